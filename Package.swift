@@ -1,0 +1,69 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target of ours is compiled with: Swift 6 mode, strict memory safety, no warnings.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A target of the gateway: see `ops/PRINCIPLES.md` for what may import what.
+func target(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "gateway",
+    products: [.executable(name: "gateway", targets: ["gateway"])],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    ],
+    targets: [
+        // The system, in C.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        // Pure: no I/O, no clock, no thread.
+        target("WebSocketProtocol", ["COpenSSL"]),
+        target("HTTP1"),
+        target("Balancing"),
+        target("Configuration", ["Yams"]),
+
+        // The operating system and libssl, one target each.
+        target("EventLoop", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
+        target("TLS", ["COpenSSL"]),
+
+        // The gateway itself.
+        target(
+            "Proxy",
+            [
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "EventLoop", "TLS",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
+        .executableTarget(
+            name: "gateway",
+            dependencies: [
+                "Proxy", "Configuration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
+
+        tests("WebSocketProtocol", []),
+        tests("HTTP1", []),
+        tests("Configuration", []),
+        tests("EventLoop", []),
+        tests("TLS", []),
+        tests("Proxy", ["WebSocketProtocol", "HTTP1", "Configuration", "EventLoop", "TLS"]),
+    ]
+)

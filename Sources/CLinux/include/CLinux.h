@@ -1,0 +1,3 @@
+#ifndef GATEWAY_CLINUX_H
+#define GATEWAY_CLINUX_H
+#endif

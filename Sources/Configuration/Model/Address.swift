@@ -1,0 +1,14 @@
+/// Where to listen or connect: a host name or IP literal with a port, or the path of a Unix socket.
+package enum Address: Hashable, Sendable, CustomStringConvertible {
+    /// The host is without brackets; empty stands for every local address.
+    case tcp(host: String, port: UInt16)
+    case unix(path: String)
+
+    /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`.
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}

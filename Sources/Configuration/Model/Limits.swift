@@ -1,0 +1,39 @@
+/// A number of bytes.
+package struct ByteCount: RawRepresentable, Hashable, Comparable, Sendable {
+    package var rawValue: Int
+
+    package init(rawValue: Int) { self.rawValue = rawValue }
+
+    package static func bytes(_ count: Int) -> Self { Self(rawValue: count) }
+    package static func kibibytes(_ count: Int) -> Self { Self(rawValue: count << 10) }
+    package static func mebibytes(_ count: Int) -> Self { Self(rawValue: count << 20) }
+    package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// `limits:` of a route. All are inclusive; 0 is no limit, but for `queue`, which is always bounded.
+package struct Limits: Equatable, Sendable {
+    /// The largest message a client may send.
+    package var message = ByteCount.mebibytes(1)
+    /// The largest message a backend may send.
+    package var backendMessage = ByteCount.mebibytes(16)
+    /// The most frames a client's message may have.
+    package var fragments = 1024
+    /// The most frames a backend's message may have.
+    package var backendFragments = 16384
+    /// What is held for a leg that does not read before the other leg's reading pauses.
+    package var queue = ByteCount.mebibytes(1)
+
+    package init() {}
+}
+
+/// `timeouts:` of a route.
+package struct Timeouts: Equatable, Sendable {
+    /// From accept to the 101, TLS and the backend's handshake included.
+    package var handshake = Duration.seconds(10)
+    /// For one TCP connection (and TLS handshake) to an endpoint.
+    package var connect = Duration.seconds(5)
+    /// For the peer's part of the closing handshake and the end of its TCP.
+    package var close = Duration.seconds(5)
+
+    package init() {}
+}

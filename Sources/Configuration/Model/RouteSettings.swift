@@ -1,0 +1,88 @@
+/// Host, path, Origin and subprotocol rules that lead to a backend or a page.
+package struct RouteSettings: Equatable, Sendable {
+    package enum Action: Equatable, Sendable {
+        /// The name of a backend in `GatewayConfiguration.backends`.
+        case backend(String)
+        case page(Page)
+    }
+
+    package enum Page: String, CaseIterable, Sendable {
+        case console
+    }
+
+    /// `name`, or what stands for it in logs and metrics: the first host (if any) and the path.
+    package var name: String
+    package var path: PathPattern
+    /// Empty: any host.
+    package var hosts: [HostPattern] = []
+    package var origins = OriginPolicy.sameOrigin
+    package var requireOrigin = false
+    /// Allowed subprotocols, best first; `nil`: whatever the backend picks.
+    package var subprotocols: [String]?
+    package var requireSubprotocol = false
+    package var timeouts = Timeouts()
+    package var limits = Limits()
+    /// Whether `limits.message` and `limits.backend-message` were written in this very route. A bridge streams, and
+    /// holds to them only then.
+    package var limitsMessagesItself = false
+    package var action: Action
+
+    package init(name: String, path: PathPattern, action: Action) {
+        self.name = name
+        self.path = path
+        self.action = action
+    }
+}
+
+/// `/chat` (exact) or `/chat/*` (the subtree below it, not `/chat` itself).
+package enum PathPattern: Hashable, Sendable, CustomStringConvertible {
+    case exact(String)
+    /// The prefix with its closing slash: `/chat/*` is `.subtree("/chat/")`.
+    case subtree(String)
+
+    package var description: String {
+        switch self {
+        case .exact(let path): path
+        case .subtree(let prefix): prefix + "*"
+        }
+    }
+}
+
+/// A host a route answers to: a name, an IP literal, or `*.example.com` (one or more labels, not the apex).
+/// Lower case, without port and without trailing dot.
+package enum HostPattern: Hashable, Sendable, CustomStringConvertible {
+    case exact(String)
+    /// The domain after `*.`.
+    case subdomains(of: String)
+
+    package var description: String {
+        switch self {
+        case .exact(let host): host
+        case .subdomains(let domain): "*." + domain
+        }
+    }
+}
+
+/// Which Origins (RFC 6454) may open a session.
+package enum OriginPolicy: Equatable, Sendable {
+    /// Scheme, host and port equal those the client asked for.
+    case sameOrigin
+    /// Any Origin, `null` too.
+    case any
+    case list([OriginPattern])
+}
+
+/// One allowed origin: `https://app.example.com`, `https://*.example.com`, `http://localhost:3000`.
+package struct OriginPattern: Hashable, Sendable {
+    /// Lower case.
+    package var scheme: String
+    package var host: HostPattern
+    /// The default port of the scheme where none was written.
+    package var port: UInt16
+
+    package init(scheme: String, host: HostPattern, port: UInt16) {
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+    }
+}
