@@ -8,9 +8,10 @@ import signal
 import socket
 import struct
 
+from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from gateway_process import PATIENCE
+from gateway_process import PATIENCE, Gateway, insecure
 
 NODE = pathlib.Path(__file__).with_name("node")
 MIB = 1 << 20
@@ -63,6 +64,19 @@ class WebSocketBackend:
 
     async def closed(self) -> tuple[int, str]:
         return await asyncio.wait_for(self.closes.get(), PATIENCE)
+
+
+def relay(backend: WebSocketBackend | dict, route: dict | None = None, **keys) -> Gateway:
+    """A gateway with `backend` at /app and below."""
+    settings = backend if isinstance(backend, dict) else backend.configuration()
+    routes = [{"path": path, "backend": "app", **(route or {})} for path in ("/app", "/app/*")]
+    return Gateway(routes=routes, backends={"app": settings}, **keys)
+
+
+def client(url: str, **options):
+    """A client of the Python package `websockets`, without what would make the bytes on the wire less plain."""
+    options = {"max_size": None, "compression": None, "ping_interval": None, **options}
+    return connect(url, **({"ssl": insecure()} if url.startswith("wss:") else {}), **options)
 
 
 class TCPBackend:
