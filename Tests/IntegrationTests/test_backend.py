@@ -92,7 +92,7 @@ async def test_which_host_the_backend_sees(host, expected):
         settings = backend.configuration(**({"host": host} if host else {}))
         async with relay(settings) as gateway:
             await raw.ask(gateway.plain, raw.upgrade("/app", host="front.example"))
-            assert backend.requests[0].headers["Host"] == expected or f"127.0.0.1:{backend.port}"
+            assert backend.requests[0].headers["Host"] == (expected or f"127.0.0.1:{backend.port}")
 
 
 async def test_an_endpoint_with_a_path_gets_that_path():
