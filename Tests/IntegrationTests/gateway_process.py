@@ -86,10 +86,10 @@ class Gateway:
     """`async with Gateway(routes=…, backends=…) as gateway`: serves `ws` and `wss` on ports of its own.
 
     Keyword arguments are top-level keys of the configuration. `listeners` replaces the two that there are otherwise. Leaving the
-    block sends SIGTERM and demands exit status 0.
+    block sends SIGTERM and demands exit status 0. `wrapper` is a command that the gateway is started by.
     """
 
-    def __init__(self, *, environment: dict | None = None, **configuration):
+    def __init__(self, *, environment: dict | None = None, wrapper: tuple = (), **configuration):
         self.configuration = {
             "workers": 1,
             "log": {"format": "json"},
@@ -103,6 +103,7 @@ class Gateway:
         defaults["timeouts"] = {"close": "2s", **defaults.get("timeouts", {})}
         self.configuration["defaults"] = defaults
         self.environment = environment or {}
+        self.wrapper = wrapper
         self.log = Log()
         self.addresses: list[tuple[str, int]] = []
         self._folder = tempfile.TemporaryDirectory(prefix="gateway-test-")
@@ -116,7 +117,7 @@ class Gateway:
         # JSON is YAML.
         file.write_text(json.dumps(self.configuration, indent=1))
         self.process = await asyncio.create_subprocess_exec(
-            BINARY, "run", "--config", file,
+            *self.wrapper, BINARY, "run", "--config", file,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **self.environment}, limit=1 << 20,
         )

@@ -160,13 +160,13 @@ def silent_port() -> tuple[list[socket.socket], int]:
 
 
 @contextlib.asynccontextmanager
-async def program(*arguments, ready: str, environment: dict | None = None):
-    """Runs a program until the block ends; yields the line that has the word `ready` in it."""
+async def program(*arguments, ready: str, environment: dict | None = None, seen: list[str] | None = None):
+    """Runs a program until the block ends; yields the line that has the word `ready` in it. `seen` gets all its lines."""
     process = await asyncio.create_subprocess_exec(
         *map(str, arguments), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT, env={**os.environ, **(environment or {})},
     )
-    seen: list[str] = []
+    seen = [] if seen is None else seen
 
     async def first() -> str:
         async for line in process.stdout:
@@ -179,11 +179,11 @@ async def program(*arguments, ready: str, environment: dict | None = None):
         async for line in process.stdout:
             seen.append(line.decode(errors="replace").rstrip())
 
+    reader = None
     try:
         line = await asyncio.wait_for(first(), PATIENCE)
         reader = asyncio.create_task(rest())
         yield line
-        reader.cancel()
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
@@ -192,6 +192,8 @@ async def program(*arguments, ready: str, environment: dict | None = None):
             except TimeoutError:
                 process.kill()
                 await process.wait()
+        if reader:
+            await reader
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,104 @@
+"""What the log says of a session."""
+
+import asyncio
+import json
+import re
+
+import raw
+from gateway_process import BINARY, Gateway
+from peers import WebSocketBackend, client, program, relay
+
+
+async def test_open_and_close_lines_share_their_fields():
+    async with WebSocketBackend() as backend, relay(backend, {"origins": "any", "name": "chat"}) as gateway:
+        async with client(gateway.wss("/app?token=secret"), origin="https://app.example") as socket:
+            await socket.send("héllo")
+            await socket.recv()
+            await socket.send(b"1234")
+            await socket.recv()
+            await socket.close(4000, "enough")
+        opened, closed = await gateway.event("open"), await gateway.event("close")
+        for record in (opened, closed):
+            assert record["client"].startswith("127.0.0.1")
+            assert (record["route"], record["backend"], record["origin"]) == ("chat", "app", "https://app.example")
+            assert str(backend.port) in record["endpoint"] and re.fullmatch(r"\d{4}-\d\d-\d\dT.*Z", record["time"])
+        assert opened["session"] == closed["session"]
+        assert (closed["cause"], str(closed["code"]), closed["by"]) == ("client-closed", "4000", "client")
+        assert closed["messages_to_backend"] == closed["messages_to_client"] == 2
+        assert closed["bytes_to_backend"] == closed["bytes_to_client"] == 10
+        assert 0 < closed["duration"] < 60
+    assert not any("secret" in line or "token" in line for line in gateway.log.lines)
+
+
+async def test_what_a_client_sends_makes_no_line_of_its_own():
+    async with WebSocketBackend() as backend, relay(backend, {"origins": "any"}) as gateway:
+        forged = 'http://x" event=close \u0085 cause="drain'
+        response = await raw.ask(gateway.plain, raw.upgrade("/app", f"Origin: {forged}"))
+        assert response.status in (101, 400, 403)
+        await raw.ask(gateway.plain, raw.upgrade("/none", "Origin: \x7f\x1b[2J"))
+    for line in gateway.log.lines:
+        assert isinstance(json.loads(line), dict) and line.isprintable()
+
+
+def configuration(folder, log: dict) -> str:
+    file = folder / "gateway.conf"
+    file.write_text(
+        json.dumps(
+            {
+                "log": log,
+                "listeners": [{"address": "127.0.0.1:0"}],
+                "routes": [{"path": "/echo", "backend": "echo", "origins": "any"}],
+                "backends": {"echo": {"builtin": "echo"}},
+            }
+        )
+    )
+    return str(file)
+
+
+async def test_text_lines(tmp_path):
+    file = configuration(tmp_path, {"format": "text"})
+    seen: list[str] = []
+    async with program(BINARY, "run", "--config", file, ready=" listening ", seen=seen) as line:
+        address = re.search(r"address=(\S+)", line)[1]
+        async with client(f"ws://{address}/echo", origin="http://with space.example"):
+            pass
+        await raw.ask(tuple_of(address), raw.upgrade("/none"))
+    events = {line.split()[2]: line for line in seen}
+    assert {"listening", "open", "close", "refused"} <= set(events)
+    assert 'origin="http://with space.example"' in events["open"]
+    assert "cause=client-closed" in events["close"] and "code=1000" in events["close"]
+    assert "status=404" in events["refused"]
+
+
+def tuple_of(address: str) -> tuple[str, int]:
+    host, port = address.rsplit(":", 1)
+    return host, int(port)
+
+
+async def test_a_log_file(tmp_path):
+    path = tmp_path / "gateway.log"
+    process = await asyncio.create_subprocess_exec(
+        BINARY, "run", "--config", configuration(tmp_path, {"format": "json", "file": str(path)}),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    # One line on standard error says what is served, also when the log goes elsewhere.
+    line = await asyncio.wait_for(process.stderr.readline(), 20)
+    assert re.search(rb"127\.0\.0\.1:\d+", line)
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    assert "listening" in [record["event"] for record in records]
+
+
+async def test_a_log_that_nobody_reads_stops_no_session():
+    """The writer thread hangs on a full pipe; the workers do not."""
+    routes, backends = [{"path": "/echo", "backend": "echo"}], {"echo": {"builtin": "echo"}}
+    async with Gateway(routes=routes, backends=backends) as gateway:
+        transport = gateway.process._transport.get_pipe_transport(2)
+        transport.pause_reading()
+        for _ in range(1500):
+            await raw.ask(gateway.plain, raw.upgrade("/nowhere"))
+        async with client(gateway.ws("/echo")) as socket:
+            await socket.send("still here")
+            assert await socket.recv() == "still here"
+        transport.resume_reading()

@@ -1,0 +1,180 @@
+"""The command line, and every way not to start: one clear line each."""
+
+import asyncio
+import json
+import socket
+
+import pytest
+
+from gateway_process import BINARY, ROOT, command
+from peers import TCPBackend, client, program
+
+
+def write(folder, **configuration) -> str:
+    file = folder / "gateway.conf"
+    complete = {
+        "listeners": [{"address": "127.0.0.1:0"}],
+        "routes": [{"path": "/echo", "backend": "echo"}],
+        "backends": {"echo": {"builtin": "echo"}},
+        **configuration,
+    }
+    file.write_text(json.dumps(complete, indent=1))
+    return str(file)
+
+
+async def fails(file, *mentions) -> str:
+    """`gateway run` ends with status 1 and one line, which mentions these."""
+    status, _, errors = await command("run", "--config", file)
+    lines = errors.splitlines()
+    assert status == 1 and len(lines) == 1, errors
+    for mention in mentions:
+        assert str(mention) in lines[0]
+    return lines[0]
+
+
+async def test_a_taken_port(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        await fails(write(tmp_path, listeners=[{"address": address}]), address)
+
+
+async def test_an_address_that_is_not_ours(tmp_path):
+    await fails(write(tmp_path, listeners=[{"address": "192.0.2.1:8080"}]), "192.0.2.1:8080")
+
+
+async def test_a_missing_file(tmp_path):
+    await fails(tmp_path / "nothing.conf", tmp_path / "nothing.conf")
+
+
+async def test_a_folder_in_place_of_a_file(tmp_path):
+    await fails(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("what", ["missing key", "missing chain", "folder", "garbage", "key of another", "empty chain"])
+async def test_a_certificate_that_cannot_be_used(what, tmp_path, authority):
+    identity = authority.issue("127.0.0.1")
+    files = identity.configuration()
+    wrong = tmp_path / "wrong.pem"
+    match what:
+        case "missing key":
+            files["key"] = str(wrong)
+        case "missing chain":
+            files["chain"] = str(wrong)
+        case "folder":
+            wrong.mkdir()
+            files["key"] = str(wrong)
+        case "garbage":
+            wrong.write_text("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+            files["key"] = str(wrong)
+        case "key of another":
+            wrong = authority.issue("127.0.0.2").key
+            files["key"] = str(wrong)
+        case "empty chain":
+            wrong.write_text("")
+            files["chain"] = str(wrong)
+    await fails(write(tmp_path, listeners=[{"address": "127.0.0.1:0", "tls": {"certificates": [files]}}]), wrong)
+
+
+MISTAKES = """\
+workers: many
+listeners:
+  - address: 127.0.0.1:0
+    adress: 127.0.0.1:1
+routes:
+  - {path: /echo, backend: ecco}
+  - {path: nowhere, backend: echo}
+backends:
+  echo: {builtin: echo}
+"""
+
+
+@pytest.mark.parametrize("verb", ["run", "check"])
+async def test_a_wrong_configuration_names_every_mistake(verb, tmp_path):
+    file = tmp_path / "gateway.conf"
+    file.write_text(MISTAKES)
+    status, _, errors = await command(verb, "--config", file)
+    assert status == 1
+    for line, column, mention in [(1, 10, "many"), (4, 5, "address"), (6, 28, "ecco"), (7, 12, "nowhere")]:
+        found = [text for text in errors.splitlines() if text.startswith(f"{file}:{line}:{column}: ")]
+        assert found and mention in found[0], f"{line}:{column} {mention} in\n{errors}"
+
+
+@pytest.mark.parametrize("key", ["admin", "drain", "heartbeat", "health"])
+async def test_a_key_whose_time_has_not_come_is_refused(key, tmp_path):
+    base = {"admin": {"admin": "127.0.0.1:0"}, "drain": {"drain": {"over": "30s"}},
+            "heartbeat": {"defaults": {"heartbeat": {"interval": "25s"}}},
+            "health": {"backends": {"echo": {"websocket": ["ws://127.0.0.1:1"], "health": {"check": "connect"}}}}}
+    status, _, errors = await command("check", "--config", write(tmp_path, **base[key]))
+    assert status == 1 and "not yet supported" in errors
+
+
+async def test_check_passes_what_is_right(tmp_path):
+    assert (await command("check", "--config", write(tmp_path)))[0] == 0
+    assert (await command("check", "--config", ROOT / "gateway.conf"))[0] == 0
+
+
+async def test_the_file_of_the_working_folder_is_the_default(tmp_path):
+    write(tmp_path)
+    assert (await command("check", cwd=tmp_path))[0] == 0
+
+
+async def test_variables_of_the_environment(tmp_path):
+    file = write(tmp_path, routes=[{"path": "${GATEWAY_TEST_PATH}", "backend": "echo"}])
+    assert (await command("check", "--config", file, environment={"GATEWAY_TEST_PATH": "/echo"}))[0] == 0
+    status, _, errors = await command("check", "--config", file)
+    assert status == 1 and "GATEWAY_TEST_PATH" in errors
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["check", "--help"], ["bridge", "--help"], ["explain", "--help"]])
+async def test_help(arguments):
+    status, output, _ = await command(*arguments)
+    assert status == 0 and "gateway" in output
+
+
+async def test_usage_mistakes_are_status_64():
+    assert (await command("--nonsense"))[0] == 64
+    assert (await command("bridge"))[0] == 64
+
+
+async def test_version():
+    status, output, _ = await command("version")
+    assert status == 0 and output.strip()
+
+
+async def test_explain(tmp_path):
+    file = write(
+        tmp_path,
+        routes=[{"path": "/chat/*", "backend": "chat", "origins": ["https://app.example"], "subprotocols": ["v1"]}],
+        backends={"chat": {"websocket": ["ws://10.0.0.1:3000"]}},
+    )
+
+    async def explain(*arguments) -> str:
+        _, output, errors = await command("explain", *arguments, "--config", file)
+        return output + errors
+
+    url = "ws://gateway.example/chat/room"
+    text = await explain(url, "--origin", "https://app.example", "--subprotocol", "v1")
+    assert "/chat/*" in text and "chat" in text and "ws://10.0.0.1:3000" in text
+    assert "403" in await explain(url, "--origin", "https://evil.example")
+    assert "404" in await explain("ws://gateway.example/other")
+    assert "400" in await explain("ws://gateway.example/chat/../x")
+
+
+async def test_bridge_needs_no_file(tmp_path):
+    async with TCPBackend() as backend:
+        arguments = (BINARY, "bridge", "127.0.0.1:0", f"localhost:{backend.port}")
+        async with program(*arguments, ready='"listening"', environment={"HOME": str(tmp_path)}) as line:
+            async with client(f"ws://{json.loads(line)['address']}/") as socket:
+                await socket.send(b"hello")
+                assert await asyncio.wait_for(socket.recv(), 20) == b"hello"
+
+
+async def test_bridge_with_tls(tmp_path):
+    async with TCPBackend() as backend:
+        arguments = (BINARY, "bridge", "wss://127.0.0.1:0", f"tcp://127.0.0.1:{backend.port}")
+        async with program(*arguments, ready='"listening"') as line:
+            async with client(f"wss://{json.loads(line)['address']}/any/path") as socket:
+                await socket.send(b"hello")
+                assert await asyncio.wait_for(socket.recv(), 20) == b"hello"
