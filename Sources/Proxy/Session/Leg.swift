@@ -1,0 +1,23 @@
+/// One side of a session.
+package enum Leg: String, Hashable, Sendable {
+    case client
+    case backend
+
+    package var other: Leg { self == .client ? .backend : .client }
+}
+
+/// A value for each leg.
+struct PerLeg<Value> {
+    var client: Value
+    var backend: Value
+
+    subscript(leg: Leg) -> Value {
+        get { leg == .client ? self.client : self.backend }
+        _modify {
+            switch leg {
+            case .client: yield &self.client
+            case .backend: yield &self.backend
+            }
+        }
+    }
+}
