@@ -9,6 +9,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // Spans of our own buffers: a property that lends memory has to say what it borrows from.
+    .enableExperimentalFeature("Lifetimes"),
 ]
 
 /// A target of the gateway: see `ops/PRINCIPLES.md` for what may import what.
@@ -49,7 +51,7 @@ let package = Package(
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "EventLoop", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
-            ]),
+            ], resources: [.embedInCode("Pages/console.html")]),
         .executableTarget(
             name: "gateway",
             dependencies: [

@@ -24,6 +24,9 @@ package final class EventLoop {
     /// The time at which this batch of events was fetched: exact enough for deadlines, and free.
     package private(set) var now = MonotonicInstant.now()
 
+    /// How many batches were fetched so far: what is rationed per turn is counted by it.
+    package private(set) var turns: UInt64 = 0
+
     private let epoll: Int32
     private var slots: [Slot] = []
     private var freeSlots: [UInt32] = []
@@ -132,6 +135,7 @@ package final class EventLoop {
     package func turn(waitingAtMost limit: Duration? = nil) {
         let count = self.wait(limit)
         self.now = .now()
+        self.turns &+= 1
         for index in 0..<max(count, 0) {
             let event = self.events[index]
             self.dispatch(event.data, Readiness(rawValue: event.events))

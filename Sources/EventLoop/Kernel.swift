@@ -182,3 +182,49 @@ package enum Kernel {
         return unsafe getsockopt(descriptor, level, name, &value, &size) == 0 ? value : nil
     }
 }
+
+// MARK: - Listening together
+
+extension Kernel {
+    /// A listening socket for each of `count` workers: several that share a port, or one Unix socket in as many copies.
+    ///
+    /// - Returns: the sockets, and the address with the port that was chosen where 0 was asked for.
+    package static func listen(
+        _ address: SocketAddress, forWorkers count: Int
+    ) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
+        if case .unix(let path) = address {
+            try self.removeStaleSocket(path)
+            let first = try self.listen(address, sharedByWorkers: false)
+            return ([first] + (1..<count).map { _ in fcntl(first, F_DUPFD_CLOEXEC, 0) }, address)
+        }
+        // Sockets with SO_REUSEPORT share a port with any other process of this user that has it, so a second gateway on the
+        // same port would start, and take half of the connections. A socket without it says whether the port is free.
+        let probe = try self.listen(address, sharedByWorkers: false)
+        let bound = self.localAddress(probe) ?? address
+        self.close(probe)
+        var sockets: [Int32] = []
+        do throws(SystemError) {
+            for _ in 0..<count { sockets.append(try self.listen(bound, sharedByWorkers: true)) }
+        } catch {
+            for socket in sockets { self.close(socket) }
+            throw error
+        }
+        return (sockets, bound)
+    }
+
+    /// A Unix socket outlives its process as a file. One that nobody answers at is in the way; one that somebody answers at is
+    /// taken.
+    private static func removeStaleSocket(_ path: String) throws(SystemError) {
+        guard let descriptor = try? self.connect(.unix(path: path)) else {
+            if errno == ECONNREFUSED { unsafe unlink(path) }
+            return
+        }
+        self.close(descriptor)
+        throw SystemError("bind", EADDRINUSE)
+    }
+
+    /// Removes the file of a Unix socket that was listened on.
+    package static func removeSocketFile(_ address: SocketAddress) {
+        if case .unix(let path) = address { unsafe unlink(path) }
+    }
+}

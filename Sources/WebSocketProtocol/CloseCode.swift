@@ -1,16 +1,18 @@
-/// Why a WebSocket is closed (RFC 6455 section 7.4 and the IANA registry).
+/// The status code of a closing handshake (RFC 6455 section 7.4 and the IANA registry).
 package struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     package let rawValue: UInt16
 
-    package init(rawValue: UInt16) { self.rawValue = rawValue }
+    package init(rawValue: UInt16) {
+        self.rawValue = rawValue
+    }
 
     package static let normal = CloseCode(rawValue: 1000)
     package static let goingAway = CloseCode(rawValue: 1001)
     package static let protocolError = CloseCode(rawValue: 1002)
     package static let unsupportedData = CloseCode(rawValue: 1003)
-    /// What an API says for a Close without a code; never on the wire.
+    /// Says in an API that a close frame had no code; never on the wire.
     package static let noStatus = CloseCode(rawValue: 1005)
-    /// What an API says for an end without a Close; never on the wire.
+    /// Says in an API that there was no close frame; never on the wire.
     package static let abnormal = CloseCode(rawValue: 1006)
     package static let invalidData = CloseCode(rawValue: 1007)
     package static let policy = CloseCode(rawValue: 1008)
@@ -21,7 +23,7 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConv
     package static let tryAgainLater = CloseCode(rawValue: 1013)
     package static let badGateway = CloseCode(rawValue: 1014)
 
-    /// Whether the code may stand in a Close frame: 1004, 1005, 1006 and 1015 are reserved, 1016 to 2999 are not defined yet.
+    /// Whether a close frame may carry the code (RFC 6455 section 7.4.2 with the codes registered since).
     package var isAllowedOnWire: Bool {
         switch self.rawValue {
         case 1000...1003, 1007...1014, 3000...4999: true
@@ -29,10 +31,10 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConv
         }
     }
 
-    /// The code as a metric's label: few values, whatever peers send.
+    /// The code as a metric label: bounded, whatever peers send.
     package var label: String {
         switch self.rawValue {
-        case 1000...1003, 1005...1014: String(self.rawValue)
+        case 1000...1003, 1005...1015: String(self.rawValue)
         case 3000...3999: "3xxx"
         case 4000...4999: "4xxx"
         default: "other"

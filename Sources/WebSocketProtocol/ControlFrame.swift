@@ -1,21 +1,16 @@
-/// A whole control frame, as it lies among other bytes.
+/// A whole close, ping or pong frame, as ranges of the bytes it was found in.
 package struct ControlFrame: Hashable, Sendable {
-    /// `.close`, `.ping` or `.pong`.
     package let opcode: Opcode
-    /// The whole frame.
+    /// The frame, header and payload.
     package let range: Range<Int>
+    /// The payload, still masked: at most 125 bytes.
     package let payloadRange: Range<Int>
     package let maskingKey: MaskingKey?
 
-    /// A copy of the payload, unmasked: at most 125 bytes.
-    ///
-    /// - Parameter bytes: those the frame was found in.
+    /// A copy of the payload, unmasked, out of the bytes the frame was found in.
     package func payload(in bytes: Span<UInt8>) -> [UInt8] {
         var payload: [UInt8] = []
-        payload.reserveCapacity(self.payloadRange.count)
-        for (index, position) in self.payloadRange.enumerated() {
-            payload.append(bytes[position] ^ (self.maskingKey?[index] ?? 0))
-        }
+        Masking.append(bytes.extracting(self.payloadRange), unmaskedBy: self.maskingKey, to: &payload)
         return payload
     }
 }

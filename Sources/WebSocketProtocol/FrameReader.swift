@@ -1,24 +1,24 @@
-/// Reads the frames of one direction where they lie: checks every header before a byte of its frame is let through, and keeps
-/// count. It holds no bytes and allocates nothing.
+/// Reads the frames of one direction of a connection and checks every header against RFC 6455 and our limits, before any
+/// byte of its frame is let through. It holds no bytes and allocates nothing.
 ///
-/// States: between frames, or inside the payload of a data frame; and beside that, between messages, or inside a fragmented
-/// one. A control frame is taken whole, so there is no state for the inside of one.
-///
-/// There are two ways to read. `walk` is a relay's: it says how far the bytes can go on as they are. `next` is an endpoint's: it
-/// takes the payload apart.
+/// It has two front ends over the same state: `walk` for a relay, which forwards the bytes as they are, and `next` for
+/// an endpoint, which wants the payload. Both stop at whole control frames. After a violation the reader is at the frame
+/// that broke the rule, and reports it again if asked again.
 package struct FrameReader: Sendable {
-    /// What is checked.
+    /// What the sender may do. Limits are inclusive, and 0 is no limit.
     package struct Rules: Hashable, Sendable {
-        /// True for what a client sends (RFC 6455 section 5.1).
+        /// True for a client's frames, false for a server's (RFC 6455 section 5.1).
         package var expectsMask: Bool
-        /// Whether permessage-deflate is in force: RSV1 may be set on the first frame of a message (RFC 7692 section 6.1).
+        /// Whether RSV1 may be set on the first frame of a data message (RFC 7692 section 6).
         package var allowsCompression: Bool
-        /// The largest message, in bytes of payload on the wire, inclusive; 0: any.
+        /// Payload bytes in a message, as on the wire.
         package var maximumMessage: Int
-        /// The most frames of one message, inclusive; 0: any number.
+        /// Frames in a message; empty ones count.
         package var maximumFragments: Int
 
-        package init(expectsMask: Bool, allowsCompression: Bool = false, maximumMessage: Int = 0, maximumFragments: Int = 0) {
+        package init(
+            expectsMask: Bool, allowsCompression: Bool = false, maximumMessage: Int = 0, maximumFragments: Int = 0
+        ) {
             self.expectsMask = expectsMask
             self.allowsCompression = allowsCompression
             self.maximumMessage = maximumMessage
@@ -26,235 +26,224 @@ package struct FrameReader: Sendable {
         }
     }
 
-    package let rules: Rules
+    package var rules: Rules
     package private(set) var tally = MessageTally()
 
-    /// Payload of the current data frame that has not come yet.
-    private var remaining = 0
-    /// Whether the current frame is its message's last.
-    private var isLastFrame = true
-    /// The current frame's key, as seen from its next payload byte.
+    /// The kind of the message in progress; nil between messages.
+    private var messageOpcode: Opcode?
+    private var isCompressed = false
+    /// Payload bytes that the headers of this message declared so far.
+    private var messageLength = 0
+    /// Frames of this message so far.
+    private var fragments = 0
+    /// The data frame in progress, or the last one.
+    private var fin = true
     private var maskingKey: MaskingKey?
-    /// The message that is not whole yet; `nil` between messages.
-    private var message: OpenMessage?
+    private var frameLength = 0
+    /// Payload bytes of the data frame in progress that have not come yet.
+    private var remaining = 0
 
-    private struct OpenMessage: Sendable {
-        let opcode: Opcode
-        let isCompressed: Bool
-        var length: Int
-        var fragments: Int
-        var hasParts = false
+    package init(rules: Rules) {
+        self.rules = rules
     }
 
-    package init(_ rules: Rules) { self.rules = rules }
-
-    /// Nothing of a frame was let through that is not whole.
+    /// Whether the next byte belongs to a new frame: here another frame can be put in between.
     package var isAtFrameBoundary: Bool { self.remaining == 0 }
 
-    /// Payload of the current frame that has not come yet, in bytes.
-    package var remainingInFrame: Int { self.remaining }
+    /// Whether the next data frame begins a new message.
+    package var isAtMessageBoundary: Bool { self.messageOpcode == nil }
+}
 
-    // MARK: - A relay's way
+// MARK: - Relay
 
-    package enum Stop: Equatable, Sendable {
-        /// All bytes were walked.
+extension FrameReader {
+    /// How far a walk came, and why it stopped there.
+    package struct Walk: Hashable, Sendable {
+        /// What lies between the start and here is checked headers and payload of data frames, to be forwarded as it is.
+        package var end: Int
+        package var stop: Stop
+    }
+
+    package enum Stop: Hashable, Sendable {
+        /// Everything was walked.
         case end
-        /// What is left is the beginning of a header or of a control frame: to be given again, with what follows it. At most
-        /// 138 bytes.
+        /// What is left is the beginning of a header or of a control frame, fewer than 131 bytes: to be presented again
+        /// in front of what comes next.
         case incomplete
-        /// A control frame lies here. The walk goes on behind it, at the end of its range.
+        /// A whole control frame begins at `end`; the walk goes on at its `range.upperBound`.
         case control(ControlFrame)
-        /// The frame that begins here must not go on.
+        /// The frame at `end` breaks a rule; nothing of it may go on.
         case violation(Violation)
     }
 
-    package struct Walk: Equatable, Sendable {
-        /// Everything before this place can go on as it is.
-        package let end: Int
-        package let stop: Stop
-    }
-
-    /// Walks over whole headers and payload of data frames, from `start` on.
+    /// Walks over data frames from `start` on, up to the end of `bytes` or to what has to be decided about.
     package mutating func walk(_ bytes: Span<UInt8>, from start: Int) -> Walk {
         var position = start
-        while true {
-            if self.remaining > 0 {
-                let length = min(self.remaining, bytes.count - position)
-                self.remaining -= length
-                position += length
-                if self.remaining > 0 { return Walk(end: position, stop: .end) }
-                self.endFrame()
-            }
-            guard position < bytes.count else { return Walk(end: position, stop: .end) }
-            switch self.header(bytes, at: position) {
+        if self.remaining > 0 { position += self.take(upTo: bytes.count - position) }
+        while position < bytes.count {
+            switch self.readHeader(bytes, at: position) {
+            case .data(let headerLength):
+                position += headerLength
+                position += self.take(upTo: bytes.count - position)
             case .incomplete: return Walk(end: position, stop: .incomplete)
-            case .invalid(let violation): return Walk(end: position, stop: .violation(violation))
             case .control(let frame): return Walk(end: position, stop: .control(frame))
-            case .data(let length): position += length
+            case .violation(let violation): return Walk(end: position, stop: .violation(violation))
             }
-            if self.remaining == 0 { self.endFrame() }
         }
+        return Walk(end: position, stop: .end)
     }
+}
 
-    // MARK: - An endpoint's way
+// MARK: - Endpoint
 
+extension FrameReader {
     /// A piece of a message's payload.
-    package struct DataPart: Equatable, Sendable {
-        /// `.text` or `.binary`.
-        package let opcode: Opcode
-        /// Where it lies, still masked.
-        package let range: Range<Int>
-        /// The key as seen from the first byte of `range`.
-        package let maskingKey: MaskingKey?
-        /// Nothing of the message came before.
-        package let isFirst: Bool
-        /// The message is whole with this.
-        package let isFinal: Bool
-        package let isCompressed: Bool
+    package struct DataPart: Hashable, Sendable {
+        /// Text or binary: that of the message, for its continuation frames too.
+        package var messageOpcode: Opcode
+        /// Where the piece is, still masked; empty for an empty frame.
+        package var range: Range<Int>
+        /// The key for this piece: its first byte belongs to the byte at `range.lowerBound`.
+        package var maskingKey: MaskingKey?
+        /// The first piece of the message.
+        package var isFirst: Bool
+        /// The last piece of the message.
+        package var isFinal: Bool
+        package var isCompressed: Bool
     }
 
-    package enum Event: Equatable, Sendable {
-        /// All bytes were read.
+    package enum Event: Hashable, Sendable {
+        /// Everything was read.
         case end
-        /// As `Stop.incomplete`.
+        /// What is left is the beginning of a header or of a control frame, fewer than 131 bytes: to be presented again
+        /// in front of what comes next.
         case incomplete
         case data(DataPart)
         case control(ControlFrame)
         case violation(Violation)
     }
 
-    /// Reads what comes next, and moves `position` behind it.
+    /// Reads what is at `position` and advances it past that; `.incomplete` and `.violation` do not move it.
     package mutating func next(_ bytes: Span<UInt8>, at position: inout Int) -> Event {
-        while true {
-            if self.remaining > 0 {
-                guard position < bytes.count else { return .end }
-                let start = position
-                position += min(self.remaining, bytes.count - position)
-                return .data(self.takePart(start..<position))
-            }
+        if self.remaining == 0 {
             guard position < bytes.count else { return .end }
-            switch self.header(bytes, at: position) {
+            switch self.readHeader(bytes, at: position) {
+            case .data(let headerLength): position += headerLength
             case .incomplete: return .incomplete
-            case .invalid(let violation): return .violation(violation)
+            case .violation(let violation): return .violation(violation)
             case .control(let frame):
                 position = frame.range.upperBound
                 return .control(frame)
-            case .data(let length):
-                position += length
-                // An empty frame matters if it ends its message.
-                if self.remaining == 0 {
-                    if self.isLastFrame { return .data(self.takePart(position..<position)) }
-                    self.endFrame()
-                }
             }
         }
+        // An empty frame has a part too: it may be the last of its message.
+        guard position < bytes.count || self.remaining == 0 else { return .end }
+        return .data(self.takePart(bytes, at: &position))
     }
 
-    private mutating func takePart(_ range: Range<Int>) -> DataPart {
-        let key = self.maskingKey
-        self.maskingKey = key?.rotated(by: range.count)
-        self.remaining -= range.count
-        let isFinal = self.remaining == 0 && self.isLastFrame
-        let message = self.message
-        self.message?.hasParts = true
-        let part = DataPart(
-            opcode: message?.opcode ?? .binary, range: range, maskingKey: key, isFirst: message?.hasParts == false,
-            isFinal: isFinal, isCompressed: message?.isCompressed == true)
-        if self.remaining == 0 { self.endFrame() }
+    private mutating func takePart(_ bytes: Span<UInt8>, at position: inout Int) -> DataPart {
+        let start = position
+        let offset = self.frameLength - self.remaining
+        var part = DataPart(
+            messageOpcode: self.messageOpcode ?? .binary, range: start..<start,
+            maskingKey: self.maskingKey?.rotated(by: offset), isFirst: self.fragments == 1 && offset == 0,
+            isFinal: false, isCompressed: self.isCompressed)
+        position += self.take(upTo: bytes.count - start)
+        part.range = start..<position
+        part.isFinal = self.fin && self.remaining == 0
         return part
-    }
-
-    // MARK: - Headers
-
-    private enum Header {
-        case incomplete
-        case invalid(Violation)
-        case control(ControlFrame)
-        /// The header of a data frame, now begun, of this many bytes.
-        case data(Int)
-    }
-
-    private mutating func header(_ bytes: Span<UInt8>, at start: Int) -> Header {
-        switch FrameHeader.parse(bytes, at: start) {
-        case .incomplete: return .incomplete
-        case .invalid(let violation): return .invalid(violation)
-        case .header(let header, let length):
-            if let violation = self.violation(in: header) { return .invalid(violation) }
-            if header.opcode.isControl { return self.control(header, length: length, bytes, at: start) }
-            self.beginFrame(header)
-            return .data(length)
-        }
-    }
-
-    private func control(_ header: FrameHeader, length: Int, _ bytes: Span<UInt8>, at start: Int) -> Header {
-        let payload = start + length
-        guard bytes.count - payload >= header.payloadLength else { return .incomplete }
-        let end = payload + header.payloadLength
-        let frame = ControlFrame(
-            opcode: header.opcode, range: start..<end, payloadRange: payload..<end, maskingKey: header.maskingKey)
-        if header.opcode == .close, let violation = CloseFrame.violation(in: frame.payload(in: bytes)) {
-            return .invalid(violation)
-        }
-        return .control(frame)
-    }
-
-    /// The rules that need to know more than the header (RFC 6455 sections 5.1, 5.2, 5.4), and the limits.
-    private func violation(in header: FrameHeader) -> Violation? {
-        if (header.maskingKey != nil) != self.rules.expectsMask {
-            return self.rules.expectsMask ? .unmaskedFrame : .maskedFrame
-        }
-        if header.rsv1, !self.rules.allowsCompression || header.opcode.isControl || header.opcode == .continuation {
-            return .reservedBits
-        }
-        if header.opcode.isControl { return nil }
-        if header.opcode == .continuation {
-            guard let message = self.message else { return .unexpectedContinuation }
-            let (length, overflow) = message.length.addingReportingOverflow(header.payloadLength)
-            return self.limit(length: overflow ? .max : length, fragments: message.fragments + 1)
-        }
-        guard self.message == nil else { return .expectedContinuation }
-        return self.limit(length: header.payloadLength, fragments: 1)
-    }
-
-    private func limit(length: Int, fragments: Int) -> Violation? {
-        if self.rules.maximumMessage > 0, length > self.rules.maximumMessage { return .messageTooBig }
-        if self.rules.maximumFragments > 0, fragments > self.rules.maximumFragments { return .tooManyFragments }
-        return nil
-    }
-
-    private mutating func beginFrame(_ header: FrameHeader) {
-        if header.opcode == .continuation {
-            self.message?.fragments &+= 1
-            // No limit: the sum stays in range because a stream of 2^63 bytes does not end.
-            self.message?.length &+= header.payloadLength
-        } else {
-            self.message = OpenMessage(
-                opcode: header.opcode, isCompressed: header.rsv1, length: header.payloadLength, fragments: 1)
-        }
-        self.remaining = header.payloadLength
-        self.isLastFrame = header.fin
-        self.maskingKey = header.maskingKey
-        self.tally.payloadBytes &+= UInt64(header.payloadLength)
-    }
-
-    private mutating func endFrame() {
-        self.maskingKey = nil
-        guard self.isLastFrame, let message = self.message else { return }
-        if message.opcode == .text { self.tally.text &+= 1 } else { self.tally.binary &+= 1 }
-        self.message = nil
     }
 }
 
-/// What came in one direction.
-package struct MessageTally: Hashable, Sendable {
-    /// Whole text messages.
-    package var text: UInt64 = 0
-    /// Whole binary messages.
-    package var binary: UInt64 = 0
-    /// Of data frames, as on the wire.
-    package var payloadBytes: UInt64 = 0
+// MARK: - What both share
 
-    package init() {}
+extension FrameReader {
+    /// What begins at a frame boundary.
+    private enum Head {
+        case incomplete
+        /// The header of a data frame, which is now in progress.
+        case data(headerLength: Int)
+        case control(ControlFrame)
+        case violation(Violation)
+    }
 
-    package var messages: UInt64 { self.text &+ self.binary }
+    private mutating func readHeader(_ bytes: Span<UInt8>, at position: Int) -> Head {
+        switch FrameHeader.parse(bytes, at: position) {
+        case .incomplete: return .incomplete
+        case .invalid(let violation): return .violation(violation)
+        case .header(let header, let length):
+            guard (header.maskingKey != nil) == self.rules.expectsMask else {
+                return .violation(self.rules.expectsMask ? .unmaskedFrame : .maskedFrame)
+            }
+            guard !header.opcode.isControl else {
+                return self.readControlFrame(header, in: bytes, from: position, payload: position + length)
+            }
+            if let violation = self.begin(header) { return .violation(violation) }
+            return .data(headerLength: length)
+        }
+    }
+
+    private func readControlFrame(
+        _ header: FrameHeader, in bytes: Span<UInt8>, from start: Int, payload: Int
+    ) -> Head {
+        guard !header.rsv1 else { return .violation(.reservedBits) }
+        guard bytes.count - payload >= header.payloadLength else { return .incomplete }
+        let end = payload + header.payloadLength
+        if header.opcode == .close {
+            let violation = CloseFrame.violation(
+                in: bytes.extracting(payload..<end), maskingKey: header.maskingKey)
+            if let violation { return .violation(violation) }
+        }
+        return .control(
+            ControlFrame(
+                opcode: header.opcode, range: start..<end, payloadRange: payload..<end, maskingKey: header.maskingKey))
+    }
+
+    /// Makes the data frame with this header the one in progress; if it breaks a rule, nothing changes.
+    private mutating func begin(_ header: FrameHeader) -> Violation? {
+        let continues = header.opcode == .continuation
+        guard continues == (self.messageOpcode != nil) else {
+            return continues ? .unexpectedContinuation : .expectedContinuation
+        }
+        guard !header.rsv1 || (self.rules.allowsCompression && !continues) else { return .reservedBits }
+        let (length, overflow) = self.messageLength.addingReportingOverflow(header.payloadLength)
+        guard !overflow && (self.rules.maximumMessage == 0 || length <= self.rules.maximumMessage) else {
+            return .messageTooBig
+        }
+        guard self.rules.maximumFragments == 0 || self.fragments < self.rules.maximumFragments else {
+            return .tooManyFragments
+        }
+        if !continues {
+            self.messageOpcode = header.opcode
+            self.isCompressed = header.rsv1
+        }
+        self.messageLength = length
+        self.fragments += 1
+        self.fin = header.fin
+        self.maskingKey = header.maskingKey
+        self.frameLength = header.payloadLength
+        self.remaining = header.payloadLength
+        return nil
+    }
+
+    /// Takes payload of the data frame in progress, of which `available` bytes are there, and ends the frame, and the
+    /// message, with its last byte.
+    private mutating func take(upTo available: Int) -> Int {
+        let count = min(self.remaining, available)
+        self.remaining -= count
+        self.tally.payloadBytes &+= UInt64(truncatingIfNeeded: count)
+        if self.remaining == 0 && self.fin { self.endMessage() }
+        return count
+    }
+
+    private mutating func endMessage() {
+        if self.messageOpcode == .text {
+            self.tally.text &+= 1
+        } else {
+            self.tally.binary &+= 1
+        }
+        self.messageOpcode = nil
+        self.messageLength = 0
+        self.fragments = 0
+    }
 }

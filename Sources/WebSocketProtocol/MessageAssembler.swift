@@ -1,8 +1,9 @@
 /// A whole message.
 package struct Message: Hashable, Sendable {
-    /// `.text` or `.binary`.
-    package let opcode: Opcode
-    package let payload: [UInt8]
+    /// Text or binary.
+    package var opcode: Opcode
+    /// Unmasked; UTF-8 if the message is text.
+    package var payload: [UInt8]
 
     package init(opcode: Opcode, payload: [UInt8]) {
         self.opcode = opcode
@@ -10,40 +11,51 @@ package struct Message: Hashable, Sendable {
     }
 }
 
-/// Puts the parts of messages together, and checks that text is text (RFC 6455 section 8.1) as soon as it comes.
+/// Collects the parts of a message that a `FrameReader` gives, of an uncompressed one. Text is checked as it comes in.
 ///
-/// Memory grows with what has come, not with what a header announces; the reader's limits bound it.
+/// What it holds has been received: a length that is only declared costs nothing. How much that can be is up to the
+/// reader's rules. Between messages it holds no memory.
 package struct MessageAssembler: Sendable {
-    package enum Result: Equatable, Sendable {
-        case incomplete
-        case message(Message)
-        case violation(Violation)
-    }
-
     private var payload: [UInt8] = []
     private var validator = UTF8Validator()
 
     package init() {}
 
-    /// Takes the next part.
-    ///
-    /// - Parameter payload: the part's bytes, unmasked.
-    package mutating func add(_ part: FrameReader.DataPart, _ payload: Span<UInt8>) -> Result {
-        if let violation = self.check(part, payload) { return .violation(violation) }
-        self.payload.append(addingCapacity: payload.count) { room in
-            for index in 0..<payload.count { room.append(payload[index]) }
-        }
-        guard part.isFinal else { return .incomplete }
-        let message = Message(opcode: part.opcode, payload: self.payload)
-        self.payload = []
-        return .message(message)
+    package enum Result: Hashable, Sendable {
+        /// More parts are to come.
+        case incomplete
+        case message(Message)
+        case violation(Violation)
     }
 
-    /// Checks the next part's text without keeping it.
-    package mutating func check(_ part: FrameReader.DataPart, _ payload: Span<UInt8>) -> Violation? {
-        guard part.opcode == .text else { return nil }
-        guard self.validator.consume(payload), !part.isFinal || self.validator.isComplete else { return .invalidUTF8 }
-        if part.isFinal { self.validator = UTF8Validator() }
-        return nil
+    /// Bytes held for the message in progress.
+    package var byteCount: Int { self.payload.count }
+
+    /// Takes a part out of the bytes that the reader found it in, still masked.
+    package mutating func add(_ part: FrameReader.DataPart, in bytes: Span<UInt8>) -> Result {
+        self.add(part, payload: bytes.extracting(part.range), maskingKey: part.maskingKey)
+    }
+
+    /// Takes a part whose payload has been unmasked already.
+    package mutating func add(_ part: FrameReader.DataPart, payload: Span<UInt8>) -> Result {
+        self.add(part, payload: payload, maskingKey: nil)
+    }
+
+    private mutating func add(
+        _ part: FrameReader.DataPart, payload: Span<UInt8>, maskingKey: MaskingKey?
+    ) -> Result {
+        if part.isFirst {
+            self.payload = []
+            self.validator = UTF8Validator()
+        }
+        if part.messageOpcode == .text {
+            let isText = self.validator.consume(payload, maskingKey: maskingKey)
+            guard isText && (self.validator.isComplete || !part.isFinal) else { return .violation(.invalidUTF8) }
+        }
+        Masking.append(payload, unmaskedBy: maskingKey, to: &self.payload)
+        guard part.isFinal else { return .incomplete }
+        let message = Message(opcode: part.messageOpcode, payload: self.payload)
+        self.payload = []
+        return .message(message)
     }
 }

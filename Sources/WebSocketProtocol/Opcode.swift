@@ -1,13 +1,12 @@
-/// What a frame is (RFC 6455 section 5.2).
-package enum Opcode: UInt8, Sendable, CaseIterable {
-    case continuation = 0x0
-    case text = 0x1
-    case binary = 0x2
-    case close = 0x8
-    case ping = 0x9
-    case pong = 0xA
+/// What a frame is (RFC 6455 section 11.8). The reserved values are not here: a frame with one is a `Violation`.
+package enum Opcode: UInt8, Hashable, Sendable {
+    case continuation = 0
+    case text = 1
+    case binary = 2
+    case close = 8
+    case ping = 9
+    case pong = 10
 
-    /// Close, ping and pong (RFC 6455 section 5.5): at most 125 bytes, never fragmented, allowed between the fragments of a
-    /// message.
+    /// Close, ping and pong: at most 125 bytes of payload, never fragmented (RFC 6455 section 5.5).
     package var isControl: Bool { self.rawValue & 0x8 != 0 }
 }

@@ -1,74 +1,84 @@
-/// Checks text as it comes, in pieces of any size (RFC 3629). It fails at the first byte that no valid text can continue with.
-package struct UTF8Validator: Sendable {
-    /// How many continuation bytes the current character still needs.
-    private var missing = 0
-    /// What the next continuation byte may be: narrower than 0x80...0xBF after a lead byte that begins an overlong form, a
-    /// surrogate, or a character beyond U+10FFFF.
+/// Checks that a stream of bytes is UTF-8 (RFC 3629), whatever pieces it comes in, and fails at the first byte that
+/// cannot be part of it: surrogates, overlong forms and what is beyond U+10FFFF included.
+package struct UTF8Validator: Hashable, Sendable {
+    /// Continuation bytes the character in progress still needs.
+    private var needed: UInt8 = 0
+    /// What the next continuation byte may be.
     private var lowest: UInt8 = 0x80
     private var highest: UInt8 = 0xBF
 
     package init() {}
 
-    /// Whether the text so far ends with a whole character.
-    package var isComplete: Bool { self.missing == 0 }
+    /// Whether everything so far is whole characters.
+    package var isComplete: Bool { self.needed == 0 }
 
-    /// Takes more text. False: this is not UTF-8, whatever follows.
-    package mutating func consume(_ bytes: Span<UInt8>) -> Bool {
-        var index = 0
+    /// Takes the next bytes of the stream. False as soon as one cannot continue it; the validator is of no more use then.
+    ///
+    /// With a `maskingKey` the bytes are read as what they stand for; its first byte belongs to the first of them.
+    package mutating func consume(_ bytes: Span<UInt8>, maskingKey: MaskingKey? = nil) -> Bool {
+        var wholeCharacters = 0
+        return self.consume(bytes, from: 0, key: maskingKey ?? MaskingKey(bits: 0), wholeCharacters: &wholeCharacters)
+    }
+
+    /// The longest prefix of `bytes` that is whole characters, and whether what follows it can never become one.
+    ///
+    /// It cuts a stream into text: when not invalid, at most 3 bytes are left, to be put in front of what comes next.
+    package static func validPrefix(of bytes: Span<UInt8>) -> (length: Int, isInvalid: Bool) {
+        var validator = UTF8Validator()
+        var length = 0
+        let isValid = validator.consume(bytes, from: 0, key: MaskingKey(bits: 0), wholeCharacters: &length)
+        return (length, !isValid)
+    }
+
+    /// `wholeCharacters` becomes the index after the last whole character, and is left alone if there is none.
+    private mutating func consume(
+        _ bytes: Span<UInt8>, from start: Int, key: MaskingKey, wholeCharacters: inout Int
+    ) -> Bool {
+        var index = start
         while index < bytes.count {
-            if self.missing == 0 { index = Self.endOfASCII(bytes, from: index) }
-            guard index < bytes.count else { return true }
-            guard self.consume(bytes[index]) else { return false }
-            index += 1
+            if self.needed == 0 {
+                index += Masking.asciiGroups(in: bytes, from: index, key: key.rotated(by: index - start))
+                // Whatever ended the run is within the next 8 bytes: they go one by one, then a new run is tried.
+                let end = min(index + 8, bytes.count)
+                wholeCharacters = index
+                while index < end {
+                    guard self.consume(bytes[index] ^ key[index - start]) else { return false }
+                    index += 1
+                    if self.needed == 0 { wholeCharacters = index }
+                }
+            } else {
+                guard self.consume(bytes[index] ^ key[index - start]) else { return false }
+                index += 1
+                if self.needed == 0 { wholeCharacters = index }
+            }
         }
         return true
     }
 
-    private mutating func consume(_ byte: UInt8) -> Bool {
-        if self.missing > 0 {
-            guard byte >= self.lowest, byte <= self.highest else { return false }
-            self.missing -= 1
-            (self.lowest, self.highest) = (0x80, 0xBF)
+    /// Takes one byte: the table of RFC 3629 section 4.
+    mutating func consume(_ byte: UInt8) -> Bool {
+        if self.needed > 0 {
+            guard byte >= self.lowest && byte <= self.highest else { return false }
+            self.expect(self.needed - 1)
             return true
         }
         switch byte {
-        case 0x00...0x7F: return true
-        case 0xC2...0xDF: self.missing = 1
-        case 0xE0: (self.missing, self.lowest) = (2, 0xA0)
-        case 0xED: (self.missing, self.highest) = (2, 0x9F)
-        case 0xE1...0xEF: self.missing = 2
-        case 0xF0: (self.missing, self.lowest) = (3, 0x90)
-        case 0xF4: (self.missing, self.highest) = (3, 0x8F)
-        case 0xF1...0xF3: self.missing = 3
+        case 0x00...0x7F: break
+        case 0xC2...0xDF: self.expect(1)
+        case 0xE0: self.expect(2, from: 0xA0)
+        case 0xE1...0xEC, 0xEE...0xEF: self.expect(2)
+        case 0xED: self.expect(2, to: 0x9F)
+        case 0xF0: self.expect(3, from: 0x90)
+        case 0xF1...0xF3: self.expect(3)
+        case 0xF4: self.expect(3, to: 0x8F)
         default: return false
         }
         return true
     }
 
-    /// Skips ASCII, sixteen bytes at a time where it can.
-    private static func endOfASCII(_ bytes: Span<UInt8>, from start: Int) -> Int {
-        var index = start
-        while index + 16 <= bytes.count {
-            var high: UInt8 = 0
-            for offset in 0..<16 { high |= bytes[index + offset] }
-            guard high < 0x80 else { break }
-            index += 16
-        }
-        while index < bytes.count, bytes[index] < 0x80 { index += 1 }
-        return index
-    }
-
-    /// How much of a piece of a byte stream is whole characters: for cutting it into text messages.
-    ///
-    /// - Returns: the length of the longest prefix of whole characters (what follows it is the beginning of one, at most 3 bytes);
-    ///   `nil` if this is not UTF-8.
-    package static func wholeCharacters(in bytes: Span<UInt8>) -> Int? {
-        var validator = UTF8Validator()
-        guard validator.consume(bytes) else { return nil }
-        guard !validator.isComplete else { return bytes.count }
-        // The last lead byte begins what is not whole.
-        var length = bytes.count - 1
-        while length > 0, bytes[length] & 0xC0 == 0x80 { length -= 1 }
-        return length
+    private mutating func expect(_ count: UInt8, from lowest: UInt8 = 0x80, to highest: UInt8 = 0xBF) {
+        self.needed = count
+        self.lowest = lowest
+        self.highest = highest
     }
 }

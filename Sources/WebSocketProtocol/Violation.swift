@@ -1,21 +1,22 @@
-/// A rule of RFC 6455, or a limit, that a peer's frame breaks.
+/// A rule of the protocol, or a limit of ours, that a peer's bytes break.
 package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringConvertible {
-    case unmaskedFrame
-    case maskedFrame
     case reservedBits
     case unknownOpcode
     case fragmentedControl
     case controlTooLong
-    case unexpectedContinuation
-    case expectedContinuation
     case lengthNotMinimal
     case lengthOverflow
-    case badClosePayload
-    case invalidUTF8
+    case unmaskedFrame
+    case maskedFrame
+    case unexpectedContinuation
+    case expectedContinuation
     case messageTooBig
     case tooManyFragments
+    case badClosePayload
+    case badCloseCode
+    case invalidUTF8
 
-    /// What kind of mistake it is: the session's cause.
+    /// The cause of a session's end that a violation is: each is a word of log and metrics.
     package enum Kind: Hashable, Sendable {
         case protocolError
         case invalidData
@@ -25,8 +26,9 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
 
     package var kind: Kind {
         switch self {
-        case .unmaskedFrame, .maskedFrame, .reservedBits, .unknownOpcode, .fragmentedControl, .controlTooLong,
-            .unexpectedContinuation, .expectedContinuation, .lengthNotMinimal, .lengthOverflow, .badClosePayload:
+        case .reservedBits, .unknownOpcode, .fragmentedControl, .controlTooLong, .lengthNotMinimal, .lengthOverflow,
+            .unmaskedFrame, .maskedFrame, .unexpectedContinuation, .expectedContinuation, .badClosePayload,
+            .badCloseCode:
             .protocolError
         case .invalidUTF8: .invalidData
         case .messageTooBig: .messageTooBig
@@ -34,7 +36,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
         }
     }
 
-    /// The code that tells the peer (RFC 6455 section 7.4.1).
+    /// What to tell the peer that broke the rule (RFC 6455 section 7.4.1).
     package var closeCode: CloseCode {
         switch self.kind {
         case .protocolError: .protocolError
@@ -43,23 +45,24 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
         }
     }
 
-    /// One sentence, with the section of RFC 6455.
+    /// One stable sentence for the log, with the section of RFC 6455; it fits the reason of a close frame.
     package var description: String {
         switch self {
-        case .unmaskedFrame: "a client's frame is not masked (5.1)"
-        case .maskedFrame: "a server's frame is masked (5.1)"
-        case .reservedBits: "a reserved bit is set that no extension gives a meaning (5.2)"
-        case .unknownOpcode: "the opcode is not defined (5.2)"
-        case .fragmentedControl: "a control frame is fragmented (5.5)"
-        case .controlTooLong: "a control frame has more than 125 bytes (5.5)"
-        case .unexpectedContinuation: "a continuation without a message to continue (5.4)"
-        case .expectedContinuation: "a new message before the last one ended (5.4)"
-        case .lengthNotMinimal: "the length is not written in the fewest bytes (5.2)"
-        case .lengthOverflow: "the length has its highest bit set (5.2)"
-        case .badClosePayload: "a Close with half a code or one that is not allowed (5.5.1, 7.4)"
-        case .invalidUTF8: "text that is not UTF-8 (8.1)"
-        case .messageTooBig: "the message is larger than the limit"
-        case .tooManyFragments: "the message has more fragments than the limit"
+        case .reservedBits: "reserved bit set without an extension that uses it (RFC 6455 5.2)"
+        case .unknownOpcode: "reserved opcode (RFC 6455 5.2)"
+        case .fragmentedControl: "fragmented control frame (RFC 6455 5.5)"
+        case .controlTooLong: "control frame with more than 125 bytes (RFC 6455 5.5)"
+        case .lengthNotMinimal: "payload length not in its shortest form (RFC 6455 5.2)"
+        case .lengthOverflow: "payload length of 2^63 or more (RFC 6455 5.2)"
+        case .unmaskedFrame: "frame without a mask from a client (RFC 6455 5.1)"
+        case .maskedFrame: "frame with a mask from a server (RFC 6455 5.1)"
+        case .unexpectedContinuation: "continuation without a message to continue (RFC 6455 5.4)"
+        case .expectedContinuation: "new message inside a fragmented one (RFC 6455 5.4)"
+        case .messageTooBig: "message over the size limit (RFC 6455 7.4.1)"
+        case .tooManyFragments: "message over the fragment limit (RFC 6455 7.4.1)"
+        case .badClosePayload: "close frame with a payload of one byte (RFC 6455 5.5.1)"
+        case .badCloseCode: "close frame with a code that must not be sent (RFC 6455 7.4)"
+        case .invalidUTF8: "text that is not UTF-8 (RFC 6455 8.1)"
         }
     }
 }

@@ -64,7 +64,7 @@ struct ClosingHandshake: Sendable {
 
     /// - Parameter hasBackend: whether the backend is a WebSocket, too.
     init(hasBackend: Bool) {
-        if !hasBackend { self.legs.backend = LegState(sent: true, received: .empty, isDeaf: true, isEnded: true) }
+        if !hasBackend { self.legs.backend = LegState(sent: true, received: CloseFrame(code: nil), isDeaf: true, isEnded: true) }
     }
 
     var isOpen: Bool { self.ending == nil }

@@ -1,4 +1,4 @@
-internal import Configuration
+package import Configuration
 internal import DequeModule
 internal import EventLoop
 internal import Synchronization
@@ -24,7 +24,7 @@ package final class Log: Sendable {
     private let writer = Mutex<Thread.Handle?>(nil)
 
     /// Opens the file and starts the writing thread.
-    package init(_ settings: LogSettings) throws(SystemError) {
+    package init(_ settings: LogSettings) throws {
         self.file = if let path = settings.file { try OutputFile.appending(to: path) } else { .standardError }
         self.formatter =
             switch settings.format {

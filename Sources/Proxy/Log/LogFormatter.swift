@@ -1,3 +1,5 @@
+internal import Configuration
+
 /// Writes records as lines: JSON for machines, text for a terminal.
 enum LogFormatter: Sendable {
     case json

@@ -11,6 +11,11 @@ struct PerLeg<Value> {
     var client: Value
     var backend: Value
 
+    init(client: Value, backend: Value) {
+        self.client = client
+        self.backend = backend
+    }
+
     subscript(leg: Leg) -> Value {
         get { leg == .client ? self.client : self.backend }
         _modify {
@@ -21,3 +26,5 @@ struct PerLeg<Value> {
         }
     }
 }
+
+extension PerLeg: Sendable where Value: Sendable {}

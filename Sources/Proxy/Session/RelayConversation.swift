@@ -20,11 +20,11 @@ final class RelayConversation: Conversation {
         let limits = session.route?.settings.limits ?? Limits()
         self.readers = PerLeg(
             client: FrameReader(
-                .init(
+                rules: .init(
                     expectsMask: true, allowsCompression: allowsCompression,
                     maximumMessage: limits.message.rawValue, maximumFragments: limits.fragments)),
             backend: FrameReader(
-                .init(
+                rules: .init(
                     expectsMask: false, allowsCompression: allowsCompression,
                     maximumMessage: limits.backendMessage.rawValue, maximumFragments: limits.backendFragments)))
     }
@@ -38,13 +38,14 @@ final class RelayConversation: Conversation {
     func received(_ range: Range<Int>, from leg: Leg) {
         guard self.closing.reads(from: leg) else { return }
         let buffers = self.session.worker.buffers
+        let plaintext = buffers.plaintext
         let bytes = self.held[leg].isEmpty ? range : buffers.prepend(self.held[leg], to: range)
         self.held[leg] = []
         // Everything before `position` was walked; everything from `start` to there is to be forwarded.
         var start = bytes.lowerBound
         var position = start
         while true {
-            let walk = self.readers[leg].walk(buffers.plaintext.span.extracting(0..<bytes.upperBound), from: position)
+            let walk = self.readers[leg].walk(plaintext.span.extracting(0..<bytes.upperBound), from: position)
             switch walk.stop {
             case .control(let frame) where frame.opcode == .close:
                 self.forward(start..<walk.end, from: leg)
@@ -59,7 +60,7 @@ final class RelayConversation: Conversation {
                 return self.reachedEnd(of: leg)
             case .incomplete:
                 self.forward(start..<walk.end, from: leg)
-                self.held[leg] = [UInt8](copying: buffers.plaintext.span.extracting(walk.end..<bytes.upperBound))
+                self.held[leg] = buffers.copy(walk.end..<bytes.upperBound)
                 return self.reachedEnd(of: leg)
             case .violation(let violation):
                 self.forward(start..<walk.end, from: leg)
@@ -70,8 +71,9 @@ final class RelayConversation: Conversation {
     }
 
     private func receivedClose(_ frame: ControlFrame, from leg: Leg) {
-        let span = self.session.worker.buffers.plaintext.span
-        let close = CloseFrame(payload: frame.payload(in: span))
+        let plaintext = self.session.worker.buffers.plaintext
+        // The reader found the payload valid.
+        guard let close = try? CloseFrame(payload: frame.payload(in: plaintext.span).span) else { return }
         self.perform(self.closing.received(close, from: leg), relaying: frame.range)
     }
 
@@ -107,19 +109,21 @@ final class RelayConversation: Conversation {
     private func forward(_ range: Range<Int>, from leg: Leg) {
         guard !range.isEmpty, self.closing.relays(from: leg) else { return }
         guard let target = self.session.transport(leg.other), let source = self.session.transport(leg) else { return }
-        target.send(self.session.worker.buffers.plaintext.span.extracting(range))
+        let plaintext = self.session.worker.buffers.plaintext
+        target.send(plaintext.span.extracting(range))
         if self.session.isAboveHighWater(target) { source.isPaused = true }
     }
 
     private func perform(_ actions: ClosingHandshake.Actions, relaying range: Range<Int> = 0..<0) {
         if !self.closing.isOpen { self.session.beginClosing() }
+        let plaintext = self.session.worker.buffers.plaintext
         for leg in [Leg.backend, .client] {
             switch actions[leg].say {
             case .nothing: break
             case .relayedClose:
-                self.session.transport(leg)?.send(self.session.worker.buffers.plaintext.span.extracting(range))
+                self.session.transport(leg)?.send(plaintext.span.extracting(range))
             case .close(let close):
-                let key: MaskingKey? = leg == .backend ? .random() : nil
+                let key: MaskingKey? = leg == .backend ? .random : nil
                 self.session.transport(leg)?.send(Frame.close(close, maskingKey: key).span)
             }
         }

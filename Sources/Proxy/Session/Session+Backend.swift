@@ -33,11 +33,11 @@ extension Session {
         guard let address = self.opening?.addresses.popFirst() else {
             return self.refuse(.connectFailed("\(endpoint.name): \(failure ?? "no address")"))
         }
-        do throws(SystemError) {
+        do {
             let source = address.port == nil ? nil : backend.source
             let descriptor = try Kernel.connect(address, from: source)
-            do throws(SystemError) {
-                let tls = endpoint.usesTLS ? self.worker.clientConnection(of: backend, to: endpoint) : nil
+            do {
+                let tls = endpoint.usesTLS ? try self.worker.clientConnection(of: backend, to: endpoint) : nil
                 let transport = try Transport(descriptor, .backend, tls: tls, session: self, worker: self.worker)
                 self.attach(backend: transport)
             } catch {
@@ -47,7 +47,7 @@ extension Session {
             self.opening?.isInBackendTLS = false
             self.setConnectDeadline()
         } catch {
-            self.connectToNextAddress(after: "\(address): \(error.reason)")
+            self.connectToNextAddress(after: "\(address): \(error)")
         }
     }
 
@@ -90,7 +90,7 @@ extension Session {
         self.setDeadline(at: self.began + route.settings.timeouts.handshake)
         if let webSocket = endpoint.webSocket {
             self.phase = .backendHandshake
-            let key = AcceptKey.makeKey(random: .random)
+            let key = AcceptKey.makeKey(random: (0..<16).map { _ in .random(in: .min ... .max) })
             let request = BackendRequest.bytes(
                 admitted, endpoint: webSocket, host: settings.host, key: key, sessionID: self.id.description)
             self.opening?.backendHandshake = BackendHandshake(key: key, admitted)
@@ -106,10 +106,11 @@ extension Session {
 
     func backendHandshake() {
         guard let backend = self.backend else { return }
+        let plaintext = self.worker.buffers.plaintext
         while self.phase == .backendHandshake, backend.mayRead {
             switch backend.receive() {
             case .bytes(let range):
-                self.opening?.backendInbox.append(self.worker.buffers.plaintext.span.extracting(range))
+                self.opening?.backendInbox.append(plaintext.span.extracting(range))
                 self.judgeBackendHandshake(atEnd: false)
             case .nothing: break
             case .end: self.judgeBackendHandshake(atEnd: true)

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
+internal import TLS
 internal import WebSocketProtocol
 
 /// From accept to the 101, or to the answer that says why not.
@@ -24,10 +25,11 @@ extension Session {
 
     func requestHead() {
         guard let client = self.client else { return }
+        let plaintext = self.worker.buffers.plaintext
         while self.phase == .requestHead, client.mayRead {
             switch client.receive() {
             case .bytes(let range):
-                self.opening?.inbox.append(self.worker.buffers.plaintext.span.extracting(range))
+                self.opening?.inbox.append(plaintext.span.extracting(range))
                 self.parseRequestHead()
             case .nothing: break
             case .end, .failed: return self.abandon(because: "the client left before its request was whole")
@@ -37,7 +39,8 @@ extension Session {
 
     private func parseRequestHead() {
         guard var opening = self.opening else { return }
-        let result = opening.parser.parse(opening.inbox.span)
+        let bytes = opening.inbox
+        let result = opening.parser.parse(bytes.span)
         self.opening?.parser = opening.parser
         switch result {
         case .incomplete: break
@@ -67,7 +70,7 @@ extension Session {
             self.route = route
             self.opening?.admitted = admitted
             self.summary.origin = admitted.origin
-            self.summary.client = admitted.client
+            self.summary.client = admitted.forwarded.client
             self.setDeadline(at: self.began + route.settings.timeouts.handshake)
             self.chooseBackend(route)
         }
@@ -88,7 +91,7 @@ extension Session {
         let conversation: EndpointConversation =
             switch service {
             case .echo: EchoConversation(self)
-            case .broadcast: BroadcastConversation(self, room: RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.path))
+            case .broadcast: BroadcastConversation(self, room: RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path))
             case .clock(let every): ClockConversation(self, every: every)
             }
         self.upgradeClient(subprotocol: admitted.pick, extensions: nil, passing: [])
@@ -100,7 +103,7 @@ extension Session {
         guard let admitted = self.opening?.admitted else { return }
         self.summary.subprotocol = subprotocol
         let bytes = SwitchingProtocols.bytes(
-            key: admitted.key, subprotocol: subprotocol, extensions: extensions, passedFields: fields)
+            accept: AcceptKey.value(for: admitted.key), subprotocol: subprotocol, extensions: extensions, passing: fields)
         self.client?.send(bytes.span)
     }
 

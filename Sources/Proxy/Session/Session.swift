@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
+internal import TLS
 internal import WebSocketProtocol
 
 /// One client connection from accept to close, with both its legs: the shell that acts.
@@ -43,14 +44,14 @@ final class Session: TimerHandler {
     /// The closing handshake got its time; the next deadline ends everything.
     private var isLastDeadline = false
 
-    init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, worker: Worker) throws(SystemError) {
+    init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, worker: Worker) throws {
         self.worker = worker
         self.listener = listener
         self.clientAddress = address
         self.began = worker.loop.now
         self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
         self.opening = Opening()
-        let tls = listener.tlsContext?.makeConnection()
+        let tls = try listener.tlsContext?.makeConnection()
         self.client = try Transport(descriptor, .client, tls: tls, session: self, worker: worker)
         self.client?.sendAtOnce()
         self.setDeadline(after: worker.runtime.longestHandshake)
@@ -204,8 +205,16 @@ final class Session: TimerHandler {
     private func closingTimedOut() {
         guard let conversation = self.conversation, !self.isLastDeadline else { return self.closeLegs() }
         self.isLastDeadline = true
+        // Who was only waited for had its time; who gets an answer in place of a peer that gave none has some to read it.
+        for leg in [Leg.client, .backend] { if case .lingering = self.stages[leg] { self.closeLeg(leg) } }
         conversation.timerFired()
         if self.phase != .closed { self.setDeadline(after: self.closeTimeout) }
+    }
+
+    /// Ends our side of a TCP backend after what is queued, and drops what it still sends.
+    func finishWriting(_ leg: Leg) {
+        self.transport(leg)?.finish()
+        self.linger(leg)
     }
 
     /// Ends our side of `leg` after what is queued. A client's TCP we end first; a backend's end we wait for

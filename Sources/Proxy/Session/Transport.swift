@@ -85,12 +85,13 @@ final class Transport: ReadinessHandler {
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     func handshakeStep() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
+        let ciphertext = self.worker.buffers.ciphertext
         while true {
-            var received = self.worker.buffers.ciphertext.mutableSpan
+            var received = ciphertext.mutableSpan
             switch Kernel.receive(self.descriptor, into: &received) {
             case .bytes(let count, let filled):
                 if !filled, !self.hasEnded { self.mayRead = false }
-                let result = tls.handshake(self.worker.buffers.ciphertext.span.extracting(0..<count))
+                let result = tls.handshake(ciphertext.span.extracting(0..<count))
                 self.sendCiphertext()
                 if case .wantsRead = result, self.mayRead { continue }
                 if case .done = result { self.hasDecrypted = true }
@@ -99,9 +100,9 @@ final class Transport: ReadinessHandler {
                 self.mayRead = false
                 return .wantsRead
             case .end:
-                return .failed(TLSError("the peer ended the connection during the TLS handshake"))
+                return .failed(TLSError(.truncation, "the peer ended the connection during the TLS handshake"))
             case .failed(let error):
-                return .failed(TLSError(error.reason))
+                return .failed(TLSError(.truncation, error.reason))
             }
         }
     }
@@ -109,7 +110,8 @@ final class Transport: ReadinessHandler {
     /// The first step of a client: nothing was received yet.
     func beginHandshake() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
-        let result = tls.handshake(self.worker.buffers.ciphertext.span.extracting(0..<0))
+        let nothing: [UInt8] = []
+        let result = tls.handshake(nothing.span)
         self.sendCiphertext()
         return result
     }
@@ -127,7 +129,9 @@ final class Transport: ReadinessHandler {
 
     private func receivePlain() -> Received {
         let headroom = WorkerBuffers.headroom
-        var room = self.worker.buffers.plaintext.mutableSpan.extracting(headroom..<(headroom + WorkerBuffers.readSize))
+        let plaintext = self.worker.buffers.plaintext
+        var buffer = plaintext.mutableSpan
+        var room = buffer._mutatingExtracting(headroom..<(headroom + WorkerBuffers.readSize))
         switch Kernel.receive(self.descriptor, into: &room) {
         case .bytes(let count, let filled):
             if !filled, !self.hasEnded { self.mayRead = false }
@@ -145,9 +149,11 @@ final class Transport: ReadinessHandler {
     }
 
     private func receive(through tls: TLSConnection) -> Received {
+        let ciphertext = self.worker.buffers.ciphertext
+        let plaintext = self.worker.buffers.plaintext
         var count = 0
         if !self.hasDecrypted {
-            var room = self.worker.buffers.ciphertext.mutableSpan
+            var room = ciphertext.mutableSpan
             switch Kernel.receive(self.descriptor, into: &room) {
             case .bytes(let received, let filled):
                 if !filled, !self.hasEnded { self.mayRead = false }
@@ -164,8 +170,9 @@ final class Transport: ReadinessHandler {
             }
         }
         let headroom = WorkerBuffers.headroom
-        var room = self.worker.buffers.plaintext.mutableSpan.extracting(headroom..<self.worker.buffers.plaintext.count)
-        let result = tls.decrypt(self.worker.buffers.ciphertext.span.extracting(0..<count), into: &room)
+        var buffer = plaintext.mutableSpan
+        var room = buffer._mutatingExtracting(headroom..<buffer.count)
+        let result = tls.decrypt(ciphertext.span.extracting(0..<count), into: &room)
         self.hasDecrypted = result.hasMore
         if result.hasMore { self.mayRead = true }
         self.sendCiphertext()
@@ -213,10 +220,10 @@ final class Transport: ReadinessHandler {
     }
 
     private func sendCiphertext() {
-        guard let io = self.tls?.io, !io.output.isEmpty else { return }
-        let sent = self.queue.isEmpty ? self.sendNow(io.output.span) : 0
-        self.queue.append(io.output.span.extracting(sent..<io.output.count))
-        io.clearOutput()
+        self.worker.tlsIO.drainOutput { ciphertext in
+            let sent = self.queue.isEmpty ? self.sendNow(ciphertext) : 0
+            self.queue.append(ciphertext.extracting(sent..<ciphertext.count))
+        }
     }
 
     /// Returns how many bytes the socket took. After a failure it takes all: they are lost, as `receive` will report.

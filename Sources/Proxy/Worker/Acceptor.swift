@@ -1,3 +1,4 @@
+internal import Configuration
 internal import EventLoop
 
 /// One worker's listening socket: accepts until the kernel has no more, and pauses when there is no descriptor left.

@@ -13,6 +13,12 @@ enum WorkerMessage: Sendable {
     case stop
 }
 
+/// What workers tell the control thread.
+enum ControlMessage: Sendable {
+    /// A worker that was told to drain has no session left.
+    case drained(worker: Int)
+}
+
 /// What the workers know of each other: a mailbox and the number of sessions of each.
 final class Fleet: Sendable {
     final class Member: Sendable {
@@ -23,6 +29,7 @@ final class Fleet: Sendable {
     }
 
     let members: [Member]
+    let control: Mailbox<ControlMessage>
     /// How many descriptors the process may have open.
     let descriptorLimit: Int
 
@@ -33,6 +40,7 @@ final class Fleet: Sendable {
         var members: [Member] = []
         for _ in 0..<workers { members.append(try Member()) }
         self.members = members
+        self.control = try Mailbox()
         self.descriptorLimit = descriptorLimit
     }
 

@@ -11,9 +11,9 @@ final class WorkerBuffers {
     static let readSize = 64 << 10
 
     /// Ciphertext, straight from the socket.
-    var ciphertext = [UInt8](repeating: 0, count: WorkerBuffers.readSize)
+    let ciphertext = ReadBuffer(count: WorkerBuffers.readSize)
     /// Plaintext, after the headroom. libssl may have held back one record (16 KiB) from earlier reads.
-    var plaintext = [UInt8](repeating: 0, count: WorkerBuffers.headroom + WorkerBuffers.readSize + (32 << 10))
+    let plaintext = ReadBuffer(count: WorkerBuffers.headroom + WorkerBuffers.readSize + (32 << 10))
 
     /// Puts `bytes` in front of `range`.
     ///
@@ -24,6 +24,9 @@ final class WorkerBuffers {
         self.plaintext.replace(at: start, with: bytes.span)
         return start..<range.upperBound
     }
+
+    /// A copy of what must outlive the next read.
+    func copy(_ range: Range<Int>) -> [UInt8] { self.plaintext.copy(range) }
 
     /// Puts `bytes` where a read would have put them.
     ///
