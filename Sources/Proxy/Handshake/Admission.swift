@@ -107,7 +107,8 @@ enum Admission {
         case .refused(let detail): throw .origin(detail)
         }
 
-        guard let offered = HeaderTokens.subprotocols(head.fields.values("sec-websocket-protocol")) else {
+        let protocols = head.fields.values("sec-websocket-protocol")
+        guard let offered = protocols.isEmpty ? [] : HeaderTokens.subprotocols(protocols) else {
             throw .malformed("Sec-WebSocket-Protocol is not a list of different tokens.")
         }
         let pick = SubprotocolChoice.pick(offered, by: route)
@@ -122,7 +123,8 @@ enum Admission {
 
     /// Of extensions only permessage-deflate is passed on.
     private static func compressionOffers(_ head: RequestHead) throws(Refusal) -> [ExtensionOffer] {
-        guard let offers = ExtensionOffer.parse(head.fields.values("sec-websocket-extensions")) else {
+        let extensions = head.fields.values("sec-websocket-extensions")
+        guard let offers = extensions.isEmpty ? [] : ExtensionOffer.parse(extensions) else {
             throw .malformed("Sec-WebSocket-Extensions is not a list of extensions.")
         }
         return PermessageDeflate.offers(in: offers)

@@ -91,8 +91,9 @@ struct BackendHandshake: Sendable {
             return .bad("its 101 picks a subprotocol that was not offered")
         }
         guard !picks.isEmpty || !self.requiresSubprotocol else { return .bad("its 101 picks no subprotocol, and one is required") }
-        guard let extensions = ExtensionOffer.parse(head.fields.values("sec-websocket-extensions")),
-            PermessageDeflate.accepts(answer: extensions, offers: self.compressionOffers)
+        let answer = head.fields.values("sec-websocket-extensions")
+        guard let extensions = answer.isEmpty ? [] : ExtensionOffer.parse(answer),
+            extensions.isEmpty || PermessageDeflate.accepts(answer: extensions, offers: self.compressionOffers)
         else { return .bad("its 101 has an extension that was not offered") }
         return .accepted(
             Accepted(

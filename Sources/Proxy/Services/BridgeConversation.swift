@@ -10,7 +10,6 @@ internal import WebSocketProtocol
 /// everything it sent was written.
 final class BridgeConversation: EndpointConversation {
     private let message: BridgeMessage
-    private var toClient = MessageTally()
     private var validator = UTF8Validator()
     /// In text mode: the beginning of a character whose rest has not come yet; at most 3 bytes.
     private var partialCharacter: [UInt8] = []
@@ -21,7 +20,6 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override var phase: Phase { .bridge }
-    override var backendTally: MessageTally { self.toClient }
 
     private var backend: Transport? { self.session.backend }
 
@@ -59,10 +57,7 @@ final class BridgeConversation: EndpointConversation {
     }
 
     private func forward(_ opcode: Opcode, _ range: Range<Int>) {
-        guard !range.isEmpty else { return }
-        if opcode == .text { self.toClient.text &+= 1 } else { self.toClient.binary &+= 1 }
-        self.toClient.payloadBytes &+= UInt64(range.count)
-        self.sendMessage(opcode, payloadAt: range)
+        if !range.isEmpty { self.sendMessage(opcode, payloadAt: range) }
     }
 
     /// A text message is whole characters (RFC 6455 section 5.6), wherever TCP cut them.

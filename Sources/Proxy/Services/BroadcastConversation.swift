@@ -20,21 +20,22 @@ final class BroadcastConversation: EndpointConversation {
 
     override func received(_ part: FrameReader.DataPart) {
         let plaintext = self.session.worker.buffers.plaintext
-        switch self.assembler.add(part, in: plaintext.span) {
+        switch self.assembler.add(part, payload: plaintext.span.extracting(part.range)) {
         case .incomplete: break
         case .violation(let violation): self.fail(violation)
         case .message(let message):
             // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
             let frame = message.opcode == .text ? Frame.text(message.payload) : Frame.binary(message.payload)
-            self.session.worker.broadcast(frame, to: self.room)
+            self.session.worker.broadcast(RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
         }
     }
 
-    /// Sends a member the room's frame. One that lags behind by more than the queue limit is closed with 1013: what it misses must
-    /// not cost the others memory.
-    func deliver(_ frame: [UInt8]) {
+    /// Sends a member the room's frame. One whose queue is still over the limit from earlier frames is closed with 1013: what it
+    /// misses must not cost the others memory.
+    func deliver(_ frame: RoomFrame) {
         guard let client = self.client, self.closing.isOpen else { return }
-        client.send(sharing: frame)
-        if self.session.isOverQueueLimit(client) { self.close(.byGateway(.slowConsumer)) }
+        guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
+        client.send(sharing: frame.bytes)
+        self.count(frame.opcode, payload: frame.payloadLength)
     }
 }

@@ -17,7 +17,7 @@ final class ClockConversation: EndpointConversation {
     /// RFC 3339, UTC, milliseconds. A client that does not read misses ticks, rather than getting them all late.
     override func tick() {
         if let client = self.client, !self.session.isAboveHighWater(client) {
-            client.send(Frame.text(WallClock.rfc3339()).span)
+            self.sendMessage(Message(opcode: .text, payload: Array(WallClock.rfc3339().utf8)))
         }
         // From the last deadline, not from now: the clock does not drift. After a long halt it starts anew.
         let now = self.session.worker.loop.now

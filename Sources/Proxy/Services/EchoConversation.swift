@@ -8,7 +8,7 @@ final class EchoConversation: EndpointConversation {
     override func received(_ part: FrameReader.DataPart) {
         if part.isFirst, part.isFinal { return self.echoWhereItLies(part) }
         let plaintext = self.session.worker.buffers.plaintext
-        switch self.assembler.add(part, in: plaintext.span) {
+        switch self.assembler.add(part, payload: plaintext.span.extracting(part.range)) {
         case .incomplete: break
         case .message(let message): self.sendMessage(message)
         case .violation(let violation): self.fail(violation)

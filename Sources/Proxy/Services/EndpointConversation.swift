@@ -10,6 +10,8 @@ class EndpointConversation: Conversation {
     var detail: String?
 
     private var reader: FrameReader
+    /// What we sent the client: in place of what a backend sends.
+    private var sent = MessageTally()
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
 
@@ -26,9 +28,6 @@ class EndpointConversation: Conversation {
     // MARK: - For subclasses
 
     var phase: Phase { .serve }
-
-    /// What came from the backend: nothing, for a built-in service.
-    var backendTally: MessageTally { MessageTally() }
 
     func begin() {}
 
@@ -66,7 +65,7 @@ class EndpointConversation: Conversation {
 
     // MARK: - Conversation
 
-    final var tally: PerLeg<MessageTally> { PerLeg(client: self.reader.tally, backend: self.backendTally) }
+    final var tally: PerLeg<MessageTally> { PerLeg(client: self.reader.tally, backend: self.sent) }
 
     final func received(_ range: Range<Int>, from leg: Leg) {
         guard leg == .client else { return self.receivedFromBackend(range) }
@@ -155,6 +154,7 @@ class EndpointConversation: Conversation {
     /// Sends a message whose payload lies at `range` of the worker's plaintext buffer: the header is written right in front of it,
     /// over the client's own header or into the headroom.
     final func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>) {
+        self.count(opcode, payload: range.count)
         let plaintext = self.session.worker.buffers.plaintext
         let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
         let start = range.lowerBound - header.encodedLength
@@ -165,12 +165,18 @@ class EndpointConversation: Conversation {
     }
 
     final func sendMessage(_ message: Message) {
+        self.count(message.opcode, payload: message.payload.count)
         var header: [UInt8] = []
         FrameHeader(fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
             .append(to: &header)
         self.client?.send(header.span)
         self.client?.send(message.payload.span)
         self.pauseIfBehind()
+    }
+
+    final func count(_ opcode: Opcode, payload length: Int) {
+        if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
+        self.sent.payloadBytes &+= UInt64(length)
     }
 
     /// A client that does not read what it is sent is not read either.

@@ -1,9 +1,19 @@
+internal import WebSocketProtocol
+
 /// Names a broadcast room.
 struct RoomKey: Hashable, Sendable {
     /// The backend's name.
     let backend: String
     /// The path as matched: normalised, without query.
     let path: String
+}
+
+/// A message for a room, encoded once: what every member is sent.
+struct RoomFrame: Sendable {
+    let opcode: Opcode
+    let payloadLength: Int
+    /// The whole frame.
+    let bytes: [UInt8]
 }
 
 /// The rooms of one worker, with the members that live on it.

@@ -94,7 +94,11 @@ final class Transport: ReadinessHandler {
                 let result = tls.handshake(ciphertext.span.extracting(0..<count))
                 self.sendCiphertext()
                 if case .wantsRead = result, self.mayRead { continue }
-                if case .done = result { self.hasDecrypted = true }
+                if case .done = result {
+                    // Application data may have come with the end of the handshake.
+                    self.hasDecrypted = true
+                    self.mayRead = true
+                }
                 return result
             case .wouldBlock:
                 self.mayRead = false

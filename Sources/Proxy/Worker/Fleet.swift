@@ -6,7 +6,7 @@ enum WorkerMessage: Sendable {
     /// A connection that another worker accepted and has no room for.
     case adopt(descriptor: Int32, SocketAddress, listener: Int)
     /// A frame for everyone in a room.
-    case broadcast(RoomKey, frame: [UInt8])
+    case broadcast(RoomKey, RoomFrame)
     /// Accept no more, and close every session.
     case drain
     /// End now.

@@ -132,12 +132,12 @@ final class Worker {
     // MARK: - Rooms
 
     /// Sends a frame to everyone in a room, here and on the other workers.
-    func broadcast(_ frame: [UInt8], to room: RoomKey) {
-        self.fleet.tell(.broadcast(room, frame: frame), except: self.index)
+    func broadcast(_ frame: RoomFrame, to room: RoomKey) {
+        self.fleet.tell(.broadcast(room, frame), except: self.index)
         self.deliver(frame, to: room)
     }
 
-    private func deliver(_ frame: [UInt8], to room: RoomKey) {
+    private func deliver(_ frame: RoomFrame, to room: RoomKey) {
         for member in self.rooms.members(of: room) { member.deliver(frame) }
     }
 }
