@@ -1,108 +1,119 @@
-/// Takes the body of a response apart (RFC 9112 section 6): Content-Length, chunked, or until the end of the connection.
+/// Reads the body of a response (RFC 9112 sections 6 and 7), up to a limit, and keeps it in `body`.
 ///
-/// For the few bytes with which a backend says why it refuses: more than `limit` is cut off, not waited for.
+/// Made for the body of a refusal, which is small or not interesting in full: at the limit it is cut and complete.
 package struct BodyReader: Sendable {
-    package enum Result: Equatable, Sendable {
+    /// What the bytes so far amount to.
+    package enum Progress: Equatable, Sendable {
         case incomplete
-        case whole([UInt8])
-        case invalid(HeadError)
+        /// `body` is all there is to have: the end was reached, or the limit.
+        case complete
+        /// The framing is broken; the words say how.
+        case invalid(String)
     }
 
-    private enum Framing: Sendable {
+    /// How the end of the body is found (RFC 9112 section 6.3).
+    private enum Framing {
+        /// So many bytes are still to come.
         case length(Int)
-        case chunked
-        case untilEnd
+        case chunked(Chunks)
+        case untilEOF
     }
 
-    private let framing: Framing
+    /// What was read so far, without chunk headers.
+    package private(set) var body: [UInt8] = []
+    /// The body goes on after what was kept.
+    package private(set) var isCut = false
+
     private let limit: Int
+    private var framing: Framing
+    private var progress = Progress.incomplete
 
-    /// - Parameters:
-    ///   - head: of the response whose body this is.
-    ///   - limit: the most bytes that are kept.
-    /// - Throws: where the head says two things about the body, as smuggled responses do.
-    package init(_ head: ResponseHead, limit: Int) throws(HeadError) {
+    /// A reader for the body that belongs to `head`, which answers a GET. `limit`: the most bytes that are kept.
+    ///
+    /// A head that frames its body in two ways, or in one nobody knows, makes every call `.invalid`.
+    package init(head: ResponseHead, limit: Int = 64 << 10) {
         self.limit = limit
-        let codings = head.fields.members("transfer-encoding").map(\.asciiLowercased)
-        let lengths = Set(head.fields.members("content-length"))
-        if head.status == 204 || head.status == 304 || head.status < 200 {
-            self.framing = .length(0)
-        } else if !codings.isEmpty {
-            guard codings == ["chunked"], lengths.isEmpty else { throw .malformed("Transfer-Encoding is not just chunked") }
-            self.framing = .chunked
-        } else if let text = lengths.first {
-            guard lengths.count == 1, !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-                throw .malformed("Content-Length is not one number")
-            }
-            self.framing = .length(Int(text) ?? .max)
-        } else {
-            self.framing = .untilEnd
+        self.framing = .length(0)
+        switch Self.framing(of: head) {
+        case .success(let framing): self.framing = framing
+        case .failure(let error): self.progress = .invalid(error.detail)
         }
+        if case .length(0) = self.framing, self.progress == .incomplete { self.progress = .complete }
     }
 
-    /// - Parameters:
-    ///   - bytes: all that has come behind the head so far.
-    ///   - atEnd: nothing more will come.
-    package func read(_ bytes: Span<UInt8>, atEnd: Bool) -> Result {
+    /// Takes the bytes that follow those of the last call. What comes after the body is ignored.
+    package mutating func received(_ bytes: Span<UInt8>) -> Progress {
+        guard self.progress == .incomplete else { return self.progress }
         switch self.framing {
-        case .length(let length):
-            let wanted = min(length, self.limit)
-            if bytes.count >= wanted { return .whole(Self.copy(bytes, 0..<wanted)) }
-            return atEnd ? .invalid(.malformed("the body ends too early")) : .incomplete
-        case .untilEnd:
-            guard atEnd || bytes.count >= self.limit else { return .incomplete }
-            return .whole(Self.copy(bytes, 0..<min(bytes.count, self.limit)))
-        case .chunked: return self.readChunks(bytes, atEnd: atEnd)
+        case .length(let missing):
+            let count = min(missing, bytes.count)
+            self.keep(bytes.extracting(first: count))
+            self.framing = .length(missing - count)
+            if missing == count { self.progress = .complete }
+        case .untilEOF:
+            self.keep(bytes)
+        case .chunked(var chunks):
+            self.progress = self.receivedChunked(bytes, &chunks)
+            self.framing = .chunked(chunks)
         }
+        if self.isCut, self.progress == .incomplete { self.progress = .complete }
+        return self.progress
     }
 
-    /// RFC 9112 section 7.1; chunk extensions and trailers are skipped.
-    private func readChunks(_ bytes: Span<UInt8>, atEnd: Bool) -> Result {
-        var body: [UInt8] = []
-        var position = 0
-        while true {
-            guard let lineEnd = Self.endOfLine(bytes, from: position) else { break }
-            guard let size = Self.chunkSize(bytes, position..<lineEnd) else { return .invalid(.malformed("a bad chunk size")) }
-            if size == 0 { return .whole(body) }
-            let start = lineEnd + 2
-            let available = bytes.count - start
-            if body.count + min(size, available) >= self.limit {
-                return .whole(body + Self.copy(bytes, start..<(start + self.limit - body.count)))
+    /// The connection's end: the end of a body without a length, too early for any other.
+    package mutating func receivedEOF() -> Progress {
+        guard self.progress == .incomplete else { return self.progress }
+        if case .untilEOF = self.framing {
+            self.progress = .complete
+        } else {
+            self.progress = .invalid("the connection ended within the body")
+        }
+        return self.progress
+    }
+
+    private mutating func receivedChunked(_ bytes: Span<UInt8>, _ chunks: inout Chunks) -> Progress {
+        var index = 0
+        while index < bytes.count, !self.isCut {
+            switch chunks.take(bytes, at: index, most: 8 * self.limit) {
+            case .skip: index += 1
+            case .data(let count):
+                self.keep(bytes.extracting(index..<index + count))
+                index += count
+            case .end: return .complete
+            case .invalid(let why): return .invalid(why)
             }
-            guard available >= size + 2 else { break }
-            body += Self.copy(bytes, start..<(start + size))
-            guard bytes[start + size] == 0x0D, bytes[start + size + 1] == 0x0A else {
-                return .invalid(.malformed("a chunk does not end where it says"))
+        }
+        return .incomplete
+    }
+
+    private mutating func keep(_ bytes: Span<UInt8>) {
+        let room = self.limit - self.body.count
+        if bytes.count > room { self.isCut = true }
+        for index in 0..<min(room, bytes.count) { self.body.append(bytes[index]) }
+    }
+
+    private static func framing(of head: ResponseHead) -> Result<Framing, HeadError> {
+        func failure(_ detail: String) -> Result<Framing, HeadError> { .failure(HeadError(.malformed, detail)) }
+        let lengths = head.fields.values("Content-Length")
+        let codings = head.fields.tokens("Transfer-Encoding")
+        if head.fields.first("Transfer-Encoding") != nil {
+            guard lengths.isEmpty else { return failure("both Content-Length and Transfer-Encoding") }
+            guard head.version == .http11 else { return failure("Transfer-Encoding with HTTP/1.0") }
+            guard codings == ["chunked"] else { return failure("a Transfer-Encoding other than chunked") }
+        }
+        let length: Int?
+        switch Set(lengths).count {
+        case 0: length = nil
+        case 1:
+            // Int's own reading would take a sign.
+            guard lengths[0].utf8.allSatisfy(\.isDigit), let number = Int(lengths[0]) else {
+                return failure("a bad Content-Length")
             }
-            position = start + size + 2
+            length = number
+        default: return failure("more than one Content-Length")
         }
-        if atEnd { return .invalid(.malformed("the body ends too early")) }
-        return bytes.count - position > self.limit + 1024 ? .invalid(.malformed("a chunk line without end")) : .incomplete
+        if head.status < 200 || head.status == 204 || head.status == 304 { return .success(.length(0)) }
+        if !codings.isEmpty { return .success(.chunked(Chunks())) }
+        return .success(length.map { .length($0) } ?? .untilEOF)
     }
-
-    private static func endOfLine(_ bytes: Span<UInt8>, from start: Int) -> Int? {
-        var index = start
-        while index + 1 < bytes.count {
-            if bytes[index] == 0x0D, bytes[index + 1] == 0x0A { return index }
-            index += 1
-        }
-        return nil
-    }
-
-    private static func chunkSize(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Int? {
-        var size = 0
-        var digits = 0
-        for index in line {
-            guard let digit = Character(UnicodeScalar(bytes[index])).hexDigitValue, bytes[index] < 0x80 else {
-                guard bytes[index] == UInt8(ascii: ";") || bytes[index] == UInt8(ascii: " ") else { return nil }
-                break
-            }
-            digits += 1
-            guard digits <= 8 else { return nil }
-            size = size << 4 | digit
-        }
-        return digits > 0 ? size : nil
-    }
-
-    private static func copy(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8] { range.map { bytes[$0] } }
 }

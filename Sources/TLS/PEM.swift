@@ -29,16 +29,15 @@ enum PEM {
         // Sound: the callback only refuses to give a password, where libcrypto would ask on the terminal.
         let key = unsafe PEM_read_bio_PrivateKey(memory.bio, nil, { _, _, _, _ in -1 }, nil)
         if let key = unsafe key { return unsafe ParsedKey(key) }
-        switch ErrorQueue.newestPEMReason {
-        case PEM_R_NO_START_LINE:
-            ErrorQueue.clear()
-            throw TLSError(.configuration, "\(name): no private key in it")
-        case PEM_R_BAD_PASSWORD_READ:
+        guard ErrorQueue.newestPEMReason != PEM_R_BAD_PASSWORD_READ else {
             ErrorQueue.clear()
             throw TLSError(.configuration, "\(name): the private key is encrypted; store it without a password")
-        default:
-            throw .configuration("\(name): the private key is damaged")
         }
+        guard String(decoding: text, as: UTF8.self).contains("PRIVATE KEY-----") else {
+            ErrorQueue.clear()
+            throw TLSError(.configuration, "\(name): no private key in it")
+        }
+        throw .configuration("\(name): the private key is damaged")
     }
 
     /// A copy of some bytes for libcrypto to read, freed with this value.

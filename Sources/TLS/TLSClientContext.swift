@@ -29,7 +29,7 @@ package struct TLSClientSettings: Sendable, Hashable {
 package final class TLSClientContext {
     let io: TLSIO
     private let verify: Bool
-    private let context: ContextHandle
+    let context: ContextHandle
     /// The newest session of each server name. Each is used once (RFC 8446 appendix C.4).
     private var sessions: [String: Session] = [:]
 
@@ -70,8 +70,9 @@ package final class TLSClientContext {
         let connection = try unsafe TLSConnection(
             self.context.pointer, role: .client(self, name: key), io: self.io)
         if let serverName { try self.expect(serverName, on: connection) }
+        // A session that does not fit, or is not resumable, only means a full handshake.
         if let session = self.sessions.removeValue(forKey: key) {
-            // Sound: libssl takes a reference of its own. A session that does not fit only means a full handshake.
+            // Sound: libssl takes a reference of its own.
             unsafe SSL_set_session(connection.ssl, session.pointer)
         }
         ErrorQueue.clear()
@@ -88,6 +89,16 @@ package final class TLSClientContext {
             unsafe shim_SSL_set_tlsext_host_name(ssl, serverName) == 1
         else { throw .configuration("\"\(serverName)\" is not a server name") }
         unsafe SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+    }
+
+    /// Remembers a session whose TLS handshake is done. TLS 1.3's sessions come later, and libssl does not tell of a
+    /// ticket that replaces another in TLS 1.2.
+    func rememberSession(of connection: TLSConnection, name: String) {
+        // Sound: libssl gives us a reference of our own.
+        guard unsafe SSL_version(connection.ssl) == TLS1_2_VERSION,
+            let session = unsafe SSL_get1_session(connection.ssl)
+        else { return }
+        unsafe self.remember(Session(session), of: name)
     }
 
     fileprivate func remember(_ session: Session, of name: String) {

@@ -118,8 +118,10 @@ import COpenSSL
             case .failed(let error): return .failed(error)
             }
         }
-        if result == .done { self.phase = .open }
-        return result
+        guard result == .done else { return result }
+        self.phase = .open
+        if case .client(let context, let name) = self.role { context.rememberSession(of: self, name: name) }
+        return .done
     }
 
     /// Decrypts what came in until there is no more, or `plaintext` is full.

@@ -5,6 +5,7 @@ package final class TLSServerContext {
     let io: TLSIO
     private let tickets: TicketKeys
     private let names: ServerNames
+    private let demandsCertificate: Bool
     /// One per certificate. A connection starts with the first and is switched by the name that the client asks for.
     private let contexts: [ContextHandle]
 
@@ -18,6 +19,7 @@ package final class TLSServerContext {
         }
         self.io = io
         self.tickets = tickets
+        self.demandsCertificate = settings.clientAuthorities != nil
         self.names = ServerNames(settings.certificates.map(\.names))
         var contexts: [ContextHandle] = []
         let sessionContext = settings.sessionContext
@@ -56,13 +58,15 @@ package final class TLSServerContext {
     /// Sound if called by libssl's ticket callback with its pointers.
     @unsafe fileprivate func ticketKey(
         _ name: UnsafeMutablePointer<UInt8>?, _ iv: UnsafeMutablePointer<UInt8>?, _ cipher: OpaquePointer?,
-        _ mac: OpaquePointer?, sealing: Bool
+        _ mac: OpaquePointer?, sealing: Bool, version: Int32
     ) -> Int32 {
         guard let name = unsafe name, let iv = unsafe iv, let cipher = unsafe cipher, let mac = unsafe mac else {
             return -1
         }
-        return sealing
-            ? unsafe self.tickets.seal(name, iv, cipher, mac) : unsafe self.tickets.open(name, iv, cipher, mac)
+        if sealing { return unsafe self.tickets.seal(name, iv, cipher, mac) }
+        let replacement: TicketKeys.Replacement =
+            if self.demandsCertificate { .never } else { version == TLS1_3_VERSION ? .always : .ofOlderKeys }
+        return unsafe self.tickets.open(name, iv, cipher, mac, replacement: replacement)
     }
 }
 
@@ -83,7 +87,7 @@ extension ContextHandle {
         // Sound: `TLSConnection.of` and the pointers are libssl's for the connection it calls back for.
         unsafe shim_SSL_CTX_set_tlsext_ticket_key_evp_cb(self.pointer) { ssl, name, iv, cipher, mac, sealing in
             guard case .server(let context) = unsafe TLSConnection.of(ssl).role else { return -1 }
-            return unsafe context.ticketKey(name, iv, cipher, mac, sealing: sealing == 1)
+            return unsafe context.ticketKey(name, iv, cipher, mac, sealing: sealing == 1, version: SSL_version(ssl))
         }
     }
 

@@ -101,16 +101,31 @@ extension TicketKeys {
     ///
     /// Sound as for `seal`.
     ///
+    /// - Parameter replacement: when the client gets a new ticket for it.
     /// - Returns: as libssl's callback does, 1; 2 to have the ticket replaced; 0 for a full handshake; -1 for an error.
     @unsafe func open(
         _ name: UnsafeMutablePointer<UInt8>, _ iv: UnsafeMutablePointer<UInt8>, _ cipher: OpaquePointer,
-        _ mac: OpaquePointer
+        _ mac: OpaquePointer, replacement: Replacement
     ) -> Int32 {
         let nameBuffer = unsafe UnsafeBufferPointer(start: name, count: TicketKey.nameCount)
         guard let (key, isNewest) = unsafe self.find(nameBuffer.span) else { return 0 }
         guard unsafe EVP_DecryptInit_ex(cipher, EVP_aes_256_cbc(), nil, key.encryption, iv) == 1,
             unsafe shim_HMAC_SHA256_init(mac, key.authentication, key.authentication.count) == 1
         else { return -1 }
-        return isNewest ? 1 : 2
+        switch replacement {
+        case .never: return 1
+        case .always: return 2
+        case .ofOlderKeys: return isNewest ? 1 : 2
+        }
+    }
+
+    /// When a client that shows a ticket gets a new one.
+    enum Replacement {
+        /// So that it has to show its certificate again when the ticket expires.
+        case never
+        /// Since each is used once, as in TLS 1.3 (RFC 8446 appendix C.4).
+        case always
+        /// Before the key is forgotten.
+        case ofOlderKeys
     }
 }

@@ -7,6 +7,13 @@ package struct ControlFrame: Hashable, Sendable {
     package let payloadRange: Range<Int>
     package let maskingKey: MaskingKey?
 
+    package init(opcode: Opcode, range: Range<Int>, payloadRange: Range<Int>, maskingKey: MaskingKey?) {
+        self.opcode = opcode
+        self.range = range
+        self.payloadRange = payloadRange
+        self.maskingKey = maskingKey
+    }
+
     /// A copy of the payload, unmasked, out of the bytes the frame was found in.
     package func payload(in bytes: Span<UInt8>) -> [UInt8] {
         var payload: [UInt8] = []

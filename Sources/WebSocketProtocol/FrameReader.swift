@@ -62,6 +62,11 @@ extension FrameReader {
         /// What lies between the start and here is checked headers and payload of data frames, to be forwarded as it is.
         package var end: Int
         package var stop: Stop
+
+        package init(end: Int, stop: Stop) {
+            self.end = end
+            self.stop = stop
+        }
     }
 
     package enum Stop: Hashable, Sendable {
@@ -110,6 +115,18 @@ extension FrameReader {
         /// The last piece of the message.
         package var isFinal: Bool
         package var isCompressed: Bool
+
+        package init(
+            messageOpcode: Opcode, range: Range<Int>, maskingKey: MaskingKey?, isFirst: Bool, isFinal: Bool,
+            isCompressed: Bool
+        ) {
+            self.messageOpcode = messageOpcode
+            self.range = range
+            self.maskingKey = maskingKey
+            self.isFirst = isFirst
+            self.isFinal = isFinal
+            self.isCompressed = isCompressed
+        }
     }
 
     package enum Event: Hashable, Sendable {

@@ -17,7 +17,7 @@ package struct UTF8Validator: Hashable, Sendable {
     /// With a `maskingKey` the bytes are read as what they stand for; its first byte belongs to the first of them.
     package mutating func consume(_ bytes: Span<UInt8>, maskingKey: MaskingKey? = nil) -> Bool {
         var wholeCharacters = 0
-        return self.consume(bytes, from: 0, key: maskingKey ?? MaskingKey(bits: 0), wholeCharacters: &wholeCharacters)
+        return self.consume(bytes, key: maskingKey ?? MaskingKey(bits: 0), wholeCharacters: &wholeCharacters)
     }
 
     /// The longest prefix of `bytes` that is whole characters, and whether what follows it can never become one.
@@ -26,28 +26,28 @@ package struct UTF8Validator: Hashable, Sendable {
     package static func validPrefix(of bytes: Span<UInt8>) -> (length: Int, isInvalid: Bool) {
         var validator = UTF8Validator()
         var length = 0
-        let isValid = validator.consume(bytes, from: 0, key: MaskingKey(bits: 0), wholeCharacters: &length)
+        let isValid = validator.consume(bytes, key: MaskingKey(bits: 0), wholeCharacters: &length)
         return (length, !isValid)
     }
 
     /// `wholeCharacters` becomes the index after the last whole character, and is left alone if there is none.
     private mutating func consume(
-        _ bytes: Span<UInt8>, from start: Int, key: MaskingKey, wholeCharacters: inout Int
+        _ bytes: Span<UInt8>, key: MaskingKey, wholeCharacters: inout Int
     ) -> Bool {
-        var index = start
+        var index = 0
         while index < bytes.count {
             if self.needed == 0 {
-                index += Masking.asciiGroups(in: bytes, from: index, key: key.rotated(by: index - start))
+                index += Masking.asciiGroups(in: bytes, from: index, key: key.rotated(by: index))
                 // Whatever ended the run is within the next 8 bytes: they go one by one, then a new run is tried.
                 let end = min(index + 8, bytes.count)
                 wholeCharacters = index
                 while index < end {
-                    guard self.consume(bytes[index] ^ key[index - start]) else { return false }
+                    guard self.consume(bytes[index] ^ key[index]) else { return false }
                     index += 1
                     if self.needed == 0 { wholeCharacters = index }
                 }
             } else {
-                guard self.consume(bytes[index] ^ key[index - start]) else { return false }
+                guard self.consume(bytes[index] ^ key[index]) else { return false }
                 index += 1
                 if self.needed == 0 { wholeCharacters = index }
             }

@@ -1,134 +1,166 @@
 internal import Configuration
-internal import HTTP1
+package import HTTP1
 internal import WebSocketProtocol
 
-/// A request that may become a session.
-struct Admitted: Sendable {
-    /// The route's place in the configuration.
-    let routeIndex: Int
-    /// The client's Sec-WebSocket-Key.
-    let key: String
-    let target: RequestTarget
-    /// Host as the client wrote it.
-    let host: String
-    let origin: String?
-    let forwarded: Forwarded
-    /// What a relay offers its backend.
-    let subprotocols: [String]
-    /// What a bridge or a built-in service picks.
-    let pick: String?
-    let requiresSubprotocol: Bool
-    /// The client's offers of permessage-deflate.
-    let compressionOffers: [ExtensionOffer]
-    /// What a backend gets of the client's own fields.
-    let passedFields: HTTPFields
-}
-
-/// Decides on a request, without I/O. `gateway explain` asks the same code.
+/// Decides what a request leads to: the whole table of answers that belongs to the head.
 ///
-/// In this order, so that a client learns of its first mistake first and of nothing it may not know: the head and its Host
-/// (400), the route (404), the method (405), whether it is an upgrade at all and which version (426), its key (400), its Origin
-/// (403), its subprotocol (400).
-enum Admission {
-    enum Decision: Sendable {
-        case upgrade(Admitted)
-        case page(RouteSettings.Page, routeIndex: Int, headOnly: Bool)
-        case refused(Refusal)
-    }
-
-    static func decide(_ head: RequestHead, arrival: Arrival, routes: RouteTable) -> Decision {
+/// The first of these that holds is the answer:
+///
+/// 1. 400: Host missing, repeated or malformed; a target that is no path or ambiguous; Origin, Key or Version repeated;
+///    a Transfer-Encoding; a Content-Length that is repeated, no number, or more than 0 on a GET or HEAD.
+/// 2. 404: no route for this host and path.
+/// 3. 405: a method other than GET (for a page: GET and HEAD). A page is served here, whatever else the request says.
+/// 4. 426: no `Upgrade: websocket` and `Connection: Upgrade`; then 426 for a version other than 13.
+/// 5. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
+/// 6. 403: the route does not let this Origin in, or demands one.
+/// 7. 400: the route requires a subprotocol and none offered fits.
+package enum Admission {
+    /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
+    package static func decide(_ head: RequestHead, arrival: Arrival, routes: RouteTable) -> Decision {
         do throws(Refusal) {
-            let (target, host, authority) = try self.destination(head)
-            try self.refuseBody(head)
-            guard let index = routes.match(host: authority.host, path: target.path) else { throw .noRoute }
-            let route = routes.routes[index]
-            do throws(Refusal) {
-                if case .page(let page) = route.action {
-                    guard head.method == "GET" || head.method == "HEAD" else { throw .methodNotAllowed(allow: "GET, HEAD") }
-                    return .page(page, routeIndex: index, headOnly: head.method == "HEAD")
-                }
-                return .upgrade(try self.upgrade(head, target, host, authority, route, index, arrival))
-            } catch {
-                throw error.on(index)
-            }
+            return try self.admit(head, arrival, routes)
         } catch {
-            return .refused(error)
+            var refusal = error
+            refusal.isToHead = head.method == "HEAD"
+            return .refused(refusal)
         }
     }
 
-    // MARK: - Where to
+    private static func admit(_ head: RequestHead, _ arrival: Arrival, _ routes: RouteTable) throws(Refusal) -> Decision {
+        let host = try self.host(of: head)
+        let target = try self.target(of: head, host)
+        let origin = try self.single("Origin", in: head)
+        let key = try self.single("Sec-WebSocket-Key", in: head)
+        let version = try self.single("Sec-WebSocket-Version", in: head)
+        try self.checkBody(of: head)
 
-    private static func destination(
-        _ head: RequestHead
-    ) throws(Refusal) -> (target: RequestTarget, host: String, authority: Authority) {
-        let hosts = head.fields.values("host")
-        guard hosts.count == 1 else { throw .malformed(hosts.isEmpty ? "Host is missing." : "Host is repeated.") }
-        guard let authority = Authority(hosts[0]) else { throw .malformed("Host is not a host.") }
-        for name in ["origin", "sec-websocket-key", "sec-websocket-version"] where head.fields.values(name).count > 1 {
-            throw .malformed("\(name) is repeated.")
+        guard let index = routes.match(host: host.host, path: target.path) else {
+            throw Refusal(404, "Nothing is served at \(shown(target.path)).")
         }
-        do throws(TargetError) {
-            let target = try RequestTarget(head.target)
-            guard target.authority == nil || target.authority == authority else {
-                throw TargetError("the target's host is not that of Host")
-            }
-            return (target, hosts[0], authority)
-        } catch {
-            throw .malformed("Bad request target: \(error.description).")
+        let route = routes.routes[index]
+        if case .page(let page) = routes.service(of: index) {
+            try self.checkMethod(of: head, allowed: ["GET", "HEAD"], index)
+            return .page(page, routeIndex: index, headOnly: head.method == "HEAD")
         }
-    }
+        try self.checkMethod(of: head, allowed: ["GET"], index)
+        try self.checkUpgrade(head, version: version, index)
+        guard let key, AcceptKey.isValidKey(key) else {
+            throw Refusal(400, "The Sec-WebSocket-Key is \(key == nil ? "missing" : "bad").", routeIndex: index)
+        }
+        let offered = try self.subprotocols(of: head, index)
+        let extensions = try self.extensions(of: head, index)
 
-    /// A request with a body is no upgrade; and two servers that disagree on where it ends see two requests
-    /// (CVE-2026-69243).
-    private static func refuseBody(_ head: RequestHead) throws(Refusal) {
-        guard !head.fields.contains("transfer-encoding") else { throw .malformed("Transfer-Encoding is not taken here.") }
-        let lengths = head.fields.values("content-length")
-        guard lengths.isEmpty || lengths == ["0"] else { throw .malformed("A body is not taken here.") }
-    }
-
-    // MARK: - The upgrade (RFC 6455 section 4.2.1)
-
-    private static func upgrade(
-        _ head: RequestHead, _ target: RequestTarget, _ host: String, _ authority: Authority, _ route: RouteSettings,
-        _ index: Int, _ arrival: Arrival
-    ) throws(Refusal) -> Admitted {
-        guard head.method == "GET" else { throw .methodNotAllowed(allow: "GET") }
-        let connection = head.fields.members("connection").map(\.asciiLowercased)
-        let upgrade = head.fields.members("upgrade").map(\.asciiLowercased)
-        guard connection.contains("upgrade"), upgrade.contains("websocket") else { throw .upgradeRequired }
-        guard head.fields.first("sec-websocket-version") == "13" else { throw .versionRequired }
-        guard let key = head.fields.first("sec-websocket-key"), AcceptKey.isValidKey(key) else { throw .badKey }
-
-        let forwarded = Forwarded(head.fields, host: host, arrival: arrival)
-        let origin = head.fields.first("origin")
-        let asked = Authority(forwarded.host) ?? authority
-        switch OriginCheck.verdict(on: origin, by: route, host: asked, isSecure: forwarded.isSecure) {
+        let forwarded = ForwardedHeaders(head.fields, host: host.text, arrival: arrival)
+        switch OriginCheck.evaluate(route, origin: origin, host: host, isSecure: forwarded.isSecure) {
         case .pass: break
-        case .refused(let detail): throw .origin(detail)
+        case .refused(let why):
+            throw Refusal(403, why, cure: "The route's `origins` decide.", routeIndex: index)
         }
-
-        let protocols = head.fields.values("sec-websocket-protocol")
-        guard let offered = protocols.isEmpty ? [] : HeaderTokens.subprotocols(protocols) else {
-            throw .malformed("Sec-WebSocket-Protocol is not a list of different tokens.")
+        let choice = SubprotocolChoice(route)
+        let offers = choice.offers(from: offered)
+        let pick = choice.pick(from: offered)
+        if choice.isRequired {
+            let isServed = routes.service(of: index) == .relay ? !offers.isEmpty : pick != nil
+            guard isServed else { throw Refusal.subprotocolRequired(route.subprotocols, routeIndex: index) }
         }
-        let pick = SubprotocolChoice.pick(offered, by: route)
-        let subprotocols = SubprotocolChoice.offer(offered, by: route)
-        if route.requireSubprotocol, subprotocols.isEmpty { throw .subprotocol }
-        return Admitted(
-            routeIndex: index, key: key, target: target, host: host, origin: origin, forwarded: forwarded,
-            subprotocols: subprotocols, pick: pick, requiresSubprotocol: route.requireSubprotocol,
-            compressionOffers: try self.compressionOffers(head),
-            passedFields: PassedFields.ofRequest(head.fields))
+        return .upgrade(
+            Admitted(
+                routeIndex: index, key: key, target: target, host: host.text, origin: origin,
+                offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
+                requiresSubprotocol: choice.isRequired, compressionOffers: PermessageDeflate.offers(in: extensions),
+                forwarded: forwarded, fields: head.fields))
     }
 
-    /// Of extensions only permessage-deflate is passed on.
-    private static func compressionOffers(_ head: RequestHead) throws(Refusal) -> [ExtensionOffer] {
-        let extensions = head.fields.values("sec-websocket-extensions")
-        guard let offers = extensions.isEmpty ? [] : ExtensionOffer.parse(extensions) else {
-            throw .malformed("Sec-WebSocket-Extensions is not a list of extensions.")
+    // MARK: - Whatever the route
+
+    private static func host(of head: RequestHead) throws(Refusal) -> Authority {
+        switch head.fields.only("Host") {
+        case .absent: throw Refusal(400, "Malformed request: the Host is missing.")
+        case .repeated: throw Refusal(400, "Malformed request: more than one Host.")
+        case .once(let text):
+            guard let host = Authority(text) else { throw Refusal(400, "Malformed request: a bad Host.") }
+            return host
         }
-        return PermessageDeflate.offers(in: offers)
+    }
+
+    private static func target(of head: RequestHead, _ host: Authority) throws(Refusal) -> RequestTarget {
+        do {
+            return try RequestTarget(head.target, host: host)
+        } catch {
+            throw Refusal(error)
+        }
+    }
+
+    /// The value of a field that may occur once only.
+    private static func single(_ name: String, in head: RequestHead) throws(Refusal) -> String? {
+        switch head.fields.only(name) {
+        case .absent: return nil
+        case .once(let value): return value
+        case .repeated: throw Refusal(400, "Malformed request: more than one \(name).")
+        }
+    }
+
+    /// The gateway reads no request's body, so that none may come: what follows the head would be taken for frames.
+    private static func checkBody(of head: RequestHead) throws(Refusal) {
+        guard head.fields.first("Transfer-Encoding") == nil else {
+            throw Refusal(400, "Malformed request: a Transfer-Encoding.")
+        }
+        guard let length = try self.single("Content-Length", in: head) else { return }
+        guard !length.isEmpty, length.utf8.allSatisfy(\.isDigit) else {
+            throw Refusal(400, "Malformed request: a bad Content-Length.")
+        }
+        let isEmpty = length.utf8.allSatisfy { $0 == UInt8(ascii: "0") }
+        guard isEmpty || !["GET", "HEAD"].contains(head.method) else {
+            throw Refusal(400, "Malformed request: a body.")
+        }
+    }
+
+    // MARK: - On a route
+
+    private static func checkMethod(of head: RequestHead, allowed: [String], _ index: Int) throws(Refusal) {
+        guard !allowed.contains(head.method) else { return }
+        throw Refusal(
+            405, "The method \(head.method) is not allowed here.", fields: ["Allow": allowed.joined(separator: ", ")],
+            routeIndex: index)
+    }
+
+    private static func checkUpgrade(_ head: RequestHead, version: String?, _ index: Int) throws(Refusal) {
+        guard HeaderTokens.contains("websocket", in: head.fields.values("Upgrade")),
+            HeaderTokens.contains("upgrade", in: head.fields.values("Connection"))
+        else {
+            throw Refusal(
+                426, "This is a WebSocket address.", cure: "Connect with a WebSocket client (ws:// or wss://).",
+                routeIndex: index)
+        }
+        guard version == "13" else {
+            throw Refusal(
+                426, "The WebSocket version \(version.map(shown) ?? "is missing and") is not spoken here.",
+                cure: "Use version 13.", fields: ["Sec-WebSocket-Version": "13"], routeIndex: index)
+        }
+    }
+
+    private static func subprotocols(of head: RequestHead, _ index: Int) throws(Refusal) -> [String] {
+        let values = head.fields.values("Sec-WebSocket-Protocol")
+        guard !values.isEmpty else { return [] }
+        guard let names = HeaderTokens.subprotocols(values) else {
+            throw Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: index)
+        }
+        return names
+    }
+
+    private static func extensions(of head: RequestHead, _ index: Int) throws(Refusal) -> [ExtensionOffer] {
+        let values = head.fields.values("Sec-WebSocket-Extensions")
+        guard !values.isEmpty else { return [] }
+        guard let offers = ExtensionOffer.parse(values) else {
+            throw Refusal(400, "The Sec-WebSocket-Extensions are malformed.", routeIndex: index)
+        }
+        return offers
     }
 }
 
-extension Refusal: Error {}
+extension Refusal {
+    fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
+        let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
+        return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)
+    }
+}

@@ -1,40 +1,58 @@
-internal import HTTP1
+package import HTTP1
 
-/// A whole HTTP answer that is not a 101. The connection ends after it.
-struct Answer: Hashable, Sendable {
-    let status: Int
-    let reason: String
-    let fields: HTTPFields
-    let body: [UInt8]
+/// A whole answer before the 101, after which the connection is closed.
+package struct Answer: Equatable, Sendable {
+    package var status: Int
+    package var reason: String
+    /// All but `Content-Length` and `Connection`, which `bytes(forHead:)` writes.
+    package var fields: HTTPFields
+    package var body: [UInt8]
 
-    init(status: Int, reason: String? = nil, fields: HTTPFields, body: [UInt8]) {
+    package init(status: Int, reason: String, fields: HTTPFields, body: [UInt8]) {
         self.status = status
-        self.reason = reason ?? Self.reason(status)
+        self.reason = reason
         self.fields = fields
         self.body = body
     }
 
-    init(_ refusal: Refusal) {
-        var fields: HTTPFields = [
-            .init("Content-Type", "text/plain; charset=utf-8"), .init("Cache-Control", "no-store"),
-            .init("X-Content-Type-Options", "nosniff"),
+    /// A short text.
+    package init(status: Int, text: String, fields: HTTPFields = HTTPFields()) {
+        var all: HTTPFields = [
+            "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
         ]
-        for field in refusal.fields.all { fields.append(field.name, field.value) }
-        self.init(status: refusal.status, fields: fields, body: Array((refusal.text + "\n").utf8))
+        for field in fields { all.append(field) }
+        self.init(status: status, reason: Self.reason(status), fields: all, body: Array(text.utf8))
     }
 
-    /// As on the wire, with Content-Length and `Connection: close`.
-    ///
-    /// - Parameter headOnly: for HEAD, which is told the length of the body it does not get (RFC 9110 section 9.3.2).
-    func bytes(headOnly: Bool = false) -> [UInt8] {
-        var text = "HTTP/1.1 \(self.status) \(self.reason)\r\n"
-        for field in self.fields.all { text += "\(field.name): \(field.value)\r\n" }
-        text += "Content-Length: \(self.body.count)\r\n"
-        if !self.fields.contains("connection") { text += "Connection: close\r\n" }
-        return Array((text + "\r\n").utf8) + (headOnly ? [] : self.body)
+    /// A self-contained page: its scripts and styles are in it, and it may open WebSocket connections.
+    package static func page(_ html: [UInt8], contentType: String = "text/html; charset=utf-8") -> Answer {
+        let policy = """
+            default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
+            connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            """
+        return Answer(
+            status: 200, reason: Self.reason(200),
+            fields: [
+                "Content-Type": contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+                "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer",
+            ], body: html)
     }
 
-    private static func reason(_ status: Int) -> String {
+    /// The answer as it goes on the wire; `forHead`: the one to a HEAD, which has no body but says its length.
+    package func bytes(forHead: Bool = false) -> [UInt8] {
+        var fields = self.fields
+        // A 304 has no body, and its length would be that of another answer's.
+        if self.status != 304 { fields.append("Content-Length", String(self.body.count)) }
+        // RFC 9110 section 15.5.22: a 426 must name what to upgrade to, which is a field of this hop.
+        if self.status == 426 { fields.append("Upgrade", "websocket") }
+        fields.append("Connection", self.status == 426 ? "Upgrade, close" : "close")
+        let head = ResponseHead(status: self.status, reason: self.reason, fields: fields)
+        return forHead || self.status == 304 ? head.bytes : head.bytes + self.body
+    }
+
+    /// The usual reason phrase of the statuses the gateway itself answers with.
+    package static func reason(_ status: Int) -> String {
         switch status {
         case 200: "OK"
         case 400: "Bad Request"
@@ -49,22 +67,7 @@ struct Answer: Hashable, Sendable {
         case 502: "Bad Gateway"
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
-        default: "-"
+        default: ""
         }
-    }
-}
-
-/// The 101 that a client gets (RFC 6455 section 4.2.2).
-enum SwitchingProtocols {
-    /// - Parameters:
-    ///   - accept: answers the client's key.
-    ///   - fields: what else a backend's 101 said to the client, such as Set-Cookie.
-    static func bytes(accept: String, subprotocol: String?, extensions: String?, passing fields: HTTPFields) -> [UInt8] {
-        var text = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        text += "Sec-WebSocket-Accept: \(accept)\r\n"
-        if let subprotocol { text += "Sec-WebSocket-Protocol: \(subprotocol)\r\n" }
-        if let extensions { text += "Sec-WebSocket-Extensions: \(extensions)\r\n" }
-        for field in fields.all { text += "\(field.name): \(field.value)\r\n" }
-        return Array((text + "\r\n").utf8)
     }
 }

@@ -1,115 +1,181 @@
-internal import HTTP1
-internal import WebSocketProtocol
+package import HTTP1
+package import WebSocketProtocol
 
-/// The backend's side of its opening handshake (RFC 6455 section 4.1), checked in full before a byte of the client's goes on.
+/// The client's side of an opening handshake with a backend (RFC 6455 section 4.1): takes what the backend sends, and says
+/// whether it is a WebSocket server that answers this request.
 ///
-/// A proxy that takes any 101 (or a 200) for an upgrade can be made to tunnel to where it should not (CVE-2024-23326,
-/// CVE-2019-17567).
-struct BackendHandshake: Sendable {
-    struct Accepted: Sendable {
-        /// Of the head in bytes: what follows it is WebSocket.
-        let length: Int
-        let subprotocol: String?
-        let extensions: String?
-        /// permessage-deflate is in force.
-        var allowsCompression: Bool { self.extensions != nil }
-        let passedFields: HTTPFields
+/// Nothing but a complete and correct 101 is an upgrade. A final status of 300 to 599 is the backend's refusal, to be
+/// passed on; anything else is an error.
+package struct BackendHandshake: Sendable {
+    /// What a backend agreed to.
+    package struct Accepted: Equatable, Sendable {
+        /// How many bytes of the last call belong to the handshake; those after them are frames.
+        package var length: Int
+        package var subprotocol: String?
+        /// The value of `Sec-WebSocket-Extensions` for the client.
+        package var extensions: String?
+        /// Messages may be compressed: RSV1 may be set.
+        package var allowsCompression: Bool
+        /// Fields of the backend's for the client, such as `Set-Cookie`.
+        package var passedFields: HTTPFields
     }
 
-    enum Result: Sendable {
+    package enum Outcome: Equatable, Sendable {
         case incomplete
         case accepted(Accepted)
-        /// The backend refuses this client, and this is what it says.
+        /// The backend's own answer, for the client. The connection is of no further use.
         case refused(Answer)
-        /// Not a WebSocket server's answer.
+        /// To the client 502; the words are for the log.
         case bad(String)
     }
 
-    /// The most of a refusal's body that is passed on, in bytes.
-    static let longestBody = 64 << 10
-    /// 100 and 103 may come first, but not without end.
-    private static let mostInterim = 4
+    private enum State {
+        case head
+        case refusalBody(ResponseHead, BodyReader)
+        case finished(Outcome)
+    }
 
-    private let accept: String
-    private let subprotocols: [String]
+    private let key: String
+    private let offeredSubprotocols: [String]
     private let requiresSubprotocol: Bool
     private let compressionOffers: [ExtensionOffer]
-    private var parser = ResponseHeadParser()
-    /// Where the head that is read now begins: behind the interim responses.
-    private var headStart = 0
-    private var interim = 0
-    private var refusal: (head: ResponseHead, body: BodyReader, start: Int)?
+    private let limits: HeadLimits
+    private var state = State.head
+    private var parser: ResponseHeadParser
+    /// What was received of the head being read.
+    private var buffer: [UInt8] = []
+    private var interimHeads = 0
 
-    /// - Parameter key: the Sec-WebSocket-Key of our request.
-    init(key: String, _ admitted: Admitted) {
-        self.accept = AcceptKey.value(for: key)
-        self.subprotocols = admitted.subprotocols
-        self.requiresSubprotocol = admitted.requiresSubprotocol
-        self.compressionOffers = admitted.compressionOffers
-    }
+    private static let mostInterimHeads = 8
 
     /// - Parameters:
-    ///   - bytes: all that has come so far, from the first byte on.
-    ///   - atEnd: nothing more will come.
-    mutating func received(_ bytes: Span<UInt8>, atEnd: Bool) -> Result {
-        while self.refusal == nil {
-            switch self.parser.parse(bytes.extracting(self.headStart..<bytes.count)) {
-            case .incomplete: return atEnd ? .bad("it ended the connection without an answer") : .incomplete
-            case .invalid(let error): return .bad("its answer is not HTTP: \(error)")
-            case .head(let head, let length):
-                self.headStart += length
-                if head.status == 101 { return self.verify(head) }
-                if head.status < 200 {
-                    self.interim += 1
-                    guard self.interim <= Self.mostInterim else { return .bad("too many interim responses") }
-                    self.parser = ResponseHeadParser()
-                    continue
+    ///   - key: the `Sec-WebSocket-Key` that was sent.
+    ///   - offeredSubprotocols: those that were sent.
+    ///   - requiresSubprotocol: an answer without one is an error.
+    ///   - compressionOffers: the `permessage-deflate` offers that were sent.
+    package init(
+        key: String, offeredSubprotocols: [String] = [], requiresSubprotocol: Bool = false,
+        compressionOffers: [ExtensionOffer] = [], limits: HeadLimits = HeadLimits()
+    ) {
+        self.key = key
+        self.offeredSubprotocols = offeredSubprotocols
+        self.requiresSubprotocol = requiresSubprotocol
+        self.compressionOffers = compressionOffers
+        self.limits = limits
+        self.parser = ResponseHeadParser(limits: limits)
+    }
+
+    /// The backend refuses, and its body is still coming. After a deadline `receivedEOF()` gives what there is of it.
+    package var isReadingRefusal: Bool {
+        if case .refusalBody = self.state { true } else { false }
+    }
+
+    /// Takes the bytes that follow those of the last call. Any outcome but `.incomplete` is the last one.
+    package mutating func received(_ bytes: Span<UInt8>) -> Outcome {
+        switch self.state {
+        case .finished(let outcome): return outcome
+        case .refusalBody(let head, var body):
+            return self.readBody(head, &body, bytes)
+        case .head:
+            for index in bytes.indices { self.buffer.append(bytes[index]) }
+            return self.readHead(lastCall: bytes.count)
+        }
+    }
+
+    /// The backend will send no more.
+    package mutating func receivedEOF() -> Outcome {
+        switch self.state {
+        case .finished(let outcome): return outcome
+        case .refusalBody(let head, let body): return self.finish(.refused(Self.answer(head, body.body)))
+        case .head: return self.finish(.bad("it closed the connection before it answered"))
+        }
+    }
+
+    private mutating func readHead(lastCall: Int) -> Outcome {
+        while true {
+            let head: ResponseHead
+            let length: Int
+            let buffer = self.buffer
+            switch self.parser.parse(buffer.span) {
+            case .incomplete: return .incomplete
+            case .invalid(let error): return self.finish(.bad("a malformed answer: \(error.detail)"))
+            case .head(let parsed, let parsedLength): (head, length) = (parsed, parsedLength)
+            }
+            // The end of the head is in the last call's bytes, or it would have been found before.
+            let rest = Array(buffer[length...])
+            switch head.status {
+            case 101: return self.finish(self.verify(head, length: lastCall - rest.count))
+            case 100..<200:
+                self.interimHeads += 1
+                guard self.interimHeads <= Self.mostInterimHeads else {
+                    return self.finish(.bad("too many interim answers"))
                 }
-                guard head.status >= 300 else { return .bad("it answered \(head.status) to an upgrade") }
-                do throws(HeadError) {
-                    self.refusal = (head, try BodyReader(head, limit: Self.longestBody), self.headStart)
-                } catch {
-                    return .bad("its refusal is malformed: \(error)")
-                }
+                self.buffer = rest
+                self.parser = ResponseHeadParser(limits: self.limits)
+            case 300..<600:
+                self.buffer = []
+                var body = BodyReader(head: head)
+                return self.readBody(head, &body, rest.span)
+            default: return self.finish(.bad("it answered \(head.status), not 101"))
             }
         }
-        return self.readRefusal(bytes, atEnd: atEnd)
     }
 
-    private func verify(_ head: ResponseHead) -> Result {
-        guard head.fields.members("upgrade").map(\.asciiLowercased) == ["websocket"] else {
-            return .bad("its 101 has no Upgrade: websocket")
+    private mutating func readBody(_ head: ResponseHead, _ body: inout BodyReader, _ bytes: Span<UInt8>) -> Outcome {
+        switch body.received(bytes) {
+        case .incomplete:
+            self.state = .refusalBody(head, body)
+            return .incomplete
+        case .complete: return self.finish(.refused(Self.answer(head, body.body)))
+        case .invalid(let why): return self.finish(.bad("a \(head.status) with a broken body: \(why)"))
         }
-        guard head.fields.members("connection").map(\.asciiLowercased).contains("upgrade") else {
-            return .bad("its 101 has no Connection: Upgrade")
-        }
-        guard head.fields.values("sec-websocket-accept") == [self.accept] else {
-            return .bad("its 101 has a wrong Sec-WebSocket-Accept")
-        }
-        let picks = head.fields.values("sec-websocket-protocol")
-        guard picks.count <= 1, picks.allSatisfy({ self.subprotocols.contains($0) }) else {
-            return .bad("its 101 picks a subprotocol that was not offered")
-        }
-        guard !picks.isEmpty || !self.requiresSubprotocol else { return .bad("its 101 picks no subprotocol, and one is required") }
-        let answer = head.fields.values("sec-websocket-extensions")
-        guard let extensions = answer.isEmpty ? [] : ExtensionOffer.parse(answer),
-            extensions.isEmpty || PermessageDeflate.accepts(answer: extensions, offers: self.compressionOffers)
-        else { return .bad("its 101 has an extension that was not offered") }
-        return .accepted(
-            Accepted(
-                length: self.headStart, subprotocol: picks.first,
-                extensions: extensions.isEmpty ? nil : ExtensionOffer.render(extensions),
-                passedFields: PassedFields.ofResponse(head.fields)))
     }
 
-    private func readRefusal(_ bytes: Span<UInt8>, atEnd: Bool) -> Result {
-        guard let (head, body, start) = self.refusal else { return .incomplete }
-        switch body.read(bytes.extracting(start..<bytes.count), atEnd: atEnd) {
-        case .incomplete: return .incomplete
-        case .invalid(let error): return .bad("its refusal is malformed: \(error)")
-        case .whole(let content):
-            let fields = PassedFields.ofResponse(head.fields)
-            return .refused(Answer(status: head.status, reason: head.reason, fields: fields, body: content))
+    private mutating func finish(_ outcome: Outcome) -> Outcome {
+        self.state = .finished(outcome)
+        self.buffer = []
+        return outcome
+    }
+
+    private static func answer(_ head: ResponseHead, _ body: [UInt8]) -> Answer {
+        Answer(status: head.status, reason: head.reason, fields: FieldFilter.response(head.fields), body: body)
+    }
+}
+
+// MARK: - The 101
+
+extension BackendHandshake {
+    /// Checks all that RFC 6455 section 4.1 demands of a server's 101, which ends after `length` bytes of the last call.
+    private func verify(_ head: ResponseHead, length: Int) -> Outcome {
+        guard head.version == .http11 else { return .bad("a 101 in HTTP/1.0") }
+        guard head.fields.tokens("Upgrade") == ["websocket"] else { return .bad("a 101 without Upgrade: websocket") }
+        guard HeaderTokens.contains("upgrade", in: head.fields.values("Connection")) else {
+            return .bad("a 101 without Connection: Upgrade")
         }
+        guard head.fields.only("Sec-WebSocket-Accept") == .once(AcceptKey.value(for: self.key)) else {
+            return .bad("a 101 with a wrong Sec-WebSocket-Accept")
+        }
+        var accepted = Accepted(
+            length: length, subprotocol: nil, extensions: nil, allowsCompression: false,
+            passedFields: FieldFilter.response(head.fields))
+        switch head.fields.only("Sec-WebSocket-Protocol") {
+        case .absent:
+            guard !self.requiresSubprotocol else { return .bad("a 101 without the subprotocol that is required") }
+        case .repeated: return .bad("a 101 with more than one subprotocol")
+        case .once(let name):
+            guard self.offeredSubprotocols.contains(name) else {
+                return .bad("a 101 with a subprotocol that was not offered: \(shown(name))")
+            }
+            accepted.subprotocol = name
+        }
+        let extensions = head.fields.values("Sec-WebSocket-Extensions")
+        if !extensions.isEmpty {
+            guard let answer = ExtensionOffer.parse(extensions),
+                PermessageDeflate.accepts(answer: answer, offers: self.compressionOffers)
+            else { return .bad("a 101 with extensions that were not offered") }
+            accepted.extensions = ExtensionOffer.render(answer)
+            accepted.allowsCompression = true
+        }
+        return .accepted(accepted)
     }
 }

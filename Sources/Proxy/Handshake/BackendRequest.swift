@@ -1,44 +1,54 @@
-internal import Configuration
+package import Configuration
 internal import HTTP1
 internal import WebSocketProtocol
 
-/// Our own request to a WebSocket backend (RFC 6455 section 4.1): built anew, with what the client said that the backend should
-/// know.
-enum BackendRequest {
+/// The opening handshake to a WebSocket endpoint, written afresh: what of the client's request goes on is chosen, not
+/// what is left out (RFC 6455 section 4.1).
+package enum BackendRequest {
     /// - Parameters:
-    ///   - key: our own Sec-WebSocket-Key.
-    ///   - sessionID: becomes X-Request-Id.
-    static func bytes(
-        _ admitted: Admitted, endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
+    ///   - host: the backend's `host`.
+    ///   - key: our own `Sec-WebSocket-Key`.
+    ///   - sessionID: for `X-Request-Id`.
+    package static func bytes(
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
     ) -> [UInt8] {
-        var text = "GET \(self.target(admitted.target, endpoint)) HTTP/1.1\r\n"
-        func add(_ name: String, _ value: String) { text += "\(name): \(value)\r\n" }
-        switch host {
-        case .pass: add("Host", admitted.host)
-        case .endpoint: add("Host", endpoint.authority)
-        case .name(let name): add("Host", name)
-        }
-        add("Upgrade", "websocket")
-        add("Connection", "Upgrade")
-        add("Sec-WebSocket-Version", "13")
-        add("Sec-WebSocket-Key", key)
-        if !admitted.subprotocols.isEmpty { add("Sec-WebSocket-Protocol", admitted.subprotocols.joined(separator: ", ")) }
-        if !admitted.compressionOffers.isEmpty {
-            add("Sec-WebSocket-Extensions", ExtensionOffer.render(admitted.compressionOffers))
-        }
-        if let origin = admitted.origin { add("Origin", origin) }
-        for field in admitted.passedFields.all { add(field.name, field.value) }
-        add("X-Forwarded-For", admitted.forwarded.forList)
-        add("X-Forwarded-Proto", admitted.forwarded.proto)
-        add("X-Forwarded-Host", admitted.forwarded.host)
-        add("X-Request-Id", sessionID)
-        return Array((text + "\r\n").utf8)
+        self.head(for: admitted, to: endpoint, host: host, key: key, sessionID: sessionID).bytes
     }
 
-    /// An endpoint without a path gets the client's path and query; one with a path gets that path and the client's query.
-    private static func target(_ target: RequestTarget, _ endpoint: WebSocketEndpoint) -> String {
-        guard let path = endpoint.path else { return target.original }
-        guard let query = target.query else { return path }
-        return path + (path.contains("?") ? "&" : "?") + query
+    static func head(
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
+    ) -> RequestHead {
+        var fields: HTTPFields = [
+            "Host": self.host(host, admitted, endpoint), "Upgrade": "websocket", "Connection": "Upgrade",
+            "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13",
+        ]
+        if !admitted.subprotocols.isEmpty {
+            fields.append("Sec-WebSocket-Protocol", admitted.subprotocols.joined(separator: ", "))
+        }
+        if !admitted.compressionOffers.isEmpty {
+            fields.append("Sec-WebSocket-Extensions", ExtensionOffer.render(admitted.compressionOffers))
+        }
+        // Ours, whatever the client's Connection says of Origin: a backend takes a request without one for no browser's.
+        if let origin = admitted.origin { fields.append("Origin", origin) }
+        for field in admitted.forwarded.fields { fields.append(field) }
+        fields.append("X-Request-Id", sessionID)
+        let isTrusted = admitted.forwarded.isFromTrustedProxy
+        for field in FieldFilter.request(admitted.fields, isFromTrustedProxy: isTrusted) { fields.append(field) }
+        return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)
+    }
+
+    private static func host(_ policy: HostHeader, _ admitted: Admitted, _ endpoint: WebSocketEndpoint) -> String {
+        switch policy {
+        case .pass: admitted.host
+        case .endpoint: endpoint.authority
+        case .name(let name): name
+        }
+    }
+
+    /// An endpoint URL without a path gets the client's path and query; one with a path gets that and the query.
+    private static func target(_ client: RequestTarget, _ endpoint: WebSocketEndpoint) -> String {
+        guard let path = endpoint.path else { return client.original }
+        guard let query = client.query else { return path }
+        return path + (path.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query
     }
 }

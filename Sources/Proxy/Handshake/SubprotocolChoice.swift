@@ -1,17 +1,24 @@
-internal import Configuration
+package import Configuration
 
-/// Which subprotocol a session speaks (RFC 6455 section 1.9).
-enum SubprotocolChoice {
-    /// What a relay offers the backend: with a list, ours in our order among those the client offered; without, the client's.
-    static func offer(_ offered: [String], by route: RouteSettings) -> [String] {
-        guard let allowed = route.subprotocols else { return offered }
-        return allowed.filter { offered.contains($0) }
+/// How a route chooses the subprotocol of a session (RFC 6455 section 1.9). Names are compared with regard to case.
+package struct SubprotocolChoice: Equatable, Sendable {
+    /// Allowed, best first; `nil`: whatever is offered.
+    private let allowed: [String]?
+    package let isRequired: Bool
+
+    package init(_ route: RouteSettings) {
+        self.allowed = route.subprotocols
+        self.isRequired = route.requireSubprotocol
     }
 
-    /// What a bridge or a built-in service picks: with a list, the best that fits; without, the client's first. Never `base64`,
-    /// by which old clients mean a coding that is not spoken here. A browser fails a connection whose offer is not answered.
-    static func pick(_ offered: [String], by route: RouteSettings) -> String? {
-        let candidates = self.offer(offered, by: route)
-        return route.subprotocols == nil ? candidates.first { $0 != "base64" } : candidates.first
+    /// What a relay offers its backend: the client's offers, filtered and in the route's order of preference.
+    package func offers(from client: [String]) -> [String] {
+        self.allowed.map { $0.filter(client.contains) } ?? client
+    }
+
+    /// What a bridge or a built-in service answers. Never `base64`: it says that the bytes are encoded, which they are
+    /// not here, and old clients offer it along with `binary`.
+    package func pick(from client: [String]) -> String? {
+        self.offers(from: client).first { $0 != "base64" }
     }
 }

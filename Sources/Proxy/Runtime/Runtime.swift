@@ -11,7 +11,7 @@ final class Runtime: Sendable {
 
     init(_ configuration: GatewayConfiguration) {
         self.configuration = configuration
-        self.routeTable = RouteTable(configuration.routes)
+        self.routeTable = RouteTable(configuration)
         let names = configuration.backends.keys.sorted()
         let backends = names.enumerated().map { Backend(index: $0.offset, configuration.backends[$0.element]!) }
         self.backends = backends

@@ -14,7 +14,6 @@ struct Opening {
     /// The endpoint that was chosen, and its addresses that were not tried yet.
     var endpoint: Endpoint?
     var addresses: ArraySlice<SocketAddress> = []
-    var backendInbox: [UInt8] = []
     var backendHandshake: BackendHandshake?
     /// TCP stands; libssl is at work.
     var isInBackendTLS = false

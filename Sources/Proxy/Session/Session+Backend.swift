@@ -10,7 +10,7 @@ extension Session {
 
     func connect(_ backend: Backend) {
         guard let endpoint = self.worker.chooseEndpoint(of: backend) else {
-            return self.refuse(.noEndpoint)
+            return self.refuse(.noEndpoint(routeIndex: self.routeIndex))
         }
         self.opening?.endpoint = endpoint
         self.summary.endpoint = endpoint.name
@@ -19,8 +19,8 @@ extension Session {
             self.opening?.addresses = addresses[...]
             self.phase = .connect
             self.connectToNextAddress(after: nil)
-        case .success: self.refuse(.connectFailed("\(endpoint.name) is not resolved yet"))
-        case .failure(let error): self.refuse(.connectFailed("\(endpoint.name): \(error)"))
+        case .success: self.refuse(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
+        case .failure(let error): self.refuse(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
         }
     }
 
@@ -31,7 +31,7 @@ extension Session {
         guard let endpoint = self.opening?.endpoint, let backend = self.route?.backend else { return }
         self.dropBackend()
         guard let address = self.opening?.addresses.popFirst() else {
-            return self.refuse(.connectFailed("\(endpoint.name): \(failure ?? "no address")"))
+            return self.refuse(.connectFailed("\(endpoint.name): \(failure ?? "no address")", routeIndex: self.routeIndex))
         }
         do {
             let source = address.port == nil ? nil : backend.source
@@ -92,12 +92,14 @@ extension Session {
             self.phase = .backendHandshake
             let key = AcceptKey.makeKey(random: (0..<16).map { _ in .random(in: .min ... .max) })
             let request = BackendRequest.bytes(
-                admitted, endpoint: webSocket, host: settings.host, key: key, sessionID: self.id.description)
-            self.opening?.backendHandshake = BackendHandshake(key: key, admitted)
+                for: admitted, to: webSocket, host: settings.host, key: key, sessionID: self.id.description)
+            self.opening?.backendHandshake = BackendHandshake(
+                key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
+                compressionOffers: admitted.compressionOffers)
             self.backend?.send(request.span)
             self.backendHandshake()
         } else if case .tcp(_, let message) = settings.kind {
-            self.upgradeClient(subprotocol: admitted.pick, extensions: nil, passing: [])
+            self.upgradeClient(subprotocol: admitted.subprotocol, extensions: nil, passing: HTTPFields())
             self.begin(BridgeConversation(self, message: message), early: PerLeg(client: opening.early, backend: []))
         }
     }
@@ -110,48 +112,46 @@ extension Session {
         while self.phase == .backendHandshake, backend.mayRead {
             switch backend.receive() {
             case .bytes(let range):
-                self.opening?.backendInbox.append(plaintext.span.extracting(range))
-                self.judgeBackendHandshake(atEnd: false)
+                guard var handshake = self.opening?.backendHandshake else { return }
+                let outcome = handshake.received(plaintext.span.extracting(range))
+                self.opening?.backendHandshake = handshake
+                self.judge(outcome, range)
             case .nothing: break
-            case .end: self.judgeBackendHandshake(atEnd: true)
-            case .failed(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)"))
+            case .end:
+                guard var handshake = self.opening?.backendHandshake else { return }
+                self.judge(handshake.receivedEOF(), 0..<0)
+            case .failed(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
             }
         }
     }
 
-    private func judgeBackendHandshake(atEnd: Bool) {
-        guard var opening = self.opening, var handshake = opening.backendHandshake else { return }
-        let result = handshake.received(opening.backendInbox.span, atEnd: atEnd)
-        opening.backendHandshake = handshake
-        self.opening = opening
-        switch result {
+    /// - Parameter range: what was just received, of which the handshake may end in the middle.
+    private func judge(_ outcome: BackendHandshake.Outcome, _ range: Range<Int>) {
+        switch outcome {
         case .incomplete: break
-        case .bad(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)"))
-        case .refused(let answer): self.pass(on: answer)
+        case .bad(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
+        case .refused(let answer):
+            // The backend does not want this client: that is its to say, and the client hears it in the backend's words.
+            self.refuse(Refusal(passingOn: answer, routeIndex: self.routeIndex))
         case .accepted(let accepted):
             self.upgradeClient(
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
-            let behind = Array(opening.backendInbox[accepted.length...])
-            let conversation = RelayConversation(self, allowsCompression: accepted.allowsCompression)
-            self.begin(conversation, early: PerLeg(client: opening.early, backend: behind))
+            let behind = self.worker.buffers.plaintext.copy(range.lowerBound + accepted.length..<range.upperBound)
+            let early = PerLeg(client: self.opening?.early ?? [], backend: behind)
+            self.begin(RelayConversation(self, allowsCompression: accepted.allowsCompression), early: early)
         }
     }
 
-    /// The backend does not want this client: that is its to say, and the client hears it in the backend's words.
-    private func pass(on answer: Answer) {
-        self.logRefused(status: answer.status, reason: "the backend refused")
-        self.client?.send(answer.bytes().span)
-        self.finishAnswering()
-    }
+    private var routeIndex: Int { self.opening?.admitted?.routeIndex ?? 0 }
 
     private var endpointName: String { self.opening?.endpoint?.name ?? "-" }
 
     func openingTimedOut() {
         if self.phase == .connect, self.worker.loop.now < self.began + (self.route?.settings.timeouts.handshake ?? .zero) {
             guard self.opening?.addresses.isEmpty == true else { return self.connectToNextAddress(after: "timed out") }
-            return self.refuse(.backendTimeout("\(self.endpointName): connecting timed out"))
+            return self.refuse(.backendTimeout("\(self.endpointName): connecting timed out", routeIndex: self.routeIndex))
         }
-        self.refuse(.backendTimeout("\(self.endpointName): the opening handshake timed out"))
+        self.refuse(.backendTimeout("\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex))
     }
 
     private func dropBackend() {

@@ -94,7 +94,7 @@ extension Session {
             case .broadcast: BroadcastConversation(self, room: RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path))
             case .clock(let every): ClockConversation(self, every: every)
             }
-        self.upgradeClient(subprotocol: admitted.pick, extensions: nil, passing: [])
+        self.upgradeClient(subprotocol: admitted.subprotocol, extensions: nil, passing: HTTPFields())
         self.begin(conversation, early: PerLeg(client: self.opening?.early ?? [], backend: []))
     }
 
@@ -103,21 +103,21 @@ extension Session {
         guard let admitted = self.opening?.admitted else { return }
         self.summary.subprotocol = subprotocol
         let bytes = SwitchingProtocols.bytes(
-            accept: AcceptKey.value(for: admitted.key), subprotocol: subprotocol, extensions: extensions, passing: fields)
+            key: admitted.key, subprotocol: subprotocol, extensions: extensions, passedFields: fields)
         self.client?.send(bytes.span)
     }
 
     // MARK: - Answers
 
     private func answer(_ page: RouteSettings.Page, headOnly: Bool) {
-        self.client?.send(Answer.page(page).bytes(headOnly: headOnly).span)
+        self.client?.send(Answer.page(page).bytes(forHead: headOnly).span)
         self.finishAnswering()
     }
 
     /// Turns the client away, and says so in the log.
     func refuse(_ refusal: Refusal) {
         self.logRefused(status: refusal.status, reason: refusal.detail)
-        self.client?.send(Answer(refusal).bytes().span)
+        self.client?.send(refusal.bytes.span)
         self.finishAnswering()
     }
 

@@ -88,7 +88,7 @@ final class Session: TimerHandler {
         self.timer = nil
         switch self.phase {
         case .tlsHandshake: self.abandon(because: "the client took too long for its TLS handshake")
-        case .requestHead: self.refuse(.requestTimeout)
+        case .requestHead: self.refuse(.headTimeout)
         case .connect, .backendHandshake: self.openingTimedOut()
         case .relay, .bridge, .serve: self.conversation?.timerFired()
         case .closing: self.closingTimedOut()
@@ -270,7 +270,7 @@ final class Session: TimerHandler {
     func drain() {
         switch self.phase {
         case .tlsHandshake: self.abandon(because: "draining")
-        case .requestHead, .connect, .backendHandshake: self.refuse(.draining)
+        case .requestHead, .connect, .backendHandshake: self.refuse(.draining(routeIndex: nil))
         case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.drain))
         case .closing, .closed: break
         }
