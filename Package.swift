@@ -9,6 +9,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // Spans of our own buffers: a property that lends memory has to say what it borrows from.
+    .enableExperimentalFeature("Lifetimes"),
 ]
 
 /// A target of the gateway: see `ops/PRINCIPLES.md` for what may import what.
@@ -26,7 +28,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     ],
     targets: [
@@ -49,9 +50,8 @@ let package = Package(
             "Proxy",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "EventLoop", "TLS",
-                .product(name: "Logging", package: "swift-log"),
                 .product(name: "DequeModule", package: "swift-collections"),
-            ]),
+            ], resources: [.embedInCode("Pages/console.html")]),
         .executableTarget(
             name: "gateway",
             dependencies: [

@@ -1,1 +1,182 @@
-// Filled in by what follows.
+internal import CLinux
+internal import Glibc
+
+/// One thread's epoll: descriptors, timers, and work put off to the end of a batch.
+///
+/// Confined to the thread that calls `run`. What other threads have to say comes through a `Mailbox`.
+package final class EventLoop {
+    /// A descriptor's place in the loop. Slot and generation, never the bare descriptor: an event that was fetched before a
+    /// descriptor was closed must not reach whoever got the same number next.
+    package struct Registration: Hashable, Sendable {
+        fileprivate let slot: UInt32
+        fileprivate let generation: UInt32
+
+        fileprivate var data: UInt64 { UInt64(self.generation) << 32 | UInt64(self.slot) }
+    }
+
+    package typealias TimerID = TimerQueue<any TimerHandler>.ID
+
+    private struct Slot {
+        var handler: (any ReadinessHandler)?
+        var generation: UInt32
+    }
+
+    /// The time at which this batch of events was fetched: exact enough for deadlines, and free.
+    package private(set) var now = MonotonicInstant.now()
+
+    /// How many batches were fetched so far: what is rationed per turn is counted by it.
+    package private(set) var turns: UInt64 = 0
+
+    private let epoll: Int32
+    private var slots: [Slot] = []
+    private var freeSlots: [UInt32] = []
+    private var timers = TimerQueue<any TimerHandler>()
+    /// Handlers that stopped before the kernel said "would block", with what they may still do.
+    private var unfinished: [(Registration, Readiness)] = []
+    private var isRunning = false
+    private var events: [gateway_event]
+
+    /// - Parameter batch: the most events that are fetched at once.
+    package init(batch: Int = 256) throws(SystemError) {
+        self.events = [gateway_event](repeating: gateway_event(events: 0, data: 0), count: batch)
+        self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard self.epoll >= 0 else { throw .last("epoll_create1") }
+    }
+
+    deinit {
+        close(self.epoll)
+    }
+
+    // MARK: - Descriptors
+
+    /// Watches `descriptor`, edge-triggered, for everything. The handler is kept until `remove`.
+    package func add(_ descriptor: Int32, _ handler: any ReadinessHandler) throws(SystemError) -> Registration {
+        let events = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+        return try self.add(descriptor, handler, events: events)
+    }
+
+    /// Watches `descriptor`, level-triggered, for reading only: for what is read rarely (listeners, mailboxes, signals).
+    ///
+    /// - Parameter exclusively: wake one of the loops that watch the same socket rather than all of them.
+    package func addReading(
+        _ descriptor: Int32, exclusively: Bool = false, _ handler: any ReadinessHandler
+    ) throws(SystemError) -> Registration {
+        let exclusive: UInt32 = exclusively ? 1 << 28 : 0  // EPOLLEXCLUSIVE
+        return try self.add(descriptor, handler, events: EPOLLIN.rawValue | exclusive)
+    }
+
+    private func add(
+        _ descriptor: Int32, _ handler: any ReadinessHandler, events: UInt32
+    ) throws(SystemError) -> Registration {
+        let slot: UInt32
+        if let reused = self.freeSlots.popLast() {
+            slot = reused
+        } else {
+            slot = UInt32(self.slots.count)
+            self.slots.append(Slot(handler: nil, generation: 0))
+        }
+        let registration = Registration(slot: slot, generation: self.slots[Int(slot)].generation)
+        guard gateway_epoll_control(self.epoll, EPOLL_CTL_ADD, descriptor, events, registration.data) == 0 else {
+            let error = SystemError.last("epoll_ctl")
+            self.freeSlots.append(slot)
+            throw error
+        }
+        self.slots[Int(slot)].handler = handler
+        return registration
+    }
+
+    /// Forgets a descriptor. To be called before it is closed.
+    package func remove(_ registration: Registration, _ descriptor: Int32) {
+        guard self.isLive(registration) else { return }
+        _ = gateway_epoll_control(self.epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
+        self.slots[Int(registration.slot)].handler = nil
+        self.slots[Int(registration.slot)].generation &+= 1
+        self.freeSlots.append(registration.slot)
+    }
+
+    /// Calls the handler again in the next turn, after everyone else had theirs: for whoever has more to do than is fair.
+    package func again(_ registration: Registration, _ readiness: Readiness) {
+        self.unfinished.append((registration, readiness))
+    }
+
+    private func isLive(_ registration: Registration) -> Bool {
+        let slot = Int(registration.slot)
+        return slot < self.slots.count && self.slots[slot].generation == registration.generation
+            && self.slots[slot].handler != nil
+    }
+
+    // MARK: - Timers
+
+    /// Sets or moves a timer. It fires once, at `deadline` or up to a millisecond later.
+    package func setTimer(_ id: inout TimerID?, at deadline: MonotonicInstant, _ handler: any TimerHandler) {
+        if let present = id, self.timers.move(present, to: deadline) { return }
+        id = self.timers.insert(handler, at: deadline)
+    }
+
+    package func cancelTimer(_ id: inout TimerID?) {
+        if let present = id { self.timers.remove(present) }
+        id = nil
+    }
+
+    // MARK: - Running
+
+    /// Runs until `stop`.
+    package func run() {
+        self.isRunning = true
+        while self.isRunning { self.turn() }
+    }
+
+    /// Ends `run` after this batch.
+    package func stop() { self.isRunning = false }
+
+    /// Waits for events or the next timer, and handles one batch.
+    ///
+    /// - Parameter limit: the longest wait; `nil` is until something happens.
+    package func turn(waitingAtMost limit: Duration? = nil) {
+        let count = self.wait(limit)
+        self.now = .now()
+        self.turns &+= 1
+        for index in 0..<max(count, 0) {
+            let event = self.events[index]
+            self.dispatch(event.data, Readiness(rawValue: event.events))
+        }
+        self.finishUnfinished()
+        while let handler = self.timers.popExpired(self.now) { handler.timerFired() }
+    }
+
+    private func wait(_ limit: Duration?) -> Int {
+        var timeout: Int32 = -1
+        if !self.unfinished.isEmpty {
+            timeout = 0
+        } else if let next = self.timers.next {
+            timeout = Self.milliseconds(next - .now())
+        }
+        if let limit {
+            let most = Self.milliseconds(limit)
+            timeout = timeout < 0 ? most : min(timeout, most)
+        }
+        // The kernel writes at most `count` events into the array, which nobody else touches meanwhile.
+        let capacity = Int32(self.events.count)
+        return Int(unsafe gateway_epoll_wait(self.epoll, &self.events, capacity, timeout))
+    }
+
+    /// Rounded up, so that a timer is never early.
+    private static func milliseconds(_ duration: Duration) -> Int32 {
+        let nanoseconds = duration.clampedNanoseconds
+        guard nanoseconds > 0 else { return 0 }
+        return Int32(min((nanoseconds - 1) / 1_000_000 + 1, Int64(Int32.max)))
+    }
+
+    private func dispatch(_ data: UInt64, _ readiness: Readiness) {
+        let slot = Int(data & 0xFFFF_FFFF)
+        guard self.slots[slot].generation == UInt32(data >> 32), let handler = self.slots[slot].handler else { return }
+        handler.ready(readiness)
+    }
+
+    private func finishUnfinished() {
+        guard !self.unfinished.isEmpty else { return }
+        let batch = self.unfinished
+        self.unfinished.removeAll(keepingCapacity: true)
+        for (registration, readiness) in batch { self.dispatch(registration.data, readiness) }
+    }
+}

@@ -1,3 +1,46 @@
+// What Swift's Glibc module leaves out. No feature macros here: this header is imported beside other C modules, and a
+// second opinion on _GNU_SOURCE breaks theirs; plain prototypes do the same.
 #ifndef GATEWAY_CLINUX_H
 #define GATEWAY_CLINUX_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+
+/// A `struct epoll_event` whose data is a plain number: Swift takes the system's union for unsafe storage.
+struct gateway_event {
+    uint32_t events;
+    uint64_t data;
+}
+#ifdef __x86_64__
+__attribute__((packed))  // as the system's is on this architecture (epoll_ctl(2))
+#endif
+;
+
+_Static_assert(sizeof(struct gateway_event) == sizeof(struct epoll_event), "the same layout");
+
+static inline int gateway_epoll_control(int epoll, int operation, int descriptor, uint32_t events, uint64_t data) {
+    struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+static inline int gateway_epoll_wait(int epoll, struct gateway_event *events, int capacity, int milliseconds) {
+    return epoll_wait(epoll, (struct epoll_event *)events, capacity, milliseconds);
+}
+
+/// How many processors this process may run on; at least 1.
+int gateway_processor_count(void);
+
+/// As `top -H` shows it; at most 15 bytes.
+void gateway_name_this_thread(const char *name);
+
+/// Binds a socket to a local address without choosing the port yet (ip(7)); not every libc header names it.
+#define GATEWAY_IP_BIND_ADDRESS_NO_PORT 24
+
 #endif

@@ -1,3 +1,125 @@
 extension IPAddress {
-    package var description: String { "" }
+    /// Reads an IPv4 address in dotted decimal, or an IPv6 address as RFC 4291 section 2.2 writes it (without brackets
+    /// and without a zone). Leading zeros in a part of an IPv4 address are refused: some systems take them for octal.
+    package init?(_ text: String) {
+        self.init(text[...])
+    }
+
+    init?(_ text: Substring) {
+        if text.utf8.contains(UInt8(ascii: ":")) {
+            guard let groups = Self.groups(of: text) else { return nil }
+            let halves = groups.map(UInt64.init)
+            self.init(
+                high: halves[0] << 48 | halves[1] << 32 | halves[2] << 16 | halves[3],
+                low: halves[4] << 48 | halves[5] << 32 | halves[6] << 16 | halves[7])
+        } else {
+            guard let ipv4 = Self.ipv4(text) else { return nil }
+            self.init(ipv4: ipv4)
+        }
+    }
+
+    /// Dotted decimal for IPv4 (mapped or not); else the canonical text of RFC 5952: lower case, no leading zeros, the
+    /// longest run of two or more zero groups (the first of equals) as `::`.
+    package var description: String {
+        guard !self.isIPv4 else {
+            return stride(from: 24, through: 0, by: -8).map { String(self.low >> UInt64($0) & 0xFF) }.joined(
+                separator: ".")
+        }
+        let groups = [self.high, self.low].flatMap { half in
+            stride(from: 48, through: 0, by: -16).map { half >> UInt64($0) & 0xFFFF }
+        }
+        let text = { (part: ArraySlice<UInt64>) in part.map { String($0, radix: 16) }.joined(separator: ":") }
+        guard let zeros = Self.longestZeros(in: groups) else { return text(groups[...]) }
+        return text(groups[..<zeros.lowerBound]) + "::" + text(groups[zeros.upperBound...])
+    }
+
+    // MARK: - Reading
+
+    private static func ipv4(_ text: Substring) -> UInt32? {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 4 else { return nil }
+        var address: UInt32 = 0
+        for part in parts {
+            let isDecimal = part.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            guard isDecimal, let byte = UInt8(part), part.utf8.first != UInt8(ascii: "0") || part.utf8.count == 1 else {
+                return nil
+            }
+            address = address << 8 | UInt32(byte)
+        }
+        return address
+    }
+
+    /// The eight groups of an IPv6 address.
+    private static func groups(of text: Substring) -> [UInt16]? {
+        guard let gap = text.firstRange(of: "::") else {
+            return self.groups(run: text).flatMap { $0.count == 8 ? $0 : nil }
+        }
+        // An embedded IPv4 address can only stand at the end.
+        guard let before = self.groups(run: text[..<gap.lowerBound]),
+            !text[..<gap.lowerBound].utf8.contains(UInt8(ascii: ".")),
+            let after = self.groups(run: text[gap.upperBound...]), before.count + after.count <= 7
+        else { return nil }
+        return before + Array(repeating: 0, count: 8 - before.count - after.count) + after
+    }
+
+    /// Groups with single colons between them; none for an empty text.
+    private static func groups(run text: Substring) -> [UInt16]? {
+        guard !text.isEmpty else { return [] }
+        var groups: [UInt16] = []
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        for (index, part) in parts.enumerated() {
+            if part.utf8.contains(UInt8(ascii: ".")) {
+                guard index == parts.count - 1, let ipv4 = self.ipv4(part) else { return nil }
+                groups += [UInt16(truncatingIfNeeded: ipv4 >> 16), UInt16(truncatingIfNeeded: ipv4)]
+            } else {
+                // `UInt16(_:radix:)` alone would take a sign.
+                guard (1...4).contains(part.utf8.count), part.utf8.first != UInt8(ascii: "+"),
+                    let group = UInt16(part, radix: 16)
+                else { return nil }
+                groups.append(group)
+            }
+        }
+        return groups
+    }
+
+    // MARK: - Writing
+
+    private static func longestZeros(in groups: [UInt64]) -> Range<Int>? {
+        var longest = 0..<0
+        var start = 0
+        for (index, group) in groups.enumerated() {
+            guard group == 0 else {
+                start = index + 1
+                continue
+            }
+            if index + 1 - start > longest.count { longest = start..<(index + 1) }
+        }
+        return longest.count >= 2 ? longest : nil
+    }
+}
+
+extension IPNetwork: CustomStringConvertible {
+    /// Reads `10.0.0.0/8`, `fd00::/8`, or an address, which is a network of one. Bits beyond the prefix are dropped.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let address = IPAddress(parts[0]) else { return nil }
+        // `::ffff:10.0.0.0/104` counts from the left of the 128 bits, as it is written.
+        let isDotted = !parts[0].utf8.contains(UInt8(ascii: ":"))
+        var prefix = 128
+        if parts.count == 2 {
+            guard parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+                let bits = Int(parts[1]), bits <= (isDotted ? 32 : 128)
+            else { return nil }
+            prefix = isDotted ? 96 + bits : bits
+        }
+        let high: UInt64 = prefix >= 64 ? ~0 : ~(~0 >> UInt64(prefix))
+        let low: UInt64 = prefix >= 128 ? ~0 : prefix <= 64 ? 0 : ~(~0 >> UInt64(prefix - 64))
+        self.init(address: IPAddress(high: address.high & high, low: address.low & low), prefix: prefix)
+    }
+
+    /// CIDR notation; an address alone for a network of one.
+    package var description: String {
+        guard self.prefix < 128 else { return self.address.description }
+        return "\(self.address)/\(self.address.isIPv4 && self.prefix >= 96 ? self.prefix - 96 : self.prefix)"
+    }
 }

@@ -1,0 +1,139 @@
+internal import Yams
+
+/// Turns the text of a file into nodes. What YAML has beyond plain data is refused: anchors, aliases, merge keys, tags,
+/// a second document, duplicate keys.
+struct DocumentComposer {
+    private let diagnostics: Diagnostics
+    private let substitution: Substitution
+    /// The names of duplicate keys that were hidden from the parser, which stops at the first of them.
+    private var hidden = HiddenKeys()
+    private var reportedAnchors: Set<SourcePosition> = []
+
+    /// The root of the document; `nil` where it is empty, or so wrong that nothing can be read.
+    static func compose(_ text: String, environment: [String: String], diagnostics: Diagnostics) -> DocumentNode? {
+        var composer = Self(diagnostics: diagnostics, substitution: Substitution(environment: environment))
+        return composer.compose(text)
+    }
+
+    private init(diagnostics: Diagnostics, substitution: Substitution) {
+        self.diagnostics = diagnostics
+        self.substitution = substitution
+    }
+
+    private mutating func compose(_ text: String) -> DocumentNode? {
+        guard !self.reportsCharacters(of: text) else { return nil }
+        var text = text
+        while true {
+            do {
+                // Without rules every scalar is text, and a tag that is not the plain one was written.
+                let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
+                // The parser owns the anchors, which nodes refer to weakly.
+                return try withExtendedLifetime(parser) { try parser.singleRoot().map { self.node($0) } }
+            } catch YamlError.duplicatedKeysInMapping(let names, let context) {
+                let position = SourcePosition(context.mark)
+                guard let name = names.first, self.hidden.hide(name, at: position, in: &text) else {
+                    self.diagnostics.report(position, "duplicate key `\(names.first ?? "")`")
+                    return nil
+                }
+            } catch {
+                SyntaxMistake(error).report(to: self.diagnostics)
+                return nil
+            }
+        }
+    }
+
+    /// Reports the first character that YAML does not allow at all.
+    private func reportsCharacters(of text: String) -> Bool {
+        var position = SourcePosition(line: 1, column: 1)
+        for scalar in text.unicodeScalars {
+            switch scalar.value {
+            case 0x0A: position = SourcePosition(line: position.line + 1, column: 1)
+            case 0x00...0x08, 0x0B, 0x0C, 0x0E...0x1F, 0x7F...0x84, 0x86...0x9F, 0xFFFE, 0xFFFF:
+                let code = String(scalar.value, radix: 16, uppercase: true)
+                self.diagnostics.report(
+                    position, "control character U+\(String(repeating: "0", count: 4 - code.count))\(code)")
+                return true
+            default: position.column += 1
+            }
+        }
+        return false
+    }
+
+    // MARK: - Nodes
+
+    private mutating func node(_ node: Node) -> DocumentNode {
+        let position = SourcePosition(node.mark)
+        guard !self.refuses(node, at: position) else { return DocumentNode(position: position, content: .invalid) }
+        switch node {
+        case .scalar(let scalar):
+            return DocumentNode(position: position, content: self.scalar(scalar, at: position))
+        case .sequence(let sequence):
+            return DocumentNode(position: position, content: .list(sequence.map { self.node($0) }))
+        case .mapping(let mapping):
+            return DocumentNode(position: position, content: .mapping(self.entries(mapping)))
+        case .alias:
+            // The parser puts the anchored node in the alias's place.
+            return DocumentNode(position: position, content: .invalid)
+        }
+    }
+
+    /// Whether the node has an anchor or a tag, which is reported. An alias is its anchor's node again.
+    private mutating func refuses(_ node: Node, at position: SourcePosition) -> Bool {
+        if let anchor = node.anchor {
+            if self.reportedAnchors.insert(position).inserted {
+                self.diagnostics.report(
+                    position, "anchors (`&\(anchor.rawValue)`) are not supported: write the value where it is needed")
+            }
+            return true
+        }
+        let plain: Tag.Name =
+            switch node {
+            case .scalar, .alias: .str
+            case .sequence: .seq
+            case .mapping: .map
+            }
+        guard node.tag.rawValue != plain.rawValue else { return false }
+        self.diagnostics.report(position, "tags (`\(node.tag.rawValue)`) are not supported: leave it out")
+        return true
+    }
+
+    private func scalar(_ scalar: Node.Scalar, at position: SourcePosition) -> DocumentNode.Content {
+        guard !(scalar.style == .plain && scalar.string.isEmpty) else { return .empty }
+        do {
+            return .scalar(try self.substitution.replacing(scalar.string))
+        } catch {
+            self.diagnostics.report(position, "`\(scalar.string)` \(error.problem)")
+            return .invalid
+        }
+    }
+
+    private mutating func entries(_ mapping: Node.Mapping) -> [DocumentEntry] {
+        var entries: [DocumentEntry] = []
+        var lines: [String: Int] = [:]
+        for (key, value) in mapping {
+            let position = SourcePosition(key.mark)
+            let value = self.node(value)
+            guard !self.refuses(key, at: position) else { continue }
+            guard let scalar = key.scalar else {
+                self.diagnostics.report(position, "a key must be text: quote a value that starts with `[` or `{`")
+                continue
+            }
+            let name = self.hidden.name(at: position) ?? scalar.string
+            if name == "<<" {
+                self.diagnostics.report(
+                    position, "merge keys (`<<`) are not supported: write the keys where they are needed")
+            } else if let line = lines.updateValue(position.line, forKey: name) {
+                self.diagnostics.report(position, "duplicate key `\(name)`: it is on line \(line) already")
+            } else {
+                entries.append(DocumentEntry(key: name, position: position, value: value))
+            }
+        }
+        return entries
+    }
+}
+
+extension SourcePosition {
+    init(_ mark: Mark?) {
+        self.init(line: mark?.line ?? 1, column: mark?.column ?? 1)
+    }
+}

@@ -1,0 +1,41 @@
+/// Duplicate keys that are renamed in the text, so that the parser, which stops at the first, reads on and the others are
+/// found too. A new name has the length of the old: no place changes.
+struct HiddenKeys {
+    private var names: [SourcePosition: String] = [:]
+
+    /// The name that was written where a hidden key stands now.
+    func name(at position: SourcePosition) -> String? {
+        self.names[position]
+    }
+
+    /// Renames one key.
+    ///
+    /// - Returns: Whether it could: the key stands there as it is, quoted or not, and names are left.
+    mutating func hide(_ name: String, at position: SourcePosition, in text: inout String) -> Bool {
+        // Characters for private use, which YAML allows in a key and nobody types: one for each hidden key.
+        guard !name.isEmpty, self.names.count < 256, let scalar = Unicode.Scalar(0xE000 + UInt32(self.names.count)),
+            self.names[position] == nil, var start = Self.index(of: position, in: text)
+        else { return false }
+        let scalars = text.unicodeScalars
+        if scalars[start] == "\"" || scalars[start] == "'" { start = scalars.index(after: start) }
+        guard scalars[start...].starts(with: name.unicodeScalars) else { return false }
+        let end = scalars.index(start, offsetBy: name.unicodeScalars.count)
+        let replacement = Array(repeating: scalar, count: name.unicodeScalars.count)
+        text.unicodeScalars.replaceSubrange(start..<end, with: replacement)
+        self.names[position] = name
+        return true
+    }
+
+    private static func index(of position: SourcePosition, in text: String) -> String.Index? {
+        let scalars = text.unicodeScalars
+        var line = scalars.startIndex
+        for _ in 1..<position.line {
+            guard let end = scalars[line...].firstIndex(of: "\n") else { return nil }
+            line = scalars.index(after: end)
+        }
+        guard let index = scalars.index(line, offsetBy: position.column - 1, limitedBy: scalars.endIndex),
+            index < scalars.endIndex
+        else { return nil }
+        return index
+    }
+}

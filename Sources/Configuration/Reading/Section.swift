@@ -1,0 +1,88 @@
+/// The mappings of `gateway.conf`, each with the keys it knows.
+package enum Section: String, CaseIterable, Sendable {
+    case gateway
+    case log
+    case listener
+    case listenerTLS = "listener-tls"
+    case certificate
+    case defaults
+    case timeouts
+    case limits
+    case route
+    case backend
+    case backendTimeouts = "backend-timeouts"
+    case backendLimits = "backend-limits"
+    case backendTLS = "backend-tls"
+    case websocketEndpoint = "websocket-endpoint"
+    case tcpEndpoint = "tcp-endpoint"
+
+    /// The keys that work, in the order in which documentation shows them.
+    package var keys: [String] {
+        switch self {
+        case .gateway: ["workers", "log", "trusted-proxies", "listeners", "defaults", "routes", "backends"]
+        case .log: ["format", "level", "file"]
+        case .listener: ["address", "tls"]
+        case .listenerTLS: ["self-signed", "certificates", "minimum", "client-ca"]
+        case .certificate: ["chain", "key"]
+        case .defaults: ["origins", "require-origin", "timeouts", "limits"]
+        case .timeouts: ["handshake", "connect", "close"]
+        case .limits: ["message", "backend-message", "fragments", "backend-fragments", "queue"]
+        case .route:
+            [
+                "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol", "timeouts",
+                "limits",
+                "backend", "page",
+            ]
+        case .backend:
+            [
+                "builtin", "every", "websocket", "tcp", "message", "tls", "host", "source", "balance", "timeouts",
+                "limits",
+            ]
+        case .backendTimeouts: ["connect"]
+        case .backendLimits: ["backend-message", "backend-fragments"]
+        case .backendTLS: ["ca", "server-name", "verify"]
+        case .websocketEndpoint: ["url"]
+        case .tcpEndpoint: ["address"]
+        }
+    }
+
+    /// Keys of the contract whose time has not come, each with the values that ask for nothing new.
+    var laterKeys: [String: LaterKey] {
+        switch self {
+        case .gateway: ["admin": .off, "drain": .off]
+        case .listener: ["proxy-protocol": .off]
+        case .defaults: ["heartbeat": .off, "compression": .present("pass"), "utf8": .present("pass")]
+        case .timeouts: ["idle": .off, "session": .off]
+        case .limits:
+            ["sessions": .off, "sessions-per-address": .off, "messages-per-second": .off, "bytes-per-second": .off]
+        case .route: ["heartbeat": .off, "compression": .present("pass"), "utf8": .present("pass"), "auth": .off]
+        case .backend:
+            [
+                "health": .off, "eject": .off, "rebalance": .off, "heartbeat": .off, "send-proxy-protocol": .off,
+                "slow-consumer": .present("close"),
+            ]
+        case .websocketEndpoint, .tcpEndpoint: ["weight": .present("1"), "backup": .off]
+        case .log, .listenerTLS, .certificate, .backendTimeouts, .backendLimits, .backendTLS: [:]
+        }
+    }
+}
+
+/// What a key that is not yet supported may say all the same.
+enum LaterKey: Equatable {
+    /// That it is off: `off`, `0`, `0s`, `false` or `[]`.
+    case off
+    /// The word for what is done today.
+    case present(String)
+
+    /// Whether a value asks for nothing that is missing.
+    func accepts(_ content: DocumentNode.Content) -> Bool {
+        switch (self, content) {
+        // A mistake that is reported already.
+        case (_, .invalid): true
+        case (.off, .scalar(let text)): ["off", "0", "0s", "false"].contains(text)
+        case (.off, .list(let nodes)): nodes.isEmpty
+        case (.present(let word), .scalar(let text)): text == word
+        case (.off, .empty), (.off, .mapping), (.present, .empty), (.present, .list), (.present, .mapping): false
+        }
+    }
+}

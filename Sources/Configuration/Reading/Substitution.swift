@@ -1,0 +1,58 @@
+/// Replaces `${NAME}` and `${NAME:-default}` in a scalar; `$${` stands for `${`.
+struct Substitution {
+    let environment: [String: String]
+
+    /// The text with every reference replaced. A default is used where the variable is unset or empty, as in a shell.
+    ///
+    /// - Throws: A `Mistake` for an unset variable without a default and for a malformed reference.
+    func replacing(_ text: String) throws(Mistake) -> String {
+        guard text.contains("${") else { return text }
+        var result = ""
+        var rest = Substring(text)
+        while let dollar = rest.firstRange(of: "${") {
+            if rest[..<dollar.lowerBound].last == "$" {
+                result += rest[..<dollar.lowerBound].dropLast() + "${"
+                rest = rest[dollar.upperBound...]
+                continue
+            }
+            result += rest[..<dollar.lowerBound]
+            guard let end = rest[dollar.upperBound...].firstIndex(of: "}") else {
+                throw Mistake("has `${` without `}`: write `$${` for a plain `${`")
+            }
+            result += try self.value(of: rest[dollar.upperBound..<end])
+            rest = rest[rest.index(after: end)...]
+        }
+        return result + rest
+    }
+
+    /// The value of what stands between the braces.
+    private func value(of reference: Substring) throws(Mistake) -> String {
+        let separator = reference.firstRange(of: ":-")
+        let name = reference[..<(separator?.lowerBound ?? reference.endIndex)]
+        guard Self.isName(name) else {
+            throw Mistake("has `${\(reference)}`, which is not `${NAME}` or `${NAME:-default}`")
+        }
+        let value = self.environment[String(name)]
+        guard let separator else {
+            guard let value else {
+                throw Mistake(
+                    "needs the environment variable `\(name)`, which is not set: set it, or write `${\(name):-default}`"
+                )
+            }
+            return value
+        }
+        let fallback = reference[separator.upperBound...]
+        guard !fallback.contains("${") else { throw Mistake("has `${` within `${`: a default is plain text") }
+        return value.flatMap { $0.isEmpty ? nil : $0 } ?? String(fallback)
+    }
+
+    /// A letter or `_`, then letters, digits and `_`: what a shell allows.
+    private static func isName(_ name: Substring) -> Bool {
+        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
+            return false
+        }
+        return name.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil || $0 == "_")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// The file as a whole.
+struct GatewaySection {
+    private let mapping: MappingReader
+
+    init?(_ root: DocumentNode, diagnostics: Diagnostics) {
+        guard let mapping = MappingReader(root, .gateway, subject: "the file", diagnostics: diagnostics) else {
+            return nil
+        }
+        self.mapping = mapping
+    }
+
+    /// The configuration. It counts only where no mistake was reported.
+    func configuration() -> GatewayConfiguration {
+        var configuration = GatewayConfiguration()
+        configuration.workers = self.mapping.value("workers", Self.workers) ?? nil
+        configuration.log = self.mapping.mapping("log", .log).map(LogSettings.init) ?? LogSettings()
+        configuration.trustedProxies = self.mapping.values("trusted-proxies", Self.network) ?? []
+        configuration.listeners = self.listeners()
+        let defaults = self.mapping.mapping("defaults", .defaults).map(SessionSection.init) ?? SessionSection()
+        let backends = BackendsSection(self.mapping.entry("backends")?.value, diagnostics: self.mapping.diagnostics)
+        configuration.backends = backends.settings
+        configuration.routes = self.routes(defaults: defaults, backends: backends)
+        return configuration
+    }
+
+    private static func workers(_ text: String) throws(Mistake) -> Int? {
+        guard text != "auto" else { return nil }
+        do {
+            return try Quantity.count(1...1024)(text)
+        } catch {
+            throw .expected("`auto` or a number from 1 to 1024", not: text)
+        }
+    }
+
+    private static func network(_ text: String) throws(Mistake) -> IPNetwork {
+        guard let network = IPNetwork(text) else {
+            throw .expected("an address or network such as `10.0.0.0/8` or `\"fd00::/8\"`", not: text)
+        }
+        return network
+    }
+
+    private func listeners() -> [ListenerSettings] {
+        self.mapping.require("listeners", of: "the gateway")
+        var listeners: [ListenerSettings] = []
+        var lines: [Address: Int] = [:]
+        for node in self.mapping.filledNodes("listeners") ?? [] {
+            guard let section = ListenerSection(node, diagnostics: self.mapping.diagnostics),
+                let settings = section.settings
+            else { continue }
+            section.reportTaken(settings.address, lines: &lines)
+            listeners.append(settings)
+        }
+        return listeners
+    }
+
+    private func routes(defaults: SessionSection, backends: BackendsSection) -> [RouteSettings] {
+        var routes: [RouteSettings] = []
+        var lines: [String: Int] = [:]
+        for node in self.mapping.nodes("routes") ?? [] {
+            guard let section = RouteSection(node, diagnostics: self.mapping.diagnostics) else { continue }
+            section.reportTakenName(lines: &lines)
+            if let route = section.settings(defaults: defaults, backends: backends) { routes.append(route) }
+        }
+        return routes
+    }
+}
+
+extension LogSettings {
+    fileprivate init(_ mapping: MappingReader) {
+        self.init()
+        self.format = mapping.value("format", Word.of(Format.self)) ?? self.format
+        self.level = mapping.value("level", Word.of(Level.self)) ?? self.level
+        self.file = mapping.value("file", Word.path)
+    }
+}

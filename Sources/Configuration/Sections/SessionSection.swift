@@ -1,0 +1,105 @@
+/// What `defaults:` and a route have in common: rules for their sessions, each absent where it was not written.
+struct SessionSection {
+    var origins: OriginPolicy?
+    var requireOrigin: Bool?
+    var timeouts = TimeoutsSection()
+    var limits = LimitsSection()
+
+    /// Nothing was written.
+    init() {}
+
+    init(_ mapping: MappingReader) {
+        self.origins = Self.origins(mapping)
+        self.requireOrigin = mapping.value("require-origin", Word.truth)
+        self.timeouts = mapping.mapping("timeouts", .timeouts).map { TimeoutsSection($0) } ?? TimeoutsSection()
+        self.limits = mapping.mapping("limits", .limits).map { LimitsSection($0) } ?? LimitsSection()
+    }
+
+    private static func origins(_ mapping: MappingReader) -> OriginPolicy? {
+        guard case .scalar(let word)? = mapping.entry("origins")?.value.content else {
+            let patterns = mapping.values("origins") { text throws(Mistake) in try OriginPattern(parsing: text) }
+            return patterns.map { .list($0) }
+        }
+        return mapping.value("origins") { text throws(Mistake) in
+            switch text {
+            case "same-origin": return .sameOrigin
+            case "any": return .any
+            case "*": throw .expected("`same-origin`, `any` or a list", not: text, hint: "did you mean `any`?")
+            case let text where text.contains("://"):
+                throw .expected("`same-origin`, `any` or a list", not: text, hint: "write `[\(word)]`")
+            default: throw Word.mistake(text, among: ["same-origin", "any", "[https://app.example.com]"])
+            }
+        }
+    }
+}
+
+/// `timeouts:`, each absent where it was not written.
+struct TimeoutsSection {
+    var handshake: Duration?
+    var connect: Duration?
+    var close: Duration?
+
+    private static let range = Duration.milliseconds(1)...Duration.seconds(86400)
+
+    init() {}
+
+    init(_ mapping: MappingReader) {
+        self.handshake = mapping.value("handshake", Quantity.duration(Self.range))
+        self.connect = mapping.value("connect", Quantity.duration(Self.range))
+        self.close = mapping.value("close", Quantity.duration(Self.range))
+    }
+
+    /// `timeouts:` of a backend.
+    init(backend mapping: MappingReader) {
+        self.connect = mapping.value("connect", Quantity.duration(Self.range))
+    }
+
+    /// The timeouts with what was written here in place of what is there.
+    func applied(to timeouts: Timeouts) -> Timeouts {
+        var timeouts = timeouts
+        timeouts.handshake = self.handshake ?? timeouts.handshake
+        timeouts.connect = self.connect ?? timeouts.connect
+        timeouts.close = self.close ?? timeouts.close
+        return timeouts
+    }
+}
+
+/// `limits:`, each absent where it was not written.
+struct LimitsSection {
+    var message: ByteCount?
+    var backendMessage: ByteCount?
+    var fragments: Int?
+    var backendFragments: Int?
+    var queue: ByteCount?
+
+    private static let sizes = ByteCount.bytes(0)...ByteCount.bytes(1 << 50)
+    private static let counts = 0...1_000_000_000
+    private static let queues = ByteCount.kibibytes(4)...ByteCount.mebibytes(1024)
+
+    init() {}
+
+    init(_ mapping: MappingReader) {
+        self.message = mapping.value("message", Quantity.size(Self.sizes))
+        self.backendMessage = mapping.value("backend-message", Quantity.size(Self.sizes))
+        self.fragments = mapping.value("fragments", Quantity.count(Self.counts))
+        self.backendFragments = mapping.value("backend-fragments", Quantity.count(Self.counts))
+        self.queue = mapping.value("queue", Quantity.size(Self.queues))
+    }
+
+    /// `limits:` of a backend.
+    init(backend mapping: MappingReader) {
+        self.backendMessage = mapping.value("backend-message", Quantity.size(Self.sizes))
+        self.backendFragments = mapping.value("backend-fragments", Quantity.count(Self.counts))
+    }
+
+    /// The limits with what was written here in place of what is there.
+    func applied(to limits: Limits) -> Limits {
+        var limits = limits
+        limits.message = self.message ?? limits.message
+        limits.backendMessage = self.backendMessage ?? limits.backendMessage
+        limits.fragments = self.fragments ?? limits.fragments
+        limits.backendFragments = self.backendFragments ?? limits.backendFragments
+        limits.queue = self.queue ?? limits.queue
+        return limits
+    }
+}

@@ -1,0 +1,94 @@
+extension Address {
+    /// What an address is for, which decides what it may leave open.
+    package enum Use: Sendable {
+        /// The host may be empty (every local address), the port 0 (any free one).
+        case listen
+        case connect
+    }
+
+    /// The longest path of a Unix socket: `sockaddr_un` has 108 bytes with the closing zero.
+    private static let longestUnixPath = 107
+
+    /// Reads `127.0.0.1:80`, `[::1]:80`, `localhost:80`, `unix:/run/x.sock`, and `:80` to listen on.
+    ///
+    /// - Throws: A `Mistake` for anything else.
+    package init(parsing text: String, for use: Use) throws(Mistake) {
+        if text.hasPrefix("unix:") {
+            self = .unix(path: try Self.unixPath(text))
+            return
+        }
+        guard !text.contains("://") else {
+            throw .expected(
+                "an address such as \(use.examples)", not: text, hint: "without `\(text.prefix { $0 != "/" })//`")
+        }
+        let (host, port) = try Self.split(text, for: use)
+        guard let port else {
+            throw .expected("an address such as \(use.examples)", not: text, hint: "it has no port")
+        }
+        self = .tcp(host: host, port: port)
+    }
+
+    /// Host and port of `host:port`, `[::1]:port`, or either without the port.
+    static func split(_ text: String, for use: Use) throws(Mistake) -> (host: String, port: UInt16?) {
+        var host = text[...]
+        var port: Substring?
+        if let bracket = text.firstIndex(of: "]") {
+            host = text[...bracket]
+            let rest = text[text.index(after: bracket)...]
+            guard text.hasPrefix("["), rest.isEmpty || rest.hasPrefix(":") else {
+                throw .expected("an address such as \(use.examples)", not: text)
+            }
+            port = rest.isEmpty ? nil : rest.dropFirst()
+        } else if let colon = text.lastIndex(of: ":") {
+            host = text[..<colon]
+            port = text[text.index(after: colon)...]
+            guard !host.contains(":") else {
+                throw .expected(
+                    "an address such as \(use.examples)", not: text, hint: "an IPv6 address stands in brackets")
+            }
+        } else if use == .listen, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+            throw .expected(
+                "an address such as \(use.examples)", not: text, hint: "write `:\(text)` for every local address")
+        }
+        let number = try port.map { text throws(Mistake) in try Self.port(text, for: use) }
+        guard !host.isEmpty else {
+            guard use == .listen else {
+                throw .expected("an address such as \(use.examples)", not: text, hint: "it has no host")
+            }
+            return ("", number)
+        }
+        guard host != "*" else {
+            throw .expected(
+                "an address such as \(use.examples)", not: text, hint: "leave the host out for every local address")
+        }
+        return (try HostName.canonical(String(host)), number)
+    }
+
+    private static func port(_ text: Substring, for use: Use) throws(Mistake) -> UInt16 {
+        let isDecimal = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard isDecimal, let port = UInt16(text), port > 0 || use == .listen else {
+            throw Mistake("must have a port from \(use == .listen ? 0 : 1) to 65535, not `\(text)`")
+        }
+        return port
+    }
+
+    private static func unixPath(_ text: String) throws(Mistake) -> String {
+        let path = String(text.dropFirst("unix:".count))
+        guard !path.isEmpty, !path.hasPrefix("//"), !path.utf8.contains(0) else {
+            throw .expected("the path of a socket such as `unix:/run/x.sock`", not: text)
+        }
+        guard path.utf8.count <= Self.longestUnixPath else {
+            throw Mistake("must have a path of at most \(Self.longestUnixPath) bytes, not \(path.utf8.count)")
+        }
+        return path
+    }
+}
+
+extension Address.Use {
+    fileprivate var examples: String {
+        switch self {
+        case .listen: "`127.0.0.1:8080`, `\"[::1]:8080\"`, `:8080` or `unix:/run/x.sock`"
+        case .connect: "`127.0.0.1:8080`, `\"[::1]:8080\"`, `localhost:8080` or `unix:/run/x.sock`"
+        }
+    }
+}

@@ -1,0 +1,18 @@
+extension HostHeader {
+    /// Reads `pass`, `endpoint`, or the name to send, with or without a port.
+    ///
+    /// - Throws: A `Mistake` for what is no name.
+    init(parsing text: String) throws(Mistake) {
+        switch text {
+        case "pass": self = .pass
+        case "endpoint": self = .endpoint
+        default:
+            do {
+                _ = try Address.split(text, for: .connect)
+            } catch {
+                throw .expected("`pass`, `endpoint` or a host name", not: text)
+            }
+            self = .name(text)
+        }
+    }
+}

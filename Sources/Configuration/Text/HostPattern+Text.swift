@@ -1,0 +1,25 @@
+extension HostPattern {
+    /// Reads a host name, an IP literal (with or without brackets), or `*.example.com`.
+    ///
+    /// - Throws: A `Mistake` for anything else.
+    package init(parsing text: String) throws(Mistake) {
+        guard text != "*" else {
+            throw .expected(
+                "a host name, an IP address or `*.example.com`", not: text, hint: "leave `hosts` out for any host")
+        }
+        guard text.hasPrefix("*.") else {
+            guard !text.contains("*") else {
+                throw .expected(
+                    "a host name, an IP address or `*.example.com`", not: text, hint: "`*.` stands at the start, once")
+            }
+            self = .exact(try HostName.canonical(text))
+            return
+        }
+        let domain = String(text.dropFirst(2))
+        guard !domain.contains("*"), IPAddress(domain) == nil else {
+            throw .expected(
+                "a host name, an IP address or `*.example.com`", not: text, hint: "`*.` stands before a domain")
+        }
+        self = .subdomains(of: try HostName.canonical(domain))
+    }
+}

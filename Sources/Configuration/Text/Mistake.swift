@@ -1,0 +1,13 @@
+/// What is wrong with a value, as the rest of a sentence that begins with its key: "must be … , not `x`".
+package struct Mistake: Error, Equatable, Sendable {
+    package var problem: String
+
+    package init(_ problem: String) {
+        self.problem = problem
+    }
+
+    /// "must be EXPECTED, not `TEXT`", and what may help.
+    static func expected(_ expected: String, not text: String, hint: String? = nil) -> Self {
+        Self("must be \(expected), not `\(text)`" + (hint.map { ": \($0)" } ?? ""))
+    }
+}

@@ -1,0 +1,76 @@
+extension OriginPattern {
+    /// Reads `https://app.example.com`, `https://*.example.com` or `http://localhost:3000`, as RFC 6454 section 6.2
+    /// writes an origin: no path, not even `/`. Schemes of applications (`capacitor://localhost`) have no default port:
+    /// theirs is 0.
+    ///
+    /// - Throws: A `Mistake` for anything else.
+    package init(parsing text: String) throws(Mistake) {
+        func refused(_ hint: String) -> Mistake {
+            .expected("an origin such as `https://app.example.com` or `https://*.example.com`", not: text, hint: hint)
+        }
+        switch text {
+        case "any", "same-origin", "*":
+            throw refused("`origins: \(text == "*" ? "any" : text)` stands alone, without a list")
+        case "null":
+            throw refused("`null` passes only under `origins: any`")
+        default: break
+        }
+        guard let separator = text.firstRange(of: "://") else { throw refused("it has no scheme") }
+        let scheme = text[..<separator.lowerBound].lowercased()
+        guard Self.isScheme(scheme) else { throw refused("`\(scheme)` is not a scheme") }
+        guard scheme != "ws", scheme != "wss" else {
+            throw refused("an origin is that of the page, `\(scheme == "ws" ? "http" : "https")://…`")
+        }
+        let authority = text[separator.upperBound...]
+        guard !authority.contains(where: { "/?#".contains($0) }) else { throw refused("without a path") }
+        guard !authority.contains("@") else { throw refused("without a user") }
+        let isWildcard = authority.hasPrefix("*.")
+        let host: String
+        let port: UInt16?
+        do {
+            (host, port) = try Address.split(String(isWildcard ? authority.dropFirst(2) : authority), for: .connect)
+        } catch {
+            throw refused("`\(authority)` is not a host")
+        }
+        guard !isWildcard || IPAddress(host) == nil else { throw refused("`*.` stands before a domain") }
+        self.init(
+            scheme: scheme, host: isWildcard ? .subdomains(of: host) : .exact(host),
+            port: port ?? Self.defaultPort(of: scheme))
+    }
+
+    /// 80 for `http`, 443 for `https`, 0 for schemes that have none.
+    package static func defaultPort(of scheme: String) -> UInt16 {
+        switch scheme {
+        case "http": 80
+        case "https": 443
+        default: 0
+        }
+    }
+
+    /// RFC 3986 section 3.1, in lower case.
+    private static func isScheme(_ scheme: String) -> Bool {
+        guard let first = scheme.utf8.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first) else {
+            return false
+        }
+        return scheme.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"),
+                UInt8(ascii: "-"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+    }
+}
+
+extension OriginPattern: CustomStringConvertible {
+    /// As it is written in a file, without a default port.
+    package var description: String {
+        let host =
+            switch self.host {
+            case .exact(let name): name.contains(":") ? "[\(name)]" : name
+            case .subdomains(let domain): "*.\(domain)"
+            }
+        return "\(self.scheme)://\(host)" + (self.port == Self.defaultPort(of: self.scheme) ? "" : ":\(self.port)")
+    }
+}

@@ -1,0 +1,83 @@
+/// Readers for the values of keys that count something.
+enum Quantity {
+    /// A whole number within bounds, in decimal digits.
+    static func count(_ range: ClosedRange<Int>) -> (String) throws(Mistake) -> Int {
+        { text throws(Mistake) in
+            guard let number = self.digits(text[...]), range.contains(number) else {
+                throw .expected("a number from \(range.lowerBound) to \(range.upperBound)", not: text)
+            }
+            return number
+        }
+    }
+
+    /// `250ms`, `10s`, `5m` or `1h`, within bounds.
+    static func duration(_ range: ClosedRange<Duration>) -> (String) throws(Mistake) -> Duration {
+        { text throws(Mistake) in
+            let expected = "a duration such as `250ms`, `10s`, `5m` or `1h`"
+            let number = text.prefix { $0.isASCII && $0.isNumber }
+            guard let count = self.digits(number) else { throw .expected(expected, not: text) }
+            let milliseconds: Int
+            switch text[number.endIndex...] {
+            case "ms": milliseconds = 1
+            case "s": milliseconds = 1000
+            case "m": milliseconds = 60_000
+            case "h": milliseconds = 3_600_000
+            case "": throw .expected(expected, not: text, hint: "did you mean `\(text)s`?")
+            default: throw .expected(expected, not: text)
+            }
+            let (total, overflow) = count.multipliedReportingOverflow(by: milliseconds)
+            guard !overflow, range.contains(.milliseconds(total)) else {
+                throw .expected("from \(self.text(range.lowerBound)) to \(self.text(range.upperBound))", not: text)
+            }
+            return .milliseconds(total)
+        }
+    }
+
+    /// `64KiB`, `1MiB`, `1GiB` or a number of bytes, within bounds.
+    static func size(_ range: ClosedRange<ByteCount>) -> (String) throws(Mistake) -> ByteCount {
+        { text throws(Mistake) in
+            let expected = "a size such as `65536`, `64KiB` or `1MiB`"
+            let number = text.prefix { $0.isASCII && $0.isNumber }
+            guard let count = self.digits(number) else { throw .expected(expected, not: text) }
+            let shift: Int
+            switch text[number.endIndex...] {
+            case "", "B": shift = 0
+            case "KiB": shift = 10
+            case "MiB": shift = 20
+            case "GiB": shift = 30
+            case "K", "k", "KB", "kB", "kb", "Kib", "kib", "kiB":
+                throw .expected(expected, not: text, hint: "did you mean `\(number)KiB`?")
+            case "M", "m", "MB", "mB", "mb", "Mib", "mib", "miB":
+                throw .expected(expected, not: text, hint: "did you mean `\(number)MiB`?")
+            case "G", "g", "GB", "gB", "gb", "Gib", "gib", "giB":
+                throw .expected(expected, not: text, hint: "did you mean `\(number)GiB`?")
+            default: throw .expected(expected, not: text)
+            }
+            let (total, overflow) = count.multipliedReportingOverflow(by: 1 << shift)
+            guard !overflow, range.contains(.bytes(total)) else {
+                throw .expected("from \(self.text(range.lowerBound)) to \(self.text(range.upperBound))", not: text)
+            }
+            return .bytes(total)
+        }
+    }
+
+    /// A number in decimal digits and nothing else; `nil` too where it does not fit.
+    private static func digits(_ text: Substring) -> Int? {
+        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        return Int(text)
+    }
+
+    private static func text(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        guard attoseconds == 0 else { return "`\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms`" }
+        return seconds > 0 && seconds % 3600 == 0 ? "`\(seconds / 3600)h`" : "`\(seconds)s`"
+    }
+
+    private static func text(_ size: ByteCount) -> String {
+        for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)]
+        where size.rawValue > 0 && size.rawValue & (1 << shift - 1) == 0 {
+            return "`\(size.rawValue >> shift)\(unit)`"
+        }
+        return "`\(size.rawValue)`"
+    }
+}

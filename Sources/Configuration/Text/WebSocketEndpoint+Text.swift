@@ -1,0 +1,33 @@
+extension WebSocketEndpoint {
+    /// Reads `ws://127.0.0.1:3000` or `wss://chat.internal/chat`; the port is 80 or 443 where none is written.
+    ///
+    /// - Throws: A `Mistake` for anything else, and for a query: the client's is passed on.
+    package init(parsing text: String) throws(Mistake) {
+        func refused(_ hint: String? = nil) -> Mistake {
+            .expected("a URL such as `ws://127.0.0.1:3000` or `wss://chat.internal/chat`", not: text, hint: hint)
+        }
+        guard let separator = text.firstRange(of: "://") else { throw refused("it begins with `ws://` or `wss://`") }
+        let tls: Bool
+        switch text[..<separator.lowerBound].lowercased() {
+        case "ws": tls = false
+        case "wss": tls = true
+        case "http": throw refused("write `ws://`")
+        case "https": throw refused("write `wss://`")
+        case "tcp", "tls": throw refused("that is an endpoint of a `tcp` backend")
+        default: throw refused("it begins with `ws://` or `wss://`")
+        }
+        let rest = text[separator.upperBound...]
+        let authority = rest.prefix { !"/?#".contains($0) }
+        let path = rest[authority.endIndex...]
+        guard !authority.contains("@") else { throw refused("without a user") }
+        guard !path.contains("?") else { throw refused("without a query: the client's is passed on") }
+        guard !path.contains("#") else { throw refused("without a fragment") }
+        guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw refused("write other characters percent-encoded, as `%20`")
+        }
+        let (host, port) = try Address.split(String(authority), for: .connect)
+        self.init(
+            address: .tcp(host: host, port: port ?? (tls ? 443 : 80)), tls: tls, authority: String(authority),
+            path: path.isEmpty ? nil : String(path))
+    }
+}

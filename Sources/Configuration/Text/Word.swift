@@ -1,0 +1,65 @@
+/// Readers for the values of keys that take one of a few words.
+enum Word {
+    /// One of the words of an enum.
+    static func of<Choice: RawRepresentable<String> & CaseIterable>(
+        _ type: Choice.Type
+    ) -> (String) throws(Mistake) -> Choice {
+        { text throws(Mistake) in
+            guard let choice = Choice(rawValue: text) else {
+                throw self.mistake(text, among: Choice.allCases.map(\.rawValue))
+            }
+            return choice
+        }
+    }
+
+    /// `true` or `false`.
+    static func truth(_ text: String) throws(Mistake) -> Bool {
+        switch text {
+        case "true": true
+        case "false": false
+        default: throw self.mistake(text, among: ["true", "false"])
+        }
+    }
+
+    /// Any text but none.
+    static func text(_ text: String) throws(Mistake) -> String {
+        guard !text.isEmpty else { throw Mistake("must not be empty") }
+        return text
+    }
+
+    /// The path of a file.
+    static func path(_ text: String) throws(Mistake) -> String {
+        guard !text.isEmpty, !text.utf8.contains(0) else { throw .expected("the path of a file", not: text) }
+        return text
+    }
+
+    /// The name of a subprotocol: a token (RFC 6455 section 4.1, RFC 9110 section 5.6.2).
+    static func subprotocol(_ text: String) throws(Mistake) -> String {
+        let isToken = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"()<>@,;:\\\"/[]?={}".utf8.contains($0) }
+        guard isToken, !text.isEmpty else {
+            throw .expected("a subprotocol such as `chat.v2`, without spaces and separators", not: text)
+        }
+        return text
+    }
+
+    /// A name that stands in logs and as a label: printable, without spaces and quotes.
+    static func name(_ text: String) throws(Mistake) -> String {
+        let isPlain = text.unicodeScalars.allSatisfy { scalar in
+            !scalar.properties.isWhitespace && !"\"\\`".unicodeScalars.contains(scalar)
+                && scalar.properties.generalCategory != .control && scalar.properties.generalCategory != .format
+        }
+        guard isPlain, (1...100).contains(text.utf8.count), text != "-" else {
+            throw .expected("a name of up to 100 characters without spaces and quotes", not: text)
+        }
+        return text
+    }
+
+    /// "must be `a`, `b` or `c`, not `x`", with the nearest of them.
+    static func mistake(_ text: String, among words: [String]) -> Mistake {
+        let quoted = words.map { "`\($0)`" }
+        let list =
+            quoted.count < 2
+            ? quoted.joined() : quoted.dropLast().joined(separator: ", ") + " or " + quoted[quoted.count - 1]
+        return Mistake("must be \(list), not `\(text)`" + KeySuggestion.hint(for: text, among: words))
+    }
+}

@@ -1,0 +1,120 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// Turns host names into addresses on a thread of its own: `getaddrinfo` can take seconds, and no frame waits for it.
+package final class Resolver: Sendable {
+    package typealias Answer = @Sendable (Result<[SocketAddress], ResolveError>) -> Void
+
+    private struct Question: Sendable {
+        let host: String
+        let port: UInt16
+        let answer: Answer
+    }
+
+    private struct State {
+        var questions: [Question] = []
+        var isStopped = false
+    }
+
+    private let state = Mutex(State())
+    private let bell: Int32
+
+    package init() throws(SystemError) {
+        self.bell = eventfd(0, Int32(EFD_CLOEXEC))
+        guard self.bell >= 0 else { throw .last("eventfd") }
+    }
+
+    deinit {
+        close(self.bell)
+    }
+
+    /// Starts the thread. It ends after `stop`.
+    package func start() throws(SystemError) {
+        _ = try Thread.start("gateway-resolve") { [self] in self.run() }
+    }
+
+    package func stop() {
+        self.state.withLock { $0.isStopped = true }
+        _ = eventfd_write(self.bell, 1)
+    }
+
+    /// Asks for the addresses of `host`. The answer comes on the resolver's thread.
+    package func resolve(host: String, port: UInt16, _ answer: @escaping Answer) {
+        self.state.withLock { $0.questions.append(Question(host: host, port: port, answer: answer)) }
+        _ = eventfd_write(self.bell, 1)
+    }
+
+    private func run() {
+        while true {
+            var rings: eventfd_t = 0
+            _ = unsafe eventfd_read(self.bell, &rings)
+            let (questions, isStopped) = self.state.withLock { state in
+                let taken = state.questions
+                state.questions = []
+                return (taken, state.isStopped)
+            }
+            guard !isStopped else { return }
+            for question in questions { question.answer(Self.addresses(of: question.host, port: question.port)) }
+        }
+    }
+
+    /// All stream addresses of a host, in the system's order of preference. Blocks.
+    package static func addresses(of host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
+        var hints = unsafe addrinfo()
+        unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        unsafe hints.ai_flags = host.isEmpty ? AI_PASSIVE : AI_ADDRCONFIG
+        if Self.isLiteral(host) { unsafe hints.ai_flags = AI_NUMERICHOST }
+        var list: UnsafeMutablePointer<addrinfo>?
+        // The list belongs to us until freeaddrinfo; every entry's address is copied while it does.
+        let code = unsafe getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &list)
+        guard code == 0 else {
+            let reason = code == EAI_SYSTEM ? SystemError.last("getaddrinfo").reason : unsafe String(cString: gai_strerror(code))
+            return .failure(ResolveError(host: host, reason: reason))
+        }
+        defer { unsafe freeaddrinfo(list) }
+        var found: [SocketAddress] = []
+        var entry = unsafe list
+        while let current = unsafe entry {
+            if let address = unsafe SocketAddress(current.pointee.ai_addr, current.pointee.ai_addrlen),
+                !found.contains(address)
+            {
+                found.append(address)
+            }
+            unsafe entry = current.pointee.ai_next
+        }
+        guard !found.isEmpty else { return .failure(ResolveError(host: host, reason: "no address")) }
+        return .success(found)
+    }
+
+    /// Whether `host` is an IP address, which needs no look-up.
+    package static func isLiteral(_ host: String) -> Bool {
+        var storage = in6_addr()
+        // inet_pton writes 4 or 16 bytes; the storage has 16.
+        return unsafe inet_pton(AF_INET, host, &storage) == 1 || inet_pton(AF_INET6, host, &storage) == 1
+    }
+}
+
+/// A host name without an address.
+package struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let host: String
+    package let reason: String
+
+    package init(host: String, reason: String) {
+        self.host = host
+        self.reason = reason
+    }
+
+    package var description: String { "cannot resolve \(self.host): \(self.reason)" }
+}
+
+extension SocketAddress {
+    /// An address as a list of getaddrinfo(3) holds it.
+    fileprivate init?(_ pointer: UnsafePointer<sockaddr>?, _ length: socklen_t) {
+        guard let pointer = unsafe pointer, Int(length) <= MemoryLayout<sockaddr_storage>.size else { return nil }
+        var storage = sockaddr_storage()
+        // `length` bytes are there, says the list, and the storage has room for them.
+        unsafe memcpy(&storage, pointer, Int(length))
+        self.init(storage)
+    }
+}

@@ -1,0 +1,52 @@
+internal import CLinux
+internal import Glibc
+
+/// Signals as events of a loop (signalfd).
+package enum SignalSource {
+    package static let terminate = SIGTERM
+    package static let interrupt = SIGINT
+    package static let hangUp = SIGHUP
+
+    /// Keeps `signals` from being delivered the old way, in this thread and all it starts from now on, and ignores SIGPIPE:
+    /// a peer that has gone is a return value. To be called before the first thread is started.
+    package static func block(_ signals: [Int32]) {
+        // The set is initialised by `sigemptyset` before anything reads it.
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for signal in signals { unsafe sigaddset(&set, signal) }
+        unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+        Glibc.signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Calls `receive` with each of `signals`, which must be blocked, on the loop's thread.
+    package static func open(
+        _ signals: [Int32], on loop: EventLoop, _ receive: @escaping (Int32) -> Void
+    ) throws(SystemError) {
+        var set = sigset_t()
+        unsafe sigemptyset(&set)
+        for signal in signals { unsafe sigaddset(&set, signal) }
+        let descriptor = unsafe signalfd(-1, &set, Int32(SFD_NONBLOCK) | Int32(SFD_CLOEXEC))
+        guard descriptor >= 0 else { throw .last("signalfd") }
+        _ = try loop.addReading(descriptor, SignalReader(descriptor, receive))
+    }
+}
+
+private final class SignalReader: ReadinessHandler {
+    private let descriptor: Int32
+    private let receive: (Int32) -> Void
+
+    init(_ descriptor: Int32, _ receive: @escaping (Int32) -> Void) {
+        self.descriptor = descriptor
+        self.receive = receive
+    }
+
+    func ready(_ readiness: Readiness) {
+        let size = MemoryLayout<signalfd_siginfo>.size
+        while true {
+            var info = signalfd_siginfo()
+            // The kernel writes whole records of this size.
+            guard unsafe read(self.descriptor, &info, size) == size else { return }
+            self.receive(Int32(info.ssi_signo))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+internal import CLinux
+internal import Glibc
+
+/// Where a socket is or connects to: an IPv4 or IPv6 address with a port, or the path of a Unix socket.
+package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
+    /// The address in host byte order: 127.0.0.1 is `0x7F00_0001`.
+    case ipv4(UInt32, port: UInt16)
+    /// The two halves in host byte order; `scope` is the interface of a link-local address.
+    case ipv6(high: UInt64, low: UInt64, port: UInt16, scope: UInt32)
+    case unix(path: String)
+    /// The other side of a Unix socket has no name.
+    case unnamed
+
+    package static func loopback(port: UInt16) -> Self { .ipv4(0x7F00_0001, port: port) }
+
+    package var port: UInt16? {
+        switch self {
+        case .ipv4(_, let port), .ipv6(_, _, let port, _): port
+        case .unix, .unnamed: nil
+        }
+    }
+
+    package func with(port: UInt16) -> Self {
+        switch self {
+        case .ipv4(let address, _): .ipv4(address, port: port)
+        case .ipv6(let high, let low, _, let scope): .ipv6(high: high, low: low, port: port, scope: scope)
+        case .unix, .unnamed: self
+        }
+    }
+
+    /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `unix`.
+    package var description: String {
+        switch self {
+        case .ipv4, .ipv6: self.numeric
+        case .unix(let path): "unix:" + path
+        case .unnamed: "unix"
+        }
+    }
+
+    var family: Int32 {
+        switch self {
+        case .ipv4: AF_INET
+        case .ipv6: AF_INET6
+        case .unix, .unnamed: AF_UNIX
+        }
+    }
+
+    /// The longest path of a Unix socket, in bytes: `sun_path` less its closing NUL.
+    package static let longestUnixPath = 107
+}
+
+// MARK: - As the kernel has it
+
+extension SocketAddress {
+    /// Calls `body` with the address in the kernel's form. The pointer is good for the length of the call.
+    ///
+    /// - Throws: `ENAMETOOLONG` for the path of a Unix socket that does not fit.
+    func withKernelForm<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) throws(SystemError) -> R {
+        // `sockaddr_storage` is large and aligned enough for each of the forms, which are written field by field through a
+        // typed view of it; the pointers do not outlive this function.
+        var storage = sockaddr_storage()
+        let length: socklen_t
+        switch self {
+        case .ipv4(let address, let port):
+            var form = sockaddr_in()
+            form.sin_family = sa_family_t(AF_INET)
+            form.sin_port = port.bigEndian
+            form.sin_addr.s_addr = address.bigEndian
+            length = Self.store(form, in: &storage)
+        case .ipv6(let high, let low, let port, let scope):
+            var form = sockaddr_in6()
+            form.sin6_family = sa_family_t(AF_INET6)
+            form.sin6_port = port.bigEndian
+            form.sin6_scope_id = scope
+            unsafe withUnsafeMutableBytes(of: &form.sin6_addr) { bytes in
+                unsafe bytes.storeBytes(of: high.bigEndian, as: UInt64.self)
+                unsafe bytes.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            }
+            length = Self.store(form, in: &storage)
+        case .unix(let path):
+            let bytes = Array(path.utf8)
+            guard bytes.count <= Self.longestUnixPath else { throw SystemError("bind or connect", ENAMETOOLONG) }
+            var form = sockaddr_un()
+            form.sun_family = sa_family_t(AF_UNIX)
+            unsafe withUnsafeMutableBytes(of: &form.sun_path) { unsafe $0.copyBytes(from: bytes) }
+            length = Self.store(form, in: &storage)
+        case .unnamed:
+            storage.ss_family = sa_family_t(AF_UNIX)
+            length = socklen_t(MemoryLayout<sa_family_t>.size)
+        }
+        return unsafe withUnsafePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0, length) }
+        }
+    }
+
+    private static func store<Form>(_ form: Form, in storage: inout sockaddr_storage) -> socklen_t {
+        // Every form is a plain C struct no larger than `sockaddr_storage`.
+        unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: form, as: Form.self) }
+        return socklen_t(MemoryLayout<Form>.size)
+    }
+
+    /// Lets `fill` write an address in the kernel's form, and reads it.
+    static func read(_ fill: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) -> Self? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        // The kernel writes at most `length` bytes, which is the size of the storage.
+        let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe fill($0, &length) }
+        }
+        guard result >= 0 else { return nil }
+        return Self(storage)
+    }
+
+    init?(_ storage: sockaddr_storage) {
+        // The family says which form the bytes have; each form is loaded as a copy.
+        var storage = storage
+        let address: Self? = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
+            switch Int32(unsafe bytes.load(as: sa_family_t.self)) {
+            case AF_INET:
+                let form = unsafe bytes.load(as: sockaddr_in.self)
+                return .ipv4(UInt32(bigEndian: form.sin_addr.s_addr), port: UInt16(bigEndian: form.sin_port))
+            case AF_INET6:
+                let form = unsafe bytes.load(as: sockaddr_in6.self)
+                let high = unsafe bytes.load(fromByteOffset: 8, as: UInt64.self)
+                let low = unsafe bytes.load(fromByteOffset: 16, as: UInt64.self)
+                return .ipv6(
+                    high: UInt64(bigEndian: high), low: UInt64(bigEndian: low),
+                    port: UInt16(bigEndian: form.sin6_port), scope: form.sin6_scope_id)
+            case AF_UNIX:
+                let path = unsafe bytes[2..<(2 + Self.longestUnixPath)].prefix { $0 != 0 }
+                return unsafe path.isEmpty ? .unnamed : .unix(path: String(decoding: path, as: UTF8.self))
+            default:
+                return nil
+            }
+        }
+        guard let address else { return nil }
+        self = address
+    }
+
+    /// The address as getnameinfo(3) writes it, with the port.
+    private var numeric: String {
+        let text: String? = unsafe try? self.withKernelForm { address, length in
+            var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+            // Writes at most the given count, with a NUL.
+            let status = unsafe getnameinfo(address, length, &host, socklen_t(host.count), nil, 0, NI_NUMERICHOST)
+            guard status == 0 else { return "?" }
+            return String(decoding: host.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        let host = text ?? "?"
+        return host.contains(":") ? "[\(host)]:\(self.port ?? 0)" : "\(host):\(self.port ?? 0)"
+    }
+}

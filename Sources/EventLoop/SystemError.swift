@@ -1,0 +1,32 @@
+internal import Glibc
+
+/// A system call that failed: which one, and why.
+package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The name of the system call.
+    package let call: String
+    /// Its `errno`.
+    package let code: Int32
+
+    package init(_ call: String, _ code: Int32) {
+        self.call = call
+        self.code = code
+    }
+
+    /// The error of the system call that has just failed on this thread.
+    static func last(_ call: String) -> SystemError { SystemError(call, errno) }
+
+    /// `connect: Connection refused`.
+    package var description: String { "\(self.call): \(self.reason)" }
+
+    /// The system's words for the code.
+    package var reason: String {
+        // `strerror` gives a string of its own or one that lives as long as the thread; it is copied at once.
+        unsafe String(cString: strerror(self.code))
+    }
+
+    package var isConnectionReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
+    package var isTimeout: Bool { self.code == ETIMEDOUT }
+    /// The process or the system has no descriptor left.
+    package var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
+    package var isOutOfMemory: Bool { self.code == ENOBUFS || self.code == ENOMEM }
+}

@@ -1,0 +1,123 @@
+/// Deadlines in order: a binary heap in which every entry knows its place, so that a timer can be moved or removed.
+///
+/// A value without a clock: the time is passed in. A session has one timer, whatever deadlines it keeps, so that a
+/// million sessions are a million entries and no objects.
+package struct TimerQueue<Element> {
+    /// Names a timer until it fires or is removed; a stale one is harmless.
+    package struct ID: Hashable, Sendable {
+        fileprivate let slot: Int
+        fileprivate let generation: UInt32
+    }
+
+    private struct Slot {
+        var element: Element?
+        var deadline: MonotonicInstant
+        var generation: UInt32
+        /// Where in `heap` this slot stands.
+        var position: Int
+    }
+
+    private var slots: [Slot] = []
+    private var free: [Int] = []
+    /// Slot numbers; no child is earlier than its parent.
+    private var heap: [Int] = []
+
+    package init() {}
+
+    package var count: Int { self.heap.count }
+
+    /// The earliest deadline.
+    package var next: MonotonicInstant? { self.heap.first.map { self.slots[$0].deadline } }
+
+    package mutating func insert(_ element: Element, at deadline: MonotonicInstant) -> ID {
+        let slot: Int
+        if let reused = self.free.popLast() {
+            slot = reused
+            self.slots[slot].element = element
+            self.slots[slot].deadline = deadline
+        } else {
+            slot = self.slots.count
+            self.slots.append(Slot(element: element, deadline: deadline, generation: 0, position: 0))
+        }
+        self.slots[slot].position = self.heap.count
+        self.heap.append(slot)
+        self.siftUp(self.heap.count - 1)
+        return ID(slot: slot, generation: self.slots[slot].generation)
+    }
+
+    /// Moves a timer to another deadline. False if it has fired or was removed.
+    @discardableResult
+    package mutating func move(_ id: ID, to deadline: MonotonicInstant) -> Bool {
+        guard self.isLive(id) else { return false }
+        self.slots[id.slot].deadline = deadline
+        let position = self.slots[id.slot].position
+        self.siftUp(position)
+        self.siftDown(self.slots[id.slot].position)
+        return true
+    }
+
+    package mutating func remove(_ id: ID) {
+        guard self.isLive(id) else { return }
+        _ = self.take(id.slot)
+    }
+
+    /// Takes out the earliest timer whose deadline is not after `now`.
+    package mutating func popExpired(_ now: MonotonicInstant) -> Element? {
+        guard let slot = self.heap.first, self.slots[slot].deadline <= now else { return nil }
+        return self.take(slot)
+    }
+
+    private func isLive(_ id: ID) -> Bool {
+        id.slot < self.slots.count && self.slots[id.slot].generation == id.generation
+            && self.slots[id.slot].element != nil
+    }
+
+    private mutating func take(_ slot: Int) -> Element? {
+        let position = self.slots[slot].position
+        let last = self.heap.count - 1
+        if position != last { self.swap(position, last) }
+        self.heap.removeLast()
+        if position != last {
+            let moved = self.heap[position]
+            self.siftUp(position)
+            self.siftDown(self.slots[moved].position)
+        }
+        let element = self.slots[slot].element
+        self.slots[slot].element = nil
+        self.slots[slot].generation &+= 1
+        self.free.append(slot)
+        return element
+    }
+
+    private func isEarlier(_ left: Int, _ right: Int) -> Bool {
+        self.slots[self.heap[left]].deadline < self.slots[self.heap[right]].deadline
+    }
+
+    private mutating func swap(_ left: Int, _ right: Int) {
+        self.heap.swapAt(left, right)
+        self.slots[self.heap[left]].position = left
+        self.slots[self.heap[right]].position = right
+    }
+
+    private mutating func siftUp(_ start: Int) {
+        var child = start
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard self.isEarlier(child, parent) else { return }
+            self.swap(child, parent)
+            child = parent
+        }
+    }
+
+    private mutating func siftDown(_ start: Int) {
+        var parent = start
+        while true {
+            var least = 2 * parent + 1
+            guard least < self.heap.count else { return }
+            if least + 1 < self.heap.count, self.isEarlier(least + 1, least) { least += 1 }
+            guard self.isEarlier(least, parent) else { return }
+            self.swap(least, parent)
+            parent = least
+        }
+    }
+}

@@ -1,0 +1,38 @@
+internal import Glibc
+
+/// The time of day, for people: in logs and in the clock service. Deadlines use `MonotonicInstant`.
+package enum WallClock {
+    /// Now, as RFC 3339 in UTC with milliseconds: `2026-03-01T12:00:00.000Z`.
+    package static func rfc3339() -> String {
+        var time = timespec()
+        // The pointer is used for the length of the call only.
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return self.rfc3339(seconds: Int64(time.tv_sec), milliseconds: Int(time.tv_nsec) / 1_000_000)
+    }
+
+    /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
+    package static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
+        let (year, month, day) = self.civil(daysSince1970: seconds / 86_400)
+        let second = seconds % 86_400
+        let date = "\(self.padded(year, 4))-\(self.padded(month, 2))-\(self.padded(day, 2))"
+        let time = [second / 3600, second / 60 % 60, second % 60].map { self.padded(Int($0), 2) }.joined(separator: ":")
+        return "\(date)T\(time).\(self.padded(milliseconds, 3))Z"
+    }
+
+    private static func padded(_ number: Int, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    /// The Gregorian date, counted in years that begin in March, so that a leap day is a year's last.
+    private static func civil(daysSince1970: Int64) -> (year: Int, month: Int, day: Int) {
+        let days = Int(daysSince1970) + 719_468  // since 0000-03-01
+        let era = days / 146_097
+        let dayOfEra = days % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let marchMonth = (5 * dayOfYear + 2) / 153
+        let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
+        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    }
+}

@@ -1,0 +1,119 @@
+/// Reads the body of a response (RFC 9112 sections 6 and 7), up to a limit, and keeps it in `body`.
+///
+/// Made for the body of a refusal, which is small or not interesting in full: at the limit it is cut and complete.
+package struct BodyReader: Sendable {
+    /// What the bytes so far amount to.
+    package enum Progress: Equatable, Sendable {
+        case incomplete
+        /// `body` is all there is to have: the end was reached, or the limit.
+        case complete
+        /// The framing is broken; the words say how.
+        case invalid(String)
+    }
+
+    /// How the end of the body is found (RFC 9112 section 6.3).
+    private enum Framing {
+        /// So many bytes are still to come.
+        case length(Int)
+        case chunked(Chunks)
+        case untilEOF
+    }
+
+    /// What was read so far, without chunk headers.
+    package private(set) var body: [UInt8] = []
+    /// The body goes on after what was kept.
+    package private(set) var isCut = false
+
+    private let limit: Int
+    private var framing: Framing
+    private var progress = Progress.incomplete
+
+    /// A reader for the body that belongs to `head`, which answers a GET. `limit`: the most bytes that are kept.
+    ///
+    /// A head that frames its body in two ways, or in one nobody knows, makes every call `.invalid`.
+    package init(head: ResponseHead, limit: Int = 64 << 10) {
+        self.limit = limit
+        self.framing = .length(0)
+        switch Self.framing(of: head) {
+        case .success(let framing): self.framing = framing
+        case .failure(let error): self.progress = .invalid(error.detail)
+        }
+        if case .length(0) = self.framing, self.progress == .incomplete { self.progress = .complete }
+    }
+
+    /// Takes the bytes that follow those of the last call. What comes after the body is ignored.
+    package mutating func received(_ bytes: Span<UInt8>) -> Progress {
+        guard self.progress == .incomplete else { return self.progress }
+        switch self.framing {
+        case .length(let missing):
+            let count = min(missing, bytes.count)
+            self.keep(bytes.extracting(first: count))
+            self.framing = .length(missing - count)
+            if missing == count { self.progress = .complete }
+        case .untilEOF:
+            self.keep(bytes)
+        case .chunked(var chunks):
+            self.progress = self.receivedChunked(bytes, &chunks)
+            self.framing = .chunked(chunks)
+        }
+        if self.isCut, self.progress == .incomplete { self.progress = .complete }
+        return self.progress
+    }
+
+    /// The connection's end: the end of a body without a length, too early for any other.
+    package mutating func receivedEOF() -> Progress {
+        guard self.progress == .incomplete else { return self.progress }
+        if case .untilEOF = self.framing {
+            self.progress = .complete
+        } else {
+            self.progress = .invalid("the connection ended within the body")
+        }
+        return self.progress
+    }
+
+    private mutating func receivedChunked(_ bytes: Span<UInt8>, _ chunks: inout Chunks) -> Progress {
+        var index = 0
+        while index < bytes.count, !self.isCut {
+            switch chunks.take(bytes, at: index, most: 8 * self.limit) {
+            case .skip: index += 1
+            case .data(let count):
+                self.keep(bytes.extracting(index..<index + count))
+                index += count
+            case .end: return .complete
+            case .invalid(let why): return .invalid(why)
+            }
+        }
+        return .incomplete
+    }
+
+    private mutating func keep(_ bytes: Span<UInt8>) {
+        let room = self.limit - self.body.count
+        if bytes.count > room { self.isCut = true }
+        for index in 0..<min(room, bytes.count) { self.body.append(bytes[index]) }
+    }
+
+    private static func framing(of head: ResponseHead) -> Result<Framing, HeadError> {
+        func failure(_ detail: String) -> Result<Framing, HeadError> { .failure(HeadError(.malformed, detail)) }
+        let lengths = head.fields.values("Content-Length")
+        let codings = head.fields.tokens("Transfer-Encoding")
+        if head.fields.first("Transfer-Encoding") != nil {
+            guard lengths.isEmpty else { return failure("both Content-Length and Transfer-Encoding") }
+            guard head.version == .http11 else { return failure("Transfer-Encoding with HTTP/1.0") }
+            guard codings == ["chunked"] else { return failure("a Transfer-Encoding other than chunked") }
+        }
+        let length: Int?
+        switch Set(lengths).count {
+        case 0: length = nil
+        case 1:
+            // Int's own reading would take a sign.
+            guard lengths[0].utf8.allSatisfy(\.isDigit), let number = Int(lengths[0]) else {
+                return failure("a bad Content-Length")
+            }
+            length = number
+        default: return failure("more than one Content-Length")
+        }
+        if head.status < 200 || head.status == 204 || head.status == 304 { return .success(.length(0)) }
+        if !codings.isEmpty { return .success(.chunked(Chunks())) }
+        return .success(length.map { .length($0) } ?? .untilEOF)
+    }
+}

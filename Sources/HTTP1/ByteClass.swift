@@ -1,0 +1,56 @@
+/// The character classes of RFC 9110 section 5.6 and RFC 5234 appendix B.1, on bytes.
+extension UInt8 {
+    package static let tab = UInt8(ascii: "\t")
+    package static let lineFeed = UInt8(ascii: "\n")
+    package static let carriageReturn = UInt8(ascii: "\r")
+    package static let space = UInt8(ascii: " ")
+
+    package var isDigit: Bool { self >= 0x30 && self <= 0x39 }
+
+    package var isLetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
+
+    /// `tchar`: what methods and field names are made of (RFC 9110 section 5.6.2).
+    package var isToken: Bool {
+        if self.isDigit || self.isLetter { return true }
+        switch self {
+        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+            return true
+        default: return false
+        }
+    }
+
+    /// `VCHAR`: printable US-ASCII without the space.
+    package var isVisible: Bool { self > 0x20 && self < 0x7F }
+
+    /// `VCHAR`, `obs-text`, space and tab: what a field value or a reason phrase may hold (RFC 9110 section 5.5).
+    package var isFieldContent: Bool { self >= 0x20 && self != 0x7F || self == .tab }
+
+    /// Optional whitespace, `OWS`.
+    package var isWhitespace: Bool { self == .space || self == .tab }
+
+    /// The value of a hexadecimal digit, in either case.
+    package var hexadecimalValue: UInt8? {
+        switch self {
+        case 0x30...0x39: self - 0x30
+        case 0x41...0x46: self - 0x41 + 10
+        case 0x61...0x66: self - 0x61 + 10
+        default: nil
+        }
+    }
+
+    package var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
+}
+
+extension StringProtocol {
+    /// The same text with A to Z in lower case and nothing else changed.
+    package var asciiLowercased: String {
+        String(decoding: self.utf8.map(\.asciiLowercased), as: UTF8.self)
+    }
+
+    /// Whether both are the same but for the case of A to Z, as names of fields and hosts are compared.
+    package func equalsIgnoringCase(_ other: some StringProtocol) -> Bool {
+        self.utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
+    }
+}

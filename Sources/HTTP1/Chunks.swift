@@ -1,0 +1,90 @@
+/// Reads the chunked transfer coding (RFC 9112 section 7.1) and takes its data out.
+///
+/// Chunk extensions and trailers are skipped, but counted: what is not data may not exceed a bound.
+struct Chunks: Sendable {
+    private enum State {
+        /// Within the hexadecimal digits of a size.
+        case size(digits: Int)
+        case chunkExtension
+        case sizeEnd
+        case data
+        case dataEnd
+        case dataLineFeed
+        case trailerStart
+        case trailer
+        case trailerLineFeed
+        case lastLineFeed
+    }
+
+    /// What the byte at the given place is.
+    enum Step {
+        /// Not data: one byte.
+        case skip
+        /// So many bytes from here are data.
+        case data(count: Int)
+        case end
+        case invalid(String)
+    }
+
+    private var state = State.size(digits: 0)
+    /// Bytes of this chunk still to come.
+    private var missing = 0
+    private var overhead = 0
+
+    /// Looks at the byte at `index`; `most` bounds all that is not data, in bytes.
+    mutating func take(_ bytes: Span<UInt8>, at index: Int, most: Int) -> Step {
+        if case .data = self.state {
+            let count = min(self.missing, bytes.count - index)
+            self.missing -= count
+            if self.missing == 0 { self.state = .dataEnd }
+            return .data(count: count)
+        }
+        self.overhead += 1
+        guard self.overhead <= most else { return .invalid("too much chunk overhead") }
+        let byte = bytes[index]
+        switch self.state {
+        case .size(let digits): return self.takeSize(byte, digits: digits)
+        case .chunkExtension:
+            if byte == .carriageReturn { return self.next(.sizeEnd) }
+            return byte.isFieldContent ? .skip : .invalid("a bad chunk extension")
+        case .sizeEnd:
+            return self.expect(.lineFeed, byte, then: self.missing == 0 ? .trailerStart : .data)
+        case .data: return .skip
+        case .dataEnd: return self.expect(.carriageReturn, byte, then: .dataLineFeed)
+        case .dataLineFeed: return self.expect(.lineFeed, byte, then: .size(digits: 0))
+        case .trailerStart:
+            if byte == .carriageReturn { return self.next(.lastLineFeed) }
+            return byte.isToken ? self.next(.trailer) : .invalid("a bad trailer")
+        case .trailer:
+            if byte == .carriageReturn { return self.next(.trailerLineFeed) }
+            return byte.isFieldContent ? .skip : .invalid("a bad trailer")
+        case .trailerLineFeed: return self.expect(.lineFeed, byte, then: .trailerStart)
+        case .lastLineFeed:
+            return byte == .lineFeed ? .end : .invalid("a bad end of chunks")
+        }
+    }
+
+    private mutating func takeSize(_ byte: UInt8, digits: Int) -> Step {
+        if let value = byte.hexadecimalValue {
+            // Seven digits are 256 MiB: far above any limit, far below an overflow.
+            guard digits < 7 else { return .invalid("a chunk size that is too large") }
+            self.missing = self.missing << 4 | Int(value)
+            return self.next(.size(digits: digits + 1))
+        }
+        guard digits > 0 else { return .invalid("a bad chunk size") }
+        switch byte {
+        case .carriageReturn: return self.next(.sizeEnd)
+        case UInt8(ascii: ";"): return self.next(.chunkExtension)
+        default: return .invalid("a bad chunk size")
+        }
+    }
+
+    private mutating func expect(_ expected: UInt8, _ byte: UInt8, then state: State) -> Step {
+        byte == expected ? self.next(state) : .invalid("a chunk without its CRLF")
+    }
+
+    private mutating func next(_ state: State) -> Step {
+        self.state = state
+        return .skip
+    }
+}

@@ -1,0 +1,118 @@
+/// Reads the head of an HTTP/1.1 request (RFC 9112 sections 2 to 5) as its bytes arrive.
+///
+/// Stricter than the RFC demands, since whatever two parsers may read differently is how requests are smuggled: the
+/// version is HTTP/1.1; lines end in CRLF; exactly one space stands between the parts of the request line; no empty
+/// line comes before it (RFC 9112 section 2.2 would let a server skip one). What is wrong is reported at the first
+/// byte that shows it.
+package struct RequestHeadParser: Sendable {
+    private enum State {
+        case method
+        case target
+        case version
+        case lineEnd
+        case fields
+    }
+
+    private let limits: HeadLimits
+    private var state = State.method
+    /// Bytes that need not be looked at again.
+    private var scanned = 0
+    /// Where the part being read starts.
+    private var partStart = 0
+    private var method = ""
+    private var target = ""
+    private var section: FieldSection
+    private var error: HeadError?
+
+    /// Longer than any registered method; garbage of letters ends here.
+    private static let longestMethod = 32
+    private static let version = Array("HTTP/1.1".utf8)
+
+    package init(limits: HeadLimits = HeadLimits()) {
+        self.limits = limits
+        self.section = FieldSection(limit: limits.fields)
+    }
+
+    /// Reads on in `bytes`, which is everything received so far: what earlier calls were given, and more after it.
+    ///
+    /// Each byte is looked at once, however many calls they come in. After a head or an error, calls make no sense.
+    package mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<RequestHead> {
+        if let error = self.error { return .invalid(error) }
+        while self.scanned < bytes.count {
+            guard self.scanned < self.limits.bytes else {
+                return self.fail(HeadError(.tooLarge, "more than \(self.limits.bytes) bytes"))
+            }
+            let byte = bytes[self.scanned]
+            if case .fields = self.state {
+                switch self.section.take(byte, at: self.scanned, in: bytes) {
+                case .more: self.scanned += 1
+                case .invalid(let error): return self.fail(error)
+                case .done:
+                    self.scanned += 1
+                    let head = RequestHead(method: self.method, target: self.target, fields: self.section.fields)
+                    return .head(head, length: self.scanned)
+                }
+            } else if let error = self.takeRequestLine(byte, in: bytes) {
+                return self.fail(error)
+            } else {
+                self.scanned += 1
+            }
+        }
+        return .incomplete
+    }
+
+    /// Takes one byte of `method SP request-target SP HTTP-version CRLF`.
+    private mutating func takeRequestLine(_ byte: UInt8, in bytes: Span<UInt8>) -> HeadError? {
+        let index = self.scanned
+        switch self.state {
+        case .method:
+            if byte == .space, index > 0 {
+                self.method = latin1Text(bytes, 0..<index)
+                self.start(.target)
+                return nil
+            }
+            if index == 0, byte == 0x16 { return HeadError(.malformed, "this is TLS, and the listener speaks HTTP") }
+            if index == 0, byte == .carriageReturn { return HeadError(.malformed, "an empty line before the request") }
+            guard byte.isToken else { return lineError(byte, in: "the method") }
+            return index < Self.longestMethod ? nil : HeadError(.malformed, "the method is too long")
+        case .target:
+            if byte == .space, index > self.partStart {
+                self.target = latin1Text(bytes, self.partStart..<index)
+                self.start(.version)
+                return nil
+            }
+            if byte == UInt8(ascii: "#") { return HeadError(.malformed, "a fragment in the request target") }
+            return byte.isVisible ? nil : lineError(byte, in: "the request target")
+        case .version:
+            return self.takeVersion(byte, at: index - self.partStart)
+        case .lineEnd:
+            guard byte == .lineFeed else { return bareCarriageReturn }
+            self.start(.fields)
+            return nil
+        case .fields:
+            return nil
+        }
+    }
+
+    private mutating func takeVersion(_ byte: UInt8, at offset: Int) -> HeadError? {
+        guard offset < Self.version.count else {
+            guard byte == .carriageReturn else { return lineError(byte, in: "the request line") }
+            self.start(.lineEnd)
+            return nil
+        }
+        if byte == Self.version[offset] { return nil }
+        return offset >= "HTTP/".utf8.count && byte.isDigit
+            ? HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
+            : lineError(byte, in: "the version of the request line")
+    }
+
+    private mutating func start(_ state: State) {
+        self.state = state
+        self.partStart = self.scanned + 1
+    }
+
+    private mutating func fail(_ error: HeadError) -> HeadProgress<RequestHead> {
+        self.error = error
+        return .invalid(error)
+    }
+}

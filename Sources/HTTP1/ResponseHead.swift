@@ -1,0 +1,34 @@
+/// The head of a response: the status line and the fields (RFC 9112 section 4).
+package struct ResponseHead: Equatable, Sendable {
+    package enum Version: Sendable {
+        /// Python's `http.server` and others answer so. Never a version to upgrade from.
+        case http10
+        case http11
+    }
+
+    package var version: Version
+    /// 100 to 999.
+    package var status: Int
+    /// May be empty.
+    package var reason: String
+    package var fields: HTTPFields
+
+    package init(version: Version = .http11, status: Int, reason: String, fields: HTTPFields = HTTPFields()) {
+        self.version = version
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+    }
+
+    /// The head as it goes on the wire, always as HTTP/1.1, with the empty line at its end.
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(512)
+        bytes.append(contentsOf: "HTTP/1.1 \(self.status) ".utf8)
+        appendLatin1(self.reason, to: &bytes)
+        bytes.append(contentsOf: [.carriageReturn, .lineFeed])
+        self.fields.encode(into: &bytes)
+        bytes.append(contentsOf: [.carriageReturn, .lineFeed])
+        return bytes
+    }
+}

@@ -1,0 +1,132 @@
+/// Reads the head of a response (RFC 9112 sections 4 and 5) as its bytes arrive.
+///
+/// As strict as `RequestHeadParser`, but for two habits of real servers: HTTP/1.0 is a version too, and the space
+/// before an empty reason phrase may be missing.
+package struct ResponseHeadParser: Sendable {
+    private enum State {
+        case version
+        case status
+        case afterStatus
+        case reason
+        case lineEnd
+        case fields
+    }
+
+    private let limits: HeadLimits
+    private var state = State.version
+    /// Bytes that need not be looked at again.
+    private var scanned = 0
+    /// Where the part being read starts.
+    private var partStart = 0
+    private var version = ResponseHead.Version.http11
+    private var status = 0
+    private var reason = ""
+    private var section: FieldSection
+    private var error: HeadError?
+
+    private static let versionPrefix = Array("HTTP/1.".utf8)
+
+    package init(limits: HeadLimits = HeadLimits()) {
+        self.limits = limits
+        self.section = FieldSection(limit: limits.fields)
+    }
+
+    /// Reads on in `bytes`, which is everything received so far: what earlier calls were given, and more after it.
+    ///
+    /// Each byte is looked at once, however many calls they come in. After a head or an error, calls make no sense.
+    package mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<ResponseHead> {
+        if let error = self.error { return .invalid(error) }
+        while self.scanned < bytes.count {
+            guard self.scanned < self.limits.bytes else {
+                return self.fail(HeadError(.tooLarge, "more than \(self.limits.bytes) bytes"))
+            }
+            let byte = bytes[self.scanned]
+            if case .fields = self.state {
+                switch self.section.take(byte, at: self.scanned, in: bytes) {
+                case .more: self.scanned += 1
+                case .invalid(let error): return self.fail(error)
+                case .done:
+                    self.scanned += 1
+                    let head = ResponseHead(
+                        version: self.version, status: self.status, reason: self.reason, fields: self.section.fields)
+                    return .head(head, length: self.scanned)
+                }
+            } else if let error = self.takeStatusLine(byte, in: bytes) {
+                return self.fail(error)
+            } else {
+                self.scanned += 1
+            }
+        }
+        return .incomplete
+    }
+
+    /// Takes one byte of `HTTP-version SP 3DIGIT [ SP reason-phrase ] CRLF`.
+    private mutating func takeStatusLine(_ byte: UInt8, in bytes: Span<UInt8>) -> HeadError? {
+        let offset = self.scanned - self.partStart
+        switch self.state {
+        case .version:
+            return self.takeVersion(byte, at: offset)
+        case .status:
+            guard byte.isDigit, offset > 0 || byte != UInt8(ascii: "0") else {
+                return lineError(byte, in: "the status")
+            }
+            self.status = self.status * 10 + Int(byte - UInt8(ascii: "0"))
+            if offset == 2 { self.start(.afterStatus) }
+            return nil
+        case .afterStatus:
+            switch byte {
+            case .space: self.start(.reason)
+            case .carriageReturn: self.start(.lineEnd)
+            default: return lineError(byte, in: "the status")
+            }
+            return nil
+        case .reason:
+            if byte == .carriageReturn {
+                self.reason = latin1Text(bytes, self.partStart..<self.scanned)
+                self.start(.lineEnd)
+                return nil
+            }
+            return byte.isFieldContent ? nil : lineError(byte, in: "the reason phrase")
+        case .lineEnd:
+            guard byte == .lineFeed else { return bareCarriageReturn }
+            self.start(.fields)
+            return nil
+        case .fields:
+            return nil
+        }
+    }
+
+    private mutating func takeVersion(_ byte: UInt8, at offset: Int) -> HeadError? {
+        let prefix = Self.versionPrefix
+        if offset < prefix.count {
+            if byte == prefix[offset] { return nil }
+            return offset == "HTTP/".utf8.count && byte.isDigit
+                ? HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
+                : lineError(byte, in: "the version of the status line")
+        }
+        if offset > prefix.count {
+            guard byte == .space else { return lineError(byte, in: "the version of the status line") }
+            self.start(.status)
+            return nil
+        }
+        switch byte {
+        case UInt8(ascii: "1"): self.version = .http11
+        case UInt8(ascii: "0"): self.version = .http10
+        default:
+            return byte.isDigit
+                ? HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
+                : lineError(byte, in: "the version of the status line")
+        }
+        return nil
+    }
+
+    private mutating func start(_ state: State) {
+        self.state = state
+        self.partStart = self.scanned + 1
+    }
+
+    private mutating func fail(_ error: HeadError) -> HeadProgress<ResponseHead> {
+        self.error = error
+        return .invalid(error)
+    }
+}

@@ -1,0 +1,198 @@
+package import Configuration
+internal import EventLoop
+internal import Synchronization
+internal import TLS
+
+/// The whole gateway: workers, and the control thread, which is the one that calls `run`.
+///
+/// The control thread takes signals, refreshes names and rotates ticket keys. It relays nothing, so it may take its time.
+package final class Gateway {
+    /// `starting → serving → draining → stopped`
+    private enum State {
+        case serving
+        case draining
+        case stopped
+    }
+
+    private static let signals = [SignalSource.terminate, SignalSource.interrupt]
+
+    private let log: Log
+    private let loop: EventLoop
+    private let runtime: Runtime
+    private let fleet: Fleet
+    private let resolver: Resolver
+    private let names: NameRefresh
+    private let listeners: [ListenerBlueprint]
+    private let threads: [Thread.Handle]
+    private var state = State.serving
+    private var drained: Set<Int> = []
+    private var drainTimer: ControlTimer?
+    private var ticketTimer: ControlTimer?
+
+    /// Opens every listener and starts the workers. Signals are blocked in this thread from here on.
+    ///
+    /// - Throws: one line that says what is in the way.
+    package init(_ configuration: GatewayConfiguration) throws(StartError) {
+        SignalSource.block(Self.signals)
+        let descriptorLimit = DescriptorLimit.raise()
+        do {
+            let count = configuration.workers ?? Thread.processorCount
+            self.log = try Self.openLog(configuration.log)
+            self.loop = try EventLoop()
+            self.runtime = Runtime(configuration)
+            self.fleet = try Fleet(workers: count, descriptorLimit: descriptorLimit)
+            self.resolver = try Resolver()
+            try self.resolver.start()
+            self.names = NameRefresh(self.runtime, resolver: self.resolver, log: self.log, loop: self.loop)
+            try self.names.start()
+            let clientTLS = try self.runtime.backends.map { try Credentials.client($0.settings) }
+            self.listeners = try Self.openListeners(configuration.listeners, workers: count)
+            let blueprint = WorkerBlueprint(
+                runtime: self.runtime, fleet: self.fleet, log: self.log, listeners: self.listeners, clientTLS: clientTLS)
+            self.threads = try WorkerThreads.start(count, blueprint)
+        } catch let error as StartError {
+            throw error
+        } catch {
+            throw StartError("cannot start: \(error)")
+        }
+    }
+
+    /// Where the listeners listen, with the ports that were chosen.
+    package var addresses: [String] { self.listeners.map(\.address.description) }
+
+    private static func openLog(_ settings: LogSettings) throws(StartError) -> Log {
+        do { return try Log(settings) } catch { throw StartError("cannot open the log \(settings.file ?? "stderr"): \(error)") }
+    }
+
+    private static func openListeners(
+        _ settings: [ListenerSettings], workers: Int
+    ) throws(StartError) -> [ListenerBlueprint] {
+        var listeners: [ListenerBlueprint] = []
+        for setting in settings {
+            let tls = try Credentials.server(setting).map { ($0, TicketKeys()) }
+            let address = try self.resolve(setting.address)
+            do throws(SystemError) {
+                let (sockets, bound) = try Kernel.listen(address, forWorkers: workers)
+                listeners.append(ListenerBlueprint(address: bound, sockets: sockets, tls: tls))
+            } catch {
+                throw StartError("cannot listen on \(setting.address): \(error.reason)")
+            }
+        }
+        return listeners
+    }
+
+    private static func resolve(_ address: Address) throws(StartError) -> SocketAddress {
+        switch address {
+        case .unix(let path): return .unix(path: path)
+        case .tcp(let host, let port):
+            // No host: every address, of both families.
+            if host.isEmpty { return .ipv6(high: 0, low: 0, port: port, scope: 0) }
+            switch Resolver.addresses(of: host, port: port) {
+            case .success(let addresses): return addresses[0]
+            case .failure(let error): throw StartError("cannot listen on \(address): \(error.reason)")
+            }
+        }
+    }
+
+    // MARK: - Running
+
+    /// Serves until a signal ends it. Returns the exit status.
+    package func run() -> Int32 {
+        do {
+            try SignalSource.open(Self.signals, on: self.loop) { [unowned self] _ in self.terminate() }
+            try self.fleet.control.open(on: self.loop) { [unowned self] in self.received($0) }
+        } catch {
+            self.log.write(.error, "failed", reason: "\(error)")
+            self.stop()
+        }
+        self.logServing()
+        self.ticketTimer = ControlTimer(self.loop, every: TicketKeys.rotationInterval) { [unowned self] in
+            for listener in self.listeners { listener.tls?.tickets.rotate() }
+        }
+        if self.state != .stopped { self.loop.run() }
+        for thread in self.threads { thread.join() }
+        for listener in self.listeners { Kernel.removeSocketFile(listener.address) }
+        self.resolver.stop()
+        self.log.write(LogRecord(.info, "stopped"))
+        self.log.close()
+        return 0
+    }
+
+    private func logServing() {
+        for listener in self.listeners {
+            var record = LogRecord(.info, "listening")
+            record.add("address", listener.address.description)
+            record.add("tls", listener.tls != nil)
+            self.log.write(record)
+        }
+        var record = LogRecord(.info, "serving")
+        let urls = self.listeners.map { ($0.tls == nil ? "ws://" : "wss://") + $0.address.description }
+        record.add("on", urls.joined(separator: " "))
+        record.add("routes", self.runtime.routes.count)
+        record.add("backends", self.runtime.backends.count)
+        record.add("workers", self.fleet.members.count)
+        self.log.write(record)
+    }
+
+    /// The first signal drains; a second one cuts what is left.
+    private func terminate() {
+        switch self.state {
+        case .serving: self.drain()
+        case .draining, .stopped: self.stop()
+        }
+    }
+
+    private func drain() {
+        self.state = .draining
+        var record = LogRecord(.info, "draining")
+        record.add("sessions", self.fleet.sessions)
+        self.log.write(record)
+        self.fleet.tell(.drain)
+        // A moment more than the sessions give their peers, so that theirs is the last word.
+        let limit = self.runtime.longestClose + .milliseconds(500)
+        self.drainTimer = ControlTimer(self.loop, once: limit) { [unowned self] in self.stop() }
+    }
+
+    private func received(_ message: ControlMessage) {
+        switch message {
+        case .drained(let worker):
+            self.drained.insert(worker)
+            if self.drained.count == self.fleet.members.count { self.stop() }
+        }
+    }
+
+    private func stop() {
+        guard self.state != .stopped else { return }
+        self.state = .stopped
+        self.fleet.tell(.stop)
+        self.loop.stop()
+    }
+}
+
+/// A timer of the control thread.
+private final class ControlTimer: TimerHandler {
+    private unowned let loop: EventLoop
+    private let interval: Duration?
+    private let action: () -> Void
+    private var timer: EventLoop.TimerID?
+
+    init(_ loop: EventLoop, once delay: Duration, _ action: @escaping () -> Void) {
+        self.loop = loop
+        self.interval = nil
+        self.action = action
+        loop.setTimer(&self.timer, at: .now() + delay, self)
+    }
+
+    init(_ loop: EventLoop, every interval: Duration, _ action: @escaping () -> Void) {
+        self.loop = loop
+        self.interval = interval
+        self.action = action
+        loop.setTimer(&self.timer, at: .now() + interval, self)
+    }
+
+    func timerFired() {
+        self.timer = nil
+        self.action()
+        if let interval = self.interval { self.loop.setTimer(&self.timer, at: self.loop.now + interval, self) }
+    }
+}

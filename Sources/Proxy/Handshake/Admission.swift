@@ -1,0 +1,166 @@
+internal import Configuration
+package import HTTP1
+internal import WebSocketProtocol
+
+/// Decides what a request leads to: the whole table of answers that belongs to the head.
+///
+/// The first of these that holds is the answer:
+///
+/// 1. 400: Host missing, repeated or malformed; a target that is no path or ambiguous; Origin, Key or Version repeated;
+///    a Transfer-Encoding; a Content-Length that is repeated, no number, or more than 0 on a GET or HEAD.
+/// 2. 404: no route for this host and path.
+/// 3. 405: a method other than GET (for a page: GET and HEAD). A page is served here, whatever else the request says.
+/// 4. 426: no `Upgrade: websocket` and `Connection: Upgrade`; then 426 for a version other than 13.
+/// 5. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
+/// 6. 403: the route does not let this Origin in, or demands one.
+/// 7. 400: the route requires a subprotocol and none offered fits.
+package enum Admission {
+    /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
+    package static func decide(_ head: RequestHead, arrival: Arrival, routes: RouteTable) -> Decision {
+        do throws(Refusal) {
+            return try self.admit(head, arrival, routes)
+        } catch {
+            var refusal = error
+            refusal.isToHead = head.method == "HEAD"
+            return .refused(refusal)
+        }
+    }
+
+    private static func admit(_ head: RequestHead, _ arrival: Arrival, _ routes: RouteTable) throws(Refusal) -> Decision {
+        let host = try self.host(of: head)
+        let target = try self.target(of: head, host)
+        let origin = try self.single("Origin", in: head)
+        let key = try self.single("Sec-WebSocket-Key", in: head)
+        let version = try self.single("Sec-WebSocket-Version", in: head)
+        try self.checkBody(of: head)
+
+        guard let index = routes.match(host: host.host, path: target.path) else {
+            throw Refusal(404, "Nothing is served at \(shown(target.path)).")
+        }
+        let route = routes.routes[index]
+        if case .page(let page) = routes.service(of: index) {
+            try self.checkMethod(of: head, allowed: ["GET", "HEAD"], index)
+            return .page(page, routeIndex: index, headOnly: head.method == "HEAD")
+        }
+        try self.checkMethod(of: head, allowed: ["GET"], index)
+        try self.checkUpgrade(head, version: version, index)
+        guard let key, AcceptKey.isValidKey(key) else {
+            throw Refusal(400, "The Sec-WebSocket-Key is \(key == nil ? "missing" : "bad").", routeIndex: index)
+        }
+        let offered = try self.subprotocols(of: head, index)
+        let extensions = try self.extensions(of: head, index)
+
+        let forwarded = ForwardedHeaders(head.fields, host: host.text, arrival: arrival)
+        switch OriginCheck.evaluate(route, origin: origin, host: host, isSecure: forwarded.isSecure) {
+        case .pass: break
+        case .refused(let why):
+            throw Refusal(403, why, cure: "The route's `origins` decide.", routeIndex: index)
+        }
+        let choice = SubprotocolChoice(route)
+        let offers = choice.offers(from: offered)
+        let pick = choice.pick(from: offered)
+        if choice.isRequired {
+            let isServed = routes.service(of: index) == .relay ? !offers.isEmpty : pick != nil
+            guard isServed else { throw Refusal.subprotocolRequired(route.subprotocols, routeIndex: index) }
+        }
+        return .upgrade(
+            Admitted(
+                routeIndex: index, key: key, target: target, host: host.text, origin: origin,
+                offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
+                requiresSubprotocol: choice.isRequired, compressionOffers: PermessageDeflate.offers(in: extensions),
+                forwarded: forwarded, fields: head.fields))
+    }
+
+    // MARK: - Whatever the route
+
+    private static func host(of head: RequestHead) throws(Refusal) -> Authority {
+        switch head.fields.only("Host") {
+        case .absent: throw Refusal(400, "Malformed request: the Host is missing.")
+        case .repeated: throw Refusal(400, "Malformed request: more than one Host.")
+        case .once(let text):
+            guard let host = Authority(text) else { throw Refusal(400, "Malformed request: a bad Host.") }
+            return host
+        }
+    }
+
+    private static func target(of head: RequestHead, _ host: Authority) throws(Refusal) -> RequestTarget {
+        do {
+            return try RequestTarget(head.target, host: host)
+        } catch {
+            throw Refusal(error)
+        }
+    }
+
+    /// The value of a field that may occur once only.
+    private static func single(_ name: String, in head: RequestHead) throws(Refusal) -> String? {
+        switch head.fields.only(name) {
+        case .absent: return nil
+        case .once(let value): return value
+        case .repeated: throw Refusal(400, "Malformed request: more than one \(name).")
+        }
+    }
+
+    /// The gateway reads no request's body, so that none may come: what follows the head would be taken for frames.
+    private static func checkBody(of head: RequestHead) throws(Refusal) {
+        guard head.fields.first("Transfer-Encoding") == nil else {
+            throw Refusal(400, "Malformed request: a Transfer-Encoding.")
+        }
+        guard let length = try self.single("Content-Length", in: head) else { return }
+        guard !length.isEmpty, length.utf8.allSatisfy(\.isDigit) else {
+            throw Refusal(400, "Malformed request: a bad Content-Length.")
+        }
+        let isEmpty = length.utf8.allSatisfy { $0 == UInt8(ascii: "0") }
+        guard isEmpty || !["GET", "HEAD"].contains(head.method) else {
+            throw Refusal(400, "Malformed request: a body.")
+        }
+    }
+
+    // MARK: - On a route
+
+    private static func checkMethod(of head: RequestHead, allowed: [String], _ index: Int) throws(Refusal) {
+        guard !allowed.contains(head.method) else { return }
+        throw Refusal(
+            405, "The method \(head.method) is not allowed here.", fields: ["Allow": allowed.joined(separator: ", ")],
+            routeIndex: index)
+    }
+
+    private static func checkUpgrade(_ head: RequestHead, version: String?, _ index: Int) throws(Refusal) {
+        guard HeaderTokens.contains("websocket", in: head.fields.values("Upgrade")),
+            HeaderTokens.contains("upgrade", in: head.fields.values("Connection"))
+        else {
+            throw Refusal(
+                426, "This is a WebSocket address.", cure: "Connect with a WebSocket client (ws:// or wss://).",
+                routeIndex: index)
+        }
+        guard version == "13" else {
+            throw Refusal(
+                426, "The WebSocket version \(version.map(shown) ?? "is missing and") is not spoken here.",
+                cure: "Use version 13.", fields: ["Sec-WebSocket-Version": "13"], routeIndex: index)
+        }
+    }
+
+    private static func subprotocols(of head: RequestHead, _ index: Int) throws(Refusal) -> [String] {
+        let values = head.fields.values("Sec-WebSocket-Protocol")
+        guard !values.isEmpty else { return [] }
+        guard let names = HeaderTokens.subprotocols(values) else {
+            throw Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: index)
+        }
+        return names
+    }
+
+    private static func extensions(of head: RequestHead, _ index: Int) throws(Refusal) -> [ExtensionOffer] {
+        let values = head.fields.values("Sec-WebSocket-Extensions")
+        guard !values.isEmpty else { return [] }
+        guard let offers = ExtensionOffer.parse(values) else {
+            throw Refusal(400, "The Sec-WebSocket-Extensions are malformed.", routeIndex: index)
+        }
+        return offers
+    }
+}
+
+extension Refusal {
+    fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
+        let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
+        return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)
+    }
+}

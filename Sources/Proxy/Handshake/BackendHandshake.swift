@@ -1,0 +1,181 @@
+package import HTTP1
+package import WebSocketProtocol
+
+/// The client's side of an opening handshake with a backend (RFC 6455 section 4.1): takes what the backend sends, and says
+/// whether it is a WebSocket server that answers this request.
+///
+/// Nothing but a complete and correct 101 is an upgrade. A final status of 300 to 599 is the backend's refusal, to be
+/// passed on; anything else is an error.
+package struct BackendHandshake: Sendable {
+    /// What a backend agreed to.
+    package struct Accepted: Equatable, Sendable {
+        /// How many bytes of the last call belong to the handshake; those after them are frames.
+        package var length: Int
+        package var subprotocol: String?
+        /// The value of `Sec-WebSocket-Extensions` for the client.
+        package var extensions: String?
+        /// Messages may be compressed: RSV1 may be set.
+        package var allowsCompression: Bool
+        /// Fields of the backend's for the client, such as `Set-Cookie`.
+        package var passedFields: HTTPFields
+    }
+
+    package enum Outcome: Equatable, Sendable {
+        case incomplete
+        case accepted(Accepted)
+        /// The backend's own answer, for the client. The connection is of no further use.
+        case refused(Answer)
+        /// To the client 502; the words are for the log.
+        case bad(String)
+    }
+
+    private enum State {
+        case head
+        case refusalBody(ResponseHead, BodyReader)
+        case finished(Outcome)
+    }
+
+    private let key: String
+    private let offeredSubprotocols: [String]
+    private let requiresSubprotocol: Bool
+    private let compressionOffers: [ExtensionOffer]
+    private let limits: HeadLimits
+    private var state = State.head
+    private var parser: ResponseHeadParser
+    /// What was received of the head being read.
+    private var buffer: [UInt8] = []
+    private var interimHeads = 0
+
+    private static let mostInterimHeads = 8
+
+    /// - Parameters:
+    ///   - key: the `Sec-WebSocket-Key` that was sent.
+    ///   - offeredSubprotocols: those that were sent.
+    ///   - requiresSubprotocol: an answer without one is an error.
+    ///   - compressionOffers: the `permessage-deflate` offers that were sent.
+    package init(
+        key: String, offeredSubprotocols: [String] = [], requiresSubprotocol: Bool = false,
+        compressionOffers: [ExtensionOffer] = [], limits: HeadLimits = HeadLimits()
+    ) {
+        self.key = key
+        self.offeredSubprotocols = offeredSubprotocols
+        self.requiresSubprotocol = requiresSubprotocol
+        self.compressionOffers = compressionOffers
+        self.limits = limits
+        self.parser = ResponseHeadParser(limits: limits)
+    }
+
+    /// The backend refuses, and its body is still coming. After a deadline `receivedEOF()` gives what there is of it.
+    package var isReadingRefusal: Bool {
+        if case .refusalBody = self.state { true } else { false }
+    }
+
+    /// Takes the bytes that follow those of the last call. Any outcome but `.incomplete` is the last one.
+    package mutating func received(_ bytes: Span<UInt8>) -> Outcome {
+        switch self.state {
+        case .finished(let outcome): return outcome
+        case .refusalBody(let head, var body):
+            return self.readBody(head, &body, bytes)
+        case .head:
+            for index in bytes.indices { self.buffer.append(bytes[index]) }
+            return self.readHead(lastCall: bytes.count)
+        }
+    }
+
+    /// The backend will send no more.
+    package mutating func receivedEOF() -> Outcome {
+        switch self.state {
+        case .finished(let outcome): return outcome
+        case .refusalBody(let head, let body): return self.finish(.refused(Self.answer(head, body.body)))
+        case .head: return self.finish(.bad("it closed the connection before it answered"))
+        }
+    }
+
+    private mutating func readHead(lastCall: Int) -> Outcome {
+        while true {
+            let head: ResponseHead
+            let length: Int
+            let buffer = self.buffer
+            switch self.parser.parse(buffer.span) {
+            case .incomplete: return .incomplete
+            case .invalid(let error): return self.finish(.bad("a malformed answer: \(error.detail)"))
+            case .head(let parsed, let parsedLength): (head, length) = (parsed, parsedLength)
+            }
+            // The end of the head is in the last call's bytes, or it would have been found before.
+            let rest = Array(buffer[length...])
+            switch head.status {
+            case 101: return self.finish(self.verify(head, length: lastCall - rest.count))
+            case 100..<200:
+                self.interimHeads += 1
+                guard self.interimHeads <= Self.mostInterimHeads else {
+                    return self.finish(.bad("too many interim answers"))
+                }
+                self.buffer = rest
+                self.parser = ResponseHeadParser(limits: self.limits)
+            case 300..<600:
+                self.buffer = []
+                var body = BodyReader(head: head)
+                return self.readBody(head, &body, rest.span)
+            default: return self.finish(.bad("it answered \(head.status), not 101"))
+            }
+        }
+    }
+
+    private mutating func readBody(_ head: ResponseHead, _ body: inout BodyReader, _ bytes: Span<UInt8>) -> Outcome {
+        switch body.received(bytes) {
+        case .incomplete:
+            self.state = .refusalBody(head, body)
+            return .incomplete
+        case .complete: return self.finish(.refused(Self.answer(head, body.body)))
+        case .invalid(let why): return self.finish(.bad("a \(head.status) with a broken body: \(why)"))
+        }
+    }
+
+    private mutating func finish(_ outcome: Outcome) -> Outcome {
+        self.state = .finished(outcome)
+        self.buffer = []
+        return outcome
+    }
+
+    private static func answer(_ head: ResponseHead, _ body: [UInt8]) -> Answer {
+        Answer(status: head.status, reason: head.reason, fields: FieldFilter.response(head.fields), body: body)
+    }
+}
+
+// MARK: - The 101
+
+extension BackendHandshake {
+    /// Checks all that RFC 6455 section 4.1 demands of a server's 101, which ends after `length` bytes of the last call.
+    private func verify(_ head: ResponseHead, length: Int) -> Outcome {
+        guard head.version == .http11 else { return .bad("a 101 in HTTP/1.0") }
+        guard head.fields.tokens("Upgrade") == ["websocket"] else { return .bad("a 101 without Upgrade: websocket") }
+        guard HeaderTokens.contains("upgrade", in: head.fields.values("Connection")) else {
+            return .bad("a 101 without Connection: Upgrade")
+        }
+        guard head.fields.only("Sec-WebSocket-Accept") == .once(AcceptKey.value(for: self.key)) else {
+            return .bad("a 101 with a wrong Sec-WebSocket-Accept")
+        }
+        var accepted = Accepted(
+            length: length, subprotocol: nil, extensions: nil, allowsCompression: false,
+            passedFields: FieldFilter.response(head.fields))
+        switch head.fields.only("Sec-WebSocket-Protocol") {
+        case .absent:
+            guard !self.requiresSubprotocol else { return .bad("a 101 without the subprotocol that is required") }
+        case .repeated: return .bad("a 101 with more than one subprotocol")
+        case .once(let name):
+            guard self.offeredSubprotocols.contains(name) else {
+                return .bad("a 101 with a subprotocol that was not offered: \(shown(name))")
+            }
+            accepted.subprotocol = name
+        }
+        let extensions = head.fields.values("Sec-WebSocket-Extensions")
+        if !extensions.isEmpty {
+            guard let answer = ExtensionOffer.parse(extensions),
+                PermessageDeflate.accepts(answer: answer, offers: self.compressionOffers)
+            else { return .bad("a 101 with extensions that were not offered") }
+            accepted.extensions = ExtensionOffer.render(answer)
+            accepted.allowsCompression = true
+        }
+        return .accepted(accepted)
+    }
+}

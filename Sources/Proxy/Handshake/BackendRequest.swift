@@ -1,0 +1,54 @@
+package import Configuration
+internal import HTTP1
+internal import WebSocketProtocol
+
+/// The opening handshake to a WebSocket endpoint, written afresh: what of the client's request goes on is chosen, not
+/// what is left out (RFC 6455 section 4.1).
+package enum BackendRequest {
+    /// - Parameters:
+    ///   - host: the backend's `host`.
+    ///   - key: our own `Sec-WebSocket-Key`.
+    ///   - sessionID: for `X-Request-Id`.
+    package static func bytes(
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
+    ) -> [UInt8] {
+        self.head(for: admitted, to: endpoint, host: host, key: key, sessionID: sessionID).bytes
+    }
+
+    static func head(
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
+    ) -> RequestHead {
+        var fields: HTTPFields = [
+            "Host": self.host(host, admitted, endpoint), "Upgrade": "websocket", "Connection": "Upgrade",
+            "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13",
+        ]
+        if !admitted.subprotocols.isEmpty {
+            fields.append("Sec-WebSocket-Protocol", admitted.subprotocols.joined(separator: ", "))
+        }
+        if !admitted.compressionOffers.isEmpty {
+            fields.append("Sec-WebSocket-Extensions", ExtensionOffer.render(admitted.compressionOffers))
+        }
+        // Ours, whatever the client's Connection says of Origin: a backend takes a request without one for no browser's.
+        if let origin = admitted.origin { fields.append("Origin", origin) }
+        for field in admitted.forwarded.fields { fields.append(field) }
+        fields.append("X-Request-Id", sessionID)
+        let isTrusted = admitted.forwarded.isFromTrustedProxy
+        for field in FieldFilter.request(admitted.fields, isFromTrustedProxy: isTrusted) { fields.append(field) }
+        return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)
+    }
+
+    private static func host(_ policy: HostHeader, _ admitted: Admitted, _ endpoint: WebSocketEndpoint) -> String {
+        switch policy {
+        case .pass: admitted.host
+        case .endpoint: endpoint.authority
+        case .name(let name): name
+        }
+    }
+
+    /// An endpoint URL without a path gets the client's path and query; one with a path gets that and the query.
+    private static func target(_ client: RequestTarget, _ endpoint: WebSocketEndpoint) -> String {
+        guard let path = endpoint.path else { return client.original }
+        guard let query = client.query else { return path }
+        return path + (path.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query
+    }
+}

@@ -1,0 +1,179 @@
+package import Configuration
+internal import HTTP1
+
+/// What `gateway explain URL` says: the way a request would take, or why and by what it would be refused.
+///
+/// The decision is `Admission`'s own, on a head such as a client would send.
+package struct Explanation: Equatable, Sendable {
+    /// Several lines, each ended.
+    package let text: String
+    /// The request would be served.
+    package let isServed: Bool
+
+    /// - Parameters:
+    ///   - url: `ws://`, `wss://`, `http://` or `https://`; the last two ask for a page.
+    ///   - origin: the Origin a browser would send; `nil` for a client that is none.
+    ///   - subprotocols: those offered, best first.
+    package static func explain(
+        _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = []
+    ) -> Explanation {
+        guard let address = RequestedURL(url) else {
+            return Explanation(text: "\(url): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
+        }
+        var lines = Lines(title: url)
+        let reachable = self.listener(configuration, address, &lines)
+
+        let routes = RouteTable(configuration)
+        let head = self.head(address, origin, subprotocols)
+        let arrival = Arrival(clientAddress: nil, listenerIsSecure: address.isSecure)
+        switch Admission.decide(head, arrival: arrival, routes: routes) {
+        case .refused(let refusal):
+            if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
+            lines.add("answer", "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)")
+            lines.add("cure", self.cure(refusal, routes, host: address.authority.host))
+            return Explanation(text: lines.text, isServed: false)
+        case .page(let page, let index, _):
+            self.route(routes.routes[index], index, &lines)
+            lines.add("answer", address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK")
+            if address.isWebSocket { lines.add("cure", "The route serves the page \(page.rawValue): use http or https.") }
+            return Explanation(text: lines.text, isServed: reachable && !address.isWebSocket)
+        case .upgrade(let admitted):
+            let route = routes.routes[admitted.routeIndex]
+            self.route(route, admitted.routeIndex, &lines)
+            lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
+            self.backend(route, configuration, &lines)
+            lines.add("subprotocol", self.subprotocol(admitted, routes.service(of: admitted.routeIndex)))
+            lines.add("answer", "101 Switching Protocols")
+            return Explanation(text: lines.text, isServed: reachable)
+        }
+    }
+
+    // MARK: - Parts
+
+    /// Names the listener of the URL's port. False if the port is that of one which speaks otherwise.
+    private static func listener(
+        _ configuration: GatewayConfiguration, _ url: RequestedURL, _ lines: inout Lines
+    ) -> Bool {
+        let onPort = configuration.listeners.filter { listener in
+            if case .tcp(_, let port) = listener.address { port == url.port } else { false }
+        }
+        if let listener = onPort.first(where: { ($0.tls != nil) == url.isSecure }) {
+            lines.add("listener", "\(listener.address)\(listener.tls == nil ? "" : " with TLS")")
+            return true
+        }
+        if let listener = onPort.first {
+            let speaks = listener.tls == nil ? "without TLS: use ws or http" : "with TLS: use wss or https"
+            lines.add("listener", "\(listener.address) \(speaks)")
+            return false
+        }
+        lines.add("listener", "none on port \(url.port); what follows holds if something leads from there to one")
+        return true
+    }
+
+    private static func head(_ url: RequestedURL, _ origin: String?, _ subprotocols: [String]) -> RequestHead {
+        var fields: HTTPFields = ["Host": url.authority.text]
+        if url.isWebSocket {
+            fields.append("Upgrade", "websocket")
+            fields.append("Connection", "Upgrade")
+            fields.append("Sec-WebSocket-Version", "13")
+            fields.append("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+        }
+        if let origin { fields.append("Origin", origin) }
+        if !subprotocols.isEmpty { fields.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
+        return RequestHead(method: "GET", target: url.target, fields: fields)
+    }
+
+    private static func route(_ route: RouteSettings, _ index: Int, _ lines: inout Lines) {
+        let hosts = route.hosts.isEmpty ? "" : " on " + route.hosts.map(\.description).joined(separator: ", ")
+        let isNamed = route.name != route.path.description
+        lines.add("route", "\(index + 1): \(isNamed ? "\(route.name), " : "")\(route.path)\(hosts)")
+    }
+
+    private static func backend(
+        _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
+    ) {
+        guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
+        switch backend.kind {
+        case .builtin(.echo): lines.add("backend", "\(name): built-in echo")
+        case .builtin(.broadcast): lines.add("backend", "\(name): built-in broadcast")
+        case .builtin(.clock(let every)): lines.add("backend", "\(name): built-in clock, every \(every)")
+        case .websocket(let endpoints):
+            lines.add("backend", "\(name): relay, \(backend.balance.rawValue)")
+            for endpoint in endpoints { lines.add("endpoint", endpoint.description) }
+        case .tcp(let endpoints, let message):
+            lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance.rawValue)")
+            for endpoint in endpoints { lines.add("endpoint", endpoint.description) }
+        }
+    }
+
+    private static func subprotocol(_ admitted: Admitted, _ service: RouteTable.Service) -> String {
+        guard service == .relay else { return admitted.subprotocol ?? "none" }
+        guard !admitted.subprotocols.isEmpty else { return "none" }
+        return "the backend's choice of \(admitted.subprotocols.joined(separator: ", "))"
+    }
+
+    private static func cure(_ refusal: Refusal, _ routes: RouteTable, host: String) -> String {
+        switch (refusal.status, refusal.routeIndex) {
+        case (404, _):
+            let paths = routes.routes.map { "\($0.path)\($0.hosts.isEmpty ? "" : " on \($0.hosts[0])")" }
+            return "Add a route for \(host); there are: \(paths.isEmpty ? "none" : paths.joined(separator: ", "))."
+        case (403, let index?):
+            return "Add it to `origins` of the route, which are: \(routes.routes[index].origins.text)."
+        default: return refusal.cure
+        }
+    }
+
+    /// A title and lines of a word and its meaning, in two columns.
+    private struct Lines {
+        private(set) var text: String
+
+        init(title: String) { self.text = title + "\n" }
+
+        /// Nothing is added for an empty value.
+        mutating func add(_ name: String, _ value: String) {
+            guard !value.isEmpty else { return }
+            self.text += "  \(name)\(String(repeating: " ", count: max(1, 13 - name.utf8.count)))\(value)\n"
+        }
+    }
+}
+
+/// The parts of the URL that is asked about.
+private struct RequestedURL {
+    let isSecure: Bool
+    let isWebSocket: Bool
+    let authority: Authority
+    let port: UInt16
+    /// Path and query, as a client sends them.
+    let target: String
+
+    init?(_ url: String) {
+        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }
+        let scheme = url[..<colon].asciiLowercased
+        guard ["ws", "wss", "http", "https"].contains(scheme) else { return nil }
+        let rest = url[url.index(colon, offsetBy: 3)...].prefix { $0 != "#" }
+        let authorityText = rest.prefix { $0 != "/" && $0 != "?" }
+        guard let authority = Authority(String(authorityText)) else { return nil }
+        let path = rest[authorityText.endIndex...]
+        self.isSecure = scheme == "wss" || scheme == "https"
+        self.isWebSocket = scheme == "ws" || scheme == "wss"
+        self.authority = authority
+        self.port = authority.port ?? defaultPort(ofScheme: scheme)
+        self.target = path.hasPrefix("/") ? String(path) : "/" + path
+    }
+}
+
+extension OriginPolicy {
+    /// As the configuration writes it.
+    fileprivate var text: String {
+        switch self {
+        case .sameOrigin: return "same-origin"
+        case .any: return "any"
+        case .list(let patterns):
+            let origins = patterns.map { pattern in
+                let isDefault = pattern.port == defaultPort(ofScheme: pattern.scheme)
+                return "\(pattern.scheme)://\(pattern.host)\(isDefault ? "" : ":\(pattern.port)")"
+            }
+            return "[\(origins.joined(separator: ", "))]"
+        }
+    }
+}

@@ -1,0 +1,110 @@
+package import HTTP1
+
+/// Why there will be no session: an answer for the client and words for the log.
+package struct Refusal: Error, Equatable, Sendable {
+    package var answer: Answer
+    /// For the log: what was wrong, without the cure.
+    package var detail: String
+    /// What to do about it, in a sentence; may be empty.
+    package var cure: String
+    /// The route that refused, once one was found.
+    package var routeIndex: Int?
+    /// The request was a HEAD, whose answer has no body.
+    package var isToHead = false
+
+    /// The answer is `detail` as a sentence and, where there is one, `cure` after it.
+    package init(
+        _ status: Int, _ detail: String, cure: String = "", fields: HTTPFields = HTTPFields(), routeIndex: Int? = nil
+    ) {
+        let text = [detail, cure].filter { !$0.isEmpty }.joined(separator: " ")
+        self.answer = Answer(status: status, text: text + "\n", fields: fields)
+        self.detail = detail
+        self.cure = cure
+        self.routeIndex = routeIndex
+    }
+
+    /// A backend's own refusal, passed on.
+    package init(passingOn answer: Answer, routeIndex: Int?) {
+        self.answer = answer
+        self.detail = "The backend refused the upgrade with \(answer.status)."
+        self.cure = ""
+        self.routeIndex = routeIndex
+    }
+
+    package var status: Int { self.answer.status }
+
+    /// The whole answer as it goes on the wire.
+    package var bytes: [UInt8] { self.answer.bytes(forHead: self.isToHead) }
+
+    // MARK: - Before a route is known
+
+    /// The head is not one, or too large.
+    package init(_ error: HeadError) {
+        switch error.kind {
+        case .malformed: self.init(400, "Malformed request: \(error.detail).")
+        case .unsupportedVersion: self.init(400, "Malformed request: \(error.detail).", cure: "Speak HTTP/1.1.")
+        case .tooLarge: self.init(431, "The head of the request is too large: \(error.detail).")
+        }
+    }
+
+    /// The head did not come within `timeouts.handshake`.
+    package static var headTimeout: Refusal {
+        Refusal(408, "The request did not arrive in time.")
+    }
+
+    // MARK: - Once a route is known
+
+    /// No endpoint is up.
+    package static func noEndpoint(routeIndex: Int) -> Refusal {
+        Refusal(
+            503, "No endpoint of the backend is up.", cure: "Try again soon.", fields: ["Retry-After": "5"],
+            routeIndex: routeIndex)
+    }
+
+    package static func draining(routeIndex: Int?) -> Refusal {
+        Refusal(
+            503, "The gateway is shutting down.", cure: "Try again soon.", fields: ["Retry-After": "5"],
+            routeIndex: routeIndex)
+    }
+
+    /// As many sessions as there may be, or as there are descriptors for.
+    package static func sessionLimit(routeIndex: Int?) -> Refusal {
+        Refusal(
+            503, "There are as many sessions as allowed.", cure: "Try again soon.", fields: ["Retry-After": "5"],
+            routeIndex: routeIndex)
+    }
+
+    /// As many sessions or requests from this address as there may be.
+    package static func addressLimit(routeIndex: Int?) -> Refusal {
+        Refusal(
+            429, "There are as many sessions from this address as allowed.", cure: "Try again soon.",
+            fields: ["Retry-After": "5"], routeIndex: routeIndex)
+    }
+
+    /// The connection to the backend failed; `why` says how, for the log only.
+    package static func connectFailed(_ why: String, routeIndex: Int) -> Refusal {
+        var refusal = Refusal(502, "The backend cannot be reached.", routeIndex: routeIndex)
+        refusal.detail = "The backend cannot be reached: \(why)."
+        return refusal
+    }
+
+    /// What the backend answered is no upgrade; `why` says how, for the log only.
+    package static func badBackend(_ why: String, routeIndex: Int) -> Refusal {
+        var refusal = Refusal(502, "The backend did not answer as a WebSocket server does.", routeIndex: routeIndex)
+        refusal.detail = "The backend did not answer as a WebSocket server does: \(why)."
+        return refusal
+    }
+
+    /// Connecting, or the backend's handshake, took longer than its timeout.
+    package static func backendTimeout(_ why: String, routeIndex: Int) -> Refusal {
+        var refusal = Refusal(504, "The backend did not answer in time.", routeIndex: routeIndex)
+        refusal.detail = "The backend did not answer in time: \(why)."
+        return refusal
+    }
+
+    package static func internalError(_ why: String, routeIndex: Int?) -> Refusal {
+        var refusal = Refusal(500, "The gateway failed.", routeIndex: routeIndex)
+        refusal.detail = "The gateway failed: \(why)."
+        return refusal
+    }
+}

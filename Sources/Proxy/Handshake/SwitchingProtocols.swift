@@ -1,0 +1,22 @@
+package import HTTP1
+internal import WebSocketProtocol
+
+/// The 101 to a client (RFC 6455 section 4.2.2).
+package enum SwitchingProtocols {
+    /// - Parameters:
+    ///   - key: the client's `Sec-WebSocket-Key`.
+    ///   - subprotocol: the one chosen, which the client offered.
+    ///   - extensions: the value of `Sec-WebSocket-Extensions`, which answers the client's offers.
+    ///   - passedFields: fields of the backend's 101 (`BackendHandshake.Accepted.passedFields`).
+    package static func bytes(
+        key: String, subprotocol: String? = nil, extensions: String? = nil, passedFields: HTTPFields = HTTPFields()
+    ) -> [UInt8] {
+        var fields: HTTPFields = [
+            "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": AcceptKey.value(for: key),
+        ]
+        if let subprotocol { fields.append("Sec-WebSocket-Protocol", subprotocol) }
+        if let extensions { fields.append("Sec-WebSocket-Extensions", extensions) }
+        for field in passedFields { fields.append(field) }
+        return ResponseHead(status: 101, reason: "Switching Protocols", fields: fields).bytes
+    }
+}

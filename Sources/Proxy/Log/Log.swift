@@ -1,0 +1,99 @@
+package import Configuration
+internal import DequeModule
+internal import EventLoop
+internal import Synchronization
+
+/// The log: a bounded ring that any thread writes to, and a thread that empties it into a file.
+///
+/// No full pipe or slow disk stops a frame: what does not fit the ring is counted, and the count is logged when there is room.
+package final class Log: Sendable {
+    /// How many lines wait at most.
+    private static let capacity = 16 << 10
+
+    private struct Ring {
+        var lines = Deque<String>()
+        var dropped = 0
+        var isClosed = false
+    }
+
+    private let ring = Mutex(Ring())
+    private let doorbell: Doorbell
+    private let file: OutputFile
+    private let formatter: LogFormatter
+    private let severity: Int
+    private let writer = Mutex<Thread.Handle?>(nil)
+
+    /// Opens the file and starts the writing thread.
+    package init(_ settings: LogSettings) throws {
+        self.file = if let path = settings.file { try OutputFile.appending(to: path) } else { .standardError }
+        self.formatter =
+            switch settings.format {
+            case .auto: self.file.isTerminal ? .text : .json
+            case .text: .text
+            case .json: .json
+            }
+        self.severity = settings.level.severity
+        self.doorbell = try Doorbell()
+        let thread = try Thread.start("gateway-log") { [self] in self.run() }
+        self.writer.withLock { $0 = thread }
+    }
+
+    /// Writes a record, unless it is below the log's level.
+    package func write(_ record: LogRecord) {
+        guard record.level.severity >= self.severity else { return }
+        let line = self.formatter.line(record, time: WallClock.rfc3339())
+        let wasEmpty = self.ring.withLock { ring in
+            guard ring.lines.count < Self.capacity else {
+                ring.dropped += 1
+                return false
+            }
+            ring.lines.append(line)
+            return ring.lines.count == 1
+        }
+        if wasEmpty { self.doorbell.ring() }
+    }
+
+    /// A line without fields but a reason, for what goes wrong outside of sessions.
+    package func write(_ level: LogSettings.Level, _ event: String, reason: String) {
+        var record = LogRecord(level, event)
+        record.add("reason", reason)
+        self.write(record)
+    }
+
+    /// Writes what is left, and ends the thread.
+    package func close() {
+        self.ring.withLock { $0.isClosed = true }
+        self.doorbell.ring()
+        let thread = self.writer.withLock { writer in
+            defer { writer = nil }
+            return writer
+        }
+        thread?.join()
+    }
+
+    private func run() {
+        while true {
+            self.doorbell.wait()
+            let (lines, dropped, isClosed) = self.ring.withLock { ring in
+                defer {
+                    ring.lines = []
+                    ring.dropped = 0
+                }
+                return (ring.lines, ring.dropped, ring.isClosed)
+            }
+            var bytes: [UInt8] = []
+            for line in lines {
+                bytes += line.utf8
+                bytes.append(UInt8(ascii: "\n"))
+            }
+            if dropped > 0 {
+                var record = LogRecord(.warning, "log-dropped")
+                record.add("lines", dropped)
+                bytes += self.formatter.line(record, time: WallClock.rfc3339()).utf8
+                bytes.append(UInt8(ascii: "\n"))
+            }
+            if !bytes.isEmpty { _ = self.file.write(bytes) }
+            if isClosed { return }
+        }
+    }
+}

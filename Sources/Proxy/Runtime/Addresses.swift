@@ -1,0 +1,20 @@
+internal import Configuration
+internal import EventLoop
+
+extension SocketAddress {
+    init(_ address: IPAddress, port: UInt16) {
+        self =
+            address.isIPv4
+            ? .ipv4(UInt32(truncatingIfNeeded: address.low), port: port)
+            : .ipv6(high: address.high, low: address.low, port: port, scope: 0)
+    }
+
+    /// The address without its port; `nil` for a Unix socket.
+    var ip: IPAddress? {
+        switch self {
+        case .ipv4(let address, _): IPAddress(ipv4: address)
+        case .ipv6(let high, let low, _, _): IPAddress(high: high, low: low)
+        case .unix, .unnamed: nil
+        }
+    }
+}

@@ -1,0 +1,120 @@
+internal import Configuration
+internal import EventLoop
+internal import WebSocketProtocol
+
+/// WebSocket to TCP and back: the payload of the client's messages, whichever kind, is written to the backend as it comes, and
+/// what the backend sends becomes messages, one for each read.
+///
+/// A bridge streams: no message is ever held whole. How the ends map (design section 4, "Bridge"): TCP's end of file is a
+/// Close 1000, its reset a Close 1014; the client's Close is an end of file for TCP, its disappearance a reset, unless
+/// everything it sent was written.
+final class BridgeConversation: EndpointConversation {
+    private let message: BridgeMessage
+    private var validator = UTF8Validator()
+    /// In text mode: the beginning of a character whose rest has not come yet; at most 3 bytes.
+    private var partialCharacter: [UInt8] = []
+
+    init(_ session: Session, message: BridgeMessage) {
+        self.message = message
+        super.init(session, limitsMessages: session.route?.settings.limitsMessagesItself ?? false)
+    }
+
+    override var phase: Phase { .bridge }
+
+    private var backend: Transport? { self.session.backend }
+
+    // MARK: - Client to backend
+
+    override func received(_ part: FrameReader.DataPart) {
+        let plaintext = self.session.worker.buffers.plaintext
+        if part.messageOpcode == .text {
+            guard self.validator.consume(plaintext.span.extracting(part.range)), !part.isFinal || self.validator.isComplete else {
+                return self.fail(.invalidUTF8)
+            }
+            if part.isFinal { self.validator = UTF8Validator() }
+        }
+        guard let backend = self.backend else { return }
+        backend.send(plaintext.span.extracting(part.range))
+        if self.session.isAboveHighWater(backend) { self.client?.isPaused = true }
+    }
+
+    override func backendDrained() {
+        guard let client = self.client, client.isPaused else { return }
+        client.isPaused = false
+        self.session.pump(.client)
+    }
+
+    // MARK: - Backend to client
+
+    override func receivedFromBackend(_ range: Range<Int>) {
+        // After the client's Close, what the server still says is read and dropped.
+        guard self.closing.isOpen else { return }
+        switch self.message {
+        case .binary: self.forward(.binary, range)
+        case .text: self.forwardText(range)
+        }
+        if let client = self.client, self.session.isAboveHighWater(client) { self.backend?.isPaused = true }
+    }
+
+    private func forward(_ opcode: Opcode, _ range: Range<Int>) {
+        if !range.isEmpty { self.sendMessage(opcode, payloadAt: range) }
+    }
+
+    /// A text message is whole characters (RFC 6455 section 5.6), wherever TCP cut them.
+    private func forwardText(_ range: Range<Int>) {
+        let buffers = self.session.worker.buffers
+        let plaintext = buffers.plaintext
+        let bytes = self.partialCharacter.isEmpty ? range : buffers.prepend(self.partialCharacter, to: range)
+        let prefix = UTF8Validator.validPrefix(of: plaintext.span.extracting(bytes))
+        let end = bytes.lowerBound + prefix.length
+        self.partialCharacter = prefix.isInvalid ? [] : buffers.copy(end..<bytes.upperBound)
+        self.forward(.text, bytes.lowerBound..<end)
+        if prefix.isInvalid {
+            self.detail = "the server sent what is not UTF-8, and the backend has message: text"
+            self.close(.by(.backend, .invalidData))
+        }
+    }
+
+    override func clientDrained() {
+        guard let backend = self.backend, backend.isPaused else { return }
+        backend.isPaused = false
+        self.session.pump(.backend)
+    }
+
+    // MARK: - Ends
+
+    override func backendEnded(failure: String?) {
+        guard self.closing.isOpen else { return self.session.closeLeg(.backend) }
+        if let failure {
+            self.detail = failure
+            self.close(.by(.backend, .backendGone))
+        } else if !self.partialCharacter.isEmpty {
+            self.detail = "the server's text ended inside of a character"
+            self.close(.by(.backend, .invalidData))
+        } else {
+            self.close(.by(.backend, .backendClosed))
+        }
+        self.session.closeLeg(.backend)
+    }
+
+    override func clientClosed() {
+        self.backend?.isPaused = false
+        self.session.finishWriting(.backend)
+    }
+
+    override func clientGone() {
+        guard self.closing.isOpen, let backend = self.backend else { return }
+        if backend.queue.isEmpty {
+            self.session.finishWriting(.backend)
+        } else {
+            self.session.closeLeg(.backend, abruptly: true)
+        }
+    }
+
+    override func closingBegan() {
+        // Whatever else ends the session ends the server's side, too; it has what came before.
+        guard let backend = self.backend else { return }
+        backend.isPaused = false
+        self.session.finishWriting(.backend)
+    }
+}

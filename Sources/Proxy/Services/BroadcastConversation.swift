@@ -1,0 +1,41 @@
+internal import EventLoop
+internal import WebSocketProtocol
+
+/// Sends every message to everyone in the room, the sender too: `builtin: broadcast`. A room is a backend and a path, on all
+/// listeners and workers.
+///
+/// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
+final class BroadcastConversation: EndpointConversation {
+    private let room: RoomKey
+    private var assembler = MessageAssembler()
+
+    init(_ session: Session, room: RoomKey) {
+        self.room = room
+        super.init(session)
+    }
+
+    override func begin() { self.session.worker.rooms.join(self, self.room) }
+
+    override func closingBegan() { self.session.worker.rooms.leave(self, self.room) }
+
+    override func received(_ part: FrameReader.DataPart) {
+        let plaintext = self.session.worker.buffers.plaintext
+        switch self.assembler.add(part, payload: plaintext.span.extracting(part.range)) {
+        case .incomplete: break
+        case .violation(let violation): self.fail(violation)
+        case .message(let message):
+            // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
+            let frame = message.opcode == .text ? Frame.text(message.payload) : Frame.binary(message.payload)
+            self.session.worker.broadcast(RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
+        }
+    }
+
+    /// Sends a member the room's frame. One whose queue is still over the limit from earlier frames is closed with 1013: what it
+    /// misses must not cost the others memory.
+    func deliver(_ frame: RoomFrame) {
+        guard let client = self.client, self.closing.isOpen else { return }
+        guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
+        client.send(sharing: frame.bytes)
+        self.count(frame.opcode, payload: frame.payloadLength)
+    }
+}

@@ -1,0 +1,27 @@
+internal import EventLoop
+internal import WebSocketProtocol
+
+/// Sends the time as a text message at each `every`, from the moment the session opens: `builtin: clock`.
+final class ClockConversation: EndpointConversation {
+    private let every: Duration
+    private var next: MonotonicInstant
+
+    init(_ session: Session, every: Duration) {
+        self.every = every
+        self.next = session.worker.loop.now
+        super.init(session)
+    }
+
+    override func begin() { self.tick() }
+
+    /// RFC 3339, UTC, milliseconds. A client that does not read misses ticks, rather than getting them all late.
+    override func tick() {
+        if let client = self.client, !self.session.isAboveHighWater(client) {
+            self.sendMessage(Message(opcode: .text, payload: Array(WallClock.rfc3339().utf8)))
+        }
+        // From the last deadline, not from now: the clock does not drift. After a long halt it starts anew.
+        let now = self.session.worker.loop.now
+        self.next = max(self.next + self.every, now)
+        self.session.setDeadline(at: self.next)
+    }
+}

@@ -1,0 +1,186 @@
+internal import Configuration
+internal import EventLoop
+internal import WebSocketProtocol
+
+/// A conversation in which we are the WebSocket server ourselves: pings are answered, messages are unmasked, and the closing
+/// handshake is ours. What the messages are for is up to a subclass: a built-in service, or a bridge.
+class EndpointConversation: Conversation {
+    unowned let session: Session
+    private(set) var closing = ClosingHandshake(hasBackend: false)
+    var detail: String?
+
+    private var reader: FrameReader
+    /// What we sent the client: in place of what a backend sends.
+    private var sent = MessageTally()
+    /// The beginning of a header, or of a control frame, whose rest has not come yet.
+    private var held: [UInt8] = []
+
+    /// - Parameter limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
+    init(_ session: Session, limitsMessages: Bool = true) {
+        self.session = session
+        let limits = session.route?.settings.limits ?? Limits()
+        self.reader = FrameReader(
+            rules: .init(
+                expectsMask: true, maximumMessage: limitsMessages ? limits.message.rawValue : 0,
+                maximumFragments: limitsMessages ? limits.fragments : 0))
+    }
+
+    // MARK: - For subclasses
+
+    var phase: Phase { .serve }
+
+    func begin() {}
+
+    /// A piece of a message came, unmasked, at `part.range` of the worker's plaintext buffer.
+    func received(_ part: FrameReader.DataPart) {}
+
+    /// The session begins to end; no more messages come or go.
+    func closingBegan() {}
+
+    /// The timer that was set while the session is open.
+    func tick() {}
+
+    /// The client has read enough of what it was sent.
+    func clientDrained() {}
+
+    /// Something came from, or happened to, the backend's leg.
+    func receivedFromBackend(_ range: Range<Int>) {}
+    func backendEnded(failure: String?) {}
+    func backendDrained() {}
+
+    /// What is to be done with the backend's leg when the client's Close came, or the client went.
+    func clientClosed() {}
+    func clientGone() {}
+
+    /// Breaks off because of what the client sent.
+    final func fail(_ violation: Violation) {
+        self.detail = violation.description
+        self.perform(self.closing.violated(violation, by: .client, canSend: self.canSend))
+    }
+
+    /// What we send a client is whole frames only, but for a message that `sendFrames` is in the middle of.
+    private var canSend: PerLeg<Bool> { PerLeg(client: true, backend: true) }
+
+    var client: Transport? { self.session.client }
+
+    // MARK: - Conversation
+
+    final var tally: PerLeg<MessageTally> { PerLeg(client: self.reader.tally, backend: self.sent) }
+
+    final func received(_ range: Range<Int>, from leg: Leg) {
+        guard leg == .client else { return self.receivedFromBackend(range) }
+        guard self.closing.reads(from: .client) else { return }
+        let buffers = self.session.worker.buffers
+        let plaintext = buffers.plaintext
+        let bytes = self.held.isEmpty ? range : buffers.prepend(self.held, to: range)
+        self.held = []
+        var position = bytes.lowerBound
+        while self.closing.reads(from: .client) {
+            let event = self.reader.next(plaintext.span.extracting(0..<bytes.upperBound), at: &position)
+            switch event {
+            case .end: return
+            case .incomplete:
+                self.held = buffers.copy(position..<bytes.upperBound)
+                return
+            case .violation(let violation): return self.fail(violation)
+            case .control(let frame): self.received(frame)
+            case .data(let part):
+                guard self.closing.isOpen else { continue }
+                if let key = part.maskingKey {
+                    var payload = plaintext.mutableSpan
+                    Masking.apply(key, to: &payload, range: part.range)
+                }
+                self.received(part)
+            }
+        }
+    }
+
+    private func received(_ frame: ControlFrame) {
+        let plaintext = self.session.worker.buffers.plaintext
+        let payload = frame.payload(in: plaintext.span)
+        switch frame.opcode {
+        case .ping:
+            if self.closing.isOpen { self.client?.send(Frame.pong(payload).span) }
+        case .close:
+            guard let close = try? CloseFrame(payload: payload.span) else { return }
+            let wasOpen = self.closing.isOpen
+            let actions = self.closing.received(close, from: .client)
+            if wasOpen { self.clientClosed() }
+            self.perform(actions)
+        case .pong, .text, .binary, .continuation: break
+        }
+    }
+
+    final func ended(_ leg: Leg, failure: String?) {
+        guard leg == .client else { return self.backendEnded(failure: failure) }
+        if self.closing.isOpen { self.detail = failure }
+        self.clientGone()
+        self.perform(self.closing.ended(.client, canSend: self.canSend))
+    }
+
+    final func drained(_ leg: Leg) {
+        guard leg == .client else { return self.backendDrained() }
+        self.clientDrained()
+        if let client = self.client, client.isPaused, !self.session.isAboveHighWater(client) {
+            client.isPaused = false
+            self.session.pump(.client)
+        }
+    }
+
+    final func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
+
+    final func timerFired() {
+        if self.closing.isOpen { self.tick() } else { self.perform(self.closing.timedOut()) }
+    }
+
+    private var hasBegunClosing = false
+
+    private func perform(_ actions: ClosingHandshake.Actions) {
+        if !self.closing.isOpen, !self.hasBegunClosing {
+            self.hasBegunClosing = true
+            self.session.beginClosing()
+            self.closingBegan()
+        }
+        if case .close(let close) = actions.client.say { self.client?.send(Frame.close(close).span) }
+        switch actions.client.end {
+        case .notYet: break
+        case .finish: self.session.linger(.client)
+        case .cut: self.session.closeLeg(.client, abruptly: !(self.client?.queue.isEmpty ?? true))
+        }
+    }
+
+    // MARK: - Sending
+
+    /// Sends a message whose payload lies at `range` of the worker's plaintext buffer: the header is written right in front of it,
+    /// over the client's own header or into the headroom.
+    final func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>) {
+        self.count(opcode, payload: range.count)
+        let plaintext = self.session.worker.buffers.plaintext
+        let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
+        let start = range.lowerBound - header.encodedLength
+        var bytes = plaintext.mutableSpan
+        _ = header.encode(into: &bytes, at: start)
+        self.client?.send(plaintext.span.extracting(start..<range.upperBound))
+        self.pauseIfBehind()
+    }
+
+    final func sendMessage(_ message: Message) {
+        self.count(message.opcode, payload: message.payload.count)
+        var header: [UInt8] = []
+        FrameHeader(fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
+            .append(to: &header)
+        self.client?.send(header.span)
+        self.client?.send(message.payload.span)
+        self.pauseIfBehind()
+    }
+
+    final func count(_ opcode: Opcode, payload length: Int) {
+        if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
+        self.sent.payloadBytes &+= UInt64(length)
+    }
+
+    /// A client that does not read what it is sent is not read either.
+    private func pauseIfBehind() {
+        if let client = self.client, self.session.isAboveHighWater(client) { client.isPaused = true }
+    }
+}

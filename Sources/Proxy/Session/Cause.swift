@@ -1,0 +1,77 @@
+internal import WebSocketProtocol
+
+/// Why a session ended: the same word in the log, the metrics and the admin address.
+package enum Cause: String, CaseIterable, Sendable {
+    case clientClosed = "client-closed"
+    case backendClosed = "backend-closed"
+    case clientGone = "client-gone"
+    case clientStalled = "client-stalled"
+    case backendGone = "backend-gone"
+    case protocolError = "protocol-error"
+    case invalidData = "invalid-data"
+    case messageTooBig = "message-too-big"
+    case tooManyFragments = "too-many-fragments"
+    case slowConsumer = "slow-consumer"
+    case drain
+    case internalError = "internal-error"
+
+    init(_ violation: Violation) {
+        switch violation.kind {
+        case .protocolError: self = .protocolError
+        case .invalidData: self = .invalidData
+        case .messageTooBig: self = .messageTooBig
+        case .tooManyFragments: self = .tooManyFragments
+        }
+    }
+}
+
+/// What made a session end, and by whose doing.
+struct Ending: Equatable, Sendable {
+    enum Author: Equatable, Sendable {
+        case leg(Leg)
+        case gateway
+
+        var name: String {
+            switch self {
+            case .leg(let leg): leg.rawValue
+            case .gateway: "gateway"
+            }
+        }
+    }
+
+    let cause: Cause
+    let by: Author
+
+    static func by(_ leg: Leg, _ cause: Cause) -> Ending { Ending(cause: cause, by: .leg(leg)) }
+    static func byGateway(_ cause: Cause) -> Ending { Ending(cause: cause, by: .gateway) }
+
+    /// The code of the Close we send to `leg` on our own account; `nil`: none is sent, because that side ended the session
+    /// itself (its own Close is relayed, or nobody is there any more).
+    ///
+    /// A client hears 1014 for whatever the backend did wrong: 1002 or 1009 would say that the client did it. 1012 to 1014 are
+    /// a server's words and never go to a backend.
+    func code(to leg: Leg) -> CloseCode? {
+        switch (self.cause, leg) {
+        case (.clientClosed, _): nil
+        // A TCP server has no Close of its own to relay: its end of file is a normal closure.
+        case (.backendClosed, .client): .normal
+        case (.backendClosed, .backend): nil
+        case (.clientGone, .client), (.clientStalled, .client): nil
+        case (.clientGone, .backend), (.clientStalled, .backend): .goingAway
+        case (.backendGone, .client): .badGateway
+        case (.backendGone, .backend): nil
+        case (.protocolError, _): self.code(to: leg, whoBrokeIt: .protocolError)
+        case (.invalidData, _): self.code(to: leg, whoBrokeIt: .invalidData)
+        case (.messageTooBig, _), (.tooManyFragments, _): self.code(to: leg, whoBrokeIt: .messageTooBig)
+        case (.slowConsumer, .client): .tryAgainLater
+        case (.drain, .client): .serviceRestart
+        case (.slowConsumer, .backend), (.drain, .backend): .goingAway
+        case (.internalError, _): .internalError
+        }
+    }
+
+    private func code(to leg: Leg, whoBrokeIt code: CloseCode) -> CloseCode {
+        if self.by == .leg(leg) { return code }
+        return leg == .client ? .badGateway : .goingAway
+    }
+}

@@ -1,0 +1,23 @@
+internal import EventLoop
+internal import HTTP1
+
+/// What a session needs until its 101 and not a moment longer: a session that has been open for a day should not carry its
+/// request head.
+struct Opening {
+    /// What the client sent: its request head, and whatever it sent behind it without waiting for the 101.
+    var inbox: [UInt8] = []
+    var parser = RequestHeadParser()
+    /// Where the head ends in `inbox`.
+    var headLength = 0
+    var admitted: Admitted?
+
+    /// The endpoint that was chosen, and its addresses that were not tried yet.
+    var endpoint: Endpoint?
+    var addresses: ArraySlice<SocketAddress> = []
+    var backendHandshake: BackendHandshake?
+    /// TCP stands; libssl is at work.
+    var isInBackendTLS = false
+
+    /// What the client sent behind its head.
+    var early: [UInt8] { Array(self.inbox[self.headLength...]) }
+}

@@ -1,0 +1,139 @@
+internal import Configuration
+internal import EventLoop
+internal import WebSocketProtocol
+
+/// WebSocket to WebSocket, frame by frame, without copying: the headers of what came from one leg are walked where they lie in
+/// the worker's buffer, and the same bytes go to the other leg.
+final class RelayConversation: Conversation {
+    let phase = Phase.relay
+    private(set) var closing = ClosingHandshake(hasBackend: true)
+    private(set) var detail: String?
+
+    private unowned let session: Session
+    /// Reads the frames that come from each leg.
+    private var readers: PerLeg<FrameReader>
+    /// The beginning of a header, or of a control frame, whose rest has not come yet.
+    private var held = PerLeg<[UInt8]>(client: [], backend: [])
+
+    init(_ session: Session, allowsCompression: Bool) {
+        self.session = session
+        let limits = session.route?.settings.limits ?? Limits()
+        self.readers = PerLeg(
+            client: FrameReader(
+                rules: .init(
+                    expectsMask: true, allowsCompression: allowsCompression,
+                    maximumMessage: limits.message.rawValue, maximumFragments: limits.fragments)),
+            backend: FrameReader(
+                rules: .init(
+                    expectsMask: false, allowsCompression: allowsCompression,
+                    maximumMessage: limits.backendMessage.rawValue, maximumFragments: limits.backendFragments)))
+    }
+
+    var tally: PerLeg<MessageTally> { PerLeg(client: self.readers.client.tally, backend: self.readers.backend.tally) }
+
+    func begin() {}
+
+    // MARK: - What happens
+
+    func received(_ range: Range<Int>, from leg: Leg) {
+        guard self.closing.reads(from: leg) else { return }
+        let buffers = self.session.worker.buffers
+        let plaintext = buffers.plaintext
+        let bytes = self.held[leg].isEmpty ? range : buffers.prepend(self.held[leg], to: range)
+        self.held[leg] = []
+        // Everything before `position` was walked; everything from `start` to there is to be forwarded.
+        var start = bytes.lowerBound
+        var position = start
+        while true {
+            let walk = self.readers[leg].walk(plaintext.span.extracting(0..<bytes.upperBound), from: position)
+            switch walk.stop {
+            case .control(let frame) where frame.opcode == .close:
+                self.forward(start..<walk.end, from: leg)
+                self.receivedClose(frame, from: leg)
+                guard self.closing.reads(from: leg) else { return }
+                start = frame.range.upperBound
+                position = start
+            case .control(let frame):
+                position = frame.range.upperBound
+            case .end:
+                self.forward(start..<walk.end, from: leg)
+                return self.reachedEnd(of: leg)
+            case .incomplete:
+                self.forward(start..<walk.end, from: leg)
+                self.held[leg] = buffers.copy(walk.end..<bytes.upperBound)
+                return self.reachedEnd(of: leg)
+            case .violation(let violation):
+                self.forward(start..<walk.end, from: leg)
+                self.detail = violation.description
+                return self.perform(self.closing.violated(violation, by: leg, canSend: self.canSend))
+            }
+        }
+    }
+
+    private func receivedClose(_ frame: ControlFrame, from leg: Leg) {
+        let plaintext = self.session.worker.buffers.plaintext
+        // The reader found the payload valid.
+        guard let close = try? CloseFrame(payload: frame.payload(in: plaintext.span).span) else { return }
+        self.perform(self.closing.received(close, from: leg), relaying: frame.range)
+    }
+
+    /// What was read is walked: where a frame is whole, a Close that waited for that can go.
+    private func reachedEnd(of leg: Leg) {
+        if self.closing.isWaiting(leg.other), self.readers[leg].isAtFrameBoundary {
+            self.perform(self.closing.reachedBoundary(leg.other))
+        }
+    }
+
+    func ended(_ leg: Leg, failure: String?) {
+        if self.closing.isOpen { self.detail = failure }
+        self.perform(self.closing.ended(leg, canSend: self.canSend))
+    }
+
+    func drained(_ leg: Leg) {
+        guard let source = self.session.transport(leg.other), source.isPaused else { return }
+        source.isPaused = false
+        self.session.pump(leg.other)
+    }
+
+    func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
+
+    func timerFired() { self.perform(self.closing.timedOut()) }
+
+    // MARK: - What is done
+
+    /// What a leg is sent comes from the other leg's reader: between two of its frames there is room for one of ours.
+    private var canSend: PerLeg<Bool> {
+        PerLeg(client: self.readers.backend.isAtFrameBoundary, backend: self.readers.client.isAtFrameBoundary)
+    }
+
+    private func forward(_ range: Range<Int>, from leg: Leg) {
+        guard !range.isEmpty, self.closing.relays(from: leg) else { return }
+        guard let target = self.session.transport(leg.other), let source = self.session.transport(leg) else { return }
+        let plaintext = self.session.worker.buffers.plaintext
+        target.send(plaintext.span.extracting(range))
+        if self.session.isAboveHighWater(target) { source.isPaused = true }
+    }
+
+    private func perform(_ actions: ClosingHandshake.Actions, relaying range: Range<Int> = 0..<0) {
+        if !self.closing.isOpen { self.session.beginClosing() }
+        let plaintext = self.session.worker.buffers.plaintext
+        for leg in [Leg.backend, .client] {
+            switch actions[leg].say {
+            case .nothing: break
+            case .relayedClose:
+                self.session.transport(leg)?.send(plaintext.span.extracting(range))
+            case .close(let close):
+                let key: MaskingKey? = leg == .backend ? .random : nil
+                self.session.transport(leg)?.send(Frame.close(close, maskingKey: key).span)
+            }
+        }
+        // Saying comes first on both legs: ending one can end the session.
+        for leg in [Leg.backend, .client] {
+            switch actions[leg].end {
+            case .notYet: break
+            case .finish: self.session.linger(leg)
+            case .cut: self.session.closeLeg(leg, abruptly: !(self.session.transport(leg)?.queue.isEmpty ?? true))
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+internal import Configuration
+internal import EventLoop
+internal import HTTP1
+internal import TLS
+internal import WebSocketProtocol
+
+/// The other leg: choose an endpoint, connect, and (where it is a WebSocket) the opening handshake with it.
+extension Session {
+    // MARK: - Choose endpoint
+
+    func connect(_ backend: Backend) {
+        guard let endpoint = self.worker.chooseEndpoint(of: backend) else {
+            return self.refuse(.noEndpoint(routeIndex: self.routeIndex))
+        }
+        self.opening?.endpoint = endpoint
+        self.summary.endpoint = endpoint.name
+        switch endpoint.addresses {
+        case .success(let addresses) where !addresses.isEmpty:
+            self.opening?.addresses = addresses[...]
+            self.phase = .connect
+            self.connectToNextAddress(after: nil)
+        case .success: self.refuse(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
+        case .failure(let error): self.refuse(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
+        }
+    }
+
+    // MARK: - Connect
+
+    /// Tries the endpoint's addresses in turn.
+    private func connectToNextAddress(after failure: String?) {
+        guard let endpoint = self.opening?.endpoint, let backend = self.route?.backend else { return }
+        self.dropBackend()
+        guard let address = self.opening?.addresses.popFirst() else {
+            return self.refuse(.connectFailed("\(endpoint.name): \(failure ?? "no address")", routeIndex: self.routeIndex))
+        }
+        do {
+            let source = address.port == nil ? nil : backend.source
+            let descriptor = try Kernel.connect(address, from: source)
+            do {
+                let tls = endpoint.usesTLS ? try self.worker.clientConnection(of: backend, to: endpoint) : nil
+                let transport = try Transport(descriptor, .backend, tls: tls, session: self, worker: self.worker)
+                self.attach(backend: transport)
+            } catch {
+                Kernel.close(descriptor)
+                throw error
+            }
+            self.opening?.isInBackendTLS = false
+            self.setConnectDeadline()
+        } catch {
+            self.connectToNextAddress(after: "\(address): \(error)")
+        }
+    }
+
+    /// The connect timeout, but never later than the end of the whole opening handshake.
+    private func setConnectDeadline() {
+        guard let timeouts = self.route?.settings.timeouts else { return }
+        self.setDeadline(at: min(self.worker.loop.now + timeouts.connect, self.began + timeouts.handshake))
+    }
+
+    func connectionReady(_ readiness: Readiness) {
+        guard let backend = self.backend else { return }
+        if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake() }
+        if let error = backend.connectionResult() { return self.connectToNextAddress(after: error.reason) }
+        guard readiness.contains(.writable) else { return }
+        backend.sendAtOnce()
+        guard backend.tls != nil else { return self.connected() }
+        self.opening?.isInBackendTLS = true
+        self.handle(backend.beginHandshake())
+    }
+
+    private func backendTLSHandshake() {
+        guard let backend = self.backend, backend.mayRead else { return }
+        guard self.worker.takesHandshakeStep() else { return backend.readAgainLater() }
+        self.handle(backend.handshakeStep())
+    }
+
+    private func handle(_ result: TLSConnection.HandshakeResult) {
+        switch result {
+        case .wantsRead: break
+        case .failed(let error): self.connectToNextAddress(after: "TLS: \(error)")
+        case .done: self.connected()
+        }
+    }
+
+    /// The connection stands. A bridge begins; a relay first shakes hands with the backend.
+    private func connected() {
+        guard let opening = self.opening, let admitted = opening.admitted, let endpoint = opening.endpoint,
+            let route = self.route, let settings = route.backend?.settings
+        else { return }
+        self.setDeadline(at: self.began + route.settings.timeouts.handshake)
+        if let webSocket = endpoint.webSocket {
+            self.phase = .backendHandshake
+            let key = AcceptKey.makeKey(random: (0..<16).map { _ in .random(in: .min ... .max) })
+            let request = BackendRequest.bytes(
+                for: admitted, to: webSocket, host: settings.host, key: key, sessionID: self.id.description)
+            self.opening?.backendHandshake = BackendHandshake(
+                key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
+                compressionOffers: admitted.compressionOffers)
+            self.backend?.send(request.span)
+            self.backendHandshake()
+        } else if case .tcp(_, let message) = settings.kind {
+            self.upgradeClient(subprotocol: admitted.subprotocol, extensions: nil, passing: HTTPFields())
+            self.begin(BridgeConversation(self, message: message), early: PerLeg(client: opening.early, backend: []))
+        }
+    }
+
+    // MARK: - Backend handshake
+
+    func backendHandshake() {
+        guard let backend = self.backend else { return }
+        let plaintext = self.worker.buffers.plaintext
+        while self.phase == .backendHandshake, backend.mayRead {
+            switch backend.receive() {
+            case .bytes(let range):
+                guard var handshake = self.opening?.backendHandshake else { return }
+                let outcome = handshake.received(plaintext.span.extracting(range))
+                self.opening?.backendHandshake = handshake
+                self.judge(outcome, range)
+            case .nothing: break
+            case .end:
+                guard var handshake = self.opening?.backendHandshake else { return }
+                self.judge(handshake.receivedEOF(), 0..<0)
+            case .failed(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
+            }
+        }
+    }
+
+    /// - Parameter range: what was just received, of which the handshake may end in the middle.
+    private func judge(_ outcome: BackendHandshake.Outcome, _ range: Range<Int>) {
+        switch outcome {
+        case .incomplete: break
+        case .bad(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
+        case .refused(let answer):
+            // The backend does not want this client: that is its to say, and the client hears it in the backend's words.
+            self.refuse(Refusal(passingOn: answer, routeIndex: self.routeIndex))
+        case .accepted(let accepted):
+            self.upgradeClient(
+                subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
+            let behind = self.worker.buffers.plaintext.copy(range.lowerBound + accepted.length..<range.upperBound)
+            let early = PerLeg(client: self.opening?.early ?? [], backend: behind)
+            self.begin(RelayConversation(self, allowsCompression: accepted.allowsCompression), early: early)
+        }
+    }
+
+    private var routeIndex: Int { self.opening?.admitted?.routeIndex ?? 0 }
+
+    private var endpointName: String { self.opening?.endpoint?.name ?? "-" }
+
+    func openingTimedOut() {
+        if self.phase == .connect, self.worker.loop.now < self.began + (self.route?.settings.timeouts.handshake ?? .zero) {
+            guard self.opening?.addresses.isEmpty == true else { return self.connectToNextAddress(after: "timed out") }
+            return self.refuse(.backendTimeout("\(self.endpointName): connecting timed out", routeIndex: self.routeIndex))
+        }
+        self.refuse(.backendTimeout("\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex))
+    }
+
+    private func dropBackend() {
+        self.backend?.close(abruptly: true)
+        self.attach(backend: nil)
+    }
+}

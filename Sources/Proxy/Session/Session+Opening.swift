@@ -1,0 +1,131 @@
+internal import Configuration
+internal import EventLoop
+internal import HTTP1
+internal import TLS
+internal import WebSocketProtocol
+
+/// From accept to the 101, or to the answer that says why not.
+extension Session {
+    // MARK: - TLS handshake
+
+    func tlsHandshake(_ readiness: Readiness) {
+        guard let client = self.client, client.mayRead else { return }
+        guard self.worker.takesHandshakeStep() else { return client.readAgainLater() }
+        switch client.handshakeStep() {
+        case .wantsRead: break
+        case .failed(let error): self.abandon(because: "TLS: \(error)")
+        case .done:
+            self.phase = .requestHead
+            self.summary.tls = client.tls?.version
+            self.requestHead()
+        }
+    }
+
+    // MARK: - Request head
+
+    func requestHead() {
+        guard let client = self.client else { return }
+        let plaintext = self.worker.buffers.plaintext
+        while self.phase == .requestHead, client.mayRead {
+            switch client.receive() {
+            case .bytes(let range):
+                self.opening?.inbox.append(plaintext.span.extracting(range))
+                self.parseRequestHead()
+            case .nothing: break
+            case .end, .failed: return self.abandon(because: "the client left before its request was whole")
+            }
+        }
+    }
+
+    private func parseRequestHead() {
+        guard var opening = self.opening else { return }
+        let bytes = opening.inbox
+        let result = opening.parser.parse(bytes.span)
+        self.opening?.parser = opening.parser
+        switch result {
+        case .incomplete: break
+        case .invalid(let error): self.refuse(Refusal(error))
+        case .head(let head, let length):
+            opening.headLength = length
+            self.opening = opening
+            self.admit(head)
+        }
+    }
+
+    // MARK: - Route and admit
+
+    private func admit(_ head: RequestHead) {
+        let arrival = Arrival(
+            clientAddress: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
+            trustedProxies: self.worker.runtime.configuration.trustedProxies)
+        switch Admission.decide(head, arrival: arrival, routes: self.worker.runtime.routeTable) {
+        case .page(let page, let routeIndex, let headOnly):
+            self.route = self.worker.runtime.routes[routeIndex]
+            self.answer(page, headOnly: headOnly)
+        case .refused(let refusal):
+            self.route = refusal.routeIndex.map { self.worker.runtime.routes[$0] }
+            self.refuse(refusal)
+        case .upgrade(let admitted):
+            let route = self.worker.runtime.routes[admitted.routeIndex]
+            self.route = route
+            self.opening?.admitted = admitted
+            self.summary.origin = admitted.origin
+            self.summary.client = admitted.forwarded.client
+            self.setDeadline(at: self.began + route.settings.timeouts.handshake)
+            self.chooseBackend(route)
+        }
+    }
+
+    private func chooseBackend(_ route: Route) {
+        guard let backend = route.backend else { return }
+        switch backend.settings.kind {
+        case .builtin(let service): self.serve(service)
+        case .websocket, .tcp: self.connect(backend)
+        }
+    }
+
+    // MARK: - Serve
+
+    private func serve(_ service: BuiltinService) {
+        guard let admitted = self.opening?.admitted else { return }
+        let conversation: EndpointConversation =
+            switch service {
+            case .echo: EchoConversation(self)
+            case .broadcast: BroadcastConversation(self, room: RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path))
+            case .clock(let every): ClockConversation(self, every: every)
+            }
+        self.upgradeClient(subprotocol: admitted.subprotocol, extensions: nil, passing: HTTPFields())
+        self.begin(conversation, early: PerLeg(client: self.opening?.early ?? [], backend: []))
+    }
+
+    /// Sends the client its 101.
+    func upgradeClient(subprotocol: String?, extensions: String?, passing fields: HTTPFields) {
+        guard let admitted = self.opening?.admitted else { return }
+        self.summary.subprotocol = subprotocol
+        let bytes = SwitchingProtocols.bytes(
+            key: admitted.key, subprotocol: subprotocol, extensions: extensions, passedFields: fields)
+        self.client?.send(bytes.span)
+    }
+
+    // MARK: - Answers
+
+    private func answer(_ page: RouteSettings.Page, headOnly: Bool) {
+        self.client?.send(Answer.page(page).bytes(forHead: headOnly).span)
+        self.finishAnswering()
+    }
+
+    /// Turns the client away, and says so in the log.
+    func refuse(_ refusal: Refusal) {
+        self.logRefused(status: refusal.status, reason: refusal.detail)
+        self.client?.send(refusal.bytes.span)
+        self.finishAnswering()
+    }
+
+    /// After an answer: nothing else is said, and what the client still sends is not looked at.
+    func finishAnswering() {
+        self.opening = nil
+        self.closeLeg(.backend, abruptly: true)
+        self.beginClosing()
+        self.linger(.client)
+    }
+}

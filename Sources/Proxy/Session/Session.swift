@@ -1,0 +1,281 @@
+internal import Configuration
+internal import EventLoop
+internal import HTTP1
+internal import TLS
+internal import WebSocketProtocol
+
+/// One client connection from accept to close, with both its legs: the shell that acts.
+///
+/// This file has the life of the connections; `Session+Opening` takes the session to its 101 and `Session+Backend` connects the
+/// other leg. What is said after that is up to a `Conversation`, which decides without I/O where it can.
+final class Session: TimerHandler {
+    /// How far a leg's connection has come.
+    private enum Stage {
+        case absent
+        case talking
+        /// Our side has ended, or will; what still comes is discarded, this many bytes so far.
+        case lingering(discarded: Int)
+        case closed
+    }
+
+    /// After our end, at most this much is read and thrown away: closing with unread input makes a reset, which can eat the
+    /// answer that was sent before it.
+    private static let mostDiscarded = 1 << 20
+    /// Reads from one leg in one turn, for fairness among the sessions of a worker.
+    private static let readsPerTurn = 4
+
+    let id = SessionID.random()
+    unowned let worker: Worker
+    let listener: Listener
+    let clientAddress: SocketAddress
+    let began: MonotonicInstant
+    var phase: Phase
+    /// What is only needed until the conversation begins.
+    var opening: Opening?
+    private(set) var conversation: (any Conversation)?
+    /// Known once the request was admitted.
+    var route: Route?
+    var summary = SessionSummary()
+
+    private(set) var client: Transport?
+    private(set) var backend: Transport?
+    private var stages = PerLeg(client: Stage.talking, backend: Stage.absent)
+    private var timer: EventLoop.TimerID?
+    /// The closing handshake got its time; the next deadline ends everything.
+    private var isLastDeadline = false
+
+    init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, worker: Worker) throws {
+        self.worker = worker
+        self.listener = listener
+        self.clientAddress = address
+        self.began = worker.loop.now
+        self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
+        self.opening = Opening()
+        let tls = try listener.tlsContext?.makeConnection()
+        self.client = try Transport(descriptor, .client, tls: tls, session: self, worker: worker)
+        self.client?.sendAtOnce()
+        self.setDeadline(after: worker.runtime.longestHandshake)
+    }
+
+    func transport(_ leg: Leg) -> Transport? { leg == .client ? self.client : self.backend }
+
+    // MARK: - Events
+
+    /// Called by a leg's transport.
+    func ready(_ leg: Leg, _ readiness: Readiness) {
+        switch (self.phase, leg) {
+        case (.tlsHandshake, .client): self.tlsHandshake(readiness)
+        case (.requestHead, .client): self.requestHead()
+        case (.connect, .backend): self.connectionReady(readiness)
+        case (.backendHandshake, .backend): self.backendHandshake()
+        case (.connect, .client), (.backendHandshake, .client):
+            // The client waits for its 101; all it can do meanwhile that concerns us is to leave.
+            if !readiness.isDisjoint(with: .ended) { self.abandon(because: "the client left during the opening handshake") }
+        case (.closed, _): break
+        case (.relay, _), (.bridge, _), (.serve, _), (.closing, _), (.tlsHandshake, .backend), (.requestHead, .backend):
+            self.converse(leg, readiness)
+        }
+    }
+
+    private func converse(_ leg: Leg, _ readiness: Readiness) {
+        if readiness.contains(.writable), let transport = self.transport(leg), !self.isAboveLowWater(transport) {
+            self.conversation?.drained(leg)
+        }
+        self.pump(leg)
+    }
+
+    func timerFired() {
+        self.timer = nil
+        switch self.phase {
+        case .tlsHandshake: self.abandon(because: "the client took too long for its TLS handshake")
+        case .requestHead: self.refuse(.headTimeout)
+        case .connect, .backendHandshake: self.openingTimedOut()
+        case .relay, .bridge, .serve: self.conversation?.timerFired()
+        case .closing: self.closingTimedOut()
+        case .closed: break
+        }
+    }
+
+    /// Calls `timerFired` once, that much later. A session has one timer: setting it anew replaces the old deadline.
+    func setDeadline(after duration: Duration) {
+        self.worker.loop.setTimer(&self.timer, at: self.worker.loop.now + duration, self)
+    }
+
+    func setDeadline(at instant: MonotonicInstant) { self.worker.loop.setTimer(&self.timer, at: instant, self) }
+
+    func clearDeadline() { self.worker.loop.cancelTimer(&self.timer) }
+
+    // MARK: - Reading
+
+    /// Reads from `leg` what is there and may be read, and passes it on.
+    func pump(_ leg: Leg) {
+        guard let transport = self.transport(leg) else { return }
+        var reads = 0
+        while transport.mayRead, !transport.isPaused, transport.isOpen {
+            guard reads < Self.readsPerTurn else { return transport.readAgainLater() }
+            reads += 1
+            switch transport.receive() {
+            case .bytes(let range): self.received(range, from: leg)
+            case .nothing: break
+            case .end(let inOrder): self.ended(leg, failure: inOrder ? nil : "the connection ended without a TLS close_notify")
+            case .failed(let reason): self.ended(leg, failure: reason)
+            }
+        }
+    }
+
+    private func received(_ range: Range<Int>, from leg: Leg) {
+        switch self.stages[leg] {
+        case .talking: self.conversation?.received(range, from: leg)
+        case .lingering(let discarded):
+            if discarded + range.count > Self.mostDiscarded { return self.closeLeg(leg) }
+            self.stages[leg] = .lingering(discarded: discarded + range.count)
+        case .absent, .closed: break
+        }
+    }
+
+    private func ended(_ leg: Leg, failure: String?) {
+        switch self.stages[leg] {
+        case .talking:
+            guard let conversation = self.conversation else { return self.closeLeg(leg) }
+            conversation.ended(leg, failure: failure)
+        case .lingering, .absent, .closed: self.closeLeg(leg)
+        }
+    }
+
+    // MARK: - Back-pressure
+
+    private var queueLimit: Int { self.route?.settings.limits.queue.rawValue ?? WorkerBuffers.readSize }
+
+    /// Where reading from the other side stops: what one more read can add still fits the limit.
+    func isAboveHighWater(_ transport: Transport) -> Bool {
+        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.readSize)
+    }
+
+    private func isAboveLowWater(_ transport: Transport) -> Bool {
+        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.readSize) / 2
+    }
+
+    func isOverQueueLimit(_ transport: Transport) -> Bool { transport.queue.count > self.queueLimit }
+
+    // MARK: - Conversation
+
+    func attach(backend: Transport?) {
+        self.backend = backend
+        self.stages.backend = backend == nil ? .absent : .talking
+    }
+
+    /// The client has its 101: from now on `conversation` says what is done.
+    ///
+    /// - Parameters:
+    ///   - early: what each leg sent behind its part of the opening handshake.
+    func begin(_ conversation: any Conversation, early: PerLeg<[UInt8]>) {
+        self.opening = nil
+        self.conversation = conversation
+        self.phase = conversation.phase
+        self.clearDeadline()
+        self.logOpen()
+        conversation.begin()
+        for leg in [Leg.backend, .client] {
+            self.replay(early[leg], from: leg)
+            self.pump(leg)
+        }
+    }
+
+    private func replay(_ bytes: [UInt8], from leg: Leg) {
+        var start = 0
+        while start < bytes.count, self.phase != .closed {
+            let end = min(start + WorkerBuffers.readSize, bytes.count)
+            let range = self.worker.buffers.place(bytes.span.extracting(start..<end))
+            self.received(range, from: leg)
+            start = end
+        }
+    }
+
+    // MARK: - Closing
+
+    /// The session will end: the closing handshake gets its time.
+    func beginClosing() {
+        guard self.phase != .closing, self.phase != .closed else { return }
+        self.phase = .closing
+        self.setDeadline(after: self.closeTimeout)
+    }
+
+    var closeTimeout: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
+
+    private func closingTimedOut() {
+        guard let conversation = self.conversation, !self.isLastDeadline else { return self.closeLegs() }
+        self.isLastDeadline = true
+        // Who was only waited for had its time; who gets an answer in place of a peer that gave none has some to read it.
+        for leg in [Leg.client, .backend] { if case .lingering = self.stages[leg] { self.closeLeg(leg) } }
+        conversation.timerFired()
+        if self.phase != .closed { self.setDeadline(after: self.closeTimeout) }
+    }
+
+    /// Ends our side of a TCP backend after what is queued, and drops what it still sends.
+    func finishWriting(_ leg: Leg) {
+        self.transport(leg)?.finish()
+        self.linger(leg)
+    }
+
+    /// Ends our side of `leg` after what is queued. A client's TCP we end first; a backend's end we wait for
+    /// (RFC 6455 section 7.1.1: the server closes first, so that the client's port does not linger in TIME_WAIT).
+    func linger(_ leg: Leg) {
+        guard case .talking = self.stages[leg], let transport = self.transport(leg) else { return }
+        self.stages[leg] = .lingering(discarded: 0)
+        if leg == .client { transport.finish() }
+        transport.isPaused = false
+        if transport.mayRead { transport.readAgainLater() }
+    }
+
+    /// Closes `leg`'s connection now.
+    ///
+    /// - Parameter abruptly: with a reset.
+    func closeLeg(_ leg: Leg, abruptly: Bool = false) {
+        if case .closed = self.stages[leg] { return }
+        self.stages[leg] = .closed
+        self.transport(leg)?.close(abruptly: abruptly)
+        self.endIfBothLegsHave()
+    }
+
+    private func closeLegs() {
+        self.closeLeg(.client)
+        self.closeLeg(.backend)
+    }
+
+    private func endIfBothLegsHave() {
+        guard case .closed = self.stages.client else { return }
+        switch self.stages.backend {
+        case .absent, .closed: self.end()
+        case .talking, .lingering: break
+        }
+    }
+
+    private func end() {
+        guard self.phase != .closed else { return }
+        self.phase = .closed
+        self.clearDeadline()
+        if let conversation = self.conversation { self.logClose(conversation) }
+        self.conversation = nil
+        self.opening = nil
+        self.worker.ended(self)
+    }
+
+    /// Ends a session that has no conversation yet, without a word to the client.
+    func abandon(because reason: String) {
+        self.logAbandoned(reason)
+        self.closeLegs()
+    }
+
+    /// The gateway stops.
+    func drain() {
+        switch self.phase {
+        case .tlsHandshake: self.abandon(because: "draining")
+        case .requestHead, .connect, .backendHandshake: self.refuse(.draining(routeIndex: nil))
+        case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.drain))
+        case .closing, .closed: break
+        }
+    }
+
+    /// The gateway stops at once.
+    func cut() { self.closeLegs() }
+}

@@ -1,0 +1,67 @@
+internal import Configuration
+internal import EventLoop
+internal import WebSocketProtocol
+
+/// What the log says of a session beside its end.
+struct SessionSummary {
+    /// The client as far as proxies we trust name it; `nil`: the peer itself.
+    var client: IPAddress?
+    var origin: String?
+    var endpoint: String?
+    var subprotocol: String?
+    /// The TLS version of the client's leg.
+    var tls: String?
+}
+
+/// The session's lines in the log: `open`, `close`, `refused`, and (at the debug level) `abandoned`. All of them have the same fields
+/// in front.
+extension Session {
+    func logOpen() {
+        var record = self.record(.info, "open")
+        record.add("subprotocol", self.summary.subprotocol)
+        record.add("tls", self.summary.tls)
+        self.worker.log.write(record)
+    }
+
+    func logRefused(status: Int, reason: String) {
+        var record = self.record(.info, "refused")
+        record.add("status", status)
+        record.add("reason", reason)
+        record.add("phase", self.phase.rawValue)
+        self.worker.log.write(record)
+    }
+
+    /// A connection that came to nothing before there was anything to answer: a port scan, a browser's spare connection.
+    func logAbandoned(_ reason: String) {
+        var record = self.record(.debug, "abandoned")
+        record.add("reason", reason)
+        record.add("phase", self.phase.rawValue)
+        self.worker.log.write(record)
+    }
+
+    func logClose(_ conversation: any Conversation) {
+        let ending = conversation.closing.ending ?? .byGateway(.internalError)
+        var record = self.record(.info, "close")
+        record.add("cause", ending.cause.rawValue)
+        record.add("code", conversation.closing.code.map { "\($0)" } ?? "none")
+        record.add("by", ending.by.name)
+        record.add("detail", conversation.detail)
+        record.add("duration", seconds: (self.worker.loop.now - self.began).secondsAsDouble)
+        record.add("messages_to_backend", conversation.tally.client.text + conversation.tally.client.binary)
+        record.add("messages_to_client", conversation.tally.backend.text + conversation.tally.backend.binary)
+        record.add("bytes_to_backend", conversation.tally.client.payloadBytes)
+        record.add("bytes_to_client", conversation.tally.backend.payloadBytes)
+        self.worker.log.write(record)
+    }
+
+    private func record(_ level: LogSettings.Level, _ event: String) -> LogRecord {
+        var record = LogRecord(level, event)
+        record.add("session", self.id.description)
+        record.add("client", self.summary.client?.description ?? self.clientAddress.ip?.description ?? "unix")
+        record.add("route", self.route?.settings.name ?? "-")
+        record.add("backend", self.route?.backend?.name)
+        record.add("endpoint", self.summary.endpoint)
+        record.add("origin", self.summary.origin)
+        return record
+    }
+}

@@ -1,0 +1,295 @@
+internal import EventLoop
+internal import TLS
+
+/// One leg's connection: a socket, libssl where there is TLS, and the bytes the socket did not take yet.
+///
+/// It knows nothing of frames. Reading goes into the worker's buffers; writing goes to the socket at once, and what the socket
+/// does not take is queued. Readiness is edge-triggered and remembered in `mayRead`.
+final class Transport: ReadinessHandler {
+    enum Received {
+        /// Plain bytes, at this place in the worker's plaintext buffer.
+        case bytes(Range<Int>)
+        case nothing
+        /// The peer's end: in order, or (under TLS) without the close_notify that says so.
+        case end(inOrder: Bool)
+        case failed(String)
+    }
+
+    private enum Ending {
+        case open
+        /// Our side ends when the queue is empty.
+        case wanted
+        case done
+    }
+
+    let leg: Leg
+    let tls: TLSConnection?
+    /// Whether the socket may have bytes, or an end, that was not read yet.
+    private(set) var mayRead = true
+    /// Nothing is read while this is set: the other leg can't take it.
+    var isPaused = false
+    private(set) var queue = OutputQueue()
+    /// The last time a queue of this leg moved, or when it began; for stalled peers.
+    private(set) var isOpen = true
+
+    private let descriptor: Int32
+    private unowned let worker: Worker
+    private unowned let session: Session
+    private var registration: EventLoop.Registration?
+    private var ending = Ending.open
+    /// libssl has plaintext that did not fit the buffer.
+    private var hasDecrypted = false
+    /// What went wrong while writing: reading will report it.
+    private var writeFailure: String?
+    /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
+    private var hasEnded = false
+
+    init(
+        _ descriptor: Int32, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
+    ) throws(SystemError) {
+        self.descriptor = descriptor
+        self.leg = leg
+        self.tls = tls
+        self.session = session
+        self.worker = worker
+        self.registration = try worker.loop.add(descriptor, self)
+    }
+
+    // MARK: - Events
+
+    func ready(_ readiness: Readiness) {
+        if readiness.contains(.readable) { self.mayRead = true }
+        if !readiness.isDisjoint(with: .ended) {
+            self.mayRead = true
+            self.hasEnded = true
+        }
+        if readiness.contains(.writable), !self.queue.isEmpty { self.flush() }
+        self.session.ready(self.leg, readiness)
+    }
+
+    /// Has the session called again in the next turn: there is more to read than is fair to read now.
+    func readAgainLater() {
+        guard let registration = self.registration else { return }
+        self.worker.loop.again(registration, .readable)
+    }
+
+    // MARK: - Connecting
+
+    /// What has become of the connection attempt; `nil` is success.
+    func connectionResult() -> SystemError? { Kernel.connectionResult(self.descriptor) }
+
+    func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
+
+    // MARK: - TLS handshake
+
+    /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
+    func handshakeStep() -> TLSConnection.HandshakeResult {
+        guard let tls = self.tls else { return .done }
+        let ciphertext = self.worker.buffers.ciphertext
+        while true {
+            var received = ciphertext.mutableSpan
+            switch Kernel.receive(self.descriptor, into: &received) {
+            case .bytes(let count, let filled):
+                if !filled, !self.hasEnded { self.mayRead = false }
+                let result = tls.handshake(ciphertext.span.extracting(0..<count))
+                self.sendCiphertext()
+                if case .wantsRead = result, self.mayRead { continue }
+                if case .done = result {
+                    // Application data may have come with the end of the handshake.
+                    self.hasDecrypted = true
+                    self.mayRead = true
+                }
+                return result
+            case .wouldBlock:
+                self.mayRead = false
+                return .wantsRead
+            case .end:
+                return .failed(TLSError(.truncation, "the peer ended the connection during the TLS handshake"))
+            case .failed(let error):
+                return .failed(TLSError(.truncation, error.reason))
+            }
+        }
+    }
+
+    /// The first step of a client: nothing was received yet.
+    func beginHandshake() -> TLSConnection.HandshakeResult {
+        guard let tls = self.tls else { return .done }
+        let nothing: [UInt8] = []
+        let result = tls.handshake(nothing.span)
+        self.sendCiphertext()
+        return result
+    }
+
+    // MARK: - Reading
+
+    /// Reads once. `mayRead` says whether calling again can give more.
+    func receive() -> Received {
+        if let failure = self.writeFailure {
+            self.mayRead = false
+            return .failed(failure)
+        }
+        return self.tls.map { self.receive(through: $0) } ?? self.receivePlain()
+    }
+
+    private func receivePlain() -> Received {
+        let headroom = WorkerBuffers.headroom
+        let plaintext = self.worker.buffers.plaintext
+        var buffer = plaintext.mutableSpan
+        var room = buffer._mutatingExtracting(headroom..<(headroom + WorkerBuffers.readSize))
+        switch Kernel.receive(self.descriptor, into: &room) {
+        case .bytes(let count, let filled):
+            if !filled, !self.hasEnded { self.mayRead = false }
+            return .bytes(headroom..<(headroom + count))
+        case .wouldBlock:
+            self.mayRead = false
+            return .nothing
+        case .end:
+            self.mayRead = false
+            return .end(inOrder: true)
+        case .failed(let error):
+            self.mayRead = false
+            return .failed(error.reason)
+        }
+    }
+
+    private func receive(through tls: TLSConnection) -> Received {
+        let ciphertext = self.worker.buffers.ciphertext
+        let plaintext = self.worker.buffers.plaintext
+        var count = 0
+        if !self.hasDecrypted {
+            var room = ciphertext.mutableSpan
+            switch Kernel.receive(self.descriptor, into: &room) {
+            case .bytes(let received, let filled):
+                if !filled, !self.hasEnded { self.mayRead = false }
+                count = received
+            case .wouldBlock:
+                self.mayRead = false
+                return .nothing
+            case .end:
+                self.mayRead = false
+                return .end(inOrder: false)
+            case .failed(let error):
+                self.mayRead = false
+                return .failed(error.reason)
+            }
+        }
+        let headroom = WorkerBuffers.headroom
+        var buffer = plaintext.mutableSpan
+        var room = buffer._mutatingExtracting(headroom..<buffer.count)
+        let result = tls.decrypt(ciphertext.span.extracting(0..<count), into: &room)
+        self.hasDecrypted = result.hasMore
+        if result.hasMore { self.mayRead = true }
+        self.sendCiphertext()
+        if result.count > 0 {
+            // An end behind these bytes is reported by the next call.
+            switch result.state {
+            case .open: break
+            case .closed, .failed:
+                self.hasDecrypted = true
+                self.mayRead = true
+            }
+            return .bytes(headroom..<(headroom + result.count))
+        }
+        switch result.state {
+        case .open: return .nothing
+        case .closed:
+            self.mayRead = false
+            return .end(inOrder: true)
+        case .failed(let error):
+            self.mayRead = false
+            return .failed(error.description)
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
+    func send(_ bytes: Span<UInt8>) {
+        guard self.isOpen, self.ending == .open, self.writeFailure == nil else { return }
+        if let tls = self.tls {
+            if let error = tls.encrypt(bytes) { self.fail(error.description) }
+            self.sendCiphertext()
+        } else {
+            let sent = self.queue.isEmpty ? self.sendNow(bytes) : 0
+            self.queue.append(bytes.extracting(sent..<bytes.count))
+        }
+    }
+
+    /// Sends a frame that many sessions get: what the socket does not take shares the array.
+    func send(sharing bytes: [UInt8]) {
+        guard self.tls == nil else { return self.send(bytes.span) }
+        guard self.isOpen, self.ending == .open, self.writeFailure == nil else { return }
+        let sent = self.queue.isEmpty ? self.sendNow(bytes.span) : 0
+        self.queue.append(sharing: bytes, from: sent)
+    }
+
+    private func sendCiphertext() {
+        self.worker.tlsIO.drainOutput { ciphertext in
+            let sent = self.queue.isEmpty ? self.sendNow(ciphertext) : 0
+            self.queue.append(ciphertext.extracting(sent..<ciphertext.count))
+        }
+    }
+
+    /// Returns how many bytes the socket took. After a failure it takes all: they are lost, as `receive` will report.
+    private func sendNow(_ bytes: Span<UInt8>) -> Int {
+        guard !bytes.isEmpty, self.writeFailure == nil else { return bytes.count }
+        var sent = 0
+        while sent < bytes.count {
+            switch Kernel.send(self.descriptor, bytes.extracting(sent..<bytes.count)) {
+            case .sent(let count): sent += count
+            case .wouldBlock: return sent
+            case .failed(let error):
+                self.fail(error.reason)
+                return bytes.count
+            }
+        }
+        return sent
+    }
+
+    private func flush() {
+        var queue = self.queue
+        self.queue = OutputQueue()
+        queue.flush { self.sendNow($0) }
+        // Nothing was queued meanwhile: sending calls nobody back.
+        self.queue = self.writeFailure == nil ? queue : OutputQueue()
+        if self.queue.isEmpty, self.ending == .wanted { self.endWriting() }
+    }
+
+    private func fail(_ reason: String) {
+        self.writeFailure = reason
+        self.queue.removeAll()
+        self.mayRead = true
+        self.isPaused = false
+        self.readAgainLater()
+    }
+
+    // MARK: - Ending
+
+    /// Ends our side once everything queued was sent: close_notify and FIN.
+    func finish() {
+        guard self.isOpen, self.ending == .open else { return }
+        if let tls = self.tls, self.writeFailure == nil {
+            tls.closeNotify()
+            self.sendCiphertext()
+        }
+        self.ending = .wanted
+        if self.queue.isEmpty { self.endWriting() }
+    }
+
+    private func endWriting() {
+        self.ending = .done
+        Kernel.endWriting(self.descriptor)
+    }
+
+    /// Closes the socket.
+    ///
+    /// - Parameter abruptly: the peer shall see a reset, because what it got is not all there was.
+    func close(abruptly: Bool = false) {
+        guard self.isOpen else { return }
+        self.isOpen = false
+        if let registration = self.registration { self.worker.loop.remove(registration, self.descriptor) }
+        self.registration = nil
+        self.queue.removeAll()
+        if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
+    }
+}

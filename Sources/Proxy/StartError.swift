@@ -1,0 +1,6 @@
+/// Why the gateway cannot start: one line that names the place and the reason.
+package struct StartError: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,65 @@
+internal import EventLoop
+internal import Synchronization
+
+/// What workers tell each other, and what the control thread tells them.
+enum WorkerMessage: Sendable {
+    /// A connection that another worker accepted and has no room for.
+    case adopt(descriptor: Int32, SocketAddress, listener: Int)
+    /// A frame for everyone in a room.
+    case broadcast(RoomKey, RoomFrame)
+    /// Accept no more, and close every session.
+    case drain
+    /// End now.
+    case stop
+}
+
+/// What workers tell the control thread.
+enum ControlMessage: Sendable {
+    /// A worker that was told to drain has no session left.
+    case drained(worker: Int)
+}
+
+/// What the workers know of each other: a mailbox and the number of sessions of each.
+final class Fleet: Sendable {
+    final class Member: Sendable {
+        let mailbox: Mailbox<WorkerMessage>
+        let sessions = Atomic<Int>(0)
+
+        init() throws(SystemError) { self.mailbox = try Mailbox() }
+    }
+
+    let members: [Member]
+    let control: Mailbox<ControlMessage>
+    /// How many descriptors the process may have open.
+    let descriptorLimit: Int
+
+    /// What is left for listeners, logs, look-ups and the like when sessions have taken theirs.
+    private static let reservedDescriptors = 64
+
+    init(workers: Int, descriptorLimit: Int) throws(SystemError) {
+        var members: [Member] = []
+        for _ in 0..<workers { members.append(try Member()) }
+        self.members = members
+        self.control = try Mailbox()
+        self.descriptorLimit = descriptorLimit
+    }
+
+    var sessions: Int { self.members.reduce(0) { $0 + $1.sessions.load(ordering: .relaxed) } }
+
+    /// Whether one more session finds descriptors for both its legs.
+    var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
+
+    func tell(_ message: WorkerMessage, except sender: Int? = nil) {
+        for (index, member) in self.members.enumerated() where index != sender { member.mailbox.send(message) }
+    }
+
+    /// Whom a worker should hand a fresh connection to: the least loaded one, if the worker has more than its share
+    /// (`SO_REUSEPORT` deals by hash, which can be uneven).
+    func shouldTake(insteadOf worker: Int) -> Int? {
+        let loads = self.members.map { $0.sessions.load(ordering: .relaxed) }
+        let mean = Double(loads.reduce(0, +)) / Double(loads.count)
+        guard Double(loads[worker]) > 1.25 * mean + 1 else { return nil }
+        let least = loads.indices.min { loads[$0] < loads[$1] }
+        return least == worker ? nil : least
+    }
+}

@@ -1,0 +1,38 @@
+internal import EventLoop
+
+/// The memory that sockets are read into: one set for all sessions of a worker, so that an idle session owns none.
+///
+/// What stands in it is good until the next read of any session on this worker.
+final class WorkerBuffers {
+    /// Room in front of what was read: for the beginning of a frame that came with an earlier read, and for a frame header
+    /// of ours.
+    static let headroom = 256
+    /// The most that one read takes from a socket, in bytes.
+    static let readSize = 64 << 10
+
+    /// Ciphertext, straight from the socket.
+    let ciphertext = ReadBuffer(count: WorkerBuffers.readSize)
+    /// Plaintext, after the headroom. libssl may have held back one record (16 KiB) from earlier reads.
+    let plaintext = ReadBuffer(count: WorkerBuffers.headroom + WorkerBuffers.readSize + (32 << 10))
+
+    /// Puts `bytes` in front of `range`.
+    ///
+    /// - Parameter bytes: at most `headroom` of them.
+    /// - Returns: the range of both.
+    func prepend(_ bytes: [UInt8], to range: Range<Int>) -> Range<Int> {
+        let start = range.lowerBound - bytes.count
+        self.plaintext.replace(at: start, with: bytes.span)
+        return start..<range.upperBound
+    }
+
+    /// A copy of what must outlive the next read.
+    func copy(_ range: Range<Int>) -> [UInt8] { self.plaintext.copy(range) }
+
+    /// Puts `bytes` where a read would have put them.
+    ///
+    /// - Parameter bytes: at most `readSize` of them.
+    func place(_ bytes: Span<UInt8>) -> Range<Int> {
+        self.plaintext.replace(at: Self.headroom, with: bytes)
+        return Self.headroom..<(Self.headroom + bytes.count)
+    }
+}

@@ -1,0 +1,40 @@
+internal import EventLoop
+internal import Synchronization
+
+/// Starts the workers. Each is made on its own thread, from values only, so that nothing of it was ever anybody else's.
+enum WorkerThreads {
+    private final class Start: Sendable {
+        let results = Mutex<[Result<Void, StartError>]>([])
+        let doorbell: Doorbell
+
+        init() throws(SystemError) { self.doorbell = try Doorbell() }
+    }
+
+    /// Returns when every worker is ready to serve.
+    ///
+    /// - Throws: what a worker could not be made for.
+    static func start(_ count: Int, _ blueprint: WorkerBlueprint) throws -> [Thread.Handle] {
+        let start = try Start()
+        var threads: [Thread.Handle] = []
+        for index in 0..<count {
+            let thread = try Thread.start("gateway-\(index)") { self.run(index, blueprint, start) }
+            threads.append(thread)
+        }
+        while start.results.withLock({ $0.count }) < count { start.doorbell.wait() }
+        for result in start.results.withLock({ $0 }) { try result.get() }
+        return threads
+    }
+
+    private static func run(_ index: Int, _ blueprint: WorkerBlueprint, _ start: Start) {
+        let worker: Worker
+        do {
+            worker = try Worker(index, blueprint)
+        } catch {
+            start.results.withLock { $0.append(.failure(StartError("worker \(index): \(error)"))) }
+            return start.doorbell.ring()
+        }
+        start.results.withLock { $0.append(.success(())) }
+        start.doorbell.ring()
+        worker.run()
+    }
+}

@@ -1,0 +1,260 @@
+import COpenSSL
+
+/// One TLS connection, as server or client, without a socket: ciphertext comes in as arguments and goes out by
+/// `TLSIO.output`.
+///
+/// Every call may fill `TLSIO.output`, also one that fails (an alert): send it afterwards in any case. The ciphertext
+/// given to a call is used up or kept; none of it has to be given again.
+@safe package final class TLSConnection {
+    /// Where a handshake stands.
+    package enum HandshakeResult: Hashable, Sendable {
+        /// Complete. Application data may have come behind it: call `decrypt` with an empty span.
+        case done
+        /// The peer has to send more first.
+        case wantsRead
+        /// Over. `TLSIO.output` may have an alert for the peer.
+        case failed(TLSError)
+    }
+
+    /// What a `decrypt` brought.
+    package struct DecryptResult: Hashable, Sendable {
+        /// Whether more can come.
+        package enum State: Hashable, Sendable {
+            /// More can come.
+            case open
+            /// The peer sent close_notify: these were its last bytes.
+            case closed
+            /// Over. `TLSIO.output` may have an alert for the peer.
+            case failed(TLSError)
+        }
+
+        /// Bytes of plaintext written.
+        package let count: Int
+        /// Whether more can come.
+        package let state: State
+        /// The plaintext was filled up and there is more: call again with an empty span, before giving new ciphertext.
+        package let hasMore: Bool
+    }
+
+    /// What the connection was made by; keeps it alive.
+    enum Role {
+        case server(TLSServerContext)
+        /// With the name under which the session is remembered.
+        case client(TLSClientContext, name: String)
+    }
+
+    /// handshaking → open → closed; failed from any but closed.
+    private enum Phase {
+        case handshaking
+        case open
+        case closed
+        case failed(TLSError)
+    }
+
+    let role: Role
+
+    /// Sound: made in `init`, freed in `deinit`, used between only, by the one thread that has the connection.
+    let ssl: OpaquePointer
+
+    private static let handshakeMissing = TLSError(.configuration, "the TLS handshake is not complete")
+
+    private let io: TLSIO
+    private var phase = Phase.handshaking
+
+    /// Ciphertext that came while libssl could not take it: it follows the handshake, or the plaintext was full.
+    private var held: [UInt8] = []
+
+    /// A connection before its handshake.
+    ///
+    /// - Parameter context: an `SSL_CTX` that lives at least as long as this call.
+    init(_ context: OpaquePointer, role: Role, io: TLSIO) throws(TLSError) {
+        ErrorQueue.clear()
+        guard let ssl = unsafe SSL_new(context) else { throw .configuration("no TLS connection") }
+        guard let bio = unsafe io.makeBIO() else {
+            unsafe SSL_free(ssl)
+            throw .configuration("no TLS connection")
+        }
+        // Sound: the connection has the BIO from here, one reference for both directions; `self` keeps `io` alive.
+        unsafe SSL_set_bio(ssl, bio, bio)
+        unsafe self.ssl = ssl
+        self.role = role
+        self.io = io
+        // Sound: read by `of` only, inside libssl's calls for this connection, which `self` outlives.
+        unsafe SSL_set_ex_data(ssl, 0, Unmanaged.passUnretained(self).toOpaque())
+        switch role {
+        case .server: unsafe SSL_set_accept_state(ssl)
+        case .client: unsafe SSL_set_connect_state(ssl)
+        }
+    }
+
+    deinit {
+        if case .failed = self.phase {
+        } else {
+            // libssl makes the session of an unclosed connection unfit for resumption, as TLS 1.0 wanted it.
+            unsafe SSL_set_shutdown(self.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        }
+        // Sound: nobody has the pointer any more; the BIO goes with it, while `io` is still alive.
+        unsafe SSL_free(self.ssl)
+    }
+
+    /// The connection that libssl calls back for. Sound: see `init`.
+    static func of(_ ssl: OpaquePointer?) -> TLSConnection {
+        unsafe Unmanaged<TLSConnection>.fromOpaque(SSL_get_ex_data(ssl, 0)!).takeUnretainedValue()
+    }
+
+    /// Goes on with the TLS handshake. A client starts it with an empty span.
+    package func handshake(_ ciphertext: Span<UInt8>) -> HandshakeResult {
+        switch self.phase {
+        case .handshaking: break
+        case .open, .closed: return .done
+        case .failed(let error): return .failed(error)
+        }
+        let result = self.withInput(ciphertext) { () -> HandshakeResult in
+            let code = unsafe SSL_do_handshake(self.ssl)
+            if code == 1 { return .done }
+            switch self.failure(code) {
+            case nil: return .wantsRead
+            case .closed: return .failed(self.fail(TLSError(.alert, "the peer closed in the TLS handshake")))
+            case .failed(let error): return .failed(error)
+            }
+        }
+        guard result == .done else { return result }
+        self.phase = .open
+        if case .client(let context, let name) = self.role { context.rememberSession(of: self, name: name) }
+        return .done
+    }
+
+    /// Decrypts what came in until there is no more, or `plaintext` is full.
+    ///
+    /// libssl's answers to TLS's own messages may be in `TLSIO.output` afterwards.
+    package func decrypt(_ ciphertext: Span<UInt8>, into plaintext: inout MutableSpan<UInt8>) -> DecryptResult {
+        switch self.phase {
+        case .open: break
+        case .handshaking: return DecryptResult(count: 0, state: .failed(Self.handshakeMissing), hasMore: false)
+        case .closed: return DecryptResult(count: 0, state: .closed, hasMore: false)
+        case .failed(let error): return DecryptResult(count: 0, state: .failed(error), hasMore: false)
+        }
+        // Sound: libssl writes to the buffer inside this closure only, and no more than its count.
+        return unsafe plaintext.withUnsafeMutableBufferPointer { buffer in
+            let room = unsafe buffer
+            var count = 0
+            let state = self.withInput(ciphertext) { () -> DecryptResult.State in
+                while unsafe count < room.count && (self.io.unread > 0 || SSL_pending(self.ssl) > 0) {
+                    var number = 0
+                    let code = unsafe SSL_read_ex(self.ssl, room.baseAddress! + count, room.count - count, &number)
+                    count += number
+                    if code == 1 { continue }
+                    guard let end = self.failure(code) else { break }
+                    switch end {
+                    case .closed:
+                        self.phase = .closed
+                        return .closed
+                    case .failed(let error):
+                        return .failed(error)
+                    }
+                }
+                return .open
+            }
+            let isFull = count == room.count
+            let hasMore = unsafe isFull && state == .open && (!self.held.isEmpty || SSL_pending(self.ssl) > 0)
+            return DecryptResult(count: count, state: state, hasMore: hasMore)
+        }
+    }
+
+    /// Encrypts all of `plaintext`; the records are appended to `TLSIO.output`.
+    ///
+    /// - Returns: why the connection is over; nil if it is not.
+    package func encrypt(_ plaintext: Span<UInt8>) -> TLSError? {
+        guard !plaintext.isEmpty else { return nil }
+        switch self.phase {
+        case .handshaking: return Self.handshakeMissing
+        case .failed(let error): return error
+        case .open, .closed: break
+        }
+        ErrorQueue.clear()
+        var written = 0
+        // Sound: libssl reads the buffer during the call only.
+        let code = unsafe plaintext.withUnsafeBufferPointer { buffer in
+            unsafe SSL_write_ex(self.ssl, buffer.baseAddress!, buffer.count, &written)
+        }
+        guard code != 1 else { return nil }
+        switch self.failure(code) {
+        case .failed(let error): return error
+        case .closed: return self.fail(TLSError(.protocolViolation, "the TLS connection is closed"))
+        // libssl writes no data while one of the peer's handshake messages is only half there, which honest peers
+        // never make it wait for: such a message fits in one record.
+        case nil: return self.fail(TLSError(.protocolViolation, "the peer left a TLS message unfinished"))
+        }
+    }
+
+    /// Says that we send no more (RFC 8446 section 6.1): a close_notify for `TLSIO.output`, once.
+    package func closeNotify() {
+        switch self.phase {
+        case .handshaking, .failed: return
+        case .open, .closed: break
+        }
+        ErrorQueue.clear()
+        if unsafe SSL_shutdown(self.ssl) < 0 { ErrorQueue.clear() }
+    }
+
+    /// The socket has no more bytes.
+    ///
+    /// - Returns: nil after the peer's close_notify, else an error of the kind `.truncation`, or the earlier failure.
+    package func endOfInput() -> TLSError? {
+        switch self.phase {
+        case .closed: return nil
+        case .failed(let error): return error
+        case .handshaking: return TLSError(.truncation, "the connection ended in the TLS handshake")
+        case .open: return TLSError(.truncation, "the connection ended without close_notify")
+        }
+    }
+
+    /// Gives back libssl's record buffers (some 33 KB) of a connection that rests; the next call makes them anew.
+    ///
+    /// Nothing happens while one is in use, so this may be called at any time.
+    package func releaseBuffers() {
+        ErrorQueue.clear()
+        if unsafe SSL_free_buffers(self.ssl) != 1 { ErrorQueue.clear() }
+    }
+
+    /// Calls libssl with what was held and what was just received as its input, and holds what it leaves of them.
+    private func withInput<Result>(_ ciphertext: Span<UInt8>, _ body: () -> Result) -> Result {
+        ErrorQueue.clear()
+        let result: Result
+        if self.held.isEmpty {
+            (result, self.held) = self.io.withInput(ciphertext, body)
+        } else {
+            var all: [UInt8] = []
+            swap(&all, &self.held)
+            // Sound: the buffer is copied from inside the closure only.
+            unsafe ciphertext.withUnsafeBufferPointer { unsafe all.append(contentsOf: $0) }
+            (result, self.held) = self.io.withInput(all.span, body)
+        }
+        if case .failed = self.phase { self.held = [] }
+        return result
+    }
+
+    private enum Failure {
+        case closed
+        case failed(TLSError)
+    }
+
+    /// What libssl's return code means: nil when it only waits for more input. The error queue is empty afterwards.
+    private func failure(_ code: Int32) -> Failure? {
+        switch unsafe SSL_get_error(self.ssl, code) {
+        case SSL_ERROR_WANT_READ:
+            ErrorQueue.clear()
+            return nil
+        case SSL_ERROR_ZERO_RETURN:
+            ErrorQueue.clear()
+            return .closed
+        default:
+            return .failed(self.fail(.connection(verification: unsafe SSL_get_verify_result(self.ssl))))
+        }
+    }
+
+    private func fail(_ error: TLSError) -> TLSError {
+        self.phase = .failed(error)
+        return error
+    }
+}

@@ -1,0 +1,122 @@
+import COpenSSL
+
+/// The memory between libssl and the sockets of one worker: libssl does no I/O of its own.
+///
+/// Every connection of the worker reads its ciphertext from here and leaves here what it wants sent, so a connection
+/// at rest has no buffer. Only one connection works at a time: send (or queue) and clear `output` before calling
+/// another.
+@safe package final class TLSIO {
+    /// An output buffer that grew over this many bytes is given back.
+    static let keptCapacity = 512 * 1024
+
+    /// The ciphertext to send, of the connection that was called last.
+    package private(set) var output: [UInt8] = []
+
+    /// What libssl has not taken yet of the ciphertext just received.
+    ///
+    /// Sound: points into memory that `withInput` borrows, and is empty outside of it.
+    private var window = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+
+    package init() {}
+
+    /// Calls `body` with `output`, if there is any, and empties it.
+    package func drainOutput(_ body: (Span<UInt8>) -> Void) {
+        guard !self.output.isEmpty else { return }
+        // Moved out and back, so that the memory is neither copied nor counted.
+        var bytes: [UInt8] = []
+        swap(&bytes, &self.output)
+        body(bytes.span)
+        swap(&bytes, &self.output)
+        self.clearOutput()
+    }
+
+    /// Empties `output` and keeps its memory for the next bytes, unless it grew large.
+    package func clearOutput() {
+        self.output.removeAll(keepingCapacity: self.output.capacity <= Self.keptCapacity)
+    }
+
+    /// How many bytes of the input libssl has not taken yet.
+    var unread: Int { unsafe self.window.count }
+
+    /// Runs libssl with `bytes` as what was received, and says what it left of them.
+    ///
+    /// - Parameter body: calls libssl, for one connection only.
+    /// - Returns: the value of `body`, and the bytes that were not taken.
+    func withInput<Result>(_ bytes: Span<UInt8>, _ body: () -> Result) -> (result: Result, rest: [UInt8]) {
+        // Sound: the window lasts as long as this closure, which holds the borrow of `bytes`.
+        unsafe bytes.withUnsafeBufferPointer { buffer in
+            unsafe self.window = buffer
+            defer { unsafe self.window = UnsafeBufferPointer(start: nil, count: 0) }
+            let result = body()
+            return unsafe (result, [UInt8](self.window))
+        }
+    }
+
+    /// Moves input to libssl's memory.
+    ///
+    /// Sound if `start` has room for `count` bytes, as libssl promises.
+    ///
+    /// - Returns: how many bytes, 0 when there are none left.
+    fileprivate func read(into start: UnsafeMutableRawPointer, count: Int) -> Int {
+        let taken = min(count, unsafe self.window.count)
+        guard taken > 0, let source = unsafe self.window.baseAddress else { return 0 }
+        unsafe start.copyMemory(from: source, byteCount: taken)
+        unsafe self.window = UnsafeBufferPointer(rebasing: self.window[taken...])
+        return taken
+    }
+
+    /// Takes what libssl wants sent.
+    ///
+    /// Sound if `start` holds `count` bytes, as libssl promises.
+    fileprivate func write(_ start: UnsafeRawPointer, count: Int) {
+        unsafe self.output.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
+    }
+}
+
+extension TLSIO {
+    /// A new BIO over this memory, for one connection, or nil when there is no memory.
+    ///
+    /// Sound if the connection keeps this object alive as long as its BIO.
+    func makeBIO() -> OpaquePointer? {
+        guard let bio = unsafe BIO_new(Self.method) else { return nil }
+        unsafe BIO_set_data(bio, Unmanaged.passUnretained(self).toOpaque())
+        unsafe BIO_set_init(bio, 1)
+        return unsafe bio
+    }
+
+    /// Sound: `bio` is one of `makeBIO`'s, so its data is a living `TLSIO`.
+    private static func of(_ bio: OpaquePointer?) -> TLSIO {
+        unsafe Unmanaged<TLSIO>.fromOpaque(BIO_get_data(bio)!).takeUnretainedValue()
+    }
+
+    /// How libssl calls us.
+    ///
+    /// Sound to share by all threads: it is complete before anyone sees it, and never changed.
+    nonisolated(unsafe) private static let method: OpaquePointer = {
+        let method = unsafe BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "worker memory")!
+        // Sound: libssl gives each callback its BIO and the pointers and sizes of its own buffers.
+        unsafe BIO_meth_set_read_ex(method) { bio, start, count, taken in
+            unsafe shim_BIO_clear_retry_flags(bio)
+            guard let start = unsafe start else { return 0 }
+            let number = unsafe TLSIO.of(bio).read(into: start, count: count)
+            unsafe taken?.pointee = number
+            guard number > 0 else {
+                unsafe shim_BIO_set_retry_read(bio)
+                return 0
+            }
+            return 1
+        }
+        unsafe BIO_meth_set_write_ex(method) { bio, start, count, written in
+            unsafe shim_BIO_clear_retry_flags(bio)
+            guard let start = unsafe start else { return 0 }
+            unsafe TLSIO.of(bio).write(start, count: count)
+            unsafe written?.pointee = count
+            return 1
+        }
+        unsafe BIO_meth_set_ctrl(method) { _, command, _, _ in
+            // All is written as soon as it is given, so flushing is done already. Nothing else is known here.
+            command == BIO_CTRL_FLUSH ? 1 : 0
+        }
+        return unsafe method
+    }()
+}

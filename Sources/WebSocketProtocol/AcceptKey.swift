@@ -1,0 +1,36 @@
+internal import COpenSSL
+
+/// `Sec-WebSocket-Key` and `Sec-WebSocket-Accept`: the proof that the other side read the opening handshake
+/// (RFC 6455 sections 4.1 and 4.2.2).
+package enum AcceptKey {
+    /// The GUID of RFC 6455 section 1.3.
+    private static let suffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+    /// The `Sec-WebSocket-Accept` that answers this `Sec-WebSocket-Key`.
+    package static func value(for key: String) -> String {
+        Base64.encoded(self.sha1(Array((key + self.suffix).utf8)))
+    }
+
+    /// Whether this is a `Sec-WebSocket-Key`: 16 bytes in Base64, in the one way there is to write them.
+    package static func isValidKey(_ key: String) -> Bool {
+        let characters = Array(key.utf8)
+        guard characters.count == 24, characters[22...].allSatisfy({ $0 == UInt8(ascii: "=") }) else { return false }
+        guard characters[..<22].allSatisfy({ Base64.value(of: $0) != nil }) else { return false }
+        // 22 characters carry 132 bits, four more than there are: they must be zero.
+        return Base64.value(of: characters[21]).map { $0 & 0x0F == 0 } ?? false
+    }
+
+    /// A `Sec-WebSocket-Key` out of 16 random bytes.
+    package static func makeKey(random bytes: [UInt8]) -> String {
+        precondition(bytes.count == 16, "a key has 16 bytes")
+        return Base64.encoded(bytes)
+    }
+
+    private static func sha1(_ bytes: [UInt8]) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
+        // Sound: SHA1 reads `bytes.count` bytes, which the array has, and writes SHA_DIGEST_LENGTH bytes, which `digest`
+        // has; it keeps neither pointer, both live as long as the call. It returns the second one, which is not used.
+        _ = unsafe SHA1(bytes, bytes.count, &digest)
+        return digest
+    }
+}

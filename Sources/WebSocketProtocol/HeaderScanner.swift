@@ -1,0 +1,92 @@
+/// Reads the value of a header field from left to right, each byte once (RFC 9110 section 5.6).
+struct HeaderScanner {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    init(_ value: String) {
+        self.bytes = Array(value.utf8)
+    }
+
+    var isAtEnd: Bool { self.position == self.bytes.count }
+
+    /// Skips optional whitespace: spaces and tabs.
+    mutating func skipWhitespace() {
+        while self.position < self.bytes.count,
+            self.bytes[self.position] == UInt8(ascii: " ") || self.bytes[self.position] == UInt8(ascii: "\t")
+        {
+            self.position += 1
+        }
+    }
+
+    /// Takes this character if it is next.
+    mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard self.position < self.bytes.count, self.bytes[self.position] == UInt8(ascii: character) else {
+            return false
+        }
+        self.position += 1
+        return true
+    }
+
+    /// Takes a token; nil if none is next.
+    mutating func token() -> String? {
+        let start = self.position
+        while self.position < self.bytes.count, Self.isTokenCharacter(self.bytes[self.position]) { self.position += 1 }
+        guard self.position > start else { return nil }
+        return String(decoding: self.bytes[start..<self.position], as: UTF8.self)
+    }
+
+    /// Takes a quoted string that spells a token, as RFC 6455 section 9.1 demands; nil if none is next.
+    mutating func quotedToken() -> String? {
+        guard self.take("\"") else { return nil }
+        var content: [UInt8] = []
+        while self.position < self.bytes.count, !self.take("\"") {
+            _ = self.take("\\")
+            guard self.position < self.bytes.count, Self.isTokenCharacter(self.bytes[self.position]) else { return nil }
+            content.append(self.bytes[self.position])
+            self.position += 1
+        }
+        // The loop may have ended for want of a closing quote.
+        guard !content.isEmpty, self.bytes[self.position - 1] == UInt8(ascii: "\"") else { return nil }
+        return String(decoding: content, as: UTF8.self)
+    }
+
+    /// RFC 9110 section 5.6.2.
+    private static func isTokenCharacter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
+            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
+            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+
+    /// Reads the comma-separated lists of several fields of one name as one list (RFC 9110 sections 5.3 and 5.6.1).
+    ///
+    /// Empty elements are skipped, as recipients must. Nil if anything else is there that `element` does not take, or if
+    /// the list is empty.
+    static func list<Element>(
+        in values: [String], element: (inout HeaderScanner) -> Element?
+    ) -> [Element]? {
+        var elements: [Element] = []
+        for value in values {
+            var scanner = HeaderScanner(value)
+            scanner.skipWhitespace()
+            while !scanner.isAtEnd {
+                if scanner.take(",") {
+                    scanner.skipWhitespace()
+                    continue
+                }
+                guard let next = element(&scanner) else { return nil }
+                elements.append(next)
+                scanner.skipWhitespace()
+                guard scanner.isAtEnd || scanner.take(",") else { return nil }
+                scanner.skipWhitespace()
+            }
+        }
+        return elements.isEmpty ? nil : elements
+    }
+}

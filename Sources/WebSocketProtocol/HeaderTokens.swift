@@ -1,0 +1,33 @@
+/// The lists of tokens of the opening handshake. Each function takes all fields of the name, in their order.
+package enum HeaderTokens {
+    /// The elements of `Connection` or `Upgrade`: tokens, or protocols with a version (`h2c`, `HTTP/2.0`).
+    /// Nil if the list is malformed or empty.
+    package static func parse(_ values: [String]) -> [String]? {
+        HeaderScanner.list(in: values) { scanner in
+            guard let name = scanner.token() else { return nil }
+            guard scanner.take("/") else { return name }
+            return scanner.token().map { "\(name)/\($0)" }
+        }
+    }
+
+    /// Whether the list is well-formed and has this element, in upper or lower case (RFC 6455 section 4.2.1).
+    package static func contains(_ token: String, in values: [String]) -> Bool {
+        guard let elements = self.parse(values) else { return false }
+        return elements.contains { self.areEqual($0, token) }
+    }
+
+    /// The subprotocols of `Sec-WebSocket-Protocol`, best first. Nil if the list is malformed, empty, or names one twice
+    /// (RFC 6455 section 4.1).
+    package static func subprotocols(_ values: [String]) -> [String]? {
+        guard let names = HeaderScanner.list(in: values, element: { $0.token() }) else { return nil }
+        return Set(names).count == names.count ? names : nil
+    }
+
+    /// Equality of ASCII without case.
+    private static func areEqual(_ one: String, _ other: String) -> Bool {
+        func lowercased(_ byte: UInt8) -> UInt8 {
+            UInt8(ascii: "A") <= byte && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
+        }
+        return one.utf8.elementsEqual(other.utf8) { lowercased($0) == lowercased($1) }
+    }
+}

@@ -1,0 +1,76 @@
+/// The work on payload bytes that is done eight and more at a time. The only unsafe code of frames is in this file.
+package enum Masking {
+    /// Masks or unmasks (the same thing) the bytes at `range` in place: `range.lowerBound` meets the key's first byte.
+    package static func apply(_ key: MaskingKey, to bytes: inout MutableSpan<UInt8>, range: Range<Int>) {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
+        guard !range.isEmpty else { return }
+        let pattern = UInt64(key.bits) << 32 | UInt64(key.bits)
+        unsafe bytes.withUnsafeMutableBufferPointer { buffer in
+            // Sound: the precondition puts `range` inside the buffer, the buffer is not empty as the range is not, and
+            // every access below is at an offset from 0 up to `range.count`, its width included. Accesses are
+            // unaligned ones, and the pointer does not leave the closure.
+            guard let base = buffer.baseAddress else { return }
+            unsafe self.xor(UnsafeMutableRawPointer(base) + range.lowerBound, count: range.count, with: pattern)
+        }
+    }
+
+    /// Appends `bytes` to `destination`, unmasked if there is a key (which meets the first of them with its first byte).
+    package static func append(_ bytes: Span<UInt8>, unmaskedBy key: MaskingKey?, to destination: inout [UInt8]) {
+        let start = destination.count
+        // Sound: the pointer is only read by `append`, which copies, and does not leave the closure.
+        unsafe bytes.withUnsafeBufferPointer { unsafe destination.append(contentsOf: $0) }
+        guard let key else { return }
+        var target = destination.mutableSpan
+        self.apply(key, to: &target, range: start..<start + bytes.count)
+    }
+
+    /// The length of the longest run of ASCII from `start` on that is made of whole groups of 8 bytes. The bytes are
+    /// masked with `key`, whose first byte belongs to the byte at `start`.
+    static func asciiGroups(in bytes: Span<UInt8>, from start: Int, key: MaskingKey) -> Int {
+        precondition(start >= 0 && start <= bytes.count, "start outside of the bytes")
+        let count = bytes.count - start
+        guard count >= 8 else { return 0 }
+        let highBits: UInt64 = 0x8080_8080_8080_8080
+        let pattern = (UInt64(key.bits) << 32 | UInt64(key.bits)) & highBits
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            // Sound: there are `count` bytes from `start` on, at least 8, so the buffer has an address; every load is of
+            // 8 bytes at an offset of at most `count - 8`. The pointer does not leave the closure.
+            guard let base = buffer.baseAddress else { return 0 }
+            let bytes = unsafe UnsafeRawPointer(base) + start
+            var offset = 0
+            while offset <= count - 8 {
+                let word = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                guard word & highBits == pattern else { break }
+                offset += 8
+            }
+            return offset
+        }
+    }
+
+    /// XORs `count` bytes from `bytes` on with `pattern` over and over, first byte in memory first.
+    ///
+    /// `SIMD4<UInt64>` becomes vector code; `SIMD32<UInt8>` does not.
+    private static func xor(_ bytes: UnsafeMutableRawPointer, count: Int, with pattern: UInt64) {
+        // Sound: the caller vouches for `count` bytes that may be written; each access is wholly below `count`.
+        let wide = SIMD4<UInt64>(repeating: pattern)
+        var offset = 0
+        while count - offset >= 32 {
+            let group = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: SIMD4<UInt64>.self)
+            unsafe bytes.storeBytes(of: group ^ wide, toByteOffset: offset, as: SIMD4<UInt64>.self)
+            offset += 32
+        }
+        while count - offset >= 8 {
+            let group = unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            unsafe bytes.storeBytes(of: group ^ pattern, toByteOffset: offset, as: UInt64.self)
+            offset += 8
+        }
+        var rest = UInt64(littleEndian: pattern)
+        while offset < count {
+            let byte = unsafe bytes.load(fromByteOffset: offset, as: UInt8.self)
+            unsafe bytes.storeBytes(
+                of: byte ^ UInt8(truncatingIfNeeded: rest), toByteOffset: offset, as: UInt8.self)
+            rest &>>= 8
+            offset += 1
+        }
+    }
+}

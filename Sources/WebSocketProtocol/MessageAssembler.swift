@@ -1,0 +1,61 @@
+/// A whole message.
+package struct Message: Hashable, Sendable {
+    /// Text or binary.
+    package var opcode: Opcode
+    /// Unmasked; UTF-8 if the message is text.
+    package var payload: [UInt8]
+
+    package init(opcode: Opcode, payload: [UInt8]) {
+        self.opcode = opcode
+        self.payload = payload
+    }
+}
+
+/// Collects the parts of a message that a `FrameReader` gives, of an uncompressed one. Text is checked as it comes in.
+///
+/// What it holds has been received: a length that is only declared costs nothing. How much that can be is up to the
+/// reader's rules. Between messages it holds no memory.
+package struct MessageAssembler: Sendable {
+    private var payload: [UInt8] = []
+    private var validator = UTF8Validator()
+
+    package init() {}
+
+    package enum Result: Hashable, Sendable {
+        /// More parts are to come.
+        case incomplete
+        case message(Message)
+        case violation(Violation)
+    }
+
+    /// Bytes held for the message in progress.
+    package var byteCount: Int { self.payload.count }
+
+    /// Takes a part out of the bytes that the reader found it in, still masked.
+    package mutating func add(_ part: FrameReader.DataPart, in bytes: Span<UInt8>) -> Result {
+        self.add(part, payload: bytes.extracting(part.range), maskingKey: part.maskingKey)
+    }
+
+    /// Takes a part whose payload has been unmasked already.
+    package mutating func add(_ part: FrameReader.DataPart, payload: Span<UInt8>) -> Result {
+        self.add(part, payload: payload, maskingKey: nil)
+    }
+
+    private mutating func add(
+        _ part: FrameReader.DataPart, payload: Span<UInt8>, maskingKey: MaskingKey?
+    ) -> Result {
+        if part.isFirst {
+            self.payload = []
+            self.validator = UTF8Validator()
+        }
+        if part.messageOpcode == .text {
+            let isText = self.validator.consume(payload, maskingKey: maskingKey)
+            guard isText && (self.validator.isComplete || !part.isFinal) else { return .violation(.invalidUTF8) }
+        }
+        Masking.append(payload, unmaskedBy: maskingKey, to: &self.payload)
+        guard part.isFinal else { return .incomplete }
+        let message = Message(opcode: part.messageOpcode, payload: self.payload)
+        self.payload = []
+        return .message(message)
+    }
+}

@@ -1,0 +1,74 @@
+internal import ArgumentParser
+internal import Configuration
+
+/// `gateway bridge LISTEN TARGET`.
+struct BridgeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bridge",
+        abstract: "Serve one server on WebSocket, without a configuration file.",
+        discussion: """
+            LISTEN is a port, an address, or a URL: 6080, :6080, 127.0.0.1:6080, ws://:6080, wss://:8443. With wss:// and \
+            no --cert, a certificate is made at start. A port alone listens on every local address.
+
+            TARGET is where sessions lead: localhost:5900, tcp://localhost:5900, tls://broker:8883, unix:/run/vnc.sock; \
+            or a WebSocket server: ws://localhost:3000, wss://chat.internal/chat.
+
+            EXAMPLES
+              gateway bridge 6080 localhost:5900
+              gateway bridge wss://:8443 tcp://localhost:1883 --subprotocol mqtt
+              gateway bridge wss://:8443 ws://localhost:3000 --origin https://app.example.com
+              gateway bridge wss://:443 unix:/run/app.sock --cert site.pem --key site.key --path /app
+            """)
+
+    @Argument(help: ArgumentHelp("Where to listen.", valueName: "listen"))
+    var listen: String
+
+    @Argument(help: ArgumentHelp("Where sessions lead.", valueName: "target"))
+    var target: String
+
+    @Option(help: "The path that clients use: /vnc, or /vnc/* for everything below it. (default: every path)")
+    var path: String?
+
+    @Option(
+        name: .customLong("origin"),
+        help: ArgumentHelp(
+            "An origin whose pages may open sessions, or `any`; repeat it for more. (default: the gateway's own)",
+            valueName: "origin"))
+    var origins: [String] = []
+
+    @Option(
+        name: .customLong("subprotocol"),
+        help: ArgumentHelp("An allowed subprotocol, best first; repeat it for more.", valueName: "name"))
+    var subprotocols: [String] = []
+
+    @Flag(help: "Send what a TCP server says as text messages instead of binary ones.")
+    var text = false
+
+    @Option(help: ArgumentHelp("The certificate chain to serve with, a PEM file.", valueName: "file"))
+    var cert: String?
+
+    @Option(help: ArgumentHelp("Its private key, a PEM file.", valueName: "file"))
+    var key: String?
+
+    func run() throws {
+        try GatewayProcess.run(try self.gatewayConfiguration())
+    }
+
+    /// What would be in a file.
+    ///
+    /// - Throws: `ValidationError`, for status 64.
+    private func gatewayConfiguration() throws(ValidationError) -> GatewayConfiguration {
+        var bridge = BridgeConfiguration(listen: self.listen, target: self.target)
+        bridge.path = self.path
+        bridge.origins = self.origins
+        bridge.subprotocols = self.subprotocols
+        bridge.message = self.text ? .text : nil
+        bridge.certificate = self.cert
+        bridge.key = self.key
+        do {
+            return try bridge.gatewayConfiguration()
+        } catch {
+            throw ValidationError(error.description)
+        }
+    }
+}

@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Foundation
+internal import Proxy
+
+/// `gateway check`.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Find every mistake in a configuration.",
+        discussion: """
+            Exits with 0 if there is none, and with 1 after naming each as FILE:LINE:COLUMN: message.
+
+            EXAMPLES
+              gateway check
+              gateway check --config /etc/gateway/gateway.conf
+            """)
+
+    @OptionGroup var file: ConfigurationOptions
+
+    func run() throws {
+        let (path, configuration) = try self.file.load()
+        // What the file names has to be there, too: certificates, keys and authorities.
+        let problems = Credentials.problems(in: configuration)
+        guard problems.isEmpty else {
+            for problem in problems { FileHandle.standardError.write(Data("\(path): \(problem)\n".utf8)) }
+            throw ExitCode.failure
+        }
+        let counts = [
+            Self.count(configuration.listeners.count, "listener"), Self.count(configuration.routes.count, "route"),
+            Self.count(configuration.backends.count, "backend"),
+        ]
+        print("\(path): \(counts.joined(separator: ", ")): OK")
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
+}

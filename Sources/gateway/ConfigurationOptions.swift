@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Foundation
+
+/// `--config`, which several commands take.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The configuration file. (default: ./gateway.conf, then /etc/gateway/gateway.conf)", valueName: "file"))
+    var config: String?
+
+    /// Where a configuration is looked for that is not named.
+    private static let places = ["gateway.conf", "/etc/gateway/gateway.conf"]
+
+    /// The file, as messages name it.
+    ///
+    /// - Throws: `ConfigurationErrors` where none was named and there is none.
+    func path() throws(ConfigurationErrors) -> String {
+        if let config = self.config { return config }
+        guard let path = Self.places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
+            let message = "no such file, and no \(Self.places[1]) either: name one with --config FILE"
+            throw ConfigurationErrors(diagnostics: [Diagnostic(file: Self.places[0], message: message)])
+        }
+        return path
+    }
+
+    /// The configuration in the file. Mistakes are printed to standard error.
+    ///
+    /// - Throws: Exit status 1 where there are any.
+    func load() throws(ExitCode) -> (path: String, configuration: GatewayConfiguration) {
+        do throws(ConfigurationErrors) {
+            let path = try self.path()
+            let environment = ProcessInfo.processInfo.environment
+            return (path, try ConfigurationReader.load(path: path, environment: environment))
+        } catch {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            throw ExitCode.failure
+        }
+    }
+}

@@ -1,0 +1,21 @@
+internal import ArgumentParser
+internal import Configuration
+internal import Foundation
+internal import Proxy
+
+/// The running gateway.
+enum GatewayProcess {
+    /// Serves a configuration until it is told to stop.
+    ///
+    /// - Throws: The exit status where it cannot start: 1, after one line that says why.
+    static func run(_ configuration: GatewayConfiguration) throws(ExitCode) {
+        let status: Int32
+        do throws(StartError) {
+            status = try Proxy.Gateway(configuration).run()
+        } catch {
+            FileHandle.standardError.write(Data("gateway: \(error)\n".utf8))
+            throw ExitCode.failure
+        }
+        guard status == 0 else { throw ExitCode(status) }
+    }
+}

@@ -1,0 +1,109 @@
+import Testing
+
+@testable import HTTP1
+
+@Suite struct BodyReaderTests {
+    /// What became of a body.
+    private struct Outcome: Equatable {
+        var progress: BodyReader.Progress
+        var body: String
+        var isCut = false
+    }
+
+    /// Reads the body in every way and gives the one outcome of all.
+    private func read(
+        _ text: String, _ fields: HTTPFields, status: Int = 403, version: ResponseHead.Version = .http11,
+        limit: Int = 64 << 10, thenEOF: Bool = false
+    ) -> Outcome? {
+        let head = ResponseHead(version: version, status: status, reason: "", fields: fields)
+        let bytes = Array(text.utf8)
+        let outcomes = ways(of: bytes).map { ends in
+            var reader = BodyReader(head: head, limit: limit)
+            var start = 0
+            var progress = reader.received([UInt8]().span)
+            for end in ends where end <= bytes.count && end >= start {
+                progress = reader.received(bytes.span.extracting(start..<end))
+                start = end
+            }
+            if thenEOF { progress = reader.receivedEOF() }
+            return Outcome(
+                progress: progress, body: String(decoding: reader.body, as: UTF8.self), isCut: reader.isCut)
+        }
+        return outcomes.allSatisfy { $0 == outcomes[0] } ? outcomes[0] : nil
+    }
+
+    @Test func aLengthEndsTheBody() {
+        #expect(read("hello", ["Content-Length": "5"]) == Outcome(progress: .complete, body: "hello"))
+        #expect(read("hello!", ["Content-Length": "5"]) == Outcome(progress: .complete, body: "hello"))
+        #expect(read("hell", ["Content-Length": "5"]) == Outcome(progress: .incomplete, body: "hell"))
+        #expect(read("", ["Content-Length": "0"]) == Outcome(progress: .complete, body: ""))
+    }
+
+    @Test func equalLengthsAreOne() {
+        let fields: HTTPFields = ["Content-Length": "2", "content-length": "2"]
+        #expect(read("ok", fields) == Outcome(progress: .complete, body: "ok"))
+    }
+
+    @Test func withoutALengthTheConnectionEndsTheBody() {
+        #expect(read("hello", [:]) == Outcome(progress: .incomplete, body: "hello"))
+        #expect(read("hello", [:], thenEOF: true) == Outcome(progress: .complete, body: "hello"))
+    }
+
+    @Test func anEarlyEndIsAnError() {
+        let expected = Outcome(progress: .invalid("the connection ended within the body"), body: "he")
+        #expect(read("he", ["Content-Length": "5"], thenEOF: true) == expected)
+        #expect(read("5\r\nhe", ["Transfer-Encoding": "chunked"], thenEOF: true) == expected)
+    }
+
+    @Test(arguments: [100, 204, 304])
+    func someStatusesHaveNoBody(_ status: Int) {
+        #expect(read("x", [:], status: status) == Outcome(progress: .complete, body: ""))
+    }
+
+    @Test func chunksAreJoined() {
+        let text = "5;a=\"b\"\r\nhello\r\n0001\r\n,\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nrest"
+        let expected = Outcome(progress: .complete, body: "hello,0123456789")
+        #expect(read(text, ["Transfer-Encoding": "Chunked"]) == expected)
+    }
+
+    @Test(arguments: [
+        ("x", "a bad chunk size"), ("\r\n", "a bad chunk size"), ("-1\r\n", "a bad chunk size"),
+        ("1 \r\n", "a bad chunk size"), ("FFFFFFFFFFFFFFFFF\r\n", "a chunk size that is too large"),
+        ("1\n", "a bad chunk size"), ("1\rX", "a chunk without its CRLF"), ("1;\n", "a bad chunk extension"),
+        ("1\r\nab", "a chunk without its CRLF"), ("0\r\n\n", "a bad trailer"), ("0\r\nA\n", "a bad trailer"),
+        ("0\r\nA\rX", "a chunk without its CRLF"), ("0\r\n\rX", "a bad end of chunks"),
+    ])
+    func brokenChunksAreErrors(_ text: String, _ why: String) {
+        #expect(read(text, ["Transfer-Encoding": "chunked"])?.progress == .invalid(why))
+    }
+
+    @Test func chunkOverheadIsBounded() {
+        let text = "1;" + String(repeating: "x", count: 100) + "\r\n"
+        let outcome = read(text, ["Transfer-Encoding": "chunked"], limit: 8)
+        #expect(outcome?.progress == .invalid("too much chunk overhead"))
+    }
+
+    @Test func atTheLimitTheBodyIsCutAndComplete() {
+        let expected = Outcome(progress: .complete, body: "hel", isCut: true)
+        #expect(read("hello", ["Content-Length": "5"], limit: 3) == expected)
+        #expect(read("hello", [:], limit: 3) == expected)
+        #expect(read("5\r\nhello\r\n", ["Transfer-Encoding": "chunked"], limit: 3) == expected)
+        #expect(read("hello", ["Content-Length": "5"], limit: 5) == Outcome(progress: .complete, body: "hello"))
+    }
+
+    @Test func twoFramingsAreAnError() {
+        let both = read("", ["Content-Length": "1", "Transfer-Encoding": "chunked"])
+        #expect(both?.progress == .invalid("both Content-Length and Transfer-Encoding"))
+        #expect(
+            read("", ["Content-Length": "1", "content-length": "2"])?.progress
+                == .invalid("more than one Content-Length"))
+        #expect(read("", ["Content-Length": "+1"])?.progress == .invalid("a bad Content-Length"))
+        #expect(read("", ["Content-Length": "1, 1"])?.progress == .invalid("a bad Content-Length"))
+        #expect(read("", ["Content-Length": "99999999999999999999"])?.progress == .invalid("a bad Content-Length"))
+        let gzip = read("", ["Transfer-Encoding": "gzip, chunked"])
+        #expect(gzip?.progress == .invalid("a Transfer-Encoding other than chunked"))
+        #expect(read("", ["Transfer-Encoding": ""])?.progress == .invalid("a Transfer-Encoding other than chunked"))
+        let old = read("", ["Transfer-Encoding": "chunked"], version: .http10)
+        #expect(old?.progress == .invalid("Transfer-Encoding with HTTP/1.0"))
+    }
+}

@@ -1,0 +1,44 @@
+import Testing
+
+@testable import HTTP1
+
+@Suite struct HTTPFieldsTests {
+    @Test func namesAreFoundInAnyCase() {
+        let fields: HTTPFields = ["Host": "a", "X": "1", "hOST": "b"]
+        #expect(fields.values("HOST") == ["a", "b"])
+        #expect(fields.first("host") == "a")
+        #expect(fields.first("none") == nil)
+        #expect(fields.only("host") == .repeated)
+        #expect(fields.only("x") == .once("1"))
+        #expect(fields.only("none") == .absent)
+    }
+
+    @Test func listsAreSplitAcrossFields() {
+        let fields: HTTPFields = ["Connection": "keep-alive, Upgrade", "connection": " ,X-A\t,"]
+        #expect(fields.tokens("Connection") == ["keep-alive", "upgrade", "x-a"])
+    }
+
+    @Test func noValueCanSplitAHead() {
+        var bytes: [UInt8] = []
+        var fields = HTTPFields()
+        fields.append("A", "b\r\nC: d\u{20AC}")
+        fields.append(HTTPField(name: "E", value: ""))
+        fields.encode(into: &bytes)
+        #expect(String(decoding: bytes, as: UTF8.self) == "A: b  C: d?\r\nE: \r\n")
+    }
+
+    @Test func onlyAToZIsFolded() {
+        #expect("ÄBC-ß".asciiLowercased == "Äbc-ß")
+        #expect("Host".equalsIgnoringCase("hOST"))
+        #expect(!"Host".equalsIgnoringCase("Hos"))
+        #expect(!"[".equalsIgnoringCase("{"))
+    }
+
+    @Test func bytesHaveTheirClasses() {
+        let tokens = (UInt8.min...UInt8.max).filter(\.isToken).map { Character(UnicodeScalar($0)) }
+        #expect(String(tokens) == "!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~")
+        #expect((UInt8.min...UInt8.max).filter(\.isVisible) == Array(0x21...0x7E))
+        #expect((UInt8.min...UInt8.max).filter(\.isFieldContent) == [9] + Array(0x20...0x7E) + Array(0x80...0xFF))
+        #expect("09afAFgG:".utf8.map(\.hexadecimalValue) == [0, 9, 10, 15, 10, 15, nil, nil, nil])
+    }
+}

@@ -1,0 +1,135 @@
+import Testing
+
+@testable import TLS
+
+@Suite struct ResumptionTests {
+    /// Connects once, sends a byte both ways, and closes; says whether a ticket saved the full handshake.
+    func connect(
+        _ client: TLSClientContext, _ server: TLSServerContext, name: String = "localhost"
+    ) throws -> Bool {
+        var wire = try Wire(client, server, name: name)
+        wire.connect()
+        #expect(wire.client.handshake == .done)
+        #expect(wire.server.handshake == .done)
+        #expect(wire.client.send([1], to: wire.server) == nil)
+        #expect(wire.server.send([2], to: wire.client) == nil)
+        wire.run()
+        #expect(wire.server.received == [1])
+        #expect(wire.client.received == [2])
+        #expect(wire.client.connection.wasResumed == wire.server.connection.wasResumed)
+        return wire.server.connection.wasResumed
+    }
+
+    @Test(arguments: TLSVersion.allCases)
+    func everyLaterConnectionIsResumed(_ version: TLSVersion) throws {
+        let client = try Fixture.client(maximum: version)
+        let server = try Fixture.server()
+        #expect(try !self.connect(client, server))
+        for _ in 0..<4 { #expect(try self.connect(client, server)) }
+    }
+
+    @Test(arguments: TLSVersion.allCases)
+    func workersOfAListenerTakeEachOthersTickets(_ version: TLSVersion) throws {
+        let client = try Fixture.client(maximum: version)
+        let tickets = TicketKeys()
+        #expect(try !self.connect(client, Fixture.server(tickets: tickets)))
+        #expect(try self.connect(client, Fixture.server(tickets: tickets)))
+    }
+
+    @Test(arguments: TLSVersion.allCases, [0, 1, 2, 3, 4])
+    func ticketsOutliveTwoRotations(_ version: TLSVersion, _ rotations: Int) throws {
+        let client = try Fixture.client(maximum: version)
+        let tickets = TicketKeys()
+        let server = try Fixture.server(tickets: tickets)
+        #expect(try !self.connect(client, server))
+        for _ in 0..<rotations { tickets.rotate() }
+        #expect(try self.connect(client, server) == (rotations <= 2))
+        // The ticket was replaced by one of the newest key.
+        for _ in 0..<2 { tickets.rotate() }
+        #expect(try self.connect(client, server))
+    }
+
+    @Test(arguments: TLSVersion.allCases)
+    func ticketsOfAnotherListenerAreNoGood(_ version: TLSVersion) throws {
+        let tickets = TicketKeys()
+        let demanding = Fixture.authority
+        let own = Fixture.certify(.server, "own", names: ["localhost"], by: Fixture.authority)
+        let others: [() throws -> TLSServerContext] = [
+            { try Fixture.server(identity: "127.0.0.1:8444", tickets: tickets) },
+            { try Fixture.server([own], tickets: tickets) },
+            { try Fixture.server([Fixture.localhost, own], tickets: tickets) },
+            { try Fixture.server(tickets: TicketKeys()) },
+        ]
+        for other in others {
+            let client = try Fixture.client(maximum: version)
+            #expect(try !self.connect(client, Fixture.server(tickets: tickets)))
+            #expect(try !self.connect(client, other()))
+        }
+        // Without a certificate there is no way in, ticket or not.
+        let client = try Fixture.client(maximum: version)
+        #expect(try !self.connect(client, Fixture.server(tickets: tickets)))
+        var wire = try Wire(client, Fixture.server(clients: demanding, tickets: tickets))
+        wire.connect()
+        #expect(
+            wire.server.handshake == .failed(TLSError(.verification, "peer did not return a certificate")))
+    }
+
+    @Test(arguments: TLSVersion.allCases)
+    func aResumedClientKeepsItsCertificatesName(_ version: TLSVersion) throws {
+        let certificate = Fixture.certify(.client, "device 7", by: Fixture.authority)
+        let client = try Fixture.client(certificate: certificate, maximum: version)
+        let server = try Fixture.server(clients: Fixture.authority)
+        #expect(try !self.connect(client, server))
+        var wire = try Wire(client, server)
+        wire.connect()
+        #expect(wire.server.connection.wasResumed)
+        #expect(wire.server.connection.peerCertificateSubject == "CN=device 7")
+    }
+
+    /// A ticket that were replaced again and again would make one look at the certificate do for ever.
+    @Test(arguments: TLSVersion.allCases)
+    func ticketsForClientCertificatesAreNotReplaced(_ version: TLSVersion) throws {
+        let certificate = Fixture.certify(.client, "device 7", by: Fixture.authority)
+        let client = try Fixture.client(certificate: certificate, maximum: version)
+        let tickets = TicketKeys()
+        let server = try Fixture.server(clients: Fixture.authority, tickets: tickets)
+        #expect(try !self.connect(client, server))
+        for _ in 0..<2 { tickets.rotate() }
+        #expect(try self.connect(client, server))
+        tickets.rotate()
+        #expect(try !self.connect(client, server))
+    }
+
+    @Test(arguments: TLSVersion.allCases)
+    func sessionsBelongToOneServerName(_ version: TLSVersion) throws {
+        let client = try Fixture.client(maximum: version)
+        let server = try Fixture.server()
+        #expect(try !self.connect(client, server))
+        #expect(try !self.connect(client, server, name: "127.0.0.1"))
+        #expect(try self.connect(client, server))
+    }
+
+    @Test func sessionContextDependsOnEverything() throws {
+        let base = TLSServerSettings(identity: "a", certificates: [Fixture.localhost])
+        var variants = [base, base, base, base, base]
+        variants[1].identity = "b"
+        variants[2].minimum = .v1_3
+        variants[3].certificates.append(Fixture.authority)
+        variants[4].clientAuthorities = TrustedAuthorities(certificates: Fixture.authority.chain)
+        #expect(Set(variants.map(\.sessionContext)).count == variants.count)
+        #expect(base.sessionContext == variants[0].sessionContext)
+        #expect(base.sessionContext.count == 32)
+    }
+
+    @Test func ticketsNameNoKeyOfOurs() {
+        let keys = TicketKeys()
+        let first = keys.newest
+        #expect(keys.find(first.name.span)?.isNewest == true)
+        keys.rotate()
+        #expect(keys.find(first.name.span)?.isNewest == false)
+        let unknown = [UInt8](repeating: 0, count: 16)
+        #expect(keys.find(unknown.span) == nil)
+        let short = Array(first.name.dropLast())
+        #expect(keys.find(short.span) == nil)
+    }
+}

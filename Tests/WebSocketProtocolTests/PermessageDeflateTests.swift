@@ -1,0 +1,99 @@
+import Testing
+import WebSocketProtocol
+
+@Suite struct ExtensionOfferTests {
+    @Test(arguments: [
+        ("permessage-deflate", "permessage-deflate"),
+        ("permessage-deflate; client_max_window_bits", "permessage-deflate; client_max_window_bits"),
+        ("a;b=1 ;\tc=\"x\"  , d", "a; b=1; c=x, d"), (",a,,b;c,", "a, b; c"), ("a; b=\"\\x\\y\"", "a; b=xy"),
+    ])
+    func anOfferIsRenderedAsItWasMeant(value: String, rendered: String) throws {
+        let offers = try #require(ExtensionOffer.parse([value]))
+        #expect(ExtensionOffer.render(offers) == rendered)
+        #expect(ExtensionOffer.parse([rendered]) == offers)
+    }
+
+    @Test func severalFieldsAreOneList() {
+        let first = ExtensionOffer(name: "a", parameters: [ExtensionOffer.Parameter(name: "p", value: "1")])
+        #expect(ExtensionOffer.parse(["a; p=1", "b"]) == [first, ExtensionOffer(name: "b")])
+    }
+
+    @Test(arguments: [
+        "", ",", ";", "a;", "a; ;b", "a; =1", "a; b=", "a; b =1", "a; b= 1", "a b", "a; b c", "a; b=\"", "a; b=\"\"",
+        "a; b=\"x", "a; b=\"x\\", "a; b=\"x\\\"", "a; b=\"x y\"", "a; b=\"x\"y", "a; b=\"x,y\"", "a=1", "\"a\"",
+        "a; b=é", "a/1",
+    ])
+    func aMalformedListIsNothing(value: String) {
+        #expect(ExtensionOffer.parse([value]) == nil)
+    }
+}
+
+@Suite struct PermessageDeflateTests {
+    /// An answer, the offers it is to, and whether it may be.
+    static let table: [(answer: String, offers: String, accepted: Bool)] = [
+        ("permessage-deflate", "permessage-deflate", true),
+        ("permessage-deflate", "other", false),
+        ("other", "other", false),
+        ("permessage-deflate, permessage-deflate", "permessage-deflate", false),
+        ("permessage-deflate; x", "permessage-deflate; x", false),
+        ("permessage-deflate; x", "permessage-deflate", false),
+        ("permessage-deflate", "permessage-deflate; x, permessage-deflate", true),
+
+        ("permessage-deflate; server_no_context_takeover", "permessage-deflate", true),
+        ("permessage-deflate; client_no_context_takeover", "permessage-deflate", true),
+        ("permessage-deflate; server_no_context_takeover=1", "permessage-deflate", false),
+        ("permessage-deflate; client_no_context_takeover=1", "permessage-deflate", false),
+        (
+            "permessage-deflate; server_no_context_takeover; server_no_context_takeover", "permessage-deflate", false
+        ),
+        ("permessage-deflate", "permessage-deflate; server_no_context_takeover", false),
+        (
+            "permessage-deflate; server_no_context_takeover", "permessage-deflate; server_no_context_takeover", true
+        ),
+        ("permessage-deflate", "permessage-deflate; server_no_context_takeover, permessage-deflate", true),
+        ("permessage-deflate", "permessage-deflate; client_no_context_takeover", true),
+
+        ("permessage-deflate; client_max_window_bits=15", "permessage-deflate", false),
+        ("permessage-deflate; client_max_window_bits=15", "permessage-deflate; client_max_window_bits", true),
+        ("permessage-deflate; client_max_window_bits=8", "permessage-deflate; client_max_window_bits=10", true),
+        ("permessage-deflate; client_max_window_bits", "permessage-deflate; client_max_window_bits", false),
+        ("permessage-deflate; client_max_window_bits=7", "permessage-deflate; client_max_window_bits", false),
+        ("permessage-deflate; client_max_window_bits=16", "permessage-deflate; client_max_window_bits", false),
+        ("permessage-deflate; client_max_window_bits=08", "permessage-deflate; client_max_window_bits", false),
+        ("permessage-deflate", "permessage-deflate; client_max_window_bits=7", false),
+
+        ("permessage-deflate; server_max_window_bits=10", "permessage-deflate", true),
+        ("permessage-deflate; server_max_window_bits=10", "permessage-deflate; server_max_window_bits=10", true),
+        ("permessage-deflate; server_max_window_bits=9", "permessage-deflate; server_max_window_bits=10", true),
+        ("permessage-deflate; server_max_window_bits=11", "permessage-deflate; server_max_window_bits=10", false),
+        ("permessage-deflate", "permessage-deflate; server_max_window_bits=10", false),
+        ("permessage-deflate; server_max_window_bits", "permessage-deflate", false),
+        ("permessage-deflate; server_max_window_bits=+9", "permessage-deflate", false),
+        ("permessage-deflate; server_max_window_bits=\"9\"", "permessage-deflate", true),
+        ("permessage-deflate", "permessage-deflate; server_max_window_bits", false),
+        (
+            "permessage-deflate; server_max_window_bits=12",
+            "permessage-deflate; server_max_window_bits=10, permessage-deflate; server_max_window_bits=12", true
+        ),
+        ("Permessage-Deflate", "permessage-deflate", false),
+    ]
+
+    @Test(arguments: table)
+    func anAnswerMustFitAnOffer(answer: String, offers: String, accepted: Bool) throws {
+        let answer = try #require(ExtensionOffer.parse([answer]))
+        let offers = try #require(ExtensionOffer.parse([offers]))
+        #expect(PermessageDeflate.accepts(answer: answer, offers: offers) == accepted)
+    }
+
+    @Test func offersThatNoServerMayAcceptAreLeftOut() throws {
+        let offers = try #require(
+            ExtensionOffer.parse([
+                "foo, permessage-deflate; client_max_window_bits, permessage-deflate; x, permessage-deflate",
+                "permessage-deflate; server_max_window_bits=99",
+            ]))
+        #expect(
+            ExtensionOffer.render(PermessageDeflate.offers(in: offers))
+                == "permessage-deflate; client_max_window_bits, permessage-deflate")
+        #expect(PermessageDeflate.accepts(answer: [], offers: offers) == false)
+    }
+}

@@ -1,0 +1,100 @@
+import Testing
+import WebSocketProtocol
+
+@Suite struct UTF8ValidatorTests {
+    static let valid = [
+        "", "a", "Hello-µ@ßöäüàá-UTF-8!!", "κόσμε", "𐍈 and 😀, then ASCII for longer than a word",
+        "\u{0}\u{7F}\u{80}\u{7FF}",
+        "\u{800}\u{D7FF}\u{E000}\u{FFFD}\u{FFFF}", "\u{10000}\u{10FFFF}",
+        String(repeating: "0123456789", count: 9) + "é",
+    ]
+
+    /// What is not UTF-8, and how many bytes of it are still the beginning of some.
+    static let invalid: [(bytes: [UInt8], good: Int)] = [
+        ([0x80], 0), ([0xBF], 0), ([0xC0, 0xAF], 0), ([0xC1, 0xBF], 0), ([0xF5, 0x80], 0), ([0xFE], 0), ([0xFF], 0),
+        ([0xC2, 0x41], 1), ([0xC3, 0xC3], 1), ([0xE0, 0x9F, 0xBF], 1), ([0xE0, 0x80, 0x80], 1),
+        ([0xED, 0xA0, 0x80], 1), ([0xED, 0xBF, 0xBF], 1), ([0xE1, 0x80, 0x41], 2), ([0xEF, 0xBF, 0xC0], 2),
+        ([0xF0, 0x8F, 0xBF, 0xBF], 1), ([0xF4, 0x90, 0x80, 0x80], 1), ([0xF1, 0x80, 0x80, 0x7F], 3),
+        ([0xF0, 0x90, 0x41], 2),
+    ]
+
+    @Test(arguments: valid)
+    func takesEveryCutOfText(text: String) {
+        let bytes = Array(text.utf8)
+        for pieces in cuts(of: bytes) {
+            var validator = UTF8Validator()
+            for piece in pieces { #expect(validator.consume(Array(piece).span) == true) }
+            #expect(validator.isComplete)
+        }
+        for end in bytes.indices {
+            let prefix = Array(bytes[..<end])
+            let (length, isInvalid) = UTF8Validator.validPrefix(of: prefix.span)
+            #expect(!isInvalid)
+            #expect(prefix.count - length <= 3)
+            #expect(String(validating: prefix[..<length], as: UTF8.self) != nil)
+            var validator = UTF8Validator()
+            #expect(validator.consume(prefix.span) == true)
+            #expect(validator.isComplete == (length == end))
+        }
+    }
+
+    @Test(arguments: invalid)
+    func failsAtTheFirstByteThatCannotContinue(bytes: [UInt8], good: Int) {
+        for before in ["", "a", "1234567", "12345678", "é56789012345678901234"] {
+            let whole = Array(before.utf8) + bytes
+            var validator = UTF8Validator()
+            for (index, byte) in whole.enumerated() {
+                let isGood = validator.consume([byte].span)
+                #expect(isGood == (index < before.utf8.count + good))
+                guard isGood else { break }
+            }
+            for split in whole.indices {
+                var validator = UTF8Validator()
+                #expect(
+                    !(validator.consume(Array(whole[..<split]).span) && validator.consume(Array(whole[split...]).span)))
+            }
+            let (length, isInvalid) = UTF8Validator.validPrefix(of: whole.span)
+            #expect(length == before.utf8.count)
+            #expect(isInvalid)
+        }
+    }
+
+    @Test func agreesWithTheStandardLibraryOnEveryTwoAndOnRandomBytes() {
+        for first in UInt8.min...UInt8.max {
+            for second in UInt8.min...UInt8.max { self.compare([first, second]) }
+        }
+        var generator = SeededGenerator(seed: 1)
+        for _ in 0..<4000 {
+            // Mostly lead and continuation bytes near the borders, among ASCII.
+            let interesting: [UInt8] = [
+                0x41, 0x42, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC2, 0xDF, 0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF3, 0xF4,
+            ]
+            let count = Int.random(in: 0...5, using: &generator)
+            let padding = [UInt8](repeating: 0x20, count: Int.random(in: 0...17, using: &generator))
+            self.compare(padding + (0..<count).map { _ in interesting.randomElement(using: &generator) ?? 0 })
+        }
+    }
+
+    private func compare(_ bytes: [UInt8]) {
+        let expected = String(validating: bytes, as: UTF8.self) != nil
+        var validator = UTF8Validator()
+        let isText = validator.consume(bytes.span) && validator.isComplete
+        #expect(isText == expected, "\(bytes)")
+    }
+
+    @Test func readsMaskedBytesAsWhatTheyStandFor() {
+        for text in Self.valid {
+            var bytes = Array(text.utf8)
+            var span = bytes.mutableSpan
+            Masking.apply(someKey, to: &span, range: span.indices)
+            for split in 0...bytes.count {
+                var validator = UTF8Validator()
+                #expect(validator.consume(Array(bytes[..<split]).span, maskingKey: someKey) == true)
+                #expect(validator.consume(Array(bytes[split...]).span, maskingKey: someKey.rotated(by: split)) == true)
+                #expect(validator.isComplete)
+            }
+        }
+        var validator = UTF8Validator()
+        #expect(validator.consume([0x37, 0x7A].span, maskingKey: someKey) == false)
+    }
+}

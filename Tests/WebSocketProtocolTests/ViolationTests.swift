@@ -1,0 +1,19 @@
+import Testing
+import WebSocketProtocol
+
+@Suite struct ViolationTests {
+    @Test(arguments: Violation.allCases)
+    func everyViolationHasACloseCodeThatFitsItsKind(violation: Violation) {
+        switch violation.kind {
+        case .protocolError: #expect(violation.closeCode == .protocolError)
+        case .invalidData: #expect(violation.closeCode == .invalidData)
+        case .messageTooBig, .tooManyFragments: #expect(violation.closeCode == .messageTooBig)
+        }
+        #expect(violation.description.contains("RFC 6455 "))
+        #expect(violation.description.utf8.count <= CloseFrame.maximumReason)
+    }
+
+    @Test func descriptionsAreDistinct() {
+        #expect(Set(Violation.allCases.map(\.description)).count == Violation.allCases.count)
+    }
+}
