@@ -69,7 +69,8 @@ class WebSocketBackend:
 def relay(backend: WebSocketBackend | dict, route: dict | None = None, **keys) -> Gateway:
     """A gateway with `backend` at /app and below."""
     settings = backend if isinstance(backend, dict) else backend.configuration()
-    routes = [{"path": path, "backend": "app", **(route or {})} for path in ("/app", "/app/*")]
+    below = {key: value for key, value in (route or {}).items() if key != "name"}
+    routes = [{"path": "/app", "backend": "app", **(route or {})}, {"path": "/app/*", "backend": "app", **below}]
     return Gateway(routes=routes, backends={"app": settings}, **keys)
 
 

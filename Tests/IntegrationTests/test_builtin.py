@@ -95,10 +95,11 @@ async def test_frames_sent_with_the_request_are_not_lost():
     ids=lambda value: str(value)[:12],
 )
 async def test_echo_answers_a_close_with_its_code(sent, answered):
-    async with builtins() as gateway, await raw.Connection.upgraded(gateway.plain) as socket:
-        await socket.send(raw.close(*sent))
-        assert (await socket.frame()).code == answered
-        assert await socket.end() == b""
+    async with builtins() as gateway:
+        async with await raw.Connection.upgraded(gateway.plain) as socket:
+            await socket.send(raw.close(*sent))
+            assert (await socket.frame()).code == answered
+            assert await socket.end() == b""
         await gateway.closed(cause="client-closed", code=answered or "none", by="client")
 
 

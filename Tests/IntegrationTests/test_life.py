@@ -82,7 +82,7 @@ async def test_no_session_no_wait():
 
 
 async def test_descriptors_that_run_out_stop_accepting_and_nothing_else():
-    few = ("prlimit", "--nofile=64:64")
+    few = ("prlimit", "--nofile=128:128")
     async with WebSocketBackend() as backend, gateway(backend, wrapper=few) as running:
         async with client(running.ws("/app")) as witness, contextlib.AsyncExitStack() as stack:
             crowd = [await stack.enter_async_context(await raw.Connection.open(running.plain)) for _ in range(100)]
