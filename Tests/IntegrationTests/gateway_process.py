@@ -1,0 +1,220 @@
+"""The gateway under test: a process with a configuration, and its log as it comes."""
+
+import asyncio
+import json
+import os
+import pathlib
+import signal
+import ssl
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def _binary() -> pathlib.Path:
+    if chosen := os.environ.get("GATEWAY_BIN"):
+        return pathlib.Path(chosen).resolve()
+    products = [ROOT / ".build" / kind / "gateway" for kind in ("release", "debug")]
+    built = [product for product in products if product.exists()]
+    return max(built, key=lambda product: product.stat().st_mtime) if built else products[0]
+
+
+BINARY = _binary()
+
+# How long anything may take that the tests wait for; never how long they do wait.
+PATIENCE = 20.0
+
+
+def insecure() -> ssl.SSLContext:
+    """For a self-signed listener."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Log:
+    """Lines of a process's standard error, and whoever waits for one."""
+
+    def __init__(self):
+        self.lines: list[str] = []
+        self.records: list[dict] = []
+        self.ended = False
+        self._changed = asyncio.Condition()
+
+    async def read(self, stream: asyncio.StreamReader):
+        while line := await stream.readline():
+            text = line.decode(errors="replace").rstrip("\n")
+            async with self._changed:
+                self.lines.append(text)
+                try:
+                    record = json.loads(text)
+                    if isinstance(record, dict):
+                        self.records.append(record)
+                except ValueError:
+                    pass
+                self._changed.notify_all()
+        async with self._changed:
+            self.ended = True
+            self._changed.notify_all()
+
+    def matching(self, event: str, **fields) -> list[dict]:
+        return [
+            record
+            for record in self.records
+            if record.get("event") == event and all(str(record.get(key)) == str(value) for key, value in fields.items())
+        ]
+
+    async def wait(self, count: int, event: str, **fields) -> list[dict]:
+        """The records of `event` with these fields, once there are `count` of them."""
+
+        def ready():
+            return self.ended or len(self.matching(event, **fields)) >= count
+
+        async with self._changed:
+            try:
+                await asyncio.wait_for(self._changed.wait_for(ready), PATIENCE)
+            except TimeoutError:
+                pass
+        found = self.matching(event, **fields)
+        assert len(found) >= count, f"no {count} × {event} {fields} in the log:\n" + "\n".join(self.lines[-40:])
+        return found
+
+
+class Gateway:
+    """`async with Gateway(routes=…, backends=…) as gateway`: serves `ws` and `wss` on ports of its own.
+
+    Keyword arguments are top-level keys of the configuration. `listeners` replaces the two that there are otherwise. Leaving the
+    block sends SIGTERM and demands exit status 0.
+    """
+
+    def __init__(self, *, environment: dict | None = None, **configuration):
+        self.configuration = {
+            "workers": 1,
+            "log": {"format": "json"},
+            "listeners": [
+                {"address": "127.0.0.1:0"},
+                {"address": "127.0.0.1:0", "tls": {"self-signed": ["localhost", "127.0.0.1"]}},
+            ],
+            **configuration,
+        }
+        defaults = dict(self.configuration.get("defaults", {}))
+        defaults["timeouts"] = {"close": "2s", **defaults.get("timeouts", {})}
+        self.configuration["defaults"] = defaults
+        self.environment = environment or {}
+        self.log = Log()
+        self.addresses: list[tuple[str, int]] = []
+        self._folder = tempfile.TemporaryDirectory(prefix="gateway-test-")
+
+    @property
+    def folder(self) -> pathlib.Path:
+        return pathlib.Path(self._folder.name)
+
+    async def __aenter__(self) -> "Gateway":
+        file = self.folder / "gateway.conf"
+        # JSON is YAML.
+        file.write_text(json.dumps(self.configuration, indent=1))
+        self.process = await asyncio.create_subprocess_exec(
+            BINARY, "run", "--config", file,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, **self.environment}, limit=1 << 20,
+        )
+        self._reader = asyncio.create_task(self.log.read(self.process.stderr))
+        try:
+            listening = await self.log.wait(len(self.configuration["listeners"]), "listening")
+        except BaseException:
+            await self._end(signal.SIGKILL)
+            raise
+        for record in listening:
+            host, port = record["address"].rsplit(":", 1)
+            self.addresses.append((host, int(port)))
+        self.is_secure = [bool(record["tls"]) for record in listening]
+        return self
+
+    async def __aexit__(self, kind, error, trace):
+        if self.process.returncode is None:
+            status = await self._end(signal.SIGTERM)
+        else:
+            await self._reader
+            status = self.process.returncode
+        self._folder.cleanup()
+        if kind is None:
+            assert status == 0, f"exit status {status}:\n" + "\n".join(self.log.lines[-40:])
+
+    async def _end(self, number: int) -> int:
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        try:
+            status = await asyncio.wait_for(self.process.wait(), PATIENCE)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+            status = "none: it did not end"
+        await self._reader
+        return status
+
+    def signal(self, number: int):
+        self.process.send_signal(number)
+
+    async def exited(self) -> int:
+        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+
+    @property
+    def plain(self) -> tuple[str, int]:
+        """Address of the listener without TLS."""
+        return self.addresses[self.is_secure.index(False)]
+
+    @property
+    def secure(self) -> tuple[str, int]:
+        return self.addresses[self.is_secure.index(True)]
+
+    def ws(self, path: str) -> str:
+        return f"ws://127.0.0.1:{self.plain[1]}{path}"
+
+    def wss(self, path: str) -> str:
+        return f"wss://127.0.0.1:{self.secure[1]}{path}"
+
+    def https(self, path: str) -> str:
+        return f"https://127.0.0.1:{self.secure[1]}{path}"
+
+    async def event(self, event: str, **fields) -> dict:
+        """The first such record of the log, also one that has come already."""
+        return (await self.log.wait(1, event, **fields))[0]
+
+    async def events(self, count: int, event: str, **fields) -> list[dict]:
+        return await self.log.wait(count, event, **fields)
+
+    async def closed(self, **fields) -> dict:
+        return await self.event("close", **fields)
+
+    def peak_memory(self) -> int:
+        """The largest resident size so far, in bytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) << 10
+
+    def open_files(self) -> int:
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+async def command(*arguments, cwd=None, environment: dict | None = None) -> tuple[int, str, str]:
+    """Runs the gateway to its end: status, standard output, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        BINARY, *map(str, arguments), cwd=cwd, env={**os.environ, **(environment or {})},
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+    except TimeoutError:
+        process.kill()
+        output, errors = await process.communicate()
+        raise AssertionError(f"it did not end; standard error:\n{errors.decode()}")
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def until(condition, what: str):
+    """Waits for something that tells nobody when it happens (a file in /proc)."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what}"
+        await asyncio.sleep(0.01)

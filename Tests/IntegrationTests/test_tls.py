@@ -1,0 +1,180 @@
+"""TLS of listeners, and towards endpoints."""
+
+import ssl
+import subprocess
+
+import pytest
+
+import raw
+from certificates import Authority
+from gateway_process import Gateway, insecure
+from peers import WebSocketBackend, relay
+
+ECHO = {"routes": [{"path": "/echo", "backend": "echo"}], "backends": {"echo": {"builtin": "echo"}}}
+
+
+def listening(tls: dict) -> Gateway:
+    return Gateway(**ECHO, listeners=[{"address": "127.0.0.1:0", "tls": tls}])
+
+
+async def handshake(gateway: Gateway, context: ssl.SSLContext, name: str | None = None) -> ssl.SSLObject:
+    """A TLS handshake, and an echo to prove that it stands (with TLS 1.3 a client is done before it is refused)."""
+    async with await raw.Connection.open(gateway.secure, ssl=context, server_hostname=name or "127.0.0.1") as socket:
+        await socket.send(raw.upgrade() + raw.frame(raw.TEXT, b"hello"))
+        assert (await socket.response()).status == 101
+        assert await socket.frame() == raw.Frame(raw.TEXT, b"hello")
+        return socket.writer.get_extra_info("ssl_object")
+
+
+async def refused(gateway: Gateway, context: ssl.SSLContext, name: str | None = None):
+    with pytest.raises((ssl.SSLError, ConnectionError, EOFError)):
+        await handshake(gateway, context, name)
+
+
+def names(connection: ssl.SSLObject) -> set[str]:
+    return {value for _, value in connection.getpeercert()["subjectAltName"]}
+
+
+async def test_a_certificate_from_files(authority):
+    identity = authority.issue("127.0.0.1")
+    async with listening({"certificates": [identity.configuration()]}) as gateway:
+        connection = await handshake(gateway, authority.client_context())
+        assert connection.version() == "TLSv1.3" and (await gateway.event("open"))["tls"] == "TLSv1.3"
+
+
+async def test_alpn_is_http_1_1():
+    async with listening({"self-signed": ["localhost"]}) as gateway:
+        context = insecure()
+        context.set_alpn_protocols(["h2", "http/1.1"])
+        assert (await handshake(gateway, context)).selected_alpn_protocol() == "http/1.1"
+
+
+async def test_certificates_are_chosen_by_name(authority):
+    first, second, wild = (authority.issue(name) for name in ("a.example", "b.example", "*.c.example"))
+    certificates = [identity.configuration() for identity in (first, second, wild)]
+    async with listening({"certificates": certificates}) as gateway:
+        context = authority.client_context()
+        for name in ("a.example", "b.example", "B.EXAMPLE", "x.c.example"):
+            connection = await handshake(gateway, context, name)
+            assert names(connection) & {name.lower(), "*.c.example"}
+        context.check_hostname = False
+        for stranger in ("unknown.example", "x.y.c.example"):
+            assert names(await handshake(gateway, context, stranger)) == {"a.example"}
+
+
+@pytest.mark.parametrize("minimum, accepted", [(None, True), ("1.2", True), ("1.3", False)])
+async def test_minimum_version(minimum, accepted):
+    async with listening({"self-signed": ["localhost"], **({"minimum": minimum} if minimum else {})}) as gateway:
+        context = insecure()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        if accepted:
+            assert (await handshake(gateway, context)).version() == "TLSv1.2"
+        else:
+            await refused(gateway, context)
+        assert (await handshake(gateway, insecure())).version() == "TLSv1.3"
+
+
+async def test_tls_1_1_is_refused():
+    async with listening({"self-signed": ["localhost"]}) as gateway:
+        context = insecure()
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        await refused(gateway, context)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_client_certificates(version, authority, tmp_path):
+    server = authority.issue("127.0.0.1")
+    tls = {"certificates": [server.configuration()], "client-ca": str(authority.file)}
+    stranger = Authority(tmp_path, "Stranger").issue("mallory", client=True)
+    async with listening(tls) as gateway:
+
+        def context(identity):
+            made = authority.client_context(identity)
+            made.minimum_version = made.maximum_version = version
+            return made
+
+        await handshake(gateway, context(authority.issue("alice", client=True)))
+        await refused(gateway, context(None))
+        await refused(gateway, context(stranger))
+        await refused(gateway, context(server))
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+async def test_sessions_are_resumed_on_any_worker(version, tmp_path):
+    async with Gateway(
+        **ECHO, workers=2, listeners=[{"address": "127.0.0.1:0", "tls": {"self-signed": ["localhost"]}}]
+    ) as gateway:
+        ticket = tmp_path / "ticket"
+        address = f"{gateway.secure[0]}:{gateway.secure[1]}"
+
+        def connect(*arguments) -> str:
+            command = ["openssl", "s_client", "-connect", address, version, "-ign_eof", *arguments]
+            request = raw.upgrade("/nowhere")
+            return subprocess.run(command, input=request, capture_output=True, timeout=20).stdout.decode(errors="replace")
+
+        assert "New, TLSv1" in await in_thread(connect, "-sess_out", ticket)
+        for _ in range(6):
+            assert "Reused, TLSv1" in await in_thread(connect, "-sess_in", ticket)
+
+
+async def in_thread(function, *arguments):
+    import asyncio
+
+    return await asyncio.to_thread(function, *arguments)
+
+
+async def test_a_ticket_does_not_open_a_listener_that_demands_certificates(authority, tmp_path):
+    identity = authority.issue("127.0.0.1")
+    open_tls = {"certificates": [identity.configuration()]}
+    listeners = [
+        {"address": "127.0.0.1:0", "tls": open_tls},
+        {"address": "127.0.0.1:0", "tls": {**open_tls, "client-ca": str(authority.file)}},
+    ]
+    async with Gateway(**ECHO, listeners=listeners) as gateway:
+        context = authority.client_context()
+        connection = await handshake(gateway, context)
+        for address in gateway.addresses:
+            options = {"ssl": context, "server_hostname": "127.0.0.1"}
+            async with await raw.Connection.open(address, **options) as socket:
+                assert socket.writer.get_extra_info("ssl_object").session_reused in (False, True)
+        assert connection is not None
+        gateway.addresses.reverse()
+        await refused(gateway, context)
+
+
+# Towards endpoints
+
+
+@pytest.mark.parametrize(
+    "names, tls, status",
+    [
+        (("127.0.0.1",), {"ca": True}, 101),
+        (("chat.internal",), {"ca": True, "server-name": "chat.internal"}, 101),
+        (("*.example.internal",), {"ca": True, "server-name": "chat.example.internal"}, 101),
+        (("chat.internal",), {"ca": True}, 502),
+        (("127.0.0.1",), {"ca": True, "server-name": "chat.internal"}, 502),
+        (("127.0.0.1",), {}, 502),
+        (("chat.internal",), {"verify": False}, 101),
+    ],
+)
+async def test_a_wss_endpoint_is_verified(names, tls, status, authority):
+    tls = {**tls, **({"ca": str(authority.file)} if tls.get("ca") else {})}
+    async with WebSocketBackend(ssl=authority.issue(*names).server_context()) as backend:
+        async with relay(backend.configuration(tls=tls)) as gateway:
+            async with await raw.Connection.open(gateway.plain) as socket:
+                await socket.send(raw.upgrade("/app"))
+                assert (await socket.response()).status == status
+                if status == 101:
+                    message = raw.pattern(300_000)
+                    await socket.send(raw.frame(raw.BINARY, message))
+                    assert (await socket.frame()).payload == message
+                else:
+                    assert "TLS" in (await gateway.event("refused", status=502))["reason"]
+
+
+async def test_an_endpoint_that_speaks_no_tls_is_502(authority):
+    async with WebSocketBackend() as backend:
+        async with relay({"websocket": [f"wss://127.0.0.1:{backend.port}"]}) as gateway:
+            assert (await raw.ask(gateway.plain, raw.upgrade("/app"))).status == 502

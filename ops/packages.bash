@@ -1,0 +1,72 @@
+# Sourced by ops/run and ops/test: messages, and Debian packages installed only when they are missing.
+
+# What `swift build` needs beside Swift itself.
+build_packages=(libssl-dev zlib1g-dev pkg-config ca-certificates)
+
+say() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+# fail STATUS MESSAGE...
+fail() {
+    local status=$1
+    shift
+    say "$*"
+    exit "$status"
+}
+
+need_swift() {
+    command -v swift >/dev/null ||
+        fail 1 "swift is not in PATH; install Swift 6.2 or later from https://www.swift.org/install/linux/"
+}
+
+# missing_packages NAME...: those of them that dpkg does not know as installed, one per line.
+missing_packages() {
+    local name
+    for name in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null || true)" = installed ] || printf '%s\n' "$name"
+    done
+}
+
+# install_packages NAME...: quick and silent when nothing is missing. Services that come with a package are neither
+# started nor enabled: the tests run those programs themselves, on addresses of their own.
+install_packages() {
+    command -v dpkg-query >/dev/null ||
+        fail 1 "this is not a Debian system; install the equivalents of: $*"
+
+    local missing=()
+    mapfile -t missing < <(missing_packages "$@")
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    local as_root=()
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null ||
+            fail 1 "these Debian packages are missing; install them as root: apt-get install ${missing[*]}"
+        as_root=(sudo)
+    fi
+
+    say "installing Debian packages: ${missing[*]}"
+    ${as_root[@]+"${as_root[@]}"} bash -s -- "${missing[@]}" <<'INSTALL' || fail 1 "apt-get could not install them"
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
+
+# A policy that says "no" (101) for the time of this installation keeps new services from being started.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+
+simple=(-y -qq --no-install-recommends -o Dpkg::Use-Pty=0)
+apt-get install "${simple[@]}" "$@" >/dev/null 2>&1 || {
+    apt-get update -qq
+    apt-get install "${simple[@]}" "$@" >/dev/null
+}
+if [ -d /run/systemd/system ]; then
+    for service in redis-server mosquitto; do
+        case " $* " in *" $service "*) systemctl disable --quiet "$service" || true ;; esac
+    done
+fi
+INSTALL
+}
