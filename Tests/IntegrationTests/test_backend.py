@@ -80,7 +80,8 @@ async def test_a_trusted_proxy_is_believed():
         assert (await raw.ask(gateway.plain, raw.upgrade("/app", *fields, host="chat.example.com"))).status == 101
         headers = backend.requests[0].headers
         assert headers["X-Forwarded-For"] == "6.6.6.6, 203.0.113.7, 127.0.0.1"
-        assert (headers["X-Forwarded-Proto"], headers["X-Forwarded-Host"]) == ("https", "chat.example.com")
+        assert headers["X-Forwarded-Proto"] == "https, http"
+        assert headers["X-Forwarded-Host"].startswith("chat.example.com, ")
         assert (await gateway.event("open"))["client"] == "203.0.113.7"
 
 

@@ -207,7 +207,7 @@ def resp(*words: bytes) -> bytes:
 async def test_redis(tmp_path):
     path = tmp_path / "redis.sock"
     arguments = ["--port", 0, "--unixsocket", path, "--save", "", "--appendonly", "no", "--dir", tmp_path]
-    async with program("redis-server", *arguments, ready="Ready to accept connections"):
+    async with program("redis-server", *arguments, ready="ready to accept connections"):
         defaults = {"limits": {"message": "16MiB"}}
         async with bridge({"tcp": [f"unix:{path}"]}, defaults=defaults) as gateway:
             async with client(gateway.wss("/tcp")) as socket:
@@ -257,7 +257,7 @@ class MQTTClient:
 async def test_mqtt(tmp_path):
     path = tmp_path / "mosquitto.sock"
     configuration = tmp_path / "mosquitto.conf"
-    configuration.write_text(f"listener 0 {path}\nallow_anonymous true\nuser root\npersistence false\nlog_dest stdout\n")
+    configuration.write_text(f"listener 0 {path}\nallow_anonymous true\nuser root\npersistence false\nlog_dest stderr\n")
     payload = raw.pattern(200_000)
 
     def talk(port: int) -> list:
