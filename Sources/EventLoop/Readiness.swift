@@ -9,8 +9,10 @@ package struct Readiness: OptionSet, Sendable {
 
     package static let readable = Readiness(rawValue: EPOLLIN.rawValue)
     package static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
-    /// The peer has ended its side (FIN), both sides ended, or the socket has an error: reading will tell which.
+    /// The peer has ended its side (FIN), or more: reading will tell which.
     package static let ended = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
+    /// The connection is over in both directions, by a reset or because both sides ended.
+    package static let over = Readiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
 }
 
 /// Whoever waits for a descriptor.

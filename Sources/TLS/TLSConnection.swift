@@ -230,7 +230,10 @@ import COpenSSL
             unsafe ciphertext.withUnsafeBufferPointer { unsafe all.append(contentsOf: $0) }
             (result, self.held) = self.io.withInput(all.span, body)
         }
-        if case .failed = self.phase { self.held = [] }
+        switch self.phase {
+        case .handshaking, .open: break
+        case .closed, .failed: self.held = []
+        }
         return result
     }
 

@@ -14,7 +14,7 @@ package struct Message: Hashable, Sendable {
 /// Collects the parts of a message that a `FrameReader` gives, of an uncompressed one. Text is checked as it comes in.
 ///
 /// What it holds has been received: a length that is only declared costs nothing. How much that can be is up to the
-/// reader's rules. Between messages it holds no memory.
+/// reader's rules. Between messages it holds no memory; after a violation it is of no more use.
 package struct MessageAssembler: Sendable {
     private var payload: [UInt8] = []
     private var validator = UTF8Validator()
@@ -44,10 +44,6 @@ package struct MessageAssembler: Sendable {
     private mutating func add(
         _ part: FrameReader.DataPart, payload: Span<UInt8>, maskingKey: MaskingKey?
     ) -> Result {
-        if part.isFirst {
-            self.payload = []
-            self.validator = UTF8Validator()
-        }
         if part.messageOpcode == .text {
             let isText = self.validator.consume(payload, maskingKey: maskingKey)
             guard isText && (self.validator.isComplete || !part.isFinal) else { return .violation(.invalidUTF8) }

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct RequestHeadParserTests {
     private static let upgrade =
-        "GET /chat?room=1 HTTP/1.1\r\nHost: example.com\r\nUpgrade:websocket\r\nCookie: \t a=b; c=\"d\" \t\r\nEmpty:\r\n\r\n"
+        "GET /chat?room=1 HTTP/1.1\r\nHost: example.com\r\n"
+        + "Upgrade:websocket\r\nCookie: \t a=b; c=\"d\" \t\r\nEmpty:\r\n\r\n"
 
     @Test func aWholeHeadIsReadAndWhatFollowsIsLeft() {
         let expected = RequestHead(

@@ -26,7 +26,8 @@ package enum Admission {
         }
     }
 
-    private static func admit(_ head: RequestHead, _ arrival: Arrival, _ routes: RouteTable) throws(Refusal) -> Decision {
+    private static func admit(_ head: RequestHead, _ arrival: Arrival, _ routes: RouteTable) throws(Refusal) -> Decision
+    {
         let host = try self.host(of: head)
         let target = try self.target(of: head, host)
         let origin = try self.single("Origin", in: head)

@@ -1,8 +1,8 @@
 package import HTTP1
 package import WebSocketProtocol
 
-/// The client's side of an opening handshake with a backend (RFC 6455 section 4.1): takes what the backend sends, and says
-/// whether it is a WebSocket server that answers this request.
+/// The client's side of an opening handshake with a backend (RFC 6455 section 4.1): takes what the backend sends, and
+/// says whether it is a WebSocket server that answers this request.
 ///
 /// Nothing but a complete and correct 101 is an upgrade. A final status of 300 to 599 is the backend's refusal, to be
 /// passed on; anything else is an error.
@@ -145,7 +145,7 @@ package struct BackendHandshake: Sendable {
 // MARK: - The 101
 
 extension BackendHandshake {
-    /// Checks all that RFC 6455 section 4.1 demands of a server's 101, which ends after `length` bytes of the last call.
+    /// Checks all that RFC 6455 section 4.1 demands of a 101, which ends after `length` bytes of the last call.
     private func verify(_ head: ResponseHead, length: Int) -> Outcome {
         guard head.version == .http11 else { return .bad("a 101 in HTTP/1.0") }
         guard head.fields.tokens("Upgrade") == ["websocket"] else { return .bad("a 101 without Upgrade: websocket") }

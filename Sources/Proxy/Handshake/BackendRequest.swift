@@ -28,7 +28,7 @@ package enum BackendRequest {
         if !admitted.compressionOffers.isEmpty {
             fields.append("Sec-WebSocket-Extensions", ExtensionOffer.render(admitted.compressionOffers))
         }
-        // Ours, whatever the client's Connection says of Origin: a backend takes a request without one for no browser's.
+        // Whatever the client's Connection names: a backend takes a request without an Origin for no browser's.
         if let origin = admitted.origin { fields.append("Origin", origin) }
         for field in admitted.forwarded.fields { fields.append(field) }
         fields.append("X-Request-Id", sessionID)

@@ -30,12 +30,14 @@ package struct Explanation: Equatable, Sendable {
         case .refused(let refusal):
             if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
             lines.add("answer", "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)")
-            lines.add("cure", self.cure(refusal, routes, host: address.authority.host))
+            lines.add("cure", self.cure(refusal, routes, host: address.authority.host, origin: origin))
             return Explanation(text: lines.text, isServed: false)
         case .page(let page, let index, _):
             self.route(routes.routes[index], index, &lines)
             lines.add("answer", address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK")
-            if address.isWebSocket { lines.add("cure", "The route serves the page \(page.rawValue): use http or https.") }
+            if address.isWebSocket {
+                lines.add("cure", "The route serves the page \(page.rawValue): use http or https.")
+            }
             return Explanation(text: lines.text, isServed: reachable && !address.isWebSocket)
         case .upgrade(let admitted):
             let route = routes.routes[admitted.routeIndex]
@@ -112,12 +114,13 @@ package struct Explanation: Equatable, Sendable {
         return "the backend's choice of \(admitted.subprotocols.joined(separator: ", "))"
     }
 
-    private static func cure(_ refusal: Refusal, _ routes: RouteTable, host: String) -> String {
+    private static func cure(_ refusal: Refusal, _ routes: RouteTable, host: String, origin: String?) -> String {
         switch (refusal.status, refusal.routeIndex) {
         case (404, _):
             let paths = routes.routes.map { "\($0.path)\($0.hosts.isEmpty ? "" : " on \($0.hosts[0])")" }
             return "Add a route for \(host); there are: \(paths.isEmpty ? "none" : paths.joined(separator: ", "))."
         case (403, let index?):
+            guard origin != nil else { return "Name one with --origin, or set `require-origin: false`." }
             return "Add it to `origins` of the route, which are: \(routes.routes[index].origins.text)."
         default: return refusal.cure
         }

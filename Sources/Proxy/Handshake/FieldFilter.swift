@@ -5,7 +5,7 @@ internal import HTTP1
 /// Names are compared as a CGI-like server would fold them: without case, `_` and `.` as `-`. So `X_Forwarded_For` is
 /// taken out with `X-Forwarded-For`.
 enum FieldFilter {
-    /// The fields of a client's request that a backend gets unchanged. Those the gateway writes itself are not among them:
+    /// The fields of a client's request that a backend gets unchanged. Not among them are those the gateway writes:
     /// Host, Origin, the handshake's, `X-Forwarded-For/-Proto/-Host`, `X-Request-Id`.
     static func request(_ fields: HTTPFields, isFromTrustedProxy: Bool) -> HTTPFields {
         self.endToEnd(fields) { name, folded in

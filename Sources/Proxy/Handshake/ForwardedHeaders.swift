@@ -3,8 +3,8 @@ package import HTTP1
 
 /// Who the client is and how it came, and the fields that tell a backend so.
 ///
-/// From any address these fields are ours alone. From a trusted proxy what it says is believed, and added to: each field
-/// is a list with one element per hop, the latest last.
+/// These fields are ours alone, unless a trusted proxy sent the request: what it says is believed, and added to. Then
+/// each field is a list with one element per hop, the latest last.
 package struct ForwardedHeaders: Equatable, Sendable {
     /// The rightmost address that is no trusted proxy's; `nil` on a Unix socket.
     package let client: IPAddress?
@@ -26,7 +26,8 @@ package struct ForwardedHeaders: Equatable, Sendable {
 
         // One scheme per address: take the client's. Else only the last is surely from the proxy that is trusted.
         let scheme = schemes.count == addresses.count ? index.map { schemes[$0] } : schemes.last
-        self.isSecure = arrival.listenerIsSecure || scheme.map { ["https", "wss"].contains($0.asciiLowercased) } ?? false
+        self.isSecure =
+            arrival.listenerIsSecure || scheme.map { ["https", "wss"].contains($0.asciiLowercased) } ?? false
 
         var fields = HTTPFields()
         func append(_ name: String, _ believed: [String], _ own: String) {

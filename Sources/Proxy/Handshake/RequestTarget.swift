@@ -38,7 +38,10 @@ package struct RequestTarget: Equatable, Sendable {
     package static func normalised(_ path: some StringProtocol) throws(HeadError) -> String {
         let bytes = Array(path.utf8)
         guard bytes.first == UInt8(ascii: "/") else { throw HeadError(.malformed, "a path that does not start with /") }
-        guard bytes.dropFirst().first != UInt8(ascii: "/") else { throw HeadError(.malformed, "a path starts with //") }
+        // Browsers take a backslash for a slash.
+        guard bytes.count < 2 || bytes[1] != UInt8(ascii: "/") && bytes[1] != UInt8(ascii: "\\") else {
+            throw HeadError(.malformed, "a path starts with //")
+        }
         var normal: [UInt8] = []
         var index = 0
         while index < bytes.count {
@@ -75,26 +78,29 @@ package struct RequestTarget: Equatable, Sendable {
     }
 
     /// A segment ends at a slash, and at a backslash since some servers read that as one. What follows a `;` in it is a
-    /// parameter to other servers.
+    /// parameter to other servers. Both count in their percent-encoding too.
     private static func refuseDotSegments(_ path: [UInt8]) throws(HeadError) {
-        var segments: [[UInt8]] = [[]]
+        var dots = 0
+        var isDots = false
         var index = 0
-        while index < path.count {
-            if path[index] == UInt8(ascii: "/") || path[index] == UInt8(ascii: "\\") {
-                segments.append([])
-            } else if path[index...].starts(with: "%5C".utf8) {
-                segments.append([])
-                index += 2
+        while index <= path.count {
+            let rest = path[index...]
+            let byte = rest.first ?? UInt8(ascii: "/")
+            let isEncoded = byte == UInt8(ascii: "%")
+            let isSlash =
+                byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") || isEncoded && rest.starts(with: "%5C".utf8)
+            if isSlash || byte == UInt8(ascii: ";") || isEncoded && rest.starts(with: "%3B".utf8) {
+                guard !isDots || dots == 0 || dots > 2 else {
+                    throw HeadError(.malformed, "a . or .. segment in the path")
+                }
+                isDots = isSlash
+                dots = 0
+            } else if byte == UInt8(ascii: ".") {
+                dots += 1
             } else {
-                segments[segments.count - 1].append(path[index])
+                isDots = false
             }
-            index += 1
-        }
-        for segment in segments {
-            let name = segment.prefix { $0 != UInt8(ascii: ";") }
-            guard name != [UInt8(ascii: ".")], name != [UInt8(ascii: "."), UInt8(ascii: ".")] else {
-                throw HeadError(.malformed, "a . or .. segment in the path")
-            }
+            index += isEncoded ? 3 : 1
         }
     }
 

@@ -58,6 +58,7 @@ extension Session {
         let arrival = Arrival(
             clientAddress: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
             trustedProxies: self.worker.runtime.configuration.trustedProxies)
+        self.summary.origin = head.fields.first("Origin")
         switch Admission.decide(head, arrival: arrival, routes: self.worker.runtime.routeTable) {
         case .page(let page, let routeIndex, let headOnly):
             self.route = self.worker.runtime.routes[routeIndex]
@@ -69,7 +70,6 @@ extension Session {
             let route = self.worker.runtime.routes[admitted.routeIndex]
             self.route = route
             self.opening?.admitted = admitted
-            self.summary.origin = admitted.origin
             self.summary.client = admitted.forwarded.client
             self.setDeadline(at: self.began + route.settings.timeouts.handshake)
             self.chooseBackend(route)

@@ -63,6 +63,8 @@ final class Transport: ReadinessHandler {
             self.mayRead = true
             self.hasEnded = true
         }
+        // Nobody is left to hold back, and a reset is to be noticed even by who does not read.
+        if !readiness.isDisjoint(with: .over) { self.isPaused = false }
         if readiness.contains(.writable), !self.queue.isEmpty { self.flush() }
         self.session.ready(self.leg, readiness)
     }

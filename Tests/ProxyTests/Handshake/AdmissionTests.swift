@@ -1,0 +1,192 @@
+import Configuration
+import HTTP1
+import Testing
+import WebSocketProtocol
+
+@testable import Proxy
+
+@Suite struct AdmissionTests {
+    @Test func aGoodRequestIsAdmittedWithAllThatIsNeededLater() throws {
+        let fields = upgradeFields([
+            "Origin": "https://other.example", "Sec-WebSocket-Protocol": "a, b",
+            "Sec-WebSocket-Extensions": "x-other, permessage-deflate; client_max_window_bits",
+        ])
+        let admitted = try #require(decide("/%65cho?q=%20", fields).admitted)
+        #expect(admitted.routeIndex == 1)
+        #expect(admitted.key == "dGhlIHNhbXBsZSBub25jZQ==")
+        #expect(admitted.path == "/echo")
+        #expect(admitted.target.query == "q=%20")
+        #expect(admitted.target.original == "/%65cho?q=%20")
+        #expect(admitted.host == "example.com")
+        #expect(admitted.origin == "https://other.example")
+        #expect(admitted.offeredSubprotocols == ["a", "b"])
+        #expect(admitted.subprotocol == "a")
+        #expect(admitted.compressionOffers.map(\.description) == ["permessage-deflate; client_max_window_bits"])
+        #expect(admitted.client == IPAddress("192.0.2.1"))
+        #expect(admitted.fields == fields)
+    }
+
+    @Test(arguments: [
+        upgradeFields(["Connection": "keep-alive"], without: []),
+        upgradeFields(
+            ["Connection": "keep-alive, UPGRADE", "Upgrade": "h2c, WebSocket"], without: ["Upgrade", "Connection"]),
+        upgradeFields(["Content-Length": "0"]),
+    ])
+    func usualVariantsAreAdmitted(_ fields: HTTPFields) {
+        #expect(status(decide("/echo", fields)) == 101)
+    }
+
+    @Test(arguments: [
+        (upgradeFields(without: ["Host"]), "Malformed request: the Host is missing."),
+        (upgradeFields(["host": "example.com"]), "Malformed request: more than one Host."),
+        (upgradeFields(["Host": "a b"], without: ["Host"]), "Malformed request: a bad Host."),
+        (upgradeFields(["Host": ""], without: ["Host"]), "Malformed request: a bad Host."),
+        (upgradeFields(["Origin": "null", "origin": "null"]), "Malformed request: more than one Origin."),
+        (upgradeFields(["Sec-WebSocket-Key": "x"]), "Malformed request: more than one Sec-WebSocket-Key."),
+        (upgradeFields(["Sec-WebSocket-Version": "13"]), "Malformed request: more than one Sec-WebSocket-Version."),
+        (upgradeFields(["Transfer-Encoding": "chunked"]), "Malformed request: a Transfer-Encoding."),
+        (upgradeFields(["Content-Length": "1"]), "Malformed request: a body."),
+        (upgradeFields(["Content-Length": "-0"]), "Malformed request: a bad Content-Length."),
+        (upgradeFields(["Content-Length": ""]), "Malformed request: a bad Content-Length."),
+        (
+            upgradeFields(["Content-Length": "0", "content-length": "0"]),
+            "Malformed request: more than one Content-Length."
+        ),
+        (upgradeFields(without: ["Sec-WebSocket-Key"]), "The Sec-WebSocket-Key is missing."),
+        (
+            upgradeFields(["Sec-WebSocket-Key": "short"], without: ["Sec-WebSocket-Key"]),
+            "The Sec-WebSocket-Key is bad."
+        ),
+        (upgradeFields(["Sec-WebSocket-Protocol": "a b"]), "The Sec-WebSocket-Protocol is malformed."),
+        (upgradeFields(["Sec-WebSocket-Protocol": "a, a"]), "The Sec-WebSocket-Protocol is malformed."),
+        (upgradeFields(["Sec-WebSocket-Extensions": "a;=b"]), "The Sec-WebSocket-Extensions are malformed."),
+    ])
+    func whatIsMalformedIs400(_ fields: HTTPFields, _ detail: String) {
+        let refusal = decide("/echo", fields).refusal
+        #expect(refusal?.status == 400)
+        #expect(refusal?.detail == detail)
+    }
+
+    @Test func nothingAtAPathIs404() {
+        #expect(status(decide("/nowhere")) == 404)
+        #expect(status(decide("/echo/")) == 404)
+        #expect(decide("/nowhere").refusal?.routeIndex == nil)
+        #expect(status(decide("/chat")) == 404)
+    }
+
+    @Test func anotherMethodIs405WithThoseAllowed() {
+        for method in ["POST", "HEAD", "OPTIONS", "get"] {
+            let refusal = decide("/echo", method: method).refusal
+            #expect(refusal?.status == 405)
+            #expect(refusal?.answer.fields.first("Allow") == "GET")
+            #expect(refusal?.routeIndex == 1)
+        }
+        #expect(decide("/", method: "POST").refusal?.answer.fields.first("Allow") == "GET, HEAD")
+        #expect(status(decide("/echo", upgradeFields(["Content-Length": "5"]), method: "POST")) == 405)
+    }
+
+    @Test func theAnswerToAHeadHasNoBody() {
+        let refusal = decide("/echo", method: "HEAD").refusal
+        #expect(refusal.map { text($0.bytes).hasSuffix("\r\n\r\n") } == true)
+    }
+
+    @Test func aPageIsServedToGetAndHead() {
+        #expect(decide("/", ["Host": "example.com"]) == .page(.console, routeIndex: 0, headOnly: false))
+        #expect(
+            decide("/?x", ["Host": "example.com"], method: "HEAD") == .page(.console, routeIndex: 0, headOnly: true))
+        #expect(status(decide("/", ["Host": "example.com", "Content-Length": "3"])) == 400)
+    }
+
+    @Test(arguments: [
+        upgradeFields(without: ["Upgrade"]), upgradeFields(without: ["Connection"]),
+        upgradeFields(["Upgrade": "h2c"], without: ["Upgrade"]),
+        upgradeFields(["Connection": "keep-alive"], without: ["Connection"]), ["Host": "example.com"],
+    ])
+    func aPlainRequestIs426(_ fields: HTTPFields) throws {
+        let refusal = try #require(decide("/echo", fields).refusal)
+        #expect(refusal.status == 426)
+        let answer = text(refusal.bytes)
+        #expect(answer.contains("\r\nUpgrade: websocket\r\n"))
+        #expect(answer.contains("\r\nConnection: Upgrade, close\r\n"))
+        #expect(!answer.contains("Sec-WebSocket-Version"))
+    }
+
+    @Test(arguments: ["8", "013", "13, 8", "", "14"])
+    func anotherVersionIs426WithOurs(_ version: String) throws {
+        let fields = upgradeFields(["Sec-WebSocket-Version": version], without: ["Sec-WebSocket-Version"])
+        let refusal = try #require(decide("/echo", fields).refusal)
+        #expect(refusal.status == 426)
+        #expect(text(refusal.bytes).contains("\r\nSec-WebSocket-Version: 13\r\n"))
+    }
+
+    @Test func aMissingVersionIs426WithOurs() throws {
+        let refusal = try #require(decide("/echo", upgradeFields(without: ["Sec-WebSocket-Version"])).refusal)
+        #expect(refusal.status == 426)
+        #expect(refusal.answer.fields.first("Sec-WebSocket-Version") == "13")
+    }
+
+    @Test func anOriginThatIsNotAllowedIs403() {
+        #expect(status(decide("/relay", upgradeFields(["Origin": "http://evil.example"]))) == 403)
+        #expect(status(decide("/relay", upgradeFields(["Origin": "http://example.com"]))) == 101)
+        #expect(status(decide("/relay")) == 101)
+    }
+
+    @Test func aRouteMayDemandAnOrigin() {
+        #expect(status(decide("/clock")) == 403)
+        #expect(status(decide("/clock", upgradeFields(["Origin": "http://example.com"]))) == 101)
+    }
+
+    @Test func aRouteMayDemandASubprotocol() throws {
+        func chat(_ more: HTTPFields) -> Decision {
+            var fields = upgradeFields(["Host": "CHAT.example.com.:80"], without: ["Host"])
+            for field in more { fields.append(field) }
+            return decide("/chat", fields)
+        }
+        #expect(status(chat([:])) == 400)
+        #expect(
+            chat([:]).refusal?.answer.body
+                == Array("This route requires a subprotocol. Offer one of: chat.v2, chat.v1.\n".utf8))
+        #expect(status(chat(["Sec-WebSocket-Protocol": "chat.v3"])) == 400)
+        let admitted = try #require(
+            chat(["Sec-WebSocket-Protocol": "other, chat.v1", "sec-websocket-protocol": "chat.v2"]).admitted)
+        #expect(admitted.offeredSubprotocols == ["other", "chat.v1", "chat.v2"])
+        #expect(admitted.subprotocols == ["chat.v2", "chat.v1"])
+        #expect(admitted.requiresSubprotocol)
+    }
+
+    @Test func base64IsNoSubprotocolOfABridge() {
+        #expect(status(decide("/mqtt", upgradeFields(["Sec-WebSocket-Protocol": "base64"]))) == 400)
+        let both = upgradeFields(["Sec-WebSocket-Protocol": "base64, binary"])
+        #expect(decide("/mqtt", both).admitted?.subprotocol == "binary")
+        #expect(decide("/vnc", upgradeFields(["Sec-WebSocket-Protocol": "base64"])).admitted?.subprotocol == .some(nil))
+        #expect(decide("/relay", both).admitted?.subprotocols == ["base64", "binary"])
+    }
+
+    @Test func theFirstThingWrongIsTheAnswer() {
+        // Each request has everything wrong that comes later in the order too.
+        let late: HTTPFields = ["Host": "example.com", "Origin": "http://evil.example"]
+        func with(_ more: HTTPFields, _ base: HTTPFields = late) -> HTTPFields {
+            var fields = base
+            for field in more { fields.append(field) }
+            return fields
+        }
+        #expect(status(decide("/a/../b", with(["Host": "x"]), method: "POST")) == 400)
+        #expect(status(decide("/nowhere", with(["Origin": "x"]), method: "POST")) == 400)
+        #expect(status(decide("/nowhere", late, method: "POST")) == 404)
+        #expect(status(decide("/clock", late, method: "POST")) == 405)
+        #expect(status(decide("/clock", late)) == 426)
+        let upgrade = with(["Upgrade": "websocket", "Connection": "upgrade"])
+        #expect(status(decide("/clock", upgrade)) == 426)
+        let version = with(["Sec-WebSocket-Version": "13"], upgrade)
+        #expect(status(decide("/clock", version)) == 400)
+        #expect(status(decide("/clock", with(["Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="], version))) == 403)
+    }
+
+    @Test func aTrustedProxyMayHaveTheTLS() {
+        var arrival = directArrival
+        arrival.trustedProxies = [IPNetwork(address: IPAddress("192.0.2.0")!, prefix: 120)]
+        let fields = upgradeFields(["Origin": "https://example.com", "X-Forwarded-Proto": "https"])
+        #expect(status(decide("/relay", fields, arrival: arrival)) == 101)
+        #expect(status(decide("/relay", fields)) == 403)
+    }
+}

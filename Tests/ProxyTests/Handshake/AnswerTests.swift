@@ -1,0 +1,82 @@
+import HTTP1
+import Testing
+
+@testable import Proxy
+
+@Suite struct AnswerTests {
+    @Test func aTextIsAWholeAnswer() {
+        let expected = """
+            HTTP/1.1 404 Not Found\r
+            Content-Type: text/plain; charset=utf-8\r
+            Cache-Control: no-store\r
+            X-Content-Type-Options: nosniff\r
+            Content-Length: 5\r
+            Connection: close\r
+            \r
+            gone\n
+            """
+        #expect(text(Answer(status: 404, text: "gone\n").bytes()) == expected)
+    }
+
+    @Test func anAnswerToAHeadHasTheLengthAndNoBody() {
+        let bytes = text(Answer(status: 200, text: "abc").bytes(forHead: true))
+        #expect(bytes.contains("\r\nContent-Length: 3\r\n"))
+        #expect(bytes.hasSuffix("\r\n\r\n"))
+    }
+
+    @Test func aPageMayConnectAndNothingElse() {
+        let bytes = text(Answer.page(Array("<p>".utf8)).bytes())
+        #expect(bytes.contains("\r\nContent-Type: text/html; charset=utf-8\r\n"))
+        #expect(bytes.contains("default-src 'none'"))
+        #expect(bytes.contains("connect-src 'self' ws: wss:"))
+        #expect(bytes.hasSuffix("\r\n\r\n<p>"))
+    }
+
+    @Test func a304HasNeitherBodyNorLength() {
+        let bytes = text(Answer(status: 304, reason: "Not Modified", fields: [:], body: [1]).bytes())
+        #expect(bytes == "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n")
+    }
+
+    @Test(arguments: [
+        (Refusal(HeadError(.malformed, "x")), 400), (Refusal(HeadError(.unsupportedVersion, "x")), 400),
+        (Refusal(HeadError(.tooLarge, "x")), 431), (.headTimeout, 408), (.noEndpoint(routeIndex: 1), 503),
+        (.draining(routeIndex: 1), 503), (.sessionLimit(routeIndex: 1), 503), (.addressLimit(routeIndex: 1), 429),
+        (.connectFailed("secret", routeIndex: 1), 502), (.badBackend("secret", routeIndex: 1), 502),
+        (.backendTimeout("secret", routeIndex: 1), 504), (.internalError("secret", routeIndex: 1), 500),
+    ])
+    func everyRefusalIsAnswered(_ refusal: Refusal, _ status: Int) {
+        let bytes = text(refusal.bytes)
+        #expect(bytes.hasPrefix("HTTP/1.1 \(status) \(Answer.reason(status))\r\n"))
+        #expect(!Answer.reason(status).isEmpty)
+        #expect(bytes.contains("\r\nConnection: close\r\n"))
+        #expect(bytes.contains("Retry-After") == [429, 503].contains(status))
+        #expect(!bytes.contains("secret"))
+        #expect(refusal.detail.contains("secret") == [500, 502, 504].contains(status))
+    }
+
+    @Test func aBackendsRefusalIsPassedOn() {
+        let answer = Answer(status: 401, reason: "Unauthorized", fields: ["WWW-Authenticate": "Basic"], body: [])
+        let refusal = Refusal(passingOn: answer, routeIndex: 3)
+        #expect(refusal.status == 401)
+        #expect(refusal.detail == "The backend refused the upgrade with 401.")
+        #expect(refusal.bytes == answer.bytes())
+    }
+
+    @Test func theSwitchAnswersTheKey() {
+        let expected = """
+            HTTP/1.1 101 Switching Protocols\r
+            Upgrade: websocket\r
+            Connection: Upgrade\r
+            Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r
+            Sec-WebSocket-Protocol: chat\r
+            Sec-WebSocket-Extensions: permessage-deflate\r
+            Set-Cookie: a=b\r
+            \r\n
+            """
+        let bytes = SwitchingProtocols.bytes(
+            key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocol: "chat", extensions: "permessage-deflate",
+            passedFields: ["Set-Cookie": "a=b"])
+        #expect(text(bytes) == expected)
+        #expect(!text(SwitchingProtocols.bytes(key: "x")).contains("Sec-WebSocket-Protocol"))
+    }
+}

@@ -1,0 +1,110 @@
+import Configuration
+import HTTP1
+import Testing
+
+@testable import Proxy
+
+@Suite struct BackendRequestTests {
+    private func head(
+        _ target: String = "/relay?t=1", _ more: HTTPFields = [:], path: String? = nil, host: HostHeader = .pass,
+        arrival: Arrival = directArrival
+    ) throws -> RequestHead {
+        let endpoint = WebSocketEndpoint(
+            address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: path)
+        let admitted = try #require(decide(target, upgradeFields(more), arrival: arrival).admitted)
+        return BackendRequest.head(for: admitted, to: endpoint, host: host, key: "our-key", sessionID: "id-1")
+    }
+
+    @Test func theRequestIsWrittenAfresh() throws {
+        let admitted = try #require(
+            decide(
+                "/relay?t=1",
+                upgradeFields([
+                    "Origin": "http://example.com", "Sec-WebSocket-Protocol": "b,a", "Cookie": "c=d",
+                    "Authorization": "Basic x",
+                    "Sec-WebSocket-Extensions": "x-other, permessage-deflate; client_max_window_bits",
+                    "User-Agent": "u",
+                ])
+            ).admitted)
+        let endpoint = WebSocketEndpoint(
+            address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil)
+        let expected = """
+            GET /relay?t=1 HTTP/1.1\r
+            Host: example.com\r
+            Upgrade: websocket\r
+            Connection: Upgrade\r
+            Sec-WebSocket-Key: our-key\r
+            Sec-WebSocket-Version: 13\r
+            Sec-WebSocket-Protocol: b, a\r
+            Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r
+            Origin: http://example.com\r
+            X-Forwarded-For: 192.0.2.1\r
+            X-Forwarded-Proto: http\r
+            X-Forwarded-Host: example.com\r
+            X-Request-Id: id-1\r
+            Cookie: c=d\r
+            Authorization: Basic x\r
+            User-Agent: u\r
+            \r\n
+            """
+        let bytes = BackendRequest.bytes(for: admitted, to: endpoint, host: .pass, key: "our-key", sessionID: "id-1")
+        #expect(text(bytes) == expected)
+    }
+
+    @Test func theEndpointsPathReplacesTheClients() throws {
+        #expect(try self.head().target == "/relay?t=1")
+        #expect(try self.head("/%72elay").target == "/%72elay")
+        #expect(try self.head(path: "/chat").target == "/chat?t=1")
+        #expect(try self.head("/relay", path: "/chat").target == "/chat")
+        #expect(try self.head(path: "/chat?k=v").target == "/chat?k=v&t=1")
+    }
+
+    @Test func theHostIsAsThePolicySays() throws {
+        #expect(try self.head().fields.values("Host") == ["example.com"])
+        #expect(try self.head(host: .endpoint).fields.values("Host") == ["127.0.0.1:3000"])
+        #expect(try self.head(host: .name("internal")).fields.values("Host") == ["internal"])
+    }
+
+    @Test func fieldsOfThisHopStayHere() throws {
+        let fields = try self.head(
+            "/relay",
+            [
+                "Connection": "keep-alive, X-Secret, Origin, X-Forwarded-For", "Keep-Alive": "1",
+                "Proxy-Connection": "x", "TE": "trailers",
+                "Trailer": "x", "Proxy-Authorization": "x", "X-Secret": "s", "Expect": "100-continue",
+                "Content-Length": "0",
+                "Sec-WebSocket-Foo": "x", "Transfer_Encoding": "chunked", "Origin": "http://example.com",
+                "HTTP2-Settings": "x",
+                "X_Secret": "s",
+            ]
+        ).fields
+        #expect(
+            fields.map(\.name) == [
+                "Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "Origin",
+                "X-Forwarded-For",
+                "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id",
+            ])
+        #expect(fields.first("Connection") == "Upgrade")
+    }
+
+    private static let identity: HTTPFields = [
+        "x_forwarded_for": "6.6.6.6", "X.Forwarded.Proto": "https", "Forwarded": "for=6.6.6.6", "X-Real-IP": "6.6.6.6",
+        "X_Real.IP": "6.6.6.6", "X-Request-ID": "theirs", "x_request_id": "theirs", "X-Forwarded-Port": "1",
+        "X_Forwarded_Port": "1",
+    ]
+
+    @Test func identityIsNotTakenFromAnUntrustedAddress() throws {
+        let fields = try self.head("/relay", Self.identity).fields
+        #expect(fields.values("X-Forwarded-For") == ["192.0.2.1"])
+        #expect(fields.values("X-Request-Id") == ["id-1"])
+        #expect(fields.count == 9)
+    }
+
+    @Test func aTrustedProxysOtherFieldsPassUnderTheirProperNames() throws {
+        var arrival = directArrival
+        arrival.trustedProxies = [IPNetwork(address: IPAddress("192.0.2.1")!, prefix: 128)]
+        let fields = try self.head("/relay", Self.identity, arrival: arrival).fields
+        #expect(fields.map(\.name).suffix(3) == ["Forwarded", "X-Real-IP", "X-Forwarded-Port"])
+        #expect(fields.values("X-Request-Id") == ["id-1"])
+    }
+}

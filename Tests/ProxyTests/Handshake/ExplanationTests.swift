@@ -1,0 +1,71 @@
+import Testing
+
+@testable import Proxy
+
+@Suite struct ExplanationTests {
+    private func explain(_ url: String, origin: String? = nil, _ subprotocols: [String] = []) -> Explanation {
+        Explanation.explain(sampleConfiguration(), url: url, origin: origin, subprotocols: subprotocols)
+    }
+
+    @Test func aRouteIsFollowedToItsEndpoints() {
+        let explanation = self.explain(
+            "wss://chat.example.com:8443/chat?x#y", origin: "https://chat.example.com", ["chat.v1", "chat.v2"])
+        let expected = """
+            wss://chat.example.com:8443/chat?x#y
+              listener     127.0.0.1:8443 with TLS
+              route        5: chat, /chat on chat.example.com, *.chat.example.com
+              origin       allowed
+              backend      chat: relay, round-robin
+              endpoint     ws://127.0.0.1:3000
+              subprotocol  the backend's choice of chat.v2, chat.v1
+              answer       101 Switching Protocols
+
+            """
+        #expect(explanation == Explanation(text: expected, isServed: true))
+    }
+
+    @Test func aRefusalIsNamedWithItsCure() {
+        let explanation = self.explain("ws://example.com/relay", origin: "https://evil.example")
+        let expected = """
+            ws://example.com/relay
+              listener     none on port 80; what follows holds if something leads from there to one
+              route        6: /relay
+              answer       403 Forbidden: The Origin https://evil.example is not allowed here.
+              cure         Add it to `origins` of the route, which are: same-origin.
+
+            """
+        #expect(explanation == Explanation(text: expected, isServed: false))
+    }
+
+    @Test(arguments: [
+        ("ws://localhost:8080/echo", true, "built-in echo"),
+        ("ws://localhost:8080/broadcast/a", true, "built-in broadcast"),
+        ("ws://localhost:8080/vnc", true, "bridge, binary messages, round-robin"),
+        ("ws://localhost:8080/vnc", true, "127.0.0.1:5900"), ("https://localhost:8443", true, "200 OK"),
+        ("ws://localhost:8080/", false, "The route serves the page console"),
+        ("http://localhost:8080/echo", false, "426 Upgrade Required"),
+        ("ws://localhost:8080/nowhere", false, "Add a route for localhost; there are: /, /echo"),
+        ("wss://localhost:8080/echo", false, "without TLS: use ws or http"),
+        ("ws://localhost:8443/echo", false, "with TLS: use wss or https"),
+        ("ws://localhost:8080/clock", false, "Name one with --origin"),
+        ("ws://localhost:8080/a/../b", false, "400 Bad Request"),
+        ("ftp://localhost/", false, "not a ws://"), ("localhost", false, "not a ws://"),
+        ("ws://a b/", false, "not a ws://"),
+        ("ws://localhost:8080?x", false, "200 OK: not a WebSocket address"),
+        ("ws://localhost:8080/mqtt", false, "Offer one."),
+        ("ws://chat.example.com:8080/chat", false, "Offer one of: chat.v2, chat.v1."),
+    ])
+    func whatWouldHappenIsSaid(_ url: String, _ isServed: Bool, _ part: String) {
+        let explanation = self.explain(url)
+        #expect(explanation.isServed == isServed)
+        #expect(explanation.text.contains(part))
+    }
+
+    @Test func theClockNeedsAnOriginOfItsOwn() {
+        #expect(self.explain("ws://localhost:8080/clock", origin: "http://localhost:8080").isServed)
+        let other = self.explain("ws://chat.example.com/chat", origin: "http://x", ["chat.v1"])
+        #expect(other.text.contains("which are: [https://chat.example.com]."))
+        #expect(self.explain("ws://localhost:8080/vnc", ["base64", "binary"]).text.contains("subprotocol  binary"))
+        #expect(self.explain("ws://localhost:8080/relay").text.contains("subprotocol  none"))
+    }
+}
