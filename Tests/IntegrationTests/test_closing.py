@@ -95,6 +95,7 @@ async def test_a_rule_broken_by_the_backend_is_no_fault_of_the_client(bytes_sent
         answer = f"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {key}\r\n\r\n"
         await connection.send(answer.encode() + bytes_sent)
         heard.set_result((await connection.closing()).code)
+        writer.close()
 
     server = await asyncio.start_server(backend, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
