@@ -10,7 +10,7 @@ struct Gateway: ParsableCommand {
             EXAMPLES
               gateway                              serve the configuration
               gateway check --config site.conf     find every mistake in a file
-              gateway explain wss://localhost:8443/echo what that URL leads to, or why it is refused
+              gateway explain ws://localhost/echo  say what a URL leads to, or why not
               gateway bridge 6080 localhost:5900   put a TCP server on WebSocket
 
             The configuration is ./gateway.conf, or else /etc/gateway/gateway.conf.
