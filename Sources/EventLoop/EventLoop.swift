@@ -31,8 +31,8 @@ package final class EventLoop {
     private var slots: [Slot] = []
     private var freeSlots: [UInt32] = []
     private var timers = TimerQueue<any TimerHandler>()
-    /// Handlers that stopped before the kernel said "would block", with what they may still do.
-    private var unfinished: [(Registration, Readiness)] = []
+    /// Handlers that stopped before the kernel said "would block".
+    private var unfinished: [Registration] = []
     private var isRunning = false
     private var events: [gateway_event]
 
@@ -95,8 +95,9 @@ package final class EventLoop {
     }
 
     /// Calls the handler again in the next turn, after everyone else had theirs: for whoever has more to do than is fair.
-    package func again(_ registration: Registration, _ readiness: Readiness) {
-        self.unfinished.append((registration, readiness))
+    /// It is told of no new readiness: it has to remember what it did not finish.
+    package func again(_ registration: Registration) {
+        self.unfinished.append(registration)
     }
 
     private func isLive(_ registration: Registration) -> Bool {
@@ -177,6 +178,6 @@ package final class EventLoop {
         guard !self.unfinished.isEmpty else { return }
         let batch = self.unfinished
         self.unfinished.removeAll(keepingCapacity: true)
-        for (registration, readiness) in batch { self.dispatch(registration.data, readiness) }
+        for registration in batch { self.dispatch(registration.data, []) }
     }
 }

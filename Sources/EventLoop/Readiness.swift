@@ -11,8 +11,8 @@ package struct Readiness: OptionSet, Sendable {
     package static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
     /// The peer has ended its side (FIN), or more: reading will tell which.
     package static let ended = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
-    /// The connection is over in both directions, by a reset or because both sides ended.
-    package static let over = Readiness(rawValue: EPOLLHUP.rawValue | EPOLLERR.rawValue)
+    /// The connection was reset, or failed otherwise.
+    package static let failed = Readiness(rawValue: EPOLLERR.rawValue)
 }
 
 /// Whoever waits for a descriptor.

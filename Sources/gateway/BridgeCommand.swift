@@ -16,8 +16,8 @@ struct BridgeCommand: ParsableCommand {
             EXAMPLES
               gateway bridge 6080 localhost:5900
               gateway bridge wss://:8443 tcp://localhost:1883 --subprotocol mqtt
-              gateway bridge wss://:8443 ws://localhost:3000 --origin https://app.example.com
-              gateway bridge wss://:443 unix:/run/app.sock --cert site.pem --key site.key --path /app
+              gateway bridge wss://:8443 ws://localhost:3000 --origin any
+              gateway bridge wss://:443 unix:/run/x.sock --cert x.pem --key x.key
             """)
 
     @Argument(help: ArgumentHelp("Where to listen.", valueName: "listen"))
@@ -49,6 +49,11 @@ struct BridgeCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Its private key, a PEM file.", valueName: "file"))
     var key: String?
+
+    /// Here, and not in `run`, a mistake is followed by the usage of this command.
+    func validate() throws {
+        _ = try self.gatewayConfiguration()
+    }
 
     func run() throws {
         try GatewayProcess.run(try self.gatewayConfiguration())

@@ -37,4 +37,45 @@ struct ShippedConfigurationTests {
                 "echo": .builtin(.echo), "rooms": .builtin(.broadcast), "clock": .builtin(.clock(every: .seconds(1))),
             ])
     }
+
+    /// The shipped text with its commented examples switched on.
+    private static func uncommented() throws -> String {
+        let text = try String(contentsOfFile: self.path, encoding: .utf8)
+        let examples = #/(?m)^( *)# ( *(?:- |[a-z-]+:(?: |$)).*)$/#
+        // The first lines are for editors.
+        let head = text.split(separator: "\n", omittingEmptySubsequences: false).prefix(2).joined(separator: "\n")
+        return String(text.dropFirst(head.count)).replacing(examples) { "\($0.output.1)\($0.output.2)" }
+    }
+
+    @Test func `the examples in its comments are right`() throws {
+        let text = try Self.uncommented()
+        let configuration = try ConfigurationReader.read(text: text, file: "gateway.conf", environment: [:])
+
+        #expect(configuration.listeners.count == 3)
+        #expect(configuration.routes.map(\.name) == ["/", "/echo", "/broadcast/*", "/clock", "chat", "/vnc", "/mqtt"])
+        #expect(configuration.backends.keys.sorted() == ["chat", "clock", "echo", "mqtt", "rooms", "vnc"])
+    }
+
+    @Test func `its values of defaults are those of an absent key`() throws {
+        let configuration = try ConfigurationReader.read(
+            text: Self.uncommented(), file: "gateway.conf", environment: [:])
+        let route = try #require(configuration.routes.first { $0.name == "/mqtt" })
+        #expect(route.limits == Limits())
+        #expect(route.timeouts == Timeouts())
+        #expect(route.origins == .sameOrigin)
+        #expect(!route.requireOrigin)
+    }
+
+    @Test(arguments: Section.allCases)
+    func `it shows every key`(section: Section) throws {
+        let text = try Self.uncommented()
+        for key in section.keys where key != "url" {
+            #expect(text.contains(try Regex(#"(^|[ {])\#(key):"#).anchorsMatchLineEndings()), "\(key)")
+        }
+    }
+
+    @Test func `its first lines are for editors`() throws {
+        let lines = try String(contentsOfFile: Self.path, encoding: .utf8).split(separator: "\n").prefix(2)
+        #expect(lines == ["# yaml-language-server: $schema=ops/gateway.schema.json", "# vim: ft=yaml"])
+    }
 }

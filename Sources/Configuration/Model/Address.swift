@@ -1,6 +1,7 @@
 /// Where to listen or connect: a host name or IP literal with a port, or the path of a Unix socket.
 package enum Address: Hashable, Sendable, CustomStringConvertible {
-    /// The host is without brackets; empty stands for every local address.
+    /// The host is in lower case, without brackets and trailing dot, an IP literal as `IPAddress.description` writes it;
+    /// empty stands for every local address.
     case tcp(host: String, port: UInt16)
     case unix(path: String)
 

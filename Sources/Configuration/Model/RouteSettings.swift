@@ -34,7 +34,8 @@ package struct RouteSettings: Equatable, Sendable {
     }
 }
 
-/// `/chat` (exact) or `/chat/*` (the subtree below it, not `/chat` itself).
+/// `/chat` (exact) or `/chat/*` (the subtree below it, not `/chat` itself). Normalised as RFC 3986 section 6.2.2 says:
+/// percent-encodings of unreserved characters are decoded, the others are in upper case.
 package enum PathPattern: Hashable, Sendable, CustomStringConvertible {
     case exact(String)
     /// The prefix with its closing slash: `/chat/*` is `.subtree("/chat/")`.
@@ -49,7 +50,8 @@ package enum PathPattern: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// A host a route answers to: a name, an IP literal, or `*.example.com` (one or more labels, not the apex).
-/// Lower case, without port and without trailing dot.
+/// Lower case, without port and without trailing dot; an IP literal as `IPAddress.description` writes it, without
+/// brackets.
 package enum HostPattern: Hashable, Sendable, CustomStringConvertible {
     case exact(String)
     /// The domain after `*.`.
@@ -77,7 +79,7 @@ package struct OriginPattern: Hashable, Sendable {
     /// Lower case.
     package var scheme: String
     package var host: HostPattern
-    /// The default port of the scheme where none was written.
+    /// The default port of the scheme where none was written; 0 where the scheme has none either (`capacitor://localhost`).
     package var port: UInt16
 
     package init(scheme: String, host: HostPattern, port: UInt16) {

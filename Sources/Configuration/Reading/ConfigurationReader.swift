@@ -13,13 +13,10 @@ package enum ConfigurationReader {
         do {
             bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
         } catch {
-            throw ConfigurationErrors(diagnostics: [Diagnostic(file: path, message: Self.reason(error))])
+            throw ConfigurationErrors(diagnostics: [Diagnostic(file: path, message: Self.reason(error, path: path))])
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            let valid = bytes.prefix { $0 < 0x80 }
-            let line = valid.count { $0 == UInt8(ascii: "\n") } + 1
-            let message = "not UTF-8, from the first character beyond ASCII (line \(line)) or later"
-            throw ConfigurationErrors(diagnostics: [Diagnostic(file: path, message: message)])
+            throw ConfigurationErrors(diagnostics: [Self.encodingMistake(in: bytes, of: path)])
         }
         return try self.read(text: text, file: path, environment: environment)
     }
@@ -33,6 +30,8 @@ package enum ConfigurationReader {
     package static func read(
         text: String, file: String, environment: [String: String]
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
+        // A byte order mark is no character of the first line.
+        let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         let diagnostics = Diagnostics(file: file, text: text)
         let root = DocumentComposer.compose(text, environment: environment, diagnostics: diagnostics)
         if root == nil, diagnostics.isEmpty {
@@ -46,11 +45,24 @@ package enum ConfigurationReader {
     }
 
     /// Why a file cannot be read, in the words of the system's tools.
-    private static func reason(_ error: any Error) -> String {
+    private static func reason(_ error: any Error, path: String) -> String {
         switch (error as? CocoaError)?.code {
-        case .fileReadNoSuchFile: "no such file"
-        case .fileReadNoPermission: "permission denied"
-        default: "cannot be read: \(error.localizedDescription)"
+        case .fileReadNoSuchFile: return "no such file"
+        case .fileReadNoPermission: return "permission denied"
+        default:
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            return attributes?[.type] as? FileAttributeType == .typeDirectory ? "is a directory" : "cannot be read"
         }
+    }
+
+    /// The place of the first bytes that are not UTF-8.
+    private static func encodingMistake(in bytes: [UInt8], of path: String) -> Diagnostic {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let index = lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0
+        let line = String(decoding: lines[index], as: UTF8.self)
+        let column = line.unicodeScalars.prefix { $0 != "\u{FFFD}" }.count + 1
+        return Diagnostic(
+            file: path, position: SourcePosition(line: index + 1, column: column), message: "not UTF-8",
+            sourceLine: line)
     }
 }

@@ -37,7 +37,9 @@ package struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
 
     /// The description, and below it the line and a caret under the place.
     package var rendered: String {
-        guard let position = self.position, let sourceLine = self.sourceLine else { return self.description }
+        guard let position = self.position, let sourceLine = self.sourceLine,
+            sourceLine.contains(where: { !$0.isWhitespace })
+        else { return self.description }
         // Tabs stay tabs, so that the caret stands where a terminal puts the character.
         let indent = sourceLine.unicodeScalars.prefix(position.column - 1).map { $0 == "\t" ? "\t" : " " }.joined()
         return "\(self.description)\n    \(sourceLine)\n    \(indent)^"

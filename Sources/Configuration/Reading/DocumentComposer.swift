@@ -31,8 +31,9 @@ struct DocumentComposer {
                 return try withExtendedLifetime(parser) { try parser.singleRoot().map { self.node($0) } }
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
                 let position = SourcePosition(context.mark)
+                // What cannot be hidden is a key that is no plain text.
                 guard let name = names.first, self.hidden.hide(name, at: position, in: &text) else {
-                    self.diagnostics.report(position, "duplicate key `\(names.first ?? "")`")
+                    self.diagnostics.report(position, "a key stands there twice")
                     return nil
                 }
             } catch {
@@ -51,7 +52,8 @@ struct DocumentComposer {
             case 0x00...0x08, 0x0B, 0x0C, 0x0E...0x1F, 0x7F...0x84, 0x86...0x9F, 0xFFFE, 0xFFFF:
                 let code = String(scalar.value, radix: 16, uppercase: true)
                 self.diagnostics.report(
-                    position, "control character U+\(String(repeating: "0", count: 4 - code.count))\(code)")
+                    position,
+                    "not valid YAML: control character U+\(String(repeating: "0", count: 4 - code.count))\(code)")
                 return true
             default: position.column += 1
             }
@@ -93,7 +95,8 @@ struct DocumentComposer {
             case .mapping: .map
             }
         guard node.tag.rawValue != plain.rawValue else { return false }
-        self.diagnostics.report(position, "tags (`\(node.tag.rawValue)`) are not supported: leave it out")
+        let tag = node.tag.rawValue.replacing("tag:yaml.org,2002:", with: "!!")
+        self.diagnostics.report(position, "tags (`\(tag)`) are not supported: leave it out")
         return true
     }
 
@@ -122,9 +125,10 @@ struct DocumentComposer {
             if name == "<<" {
                 self.diagnostics.report(
                     position, "merge keys (`<<`) are not supported: write the keys where they are needed")
-            } else if let line = lines.updateValue(position.line, forKey: name) {
+            } else if let line = lines[name] {
                 self.diagnostics.report(position, "duplicate key `\(name)`: it is on line \(line) already")
             } else {
+                lines[name] = position.line
                 entries.append(DocumentEntry(key: name, position: position, value: value))
             }
         }

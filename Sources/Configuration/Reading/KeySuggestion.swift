@@ -6,13 +6,18 @@ enum KeySuggestion {
         return ": did you mean `\(nearest)`?"
     }
 
-    /// The candidate with the fewest edits, if these are at most a third of its length; the first of equals.
+    /// The candidate with the fewest edits, if these are at most a third of the longer word; the first of equals. A
+    /// word that begins with the other is one edit away, however much longer.
     static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         let word = word.lowercased().replacing("_", with: "-")
         var best: (candidate: String, distance: Int)?
         for candidate in candidates {
-            let distance = self.distance(Array(word.utf8), Array(candidate.utf8))
-            guard distance <= max(1, candidate.utf8.count / 3), distance < (best?.distance ?? .max) else { continue }
+            let isBeginning =
+                min(word.utf8.count, candidate.utf8.count) >= 3
+                && (candidate.hasPrefix(word) || word.hasPrefix(candidate))
+            let distance = isBeginning ? 1 : self.distance(Array(word.utf8), Array(candidate.utf8))
+            let limit = max(1, max(word.utf8.count, candidate.utf8.count) / 3)
+            guard distance <= limit, distance < (best?.distance ?? .max) else { continue }
             best = (candidate, distance)
         }
         return best?.candidate

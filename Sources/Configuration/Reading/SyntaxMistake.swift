@@ -2,9 +2,10 @@ internal import Yams
 
 /// What the YAML parser refuses, in our form, with a hint where a value lacks quotes.
 struct SyntaxMistake {
-    private let position: SourcePosition
-    private let problem: String
-    private let context: YamlError.Context?
+    private var position: SourcePosition
+    private var problem: String
+    /// What was being read, and where it begins.
+    private var context: (text: String, position: SourcePosition)?
 
     init(_ error: any Error) {
         switch error {
@@ -13,19 +14,88 @@ struct SyntaxMistake {
             YamlError.composer(let context, let problem, let mark, _):
             self.position = SourcePosition(mark)
             self.problem = problem
-            self.context = context
+            self.context = context.map { ($0.text, SourcePosition($0.mark)) }
         default:
             self.position = SourcePosition(line: 1, column: 1)
             self.problem = "\(error)"
-            self.context = nil
         }
+        self.reword()
     }
 
     func report(to diagnostics: Diagnostics) {
         var message = "not valid YAML: \(self.problem)"
         if let context {
-            message += " \(context.text) (line \(context.mark.line), column \(context.mark.column))"
+            message += " \(context.text)"
+            if context.position.line != self.position.line {
+                message += " that begins on line \(context.position.line)"
+            }
         }
-        diagnostics.report(self.position, message)
+        diagnostics.report(self.position, message + self.hint(in: diagnostics))
+    }
+
+    /// Puts what the parser says in the words and the place of whoever wrote the file.
+    private mutating func reword() {
+        if self.problem.hasPrefix("but found another document") {
+            self.problem = "a second document (`---`), where the file is one"
+            self.context = nil
+        } else if self.problem.hasPrefix("Maximum nesting level") {
+            self.problem = "nested too deep"
+            self.context = nil
+        } else if self.problem.hasPrefix("found unexpected end of stream"), let context {
+            // The end of the file says nothing: what does not end begins elsewhere.
+            self.problem = "what begins here does not end"
+            self.position = context.position
+            self.context = nil
+        }
+        if self.context?.text == "while scanning for the next token" { self.context = nil }
+    }
+
+    // MARK: - Hints
+
+    private func hint(in diagnostics: Diagnostics) -> String {
+        for position in [self.position, self.context?.position].compactMap(\.self) {
+            guard let line = diagnostics.line(position.line) else { continue }
+            let scalars = Array(line.unicodeScalars)
+            guard scalars.indices.contains(position.column - 1) else { continue }
+            if scalars[position.column - 1] == "\t" { return ": indent with spaces, not with tabs" }
+            if let value = Self.unquoted(scalars, at: position.column - 1) { return ": quote it, as in `\"\(value)\"`" }
+        }
+        return ""
+    }
+
+    /// The value around a place that lacks quotes: what starts with a character that means something else to YAML, an IPv6
+    /// address, a variable in a flow collection.
+    private static func unquoted(_ line: [Unicode.Scalar], at index: Int) -> String? {
+        let before = index > 0 ? line[index - 1] : " "
+        switch line[index] {
+        case "*", "@", "`", "%":
+            return self.word(line, from: index)
+        case ":" where before == "[":
+            // `[::1]:80` is an address, `[::1]` a list of one.
+            guard let end = line[index...].firstIndex(of: "]"), line[(end + 1)...].first == ":" else {
+                return self.word(line, from: index)
+            }
+            return String(line[(index - 1)...end]) + self.word(line, from: end + 1)
+        case ":":
+            return self.word(line, from: index)
+        case "{" where before == "$":
+            guard let end = line[index...].firstIndex(of: "}") else { return nil }
+            return String(line[(index - 1)...end]) + self.word(line, from: end + 1)
+        default:
+            return nil
+        }
+    }
+
+    /// The characters up to one that ends a value in a list or mapping.
+    private static func word(_ line: [Unicode.Scalar], from start: Int) -> String {
+        String(line[start...].prefix { !" ,]}".unicodeScalars.contains($0) })
+    }
+}
+
+extension String {
+    fileprivate init(_ scalars: some Sequence<Unicode.Scalar>) {
+        var view = UnicodeScalarView()
+        view.append(contentsOf: scalars)
+        self.init(view)
     }
 }

@@ -20,10 +20,11 @@ struct ListenerSection {
     /// Reports an address that an earlier listener has. Any number may ask for a free port.
     func reportTaken(_ address: Address, lines: inout [Address: Int]) {
         if case .tcp(_, port: 0) = address { return }
-        guard let entry = self.mapping.entry("address"),
-            let line = lines.updateValue(entry.position.line, forKey: address)
-        else { return }
-        self.mapping.report("address", "is taken: the listener on line \(line) is on \(address) already")
+        if let line = lines[address] {
+            self.mapping.report("address", "is taken: the listener on line \(line) is on \(address) already")
+        } else {
+            lines[address] = self.mapping.entry("address")?.position.line
+        }
     }
 
     private static func tls(_ mapping: MappingReader) -> ListenerTLS? {

@@ -11,10 +11,12 @@ struct RouteSection {
 
     /// Reports a `name` that an earlier route has.
     func reportTakenName(lines: inout [String: Int]) {
-        guard let entry = self.mapping.entry("name"), case .scalar(let name) = entry.value.content,
-            let line = lines.updateValue(entry.position.line, forKey: name)
-        else { return }
-        self.mapping.report("name", "is taken: the route on line \(line) is `\(name)` already")
+        guard let entry = self.mapping.entry("name"), case .scalar(let name) = entry.value.content else { return }
+        if let line = lines[name] {
+            self.mapping.report("name", "is taken: the route on line \(line) is `\(name)` already")
+        } else {
+            lines[name] = entry.position.line
+        }
     }
 
     /// The route; `nil` where its path or action is missing or wrong, which is reported.

@@ -46,9 +46,9 @@ extension Address {
                 throw .expected(
                     "an address such as \(use.examples)", not: text, hint: "an IPv6 address stands in brackets")
             }
-        } else if use == .listen, text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
-            throw .expected(
-                "an address such as \(use.examples)", not: text, hint: "write `:\(text)` for every local address")
+        } else if text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+            let hint = use == .listen ? "write `:\(text)` for every local address" : "write `localhost:\(text)`"
+            throw .expected("an address such as \(use.examples)", not: text, hint: hint)
         }
         let number = try port.map { text throws(Mistake) in try Self.port(text, for: use) }
         guard !host.isEmpty else {

@@ -15,7 +15,7 @@ enum HostName {
         guard !name.contains("://"), !name.contains("/") else {
             throw .expected("a host name or IP address", not: text, hint: "without scheme and path")
         }
-        guard !name.contains(":") else {
+        guard !name.contains(":") || text.hasPrefix("[") else {
             throw .expected("a host name or IP address", not: text, hint: "without a port")
         }
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)

@@ -19,6 +19,7 @@ extension WebSocketEndpoint {
         let rest = text[separator.upperBound...]
         let authority = rest.prefix { !"/?#".contains($0) }
         let path = rest[authority.endIndex...]
+        guard !authority.isEmpty, !authority.hasPrefix(":") else { throw refused("it has no host") }
         guard !authority.contains("@") else { throw refused("without a user") }
         guard !path.contains("?") else { throw refused("without a query: the client's is passed on") }
         guard !path.contains("#") else { throw refused("without a fragment") }

@@ -17,6 +17,8 @@ enum Word {
         switch text {
         case "true": true
         case "false": false
+        case "yes", "on": throw .expected("`true` or `false`", not: text, hint: "did you mean `true`?")
+        case "no", "off": throw .expected("`true` or `false`", not: text, hint: "did you mean `false`?")
         default: throw self.mistake(text, among: ["true", "false"])
         }
     }

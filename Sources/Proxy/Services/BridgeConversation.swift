@@ -35,12 +35,12 @@ final class BridgeConversation: EndpointConversation {
         }
         guard let backend = self.backend else { return }
         backend.send(plaintext.span.extracting(part.range))
-        if self.session.isAboveHighWater(backend) { self.client?.isPaused = true }
+        if self.session.isAboveHighWater(backend) { self.client?.pause() }
     }
 
     override func backendDrained() {
         guard let client = self.client, client.isPaused else { return }
-        client.isPaused = false
+        client.resume()
         self.session.pump(.client)
     }
 
@@ -53,7 +53,7 @@ final class BridgeConversation: EndpointConversation {
         case .binary: self.forward(.binary, range)
         case .text: self.forwardText(range)
         }
-        if let client = self.client, self.session.isAboveHighWater(client) { self.backend?.isPaused = true }
+        if let client = self.client, self.session.isAboveHighWater(client) { self.backend?.pause() }
     }
 
     private func forward(_ opcode: Opcode, _ range: Range<Int>) {
@@ -77,7 +77,7 @@ final class BridgeConversation: EndpointConversation {
 
     override func clientDrained() {
         guard let backend = self.backend, backend.isPaused else { return }
-        backend.isPaused = false
+        backend.resume()
         self.session.pump(.backend)
     }
 
@@ -98,7 +98,7 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override func clientClosed() {
-        self.backend?.isPaused = false
+        self.backend?.resume()
         self.session.finishWriting(.backend)
     }
 
@@ -114,7 +114,7 @@ final class BridgeConversation: EndpointConversation {
     override func closingBegan() {
         // Whatever else ends the session ends the server's side, too; it has what came before.
         guard let backend = self.backend else { return }
-        backend.isPaused = false
+        backend.resume()
         self.session.finishWriting(.backend)
     }
 }

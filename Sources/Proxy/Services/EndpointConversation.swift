@@ -122,7 +122,7 @@ class EndpointConversation: Conversation {
         guard leg == .client else { return self.backendDrained() }
         self.clientDrained()
         if let client = self.client, client.isPaused, !self.session.isAboveHighWater(client) {
-            client.isPaused = false
+            client.resume()
             self.session.pump(.client)
         }
     }
@@ -181,6 +181,6 @@ class EndpointConversation: Conversation {
 
     /// A client that does not read what it is sent is not read either.
     private func pauseIfBehind() {
-        if let client = self.client, self.session.isAboveHighWater(client) { client.isPaused = true }
+        if let client = self.client, self.session.isAboveHighWater(client) { client.pause() }
     }
 }

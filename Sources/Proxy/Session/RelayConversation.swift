@@ -91,7 +91,7 @@ final class RelayConversation: Conversation {
 
     func drained(_ leg: Leg) {
         guard let source = self.session.transport(leg.other), source.isPaused else { return }
-        source.isPaused = false
+        source.resume()
         self.session.pump(leg.other)
     }
 
@@ -111,7 +111,7 @@ final class RelayConversation: Conversation {
         guard let target = self.session.transport(leg.other), let source = self.session.transport(leg) else { return }
         let plaintext = self.session.worker.buffers.plaintext
         target.send(plaintext.span.extracting(range))
-        if self.session.isAboveHighWater(target) { source.isPaused = true }
+        if self.session.isAboveHighWater(target) { source.pause() }
     }
 
     private func perform(_ actions: ClosingHandshake.Actions, relaying range: Range<Int> = 0..<0) {

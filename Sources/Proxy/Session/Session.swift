@@ -223,7 +223,7 @@ final class Session: TimerHandler {
         guard case .talking = self.stages[leg], let transport = self.transport(leg) else { return }
         self.stages[leg] = .lingering(discarded: 0)
         if leg == .client { transport.finish() }
-        transport.isPaused = false
+        transport.resume()
         if transport.mayRead { transport.readAgainLater() }
     }
 

@@ -27,9 +27,8 @@ final class Transport: ReadinessHandler {
     /// Whether the socket may have bytes, or an end, that was not read yet.
     private(set) var mayRead = true
     /// Nothing is read while this is set: the other leg can't take it.
-    var isPaused = false
+    private(set) var isPaused = false
     private(set) var queue = OutputQueue()
-    /// The last time a queue of this leg moved, or when it began; for stalled peers.
     private(set) var isOpen = true
 
     private let descriptor: Int32
@@ -43,6 +42,10 @@ final class Transport: ReadinessHandler {
     private var writeFailure: String?
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
     private var hasEnded = false
+    /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
+    private var wasReset = false
+    /// The loop will call again in the next turn anyway.
+    private var isScheduled = false
 
     init(
         _ descriptor: Int32, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
@@ -58,22 +61,34 @@ final class Transport: ReadinessHandler {
     // MARK: - Events
 
     func ready(_ readiness: Readiness) {
+        self.isScheduled = false
         if readiness.contains(.readable) { self.mayRead = true }
         if !readiness.isDisjoint(with: .ended) {
             self.mayRead = true
             self.hasEnded = true
         }
-        // Nobody is left to hold back, and a reset is to be noticed even by who does not read.
-        if !readiness.isDisjoint(with: .over) { self.isPaused = false }
+        if readiness.contains(.failed) {
+            self.wasReset = true
+            if self.isPaused { self.pause() }
+        }
         if readiness.contains(.writable), !self.queue.isEmpty { self.flush() }
         self.session.ready(self.leg, readiness)
     }
 
     /// Has the session called again in the next turn: there is more to read than is fair to read now.
     func readAgainLater() {
-        guard let registration = self.registration else { return }
-        self.worker.loop.again(registration, .readable)
+        guard let registration = self.registration, !self.isScheduled else { return }
+        self.isScheduled = true
+        self.worker.loop.again(registration)
     }
+
+    /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
+    func pause() {
+        self.isPaused = true
+        if self.wasReset { self.fail("the connection was reset") }
+    }
+
+    func resume() { self.isPaused = false }
 
     // MARK: - Connecting
 

@@ -1,0 +1,328 @@
+import Configuration
+import Foundation
+import Testing
+
+struct ConfigurationReaderTests {
+    private func read(_ text: String, environment: [String: String] = [:]) throws -> GatewayConfiguration {
+        try ConfigurationReader.read(text: text, file: "gateway.conf", environment: environment)
+    }
+
+    /// A configuration with one route to the backend `b`.
+    private func read(
+        defaults: String = "{}", route: String, backend: String = "{builtin: echo}"
+    ) throws -> RouteSettings {
+        let configuration = try self.read(
+            """
+            listeners: [{address: ":0"}]
+            defaults: \(defaults)
+            routes: [{path: /, backend: b, \(route)}]
+            backends: {b: \(backend)}
+            """)
+        return try #require(configuration.routes.first)
+    }
+
+    private func backend(_ text: String) throws -> BackendSettings {
+        try #require(try self.read("listeners: [{address: \":0\"}]\nbackends: {b: \(text)}").backends["b"])
+    }
+
+    @Test func `listeners alone are enough, and everything else has its default`() throws {
+        var expected = GatewayConfiguration()
+        expected.listeners = [ListenerSettings(address: .tcp(host: "", port: 8080))]
+        #expect(try self.read("listeners: [{address: \":8080\"}]") == expected)
+        #expect(try self.read("\u{FEFF}listeners: [{address: \":8080\"}]") == expected)
+        #expect(try self.read("listeners:\r\n  - address: :8080\r\n") == expected)
+    }
+
+    @Test func `the top of the file`() throws {
+        let configuration = try self.read(
+            """
+            workers: 4
+            log: {format: json, level: debug, file: /var/log/gateway.log}
+            trusted-proxies: [10.0.0.0/8, "::1"]
+            listeners: [{address: ":80"}]
+            """)
+        #expect(configuration.workers == 4)
+        #expect(configuration.log.format == .json)
+        #expect(configuration.log.level == .debug)
+        #expect(configuration.log.file == "/var/log/gateway.log")
+        #expect(configuration.trustedProxies == ["10.0.0.0/8", "::1"].compactMap { IPNetwork($0) })
+    }
+
+    @Test func `listeners with TLS`() throws {
+        let configuration = try self.read(
+            """
+            listeners:
+              - {address: "[0::1]:443", tls: {certificates: [{chain: a.pem, key: a.key}, {chain: b.pem, key: b.key}],
+                 minimum: 1.3, client-ca: clients.pem}}
+              - {address: LOCALHOST:8443, tls: {self-signed: [LocalHost, "*.example.com", "[::1]"]}}
+              - {address: unix:/run/x.sock}
+            """)
+        var files = ListenerTLS(
+            identity: .files([
+                CertificateFiles(chain: "a.pem", key: "a.key"), CertificateFiles(chain: "b.pem", key: "b.key"),
+            ]))
+        files.minimum = .tls13
+        files.clientCA = "clients.pem"
+        let selfSigned = ListenerTLS(identity: .selfSigned(names: ["localhost", "*.example.com", "::1"]))
+        #expect(
+            configuration.listeners == [
+                ListenerSettings(address: .tcp(host: "::1", port: 443), tls: files),
+                ListenerSettings(address: .tcp(host: "localhost", port: 8443), tls: selfSigned),
+                ListenerSettings(address: .unix(path: "/run/x.sock")),
+            ])
+    }
+
+    // MARK: - Routes
+
+    @Test func `a route with every key`() throws {
+        let route = try self.read(
+            route: """
+                name: chat, hosts: [Chat.Example.com., "*.example.com", "[::1]", 10.0.0.1], require-origin: true,
+                  origins: ["https://App.example.com", "https://*.example.com:8443", "http://[::1]:3000", "capacitor://localhost"],
+                  subprotocols: [chat.v2, chat.v1], require-subprotocol: true,
+                  timeouts: {handshake: 1m, connect: 250ms, close: 1h},
+                  limits: {message: 0, backend-message: 64KiB, fragments: 0, backend-fragments: 7, queue: 65536}
+                """)
+        #expect(route.name == "chat")
+        #expect(
+            route.hosts == [
+                .exact("chat.example.com"), .subdomains(of: "example.com"), .exact("::1"), .exact("10.0.0.1"),
+            ])
+        #expect(route.hosts.map(\.description) == ["chat.example.com", "*.example.com", "::1", "10.0.0.1"])
+        #expect(route.requireOrigin)
+        let origins = [
+            OriginPattern(scheme: "https", host: .exact("app.example.com"), port: 443),
+            OriginPattern(scheme: "https", host: .subdomains(of: "example.com"), port: 8443),
+            OriginPattern(scheme: "http", host: .exact("::1"), port: 3000),
+            OriginPattern(scheme: "capacitor", host: .exact("localhost"), port: 0),
+        ]
+        #expect(route.origins == .list(origins))
+        #expect(
+            origins.map(\.description) == [
+                "https://app.example.com", "https://*.example.com:8443", "http://[::1]:3000", "capacitor://localhost",
+            ])
+        #expect(route.subprotocols == ["chat.v2", "chat.v1"])
+        #expect(route.requireSubprotocol)
+        var timeouts = Timeouts()
+        timeouts.handshake = .seconds(60)
+        timeouts.connect = .milliseconds(250)
+        timeouts.close = .seconds(3600)
+        #expect(route.timeouts == timeouts)
+        var limits = Limits()
+        limits.message = .bytes(0)
+        limits.backendMessage = .kibibytes(64)
+        limits.fragments = 0
+        limits.backendFragments = 7
+        limits.queue = .kibibytes(64)
+        #expect(route.limits == limits)
+        #expect(route.limitsMessagesItself)
+    }
+
+    @Test func `a route without a name is called by its first host and its path`() throws {
+        #expect(try self.read(route: "require-origin: false").name == "/")
+        #expect(try self.read(route: "hosts: [b.example, a.example]").name == "b.example/")
+    }
+
+    @Test(arguments: [
+        ("/", PathPattern.exact("/")), ("/*", .subtree("/")), ("/chat/*", .subtree("/chat/")),
+        ("/chat/", .exact("/chat/")),
+        ("/%7Euser/%2a%c3%BC%0a", .exact("/~user/%2A%C3%BC%0A")), ("/a..b/...", .exact("/a..b/...")),
+        ("/a//b", .exact("/a//b")),
+    ])
+    func `paths are normalised`(text: String, path: PathPattern) throws {
+        #expect(try PathPattern(parsing: text) == path)
+    }
+
+    @Test func `a page`() throws {
+        let configuration = try self.read("listeners: [{address: \":0\"}]\nroutes: [{path: /, page: console}]")
+        #expect(configuration.routes == [RouteSettings(name: "/", path: .exact("/"), action: .page(.console))])
+    }
+
+    // MARK: - Defaults
+
+    @Test func `a route's own key wins over its backend's, and that over the defaults`() throws {
+        let defaults = """
+            {origins: any, require-origin: true, timeouts: {handshake: 1s, connect: 1s, close: 1s},
+                limits: {message: 1, backend-message: 1, fragments: 1, backend-fragments: 1, queue: 4KiB}}
+            """
+        let backend = """
+            {websocket: ["ws://a"], timeouts: {connect: 2s}, limits: {backend-message: 2, backend-fragments: 2}}
+            """
+        let inherited = try self.read(defaults: defaults, route: "name: x", backend: backend)
+        #expect(inherited.origins == .any)
+        #expect(inherited.requireOrigin)
+        #expect(inherited.timeouts.handshake == .seconds(1))
+        #expect(inherited.timeouts.connect == .seconds(2))
+        #expect(inherited.limits.message == .bytes(1))
+        #expect(inherited.limits.backendMessage == .bytes(2))
+        #expect(inherited.limits.backendFragments == 2)
+        #expect(!inherited.limitsMessagesItself)
+
+        let own = try self.read(
+            defaults: defaults,
+            route:
+                "origins: same-origin, require-origin: false, timeouts: {connect: 3s}, limits: {backend-fragments: 3}",
+            backend: backend)
+        #expect(own.origins == .sameOrigin)
+        #expect(!own.requireOrigin)
+        #expect(own.timeouts.handshake == .seconds(1))
+        #expect(own.timeouts.connect == .seconds(3))
+        #expect(own.timeouts.close == .seconds(1))
+        #expect(own.limits.backendMessage == .bytes(2))
+        #expect(own.limits.backendFragments == 3)
+        #expect(own.limits.queue == .kibibytes(4))
+        #expect(!own.limitsMessagesItself)
+    }
+
+    @Test(arguments: [
+        ("limits: {message: 1MiB}", true), ("limits: {backend-message: 1MiB}", true), ("limits: {queue: 1MiB}", false),
+        ("limits: {}", false),
+    ])
+    func `a route limits messages itself only where it says so`(keys: String, expected: Bool) throws {
+        let route = try self.read(
+            defaults: "{limits: {message: 1KiB}}", route: keys, backend: "{tcp: [\"localhost:80\"]}")
+        #expect(route.limitsMessagesItself == expected)
+    }
+
+    // MARK: - Backends
+
+    @Test func `built-in services`() throws {
+        #expect(try self.backend("{builtin: echo}").kind == .builtin(.echo))
+        #expect(try self.backend("{builtin: broadcast, slow-consumer: close}").kind == .builtin(.broadcast))
+        #expect(try self.backend("{builtin: clock}").kind == .builtin(.clock(every: .seconds(1))))
+        #expect(try self.backend("{builtin: clock, every: 20ms}").kind == .builtin(.clock(every: .milliseconds(20))))
+    }
+
+    @Test func `a WebSocket backend with every key`() throws {
+        let backend = try self.backend(
+            """
+            {websocket: ["ws://127.0.0.1:3000", {url: "wss://Chat.internal/chat/v1", weight: 1}, "WS://[0::1]", "wss://a:8443/"],
+               tls: {ca: ca.pem, server-name: Chat.Internal, verify: false}, host: endpoint, source: 10.0.0.1, balance: round-robin}
+            """)
+        let endpoints = [
+            WebSocketEndpoint(
+                address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil),
+            WebSocketEndpoint(
+                address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "Chat.internal", path: "/chat/v1"
+            ),
+            WebSocketEndpoint(address: .tcp(host: "::1", port: 80), tls: false, authority: "[0::1]", path: nil),
+            WebSocketEndpoint(address: .tcp(host: "a", port: 8443), tls: true, authority: "a:8443", path: "/"),
+        ]
+        #expect(backend.kind == .websocket(endpoints))
+        #expect(
+            endpoints.map(\.description) == [
+                "ws://127.0.0.1:3000", "wss://Chat.internal/chat/v1", "ws://[0::1]", "wss://a:8443/",
+            ])
+        #expect(backend.tls.ca == "ca.pem")
+        #expect(backend.tls.serverName == "chat.internal")
+        #expect(!backend.tls.verify)
+        #expect(backend.host == .endpoint)
+        #expect(backend.source == IPAddress("10.0.0.1"))
+        #expect(backend.balance == .roundRobin)
+    }
+
+    @Test func `a TCP backend with every key`() throws {
+        let backend = try self.backend(
+            """
+            {tcp: ["127.0.0.1:5900", {address: "tls://broker:8883"}, unix:/run/vnc.sock, "[::1]:5900"], message: text,
+              tls: {}, source: "::1", send-proxy-protocol: off, timeouts: {connect: 1s}}
+            """)
+        let endpoints = [
+            TCPEndpoint(address: .tcp(host: "127.0.0.1", port: 5900)),
+            TCPEndpoint(address: .tcp(host: "broker", port: 8883), tls: true),
+            TCPEndpoint(address: .unix(path: "/run/vnc.sock")),
+            TCPEndpoint(address: .tcp(host: "::1", port: 5900)),
+        ]
+        #expect(backend.kind == .tcp(endpoints, message: .text))
+        #expect(
+            endpoints.map(\.description) == ["127.0.0.1:5900", "tls://broker:8883", "unix:/run/vnc.sock", "[::1]:5900"])
+        #expect(backend.tls == EndpointTLS())
+        #expect(backend.source == IPAddress("::1"))
+    }
+
+    @Test(arguments: [
+        ("pass", HostHeader.pass), ("endpoint", .endpoint), ("chat.internal", .name("chat.internal")),
+        ("\"chat.internal:3000\"", .name("chat.internal:3000")),
+    ])
+    func `the Host that a backend sees`(text: String, host: HostHeader) throws {
+        #expect(try self.backend("{websocket: [\"ws://a\"], host: \(text)}").host == host)
+    }
+
+    // MARK: - Scalars
+
+    @Test func `keys of later may be off`() throws {
+        let configuration = try self.read(
+            """
+            admin: off
+            drain: off
+            listeners: [{address: ":80", proxy-protocol: false}]
+            defaults: {heartbeat: off, timeouts: {idle: off, session: 0s},
+              limits: {sessions: 0, sessions-per-address: 0, messages-per-second: 0, bytes-per-second: 0}}
+            routes: [{path: /, backend: b, compression: pass, utf8: pass, auth: [], heartbeat: off}]
+            backends:
+              b:
+                websocket: [{url: "ws://a", weight: 1, backup: false}]
+                balance: round-robin
+                health: off
+                eject: off
+                rebalance: off
+            """)
+        #expect(configuration.routes.count == 1)
+    }
+
+    @Test func `variables are replaced in values`() throws {
+        let configuration = try self.read(
+            """
+            workers: ${WORKERS}
+            log: {file: "/var/${DIR:-log}/${EMPTY:-gateway}.$${x}.$log"}
+            listeners: [{address: "${HOST:-127.0.0.1}:${PORT}"}]
+            """, environment: ["WORKERS": "3", "PORT": "8080", "EMPTY": "", "DIR": "log: {a: b}"])
+        #expect(configuration.workers == 3)
+        #expect(configuration.log.file == "/var/log: {a: b}/gateway.${x}.$log")
+        #expect(configuration.listeners.map(\.address) == [.tcp(host: "127.0.0.1", port: 8080)])
+    }
+
+    @Test func `what a variable holds is checked like what is written`() {
+        let errors = #expect(throws: ConfigurationErrors.self) {
+            try self.read("listeners:\n  - address: ${WHERE}", environment: ["WHERE": "here"])
+        }
+        #expect(errors?.diagnostics.count == 1)
+        #expect(errors?.diagnostics.first?.message.contains("not `here`") == true)
+        #expect(errors?.diagnostics.first?.position == SourcePosition(line: 2, column: 14))
+    }
+
+    @Test func `a scalar never turns into something else`() throws {
+        let route = try self.read(route: "name: 0x10, subprotocols: [off, 1.20, 080, null]")
+        #expect(route.name == "0x10")
+        #expect(route.subprotocols == ["off", "1.20", "080", "null"])
+    }
+
+    // MARK: - Files
+
+    @Test func `a file that cannot be read is one clear line`() throws {
+        let folder = FileManager.default.temporaryDirectory.path()
+        let missing = folder + "/no-such-gateway.conf"
+        func problem(of path: String) -> String? {
+            #expect(throws: ConfigurationErrors.self) { try ConfigurationReader.load(path: path, environment: [:]) }?
+                .description
+        }
+        #expect(problem(of: missing) == "\(missing): no such file")
+        #expect(problem(of: folder) == "\(folder): is a directory")
+    }
+
+    @Test func `a file that is not UTF-8 is refused at its place`() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString).conf")
+        try Data("workers: 1\n# ü \u{1}".utf8.map { $0 == 1 ? 0xFF : $0 }).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let errors = #expect(throws: ConfigurationErrors.self) {
+            try ConfigurationReader.load(path: file.path(), environment: [:])
+        }
+        #expect(errors?.description == "\(file.path()):2:5: not UTF-8\n    # ü \u{FFFD}\n        ^")
+    }
+
+    @Test func `the caret stands under its place, behind tabs too`() {
+        let diagnostic = Diagnostic(
+            file: "f", position: SourcePosition(line: 1, column: 3), message: "m", sourceLine: "\tä: x")
+        #expect(diagnostic.rendered == "f:1:3: m\n    \tä: x\n    \t ^")
+    }
+}
