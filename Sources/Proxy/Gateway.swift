@@ -132,6 +132,10 @@ package final class Gateway {
         record.add("backends", self.runtime.backends.count)
         record.add("workers", self.fleet.members.count)
         self.log.write(record)
+        // Whoever starts a gateway that logs to a file still sees that it runs, and where.
+        guard let file = self.runtime.configuration.log.file else { return }
+        let line = "gateway: serving on \(urls.joined(separator: " ")), log in \(file)\n"
+        _ = OutputFile.standardError.write(Array(line.utf8))
     }
 
     /// The first signal drains; a second one cuts what is left.

@@ -50,6 +50,9 @@ package struct FrameReader: Sendable {
     /// Whether the next byte belongs to a new frame: here another frame can be put in between.
     package var isAtFrameBoundary: Bool { self.remaining == 0 }
 
+    /// How many bytes of the frame in progress have not come yet.
+    package var remainingInFrame: Int { self.remaining }
+
     /// Whether the next data frame begins a new message.
     package var isAtMessageBoundary: Bool { self.messageOpcode == nil }
 }

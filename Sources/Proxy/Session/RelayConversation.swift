@@ -44,6 +44,10 @@ final class RelayConversation: Conversation {
         // Everything before `position` was walked; everything from `start` to there is to be forwarded.
         var start = bytes.lowerBound
         var position = start
+        if self.closing.isWaiting(leg.other) {
+            start = self.finishFrame(in: bytes, from: leg)
+            position = start
+        }
         while true {
             let walk = self.readers[leg].walk(plaintext.span.extracting(0..<bytes.upperBound), from: position)
             switch walk.stop {
@@ -68,6 +72,18 @@ final class RelayConversation: Conversation {
                 return self.perform(self.closing.violated(violation, by: leg, canSend: self.canSend))
             }
         }
+    }
+
+    /// A Close waits for the end of the frame in progress: lets the rest of that frame go, and no more before the Close.
+    ///
+    /// - Returns: where the frame ends.
+    private func finishFrame(in bytes: Range<Int>, from leg: Leg) -> Int {
+        let end = bytes.lowerBound + min(bytes.count, self.readers[leg].remainingInFrame)
+        let plaintext = self.session.worker.buffers.plaintext
+        let walk = self.readers[leg].walk(plaintext.span.extracting(0..<end), from: bytes.lowerBound)
+        self.forward(bytes.lowerBound..<walk.end, from: leg)
+        self.reachedEnd(of: leg)
+        return walk.end
     }
 
     private func receivedClose(_ frame: ControlFrame, from leg: Leg) {

@@ -46,6 +46,9 @@ final class Transport: ReadinessHandler {
     private var wasReset = false
     /// The loop will call again in the next turn anyway.
     private var isScheduled = false
+    /// When libssl last worked for this leg; it may hold buffers since then.
+    private(set) var lastUse = MonotonicInstant(nanoseconds: 0)
+    private var isWarm = false
 
     init(
         _ descriptor: Int32, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
@@ -96,6 +99,22 @@ final class Transport: ReadinessHandler {
     func connectionResult() -> SystemError? { Kernel.connectionResult(self.descriptor) }
 
     func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
+
+    // MARK: - Memory of idle legs
+
+    /// libssl is about to work: its buffers (some 34 KiB) will be given back when the leg has been quiet for a while.
+    private func warmUp() {
+        self.lastUse = self.worker.loop.now
+        guard !self.isWarm else { return }
+        self.isWarm = true
+        self.worker.warm.add(self)
+    }
+
+    /// Gives libssl's buffers back.
+    func coolDown() {
+        self.isWarm = false
+        if self.isOpen { self.tls?.releaseBuffers() }
+    }
 
     // MARK: - TLS handshake
 
@@ -190,6 +209,7 @@ final class Transport: ReadinessHandler {
                 return .failed(error.reason)
             }
         }
+        self.warmUp()
         let headroom = WorkerBuffers.headroom
         var buffer = plaintext.mutableSpan
         var room = buffer._mutatingExtracting(headroom..<buffer.count)
@@ -224,6 +244,7 @@ final class Transport: ReadinessHandler {
     func send(_ bytes: Span<UInt8>) {
         guard self.isOpen, self.ending == .open, self.writeFailure == nil else { return }
         if let tls = self.tls {
+            self.warmUp()
             if let error = tls.encrypt(bytes) { self.fail(error.description) }
             self.sendCiphertext()
         } else {

@@ -19,6 +19,7 @@ final class Worker {
     let tlsIO = TLSIO()
     let buffers = WorkerBuffers()
     var rooms = Rooms()
+    let warm: WarmTransports
 
     private let listeners: [Listener]
     private var acceptors: [Acceptor] = []
@@ -36,6 +37,7 @@ final class Worker {
         self.fleet = shared.fleet
         self.log = shared.log
         self.loop = try EventLoop()
+        self.warm = WarmTransports(self.loop)
         let io = self.tlsIO
         self.listeners = try shared.listeners.map { try Listener($0, io: io) }
         self.turns = shared.runtime.backends.map { _ in RoundRobin() }
