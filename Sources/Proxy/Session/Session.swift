@@ -179,6 +179,8 @@ final class Session: TimerHandler {
             self.replay(early[leg], from: leg)
             self.pump(leg)
         }
+        // Many sessions are opened and then wait: what the handshake needed serves the next one's.
+        for leg in [Leg.backend, .client] { self.transport(leg)?.tls?.releaseBuffers() }
     }
 
     private func replay(_ bytes: [UInt8], from leg: Leg) {
