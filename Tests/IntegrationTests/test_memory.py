@@ -15,7 +15,7 @@ from peers import MIB, relay
 TOTAL = 1024 * MIB
 MESSAGE = MIB
 # The queue limit, and a few buffers of 64 KiB on either side; the rest is what a process grows by when it first does anything.
-ALLOWANCE = 6 * MIB
+ALLOWANCE = 4 * MIB
 
 
 class Sender(threading.Thread):
