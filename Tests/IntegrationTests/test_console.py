@@ -81,7 +81,7 @@ async def test_clock(screenshots):
     async with console() as (gateway, open_page):
         page = await open_page(**DESKTOP)
         await page.click("#picks button[value='/clock']")
-        await page.wait_for_function("document.querySelectorAll('#log li.in').length >= 3")
+        await page.wait_for_selector("#log li.in >> nth=2")
         await page.screenshot(path=screenshots / "clock.png")
         await page.click("#connect")
         await shown(page, "note", "Closed 1000")
@@ -116,15 +116,16 @@ async def test_states_come_in_order_and_a_refusal_is_explained(screenshots):
         page = await open_page()
         await page.evaluate(
             """() => {
-                window.seen = [];
-                new MutationObserver(() => seen.push(document.querySelector('#state').dataset.state))
-                    .observe(document.querySelector('#state'), { attributes: true });
+                const state = document.querySelector('#state');
+                window.seen = ['closed'];
+                new MutationObserver(() => seen.at(-1) === state.dataset.state || seen.push(state.dataset.state))
+                    .observe(state, { attributes: true });
             }"""
         )
         await connect(page, "/echo")
         await page.click("#connect")
         await state(page, "closed")
-        assert await page.evaluate("seen") == ["connecting", "open", "closing", "closed"]
+        assert await page.evaluate("seen") == ["closed", "connecting", "open", "closing", "closed"]
         assert not page.problems
         await page.fill("#url", "/nowhere")
         await page.press("#url", "Enter")

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import select
 import socket
 import threading
@@ -13,10 +12,10 @@ import raw
 from gateway_process import Gateway, insecure
 from peers import MIB, relay
 
-TOTAL = (1024 if os.environ.get("GATEWAY_TEST_LARGE") else 128) * MIB
+TOTAL = 1024 * MIB
 MESSAGE = MIB
 # The queue limit, and a few buffers of 64 KiB on either side; the rest is what a process grows by when it first does anything.
-ALLOWANCE = 6 * MIB
+ALLOWANCE = 4 * MIB
 
 
 class Sender(threading.Thread):
