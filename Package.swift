@@ -35,9 +35,10 @@ let package = Package(
         // The system, in C.
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Pure: no I/O, no clock, no thread.
-        target("WebSocketProtocol", ["COpenSSL"]),
+        target("WebSocketProtocol", ["COpenSSL", "CZlib"]),
         target("HTTP1"),
         target("Balancing"),
         target("Configuration", ["Yams"]),

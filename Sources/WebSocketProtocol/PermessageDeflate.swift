@@ -20,7 +20,8 @@ package enum PermessageDeflate {
         answer.count == 1 && self.accepts(answer: answer[0], offers: offers)
     }
 
-    private struct Parameters {
+    /// What an element says.
+    struct Parameters {
         var serverNoContextTakeover = false
         var clientNoContextTakeover = false
         var serverMaxWindowBits: Int?
@@ -40,7 +41,7 @@ package enum PermessageDeflate {
     }
 
     /// Nil if it is another extension, or if a parameter is unknown, repeated or has a wrong value.
-    private static func parameters(of element: ExtensionOffer) -> Parameters? {
+    static func parameters(of element: ExtensionOffer) -> Parameters? {
         guard element.name == self.name else { return nil }
         guard Set(element.parameters.map(\.name)).count == element.parameters.count else { return nil }
         var parameters = Parameters()

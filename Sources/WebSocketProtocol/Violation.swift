@@ -15,6 +15,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
     case badClosePayload
     case badCloseCode
     case invalidUTF8
+    case invalidCompressedData
 
     /// The cause of a session's end that a violation is: each is a word of log and metrics.
     package enum Kind: Hashable, Sendable {
@@ -30,7 +31,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
             .unmaskedFrame, .maskedFrame, .unexpectedContinuation, .expectedContinuation, .badClosePayload,
             .badCloseCode:
             .protocolError
-        case .invalidUTF8: .invalidData
+        case .invalidUTF8, .invalidCompressedData: .invalidData
         case .messageTooBig: .messageTooBig
         case .tooManyFragments: .tooManyFragments
         }
@@ -45,7 +46,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
         }
     }
 
-    /// One stable sentence for the log, with the section of RFC 6455; it fits the reason of a close frame.
+    /// One stable sentence for the log, with the section of RFC 6455 or 7692; it fits the reason of a close frame.
     package var description: String {
         switch self {
         case .reservedBits: "reserved bit set without an extension that uses it (RFC 6455 5.2)"
@@ -63,6 +64,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
         case .badClosePayload: "close frame with a payload of one byte (RFC 6455 5.5.1)"
         case .badCloseCode: "close frame with a code that must not be sent (RFC 6455 7.4)"
         case .invalidUTF8: "text that is not UTF-8 (RFC 6455 8.1)"
+        case .invalidCompressedData: "compressed message that cannot be inflated (RFC 7692 7.2.2)"
         }
     }
 }

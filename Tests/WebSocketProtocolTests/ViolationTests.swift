@@ -9,7 +9,7 @@ import WebSocketProtocol
         case .invalidData: #expect(violation.closeCode == .invalidData)
         case .messageTooBig, .tooManyFragments: #expect(violation.closeCode == .messageTooBig)
         }
-        #expect(violation.description.contains("RFC 6455 "))
+        #expect(violation.description.contains("(RFC 6455 ") || violation.description.contains("(RFC 7692 "))
         #expect(violation.description.utf8.count <= CloseFrame.maximumReason)
     }
 

@@ -22,6 +22,9 @@ package struct Limits: Equatable, Sendable {
     package var backendFragments = 16384
     /// What is held for a leg that does not read before the other leg's reading pauses.
     package var queue = ByteCount.mebibytes(1)
+    /// The most memory that compression may take for a session of a built-in service or a bridge: it decides on the windows,
+    /// and on whether messages may refer to earlier ones.
+    package var compression = ByteCount.kibibytes(64)
 
     package init() {}
 }

@@ -10,6 +10,14 @@ package struct RouteSettings: Equatable, Sendable {
         case console
     }
 
+    /// What becomes of a client's offer to compress.
+    package enum Compression: String, CaseIterable, Sendable {
+        /// It goes on to the backend; a bridge or built-in service accepts it within `limits.compression`.
+        case pass
+        /// It is dropped, so that all payload is plain.
+        case off
+    }
+
     /// `name`, or what stands for it in logs and metrics: the first host (if any) and the path.
     package var name: String
     package var path: PathPattern
@@ -20,6 +28,7 @@ package struct RouteSettings: Equatable, Sendable {
     /// Allowed subprotocols, best first; `nil`: whatever the backend picks.
     package var subprotocols: [String]?
     package var requireSubprotocol = false
+    package var compression = Compression.pass
     package var timeouts = Timeouts()
     package var limits = Limits()
     /// Whether `limits.message` and `limits.backend-message` were written in this very route. A bridge streams, and

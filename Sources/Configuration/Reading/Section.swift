@@ -24,14 +24,13 @@ package enum Section: String, CaseIterable, Sendable {
         case .listener: ["address", "tls"]
         case .listenerTLS: ["self-signed", "certificates", "minimum", "client-ca"]
         case .certificate: ["chain", "key"]
-        case .defaults: ["origins", "require-origin", "timeouts", "limits"]
+        case .defaults: ["origins", "require-origin", "compression", "timeouts", "limits"]
         case .timeouts: ["handshake", "connect", "close"]
-        case .limits: ["message", "backend-message", "fragments", "backend-fragments", "queue"]
+        case .limits: ["message", "backend-message", "fragments", "backend-fragments", "queue", "compression"]
         case .route:
             [
-                "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol", "timeouts",
-                "limits",
-                "backend", "page",
+                "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol", "compression",
+                "timeouts", "limits", "backend", "page",
             ]
         case .backend:
             [
@@ -51,11 +50,11 @@ package enum Section: String, CaseIterable, Sendable {
         switch self {
         case .gateway: ["admin": .off, "drain": .off]
         case .listener: ["proxy-protocol": .off]
-        case .defaults: ["heartbeat": .off, "compression": .present("pass"), "utf8": .present("pass")]
+        case .defaults: ["heartbeat": .off, "utf8": .present("pass")]
         case .timeouts: ["idle": .off, "session": .off]
         case .limits:
             ["sessions": .off, "sessions-per-address": .off, "messages-per-second": .off, "bytes-per-second": .off]
-        case .route: ["heartbeat": .off, "compression": .present("pass"), "utf8": .present("pass"), "auth": .off]
+        case .route: ["heartbeat": .off, "utf8": .present("pass"), "auth": .off]
         case .backend:
             [
                 "health": .off, "eject": .off, "rebalance": .off, "heartbeat": .off, "send-proxy-protocol": .off,

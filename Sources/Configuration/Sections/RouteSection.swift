@@ -40,6 +40,7 @@ struct RouteSection {
         route.requireOrigin = own.requireOrigin ?? defaults.requireOrigin ?? false
         route.subprotocols = subprotocols
         route.requireSubprotocol = requireSubprotocol
+        route.compression = own.compression ?? defaults.compression ?? route.compression
         let backend = backends.session(of: action)
         route.timeouts = own.timeouts.applied(
             to: backend.timeouts.applied(to: defaults.timeouts.applied(to: Timeouts())))
@@ -86,7 +87,7 @@ struct RouteSection {
             return self.mapping.value("backend", backends.name).map { .backend($0) }
         case (false, true):
             self.mapping.refuse(
-                ["origins", "require-origin", "subprotocols", "require-subprotocol", "limits"],
+                ["origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "limits"],
                 "is for sessions, which a page has none of")
             return self.mapping.value("page", Word.of(RouteSettings.Page.self)).map { .page($0) }
         }

@@ -2,6 +2,7 @@
 struct SessionSection {
     var origins: OriginPolicy?
     var requireOrigin: Bool?
+    var compression: RouteSettings.Compression?
     var timeouts = TimeoutsSection()
     var limits = LimitsSection()
 
@@ -11,6 +12,7 @@ struct SessionSection {
     init(_ mapping: MappingReader) {
         self.origins = Self.origins(mapping)
         self.requireOrigin = mapping.value("require-origin", Word.truth)
+        self.compression = mapping.value("compression", Word.of(RouteSettings.Compression.self))
         self.timeouts = mapping.mapping("timeouts", .timeouts).map { TimeoutsSection($0) } ?? TimeoutsSection()
         self.limits = mapping.mapping("limits", .limits).map { LimitsSection($0) } ?? LimitsSection()
     }
@@ -71,6 +73,7 @@ struct LimitsSection {
     var fragments: Int?
     var backendFragments: Int?
     var queue: ByteCount?
+    var compression: ByteCount?
 
     private static let sizes = ByteCount.bytes(0)...ByteCount.bytes(1 << 50)
     private static let counts = 0...1_000_000_000
@@ -84,6 +87,7 @@ struct LimitsSection {
         self.fragments = mapping.value("fragments", Quantity.count(Self.counts))
         self.backendFragments = mapping.value("backend-fragments", Quantity.count(Self.counts))
         self.queue = mapping.value("queue", Quantity.size(Self.queues))
+        self.compression = mapping.value("compression", Quantity.size(Self.sizes))
     }
 
     /// `limits:` of a backend.
@@ -100,6 +104,7 @@ struct LimitsSection {
         limits.fragments = self.fragments ?? limits.fragments
         limits.backendFragments = self.backendFragments ?? limits.backendFragments
         limits.queue = self.queue ?? limits.queue
+        limits.compression = self.compression ?? limits.compression
         return limits
     }
 }

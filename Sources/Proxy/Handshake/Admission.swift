@@ -68,7 +68,8 @@ package enum Admission {
             Admitted(
                 routeIndex: index, key: key, target: target, host: host.text, origin: origin,
                 offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
-                requiresSubprotocol: choice.isRequired, compressionOffers: PermessageDeflate.offers(in: extensions),
+                requiresSubprotocol: choice.isRequired,
+                compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions),
                 forwarded: forwarded, fields: head.fields))
     }
 

@@ -18,7 +18,8 @@ package struct Admitted: Equatable, Sendable {
     /// What a bridge or built-in service answers.
     package var subprotocol: String?
     package var requiresSubprotocol: Bool
-    /// The client's `permessage-deflate` offers; other extensions are not passed on.
+    /// The client's `permessage-deflate` offers, none where the route has `compression: off`; other extensions are not
+    /// passed on.
     package var compressionOffers: [ExtensionOffer]
     package var forwarded: ForwardedHeaders
     /// All fields of the request, as sent.

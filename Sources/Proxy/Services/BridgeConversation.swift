@@ -14,9 +14,10 @@ final class BridgeConversation: EndpointConversation {
     /// In text mode: the beginning of a character whose rest has not come yet; at most 3 bytes.
     private var partialCharacter: [UInt8] = []
 
-    init(_ session: Session, message: BridgeMessage) {
+    init(_ session: Session, message: BridgeMessage, compression: DeflateParameters?) {
         self.message = message
-        super.init(session, limitsMessages: session.route?.settings.limitsMessagesItself ?? false)
+        super.init(
+            session, limitsMessages: session.route?.settings.limitsMessagesItself ?? false, compression: compression)
     }
 
     override var phase: Phase { .bridge }
@@ -25,22 +26,24 @@ final class BridgeConversation: EndpointConversation {
 
     // MARK: - Client to backend
 
-    override func received(_ part: FrameReader.DataPart) {
-        let plaintext = self.session.worker.buffers.plaintext
+    override var isHeldBack: Bool { self.backend.map { self.session.isAboveHighWater($0) } ?? false }
+
+    override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         if part.messageOpcode == .text {
-            guard self.validator.consume(plaintext.span.extracting(part.range)), !part.isFinal || self.validator.isComplete else {
+            guard self.validator.consume(buffer.span.extracting(part.range)), !part.isFinal || self.validator.isComplete else {
                 return self.fail(.invalidUTF8)
             }
             if part.isFinal { self.validator = UTF8Validator() }
         }
         guard let backend = self.backend else { return }
-        backend.send(plaintext.span.extracting(part.range))
+        backend.send(buffer.span.extracting(part.range))
         if self.session.isAboveHighWater(backend) { self.client?.pause() }
     }
 
     override func backendDrained() {
         guard let client = self.client, client.isPaused else { return }
         client.resume()
+        self.readOn()
         self.session.pump(.client)
     }
 
@@ -57,7 +60,7 @@ final class BridgeConversation: EndpointConversation {
     }
 
     private func forward(_ opcode: Opcode, _ range: Range<Int>) {
-        if !range.isEmpty { self.sendMessage(opcode, payloadAt: range) }
+        if !range.isEmpty { self.sendMessage(opcode, payloadAt: range, in: self.session.worker.buffers.plaintext) }
     }
 
     /// A text message is whole characters (RFC 6455 section 5.6), wherever TCP cut them.

@@ -9,18 +9,17 @@ final class BroadcastConversation: EndpointConversation {
     private let room: RoomKey
     private var assembler = MessageAssembler()
 
-    init(_ session: Session, room: RoomKey) {
+    init(_ session: Session, room: RoomKey, compression: DeflateParameters?) {
         self.room = room
-        super.init(session)
+        super.init(session, compression: compression)
     }
 
     override func begin() { self.session.worker.rooms.join(self, self.room) }
 
     override func closingBegan() { self.session.worker.rooms.leave(self, self.room) }
 
-    override func received(_ part: FrameReader.DataPart) {
-        let plaintext = self.session.worker.buffers.plaintext
-        switch self.assembler.add(part, payload: plaintext.span.extracting(part.range)) {
+    override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
+        switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
         case .incomplete: break
         case .violation(let violation): self.fail(violation)
         case .message(let message):
@@ -32,9 +31,10 @@ final class BroadcastConversation: EndpointConversation {
 
     /// Sends a member the room's frame. One whose queue is still over the limit from earlier frames is closed with 1013: what it
     /// misses must not cost the others memory.
-    func deliver(_ frame: RoomFrame) {
+    func deliver(_ delivery: RoomDelivery) {
         guard let client = self.client, self.closing.isOpen else { return }
         guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
+        let frame = delivery.frame(for: self.compression?.parameters.server)
         client.send(sharing: frame.bytes)
         self.count(frame.opcode, payload: frame.payloadLength)
     }

@@ -6,10 +6,10 @@ final class ClockConversation: EndpointConversation {
     private let every: Duration
     private var next: MonotonicInstant
 
-    init(_ session: Session, every: Duration) {
+    init(_ session: Session, every: Duration, compression: DeflateParameters?) {
         self.every = every
         self.next = session.worker.loop.now
-        super.init(session)
+        super.init(session, compression: compression)
     }
 
     override func begin() { self.tick() }

@@ -5,10 +5,9 @@ internal import WebSocketProtocol
 final class EchoConversation: EndpointConversation {
     private var assembler = MessageAssembler()
 
-    override func received(_ part: FrameReader.DataPart) {
-        if part.isFirst, part.isFinal { return self.echoWhereItLies(part) }
-        let plaintext = self.session.worker.buffers.plaintext
-        switch self.assembler.add(part, payload: plaintext.span.extracting(part.range)) {
+    override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
+        if part.isFirst, part.isFinal { return self.echoWhereItLies(part, in: buffer) }
+        switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
         case .incomplete: break
         case .message(let message): self.sendMessage(message)
         case .violation(let violation): self.fail(violation)
@@ -16,12 +15,11 @@ final class EchoConversation: EndpointConversation {
     }
 
     /// A message that came whole in one read goes back from the same place.
-    private func echoWhereItLies(_ part: FrameReader.DataPart) {
+    private func echoWhereItLies(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         if part.messageOpcode == .text {
             var validator = UTF8Validator()
-            let plaintext = self.session.worker.buffers.plaintext
-            guard validator.consume(plaintext.span.extracting(part.range)), validator.isComplete else { return self.fail(.invalidUTF8) }
+            guard validator.consume(buffer.span.extracting(part.range)), validator.isComplete else { return self.fail(.invalidUTF8) }
         }
-        self.sendMessage(part.messageOpcode, payloadAt: part.range)
+        self.sendMessage(part.messageOpcode, payloadAt: part.range, in: buffer)
     }
 }

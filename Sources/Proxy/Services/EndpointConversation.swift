@@ -1,4 +1,5 @@
 internal import Configuration
+internal import DequeModule
 internal import EventLoop
 internal import WebSocketProtocol
 
@@ -15,13 +16,31 @@ class EndpointConversation: Conversation {
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
 
-    /// - Parameter limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
-    init(_ session: Session, limitsMessages: Bool = true) {
+    /// `nil` where messages are not compressed.
+    let compression: SessionCompression?
+    /// The most bytes in a message of the client's, inflated; 0 is no limit.
+    private let maximumMessage: Int
+    /// What came of the message in progress so far, where there is compression and it came uncompressed.
+    private var messageLength = 0
+    /// The next inflated piece is the first of its message.
+    private var isAtFirstPiece = true
+    /// What was read and waits until a reader has caught up: a little input can inflate to a lot of output.
+    private var backlog: Deque<Unread> = []
+    private var isReading = false
+
+    /// - Parameters:
+    ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
+    ///   - compression: what was agreed with the client.
+    init(_ session: Session, limitsMessages: Bool = true, compression: DeflateParameters? = nil) {
         self.session = session
         let limits = session.route?.settings.limits ?? Limits()
+        self.maximumMessage = limitsMessages ? limits.message.rawValue : 0
+        self.compression = compression.map { SessionCompression($0, session.worker.compression) }
+        // What cannot be compressed grows by it, and may: the limit is on what it inflates to.
+        let slack = compression == nil || self.maximumMessage == 0 ? 0 : self.maximumMessage / 4 + 1024
         self.reader = FrameReader(
             rules: .init(
-                expectsMask: true, maximumMessage: limitsMessages ? limits.message.rawValue : 0,
+                expectsMask: true, allowsCompression: compression != nil, maximumMessage: self.maximumMessage + slack,
                 maximumFragments: limitsMessages ? limits.fragments : 0))
     }
 
@@ -31,8 +50,11 @@ class EndpointConversation: Conversation {
 
     func begin() {}
 
-    /// A piece of a message came, unmasked, at `part.range` of the worker's plaintext buffer.
-    func received(_ part: FrameReader.DataPart) {}
+    /// A piece of a message came, unmasked and inflated, at `part.range` of `buffer`, in front of which there is room for a header.
+    func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {}
+
+    /// Whether more of what the client says would be too much for now.
+    var isHeldBack: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
 
     /// The session begins to end; no more messages come or go.
     func closingBegan() {}
@@ -70,11 +92,38 @@ class EndpointConversation: Conversation {
     final func received(_ range: Range<Int>, from leg: Leg) {
         guard leg == .client else { return self.receivedFromBackend(range) }
         guard self.closing.reads(from: .client) else { return }
+        guard self.backlog.isEmpty else {
+            return self.backlog.append(Unread(bytes: self.session.worker.buffers.copy(range), part: nil))
+        }
+        self.isReading = true
+        self.read(range, from: nil)
+        self.isReading = false
+    }
+
+    /// Goes on with what had to wait, as far as possible.
+    final func readOn() {
+        guard !self.isReading else { return }
+        self.isReading = true
+        while !self.backlog.isEmpty, !self.isHeldBack || !self.closing.isOpen {
+            let unread = self.backlog.removeFirst()
+            guard self.closing.reads(from: .client) else { continue }
+            self.read(self.session.worker.buffers.place(unread.bytes.span), from: unread.part)
+        }
+        self.isReading = false
+    }
+
+    /// - Parameter part: what begins at `range`, if it is not a frame.
+    private func read(_ range: Range<Int>, from part: FrameReader.DataPart?) {
         let buffers = self.session.worker.buffers
         let plaintext = buffers.plaintext
         let bytes = self.held.isEmpty ? range : buffers.prepend(self.held, to: range)
         self.held = []
         var position = bytes.lowerBound
+        if var part {
+            part.range = position..<(position + part.range.count)
+            position = part.range.upperBound
+            guard self.inflate(part, end: bytes.upperBound) else { return }
+        }
         while self.closing.reads(from: .client) {
             let event = self.reader.next(plaintext.span.extracting(0..<bytes.upperBound), at: &position)
             switch event {
@@ -90,9 +139,71 @@ class EndpointConversation: Conversation {
                     var payload = plaintext.mutableSpan
                     Masking.apply(key, to: &payload, range: part.range)
                 }
-                self.received(part)
+                if part.isCompressed {
+                    guard self.inflate(part, end: bytes.upperBound) else { return }
+                } else if self.isWithinLimit(part) {
+                    self.received(part, in: plaintext)
+                }
             }
         }
+    }
+
+    /// The reader's own limit has slack where there is compression.
+    private func isWithinLimit(_ part: FrameReader.DataPart) -> Bool {
+        guard self.compression != nil, self.maximumMessage > 0 else { return true }
+        let length = (part.isFirst ? 0 : self.messageLength) + part.range.count
+        self.messageLength = length
+        guard length + self.reader.remainingInFrame <= self.maximumMessage else {
+            self.fail(.messageTooBig)
+            return false
+        }
+        return true
+    }
+
+    /// Passes on what a part of a compressed message inflates to, a buffer at a time.
+    ///
+    /// - Parameter end: of what was read.
+    /// - Returns: false if the rest has to wait.
+    private func inflate(_ part: FrameReader.DataPart, end: Int) -> Bool {
+        guard let compression = self.compression else { return true }
+        let buffers = self.session.worker.buffers
+        let plaintext = buffers.plaintext
+        let inflated = buffers.inflated
+        let headroom = WorkerBuffers.headroom
+        let inflater = compression.takeInflater(maximumMessage: self.maximumMessage)
+        var taken = 0
+        while self.closing.isOpen {
+            guard !self.isHeldBack else {
+                let rest = part.range.lowerBound + taken
+                var unread = Unread(bytes: buffers.copy(rest..<end), part: part)
+                unread.part?.range = 0..<(part.range.upperBound - rest)
+                self.backlog.prepend(unread)
+                return false
+            }
+            var buffer = inflated.mutableSpan
+            var room = buffer._mutatingExtracting(headroom..<inflated.count)
+            let input = plaintext.span.extracting(part.range)
+            switch inflater.inflate(input, at: &taken, isFinal: part.isFinal, into: &room) {
+            case .violation(let violation): self.fail(violation)
+            case .more(let count): self.received(count, of: part, isFinal: false)
+            case .end(let count):
+                if part.isFinal { compression.giveBack(inflater) }
+                self.received(count, of: part, isFinal: part.isFinal)
+                return true
+            }
+        }
+        return true
+    }
+
+    /// The next `count` bytes of a compressed message are in the buffer for them.
+    private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
+        guard count > 0 || isFinal else { return }
+        let start = WorkerBuffers.headroom
+        let piece = FrameReader.DataPart(
+            messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
+            isFirst: self.isAtFirstPiece, isFinal: isFinal, isCompressed: false)
+        self.isAtFirstPiece = isFinal
+        self.received(piece, in: self.session.worker.buffers.inflated)
     }
 
     private func received(_ frame: ControlFrame) {
@@ -121,7 +232,8 @@ class EndpointConversation: Conversation {
     final func drained(_ leg: Leg) {
         guard leg == .client else { return self.backendDrained() }
         self.clientDrained()
-        if let client = self.client, client.isPaused, !self.session.isAboveHighWater(client) {
+        self.readOn()
+        if let client = self.client, client.isPaused, !self.isHeldBack {
             client.resume()
             self.session.pump(.client)
         }
@@ -142,6 +254,8 @@ class EndpointConversation: Conversation {
             self.closingBegan()
         }
         if case .close(let close) = actions.client.say { self.client?.send(Frame.close(close).span) }
+        // Messages are over; the client's own Close may wait among them.
+        if !self.closing.isOpen { self.readOn() }
         switch actions.client.end {
         case .notYet: break
         case .finish: self.session.linger(.client)
@@ -151,20 +265,21 @@ class EndpointConversation: Conversation {
 
     // MARK: - Sending
 
-    /// Sends a message whose payload lies at `range` of the worker's plaintext buffer: the header is written right in front of it,
-    /// over the client's own header or into the headroom.
-    final func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>) {
+    /// Sends a message whose payload lies at `range` of `buffer`. Uncompressed, its header is written right in front of it: over the
+    /// client's own header or into the headroom.
+    final func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
+        guard !self.sendCompressed(opcode, buffer.span.extracting(range)) else { return }
         self.count(opcode, payload: range.count)
-        let plaintext = self.session.worker.buffers.plaintext
         let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
         let start = range.lowerBound - header.encodedLength
-        var bytes = plaintext.mutableSpan
+        var bytes = buffer.mutableSpan
         _ = header.encode(into: &bytes, at: start)
-        self.client?.send(plaintext.span.extracting(start..<range.upperBound))
+        self.client?.send(buffer.span.extracting(start..<range.upperBound))
         self.pauseIfBehind()
     }
 
     final func sendMessage(_ message: Message) {
+        guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
         self.count(message.opcode, payload: message.payload.count)
         var header: [UInt8] = []
         FrameHeader(fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
@@ -172,6 +287,20 @@ class EndpointConversation: Conversation {
         self.client?.send(header.span)
         self.client?.send(message.payload.span)
         self.pauseIfBehind()
+    }
+
+    /// False if nothing was sent, because compression was not agreed on, or not worthwhile.
+    private func sendCompressed(_ opcode: Opcode, _ payload: Span<UInt8>) -> Bool {
+        guard let compression = self.compression else { return false }
+        var scratch = self.session.worker.compression.takeScratch()
+        let frame = CompressedFrame.encode(opcode, payload, with: { compression.deflater }, into: &scratch)
+        if let frame {
+            self.count(opcode, payload: frame.payloadLength)
+            self.client?.send(scratch.span.extracting(frame.range))
+            self.pauseIfBehind()
+        }
+        self.session.worker.compression.giveBack(&scratch)
+        return frame != nil
     }
 
     final func count(_ opcode: Opcode, payload length: Int) {
@@ -183,4 +312,11 @@ class EndpointConversation: Conversation {
     private func pauseIfBehind() {
         if let client = self.client, self.session.isAboveHighWater(client) { client.pause() }
     }
+}
+
+/// What a client said and nobody looked at yet.
+private struct Unread {
+    var bytes: [UInt8]
+    /// What the bytes begin with, if not with the rest of a frame: payload of a compressed message, unmasked.
+    var part: FrameReader.DataPart?
 }

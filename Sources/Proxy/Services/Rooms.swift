@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import WebSocketProtocol
 
 /// Names a broadcast room.
@@ -14,6 +15,40 @@ struct RoomFrame: Sendable {
     let payloadLength: Int
     /// The whole frame.
     let bytes: [UInt8]
+}
+
+/// A frame on its way to the members of a room on one worker: compressed at most once for all who agreed on the same parameters.
+/// That needs messages that do not refer to others, which is why rooms agree on nothing else.
+final class RoomDelivery {
+    private let plain: RoomFrame
+    private let compression: WorkerCompression
+    private var compressed: [DeflateParameters.Direction: RoomFrame] = [:]
+
+    init(_ frame: RoomFrame, _ compression: WorkerCompression) {
+        self.plain = frame
+        self.compression = compression
+    }
+
+    /// The frame for a member that agreed on this; `nil`: on no compression.
+    func frame(for direction: DeflateParameters.Direction?) -> RoomFrame {
+        guard let direction else { return self.plain }
+        if let frame = self.compressed[direction] { return frame }
+        let frame = self.compress(direction) ?? self.plain
+        self.compressed[direction] = frame
+        return frame
+    }
+
+    private func compress(_ direction: DeflateParameters.Direction) -> RoomFrame? {
+        let bytes = self.plain.bytes
+        let payload = bytes.span.extracting((bytes.count - self.plain.payloadLength)..<bytes.count)
+        var scratch = self.compression.takeScratch()
+        defer { self.compression.giveBack(&scratch) }
+        let deflater = { self.compression.deflater(direction) }
+        guard let frame = CompressedFrame.encode(self.plain.opcode, payload, with: deflater, into: &scratch) else { return nil }
+        return RoomFrame(
+            opcode: self.plain.opcode, payloadLength: frame.payloadLength,
+            bytes: [UInt8](copying: scratch.span.extracting(frame.range)))
+    }
 }
 
 /// The rooms of one worker, with the members that live on it.

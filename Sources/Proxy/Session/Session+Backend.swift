@@ -99,8 +99,11 @@ extension Session {
             self.backend?.send(request.span)
             self.backendHandshake()
         } else if case .tcp(_, let message) = settings.kind {
-            self.upgradeClient(subprotocol: admitted.subprotocol, extensions: nil, passing: HTTPFields())
-            self.begin(BridgeConversation(self, message: message), early: PerLeg(client: opening.early, backend: []))
+            let compression = self.agreeOnCompression()
+            self.upgradeClient(
+                subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
+            let bridge = BridgeConversation(self, message: message, compression: compression?.parameters)
+            self.begin(bridge, early: PerLeg(client: opening.early, backend: []))
         }
     }
 

@@ -88,14 +88,32 @@ extension Session {
 
     private func serve(_ service: BuiltinService) {
         guard let admitted = self.opening?.admitted else { return }
-        let conversation: EndpointConversation =
-            switch service {
-            case .echo: EchoConversation(self)
-            case .broadcast: BroadcastConversation(self, room: RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path))
-            case .clock(let every): ClockConversation(self, every: every)
-            }
-        self.upgradeClient(subprotocol: admitted.subprotocol, extensions: nil, passing: HTTPFields())
+        let compression: DeflateNegotiation.Agreement?
+        let conversation: EndpointConversation
+        switch service {
+        case .echo:
+            compression = self.agreeOnCompression()
+            conversation = EchoConversation(self, compression: compression?.parameters)
+        case .broadcast:
+            // What keeps no context is compressed once for all.
+            compression = self.agreeOnCompression(keepsContext: false)
+            let room = RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path)
+            conversation = BroadcastConversation(self, room: room, compression: compression?.parameters)
+        case .clock(let every):
+            compression = self.agreeOnCompression()
+            conversation = ClockConversation(self, every: every, compression: compression?.parameters)
+        }
+        let extensions = compression?.answer.description
+        self.upgradeClient(subprotocol: admitted.subprotocol, extensions: extensions, passing: HTTPFields())
         self.begin(conversation, early: PerLeg(client: self.opening?.early ?? [], backend: []))
+    }
+
+    /// Accepts the client's offer to compress, if there is one that the route has memory for. For sessions that we end ourselves.
+    ///
+    /// - Parameter keepsContext: whether messages of ours may refer to earlier ones.
+    func agreeOnCompression(keepsContext: Bool = true) -> DeflateNegotiation.Agreement? {
+        guard let offers = self.opening?.admitted?.compressionOffers, let limits = self.route?.settings.limits else { return nil }
+        return DeflateNegotiation.agree(on: offers, .init(memory: limits.compression.rawValue, keepsContext: keepsContext))
     }
 
     /// Sends the client its 101.

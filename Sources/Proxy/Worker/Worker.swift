@@ -18,6 +18,7 @@ final class Worker {
     let log: Log
     let tlsIO = TLSIO()
     let buffers = WorkerBuffers()
+    let compression = WorkerCompression()
     var rooms = Rooms()
     let warm: WarmTransports
 
@@ -140,7 +141,8 @@ final class Worker {
     }
 
     private func deliver(_ frame: RoomFrame, to room: RoomKey) {
-        for member in self.rooms.members(of: room) { member.deliver(frame) }
+        let delivery = RoomDelivery(frame, self.compression)
+        for member in self.rooms.members(of: room) { member.deliver(delivery) }
     }
 }
 

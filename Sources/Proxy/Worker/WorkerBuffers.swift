@@ -15,6 +15,9 @@ final class WorkerBuffers {
     /// Plaintext, after the headroom. libssl may have held back one record (16 KiB) from earlier reads.
     let plaintext = ReadBuffer(count: WorkerBuffers.headroom + WorkerBuffers.readSize + (32 << 10))
 
+    /// What compressed payload inflates to, after the headroom. Made when it is first needed.
+    private(set) lazy var inflated = ReadBuffer(count: WorkerBuffers.headroom + WorkerBuffers.readSize)
+
     /// Puts `bytes` in front of `range`.
     ///
     /// - Parameter bytes: at most `headroom` of them.

@@ -1,0 +1,66 @@
+internal import WebSocketProtocol
+
+/// What a session that agreed on compression holds for it: a stream for each side that keeps context, made when it is first needed,
+/// and an inflater while a message is coming in.
+final class SessionCompression {
+    let parameters: DeflateParameters
+    private let worker: WorkerCompression
+    private var inflater: Inflater?
+    private var ownDeflater: Deflater?
+
+    init(_ parameters: DeflateParameters, _ worker: WorkerCompression) {
+        self.parameters = parameters
+        self.worker = worker
+    }
+
+    /// For the message in progress, or the next one.
+    func takeInflater(maximumMessage: Int) -> Inflater {
+        if let inflater = self.inflater { return inflater }
+        let inflater = self.worker.takeInflater(self.parameters.client)
+        inflater.maximumMessage = maximumMessage
+        self.inflater = inflater
+        return inflater
+    }
+
+    /// A message is complete.
+    func giveBack(_ inflater: Inflater) {
+        guard !self.parameters.client.keepsContext else { return }
+        self.inflater = nil
+        self.worker.giveBack(inflater, self.parameters.client)
+    }
+
+    var deflater: Deflater {
+        guard self.parameters.server.keepsContext else { return self.worker.deflater(self.parameters.server) }
+        if let deflater = self.ownDeflater { return deflater }
+        let deflater = Deflater(self.parameters.server)
+        self.ownDeflater = deflater
+        return deflater
+    }
+}
+
+/// A whole message in one compressed frame.
+struct CompressedFrame {
+    /// Where the frame is in what it was written into.
+    let range: Range<Int>
+    let payloadLength: Int
+
+    /// Writes the frame over `bytes`. `nil` if compression is not worthwhile: the message is short, or would not get any shorter
+    /// (where a deflater keeps context it must be sent all the same).
+    static func encode(
+        _ opcode: Opcode, _ payload: Span<UInt8>, with deflater: () -> Deflater, into bytes: inout [UInt8]
+    ) -> CompressedFrame? {
+        guard payload.count >= Deflater.leastWorthwhile else { return nil }
+        let deflater = deflater()
+        let room = FrameHeader.maximumLength
+        bytes.removeAll(keepingCapacity: true)
+        bytes.append(contentsOf: repeatElement(0, count: room))
+        deflater.append(payload, to: &bytes)
+        let length = bytes.count - room
+        guard length < payload.count || deflater.keepsContext else { return nil }
+        let header = FrameHeader(fin: true, rsv1: true, opcode: opcode, payloadLength: length, maskingKey: nil)
+        let start = room - header.encodedLength
+        var span = bytes.mutableSpan
+        _ = header.encode(into: &span, at: start)
+        return CompressedFrame(range: start..<bytes.count, payloadLength: length)
+    }
+}

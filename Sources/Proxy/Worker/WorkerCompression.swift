@@ -1,0 +1,42 @@
+internal import WebSocketProtocol
+
+/// zlib's streams that belong to no session: what keeps no context from one message to the next can be anybody's.
+final class WorkerCompression {
+    /// Inflaters kept for the next message; a burst of more is freed again.
+    private static let mostInflaters = 8
+    private static let mostScratch = 256 << 10
+
+    private var deflaters: [DeflateParameters.Direction: Deflater] = [:]
+    private var inflaters: [DeflateParameters.Direction: [Inflater]] = [:]
+    private var scratch: [UInt8] = []
+
+    /// For one message, at once.
+    func deflater(_ direction: DeflateParameters.Direction) -> Deflater {
+        if let deflater = self.deflaters[direction] { return deflater }
+        let deflater = Deflater(direction)
+        self.deflaters[direction] = deflater
+        return deflater
+    }
+
+    /// One for whoever keeps it, or gives it back between messages.
+    func takeInflater(_ direction: DeflateParameters.Direction) -> Inflater {
+        self.inflaters[direction]?.popLast() ?? Inflater(direction)
+    }
+
+    func giveBack(_ inflater: Inflater, _ direction: DeflateParameters.Direction) {
+        guard self.inflaters[direction, default: []].count < Self.mostInflaters else { return }
+        self.inflaters[direction, default: []].append(inflater)
+    }
+
+    /// Memory for a compressed message; who takes it gives it back.
+    func takeScratch() -> [UInt8] {
+        let scratch = self.scratch
+        self.scratch = []
+        return scratch
+    }
+
+    func giveBack(_ scratch: inout [UInt8]) {
+        if scratch.capacity <= Self.mostScratch { self.scratch = scratch }
+        scratch = []
+    }
+}

@@ -1,0 +1,24 @@
+/// Deflates the messages of one direction (RFC 7692 section 7.2.1), each as a whole.
+package final class Deflater {
+    /// Shorter messages are not worth it: they fit the same packet either way.
+    package static let leastWorthwhile = 64
+
+    private let stream: DeflateStream
+    package let keepsContext: Bool
+
+    /// - Parameter level: 1 (fast) to 9 (small).
+    package init(_ direction: DeflateParameters.Direction, level: Int = 6) {
+        self.stream = DeflateStream(
+            windowBits: direction.compressorBits, memoryLevel: direction.memoryLevel, level: level)
+        self.keepsContext = direction.keepsContext
+    }
+
+    /// Appends a message's compressed payload, without its tail. What keeps context has to be sent then.
+    package func append(_ payload: Span<UInt8>, to output: inout [UInt8]) {
+        // zlib flushes once and not twice in a row; an empty block is all there is to say (RFC 7692 section 7.2.3.6).
+        guard !payload.isEmpty else { return output.append(0x00) }
+        self.stream.append(payload, to: &output)
+        output.removeLast(4)
+        if !self.keepsContext { self.stream.reset() }
+    }
+}
