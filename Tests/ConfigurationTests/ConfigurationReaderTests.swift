@@ -250,6 +250,22 @@ struct ConfigurationReaderTests {
 
     // MARK: - Scalars
 
+    @Test func `compression is passed on, within a limit of memory, unless it is off`() throws {
+        #expect(try self.read(route: "").compression == .pass)
+        #expect(try self.read(route: "").limits.compression == .kibibytes(64))
+        #expect(try self.read(route: "compression: off").compression == .off)
+        #expect(try self.read(route: "limits: {compression: 300KiB}").limits.compression == .kibibytes(300))
+        let configuration = try self.read(
+            """
+            listeners: [{address: ":80"}]
+            defaults: {compression: off, limits: {compression: 0}}
+            routes: [{path: /a, backend: b}, {path: /b, backend: b, compression: pass}]
+            backends: {b: {builtin: echo}}
+            """)
+        #expect(configuration.routes.map(\.compression) == [.off, .pass])
+        #expect(configuration.routes.map(\.limits.compression) == [.bytes(0), .bytes(0)])
+    }
+
     @Test func `keys of later may be off`() throws {
         let configuration = try self.read(
             """

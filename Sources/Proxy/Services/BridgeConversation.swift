@@ -41,10 +41,7 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override func backendDrained() {
-        guard let client = self.client, client.isPaused else { return }
-        client.resume()
-        self.readOn()
-        self.session.pump(.client)
+        self.catchUp()
     }
 
     // MARK: - Backend to client

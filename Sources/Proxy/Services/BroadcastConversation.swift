@@ -16,6 +16,9 @@ final class BroadcastConversation: EndpointConversation {
 
     override func begin() { self.session.worker.rooms.join(self, self.room) }
 
+    /// Who does not read is closed, not waited for.
+    override var isHeldBack: Bool { false }
+
     override func closingBegan() { self.session.worker.rooms.leave(self, self.room) }
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {

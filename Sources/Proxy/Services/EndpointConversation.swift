@@ -27,6 +27,10 @@ class EndpointConversation: Conversation {
     /// What was read and waits until a reader has caught up: a little input can inflate to a lot of output.
     private var backlog: Deque<Unread> = []
     private var isReading = false
+    /// What came out of the inflater in this turn of the loop.
+    private var inflated = (turn: UInt64(0), count: 0)
+    /// The most that may, in bytes, so that a little input of one session does not keep the others of its worker waiting.
+    private static let mostInflatedPerTurn = 256 << 10
 
     /// - Parameters:
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
@@ -100,11 +104,22 @@ class EndpointConversation: Conversation {
         self.isReading = false
     }
 
-    /// Goes on with what had to wait, as far as possible.
-    final func readOn() {
+    final func continued() { self.catchUp() }
+
+    /// Goes on with what had to wait, and then with reading.
+    final func catchUp() {
+        self.readBacklog()
+        // "Later" may have come in the same turn still.
+        if !self.backlog.isEmpty, !self.isHeldBack { self.client?.readAgainLater() }
+        guard let client = self.client, client.isPaused, self.backlog.isEmpty, !self.isHeldBack else { return }
+        client.resume()
+        self.session.pump(.client)
+    }
+
+    private func readBacklog() {
         guard !self.isReading else { return }
         self.isReading = true
-        while !self.backlog.isEmpty, !self.isHeldBack || !self.closing.isOpen {
+        while !self.backlog.isEmpty, !self.mustWait || !self.closing.isOpen {
             let unread = self.backlog.removeFirst()
             guard self.closing.reads(from: .client) else { continue }
             self.read(self.session.worker.buffers.place(unread.bytes.span), from: unread.part)
@@ -160,6 +175,13 @@ class EndpointConversation: Conversation {
         return true
     }
 
+    /// Whether the session has had its share of this turn, or whoever gets what the client says has enough of it.
+    private var mustWait: Bool {
+        let turn = self.session.worker.loop.turns
+        if self.inflated.turn != turn { self.inflated = (turn, 0) }
+        return self.inflated.count >= Self.mostInflatedPerTurn || self.isHeldBack
+    }
+
     /// Passes on what a part of a compressed message inflates to, a buffer at a time.
     ///
     /// - Parameter end: of what was read.
@@ -173,11 +195,13 @@ class EndpointConversation: Conversation {
         let inflater = compression.takeInflater(maximumMessage: self.maximumMessage)
         var taken = 0
         while self.closing.isOpen {
-            guard !self.isHeldBack else {
+            guard !self.mustWait else {
                 let rest = part.range.lowerBound + taken
                 var unread = Unread(bytes: buffers.copy(rest..<end), part: part)
                 unread.part?.range = 0..<(part.range.upperBound - rest)
                 self.backlog.prepend(unread)
+                self.client?.pause()
+                if !self.isHeldBack { self.client?.readAgainLater() }
                 return false
             }
             var buffer = inflated.mutableSpan
@@ -198,6 +222,7 @@ class EndpointConversation: Conversation {
     /// The next `count` bytes of a compressed message are in the buffer for them.
     private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
         guard count > 0 || isFinal else { return }
+        self.inflated.count += count
         let start = WorkerBuffers.headroom
         let piece = FrameReader.DataPart(
             messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
@@ -232,11 +257,7 @@ class EndpointConversation: Conversation {
     final func drained(_ leg: Leg) {
         guard leg == .client else { return self.backendDrained() }
         self.clientDrained()
-        self.readOn()
-        if let client = self.client, client.isPaused, !self.isHeldBack {
-            client.resume()
-            self.session.pump(.client)
-        }
+        self.catchUp()
     }
 
     final func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
@@ -255,7 +276,7 @@ class EndpointConversation: Conversation {
         }
         if case .close(let close) = actions.client.say { self.client?.send(Frame.close(close).span) }
         // Messages are over; the client's own Close may wait among them.
-        if !self.closing.isOpen { self.readOn() }
+        if !self.closing.isOpen { self.readBacklog() }
         switch actions.client.end {
         case .notYet: break
         case .finish: self.session.linger(.client)

@@ -21,8 +21,14 @@ protocol Conversation: AnyObject {
     func ended(_ leg: Leg, failure: String?)
     /// `leg` has taken enough of what it was sent to be sent more.
     func drained(_ leg: Leg)
+    /// The client's transport asked to be called again in this turn of the loop.
+    func continued()
     /// The gateway ends the session.
     func close(_ ending: Ending)
     /// The timer that the conversation set has fired.
     func timerFired()
+}
+
+extension Conversation {
+    func continued() {}
 }

@@ -81,6 +81,7 @@ final class Session: TimerHandler {
         if readiness.contains(.writable), let transport = self.transport(leg), !self.isAboveLowWater(transport) {
             self.conversation?.drained(leg)
         }
+        if readiness.isEmpty, leg == .client { self.conversation?.continued() }
         self.pump(leg)
     }
 
