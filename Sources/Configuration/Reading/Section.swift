@@ -29,7 +29,8 @@ package enum Section: String, CaseIterable, Sendable {
         case .limits: ["message", "backend-message", "fragments", "backend-fragments", "queue", "compression"]
         case .route:
             [
-                "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol", "compression",
+                "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol",
+                "compression",
                 "timeouts", "limits", "backend", "page",
             ]
         case .backend:

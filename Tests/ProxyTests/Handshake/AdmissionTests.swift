@@ -26,6 +26,21 @@ import WebSocketProtocol
         #expect(admitted.fields == fields)
     }
 
+    @Test func compressionIsNotOfferedOnWhereItIsOff() throws {
+        let fields = upgradeFields(["Sec-WebSocket-Extensions": "permessage-deflate"])
+        var configuration = sampleConfiguration()
+        for compression in [RouteSettings.Compression.pass, .off] {
+            configuration.routes[1].compression = compression
+            let head = RequestHead(method: "GET", target: "/echo", fields: fields)
+            let decision = Admission.decide(head, arrival: directArrival, routes: RouteTable(configuration))
+            guard case .upgrade(let admitted) = decision else {
+                Issue.record("\(decision)")
+                return
+            }
+            #expect(admitted.compressionOffers.isEmpty == (compression == .off))
+        }
+    }
+
     @Test(arguments: [
         upgradeFields(["Connection": "keep-alive"], without: []),
         upgradeFields(
