@@ -11,7 +11,7 @@ package struct Message: Hashable, Sendable {
     }
 }
 
-/// Collects the parts of a message that a `FrameReader` gives, of an uncompressed one. Text is checked as it comes in.
+/// Collects the parts of a message that a `FrameReader` gives, inflated if it was compressed. Text is checked as it comes in.
 ///
 /// What it holds has been received: a length that is only declared costs nothing. How much that can be is up to the
 /// reader's rules. Between messages it holds no memory; after a violation it is of no more use.

@@ -46,21 +46,25 @@ struct DeflateNegotiationTests {
         #expect(try Self.answer(offer) == nil)
     }
 
-    @Test(arguments: [
-        // What browsers offer.
-        ("\(name); client_max_window_bits", 64, "\(name); client_max_window_bits=12"),
-        ("\(name); client_max_window_bits", 400, name),
-        ("\(name); client_max_window_bits", 24, "\(name); client_max_window_bits=10"),
-        ("\(name); client_max_window_bits", 20, "\(name); server_no_context_takeover; client_max_window_bits=13"),
-        ("\(name); client_max_window_bits", 9, "\(name); server_no_context_takeover; client_max_window_bits=10"),
-        ("\(name); client_max_window_bits", 8, nil),
-        // The client's window is not ours to say: 40 KiB for it.
-        (name, 64, name),
-        (name, 40, "\(name); server_no_context_takeover"),
-        (name, 39, nil),
-        ("\(name), \(name); client_max_window_bits", 32, "\(name); client_max_window_bits=11"),
-        ("\(name); client_max_window_bits=12; server_max_window_bits=12", 64, "\(name); server_max_window_bits=12; client_max_window_bits=12"),
-    ] as [(String, Int, String?)])
+    @Test(
+        arguments: [
+            // What browsers offer.
+            ("\(name); client_max_window_bits", 64, "\(name); client_max_window_bits=12"),
+            ("\(name); client_max_window_bits", 400, name),
+            ("\(name); client_max_window_bits", 24, "\(name); client_max_window_bits=10"),
+            ("\(name); client_max_window_bits", 20, "\(name); server_no_context_takeover; client_max_window_bits=13"),
+            ("\(name); client_max_window_bits", 9, "\(name); server_no_context_takeover; client_max_window_bits=10"),
+            ("\(name); client_max_window_bits", 8, nil),
+            // The client's window is not ours to say: 40 KiB for it.
+            (name, 64, name),
+            (name, 40, "\(name); server_no_context_takeover"),
+            (name, 39, nil),
+            ("\(name), \(name); client_max_window_bits", 32, "\(name); client_max_window_bits=11"),
+            (
+                "\(name); client_max_window_bits=12; server_max_window_bits=12", 64,
+                "\(name); server_max_window_bits=12; client_max_window_bits=12"
+            ),
+        ] as [(String, Int, String?)])
     func `what is agreed on fits the memory`(offers: String, kibibytes: Int, answer: String?) throws {
         #expect(try Self.answer(offers, memory: kibibytes << 10) == answer)
     }

@@ -115,7 +115,8 @@ struct DeflateTests {
         let payload = Self.deflated(message, Deflater(direction))
         let inflater = Inflater(.init(keepsContext: false))
         for split in 0...payload.count {
-            #expect(try Self.inflate([Array(payload[..<split]), Array(payload[split...])], inflater, room: room) == message)
+            #expect(
+                try Self.inflate([Array(payload[..<split]), Array(payload[split...])], inflater, room: room) == message)
         }
         #expect(try Self.inflate(payload.map { [$0] }, inflater, room: room) == message)
         #expect(try Self.inflate(payload.map { [$0] } + [[]], inflater, room: room) == message)
@@ -165,10 +166,11 @@ struct DeflateTests {
         }
     }
 
-    @Test(arguments: [
-        [0xFF], [0x06, 0x00], [0x00, 0x05, 0x00, 0xFF, 0xFF, 0x48], [0xF2, 0x48, 0xCD], [0x01], [0x00, 0x05],
-        [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07], [0x05, 0xE0, 0x81],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xFF], [0x06, 0x00], [0x00, 0x05, 0x00, 0xFF, 0xFF, 0x48], [0xF2, 0x48, 0xCD], [0x01], [0x00, 0x05],
+            [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07], [0x05, 0xE0, 0x81],
+        ] as [[UInt8]])
     func `what is no compressed message is refused`(payload: [UInt8]) {
         #expect(throws: Failure(violation: .invalidCompressedData)) {
             try Self.inflate([payload], Inflater(.init()))
@@ -194,7 +196,7 @@ struct DeflateTests {
         }
     }
 
-    @Test func `a gigabyte of zeros in a megabyte is refused at the limit`() {
+    @Test func `a thousand times the input is refused at the limit`() {
         let direction = DeflateParameters.Direction()
         let deflater = Deflater(direction)
         var payload: [UInt8] = []
