@@ -12,6 +12,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import sys
 import time
 
@@ -240,6 +241,9 @@ def write_report(sections: dict[str, str]):
 
 
 async def main(options) -> int:
+    # To be told to end is to be interrupted: what was started is ended, too.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, asyncio.current_task().cancel)
     found = suite.find()
     await found.prepare()
     say(f"the suite is {found}")
@@ -290,5 +294,5 @@ if __name__ == "__main__":
     except suite.NoSuite as error:
         say(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
+    except asyncio.CancelledError:
         sys.exit(130)

@@ -6,6 +6,8 @@ struct Endpoint: Equatable {
     var messages: [Message] = []
     var controls: [Control] = []
     var violation: Violation?
+    /// The violation is in a message, and no frame is to blame.
+    var hasBadText = false
     var tally = MessageTally()
 
     static func hear(_ pieces: [ArraySlice<UInt8>], _ rules: FrameReader.Rules) -> Endpoint {
@@ -21,7 +23,7 @@ struct Endpoint: Equatable {
             expect(held.count < 131, "more than a control frame is held")
         }
         // How far the reader was when text turned out to be none depends on the pieces.
-        if endpoint.violation != .invalidUTF8 { endpoint.tally = reader.tally }
+        if !endpoint.hasBadText { endpoint.tally = reader.tally }
         return endpoint
     }
 
@@ -53,6 +55,7 @@ struct Endpoint: Equatable {
                 case .violation(let violation):
                     expect(String(validating: payload, as: UTF8.self) == nil, "UTF-8 that is taken for none")
                     self.violation = violation
+                    self.hasBadText = true
                     return []
                 }
             }

@@ -93,7 +93,7 @@ struct Relay {
 
     private mutating func finishFrame(in bytes: [UInt8], from leg: Leg) -> Int {
         let end = min(bytes.count, self.readers[leg].remainingInFrame)
-        let walk = self.readers[leg].walk(bytes[..<end].span, from: 0)
+        let walk = self.readers[leg].walk(bytes.span.extracting(0..<end), from: 0)
         self.forward(bytes[..<walk.end], from: leg)
         self.reachedEnd(of: leg)
         return walk.end
