@@ -21,7 +21,8 @@ package final class Log: Sendable {
     private let file: OutputFile
     private let formatter: LogFormatter
     private let severity: Int
-    private let writer = Mutex<Thread.Handle?>(nil)
+    /// Rings when the writing thread has written its last.
+    private let finished: Doorbell
 
     /// Opens the file and starts the writing thread.
     package init(_ settings: LogSettings) throws {
@@ -34,8 +35,8 @@ package final class Log: Sendable {
             }
         self.severity = settings.level.severity
         self.doorbell = try Doorbell()
-        let thread = try Thread.start("gateway-log") { [self] in self.run() }
-        self.writer.withLock { $0 = thread }
+        self.finished = try Doorbell()
+        _ = try Thread.start("gateway-log") { [self] in self.run() }
     }
 
     /// Writes a record, unless it is below the log's level.
@@ -60,15 +61,11 @@ package final class Log: Sendable {
         self.write(record)
     }
 
-    /// Writes what is left, and ends the thread.
+    /// Writes what is left, and ends the thread. Waits for that, but not for ever: nobody may be reading the pipe.
     package func close() {
         self.ring.withLock { $0.isClosed = true }
         self.doorbell.ring()
-        let thread = self.writer.withLock { writer in
-            defer { writer = nil }
-            return writer
-        }
-        thread?.join()
+        self.finished.wait(atMost: .seconds(1))
     }
 
     private func run() {
@@ -93,7 +90,7 @@ package final class Log: Sendable {
                 bytes.append(UInt8(ascii: "\n"))
             }
             if !bytes.isEmpty { _ = self.file.write(bytes) }
-            if isClosed { return }
+            if isClosed { return self.finished.ring() }
         }
     }
 }

@@ -119,11 +119,9 @@ class EndpointConversation: Conversation {
     }
 
     final func drained(_ leg: Leg) {
-        guard leg == .client else { return self.backendDrained() }
-        self.clientDrained()
-        if let client = self.client, client.isPaused, !self.session.isAboveHighWater(client) {
-            client.resume()
-            self.session.pump(.client)
+        switch leg {
+        case .client: self.clientDrained()
+        case .backend: self.backendDrained()
         }
     }
 
@@ -161,7 +159,6 @@ class EndpointConversation: Conversation {
         var bytes = plaintext.mutableSpan
         _ = header.encode(into: &bytes, at: start)
         self.client?.send(plaintext.span.extracting(start..<range.upperBound))
-        self.pauseIfBehind()
     }
 
     final func sendMessage(_ message: Message) {
@@ -171,16 +168,10 @@ class EndpointConversation: Conversation {
             .append(to: &header)
         self.client?.send(header.span)
         self.client?.send(message.payload.span)
-        self.pauseIfBehind()
     }
 
     final func count(_ opcode: Opcode, payload length: Int) {
         if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
         self.sent.payloadBytes &+= UInt64(length)
-    }
-
-    /// A client that does not read what it is sent is not read either.
-    private func pauseIfBehind() {
-        if let client = self.client, self.session.isAboveHighWater(client) { client.pause() }
     }
 }

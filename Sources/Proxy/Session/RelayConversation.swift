@@ -105,11 +105,7 @@ final class RelayConversation: Conversation {
         self.perform(self.closing.ended(leg, canSend: self.canSend))
     }
 
-    func drained(_ leg: Leg) {
-        guard let source = self.session.transport(leg.other), source.isPaused else { return }
-        source.resume()
-        self.session.pump(leg.other)
-    }
+    func drained(_ leg: Leg) { self.session.resume(leg.other) }
 
     func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
 

@@ -155,6 +155,13 @@ final class Session: TimerHandler {
         transport.queue.count > max(0, self.queueLimit - WorkerBuffers.readSize) / 2
     }
 
+    /// Reads from `leg` again, if that had stopped.
+    func resume(_ leg: Leg) {
+        guard let transport = self.transport(leg), transport.isPaused else { return }
+        transport.resume()
+        self.pump(leg)
+    }
+
     func isOverQueueLimit(_ transport: Transport) -> Bool { transport.queue.count > self.queueLimit }
 
     // MARK: - Conversation
@@ -200,6 +207,11 @@ final class Session: TimerHandler {
         guard self.phase != .closing, self.phase != .closed else { return }
         self.phase = .closing
         self.setDeadline(after: self.closeTimeout)
+        // Whatever held a leg back, its Close is to be seen. Nothing more is queued but the rest of a frame.
+        for transport in [self.client, self.backend].compactMap({ $0 }) where transport.isPaused {
+            transport.resume()
+            transport.readAgainLater()
+        }
     }
 
     var closeTimeout: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
