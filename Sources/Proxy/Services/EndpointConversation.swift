@@ -136,10 +136,6 @@ class EndpointConversation: Conversation {
         if self.closing.isOpen, let payload = self.owedPong { self.client?.send(Frame.pong(payload).span) }
         self.owedPong = nil
         self.clientDrained()
-        if let client = self.client, client.isPaused, !self.session.isAboveHighWater(client) {
-            client.resume()
-            self.session.pump(.client)
-        }
     }
 
     final func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
@@ -176,7 +172,6 @@ class EndpointConversation: Conversation {
         var bytes = plaintext.mutableSpan
         _ = header.encode(into: &bytes, at: start)
         self.client?.send(plaintext.span.extracting(start..<range.upperBound))
-        self.pauseIfBehind()
     }
 
     final func sendMessage(_ message: Message) {
@@ -186,16 +181,10 @@ class EndpointConversation: Conversation {
             .append(to: &header)
         self.client?.send(header.span)
         self.client?.send(message.payload.span)
-        self.pauseIfBehind()
     }
 
     final func count(_ opcode: Opcode, payload length: Int) {
         if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
         self.sent.payloadBytes &+= UInt64(length)
-    }
-
-    /// A client that does not read what it is sent is not read either.
-    private func pauseIfBehind() {
-        if let client = self.client, self.session.isAboveHighWater(client) { client.pause() }
     }
 }
