@@ -61,7 +61,8 @@ final class Transport: ReadinessHandler {
     // MARK: - Events
 
     func ready(_ readiness: Readiness) {
-        self.isScheduled = false
+        // Only the call that was asked for comes without news.
+        if readiness.isEmpty { self.isScheduled = false }
         if readiness.contains(.readable) { self.mayRead = true }
         if !readiness.isDisjoint(with: .ended) {
             self.mayRead = true
