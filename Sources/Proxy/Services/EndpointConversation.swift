@@ -156,7 +156,7 @@ class EndpointConversation: Conversation {
         switch actions.client.end {
         case .notYet: break
         case .finish: self.session.linger(.client)
-        case .cut: self.session.closeLeg(.client, abruptly: !(self.client?.queue.isEmpty ?? true))
+        case .cut: self.session.closeLeg(.client)
         }
     }
 

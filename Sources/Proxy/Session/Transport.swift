@@ -299,14 +299,15 @@ final class Transport: ReadinessHandler {
         Kernel.endWriting(self.descriptor)
     }
 
-    /// Closes the socket.
+    /// Closes the socket. With bytes still queued the peer sees a reset: what it got is not all there was.
     ///
-    /// - Parameter abruptly: the peer shall see a reset, because what it got is not all there was.
+    /// - Parameter abruptly: the peer shall see a reset in any case.
     func close(abruptly: Bool = false) {
         guard self.isOpen else { return }
         self.isOpen = false
         if let registration = self.registration { self.worker.loop.remove(registration, self.descriptor) }
         self.registration = nil
+        let abruptly = abruptly || !self.queue.isEmpty
         self.queue.removeAll()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
     }
