@@ -14,6 +14,8 @@ class EndpointConversation: Conversation {
     private var sent = MessageTally()
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
+    /// The latest ping that is not answered yet, because the client does not read what it was sent.
+    private var owedPong: [UInt8]?
 
     /// - Parameter limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
     init(_ session: Session, limitsMessages: Bool = true) {
@@ -100,7 +102,7 @@ class EndpointConversation: Conversation {
         let payload = frame.payload(in: plaintext.span)
         switch frame.opcode {
         case .ping:
-            if self.closing.isOpen { self.client?.send(Frame.pong(payload).span) }
+            if self.closing.isOpen { self.answerPing(payload) }
         case .close:
             guard let close = try? CloseFrame(payload: payload.span) else { return }
             let wasOpen = self.closing.isOpen
@@ -108,6 +110,17 @@ class EndpointConversation: Conversation {
             if wasOpen { self.clientClosed() }
             self.perform(actions)
         case .pong, .text, .binary, .continuation: break
+        }
+    }
+
+    /// A client that does not read gets an answer to its latest ping only, and later (RFC 6455 section 5.5.3): pings are no
+    /// way around the limit of the queue.
+    private func answerPing(_ payload: [UInt8]) {
+        guard let client = self.client else { return }
+        if self.session.isAboveHighWater(client) {
+            self.owedPong = payload
+        } else {
+            client.send(Frame.pong(payload).span)
         }
     }
 
@@ -119,10 +132,10 @@ class EndpointConversation: Conversation {
     }
 
     final func drained(_ leg: Leg) {
-        switch leg {
-        case .client: self.clientDrained()
-        case .backend: self.backendDrained()
-        }
+        guard leg == .client else { return self.backendDrained() }
+        if self.closing.isOpen, let payload = self.owedPong { self.client?.send(Frame.pong(payload).span) }
+        self.owedPong = nil
+        self.clientDrained()
     }
 
     final func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
@@ -143,7 +156,7 @@ class EndpointConversation: Conversation {
         switch actions.client.end {
         case .notYet: break
         case .finish: self.session.linger(.client)
-        case .cut: self.session.closeLeg(.client, abruptly: !(self.client?.queue.isEmpty ?? true))
+        case .cut: self.session.closeLeg(.client)
         }
     }
 

@@ -144,7 +144,7 @@ final class RelayConversation: Conversation {
             switch actions[leg].end {
             case .notYet: break
             case .finish: self.session.linger(leg)
-            case .cut: self.session.closeLeg(leg, abruptly: !(self.session.transport(leg)?.queue.isEmpty ?? true))
+            case .cut: self.session.closeLeg(leg)
             }
         }
     }

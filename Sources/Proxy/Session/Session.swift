@@ -207,11 +207,15 @@ final class Session: TimerHandler {
         guard self.phase != .closing, self.phase != .closed else { return }
         self.phase = .closing
         self.setDeadline(after: self.closeTimeout)
-        // Whatever held a leg back, its Close is to be seen. Nothing more is queued but the rest of a frame.
-        for transport in [self.client, self.backend].compactMap({ $0 }) where transport.isPaused {
-            transport.resume()
-            transport.readAgainLater()
-        }
+        // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
+        self.readOn(.client)
+        self.readOn(.backend)
+    }
+
+    private func readOn(_ leg: Leg) {
+        guard let transport = self.transport(leg), transport.isOpen else { return }
+        transport.resume()
+        if transport.mayRead { transport.readAgainLater() }
     }
 
     var closeTimeout: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
@@ -237,8 +241,7 @@ final class Session: TimerHandler {
         guard case .talking = self.stages[leg], let transport = self.transport(leg) else { return }
         self.stages[leg] = .lingering(discarded: 0)
         if leg == .client { transport.finish() }
-        transport.resume()
-        if transport.mayRead { transport.readAgainLater() }
+        self.readOn(leg)
     }
 
     /// Closes `leg`'s connection now.

@@ -64,7 +64,8 @@ final class Transport: ReadinessHandler {
     // MARK: - Events
 
     func ready(_ readiness: Readiness) {
-        self.isScheduled = false
+        // Only the call that was asked for comes without news.
+        if readiness.isEmpty { self.isScheduled = false }
         if readiness.contains(.readable) { self.mayRead = true }
         if !readiness.isDisjoint(with: .ended) {
             self.mayRead = true
@@ -319,14 +320,15 @@ final class Transport: ReadinessHandler {
         Kernel.endWriting(self.descriptor)
     }
 
-    /// Closes the socket.
+    /// Closes the socket. With bytes still queued the peer sees a reset: what it got is not all there was.
     ///
-    /// - Parameter abruptly: the peer shall see a reset, because what it got is not all there was.
+    /// - Parameter abruptly: the peer shall see a reset in any case.
     func close(abruptly: Bool = false) {
         guard self.isOpen else { return }
         self.isOpen = false
         if let registration = self.registration { self.worker.loop.remove(registration, self.descriptor) }
         self.registration = nil
+        let abruptly = abruptly || !self.queue.isEmpty
         self.queue.removeAll()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
     }

@@ -31,6 +31,7 @@ final class Acceptor: ReadinessHandler, TimerHandler {
     func close() {
         self.accept(atMost: .max)
         self.stopWatching()
+        // Last, because accepting may have ended in a pause.
         self.worker.loop.cancelTimer(&self.timer)
         Kernel.close(self.descriptor)
     }
