@@ -141,7 +141,7 @@ class EndpointConversation: Conversation {
     final func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
 
     final func timerFired() {
-        if self.closing.isOpen { self.tick() } else { self.perform(self.closing.timedOut()) }
+        if self.closing.isOpen { self.tick() } else { self.perform(self.closing.timedOut(canSend: self.canSend)) }
     }
 
     private var hasBegunClosing = false

@@ -109,7 +109,7 @@ final class RelayConversation: Conversation {
 
     func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
 
-    func timerFired() { self.perform(self.closing.timedOut()) }
+    func timerFired() { self.perform(self.closing.timedOut(canSend: self.canSend)) }
 
     // MARK: - What is done
 
