@@ -41,7 +41,7 @@ package struct FrameReader: Sendable {
     private var maskingKey: MaskingKey?
     private var frameLength = 0
     /// Payload bytes of the data frame in progress that have not come yet.
-    package private(set) var remaining = 0
+    private var remaining = 0
 
     package init(rules: Rules) {
         self.rules = rules

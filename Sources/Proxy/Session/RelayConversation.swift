@@ -49,10 +49,7 @@ final class RelayConversation: Conversation {
             position = start
         }
         while true {
-            // A Close that waits for the end of a frame goes right behind that frame, before whatever else was read.
-            let available = bytes.upperBound - position
-            let length = self.closing.isWaiting(leg.other) ? min(available, self.readers[leg].remaining) : available
-            let walk = self.readers[leg].walk(plaintext.span.extracting(0..<position + length), from: position)
+            let walk = self.readers[leg].walk(plaintext.span.extracting(0..<bytes.upperBound), from: position)
             switch walk.stop {
             case .control(let frame) where frame.opcode == .close:
                 self.forward(start..<walk.end, from: leg)
@@ -64,10 +61,7 @@ final class RelayConversation: Conversation {
                 position = frame.range.upperBound
             case .end:
                 self.forward(start..<walk.end, from: leg)
-                self.reachedEnd(of: leg)
-                guard walk.end < bytes.upperBound, self.closing.reads(from: leg) else { return }
-                start = walk.end
-                position = start
+                return self.reachedEnd(of: leg)
             case .incomplete:
                 self.forward(start..<walk.end, from: leg)
                 self.held[leg] = buffers.copy(walk.end..<bytes.upperBound)
