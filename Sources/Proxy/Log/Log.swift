@@ -7,11 +7,12 @@ internal import Synchronization
 ///
 /// No full pipe or slow disk stops a frame: what does not fit the ring is counted, and the count is logged when there is room.
 package final class Log: Sendable {
-    /// How many lines wait at most.
-    private static let capacity = 16 << 10
+    /// How many bytes wait at most: a line can be as long as the head of a request.
+    private static let capacity = 4 << 20
 
     private struct Ring {
         var lines = Deque<String>()
+        var bytes = 0
         var dropped = 0
         var isClosed = false
     }
@@ -43,11 +44,12 @@ package final class Log: Sendable {
         guard record.level.severity >= self.severity else { return }
         let line = self.formatter.line(record, time: WallClock.rfc3339())
         let wasEmpty = self.ring.withLock { ring in
-            guard ring.lines.count < Self.capacity else {
+            guard ring.bytes + line.utf8.count <= Self.capacity else {
                 ring.dropped += 1
                 return false
             }
             ring.lines.append(line)
+            ring.bytes += line.utf8.count
             return ring.lines.count == 1
         }
         if wasEmpty { self.doorbell.ring() }
@@ -77,6 +79,7 @@ package final class Log: Sendable {
             let (lines, dropped, isClosed) = self.ring.withLock { ring in
                 defer {
                     ring.lines = []
+                    ring.bytes = 0
                     ring.dropped = 0
                 }
                 return (ring.lines, ring.dropped, ring.isClosed)
