@@ -9,6 +9,8 @@ internal import Synchronization
 package final class Log: Sendable {
     /// How many bytes wait at most: a line can be as long as the head of a request.
     private static let capacity = 4 << 20
+    /// How long `close` waits for a file that takes nothing.
+    private static let lastWait = Duration.seconds(1)
 
     private struct Ring {
         var lines = Deque<String>()
@@ -62,7 +64,8 @@ package final class Log: Sendable {
         self.write(record)
     }
 
-    /// Writes what is left, and ends the thread.
+    /// Writes what is left, and ends the thread. A file that takes nothing (a full pipe) is given up: nobody could end the
+    /// process any more but by force.
     package func close() {
         self.ring.withLock { $0.isClosed = true }
         self.doorbell.ring()
@@ -70,7 +73,7 @@ package final class Log: Sendable {
             defer { writer = nil }
             return writer
         }
-        thread?.join()
+        thread?.join(within: Self.lastWait)
     }
 
     private func run() {
