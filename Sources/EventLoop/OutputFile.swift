@@ -62,12 +62,6 @@ package final class Doorbell: Sendable {
 
     package func ring() { _ = eventfd_write(self.descriptor, 1) }
 
-    /// Waits for a ring, but no longer than `limit`.
-    package func wait(atMost limit: Duration) {
-        var waiting = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
-        _ = unsafe poll(&waiting, 1, Int32(clamping: limit.clampedNanoseconds / 1_000_000))
-    }
-
     /// Returns at once if somebody rang since the last wait.
     package func wait() {
         var rings: eventfd_t = 0

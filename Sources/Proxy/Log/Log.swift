@@ -7,11 +7,14 @@ internal import Synchronization
 ///
 /// No full pipe or slow disk stops a frame: what does not fit the ring is counted, and the count is logged when there is room.
 package final class Log: Sendable {
-    /// How many lines wait at most.
-    private static let capacity = 16 << 10
+    /// How many bytes wait at most: a line can be as long as the head of a request.
+    private static let capacity = 4 << 20
+    /// How long `close` waits for a file that takes nothing.
+    private static let lastWait = Duration.seconds(1)
 
     private struct Ring {
         var lines = Deque<String>()
+        var bytes = 0
         var dropped = 0
         var isClosed = false
     }
@@ -21,8 +24,7 @@ package final class Log: Sendable {
     private let file: OutputFile
     private let formatter: LogFormatter
     private let severity: Int
-    /// Rings when the writing thread has written its last.
-    private let finished: Doorbell
+    private let writer = Mutex<Thread.Handle?>(nil)
 
     /// Opens the file and starts the writing thread.
     package init(_ settings: LogSettings) throws {
@@ -35,8 +37,8 @@ package final class Log: Sendable {
             }
         self.severity = settings.level.severity
         self.doorbell = try Doorbell()
-        self.finished = try Doorbell()
-        _ = try Thread.start("gateway-log") { [self] in self.run() }
+        let thread = try Thread.start("gateway-log") { [self] in self.run() }
+        self.writer.withLock { $0 = thread }
     }
 
     /// Writes a record, unless it is below the log's level.
@@ -44,11 +46,12 @@ package final class Log: Sendable {
         guard record.level.severity >= self.severity else { return }
         let line = self.formatter.line(record, time: WallClock.rfc3339())
         let wasEmpty = self.ring.withLock { ring in
-            guard ring.lines.count < Self.capacity else {
+            guard ring.bytes + line.utf8.count <= Self.capacity else {
                 ring.dropped += 1
                 return false
             }
             ring.lines.append(line)
+            ring.bytes += line.utf8.count
             return ring.lines.count == 1
         }
         if wasEmpty { self.doorbell.ring() }
@@ -61,11 +64,16 @@ package final class Log: Sendable {
         self.write(record)
     }
 
-    /// Writes what is left, and ends the thread. Waits for that, but not for ever: nobody may be reading the pipe.
+    /// Writes what is left, and ends the thread. A file that takes nothing (a full pipe) is given up: nobody could end the
+    /// process any more but by force.
     package func close() {
         self.ring.withLock { $0.isClosed = true }
         self.doorbell.ring()
-        self.finished.wait(atMost: .seconds(1))
+        let thread = self.writer.withLock { writer in
+            defer { writer = nil }
+            return writer
+        }
+        thread?.join(within: Self.lastWait)
     }
 
     private func run() {
@@ -74,6 +82,7 @@ package final class Log: Sendable {
             let (lines, dropped, isClosed) = self.ring.withLock { ring in
                 defer {
                     ring.lines = []
+                    ring.bytes = 0
                     ring.dropped = 0
                 }
                 return (ring.lines, ring.dropped, ring.isClosed)
@@ -90,7 +99,7 @@ package final class Log: Sendable {
                 bytes.append(UInt8(ascii: "\n"))
             }
             if !bytes.isEmpty { _ = self.file.write(bytes) }
-            if isClosed { return self.finished.ring() }
+            if isClosed { return }
         }
     }
 }

@@ -38,8 +38,10 @@ final class Transport: ReadinessHandler {
     private var ending = Ending.open
     /// libssl has plaintext that did not fit the buffer.
     private var hasDecrypted = false
-    /// What went wrong while writing: reading will report it.
+    /// What went wrong while writing: reading will report it, after what the peer had sent before.
     private var writeFailure: String?
+    /// What the peer sent before it went is of no use any more: nobody takes it.
+    private var ignoresInput = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
     private var hasEnded = false
     /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
@@ -89,7 +91,9 @@ final class Transport: ReadinessHandler {
     /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
     func pause() {
         self.isPaused = true
-        if self.wasReset { self.fail("the connection was reset") }
+        guard self.wasReset else { return }
+        self.ignoresInput = true
+        self.fail("the connection was reset")
     }
 
     func resume() { self.isPaused = false }
@@ -161,11 +165,22 @@ final class Transport: ReadinessHandler {
 
     /// Reads once. `mayRead` says whether calling again can give more.
     func receive() -> Received {
-        if let failure = self.writeFailure {
-            self.mayRead = false
-            return .failed(failure)
+        guard let failure = self.writeFailure else { return self.receiveNext() }
+        if !self.ignoresInput {
+            let received = self.receiveNext()
+            switch received {
+            case .bytes, .failed: return received
+            case .nothing: if self.mayRead { return received }
+            // The kernel tells of a reset once, and it told whoever wrote: this is no orderly end.
+            case .end: break
+            }
         }
-        return self.tls.map { self.receive(through: $0) } ?? self.receivePlain()
+        self.mayRead = false
+        return .failed(failure)
+    }
+
+    private func receiveNext() -> Received {
+        self.tls.map { self.receive(through: $0) } ?? self.receivePlain()
     }
 
     private func receivePlain() -> Received {
