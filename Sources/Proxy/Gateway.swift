@@ -14,7 +14,7 @@ package final class Gateway {
         case stopped
     }
 
-    private static let signals = [SignalSource.terminate, SignalSource.interrupt]
+    private static let signals = [SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp]
 
     private let log: Log
     private let loop: EventLoop
@@ -41,6 +41,9 @@ package final class Gateway {
             self.loop = try EventLoop()
             self.runtime = Runtime(configuration)
             self.fleet = try Fleet(workers: count, descriptorLimit: descriptorLimit)
+            guard self.fleet.hasRoom else {
+                throw StartError("the limit of \(descriptorLimit) open files leaves room for no session: raise it (ulimit -n)")
+            }
             self.resolver = try Resolver()
             try self.resolver.start()
             self.names = NameRefresh(self.runtime, resolver: self.resolver, log: self.log, loop: self.loop)
@@ -99,7 +102,7 @@ package final class Gateway {
     /// Serves until a signal ends it. Returns the exit status.
     package func run() -> Int32 {
         do {
-            try SignalSource.open(Self.signals, on: self.loop) { [unowned self] _ in self.terminate() }
+            try SignalSource.open(Self.signals, on: self.loop) { [unowned self] in self.received(signal: $0) }
             try self.fleet.control.open(on: self.loop) { [unowned self] in self.received($0) }
         } catch {
             self.log.write(.error, "failed", reason: "\(error)")
@@ -138,8 +141,12 @@ package final class Gateway {
         _ = OutputFile.standardError.write(Array(line.utf8))
     }
 
-    /// The first signal drains; a second one cuts what is left.
-    private func terminate() {
+    /// The first SIGTERM or SIGINT drains; a second one cuts what is left.
+    private func received(signal: Int32) {
+        guard signal != SignalSource.hangUp else {
+            // Not a reason to die, as it would be by default.
+            return self.log.write(.warning, "reload-refused", reason: "reloading is not yet supported")
+        }
         switch self.state {
         case .serving: self.drain()
         case .draining, .stopped: self.stop()

@@ -39,9 +39,7 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override func backendDrained() {
-        guard let client = self.client, client.isPaused else { return }
-        client.resume()
-        self.session.pump(.client)
+        self.session.resume(.client)
     }
 
     // MARK: - Backend to client
@@ -76,9 +74,7 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override func clientDrained() {
-        guard let backend = self.backend, backend.isPaused else { return }
-        backend.resume()
-        self.session.pump(.backend)
+        self.session.resume(.backend)
     }
 
     // MARK: - Ends
@@ -98,7 +94,6 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override func clientClosed() {
-        self.backend?.resume()
         self.session.finishWriting(.backend)
     }
 
@@ -113,8 +108,6 @@ final class BridgeConversation: EndpointConversation {
 
     override func closingBegan() {
         // Whatever else ends the session ends the server's side, too; it has what came before.
-        guard let backend = self.backend else { return }
-        backend.resume()
         self.session.finishWriting(.backend)
     }
 }

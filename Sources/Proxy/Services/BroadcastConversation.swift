@@ -6,6 +6,9 @@ internal import WebSocketProtocol
 ///
 /// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
 final class BroadcastConversation: EndpointConversation {
+    /// How often a sender that has to wait looks whether it still has to.
+    private static let patience = Duration.milliseconds(10)
+
     private let room: RoomKey
     private var assembler = MessageAssembler()
 
@@ -27,7 +30,20 @@ final class BroadcastConversation: EndpointConversation {
             // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
             let frame = message.opcode == .text ? Frame.text(message.payload) : Frame.binary(message.payload)
             self.session.worker.broadcast(RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
+            self.waitForOtherWorkers()
         }
+    }
+
+    /// Stops reading the sender while another worker lags behind: what waits for it must not grow without bound.
+    private func waitForOtherWorkers() {
+        guard self.session.worker.fleet.isBacklogged else { return }
+        self.client?.pause()
+        self.session.setDeadline(after: Self.patience)
+    }
+
+    override func tick() {
+        guard !self.session.worker.fleet.isBacklogged else { return self.session.setDeadline(after: Self.patience) }
+        self.session.resume(.client)
     }
 
     /// Sends a member the room's frame. One whose queue is still over the limit from earlier frames is closed with 1013: what it

@@ -10,7 +10,9 @@ final class EchoConversation: EndpointConversation {
         let plaintext = self.session.worker.buffers.plaintext
         switch self.assembler.add(part, payload: plaintext.span.extracting(part.range)) {
         case .incomplete: break
-        case .message(let message): self.sendMessage(message)
+        case .message(let message):
+            self.sendMessage(message)
+            self.pauseIfBehind()
         case .violation(let violation): self.fail(violation)
         }
     }
@@ -23,5 +25,13 @@ final class EchoConversation: EndpointConversation {
             guard validator.consume(plaintext.span.extracting(part.range)), validator.isComplete else { return self.fail(.invalidUTF8) }
         }
         self.sendMessage(part.messageOpcode, payloadAt: part.range)
+        self.pauseIfBehind()
     }
+
+    /// A client that does not read its echo is not read either.
+    private func pauseIfBehind() {
+        if let client = self.client, self.session.isAboveHighWater(client) { client.pause() }
+    }
+
+    override func clientDrained() { self.session.resume(.client) }
 }

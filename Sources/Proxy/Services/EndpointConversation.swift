@@ -14,6 +14,8 @@ class EndpointConversation: Conversation {
     private var sent = MessageTally()
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
+    /// The latest ping that is not answered yet, because the client does not read what it was sent.
+    private var owedPong: [UInt8]?
 
     /// - Parameter limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
     init(_ session: Session, limitsMessages: Bool = true) {
@@ -100,7 +102,7 @@ class EndpointConversation: Conversation {
         let payload = frame.payload(in: plaintext.span)
         switch frame.opcode {
         case .ping:
-            if self.closing.isOpen { self.client?.send(Frame.pong(payload).span) }
+            if self.closing.isOpen { self.answerPing(payload) }
         case .close:
             guard let close = try? CloseFrame(payload: payload.span) else { return }
             let wasOpen = self.closing.isOpen
@@ -108,6 +110,17 @@ class EndpointConversation: Conversation {
             if wasOpen { self.clientClosed() }
             self.perform(actions)
         case .pong, .text, .binary, .continuation: break
+        }
+    }
+
+    /// A client that does not read gets an answer to its latest ping only, and later (RFC 6455 section 5.5.3): pings are no
+    /// way around the limit of the queue.
+    private func answerPing(_ payload: [UInt8]) {
+        guard let client = self.client else { return }
+        if self.session.isAboveHighWater(client) {
+            self.owedPong = payload
+        } else {
+            client.send(Frame.pong(payload).span)
         }
     }
 
@@ -120,17 +133,15 @@ class EndpointConversation: Conversation {
 
     final func drained(_ leg: Leg) {
         guard leg == .client else { return self.backendDrained() }
+        if self.closing.isOpen, let payload = self.owedPong { self.client?.send(Frame.pong(payload).span) }
+        self.owedPong = nil
         self.clientDrained()
-        if let client = self.client, client.isPaused, !self.session.isAboveHighWater(client) {
-            client.resume()
-            self.session.pump(.client)
-        }
     }
 
     final func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
 
     final func timerFired() {
-        if self.closing.isOpen { self.tick() } else { self.perform(self.closing.timedOut()) }
+        if self.closing.isOpen { self.tick() } else { self.perform(self.closing.timedOut(canSend: self.canSend)) }
     }
 
     private var hasBegunClosing = false
@@ -145,7 +156,7 @@ class EndpointConversation: Conversation {
         switch actions.client.end {
         case .notYet: break
         case .finish: self.session.linger(.client)
-        case .cut: self.session.closeLeg(.client, abruptly: !(self.client?.queue.isEmpty ?? true))
+        case .cut: self.session.closeLeg(.client)
         }
     }
 
@@ -161,7 +172,6 @@ class EndpointConversation: Conversation {
         var bytes = plaintext.mutableSpan
         _ = header.encode(into: &bytes, at: start)
         self.client?.send(plaintext.span.extracting(start..<range.upperBound))
-        self.pauseIfBehind()
     }
 
     final func sendMessage(_ message: Message) {
@@ -171,16 +181,10 @@ class EndpointConversation: Conversation {
             .append(to: &header)
         self.client?.send(header.span)
         self.client?.send(message.payload.span)
-        self.pauseIfBehind()
     }
 
     final func count(_ opcode: Opcode, payload length: Int) {
         if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
         self.sent.payloadBytes &+= UInt64(length)
-    }
-
-    /// A client that does not read what it is sent is not read either.
-    private func pauseIfBehind() {
-        if let client = self.client, self.session.isAboveHighWater(client) { client.pause() }
     }
 }

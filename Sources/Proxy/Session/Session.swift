@@ -155,6 +155,13 @@ final class Session: TimerHandler {
         transport.queue.count > max(0, self.queueLimit - WorkerBuffers.readSize) / 2
     }
 
+    /// Reads from `leg` again, if that had stopped.
+    func resume(_ leg: Leg) {
+        guard let transport = self.transport(leg), transport.isPaused else { return }
+        transport.resume()
+        self.pump(leg)
+    }
+
     func isOverQueueLimit(_ transport: Transport) -> Bool { transport.queue.count > self.queueLimit }
 
     // MARK: - Conversation
@@ -200,6 +207,15 @@ final class Session: TimerHandler {
         guard self.phase != .closing, self.phase != .closed else { return }
         self.phase = .closing
         self.setDeadline(after: self.closeTimeout)
+        // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
+        self.readOn(.client)
+        self.readOn(.backend)
+    }
+
+    private func readOn(_ leg: Leg) {
+        guard let transport = self.transport(leg), transport.isOpen else { return }
+        transport.resume()
+        if transport.mayRead { transport.readAgainLater() }
     }
 
     var closeTimeout: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
@@ -225,8 +241,7 @@ final class Session: TimerHandler {
         guard case .talking = self.stages[leg], let transport = self.transport(leg) else { return }
         self.stages[leg] = .lingering(discarded: 0)
         if leg == .client { transport.finish() }
-        transport.resume()
-        if transport.mayRead { transport.readAgainLater() }
+        self.readOn(leg)
     }
 
     /// Closes `leg`'s connection now.

@@ -38,8 +38,10 @@ final class Transport: ReadinessHandler {
     private var ending = Ending.open
     /// libssl has plaintext that did not fit the buffer.
     private var hasDecrypted = false
-    /// What went wrong while writing: reading will report it.
+    /// What went wrong while writing: reading will report it, after what the peer had sent before.
     private var writeFailure: String?
+    /// What the peer sent before it went is of no use any more: nobody takes it.
+    private var ignoresInput = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
     private var hasEnded = false
     /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
@@ -64,7 +66,8 @@ final class Transport: ReadinessHandler {
     // MARK: - Events
 
     func ready(_ readiness: Readiness) {
-        self.isScheduled = false
+        // Only the call that was asked for comes without news.
+        if readiness.isEmpty { self.isScheduled = false }
         if readiness.contains(.readable) { self.mayRead = true }
         if !readiness.isDisjoint(with: .ended) {
             self.mayRead = true
@@ -88,7 +91,9 @@ final class Transport: ReadinessHandler {
     /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
     func pause() {
         self.isPaused = true
-        if self.wasReset { self.fail("the connection was reset") }
+        guard self.wasReset else { return }
+        self.ignoresInput = true
+        self.fail("the connection was reset")
     }
 
     func resume() { self.isPaused = false }
@@ -160,11 +165,22 @@ final class Transport: ReadinessHandler {
 
     /// Reads once. `mayRead` says whether calling again can give more.
     func receive() -> Received {
-        if let failure = self.writeFailure {
-            self.mayRead = false
-            return .failed(failure)
+        guard let failure = self.writeFailure else { return self.receiveNext() }
+        if !self.ignoresInput {
+            let received = self.receiveNext()
+            switch received {
+            case .bytes, .failed: return received
+            case .nothing: if self.mayRead { return received }
+            // The kernel tells of a reset once, and it told whoever wrote: this is no orderly end.
+            case .end: break
+            }
         }
-        return self.tls.map { self.receive(through: $0) } ?? self.receivePlain()
+        self.mayRead = false
+        return .failed(failure)
+    }
+
+    private func receiveNext() -> Received {
+        self.tls.map { self.receive(through: $0) } ?? self.receivePlain()
     }
 
     private func receivePlain() -> Received {
@@ -319,14 +335,15 @@ final class Transport: ReadinessHandler {
         Kernel.endWriting(self.descriptor)
     }
 
-    /// Closes the socket.
+    /// Closes the socket. With bytes still queued the peer sees a reset: what it got is not all there was.
     ///
-    /// - Parameter abruptly: the peer shall see a reset, because what it got is not all there was.
+    /// - Parameter abruptly: the peer shall see a reset in any case.
     func close(abruptly: Bool = false) {
         guard self.isOpen else { return }
         self.isOpen = false
         if let registration = self.registration { self.worker.loop.remove(registration, self.descriptor) }
         self.registration = nil
+        let abruptly = abruptly || !self.queue.isEmpty
         self.queue.removeAll()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
     }

@@ -55,7 +55,9 @@ final class Worker {
     private func received(_ message: WorkerMessage) {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
-        case .broadcast(let room, let frame): self.deliver(frame, to: room)
+        case .broadcast(let room, let frame):
+            self.fleet.members[self.index].backlog.subtract(frame.bytes.count, ordering: .relaxed)
+            self.deliver(frame, to: room)
         case .drain: self.drain()
         case .stop:
             for session in Array(self.sessions.values) { session.cut() }
@@ -135,7 +137,7 @@ final class Worker {
 
     /// Sends a frame to everyone in a room, here and on the other workers.
     func broadcast(_ frame: RoomFrame, to room: RoomKey) {
-        self.fleet.tell(.broadcast(room, frame), except: self.index)
+        self.fleet.broadcast(frame, to: room, from: self.index)
         self.deliver(frame, to: room)
     }
 
