@@ -20,6 +20,8 @@ struct Relay {
     /// What each leg sent that was looked at, and what it was sent.
     private var came = PerLeg<[UInt8]>(client: [], backend: [])
     private var sent: PerLeg<Sent>
+    /// Which legs sent a Close.
+    private var hasClosed = PerLeg(client: false, backend: false)
 
     init(allowsCompression: Bool, maximumMessage: Int, maximumFragments: Int) {
         func reader(expectsMask: Bool) -> FrameReader {
@@ -50,6 +52,7 @@ struct Relay {
                 guard let close = try? CloseFrame(payload: frame.payload(in: bytes.span).span) else {
                     fatalError("the reader let a bad Close through")
                 }
+                self.hasClosed[leg] = true
                 self.perform(self.closing.received(close, from: leg), relaying: bytes[frame.range])
                 expect(!self.closing.reads(from: leg), "frames are read after a Close")
                 return
@@ -84,8 +87,10 @@ struct Relay {
     /// The deadline of the closing handshake.
     mutating func timeIsUp() {
         guard !self.closing.isOpen else { return }
-        for leg in [Leg.client, .backend] where self.stages[leg] == .lingering { self.stages[leg] = .closed }
-        self.perform(self.closing.timedOut())
+        for leg in [Leg.client, .backend] where self.stages[leg] == .lingering {
+            self.stages[leg] = .closed
+        }
+        self.perform(self.closing.timedOut(canSend: self.canSend))
         expect(self.stages.client != .talking && self.stages.backend != .talking, "a leg goes on when time is up")
     }
 
@@ -146,6 +151,8 @@ struct Relay {
 
     mutating func check() {
         for leg in [Leg.client, .backend] {
+            let isComplete = self.hasClosed[leg] && self.sent[leg].hasClose
+            expect(!isComplete || self.stages[leg] != .talking, "a leg with both Closes is not ended")
             let relayed = self.sent[leg.other].relayed
             expect(self.came[leg].starts(with: relayed), "what is relayed is not what came")
             guard self.closing.isOpen else { continue }

@@ -9,6 +9,8 @@ struct Sent {
     private var held: [UInt8] = []
     private var closes = 0
 
+    var hasClose: Bool { self.closes > 0 }
+
     init(isMasked: Bool) {
         self.reader = FrameReader(rules: .init(expectsMask: isMasked, allowsCompression: true))
     }
