@@ -4,10 +4,14 @@ It asks for the number of cases, echoes what it is sent in each of them, and ask
 """
 
 import asyncio
+import os
 import sys
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
+# The suite sends messages of 65,536 frames. Read when the package is imported.
+os.environ["WEBSOCKETS_MAX_FRAGMENTS"] = "100000"
+
+from websockets.asyncio.client import connect  # noqa: E402
+from websockets.exceptions import WebSocketException  # noqa: E402
 
 
 def connection(url: str):

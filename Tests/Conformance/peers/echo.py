@@ -2,9 +2,13 @@
 
 import asyncio
 import logging
+import os
 
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+# The suite sends messages of 65,536 frames. Read when the package is imported.
+os.environ["WEBSOCKETS_MAX_FRAGMENTS"] = "100000"
+
+from websockets.asyncio.server import ServerConnection, serve  # noqa: E402
+from websockets.exceptions import ConnectionClosed  # noqa: E402
 
 
 async def echo(connection: ServerConnection):

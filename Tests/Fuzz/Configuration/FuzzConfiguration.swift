@@ -16,7 +16,8 @@ enum FuzzConfiguration {
             case .failure(let errors):
                 expect(!errors.diagnostics.isEmpty, "refused without a mistake")
                 _ = errors.description
-                let lines = text.unicodeScalars.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" }.count
+                let lines = text.unicodeScalars.split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r" }
+                    .count
                 for diagnostic in errors.diagnostics {
                     guard let position = diagnostic.position else { continue }
                     expect(position.line >= 1 && position.column >= 1, "\(diagnostic): a place before the file")

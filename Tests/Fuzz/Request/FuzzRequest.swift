@@ -41,7 +41,8 @@ enum FuzzRequest {
                 let sent = BackendRequest.head(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s")
                 var second = RequestHeadParser(limits: HeadLimits(bytes: .max, fields: .max))
                 expect(
-                    second.parse(sent.bytes.span) == .head(sent, length: sent.bytes.count), "a request to a backend that reads as another")
+                    second.parse(sent.bytes.span) == .head(sent, length: sent.bytes.count),
+                    "a request to a backend that reads as another")
                 for name in ["Host", "Sec-WebSocket-Key", "Upgrade", "Connection", "X-Request-Id", "X-Forwarded-For"] {
                     expect(sent.fields.values(name).count == 1, "not one \(name) to the backend")
                 }
