@@ -30,6 +30,8 @@ REPORT = HERE / "REPORT.md"
 # Reports of the suite and its log, of the last run of each part.
 WORK = ROOT / ".build" / "conformance"
 
+# All that the suite has.
+CASES = 517
 # Compression, and messages of up to 16 MiB with many fragments.
 SLOW = ("9.*", "12.*", "13.*")
 LIMITS = {"message": "64MiB", "backend-message": "64MiB", "fragments": 0, "backend-fragments": 0}
@@ -206,7 +208,8 @@ def section(name: str, results: dict[str, dict]) -> str:
     for verdict, count in collections.Counter(verdicts.values()).most_common():
         lines.append(f"| {count} | {verdict} |")
     wrong = sum(map(is_wrong, verdicts.values()))
-    lines += ["", f"{len(results)} cases, {wrong} wrong."]
+    cases = f"{len(results)} cases" if len(results) == CASES else f"{len(results)} of {CASES} cases"
+    lines += ["", f"{cases}, {wrong} wrong."]
     reference = expected(part.without) if part.without else {}
     if reference:
         worse = in_order(
