@@ -134,6 +134,12 @@ package final class Gateway {
         self.log.write(record)
     }
 
+    /// Ends `run` as a signal does, from any thread.
+    package var terminator: @Sendable () -> Void {
+        let control = self.fleet.control
+        return { control.send(.terminate) }
+    }
+
     /// The first signal drains; a second one cuts what is left.
     private func terminate() {
         switch self.state {
@@ -155,6 +161,7 @@ package final class Gateway {
 
     private func received(_ message: ControlMessage) {
         switch message {
+        case .terminate: self.terminate()
         case .drained(let worker):
             self.drained.insert(worker)
             if self.drained.count == self.fleet.members.count { self.stop() }
