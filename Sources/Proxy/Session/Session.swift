@@ -70,7 +70,7 @@ final class Session: TimerHandler {
         case (.backendHandshake, .backend): self.backendHandshake()
         case (.connect, .client), (.backendHandshake, .client):
             // The client waits for its 101; all it can do meanwhile that concerns us is to leave.
-            if !readiness.isDisjoint(with: .ended) { self.abandon(because: "the client left during the opening handshake") }
+            if !readiness.isDisjoint(with: .ended) { self.abandonOpening() }
         case (.closed, _): break
         case (.relay, _), (.bridge, _), (.serve, _), (.closing, _), (.tlsHandshake, .backend), (.requestHead, .backend):
             self.converse(leg, readiness)

@@ -41,7 +41,7 @@ final class Transport: ReadinessHandler {
     /// What went wrong while writing: reading will report it.
     private var writeFailure: String?
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
-    private var hasEnded = false
+    private(set) var hasEnded = false
     /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
     private var wasReset = false
     /// The loop will call again in the next turn anyway.
