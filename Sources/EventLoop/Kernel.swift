@@ -101,7 +101,10 @@ package enum Kernel {
             }
             if descriptor >= 0 { return .accepted(descriptor, peer ?? .unnamed) }
             switch errno {
-            case EINTR, ECONNABORTED: continue
+            // Errors of a connection that is gone already, not of the listener (accept(2), "Error handling").
+            case EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP,
+                ENETUNREACH:
+                continue
             case EAGAIN: return .wouldBlock
             default: return .failed(.last("accept"))
             }

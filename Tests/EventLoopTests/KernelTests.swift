@@ -266,18 +266,13 @@ import Testing
 
     @Test func errorsAreNamed() {
         #expect(SystemError("connect", ECONNREFUSED).description == "connect: Connection refused")
-        #expect(SystemError("connect", ETIMEDOUT).isTimeout)
         #expect(SystemError("accept", ENFILE).isOutOfDescriptors)
-        #expect(SystemError("send", ENOBUFS).isOutOfMemory)
-        #expect(!SystemError("send", EPIPE).isOutOfMemory)
         #expect(SystemError("send", EPIPE).isConnectionReset)
     }
 
-    @Test func theDescriptorLimitIsRaised() throws {
+    @Test func theDescriptorLimitIsRaised() {
         let limit = DescriptorLimit.raise()
         #expect(limit >= 256)
         #expect(DescriptorLimit.raise() == limit)
-        let spare = try #require(DescriptorLimit.openSpare())
-        Kernel.close(spare)
     }
 }

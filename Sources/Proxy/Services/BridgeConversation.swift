@@ -28,7 +28,9 @@ final class BridgeConversation: EndpointConversation {
     override func received(_ part: FrameReader.DataPart) {
         let plaintext = self.session.worker.buffers.plaintext
         if part.messageOpcode == .text {
-            guard self.validator.consume(plaintext.span.extracting(part.range)), !part.isFinal || self.validator.isComplete else {
+            guard self.validator.consume(plaintext.span.extracting(part.range)),
+                !part.isFinal || self.validator.isComplete
+            else {
                 return self.fail(.invalidUTF8)
             }
             if part.isFinal { self.validator = UTF8Validator() }

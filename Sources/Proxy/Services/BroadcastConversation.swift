@@ -29,7 +29,8 @@ final class BroadcastConversation: EndpointConversation {
         case .message(let message):
             // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
             let frame = message.opcode == .text ? Frame.text(message.payload) : Frame.binary(message.payload)
-            self.session.worker.broadcast(RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
+            self.session.worker.broadcast(
+                RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
             self.waitForOtherWorkers()
         }
     }

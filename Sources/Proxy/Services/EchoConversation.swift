@@ -22,7 +22,9 @@ final class EchoConversation: EndpointConversation {
         if part.messageOpcode == .text {
             var validator = UTF8Validator()
             let plaintext = self.session.worker.buffers.plaintext
-            guard validator.consume(plaintext.span.extracting(part.range)), validator.isComplete else { return self.fail(.invalidUTF8) }
+            guard validator.consume(plaintext.span.extracting(part.range)), validator.isComplete else {
+                return self.fail(.invalidUTF8)
+            }
         }
         self.sendMessage(part.messageOpcode, payloadAt: part.range)
         self.pauseIfBehind()

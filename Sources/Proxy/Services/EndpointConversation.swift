@@ -60,7 +60,7 @@ class EndpointConversation: Conversation {
         self.perform(self.closing.violated(violation, by: .client, canSend: self.canSend))
     }
 
-    /// What we send a client is whole frames only, but for a message that `sendFrames` is in the middle of.
+    /// What we send a client is whole frames only, so that a Close always has its place.
     private var canSend: PerLeg<Bool> { PerLeg(client: true, backend: true) }
 
     var client: Transport? { self.session.client }
@@ -177,8 +177,10 @@ class EndpointConversation: Conversation {
     final func sendMessage(_ message: Message) {
         self.count(message.opcode, payload: message.payload.count)
         var header: [UInt8] = []
-        FrameHeader(fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
-            .append(to: &header)
+        FrameHeader(
+            fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil
+        )
+        .append(to: &header)
         self.client?.send(header.span)
         self.client?.send(message.payload.span)
     }

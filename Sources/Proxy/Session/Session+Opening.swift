@@ -35,7 +35,14 @@ extension Session {
             case .end, .failed: return self.abandon(because: "the client left before its request was whole")
             }
         }
+        // An end that came together with the request is not told again.
+        switch self.phase {
+        case .connect, .backendHandshake: if client.hasEnded { self.abandonOpening() }
+        case .tlsHandshake, .requestHead, .relay, .bridge, .serve, .closing, .closed: break
+        }
     }
+
+    func abandonOpening() { self.abandon(because: "the client left during the opening handshake") }
 
     private func parseRequestHead() {
         guard var opening = self.opening else { return }
@@ -91,7 +98,9 @@ extension Session {
         let conversation: EndpointConversation =
             switch service {
             case .echo: EchoConversation(self)
-            case .broadcast: BroadcastConversation(self, room: RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path))
+            case .broadcast:
+                BroadcastConversation(
+                    self, room: RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path))
             case .clock(let every): ClockConversation(self, every: every)
             }
         self.upgradeClient(subprotocol: admitted.subprotocol, extensions: nil, passing: HTTPFields())

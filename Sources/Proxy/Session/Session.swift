@@ -70,7 +70,7 @@ final class Session: TimerHandler {
         case (.backendHandshake, .backend): self.backendHandshake()
         case (.connect, .client), (.backendHandshake, .client):
             // The client waits for its 101; all it can do meanwhile that concerns us is to leave.
-            if !readiness.isDisjoint(with: .ended) { self.abandon(because: "the client left during the opening handshake") }
+            if !readiness.isDisjoint(with: .ended) { self.abandonOpening() }
         case (.closed, _): break
         case (.relay, _), (.bridge, _), (.serve, _), (.closing, _), (.tlsHandshake, .backend), (.requestHead, .backend):
             self.converse(leg, readiness)
@@ -117,7 +117,8 @@ final class Session: TimerHandler {
             switch transport.receive() {
             case .bytes(let range): self.received(range, from: leg)
             case .nothing: break
-            case .end(let inOrder): self.ended(leg, failure: inOrder ? nil : "the connection ended without a TLS close_notify")
+            case .end(let inOrder):
+                self.ended(leg, failure: inOrder ? nil : "the connection ended without a TLS close_notify")
             case .failed(let reason): self.ended(leg, failure: reason)
             }
         }
@@ -148,11 +149,11 @@ final class Session: TimerHandler {
 
     /// Where reading from the other side stops: what one more read can add still fits the limit.
     func isAboveHighWater(_ transport: Transport) -> Bool {
-        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.readSize)
+        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.mostPerRead)
     }
 
     private func isAboveLowWater(_ transport: Transport) -> Bool {
-        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.readSize) / 2
+        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.mostPerRead) / 2
     }
 
     /// Reads from `leg` again, if that had stopped.

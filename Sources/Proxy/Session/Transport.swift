@@ -15,7 +15,8 @@ final class Transport: ReadinessHandler {
         case failed(String)
     }
 
-    private enum Ending {
+    /// How far our side of the connection has ended.
+    private enum WriteSide {
         case open
         /// Our side ends when the queue is empty.
         case wanted
@@ -35,7 +36,7 @@ final class Transport: ReadinessHandler {
     private unowned let worker: Worker
     private unowned let session: Session
     private var registration: EventLoop.Registration?
-    private var ending = Ending.open
+    private var writeSide = WriteSide.open
     /// libssl has plaintext that did not fit the buffer.
     private var hasDecrypted = false
     /// What went wrong while writing: reading will report it, after what the peer had sent before.
@@ -43,7 +44,7 @@ final class Transport: ReadinessHandler {
     /// What the peer sent before it went is of no use any more: nobody takes it.
     private var ignoresInput = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
-    private var hasEnded = false
+    private(set) var hasEnded = false
     /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
     private var wasReset = false
     /// The loop will call again in the next turn anyway.
@@ -258,7 +259,7 @@ final class Transport: ReadinessHandler {
 
     /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
     func send(_ bytes: Span<UInt8>) {
-        guard self.isOpen, self.ending == .open, self.writeFailure == nil else { return }
+        guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
         if let tls = self.tls {
             self.warmUp()
             if let error = tls.encrypt(bytes) { self.fail(error.description) }
@@ -272,7 +273,7 @@ final class Transport: ReadinessHandler {
     /// Sends a frame that many sessions get: what the socket does not take shares the array.
     func send(sharing bytes: [UInt8]) {
         guard self.tls == nil else { return self.send(bytes.span) }
-        guard self.isOpen, self.ending == .open, self.writeFailure == nil else { return }
+        guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
         let sent = self.queue.isEmpty ? self.sendNow(bytes.span) : 0
         self.queue.append(sharing: bytes, from: sent)
     }
@@ -306,7 +307,7 @@ final class Transport: ReadinessHandler {
         queue.flush { self.sendNow($0) }
         // Nothing was queued meanwhile: sending calls nobody back.
         self.queue = self.writeFailure == nil ? queue : OutputQueue()
-        if self.queue.isEmpty, self.ending == .wanted { self.endWriting() }
+        if self.queue.isEmpty, self.writeSide == .wanted { self.endWriting() }
     }
 
     private func fail(_ reason: String) {
@@ -321,17 +322,17 @@ final class Transport: ReadinessHandler {
 
     /// Ends our side once everything queued was sent: close_notify and FIN.
     func finish() {
-        guard self.isOpen, self.ending == .open else { return }
+        guard self.isOpen, self.writeSide == .open else { return }
         if let tls = self.tls, self.writeFailure == nil {
             tls.closeNotify()
             self.sendCiphertext()
         }
-        self.ending = .wanted
+        self.writeSide = .wanted
         if self.queue.isEmpty { self.endWriting() }
     }
 
     private func endWriting() {
-        self.ending = .done
+        self.writeSide = .done
         Kernel.endWriting(self.descriptor)
     }
 

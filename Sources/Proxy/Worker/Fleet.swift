@@ -13,8 +13,10 @@ enum WorkerMessage: Sendable {
     case stop
 }
 
-/// What workers tell the control thread.
+/// What others tell the control thread.
 enum ControlMessage: Sendable {
+    /// As a signal does: the first drains, a second one cuts what is left.
+    case terminate
     /// A worker that was told to drain has no session left.
     case drained(worker: Int)
 }

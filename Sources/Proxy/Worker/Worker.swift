@@ -41,7 +41,9 @@ final class Worker {
         let io = self.tlsIO
         self.listeners = try shared.listeners.map { try Listener($0, io: io) }
         self.turns = shared.runtime.backends.map { _ in RoundRobin() }
-        self.clientContexts = try shared.clientTLS.map { settings in try settings.map { try TLSClientContext($0, io: io) } }
+        self.clientContexts = try shared.clientTLS.map { settings in
+            try settings.map { try TLSClientContext($0, io: io) }
+        }
         self.acceptors = shared.listeners.enumerated().map { Acceptor($1.sockets[index], listener: $0, worker: self) }
         try self.fleet.members[index].mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
         for acceptor in self.acceptors { try acceptor.start() }
