@@ -20,7 +20,15 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, exclude: exclude, swiftSettings: settings)
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, exclude: exclude,
+        swiftSettings: settings)
+}
+
+/// A fuzz target, `Tests/Fuzz/<Name>`.
+func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "Fuzz\(name)", dependencies: dependencies + ["Fuzzing"], path: "Tests/Fuzz/\(name)",
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -69,3 +77,16 @@ let package = Package(
         tests("Proxy", ["WebSocketProtocol", "HTTP1", "Configuration", "EventLoop", "TLS"]),
     ]
 )
+
+// They need libFuzzer, and flags for the whole build: only `ops/fuzz` builds them.
+if Context.environment["GATEWAY_FUZZ"] != nil {
+    package.targets += [
+        .target(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
+        .target(name: "Fuzzing", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Fuzzing", swiftSettings: settings),
+        fuzz("Frames", ["WebSocketProtocol"]),
+        fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Proxy"]),
+        fuzz("Response", ["HTTP1", "WebSocketProtocol", "Proxy"]),
+        fuzz("Configuration", ["Configuration", "Proxy"]),
+        fuzz("Session", ["WebSocketProtocol", "Proxy"]),
+    ]
+}

@@ -1,4 +1,4 @@
-# Sourced by ops/run and ops/test: messages, and Debian packages installed only when they are missing.
+# Sourced by the commands in ops: messages, and packages installed only when they are missing.
 
 # What `swift build` needs beside Swift itself.
 build_packages=(libssl-dev zlib1g-dev pkg-config ca-certificates)
@@ -69,4 +69,16 @@ if [ -d /run/systemd/system ]; then
     done
 fi
 INSTALL
+}
+
+# What the integration tests import, in .venv. The virtual environment is made anew when the interpreter or the list of packages changes.
+install_python_packages() {
+    local venv=$root/.venv list=$root/Tests/IntegrationTests/requirements.txt stamp
+    stamp=$(/usr/bin/python3 --version; cat "$list")
+    [ -f "$venv/stamp" ] && [ "$(cat "$venv/stamp")" = "$stamp" ] && return 0
+    say "installing Python packages in .venv"
+    rm -rf "$venv"
+    /usr/bin/python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$list"
+    printf '%s\n' "$stamp" >"$venv/stamp"
 }

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <time.h>
 #include <unistd.h>
 
 int gateway_processor_count(void) {
@@ -13,3 +14,15 @@ int gateway_processor_count(void) {
 }
 
 void gateway_name_this_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int gateway_join_thread(pthread_t thread, int64_t milliseconds) {
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += milliseconds / 1000;
+    end.tv_nsec += milliseconds % 1000 * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec += 1;
+        end.tv_nsec -= 1000000000;
+    }
+    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end);
+}

@@ -95,12 +95,16 @@ package enum Kernel {
         while true {
             var descriptor: Int32 = -1
             let peer = unsafe SocketAddress.read { address, length in
-                descriptor = unsafe accept4(listener, address, length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                descriptor = unsafe accept4(
+                    listener, address, length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
                 return descriptor
             }
             if descriptor >= 0 { return .accepted(descriptor, peer ?? .unnamed) }
             switch errno {
-            case EINTR, ECONNABORTED: continue
+            // Errors of a connection that is gone already, not of the listener (accept(2), "Error handling").
+            case EINTR, ECONNABORTED, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP,
+                ENETUNREACH:
+                continue
             case EAGAIN: return .wouldBlock
             default: return .failed(.last("accept"))
             }
@@ -110,7 +114,9 @@ package enum Kernel {
     /// Begins to connect; the socket becomes writable when it is decided (`connectionResult`).
     ///
     /// - Parameter source: the local address to come from; its port is chosen by the system.
-    package static func connect(_ address: SocketAddress, from source: SocketAddress? = nil) throws(SystemError) -> Int32 {
+    package static func connect(
+        _ address: SocketAddress, from source: SocketAddress? = nil
+    ) throws(SystemError) -> Int32 {
         let descriptor = try self.socket(address)
         do throws(SystemError) {
             if let source {
@@ -213,14 +219,23 @@ extension Kernel {
     }
 
     /// A Unix socket outlives its process as a file. One that nobody answers at is in the way; one that somebody answers at is
-    /// taken.
+    /// taken. Any other file is somebody's: connecting to it is refused, too.
     private static func removeStaleSocket(_ path: String) throws(SystemError) {
-        guard let descriptor = try? self.connect(.unix(path: path)) else {
-            if errno == ECONNREFUSED { unsafe unlink(path) }
+        let descriptor: Int32
+        do throws(SystemError) {
+            descriptor = try self.connect(.unix(path: path))
+        } catch {
+            if error.code == ECONNREFUSED, self.isSocket(path) { unsafe unlink(path) }
             return
         }
         self.close(descriptor)
         throw SystemError("bind", EADDRINUSE)
+    }
+
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        // The kernel writes this one record.
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     /// Removes the file of a Unix socket that was listened on.

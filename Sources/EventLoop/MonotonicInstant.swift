@@ -19,20 +19,20 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
     /// Saturates: a duration of centuries is "never".
     package static func + (instant: Self, duration: Duration) -> Self {
         let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
-        return Self(nanoseconds: overflow ? .max : sum)
+        return Self(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
     package static func - (left: Self, right: Self) -> Duration { .nanoseconds(left.nanoseconds - right.nanoseconds) }
 }
 
 extension Duration {
-    /// Whole nanoseconds, at most `Int64.max`.
+    /// Whole nanoseconds, at least `Int64.min` and at most `Int64.max`.
     package var clampedNanoseconds: Int64 {
         let (seconds, attoseconds) = self.components
         let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow else { return seconds < 0 ? .min : .max }
         let (sum, tooMuch) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return tooMuch ? .max : sum
+        return tooMuch ? (seconds < 0 ? .min : .max) : sum
     }
 
     /// Seconds with a fraction, for logs.

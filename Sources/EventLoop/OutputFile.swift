@@ -30,7 +30,9 @@ package final class OutputFile: Sendable {
         var start = 0
         while start < bytes.count {
             // The kernel reads `bytes.count - start` bytes from `start` on, which are in the array.
-            let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(self.descriptor, $0.baseAddress! + start, bytes.count - start) }
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe Glibc.write(self.descriptor, $0.baseAddress! + start, bytes.count - start)
+            }
             if count > 0 {
                 start += count
             } else if errno == EAGAIN {

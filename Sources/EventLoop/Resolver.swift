@@ -69,7 +69,8 @@ package final class Resolver: Sendable {
         // The list belongs to us until freeaddrinfo; every entry's address is copied while it does.
         let code = unsafe getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &list)
         guard code == 0 else {
-            let reason = code == EAI_SYSTEM ? SystemError.last("getaddrinfo").reason : unsafe String(cString: gai_strerror(code))
+            let reason =
+                code == EAI_SYSTEM ? SystemError.last("getaddrinfo").reason : unsafe String(cString: gai_strerror(code))
             return .failure(ResolveError(host: host, reason: reason))
         }
         defer { unsafe freeaddrinfo(list) }

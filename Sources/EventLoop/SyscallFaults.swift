@@ -17,6 +17,19 @@ package enum SyscallFaults {
         self.exhaustedAccepts.store(count, ordering: .relaxed)
     }
 
+    private static let turn = Mutex<Void>(())
+
+    /// Runs a test whose system calls no other test may disturb, and that may disturb none: one at a time. Faults end with it.
+    package static func exclusively(_ body: () throws -> Void) rethrows {
+        try self.turn.withLock { _ in
+            defer {
+                self.transferLimit.store(.max, ordering: .relaxed)
+                self.exhaustedAccepts.store(0, ordering: .relaxed)
+            }
+            try body()
+        }
+    }
+
     static func capped(_ count: Int) -> Int { min(count, self.transferLimit.load(ordering: .relaxed)) }
 
     static func acceptError() -> SystemError? {

@@ -25,8 +25,6 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var isConnectionReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
-    package var isTimeout: Bool { self.code == ETIMEDOUT }
     /// The process or the system has no descriptor left.
     package var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
-    package var isOutOfMemory: Bool { self.code == ENOBUFS || self.code == ENOMEM }
 }

@@ -18,6 +18,11 @@ package enum Thread {
         fileprivate let thread: pthread_t
 
         package func join() { _ = pthread_join(self.thread, nil) }
+
+        /// Waits no longer than `limit`, after which the thread is left to itself.
+        package func join(within limit: Duration) {
+            _ = gateway_join_thread(self.thread, limit.clampedNanoseconds / 1_000_000)
+        }
     }
 
     /// - Parameter name: as `top -H` shows it; at most 15 bytes.

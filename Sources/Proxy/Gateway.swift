@@ -7,14 +7,14 @@ internal import TLS
 ///
 /// The control thread takes signals, refreshes names and rotates ticket keys. It relays nothing, so it may take its time.
 package final class Gateway {
-    /// `starting → serving → draining → stopped`
+    /// `serving → draining → stopped`
     private enum State {
         case serving
         case draining
         case stopped
     }
 
-    private static let signals = [SignalSource.terminate, SignalSource.interrupt]
+    private static let signals = [SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp]
 
     private let log: Log
     private let loop: EventLoop
@@ -41,6 +41,10 @@ package final class Gateway {
             self.loop = try EventLoop()
             self.runtime = Runtime(configuration)
             self.fleet = try Fleet(workers: count, descriptorLimit: descriptorLimit)
+            guard self.fleet.hasRoom else {
+                throw StartError(
+                    "the limit of \(descriptorLimit) open files leaves room for no session: raise it (ulimit -n)")
+            }
             self.resolver = try Resolver()
             try self.resolver.start()
             self.names = NameRefresh(self.runtime, resolver: self.resolver, log: self.log, loop: self.loop)
@@ -48,7 +52,8 @@ package final class Gateway {
             let clientTLS = try self.runtime.backends.map { try Credentials.client($0.settings) }
             self.listeners = try Self.openListeners(configuration.listeners, workers: count)
             let blueprint = WorkerBlueprint(
-                runtime: self.runtime, fleet: self.fleet, log: self.log, listeners: self.listeners, clientTLS: clientTLS)
+                runtime: self.runtime, fleet: self.fleet, log: self.log, listeners: self.listeners, clientTLS: clientTLS
+            )
             self.threads = try WorkerThreads.start(count, blueprint)
         } catch let error as StartError {
             throw error
@@ -61,7 +66,9 @@ package final class Gateway {
     package var addresses: [String] { self.listeners.map(\.address.description) }
 
     private static func openLog(_ settings: LogSettings) throws(StartError) -> Log {
-        do { return try Log(settings) } catch { throw StartError("cannot open the log \(settings.file ?? "stderr"): \(error)") }
+        do { return try Log(settings) } catch {
+            throw StartError("cannot open the log \(settings.file ?? "stderr"): \(error)")
+        }
     }
 
     private static func openListeners(
@@ -99,7 +106,7 @@ package final class Gateway {
     /// Serves until a signal ends it. Returns the exit status.
     package func run() -> Int32 {
         do {
-            try SignalSource.open(Self.signals, on: self.loop) { [unowned self] _ in self.terminate() }
+            try SignalSource.open(Self.signals, on: self.loop) { [unowned self] in self.received(signal: $0) }
             try self.fleet.control.open(on: self.loop) { [unowned self] in self.received($0) }
         } catch {
             self.log.write(.error, "failed", reason: "\(error)")
@@ -138,7 +145,19 @@ package final class Gateway {
         _ = OutputFile.standardError.write(Array(line.utf8))
     }
 
-    /// The first signal drains; a second one cuts what is left.
+    /// Ends `run` as a signal does, from any thread.
+    package var terminator: @Sendable () -> Void {
+        let control = self.fleet.control
+        return { control.send(.terminate) }
+    }
+
+    private func received(signal: Int32) {
+        guard signal == SignalSource.hangUp else { return self.terminate() }
+        // Not a reason to die, as it would be by default.
+        self.log.write(.warning, "reload-refused", reason: "reloading is not yet supported")
+    }
+
+    /// The first time drains; a second one cuts what is left.
     private func terminate() {
         switch self.state {
         case .serving: self.drain()
@@ -159,6 +178,7 @@ package final class Gateway {
 
     private func received(_ message: ControlMessage) {
         switch message {
+        case .terminate: self.terminate()
         case .drained(let worker):
             self.drained.insert(worker)
             if self.drained.count == self.fleet.members.count { self.stop() }

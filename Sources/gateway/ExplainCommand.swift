@@ -20,7 +20,8 @@ struct ExplainCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Where a client would connect: ws://, wss://, http:// or https://.", valueName: "url"))
     var url: String
 
-    @Option(help: ArgumentHelp("The Origin that a browser would send. (default: none, as a program)", valueName: "origin"))
+    @Option(
+        help: ArgumentHelp("The Origin that a browser would send. (default: none, as a program)", valueName: "origin"))
     var origin: String?
 
     @Option(

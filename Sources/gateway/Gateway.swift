@@ -20,6 +20,8 @@ struct Gateway: ParsableCommand {
               64 for wrong usage; 70 for an error within the gateway.
             """,
         version: "gateway \(Version.current)",
-        subcommands: [RunCommand.self, CheckCommand.self, ExplainCommand.self, BridgeCommand.self, VersionCommand.self],
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, BridgeCommand.self, VersionCommand.self,
+        ],
         defaultSubcommand: RunCommand.self)
 }

@@ -1,1 +1,223 @@
+import Glibc
 import Testing
+
+@testable import EventLoop
+
+@Suite struct EventLoopTests {
+    private func turns(_ loop: EventLoop, until condition: () -> Bool) {
+        let deadline = MonotonicInstant.now() + .seconds(20)
+        while !condition(), MonotonicInstant.now() < deadline { loop.turn(waitingAtMost: .seconds(1)) }
+        #expect(condition())
+    }
+
+    @Test func readinessIsToldOncePerEdge() throws {
+        let loop = try EventLoop()
+        let pair = SocketPair()
+        defer { pair.close() }
+        let recorder = Recorder()
+        _ = try loop.add(pair.near, recorder)
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorder.heard == [.writable])
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorder.heard.count == 1)
+
+        put(pair.far, "ab")
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(recorder.heard.last?.contains(.readable) == true)
+        // Nothing was read: an edge is no level.
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorder.heard.count == 2)
+        put(pair.far, "c")
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(recorder.heard.count == 3)
+    }
+
+    @Test func levelTriggeredReadingIsToldUntilItIsRead() throws {
+        let loop = try EventLoop()
+        let pair = SocketPair()
+        defer { pair.close() }
+        let recorder = Recorder()
+        let registration = try loop.addReading(pair.near, exclusively: true, recorder)
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorder.heard.isEmpty)
+        put(pair.far, "ab")
+        for _ in 0..<3 { loop.turn(waitingAtMost: .seconds(20)) }
+        #expect(recorder.heard == [.readable, .readable, .readable])
+        loop.remove(registration, pair.near)
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorder.heard.count == 3)
+    }
+
+    @Test func thePeersEndAndAFailureAreTold() throws {
+        try SyscallFaults.exclusively {
+            let loop = try EventLoop()
+            let orderly = try SocketPair(tcp: ())
+            let abrupt = try SocketPair(tcp: ())
+            let recorders = [Recorder(), Recorder()]
+            _ = try loop.add(orderly.near, recorders[0])
+            _ = try loop.add(abrupt.near, recorders[1])
+            Kernel.endWriting(orderly.far)
+            Kernel.reset(abrupt.far)
+            self.turns(loop) { recorders.allSatisfy { $0.heard.contains { !$0.isDisjoint(with: .ended) } } }
+            #expect(!recorders[0].heard.contains { $0.contains(.failed) })
+            #expect(recorders[1].heard.contains { $0.contains(.failed) })
+            orderly.close()
+            Kernel.close(abrupt.near)
+        }
+    }
+
+    /// Both are ready in one batch; whoever comes first removes the other and puts a third on its slot.
+    @Test func anEventOfARemovedRegistrationDoesNotReachWhoeverGotItsSlot() throws {
+        let loop = try EventLoop()
+        let pairs = [SocketPair(), SocketPair(), SocketPair()]
+        defer { for pair in pairs { pair.close() } }
+        let recorders = [Recorder(), Recorder()]
+        let successor = Recorder()
+        var registrations: [EventLoop.Registration] = []
+        for index in 0..<2 { registrations.append(try loop.addReading(pairs[index].near, recorders[index])) }
+        for index in 0..<2 {
+            recorders[index].onReady = { _ in
+                let other = 1 - index
+                loop.remove(registrations[other], pairs[other].near)
+                let reused = try? loop.addReading(pairs[2].near, successor)
+                #expect(reused != nil && reused != registrations[other])
+                for recorder in recorders { recorder.onReady = { _ in } }
+            }
+            put(pairs[index].far, "x")
+        }
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(recorders.map(\.heard.count).sorted() == [0, 1])
+        #expect(successor.heard.isEmpty)
+        // The successor hears of its own.
+        put(pairs[2].far, "x")
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(successor.heard == [.readable])
+    }
+
+    @Test func removingTwiceIsHarmless() throws {
+        let loop = try EventLoop()
+        let pairs = [SocketPair(), SocketPair()]
+        defer { for pair in pairs { pair.close() } }
+        let recorder = Recorder()
+        let first = try loop.add(pairs[0].near, Recorder())
+        loop.remove(first, pairs[0].near)
+        _ = try loop.add(pairs[1].near, recorder)
+        loop.remove(first, pairs[1].near)
+        loop.again(first)
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorder.heard == [.writable])
+    }
+
+    @Test func aDescriptorThatCannotBeWatchedLeavesItsSlotFree() throws {
+        let loop = try EventLoop()
+        let pair = SocketPair()
+        defer { pair.close() }
+        #expect(throws: SystemError("epoll_ctl", EBADF)) { try loop.add(-1, Recorder()) }
+        let recorder = Recorder()
+        _ = try loop.add(pair.near, recorder)
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorder.heard == [.writable])
+    }
+
+    @Test func againComesInTheNextTurnAfterEveryoneElse() throws {
+        let loop = try EventLoop()
+        let pairs = [SocketPair(), SocketPair()]
+        defer { for pair in pairs { pair.close() } }
+        var order: [String] = []
+        let greedy = Recorder()
+        let other = Recorder()
+        let registration = try loop.addReading(pairs[0].near, greedy)
+        _ = try loop.addReading(pairs[1].near, other)
+        greedy.onReady = { _ in order.append("greedy") }
+        other.onReady = { _ in order.append("other") }
+        loop.again(registration)
+        put(pairs[1].far, "x")
+        loop.turn()
+        #expect(order == ["other", "greedy"])
+        #expect(greedy.heard == [[]])
+
+        // Asking again while it is called means the turn after this one, without waiting for anything.
+        greedy.forget()
+        greedy.onReady = { _ in
+            if greedy.heard.count == 1 { loop.again(registration) }
+        }
+        loop.again(registration)
+        loop.again(registration)
+        loop.turn()
+        loop.turn()
+        #expect(greedy.heard.count == 3)
+    }
+
+    @Test func timersFireInOrderAndNeverEarly() throws {
+        let loop = try EventLoop()
+        var order: [Int] = []
+        var deadlines: [MonotonicInstant] = []
+        var recorders: [Recorder] = []
+        var ids: [EventLoop.TimerID?] = []
+        let start = MonotonicInstant.now()
+        for (number, milliseconds) in [7, 3, 5, 1, 9].enumerated() {
+            let recorder = Recorder()
+            recorder.onTimer = { order.append(number) }
+            deadlines.append(start + .microseconds(milliseconds * 1000 + 300))
+            var id: EventLoop.TimerID?
+            loop.setTimer(&id, at: deadlines[number], recorder)
+            recorders.append(recorder)
+            ids.append(id)
+        }
+        self.turns(loop) { order.count == 5 }
+        #expect(order == [3, 1, 2, 0, 4])
+        for (recorder, deadline) in zip(recorders, deadlines) {
+            #expect(recorder.fired.first.map { $0 >= deadline } == true)
+        }
+    }
+
+    @Test func aTimerIsMovedAndCancelled() throws {
+        let loop = try EventLoop()
+        let moved = Recorder()
+        let cancelled = Recorder()
+        var movedID: EventLoop.TimerID?
+        var cancelledID: EventLoop.TimerID?
+        let now = MonotonicInstant.now()
+        loop.setTimer(&movedID, at: now + .seconds(3600), moved)
+        loop.setTimer(&cancelledID, at: now, cancelled)
+        let before = movedID
+        loop.setTimer(&movedID, at: now, moved)
+        #expect(movedID == before)
+        loop.cancelTimer(&cancelledID)
+        #expect(cancelledID == nil)
+        loop.cancelTimer(&cancelledID)
+        loop.turn()
+        #expect(moved.fired.count == 1)
+        #expect(cancelled.fired.isEmpty)
+        // It fires once, and can be set anew.
+        loop.setTimer(&movedID, at: now, moved)
+        #expect(movedID != before)
+        loop.turn()
+        #expect(moved.fired.count == 2)
+    }
+
+    @Test func turnsAreCountedAndRunEndsWithStop() throws {
+        let loop = try EventLoop()
+        #expect(loop.turns == 0)
+        loop.turn(waitingAtMost: .zero)
+        #expect(loop.turns == 1)
+        let recorder = Recorder()
+        recorder.onTimer = { loop.stop() }
+        var id: EventLoop.TimerID?
+        loop.setTimer(&id, at: .now(), recorder)
+        loop.run()
+        #expect(recorder.fired.count == 1)
+        #expect(loop.turns >= 2)
+        #expect(loop.now <= .now())
+    }
+
+    @Test func moreEventsThanABatchTakesComeInTheNextTurns() throws {
+        let loop = try EventLoop(batch: 2)
+        let pairs = (0..<7).map { _ in SocketPair() }
+        defer { for pair in pairs { pair.close() } }
+        let recorders = pairs.map { _ in Recorder() }
+        for (pair, recorder) in zip(pairs, recorders) { _ = try loop.add(pair.near, recorder) }
+        for _ in 0..<4 { loop.turn(waitingAtMost: .zero) }
+        #expect(recorders.allSatisfy { $0.heard == [.writable] })
+    }
+}

@@ -7,7 +7,6 @@ import pathlib
 import signal
 import ssl
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -211,11 +210,3 @@ async def command(*arguments, cwd=None, environment: dict | None = None) -> tupl
         output, errors = await process.communicate()
         raise AssertionError(f"it did not end; standard error:\n{errors.decode()}")
     return process.returncode, output.decode(), errors.decode()
-
-
-async def until(condition, what: str):
-    """Waits for something that tells nobody when it happens (a file in /proc)."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what}"
-        await asyncio.sleep(0.01)

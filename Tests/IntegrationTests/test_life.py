@@ -1,6 +1,5 @@
 """The life of the process: how it ends, and what it does when it runs short of something."""
 
-import asyncio
 import contextlib
 import signal
 

@@ -81,11 +81,16 @@ async def test_a_log_file(tmp_path):
         BINARY, "run", "--config", configuration(tmp_path, {"format": "json", "file": str(path)}),
         stderr=asyncio.subprocess.PIPE,
     )
-    # One line on standard error says what is served, also when the log goes elsewhere.
-    line = await asyncio.wait_for(process.stderr.readline(), 20)
-    assert re.search(rb"127\.0\.0\.1:\d+", line)
-    process.terminate()
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    try:
+        # One line on standard error says what is served, also when the log goes elsewhere.
+        line = await asyncio.wait_for(process.stderr.readline(), 20)
+        assert re.search(rb"127\.0\.0\.1:\d+", line)
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert "listening" in [record["event"] for record in records]
 

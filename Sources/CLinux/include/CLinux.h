@@ -4,6 +4,7 @@
 #define GATEWAY_CLINUX_H
 
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -39,6 +40,9 @@ int gateway_processor_count(void);
 
 /// As `top -H` shows it; at most 15 bytes.
 void gateway_name_this_thread(const char *name);
+
+/// Waits for a thread to end, at most that long. 0, or an error number.
+int gateway_join_thread(pthread_t thread, int64_t milliseconds);
 
 /// Binds a socket to a local address without choosing the port yet (ip(7)); not every libc header names it.
 #define GATEWAY_IP_BIND_ADDRESS_NO_PORT 24

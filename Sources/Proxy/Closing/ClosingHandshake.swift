@@ -64,7 +64,9 @@ struct ClosingHandshake: Sendable {
 
     /// - Parameter hasBackend: whether the backend is a WebSocket, too.
     init(hasBackend: Bool) {
-        if !hasBackend { self.legs.backend = LegState(sent: true, received: CloseFrame(code: nil), isDeaf: true, isEnded: true) }
+        if !hasBackend {
+            self.legs.backend = LegState(sent: true, received: CloseFrame(code: nil), isDeaf: true, isEnded: true)
+        }
     }
 
     var isOpen: Bool { self.ending == nil }
@@ -91,14 +93,17 @@ struct ClosingHandshake: Sendable {
             self.code = close.code
         }
         var actions = Actions.none
-        if !self.legs[leg.other].sent {
-            self.legs[leg.other].sent = true
+        if let waiting = self.legs[leg.other].waiting {
+            // The frame that ours waited for is whole, and it was first.
             self.legs[leg.other].waiting = nil
+            self.send(waiting, to: leg.other, &actions)
+        } else if !self.legs[leg.other].sent {
+            self.legs[leg.other].sent = true
             actions[leg.other].say = .relayedClose
         }
         if self.legs[leg.other].isEnded {
             // Nobody behind us will answer: we do, with the same code (RFC 6455 section 5.5.1).
-            self.answer(leg, &actions)
+            self.answer(leg, canSend: true, &actions)
         }
         self.endWhatIsComplete(&actions)
         return actions
@@ -116,12 +121,9 @@ struct ClosingHandshake: Sendable {
             let ending = Ending.by(leg, leg == .client ? .clientGone : .backendGone)
             self.ending = ending
             self.tell(leg.other, ending, canSend: canSend[leg.other], mayWait: false, &actions)
-        } else if self.legs[leg.other].waiting != nil {
-            // The end of that frame will never come.
-            self.cut(leg.other, &actions)
         } else {
             // It will not answer any more: the other side gets the answer from us.
-            self.answer(leg.other, &actions)
+            self.answer(leg.other, canSend: canSend[leg.other], &actions)
         }
         return actions
     }
@@ -133,7 +135,7 @@ struct ClosingHandshake: Sendable {
             var actions = Actions.none
             self.legs[leg].isDeaf = true
             self.cut(leg, &actions)
-            self.answer(leg.other, &actions)
+            self.answer(leg.other, canSend: canSend[leg.other], &actions)
             return actions
         }
         self.legs[leg].isDeaf = true
@@ -163,14 +165,17 @@ struct ClosingHandshake: Sendable {
         guard let close = self.legs[leg].waiting else { return actions }
         self.legs[leg].waiting = nil
         self.send(close, to: leg, &actions)
+        self.endWhatIsComplete(&actions)
         return actions
     }
 
     /// The time for the peers' part of the closing handshake is over.
-    mutating func timedOut() -> Actions {
+    ///
+    /// - Parameter canSend: which legs are at a frame boundary and can take a Close.
+    mutating func timedOut(canSend: PerLeg<Bool>) -> Actions {
         var actions = Actions.none
         for leg in [Leg.client, .backend] where !self.legs[leg].isEnded {
-            self.answer(leg, &actions)
+            self.answer(leg, canSend: canSend[leg], &actions)
             self.cut(leg, &actions)
         }
         return actions
@@ -201,12 +206,16 @@ struct ClosingHandshake: Sendable {
         if self.legs[leg].isDeaf { self.finish(leg, &actions) }
     }
 
-    /// Answers the Close that `leg` sent in place of a side that does not.
-    private mutating func answer(_ leg: Leg, _ actions: inout Actions) {
-        guard !self.legs[leg].isEnded, !self.legs[leg].sent, let close = self.legs[leg].received else { return }
-        self.legs[leg].sent = true
-        actions[leg].say = .close(CloseFrame(code: close.code))
-        self.finish(leg, &actions)
+    /// Says the last word to `leg` in place of a side that will say nothing more: the Close that waited, or the answer to its own.
+    /// In the middle of a frame, whose end will not come, there is no place for either.
+    private mutating func answer(_ leg: Leg, canSend: Bool, _ actions: inout Actions) {
+        guard !self.legs[leg].isEnded, !self.legs[leg].sent else { return }
+        let answer = self.legs[leg].received.map { CloseFrame(code: $0.code) }
+        guard let close = self.legs[leg].waiting ?? answer else { return }
+        guard canSend else { return self.cut(leg, &actions) }
+        self.legs[leg].waiting = nil
+        self.send(close, to: leg, &actions)
+        if answer != nil { self.finish(leg, &actions) }
     }
 
     private mutating func endWhatIsComplete(_ actions: inout Actions) {

@@ -67,20 +67,6 @@ package struct Refusal: Error, Equatable, Sendable {
             routeIndex: routeIndex)
     }
 
-    /// As many sessions as there may be, or as there are descriptors for.
-    package static func sessionLimit(routeIndex: Int?) -> Refusal {
-        Refusal(
-            503, "There are as many sessions as allowed.", cure: "Try again soon.", fields: ["Retry-After": "5"],
-            routeIndex: routeIndex)
-    }
-
-    /// As many sessions or requests from this address as there may be.
-    package static func addressLimit(routeIndex: Int?) -> Refusal {
-        Refusal(
-            429, "There are as many sessions from this address as allowed.", cure: "Try again soon.",
-            fields: ["Retry-After": "5"], routeIndex: routeIndex)
-    }
-
     /// The connection to the backend failed; `why` says how, for the log only.
     package static func connectFailed(_ why: String, routeIndex: Int) -> Refusal {
         var refusal = Refusal(502, "The backend cannot be reached.", routeIndex: routeIndex)

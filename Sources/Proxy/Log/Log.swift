@@ -7,11 +7,14 @@ internal import Synchronization
 ///
 /// No full pipe or slow disk stops a frame: what does not fit the ring is counted, and the count is logged when there is room.
 package final class Log: Sendable {
-    /// How many lines wait at most.
-    private static let capacity = 16 << 10
+    /// How many bytes wait at most: a line can be as long as the head of a request.
+    private static let capacity = 4 << 20
+    /// How long `close` waits for a file that takes nothing.
+    private static let lastWait = Duration.seconds(1)
 
     private struct Ring {
         var lines = Deque<String>()
+        var bytes = 0
         var dropped = 0
         var isClosed = false
     }
@@ -43,11 +46,12 @@ package final class Log: Sendable {
         guard record.level.severity >= self.severity else { return }
         let line = self.formatter.line(record, time: WallClock.rfc3339())
         let wasEmpty = self.ring.withLock { ring in
-            guard ring.lines.count < Self.capacity else {
+            guard ring.bytes + line.utf8.count <= Self.capacity else {
                 ring.dropped += 1
                 return false
             }
             ring.lines.append(line)
+            ring.bytes += line.utf8.count
             return ring.lines.count == 1
         }
         if wasEmpty { self.doorbell.ring() }
@@ -60,7 +64,8 @@ package final class Log: Sendable {
         self.write(record)
     }
 
-    /// Writes what is left, and ends the thread.
+    /// Writes what is left, and ends the thread. A file that takes nothing (a full pipe) is given up: nobody could end the
+    /// process any more but by force.
     package func close() {
         self.ring.withLock { $0.isClosed = true }
         self.doorbell.ring()
@@ -68,7 +73,7 @@ package final class Log: Sendable {
             defer { writer = nil }
             return writer
         }
-        thread?.join()
+        thread?.join(within: Self.lastWait)
     }
 
     private func run() {
@@ -77,6 +82,7 @@ package final class Log: Sendable {
             let (lines, dropped, isClosed) = self.ring.withLock { ring in
                 defer {
                     ring.lines = []
+                    ring.bytes = 0
                     ring.dropped = 0
                 }
                 return (ring.lines, ring.dropped, ring.isClosed)

@@ -15,7 +15,9 @@ package enum Credentials {
             do { try body() } catch { problems.append("\(error)") }
         }
         for listener in configuration.listeners { attempt { _ = try self.server(listener) } }
-        for name in configuration.backends.keys.sorted() { attempt { _ = try self.client(configuration.backends[name]!) } }
+        for name in configuration.backends.keys.sorted() {
+            attempt { _ = try self.client(configuration.backends[name]!) }
+        }
         return problems
     }
 

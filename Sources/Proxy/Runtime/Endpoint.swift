@@ -11,6 +11,9 @@ final class Endpoint: Sendable {
     /// The endpoint's URL where it is a WebSocket, for Host and path.
     let webSocket: WebSocketEndpoint?
 
+    /// A look-up of the name has no answer yet.
+    let isBeingResolved = Atomic(false)
+
     /// In the order of preference; a failed look-up leaves the last good ones.
     private let resolved = Mutex<Result<[SocketAddress], ResolveError>>(.success([]))
 

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Synchronization
 
 /// Keeps the addresses of endpoints that are named by host true while the gateway runs. Look-ups happen on the resolver's thread.
 final class NameRefresh: TimerHandler {
@@ -43,8 +44,13 @@ final class NameRefresh: TimerHandler {
 
     private func look(up endpoint: Endpoint, then done: @escaping @Sendable () -> Void) {
         guard let (host, port) = endpoint.hostToResolve else { return }
+        // A name server that does not answer takes longer than the interval: questions must not pile up behind it.
+        guard !endpoint.isBeingResolved.exchange(true, ordering: .relaxed) else { return }
         self.resolver.resolve(host: host, port: port) { [log] answer in
-            defer { done() }
+            defer {
+                endpoint.isBeingResolved.store(false, ordering: .relaxed)
+                done()
+            }
             guard endpoint.update(answer) else { return }
             switch answer {
             case .success(let addresses):

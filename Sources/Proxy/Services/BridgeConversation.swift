@@ -30,7 +30,9 @@ final class BridgeConversation: EndpointConversation {
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         if part.messageOpcode == .text {
-            guard self.validator.consume(buffer.span.extracting(part.range)), !part.isFinal || self.validator.isComplete else {
+            guard self.validator.consume(buffer.span.extracting(part.range)),
+                !part.isFinal || self.validator.isComplete
+            else {
                 return self.fail(.invalidUTF8)
             }
             if part.isFinal { self.validator = UTF8Validator() }
@@ -76,9 +78,7 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override func clientDrained() {
-        guard let backend = self.backend, backend.isPaused else { return }
-        backend.resume()
-        self.session.pump(.backend)
+        self.session.resume(.backend)
     }
 
     // MARK: - Ends
@@ -98,7 +98,6 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override func clientClosed() {
-        self.backend?.resume()
         self.session.finishWriting(.backend)
     }
 
@@ -113,8 +112,6 @@ final class BridgeConversation: EndpointConversation {
 
     override func closingBegan() {
         // Whatever else ends the session ends the server's side, too; it has what came before.
-        guard let backend = self.backend else { return }
-        backend.resume()
         self.session.finishWriting(.backend)
     }
 }

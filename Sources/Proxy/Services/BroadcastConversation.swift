@@ -6,6 +6,9 @@ internal import WebSocketProtocol
 ///
 /// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
 final class BroadcastConversation: EndpointConversation {
+    /// How often a sender that has to wait looks whether it still has to.
+    private static let patience = Duration.milliseconds(10)
+
     private let room: RoomKey
     private var assembler = MessageAssembler()
 
@@ -16,9 +19,6 @@ final class BroadcastConversation: EndpointConversation {
 
     override func begin() { self.session.worker.rooms.join(self, self.room) }
 
-    /// Who does not read is closed, not waited for.
-    override var isHeldBack: Bool { false }
-
     override func closingBegan() { self.session.worker.rooms.leave(self, self.room) }
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
@@ -28,9 +28,26 @@ final class BroadcastConversation: EndpointConversation {
         case .message(let message):
             // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
             let frame = message.opcode == .text ? Frame.text(message.payload) : Frame.binary(message.payload)
-            self.session.worker.broadcast(RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
+            self.session.worker.broadcast(
+                RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
+            self.waitForOtherWorkers()
         }
     }
+
+    /// Stops reading the sender while another worker lags behind: what waits for it must not grow without bound.
+    private func waitForOtherWorkers() {
+        guard self.session.worker.fleet.isBacklogged else { return }
+        self.client?.pause()
+        self.session.setDeadline(after: Self.patience)
+    }
+
+    override func tick() {
+        guard !self.session.worker.fleet.isBacklogged else { return self.session.setDeadline(after: Self.patience) }
+        self.catchUp()
+    }
+
+    /// Who does not read is closed, not waited for; but another worker is.
+    override var isHeldBack: Bool { self.session.worker.fleet.isBacklogged }
 
     /// Sends a member the room's frame. One whose queue is still over the limit from earlier frames is closed with 1013: what it
     /// misses must not cost the others memory.

@@ -9,7 +9,9 @@ final class EchoConversation: EndpointConversation {
         if part.isFirst, part.isFinal { return self.echoWhereItLies(part, in: buffer) }
         switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
         case .incomplete: break
-        case .message(let message): self.sendMessage(message)
+        case .message(let message):
+            self.sendMessage(message)
+            self.pauseIfBehind()
         case .violation(let violation): self.fail(violation)
         }
     }
@@ -18,8 +20,18 @@ final class EchoConversation: EndpointConversation {
     private func echoWhereItLies(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         if part.messageOpcode == .text {
             var validator = UTF8Validator()
-            guard validator.consume(buffer.span.extracting(part.range)), validator.isComplete else { return self.fail(.invalidUTF8) }
+            guard validator.consume(buffer.span.extracting(part.range)), validator.isComplete else {
+                return self.fail(.invalidUTF8)
+            }
         }
         self.sendMessage(part.messageOpcode, payloadAt: part.range, in: buffer)
+        self.pauseIfBehind()
     }
+
+    /// A client that does not read its echo is not read either.
+    private func pauseIfBehind() {
+        if self.isHeldBack { self.client?.pause() }
+    }
+
+    override var isHeldBack: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
 }

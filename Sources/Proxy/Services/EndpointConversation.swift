@@ -15,6 +15,8 @@ class EndpointConversation: Conversation {
     private var sent = MessageTally()
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
+    /// The latest ping that is not answered yet, because the client does not read what it was sent.
+    private var owedPong: [UInt8]?
 
     /// `nil` where messages are not compressed.
     let compression: SessionCompression?
@@ -58,7 +60,7 @@ class EndpointConversation: Conversation {
     func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {}
 
     /// Whether more of what the client says would be too much for now.
-    var isHeldBack: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
+    var isHeldBack: Bool { false }
 
     /// The session begins to end; no more messages come or go.
     func closingBegan() {}
@@ -84,7 +86,7 @@ class EndpointConversation: Conversation {
         self.perform(self.closing.violated(violation, by: .client, canSend: self.canSend))
     }
 
-    /// What we send a client is whole frames only, but for a message that `sendFrames` is in the middle of.
+    /// What we send a client is whole frames only, so that a Close always has its place.
     private var canSend: PerLeg<Bool> { PerLeg(client: true, backend: true) }
 
     var client: Transport? { self.session.client }
@@ -236,7 +238,7 @@ class EndpointConversation: Conversation {
         let payload = frame.payload(in: plaintext.span)
         switch frame.opcode {
         case .ping:
-            if self.closing.isOpen { self.client?.send(Frame.pong(payload).span) }
+            if self.closing.isOpen { self.answerPing(payload) }
         case .close:
             guard let close = try? CloseFrame(payload: payload.span) else { return }
             let wasOpen = self.closing.isOpen
@@ -244,6 +246,17 @@ class EndpointConversation: Conversation {
             if wasOpen { self.clientClosed() }
             self.perform(actions)
         case .pong, .text, .binary, .continuation: break
+        }
+    }
+
+    /// A client that does not read gets an answer to its latest ping only, and later (RFC 6455 section 5.5.3): pings are no
+    /// way around the limit of the queue.
+    private func answerPing(_ payload: [UInt8]) {
+        guard let client = self.client else { return }
+        if self.session.isAboveHighWater(client) {
+            self.owedPong = payload
+        } else {
+            client.send(Frame.pong(payload).span)
         }
     }
 
@@ -256,6 +269,8 @@ class EndpointConversation: Conversation {
 
     final func drained(_ leg: Leg) {
         guard leg == .client else { return self.backendDrained() }
+        if self.closing.isOpen, let payload = self.owedPong { self.client?.send(Frame.pong(payload).span) }
+        self.owedPong = nil
         self.clientDrained()
         self.catchUp()
     }
@@ -263,7 +278,7 @@ class EndpointConversation: Conversation {
     final func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
 
     final func timerFired() {
-        if self.closing.isOpen { self.tick() } else { self.perform(self.closing.timedOut()) }
+        if self.closing.isOpen { self.tick() } else { self.perform(self.closing.timedOut(canSend: self.canSend)) }
     }
 
     private var hasBegunClosing = false
@@ -280,7 +295,7 @@ class EndpointConversation: Conversation {
         switch actions.client.end {
         case .notYet: break
         case .finish: self.session.linger(.client)
-        case .cut: self.session.closeLeg(.client, abruptly: !(self.client?.queue.isEmpty ?? true))
+        case .cut: self.session.closeLeg(.client)
         }
     }
 
@@ -296,18 +311,18 @@ class EndpointConversation: Conversation {
         var bytes = buffer.mutableSpan
         _ = header.encode(into: &bytes, at: start)
         self.client?.send(buffer.span.extracting(start..<range.upperBound))
-        self.pauseIfBehind()
     }
 
     final func sendMessage(_ message: Message) {
         guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
         self.count(message.opcode, payload: message.payload.count)
         var header: [UInt8] = []
-        FrameHeader(fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
-            .append(to: &header)
+        FrameHeader(
+            fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil
+        )
+        .append(to: &header)
         self.client?.send(header.span)
         self.client?.send(message.payload.span)
-        self.pauseIfBehind()
     }
 
     /// False if nothing was sent, because compression was not agreed on, or not worthwhile.
@@ -318,7 +333,6 @@ class EndpointConversation: Conversation {
         if let frame {
             self.count(opcode, payload: frame.payloadLength)
             self.client?.send(scratch.span.extracting(frame.range))
-            self.pauseIfBehind()
         }
         self.session.worker.compression.giveBack(&scratch)
         return frame != nil
@@ -327,11 +341,6 @@ class EndpointConversation: Conversation {
     final func count(_ opcode: Opcode, payload length: Int) {
         if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
         self.sent.payloadBytes &+= UInt64(length)
-    }
-
-    /// A client that does not read what it is sent is not read either.
-    private func pauseIfBehind() {
-        if let client = self.client, self.session.isAboveHighWater(client) { client.pause() }
     }
 }
 

@@ -44,7 +44,9 @@ final class RoomDelivery {
         var scratch = self.compression.takeScratch()
         defer { self.compression.giveBack(&scratch) }
         let deflater = { self.compression.deflater(direction) }
-        guard let frame = CompressedFrame.encode(self.plain.opcode, payload, with: deflater, into: &scratch) else { return nil }
+        guard let frame = CompressedFrame.encode(self.plain.opcode, payload, with: deflater, into: &scratch) else {
+            return nil
+        }
         return RoomFrame(
             opcode: self.plain.opcode, payloadLength: frame.payloadLength,
             bytes: [UInt8](copying: scratch.span.extracting(frame.range)))

@@ -33,9 +33,15 @@ struct OutputQueue {
         }
     }
 
-    /// Adds `bytes` from `start` on without copying them.
+    /// Below this size a copy costs less memory than a segment.
+    private static let smallestShared = 512
+
+    /// Adds `bytes` from `start` on, without copying them if they are many.
     mutating func append(sharing bytes: [UInt8], from start: Int) {
         guard start < bytes.count else { return }
+        guard bytes.count - start >= Self.smallestShared else {
+            return self.append(bytes.span.extracting(start..<bytes.count))
+        }
         self.count += bytes.count - start
         self.segments.append(Segment(bytes: bytes, start: start))
     }

@@ -105,15 +105,11 @@ final class RelayConversation: Conversation {
         self.perform(self.closing.ended(leg, canSend: self.canSend))
     }
 
-    func drained(_ leg: Leg) {
-        guard let source = self.session.transport(leg.other), source.isPaused else { return }
-        source.resume()
-        self.session.pump(leg.other)
-    }
+    func drained(_ leg: Leg) { self.session.resume(leg.other) }
 
     func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
 
-    func timerFired() { self.perform(self.closing.timedOut()) }
+    func timerFired() { self.perform(self.closing.timedOut(canSend: self.canSend)) }
 
     // MARK: - What is done
 
@@ -148,7 +144,7 @@ final class RelayConversation: Conversation {
             switch actions[leg].end {
             case .notYet: break
             case .finish: self.session.linger(leg)
-            case .cut: self.session.closeLeg(leg, abruptly: !(self.session.transport(leg)?.queue.isEmpty ?? true))
+            case .cut: self.session.closeLeg(leg)
             }
         }
     }

@@ -31,7 +31,8 @@ extension Session {
         guard let endpoint = self.opening?.endpoint, let backend = self.route?.backend else { return }
         self.dropBackend()
         guard let address = self.opening?.addresses.popFirst() else {
-            return self.refuse(.connectFailed("\(endpoint.name): \(failure ?? "no address")", routeIndex: self.routeIndex))
+            return self.refuse(
+                .connectFailed("\(endpoint.name): \(failure ?? "no address")", routeIndex: self.routeIndex))
         }
         do {
             let source = address.port == nil ? nil : backend.source
@@ -123,7 +124,8 @@ extension Session {
             case .end:
                 guard var handshake = self.opening?.backendHandshake else { return }
                 self.judge(handshake.receivedEOF(), 0..<0)
-            case .failed(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
+            case .failed(let reason):
+                self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
             }
         }
     }
@@ -150,11 +152,18 @@ extension Session {
     private var endpointName: String { self.opening?.endpoint?.name ?? "-" }
 
     func openingTimedOut() {
-        if self.phase == .connect, self.worker.loop.now < self.began + (self.route?.settings.timeouts.handshake ?? .zero) {
+        let deadline = self.began + (self.route?.settings.timeouts.handshake ?? .zero)
+        if self.phase == .connect, self.worker.loop.now < deadline {
             guard self.opening?.addresses.isEmpty == true else { return self.connectToNextAddress(after: "timed out") }
-            return self.refuse(.backendTimeout("\(self.endpointName): connecting timed out", routeIndex: self.routeIndex))
+            return self.refuse(
+                .backendTimeout("\(self.endpointName): connecting timed out", routeIndex: self.routeIndex))
         }
-        self.refuse(.backendTimeout("\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex))
+        if var handshake = self.opening?.backendHandshake, handshake.isReadingRefusal {
+            // A refusal whose body does not end is a refusal all the same.
+            return self.judge(handshake.receivedEOF(), 0..<0)
+        }
+        self.refuse(
+            .backendTimeout("\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex))
     }
 
     private func dropBackend() {

@@ -35,7 +35,14 @@ extension Session {
             case .end, .failed: return self.abandon(because: "the client left before its request was whole")
             }
         }
+        // An end that came together with the request is not told again.
+        switch self.phase {
+        case .connect, .backendHandshake: if client.hasEnded { self.abandonOpening() }
+        case .tlsHandshake, .requestHead, .relay, .bridge, .serve, .closing, .closed: break
+        }
     }
+
+    func abandonOpening() { self.abandon(because: "the client left during the opening handshake") }
 
     private func parseRequestHead() {
         guard var opening = self.opening else { return }
@@ -112,8 +119,11 @@ extension Session {
     ///
     /// - Parameter keepsContext: whether messages of ours may refer to earlier ones.
     func agreeOnCompression(keepsContext: Bool = true) -> DeflateNegotiation.Agreement? {
-        guard let offers = self.opening?.admitted?.compressionOffers, let limits = self.route?.settings.limits else { return nil }
-        return DeflateNegotiation.agree(on: offers, .init(memory: limits.compression.rawValue, keepsContext: keepsContext))
+        guard let offers = self.opening?.admitted?.compressionOffers, let limits = self.route?.settings.limits else {
+            return nil
+        }
+        return DeflateNegotiation.agree(
+            on: offers, .init(memory: limits.compression.rawValue, keepsContext: keepsContext))
     }
 
     /// Sends the client its 101.

@@ -70,7 +70,7 @@ final class Session: TimerHandler {
         case (.backendHandshake, .backend): self.backendHandshake()
         case (.connect, .client), (.backendHandshake, .client):
             // The client waits for its 101; all it can do meanwhile that concerns us is to leave.
-            if !readiness.isDisjoint(with: .ended) { self.abandon(because: "the client left during the opening handshake") }
+            if !readiness.isDisjoint(with: .ended) { self.abandonOpening() }
         case (.closed, _): break
         case (.relay, _), (.bridge, _), (.serve, _), (.closing, _), (.tlsHandshake, .backend), (.requestHead, .backend):
             self.converse(leg, readiness)
@@ -118,7 +118,8 @@ final class Session: TimerHandler {
             switch transport.receive() {
             case .bytes(let range): self.received(range, from: leg)
             case .nothing: break
-            case .end(let inOrder): self.ended(leg, failure: inOrder ? nil : "the connection ended without a TLS close_notify")
+            case .end(let inOrder):
+                self.ended(leg, failure: inOrder ? nil : "the connection ended without a TLS close_notify")
             case .failed(let reason): self.ended(leg, failure: reason)
             }
         }
@@ -149,11 +150,18 @@ final class Session: TimerHandler {
 
     /// Where reading from the other side stops: what one more read can add still fits the limit.
     func isAboveHighWater(_ transport: Transport) -> Bool {
-        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.readSize)
+        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.mostPerRead)
     }
 
     private func isAboveLowWater(_ transport: Transport) -> Bool {
-        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.readSize) / 2
+        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.mostPerRead) / 2
+    }
+
+    /// Reads from `leg` again, if that had stopped.
+    func resume(_ leg: Leg) {
+        guard let transport = self.transport(leg), transport.isPaused else { return }
+        transport.resume()
+        self.pump(leg)
     }
 
     func isOverQueueLimit(_ transport: Transport) -> Bool { transport.queue.count > self.queueLimit }
@@ -201,6 +209,15 @@ final class Session: TimerHandler {
         guard self.phase != .closing, self.phase != .closed else { return }
         self.phase = .closing
         self.setDeadline(after: self.closeTimeout)
+        // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
+        self.readOn(.client)
+        self.readOn(.backend)
+    }
+
+    private func readOn(_ leg: Leg) {
+        guard let transport = self.transport(leg), transport.isOpen else { return }
+        transport.resume()
+        if transport.mayRead { transport.readAgainLater() }
     }
 
     var closeTimeout: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
@@ -226,8 +243,7 @@ final class Session: TimerHandler {
         guard case .talking = self.stages[leg], let transport = self.transport(leg) else { return }
         self.stages[leg] = .lingering(discarded: 0)
         if leg == .client { transport.finish() }
-        transport.resume()
-        if transport.mayRead { transport.readAgainLater() }
+        self.readOn(leg)
     }
 
     /// Closes `leg`'s connection now.

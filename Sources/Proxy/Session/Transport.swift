@@ -15,7 +15,8 @@ final class Transport: ReadinessHandler {
         case failed(String)
     }
 
-    private enum Ending {
+    /// How far our side of the connection has ended.
+    private enum WriteSide {
         case open
         /// Our side ends when the queue is empty.
         case wanted
@@ -35,13 +36,15 @@ final class Transport: ReadinessHandler {
     private unowned let worker: Worker
     private unowned let session: Session
     private var registration: EventLoop.Registration?
-    private var ending = Ending.open
+    private var writeSide = WriteSide.open
     /// libssl has plaintext that did not fit the buffer.
     private var hasDecrypted = false
-    /// What went wrong while writing: reading will report it.
+    /// What went wrong while writing: reading will report it, after what the peer had sent before.
     private var writeFailure: String?
+    /// What the peer sent before it went is of no use any more: nobody takes it.
+    private var ignoresInput = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
-    private var hasEnded = false
+    private(set) var hasEnded = false
     /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
     private var wasReset = false
     /// The loop will call again in the next turn anyway.
@@ -64,7 +67,8 @@ final class Transport: ReadinessHandler {
     // MARK: - Events
 
     func ready(_ readiness: Readiness) {
-        self.isScheduled = false
+        // Only the call that was asked for comes without news.
+        if readiness.isEmpty { self.isScheduled = false }
         if readiness.contains(.readable) { self.mayRead = true }
         if !readiness.isDisjoint(with: .ended) {
             self.mayRead = true
@@ -88,7 +92,9 @@ final class Transport: ReadinessHandler {
     /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
     func pause() {
         self.isPaused = true
-        if self.wasReset { self.fail("the connection was reset") }
+        guard self.wasReset else { return }
+        self.ignoresInput = true
+        self.fail("the connection was reset")
     }
 
     func resume() { self.isPaused = false }
@@ -160,11 +166,22 @@ final class Transport: ReadinessHandler {
 
     /// Reads once. `mayRead` says whether calling again can give more.
     func receive() -> Received {
-        if let failure = self.writeFailure {
-            self.mayRead = false
-            return .failed(failure)
+        guard let failure = self.writeFailure else { return self.receiveNext() }
+        if !self.ignoresInput {
+            let received = self.receiveNext()
+            switch received {
+            case .bytes, .failed: return received
+            case .nothing: if self.mayRead { return received }
+            // The kernel tells of a reset once, and it told whoever wrote: this is no orderly end.
+            case .end: break
+            }
         }
-        return self.tls.map { self.receive(through: $0) } ?? self.receivePlain()
+        self.mayRead = false
+        return .failed(failure)
+    }
+
+    private func receiveNext() -> Received {
+        self.tls.map { self.receive(through: $0) } ?? self.receivePlain()
     }
 
     private func receivePlain() -> Received {
@@ -242,7 +259,7 @@ final class Transport: ReadinessHandler {
 
     /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
     func send(_ bytes: Span<UInt8>) {
-        guard self.isOpen, self.ending == .open, self.writeFailure == nil else { return }
+        guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
         if let tls = self.tls {
             self.warmUp()
             if let error = tls.encrypt(bytes) { self.fail(error.description) }
@@ -256,7 +273,7 @@ final class Transport: ReadinessHandler {
     /// Sends a frame that many sessions get: what the socket does not take shares the array.
     func send(sharing bytes: [UInt8]) {
         guard self.tls == nil else { return self.send(bytes.span) }
-        guard self.isOpen, self.ending == .open, self.writeFailure == nil else { return }
+        guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
         let sent = self.queue.isEmpty ? self.sendNow(bytes.span) : 0
         self.queue.append(sharing: bytes, from: sent)
     }
@@ -290,7 +307,7 @@ final class Transport: ReadinessHandler {
         queue.flush { self.sendNow($0) }
         // Nothing was queued meanwhile: sending calls nobody back.
         self.queue = self.writeFailure == nil ? queue : OutputQueue()
-        if self.queue.isEmpty, self.ending == .wanted { self.endWriting() }
+        if self.queue.isEmpty, self.writeSide == .wanted { self.endWriting() }
     }
 
     private func fail(_ reason: String) {
@@ -305,28 +322,29 @@ final class Transport: ReadinessHandler {
 
     /// Ends our side once everything queued was sent: close_notify and FIN.
     func finish() {
-        guard self.isOpen, self.ending == .open else { return }
+        guard self.isOpen, self.writeSide == .open else { return }
         if let tls = self.tls, self.writeFailure == nil {
             tls.closeNotify()
             self.sendCiphertext()
         }
-        self.ending = .wanted
+        self.writeSide = .wanted
         if self.queue.isEmpty { self.endWriting() }
     }
 
     private func endWriting() {
-        self.ending = .done
+        self.writeSide = .done
         Kernel.endWriting(self.descriptor)
     }
 
-    /// Closes the socket.
+    /// Closes the socket. With bytes still queued the peer sees a reset: what it got is not all there was.
     ///
-    /// - Parameter abruptly: the peer shall see a reset, because what it got is not all there was.
+    /// - Parameter abruptly: the peer shall see a reset in any case.
     func close(abruptly: Bool = false) {
         guard self.isOpen else { return }
         self.isOpen = false
         if let registration = self.registration { self.worker.loop.remove(registration, self.descriptor) }
         self.registration = nil
+        let abruptly = abruptly || !self.queue.isEmpty
         self.queue.removeAll()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
     }

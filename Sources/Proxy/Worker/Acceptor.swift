@@ -29,9 +29,10 @@ final class Acceptor: ReadinessHandler, TimerHandler {
 
     /// Stops for good. What waits in the queue is accepted first: closing a listening socket resets it.
     func close() {
-        self.worker.loop.cancelTimer(&self.timer)
         self.accept(atMost: .max)
         self.stopWatching()
+        // Last, because accepting may have ended in a pause.
+        self.worker.loop.cancelTimer(&self.timer)
         Kernel.close(self.descriptor)
     }
 

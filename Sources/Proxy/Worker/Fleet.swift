@@ -13,8 +13,10 @@ enum WorkerMessage: Sendable {
     case stop
 }
 
-/// What workers tell the control thread.
+/// What others tell the control thread.
 enum ControlMessage: Sendable {
+    /// As a signal does: the first drains, a second one cuts what is left.
+    case terminate
     /// A worker that was told to drain has no session left.
     case drained(worker: Int)
 }
@@ -24,6 +26,8 @@ final class Fleet: Sendable {
     final class Member: Sendable {
         let mailbox: Mailbox<WorkerMessage>
         let sessions = Atomic<Int>(0)
+        /// Bytes of broadcast frames that wait in the mailbox.
+        let backlog = Atomic<Int>(0)
 
         init() throws(SystemError) { self.mailbox = try Mailbox() }
     }
@@ -49,8 +53,22 @@ final class Fleet: Sendable {
     /// Whether one more session finds descriptors for both its legs.
     var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
 
-    func tell(_ message: WorkerMessage, except sender: Int? = nil) {
-        for (index, member) in self.members.enumerated() where index != sender { member.mailbox.send(message) }
+    /// The most bytes of broadcast frames that may wait for a worker before their senders have to.
+    private static let mostBacklog = 16 << 20
+
+    /// Passes a room's frame on to the other workers.
+    func broadcast(_ frame: RoomFrame, to room: RoomKey, from worker: Int) {
+        for (index, member) in self.members.enumerated() where index != worker {
+            member.backlog.add(frame.bytes.count, ordering: .relaxed)
+            member.mailbox.send(.broadcast(room, frame))
+        }
+    }
+
+    /// Whether a worker lags behind with what others broadcast.
+    var isBacklogged: Bool { self.members.contains { $0.backlog.load(ordering: .relaxed) > Self.mostBacklog } }
+
+    func tell(_ message: WorkerMessage) {
+        for member in self.members { member.mailbox.send(message) }
     }
 
     /// Whom a worker should hand a fresh connection to: the least loaded one, if the worker has more than its share

@@ -42,7 +42,9 @@ final class Worker {
         let io = self.tlsIO
         self.listeners = try shared.listeners.map { try Listener($0, io: io) }
         self.turns = shared.runtime.backends.map { _ in RoundRobin() }
-        self.clientContexts = try shared.clientTLS.map { settings in try settings.map { try TLSClientContext($0, io: io) } }
+        self.clientContexts = try shared.clientTLS.map { settings in
+            try settings.map { try TLSClientContext($0, io: io) }
+        }
         self.acceptors = shared.listeners.enumerated().map { Acceptor($1.sockets[index], listener: $0, worker: self) }
         try self.fleet.members[index].mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
         for acceptor in self.acceptors { try acceptor.start() }
@@ -56,7 +58,9 @@ final class Worker {
     private func received(_ message: WorkerMessage) {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
-        case .broadcast(let room, let frame): self.deliver(frame, to: room)
+        case .broadcast(let room, let frame):
+            self.fleet.members[self.index].backlog.subtract(frame.bytes.count, ordering: .relaxed)
+            self.deliver(frame, to: room)
         case .drain: self.drain()
         case .stop:
             for session in Array(self.sessions.values) { session.cut() }
@@ -136,7 +140,7 @@ final class Worker {
 
     /// Sends a frame to everyone in a room, here and on the other workers.
     func broadcast(_ frame: RoomFrame, to room: RoomKey) {
-        self.fleet.tell(.broadcast(room, frame), except: self.index)
+        self.fleet.broadcast(frame, to: room, from: self.index)
         self.deliver(frame, to: room)
     }
 

@@ -10,10 +10,13 @@ final class WorkerBuffers {
     /// The most that one read takes from a socket, in bytes.
     static let readSize = 64 << 10
 
+    /// The most plaintext that one read gives: libssl may have held back records (32 KiB at most) from earlier reads.
+    static let mostPerRead = WorkerBuffers.readSize + (32 << 10)
+
     /// Ciphertext, straight from the socket.
     let ciphertext = ReadBuffer(count: WorkerBuffers.readSize)
-    /// Plaintext, after the headroom. libssl may have held back one record (16 KiB) from earlier reads.
-    let plaintext = ReadBuffer(count: WorkerBuffers.headroom + WorkerBuffers.readSize + (32 << 10))
+    /// Plaintext, after the headroom.
+    let plaintext = ReadBuffer(count: WorkerBuffers.headroom + WorkerBuffers.mostPerRead)
 
     /// What compressed payload inflates to, after the headroom. Made when it is first needed.
     private(set) lazy var inflated = ReadBuffer(count: WorkerBuffers.headroom + WorkerBuffers.readSize)

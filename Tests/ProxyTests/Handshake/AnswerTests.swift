@@ -40,7 +40,7 @@ import Testing
     @Test(arguments: [
         (Refusal(HeadError(.malformed, "x")), 400), (Refusal(HeadError(.unsupportedVersion, "x")), 400),
         (Refusal(HeadError(.tooLarge, "x")), 431), (.headTimeout, 408), (.noEndpoint(routeIndex: 1), 503),
-        (.draining(routeIndex: 1), 503), (.sessionLimit(routeIndex: 1), 503), (.addressLimit(routeIndex: 1), 429),
+        (.draining(routeIndex: 1), 503),
         (.connectFailed("secret", routeIndex: 1), 502), (.badBackend("secret", routeIndex: 1), 502),
         (.backendTimeout("secret", routeIndex: 1), 504), (.internalError("secret", routeIndex: 1), 500),
     ])

@@ -1,0 +1,81 @@
+import Synchronization
+import Testing
+
+@testable import EventLoop
+
+@Suite struct MailboxTests {
+    private struct Note: Sendable {
+        let sender: Int
+        let number: Int
+    }
+
+    @Test func manySendersAreHeardEachInItsOrder() throws {
+        let loop = try EventLoop()
+        let mailbox = try Mailbox<Note>()
+        let senders = 6
+        let notes = 2000
+        var heard = [Int](repeating: 0, count: senders)
+        var total = 0
+        var isOrdered = true
+        try mailbox.open(on: loop) { note in
+            isOrdered = isOrdered && heard[note.sender] == note.number
+            heard[note.sender] += 1
+            total += 1
+            if total == senders * notes { loop.stop() }
+        }
+        var threads: [Thread.Handle] = []
+        for sender in 0..<senders {
+            threads.append(
+                try Thread.start("sender-\(sender)") {
+                    for number in 0..<notes { mailbox.send(Note(sender: sender, number: number)) }
+                })
+        }
+        loop.run()
+        for thread in threads { thread.join() }
+        #expect(isOrdered)
+        #expect(heard == [Int](repeating: notes, count: senders))
+    }
+
+    @Test func whatWasSentBeforeOpeningIsHeard() throws {
+        let loop = try EventLoop()
+        let mailbox = try Mailbox<Int>()
+        mailbox.send(1)
+        mailbox.send(2)
+        var heard: [Int] = []
+        try mailbox.open(on: loop) { heard.append($0) }
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(heard == [1, 2])
+        loop.turn(waitingAtMost: .zero)
+        #expect(heard == [1, 2])
+    }
+
+    @Test func whoSendsWhileReceivingIsHeardInTheNextTurn() throws {
+        let loop = try EventLoop()
+        let mailbox = try Mailbox<Int>()
+        var heard: [Int] = []
+        try mailbox.open(on: loop) { number in
+            heard.append(number)
+            if number < 3 { mailbox.send(number + 1) }
+        }
+        mailbox.send(1)
+        for expected in [[1], [1, 2], [1, 2, 3]] {
+            loop.turn(waitingAtMost: .seconds(20))
+            #expect(heard == expected)
+        }
+    }
+
+    @Test func aDoorbellIsRememberedUntilSomebodyWaits() throws {
+        let doorbell = try Doorbell()
+        doorbell.ring()
+        doorbell.ring()
+        doorbell.wait()
+        let answer = try Doorbell()
+        let thread = try Thread.start("waits") {
+            doorbell.wait()
+            answer.ring()
+        }
+        doorbell.ring()
+        answer.wait()
+        thread.join()
+    }
+}

@@ -1,0 +1,60 @@
+import Synchronization
+import Testing
+
+@testable import EventLoop
+
+@Suite struct ResolverTests {
+    @Test func literalsNeedNoLookUp() throws {
+        #expect(Resolver.isLiteral("127.0.0.1"))
+        #expect(Resolver.isLiteral("::1"))
+        #expect(!Resolver.isLiteral("localhost"))
+        #expect(!Resolver.isLiteral("127.1"))
+        #expect(!Resolver.isLiteral(""))
+        #expect(Resolver.addresses(of: "127.0.0.1", port: 80) == .success([.loopback(port: 80)]))
+        #expect(
+            Resolver.addresses(of: "2001:db8::5", port: 1)
+                == .success([.ipv6(high: 0x2001_0DB8_0000_0000, low: 5, port: 1, scope: 0)]))
+    }
+
+    @Test func localhostIsALoopbackAddress() throws {
+        let addresses = try Resolver.addresses(of: "localhost", port: 7).get()
+        #expect(!addresses.isEmpty)
+        #expect(Set(addresses).count == addresses.count)
+        let loopbacks: [SocketAddress] = [.loopback(port: 7), .ipv6(high: 0, low: 1, port: 7, scope: 0)]
+        #expect(addresses.allSatisfy { loopbacks.contains($0) })
+    }
+
+    @Test func noHostMeansEveryAddress() throws {
+        let everywhere: [SocketAddress] = [.ipv4(0, port: 7), .ipv6(high: 0, low: 0, port: 7, scope: 0)]
+        let addresses = try Resolver.addresses(of: "", port: 7).get()
+        #expect(addresses.allSatisfy { everywhere.contains($0) })
+    }
+
+    @Test func aNameNobodyHasIsAnError() throws {
+        guard case .failure(let error) = Resolver.addresses(of: "nonexistent.invalid", port: 80) else {
+            Issue.record("resolved")
+            return
+        }
+        #expect(error.host == "nonexistent.invalid")
+        #expect(error.description.hasPrefix("cannot resolve nonexistent.invalid: "))
+        #expect(!error.reason.isEmpty)
+    }
+
+    @Test func answersComeInTheOrderAsked() throws {
+        let resolver = try Resolver()
+        let heard = Mutex<[Result<[SocketAddress], ResolveError>]>([])
+        let doorbell = try Doorbell()
+        // Asked before the thread runs, and after.
+        resolver.resolve(host: "127.0.0.1", port: 1) { answer in
+            heard.withLock { $0.append(answer) }
+        }
+        try resolver.start()
+        resolver.resolve(host: "127.0.0.2", port: 2) { answer in
+            heard.withLock { $0.append(answer) }
+            doorbell.ring()
+        }
+        doorbell.wait()
+        #expect(heard.withLock { $0 } == [.success([.loopback(port: 1)]), .success([.ipv4(0x7F00_0002, port: 2)])])
+        resolver.stop()
+    }
+}

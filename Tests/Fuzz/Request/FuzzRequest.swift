@@ -1,0 +1,93 @@
+import Configuration
+import Fuzzing
+import HTTP1
+import WebSocketProtocol
+
+@testable import Proxy
+
+/// Request heads: whole or in pieces the same; what is decided traps nowhere, and what is admitted makes a sound request.
+@main
+enum FuzzRequest {
+    static func main() {
+        let configuration = self.configuration()
+        let routes = RouteTable(configuration)
+        let client = IPAddress("192.0.2.1")
+        let arrivals = [
+            Arrival(clientAddress: client, listenerIsSecure: false),
+            Arrival(clientAddress: client, listenerIsSecure: true),
+            Arrival(clientAddress: client, listenerIsSecure: false, trustedProxies: configuration.trustedProxies),
+        ]
+        let address = Address.tcp(host: "127.0.0.1", port: 3000)
+        let endpoints = [nil, "/other"].map {
+            WebSocketEndpoint(address: address, tls: false, authority: "127.0.0.1:3000", path: $0)
+        }
+        fuzz { bytes in
+            var choices = Choices(bytes)
+            let arrival = choices.pick(arrivals)
+            let endpoint = choices.pick(endpoints)
+            let sizes = choices.bytes(2)
+            let input = choices.rest()
+
+            var parser = RequestHeadParser()
+            let whole = parser.parse(input.span)
+            expect(self.parse(input, sizes) == whole, "a head depends on the pieces")
+            guard case .head(let head, let length) = whole else { return }
+            expect(length <= input.count, "a head longer than what came")
+
+            switch Admission.decide(head, arrival: arrival, routes: routes) {
+            case .page: break
+            case .refused(let refusal): expect((400..<600).contains(refusal.status), "refused with \(refusal.status)")
+            case .upgrade(let admitted):
+                let sent = BackendRequest.head(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s")
+                var second = RequestHeadParser(limits: HeadLimits(bytes: .max, fields: .max))
+                expect(
+                    second.parse(sent.bytes.span) == .head(sent, length: sent.bytes.count),
+                    "a request to a backend that reads as another")
+                for name in ["Host", "Sec-WebSocket-Key", "Upgrade", "Connection", "X-Request-Id", "X-Forwarded-For"] {
+                    expect(sent.fields.values(name).count == 1, "not one \(name) to the backend")
+                }
+                for name in ["Transfer-Encoding", "Content-Length", "TE", "Trailer"] {
+                    expect(sent.fields.first(name) == nil, "\(name) to the backend")
+                }
+            }
+        }
+    }
+
+    private static func parse(_ input: [UInt8], _ sizes: [UInt8]) -> HeadProgress<RequestHead> {
+        var parser = RequestHeadParser()
+        var received: [UInt8] = []
+        for piece in Choices.pieces(of: input, sizes: sizes) {
+            received += piece
+            let progress = parser.parse(received.span)
+            if progress != .incomplete { return progress }
+        }
+        return .incomplete
+    }
+
+    /// Routes of every kind.
+    private static func configuration() -> GatewayConfiguration {
+        let text = """
+            trusted-proxies: [192.0.2.0/24]
+            listeners: [{address: "127.0.0.1:0"}]
+            routes:
+              - {path: /, page: console}
+              - {path: /echo, backend: echo, origins: any}
+              - path: /chat
+                hosts: [chat.example.com, "*.chat.example.com"]
+                origins: [https://chat.example.com, "https://*.example.com"]
+                subprotocols: [chat.v2, chat.v1]
+                require-subprotocol: true
+                backend: relay
+              - {path: /clock, backend: echo, require-origin: true}
+              - {path: /*, backend: relay}
+            backends:
+              echo: {builtin: echo}
+              relay: {websocket: ["ws://127.0.0.1:3000"]}
+            """
+        do {
+            return try ConfigurationReader.read(text: text, file: "fuzz", environment: [:])
+        } catch {
+            fatalError(error.description)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Fuzzing
+import WebSocketProtocol
+
+@testable import Proxy
+
+/// The protocol's part of a relayed session: the fuzzer's bytes choose what both sides send, in which pieces and in which
+/// order it arrives, when sides end, and when time is up.
+@main
+enum FuzzSession {
+    static func main() {
+        fuzz { bytes in
+            var choices = Choices(bytes)
+            let allowsCompression = choices.byte() & 1 != 0
+            var relay = Relay(
+                allowsCompression: allowsCompression, maximumMessage: choices.pick([0, 1, 130, 5000]),
+                maximumFragments: choices.pick([0, 1, 3]))
+            var wires = PerLeg(client: [UInt8](), backend: [UInt8]())
+            while !choices.isEmpty {
+                let step = choices.byte()
+                let leg = step & 0x80 == 0 ? Leg.client : .backend
+                switch step & 0x0F {
+                case 0: wires[leg] += choices.bytes(Int(choices.byte()) & 0x1F)
+                case 1...4: wires[leg] += self.frame(from: leg, &choices)
+                case 5: wires[leg] += self.close(from: leg, &choices)
+                case 6...8: self.deliver(Int(choices.byte()), of: &wires[leg], from: leg, to: &relay)
+                case 9...11: self.deliver(.max, of: &wires[leg], from: leg, to: &relay)
+                case 12: relay.legEnded(leg)
+                case 13: relay.timeIsUp()
+                case 14: relay.close(.byGateway(.drain))
+                default: relay.close(.byGateway(.internalError))
+                }
+                relay.check()
+            }
+            self.deliver(.max, of: &wires.client, from: .client, to: &relay)
+            self.deliver(.max, of: &wires.backend, from: .backend, to: &relay)
+            relay.finish()
+        }
+    }
+
+    /// A frame that is well-formed unless its first byte is not; its payload may come later, or not at all.
+    private static func frame(from leg: Leg, _ choices: inout Choices) -> [UInt8] {
+        let first = choices.byte()
+        let length = choices.pick([0, 1, 2, 5, 20, 125, 126, 127, 300, 66_000])
+        let opcode = Opcode(rawValue: first & 0x0F) ?? .binary
+        let header = FrameHeader(
+            fin: first & 0x80 != 0, rsv1: first & 0x40 != 0, opcode: opcode, payloadLength: length,
+            maskingKey: leg == .client ? MaskingKey(bits: 0) : nil)
+        var bytes: [UInt8] = []
+        header.append(to: &bytes)
+        // A long payload would only make this slow.
+        let isWhole = first & 0x20 == 0 && length <= 300
+        if isWhole { bytes += repeatElement(UInt8(ascii: "a"), count: length) }
+        return bytes
+    }
+
+    private static func close(from leg: Leg, _ choices: inout Choices) -> [UInt8] {
+        let code = choices.pick([nil, 1000, 1001, 1005, 1012, 1014, 2999, 4000])
+        let key: MaskingKey? = leg == .client ? MaskingKey(1, 2, 3, 4) : nil
+        var payload: [UInt8] = code.map { [UInt8($0 >> 8), UInt8($0 & 0xFF)] } ?? []
+        if code != nil { payload += choices.bytes(Int(choices.byte()) & 0x0F) }
+        return Frame.encoded(.close, payload: payload.span, maskingKey: key)
+    }
+
+    private static func deliver(_ count: Int, of wire: inout [UInt8], from leg: Leg, to relay: inout Relay) {
+        let piece = Array(wire.prefix(count))
+        wire.removeFirst(piece.count)
+        if !piece.isEmpty { relay.arrived(piece, from: leg) }
+    }
+}

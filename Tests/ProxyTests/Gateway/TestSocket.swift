@@ -1,0 +1,221 @@
+import EventLoop
+import Glibc
+import TLS
+import Testing
+
+/// What a peer in a test does not expect.
+enum PeerError: Error, Equatable {
+    case endedAfter([UInt8])
+    case reset
+    case timedOut
+    case refused(String)
+}
+
+/// A blocking socket of a peer, with or without TLS. Its calls go past the `Kernel`, so that faults only concern the gateway, and none takes
+/// longer than 20 seconds.
+final class TestSocket {
+    let descriptor: Int32
+    private var tls: TLSConnection?
+    private var io: TLSIO?
+    private var unread: ArraySlice<UInt8> = []
+    private var isOpen = true
+    /// TLS said that no more comes.
+    private var hasEnded = false
+
+    /// Takes over `descriptor`.
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        _ = fcntl(descriptor, F_SETFL, 0)
+        self.set(SOL_SOCKET, SO_RCVTIMEO, timeval(tv_sec: 20, tv_usec: 0))
+        self.set(SOL_SOCKET, SO_SNDTIMEO, timeval(tv_sec: 20, tv_usec: 0))
+        self.set(Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
+    }
+
+    /// - Parameter receiveBuffer: of the kernel, in bytes; nil: its choice.
+    convenience init(port: UInt16, tls: Bool = false, receiveBuffer: Int32? = nil) throws {
+        self.init(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        if let receiveBuffer { self.set(SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                unsafe connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw SystemError("connect", errno) }
+        if tls { try self.beginTLS() }
+    }
+
+    deinit { self.close() }
+
+    private func set<Value: BitwiseCopyable>(_ level: Int32, _ name: Int32, _ value: Value) {
+        var value = value
+        unsafe setsockopt(self.descriptor, level, name, &value, socklen_t(MemoryLayout<Value>.size))
+    }
+
+    private func beginTLS() throws {
+        let io = TLSIO()
+        let context = try TLSClientContext(TLSClientSettings(verify: false), io: io)
+        let tls = try context.makeConnection(serverName: "localhost")
+        var received: [UInt8] = []
+        while true {
+            let result = tls.handshake(received.span)
+            self.sendRaw(io.output)
+            io.clearOutput()
+            switch result {
+            case .done:
+                self.tls = tls
+                self.io = io
+                return
+            case .wantsRead: received = try self.receiveRaw()
+            case .failed(let error): throw error
+            }
+        }
+    }
+
+    // MARK: - Sending
+
+    func send(_ bytes: [UInt8]) { self.sendRaw(self.encrypted(bytes)) }
+
+    /// What sends `bytes` when it is written to the socket.
+    func encrypted(_ bytes: [UInt8]) -> [UInt8] {
+        guard let tls = self.tls, let io = self.io else { return bytes }
+        _ = tls.encrypt(bytes.span)
+        defer { io.clearOutput() }
+        return io.output
+    }
+
+    private func sendRaw(_ bytes: [UInt8]) { Self.sendAll(self.descriptor, bytes) }
+
+    /// All of it, unless the peer has gone.
+    static func sendAll(_ descriptor: Int32, _ bytes: [UInt8]) {
+        var start = 0
+        while start < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(descriptor, buffer.baseAddress! + start, bytes.count - start, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return }
+            start += count
+        }
+    }
+
+    /// Sends `bytes` over and over for as long as they are taken, at most `most` bytes. Returns how many were.
+    func flood(_ bytes: [UInt8], atMost most: Int) -> Int {
+        var sent = 0
+        while sent < most {
+            let offset = sent % bytes.count
+            let length = min(bytes.count - offset, most - sent)
+            let count = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.send(
+                    self.descriptor, buffer.baseAddress! + offset, length, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
+            if count > 0 {
+                sent += count
+            } else {
+                var waiting = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
+                // Full for so long means that nobody reads.
+                guard unsafe poll(&waiting, 1, 500) == 1 else { return sent }
+            }
+        }
+        return sent
+    }
+
+    // MARK: - Receiving
+
+    /// Exactly `count` bytes.
+    func receive(_ count: Int) throws -> [UInt8] {
+        while self.unread.count < count { try self.receiveMore() }
+        defer { self.unread = self.unread.dropFirst(count) }
+        return Array(self.unread.prefix(count))
+    }
+
+    /// Bytes up to and with `mark`.
+    func receive(until mark: String) throws -> [UInt8] {
+        let mark = Array(mark.utf8)
+        while true {
+            if let range = self.unread.firstRange(of: mark) {
+                defer { self.unread = self.unread[range.upperBound...] }
+                return Array(self.unread[..<range.upperBound])
+            }
+            try self.receiveMore()
+        }
+    }
+
+    /// Everything up to the peer's orderly end.
+    func receiveToEnd() throws -> [UInt8] {
+        do {
+            while true { try self.receiveMore() }
+        } catch PeerError.endedAfter(let bytes) {
+            return bytes
+        }
+    }
+
+    private func receiveMore() throws {
+        if self.hasEnded { throw PeerError.endedAfter(Array(self.unread)) }
+        let bytes = try self.receiveRaw()
+        guard let tls = self.tls, let io = self.io else { return self.unread += bytes }
+        var plaintext = [UInt8](repeating: 0, count: 1 << 17)
+        var ciphertext = bytes
+        while true {
+            var room = plaintext.mutableSpan
+            let result = tls.decrypt(ciphertext.span, into: &room)
+            self.unread += plaintext[..<result.count]
+            self.sendRaw(io.output)
+            io.clearOutput()
+            ciphertext = []
+            if case .failed(let error) = result.state { throw error }
+            if case .closed = result.state {
+                self.hasEnded = true
+                return
+            }
+            guard result.hasMore else { return }
+        }
+    }
+
+    private func receiveRaw() throws -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        let count = unsafe recv(self.descriptor, &buffer, buffer.count, 0)
+        if count > 0 { return Array(buffer[..<count]) }
+        if count == 0 { throw PeerError.endedAfter(Array(self.unread)) }
+        throw errno == EAGAIN ? PeerError.timedOut : PeerError.reset
+    }
+
+    // MARK: - Ending
+
+    func endWriting() { shutdown(self.descriptor, Int32(SHUT_WR)) }
+
+    func reset() {
+        guard self.isOpen else { return }
+        self.set(SOL_SOCKET, SO_LINGER, linger(l_onoff: 1, l_linger: 0))
+        self.close()
+    }
+
+    func close() {
+        guard self.isOpen else { return }
+        self.isOpen = false
+        _ = Glibc.close(self.descriptor)
+    }
+}
+
+/// A server of a test.
+final class TestListener {
+    private let descriptor: Int32
+    let port: UInt16
+
+    init(backlog: Int32 = 128) throws {
+        self.descriptor = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false, backlog: backlog)
+        self.port = try #require(Kernel.localAddress(self.descriptor)?.port)
+    }
+
+    deinit { Kernel.close(self.descriptor) }
+
+    func accept() throws -> TestSocket {
+        var waiting = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&waiting, 1, 20_000) == 1 else { throw PeerError.timedOut }
+        return TestSocket(Glibc.accept(self.descriptor, nil, nil))
+    }
+}
+
+func removeFile(_ path: String) { _ = unsafe unlink(path) }

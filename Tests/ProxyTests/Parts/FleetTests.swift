@@ -1,0 +1,58 @@
+import EventLoop
+import Synchronization
+import Testing
+import WebSocketProtocol
+
+@testable import Proxy
+
+@Suite struct FleetTests {
+    private func fleet(_ loads: [Int], limit: Int = 1000) throws -> Fleet {
+        let fleet = try Fleet(workers: loads.count, descriptorLimit: limit)
+        for (member, load) in zip(fleet.members, loads) { member.sessions.store(load, ordering: .relaxed) }
+        return fleet
+    }
+
+    @Test(
+        arguments: [
+            ([5], 0, nil), ([0, 0], 0, nil), ([1, 0], 0, nil), ([2, 0], 0, nil), ([3, 0], 0, 1), ([0, 3], 1, 0),
+            ([0, 3], 0, nil),
+            ([10, 10, 10], 1, nil), ([100, 60], 0, nil), ([104, 60], 0, 1), ([90, 10, 50], 0, 1),
+            ([90, 10, 50], 2, nil),
+            ([1000, 3, 2, 3], 0, 2),
+        ] as [([Int], Int, Int?)])
+    func whoHasOverAQuarterMoreThanTheMeanHandsOverToTheLeastLoaded(loads: [Int], worker: Int, taker: Int?) throws {
+        #expect(try self.fleet(loads).shouldTake(insteadOf: worker) == taker)
+    }
+
+    @Test func aSessionNeedsRoomForBothLegs() throws {
+        #expect(try self.fleet([0, 0], limit: 66).hasRoom)
+        #expect(try !self.fleet([0, 0], limit: 65).hasRoom)
+        #expect(try self.fleet([4, 5], limit: 84).hasRoom)
+        #expect(try !self.fleet([5, 5], limit: 84).hasRoom)
+        #expect(try self.fleet([4, 5]).sessions == 9)
+    }
+
+    @Test func aMessageReachesEveryoneButItsSender() throws {
+        let fleet = try self.fleet([0, 0, 0])
+        let loop = try EventLoop()
+        var heard: [Int] = []
+        for (index, member) in fleet.members.enumerated() {
+            try member.mailbox.open(on: loop) { _ in heard.append(index) }
+        }
+        let frame = RoomFrame(opcode: .text, payloadLength: 1, bytes: [0x81, 1, 0x61])
+        fleet.broadcast(frame, to: RoomKey(backend: "rooms", path: "/lobby"), from: 1)
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(heard.sorted() == [0, 2])
+        fleet.tell(.stop)
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(heard.sorted() == [0, 0, 1, 2, 2])
+    }
+
+    @Test func aWorkerThatLagsBehindHoldsSendersBack() throws {
+        let fleet = try self.fleet([0, 0])
+        let frame = RoomFrame(opcode: .binary, payloadLength: 1 << 20, bytes: [UInt8](repeating: 0, count: 1 << 20))
+        #expect(!fleet.isBacklogged)
+        for _ in 0..<17 { fleet.broadcast(frame, to: RoomKey(backend: "rooms", path: "/lobby"), from: 0) }
+        #expect(fleet.isBacklogged)
+    }
+}

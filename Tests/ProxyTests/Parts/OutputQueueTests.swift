@@ -1,0 +1,106 @@
+import EventLoop
+import Testing
+
+@testable import Proxy
+
+@Suite struct OutputQueueTests {
+    private struct Generator: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            self.state &+= 0x9E37_79B9_7F4A_7C15
+            var value = self.state
+            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+            return value ^ value >> 31
+        }
+    }
+
+    @Test(arguments: 1...6 as ClosedRange<UInt64>)
+    func bytesComeOutAsTheyWentInHoweverLittleIsTaken(seed: UInt64) {
+        var random = Generator(state: seed)
+        var queue = OutputQueue()
+        var model: [UInt8] = []
+        let shared = (0..<20_000).map { UInt8(truncatingIfNeeded: $0) }
+        for _ in 0..<2000 {
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0, 1:
+                let bytes = (0..<Int.random(in: 0..<40, using: &random)).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                }
+                queue.append(bytes.span)
+                model += bytes
+            case 2:
+                let bytes = [UInt8](
+                    repeating: .random(in: 0...255, using: &random), count: .random(in: 0..<30_000, using: &random))
+                queue.append(bytes.span)
+                model += bytes
+            case 3:
+                let start = Int.random(in: 0...shared.count, using: &random)
+                queue.append(sharing: shared, from: start)
+                model += shared[start...]
+            default:
+                // A socket that takes so much in all, and so much at a time.
+                var room = Int.random(in: 0..<60_000, using: &random)
+                var taken: [UInt8] = []
+                queue.flush { bytes in
+                    let count = min(bytes.count, room)
+                    room -= count
+                    taken.append(bytes.extracting(0..<count))
+                    return count
+                }
+                #expect(taken.elementsEqual(model.prefix(taken.count)))
+                #expect(taken.count == model.count || room == 0)
+                model.removeFirst(taken.count)
+            }
+            #expect(queue.count == model.count)
+            #expect(queue.isEmpty == model.isEmpty)
+        }
+        #expect(shared == (0..<20_000).map { UInt8(truncatingIfNeeded: $0) })
+    }
+
+    @Test func whatWasSharedIsNotChangedByWhatFollows() {
+        let shared: [UInt8] = [1, 2, 3]
+        var first = OutputQueue()
+        var second = OutputQueue()
+        first.append(sharing: shared, from: 1)
+        second.append(sharing: shared, from: 3)
+        #expect(second.isEmpty)
+        second.append(sharing: shared, from: 0)
+        let more: [UInt8] = [9]
+        first.append(more.span)
+        #expect(self.all(&first) == [2, 3, 9])
+        #expect(self.all(&second) == [1, 2, 3])
+        #expect(shared == [1, 2, 3])
+    }
+
+    @Test func smallPiecesAreSentTogether() {
+        var queue = OutputQueue()
+        let piece = [UInt8](repeating: 1, count: 10)
+        for _ in 0..<100 { queue.append(piece.span) }
+        var calls = 0
+        queue.flush { bytes in
+            calls += 1
+            return bytes.count
+        }
+        #expect(calls == 1)
+    }
+
+    @Test func nothingIsLeftAfterRemovingAll() {
+        var queue = OutputQueue()
+        let bytes: [UInt8] = [1]
+        queue.append(bytes.span)
+        queue.removeAll()
+        #expect(queue.isEmpty)
+        #expect(self.all(&queue) == [])
+    }
+
+    private func all(_ queue: inout OutputQueue) -> [UInt8] {
+        var bytes: [UInt8] = []
+        queue.flush { piece in
+            bytes.append(piece)
+            return piece.count
+        }
+        return bytes
+    }
+}
