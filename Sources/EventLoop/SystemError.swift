@@ -25,6 +25,8 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var isConnectionReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
+    /// The system has no IPv6, or none that is switched on.
+    package var isWithoutIPv6: Bool { self.code == EAFNOSUPPORT || self.code == EADDRNOTAVAIL }
     /// The process or the system has no descriptor left.
     package var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
 }

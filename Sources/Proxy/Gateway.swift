@@ -79,13 +79,25 @@ package final class Gateway {
             let tls = try Credentials.server(setting).map { ($0, TicketKeys()) }
             let address = try self.resolve(setting.address)
             do throws(SystemError) {
-                let (sockets, bound) = try Kernel.listen(address, forWorkers: workers)
+                let (sockets, bound) = try Self.listen(address, workers: workers)
                 listeners.append(ListenerBlueprint(address: bound, sockets: sockets, tls: tls))
             } catch {
                 throw StartError("cannot listen on \(setting.address): \(error.reason)")
             }
         }
         return listeners
+    }
+
+    /// Every address of both families is one socket; on a system without IPv6 it is every address of IPv4.
+    private static func listen(
+        _ address: SocketAddress, workers: Int
+    ) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
+        do throws(SystemError) {
+            return try Kernel.listen(address, forWorkers: workers)
+        } catch {
+            guard case .ipv6(high: 0, low: 0, let port, _) = address, error.isWithoutIPv6 else { throw error }
+            return try Kernel.listen(.ipv4(0, port: port), forWorkers: workers)
+        }
     }
 
     private static func resolve(_ address: Address) throws(StartError) -> SocketAddress {
