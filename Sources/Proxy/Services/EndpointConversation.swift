@@ -10,9 +10,9 @@ class EndpointConversation: Conversation {
     private(set) var closing = ClosingHandshake(hasBackend: false)
     var detail: String?
 
-    private var reader: FrameReader
+    var reader: FrameReader
     /// What we sent the client: in place of what a backend sends.
-    private var sent = MessageTally()
+    var sent = MessageTally()
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
     /// The latest ping that is not answered yet, because the client does not read what it was sent.
@@ -21,18 +21,18 @@ class EndpointConversation: Conversation {
     /// `nil` where messages are not compressed.
     let compression: SessionCompression?
     /// The most bytes in a message of the client's, inflated; 0 is no limit.
-    private let maximumMessage: Int
+    let maximumMessage: Int
     /// What came of the message in progress so far, where there is compression and it came uncompressed.
-    private var messageLength = 0
+    var messageLength = 0
     /// The next inflated piece is the first of its message.
-    private var isAtFirstPiece = true
+    var isAtFirstPiece = true
     /// What was read and waits until a reader has caught up: a little input can inflate to a lot of output.
-    private var backlog: Deque<Unread> = []
-    private var isReading = false
+    var backlog: Deque<Unread> = []
+    var isReading = false
     /// What came out of the inflater in this turn of the loop.
-    private var inflated = (turn: UInt64(0), count: 0)
+    var inflated = (turn: UInt64(0), count: 0)
     /// The most that may, in bytes, so that a little input of one session does not keep the others of its worker waiting.
-    private static let mostInflatedPerTurn = 256 << 10
+    static let mostInflatedPerTurn = 256 << 10
 
     /// - Parameters:
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
@@ -108,29 +108,8 @@ class EndpointConversation: Conversation {
 
     final func continued() { self.catchUp() }
 
-    /// Goes on with what had to wait, and then with reading.
-    final func catchUp() {
-        self.readBacklog()
-        // "Later" may have come in the same turn still.
-        if !self.backlog.isEmpty, !self.isHeldBack { self.client?.readAgainLater() }
-        guard let client = self.client, client.isPaused, self.backlog.isEmpty, !self.isHeldBack else { return }
-        client.resume()
-        self.session.pump(.client)
-    }
-
-    private func readBacklog() {
-        guard !self.isReading else { return }
-        self.isReading = true
-        while !self.backlog.isEmpty, !self.mustWait || !self.closing.isOpen {
-            let unread = self.backlog.removeFirst()
-            guard self.closing.reads(from: .client) else { continue }
-            self.read(self.session.worker.buffers.place(unread.bytes.span), from: unread.part)
-        }
-        self.isReading = false
-    }
-
     /// - Parameter part: what begins at `range`, if it is not a frame.
-    private func read(_ range: Range<Int>, from part: FrameReader.DataPart?) {
+    func read(_ range: Range<Int>, from part: FrameReader.DataPart?) {
         let buffers = self.session.worker.buffers
         let plaintext = buffers.plaintext
         let bytes = self.held.isEmpty ? range : buffers.prepend(self.held, to: range)
@@ -163,74 +142,6 @@ class EndpointConversation: Conversation {
                 }
             }
         }
-    }
-
-    /// The reader's own limit has slack where there is compression.
-    private func isWithinLimit(_ part: FrameReader.DataPart) -> Bool {
-        guard self.compression != nil, self.maximumMessage > 0 else { return true }
-        let length = (part.isFirst ? 0 : self.messageLength) + part.range.count
-        self.messageLength = length
-        guard length + self.reader.remainingInFrame <= self.maximumMessage else {
-            self.fail(.messageTooBig)
-            return false
-        }
-        return true
-    }
-
-    /// Whether the session has had its share of this turn, or whoever gets what the client says has enough of it.
-    private var mustWait: Bool {
-        let turn = self.session.worker.loop.turns
-        if self.inflated.turn != turn { self.inflated = (turn, 0) }
-        return self.inflated.count >= Self.mostInflatedPerTurn || self.isHeldBack
-    }
-
-    /// Passes on what a part of a compressed message inflates to, a buffer at a time.
-    ///
-    /// - Parameter end: of what was read.
-    /// - Returns: false if the rest has to wait.
-    private func inflate(_ part: FrameReader.DataPart, end: Int) -> Bool {
-        guard let compression = self.compression else { return true }
-        let buffers = self.session.worker.buffers
-        let plaintext = buffers.plaintext
-        let inflated = buffers.inflated
-        let headroom = WorkerBuffers.headroom
-        let inflater = compression.takeInflater(maximumMessage: self.maximumMessage)
-        var taken = 0
-        while self.closing.isOpen {
-            guard !self.mustWait else {
-                let rest = part.range.lowerBound + taken
-                var unread = Unread(bytes: buffers.copy(rest..<end), part: part)
-                unread.part?.range = 0..<(part.range.upperBound - rest)
-                self.backlog.prepend(unread)
-                self.client?.pause()
-                if !self.isHeldBack { self.client?.readAgainLater() }
-                return false
-            }
-            var buffer = inflated.mutableSpan
-            var room = buffer._mutatingExtracting(headroom..<inflated.count)
-            let input = plaintext.span.extracting(part.range)
-            switch inflater.inflate(input, at: &taken, isFinal: part.isFinal, into: &room) {
-            case .violation(let violation): self.fail(violation)
-            case .more(let count): self.received(count, of: part, isFinal: false)
-            case .end(let count):
-                if part.isFinal { compression.giveBack(inflater) }
-                self.received(count, of: part, isFinal: part.isFinal)
-                return true
-            }
-        }
-        return true
-    }
-
-    /// The next `count` bytes of a compressed message are in the buffer for them.
-    private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
-        guard count > 0 || isFinal else { return }
-        self.inflated.count += count
-        let start = WorkerBuffers.headroom
-        let piece = FrameReader.DataPart(
-            messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
-            isFirst: self.isAtFirstPiece, isFinal: isFinal, isCompressed: false)
-        self.isAtFirstPiece = isFinal
-        self.received(piece, in: self.session.worker.buffers.inflated)
     }
 
     private func received(_ frame: ControlFrame) {
@@ -298,55 +209,4 @@ class EndpointConversation: Conversation {
         case .cut: self.session.closeLeg(.client)
         }
     }
-
-    // MARK: - Sending
-
-    /// Sends a message whose payload lies at `range` of `buffer`. Uncompressed, its header is written right in front of it: over the
-    /// client's own header or into the headroom.
-    final func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
-        guard !self.sendCompressed(opcode, buffer.span.extracting(range)) else { return }
-        self.count(opcode, payload: range.count)
-        let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
-        let start = range.lowerBound - header.encodedLength
-        var bytes = buffer.mutableSpan
-        _ = header.encode(into: &bytes, at: start)
-        self.client?.send(buffer.span.extracting(start..<range.upperBound))
-    }
-
-    final func sendMessage(_ message: Message) {
-        guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
-        self.count(message.opcode, payload: message.payload.count)
-        var header: [UInt8] = []
-        FrameHeader(
-            fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil
-        )
-        .append(to: &header)
-        self.client?.send(header.span)
-        self.client?.send(message.payload.span)
-    }
-
-    /// False if nothing was sent, because compression was not agreed on, or not worthwhile.
-    private func sendCompressed(_ opcode: Opcode, _ payload: Span<UInt8>) -> Bool {
-        guard let compression = self.compression else { return false }
-        var scratch = self.session.worker.compression.takeScratch()
-        let frame = CompressedFrame.encode(opcode, payload, with: { compression.deflater }, into: &scratch)
-        if let frame {
-            self.count(opcode, payload: frame.payloadLength)
-            self.client?.send(scratch.span.extracting(frame.range))
-        }
-        self.session.worker.compression.giveBack(&scratch)
-        return frame != nil
-    }
-
-    final func count(_ opcode: Opcode, payload length: Int) {
-        if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
-        self.sent.payloadBytes &+= UInt64(length)
-    }
-}
-
-/// What a client said and nobody looked at yet.
-private struct Unread {
-    var bytes: [UInt8]
-    /// What the bytes begin with, if not with the rest of a frame: payload of a compressed message, unmasked.
-    var part: FrameReader.DataPart?
 }
