@@ -18,6 +18,14 @@ package struct RouteSettings: Equatable, Sendable {
         case off
     }
 
+    /// Whether relayed text is checked to be UTF-8. A bridge and a built-in service always do.
+    package enum UTF8Check: String, CaseIterable, Sendable {
+        /// That is up to the backend and the client.
+        case pass
+        /// In both directions, as it comes; compressed text is not looked into.
+        case check
+    }
+
     /// `name`, or what stands for it in logs and metrics: the first host (if any) and the path.
     package var name: String
     package var path: PathPattern
@@ -29,6 +37,7 @@ package struct RouteSettings: Equatable, Sendable {
     package var subprotocols: [String]?
     package var requireSubprotocol = false
     package var compression = Compression.pass
+    package var utf8 = UTF8Check.pass
     package var timeouts = Timeouts()
     package var limits = Limits()
     /// Whether `limits.message` and `limits.backend-message` were written in this very route. A bridge streams, and

@@ -24,13 +24,13 @@ package enum Section: String, CaseIterable, Sendable {
         case .listener: ["address", "tls"]
         case .listenerTLS: ["self-signed", "certificates", "minimum", "client-ca"]
         case .certificate: ["chain", "key"]
-        case .defaults: ["origins", "require-origin", "compression", "timeouts", "limits"]
+        case .defaults: ["origins", "require-origin", "compression", "utf8", "timeouts", "limits"]
         case .timeouts: ["handshake", "connect", "close"]
         case .limits: ["message", "backend-message", "fragments", "backend-fragments", "queue", "compression"]
         case .route:
             [
                 "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol",
-                "compression",
+                "compression", "utf8",
                 "timeouts", "limits", "backend", "page",
             ]
         case .backend:
@@ -51,11 +51,11 @@ package enum Section: String, CaseIterable, Sendable {
         switch self {
         case .gateway: ["admin": .off, "drain": .off]
         case .listener: ["proxy-protocol": .off]
-        case .defaults: ["heartbeat": .off, "utf8": .present("pass")]
+        case .defaults: ["heartbeat": .off]
         case .timeouts: ["idle": .off, "session": .off]
         case .limits:
             ["sessions": .off, "sessions-per-address": .off, "messages-per-second": .off, "bytes-per-second": .off]
-        case .route: ["heartbeat": .off, "utf8": .present("pass"), "auth": .off]
+        case .route: ["heartbeat": .off, "auth": .off]
         case .backend:
             [
                 "health": .off, "eject": .off, "rebalance": .off, "heartbeat": .off, "send-proxy-protocol": .off,

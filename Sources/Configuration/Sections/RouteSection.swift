@@ -41,6 +41,7 @@ struct RouteSection {
         route.subprotocols = subprotocols
         route.requireSubprotocol = requireSubprotocol
         route.compression = own.compression ?? defaults.compression ?? route.compression
+        route.utf8 = own.utf8 ?? defaults.utf8 ?? route.utf8
         let backend = backends.session(of: action)
         route.timeouts = own.timeouts.applied(
             to: backend.timeouts.applied(to: defaults.timeouts.applied(to: Timeouts())))
@@ -87,7 +88,7 @@ struct RouteSection {
             return self.mapping.value("backend", backends.name).map { .backend($0) }
         case (false, true):
             self.mapping.refuse(
-                ["origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "limits"],
+                ["origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "utf8", "limits"],
                 "is for sessions, which a page has none of")
             return self.mapping.value("page", Word.of(RouteSettings.Page.self)).map { .page($0) }
         }

@@ -3,6 +3,7 @@ struct SessionSection {
     var origins: OriginPolicy?
     var requireOrigin: Bool?
     var compression: RouteSettings.Compression?
+    var utf8: RouteSettings.UTF8Check?
     var timeouts = TimeoutsSection()
     var limits = LimitsSection()
 
@@ -13,6 +14,7 @@ struct SessionSection {
         self.origins = Self.origins(mapping)
         self.requireOrigin = mapping.value("require-origin", Word.truth)
         self.compression = mapping.value("compression", Word.of(RouteSettings.Compression.self))
+        self.utf8 = mapping.value("utf8", Word.of(RouteSettings.UTF8Check.self))
         self.timeouts = mapping.mapping("timeouts", .timeouts).map { TimeoutsSection($0) } ?? TimeoutsSection()
         self.limits = mapping.mapping("limits", .limits).map { LimitsSection($0) } ?? LimitsSection()
     }

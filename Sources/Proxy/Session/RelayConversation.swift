@@ -12,11 +12,18 @@ final class RelayConversation: Conversation {
     private unowned let session: Session
     /// Reads the frames that come from each leg.
     private var readers: PerLeg<FrameReader>
+    /// Set where the route says `utf8: check`: what is known of the text message in progress.
+    private var validators: PerLeg<UTF8Validator>?
+    /// False if the text that was found broken is in a frame whose beginning has gone on already.
+    private var brokeAtBoundary = true
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held = PerLeg<[UInt8]>(client: [], backend: [])
 
     init(_ session: Session, allowsCompression: Bool) {
         self.session = session
+        if session.route?.settings.utf8 == .check {
+            self.validators = PerLeg(client: UTF8Validator(), backend: UTF8Validator())
+        }
         let limits = session.route?.settings.limits ?? Limits()
         self.readers = PerLeg(
             client: FrameReader(
@@ -38,7 +45,6 @@ final class RelayConversation: Conversation {
     func received(_ range: Range<Int>, from leg: Leg) {
         guard self.closing.reads(from: leg) else { return }
         let buffers = self.session.worker.buffers
-        let plaintext = buffers.plaintext
         let bytes = self.held[leg].isEmpty ? range : buffers.prepend(self.held[leg], to: range)
         self.held[leg] = []
         // Everything before `position` was walked; everything from `start` to there is to be forwarded.
@@ -49,7 +55,7 @@ final class RelayConversation: Conversation {
             position = start
         }
         while true {
-            let walk = self.readers[leg].walk(plaintext.span.extracting(0..<bytes.upperBound), from: position)
+            let walk = self.walk(0..<bytes.upperBound, from: position, leg)
             switch walk.stop {
             case .control(let frame) where frame.opcode == .close:
                 self.forward(start..<walk.end, from: leg)
@@ -69,9 +75,50 @@ final class RelayConversation: Conversation {
             case .violation(let violation):
                 self.forward(start..<walk.end, from: leg)
                 self.detail = violation.description
-                return self.perform(self.closing.violated(violation, by: leg, canSend: self.canSend))
+                var canSend = self.canSend
+                if !self.brokeAtBoundary { canSend[leg.other] = false }
+                return self.perform(self.closing.violated(violation, by: leg, canSend: canSend))
             }
         }
+    }
+
+    // MARK: - Walking
+
+    private func walk(_ range: Range<Int>, from start: Int, _ leg: Leg) -> FrameReader.Walk {
+        let plaintext = self.session.worker.buffers.plaintext
+        let bytes = plaintext.span.extracting(range)
+        guard self.validators != nil else { return self.readers[leg].walk(bytes, from: start) }
+        return self.walkThroughText(bytes, from: start, leg)
+    }
+
+    /// The same walk, with a look at the text on the way. Nothing of a frame goes on if the part of it that is here is broken.
+    private func walkThroughText(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> FrameReader.Walk {
+        var position = start
+        while true {
+            let before = position
+            let beginsFrame = self.readers[leg].isAtFrameBoundary
+            switch self.readers[leg].next(bytes, at: &position) {
+            case .end: return .init(end: position, stop: .end)
+            case .incomplete: return .init(end: position, stop: .incomplete)
+            case .violation(let violation): return .init(end: position, stop: .violation(violation))
+            case .control(let frame): return .init(end: frame.range.lowerBound, stop: .control(frame))
+            case .data(let part):
+                guard self.isText(part, bytes, leg) else {
+                    self.brokeAtBoundary = beginsFrame
+                    return .init(end: before, stop: .violation(.invalidUTF8))
+                }
+            }
+        }
+    }
+
+    private func isText(_ part: FrameReader.DataPart, _ bytes: Span<UInt8>, _ leg: Leg) -> Bool {
+        guard part.messageOpcode == .text, !part.isCompressed, var validator = self.validators?[leg] else {
+            return true
+        }
+        let isValid = validator.consume(bytes.extracting(part.range), maskingKey: part.maskingKey)
+        let isWhole = !part.isFinal || validator.isComplete
+        self.validators?[leg] = part.isFinal ? UTF8Validator() : validator
+        return isValid && isWhole
     }
 
     /// A Close waits for the end of the frame in progress: lets the rest of that frame go, and no more before the Close.
@@ -79,8 +126,7 @@ final class RelayConversation: Conversation {
     /// - Returns: where the frame ends.
     private func finishFrame(in bytes: Range<Int>, from leg: Leg) -> Int {
         let end = bytes.lowerBound + min(bytes.count, self.readers[leg].remainingInFrame)
-        let plaintext = self.session.worker.buffers.plaintext
-        let walk = self.readers[leg].walk(plaintext.span.extracting(0..<end), from: bytes.lowerBound)
+        let walk = self.walk(0..<end, from: bytes.lowerBound, leg)
         self.forward(bytes.lowerBound..<walk.end, from: leg)
         self.reachedEnd(of: leg)
         return walk.end
