@@ -17,7 +17,7 @@ fail() {
 
 need_swift() {
     command -v swift >/dev/null ||
-        fail 1 "swift is not in PATH; install Swift 6.2 or later from https://www.swift.org/install/linux/"
+        fail 1 "swift is not in PATH; install Swift 6.3 or later from https://www.swift.org/install/linux/"
 }
 
 # missing_packages NAME...: those of them that dpkg does not know as installed, one per line.
