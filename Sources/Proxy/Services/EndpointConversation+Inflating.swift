@@ -10,9 +10,7 @@ extension EndpointConversation {
         self.readBacklog()
         // "Later" may have come in the same turn still.
         if !self.backlog.isEmpty, !self.isHeldBack { self.client?.readAgainLater() }
-        guard let client = self.client, client.isPaused, self.backlog.isEmpty, !self.isHeldBack else { return }
-        client.resume()
-        self.session.pump(.client)
+        if self.backlog.isEmpty, !self.isHeldBack { self.session.resume(.client) }
     }
 
     func readBacklog() {
