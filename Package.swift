@@ -84,6 +84,7 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         .target(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"),
         .target(name: "Fuzzing", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Fuzzing", swiftSettings: settings),
         fuzz("Frames", ["WebSocketProtocol"]),
+        fuzz("Messages", ["WebSocketProtocol"]),
         fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Proxy"]),
         fuzz("Response", ["HTTP1", "WebSocketProtocol", "Proxy"]),
         fuzz("Configuration", ["Configuration", "Proxy"]),

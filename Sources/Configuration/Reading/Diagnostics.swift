@@ -19,9 +19,10 @@ final class Diagnostics {
             .map(\.element)
     }
 
-    func report(_ position: SourcePosition, _ message: String) {
-        self.collected.append(
-            Diagnostic(file: self.file, position: position, message: message, sourceLine: self.line(position.line)))
+    /// - Parameter position: `nil` where the place is not known.
+    func report(_ position: SourcePosition?, _ message: String) {
+        let line = position.flatMap { self.line($0.line) }
+        self.collected.append(Diagnostic(file: self.file, position: position, message: message, sourceLine: line))
     }
 
     /// A line of the file, counted from 1.

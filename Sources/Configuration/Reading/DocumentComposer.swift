@@ -3,6 +3,9 @@ internal import Yams
 /// Turns the text of a file into nodes. What YAML has beyond plain data is refused: anchors, aliases, merge keys, tags,
 /// a second document, duplicate keys.
 struct DocumentComposer {
+    /// What the parser calls a key that is no scalar.
+    private static let unconvertible = "<uncovertable>"
+
     private let diagnostics: Diagnostics
     private let substitution: Substitution
     /// The names of duplicate keys that were hidden from the parser, which stops at the first of them.
@@ -31,7 +34,14 @@ struct DocumentComposer {
                 return try withExtendedLifetime(parser) { try parser.singleRoot().map { self.node($0) } }
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
                 let position = SourcePosition(context.mark)
-                // What cannot be hidden is a key that is no plain text.
+                guard !names.contains(Self.unconvertible) else {
+                    // Which of several keys the parser names first is up to its hashing, where they are not all text.
+                    self.diagnostics.report(
+                        names.count == 1 ? position : nil,
+                        "a key that is a list or a mapping stands there twice: a key must be text")
+                    return nil
+                }
+                // What cannot be hidden is a key that is written with escapes.
                 guard let name = names.first, self.hidden.hide(name, at: position, in: &text) else {
                     self.diagnostics.report(position, "a key stands there twice")
                     return nil

@@ -1,3 +1,4 @@
+import Configuration
 import Fuzzing
 import WebSocketProtocol
 
@@ -10,10 +11,14 @@ enum FuzzSession {
     static func main() {
         fuzz { bytes in
             var choices = Choices(bytes)
-            let allowsCompression = choices.byte() & 1 != 0
-            var relay = Relay(
-                allowsCompression: allowsCompression, maximumMessage: choices.pick([0, 1, 130, 5000]),
-                maximumFragments: choices.pick([0, 1, 3]))
+            let flags = choices.byte()
+            var limits = Limits()
+            limits.message = ByteCount(rawValue: choices.pick([0, 1, 130, 5000]))
+            limits.backendMessage = limits.message
+            limits.fragments = choices.pick([0, 1, 3])
+            limits.backendFragments = limits.fragments
+            var session = RelayedSession(
+                limits: limits, allowsCompression: flags & 1 != 0, checksText: flags & 2 != 0)
             var wires = PerLeg(client: [UInt8](), backend: [UInt8]())
             while !choices.isEmpty {
                 let step = choices.byte()
@@ -22,18 +27,18 @@ enum FuzzSession {
                 case 0: wires[leg] += choices.bytes(Int(choices.byte()) & 0x1F)
                 case 1...4: wires[leg] += self.frame(from: leg, &choices)
                 case 5: wires[leg] += self.close(from: leg, &choices)
-                case 6...8: self.deliver(Int(choices.byte()), of: &wires[leg], from: leg, to: &relay)
-                case 9...11: self.deliver(.max, of: &wires[leg], from: leg, to: &relay)
-                case 12: relay.legEnded(leg)
-                case 13: relay.timeIsUp()
-                case 14: relay.close(.byGateway(.drain))
-                default: relay.close(.byGateway(.internalError))
+                case 6...8: self.deliver(Int(choices.byte()), of: &wires[leg], from: leg, to: &session)
+                case 9...11: self.deliver(.max, of: &wires[leg], from: leg, to: &session)
+                case 12: session.legEnded(leg)
+                case 13: session.timeIsUp()
+                case 14: session.close(.byGateway(.drain))
+                default: session.close(.byGateway(.internalError))
                 }
-                relay.check()
+                session.check()
             }
-            self.deliver(.max, of: &wires.client, from: .client, to: &relay)
-            self.deliver(.max, of: &wires.backend, from: .backend, to: &relay)
-            relay.finish()
+            self.deliver(.max, of: &wires.client, from: .client, to: &session)
+            self.deliver(.max, of: &wires.backend, from: .backend, to: &session)
+            session.finish()
         }
     }
 
@@ -42,14 +47,18 @@ enum FuzzSession {
         let first = choices.byte()
         let length = choices.pick([0, 1, 2, 5, 20, 125, 126, 127, 300, 66_000])
         let opcode = Opcode(rawValue: first & 0x0F) ?? .binary
+        let key: MaskingKey? = leg == .client ? MaskingKey(1, 2, 3, 4) : nil
         let header = FrameHeader(
-            fin: first & 0x80 != 0, rsv1: first & 0x40 != 0, opcode: opcode, payloadLength: length,
-            maskingKey: leg == .client ? MaskingKey(bits: 0) : nil)
+            fin: first & 0x80 != 0, rsv1: first & 0x40 != 0, opcode: opcode, payloadLength: length, maskingKey: key)
         var bytes: [UInt8] = []
         header.append(to: &bytes)
         // A long payload would only make this slow.
         let isWhole = first & 0x20 == 0 && length <= 300
-        if isWhole { bytes += repeatElement(UInt8(ascii: "a"), count: length) }
+        guard isWhole else { return bytes }
+        // ASCII; characters of two bytes, the last of which may be cut; the second half of one; what is never in text.
+        let pattern: [UInt8] = choices.pick([[0x61], [0xC3, 0xA9], [0xA9, 0xC3], [0xFF]])
+        let payload = (0..<length).map { pattern[$0 % pattern.count] }
+        Masking.append(payload.span, unmaskedBy: key, to: &bytes)
         return bytes
     }
 
@@ -61,9 +70,9 @@ enum FuzzSession {
         return Frame.encoded(.close, payload: payload.span, maskingKey: key)
     }
 
-    private static func deliver(_ count: Int, of wire: inout [UInt8], from leg: Leg, to relay: inout Relay) {
+    private static func deliver(_ count: Int, of wire: inout [UInt8], from leg: Leg, to session: inout RelayedSession) {
         let piece = Array(wire.prefix(count))
         wire.removeFirst(piece.count)
-        if !piece.isEmpty { relay.arrived(piece, from: leg) }
+        if !piece.isEmpty { session.arrived(piece, from: leg) }
     }
 }

@@ -8,10 +8,13 @@ struct Sent {
     private var reader: FrameReader
     private var held: [UInt8] = []
     private var closes = 0
+    /// What is known of the text message in progress, where this side must get nothing but UTF-8.
+    private var validator: UTF8Validator?
 
     var hasClose: Bool { self.closes > 0 }
 
-    init(isMasked: Bool) {
+    init(isMasked: Bool, mustBeText: Bool) {
+        if mustBeText { self.validator = UTF8Validator() }
         self.reader = FrameReader(rules: .init(expectsMask: isMasked, allowsCompression: true))
     }
 
@@ -33,18 +36,24 @@ struct Sent {
         self.held = []
         var position = 0
         while true {
-            let walk = self.reader.walk(bytes.span, from: position)
-            switch walk.stop {
+            switch self.reader.next(bytes.span, at: &position) {
             case .end: return
             case .incomplete:
-                self.held = Array(bytes[walk.end...])
+                self.held = Array(bytes[position...])
                 return
             case .violation(let violation): fatalError("a side is sent what breaks a rule: \(violation)")
+            case .data(let part): self.checkText(part, in: bytes)
             case .control(let frame):
                 expect(self.closes == 0, "a frame after a Close")
                 if frame.opcode == .close { self.closes += 1 }
-                position = frame.range.upperBound
             }
         }
+    }
+
+    private mutating func checkText(_ part: FrameReader.DataPart, in bytes: [UInt8]) {
+        guard part.messageOpcode == .text, !part.isCompressed, var validator = self.validator else { return }
+        let isValid = validator.consume(bytes.span.extracting(part.range), maskingKey: part.maskingKey)
+        expect(isValid && (validator.isComplete || !part.isFinal), "a side is sent text that is none")
+        self.validator = part.isFinal ? UTF8Validator() : validator
     }
 }

@@ -1,0 +1,159 @@
+internal import Configuration
+internal import WebSocketProtocol
+
+/// What a relay makes of the bytes that come from its two legs: which go on, what is held back, and when the closing handshake has
+/// something to say. It decides; `RelayConversation` owns the connections and acts.
+struct Relay: Sendable {
+    /// What to do about some of the bytes that came from a leg: first forward, then act.
+    struct Step: Equatable, Sendable {
+        /// Where the bytes lie that the other leg is to get, as they are.
+        var forward: Range<Int>
+        /// What the closing handshake asks for after that; `nil` in an undisturbed session.
+        var actions: ClosingHandshake.Actions?
+        /// Where the Close lies that the actions may pass on.
+        var close = 0..<0
+        /// Where to go on; `nil`: everything that came was looked at.
+        var next: Int?
+    }
+
+    private(set) var closing = ClosingHandshake(hasBackend: true)
+    /// The rule that was broken, if one was.
+    private(set) var violation: Violation?
+
+    /// Reads the frames that come from each leg.
+    private var readers: PerLeg<FrameReader>
+    /// What is known of the text message in progress, where text is checked.
+    private var validators: PerLeg<UTF8Validator>?
+    /// The beginning of a header, or of a control frame, whose rest has not come yet.
+    private var held = PerLeg<[UInt8]>(client: [], backend: [])
+    /// Set when text was found broken: whether nothing of its frame has gone on.
+    private var textBrokeAtBoundary: Bool?
+
+    /// - Parameters:
+    ///   - limits: 0 is no limit.
+    ///   - allowsCompression: whether client and backend agreed on permessage-deflate.
+    ///   - checksText: whether the text that passes has to be UTF-8. Compressed text is not looked at.
+    init(limits: Limits, allowsCompression: Bool, checksText: Bool) {
+        self.readers = PerLeg(
+            client: FrameReader(
+                rules: .init(
+                    expectsMask: true, allowsCompression: allowsCompression,
+                    maximumMessage: limits.message.rawValue, maximumFragments: limits.fragments)),
+            backend: FrameReader(
+                rules: .init(
+                    expectsMask: false, allowsCompression: allowsCompression,
+                    maximumMessage: limits.backendMessage.rawValue, maximumFragments: limits.backendFragments)))
+        if checksText { self.validators = PerLeg(client: UTF8Validator(), backend: UTF8Validator()) }
+    }
+
+    var tally: PerLeg<MessageTally> { PerLeg(client: self.readers.client.tally, backend: self.readers.backend.tally) }
+
+    // MARK: - What happens
+
+    /// Takes what was held back of a leg's bytes: it has to be put in front of what came.
+    mutating func takeHeld(_ leg: Leg) -> [UInt8] {
+        var bytes: [UInt8] = []
+        if !self.held[leg].isEmpty { swap(&bytes, &self.held[leg]) }
+        return bytes
+    }
+
+    /// Looks at what came from `leg`, from `start` to the end of `bytes` or to where something has to be done first.
+    mutating func next(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> Step {
+        guard self.closing.reads(from: leg) else { return Step(forward: start..<start) }
+        var end = bytes.count
+        if self.closing.isWaiting(leg.other) {
+            // A Close waits for the end of the frame in progress: the rest of that frame goes on, and no more before the Close.
+            end = min(end, start + self.readers[leg].remainingInFrame)
+        }
+        var position = start
+        while true {
+            let walk = self.walk(bytes.extracting(0..<end), from: position, leg)
+            let forward = self.closing.relays(from: leg) ? start..<walk.end : start..<start
+            switch walk.stop {
+            case .end:
+                let next = end < bytes.count ? end : nil
+                return Step(forward: forward, actions: self.reachedEnd(of: leg), next: next)
+            case .incomplete:
+                Masking.append(bytes.extracting(walk.end..<end), unmaskedBy: nil, to: &self.held[leg])
+                return Step(forward: forward, actions: self.reachedEnd(of: leg))
+            case .control(let frame) where frame.opcode == .close:
+                // The reader found the payload valid.
+                guard let close = try? CloseFrame(payload: frame.payload(in: bytes).span) else {
+                    return Step(forward: forward)
+                }
+                let actions = self.closing.received(close, from: leg)
+                return Step(forward: forward, actions: actions, close: frame.range)
+            case .control(let frame):
+                position = frame.range.upperBound
+            case .violation(let violation):
+                return Step(forward: forward, actions: self.violated(violation, by: leg))
+            }
+        }
+    }
+
+    mutating func ended(_ leg: Leg) -> ClosingHandshake.Actions { self.closing.ended(leg, canSend: self.canSend) }
+
+    mutating func close(_ ending: Ending) -> ClosingHandshake.Actions {
+        self.closing.close(ending, canSend: self.canSend)
+    }
+
+    mutating func timedOut() -> ClosingHandshake.Actions { self.closing.timedOut(canSend: self.canSend) }
+
+    // MARK: - What follows
+
+    /// What a leg is sent comes from the other leg's reader: between two of its frames there is room for one of ours.
+    private var canSend: PerLeg<Bool> {
+        PerLeg(client: self.readers.backend.isAtFrameBoundary, backend: self.readers.client.isAtFrameBoundary)
+    }
+
+    /// What was read is walked: where a frame is whole, a Close that waited for that can go.
+    private mutating func reachedEnd(of leg: Leg) -> ClosingHandshake.Actions? {
+        guard self.closing.isWaiting(leg.other), self.readers[leg].isAtFrameBoundary else { return nil }
+        return self.closing.reachedBoundary(leg.other)
+    }
+
+    private mutating func violated(_ violation: Violation, by leg: Leg) -> ClosingHandshake.Actions {
+        self.violation = self.violation ?? violation
+        var canSend = self.canSend
+        // Where text is broken the reader is further than what went on.
+        if let isAtBoundary = self.textBrokeAtBoundary { canSend[leg.other] = isAtBoundary }
+        return self.closing.violated(violation, by: leg, canSend: canSend)
+    }
+
+    // MARK: - Walking
+
+    private mutating func walk(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> FrameReader.Walk {
+        guard self.validators != nil else { return self.readers[leg].walk(bytes, from: start) }
+        return self.walkThroughText(bytes, from: start, leg)
+    }
+
+    /// The same walk, with a look at the text on the way. Nothing of a frame goes on if the part of it that is here is broken.
+    private mutating func walkThroughText(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> FrameReader.Walk {
+        var position = start
+        while true {
+            let before = position
+            let beginsFrame = self.readers[leg].isAtFrameBoundary
+            switch self.readers[leg].next(bytes, at: &position) {
+            case .end: return .init(end: position, stop: .end)
+            case .incomplete: return .init(end: position, stop: .incomplete)
+            case .violation(let violation): return .init(end: position, stop: .violation(violation))
+            case .control(let frame): return .init(end: frame.range.lowerBound, stop: .control(frame))
+            case .data(let part):
+                guard self.isText(part, bytes, leg) else {
+                    self.textBrokeAtBoundary = beginsFrame
+                    return .init(end: before, stop: .violation(.invalidUTF8))
+                }
+            }
+        }
+    }
+
+    private mutating func isText(_ part: FrameReader.DataPart, _ bytes: Span<UInt8>, _ leg: Leg) -> Bool {
+        guard part.messageOpcode == .text, !part.isCompressed, var validator = self.validators?[leg] else {
+            return true
+        }
+        let isValid = validator.consume(bytes.extracting(part.range), maskingKey: part.maskingKey)
+        let isWhole = !part.isFinal || validator.isComplete
+        self.validators?[leg] = part.isFinal ? UTF8Validator() : validator
+        return isValid && isWhole
+    }
+}
