@@ -44,7 +44,8 @@ struct Listener {
                 if part.isCompressed {
                     self.inflate(part, in: bytes)
                 } else {
-                    self.add(self.assembler.add(part, in: bytes.span))
+                    let result = self.assembler.add(part, in: bytes.span)
+                    self.add(result)
                 }
             }
         }
@@ -73,7 +74,9 @@ struct Listener {
             messageOpcode: part.messageOpcode, range: 0..<count, maskingKey: nil, isFirst: self.isAtFirstPiece,
             isFinal: isFinal, isCompressed: false)
         self.isAtFirstPiece = isFinal
-        self.add(self.assembler.add(piece, payload: self.room.span.extracting(0..<count)))
+        let output = self.room[..<count]
+        let result = self.assembler.add(piece, payload: output.span)
+        self.add(result)
         expect(self.maximum == 0 || self.assembler.byteCount <= self.maximum, "more in memory than the limit")
     }
 
