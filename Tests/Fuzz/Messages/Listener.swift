@@ -54,10 +54,12 @@ struct Listener {
     private mutating func inflate(_ part: FrameReader.DataPart, in bytes: [UInt8]) {
         var input: [UInt8] = []
         Masking.append(bytes.span.extracting(part.range), unmaskedBy: part.maskingKey, to: &input)
+        let inflater = self.inflater
         var taken = 0
         while !self.hasFailed {
             var output = self.room.mutableSpan
-            switch self.inflater.inflate(input.span, at: &taken, isFinal: part.isFinal, into: &output) {
+            let result = inflater.inflate(input.span, at: &taken, isFinal: part.isFinal, into: &output)
+            switch result {
             case .more(let count):
                 self.inflated(count, of: part, isFinal: false)
             case .end(let count):
