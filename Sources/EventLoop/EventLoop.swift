@@ -139,7 +139,7 @@ package final class EventLoop {
         self.turns &+= 1
         for index in 0..<max(count, 0) {
             let event = self.events[index]
-            self.dispatch(event.data, Readiness(rawValue: event.events))
+            self.dispatch(event.data, Readiness(events: event.events))
         }
         self.finishUnfinished()
         while let handler = self.timers.popExpired(self.now) { handler.timerFired() }
@@ -178,6 +178,6 @@ package final class EventLoop {
         guard !self.unfinished.isEmpty else { return }
         let batch = self.unfinished
         self.unfinished.removeAll(keepingCapacity: true)
-        for registration in batch { self.dispatch(registration.data, []) }
+        for registration in batch { self.dispatch(registration.data, .none) }
     }
 }

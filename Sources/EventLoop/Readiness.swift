@@ -2,17 +2,24 @@ internal import CLinux
 
 /// What the kernel says of a descriptor. Registrations are edge-triggered: each is told once, and whoever stops reading
 /// or writing before the kernel said "would block" remembers that there is more.
-package struct Readiness: OptionSet, Sendable {
-    package let rawValue: UInt32
+package struct Readiness: Equatable, Sendable {
+    /// What epoll said: a set of bits.
+    private let events: UInt32
 
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    package init(events: UInt32) { self.events = events }
 
-    package static let readable = Readiness(rawValue: EPOLLIN.rawValue)
-    package static let writable = Readiness(rawValue: EPOLLOUT.rawValue)
+    /// A call without news, because it was asked for (`EventLoop.again`).
+    package static var none: Readiness { Readiness(events: 0) }
+
+    package var isNone: Bool { self.events == 0 }
+    package var isReadable: Bool { self.has(EPOLLIN) }
+    package var isWritable: Bool { self.has(EPOLLOUT) }
     /// The peer has ended its side (FIN), or more: reading will tell which.
-    package static let ended = Readiness(rawValue: EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue)
+    package var isEnded: Bool { self.has(EPOLLRDHUP) || self.has(EPOLLHUP) || self.has(EPOLLERR) }
     /// The connection was reset, or failed otherwise.
-    package static let failed = Readiness(rawValue: EPOLLERR.rawValue)
+    package var isFailed: Bool { self.has(EPOLLERR) }
+
+    private func has(_ event: EPOLL_EVENTS) -> Bool { self.events & event.rawValue != 0 }
 }
 
 /// Whoever waits for a descriptor.

@@ -109,3 +109,10 @@ final class Recorder: ReadinessHandler, TimerHandler {
 
     func forget() { self.heard = [] }
 }
+
+extension Readiness {
+    /// EPOLLIN and nothing else.
+    static var readable: Readiness { Readiness(events: 1) }
+    /// EPOLLOUT and nothing else.
+    static var writable: Readiness { Readiness(events: 4) }
+}

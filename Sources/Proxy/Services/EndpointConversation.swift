@@ -6,7 +6,8 @@ internal import WebSocketProtocol
 /// A conversation in which we are the WebSocket server ourselves: pings are answered, messages are unmasked, and the closing
 /// handshake is ours. What the messages are for is up to a subclass: a built-in service, or a bridge.
 class EndpointConversation: Conversation {
-    unowned let session: Session
+    /// The session gives its conversation up when it ends.
+    let session: Session
     private(set) var closing = ClosingHandshake(hasBackend: false)
     var detail: String?
 

@@ -7,13 +7,16 @@ internal import WebSocketProtocol
 final class RelayConversation: Conversation {
     let phase = Phase.relay
 
-    private unowned let session: Session
+    // The session gives its conversation up when it ends.
+    private let session: Session
+    private let transports: PerLeg<Transport>
     private var relay: Relay
     /// Why a leg's connection failed.
     private var failure: String?
 
-    init(_ session: Session, allowsCompression: Bool) {
+    init(_ session: Session, _ transports: PerLeg<Transport>, allowsCompression: Bool) {
         self.session = session
+        self.transports = transports
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,
@@ -56,9 +59,9 @@ final class RelayConversation: Conversation {
     // MARK: - What is done
 
     private func forward(_ bytes: Span<UInt8>, from leg: Leg) {
-        guard let target = self.session.transport(leg.other), let source = self.session.transport(leg) else { return }
+        let target = self.transports[leg.other]
         target.send(bytes)
-        if self.session.isAboveHighWater(target) { source.pause() }
+        if self.session.isAboveHighWater(target) { self.transports[leg].pause() }
     }
 
     private func perform(_ actions: ClosingHandshake.Actions) {
@@ -71,10 +74,10 @@ final class RelayConversation: Conversation {
         for leg in [Leg.backend, .client] {
             switch actions[leg].say {
             case .nothing: break
-            case .relayedClose: self.session.transport(leg)?.send(close)
+            case .relayedClose: self.transports[leg].send(close)
             case .close(let close):
                 let key: MaskingKey? = leg == .backend ? .random : nil
-                self.session.transport(leg)?.send(Frame.close(close, maskingKey: key).span)
+                self.transports[leg].send(Frame.close(close, maskingKey: key).span)
             }
         }
         // Saying comes first on both legs: ending one can end the session.

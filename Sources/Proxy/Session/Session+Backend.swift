@@ -62,7 +62,7 @@ extension Session {
         guard let backend = self.backend else { return }
         if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake() }
         if let error = backend.connectionResult() { return self.connectToNextAddress(after: error.reason) }
-        guard readiness.contains(.writable) else { return }
+        guard readiness.isWritable else { return }
         backend.sendAtOnce()
         guard backend.tls != nil else { return self.connected() }
         self.opening?.isInBackendTLS = true
@@ -143,7 +143,10 @@ extension Session {
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
             let behind = self.worker.buffers.plaintext.copy(range.lowerBound + accepted.length..<range.upperBound)
             let early = PerLeg(client: self.opening?.early ?? [], backend: behind)
-            self.begin(RelayConversation(self, allowsCompression: accepted.allowsCompression), early: early)
+            guard let client = self.client, let backend = self.backend else { return }
+            let relay = RelayConversation(
+                self, PerLeg(client: client, backend: backend), allowsCompression: accepted.allowsCompression)
+            self.begin(relay, early: early)
         }
     }
 

@@ -25,7 +25,8 @@ final class Session: TimerHandler {
     private static let readsPerTurn = 4
 
     let id = SessionID.random()
-    unowned let worker: Worker
+    /// It owns the session until that ends.
+    let worker: Worker
     let listener: Listener
     let clientAddress: SocketAddress
     let began: MonotonicInstant
@@ -70,7 +71,7 @@ final class Session: TimerHandler {
         case (.backendHandshake, .backend): self.backendHandshake()
         case (.connect, .client), (.backendHandshake, .client):
             // The client waits for its 101; all it can do meanwhile that concerns us is to leave.
-            if !readiness.isDisjoint(with: .ended) { self.abandonOpening() }
+            if readiness.isEnded { self.abandonOpening() }
         case (.closed, _): break
         case (.relay, _), (.bridge, _), (.serve, _), (.closing, _), (.tlsHandshake, .backend), (.requestHead, .backend):
             self.converse(leg, readiness)
@@ -78,10 +79,10 @@ final class Session: TimerHandler {
     }
 
     private func converse(_ leg: Leg, _ readiness: Readiness) {
-        if readiness.contains(.writable), let transport = self.transport(leg), !self.isAboveLowWater(transport) {
+        if readiness.isWritable, let transport = self.transport(leg), !self.isAboveLowWater(transport) {
             self.conversation?.drained(leg)
         }
-        if readiness.isEmpty, leg == .client { self.conversation?.continued() }
+        if readiness.isNone, leg == .client { self.conversation?.continued() }
         self.pump(leg)
     }
 
@@ -276,6 +277,8 @@ final class Session: TimerHandler {
         if let conversation = self.conversation { self.logClose(conversation) }
         self.conversation = nil
         self.opening = nil
+        self.client = nil
+        self.backend = nil
         self.worker.ended(self)
     }
 

@@ -33,8 +33,10 @@ final class Transport: ReadinessHandler {
     private(set) var isOpen = true
 
     private let descriptor: Int32
-    private unowned let worker: Worker
-    private unowned let session: Session
+    private let worker: Worker
+    // Owners of each other: a session gives its transports up when it ends. Strong and constant, because a reference that is neither
+    // is counted with every message.
+    private let session: Session
     private var registration: EventLoop.Registration?
     private var writeSide = WriteSide.open
     /// libssl has plaintext that did not fit the buffer.
@@ -68,17 +70,17 @@ final class Transport: ReadinessHandler {
 
     func ready(_ readiness: Readiness) {
         // Only the call that was asked for comes without news.
-        if readiness.isEmpty { self.isScheduled = false }
-        if readiness.contains(.readable) { self.mayRead = true }
-        if !readiness.isDisjoint(with: .ended) {
+        if readiness.isNone { self.isScheduled = false }
+        if readiness.isReadable { self.mayRead = true }
+        if readiness.isEnded {
             self.mayRead = true
             self.hasEnded = true
         }
-        if readiness.contains(.failed) {
+        if readiness.isFailed {
             self.wasReset = true
             if self.isPaused { self.pause() }
         }
-        if readiness.contains(.writable), !self.queue.isEmpty { self.flush() }
+        if readiness.isWritable, !self.queue.isEmpty { self.flush() }
         self.session.ready(self.leg, readiness)
     }
 
