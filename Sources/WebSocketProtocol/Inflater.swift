@@ -49,7 +49,8 @@ package final class Inflater {
     ) -> Result {
         var count = 0
         var outcome = self.run(input, at: &position, into: &output, &count)
-        if outcome == .needsInput, isFinal, self.stage == .inside {
+        // A tail that was begun is gone through, even if a last block ended in the middle of it: that makes the message corrupt.
+        if outcome == .needsInput, isFinal, self.stage == .inside || self.tailPosition > 0 {
             outcome = self.run(Self.tail.span, at: &self.tailPosition, into: &output, &count)
             // A message ends with the empty block that the tail completes.
             let isWhole = self.stage == .inside && self.stream.isAtBlockBoundary

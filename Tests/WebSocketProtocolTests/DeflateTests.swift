@@ -170,10 +170,14 @@ struct DeflateTests {
         arguments: [
             [0xFF], [0x06, 0x00], [0x00, 0x05, 0x00, 0xFF, 0xFF, 0x48], [0xF2, 0x48, 0xCD], [0x01], [0x00, 0x05],
             [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07], [0x05, 0xE0, 0x81],
+            // Half of the tail ends a last block, with more output than there is room for.
+            [0x9B, 0x30, 0x61, 0xC2, 0x84, 0x09, 0xA3],
         ] as [[UInt8]])
     func `what is no compressed message is refused`(payload: [UInt8]) {
-        #expect(throws: Failure(violation: .invalidCompressedData)) {
-            try Self.inflate([payload], Inflater(.init()))
+        for room in [1, 4096] {
+            #expect(throws: Failure(violation: .invalidCompressedData)) {
+                try Self.inflate([payload], Inflater(.init()), room: room)
+            }
         }
         #expect(throws: Failure(violation: .invalidCompressedData)) {
             try Self.inflate(payload.map { [$0] }, Inflater(.init()), room: 1)
