@@ -120,8 +120,8 @@ final class Connection {
 extension Connection: ReadinessHandler {
     func ready(_ readiness: Readiness) {
         if self.phase == .connecting { return self.finishConnecting() }
-        if readiness.contains(.writable) { self.flush() }
-        self.read(toTheEnd: !readiness.isDisjoint(with: .ended))
+        if readiness.isWritable { self.flush() }
+        self.read(toTheEnd: readiness.isEnded)
     }
 
     private func finishConnecting() {
