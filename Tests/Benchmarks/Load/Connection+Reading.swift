@@ -85,7 +85,8 @@ extension Connection {
         var position = range.lowerBound
         if !self.partial.isEmpty {
             position -= self.partial.count
-            buffer.replace(at: position, with: self.partial.span)
+            let partial = self.partial
+            buffer.replace(at: position, with: partial.span)
             self.partial.removeAll(keepingCapacity: true)
         }
         let bytes = buffer.span.extracting(0..<range.upperBound)
