@@ -3,7 +3,9 @@ internal import HTTP1
 
 /// What a session needs until its 101 and not a moment longer: a session that has been open for a day should not carry its
 /// request head.
-struct Opening {
+///
+/// An object of its own, so that a session that is open does not carry its memory.
+final class Opening {
     /// What the client sent: its request head, and whatever it sent behind it without waiting for the 101.
     var inbox: [UInt8] = []
     var parser = RequestHeadParser()

@@ -45,16 +45,13 @@ extension Session {
     func abandonOpening() { self.abandon(because: "the client left during the opening handshake") }
 
     private func parseRequestHead() {
-        guard var opening = self.opening else { return }
+        guard let opening = self.opening else { return }
         let bytes = opening.inbox
-        let result = opening.parser.parse(bytes.span)
-        self.opening?.parser = opening.parser
-        switch result {
+        switch opening.parser.parse(bytes.span) {
         case .incomplete: break
         case .invalid(let error): self.refuse(Refusal(error))
         case .head(let head, let length):
             opening.headLength = length
-            self.opening = opening
             self.admit(head)
         }
     }
