@@ -190,17 +190,15 @@ extension SessionTests {
     }
 
     @Test func whatAClientHasNotReadYetIsNotLostWithItsEnd() throws {
-        try GatewayUnderTest.run(.serving([.echo])) { gateway in
+        // More than the kernel takes.
+        let configuration = GatewayConfiguration.serving([.echo]) { $0.limits.queue = .mebibytes(64) }
+        try GatewayUnderTest.run(configuration) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(), receiveBuffer: 32 << 10)
             let payload = [UInt8](repeating: 7, count: 60_000)
-            let frames =
-                (0..<100).flatMap { _ in client.frame(.binary, payload) }
-                + Frame.close(.normal, maskingKey: MaskingKey(1, 2, 3, 4))
-            let sender = try SessionTests.start(sending: frames, on: client.socket.descriptor)
-            for _ in 0..<50 { #expect(try client.receive().payload == payload) }
-            sender.join()
+            for _ in 0..<200 { client.send(.binary, payload) }
+            client.close(1000)
             client.socket.endWriting()
-            for _ in 0..<50 { #expect(try client.receive().payload == payload) }
+            for _ in 0..<200 { #expect(try client.receive().payload == payload) }
             #expect(try client.receiveClose() == 1000)
             #expect(try client.socket.receiveToEnd().isEmpty)
         }
