@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import raw
-from gateway_process import insecure
+from gateway_process import Gateway, insecure
 from peers import WebSocketBackend, client, relay
 
 @pytest.mark.parametrize("code, reason", [(1000, "done"), (1001, ""), (3001, "grüße"), (4999, "x" * 123), (1005, "")])
@@ -106,3 +106,14 @@ async def test_a_rule_broken_by_the_backend_is_no_fault_of_the_client(bytes_sent
             await socket.lost()
         assert await asyncio.wait_for(heard, 20) == code
         await gateway.closed(cause=cause, by="backend", code=1014)
+
+
+async def test_a_room_hears_nothing_of_what_comes_after_a_close():
+    async with Gateway(routes=[{"path": "/room", "backend": "rooms"}], backends={"rooms": {"builtin": "broadcast"}}) as gateway:
+        async with client(gateway.ws("/room")) as member:
+            async with await raw.Connection.upgraded(gateway.plain, "/room") as socket:
+                await socket.send(raw.frame(raw.TEXT, b"last") + raw.close(1000) + raw.frame(raw.TEXT, b"late"))
+                assert (await socket.closing()).code == 1000
+                assert await socket.end() == b""
+            await member.send("own")
+            assert [await member.recv(), await member.recv()] == ["last", "own"]

@@ -79,6 +79,11 @@ struct ClosingHandshake: Sendable {
     /// Whether frames of `leg` are still looked at, be it only for its Close.
     func reads(from leg: Leg) -> Bool { !self.legs[leg].isDeaf && self.legs[leg].received == nil }
 
+    /// Whether `leg` has sent its Close and is to get one: it may have ended its side of the connection, and reads on for that.
+    func owesAnswer(to leg: Leg) -> Bool {
+        self.legs[leg].received != nil && !self.legs[leg].sent && !self.legs[leg].isEnded
+    }
+
     /// Whether a Close waits for `leg` to reach the end of a frame.
     func isWaiting(_ leg: Leg) -> Bool { self.legs[leg].waiting != nil }
 

@@ -10,7 +10,7 @@ internal import WebSocketProtocol
 /// everything it sent was written.
 final class BridgeConversation: EndpointConversation {
     private let message: BridgeMessage
-    private var validator = UTF8Validator()
+    private var text = TextCheck()
     /// In text mode: the beginning of a character whose rest has not come yet; at most 3 bytes.
     private var partialCharacter: [UInt8] = []
 
@@ -29,14 +29,7 @@ final class BridgeConversation: EndpointConversation {
     override var isHeldBack: Bool { self.backend.map { self.session.isAboveHighWater($0) } ?? false }
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
-        if part.messageOpcode == .text {
-            guard self.validator.consume(buffer.span.extracting(part.range)),
-                !part.isFinal || self.validator.isComplete
-            else {
-                return self.fail(.invalidUTF8)
-            }
-            if part.isFinal { self.validator = UTF8Validator() }
-        }
+        guard self.text.accepts(part, in: buffer.span) else { return self.fail(.invalidUTF8) }
         guard let backend = self.backend else { return }
         backend.send(buffer.span.extracting(part.range))
         if self.session.isAboveHighWater(backend) { self.client?.pause() }

@@ -4,6 +4,7 @@ internal import WebSocketProtocol
 /// Sends the time as a text message at each `every`, from the moment the session opens: `builtin: clock`.
 final class ClockConversation: EndpointConversation {
     private let every: Duration
+    private var text = TextCheck()
     private var next: MonotonicInstant
 
     init(_ session: Session, every: Duration, compression: DeflateParameters?) {
@@ -13,6 +14,11 @@ final class ClockConversation: EndpointConversation {
     }
 
     override func begin() { self.tick() }
+
+    /// Nobody listens to what a client tells a clock, but the rules hold for it.
+    override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
+        if !self.text.accepts(part, in: buffer.span) { self.fail(.invalidUTF8) }
+    }
 
     /// RFC 3339, UTC, milliseconds. A client that does not read misses ticks, rather than getting them all late.
     override func tick() {

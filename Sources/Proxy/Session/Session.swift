@@ -120,6 +120,7 @@ final class Session: TimerHandler {
             case .bytes(let range): self.received(range, from: leg)
             case .nothing: break
             case .end(let inOrder):
+                if inOrder, self.keepsOpen(leg) { return transport.leaveEndUnread() }
                 self.ended(leg, failure: inOrder ? nil : "the connection ended without a TLS close_notify")
             case .failed(let reason): self.ended(leg, failure: reason)
             }
@@ -133,6 +134,19 @@ final class Session: TimerHandler {
             if discarded + range.count > Self.mostDiscarded { return self.closeLeg(leg) }
             self.stages[leg] = .lingering(discarded: discarded + range.count)
         case .absent, .closed: break
+        }
+    }
+
+    /// Whether `leg`, whose peer has ended its own side in good order, still gets something: the answer to its Close, or the rest of
+    /// what is queued and our close_notify (RFC 8446 section 6.1). Its end is found again after that.
+    private func keepsOpen(_ leg: Leg) -> Bool {
+        switch self.stages[leg] {
+        case .talking: return self.conversation?.closing.owesAnswer(to: leg) ?? false
+        case .lingering:
+            guard let transport = self.transport(leg) else { return false }
+            transport.finish()
+            return !transport.queue.isEmpty
+        case .absent, .closed: return false
         }
     }
 

@@ -91,6 +91,13 @@ final class Transport: ReadinessHandler {
         self.worker.loop.again(registration)
     }
 
+    /// Has `receive` say once more that the peer has ended its side, when it is called again.
+    func leaveEndUnread() {
+        self.mayRead = true
+        // libssl remembers a close_notify; the end of the connection may not follow before ours.
+        if self.tls != nil { self.hasDecrypted = true }
+    }
+
     /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
     func pause() {
         self.isPaused = true

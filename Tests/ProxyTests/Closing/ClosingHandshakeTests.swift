@@ -52,6 +52,24 @@ import WebSocketProtocol
         #expect(closing.ending == self.closed(by: leg))
     }
 
+    @Test(arguments: [Leg.client, .backend]) func anAnswerIsOwedFromAClosesArrivalToItsAnswers(leg: Leg) {
+        var closing = ClosingHandshake(hasBackend: true)
+        #expect(!closing.owesAnswer(to: leg))
+        _ = closing.received(self.own, from: leg)
+        #expect(closing.owesAnswer(to: leg))
+        #expect(!closing.owesAnswer(to: leg.other))
+        _ = closing.received(self.own, from: leg.other)
+        #expect(!closing.owesAnswer(to: leg))
+        #expect(!closing.owesAnswer(to: leg.other))
+    }
+
+    @Test func aLegThatIsCutIsOwedNothing() {
+        var closing = ClosingHandshake(hasBackend: true)
+        _ = closing.received(self.own, from: .client)
+        _ = closing.ended(.client, canSend: self.anywhere)
+        #expect(!closing.owesAnswer(to: .client))
+    }
+
     @Test(arguments: [Leg.client, .backend]) func aCloseWithoutACodeStaysWithout(leg: Leg) {
         var closing = ClosingHandshake(hasBackend: true)
         let actions = closing.received(CloseFrame(code: nil), from: leg)

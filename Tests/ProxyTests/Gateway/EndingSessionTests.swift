@@ -56,6 +56,8 @@ extension SessionTests {
             #expect(try client.receiveClose() == 3001)
             client.close(3001)
             #expect(try client.socket.receiveToEnd().isEmpty)
+            #expect(try server.receiveClose() == 3001)
+            #expect(try server.socket.receiveToEnd().isEmpty)
         } log: { log in
             expectClose(log, cause: "backend-closed", code: "3001", by: "backend")
         }
@@ -166,6 +168,39 @@ extension SessionTests {
             #expect(try client.socket.receiveToEnd().isEmpty)
         } log: { log in
             expectClose(log, cause: "client-closed", code: "1000", by: "client")
+        }
+    }
+
+    @Test func aClientThatEndsItsSideAfterItsCloseGetsTheAnswer() throws {
+        let listener = try TestListener()
+        try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
+            let client = try TestPeer.asking("/relay", port: gateway.port())
+            let server = try TestPeer.server(listener)
+            try client.expectUpgrade()
+            client.close(4001)
+            client.socket.endWriting()
+            #expect(try server.receiveClose() == 4001)
+            server.close(4002)
+            #expect(try client.receiveClose() == 4002)
+            #expect(try client.socket.receiveToEnd().isEmpty)
+            server.socket.close()
+        } log: { log in
+            expectClose(log, cause: "client-closed", code: "4001", by: "client")
+        }
+    }
+
+    @Test func whatAClientHasNotReadYetIsNotLostWithItsEnd() throws {
+        // More than the kernel takes.
+        let configuration = GatewayConfiguration.serving([.echo]) { $0.limits.queue = .mebibytes(64) }
+        try GatewayUnderTest.run(configuration) { gateway in
+            let client = try TestPeer.client("/echo", port: gateway.port(), receiveBuffer: 32 << 10)
+            let payload = [UInt8](repeating: 7, count: 60_000)
+            for _ in 0..<200 { client.send(.binary, payload) }
+            client.close(1000)
+            client.socket.endWriting()
+            for _ in 0..<200 { #expect(try client.receive().payload == payload) }
+            #expect(try client.receiveClose() == 1000)
+            #expect(try client.socket.receiveToEnd().isEmpty)
         }
     }
 

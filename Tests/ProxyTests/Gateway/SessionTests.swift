@@ -159,6 +159,24 @@ import WebSocketProtocol
         }
     }
 
+    @Test func whatAClientTellsAClockHasToBeText() throws {
+        let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .seconds(60))))
+        try GatewayUnderTest.run(.serving([clock])) { gateway in
+            let client = try TestPeer.client("/clock", port: gateway.port())
+            #expect(try client.receiveText().count == 24)
+            client.send(.binary, [0xFF])
+            client.send(.text, [0xC3], fin: false)
+            client.send(.continuation, [0xA9])
+            try client.barrier()
+            client.send(.text, [0xC3], fin: false)
+            client.send(.continuation, [])
+            #expect(try client.receiveClose() == 1007)
+            #expect(try client.socket.receiveToEnd().isEmpty)
+        } log: { log in
+            expectClose(log, cause: "invalid-data", code: "1007", by: "client")
+        }
+    }
+
     @Test func broadcastReachesEveryoneOnBothWorkers() throws {
         try GatewayUnderTest.run(.serving([.rooms], workers: 2)) { gateway in
             // So many that some are on either worker.
