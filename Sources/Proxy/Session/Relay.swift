@@ -23,7 +23,7 @@ struct Relay: Sendable {
     /// Reads the frames that come from each leg.
     private var readers: PerLeg<FrameReader>
     /// What is known of the text message in progress, where text is checked.
-    private var validators: PerLeg<UTF8Validator>?
+    private var texts: PerLeg<TextCheck>?
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held = PerLeg<[UInt8]>(client: [], backend: [])
     /// Set when text was found broken: whether nothing of its frame has gone on.
@@ -43,7 +43,7 @@ struct Relay: Sendable {
                 rules: .init(
                     expectsMask: false, allowsCompression: allowsCompression,
                     maximumMessage: limits.backendMessage.rawValue, maximumFragments: limits.backendFragments)))
-        if checksText { self.validators = PerLeg(client: UTF8Validator(), backend: UTF8Validator()) }
+        if checksText { self.texts = PerLeg(client: TextCheck(), backend: TextCheck()) }
     }
 
     var tally: PerLeg<MessageTally> { PerLeg(client: self.readers.client.tally, backend: self.readers.backend.tally) }
@@ -123,7 +123,7 @@ struct Relay: Sendable {
     // MARK: - Walking
 
     private mutating func walk(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> FrameReader.Walk {
-        guard self.validators != nil else { return self.readers[leg].walk(bytes, from: start) }
+        guard self.texts != nil else { return self.readers[leg].walk(bytes, from: start) }
         return self.walkThroughText(bytes, from: start, leg)
     }
 
@@ -148,12 +148,6 @@ struct Relay: Sendable {
     }
 
     private mutating func isText(_ part: FrameReader.DataPart, _ bytes: Span<UInt8>, _ leg: Leg) -> Bool {
-        guard part.messageOpcode == .text, !part.isCompressed, var validator = self.validators?[leg] else {
-            return true
-        }
-        let isValid = validator.consume(bytes.extracting(part.range), maskingKey: part.maskingKey)
-        let isWhole = !part.isFinal || validator.isComplete
-        self.validators?[leg] = part.isFinal ? UTF8Validator() : validator
-        return isValid && isWhole
+        part.isCompressed || self.texts?[leg].accepts(part, in: bytes, maskingKey: part.maskingKey) ?? true
     }
 }
