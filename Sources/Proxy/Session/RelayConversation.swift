@@ -10,6 +10,8 @@ final class RelayConversation: Conversation {
     // The session gives its conversation up when it ends.
     private let session: Session
     private let transports: PerLeg<Transport>
+    private let buffers: WorkerBuffers
+    private let plaintext: ReadBuffer
     private var relay: Relay
     /// Why a leg's connection failed.
     private var failure: String?
@@ -17,6 +19,8 @@ final class RelayConversation: Conversation {
     init(_ session: Session, _ transports: PerLeg<Transport>, allowsCompression: Bool) {
         self.session = session
         self.transports = transports
+        self.buffers = session.worker.buffers
+        self.plaintext = session.worker.buffers.plaintext
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,
@@ -32,10 +36,9 @@ final class RelayConversation: Conversation {
     // MARK: - What happens
 
     func received(_ range: Range<Int>, from leg: Leg) {
-        let buffers = self.session.worker.buffers
         let held = self.relay.takeHeld(leg)
-        let bytes = held.isEmpty ? range : buffers.prepend(held, to: range)
-        let plaintext = buffers.plaintext
+        let bytes = held.isEmpty ? range : self.buffers.prepend(held, to: range)
+        let plaintext = self.plaintext
         var position: Int? = bytes.lowerBound
         while let start = position {
             let step = self.relay.next(plaintext.span.extracting(0..<bytes.upperBound), from: start, leg)

@@ -63,8 +63,8 @@ final class Session: TimerHandler {
     // MARK: - Events
 
     /// Called by a leg's transport.
-    func ready(_ leg: Leg, _ readiness: Readiness) {
-        switch (self.phase, leg) {
+    func ready(_ transport: Transport, _ readiness: Readiness) {
+        switch (self.phase, transport.leg) {
         case (.tlsHandshake, .client): self.tlsHandshake(readiness)
         case (.requestHead, .client): self.requestHead()
         case (.connect, .backend): self.connectionReady(readiness)
@@ -74,16 +74,14 @@ final class Session: TimerHandler {
             if readiness.isEnded { self.abandonOpening() }
         case (.closed, _): break
         case (.relay, _), (.bridge, _), (.serve, _), (.closing, _), (.tlsHandshake, .backend), (.requestHead, .backend):
-            self.converse(leg, readiness)
+            self.converse(transport, readiness)
         }
     }
 
-    private func converse(_ leg: Leg, _ readiness: Readiness) {
-        if readiness.isWritable, let transport = self.transport(leg), !self.isAboveLowWater(transport) {
-            self.conversation?.drained(leg)
-        }
-        if readiness.isNone, leg == .client { self.conversation?.continued() }
-        self.pump(leg)
+    private func converse(_ transport: Transport, _ readiness: Readiness) {
+        if transport.hasFlushed, !self.isAboveLowWater(transport) { self.conversation?.drained(transport.leg) }
+        if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
+        self.pump(transport)
     }
 
     func timerFired() {
@@ -111,7 +109,11 @@ final class Session: TimerHandler {
 
     /// Reads from `leg` what is there and may be read, and passes it on.
     func pump(_ leg: Leg) {
-        guard let transport = self.transport(leg) else { return }
+        if let transport = self.transport(leg) { self.pump(transport) }
+    }
+
+    private func pump(_ transport: Transport) {
+        let leg = transport.leg
         var reads = 0
         while transport.mayRead, !transport.isPaused, transport.isOpen {
             guard reads < Self.readsPerTurn else { return transport.readAgainLater() }

@@ -30,10 +30,13 @@ final class Transport: ReadinessHandler {
     /// Nothing is read while this is set: the other leg can't take it.
     private(set) var isPaused = false
     private(set) var queue = OutputQueue()
+    /// Whether this turn's event let something go that had waited in the queue.
+    private(set) var hasFlushed = false
     private(set) var isOpen = true
 
     private let descriptor: Int32
     private let worker: Worker
+    private let plaintext: ReadBuffer
     // Owners of each other: a session gives its transports up when it ends. Strong and constant, because a reference that is neither
     // is counted with every message.
     private let session: Session
@@ -63,6 +66,7 @@ final class Transport: ReadinessHandler {
         self.tls = tls
         self.session = session
         self.worker = worker
+        self.plaintext = worker.buffers.plaintext
         self.registration = try worker.loop.add(descriptor, self)
     }
 
@@ -80,8 +84,9 @@ final class Transport: ReadinessHandler {
             self.wasReset = true
             if self.isPaused { self.pause() }
         }
-        if readiness.isWritable, !self.queue.isEmpty { self.flush() }
-        self.session.ready(self.leg, readiness)
+        self.hasFlushed = readiness.isWritable && !self.queue.isEmpty
+        if self.hasFlushed { self.flush() }
+        self.session.ready(self, readiness)
     }
 
     /// Has the session called again in the next turn: there is more to read than is fair to read now.
@@ -195,7 +200,7 @@ final class Transport: ReadinessHandler {
 
     private func receivePlain() -> Received {
         let headroom = WorkerBuffers.headroom
-        let plaintext = self.worker.buffers.plaintext
+        let plaintext = self.plaintext
         var buffer = plaintext.mutableSpan
         var room = buffer._mutatingExtracting(headroom..<(headroom + WorkerBuffers.readSize))
         switch Kernel.receive(self.descriptor, into: &room) {
@@ -216,7 +221,6 @@ final class Transport: ReadinessHandler {
 
     private func receive(through tls: TLSConnection) -> Received {
         let ciphertext = self.worker.buffers.ciphertext
-        let plaintext = self.worker.buffers.plaintext
         var count = 0
         if !self.hasDecrypted {
             var room = ciphertext.mutableSpan
@@ -237,6 +241,7 @@ final class Transport: ReadinessHandler {
         }
         self.warmUp()
         let headroom = WorkerBuffers.headroom
+        let plaintext = self.plaintext
         var buffer = plaintext.mutableSpan
         var room = buffer._mutatingExtracting(headroom..<buffer.count)
         let result = tls.decrypt(ciphertext.span.extracting(0..<count), into: &room)
