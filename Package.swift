@@ -33,7 +33,10 @@ func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "gateway",
-    products: [.executable(name: "gateway", targets: ["gateway"])],
+    products: [
+        .executable(name: "gateway", targets: ["gateway"]),
+        .executable(name: "gateway-load", targets: ["Load"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -68,6 +71,16 @@ let package = Package(
                 "Proxy", "Configuration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
+
+        // The client that benchmarks are made with: see `gateway-load --help`.
+        .executableTarget(
+            name: "Load",
+            dependencies: [
+                "WebSocketProtocol", "HTTP1", "EventLoop", "TLS",
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Benchmarks/Load", swiftSettings: settings),
 
         tests("WebSocketProtocol"),
         tests("HTTP1"),

@@ -10,17 +10,20 @@ package struct TLSClientSettings: Sendable, Hashable {
     package var offersHTTP: Bool
     /// Shown to endpoints that ask for one.
     package var certificate: Certificate?
+    /// Whether sessions are remembered, for the next connection to the same name.
+    package var resume: Bool
     /// The newest version spoken.
     var maximum = TLSVersion.v1_3
 
     package init(
         authorities: TrustedAuthorities? = nil, verify: Bool = true, offersHTTP: Bool = false,
-        certificate: Certificate? = nil
+        certificate: Certificate? = nil, resume: Bool = true
     ) {
         self.authorities = authorities
         self.verify = verify
         self.offersHTTP = offersHTTP
         self.certificate = certificate
+        self.resume = resume
     }
 }
 
@@ -29,6 +32,7 @@ package struct TLSClientSettings: Sendable, Hashable {
 package final class TLSClientContext {
     let io: TLSIO
     private let verify: Bool
+    private let resume: Bool
     let context: ContextHandle
     /// The newest session of each server name. Each is used once (RFC 8446 appendix C.4).
     private var sessions: [String: Session] = [:]
@@ -38,6 +42,7 @@ package final class TLSClientContext {
     package init(_ settings: TLSClientSettings, io: TLSIO) throws(TLSError) {
         self.io = io
         self.verify = settings.verify
+        self.resume = settings.resume
         let context = try ContextHandle(.client, minimum: .v1_2, maximum: settings.maximum)
         if settings.verify {
             if let authorities = settings.authorities {
@@ -56,7 +61,7 @@ package final class TLSClientContext {
             }
         }
         self.context = context
-        context.rememberSessions()
+        if settings.resume { context.rememberSessions() }
         ErrorQueue.clear()
     }
 
@@ -95,7 +100,7 @@ package final class TLSClientContext {
     /// ticket that replaces another in TLS 1.2.
     func rememberSession(of connection: TLSConnection, name: String) {
         // Sound: libssl gives us a reference of our own.
-        guard unsafe SSL_version(connection.ssl) == TLS1_2_VERSION,
+        guard self.resume, unsafe SSL_version(connection.ssl) == TLS1_2_VERSION,
             let session = unsafe SSL_get1_session(connection.ssl)
         else { return }
         unsafe self.remember(Session(session), of: name)

@@ -1,0 +1,8 @@
+internal import EventLoop
+internal import Glibc
+
+/// Ends the run: something happened that the figures cannot be trusted after.
+func fail(_ message: String) -> Never {
+    _ = OutputFile.standardError.write(Array("gateway-load: \(message)\n".utf8))
+    exit(1)
+}

@@ -1,0 +1,38 @@
+/// What is printed.
+indirect enum JSON: CustomStringConvertible {
+    case integer(Int)
+    case number(Double)
+    /// Plain ASCII.
+    case string(String)
+    case array([JSON])
+    /// In this order.
+    case object(KeyValuePairs<String, JSON>)
+    /// One object's keys after another's.
+    case merged([JSON])
+
+    var description: String {
+        switch self {
+        case .integer(let value): return "\(value)"
+        // Nobody measures more finely than that.
+        case .number(let value): return "\((value * 1000).rounded() / 1000)"
+        case .string(let text): return "\"\(text)\""
+        case .array(let elements): return "[" + elements.map(\.description).joined(separator: ",") + "]"
+        case .object(let pairs):
+            return "{" + pairs.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
+        case .merged(let objects):
+            let inner = objects.map { $0.description.dropFirst().dropLast() }.filter { !$0.isEmpty }
+            return "{" + inner.joined(separator: ",") + "}"
+        }
+    }
+}
+
+extension Histogram {
+    /// Quantiles in microseconds.
+    var json: JSON {
+        func microseconds(_ nanoseconds: Int64) -> JSON { .number(Double(nanoseconds) / 1000) }
+        return .object([
+            "p50": microseconds(self.quantile(0.5)), "p99": microseconds(self.quantile(0.99)),
+            "p999": microseconds(self.quantile(0.999)), "max": microseconds(self.maximum),
+        ])
+    }
+}

@@ -1,0 +1,21 @@
+internal import ArgumentParser
+
+/// The command line of the load client.
+@main
+struct Load: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gateway-load",
+        abstract: "Load for WebSocket servers and proxies on this machine, and figures about them.",
+        discussion: """
+            One thread opens sessions, sends binary messages and prints one JSON object at the end: messages per second,
+            latencies, and the processor time that the processes named with --pid have used meanwhile.
+
+            EXAMPLES
+              gateway-load pingpong ws://127.0.0.1:8080/echo --sessions 100 --size 64
+
+            EXIT STATUS
+              0 with figures; 1 if anything was not as it should be, such as a wrong echo or a session that ended;
+              64 for wrong usage.
+            """,
+        subcommands: [PingPongCommand.self])
+}

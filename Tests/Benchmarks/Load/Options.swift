@@ -1,0 +1,40 @@
+internal import ArgumentParser
+
+/// Where to.
+struct TargetOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("ws://127.0.0.1:PORT/PATH or wss://…", valueName: "url"))
+    var url: LoadURL
+}
+
+/// What is sent.
+struct MessageOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The payload of a message; 1 or more.", valueName: "bytes"))
+    var size: Int
+
+    func validate() throws {
+        guard self.size > 0 else { throw ValidationError("--size must be at least 1") }
+    }
+}
+
+/// How long, and whose processor time is taken.
+struct WindowOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The time that is measured.", valueName: "s"))
+    var seconds = 3.0
+
+    @Option(help: ArgumentHelp("The time before that.", valueName: "s"))
+    var warmup = 0.5
+
+    @Option(
+        name: .customLong("pid"),
+        help: ArgumentHelp("A process whose processor time is reported; repeat it for more.", valueName: "pid"))
+    var pids: [Int32] = []
+
+    func validate() throws {
+        guard self.seconds > 0, self.warmup >= 0 else { throw ValidationError("times must be positive") }
+    }
+}
+
+/// A count that makes no sense below 1.
+func requirePositive(_ value: Int, _ name: String) throws {
+    guard value > 0 else { throw ValidationError("\(name) must be at least 1") }
+}

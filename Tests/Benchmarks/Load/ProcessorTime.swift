@@ -1,0 +1,71 @@
+internal import EventLoop
+internal import Glibc
+
+/// How long a process was on a processor, so far.
+struct ProcessorTime {
+    /// The threads' own nanoseconds: exact, but those of threads that ended are gone.
+    private let nanoseconds: Int64
+    /// In ticks of a hundredth of a second, sampled: good for the ratio only.
+    private let userTicks: Int64
+    private let systemTicks: Int64
+
+    /// Reads `/proc/PID/task/*/schedstat` and `/proc/PID/stat`.
+    init(of pid: Int32) {
+        self.nanoseconds = Self.threads(of: pid).reduce(0) { sum, thread in
+            // "on CPU, waiting, slices" (Documentation/scheduler/sched-stats.rst). A thread may end before it is read.
+            let text = Self.text("/proc/\(pid)/task/\(thread)/schedstat") ?? ""
+            return sum + (text.split(separator: " ").first.flatMap { Int64($0) } ?? 0)
+        }
+        // The second field, the name, may have spaces; it ends at the last parenthesis. Then utime is the 12th
+        // field, and stime the 13th (proc_pid_stat(5)).
+        guard let text = Self.text("/proc/\(pid)/stat"), let name = text.lastIndex(of: ")") else {
+            fail("there is no process \(pid)")
+        }
+        let fields = text[text.index(after: name)...].split(separator: " ")
+        guard fields.count > 12, let user = Int64(fields[11]), let system = Int64(fields[12]) else {
+            fail("/proc/\(pid)/stat has another form than expected")
+        }
+        self.userTicks = user
+        self.systemTicks = system
+    }
+
+    /// What was used since `earlier`, for `messages`.
+    func report(pid: Int32, since earlier: ProcessorTime, messages: Int) -> JSON {
+        let seconds = Double(self.nanoseconds - earlier.nanoseconds) / 1e9
+        let user = Double(self.userTicks - earlier.userTicks)
+        let system = Double(self.systemTicks - earlier.systemTicks)
+        let share = user + system > 0 ? user / (user + system) : 0
+        return .object([
+            "pid": .integer(Int(pid)), "seconds": .number(seconds), "user": .number(seconds * share),
+            "system": .number(user + system > 0 ? seconds * (1 - share) : 0),
+            "us_per_message": .number(messages > 0 ? seconds * 1e6 / Double(messages) : 0),
+        ])
+    }
+
+    /// The nanoseconds that this process itself has used.
+    static func own() -> Int64 {
+        var time = timespec()
+        // The pointer is used for the length of the call only.
+        unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    }
+
+    private static func text(_ path: String) -> String? {
+        (try? FileContents.read(path)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func threads(of pid: Int32) -> [String] {
+        // Sound: the directory is open for the length of this function, each entry lives until the next `readdir`, and its
+        // name, which ends with a NUL, is copied.
+        guard let directory = unsafe opendir("/proc/\(pid)/task") else { fail("there is no process \(pid)") }
+        defer { unsafe closedir(directory) }
+        var names: [String] = []
+        while let entry = unsafe readdir(directory) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if Int32(name) != nil { names.append(name) }
+        }
+        return names
+    }
+}
