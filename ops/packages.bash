@@ -3,6 +3,10 @@
 # What `swift build` needs beside Swift itself.
 build_packages=(libssl-dev zlib1g-dev pkg-config ca-certificates)
 
+# What the gateway is measured against, and what the measuring needs.
+bench_packages=(nginx-light haproxy caddy websockify node-ws python3 python3-venv openssl gcc libc6-dev)
+command -v node >/dev/null || bench_packages+=(nodejs)
+
 say() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
 }

@@ -45,6 +45,9 @@ class Site:
     # What nginx reads from a tunnel at once.
     buffer: str = "16k"
 
+    def with_buffer(self, buffer: str) -> "Site":
+        return dataclasses.replace(self, buffer=buffer)
+
     def configure(self, template: str, plain: int, tls: int) -> pathlib.Path:
         """The peer's configuration with the values of this run in it."""
         text = (TEMPLATES / template).read_text()
@@ -61,7 +64,10 @@ class Site:
         return file
 
 
-def _proxy(name: str, template: str, command: Callable, services: Callable = lambda plain, tls: {}, environment: dict = {}):
+def _proxy(
+    name: str, template: str, command: Callable, services: Callable = lambda plain, tls: {}, processes: int = 1,
+    environment: dict = {},
+):
     """A peer that is told its two ports by its configuration."""
 
     def start(site: Site) -> Server:
@@ -72,7 +78,7 @@ def _proxy(name: str, template: str, command: Callable, services: Callable = lam
         home = {"HOME": str(site.folder), "XDG_DATA_HOME": str(site.folder), "XDG_CONFIG_HOME": str(site.folder)}
         return Server(
             name, command(site, file), core=site.core, folder=site.folder, urls=urls, ports=[plain, tls],
-            environment={**home, **environment})
+            processes=processes, environment={**home, **environment})
 
     return start
 
@@ -121,7 +127,8 @@ PEERS = {
             _proxy("gateway", "gateway.conf", lambda site, file: [site.programs.gateway, "run", "--config", file], _gateway_services)),
         Peer(
             "nginx", lambda programs: ["nginx", "-v"],
-            _proxy("nginx", "nginx.conf", lambda site, file: ["nginx", "-p", site.folder, "-c", file])),
+            # The master and its worker.
+            _proxy("nginx", "nginx.conf", lambda site, file: ["nginx", "-p", site.folder, "-c", file], processes=2)),
         Peer(
             "haproxy", lambda programs: ["haproxy", "-v"],
             _proxy("haproxy", "haproxy.cfg", lambda site, file: ["haproxy", "-db", "-f", file])),

@@ -10,12 +10,14 @@ import signal
 import socket
 import subprocess
 import time
+from typing import Callable
 
 import procfs
 
 # How long a program may take until it accepts connections; never how long is waited.
 PATIENCE = 10.0
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -28,6 +30,11 @@ def raise_open_files() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def adopt_orphans():
+    """Children of a program that is ended become this process's, which waits for them: none stays as a zombie."""
+    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def free_ports(count: int) -> list[int]:
@@ -51,14 +58,22 @@ def spawn(command: list, core: int, **options) -> subprocess.Popen:
         if os.getppid() != parent:
             os._exit(1)
 
-    return subprocess.Popen([str(part) for part in command], preexec_fn=prepare, stdin=options.pop("stdin", subprocess.DEVNULL), **options)
+    options.setdefault("stdin", subprocess.DEVNULL)
+    try:
+        return subprocess.Popen([str(part) for part in command], preexec_fn=prepare, **options)
+    except OSError as error:
+        raise StartFailed(f"{command[0]} does not start: {error.strerror}") from error
 
 
 def end(process: subprocess.Popen):
     """At once, with all of its children."""
+    _, *children = procfs.tree(process.pid)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    for child in children:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream:
             stream.close()
@@ -68,10 +83,13 @@ class Server:
     """A running program: where it serves what, and its processes.
 
     Its ports are those given, or the one that it says: "listening on PORT". `urls` has an URL for each service, with `{port}`
-    where it says the port itself.
+    where it says the port itself. `processes` is how many it consists of before the first session.
     """
 
-    def __init__(self, name: str, command: list, *, core: int, folder: pathlib.Path, urls: dict[str, str], ports: list[int] = (), environment: dict = {}):
+    def __init__(
+        self, name: str, command: list, *, core: int, folder: pathlib.Path, urls: dict[str, str], ports: list[int] = (),
+        processes: int = 1, environment: dict = {},
+    ):
         self.name = name
         self._log = folder / f"{name}.log"
         with self._log.open("wb") as log:
@@ -82,11 +100,11 @@ class Server:
             self.ports = list(ports) or [self._announced_port()]
             self.urls = {service: url.format(port=self.ports[0]) for service, url in urls.items()}
             for port in self.ports:
-                self._wait_for(port)
+                self._wait(lambda: self._accepts(port), "does not accept connections")
+            self._wait(lambda: len(self.pids()) >= processes, f"does not have {processes} processes")
         except BaseException:
             self.stop()
             raise
-        self.is_paused = False
 
     def _announced_port(self) -> int:
         ready, _, _ = select.select([self._process.stdout], [], [], PATIENCE)
@@ -95,16 +113,20 @@ class Server:
             raise StartFailed(self._complaint("did not say where it listens"))
         return int(line.rsplit(" ", 1)[1])
 
-    def _wait_for(self, port: int):
+    def _wait(self, is_ready: Callable[[], bool], complaint: str):
         deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return
-            except OSError as error:
-                if self.has_ended or time.monotonic() > deadline:
-                    raise StartFailed(self._complaint("does not accept connections")) from error
+        while not is_ready():
+            if self.has_ended or time.monotonic() > deadline:
+                raise StartFailed(self._complaint(complaint))
             time.sleep(0.005)
+
+    @staticmethod
+    def _accepts(port: int) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return True
+        except OSError:
+            return False
 
     def _complaint(self, what: str) -> str:
         status = f" (exit status {self._process.returncode})" if self.has_ended else ""
