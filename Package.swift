@@ -76,7 +76,7 @@ let package = Package(
         .executableTarget(
             name: "Load",
             dependencies: [
-                "WebSocketProtocol", "HTTP1", "EventLoop", "TLS",
+                "WebSocketProtocol", "HTTP1", "EventLoop", "CLinux", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,4 +26,12 @@ int gateway_join_thread(pthread_t thread, int64_t milliseconds) {
         end.tv_nsec -= 1000000000;
     }
     return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end);
+}
+
+int gateway_timer_create(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); }
+
+int gateway_timer_set(int timer, int64_t nanoseconds) {
+    struct itimerspec time = {
+        .it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000}};
+    return timerfd_settime(timer, TFD_TIMER_ABSTIME, &time, NULL);
 }

@@ -44,6 +44,13 @@ void gateway_name_this_thread(const char *name);
 /// Waits for a thread to end, at most that long. 0, or an error number.
 int gateway_join_thread(pthread_t thread, int64_t milliseconds);
 
+/// A timer descriptor on the monotonic clock, which becomes readable at the time it is set to; -1 with errno. For what needs
+/// more than the milliseconds of epoll_wait(2).
+int gateway_timer_create(void);
+
+/// Sets it to one moment; an earlier one, and that it was readable, is forgotten. 0, or -1 with errno.
+int gateway_timer_set(int timer, int64_t nanoseconds);
+
 /// Binds a socket to a local address without choosing the port yet (ip(7)); not every libc header names it.
 #define GATEWAY_IP_BIND_ADDRESS_NO_PORT 24
 

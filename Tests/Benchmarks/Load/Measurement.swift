@@ -5,8 +5,14 @@ internal import Glibc
 protocol MeasuredWorkload: AnyObject {
     /// What it prints beside the figures that all have.
     var details: JSON { get }
+    /// From now on it counts.
+    func windowStarted()
     /// The measured time is over.
     func windowEnded()
+}
+
+extension MeasuredWorkload {
+    func windowStarted() {}
 }
 
 /// The time that counts: a warm-up, then a window in which messages, latencies and processor time are taken.
@@ -18,8 +24,9 @@ final class Measurement {
         case over
     }
 
-    /// When the window began.
-    private(set) var start = MonotonicInstant(nanoseconds: .max)
+    /// When the window ended.
+    private(set) var end = MonotonicInstant(nanoseconds: .max)
+    private var start = MonotonicInstant(nanoseconds: .max)
     private let name: String
     private let options: WindowOptions
     private unowned let client: Client
@@ -28,7 +35,6 @@ final class Measurement {
     private var timer: EventLoop.TimerID?
     private var latency = Histogram()
     private var messages = 0
-    private var end = MonotonicInstant(nanoseconds: .max)
     private var earlier: [ProcessorTime] = []
     private var later: [ProcessorTime] = []
     private var ownEarlier: Int64 = 0
@@ -54,9 +60,12 @@ final class Measurement {
         if self.stage == .measuring { self.messages += messages }
     }
 
-    /// One latency, from `start` on, if that is within the window.
+    /// Whether what begins then counts.
+    func includes(_ instant: MonotonicInstant) -> Bool { instant >= self.start && instant < self.end }
+
+    /// One latency, if it began within the window.
     func record(from start: MonotonicInstant, to now: MonotonicInstant) {
-        if start >= self.start, start < self.end { self.latency.record(now.nanoseconds - start.nanoseconds) }
+        if self.includes(start) { self.latency.record(now.nanoseconds - start.nanoseconds) }
     }
 
     /// Prints the figures and ends the process.
@@ -84,6 +93,7 @@ extension Measurement: TimerHandler {
             self.ownEarlier = ProcessorTime.own()
             self.start = .now()
             self.stage = .measuring
+            self.workload.windowStarted()
             self.timer = nil
             self.client.loop.setTimer(&self.timer, at: self.start + .seconds(self.options.seconds), self)
         case .measuring:

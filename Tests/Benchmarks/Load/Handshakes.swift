@@ -1,0 +1,97 @@
+internal import ArgumentParser
+internal import EventLoop
+internal import TLS
+
+/// Opens sessions and closes them, some at a time, as fast as the other side takes them.
+final class Handshakes: ConnectionOwner, MeasuredWorkload {
+    private let url: LoadURL
+    private let client: Client
+    /// One for each of those at a time when sessions are resumed: a context remembers one session, which is used once.
+    private let contexts: [TLSClientContext?]
+    private let resume: Bool
+    private var measurement: Measurement!
+    private var resumed = 0
+
+    var details: JSON {
+        .object(["concurrency": .integer(self.contexts.count), "resumed": .integer(self.resumed)])
+    }
+
+    init(_ url: LoadURL, concurrency: Int, resume: Bool, window: WindowOptions) {
+        self.url = url
+        self.client = Client()
+        self.resume = resume
+        if url.isSecure, resume {
+            let client = self.client
+            self.contexts = (0..<concurrency).map { _ in client.tlsContext(resume: true) }
+        } else {
+            self.contexts = Array(repeating: url.isSecure ? self.client.tlsContext() : nil, count: concurrency)
+        }
+        self.measurement = Measurement("handshakes", window, client: self.client, workload: self)
+    }
+
+    func run() -> Never {
+        for index in self.contexts.indices { self.connect(index) }
+        self.measurement.begin()
+        self.client.run()
+    }
+
+    private func connect(_ index: Int) {
+        do {
+            // The loop keeps it.
+            _ = try Connection(
+                self.url, index: index, context: self.contexts[index], client: self.client, owner: self)
+        } catch {
+            fail("session \(index): \(error)")
+        }
+    }
+
+    func opened(_ connection: Connection) {
+        if self.measurement.isMeasuring {
+            self.measurement.count()
+            self.measurement.record(from: connection.start, to: .now())
+            if connection.tls?.wasResumed == true { self.resumed += 1 }
+        }
+        connection.close()
+    }
+
+    func received(_ messages: Int, on connection: Connection) {}
+
+    func closed(_ connection: Connection) { self.connect(connection.index) }
+
+    func windowEnded() { self.measurement.report() }
+}
+
+/// `gateway-load handshakes URL`.
+struct HandshakesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "handshakes",
+        abstract: "Open sessions and close them again, as fast as the other side takes them.",
+        discussion: """
+            A latency is from connect to the checked 101. Each session is closed with a Close, and the next one is begun when
+            the server has closed the connection.
+
+            EXAMPLES
+              gateway-load handshakes ws://127.0.0.1:8080/echo --concurrency 16
+              gateway-load handshakes wss://127.0.0.1:8443/echo --concurrency 16 --resume
+            """)
+
+    @OptionGroup var target: TargetOptions
+    @OptionGroup var window: WindowOptions
+
+    @Option(help: ArgumentHelp("How many at a time.", valueName: "n"))
+    var concurrency: Int
+
+    @Flag(help: "Resume TLS sessions instead of doing full TLS handshakes.")
+    var resume = false
+
+    func validate() throws {
+        try requirePositive(self.concurrency, "--concurrency")
+        guard self.target.url.isSecure || !self.resume else { throw ValidationError("--resume is for wss://") }
+    }
+
+    func run() {
+        Handshakes(
+            self.target.url, concurrency: self.concurrency, resume: self.resume, window: self.window
+        ).run()
+    }
+}

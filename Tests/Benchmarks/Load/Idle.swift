@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import EventLoop
+internal import Glibc
+internal import TLS
+
+/// Opens sessions and leaves them alone, apart from answering pings.
+final class Idle: ConnectionOwner {
+    private let client: Client
+    private let sessions: Sessions
+    private let start = MonotonicInstant.now()
+
+    init(_ url: LoadURL, sessions: Int) {
+        self.client = Client()
+        self.sessions = Sessions(url, count: sessions, client: self.client)
+    }
+
+    func run() -> Never {
+        self.sessions.open(for: self) { _ in nil }
+        self.client.run()
+    }
+
+    func opened(_ connection: Connection) {
+        guard self.sessions.oneOpened(for: self, message: { _ in nil }) else { return }
+        self.client.stopWatching()
+        // libssl's buffers, some 34 KiB: it is not our memory that is measured, but thousands have to fit.
+        for connection in self.sessions.all { connection.tls?.releaseBuffers() }
+        let event = JSON.object([
+            "event": .string("open"), "sessions": .integer(self.sessions.all.count),
+            "seconds": .number((MonotonicInstant.now() - self.start).secondsAsDouble),
+        ])
+        print(event)
+        _ = fflush(nil)
+        self.waitForEndOfInput()
+    }
+
+    func received(_ messages: Int, on connection: Connection) {}
+
+    private func waitForEndOfInput() {
+        do throws(SystemError) {
+            _ = try self.client.loop.addReading(0, self)
+        } catch {
+            // A file, or /dev/null: epoll cannot wait for those, and need not.
+            exit(0)
+        }
+    }
+}
+
+extension Idle: ReadinessHandler {
+    func ready(_ readiness: Readiness) {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        // The kernel writes at most `bytes.count` bytes.
+        let count = unsafe Glibc.read(0, &bytes, bytes.count)
+        // All sockets go with the process, at once.
+        if count == 0 || count < 0 && errno != EINTR && errno != EAGAIN { exit(0) }
+    }
+}
+
+/// `gateway-load idle URL`.
+struct IdleCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "idle", abstract: "Open sessions and keep them until the end of standard input.",
+        discussion: """
+            Prints one line when all are open. At the end of standard input the process exits, and all sockets go away at once.
+
+            EXAMPLES
+              sleep 60 | gateway-load idle wss://127.0.0.1:8443/echo --sessions 9000
+            """)
+
+    @OptionGroup var target: TargetOptions
+
+    @Option(help: ArgumentHelp("How many sessions.", valueName: "n"))
+    var sessions: Int
+
+    func validate() throws { try requirePositive(self.sessions, "--sessions") }
+
+    func run() { Idle(self.target.url, sessions: self.sessions).run() }
+}

@@ -1,0 +1,74 @@
+internal import CLinux
+internal import EventLoop
+
+/// Calls at fixed moments, so many per second, however long the calls take: an open loop.
+///
+/// The loop's own timers are good to a millisecond, which is too coarse for thousands per second, and turning until it is
+/// time would take the processor from the server next to us. A timerfd is exact to some microseconds, costs one system
+/// call for all that was due at once, and lets us sleep. Setting it anew also takes back that it is readable, so it is
+/// never read.
+final class Pace {
+    private let client: Client
+    private let rate: Double
+    private let call: (MonotonicInstant) -> Void
+    private let timer: Int32
+    private var registration: EventLoop.Registration?
+    private var start = MonotonicInstant(nanoseconds: 0)
+    private var calls = 0
+    private var isRunning = false
+
+    /// - Parameters:
+    ///   - rate: calls per second.
+    ///   - call: is told when it was due, which may be a while ago.
+    init(rate: Double, client: Client, call: @escaping (MonotonicInstant) -> Void) {
+        self.rate = rate
+        self.client = client
+        self.call = call
+        self.timer = gateway_timer_create()
+        guard self.timer >= 0 else { fail("there is no timer") }
+    }
+
+    /// Begins; the first call is due now.
+    func begin() {
+        self.start = .now()
+        self.isRunning = true
+        do throws(SystemError) {
+            self.registration = try self.client.loop.addReading(self.timer, self)
+        } catch {
+            fail("\(error)")
+        }
+        self.arm()
+    }
+
+    /// Ends, after the calls that were due until `end`.
+    func stop(at end: MonotonicInstant) {
+        self.callAllDue(until: end)
+        self.isRunning = false
+        if let registration = self.registration { self.client.loop.remove(registration, self.timer) }
+    }
+
+    /// When the next call is due. From the start each time, so that nothing adds up.
+    private var due: MonotonicInstant {
+        MonotonicInstant(nanoseconds: self.start.nanoseconds + Int64(Double(self.calls) * 1e9 / self.rate))
+    }
+
+    private func callAllDue(until now: MonotonicInstant) {
+        while self.isRunning, self.due <= now {
+            let due = self.due
+            self.calls += 1
+            self.call(due)
+        }
+    }
+
+    /// A moment that is past already makes the timer readable at once: others have their turn before.
+    private func arm() {
+        guard gateway_timer_set(self.timer, self.due.nanoseconds) == 0 else { fail("the timer cannot be set") }
+    }
+}
+
+extension Pace: ReadinessHandler {
+    func ready(_ readiness: Readiness) {
+        self.callAllDue(until: .now())
+        if self.isRunning { self.arm() }
+    }
+}

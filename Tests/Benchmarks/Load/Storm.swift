@@ -1,0 +1,99 @@
+internal import ArgumentParser
+internal import EventLoop
+internal import TLS
+
+/// New sessions at a fixed rate, each with a full TLS handshake, closed once they are open: what a restart of many clients
+/// looks like to those who stay.
+///
+/// It shares our thread: a TLS handshake costs us some hundred microseconds, and the echoes that come meanwhile are seen so
+/// much later.
+final class Storm: ConnectionOwner {
+    private let url: LoadURL
+    private let client: Client
+    private let context: TLSClientContext?
+    private var pace: Pace!
+    private var begun = 0
+    private var unfinished = 0
+    /// What is counted began within the window.
+    private var start = MonotonicInstant(nanoseconds: .max)
+    private var opened = 0
+    private var failed = 0
+    private var latency = Histogram()
+    private var seconds = 0.0
+
+    /// A server that has so many handshakes open has lost; more would only run us out of descriptors.
+    private static let mostUnfinished = 2000
+
+    init(_ url: LoadURL, rate: Double, client: Client) {
+        self.url = url
+        self.client = client
+        self.context = url.isSecure ? client.tlsContext() : nil
+        self.pace = Pace(rate: rate, client: client) { [unowned self] in self.begin(due: $0) }
+    }
+
+    func begin() { self.pace.begin() }
+
+    func startCounting() { self.start = .now() }
+
+    func stop() {
+        let now = MonotonicInstant.now()
+        self.pace.stop(at: now)
+        self.seconds = (now - self.start).secondsAsDouble
+        self.start = MonotonicInstant(nanoseconds: .max)
+    }
+
+    var json: JSON {
+        .object([
+            "handshakes": .integer(self.opened), "per_second": .number(Double(self.opened) / self.seconds),
+            "failed": .integer(self.failed), "latency_us": self.latency.json,
+        ])
+    }
+
+    private func begin(due: MonotonicInstant) {
+        guard self.unfinished < Self.mostUnfinished,
+            (try? Connection(
+                self.url, index: self.begun, context: self.context, start: due, client: self.client, owner: self))
+                != nil
+        else { return self.countFailure() }
+        self.begun += 1
+        self.unfinished += 1
+    }
+
+    private func countFailure() {
+        if MonotonicInstant.now() >= self.start { self.failed += 1 }
+    }
+
+    func opened(_ connection: Connection) {
+        let now = MonotonicInstant.now()
+        if now >= self.start {
+            self.opened += 1
+            self.latency.record(now.nanoseconds - connection.start.nanoseconds)
+        }
+        connection.close()
+    }
+
+    func received(_ messages: Int, on connection: Connection) {}
+
+    func closed(_ connection: Connection) { self.unfinished -= 1 }
+
+    func failed(_ connection: Connection, _ reason: String) {
+        self.unfinished -= 1
+        self.countFailure()
+    }
+}
+
+/// `--storm` and `--storm-rate`.
+struct StormOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where new sessions are opened and closed meanwhile.", valueName: "url"))
+    var storm: LoadURL?
+
+    @Option(help: ArgumentHelp("How many of them per second.", valueName: "handshakes"))
+    var stormRate: Double?
+
+    func validate() throws {
+        guard (self.storm == nil) == (self.stormRate == nil) else {
+            throw ValidationError("--storm and --storm-rate belong together")
+        }
+        guard self.stormRate ?? 1 > 0 else { throw ValidationError("--storm-rate must be positive") }
+    }
+}
