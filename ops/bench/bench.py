@@ -1,4 +1,4 @@
-"""Measures the gateway and its peers side by side. Called by ops/bench/run, which installs and builds what is needed."""
+"""Measures the gateway and its peers side by side. Called by ops/bench/run, which installs and builds what it takes."""
 
 import argparse
 import contextlib
@@ -28,6 +28,7 @@ RAW, PARTIAL = WORK / "results.json", WORK / "partial.json"
 # A peer that fails this often in a workload gets no further turn in it.
 PATIENCE = 2
 CALIBRATION_RUNS = 3
+CALIBRATED = ("pingpong-64-100-plain", "pingpong-64-100-tls", "handshakes-full-tls")
 # A load average above this says that something else runs.
 QUIET = 0.5
 
@@ -39,7 +40,11 @@ def say(text: str):
 class Run:
     """One run of all that was asked for."""
 
-    def __init__(self, options: argparse.Namespace, workloads: list[Workload], peers: list[str], stack: contextlib.ExitStack):
+    calibration: Calibration | None = None
+
+    def __init__(
+        self, options: argparse.Namespace, workloads: list[Workload], peers: list[str], stack: contextlib.ExitStack
+    ):
         self.options = options
         self.workloads = workloads
         self.peers = peers
@@ -68,7 +73,7 @@ class Run:
             "machine": {
                 **machine.facts(ROOT),
                 "cores used": str(self.cores),
-                "turns": f"{self.options.turns}, of {self.options.seconds:g} s after {self.options.warmup:g} s of warm-up",
+                "turns": "{turns}, of {seconds:g} s after {warmup:g} s of warm-up".format(**vars(self.options)),
             },
             "versions": {name: version(PEERS[name], self.site.programs) for name in used},
         }
@@ -92,14 +97,12 @@ class Run:
         with PEERS["nginx"].start(self.site) as nginx:
 
             def best(key: str) -> float:
-                return max(
-                    by_key[key].run(self.driver, PEERS["nginx"], nginx, None)["per_second"] for _ in range(CALIBRATION_RUNS))
+                runs = [by_key[key].run(self.driver, PEERS["nginx"], nginx, None) for _ in range(CALIBRATION_RUNS)]
+                return max(run["per_second"] for run in runs)
 
-            self.calibration = Calibration(best("pingpong-64-100-plain"), best("pingpong-64-100-tls"), best("handshakes-full-tls"))
+            self.calibration = Calibration(*map(best, CALIBRATED))
         self.raw["calibration"] = vars(self.calibration)
-        say("nginx reaches {plain:,.0f} messages/s plain, {tls:,.0f} with TLS, {handshakes:,.0f} handshakes/s".format(**self.raw["calibration"]))
-
-    calibration: Calibration | None = None
+        say(f"nginx reaches {self.calibration}")
 
     def measure(self, workload: Workload) -> dict[str, list[dict]]:
         """The peers take turns; each turn begins with another one."""
@@ -157,18 +160,24 @@ class Servers(contextlib.AbstractContextManager):
             self._end(name)
 
 
+IN_SHORT = {
+    "idle": ("bytes", "B"), "cleanup": ("cpu_seconds", "s"),
+    "rate": ("p99_us", "µs p99"), "storm": ("p99_us", "µs p99"),
+}
+
+
 def _in_short(key: str, runs: dict[str, list[dict]]) -> str:
     """One line for who waits."""
     rows = Rows({key: runs})
-    metric, unit = {"idle": ("bytes", "B"), "cleanup": ("cpu_seconds", "s"), "rate": ("p99_us", "µs p99"), "storm": ("p99_us", "µs p99")}.get(
-        key.split("-")[0], ("cpu_us", "µs"))
+    metric, unit = IN_SHORT.get(key.split("-")[0], ("cpu_us", "µs"))
     cells = []
     for name in runs:
         if not rows.has(key, name):
             cells.append(f"{name} failed")
             continue
         ratio = rows.ratio(key, name, metric) if name != "gateway" else None
-        cells.append(f"{name} {rows.median(key, name, metric):,.2f} {unit}" + (f" ({ratio:.2f})" if ratio is not None else ""))
+        compared = f" ({ratio:.2f})" if ratio is not None else ""
+        cells.append(f"{name} {rows.median(key, name, metric):,.2f} {unit}{compared}")
     return f"{key}: {', '.join(cells)}"
 
 
@@ -209,8 +218,8 @@ def options() -> argparse.Namespace:
 
 
 def selection(parsed: argparse.Namespace) -> tuple[list[Workload], list[str]]:
-    workloads = [workload for workload in WORKLOADS if not parsed.only or any(workload.matches(each) for each in parsed.only)]
-    peers = [peer for peer in PEERS if not parsed.peer or any(fnmatch.fnmatch(peer, each) for each in parsed.peer)]
+    workloads = [each for each in WORKLOADS if not parsed.only or any(map(each.matches, parsed.only))]
+    peers = [each for each in PEERS if not parsed.peer or any(fnmatch.fnmatch(each, name) for name in parsed.peer)]
     if parsed.mode == "quick":
         workloads = [workload for workload in workloads if workload.is_quick or parsed.only]
         peers = [peer for peer in peers if peer in QUICK_PEERS or parsed.peer]

@@ -10,10 +10,13 @@ UNKNOWN = "not measured"
 IDLE = 1536
 
 
-def _result(excess: list[tuple[float, str]]) -> str:
-    """`excess`: how far each figure is from its limit (1.0 is at the limit), and what it is."""
+def _result(excess: list[tuple[float, str]], missing: list[str] = ()) -> str:
+    """`excess`: how far each figure is from its limit (1.0 is at the limit), and what it is. `missing` could not be had."""
+    if not excess:
+        return UNKNOWN
     worst, where = max(excess)
-    return "met" if worst <= 1 else f"missed by {100 * (worst - 1):.{0 if worst > 1.1 else 1}f} %: {where}"
+    result = "met" if worst <= 1 else f"missed by {100 * (worst - 1):.{0 if worst > 1.1 else 1}f} %: {where}"
+    return "; without ".join([result, *missing])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +43,8 @@ class Ratios:
             if found:
                 was.append(f"{peer} {max(found)[0]:.2f}")
                 excess += [(ratio / limit, where) for ratio, where in found]
-            elif any(peer in rows.peers(key) for key in keys):
-                missing.append(f"{peer} failed")
-        if not excess:
-            return ", ".join(missing) or "–", UNKNOWN
-        return ", ".join(was + missing), _result(excess)
+            missing += [f"{peer} in {key}" for key in keys if peer in rows.peers(key) and not rows.has(key, peer)]
+        return ", ".join(was) or "–", _result(excess, missing)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,14 +62,17 @@ class IdleTLS:
     wanted: str = f"at most libssl's own + {IDLE:,} bytes, and HAProxy's"
 
     def judge(self, rows: Rows) -> tuple[str, str]:
-        return _idle(rows, "tls", lambda key: rows.median(key, "libssl", "bytes") + IDLE if rows.has(key, "libssl") else None)
+        def limit(key):
+            return rows.median(key, "libssl", "bytes") + IDLE if rows.has(key, "libssl") else None
+
+        return _idle(rows, "tls", limit)
 
 
 def _idle(rows: Rows, mode: str, limit) -> tuple[str, str]:
     keys = rows.keys(f"idle-*-{mode}")
     if rows.gateway_failed(*keys):
         return "–", FAILED
-    was, excess = [], []
+    was, excess, missing = [], [], []
     for key in keys:
         if not rows.has(key, "gateway"):
             continue
@@ -78,9 +81,11 @@ def _idle(rows: Rows, mode: str, limit) -> tuple[str, str]:
         if (most := limit(key)) is not None:
             was.append(f"{bytes_each:,.0f}" + (f" of {most:,.0f}" if mode == "tls" else ""))
             excess.append((bytes_each / most, f"at {sessions} sessions"))
+        else:
+            missing.append(f"libssl at {sessions} sessions")
         if rows.has(key, "haproxy"):
             excess.append((bytes_each / rows.median(key, "haproxy", "bytes"), f"haproxy at {sessions} sessions"))
-    return ", ".join(was) or "–", _result(excess) if excess else UNKNOWN
+    return ", ".join(was) or "–", _result(excess, missing)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,13 +103,15 @@ class Flat:
                 growth = rows.median(many, "gateway", "bytes") / rows.median(few, "gateway", "bytes")
                 was.append(f"{mode} {growth:.2f}")
                 excess.append((growth / 1.1, mode))
-        return ", ".join(was) or "–", _result(excess) if excess else UNKNOWN
+        return ", ".join(was) or "–", _result(excess)
 
 
 BEST = {"nginx": 1.0, "haproxy": 1.0, "caddy": 1.0}
 
 GOALS = [
-    Ratios("CPU per message, 64 B and 1 KiB, plain", "nginx 0.95, haproxy 0.85", ("pingpong-*-plain",), {"nginx": 0.95, "haproxy": 0.85}),
+    Ratios(
+        "CPU per message, 64 B and 1 KiB, plain", "nginx 0.95, haproxy 0.85", ("pingpong-*-plain",),
+        {"nginx": 0.95, "haproxy": 0.85}),
     Ratios("the same with TLS", "nginx 0.90, haproxy 0.85", ("pingpong-*-tls",), {"nginx": 0.90, "haproxy": 0.85}),
     Ratios("16 in flight", "nginx 1.0", ("inflight-16-*",), {"nginx": 1.0}),
     Ratios(
@@ -116,6 +123,8 @@ GOALS = [
     Flat(),
     Ratios("p99 and p99.9 at a fixed rate", "the best peer's", ("rate-*",), BEST, ("p99_us", "p999_us")),
     Ratios("p99 during a storm of handshakes", "the best peer's", ("storm-*",), BEST, ("p99_us",)),
-    Ratios("broadcast, per delivered message", "send-loop 1.2, node-ws 0.8", ("broadcast-*",), {"send-loop": 1.2, "node-ws": 0.8}),
+    Ratios(
+        "broadcast, per delivered message", "send-loop 1.2, node-ws 0.8", ("broadcast-*",),
+        {"send-loop": 1.2, "node-ws": 0.8}),
     Ratios("bridge", "websockify 0.1, websocat 0.8", ("bridge-*",), {"websockify": 0.1, "websocat": 0.8}),
 ]

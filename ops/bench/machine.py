@@ -52,5 +52,5 @@ def _field(file: str, name: str, separator: str = ":") -> str:
 
 def _commit(root: pathlib.Path) -> str:
     result = subprocess.run(
-        ["git", "-C", root, "describe", "--always", "--dirty"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        ["git", "-C", root, "describe", "--always", "--dirty"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return result.stdout.strip() or "unknown"

@@ -70,9 +70,10 @@ class Driver:
             ready, _, _ = select.select([process.stdout], [], [], LONGEST_OPENING)
             line = process.stdout.readline() if ready else b""
             if not line:
-                end_of_it = "ended" if ready else f"did not open them within {LONGEST_OPENING:.0f} s"
                 process.kill()
-                raise LoadFailed(process.stderr.read().decode(errors="replace").strip() or f"the load client {end_of_it}")
+                errors = process.stderr.read().decode(errors="replace").strip()
+                ended = "ended" if ready else f"did not open {count} sessions within {LONGEST_OPENING:.0f} s"
+                raise LoadFailed(errors or f"the load client {ended}")
             opened = json.loads(line)
             if opened["sessions"] != count:
                 raise LoadFailed(f"only {opened['sessions']} of {count} sessions are open")
@@ -148,17 +149,16 @@ class Sampler:
 
 
 def settled_pss(server: Server, quiet: float, longest: float) -> int:
-    """The memory of the peer once it has not become less for `quiet` seconds."""
-    least = procfs.pss(server.pids())
+    """The memory of the peer once it has not changed for `quiet` seconds."""
+    settled = procfs.pss(server.pids())
     start = since = time.monotonic()
     while time.monotonic() - since < quiet and time.monotonic() - start < longest:
         time.sleep(0.1)
         now = procfs.pss(server.pids())
-        # A page more or less is no news.
-        if now < least - 65536:
-            since = time.monotonic()
-        least = min(least, now)
-    return least
+        # A few pages more or less are no news.
+        if abs(now - settled) > 65536:
+            settled, since = now, time.monotonic()
+    return settled
 
 
 def settle(server: Server, descriptors: int):
@@ -173,7 +173,10 @@ def settle(server: Server, descriptors: int):
 
 def idle_memory(driver: Driver, server: Server, service: str, sessions: int) -> dict:
     """Bytes per session beyond the process at rest. Every peer gets the time to give back what it does not need."""
-    at_rest = settled_pss(server, quiet=0.3, longest=2)
+    # After a first session the process has set up all that it sets up once.
+    with driver.idle_sessions(server.urls[service], 1):
+        pass
+    at_rest = settled_pss(server, quiet=0.5, longest=4)
     with driver.idle_sessions(server.urls[service], sessions):
         # Buffers are given back after a second or so of silence.
         with_sessions = settled_pss(server, quiet=2, longest=8)
@@ -194,7 +197,8 @@ def cleanup(driver: Driver, server: Server, service: str, sessions: int) -> dict
         while True:
             now = time.monotonic()
             if now - start > LONGEST_CLEANUP:
-                raise LoadFailed(f"{procfs.descriptors(pids) - at_rest} descriptors are open after {LONGEST_CLEANUP:.0f} s")
+                still = procfs.descriptors(pids) - at_rest
+                raise LoadFailed(f"still busy {LONGEST_CLEANUP:.0f} s later, with {still} descriptors")
             if closed is None and procfs.descriptors(pids) <= at_rest + 8:
                 closed = now
             # Quiet is less than one percent of the core.

@@ -1,7 +1,7 @@
 """The programs that are compared: how each is started, and which services it offers.
 
-Services: `relay` and `relay-tls` lead to the echo backend, `bridge` to the TCP one, `broadcast` is a room, `idle-tls` accepts
-a session and leaves it alone.
+Services: `relay` and `relay-tls` lead to the echo backend, `bridge` to the TCP one, `broadcast` is a room, `idle-tls`
+accepts a session and leaves it alone.
 """
 
 import dataclasses
@@ -124,7 +124,9 @@ PEERS = {
     for peer in [
         Peer(
             "gateway", lambda programs: [programs.gateway, "version"],
-            _proxy("gateway", "gateway.conf", lambda site, file: [site.programs.gateway, "run", "--config", file], _gateway_services)),
+            _proxy(
+                "gateway", "gateway.conf", lambda site, file: [site.programs.gateway, "run", "--config", file],
+                _gateway_services)),
         Peer(
             "nginx", lambda programs: ["nginx", "-v"],
             # The master and its worker.
@@ -140,7 +142,9 @@ PEERS = {
         # A proxy that does nothing but copy bytes, in C: the floor.
         Peer(
             "floor", _no_version,
-            _announcing("floor", lambda site: [site.programs.references / "proxy", site.echo], {"relay": "ws://127.0.0.1:{port}/echo"})),
+            _announcing(
+                "floor", lambda site: [site.programs.references / "proxy", site.echo],
+                {"relay": "ws://127.0.0.1:{port}/echo"})),
         # What libssl takes for itself, in C.
         Peer(
             "libssl", lambda programs: ["openssl", "version"],
@@ -154,7 +158,8 @@ PEERS = {
                 "send-loop", lambda site: [site.programs.references / "broadcast"],
                 {"broadcast": "ws://127.0.0.1:{port}/broadcast/room"})),
         Peer(
-            "node-ws", lambda programs: ["node", "-p", "`ws ${require('ws/package.json').version}, node ${process.version}`"],
+            "node-ws",
+            lambda programs: ["node", "-p", "`ws ${require('ws/package.json').version}, node ${process.version}`"],
             _announcing(
                 "node-ws", lambda site: ["node", TEMPLATES / "broadcast.js"],
                 {"broadcast": "ws://127.0.0.1:{port}/broadcast/room"}, {"NODE_PATH": NODE_PATH})),
@@ -166,7 +171,8 @@ PEERS = {
             "websocat", lambda programs: [programs.websocat, "--version"],
             _bridge(
                 "websocat",
-                lambda site, port: [site.programs.websocat, "-q", "-b", "-E", f"ws-l:127.0.0.1:{port}", f"tcp:127.0.0.1:{site.tcp_echo}"])),
+                lambda site, port: [
+                    site.programs.websocat, "-q", "-b", "-E", f"ws-l:127.0.0.1:{port}", f"tcp:127.0.0.1:{site.tcp_echo}"])),
     ]
 }
 

@@ -82,8 +82,8 @@ def end(process: subprocess.Popen):
 class Server:
     """A running program: where it serves what, and its processes.
 
-    Its ports are those given, or the one that it says: "listening on PORT". `urls` has an URL for each service, with `{port}`
-    where it says the port itself. `processes` is how many it consists of before the first session.
+    Its ports are those given, or the one that it says: "listening on PORT". `urls` has an URL for each service, with
+    `{port}` where it says the port itself. `processes` is how many it consists of before the first session.
     """
 
     def __init__(

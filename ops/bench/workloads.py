@@ -4,7 +4,7 @@ import dataclasses
 import fnmatch
 from typing import Callable
 
-from measure import Driver, cleanup, idle_memory
+from measure import Driver, LoadFailed, cleanup, idle_memory
 from peers import Peer
 from processes import Server
 
@@ -13,6 +13,8 @@ MODES = ("plain", "tls")
 # Of the best that nginx reaches in the same run.
 STORM_MESSAGES = 0.30
 STORM_HANDSHAKES = 0.25
+# A peer at a fixed rate that does less than this share of it has not kept up.
+KEPT_UP = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Calibration:
     plain: float
     tls: float
     handshakes: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.plain:,.0f} messages/s plain, {self.tls:,.0f} with TLS, {self.handshakes:,.0f} full TLS handshakes/s")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,25 +73,43 @@ def ping_pong(size: int, sessions: int, in_flight: int = 1):
 
 def fixed_rate(share: float, mode: str):
     def measure(driver, peer, server, service, calibration):
-        rate = round(share * getattr(calibration, mode))
-        return driver.run(
-            peer, server, "rate", server.urls[service], "--sessions", 100, "--size", 64, "--rate", rate)
+        return at_rate(driver, peer, server, server.urls[service], share * getattr(calibration, mode))
 
     return measure
 
 
 def storm(driver, peer, server, service, calibration):
-    url = server.urls[service]
-    return driver.run(
-        peer, server, "rate", url, "--sessions", 100, "--size", 64, "--rate", round(STORM_MESSAGES * calibration.tls),
-        "--storm", url, "--storm-rate", round(STORM_HANDSHAKES * calibration.handshakes))
+    url, rate = server.urls[service], round(STORM_HANDSHAKES * calibration.handshakes)
+    row = at_rate(driver, peer, server, url, STORM_MESSAGES * calibration.tls, "--storm", url, "--storm-rate", rate)
+    require(row["storm"]["failed"] == 0, f"{row['storm']['failed']} handshakes of the storm failed")
+    require(
+        row["storm"]["per_second"] > KEPT_UP * rate, f"only {row['storm']['per_second']:.0f} of {rate} handshakes/s")
+    return row
 
 
-def handshakes(*options):
+def at_rate(driver: Driver, peer: Peer, server: Server, url: str, rate: float, *options) -> dict:
+    row = driver.run(
+        peer, server, "rate", url, "--sessions", 100, "--size", 64, "--rate", round(rate), *options)
+    require(row["per_second"] > KEPT_UP * rate, f"only {row['per_second']:.0f} of {rate:.0f} messages/s")
+    return row
+
+
+def handshakes(*, resume: bool):
     def measure(driver, peer, server, service, calibration):
-        return driver.run(peer, server, "handshakes", server.urls[service], "--concurrency", 16, *options)
+        row = driver.run(
+            peer, server, "handshakes", server.urls[service], "--concurrency", 16, *(["--resume"] if resume else []))
+        # One of them may have begun without a ticket.
+        wrong = row["messages"] - row["resumed"] if resume else row["resumed"]
+        require(wrong <= 0.01 * row["messages"], f"{row['resumed']} of {row['messages']} handshakes were resumed")
+        return row
 
     return measure
+
+
+def require(is_so: bool, otherwise: str):
+    """A run whose figures would not be what they are called has failed."""
+    if not is_so:
+        raise LoadFailed(otherwise)
 
 
 def broadcast(receivers: int):
@@ -137,15 +161,15 @@ WORKLOADS: list[Workload] = [
         for mode, service in zip(MODES, ("relay", "relay-tls"))
     ],
     Workload("storm", "tls", PROXIES, ("relay-tls",), storm, is_relative=True),
-    Workload("handshakes-full", "tls", PROXIES, ("relay-tls",), handshakes(), is_quick=True),
-    Workload("handshakes-resumed", "tls", PROXIES, ("relay-tls",), handshakes("--resume"), is_quick=True),
+    Workload("handshakes-full", "tls", PROXIES, ("relay-tls",), handshakes(resume=False), is_quick=True),
+    Workload("handshakes-resumed", "tls", PROXIES, ("relay-tls",), handshakes(resume=True), is_quick=True),
     Workload("broadcast-1000", "plain", ("gateway", "send-loop", "node-ws"), ("broadcast",), broadcast(1000)),
     Workload("bridge-64-100", "plain", ("gateway", "websockify", "websocat"), ("bridge",), ping_pong(64, 100)),
     *_idle(1000, most_turns=3, is_quick=True),
     *_idle(4000, most_turns=1),
     *_idle(9000, most_turns=1),
     *[
-        Workload("cleanup", mode, PROXIES, (service,), clean(9000), is_fresh=True, most_turns=3)
+        Workload("cleanup", mode, PROXIES, (service,), clean(9000), is_fresh=True, most_turns=2)
         for mode, service in zip(MODES, ("relay", "relay-tls"))
     ],
 ]
