@@ -87,7 +87,8 @@ struct BroadcastCommand: ParsableCommand {
             Messages are counted as often as they are delivered; a latency is that of one delivery.
 
             EXAMPLES
-              gateway-load broadcast ws://127.0.0.1:8080/broadcast/load --receivers 500 --size 64
+              W=ws://127.0.0.1:8080
+              gateway-load broadcast $W/broadcast/load --receivers 500 --size 64
             """)
 
     @OptionGroup var target: TargetOptions

@@ -67,8 +67,8 @@ struct HandshakesCommand: ParsableCommand {
         commandName: "handshakes",
         abstract: "Open sessions and close them again, as fast as the other side takes them.",
         discussion: """
-            A latency is from connect to the checked 101. Each session is closed with a Close, and the next one is begun when
-            the server has closed the connection.
+            A latency is from connect to the checked 101. Each session is closed with a Close, and the next one is begun \
+            when the server has closed the connection.
 
             EXAMPLES
               gateway-load handshakes ws://127.0.0.1:8080/echo --concurrency 16

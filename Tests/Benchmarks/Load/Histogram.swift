@@ -1,4 +1,4 @@
-/// Counts durations in buckets that are exact to 1 part in 128, in 58 KiB whatever their number.
+/// Counts durations in buckets that are exact to 1 part in 128, in 57 KiB whatever their number.
 ///
 /// Log-linear: each power of two has 128 buckets of equal width.
 struct Histogram {

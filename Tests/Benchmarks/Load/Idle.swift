@@ -60,7 +60,8 @@ struct IdleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "idle", abstract: "Open sessions and keep them until the end of standard input.",
         discussion: """
-            Prints one line when all are open. At the end of standard input the process exits, and all sockets go away at once.
+            Prints one line when all are open. At the end of standard input the process exits, and all sockets \
+            go away at once.
 
             EXAMPLES
               sleep 60 | gateway-load idle wss://127.0.0.1:8443/echo --sessions 9000

@@ -62,8 +62,9 @@ struct PingPongCommand: ParsableCommand {
         commandName: "pingpong", abstract: "Keep messages in flight to an echo, as fast as it answers.",
         discussion: """
             EXAMPLES
-              gateway-load pingpong ws://127.0.0.1:8080/echo --sessions 100 --size 64
-              gateway-load pingpong wss://127.0.0.1:8443/echo --sessions 4 --size 65536 --in-flight 4 --pid 4711
+              W=ws://127.0.0.1:8080 S=wss://127.0.0.1:8443
+              gateway-load pingpong $W/echo --sessions 100 --size 64 --pid 4711
+              gateway-load pingpong $S/echo --sessions 4 --size 65536 --in-flight 4
             """)
 
     @OptionGroup var target: TargetOptions

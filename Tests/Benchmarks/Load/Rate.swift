@@ -101,13 +101,14 @@ struct RateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rate", abstract: "Send messages to an echo at a fixed rate, and see how long they take.",
         discussion: """
-            A latency counts from when the message was due, not from when it was sent. With --storm, new sessions are
-            opened and closed meanwhile, each with a full TLS handshake.
+            A latency counts from when the message was due, not from when it was sent; how late the client itself sent it \
+            is client_late_us. With --storm, new sessions are opened and closed meanwhile, each with a full TLS handshake.
 
             EXAMPLES
-              gateway-load rate ws://127.0.0.1:8080/echo --sessions 1000 --size 64 --rate 5000
-              gateway-load rate ws://127.0.0.1:8080/echo --sessions 100 --size 64 --rate 2000 \\
-                --storm wss://127.0.0.1:8443/echo --storm-rate 300
+              W=ws://127.0.0.1:8080 S=wss://127.0.0.1:8443
+              gateway-load rate $W/echo --sessions 1000 --size 64 --rate 5000
+              gateway-load rate $W/echo --sessions 100 --size 64 --rate 2000 \\
+                --storm $S/echo --storm-rate 300
             """)
 
     @OptionGroup var target: TargetOptions

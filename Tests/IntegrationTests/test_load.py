@@ -1,0 +1,190 @@
+"""The load client that the benchmarks are made with: its figures are there, and what is wrong ends it."""
+
+import asyncio
+import json
+
+import pytest
+
+import peers
+from gateway_process import BINARY, PATIENCE, Gateway
+
+LOAD = BINARY.parent / "gateway-load"
+WINDOW = ("--seconds", "0.2", "--warmup", "0.05")
+
+pytestmark = pytest.mark.skipif(not LOAD.exists(), reason="gateway-load is not built beside the gateway")
+
+
+async def load(*arguments) -> tuple[int, list[dict], str]:
+    """Runs it to its end: status, what it printed, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        LOAD, *map(str, arguments),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(b""), PATIENCE)
+    except TimeoutError:
+        process.kill()
+        output, errors = await process.communicate()
+        raise AssertionError(f"it did not end; standard error:\n{errors.decode()}")
+    return process.returncode, [json.loads(line) for line in output.splitlines()], errors.decode()
+
+
+async def figures(gateway: Gateway, workload: str, url: str, *arguments) -> dict:
+    status, printed, errors = await load(workload, url, *arguments, *WINDOW, "--pid", gateway.process.pid)
+    assert (status, errors) == (0, "")
+    [result] = printed
+    assert result["workload"] == workload
+    assert result["messages"] > 0 and result["per_second"] > 0
+    assert 0.2 <= result["seconds"]
+    latency = result["latency_us"]
+    assert 0 < latency["p50"] <= latency["p99"] <= latency["p999"] <= latency["max"]
+    [cpu] = result["cpu"]
+    assert cpu["pid"] == gateway.process.pid and cpu["seconds"] > 0 and cpu["us_per_message"] > 0
+    assert cpu["user"] + cpu["system"] <= cpu["seconds"] + 0.001
+    assert result["client_cpu_seconds"] > 0
+    return result
+
+
+def builtins() -> Gateway:
+    return Gateway(
+        routes=[
+            {"path": "/echo", "backend": "echo"},
+            {"path": "/broadcast/*", "backend": "rooms"},
+        ],
+        backends={"echo": {"builtin": "echo"}, "rooms": {"builtin": "broadcast"}},
+    )
+
+
+def url(gateway: Gateway, secure: bool, path: str) -> str:
+    return gateway.wss(path) if secure else gateway.ws(path)
+
+
+SECURITY = pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+
+
+@SECURITY
+@pytest.mark.parametrize(("size", "in_flight"), [(1, 1), (64, 4), (200_000, 3)])
+async def test_pingpong(secure, size, in_flight):
+    async with builtins() as gateway:
+        await figures(
+            gateway, "pingpong", url(gateway, secure, "/echo"),
+            "--sessions", 3, "--size", size, "--in-flight", in_flight)
+
+
+async def test_pingpong_through_a_bridge_whose_messages_are_cut_and_joined():
+    async with peers.TCPBackend() as backend, peers.relay(backend.configuration()) as gateway:
+        await figures(
+            gateway, "pingpong", gateway.ws("/app"), "--sessions", 2, "--size", 100_000, "--in-flight", 4)
+
+
+@SECURITY
+async def test_rate(secure):
+    async with builtins() as gateway:
+        result = await figures(
+            gateway, "rate", url(gateway, secure, "/echo"), "--sessions", 5, "--size", 64, "--rate", 500)
+        assert result["client_late_us"]["max"] <= result["latency_us"]["max"]
+        assert "storm" not in result
+
+
+async def test_rate_in_a_storm():
+    async with builtins() as gateway:
+        result = await figures(
+            gateway, "rate", gateway.ws("/echo"), "--sessions", 5, "--size", 64, "--rate", 200,
+            "--storm", gateway.wss("/echo"), "--storm-rate", 50)
+        assert result["storm"]["handshakes"] > 0
+        assert result["storm"]["failed"] == 0
+
+
+async def test_handshakes_are_full_unless_they_are_to_be_resumed():
+    async with builtins() as gateway:
+        full = await figures(gateway, "handshakes", gateway.wss("/echo"), "--concurrency", 2)
+        assert full["resumed"] == 0
+        resumed = await figures(gateway, "handshakes", gateway.wss("/echo"), "--concurrency", 2, "--resume")
+        assert resumed["messages"] - 2 <= resumed["resumed"] <= resumed["messages"]
+        plain = await figures(gateway, "handshakes", gateway.ws("/echo"), "--concurrency", 2)
+        assert plain["resumed"] == 0
+    # Each was closed in order.
+    assert gateway.log.matching("close", cause="client-closed", code=1000)
+
+
+@SECURITY
+async def test_broadcast_counts_deliveries(secure):
+    async with builtins() as gateway:
+        await figures(
+            gateway, "broadcast", url(gateway, secure, "/broadcast/load"),
+            "--receivers", 4, "--size", 64, "--in-flight", 2)
+
+
+@SECURITY
+async def test_idle_keeps_sessions_until_the_end_of_its_input(secure):
+    async with builtins() as gateway:
+        status, [line], errors = await load("idle", url(gateway, secure, "/echo"), "--sessions", 20)
+        assert (status, line["event"], line["sessions"], errors) == (0, "open", 20, "")
+        assert len(await gateway.events(20, "close", cause="client-gone")) == 20
+
+
+# What is wrong
+
+
+async def wrong(url: str, *arguments) -> str:
+    """What it says before it exits with 1, without any figures."""
+    status, printed, errors = await load(
+        "pingpong", url, *(arguments or ("--sessions", 1, "--size", 8)), *WINDOW)
+    assert (status, printed) == (1, []), errors
+    assert errors.startswith("gateway-load: session ")
+    return errors
+
+
+async def answers_with_another_message(connection):
+    async for message in connection:
+        await connection.send(bytes(byte ^ 1 for byte in message))
+
+
+async def answers_twice(connection):
+    async for message in connection:
+        await connection.send(message + message)
+
+
+async def closes(connection):
+    await connection.recv()
+    await connection.close(1013)
+
+
+async def goes_away(connection):
+    await connection.recv()
+    connection.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("handler", "words"),
+    [
+        (answers_with_another_message, "message 0 is not what was sent"),
+        (answers_twice, "more came back than was sent"),
+        (closes, "the server sent a Close with 1013"),
+        (goes_away, "the server closed the connection"),
+    ],
+    ids=["another message", "twice", "a Close", "an end"])
+async def test_a_server_that_is_no_echo_ends_the_run(handler, words):
+    async with peers.WebSocketBackend(handler) as server:
+        assert words in await wrong(f"ws://127.0.0.1:{server.port}/")
+
+
+async def test_a_server_that_does_not_upgrade_ends_the_run():
+    async with builtins() as gateway:
+        assert "404" in await wrong(gateway.ws("/nowhere"))
+    async with peers.TCPBackend() as server:
+        assert "no HTTP" in await wrong(f"ws://127.0.0.1:{server.port}/")
+
+
+async def test_a_port_where_nobody_listens_ends_the_run():
+    holder, port = peers.refusing_port()
+    with holder:
+        status, printed, errors = await load("idle", f"ws://127.0.0.1:{port}/", "--sessions", 1)
+    assert (status, printed) == (1, [])
+    assert "refused" in errors
+
+
+async def test_load_for_another_machine_is_refused():
+    status, printed, errors = await load("idle", "ws://192.0.2.1:80/", "--sessions", 1)
+    assert (status, printed) == (64, [])
+    assert "Usage" in errors
