@@ -100,7 +100,11 @@ class Run:
                 runs = [by_key[key].run(self.driver, PEERS["nginx"], nginx, None) for _ in range(CALIBRATION_RUNS)]
                 return max(run["per_second"] for run in runs)
 
-            self.calibration = Calibration(*map(best, CALIBRATED))
+            try:
+                self.calibration = Calibration(*map(best, CALIBRATED))
+            except LoadFailed as error:
+                say(f"nginx, whose best the fixed rates are shares of, failed: {error}")
+                return
         self.raw["calibration"] = vars(self.calibration)
         say(f"nginx reaches {self.calibration}")
 
@@ -108,7 +112,8 @@ class Run:
         """The peers take turns; each turn begins with another one."""
         names = [name for name in workload.peers if name in self.peers]
         runs: dict[str, list[dict]] = {name: [] for name in names}
-        turns = min(self.options.turns, workload.most_turns or self.options.turns)
+        most = 1 if self.options.mode == "quick" and workload.is_fresh else workload.most_turns
+        turns = min(self.options.turns, most or self.options.turns)
         with Servers(workload, self.site) as servers:
             for turn in range(turns):
                 first = turn % len(names)
@@ -116,6 +121,8 @@ class Run:
                     if sum("error" in run for run in runs[name]) >= PATIENCE:
                         continue
                     try:
+                        if workload.is_relative and not self.calibration:
+                            raise LoadFailed("there is no rate: nginx failed at the start of the run")
                         with servers.turn(name) as server:
                             figures = workload.run(self.driver, PEERS[name], server, self.calibration)
                         runs[name].append({"turn": turn, **figures})

@@ -1,6 +1,7 @@
 """What the gateway has to reach, and whether it did."""
 
 import dataclasses
+from typing import Sequence
 
 from rows import Rows
 
@@ -10,7 +11,7 @@ UNKNOWN = "not measured"
 IDLE = 1536
 
 
-def _result(excess: list[tuple[float, str]], missing: list[str] = ()) -> str:
+def _result(excess: list[tuple[float, str]], missing: Sequence[str] = ()) -> str:
     """`excess`: how far each figure is from its limit (1.0 is at the limit), and what it is. `missing` could not be had."""
     if not excess:
         return UNKNOWN

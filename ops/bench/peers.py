@@ -66,7 +66,7 @@ class Site:
 
 def _proxy(
     name: str, template: str, command: Callable, services: Callable = lambda plain, tls: {}, processes: int = 1,
-    environment: dict = {},
+    environment: dict | None = None,
 ):
     """A peer that is told its two ports by its configuration."""
 
@@ -78,7 +78,7 @@ def _proxy(
         home = {"HOME": str(site.folder), "XDG_DATA_HOME": str(site.folder), "XDG_CONFIG_HOME": str(site.folder)}
         return Server(
             name, command(site, file), core=site.core, folder=site.folder, urls=urls, ports=[plain, tls],
-            processes=processes, environment={**home, **environment})
+            processes=processes, environment={**home, **(environment or {})})
 
     return start
 
@@ -87,7 +87,7 @@ def _gateway_services(plain: int, tls: int) -> dict[str, str]:
     return {"broadcast": f"ws://127.0.0.1:{plain}/broadcast/room", "bridge": f"ws://127.0.0.1:{plain}/bridge"}
 
 
-def _announcing(name: str, command: Callable, urls: dict[str, str], environment: dict = {}):
+def _announcing(name: str, command: Callable, urls: dict[str, str], environment: dict | None = None):
     """A peer that chooses its port itself."""
 
     def start(site: Site) -> Server:

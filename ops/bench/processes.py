@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from typing import Callable
+from typing import Callable, Sequence
 
 import procfs
 
@@ -87,15 +87,15 @@ class Server:
     """
 
     def __init__(
-        self, name: str, command: list, *, core: int, folder: pathlib.Path, urls: dict[str, str], ports: list[int] = (),
-        processes: int = 1, environment: dict = {},
+        self, name: str, command: list, *, core: int, folder: pathlib.Path, urls: dict[str, str], ports: Sequence[int] = (),
+        processes: int = 1, environment: dict | None = None,
     ):
         self.name = name
         self._log = folder / f"{name}.log"
         with self._log.open("wb") as log:
             self._process = spawn(
                 command, core, stdout=log if ports else subprocess.PIPE, stderr=log, cwd=folder,
-                env={**os.environ, **environment})
+                env={**os.environ, **(environment or {})})
         try:
             self.ports = list(ports) or [self._announced_port()]
             self.urls = {service: url.format(port=self.ports[0]) for service, url in urls.items()}
