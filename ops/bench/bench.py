@@ -49,6 +49,8 @@ class Run:
         self.workloads = workloads
         self.peers = peers
         self.cores = machine.cores()
+        # What is measured has its core for itself.
+        os.sched_setaffinity(0, {self.cores.backend})
         adopt_orphans()
         open_files = raise_open_files()
         programs = Programs(options.gateway, options.load, options.websocat, options.references)
