@@ -3,6 +3,10 @@
 # What `swift build` needs beside Swift itself.
 build_packages=(libssl-dev zlib1g-dev pkg-config ca-certificates)
 
+# What the gateway is measured against, and what the measuring needs.
+bench_packages=(nginx-light haproxy caddy websockify node-ws python3 python3-venv openssl gcc libc6-dev)
+command -v node >/dev/null || bench_packages+=(nodejs)
+
 say() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
 }
@@ -58,13 +62,14 @@ if [ ! -e "$policy" ]; then
     chmod 755 "$policy"
 fi
 
-simple=(-y -qq --no-install-recommends -o Dpkg::Use-Pty=0)
+# Another installation may be under way: wait for its lock.
+simple=(-y -qq --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
 apt-get install "${simple[@]}" "$@" >/dev/null 2>&1 || {
     apt-get update -qq
     apt-get install "${simple[@]}" "$@" >/dev/null
 }
 if [ -d /run/systemd/system ]; then
-    for service in redis-server mosquitto; do
+    for service in redis-server mosquitto nginx haproxy caddy; do
         case " $* " in *" $service "*) systemctl disable --quiet "$service" || true ;; esac
     done
 fi

@@ -1,0 +1,277 @@
+"""Measures the gateway and its peers side by side. Called by ops/bench/run, which installs and builds what it takes."""
+
+import argparse
+import contextlib
+import fnmatch
+import json
+import os
+import pathlib
+import signal
+import sys
+import time
+
+import machine
+import report
+from measure import Driver, LoadFailed, Window, settle
+from peers import PEERS, Programs, Site, make_certificate, version
+from procfs import descriptors
+from processes import Server, StartFailed, adopt_orphans, raise_open_files
+from rows import Rows
+from workloads import QUICK_PEERS, QUICK_TURNS, WORKLOADS, Calibration, Workload
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORK = ROOT / ".build" / "bench"
+RESULTS = pathlib.Path(__file__).resolve().parent / "RESULTS.md"
+# Of the last whole run, and of any other; of a run under way, too.
+RAW, PARTIAL = WORK / "results.json", WORK / "partial.json"
+
+# A peer that fails this often in a workload gets no further turn in it.
+PATIENCE = 2
+CALIBRATION_RUNS = 3
+CALIBRATED = ("pingpong-64-100-plain", "pingpong-64-100-tls", "handshakes-full-tls")
+# A load average above this says that something else runs.
+QUIET = 0.5
+
+
+def say(text: str):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+class Run:
+    """One run of all that was asked for."""
+
+    calibration: Calibration | None = None
+
+    def __init__(
+        self, options: argparse.Namespace, workloads: list[Workload], peers: list[str], stack: contextlib.ExitStack
+    ):
+        self.options = options
+        self.workloads = workloads
+        self.peers = peers
+        self.cores = machine.cores()
+        # What is measured has its core for itself.
+        os.sched_setaffinity(0, {self.cores.backend})
+        adopt_orphans()
+        open_files = raise_open_files()
+        programs = Programs(options.gateway, options.load, options.websocat, options.references)
+        folder = WORK / "run"
+        folder.mkdir(parents=True, exist_ok=True)
+        certificate = make_certificate(folder)
+
+        # The backends are on a core of their own where there is one, and never the peers'.
+        backends = [
+            stack.enter_context(
+                Server(name, [programs.references / name], core=self.cores.backend, folder=folder, urls={}))
+            for name in ("echo", "tcp-echo")
+        ]
+        self.site = Site(
+            programs, folder, self.cores.peer, open_files, *(backend.ports[0] for backend in backends), **certificate)
+        self.driver = Driver(self.site, self.cores.load, Window(options.seconds, options.warmup))
+        self.raw = {"meta": self._meta(), "workloads": {}}
+
+    def _meta(self) -> dict:
+        used = dict.fromkeys(peer for workload in self.workloads for peer in workload.peers if peer in self.peers)
+        return {
+            "machine": {
+                **machine.facts(ROOT),
+                "cores used": str(self.cores),
+                "turns": "{turns}, of {seconds:g} s after {warmup:g} s of warm-up".format(**vars(self.options)),
+            },
+            "versions": {name: version(PEERS[name], self.site.programs) for name in used},
+        }
+
+    def everything(self):
+        started = time.monotonic()
+        if os.getloadavg()[0] > QUIET:
+            say(f"the load average is {machine.load_average()}: this machine is not quiet, and figures will be off")
+        if any(workload.is_relative for workload in self.workloads):
+            self.calibrate()
+        for number, workload in enumerate(self.workloads, 1):
+            self.raw["workloads"][workload.key] = runs = self.measure(workload)
+            PARTIAL.write_text(json.dumps(self.raw, indent=1))
+            say(f"{number}/{len(self.workloads)}, {time.monotonic() - started:.0f} s: {_in_short(workload.key, runs)}")
+        self.raw["meta"]["machine"]["took"] = f"{time.monotonic() - started:.0f} s"
+        self.raw["meta"]["machine"]["load average at the end"] = machine.load_average()
+
+    def calibrate(self):
+        """What nginx reaches, which fixed rates are shares of."""
+        by_key = {workload.key: workload for workload in WORKLOADS}
+        with PEERS["nginx"].start(self.site) as nginx:
+
+            def best(key: str) -> float:
+                runs = [by_key[key].run(self.driver, PEERS["nginx"], nginx, None) for _ in range(CALIBRATION_RUNS)]
+                return max(run["per_second"] for run in runs)
+
+            try:
+                self.calibration = Calibration(*map(best, CALIBRATED))
+            except LoadFailed as error:
+                say(f"nginx, whose best the fixed rates are shares of, failed: {error}")
+                return
+        self.raw["calibration"] = vars(self.calibration)
+        say(f"nginx reaches {self.calibration}")
+
+    def measure(self, workload: Workload) -> dict[str, list[dict]]:
+        """The peers take turns; each turn begins with another one."""
+        names = [name for name in workload.peers if name in self.peers]
+        runs: dict[str, list[dict]] = {name: [] for name in names}
+        most = 1 if self.options.mode == "quick" and workload.is_fresh else workload.most_turns
+        turns = min(self.options.turns, most or self.options.turns)
+        with Servers(workload, self.site) as servers:
+            for turn in range(turns):
+                first = turn % len(names)
+                for name in names[first:] + names[:first]:
+                    if sum("error" in run for run in runs[name]) >= PATIENCE:
+                        continue
+                    try:
+                        if workload.is_relative and not self.calibration:
+                            raise LoadFailed("there is no rate: nginx failed at the start of the run")
+                        with servers.turn(name) as server:
+                            figures = workload.run(self.driver, PEERS[name], server, self.calibration)
+                        runs[name].append({"turn": turn, **figures})
+                    except (LoadFailed, StartFailed) as error:
+                        say(f"{workload.key}: {name} failed: {error}")
+                        runs[name].append({"turn": turn, "error": str(error)})
+        return runs
+
+
+class Servers(contextlib.AbstractContextManager):
+    """The peers of one workload: one runs, the others are stopped where they are until it is their turn."""
+
+    def __init__(self, workload: Workload, site: Site):
+        # Memory is measured with nginx's own, smaller buffers: each peer is configured for what is measured.
+        self._site = site.with_buffer("4k") if workload.is_fresh else site
+        self._is_fresh = workload.is_fresh
+        self._running: dict[str, tuple[Server, int]] = {}
+
+    @contextlib.contextmanager
+    def turn(self, name: str):
+        if name not in self._running:
+            server = PEERS[name].start(self._site)
+            self._running[name] = server, descriptors(server.pids())
+        server, at_rest = self._running[name]
+        server.resume()
+        try:
+            yield server
+        except BaseException:
+            self._end(name)
+            raise
+        if self._is_fresh:
+            self._end(name)
+        else:
+            settle(server, at_rest)
+            server.pause()
+
+    def _end(self, name: str):
+        self._running.pop(name)[0].stop()
+
+    def __exit__(self, *_):
+        for name in list(self._running):
+            self._end(name)
+
+
+IN_SHORT = {
+    "idle": ("bytes", "B"), "cleanup": ("cpu_seconds", "s"),
+    "rate": ("p99_us", "µs p99"), "storm": ("p99_us", "µs p99"),
+}
+
+
+def _in_short(key: str, runs: dict[str, list[dict]]) -> str:
+    """One line for who waits."""
+    rows = Rows({key: runs})
+    metric, unit = IN_SHORT.get(key.split("-")[0], ("cpu_us", "µs"))
+    cells = []
+    for name in runs:
+        if not rows.has(key, name):
+            cells.append(f"{name} failed")
+            continue
+        ratio = rows.ratio(key, name, metric) if name != "gateway" else None
+        compared = f" ({ratio:.2f})" if ratio is not None else ""
+        cells.append(f"{name} {rows.median(key, name, metric):,.2f} {unit}{compared}")
+    return f"{key}: {', '.join(cells)}"
+
+
+# MARK: - What is asked for
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        say(message)
+        sys.exit(64)
+
+
+def options() -> argparse.Namespace:
+    parser = Parser(prog="ops/bench/run", add_help=False)
+    parser.add_argument("mode", nargs="?", choices=["quick"])
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--peer", action="append", default=[])
+    parser.add_argument("--turns", type=int)
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--warmup", type=float, default=0.3)
+    parser.add_argument("--report", action="store_true")
+    parser.add_argument("--list", action="store_true")
+    for program in ("gateway", "load", "websocat", "references"):
+        parser.add_argument(f"--{program}", type=pathlib.Path)
+    parsed = parser.parse_args()
+    is_quick = parsed.mode == "quick"
+    parsed.turns = parsed.turns or (QUICK_TURNS if is_quick else 7)
+    parsed.seconds = parsed.seconds or (0.8 if is_quick else 1.0)
+    if parsed.turns < 1 or parsed.seconds < 0.1 or parsed.warmup < 0:
+        parser.error("--turns must be at least 1, --seconds at least 0.1")
+    for pattern in parsed.only:
+        if not any(workload.matches(pattern) for workload in WORKLOADS):
+            parser.error(f"no workload is called {pattern}; ops/bench/run --list shows them")
+    for name in parsed.peer:
+        if not any(fnmatch.fnmatch(peer, name) for peer in PEERS):
+            parser.error(f"no peer is called {name}; there are {', '.join(PEERS)}")
+    return parsed
+
+
+def selection(parsed: argparse.Namespace) -> tuple[list[Workload], list[str]]:
+    workloads = [each for each in WORKLOADS if not parsed.only or any(map(each.matches, parsed.only))]
+    peers = [each for each in PEERS if not parsed.peer or any(fnmatch.fnmatch(each, name) for name in parsed.peer)]
+    if parsed.mode == "quick":
+        workloads = [workload for workload in workloads if workload.is_quick or parsed.only]
+        peers = [peer for peer in peers if peer in QUICK_PEERS or parsed.peer]
+    return [workload for workload in workloads if any(peer in peers for peer in workload.peers)], peers
+
+
+def main() -> int:
+    parsed = options()
+    if parsed.report:
+        if not RAW.exists():
+            say(f"there are no results of a whole run in {RAW.relative_to(ROOT)}")
+            return 1
+        RESULTS.write_text(report.markdown(json.loads(RAW.read_text())))
+        say(f"wrote {RESULTS.relative_to(ROOT)}")
+        return 0
+
+    workloads, peers = selection(parsed)
+    if parsed.list:
+        for workload in workloads:
+            print(f"{workload.key:24}{', '.join(peer for peer in workload.peers if peer in peers)}")
+        return 0
+    is_whole = parsed.mode is None and not parsed.only and not parsed.peer
+    with contextlib.ExitStack() as stack:
+        run = Run(parsed, workloads, peers, stack)
+        run.everything()
+    if is_whole:
+        RAW.write_text(json.dumps(run.raw, indent=1))
+        RESULTS.write_text(report.markdown(run.raw))
+        say(f"wrote {RESULTS.relative_to(ROOT)}")
+    print(report.summary(run.raw))
+    return 1 if Rows(run.raw["workloads"]).gateway_failed("*") else 0
+
+
+def _interrupted(number, _frame):
+    # Unwinds the stack: everything that was started is ended on the way.
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    try:
+        sys.exit(main())
+    except (LoadFailed, StartFailed) as error:
+        say(str(error))
+        sys.exit(1)

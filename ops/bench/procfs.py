@@ -1,0 +1,79 @@
+"""What /proc says about processes: children, time on a CPU, memory, descriptors."""
+
+import dataclasses
+import os
+
+_TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclasses.dataclass(frozen=True)
+class CPU:
+    """Seconds on a CPU: exact in total; user and system are the kernel's shares of it."""
+
+    total: float = 0.0
+    user: float = 0.0
+    system: float = 0.0
+
+    def __add__(self, other: "CPU") -> "CPU":
+        return CPU(self.total + other.total, self.user + other.user, self.system + other.system)
+
+    def __sub__(self, other: "CPU") -> "CPU":
+        return CPU(self.total - other.total, self.user - other.user, self.system - other.system)
+
+    def shared_out(self) -> "CPU":
+        """User and system are counted in ticks: scaled so that they make up the total."""
+        ticks = self.user + self.system
+        share = self.user / ticks if ticks > 0 else 0.0
+        return CPU(self.total, self.total * share, self.total * (1 - share))
+
+
+def tree(pid: int) -> list[int]:
+    """The process and all that descend from it."""
+    found = [pid]
+    for parent in found:
+        try:
+            for thread in os.listdir(f"/proc/{parent}/task"):
+                with open(f"/proc/{parent}/task/{thread}/children") as file:
+                    found += map(int, file.read().split())
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # It has ended meanwhile.
+    return found
+
+
+def cpu(pid: int) -> CPU:
+    """Of all threads of one process; of threads that have ended only what user and system say."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+            total += int(file.read().split()[0])
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return CPU(total / 1e9, int(fields[11]) * _TICK, int(fields[12]) * _TICK)
+
+
+def cpu_by_process(pids: list[int]) -> dict[int, CPU]:
+    """Without those that have ended."""
+    times = {}
+    for pid in pids:
+        try:
+            times[pid] = cpu(pid)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return times
+
+
+def cpu_sum(pids: list[int]) -> CPU:
+    return sum(cpu_by_process(pids).values(), CPU())
+
+
+def pss(pids: list[int]) -> int:
+    """Proportional set size in bytes: what is shared is counted in parts."""
+    kibibytes = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            kibibytes += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+    return kibibytes << 10
+
+
+def descriptors(pids: list[int]) -> int:
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in pids)
