@@ -51,6 +51,8 @@ extension StringProtocol {
 
     /// Whether both are the same but for the case of A to Z, as names of fields and hosts are compared.
     package func equalsIgnoringCase(_ other: some StringProtocol) -> Bool {
-        self.utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
+        // Most names differ in their length, which is at hand.
+        self.utf8.count == other.utf8.count
+            && self.utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
     }
 }

@@ -44,7 +44,9 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
 
     /// The values of every field of that name, in order.
     package func values(_ name: String) -> [String] {
-        self.fields.filter { $0.name.equalsIgnoringCase(name) }.map(\.value)
+        var values: [String] = []
+        for field in self.fields where field.name.equalsIgnoringCase(name) { values.append(field.value) }
+        return values
     }
 
     /// The value of the first field of that name.
@@ -99,6 +101,10 @@ func appendLatin1(_ text: String, to bytes: inout [UInt8]) {
 
 /// A range of bytes as text, each byte one scalar (ISO 8859-1).
 func latin1Text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+    // Nearly all are ASCII, which is UTF-8 as it is.
+    if let ascii = try? UTF8Span(validating: bytes.extracting(range)), ascii.isKnownASCII {
+        return String(copying: ascii)
+    }
     var utf8: [UInt8] = []
     utf8.reserveCapacity(range.count)
     for index in range {

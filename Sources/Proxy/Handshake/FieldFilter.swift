@@ -9,15 +9,16 @@ enum FieldFilter {
     /// Host, Origin, the handshake's, `X-Forwarded-For/-Proto/-Host`, `X-Request-Id`.
     static func request(_ fields: HTTPFields, isFromTrustedProxy: Bool) -> HTTPFields {
         self.endToEnd(fields) { name, folded in
-            switch folded {
-            case "host", "origin", "expect", "x-request-id", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host":
-                return true
-            case "forwarded", "x-real-ip": return !isFromTrustedProxy || name != folded
-            case _ where folded.hasPrefix("x-forwarded-"): return !isFromTrustedProxy || name != folded
-            default: return false
-            }
+            if self.writtenByTheGateway.contains(folded) { return true }
+            guard self.saidByProxies.contains(folded) || folded.hasPrefix("x-forwarded-") else { return false }
+            return !isFromTrustedProxy || name != folded
         }
     }
+
+    private static let writtenByTheGateway: Set = [
+        "host", "origin", "expect", "x-request-id", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
+    ]
+    private static let saidByProxies: Set = ["forwarded", "x-real-ip"]
 
     /// The fields of a backend's answer that a client gets unchanged.
     static func response(_ fields: HTTPFields) -> HTTPFields {
@@ -39,15 +40,16 @@ enum FieldFilter {
     }
 
     private static func isOfThisHop(_ folded: String) -> Bool {
-        switch folded {
-        case "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te",
-            "trailer", "transfer-encoding", "upgrade", "http2-settings", "content-length":
-            true
-        default: folded.hasPrefix("sec-websocket-")
-        }
+        self.ofThisHop.contains(folded) || folded.hasPrefix("sec-websocket-")
     }
 
+    private static let ofThisHop: Set = [
+        "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+        "transfer-encoding", "upgrade", "http2-settings", "content-length",
+    ]
+
     private static func folded(_ name: String) -> String {
+        guard name.utf8.contains(where: { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }) else { return name }
         let bytes = name.utf8.map { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") ? UInt8(ascii: "-") : $0 }
         return String(decoding: bytes, as: UTF8.self)
     }

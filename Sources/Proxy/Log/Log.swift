@@ -41,9 +41,12 @@ package final class Log: Sendable {
         self.writer.withLock { $0 = thread }
     }
 
+    /// Whether records of this level are written: others need not be made.
+    func takes(_ level: LogSettings.Level) -> Bool { level.severity >= self.severity }
+
     /// Writes a record, unless it is below the log's level.
     package func write(_ record: LogRecord) {
-        guard record.level.severity >= self.severity else { return }
+        guard self.takes(record.level) else { return }
         let line = self.formatter.line(record, time: WallClock.rfc3339())
         let wasEmpty = self.ring.withLock { ring in
             guard ring.bytes + line.utf8.count <= Self.capacity else {

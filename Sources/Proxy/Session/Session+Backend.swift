@@ -91,7 +91,7 @@ extension Session {
         self.setDeadline(at: self.began + route.settings.timeouts.handshake)
         if let webSocket = endpoint.webSocket {
             self.phase = .backendHandshake
-            let key = AcceptKey.makeKey(random: (0..<16).map { _ in .random(in: .min ... .max) })
+            let key = AcceptKey.makeKey(random: Randomness.bytes(16))
             let request = BackendRequest.bytes(
                 for: admitted, to: webSocket, host: settings.host, key: key, sessionID: self.id.description)
             self.opening?.backendHandshake = BackendHandshake(

@@ -17,14 +17,14 @@ struct SessionSummary {
 /// in front.
 extension Session {
     func logOpen() {
-        var record = self.record(.info, "open")
+        guard var record = self.record(.info, "open") else { return }
         record.add("subprotocol", self.summary.subprotocol)
         record.add("tls", self.summary.tls)
         self.worker.log.write(record)
     }
 
     func logRefused(status: Int, reason: String) {
-        var record = self.record(.info, "refused")
+        guard var record = self.record(.info, "refused") else { return }
         record.add("status", status)
         record.add("reason", reason)
         record.add("phase", self.phase.rawValue)
@@ -33,15 +33,15 @@ extension Session {
 
     /// A connection that came to nothing before there was anything to answer: a port scan, a browser's spare connection.
     func logAbandoned(_ reason: String) {
-        var record = self.record(.debug, "abandoned")
+        guard var record = self.record(.debug, "abandoned") else { return }
         record.add("reason", reason)
         record.add("phase", self.phase.rawValue)
         self.worker.log.write(record)
     }
 
     func logClose(_ conversation: any Conversation) {
+        guard var record = self.record(.info, "close") else { return }
         let ending = conversation.closing.ending ?? .byGateway(.internalError)
-        var record = self.record(.info, "close")
         record.add("cause", ending.cause.rawValue)
         record.add("code", conversation.closing.code.map { "\($0)" } ?? "none")
         record.add("by", ending.by.name)
@@ -54,7 +54,9 @@ extension Session {
         self.worker.log.write(record)
     }
 
-    private func record(_ level: LogSettings.Level, _ event: String) -> LogRecord {
+    /// The fields that all lines have; `nil` below the log's level.
+    private func record(_ level: LogSettings.Level, _ event: String) -> LogRecord? {
+        guard self.worker.log.takes(level) else { return nil }
         var record = LogRecord(level, event)
         record.add("session", self.id.description)
         record.add("client", self.summary.client?.description ?? self.clientAddress.ip?.description ?? "unix")
