@@ -33,7 +33,10 @@ func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let package = Package(
     name: "gateway",
-    products: [.executable(name: "gateway", targets: ["gateway"])],
+    products: [
+        .executable(name: "gateway", targets: ["gateway"]),
+        .executable(name: "gateway-micro", targets: ["Micro"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -68,6 +71,14 @@ let package = Package(
                 "Proxy", "Configuration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
+
+        // Measures pure code; `ops/budgets` builds it for release.
+        .executableTarget(
+            name: "Micro",
+            dependencies: [
+                "WebSocketProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Benchmarks/Micro", swiftSettings: settings),
 
         tests("WebSocketProtocol"),
         tests("HTTP1"),
