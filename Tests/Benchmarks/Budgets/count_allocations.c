@@ -1,10 +1,11 @@
-// Counts heap allocations of the process it is preloaded into (LD_PRELOAD), in memory that whoever started the process
-// reads meanwhile: the file GATEWAY_ALLOCATIONS, mapped, with two counters of 8 bytes. The first is for those that libssl
-// and libcrypto ask for, told by the address that the call returns to; the second is for all others.
+// Counts heap allocations, and the bytes that they hold, of the process it is preloaded into (LD_PRELOAD): in memory that
+// whoever started the process reads meanwhile, the file GATEWAY_ALLOCATIONS, mapped. What libssl and libcrypto ask for is
+// counted apart, told by the address that the call returns to.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,15 +18,19 @@ extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
 
 struct counters {
-    _Atomic uint64_t openssl;
-    _Atomic uint64_t others;
+    _Atomic int64_t allocations;
+    // Held now, with what the allocator keeps beside each piece.
+    _Atomic int64_t bytes;
 };
 
+enum { OPENSSL, OTHERS, OWNERS };
+
 // Until the file is mapped, what is counted is counted in vain.
-static struct counters before;
-static struct counters *counters = &before;
+static struct counters before[OWNERS];
+static struct counters *counters = before;
 
 // Where the code of libssl and libcrypto lies: set once, before the program's first thread.
 static struct {
@@ -50,7 +55,7 @@ __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("GATEWAY_ALLOCATIONS");
     if (!path) return;
     int file = open(path, O_RDWR | O_CLOEXEC);
-    void *memory = mmap(NULL, sizeof(struct counters), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void *memory = mmap(NULL, sizeof(before), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     // Without counters there is nothing to be had from this run.
     if (memory == MAP_FAILED) abort();
     close(file);
@@ -58,47 +63,52 @@ __attribute__((constructor)) static void begin(void) {
     counters = memory;
 }
 
-static void count(void *caller) {
+static int owner(void *caller) {
     uintptr_t address = (uintptr_t)caller;
     for (int index = 0; index < code_count; index++) {
-        if (address >= code[index].start && address < code[index].end) {
-            atomic_fetch_add_explicit(&counters->openssl, 1, memory_order_relaxed);
-            return;
-        }
+        if (address >= code[index].start && address < code[index].end) return OPENSSL;
     }
-    atomic_fetch_add_explicit(&counters->others, 1, memory_order_relaxed);
+    return OTHERS;
 }
 
-void *malloc(size_t size) {
-    count(__builtin_return_address(0));
-    return __libc_malloc(size);
+static void *taken(void *memory, void *caller) {
+    struct counters *of = &counters[owner(caller)];
+    atomic_fetch_add_explicit(&of->allocations, 1, memory_order_relaxed);
+    if (memory) atomic_fetch_add_explicit(&of->bytes, malloc_usable_size(memory) + sizeof(size_t), memory_order_relaxed);
+    return memory;
 }
 
-void *calloc(size_t number, size_t size) {
-    count(__builtin_return_address(0));
-    return __libc_calloc(number, size);
+static void given_back(void *memory, void *caller) {
+    int64_t bytes = memory ? malloc_usable_size(memory) + sizeof(size_t) : 0;
+    atomic_fetch_sub_explicit(&counters[owner(caller)].bytes, bytes, memory_order_relaxed);
 }
+
+void *malloc(size_t size) { return taken(__libc_malloc(size), __builtin_return_address(0)); }
+
+void *calloc(size_t number, size_t size) { return taken(__libc_calloc(number, size), __builtin_return_address(0)); }
 
 void *realloc(void *memory, size_t size) {
-    count(__builtin_return_address(0));
-    return __libc_realloc(memory, size);
+    given_back(memory, __builtin_return_address(0));
+    return taken(__libc_realloc(memory, size), __builtin_return_address(0));
 }
 
 void *memalign(size_t alignment, size_t size) {
-    count(__builtin_return_address(0));
-    return __libc_memalign(alignment, size);
+    return taken(__libc_memalign(alignment, size), __builtin_return_address(0));
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
-    count(__builtin_return_address(0));
-    return __libc_memalign(alignment, size);
+    return taken(__libc_memalign(alignment, size), __builtin_return_address(0));
 }
 
 int posix_memalign(void **memory, size_t alignment, size_t size) {
-    count(__builtin_return_address(0));
     if (alignment % sizeof(void *) || (alignment & (alignment - 1)) || !alignment) return EINVAL;
-    void *start = __libc_memalign(alignment, size);
+    void *start = taken(__libc_memalign(alignment, size), __builtin_return_address(0));
     if (!start) return ENOMEM;
     *memory = start;
     return 0;
+}
+
+void free(void *memory) {
+    given_back(memory, __builtin_return_address(0));
+    __libc_free(memory);
 }

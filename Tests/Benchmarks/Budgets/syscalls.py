@@ -16,6 +16,16 @@ SCENARIOS = [
 FEW, MANY = 1000, 4000
 NAMES = {"recvfrom": "recv", "sendto": "send", "epoll_wait": "epoll_wait"}
 UNIT = "system calls per message"
+DECIMALS = 2
+
+
+def budget(name: str, value: float) -> float:
+    """Hardly more than it is: the log's thread may wake up once or a hundred times for the lines of a hundred sessions.
+
+    What comes together in one read or one batch of events is up to who runs when; there is a budget for that it does.
+    """
+    is_shared = value < 0.5 and not name.endswith(": others")
+    return 0.5 if is_shared else value + 0.05
 
 
 async def measure() -> dict[str, float]:
@@ -41,9 +51,7 @@ async def count(kind: str, sessions: int, in_flight: int, round_trips: int) -> d
         async with traffic(kind, wrapper=wrapper) as run:
             await run.open(sessions)
             await run.exchange(round_trips, in_flight)
-            for client in run.clients:
-                client.transport.abort()
-            await run.gateway.events(sessions, "close")
+            await run.close()
             # strace does not pass signals on; it ends with the gateway, and with its status.
             os.kill(child(run.gateway.process.pid), signal.SIGTERM)
             await run.gateway.exited()

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import pathlib
 import re
-import ssl
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "IntegrationTests"))
@@ -132,7 +131,7 @@ class Traffic:
         """Opens so many sessions more, and waits until the gateway has logged that they are open."""
         is_secure = self.kind == TLS_RELAY
         address = self.gateway.secure if is_secure else self.gateway.plain
-        context: ssl.SSLContext | None = insecure() if is_secure else None
+        context = insecure() if is_secure else None
         loop = asyncio.get_running_loop()
         for _ in range(count):
             _, client = await loop.create_connection(Client, *address, ssl=context)
@@ -145,6 +144,12 @@ class Traffic:
         share, rest = divmod(round_trips, len(self.clients))
         assert rest == 0, "messages cannot be dealt out evenly"
         await asyncio.gather(*(client.exchange(share, in_flight) for client in self.clients))
+
+    async def close(self):
+        """Ends all sessions, and waits until the gateway has logged that they are."""
+        for client in self.clients:
+            client.transport.abort()
+        await self.gateway.events(len(self.clients), "close")
 
 
 @contextlib.asynccontextmanager
@@ -164,9 +169,7 @@ async def traffic(kind: str, *, wrapper: tuple = (), environment: dict | None = 
         ) as gateway:
             this = Traffic(gateway, kind)
             yield this
-            for client in this.clients:
-                client.transport.abort()
-            await gateway.events(len(this.clients), "close")
+            await this.close()
     finally:
         server.close()
 
