@@ -41,6 +41,7 @@ let package = Package(
     products: [
         .executable(name: "gateway", targets: ["gateway"]),
         .executable(name: "gateway-load", targets: ["Load"]),
+        .executable(name: "gateway-micro", targets: ["Micro"]),
     ],
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -86,6 +87,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks/Load", swiftSettings: settings),
+        // Measures pure code; `ops/budgets` builds it for release.
+        .executableTarget(
+            name: "Micro",
+            dependencies: [
+                "WebSocketProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Benchmarks/Micro", swiftSettings: settings),
 
         tests("WebSocketProtocol"),
         tests("HTTP1"),

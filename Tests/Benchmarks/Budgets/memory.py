@@ -1,0 +1,47 @@
+"""Memory of an idle session: what of it is on the heap, to the byte, and what the process grows by."""
+
+import pathlib
+import resource
+import statistics
+
+from heap import Heap, counted_traffic
+from traffic import ECHO, RELAY, TLS_RELAY
+
+FEW, MANY = 1000, 4000
+UNIT = "bytes per idle session"
+DECIMALS = 0
+GROWTH = "growth of the process (PSS)"
+
+
+def budget(name: str, value: float) -> float:
+    """The heap's bytes differ by the log lines that wait; the process' pages by how the allocator came to fill them."""
+    return value + 768 if name.endswith(GROWTH) else value * 1.03
+
+
+async def measure() -> dict[str, float]:
+    # Both sides of all sessions are in this process.
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    results = {}
+    for kind in (RELAY, TLS_RELAY, ECHO):
+        runs = [await grown(kind) for _ in range(3)]
+        results[kind] = runs[0][0].bytes / (MANY - FEW)
+        if kind == TLS_RELAY:
+            results[f"{kind}: libssl's own"] = runs[0][0].openssl_bytes / (MANY - FEW)
+        results[f"{kind}: {GROWTH}"] = statistics.median(pages for _, pages in runs) / (MANY - FEW)
+    return results
+
+
+async def grown(kind: str) -> tuple[Heap, int]:
+    """What the sessions beyond the first FEW take of the heap, and of the system."""
+    async with counted_traffic(kind) as (sessions, heap):
+        process = sessions.gateway.process.pid
+        await sessions.open(FEW)
+        few, before = heap(), proportional_set_size(process)
+        await sessions.open(MANY - FEW)
+        return heap().since(few), proportional_set_size(process) - before
+
+
+def proportional_set_size(process: int) -> int:
+    text = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text()
+    return int(text.split("\nPss:")[1].split()[0]) << 10
