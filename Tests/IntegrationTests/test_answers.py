@@ -1,5 +1,7 @@
 """What is answered before the 101: the whole table, byte for byte as a strange client would ask."""
 
+import asyncio
+
 import pytest
 
 import peers
@@ -154,6 +156,18 @@ async def test_a_head_byte_by_byte():
 async def test_a_client_too_slow_with_its_head_is_408(sent):
     async with gateway(defaults={"timeouts": {"handshake": "300ms"}}) as running:
         assert (await raw.ask(running.plain, sent)).status == 408
+
+
+async def test_a_client_that_drips_its_head_is_408():
+    """Slowloris: no byte buys more time."""
+    async with gateway(defaults={"timeouts": {"handshake": "300ms"}}) as running:
+        async with await raw.Connection.open(running.plain) as connection:
+            await connection.send(b"GET /echo HTTP/1.1\r\nX-A: ")
+            answer = asyncio.create_task(connection.response())
+            while not answer.done():
+                await connection.send(b"a")
+                await asyncio.wait([answer], timeout=0.02)
+            assert (await answer).status == 408
 
 
 async def test_an_answer_arrives_although_the_request_goes_on():

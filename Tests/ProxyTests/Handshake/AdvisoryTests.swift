@@ -8,9 +8,11 @@ import WebSocketProtocol
 /// What other gateways and libraries got wrong in the opening handshake: one test each, from bytes to the answer.
 @Suite struct AdvisoryTests {
     /// A request and the status it is answered with; 101 where it is admitted.
-    private func answer(_ head: String) -> Int {
+    private func answer(_ head: String) -> Int { self.answer(asItIs: head.replacing("\n", with: "\r\n")) }
+
+    private func answer(asItIs head: String) -> Int {
         var parser = RequestHeadParser()
-        switch parser.parse(Array(head.replacing("\n", with: "\r\n").utf8).span) {
+        switch parser.parse(Array(head.utf8).span) {
         case .incomplete: return 0
         case .invalid(let error): return Refusal(error).status
         case .head(let head, _):
@@ -106,6 +108,24 @@ import WebSocketProtocol
         }
     }
 
+    @Test("CVE-2021-32813: what Connection names goes no further")
+    func whatConnectionNamesGoesNoFurther() throws {
+        let fields = upgradeFields([
+            "Connection": "keep-alive, X-Hop", "X-Hop": "1", "x_hop": "1", "TE": "trailers", "Trailer": "x",
+            "Keep-Alive": "1", "Proxy-Authorization": "x", "X-Stays": "1",
+        ])
+        let admitted = try #require(decide("/relay", fields).admitted)
+        let endpoint = WebSocketEndpoint(
+            address: .tcp(host: "::1", port: 1), tls: false, authority: "[::1]:1", path: nil)
+        let sent = BackendRequest.head(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s").fields
+        #expect(
+            sent.map(\.name) == [
+                "Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "X-Forwarded-For",
+                "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "X-Stays",
+            ])
+        #expect(sent.values("Connection") == ["Upgrade"])
+    }
+
     @Test("CVE-2026-55458: hop-by-hop fields of a 101 stay with us")
     func hopByHopFieldsOfA101StayHere() {
         let answer = """
@@ -195,6 +215,24 @@ import WebSocketProtocol
         }
     }
 
+    @Test(
+        "CVE-2026-2229: a backend's window bits that are none",
+        arguments: ["server_max_window_bits=7", "server_max_window_bits=16", "server_max_window_bits", "x=1"])
+    func badWindowBitsOfABackendAreRefused(_ parameter: String) throws {
+        let offers = try #require(
+            decide("/relay", upgradeFields(["Sec-WebSocket-Extensions": "permessage-deflate"])).admitted
+        ).compressionOffers
+        #expect(offers.count == 1)
+        var handshake = BackendHandshake(key: "dGhlIHNhbXBsZSBub25jZQ==", compressionOffers: offers)
+        let fields = [
+            "HTTP/1.1 101 x", "Upgrade: websocket", "Connection: Upgrade",
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "Sec-WebSocket-Extensions: permessage-deflate; \(parameter)", "", "",
+        ]
+        let outcome = handshake.received(Array(fields.joined(separator: "\r\n").utf8).span)
+        #expect(outcome == .bad("a 101 with extensions that were not offered"))
+    }
+
     @Test("CVE-2024-37890, CVE-2023-43669: many fields, long fields")
     func headsAreBounded() {
         #expect(self.answer(self.upgrade("/relay", String(repeating: "A: b\n", count: 100) + "A: b")) == 431)
@@ -221,5 +259,51 @@ import WebSocketProtocol
         ])
     func smugglingShapesAreRefused(_ fields: String) {
         #expect(self.answer(self.upgrade("/relay", fields)) == 400)
+    }
+
+    @Test(
+        "Request smuggling: what may be there once only",
+        arguments: [
+            "Host: example.com", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
+            "Origin: http://example.com\nOrigin: http://example.com",
+        ])
+    func whatMayBeThereOnceOnly(_ fields: String) {
+        #expect(self.answer(self.upgrade("/relay", fields)) == 400)
+    }
+
+    @Test(
+        "Request smuggling: bytes that end a line for some",
+        arguments: ["X: y\nZ: w", "X: y\rZ: w", "X: y\0", "X: \0y", "X: y\u{1}", "X: y\u{7F}", "X\t: y", "\u{B}X: y"])
+    func bytesThatEndALineForSome(_ line: String) {
+        let head = self.upgrade("/relay", "@").replacing("\n", with: "\r\n")
+        #expect(self.answer(asItIs: head.replacing("@", with: line)) == 400)
+        #expect(self.answer(asItIs: head.replacing("@", with: "X: y")) == 101)
+    }
+
+    @Test("Request smuggling: a head without a carriage return")
+    func aHeadWithoutACarriageReturn() { #expect(self.answer(asItIs: self.upgrade("/relay")) == 400) }
+
+    @Test(
+        "Request smuggling: request lines that are none",
+        arguments: [
+            "GET /relay HTTP/1.0", "GET /relay HTTP/2.0", "GET /relay", "GET  /relay HTTP/1.1", " GET /relay HTTP/1.1",
+            "GET /relay HTTP/1.1 ", "GET\t/relay HTTP/1.1", "GET /relay\0 HTTP/1.1", "GET relay HTTP/1.1",
+            "GET * HTTP/1.1", "G@T /relay HTTP/1.1", "PRI * HTTP/2.0",
+        ])
+    func requestLinesThatAreNone(_ line: String) {
+        #expect(self.answer(self.upgrade("/relay").replacing("GET /relay HTTP/1.1", with: line)) == 400)
+    }
+
+    @Test(
+        "Response smuggling: a 101 that two would read differently",
+        arguments: ["X: y\n Z: w", "X : y", "X\0: y", "X: y\0", ": y", "X y"])
+    func a101ThatTwoWouldReadDifferently(_ field: String) {
+        let outcome = self.backend(
+            "HTTP/1.1 101 x\nUpgrade: websocket\nConnection: Upgrade\n"
+                + "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n\(field)\n\n")
+        guard case .bad(let reason) = outcome, reason.hasPrefix("a malformed answer") else {
+            Issue.record("\(outcome)")
+            return
+        }
     }
 }
