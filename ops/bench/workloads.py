@@ -28,8 +28,8 @@ class Calibration:
     handshakes: float
 
     def __str__(self) -> str:
-        return (
-            f"{self.plain:,.0f} messages/s plain, {self.tls:,.0f} with TLS, {self.handshakes:,.0f} full TLS handshakes/s")
+        messages = f"{self.plain:,.0f} messages/s plain, {self.tls:,.0f} with TLS"
+        return f"{messages}, {self.handshakes:,.0f} full TLS handshakes/s"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,8 +98,8 @@ def at_rate(driver: Driver, peer: Peer, server: Server, url: str, rate: float, *
 
 def handshakes(*, resume: bool):
     def measure(driver, peer, server, service, calibration):
-        row = driver.run(
-            peer, server, "handshakes", server.urls[service], "--concurrency", CONCURRENCY, *(["--resume"] if resume else []))
+        options = ["--concurrency", CONCURRENCY, *(["--resume"] if resume else [])]
+        row = driver.run(peer, server, "handshakes", server.urls[service], *options)
         # The first of each comes without a ticket, and may be late enough to be measured.
         wrong = row["messages"] - row["resumed"] if resume else row["resumed"]
         require(wrong <= (CONCURRENCY if resume else 0), f"{row['resumed']} of {row['messages']} handshakes were resumed")
