@@ -7,31 +7,34 @@ internal import WebSocketProtocol
 /// handshake is ours. What the messages are for is up to a subclass: a built-in service, or a bridge.
 class EndpointConversation: Conversation {
     /// The session gives its conversation up when it ends.
-    let session: Session
-    private(set) var closing = ClosingHandshake(hasBackend: false)
-    var detail: String?
+    final let session: Session
+    final private(set) var closing = ClosingHandshake(hasBackend: false)
+    /// What `closing` says, at hand: it is asked for every message, and is not small.
+    final private var isOpen = true
+    final private var listens = true
+    final var detail: String?
 
-    var reader: FrameReader
+    final var reader: FrameReader
     /// What we sent the client: in place of what a backend sends.
-    var sent = MessageTally()
+    final var sent = MessageTally()
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
     /// The latest ping that is not answered yet, because the client does not read what it was sent.
     private var owedPong: [UInt8]?
 
     /// `nil` where messages are not compressed.
-    let compression: SessionCompression?
+    final let compression: SessionCompression?
     /// The most bytes in a message of the client's, inflated; 0 is no limit.
-    let maximumMessage: Int
+    final let maximumMessage: Int
     /// What came of the message in progress so far, where there is compression and it came uncompressed.
-    var messageLength = 0
+    final var messageLength = 0
     /// The next inflated piece is the first of its message.
-    var isAtFirstPiece = true
+    final var isAtFirstPiece = true
     /// What was read and waits until a reader has caught up: a little input can inflate to a lot of output.
-    var backlog: Deque<Unread> = []
-    var isReading = false
+    final var backlog: Deque<Unread> = []
+    final var isReading = false
     /// What came out of the inflater in this turn of the loop.
-    var inflated = (turn: UInt64(0), count: 0)
+    final var inflated = (turn: UInt64(0), count: 0)
     /// The most that may, in bytes, so that a little input of one session does not keep the others of its worker waiting.
     static let mostInflatedPerTurn = 256 << 10
 
@@ -90,7 +93,7 @@ class EndpointConversation: Conversation {
     /// What we send a client is whole frames only, so that a Close always has its place.
     private var canSend: PerLeg<Bool> { PerLeg(client: true, backend: true) }
 
-    var client: Transport? { self.session.client }
+    final var client: Transport? { self.session.client }
 
     // MARK: - Conversation
 
@@ -98,7 +101,7 @@ class EndpointConversation: Conversation {
 
     final func received(_ range: Range<Int>, from leg: Leg) {
         guard leg == .client else { return self.receivedFromBackend(range) }
-        guard self.closing.reads(from: .client) else { return }
+        guard self.listens else { return }
         guard self.backlog.isEmpty else {
             return self.backlog.append(Unread(bytes: self.session.worker.buffers.copy(range), part: nil))
         }
@@ -121,7 +124,7 @@ class EndpointConversation: Conversation {
             position = part.range.upperBound
             guard self.inflate(part, end: bytes.upperBound) else { return }
         }
-        while self.closing.reads(from: .client) {
+        while self.listens {
             let event = self.reader.next(plaintext.span.extracting(0..<bytes.upperBound), at: &position)
             switch event {
             case .end: return
@@ -131,7 +134,7 @@ class EndpointConversation: Conversation {
             case .violation(let violation): return self.fail(violation)
             case .control(let frame): self.received(frame)
             case .data(let part):
-                guard self.closing.isOpen else { continue }
+                guard self.isOpen else { continue }
                 if let key = part.maskingKey {
                     var payload = plaintext.mutableSpan
                     Masking.apply(key, to: &payload, range: part.range)
@@ -196,6 +199,8 @@ class EndpointConversation: Conversation {
     private var hasBegunClosing = false
 
     private func perform(_ actions: ClosingHandshake.Actions) {
+        self.isOpen = self.closing.isOpen
+        self.listens = self.closing.reads(from: .client)
         if !self.closing.isOpen, !self.hasBegunClosing {
             self.hasBegunClosing = true
             self.session.beginClosing()
