@@ -358,6 +358,8 @@ final class Transport: ReadinessHandler {
         self.isOpen = false
         if let registration = self.registration { self.worker.loop.remove(registration, self.descriptor) }
         self.registration = nil
+        // Whoever still refers to this, and be it for a second, needs no buffers for it.
+        self.tls?.releaseBuffers()
         let abruptly = abruptly || !self.queue.isEmpty
         self.queue.removeAll()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
