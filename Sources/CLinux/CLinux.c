@@ -3,9 +3,23 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+ssize_t gateway_receive(int socket, void *buffer, size_t count) {
+    return syscall(SYS_recvfrom, socket, buffer, count, 0, NULL, NULL);
+}
+
+ssize_t gateway_send(int socket, const void *bytes, size_t count) {
+    return syscall(SYS_sendto, socket, bytes, count, MSG_NOSIGNAL, NULL, 0);
+}
+
+int gateway_epoll_wait(int epoll, struct gateway_event *events, int capacity, int milliseconds) {
+    // epoll_pwait with no signal mask is epoll_wait, which not every architecture has.
+    return (int)syscall(SYS_epoll_pwait, epoll, events, capacity, milliseconds, NULL, 0);
+}
 
 int gateway_processor_count(void) {
     cpu_set_t set;

@@ -34,7 +34,7 @@ package enum Kernel {
         while true {
             // The kernel writes at most `capacity` bytes, which is no more than the span has.
             let count = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
-                unsafe recv(descriptor, bytes.baseAddress, capacity, 0)
+                unsafe gateway_receive(descriptor, bytes.baseAddress, capacity)
             }
             if count > 0 { return .bytes(count, filled: count == capacity) }
             if count == 0 { return .end }
@@ -52,7 +52,7 @@ package enum Kernel {
         while true {
             // The kernel reads `length` bytes, which is no more than the span has.
             let count = unsafe bytes.withUnsafeBufferPointer { bytes in
-                unsafe Glibc.send(descriptor, bytes.baseAddress, length, Int32(MSG_NOSIGNAL))
+                unsafe gateway_send(descriptor, bytes.baseAddress, length)
             }
             if count >= 0 { return .sent(count) }
             switch errno {

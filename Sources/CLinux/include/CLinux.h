@@ -31,9 +31,17 @@ static inline int gateway_epoll_control(int epoll, int operation, int descriptor
     return epoll_ctl(epoll, operation, descriptor, &event);
 }
 
-static inline int gateway_epoll_wait(int epoll, struct gateway_event *events, int capacity, int milliseconds) {
-    return epoll_wait(epoll, (struct epoll_event *)events, capacity, milliseconds);
-}
+// The calls that are made for every message go to the kernel as they are: libc's are points at which a thread can be cancelled,
+// which takes two atomic operations a call, and nobody cancels a thread of ours. As libc's they return -1 with errno.
+
+/// recv(2).
+ssize_t gateway_receive(int socket, void *buffer, size_t count);
+
+/// send(2), without SIGPIPE.
+ssize_t gateway_send(int socket, const void *bytes, size_t count);
+
+/// epoll_wait(2).
+int gateway_epoll_wait(int epoll, struct gateway_event *events, int capacity, int milliseconds);
 
 /// How many processors this process may run on; at least 1.
 int gateway_processor_count(void);
