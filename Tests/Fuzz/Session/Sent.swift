@@ -3,8 +3,8 @@ import WebSocketProtocol
 
 /// What one leg was sent, read as that side reads it: well-formed, and nothing after a Close.
 struct Sent {
-    /// Frames of the other leg.
-    private(set) var relayed: [UInt8] = []
+    /// How many of these bytes are the other leg's.
+    private(set) var relayed = 0
     private var reader: FrameReader
     private var held: [UInt8] = []
     private var closes = 0
@@ -19,12 +19,12 @@ struct Sent {
     }
 
     mutating func append(_ bytes: ArraySlice<UInt8>) {
-        self.relayed += bytes
+        self.relayed += bytes.count
         self.read(bytes)
     }
 
     mutating func appendClose(_ frame: ArraySlice<UInt8>, isOurs: Bool) {
-        if !isOurs { self.relayed += frame }
+        if !isOurs { self.relayed += frame.count }
         expect(self.held.isEmpty && self.reader.isAtFrameBoundary, "a Close inside a frame")
         self.read(frame)
         expect(self.closes == 1, "a Close that is none")
