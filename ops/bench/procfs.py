@@ -67,11 +67,15 @@ def cpu_sum(pids: list[int]) -> CPU:
 
 
 def pss(pids: list[int]) -> int:
-    """Proportional set size in bytes: what is shared is counted in parts."""
+    """Proportional set size in bytes: what is shared is counted in parts.
+
+    Without the pages of files (code, libraries): a session has none, and their share changes with whoever else maps them, as the load
+    client does with the gateway's.
+    """
     kibibytes = 0
     for pid in pids:
         with open(f"/proc/{pid}/smaps_rollup") as file:
-            kibibytes += sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+            kibibytes += sum(int(line.split()[1]) for line in file if line.startswith(("Pss_Anon:", "Pss_Shmem:")))
     return kibibytes << 10
 
 

@@ -22,7 +22,7 @@ STORM = (
 MEMORY = """\
 ## Memory of an idle session
 
-Bytes of PSS per session beyond the process at rest, each figure of a process started afresh.
+Bytes of PSS (without pages of files) per session beyond the process at rest, each figure of a process started afresh.
 
 """
 
