@@ -14,7 +14,7 @@ SCENARIOS = [
 ]
 # Everything that is done once, also for each session, is in both runs: what they differ by is the messages'.
 FEW, MANY = 1000, 4000
-NAMES = {"recvfrom": "recv", "sendto": "send", "epoll_wait": "epoll_wait"}
+NAMES = {"recvfrom": "recv", "sendto": "send", "epoll_pwait": "epoll_wait"}
 UNIT = "system calls per message"
 DECIMALS = 2
 
