@@ -3,6 +3,9 @@ package struct GatewayConfiguration: Equatable, Sendable {
     /// How many worker threads relay sessions; `nil` (`auto`) is one per core.
     package var workers: Int?
     package var log = LogSettings()
+    /// Where metrics, sessions and control commands are; `nil`: nowhere.
+    package var admin: AdminSettings?
+    package var drain = DrainSettings()
     /// Networks whose `X-Forwarded-*` fields are believed.
     package var trustedProxies: [IPNetwork] = []
     package var listeners: [ListenerSettings] = []
@@ -34,6 +37,30 @@ package struct LogSettings: Equatable, Sendable {
     package var level = Level.info
     /// A file to append to; `nil` is standard error.
     package var file: String?
+
+    package init() {}
+}
+
+/// `admin:` the address of metrics, sessions and control commands.
+package struct AdminSettings: Equatable, Sendable {
+    package var address: Address
+    /// The names it answers to beside IP literals and `localhost`: what keeps a web page from reaching it by a name of its own
+    /// (DNS rebinding). Lower case.
+    package var hosts: [String] = []
+
+    package init(address: Address) {
+        self.address = address
+    }
+}
+
+/// `drain:` how the closing of many sessions is spread.
+package struct DrainSettings: Equatable, Sendable {
+    /// How long `/readyz` says 503 while connections are still accepted, before a drain of the process begins.
+    package var delay = Duration.zero
+    /// The time over which the sessions are closed.
+    package var over = Duration.seconds(30)
+    /// The most closes per second, which wins over `over`; `nil`: no limit.
+    package var rate: Double?
 
     package init() {}
 }

@@ -37,6 +37,20 @@ package struct Timeouts: Equatable, Sendable {
     package var connect = Duration.seconds(5)
     /// For the peer's part of the closing handshake and the end of its TCP.
     package var close = Duration.seconds(5)
+    /// Without a data message in either direction for so long, the session ends; `nil`: it may be quiet for ever.
+    package var idle: Duration?
+    /// The longest life of a session; `nil`: no limit.
+    package var session: Duration?
+
+    package init() {}
+}
+
+/// `heartbeat:` pings to a side that is silent.
+package struct HeartbeatSettings: Equatable, Sendable {
+    /// The silence after which a side is pinged.
+    package var interval = Duration.seconds(25)
+    /// How long that side may then remain silent before it counts as dead.
+    package var timeout = Duration.seconds(10)
 
     package init() {}
 }
