@@ -102,7 +102,9 @@ struct MappingReader {
             return self.mapping(key, section).map { .on($0) }
         }
         guard text == "off" else {
-            let hint = Switched<Never>.hint(for: text)
+            var hint = Switched<MappingReader>.meansOff(text) ? ": did you mean `off`?" : ""
+            // The one value that others would write without its key: `heartbeat: 25s`.
+            if hint.isEmpty, text.first?.isNumber == true { hint = ": write `{\(section.keys[0]): \(text)}`" }
             self.diagnostics.report(
                 entry.value.position, "`\(key)` must be a mapping (`key: value`) or `off`, not `\(text)`\(hint)")
             return nil

@@ -17,16 +17,13 @@ enum Switched<Value> {
     ) -> (String) throws(Mistake) -> Self {
         { text throws(Mistake) in
             guard !["off", "0", "0ms", "0s", "0m", "0h", "0/s"].contains(text) else { return .off }
-            do throws(Mistake) {
-                return .on(try read(text))
-            } catch {
-                throw Mistake(error.problem + self.hint(for: text))
-            }
+            guard !self.meansOff(text) else { throw Mistake("is switched off with `off`, not with `\(text)`") }
+            return .on(try read(text))
         }
     }
 
-    /// ": did you mean `off`?" for other words that say so.
-    static func hint(for text: String) -> String {
-        ["false", "no", "never", "none", "disabled", "0", "OFF", "Off"].contains(text) ? ": did you mean `off`?" : ""
+    /// Whether a text is another word for `off`.
+    static func meansOff(_ text: String) -> Bool {
+        ["0", "false", "no", "none", "never", "disabled"].contains(text.lowercased())
     }
 }
