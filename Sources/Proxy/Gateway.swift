@@ -75,8 +75,8 @@ package final class Gateway {
             self.longestClose = runtime.longestClose
             self.resolver = try Resolver()
             try self.resolver.start()
-            self.names = NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
-            try self.names.start(runtime)
+            self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
+            self.names.start(runtime)
             self.snapshot = try Snapshot(runtime)
             self.watched = WatchedFiles(configuration)
             self.listeners = ListenerSet(workers: count)
@@ -181,6 +181,7 @@ package final class Gateway {
         case .drained(let worker):
             self.drained.insert(worker)
             if self.drained.count == self.fleet.members.count { self.stop() }
+        case .endpointFailed, .endpointSucceeded: break
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }

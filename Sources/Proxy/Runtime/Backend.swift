@@ -1,6 +1,7 @@
 internal import Balancing
 internal import Configuration
 internal import EventLoop
+internal import Synchronization
 
 /// A named group of endpoints, or a built-in service.
 final class Backend: Sendable {

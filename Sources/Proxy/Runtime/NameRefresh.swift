@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Synchronization
 
 /// Keeps the addresses of endpoints that are named by host true while the gateway runs. Look-ups happen on the resolver's thread.
 final class NameRefresh: TimerHandler {

@@ -29,7 +29,9 @@ extension Session {
         self.phase = .connect
         switch endpoint.addresses {
         case .success(let addresses) where !addresses.isEmpty:
-            opening.addresses = addresses[...]
+            // All of a name's addresses get their share; the others are where to go on if one fails.
+            let first = addresses.indices.randomElement() ?? 0
+            opening.addresses = addresses[first...] + addresses[..<first]
             self.connectToNextAddress(after: nil)
         case .success: self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
         case .failure(let error):

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import EventLoop
 internal import WebSocketProtocol
 
@@ -37,6 +38,8 @@ extension Session {
     func follow(_ plan: ReloadPlan) {
         if case .stays(let route)? = self.fate(under: plan) { self.route = route }
     }
+
+    var lastUse: MonotonicInstant { self.began }  // FIXME
 
     // MARK: - Table
 

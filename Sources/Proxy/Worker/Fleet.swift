@@ -28,6 +28,9 @@ enum ControlMessage: Sendable {
     case terminate
     /// A worker that was told to drain everything has no session left.
     case drained(worker: Int)
+    /// A session could not be opened with an endpoint; so many in a row, now.
+    case endpointFailed(Endpoint, inARow: Int, String)
+    case endpointSucceeded(Endpoint)
     case answer(WorkerAnswer, id: Int, worker: Int)
 }
 

@@ -128,7 +128,8 @@ final class Worker {
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
                 return .closed(false)
             }
-            session.close(.byAdmin(code, reason))
+            _ = (code, reason)  // FIXME
+            session.close(.byGateway(.drain))
             return .closed(true)
         case .fates(let plan):
             var closing: [String: Int] = [:]
@@ -172,6 +173,22 @@ final class Worker {
         guard self.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil else { return }
         self.fleet.members[self.index].sessions.subtract(1, ordering: .relaxed)
         self.reportIfDrained()
+    }
+
+    // MARK: - Endpoints
+
+    /// A session could not be opened with it.
+    func failed(_ endpoint: Endpoint, because reason: String) {
+        let failures = endpoint.failures.add(1, ordering: .relaxed).newValue
+        self.fleet.control.send(.endpointFailed(endpoint, inARow: failures, reason))
+    }
+
+    /// A session was opened with it.
+    func succeeded(_ endpoint: Endpoint) {
+        // Shared memory is written only where there is news.
+        guard endpoint.failures.load(ordering: .relaxed) != 0 else { return }
+        endpoint.failures.store(0, ordering: .relaxed)
+        self.fleet.control.send(.endpointSucceeded(endpoint))
     }
 
     /// Takes one of this turn's TLS handshake steps. False: there is none left.
