@@ -112,7 +112,7 @@ extension Gateway {
         self.watched = WatchedFiles(self.snapshot.runtime.configuration)
         self.names.use(self.snapshot.runtime)
         self.fleet.tell(.update(candidate.update))
-        if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .drain) { _, _ in } }
+        if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
         for listener in candidate.listeners.removed {
             Kernel.removeSocketFile(listener.address)
             var record = LogRecord(.info, "listener-closed")
