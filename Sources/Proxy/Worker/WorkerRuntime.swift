@@ -27,7 +27,8 @@ final class WorkerRuntime {
     /// - Parameters:
     ///   - tried: those that a connection failed to already.
     ///   - key: what sessions that should meet the same endpoint have in common.
-    func chooseEndpoint(of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant) -> Endpoint? {
+    func chooseEndpoint(of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant) -> Endpoint?
+    {
         let candidates = backend.endpoints.indices.map { index in
             backend.candidate(index, isTried: tried.contains { $0 === backend.endpoints[index] }, now: now)
         }
