@@ -22,6 +22,7 @@ package final class Gateway {
     private let fleet: Fleet
     private let resolver: Resolver
     private let names: NameRefresh
+    private let health: HealthChecks
     private let listeners: [ListenerBlueprint]
     private let threads: [Thread.Handle]
     private var state = State.serving
@@ -50,6 +51,8 @@ package final class Gateway {
             self.names = NameRefresh(self.runtime, resolver: self.resolver, log: self.log, loop: self.loop)
             try self.names.start()
             let clientTLS = try self.runtime.backends.map { try Credentials.client($0.settings) }
+            self.health = HealthChecks(log: self.log, loop: self.loop)
+            try self.health.take(self.runtime, tls: clientTLS)
             self.listeners = try Self.openListeners(configuration.listeners, workers: count)
             let blueprint = WorkerBlueprint(
                 runtime: self.runtime, fleet: self.fleet, log: self.log, listeners: self.listeners, clientTLS: clientTLS
@@ -129,6 +132,7 @@ package final class Gateway {
             for listener in self.listeners { listener.tls?.tickets.rotate() }
         }
         if self.state != .stopped { self.loop.run() }
+        self.health.stop()
         for thread in self.threads { thread.join() }
         for listener in self.listeners { Kernel.removeSocketFile(listener.address) }
         self.resolver.stop()
@@ -194,6 +198,9 @@ package final class Gateway {
         case .drained(let worker):
             self.drained.insert(worker)
             if self.drained.count == self.fleet.members.count { self.stop() }
+        case .endpointFailed(let endpoint): self.health.failed(endpoint)
+        case .endpointRecovered(let endpoint): self.health.recovered(endpoint)
+        case .endpointLate(let endpoint): self.health.lookAtHeartbeats(of: endpoint)
         }
     }
 

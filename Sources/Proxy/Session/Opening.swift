@@ -19,6 +19,8 @@ final class Opening {
     var backendHandshake: BackendHandshake?
     /// TCP stands; libssl is at work.
     var isInBackendTLS = false
+    /// When the connection stood, TLS and all.
+    var connectedAt: MonotonicInstant?
 
     /// What the client sent behind its head.
     var early: [UInt8] { Array(self.inbox[self.headLength...]) }

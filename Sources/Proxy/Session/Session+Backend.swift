@@ -31,6 +31,7 @@ extension Session {
         guard let endpoint = self.opening?.endpoint, let backend = self.route?.backend else { return }
         self.dropBackend()
         guard let address = self.opening?.addresses.popFirst() else {
+            self.reportFailure()
             return self.refuse(
                 .connectFailed("\(endpoint.name): \(failure ?? "no address")", routeIndex: self.routeIndex))
         }
@@ -47,6 +48,9 @@ extension Session {
             }
             self.opening?.isInBackendTLS = false
             self.setConnectDeadline()
+        } catch let error as SystemError where error.isOutOfDescriptors {
+            // Ours, and no endpoint's fault.
+            self.refuse(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
         } catch {
             self.connectToNextAddress(after: "\(address): \(error)")
         }
@@ -89,6 +93,7 @@ extension Session {
             let route = self.route, let settings = route.backend?.settings
         else { return }
         self.setDeadline(at: self.began + route.settings.timeouts.handshake)
+        self.opening?.connectedAt = self.worker.loop.now
         if let webSocket = endpoint.webSocket {
             self.phase = .backendHandshake
             let key = AcceptKey.makeKey(random: Randomness.bytes(16))
@@ -100,6 +105,7 @@ extension Session {
             self.backend?.send(request.span)
             self.backendHandshake()
         } else if case .tcp(_, let message) = settings.kind {
+            self.reportSuccess()
             let compression = self.agreeOnCompression()
             self.upgradeClient(
                 subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
@@ -125,6 +131,7 @@ extension Session {
                 guard var handshake = self.opening?.backendHandshake else { return }
                 self.judge(handshake.receivedEOF(), 0..<0)
             case .failed(let reason):
+                self.reportFailure()
                 self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
             }
         }
@@ -134,11 +141,16 @@ extension Session {
     private func judge(_ outcome: BackendHandshake.Outcome, _ range: Range<Int>) {
         switch outcome {
         case .incomplete: break
-        case .bad(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
+        case .bad(let reason):
+            self.reportFailure()
+            self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
         case .refused(let answer):
+            // It works, then. What a client may be able to provoke (a 500) says nothing.
+            if answer.status < 500 { self.reportSuccess() }
             // The backend does not want this client: that is its to say, and the client hears it in the backend's words.
             self.refuse(Refusal(passingOn: answer, routeIndex: self.routeIndex))
         case .accepted(let accepted):
+            self.reportSuccess()
             self.upgradeClient(
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
             let behind = self.worker.buffers.plaintext.copy(range.lowerBound + accepted.length..<range.upperBound)
@@ -158,6 +170,7 @@ extension Session {
         let deadline = self.began + (self.route?.settings.timeouts.handshake ?? .zero)
         if self.phase == .connect, self.worker.loop.now < deadline {
             guard self.opening?.addresses.isEmpty == true else { return self.connectToNextAddress(after: "timed out") }
+            self.reportFailure()
             return self.refuse(
                 .backendTimeout("\(self.endpointName): connecting timed out", routeIndex: self.routeIndex))
         }
@@ -165,8 +178,24 @@ extension Session {
             // A refusal whose body does not end is a refusal all the same.
             return self.judge(handshake.receivedEOF(), 0..<0)
         }
+        // A client that was slow itself left the endpoint no time.
+        if let connected = self.opening?.connectedAt, let timeouts = self.route?.settings.timeouts,
+            self.worker.loop.now >= connected + timeouts.handshake / 2
+        {
+            self.reportFailure()
+        }
         self.refuse(
             .backendTimeout("\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex))
+    }
+
+    private func reportFailure() {
+        guard let endpoint = self.opening?.endpoint, endpoint.connectFailed() else { return }
+        self.worker.fleet.control.send(.endpointFailed(endpoint))
+    }
+
+    private func reportSuccess() {
+        guard let endpoint = self.opening?.endpoint, endpoint.connectSucceeded() else { return }
+        self.worker.fleet.control.send(.endpointRecovered(endpoint))
     }
 
     private func dropBackend() {

@@ -19,6 +19,12 @@ enum ControlMessage: Sendable {
     case terminate
     /// A worker that was told to drain has no session left.
     case drained(worker: Int)
+    /// Sessions could not be opened (`Endpoint.connectFailed`).
+    case endpointFailed(Endpoint)
+    /// A session was opened after such failures (`Endpoint.connectSucceeded`).
+    case endpointRecovered(Endpoint)
+    /// One session more waits for a pong of this endpoint.
+    case endpointLate(Endpoint)
 }
 
 /// What the workers know of each other: a mailbox and the number of sessions of each.

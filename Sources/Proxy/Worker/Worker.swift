@@ -125,15 +125,17 @@ final class Worker {
     // MARK: - Backends
 
     func chooseEndpoint(of backend: Backend) -> Endpoint? {
-        self.turns[backend.index].choose(among: backend.endpoints.count).map { backend.endpoints[$0] }
+        for _ in backend.endpoints {
+            guard let turn = self.turns[backend.index].choose(among: backend.endpoints.count) else { return nil }
+            if backend.endpoints[turn].isAvailable { return backend.endpoints[turn] }
+        }
+        return nil
     }
 
     /// - Throws: where the name to verify cannot be one.
     func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
         guard let context = self.clientContexts[backend.index] else { return nil }
-        var name = backend.settings.tls.serverName
-        if name == nil, case .tcp(let host, _) = endpoint.address { name = host }
-        return try context.makeConnection(serverName: name)
+        return try context.makeConnection(serverName: backend.settings.tls.serverName ?? endpoint.hostName)
     }
 
     // MARK: - Rooms
