@@ -57,13 +57,13 @@ final class BackendWatch: TimerHandler {
         }
     }
 
-    func failed(_ index: Int) {
+    func failed(_ index: Int, because reason: String) {
         let count = self.endpoints[index].takeReport()
         let now = self.time
-        self.update(index) { $0.failed(inARow: count, at: now) }
+        self.update(index) { $0.failed(inARow: count, because: reason, at: now) }
     }
 
-    func recovered(_ index: Int) { self.update(index) { $0.succeeded() } }
+    func succeeded(_ index: Int) { self.update(index) { $0.succeeded() } }
 
     func lookAtHeartbeats(_ index: Int) {
         let endpoint = self.endpoints[index]
@@ -95,8 +95,7 @@ final class BackendWatch: TimerHandler {
             let endpoint = self.endpoints[index]
             let now = MonotonicInstant.now()
             self.since[index] = now
-            if change.to == .up { endpoint.upSince.store(now.nanoseconds, ordering: .relaxed) }
-            endpoint.state.store(change.to.rawValue, ordering: .releasing)
+            endpoint.publish(change.to, at: now)
             self.logChange(endpoint, change)
         }
         if let deadline = self.health.deadline {
@@ -136,19 +135,14 @@ final class BackendWatch: TimerHandler {
 
     /// What the admin address shows.
     var rows: [BackendRow.EndpointRow] {
-        let shares: [(weight: Int, isBackup: Bool)] =
-            switch self.backend.settings.kind {
-            case .builtin: []
-            case .websocket(let endpoints): endpoints.map { ($0.weight, $0.backup) }
-            case .tcp(let endpoints, _): endpoints.map { ($0.weight, $0.backup) }
-            }
         let now = MonotonicInstant.now()
         return self.endpoints.indices.map { index in
             let (endpoint, health) = (self.endpoints[index], self.health.endpoints[index])
+            let share = self.backend.shares[index]
             return BackendRow.EndpointRow(
                 name: endpoint.name, state: health.state.name, reason: health.reason, since: now - self.since[index],
-                sessions: endpoint.sessions.load(ordering: .relaxed), weight: shares[index].weight,
-                isBackup: shares[index].isBackup)
+                sessions: endpoint.sessions.load(ordering: .relaxed), weight: share.weight,
+                isBackup: share.isBackup)
         }
     }
 }

@@ -6,7 +6,7 @@ internal import TLS
 /// what sessions notice, and publishes each endpoint's state.
 ///
 /// An endpoint is known by its object: one that stays when the configuration changes keeps its health.
-final class HealthChecks: TimerHandler {
+final class HealthChecks {
     /// How often the heartbeats of live sessions are looked at.
     private static let heartbeatInterval = Duration.seconds(1)
 
@@ -18,11 +18,11 @@ final class HealthChecks: TimerHandler {
     private let log: Log
     private let loop: EventLoop
     private let means: HealthCheck.Means
-    /// In the order of the runtime's backends.
+    /// In the order of the snapshot's backends.
     private var watches: [BackendWatch] = []
     private var places: [ObjectIdentifier: Place] = [:]
     private var schedules: [ObjectIdentifier: CheckSchedule] = [:]
-    private var timer: EventLoop.TimerID?
+    private var heartbeats: ControlTimer?
 
     init(log: Log, loop: EventLoop) {
         self.log = log
@@ -30,16 +30,15 @@ final class HealthChecks: TimerHandler {
         self.means = HealthCheck.Means(loop)
     }
 
-    /// Watches the endpoints of `runtime` from now on, and no others.
+    /// Watches the endpoints of `snapshot` from now on, and no others.
     ///
-    /// - Parameter tls: for each backend, how it speaks TLS to its endpoints.
-    /// - Throws: where libssl takes no such settings; then nothing has changed.
-    func take(_ runtime: Runtime, tls: [TLSClientSettings?]) throws(TLSError) {
+    /// - Throws: where libssl does not take its settings; then nothing has changed.
+    func take(_ snapshot: Snapshot) throws(TLSError) {
         var contexts: [TLSClientContext?] = []
-        for settings in tls { contexts.append(try self.context(settings)) }
+        for settings in snapshot.clientTLS { contexts.append(try self.context(settings)) }
         let before = self.places
         for watch in self.watches { watch.stop() }
-        self.watches = runtime.backends.map { backend in
+        self.watches = snapshot.runtime.backends.map { backend in
             BackendWatch(backend, log: self.log, loop: self.loop) { endpoint in
                 before[ObjectIdentifier(endpoint)].map { $0.watch.memory(of: $0.index) }
             }
@@ -50,8 +49,13 @@ final class HealthChecks: TimerHandler {
                 self.places[ObjectIdentifier(endpoint)] = Place(watch: watch, index: index)
             }
         }
-        self.schedule(runtime, tls, contexts)
-        if self.timer == nil { self.loop.setTimer(&self.timer, at: .now() + Self.heartbeatInterval, self) }
+        self.schedule(snapshot, contexts)
+        // Those whose pongs have come send no message.
+        self.heartbeats =
+            self.heartbeats
+            ?? ControlTimer(self.loop, every: Self.heartbeatInterval) { [unowned self] in
+                for watch in self.watches { for index in watch.endpoints.indices { watch.lookAtHeartbeats(index) } }
+            }
     }
 
     /// A check shakes hands in full, so that it sees the certificate that the endpoint has now.
@@ -61,14 +65,14 @@ final class HealthChecks: TimerHandler {
         return try TLSClientContext(settings, io: self.means.tlsIO)
     }
 
-    private func schedule(_ runtime: Runtime, _ tls: [TLSClientSettings?], _ contexts: [TLSClientContext?]) {
+    private func schedule(_ snapshot: Snapshot, _ contexts: [TLSClientContext?]) {
         var before = self.schedules
         self.schedules = [:]
         var new: [CheckSchedule] = []
-        for backend in runtime.backends {
+        for backend in snapshot.runtime.backends {
             guard let settings = backend.settings.health else { continue }
             let plan = CheckSchedule.Plan(
-                settings: settings, source: backend.source, tls: tls[backend.index],
+                settings: settings, source: backend.source, tls: snapshot.clientTLS[backend.index],
                 serverName: backend.settings.tls.serverName)
             for endpoint in backend.endpoints {
                 let id = ObjectIdentifier(endpoint)
@@ -93,7 +97,7 @@ final class HealthChecks: TimerHandler {
 
     /// Ends every check.
     func stop() {
-        self.loop.cancelTimer(&self.timer)
+        self.heartbeats?.cancel()
         for watch in self.watches { watch.stop() }
         for schedule in self.schedules.values { schedule.stop() }
         self.schedules = [:]
@@ -102,13 +106,13 @@ final class HealthChecks: TimerHandler {
     // MARK: - What workers and operators say
 
     /// Sessions could not be opened. Endpoints that are gone from the configuration are nobody's concern, here and below.
-    func failed(_ endpoint: Endpoint) {
-        if let place = self.place(of: endpoint) { place.watch.failed(place.index) }
+    func failed(_ endpoint: Endpoint, because reason: String) {
+        if let place = self.place(of: endpoint) { place.watch.failed(place.index, because: reason) }
     }
 
     /// A session was opened after such failures.
-    func recovered(_ endpoint: Endpoint) {
-        if let place = self.place(of: endpoint) { place.watch.recovered(place.index) }
+    func succeeded(_ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.succeeded(place.index) }
     }
 
     /// A session waits for a pong: its endpoint may owe one to many.
@@ -127,18 +131,11 @@ final class HealthChecks: TimerHandler {
 
     private func place(of endpoint: Endpoint) -> Place? { self.places[ObjectIdentifier(endpoint)] }
 
-    /// Looks at the heartbeats of all endpoints: who recovers sends no message.
-    func timerFired() {
-        self.timer = nil
-        for watch in self.watches { for index in watch.endpoints.indices { watch.lookAtHeartbeats(index) } }
-        self.loop.setTimer(&self.timer, at: .now() + Self.heartbeatInterval, self)
-    }
-
     // MARK: - What others see
 
     /// The endpoints of a backend, for its `BackendRow`.
     ///
-    /// - Parameter backend: of the runtime that was taken last.
+    /// - Parameter backend: of the snapshot that was taken last.
     func rows(of backend: Backend) -> [BackendRow.EndpointRow] { self.watches[backend.index].rows }
 
     /// `backend_up` and `health_checks_total`.

@@ -3,7 +3,8 @@ internal import Configuration
 internal import EventLoop
 internal import Synchronization
 
-/// One address in a backend, with what its name stands for and how it does at present. Shared by the workers.
+/// One address in a backend, with what its name stands for at present, and how it is. Shared by the workers; a reload keeps it where
+/// the backend still has it.
 final class Endpoint: Sendable {
     /// As logs and `explain` show it.
     let name: String
@@ -12,23 +13,26 @@ final class Endpoint: Sendable {
     /// The endpoint's URL where it is a WebSocket, for Host and path.
     let webSocket: WebSocketEndpoint?
 
-    /// A look-up of the name has no answer yet.
-    let isBeingResolved = Atomic(false)
+    /// What it is called by in a consistent hash: the same in every process.
+    let identity: UInt64
 
-    /// Live sessions of all workers.
-    let sessions = Atomic(0)
+    /// Live sessions, of all workers, and those that are connecting to it.
+    let sessions = Atomic<Int>(0)
+    /// Sessions that could not be opened, in a row.
+    let failures = Atomic<Int>(0)
     /// Live sessions whose backend is late with a pong.
-    let missing = Atomic(0)
-    /// Sessions in a row, of all workers, that could not be opened.
-    let failures = Atomic(0)
-    /// An `EndpointHealth.State`, as the control thread knows it.
-    let state = Atomic(EndpointHealth.State.up.rawValue)
-    /// When it last came up, on the monotonic clock; 0: it was up from the start.
-    let upSince = Atomic<Int64>(0)
+    let missing = Atomic<Int>(0)
     /// So many failures in a row concern the control thread; 0: none do.
-    let failureLimit = Atomic(0)
+    let failureLimit = Atomic<Int>(0)
     /// The control thread was told of failures, and did not look yet.
     private let isReported = Atomic(false)
+    /// Its health, as the control thread sees it: a raw `EndpointHealth.State`.
+    private let state = Atomic<UInt8>(EndpointHealth.State.up.rawValue)
+    /// When it last came up, for slow start. At the beginning that is long ago.
+    private let upSinceNanoseconds = Atomic<Int64>(.min / 2)
+
+    /// A look-up of the name has no answer yet.
+    let isBeingResolved = Atomic(false)
 
     /// In the order of preference; a failed look-up leaves the last good ones.
     private let resolved = Mutex<Result<[SocketAddress], ResolveError>>(.success([]))
@@ -38,6 +42,7 @@ final class Endpoint: Sendable {
         self.address = endpoint.address
         self.usesTLS = endpoint.tls
         self.webSocket = endpoint
+        self.identity = StableHash.of(endpoint.description.utf8)
         self.resolveLiteral()
     }
 
@@ -46,8 +51,29 @@ final class Endpoint: Sendable {
         self.address = endpoint.address
         self.usesTLS = endpoint.tls
         self.webSocket = nil
+        self.identity = StableHash.of(endpoint.description.utf8)
         self.resolveLiteral()
     }
+
+    /// Whether it gets new sessions.
+    var isAvailable: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.up.rawValue }
+
+    var isDraining: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.draining.rawValue }
+
+    var upSince: MonotonicInstant {
+        MonotonicInstant(nanoseconds: self.upSinceNanoseconds.load(ordering: .relaxed))
+    }
+
+    /// Says how it is: for the control thread.
+    func publish(_ state: EndpointHealth.State, at now: MonotonicInstant) {
+        let before = self.state.exchange(state.rawValue, ordering: .relaxed)
+        if state == .up, before != state.rawValue {
+            self.upSinceNanoseconds.store(now.nanoseconds, ordering: .relaxed)
+        }
+    }
+
+    /// The host that it is named by, also an IP address; `nil` for a Unix socket.
+    var hostName: String? { if case .tcp(let host, _) = self.address { host } else { nil } }
 
     /// Where to connect; or why nobody knows.
     var addresses: Result<[SocketAddress], ResolveError> { self.resolved.withLock { $0 } }
@@ -75,19 +101,14 @@ final class Endpoint: Sendable {
             if Resolver.isLiteral(host) { _ = self.update(Resolver.addresses(of: host, port: port)) }
         }
     }
-    /// The host that it is named by, also an IP address; `nil` for a Unix socket.
-    var hostName: String? { if case .tcp(let host, _) = self.address { host } else { nil } }
 }
 
-// MARK: - Health
+// MARK: - What sessions notice
 
 extension Endpoint {
-    /// Whether it gets new sessions.
-    var isAvailable: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.up.rawValue }
-
     /// A session could not be opened, for a reason that is the endpoint's.
     ///
-    /// - Returns: the control thread is to be told (`endpointFailed`). Not for each failure: it looks at all of them.
+    /// - Returns: the control thread is to be told. Not of each failure: it looks at all of them.
     func connectFailed() -> Bool {
         let row = self.failures.add(1, ordering: .relaxed).newValue
         let limit = self.failureLimit.load(ordering: .relaxed)
@@ -97,16 +118,16 @@ extension Endpoint {
 
     /// A session was opened: a row of failures, if there is one, is over.
     ///
-    /// - Returns: the control thread is to be told (`endpointRecovered`).
+    /// - Returns: the control thread is to be told.
     func connectSucceeded() -> Bool {
-        // Nearly always: nothing is written, so that the workers do not take each other's cache line away.
+        // Shared memory is written only where there is news.
         guard self.failures.load(ordering: .relaxed) > 0 else { return false }
         let row = self.failures.exchange(0, ordering: .relaxed)
         let limit = self.failureLimit.load(ordering: .relaxed)
         return limit > 0 && row >= limit
     }
 
-    /// For the control thread: the failures in a row it was told of, and those since.
+    /// For the control thread: the failures in a row that it was told of, and those since.
     func takeReport() -> Int {
         _ = self.isReported.exchange(false, ordering: .acquiringAndReleasing)
         return self.failures.load(ordering: .relaxed)
