@@ -7,11 +7,12 @@ internal import Proxy
 enum GatewayProcess {
     /// Serves a configuration until it is told to stop.
     ///
+    /// - Parameter source: Reads the configuration again, for a reload.
     /// - Throws: The exit status where it cannot start: 1, after one line that says why.
-    static func run(_ configuration: GatewayConfiguration) throws(ExitCode) {
+    static func run(_ configuration: GatewayConfiguration, source: ConfigurationSource? = nil) throws(ExitCode) {
         let status: Int32
         do throws(StartError) {
-            status = try Proxy.Gateway(configuration).run()
+            status = try Proxy.Gateway(configuration, source: source).run()
         } catch {
             FileHandle.standardError.write(Data("gateway: \(error)\n".utf8))
             throw ExitCode.failure

@@ -17,14 +17,15 @@ import Testing
             var settings = LogSettings()
             settings.file = "/dev/null"
             self.log = try Log(settings)
-            let update = WorkerUpdate(snapshot: try Snapshot(Runtime(GatewayConfiguration())), listeners: [])
+            let snapshot = try Snapshot(Runtime(GatewayConfiguration()))
             let blueprint = WorkerBlueprint(
-                fleet: try Fleet(workers: 1, descriptorLimit: 100), log: self.log, update: update)
+                fleet: try Fleet(workers: 1, descriptorLimit: 100), log: self.log,
+                update: WorkerUpdate(snapshot: snapshot, listeners: []))
             self.worker = try Worker(0, blueprint)
             self.listener = try Listener(
                 ListenerBlueprint(
                     id: 0, settings: ListenerSettings(address: .tcp(host: "127.0.0.1", port: 0)),
-                    address: .loopback(port: 0), sockets: []), io: TLSIO())
+                    address: .loopback(port: 0), sockets: [], tls: nil), io: TLSIO())
         }
 
         func member(of room: RoomKey) throws -> BroadcastConversation {
