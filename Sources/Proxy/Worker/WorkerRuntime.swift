@@ -41,9 +41,7 @@ final class WorkerRuntime {
     /// - Throws: where the name to verify cannot be one.
     func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
         guard let context = self.clientContexts[backend.index] else { return nil }
-        var name = backend.settings.tls.serverName
-        if name == nil, case .tcp(let host, _) = endpoint.address { name = host }
-        return try context.makeConnection(serverName: name)
+        return try context.makeConnection(serverName: backend.settings.tls.serverName ?? endpoint.hostName)
     }
 }
 
