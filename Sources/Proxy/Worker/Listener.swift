@@ -14,11 +14,14 @@ struct ListenerBlueprint: Sendable {
 /// A listener as one worker has it.
 final class Listener {
     let address: SocketAddress
+    /// The address as logs and metrics show it.
+    let name: String
     /// `nil`: no TLS.
     let tlsContext: TLSServerContext?
 
     init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
         self.address = blueprint.address
+        self.name = blueprint.address.description
         if let tls = blueprint.tls {
             self.tlsContext = try TLSServerContext(tls.settings, io: io, tickets: tls.tickets)
         } else {

@@ -21,6 +21,7 @@ final class Worker {
     let compression = WorkerCompression()
     var rooms = Rooms()
     let warm: WarmTransports
+    let metrics = WorkerMetrics()
 
     private let listeners: [Listener]
     private var acceptors: [Acceptor] = []
@@ -85,6 +86,7 @@ final class Worker {
 
     /// Called by an acceptor, with a socket that is ours to close.
     func accepted(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
+        self.metrics.accepted(listener: self.listeners[listener].name)
         if let other = self.fleet.shouldTake(insteadOf: self.index), !self.isDraining {
             self.fleet.members[other].mailbox.send(.adopt(descriptor: descriptor, address, listener: listener))
         } else {
@@ -110,6 +112,9 @@ final class Worker {
         self.fleet.members[self.index].sessions.subtract(1, ordering: .relaxed)
         self.reportIfDrained()
     }
+
+    /// What this worker counted, its live sessions' messages too.
+    var metricsSnapshot: MetricsSnapshot { self.metrics.snapshot(of: self.sessions.values) }
 
     /// Takes one of this turn's TLS handshake steps. False: there is none left.
     func takesHandshakeStep() -> Bool {
