@@ -40,7 +40,7 @@ extension AdminResponse {
             }
         case .refused(let mistakes):
             .json(422) {
-                $0.member("error", "the configuration has mistakes; nothing was changed")
+                $0.member("error", "refused, and nothing was changed")
                 $0.strings("mistakes", mistakes)
             }
         }

@@ -3,7 +3,7 @@ extension GatewayControl {
     func ask(_ question: AdminQuestion, answer: @escaping (AdminResponse) -> Void) {
         switch question {
         case .readiness: answer(.readiness(self.readiness))
-        case .backends: answer(.backends(self.backends()))
+        case .backends: self.backends { answer(.backends($0)) }
         case .metrics:
             self.metrics { families in
                 let text = MetricsText.text(families)

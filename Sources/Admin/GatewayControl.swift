@@ -15,7 +15,7 @@ package protocol GatewayControl: AnyObject {
     ///   - code: of the client's Close, checked; see `CloseOrder`.
     ///   - reason: at most 123 bytes.
     func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void)
-    func backends() -> [BackendRow]
+    func backends(answer: @escaping ([BackendRow]) -> Void)
     func metrics(answer: @escaping ([MetricFamily]) -> Void)
     /// - Parameter dryRun: nothing is changed.
     func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void)

@@ -27,6 +27,9 @@ package final class Gateway {
     let survey: Survey
     private let resolver: Resolver
     let names: NameRefresh
+    /// For the metrics.
+    package var version = ""
+    var counted = ControlMetrics()
     private let threads: [Thread.Handle]
     /// Reads the configuration again; `nil`: there is no file (`gateway bridge`).
     let source: ConfigurationSource?

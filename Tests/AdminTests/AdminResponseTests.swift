@@ -90,7 +90,7 @@ import Testing
         #expect(refused.status == 422)
         #expect(
             self.text(refused) == """
-                {"error":"the configuration has mistakes; nothing was changed","mistakes":["gateway.conf:1:1: no",\
+                {"error":"refused, and nothing was changed","mistakes":["gateway.conf:1:1: no",\
                 "gateway.conf:2:1: no"]}
 
                 """)

@@ -32,7 +32,7 @@ final class FakeControl: GatewayControl {
         self.give { answer(self.rows.contains { $0.id == id.description }) }
     }
 
-    func backends() -> [BackendRow] { self.backendRows }
+    func backends(answer: @escaping ([BackendRow]) -> Void) { self.give { answer(self.backendRows) } }
 
     func metrics(answer: @escaping ([MetricFamily]) -> Void) { self.give { answer(self.families) } }
 

@@ -9,13 +9,15 @@ extension MetricsSnapshot {
     /// The metrics of the whole gateway, in which this is what all workers counted.
     ///
     /// - Parameters:
+    ///   - health: what is known of the health of endpoints: `gateway_backend_up` and `gateway_health_checks_total`.
     ///   - droppedLines: lines that the log had no room for.
     package func families(
-        control: ControlMetrics, backends: [BackendRow], droppedLines: UInt64, version: String, usage: ProcessUsage
+        control: ControlMetrics, backends: [BackendRow], health: [MetricFamily], droppedLines: UInt64, version: String,
+        usage: ProcessUsage
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
-        return self.ofSessions + self.ofMessages + self.ofConnections + Self.families(of: backends)
+        return self.ofSessions + self.ofMessages + self.ofConnections + Self.families(of: backends) + health
             + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter, help: "Lines that the log had no room for.",
@@ -124,40 +126,26 @@ extension MetricsSnapshot {
     // MARK: - Backends
 
     private static func families(of backends: [BackendRow]) -> [MetricFamily] {
-        let endpoints = backends.flatMap { backend in
-            backend.endpoints.map { ([Label("backend", backend.name), Label("endpoint", $0.name)], $0) }
+        let samples = backends.flatMap { backend in
+            backend.endpoints.map {
+                Sample([Label("backend", backend.name), Label("endpoint", $0.name)], .number(Double($0.sessions)))
+            }
         }
         return [
-            MetricFamily(
-                "gateway_backend_up", .gauge,
-                help: "Whether an endpoint gets new sessions: 0 if it is down or draining.",
-                samples: endpoints.map { Sample($0.0, .number($0.1.state == "up" ? 1 : 0)) }),
-            MetricFamily(
-                "gateway_backend_sessions", .gauge, help: "Sessions of an endpoint.",
-                samples: endpoints.map { Sample($0.0, .number(Double($0.1.sessions))) }),
+            MetricFamily("gateway_backend_sessions", .gauge, help: "Sessions of an endpoint.", samples: samples)
         ]
     }
 
     // MARK: - The control thread and the process
 
     private static func families(of control: ControlMetrics) -> [MetricFamily] {
-        let checks = control.healthChecks.map {
-            ($0.key.backend, $0.key.endpoint, $0.key.passed ? "passed" : "failed", $0.value)
-        }
-        return [
-            MetricFamily(
-                "gateway_health_checks_total", .counter, help: "Active checks of endpoints: passed or failed.",
-                samples: checks.sorted { $0 < $1 }.map {
-                    Sample(
-                        [Label("backend", $0.0), Label("endpoint", $0.1), Label("result", $0.2)],
-                        .number(Double($0.3)))
-                }),
+        [
             MetricFamily(
                 "gateway_reloads_total", .counter, help: "Reloads: applied or refused.",
                 samples: [
                     Sample([Label("result", "applied")], .number(Double(control.appliedReloads))),
                     Sample([Label("result", "refused")], .number(Double(control.refusedReloads))),
-                ]),
+                ])
         ]
     }
 

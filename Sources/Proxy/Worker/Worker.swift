@@ -124,6 +124,7 @@ final class Worker {
     private func answer(_ question: WorkerQuestion) -> WorkerAnswer {
         switch question {
         case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
+        case .metrics: return .metrics(self.metrics.snapshot(of: self.sessions.values))
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
@@ -176,9 +177,6 @@ final class Worker {
         self.fleet.members[self.index].sessions.subtract(1, ordering: .relaxed)
         self.reportIfDrained()
     }
-
-    /// What this worker counted, its live sessions' messages too.
-    var metricsSnapshot: MetricsSnapshot { self.metrics.snapshot(of: self.sessions.values) }
 
     // MARK: - Endpoints
 
