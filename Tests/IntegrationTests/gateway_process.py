@@ -91,6 +91,7 @@ class Gateway:
     def __init__(self, *, environment: dict | None = None, wrapper: tuple = (), **configuration):
         self.configuration = {
             "workers": 1,
+            "drain": {"over": "0s"},
             "log": {"format": "json"},
             "listeners": [
                 {"address": "127.0.0.1:0"},

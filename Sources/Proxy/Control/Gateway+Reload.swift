@@ -140,7 +140,8 @@ extension Gateway {
         }
         let now = self.snapshot.runtime.configuration
         let fixed = [
-            ("workers", now.workers != before.workers), ("log", now.log != before.log), ("admin", now.admin != before.admin),
+            ("workers", now.workers != before.workers), ("log", now.log != before.log),
+            ("admin", now.admin != before.admin),
         ]
         let changed = fixed.filter(\.1).map(\.0)
         guard !changed.isEmpty else { return }

@@ -33,7 +33,8 @@ extension Session {
             let first = addresses.indices.randomElement() ?? 0
             opening.addresses = addresses[first...] + addresses[..<first]
             self.connectToNextAddress(after: nil)
-        case .success: self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
+        case .success:
+            self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
         case .failure(let error):
             self.endpointFailed(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
         }
