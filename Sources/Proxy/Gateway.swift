@@ -28,6 +28,9 @@ package final class Gateway {
     private let resolver: Resolver
     let names: NameRefresh
     let health: HealthChecks
+    /// For the metrics.
+    package var version = ""
+    var counted = ControlMetrics()
     private let threads: [Thread.Handle]
     /// Reads the configuration again; `nil`: there is no file (`gateway bridge`).
     let source: ConfigurationSource?

@@ -1,3 +1,4 @@
+internal import Admin
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
@@ -12,7 +13,14 @@ enum GatewayProcess {
     static func run(_ configuration: GatewayConfiguration, source: ConfigurationSource? = nil) throws(ExitCode) {
         let status: Int32
         do throws(StartError) {
-            status = try Proxy.Gateway(configuration, source: source).run()
+            let gateway = try Proxy.Gateway(configuration, source: source)
+            gateway.version = Version.current
+            let admin = try configuration.admin.map { settings throws(StartError) in
+                try AdminServer(settings, control: gateway)
+            }
+            if let admin { gateway.logAdmin(admin.address) }
+            status = gateway.run()
+            admin?.close()
         } catch {
             FileHandle.standardError.write(Data("gateway: \(error)\n".utf8))
             throw ExitCode.failure

@@ -26,6 +26,7 @@ extension Gateway {
         self.isReloading = true
         self.reloadNow(dryRun: dryRun) { [unowned self] outcome in
             self.isReloading = false
+            if !dryRun { self.counted.reloaded(outcome) }
             answer(outcome)
             if !self.waitingReloads.isEmpty { self.waitingReloads.removeFirst()() }
         }

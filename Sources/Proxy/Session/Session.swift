@@ -209,6 +209,7 @@ final class Session: TimerHandler {
         self.phase = conversation.phase
         self.clearDeadline()
         self.logOpen()
+        self.countOpened()
         conversation.begin()
         for leg in [Leg.backend, .client] {
             self.replay(early[leg], from: leg)
@@ -301,7 +302,10 @@ final class Session: TimerHandler {
         guard self.phase != .closed else { return }
         self.phase = .closed
         self.clearDeadline()
-        if let conversation = self.conversation { self.logClose(conversation) }
+        if let conversation = self.conversation {
+            self.logClose(conversation)
+            self.countEnded(conversation)
+        }
         self.conversation = nil
         self.opening = nil
         self.endpoint = nil
@@ -313,6 +317,7 @@ final class Session: TimerHandler {
     /// Ends a session that has no conversation yet, without a word to the client.
     func abandon(because reason: String) {
         self.logAbandoned(reason)
+        self.worker.metrics.abandoned(route: self.route?.settings.name)
         self.closeLegs()
     }
 

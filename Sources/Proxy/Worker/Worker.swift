@@ -19,6 +19,7 @@ final class Worker {
     let compression = WorkerCompression()
     var rooms = Rooms()
     let warm: WarmTransports
+    let metrics = WorkerMetrics()
     /// What new sessions go by.
     private(set) var runtime: WorkerRuntime
 
@@ -123,6 +124,7 @@ final class Worker {
     private func answer(_ question: WorkerQuestion) -> WorkerAnswer {
         switch question {
         case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
+        case .metrics: return .metrics(self.metrics.snapshot(of: self.sessions.values))
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
@@ -148,6 +150,7 @@ final class Worker {
 
     /// Called by an acceptor, with a socket that is ours to close.
     func accepted(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
+        if let name = self.listeners[listener]?.name { self.metrics.accepted(listener: name) }
         if let other = self.fleet.shouldTake(insteadOf: self.index), self.draining == nil {
             self.fleet.members[other].mailbox.send(.adopt(descriptor: descriptor, address, listener: listener))
         } else {
