@@ -97,6 +97,7 @@ let package = Package(
 
         tests("WebSocketProtocol"),
         tests("HTTP1"),
+        tests("Balancing"),
         tests("Configuration", exclude: ["Golden"]),
         tests("EventLoop"),
         tests("TLS", ["COpenSSL"]),

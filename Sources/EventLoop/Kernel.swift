@@ -208,7 +208,7 @@ extension Kernel {
         if case .unix(let path) = address {
             try self.removeStaleSocket(path)
             let first = try self.listen(address, sharedByWorkers: false)
-            return ([first] + (1..<count).map { _ in fcntl(first, F_DUPFD_CLOEXEC, 0) }, address)
+            return ([first] + (1..<count).map { _ in self.duplicate(first) }, address)
         }
         // Sockets with SO_REUSEPORT share a port with any other process of this user that has it, so a second gateway on the
         // same port would start, and take half of the connections. A socket without it says whether the port is free.
@@ -224,6 +224,9 @@ extension Kernel {
         }
         return (sockets, bound)
     }
+
+    /// Another descriptor of the same socket.
+    package static func duplicate(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
 
     /// A Unix socket outlives its process as a file. One that nobody answers at is in the way; one that somebody answers at is
     /// taken. Any other file is somebody's: connecting to it is refused, too.

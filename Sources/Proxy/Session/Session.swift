@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
+internal import Synchronization
 internal import TLS
 internal import WebSocketProtocol
 
@@ -34,8 +35,15 @@ final class Session: TimerHandler {
     /// What is only needed until the conversation begins.
     var opening: Opening?
     private(set) var conversation: (any Conversation)?
-    /// Known once the request was admitted.
+    /// Known once the request was admitted. A reload that leaves the session alone puts the route's new form in place.
     var route: Route?
+    /// Where the backend's leg leads, or is to lead. It counts the session as its own.
+    var endpoint: Endpoint? {
+        willSet {
+            self.endpoint?.sessions.subtract(1, ordering: .relaxed)
+            newValue?.sessions.add(1, ordering: .relaxed)
+        }
+    }
     var summary = SessionSummary()
 
     private(set) var client: Transport?
@@ -54,11 +62,11 @@ final class Session: TimerHandler {
         self.began = worker.loop.now
         self.deadlines = SessionDeadlines(began: worker.loop.now, openedAt: worker.loop.now)
         self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
-        self.opening = Opening()
+        self.opening = Opening(worker.runtime)
         let tls = try listener.tlsContext?.makeConnection()
         self.client = try Transport(descriptor, .client, tls: tls, session: self, worker: worker)
         self.client?.sendAtOnce()
-        self.setDeadline(after: worker.runtime.longestHandshake)
+        self.setDeadline(after: worker.runtime.shared.longestHandshake)
     }
 
     func transport(_ leg: Leg) -> Transport? { leg == .client ? self.client : self.backend }
@@ -202,6 +210,7 @@ final class Session: TimerHandler {
     /// - Parameters:
     ///   - early: what each leg sent behind its part of the opening handshake.
     func begin(_ conversation: any Conversation, early: PerLeg<[UInt8]>) {
+        let runtime = self.opening?.runtime
         self.opening = nil
         self.conversation = conversation
         self.phase = conversation.phase
@@ -214,6 +223,8 @@ final class Session: TimerHandler {
         }
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
         for leg in [Leg.backend, .client] { self.transport(leg)?.tls?.releaseBuffers() }
+        if let runtime, runtime !== self.worker.runtime { self.follow(ReloadPlan(to: self.worker.runtime.shared)) }
+        self.worker.opened(self)
     }
 
     private func replay(_ bytes: [UInt8], from leg: Leg) {
@@ -301,6 +312,7 @@ final class Session: TimerHandler {
         if let conversation = self.conversation { self.logClose(conversation) }
         self.conversation = nil
         self.opening = nil
+        self.endpoint = nil
         self.client = nil
         self.backend = nil
         self.worker.ended(self)
@@ -312,12 +324,12 @@ final class Session: TimerHandler {
         self.closeLegs()
     }
 
-    /// The gateway stops.
-    func drain() {
+    /// We end the session.
+    func close(_ ending: Ending) {
         switch self.phase {
-        case .tlsHandshake: self.abandon(because: "draining")
+        case .tlsHandshake: self.abandon(because: ending.cause.rawValue)
         case .requestHead, .connect, .backendHandshake: self.refuse(.draining(routeIndex: nil))
-        case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.drain))
+        case .relay, .bridge, .serve: self.conversation?.close(ending)
         case .closing, .closed: break
         }
     }
