@@ -18,6 +18,9 @@ struct Relay: Sendable {
             static let answer = Signs(rawValue: 4)
             /// The frame that a ping of ours to the other leg waited for is whole: after it, that ping.
             static let boundary = Signs(rawValue: 8)
+
+            /// There is more than data.
+            var hasControl: Bool { self.rawValue > Self.data.rawValue }
         }
 
         /// Where the bytes lie that the other leg is to get, as they are.
@@ -82,7 +85,8 @@ struct Relay: Sendable {
     mutating func next(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> Step {
         guard self.closing.reads(from: leg) else { return Step(forward: start..<start) }
         var end = bytes.count
-        if self.isWaiting(leg.other) {
+        let isWaiting = self.isWaiting(leg.other)
+        if isWaiting {
             // A Close or a ping waits for the end of the frame in progress: the rest of that frame goes on, and no more before it.
             end = min(end, start + self.readers[leg].remainingInFrame)
         }
@@ -95,10 +99,12 @@ struct Relay: Sendable {
             switch walk.stop {
             case .end:
                 let next = end < bytes.count ? end : nil
-                return self.reachedEnd(of: leg, Step(forward: forward, signs: signs, next: next))
+                let actions = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
+                return Step(forward: forward, actions: actions, signs: signs, next: next)
             case .incomplete:
                 Masking.append(bytes.extracting(walk.end..<end), unmaskedBy: nil, to: &self.held[leg])
-                return self.reachedEnd(of: leg, Step(forward: forward, signs: signs))
+                let actions = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
+                return Step(forward: forward, actions: actions, signs: signs)
             case .control(let frame) where frame.opcode == .close:
                 // The reader found the payload valid.
                 guard let close = try? CloseFrame(payload: frame.payload(in: bytes).span) else {
@@ -155,13 +161,11 @@ struct Relay: Sendable {
     private func isWaiting(_ leg: Leg) -> Bool { self.waitingPings[leg] || self.closing.isWaiting(leg) }
 
     /// What was read is walked: where a frame is whole, what waited for that can go.
-    private mutating func reachedEnd(of leg: Leg, _ step: Step) -> Step {
-        guard self.isWaiting(leg.other), self.readers[leg].isAtFrameBoundary else { return step }
-        var step = step
-        if self.closing.isWaiting(leg.other) { step.actions = self.closing.reachedBoundary(leg.other) }
-        if self.waitingPings[leg.other], self.closing.isOpen { step.signs.insert(.boundary) }
+    private mutating func reachedEnd(of leg: Leg, _ signs: inout Step.Signs) -> ClosingHandshake.Actions? {
+        guard self.readers[leg].isAtFrameBoundary else { return nil }
+        if self.waitingPings[leg.other], self.closing.isOpen { signs.insert(.boundary) }
         self.waitingPings[leg.other] = false
-        return step
+        return self.closing.isWaiting(leg.other) ? self.closing.reachedBoundary(leg.other) : nil
     }
 
     private mutating func violated(_ violation: Violation, by leg: Leg) -> ClosingHandshake.Actions {

@@ -45,7 +45,8 @@ final class RelayConversation: Conversation {
         while let start = position {
             let step = self.relay.next(plaintext.span.extracting(0..<bytes.upperBound), from: start, leg)
             if !step.forward.isEmpty { self.forward(plaintext.span.extracting(step.forward), from: leg) }
-            if !step.signs.isEmpty { self.note(step.signs, from: leg) }
+            if step.signs.contains(.data) { self.session.deadlines.lastData = self.loop.now }
+            if step.signs.hasControl { self.note(step.signs, from: leg) }
             if let actions = step.actions { self.perform(actions, relaying: plaintext.span.extracting(step.close)) }
             position = step.next
         }
@@ -76,8 +77,6 @@ final class RelayConversation: Conversation {
     }
 
     private func note(_ signs: Relay.Step.Signs, from leg: Leg) {
-        if signs.contains(.data) { self.session.deadlines.lastData = self.loop.now }
-        guard signs != .data else { return }
         if signs.contains(.ping) { self.transports[leg.other].heartbeat.relayedPing(at: self.loop.now) }
         if signs.contains(.answer) { self.session.pingAnswered(leg) }
         if signs.contains(.boundary) { self.ping(leg.other) }

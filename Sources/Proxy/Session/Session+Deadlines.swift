@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import Synchronization
 
 /// What an open session waits for beside bytes: silent and stalled peers, its own end, and what its conversation asked for. Traffic
 /// moves no timer; when the timer fires, it looks at what is due and sets itself to what is due next.
@@ -34,13 +35,6 @@ extension Session {
     private func arm(at instant: MonotonicInstant) {
         self.deadlines.armed = instant
         if instant == .never { self.clearDeadline() } else { self.setDeadline(at: instant) }
-    }
-
-    private var isOpen: Bool {
-        switch self.phase {
-        case .relay, .bridge, .serve: true
-        case .tlsHandshake, .requestHead, .connect, .backendHandshake, .closing, .closed: false
-        }
     }
 
     // MARK: - Heartbeats
@@ -94,4 +88,18 @@ extension Session {
     func isNoLongerLate(_ leg: Leg) {
         if leg == .backend { self.backendIsLate(false) }
     }
+
+    // MARK: - For others
+
+    /// The backend is late with its answer to a ping, or no longer so (it was heard, or the session has ended).
+    func backendIsLate(_ isLate: Bool) {
+        if isLate {
+            self.endpoint?.missing.add(1, ordering: .relaxed)
+        } else {
+            self.endpoint?.missing.subtract(1, ordering: .relaxed)
+        }
+    }
+
+    /// A ping of ours on `leg` was answered, after `time`.
+    func pingAnswered(_ leg: Leg, _ time: Duration) {}
 }
