@@ -81,15 +81,13 @@ extension Session {
     /// The pong to our latest ping came.
     func pingAnswered(_ leg: Leg) {
         guard let time = self.transport(leg)?.heartbeat.answered(at: self.worker.loop.now) else { return }
-        self.pingAnswered(leg, time)
+        self.worker.metrics.pinged(leg, time)
     }
 
     /// A leg whose answer was late was heard again.
     func isNoLongerLate(_ leg: Leg) {
         if leg == .backend { self.backendIsLate(false) }
     }
-
-    // MARK: - For others
 
     /// The backend is late with its answer to a ping, or no longer so (it was heard, or the session has ended).
     func backendIsLate(_ isLate: Bool) {
@@ -99,7 +97,4 @@ extension Session {
             self.endpoint?.missing.subtract(1, ordering: .relaxed)
         }
     }
-
-    /// A ping of ours on `leg` was answered, after `time`.
-    func pingAnswered(_ leg: Leg, _ time: Duration) {}
 }

@@ -216,6 +216,7 @@ final class Session: TimerHandler {
         self.phase = conversation.phase
         self.beginDeadlines()
         self.logOpen()
+        self.countOpened()
         conversation.begin()
         for leg in [Leg.backend, .client] {
             self.replay(early[leg], from: leg)
@@ -309,7 +310,10 @@ final class Session: TimerHandler {
         self.phase = .closed
         self.clearDeadline()
         if self.backend?.heartbeat.isLate == true { self.backendIsLate(false) }
-        if let conversation = self.conversation { self.logClose(conversation) }
+        if let conversation = self.conversation {
+            self.logClose(conversation)
+            self.countEnded(conversation)
+        }
         self.conversation = nil
         self.opening = nil
         self.endpoint = nil
@@ -321,6 +325,7 @@ final class Session: TimerHandler {
     /// Ends a session that has no conversation yet, without a word to the client.
     func abandon(because reason: String) {
         self.logAbandoned(reason)
+        self.worker.metrics.abandoned(route: self.route?.settings.name)
         self.closeLegs()
     }
 
