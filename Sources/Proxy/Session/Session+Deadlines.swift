@@ -94,7 +94,6 @@ extension Session {
         guard let endpoint = self.endpoint else { return }
         if isLate {
             endpoint.missing.add(1, ordering: .relaxed)
-            self.worker.fleet.control.send(.endpointLate(endpoint))
         } else {
             endpoint.missing.subtract(1, ordering: .relaxed)
         }
