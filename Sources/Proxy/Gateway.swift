@@ -194,7 +194,6 @@ package final class Gateway {
             if self.drained.count == self.fleet.members.count { self.stop() }
         case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
         case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
-        case .endpointLate(let endpoint): self.health.lookAtHeartbeats(of: endpoint)
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }

@@ -92,8 +92,8 @@ class Moody:
             task.cancel()
 
 
-def gateway_for(*urls: str, log=DEBUG, **keys) -> Gateway:
-    return relay({"websocket": list(urls), **keys}, log=log)
+def gateway_for(*urls: str, log=DEBUG, defaults: dict | None = None, **keys) -> Gateway:
+    return relay({"websocket": list(urls), **keys}, log=log, defaults=defaults or {})
 
 
 async def change(gateway: Gateway, url: str, to: str, count: int = 1) -> dict:
@@ -259,3 +259,23 @@ async def test_the_last_endpoint_is_not_ejected():
         async with backend:
             assert await served_by(gateway, 2) == {backend.url}
         assert not gateway.log.matching("health")
+
+
+async def test_heartbeats_of_live_sessions_take_an_endpoint_down_before_they_are_cut():
+    beat = {"interval": "300ms", "timeout": "8s"}
+    async with Backend() as one, Backend() as other:
+        async with gateway_for(one.url, other.url, defaults={"heartbeat": beat}) as gateway, contextlib.AsyncExitStack() as stack:
+            connections = [await stack.enter_async_context(client(gateway.ws("/app"))) for _ in range(8)]
+            assert len(await gateway.events(4, "open", endpoint=one.url)) == 4
+            one.process.send_signal(signal.SIGSTOP)
+            try:
+                record = await change(gateway, one.url, "down")
+                assert record["reason"].startswith("heartbeats: ") and record["reason"].endswith(" of 4 sessions wait for a pong")
+                assert await served_by(gateway, 4) == {other.url}
+            finally:
+                one.process.send_signal(signal.SIGCONT)
+            assert (await change(gateway, one.url, "up"))["reason"].startswith("heartbeats: ")
+            # All that they waited for was a pong.
+            for connection in connections:
+                await connection.send("still there")
+                assert await asyncio.wait_for(connection.recv(), PATIENCE) == "still there"

@@ -55,7 +55,6 @@ final class HealthChecks {
             }
         }
         self.schedule(snapshot, contexts)
-        // Those whose pongs have come send no message.
         self.heartbeats =
             self.heartbeats
             ?? ControlTimer(self.loop, every: Self.heartbeatInterval) { [unowned self] in
@@ -118,11 +117,6 @@ final class HealthChecks {
     /// A session was opened after such failures.
     func succeeded(_ endpoint: Endpoint) {
         if let place = self.place(of: endpoint) { place.watch.succeeded(place.index) }
-    }
-
-    /// A session waits for a pong: its endpoint may owe one to many.
-    func lookAtHeartbeats(of endpoint: Endpoint) {
-        if let place = self.place(of: endpoint) { place.watch.lookAtHeartbeats(place.index) }
     }
 
     /// No new sessions for `endpoint` until `undrain`.
