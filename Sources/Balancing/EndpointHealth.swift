@@ -163,11 +163,11 @@ extension EndpointHealth {
 // MARK: - What sessions notice
 
 extension EndpointHealth {
-    /// So many sessions in a row could not be opened, up to now.
+    /// So many sessions in a row could not be opened, up to now, the last one for `reason`.
     ///
     /// When an ejection is over the row still stands, so that one more failure ejects again: for twice as long.
     @discardableResult
-    package mutating func failed(inARow count: Int, at now: Duration) -> Change? {
+    package mutating func failed(inARow count: Int, because reason: String, at now: Duration) -> Change? {
         guard let rule = self.rules.ejection, count >= rule.failures else { return nil }
         // Sessions that were begun before the ejection fail after it.
         if let until = self.ejectedUntil, now < until { return nil }
@@ -176,7 +176,7 @@ extension EndpointHealth {
             let factor = min(1 << min(health.ejections, 4), Self.longestEjection)
             health.ejections += 1
             health.ejectedUntil = now + rule.duration * factor
-            health.ejection = "ejected: \(count) failures in a row"
+            health.ejection = "ejected: \(count) failures in a row, the last: \(reason)"
         }
     }
 

@@ -27,6 +27,7 @@ package final class Gateway {
     let survey: Survey
     private let resolver: Resolver
     let names: NameRefresh
+    let health: HealthChecks
     /// For the metrics.
     package var version = ""
     var counted = ControlMetrics()
@@ -81,6 +82,8 @@ package final class Gateway {
             self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
             self.names.start(runtime)
             self.snapshot = try Snapshot(runtime)
+            self.health = HealthChecks(log: self.log, loop: self.loop)
+            try self.health.take(self.snapshot)
             self.watched = WatchedFiles(configuration)
             self.listeners = ListenerSet(workers: count)
             let change = try self.listeners.prepare(configuration.listeners)
@@ -118,6 +121,7 @@ package final class Gateway {
         self.logServing()
         self.startTimers()
         if self.state != .stopped { self.loop.run() }
+        self.health.stop()
         for thread in self.threads { thread.join() }
         for listener in self.listeners.listeners { Kernel.removeSocketFile(listener.address) }
         self.resolver.stop()
@@ -184,7 +188,9 @@ package final class Gateway {
         case .drained(let worker):
             self.drained.insert(worker)
             if self.drained.count == self.fleet.members.count { self.stop() }
-        case .endpointFailed, .endpointSucceeded: break
+        case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
+        case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
+        case .endpointLate(let endpoint): self.health.lookAtHeartbeats(of: endpoint)
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }

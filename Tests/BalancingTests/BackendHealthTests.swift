@@ -9,7 +9,7 @@ import Testing
 
     private static let rules = EndpointHealth.Rules(
         checks: .init(rise: 1, fall: 1), ejection: .init(failures: 2, duration: .seconds(10)))
-    private static let ejected = Change(from: .up, to: .down, reason: "ejected: 2 failures in a row")
+    private static let ejected = Change(from: .up, to: .down, reason: "ejected: 2 failures in a row, the last: x")
     private static let last = Change(from: .down, to: .up, reason: "the last endpoint left")
 
     private func backend(_ count: Int) -> BackendHealth {

@@ -40,7 +40,7 @@ extension Gateway {
         self.count { [unowned self] counts in
             answer(
                 counts.families(
-                    control: self.counted, backends: self.rows(counts), health: [],
+                    control: self.counted, backends: self.rows(counts), health: self.health.metrics,
                     droppedLines: self.log.droppedLines, version: self.version, usage: .now()))
         }
     }
@@ -60,19 +60,10 @@ extension Gateway {
     private func rows(_ counts: MetricsSnapshot) -> [BackendRow] {
         self.snapshot.runtime.backends.map { backend in
             let open = counts.routes.values.reduce(0) { $0 + ($1.sessions[backend.name]?.open ?? 0) }
-            let endpoints = backend.endpoints.indices.map { self.row(of: backend, $0) }
             return BackendRow(
-                name: backend.name, kind: backend.settings.kind.name, sessions: open, endpoints: endpoints)
+                name: backend.name, kind: backend.settings.kind.name, sessions: open,
+                endpoints: self.health.rows(of: backend))
         }
-    }
-
-    private func row(of backend: Backend, _ index: Int) -> BackendRow.EndpointRow {
-        let endpoint = backend.endpoints[index]
-        let share = backend.shares[index]
-        return BackendRow.EndpointRow(
-            name: endpoint.name, state: endpoint.isAvailable ? "up" : endpoint.isDraining ? "draining" : "down",
-            reason: nil, since: self.loop.now - endpoint.upSince,
-            sessions: endpoint.sessions.load(ordering: .relaxed), weight: share.weight, isBackup: share.isBackup)
     }
 
     // MARK: - Drain
@@ -103,7 +94,7 @@ extension Gateway {
     private func drain(
         _ endpoints: [Endpoint], _ selection: SessionSelection, undo: Bool, _ answer: @escaping (DrainOutcome) -> Void
     ) {
-        for endpoint in endpoints { endpoint.publish(undo ? .up : .draining, at: self.loop.now) }
+        for endpoint in endpoints { if undo { self.health.undrain(endpoint) } else { self.health.drain(endpoint) } }
         guard !undo else { return answer(.undrained) }
         self.drain(selection, cause: .drain) { sessions, _ in answer(.draining(sessions: sessions)) }
     }

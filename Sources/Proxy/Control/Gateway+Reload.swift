@@ -112,8 +112,9 @@ extension Gateway {
         self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
         self.watched = WatchedFiles(self.snapshot.runtime.configuration)
         self.names.use(self.snapshot.runtime)
+        self.checkHealth()
         self.fleet.tell(.update(candidate.update))
-        if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .drain) { _, _ in } }
+        if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
         for listener in candidate.listeners.removed {
             Kernel.removeSocketFile(listener.address)
             var record = LogRecord(.info, "listener-closed")
@@ -122,6 +123,15 @@ extension Gateway {
         }
         for listener in candidate.listeners.opened { self.logListening(listener) }
         self.logReload(closing: closing, kept: kept, before: before)
+    }
+
+    private func checkHealth() {
+        do throws(TLSError) {
+            try self.health.take(self.snapshot)
+        } catch {
+            // A worker's context of the same settings was made a moment ago.
+            self.log.write(.error, "update-failed", reason: "\(error)")
+        }
     }
 
     private func logReload(closing: [String: Int], kept: Int, before: GatewayConfiguration) {
@@ -164,6 +174,7 @@ extension Gateway {
             _ = try WorkerRuntime(snapshot, io: io)
             self.listeners.commit(change)
             self.snapshot = snapshot
+            self.checkHealth()
             self.fleet.tell(.update(WorkerUpdate(snapshot: snapshot, listeners: self.listeners.listeners)))
             self.log.write(LogRecord(.info, "certificates-reloaded"))
         } catch {

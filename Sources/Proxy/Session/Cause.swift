@@ -13,6 +13,7 @@ package enum Cause: String, CaseIterable, Sendable {
     case tooManyFragments = "too-many-fragments"
     case slowConsumer = "slow-consumer"
     case drain
+    case reload
     case internalError = "internal-error"
 
     init(_ violation: Violation) {
@@ -64,8 +65,8 @@ struct Ending: Equatable, Sendable {
         case (.invalidData, _): self.code(to: leg, whoBrokeIt: .invalidData)
         case (.messageTooBig, _), (.tooManyFragments, _): self.code(to: leg, whoBrokeIt: .messageTooBig)
         case (.slowConsumer, .client): .tryAgainLater
-        case (.drain, .client): .serviceRestart
-        case (.slowConsumer, .backend), (.drain, .backend): .goingAway
+        case (.drain, .client), (.reload, .client): .serviceRestart
+        case (.slowConsumer, .backend), (.drain, .backend), (.reload, .backend): .goingAway
         case (.internalError, _): .internalError
         }
     }

@@ -182,16 +182,12 @@ final class Worker {
 
     /// A session could not be opened with it.
     func failed(_ endpoint: Endpoint, because reason: String) {
-        let failures = endpoint.failures.add(1, ordering: .relaxed).newValue
-        self.fleet.control.send(.endpointFailed(endpoint, inARow: failures, reason))
+        if endpoint.connectFailed() { self.fleet.control.send(.endpointFailed(endpoint, reason)) }
     }
 
     /// A session was opened with it.
     func succeeded(_ endpoint: Endpoint) {
-        // Shared memory is written only where there is news.
-        guard endpoint.failures.load(ordering: .relaxed) != 0 else { return }
-        endpoint.failures.store(0, ordering: .relaxed)
-        self.fleet.control.send(.endpointSucceeded(endpoint))
+        if endpoint.connectSucceeded() { self.fleet.control.send(.endpointSucceeded(endpoint)) }
     }
 
     /// Takes one of this turn's TLS handshake steps. False: there is none left.
