@@ -27,11 +27,11 @@ import Testing
         #expect(self.turns(3 * expected.count, among: endpoints(weights)) == expected + expected + expected)
     }
 
-    /// A thousand rounds of thirds, sevenths and the like are not out of step by one.
-    @Test(arguments: [3, 7, 11, 100])
+    /// Hundreds of rounds of thirds, sevenths and the like are not out of step by one.
+    @Test(arguments: [3, 7, 11, 50])
     mutating func equalsAreExactlyEqual(_ count: Int) {
         let candidates = endpoints(Array(repeating: 0.1, count: count))
-        let turns = self.turns(1_000 * count, among: candidates)
+        let turns = self.turns(5_000, among: candidates)
         #expect(turns.enumerated().allSatisfy { $0 % count == $1 })
     }
 
@@ -107,6 +107,15 @@ import Testing
         #expect((9...11).contains(turns.count { $0 == 4 }))
     }
 
+    /// At whatever point of a round it comes.
+    @Test(arguments: 0...4)
+    mutating func aNewOneHasItsTurnInTheFirstRound(_ before: Int) {
+        _ = self.turns(before, among: endpoints([1, 1, 1, 1]))
+        let turns = self.turns(10, among: endpoints([1, 1, 1, 1, 1]))
+        #expect(turns.count { $0 == 4 } == 2)
+        #expect(turns.prefix(5).contains(4))
+    }
+
     /// One that goes and comes with every turn, and a list in another order, leave the rest in step.
     @Test mutating func turnsBelongToNames() {
         let candidates = endpoints([1, 1, 1, 1])
@@ -117,6 +126,28 @@ import Testing
             had[order[chosen]] += 1
             #expect(had.max()! - had.min()! <= 2)
         }
+    }
+
+    /// While others go down, come up, leave for good and are new, as chance or the worst for it has it, whoever stays up
+    /// has its turn within three rounds.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64], [true, false])
+    mutating func nobodyStarves(_ seed: UInt64, _ chosenLeaves: Bool) {
+        self.generator = SeededGenerator(seed: seed)
+        var candidates = (0..<8).map { Candidate("endpoint-\($0)") }
+        var waited = candidates.map { _ in 0 }
+        var longest = 0
+        for number in 8..<20_000 {
+            let chosen = self.turns(1, among: candidates)[0]!
+            for place in waited.indices { waited[place] += 1 }
+            waited[chosen] = 0
+            longest = max(longest, waited[0], waited[1])
+            let place = chosenLeaves ? chosen : Int.random(in: 0..<8, using: &self.generator)
+            guard place > 1 else { continue }
+            if Bool.random(using: &self.generator) { candidates[place] = Candidate("endpoint-\(number)") }
+            candidates[place].isAvailable = Int.random(in: 0..<3, using: &self.generator) > 0
+            if let back = (2..<8).randomElement(using: &self.generator) { candidates[back].isAvailable = true }
+        }
+        #expect(longest <= 24)
     }
 
     @Test mutating func backupsHaveTurnsOfTheirOwn() {
