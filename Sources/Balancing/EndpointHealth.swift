@@ -194,11 +194,12 @@ extension EndpointHealth {
     /// Of the live sessions, which are `sessions`, the endpoint owes so many a pong.
     @discardableResult
     package mutating func heartbeats(late: Int, of sessions: Int) -> Change? {
-        self.changing("heartbeats are answered") { health in
+        let reason = "heartbeats: \(late) of \(sessions) sessions wait for a pong"
+        return self.changing(reason) { health in
             if late == 0 || 4 * late < sessions {
                 health.heartbeats = .fine
             } else if case .fine = health.heartbeats, late >= Self.fewestLate, 2 * late >= sessions {
-                health.heartbeats = .late("heartbeats: \(late) of \(sessions) sessions wait for a pong")
+                health.heartbeats = .late(reason)
                 // Only checks that were made since then can say otherwise.
                 health.passes = 0
             }

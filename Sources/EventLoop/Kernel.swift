@@ -189,7 +189,7 @@ package enum Kernel {
         guard unsafe setsockopt(descriptor, level, name, &value, size) == 0 else { throw .last("setsockopt") }
     }
 
-    private static func option(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
+    static func option(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         return unsafe getsockopt(descriptor, level, name, &value, &size) == 0 ? value : nil

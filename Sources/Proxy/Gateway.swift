@@ -28,6 +28,7 @@ package final class Gateway {
     private let resolver: Resolver
     let names: NameRefresh
     let health: HealthChecks
+    let rebalancer: Rebalancer
     /// For the metrics.
     package var version = ""
     var counted = ControlMetrics()
@@ -82,7 +83,9 @@ package final class Gateway {
             self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
             self.names.start(runtime)
             self.snapshot = try Snapshot(runtime)
-            self.health = HealthChecks(log: self.log, loop: self.loop)
+            let rebalancer = Rebalancer(self.loop, self.fleet, self.log)
+            self.rebalancer = rebalancer
+            self.health = HealthChecks(log: self.log, loop: self.loop) { rebalancer.begin($0) }
             try self.health.take(self.snapshot)
             self.watched = WatchedFiles(configuration)
             self.listeners = ListenerSet(workers: count)
@@ -122,6 +125,7 @@ package final class Gateway {
         self.startTimers()
         if self.state != .stopped { self.loop.run() }
         self.health.stop()
+        self.rebalancer.stop()
         for thread in self.threads { thread.join() }
         for listener in self.listeners.listeners { Kernel.removeSocketFile(listener.address) }
         self.resolver.stop()
@@ -190,7 +194,6 @@ package final class Gateway {
             if self.drained.count == self.fleet.members.count { self.stop() }
         case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
         case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
-        case .endpointLate(let endpoint): self.health.lookAtHeartbeats(of: endpoint)
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }

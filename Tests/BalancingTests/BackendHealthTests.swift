@@ -63,7 +63,7 @@ import Testing
         #expect(self.tell(&backend, 1, .failed(2, at: 0)) == [:])
         #expect(self.tell(&backend, 1, .succeeded) == [:])
         #expect(backend.deadline == nil)
-        let answered = Change(from: .down, to: .up, reason: "heartbeats are answered")
+        let answered = Change(from: .down, to: .up, reason: "heartbeats: 0 of 5 sessions wait for a pong")
         #expect(self.tell(&backend, 0, .heartbeats(0, of: 5)) == [0: answered])
         #expect(self.states(backend) == [.up, .up])
     }

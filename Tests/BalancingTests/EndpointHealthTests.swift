@@ -191,10 +191,10 @@ import Testing
             [
                 Step(.heartbeats(6, of: 10), .down, reason), Step(.heartbeats(4, of: 10), .down),
                 Step(.heartbeats(2, of: 8), .down), Step(.heartbeats(1, of: 4), .down),
-                Step(.heartbeats(2, of: 9), .up, "heartbeats are answered"),
+                Step(.heartbeats(2, of: 9), .up, "heartbeats: 2 of 9 sessions wait for a pong"),
                 Step(.heartbeats(6, of: 10), .down, reason),
                 // Everyone has left.
-                Step(.heartbeats(0, of: 0), .up, "heartbeats are answered"),
+                Step(.heartbeats(0, of: 0), .up, "heartbeats: 0 of 0 sessions wait for a pong"),
             ])
     }
 

@@ -1,7 +1,5 @@
-internal import Balancing
 internal import Configuration
 package import EventLoop
-internal import Synchronization
 internal import WebSocketProtocol
 
 /// What an operator wants to know and to have done. Answers come on the control thread; what workers have to be asked for comes later.

@@ -106,13 +106,14 @@ extension Gateway {
     }
 
     private func apply(_ candidate: Candidate, _ plan: ReloadPlan, closing: [String: Int], kept: Int) {
-        let before = self.snapshot.runtime.configuration
+        let old = self.snapshot.runtime
         self.snapshot = candidate.snapshot
         self.listeners.commit(candidate.listeners)
         self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
         self.watched = WatchedFiles(self.snapshot.runtime.configuration)
         self.names.use(self.snapshot.runtime)
         self.checkHealth()
+        self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
         self.fleet.tell(.update(candidate.update))
         if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
         for listener in candidate.listeners.removed {
@@ -122,7 +123,7 @@ extension Gateway {
             self.log.write(record)
         }
         for listener in candidate.listeners.opened { self.logListening(listener) }
-        self.logReload(closing: closing, kept: kept, before: before)
+        self.logReload(closing: closing, kept: kept, before: old.configuration)
     }
 
     private func checkHealth() {

@@ -17,11 +17,16 @@ final class BackendWatch: TimerHandler {
 
     private let log: Log
     private let loop: EventLoop
+    private let cameUp: (Backend) -> Void
     private var health: BackendHealth
     private var since: [MonotonicInstant]
     private var timer: EventLoop.TimerID?
 
-    init(_ backend: Backend, log: Log, loop: EventLoop, remembering memories: (Endpoint) -> Memory?) {
+    /// - Parameter cameUp: called when an endpoint is up that was not.
+    init(
+        _ backend: Backend, log: Log, loop: EventLoop, remembering memories: (Endpoint) -> Memory?,
+        cameUp: @escaping (Backend) -> Void
+    ) {
         let settings = backend.settings
         let rules = EndpointHealth.Rules(
             checks: settings.health.map { .init(rise: $0.rise, fall: $0.fall) },
@@ -30,6 +35,7 @@ final class BackendWatch: TimerHandler {
         self.endpoints = backend.endpoints
         self.log = log
         self.loop = loop
+        self.cameUp = cameUp
         let known = self.endpoints.map { memories($0) }
         self.health = BackendHealth(known.map { $0?.health ?? EndpointHealth(rules) })
         self.since = known.map { $0?.since ?? .now() }
@@ -97,6 +103,7 @@ final class BackendWatch: TimerHandler {
             self.since[index] = now
             endpoint.publish(change.to, at: now)
             self.logChange(endpoint, change)
+            if change.to == .up { self.cameUp(self.backend) }
         }
         if let deadline = self.health.deadline {
             self.loop.setTimer(&self.timer, at: MonotonicInstant(nanoseconds: 0) + deadline, self)

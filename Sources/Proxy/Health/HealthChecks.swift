@@ -18,15 +18,18 @@ final class HealthChecks {
     private let log: Log
     private let loop: EventLoop
     private let means: HealthCheck.Means
+    private let cameUp: (Backend) -> Void
     /// In the order of the snapshot's backends.
     private var watches: [BackendWatch] = []
     private var places: [ObjectIdentifier: Place] = [:]
     private var schedules: [ObjectIdentifier: CheckSchedule] = [:]
     private var heartbeats: ControlTimer?
 
-    init(log: Log, loop: EventLoop) {
+    /// - Parameter cameUp: called when an endpoint of a backend is up that was not.
+    init(log: Log, loop: EventLoop, cameUp: @escaping (Backend) -> Void) {
         self.log = log
         self.loop = loop
+        self.cameUp = cameUp
         self.means = HealthCheck.Means(loop)
     }
 
@@ -39,9 +42,11 @@ final class HealthChecks {
         let before = self.places
         for watch in self.watches { watch.stop() }
         self.watches = snapshot.runtime.backends.map { backend in
-            BackendWatch(backend, log: self.log, loop: self.loop) { endpoint in
-                before[ObjectIdentifier(endpoint)].map { $0.watch.memory(of: $0.index) }
-            }
+            BackendWatch(
+                backend, log: self.log, loop: self.loop,
+                remembering: { endpoint in
+                    before[ObjectIdentifier(endpoint)].map { $0.watch.memory(of: $0.index) }
+                }, cameUp: self.cameUp)
         }
         self.places = [:]
         for watch in self.watches {
@@ -50,7 +55,6 @@ final class HealthChecks {
             }
         }
         self.schedule(snapshot, contexts)
-        // Those whose pongs have come send no message.
         self.heartbeats =
             self.heartbeats
             ?? ControlTimer(self.loop, every: Self.heartbeatInterval) { [unowned self] in
@@ -113,11 +117,6 @@ final class HealthChecks {
     /// A session was opened after such failures.
     func succeeded(_ endpoint: Endpoint) {
         if let place = self.place(of: endpoint) { place.watch.succeeded(place.index) }
-    }
-
-    /// A session waits for a pong: its endpoint may owe one to many.
-    func lookAtHeartbeats(of endpoint: Endpoint) {
-        if let place = self.place(of: endpoint) { place.watch.lookAtHeartbeats(place.index) }
     }
 
     /// No new sessions for `endpoint` until `undrain`.

@@ -32,8 +32,6 @@ enum ControlMessage: Sendable {
     case endpointFailed(Endpoint, String)
     /// One could, after such failures (`Endpoint.connectSucceeded`).
     case endpointSucceeded(Endpoint)
-    /// One session more waits for a pong of this endpoint.
-    case endpointLate(Endpoint)
     case answer(WorkerAnswer, id: Int, worker: Int)
 }
 

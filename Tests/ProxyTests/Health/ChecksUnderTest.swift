@@ -53,7 +53,7 @@ final class ChecksUnderTest: Sendable {
         settings.level = .debug
         let log = try Log(settings)
         let loop = try EventLoop()
-        let checks = HealthChecks(log: log, loop: loop)
+        let checks = HealthChecks(log: log, loop: loop) { _ in }
         var questions: [(question: Question, deadline: MonotonicInstant)] = []
         var isRunning = true
         try mailbox.open(on: loop) { message in

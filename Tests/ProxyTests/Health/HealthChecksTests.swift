@@ -9,13 +9,16 @@ import WebSocketProtocol
 /// Active checks of endpoints that are sockets of the test.
 @Suite struct HealthChecksTests {
     /// Answers one check as a WebSocket server should, and sees it end in good order.
-    private func pass(_ listener: TestListener) throws {
+    private func pass(_ listener: TestListener, _ checks: ChecksUnderTest) throws {
         let server = try TestPeer.server(listener)
         let ping = try server.receive()
         #expect(ping.opcode == 9 && ping.isMasked && ping.payload.count == 8)
         server.send(.text, Array("welcome".utf8))
         server.send(.pong, ping.payload)
         #expect(try server.receiveClose() == 1000)
+        // The server ends TCP first (RFC 6455 section 7.1.1).
+        try checks.perform { _ in }
+        #expect(try !server.socket.hasEnd())
         server.close(1000)
         server.socket.endWriting()
         #expect(try server.socket.receiveToEnd().isEmpty)
@@ -35,14 +38,14 @@ import WebSocketProtocol
         try ChecksUnderTest.run { checks in
             try checks.perform { try $0.take(snapshot) }
             #expect(snapshot.endpoint.isAvailable)
-            try self.pass(listener)
+            try self.pass(listener, checks)
             for _ in 0..<3 { try self.refuse(listener) }
             try checks.wait(for: "down", "check: answered 500", of: snapshot.endpoint, in: snapshot.backend)
             try self.refuse(listener, status: 502)
             try checks.wait(for: "down", "check: answered 502", of: snapshot.endpoint, in: snapshot.backend)
             let before = MonotonicInstant.now()
-            try self.pass(listener)
-            try self.pass(listener)
+            try self.pass(listener, checks)
+            try self.pass(listener, checks)
             try checks.wait(for: "up", "2 checks passed", of: snapshot.endpoint, in: snapshot.backend)
             #expect(snapshot.endpoint.upSince > before)
             try checks.wait { checks in
@@ -85,6 +88,24 @@ import WebSocketProtocol
             }
             try checks.wait(
                 for: "down", "check: the pong did not come within 150ms", of: snapshot.endpoint, in: snapshot.backend)
+        }
+    }
+
+    @Test func anEndpointThatNeverClosesIsNotWaitedForLong() throws {
+        let listener = try TestListener()
+        let snapshot = try Snapshot.checking([listener.port]) {
+            $0.check(.websocket) { $0.timeout = .milliseconds(150) }
+        }
+        try ChecksUnderTest.run { checks in
+            try checks.perform { try $0.take(snapshot) }
+            let server = try TestPeer.server(listener)
+            server.send(.pong, try server.receive().payload)
+            #expect(try server.receiveClose() == 1000)
+            let next = try listener.accept()
+            #expect(try server.socket.hasEnd())
+            next.close()
+        } log: { log in
+            #expect(log.first { $0.event == "health-check" }?[text: "result"] == "passed")
         }
     }
 
@@ -225,11 +246,10 @@ import WebSocketProtocol
             try checks.perform { try $0.take(snapshot) }
             endpoint.sessions.store(6, ordering: .relaxed)
             endpoint.missing.store(3, ordering: .relaxed)
-            try checks.perform { $0.lookAtHeartbeats(of: endpoint) }
+            // Nobody says so: it is looked at.
             try checks.wait(for: "down", "heartbeats: 3 of 6 sessions wait for a pong", of: endpoint, in: backend)
-            // Nobody says that pongs have come: it is looked at.
             endpoint.missing.store(0, ordering: .relaxed)
-            try checks.wait(for: "up", "heartbeats are answered", of: endpoint, in: backend)
+            try checks.wait(for: "up", "heartbeats: 0 of 6 sessions wait for a pong", of: endpoint, in: backend)
         }
     }
 
