@@ -128,10 +128,12 @@ final class Transport: ReadinessHandler {
 
     /// The session is open: from now on the peer has to live.
     ///
-    /// - Parameter settings: `nil`: nobody looks.
-    func beginHeartbeat(_ settings: HeartbeatSettings?) {
+    /// - Parameters:
+    ///   - settings: `nil`: nobody looks.
+    ///   - spread: random.
+    func beginHeartbeat(_ settings: HeartbeatSettings?, spread: UInt8) {
+        self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: spread)
         guard let settings else { return }
-        self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: .random(in: .min ... .max))
         // The kernel sees what we do not: whether the peer acknowledges what is in its buffer.
         Kernel.setUserTimeout(self.descriptor, settings.interval + settings.timeout)
     }

@@ -123,7 +123,7 @@ import Testing
             (19_000, .due(.dead))),
         Row(
             "a relayed ping's neither", (9_000, .relayed), (12_000, .paused(until(14_000))), (13_500, .resumed),
-            (14_000, .due(until(23_500))), (23_500, .due(.dead))),
+            (14_000, .due(until(16_000))), (23_500, .due(.dead))),
         // What it does not take.
         Row(
             "who takes nothing is stalled", (0, .due(until(10_000))), (8_000, .heard),
@@ -186,6 +186,33 @@ import Testing
         heartbeat.pinged(at: first, isFlushed: true, spread: 0)
         _ = heartbeat.heard(at: Self.instant(11_000))
         Self.expect(Self.until(21_000), &heartbeat, at: 11_000, .init())
+    }
+
+    /// However long a peer may take for its answers: one that answers at once is asked again in time.
+    @Test(arguments: [UInt8.min, .max], [1, 3, 60]) func theTimerAloneAsksInTime(spread: UInt8, timeout: Int) {
+        var settings = HeartbeatSettings()
+        settings.interval = .seconds(2)
+        settings.timeout = .seconds(timeout)
+        var heartbeat = Heartbeat(at: Self.instant(0), spread: spread)
+        var now = Self.instant(0)
+        var pings = 0
+        var isAsked = false
+        while pings < 5 {
+            switch heartbeat.check(at: now, settings, .init()) {
+            case .nothing(let next):
+                if isAsked { _ = heartbeat.heard(at: now + .milliseconds(1)) }
+                isAsked = false
+                now = next
+            case .ping:
+                #expect(now <= heartbeat.lastLife + .seconds(2))
+                pings += 1
+                isAsked = true
+                heartbeat.pinged(at: now, isFlushed: true, spread: spread)
+            case .late, .dead, .stalled:
+                Issue.record("it answers")
+                return
+            }
+        }
     }
 
     /// Whenever a peer falls silent, whether or not it was asked by then: with the timer alone, it is dead within interval and timeout.
