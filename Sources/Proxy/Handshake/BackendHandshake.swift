@@ -77,7 +77,7 @@ package struct BackendHandshake: Sendable {
         case .refusalBody(let head, var body):
             return self.readBody(head, &body, bytes)
         case .head:
-            for index in bytes.indices { self.buffer.append(bytes[index]) }
+            self.buffer.append(contentsOf: bytes)
             return self.readHead(lastCall: bytes.count)
         }
     }
