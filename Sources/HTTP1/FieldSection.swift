@@ -50,7 +50,8 @@ struct FieldSection: Sendable {
                     return .invalid(lineError(bytes[index], in: "a field value"))
                 }
                 self.fields.append(
-                    bytes, name: self.lineStart..<self.colon, value: bytes.trimmed(self.colon + 1..<index))
+                    bytes.extracting(self.lineStart..<self.colon),
+                    bytes.extracting(bytes.trimmed(self.colon + 1..<index)))
                 self.state = .lineEnd
             case .lineEnd:
                 guard bytes[index] == .lineFeed else { return .invalid(bareCarriageReturn) }

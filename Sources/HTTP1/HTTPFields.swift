@@ -61,24 +61,26 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     /// A control character in a value, which no parser lets in, becomes a space: no value can split a head. What is not in
     /// ISO 8859-1 becomes a question mark.
     package mutating func append(_ name: String, _ value: String) {
-        let start = self.lines.count
-        self.lines.append(contentsOf: name.utf8.span)
-        let colon = self.lines.count
-        self.appendSeparator()
-        appendLatin1(value, to: &self.lines)
-        self.endLine(start: start, colon: colon)
+        let text = value.utf8.span
+        // Nearly all are ASCII, where a byte is a character.
+        if text.isASCII { return self.append(name.utf8.span, text) }
+        self.append(name.utf8.span, latin1Bytes(value).span)
     }
 
     package mutating func append(_ field: HTTPField) { self.append(field.name, field.value) }
 
-    /// Appends the field that stands in `bytes` at these places, which were checked.
-    mutating func append(_ bytes: Span<UInt8>, name: Range<Int>, value: Range<Int>) {
+    /// Appends a field whose value is in ISO 8859-1, as it comes from the wire.
+    mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         let start = self.lines.count
-        self.lines.append(contentsOf: bytes.extracting(name))
-        let colon = self.lines.count
-        self.appendSeparator()
-        self.lines.append(contentsOf: bytes.extracting(value))
-        self.endLine(start: start, colon: colon)
+        self.lines.append(addingCapacity: name.count + value.count + 4) { line in
+            for index in name.indices { line.append(name[index]) }
+            line.append(UInt8(ascii: ":"))
+            line.append(.space)
+            for index in value.indices { line.append(value[index].isFieldContent ? value[index] : .space) }
+            line.append(.carriageReturn)
+            line.append(.lineFeed)
+        }
+        self.places.append(Place(start: start, colon: start + name.count, end: self.lines.count - 2))
     }
 
     /// Appends those of `fields` whose names `isIncluded`.
@@ -90,17 +92,6 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
             self.places.append(
                 Place(start: place.start + distance, colon: place.colon + distance, end: place.end + distance))
         }
-    }
-
-    private mutating func appendSeparator() {
-        self.lines.append(UInt8(ascii: ":"))
-        self.lines.append(.space)
-    }
-
-    private mutating func endLine(start: Int, colon: Int) {
-        self.places.append(Place(start: start, colon: colon, end: self.lines.count))
-        self.lines.append(.carriageReturn)
-        self.lines.append(.lineFeed)
     }
 
     // MARK: - Finding

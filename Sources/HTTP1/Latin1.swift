@@ -1,17 +1,6 @@
-/// Appends text as ISO 8859-1 without control characters: what came from `latin1Text` goes out as the bytes it was.
-func appendLatin1(_ text: String, to bytes: inout [UInt8]) {
-    let utf8 = text.utf8.span
-    // Nearly all are ASCII, where a byte is a character.
-    guard utf8.isASCII else {
-        for scalar in text.unicodeScalars {
-            let byte = UInt8(exactly: scalar.value) ?? UInt8(ascii: "?")
-            bytes.append(byte.isFieldContent ? byte : .space)
-        }
-        return
-    }
-    bytes.append(addingCapacity: utf8.count) { output in
-        for index in utf8.indices { output.append(utf8[index].isFieldContent ? utf8[index] : .space) }
-    }
+/// Text as ISO 8859-1: what came from `latin1Text` is the bytes again that it was. What is not in it is a question mark.
+func latin1Bytes(_ text: String) -> [UInt8] {
+    text.unicodeScalars.map { UInt8(exactly: $0.value) ?? UInt8(ascii: "?") }
 }
 
 /// A range of bytes as text, each byte one scalar (ISO 8859-1).

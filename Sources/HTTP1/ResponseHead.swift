@@ -25,7 +25,7 @@ package struct ResponseHead: Equatable, Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         bytes.append(contentsOf: "HTTP/1.1 \(self.status) ".utf8)
-        appendLatin1(self.reason, to: &bytes)
+        bytes.append(contentsOf: latin1Bytes(self.reason).map { $0.isFieldContent ? $0 : .space })
         bytes.append(contentsOf: [.carriageReturn, .lineFeed])
         self.fields.encode(into: &bytes)
         bytes.append(contentsOf: [.carriageReturn, .lineFeed])

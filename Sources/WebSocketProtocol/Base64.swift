@@ -5,15 +5,15 @@ enum Base64 {
     /// The encoding of `bytes`, padded.
     static func encoded(_ bytes: [UInt8]) -> String {
         let alphabet = self.alphabet
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let present = min(3, bytes.count - start)
-            // The group as 24 bits, filled up with zeros.
-            var bits = 0
-            for index in 0..<3 { bits = bits << 8 | (index < present ? Int(bytes[start + index]) : 0) }
-            for index in 0..<4 {
-                text.append(index <= present ? alphabet[bits >> (18 - index * 6) & 0x3F] : UInt8(ascii: "="))
+        let text = [UInt8](capacity: (bytes.count + 2) / 3 * 4) { text in
+            for start in stride(from: 0, to: bytes.count, by: 3) {
+                let present = min(3, bytes.count - start)
+                // The group as 24 bits, filled up with zeros.
+                var bits = 0
+                for index in 0..<3 { bits = bits << 8 | (index < present ? Int(bytes[start + index]) : 0) }
+                for index in 0..<4 {
+                    text.append(index <= present ? alphabet[bits >> (18 - index * 6) & 0x3F] : UInt8(ascii: "="))
+                }
             }
         }
         return String(decoding: text, as: UTF8.self)

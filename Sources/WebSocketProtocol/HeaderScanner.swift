@@ -35,7 +35,11 @@ struct HeaderScanner {
     /// Takes a token, and says whether it is this one, in upper or lower case; nil if none is next.
     mutating func token(equals name: String) -> Bool? {
         guard let range = self.tokenRange() else { return nil }
-        return self.bytes[range].elementsEqual(name.utf8) { Self.lowercased($0) == Self.lowercased($1) }
+        let name = name.utf8.span
+        guard name.count == range.count else { return false }
+        for index in name.indices
+        where Self.lowercased(self.bytes[range.lowerBound + index]) != Self.lowercased(name[index]) { return false }
+        return true
     }
 
     private mutating func tokenRange() -> Range<Int>? {

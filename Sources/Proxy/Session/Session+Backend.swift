@@ -116,9 +116,10 @@ extension Session {
         while self.phase == .backendHandshake, backend.mayRead {
             switch backend.receive() {
             case .bytes(let range):
-                guard var handshake = self.opening?.backendHandshake else { return }
-                let outcome = handshake.received(plaintext.span.extracting(range))
-                self.opening?.backendHandshake = handshake
+                // In place: a copy would be one of all that was read so far.
+                guard let outcome = self.opening?.backendHandshake?.received(plaintext.span.extracting(range)) else {
+                    return
+                }
                 self.judge(outcome, range)
             case .nothing: break
             case .end:
