@@ -62,7 +62,6 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     /// ISO 8859-1 becomes a question mark.
     package mutating func append(_ name: String, _ value: String) {
         let text = value.utf8.span
-        // Nearly all are ASCII, where a byte is a character.
         if text.isASCII { return self.append(name.utf8.span, text) }
         self.append(name.utf8.span, latin1Bytes(value).span)
     }
@@ -149,6 +148,17 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         return false
     }
 
+    /// Whether the list of that name has this one element, in any case, and no other.
+    package func isList(_ name: String, of token: String) -> Bool {
+        let token = token.utf8.span
+        var count = 0
+        let hasOther = self.hasElement(name) { element in
+            count += 1
+            return !element.equalsIgnoringCase(token)
+        }
+        return count == 1 && !hasOther
+    }
+
     /// The elements of a comma-separated list, from all fields of that name, as they are.
     package func elements(_ name: String) -> [String] {
         var elements: [String] = []
@@ -166,4 +176,9 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
 
     /// Appends `name: value CRLF` for each field.
     package func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
+}
+
+extension HTTPFields: CustomStringConvertible {
+    /// The lines, for tests that fail.
+    package var description: String { latin1Text(self.lines.span, self.lines.indices) }
 }

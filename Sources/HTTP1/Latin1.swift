@@ -1,6 +1,8 @@
 /// Text as ISO 8859-1: what came from `latin1Text` is the bytes again that it was. What is not in it is a question mark.
 func latin1Bytes(_ text: String) -> [UInt8] {
-    text.unicodeScalars.map { UInt8(exactly: $0.value) ?? UInt8(ascii: "?") }
+    // Nearly all are ASCII, where a byte is a character.
+    if text.utf8.span.isASCII { return Array(text.utf8) }
+    return text.unicodeScalars.map { UInt8(exactly: $0.value) ?? UInt8(ascii: "?") }
 }
 
 /// A range of bytes as text, each byte one scalar (ISO 8859-1).

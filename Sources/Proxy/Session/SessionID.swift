@@ -2,12 +2,16 @@
 package struct SessionID: Hashable, Sendable, CustomStringConvertible {
     let number: UInt64
 
-    static func random() -> SessionID { SessionID(number: .random(in: .min ... .max)) }
+    static func random() -> SessionID { SessionID(number: Randomness.word()) }
 
     package var description: String {
-        let digits = stride(from: 60, through: 0, by: -4).map { shift in
-            let digit = UInt8(truncatingIfNeeded: self.number >> UInt64(shift) & 0xF)
-            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        let digits = [UInt8](capacity: 16) { digits in
+            var rest = self.number
+            for _ in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: rest >> 60)
+                digits.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+                rest <<= 4
+            }
         }
         return String(decoding: digits, as: UTF8.self)
     }
