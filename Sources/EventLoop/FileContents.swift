@@ -25,3 +25,23 @@ package enum FileContents {
         }
     }
 }
+
+/// What tells one state of a file from another: replaced or rewritten, it has another stamp.
+package struct FileStamp: Hashable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+    private let size: Int64
+    private let changed: [Int]
+
+    /// `nil`: there is no such file, or nobody may know.
+    package init?(_ path: String) {
+        var status = stat()
+        // The kernel writes this one record.
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        self.device = UInt64(status.st_dev)
+        self.inode = UInt64(status.st_ino)
+        self.size = Int64(status.st_size)
+        let (modified, changed) = (status.st_mtim, status.st_ctim)
+        self.changed = [modified.tv_sec, modified.tv_nsec, changed.tv_sec, changed.tv_nsec]
+    }
+}

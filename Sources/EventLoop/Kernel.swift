@@ -160,6 +160,13 @@ package enum Kernel {
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
+    /// Has the kernel give up a connection whose peer acknowledges nothing of what was sent, or takes none of it, for so long: it fails
+    /// with ETIMEDOUT (tcp(7), TCP_USER_TIMEOUT). A Unix socket has no such peers, and no such option.
+    package static func setUserTimeout(_ descriptor: Int32, _ timeout: Duration) {
+        let milliseconds = Int32(clamping: max(timeout.clampedNanoseconds / 1_000_000, 1))
+        try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
+    }
+
     /// Ends our side: the peer reads what was sent, then the end.
     package static func endWriting(_ descriptor: Int32) {
         _ = shutdown(descriptor, Int32(SHUT_WR))
@@ -201,7 +208,7 @@ extension Kernel {
         if case .unix(let path) = address {
             try self.removeStaleSocket(path)
             let first = try self.listen(address, sharedByWorkers: false)
-            return ([first] + (1..<count).map { _ in fcntl(first, F_DUPFD_CLOEXEC, 0) }, address)
+            return ([first] + (1..<count).map { _ in self.duplicate(first) }, address)
         }
         // Sockets with SO_REUSEPORT share a port with any other process of this user that has it, so a second gateway on the
         // same port would start, and take half of the connections. A socket without it says whether the port is free.
@@ -217,6 +224,9 @@ extension Kernel {
         }
         return (sockets, bound)
     }
+
+    /// Another descriptor of the same socket.
+    package static func duplicate(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
 
     /// A Unix socket outlives its process as a file. One that nobody answers at is in the way; one that somebody answers at is
     /// taken. Any other file is somebody's: connecting to it is refused, too.

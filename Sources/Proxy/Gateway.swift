@@ -1,59 +1,98 @@
 package import Configuration
-internal import EventLoop
+package import EventLoop
 internal import Synchronization
 internal import TLS
 
 /// The whole gateway: workers, and the control thread, which is the one that calls `run`.
 ///
-/// The control thread takes signals, refreshes names and rotates ticket keys. It relays nothing, so it may take its time.
+/// The control thread takes signals, reloads, checks endpoints, refreshes names and rotates ticket keys. It relays nothing, so it
+/// may take its time, but it never waits: `Control/` has what it does, in extensions of this class and objects that it owns.
 package final class Gateway {
     /// `serving → draining → stopped`
-    private enum State {
+    enum State {
         case serving
+        /// No new sessions; those that are there are closed in good time.
         case draining
         case stopped
     }
 
     private static let signals = [SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp]
+    /// How often files of certificates are looked at.
+    private static let certificateInterval = Duration.seconds(5)
 
-    private let log: Log
-    private let loop: EventLoop
-    private let runtime: Runtime
-    private let fleet: Fleet
+    /// The control thread's.
+    package let loop: EventLoop
+    let log: Log
+    let fleet: Fleet
+    let survey: Survey
     private let resolver: Resolver
-    private let names: NameRefresh
-    private let listeners: [ListenerBlueprint]
+    let names: NameRefresh
+    let health: HealthChecks
+    let rebalancer: Rebalancer
+    /// For the metrics.
+    package var version = ""
+    var counted = ControlMetrics()
     private let threads: [Thread.Handle]
-    private var state = State.serving
-    private var drained: Set<Int> = []
-    private var drainTimer: ControlTimer?
-    private var ticketTimer: ControlTimer?
+    /// Reads the configuration again; `nil`: there is no file (`gateway bridge`).
+    let source: ConfigurationSource?
+
+    var state = State.serving
+    var snapshot: Snapshot
+    var listeners: ListenerSet
+    /// The longest that any session may take to close, those of older configurations, too.
+    var longestClose: Duration
+    var watched: WatchedFiles
+    /// One reload at a time: those that came meanwhile.
+    var isReloading = false
+    var waitingReloads: [() -> Void] = []
+    /// Workers that have no session left, in a drain.
+    var drained: Set<Int> = []
+    var timers = Timers()
+
+    /// The timers of the control thread, by what they are for.
+    struct Timers {
+        var tickets: ControlTimer?
+        var certificates: ControlTimer?
+        /// Of a drain: the delay before it or its end, and the line about its progress.
+        var drain: ControlTimer?
+        var progress: ControlTimer?
+    }
 
     /// Opens every listener and starts the workers. Signals are blocked in this thread from here on.
     ///
+    /// - Parameter source: reads the configuration again, for a reload.
     /// - Throws: one line that says what is in the way.
-    package init(_ configuration: GatewayConfiguration) throws(StartError) {
+    package init(_ configuration: GatewayConfiguration, source: ConfigurationSource? = nil) throws(StartError) {
         SignalSource.block(Self.signals)
         let descriptorLimit = DescriptorLimit.raise()
+        self.source = source
         do {
             let count = configuration.workers ?? Thread.processorCount
             self.log = try Self.openLog(configuration.log)
             self.loop = try EventLoop()
-            self.runtime = Runtime(configuration)
             self.fleet = try Fleet(workers: count, descriptorLimit: descriptorLimit)
             guard self.fleet.hasRoom else {
                 throw StartError(
                     "the limit of \(descriptorLimit) open files leaves room for no session: raise it (ulimit -n)")
             }
+            self.survey = Survey(self.fleet)
+            let runtime = Runtime(configuration)
+            self.longestClose = runtime.longestClose
             self.resolver = try Resolver()
             try self.resolver.start()
-            self.names = NameRefresh(self.runtime, resolver: self.resolver, log: self.log, loop: self.loop)
-            try self.names.start()
-            let clientTLS = try self.runtime.backends.map { try Credentials.client($0.settings) }
-            self.listeners = try Self.openListeners(configuration.listeners, workers: count)
-            let blueprint = WorkerBlueprint(
-                runtime: self.runtime, fleet: self.fleet, log: self.log, listeners: self.listeners, clientTLS: clientTLS
-            )
+            self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
+            self.names.start(runtime)
+            self.snapshot = try Snapshot(runtime)
+            let rebalancer = Rebalancer(self.loop, self.fleet, self.log)
+            self.rebalancer = rebalancer
+            self.health = HealthChecks(log: self.log, loop: self.loop) { rebalancer.begin($0) }
+            try self.health.take(self.snapshot)
+            self.watched = WatchedFiles(configuration)
+            self.listeners = ListenerSet(workers: count)
+            let change = try self.listeners.prepare(configuration.listeners)
+            self.listeners.commit(change)
+            let update = WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners)
+            let blueprint = WorkerBlueprint(fleet: self.fleet, log: self.log, update: update)
             self.threads = try WorkerThreads.start(count, blueprint)
         } catch let error as StartError {
             throw error
@@ -63,53 +102,11 @@ package final class Gateway {
     }
 
     /// Where the listeners listen, with the ports that were chosen.
-    package var addresses: [String] { self.listeners.map(\.address.description) }
+    package var addresses: [String] { self.listeners.listeners.map(\.address.description) }
 
     private static func openLog(_ settings: LogSettings) throws(StartError) -> Log {
         do { return try Log(settings) } catch {
             throw StartError("cannot open the log \(settings.file ?? "stderr"): \(error)")
-        }
-    }
-
-    private static func openListeners(
-        _ settings: [ListenerSettings], workers: Int
-    ) throws(StartError) -> [ListenerBlueprint] {
-        var listeners: [ListenerBlueprint] = []
-        for setting in settings {
-            let tls = try Credentials.server(setting).map { ($0, TicketKeys()) }
-            let address = try self.resolve(setting.address)
-            do throws(SystemError) {
-                let (sockets, bound) = try Self.listen(address, workers: workers)
-                listeners.append(ListenerBlueprint(address: bound, sockets: sockets, tls: tls))
-            } catch {
-                throw StartError("cannot listen on \(setting.address): \(error.reason)")
-            }
-        }
-        return listeners
-    }
-
-    /// Every address of both families is one socket; on a system without IPv6 it is every address of IPv4.
-    private static func listen(
-        _ address: SocketAddress, workers: Int
-    ) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
-        do throws(SystemError) {
-            return try Kernel.listen(address, forWorkers: workers)
-        } catch {
-            guard case .ipv6(high: 0, low: 0, let port, _) = address, error.isWithoutIPv6 else { throw error }
-            return try Kernel.listen(.ipv4(0, port: port), forWorkers: workers)
-        }
-    }
-
-    private static func resolve(_ address: Address) throws(StartError) -> SocketAddress {
-        switch address {
-        case .unix(let path): return .unix(path: path)
-        case .tcp(let host, let port):
-            // No host: every address, of both families.
-            if host.isEmpty { return .ipv6(high: 0, low: 0, port: port, scope: 0) }
-            switch Resolver.addresses(of: host, port: port) {
-            case .success(let addresses): return addresses[0]
-            case .failure(let error): throw StartError("cannot listen on \(address): \(error.reason)")
-            }
         }
     }
 
@@ -125,36 +122,47 @@ package final class Gateway {
             self.stop()
         }
         self.logServing()
-        self.ticketTimer = ControlTimer(self.loop, every: TicketKeys.rotationInterval) { [unowned self] in
-            for listener in self.listeners { listener.tls?.tickets.rotate() }
-        }
+        self.startTimers()
         if self.state != .stopped { self.loop.run() }
+        self.health.stop()
+        self.rebalancer.stop()
         for thread in self.threads { thread.join() }
-        for listener in self.listeners { Kernel.removeSocketFile(listener.address) }
+        for listener in self.listeners.listeners { Kernel.removeSocketFile(listener.address) }
         self.resolver.stop()
         self.log.write(LogRecord(.info, "stopped"))
         self.log.close()
         return 0
     }
 
-    private func logServing() {
-        for listener in self.listeners {
-            var record = LogRecord(.info, "listening")
-            record.add("address", listener.address.description)
-            record.add("tls", listener.tls != nil)
-            self.log.write(record)
+    private func startTimers() {
+        self.timers.tickets = ControlTimer(self.loop, every: TicketKeys.rotationInterval) { [unowned self] in
+            for listener in self.listeners.listeners { listener.tls?.tickets.rotate() }
         }
+        self.timers.certificates = ControlTimer(self.loop, every: Self.certificateInterval) { [unowned self] in
+            self.reloadCertificatesIfChanged()
+        }
+    }
+
+    private func logServing() {
+        for listener in self.listeners.listeners { self.logListening(listener) }
         var record = LogRecord(.info, "serving")
-        let urls = self.listeners.map { ($0.tls == nil ? "ws://" : "wss://") + $0.address.description }
-        record.add("on", urls.joined(separator: " "))
-        record.add("routes", self.runtime.routes.count)
-        record.add("backends", self.runtime.backends.count)
+        let urls = self.listeners.listeners.map(\.url).joined(separator: " ")
+        record.add("on", urls)
+        record.add("routes", self.snapshot.runtime.routes.count)
+        record.add("backends", self.snapshot.runtime.backends.count)
         record.add("workers", self.fleet.members.count)
         self.log.write(record)
         // Whoever starts a gateway that logs to a file still sees that it runs, and where.
-        guard let file = self.runtime.configuration.log.file else { return }
-        let line = "gateway: serving on \(urls.joined(separator: " ")), log in \(file)\n"
+        guard let file = self.snapshot.runtime.configuration.log.file else { return }
+        let line = "gateway: serving on \(urls), log in \(file)\n"
         _ = OutputFile.standardError.write(Array(line.utf8))
+    }
+
+    func logListening(_ listener: ListenerBlueprint) {
+        var record = LogRecord(.info, "listening")
+        record.add("address", listener.address.description)
+        record.add("tls", listener.tls != nil)
+        self.log.write(record)
     }
 
     /// Ends `run` as a signal does, from any thread.
@@ -163,10 +171,11 @@ package final class Gateway {
         return { control.send(.terminate) }
     }
 
+    // MARK: - Messages
+
     private func received(signal: Int32) {
         guard signal == SignalSource.hangUp else { return self.terminate() }
-        // Not a reason to die, as it would be by default.
-        self.log.write(.warning, "reload-refused", reason: "reloading is not yet supported")
+        self.reload(dryRun: false) { _ in }
     }
 
     /// The first time drains; a second one cuts what is left.
@@ -177,58 +186,23 @@ package final class Gateway {
         }
     }
 
-    private func drain() {
-        self.state = .draining
-        var record = LogRecord(.info, "draining")
-        record.add("sessions", self.fleet.sessions)
-        self.log.write(record)
-        self.fleet.tell(.drain)
-        // A moment more than the sessions give their peers, so that theirs is the last word.
-        let limit = self.runtime.longestClose + .milliseconds(500)
-        self.drainTimer = ControlTimer(self.loop, once: limit) { [unowned self] in self.stop() }
-    }
-
     private func received(_ message: ControlMessage) {
         switch message {
         case .terminate: self.terminate()
         case .drained(let worker):
             self.drained.insert(worker)
             if self.drained.count == self.fleet.members.count { self.stop() }
+        case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
+        case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
+        case .endpointLate(let endpoint): self.health.lookAtHeartbeats(of: endpoint)
+        case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }
 
-    private func stop() {
+    func stop() {
         guard self.state != .stopped else { return }
         self.state = .stopped
         self.fleet.tell(.stop)
         self.loop.stop()
-    }
-}
-
-/// A timer of the control thread.
-private final class ControlTimer: TimerHandler {
-    private unowned let loop: EventLoop
-    private let interval: Duration?
-    private let action: () -> Void
-    private var timer: EventLoop.TimerID?
-
-    init(_ loop: EventLoop, once delay: Duration, _ action: @escaping () -> Void) {
-        self.loop = loop
-        self.interval = nil
-        self.action = action
-        loop.setTimer(&self.timer, at: .now() + delay, self)
-    }
-
-    init(_ loop: EventLoop, every interval: Duration, _ action: @escaping () -> Void) {
-        self.loop = loop
-        self.interval = interval
-        self.action = action
-        loop.setTimer(&self.timer, at: .now() + interval, self)
-    }
-
-    func timerFired() {
-        self.timer = nil
-        self.action()
-        if let interval = self.interval { self.loop.setTimer(&self.timer, at: self.loop.now + interval, self) }
     }
 }

@@ -58,6 +58,8 @@ struct BridgeConfigurationTests {
 
     @Test func `without options every path leads to the target, from the gateway's own origin`() throws {
         let configuration = try BridgeConfiguration(listen: "6080", target: "localhost:5900").gatewayConfiguration()
+        #expect(configuration.admin == nil)
+        #expect(configuration.routes.map(\.heartbeat) == [HeartbeatSettings()])
         #expect(configuration.routes == [RouteSettings(name: "/*", path: .subtree("/"), action: .backend("target"))])
     }
 

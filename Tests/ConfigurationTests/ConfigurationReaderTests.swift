@@ -80,7 +80,7 @@ struct ConfigurationReaderTests {
                 name: chat, hosts: [Chat.Example.com., "*.example.com", "[::1]", 10.0.0.1], require-origin: true,
                   origins: ["https://App.example.com", "https://*.example.com:8443", "http://[::1]:3000", "capacitor://localhost"],
                   subprotocols: [chat.v2, chat.v1], require-subprotocol: true,
-                  timeouts: {handshake: 1m, connect: 250ms, close: 1h},
+                  timeouts: {handshake: 1m, connect: 250ms, close: 1h, idle: 10m, session: 168h},
                   limits: {message: 0, backend-message: 64KiB, fragments: 0, backend-fragments: 7, queue: 65536}
                 """)
         #expect(route.name == "chat")
@@ -107,6 +107,8 @@ struct ConfigurationReaderTests {
         timeouts.handshake = .seconds(60)
         timeouts.connect = .milliseconds(250)
         timeouts.close = .seconds(3600)
+        timeouts.idle = .seconds(600)
+        timeouts.session = .seconds(7 * 86400)
         #expect(route.timeouts == timeouts)
         var limits = Limits()
         limits.message = .bytes(0)
@@ -269,19 +271,10 @@ struct ConfigurationReaderTests {
     @Test func `keys of later may be off`() throws {
         let configuration = try self.read(
             """
-            admin: off
-            drain: off
             listeners: [{address: ":80", proxy-protocol: false}]
-            defaults: {heartbeat: off, timeouts: {idle: off, session: 0s},
-              limits: {sessions: 0, sessions-per-address: 0, messages-per-second: 0, bytes-per-second: 0}}
-            routes: [{path: /, backend: b, compression: pass, utf8: pass, auth: [], heartbeat: off}]
-            backends:
-              b:
-                websocket: [{url: "ws://a", weight: 1, backup: false}]
-                balance: round-robin
-                health: off
-                eject: off
-                rebalance: off
+            defaults: {limits: {sessions: 0, sessions-per-address: 0, messages-per-second: 0, bytes-per-second: 0}}
+            routes: [{path: /, backend: b, auth: []}]
+            backends: {b: {tcp: ["localhost:80"], send-proxy-protocol: off}, c: {builtin: broadcast, slow-consumer: close}}
             """)
         #expect(configuration.routes.count == 1)
     }

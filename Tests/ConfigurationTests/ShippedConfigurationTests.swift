@@ -12,6 +12,8 @@ struct ShippedConfigurationTests {
 
         #expect(configuration.workers == nil)
         #expect(configuration.log == LogSettings())
+        #expect(configuration.admin == AdminSettings(address: .tcp(host: "127.0.0.1", port: 9901)))
+        #expect(configuration.drain == DrainSettings())
         #expect(configuration.trustedProxies.isEmpty)
         var tls = ListenerTLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
         tls.minimum = .tls12
@@ -31,6 +33,7 @@ struct ShippedConfigurationTests {
             ])
         #expect(configuration.routes.map(\.origins) == [.sameOrigin, .any, .any, .any])
         #expect(configuration.routes.allSatisfy { $0.limits == Limits() && $0.timeouts == Timeouts() })
+        #expect(configuration.routes.allSatisfy { $0.heartbeat == HeartbeatSettings() })
         #expect(configuration.routes.allSatisfy { !$0.limitsMessagesItself })
         #expect(
             configuration.backends.mapValues(\.kind) == [
@@ -53,7 +56,7 @@ struct ShippedConfigurationTests {
 
         #expect(configuration.listeners.count == 3)
         #expect(configuration.routes.map(\.name) == ["/", "/echo", "/broadcast/*", "/clock", "chat", "/vnc", "/mqtt"])
-        #expect(configuration.backends.keys.sorted() == ["chat", "clock", "echo", "mqtt", "rooms", "vnc"])
+        #expect(configuration.backends.keys.sorted() == ["chat", "clock", "echo", "files", "mqtt", "rooms", "vnc"])
     }
 
     @Test func `its values of defaults are those of an absent key`() throws {
@@ -62,8 +65,22 @@ struct ShippedConfigurationTests {
         let route = try #require(configuration.routes.first { $0.name == "/mqtt" })
         #expect(route.limits == Limits())
         #expect(route.timeouts == Timeouts())
+        #expect(route.heartbeat == HeartbeatSettings())
+        #expect(configuration.drain == DrainSettings())
         #expect(route.origins == .sameOrigin)
         #expect(!route.requireOrigin)
+    }
+
+    @Test func `its example of checks and ejection has the values of an absent key`() throws {
+        let configuration = try ConfigurationReader.read(
+            text: Self.uncommented(), file: "gateway.conf", environment: [:])
+        let backend = try #require(configuration.backends["chat"])
+        let health = try #require(backend.health)
+        var expected = HealthCheckSettings(check: .websocket)
+        (expected.path, expected.host, expected.subprotocol) = (health.path, health.host, health.subprotocol)
+        #expect(health == expected)
+        #expect(backend.eject == EjectSettings())
+        #expect(backend.balance == .roundRobin)
     }
 
     @Test(arguments: Section.allCases)

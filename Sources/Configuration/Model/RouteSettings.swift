@@ -42,7 +42,7 @@ package struct RouteSettings: Equatable, Sendable {
     package var limits = Limits()
     /// Pings to the client; `nil`: none.
     package var heartbeat: HeartbeatSettings? = HeartbeatSettings()
-    /// Pings to a WebSocket backend, where the backend or the route says so; `nil`: none.
+    /// Pings to a WebSocket backend, which may say otherwise than the defaults; `nil`: none.
     package var backendHeartbeat: HeartbeatSettings? = HeartbeatSettings()
     /// Whether `limits.message` and `limits.backend-message` were written in this very route. A bridge streams, and
     /// holds to them only then.

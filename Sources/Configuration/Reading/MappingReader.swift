@@ -96,6 +96,22 @@ struct MappingReader {
         return nodes
     }
 
+    /// The mapping under a key, or `off`.
+    func mappingOrOff(_ key: String, _ section: Section) -> Switched<MappingReader>? {
+        guard let entry = self.entry(key), case .scalar(let text) = entry.value.content else {
+            return self.mapping(key, section).map { .on($0) }
+        }
+        guard text == "off" else {
+            var hint = Switched<MappingReader>.meansOff(text) ? ": did you mean `off`?" : ""
+            // The one value that others would write without its key: `heartbeat: 25s`.
+            if hint.isEmpty, text.first?.isNumber == true { hint = ": write `{\(section.keys[0]): \(text)}`" }
+            self.diagnostics.report(
+                entry.value.position, "`\(key)` must be a mapping (`key: value`) or `off`, not `\(text)`\(hint)")
+            return nil
+        }
+        return .off
+    }
+
     /// The mapping under a key.
     func mapping(_ key: String, _ section: Section) -> MappingReader? {
         self.entry(key).flatMap { MappingReader($0.value, section, subject: "`\(key)`", diagnostics: self.diagnostics) }

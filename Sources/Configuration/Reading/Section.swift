@@ -2,67 +2,74 @@
 package enum Section: String, CaseIterable, Sendable {
     case gateway
     case log
+    case admin
+    case drain
     case listener
     case listenerTLS = "listener-tls"
     case certificate
     case defaults
     case timeouts
     case limits
+    case heartbeat
     case route
     case backend
     case backendTimeouts = "backend-timeouts"
     case backendLimits = "backend-limits"
     case backendTLS = "backend-tls"
+    case health
+    case eject
+    case rebalance
     case websocketEndpoint = "websocket-endpoint"
     case tcpEndpoint = "tcp-endpoint"
 
     /// The keys that work, in the order in which documentation shows them.
     package var keys: [String] {
         switch self {
-        case .gateway: ["workers", "log", "trusted-proxies", "listeners", "defaults", "routes", "backends"]
+        case .gateway:
+            ["workers", "admin", "log", "drain", "trusted-proxies", "listeners", "defaults", "routes", "backends"]
         case .log: ["format", "level", "file"]
+        case .admin: ["address", "hosts"]
+        case .drain: ["delay", "over", "rate"]
         case .listener: ["address", "tls"]
         case .listenerTLS: ["self-signed", "certificates", "minimum", "client-ca"]
         case .certificate: ["chain", "key"]
-        case .defaults: ["origins", "require-origin", "compression", "utf8", "timeouts", "limits"]
-        case .timeouts: ["handshake", "connect", "close"]
+        case .defaults: ["origins", "require-origin", "compression", "utf8", "timeouts", "limits", "heartbeat"]
+        case .timeouts: ["handshake", "connect", "close", "idle", "session"]
         case .limits: ["message", "backend-message", "fragments", "backend-fragments", "queue", "compression"]
+        case .heartbeat: ["interval", "timeout"]
         case .route:
             [
                 "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol",
-                "compression", "utf8",
-                "timeouts", "limits", "backend", "page",
+                "compression", "utf8", "timeouts", "limits", "heartbeat", "backend", "page",
             ]
         case .backend:
             [
-                "builtin", "every", "websocket", "tcp", "message", "tls", "host", "source", "balance", "timeouts",
-                "limits",
+                "builtin", "every", "websocket", "tcp", "message", "tls", "host", "source", "balance", "health",
+                "eject", "slow-start", "rebalance", "timeouts", "limits", "heartbeat",
             ]
         case .backendTimeouts: ["connect"]
         case .backendLimits: ["backend-message", "backend-fragments"]
         case .backendTLS: ["ca", "server-name", "verify"]
-        case .websocketEndpoint: ["url"]
-        case .tcpEndpoint: ["address"]
+        case .health: ["check", "interval", "timeout", "rise", "fall", "path", "host", "subprotocol", "status"]
+        case .eject: ["failures", "for"]
+        case .rebalance: ["rate"]
+        case .websocketEndpoint: ["url", "weight", "backup"]
+        case .tcpEndpoint: ["address", "weight", "backup"]
         }
     }
 
     /// Keys of the contract whose time has not come, each with the values that ask for nothing new.
     var laterKeys: [String: LaterKey] {
         switch self {
-        case .gateway: ["admin": .off, "drain": .off]
         case .listener: ["proxy-protocol": .off]
-        case .defaults: ["heartbeat": .off]
-        case .timeouts: ["idle": .off, "session": .off]
         case .limits:
             ["sessions": .off, "sessions-per-address": .off, "messages-per-second": .off, "bytes-per-second": .off]
-        case .route: ["heartbeat": .off, "auth": .off]
-        case .backend:
-            [
-                "health": .off, "eject": .off, "rebalance": .off, "heartbeat": .off, "send-proxy-protocol": .off,
-                "slow-consumer": .present("close"),
-            ]
-        case .websocketEndpoint, .tcpEndpoint: ["weight": .present("1"), "backup": .off]
-        case .log, .listenerTLS, .certificate, .backendTimeouts, .backendLimits, .backendTLS: [:]
+        case .route: ["auth": .off]
+        case .backend: ["send-proxy-protocol": .off, "slow-consumer": .present("close")]
+        case .gateway, .log, .admin, .drain, .listenerTLS, .certificate, .defaults, .timeouts, .heartbeat,
+            .backendTimeouts, .backendLimits, .backendTLS, .health, .eject, .rebalance, .websocketEndpoint,
+            .tcpEndpoint:
+            [:]
         }
     }
 }

@@ -2,22 +2,26 @@
 struct BackendSection {
     /// `nil` where it has a mistake, which is reported.
     let settings: BackendSettings?
-    let timeouts: TimeoutsSection
-    let limits: LimitsSection
+    /// What it says of the sessions that routes lead to it.
+    let session: SessionSection
+
+    private static let slowStarts = Duration.milliseconds(1)...Duration.seconds(86400)
 
     init?(_ entry: DocumentEntry, diagnostics: Diagnostics) {
         let subject = "the backend `\(entry.key)`"
         guard let mapping = MappingReader(entry.value, .backend, subject: subject, diagnostics: diagnostics) else {
             return nil
         }
-        self.timeouts =
-            mapping.mapping("timeouts", .backendTimeouts).map(TimeoutsSection.init(backend:)) ?? TimeoutsSection()
-        self.limits = mapping.mapping("limits", .backendLimits).map(LimitsSection.init(backend:)) ?? LimitsSection()
+        self.session = SessionSection(backend: mapping)
         let kind = Self.kind(mapping, subject: subject)
         let host = mapping.value("host") { text throws(Mistake) in try HostHeader(parsing: text) }
         let source = mapping.value("source", Self.source)
         let tls = mapping.mapping("tls", .backendTLS).map(EndpointTLS.init) ?? EndpointTLS()
-        mapping.value("balance", Self.balance)
+        let balance = mapping.value("balance", Word.of(Balance.self))
+        let health = HealthSection.settings(mapping)
+        let eject = mapping.mappingOrOff("eject", .eject)?.value.map { EjectSettings($0) }
+        let slowStart = mapping.value("slow-start", Switched.reader(Quantity.duration(Self.slowStarts)))
+        let rebalance = mapping.mappingOrOff("rebalance", .rebalance)?.value.flatMap { RebalanceSettings($0) }
         guard let kind else {
             self.settings = nil
             return
@@ -26,6 +30,11 @@ struct BackendSection {
         settings.tls = tls
         settings.host = host ?? settings.host
         settings.source = source
+        settings.balance = balance ?? settings.balance
+        settings.health = health
+        settings.eject = eject
+        settings.slowStart = slowStart?.value
+        settings.rebalance = rebalance
         self.settings = settings
     }
 
@@ -44,7 +53,10 @@ struct BackendSection {
         }
         switch kind {
         case "builtin":
-            let endpointKeys = ["tls", "host", "source", "balance", "timeouts", "limits"]
+            let endpointKeys = [
+                "tls", "host", "source", "balance", "health", "eject", "slow-start", "rebalance", "timeouts", "limits",
+                "heartbeat",
+            ]
             mapping.refuse(endpointKeys, "is for backends with endpoints: `builtin` has none")
             mapping.refuse(["message"], "is for `tcp` backends")
             return self.builtin(mapping).map { .builtin($0) }
@@ -54,7 +66,7 @@ struct BackendSection {
             return self.websocket(mapping).map { .websocket($0) }
         default:
             mapping.refuse(["every"], "is for `builtin: clock`")
-            mapping.refuse(["host"], "is for `websocket` backends")
+            mapping.refuse(["host", "heartbeat"], "is for `websocket` backends")
             mapping.refuse(["limits"], "is for `websocket` backends: a bridge streams, unless its route has limits")
             let message = mapping.value("message", Word.of(BridgeMessage.self))
             return self.tcp(mapping).map { .tcp($0, message: message ?? .binary) }
@@ -81,39 +93,15 @@ struct BackendSection {
     // MARK: - Endpoints
 
     private static func websocket(_ mapping: MappingReader) -> [WebSocketEndpoint]? {
-        let endpoints = self.endpoints(mapping, of: "websocket", .websocketEndpoint, key: "url") {
-            text throws(Mistake) in
-            try WebSocketEndpoint(parsing: text)
-        }
-        if let endpoints, !endpoints.isEmpty, !endpoints.contains(where: \.tls) {
-            mapping.report("tls", "needs an endpoint that uses TLS: `wss://`")
-        }
-        return endpoints
+        let list = EndpointList(
+            backend: mapping, key: "websocket", section: .websocketEndpoint, textKey: "url", secureScheme: "wss://")
+        return list.endpoints { text throws(Mistake) in try WebSocketEndpoint(parsing: text) }
     }
 
     private static func tcp(_ mapping: MappingReader) -> [TCPEndpoint]? {
-        let endpoints = self.endpoints(mapping, of: "tcp", .tcpEndpoint, key: "address") { text throws(Mistake) in
-            try TCPEndpoint(parsing: text)
-        }
-        if let endpoints, !endpoints.isEmpty, !endpoints.contains(where: \.tls) {
-            mapping.report("tls", "needs an endpoint that uses TLS: `tls://`")
-        }
-        return endpoints
-    }
-
-    /// A list of endpoints, each its text or a mapping that has it under a key.
-    private static func endpoints<Endpoint>(
-        _ mapping: MappingReader, of list: String, _ section: Section, key: String,
-        _ read: (String) throws(Mistake) -> Endpoint
-    ) -> [Endpoint]? {
-        mapping.filledNodes(list)?.compactMap { node in
-            guard case .mapping = node.content else {
-                return node.value(subject: "an entry of `\(list)`", diagnostics: mapping.diagnostics, read)
-            }
-            let endpoint = MappingReader(node, section, subject: "an endpoint", diagnostics: mapping.diagnostics)
-            endpoint?.require(key, of: "an endpoint")
-            return endpoint?.value(key, read)
-        }
+        let list = EndpointList(
+            backend: mapping, key: "tcp", section: .tcpEndpoint, textKey: "address", secureScheme: "tls://")
+        return list.endpoints { text throws(Mistake) in try TCPEndpoint(parsing: text) }
     }
 
     // MARK: - Values
@@ -121,13 +109,6 @@ struct BackendSection {
     private static func source(_ text: String) throws(Mistake) -> IPAddress {
         guard let address = IPAddress(text) else { throw .expected("an IP address", not: text) }
         return address
-    }
-
-    private static func balance(_ text: String) throws(Mistake) {
-        guard text != Balance.roundRobin.rawValue else { return }
-        let later = ["least-sessions", "hash-address", "hash-path", "random-two"]
-        guard !later.contains(text) else { throw Mistake("of `\(text)` is not yet supported: only `round-robin` is") }
-        throw Word.mistake(text, among: [Balance.roundRobin.rawValue] + later)
     }
 }
 

@@ -33,11 +33,10 @@ struct BackendsSection {
     }
 
     /// What a backend says of the sessions that routes lead to it.
-    func session(of action: RouteSettings.Action) -> (timeouts: TimeoutsSection, limits: LimitsSection) {
+    func session(of action: RouteSettings.Action) -> SessionSection {
         switch action {
-        case .page: (TimeoutsSection(), LimitsSection())
-        case .backend(let name):
-            self.sections[name].map { ($0.timeouts, $0.limits) } ?? (TimeoutsSection(), LimitsSection())
+        case .page: SessionSection()
+        case .backend(let name): self.sections[name]?.session ?? SessionSection()
         }
     }
 }

@@ -15,8 +15,11 @@ struct GatewaySection {
         configuration.workers = self.mapping.value("workers", Self.workers) ?? nil
         configuration.log = self.mapping.mapping("log", .log).map(LogSettings.init) ?? LogSettings()
         configuration.trustedProxies = self.mapping.values("trusted-proxies", Self.network) ?? []
-        configuration.listeners = self.listeners()
-        let defaults = self.mapping.mapping("defaults", .defaults).map(SessionSection.init) ?? SessionSection()
+        var lines: [Address: Int] = [:]
+        configuration.listeners = self.listeners(lines: &lines)
+        configuration.admin = AdminSection.settings(self.mapping, listeners: lines)
+        configuration.drain = self.mapping.mapping("drain", .drain).map { DrainSettings($0) } ?? DrainSettings()
+        let defaults = self.mapping.mapping("defaults", .defaults).map { SessionSection($0) } ?? SessionSection()
         let backends = BackendsSection(self.mapping.entry("backends")?.value, diagnostics: self.mapping.diagnostics)
         configuration.backends = backends.settings
         configuration.routes = self.routes(defaults: defaults, backends: backends)
@@ -39,10 +42,10 @@ struct GatewaySection {
         return network
     }
 
-    private func listeners() -> [ListenerSettings] {
+    /// - Parameter lines: Gets the line of each address that is taken.
+    private func listeners(lines: inout [Address: Int]) -> [ListenerSettings] {
         self.mapping.require("listeners", of: "the gateway")
         var listeners: [ListenerSettings] = []
-        var lines: [Address: Int] = [:]
         for node in self.mapping.filledNodes("listeners") ?? [] {
             guard let section = ListenerSection(node, diagnostics: self.mapping.diagnostics),
                 let settings = section.settings
@@ -71,5 +74,16 @@ extension LogSettings {
         self.format = mapping.value("format", Word.of(Format.self)) ?? self.format
         self.level = mapping.value("level", Word.of(Level.self)) ?? self.level
         self.file = mapping.value("file", Word.path)
+    }
+}
+
+extension DrainSettings {
+    private static let times = Duration.zero...Duration.seconds(86400)
+
+    fileprivate init(_ mapping: MappingReader) {
+        self.init()
+        self.delay = mapping.value("delay", Quantity.duration(Self.times)) ?? self.delay
+        self.over = mapping.value("over", Quantity.duration(Self.times)) ?? self.over
+        self.rate = mapping.value("rate", Switched.reader(Quantity.rate(Quantity.closes)))?.value
     }
 }

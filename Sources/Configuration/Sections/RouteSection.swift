@@ -46,6 +46,9 @@ struct RouteSection {
         route.timeouts = own.timeouts.applied(
             to: backend.timeouts.applied(to: defaults.timeouts.applied(to: Timeouts())))
         route.limits = own.limits.applied(to: backend.limits.applied(to: defaults.limits.applied(to: Limits())))
+        route.heartbeat = own.heartbeat.applied(to: defaults.heartbeat.applied(to: HeartbeatSettings()))
+        route.backendHeartbeat = own.heartbeat.applied(
+            to: backend.heartbeat.applied(to: defaults.heartbeat.applied(to: HeartbeatSettings())))
         route.limitsMessagesItself = own.limits.message != nil || own.limits.backendMessage != nil
         return route
     }
@@ -88,7 +91,10 @@ struct RouteSection {
             return self.mapping.value("backend", backends.name).map { .backend($0) }
         case (false, true):
             self.mapping.refuse(
-                ["origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "utf8", "limits"],
+                [
+                    "origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "utf8", "limits",
+                    "heartbeat",
+                ],
                 "is for sessions, which a page has none of")
             return self.mapping.value("page", Word.of(RouteSettings.Page.self)).map { .page($0) }
         }

@@ -1,4 +1,5 @@
-/// What `defaults:` and a route have in common: rules for their sessions, each absent where it was not written.
+/// What `defaults:` and a route have in common, and partly a backend: rules for their sessions, each absent where it was not
+/// written.
 struct SessionSection {
     var origins: OriginPolicy?
     var requireOrigin: Bool?
@@ -6,6 +7,7 @@ struct SessionSection {
     var utf8: RouteSettings.UTF8Check?
     var timeouts = TimeoutsSection()
     var limits = LimitsSection()
+    var heartbeat = HeartbeatSection()
 
     /// Nothing was written.
     init() {}
@@ -17,6 +19,15 @@ struct SessionSection {
         self.utf8 = mapping.value("utf8", Word.of(RouteSettings.UTF8Check.self))
         self.timeouts = mapping.mapping("timeouts", .timeouts).map { TimeoutsSection($0) } ?? TimeoutsSection()
         self.limits = mapping.mapping("limits", .limits).map { LimitsSection($0) } ?? LimitsSection()
+        self.heartbeat = HeartbeatSection(mapping)
+    }
+
+    /// What a backend says of the sessions that routes lead to it.
+    init(backend mapping: MappingReader) {
+        self.timeouts =
+            mapping.mapping("timeouts", .backendTimeouts).map(TimeoutsSection.init(backend:)) ?? TimeoutsSection()
+        self.limits = mapping.mapping("limits", .backendLimits).map(LimitsSection.init(backend:)) ?? LimitsSection()
+        self.heartbeat = HeartbeatSection(mapping)
     }
 
     private static func origins(_ mapping: MappingReader) -> OriginPolicy? {
@@ -42,8 +53,12 @@ struct TimeoutsSection {
     var handshake: Duration?
     var connect: Duration?
     var close: Duration?
+    var idle: Switched<Duration>?
+    var session: Switched<Duration>?
 
     private static let range = Duration.milliseconds(1)...Duration.seconds(86400)
+    /// A session may be meant to last for days.
+    private static let lives = Duration.milliseconds(1)...Duration.seconds(30 * 86400)
 
     init() {}
 
@@ -51,6 +66,8 @@ struct TimeoutsSection {
         self.handshake = mapping.value("handshake", Quantity.duration(Self.range))
         self.connect = mapping.value("connect", Quantity.duration(Self.range))
         self.close = mapping.value("close", Quantity.duration(Self.range))
+        self.idle = mapping.value("idle", Switched.reader(Quantity.duration(Self.lives)))
+        self.session = mapping.value("session", Switched.reader(Quantity.duration(Self.lives)))
     }
 
     /// `timeouts:` of a backend.
@@ -64,6 +81,8 @@ struct TimeoutsSection {
         timeouts.handshake = self.handshake ?? timeouts.handshake
         timeouts.connect = self.connect ?? timeouts.connect
         timeouts.close = self.close ?? timeouts.close
+        if let idle = self.idle { timeouts.idle = idle.value }
+        if let session = self.session { timeouts.session = session.value }
         return timeouts
     }
 }

@@ -7,9 +7,7 @@ extension HostHeader {
         case "pass": self = .pass
         case "endpoint": self = .endpoint
         default:
-            do {
-                _ = try Address.split(text, for: .connect)
-            } catch {
+            guard (try? Address.split(text, for: .connect)) != nil else {
                 throw .expected("`pass`, `endpoint` or a host name", not: text)
             }
             self = .name(text)

@@ -33,6 +33,24 @@ enum Quantity {
         }
     }
 
+    /// How many sessions may be closed per second.
+    static let closes = 0.01...100_000.0
+
+    /// So many per second, within bounds: `20`, `20/s` or `0.5/s`.
+    static func rate(_ range: ClosedRange<Double>) -> (String) throws(Mistake) -> Double {
+        { text throws(Mistake) in
+            let number = text.hasSuffix("/s") ? text.dropLast(2) : text[...]
+            let parts = number.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && self.digits($0) != nil }),
+                let rate = Double(number)
+            else { throw .expected("so many per second, such as `20`, `20/s` or `0.5/s`", not: text) }
+            guard range.contains(rate) else {
+                throw .expected("from `\(self.text(range.lowerBound))` to `\(self.text(range.upperBound))`", not: text)
+            }
+            return rate
+        }
+    }
+
     /// `64KiB`, `1MiB`, `1GiB` or a number of bytes, within bounds.
     static func size(_ range: ClosedRange<ByteCount>) -> (String) throws(Mistake) -> ByteCount {
         { text throws(Mistake) in
@@ -67,10 +85,15 @@ enum Quantity {
         return Int(text)
     }
 
-    private static func text(_ duration: Duration) -> String {
+    /// A duration as the file writes it, quoted.
+    static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         guard attoseconds == 0 else { return "`\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms`" }
         return seconds > 0 && seconds % 3600 == 0 ? "`\(seconds / 3600)h`" : "`\(seconds)s`"
+    }
+
+    private static func text(_ rate: Double) -> String {
+        rate == rate.rounded() ? "\(Int(rate))/s" : "\(rate)/s"
     }
 
     private static func text(_ size: ByteCount) -> String {

@@ -35,6 +35,26 @@ enum Word {
         return text
     }
 
+    /// What a request asks for: a path, and perhaps a query (RFC 9112 section 3.2.1).
+    static func target(_ text: String) throws(Mistake) -> String {
+        guard text.hasPrefix("/") else {
+            throw .expected("a path such as `/health`", not: text, hint: "it begins with `/`")
+        }
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
+            throw .expected(
+                "a path such as `/health`", not: text, hint: "write other characters percent-encoded, as `%20`")
+        }
+        return text
+    }
+
+    /// A name of a host as a Host field has it, with or without a port.
+    static func authority(_ text: String) throws(Mistake) -> String {
+        guard (try? Address.split(text, for: .connect)) != nil else {
+            throw .expected("a host name, with or without a port", not: text)
+        }
+        return text
+    }
+
     /// The name of a subprotocol: a token (RFC 6455 section 4.1, RFC 9110 section 5.6.2).
     static func subprotocol(_ text: String) throws(Mistake) -> String {
         let isToken = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"()<>@,;:\\\"/[]?={}".utf8.contains($0) }

@@ -45,6 +45,8 @@ package struct BackendHandshake: Sendable {
     /// What was received of the head being read.
     private var buffer: [UInt8] = []
     private var interimHeads = 0
+    /// Whether anything came from the backend.
+    package private(set) var hasReceived = false
 
     private static let mostInterimHeads = 8
 
@@ -72,6 +74,7 @@ package struct BackendHandshake: Sendable {
 
     /// Takes the bytes that follow those of the last call. Any outcome but `.incomplete` is the last one.
     package mutating func received(_ bytes: Span<UInt8>) -> Outcome {
+        self.hasReceived = true
         switch self.state {
         case .finished(let outcome): return outcome
         case .refusalBody(let head, var body):

@@ -101,11 +101,20 @@ package struct Explanation: Equatable, Sendable {
         case .builtin(.clock(let every)): lines.add("backend", "\(name): built-in clock, every \(every)")
         case .websocket(let endpoints):
             lines.add("backend", "\(name): relay, \(backend.balance.rawValue)")
-            for endpoint in endpoints { lines.add("endpoint", endpoint.description) }
+            for endpoint in endpoints {
+                lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
+            }
         case .tcp(let endpoints, let message):
             lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance.rawValue)")
-            for endpoint in endpoints { lines.add("endpoint", endpoint.description) }
+            for endpoint in endpoints {
+                lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
+            }
         }
+    }
+
+    /// What is not as with every endpoint.
+    private static func share(_ weight: Int, _ backup: Bool) -> String {
+        (weight == 1 ? "" : ", weight \(weight)") + (backup ? ", backup" : "")
     }
 
     private static func subprotocol(_ admitted: Admitted, _ service: RouteTable.Service) -> String {

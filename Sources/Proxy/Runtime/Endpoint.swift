@@ -1,8 +1,10 @@
+internal import Balancing
 internal import Configuration
 internal import EventLoop
 internal import Synchronization
 
-/// One address in a backend, with what its name stands for at present. Shared by the workers.
+/// One address in a backend, with what its name stands for at present, and how it is. Shared by the workers; a reload keeps it where
+/// the backend still has it.
 final class Endpoint: Sendable {
     /// As logs and `explain` show it.
     let name: String
@@ -10,6 +12,24 @@ final class Endpoint: Sendable {
     let usesTLS: Bool
     /// The endpoint's URL where it is a WebSocket, for Host and path.
     let webSocket: WebSocketEndpoint?
+
+    /// What it is called by in a consistent hash: the same in every process.
+    let identity: UInt64
+
+    /// Live sessions, of all workers, and those that are connecting to it.
+    let sessions = Atomic<Int>(0)
+    /// Sessions that could not be opened, in a row.
+    let failures = Atomic<Int>(0)
+    /// Live sessions whose backend is late with a pong.
+    let missing = Atomic<Int>(0)
+    /// So many failures in a row concern the control thread; 0: none do.
+    let failureLimit = Atomic<Int>(0)
+    /// The control thread was told of failures, and did not look yet.
+    private let isReported = Atomic(false)
+    /// Its health, as the control thread sees it: a raw `EndpointHealth.State`.
+    private let state = Atomic<UInt8>(EndpointHealth.State.up.rawValue)
+    /// When it last came up, for slow start. At the beginning that is long ago.
+    private let upSinceNanoseconds = Atomic<Int64>(.min / 2)
 
     /// A look-up of the name has no answer yet.
     let isBeingResolved = Atomic(false)
@@ -22,6 +42,7 @@ final class Endpoint: Sendable {
         self.address = endpoint.address
         self.usesTLS = endpoint.tls
         self.webSocket = endpoint
+        self.identity = StableHash.of(endpoint.description.utf8)
         self.resolveLiteral()
     }
 
@@ -30,8 +51,29 @@ final class Endpoint: Sendable {
         self.address = endpoint.address
         self.usesTLS = endpoint.tls
         self.webSocket = nil
+        self.identity = StableHash.of(endpoint.description.utf8)
         self.resolveLiteral()
     }
+
+    /// Whether it gets new sessions.
+    var isAvailable: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.up.rawValue }
+
+    var isDraining: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.draining.rawValue }
+
+    var upSince: MonotonicInstant {
+        MonotonicInstant(nanoseconds: self.upSinceNanoseconds.load(ordering: .relaxed))
+    }
+
+    /// Says how it is: for the control thread.
+    func publish(_ state: EndpointHealth.State, at now: MonotonicInstant) {
+        let before = self.state.exchange(state.rawValue, ordering: .relaxed)
+        if state == .up, before != state.rawValue {
+            self.upSinceNanoseconds.store(now.nanoseconds, ordering: .relaxed)
+        }
+    }
+
+    /// The host that it is named by, also an IP address; `nil` for a Unix socket.
+    var hostName: String? { if case .tcp(let host, _) = self.address { host } else { nil } }
 
     /// Where to connect; or why nobody knows.
     var addresses: Result<[SocketAddress], ResolveError> { self.resolved.withLock { $0 } }
@@ -58,5 +100,36 @@ final class Endpoint: Sendable {
         case .tcp(let host, let port):
             if Resolver.isLiteral(host) { _ = self.update(Resolver.addresses(of: host, port: port)) }
         }
+    }
+}
+
+// MARK: - What sessions notice
+
+extension Endpoint {
+    /// A session could not be opened, for a reason that is the endpoint's.
+    ///
+    /// - Returns: the control thread is to be told. Not of each failure: it looks at all of them.
+    func connectFailed() -> Bool {
+        let row = self.failures.add(1, ordering: .relaxed).newValue
+        let limit = self.failureLimit.load(ordering: .relaxed)
+        guard limit > 0, row >= limit else { return false }
+        return !self.isReported.exchange(true, ordering: .acquiringAndReleasing)
+    }
+
+    /// A session was opened: a row of failures, if there is one, is over.
+    ///
+    /// - Returns: the control thread is to be told.
+    func connectSucceeded() -> Bool {
+        // Shared memory is written only where there is news.
+        guard self.failures.load(ordering: .relaxed) > 0 else { return false }
+        let row = self.failures.exchange(0, ordering: .relaxed)
+        let limit = self.failureLimit.load(ordering: .relaxed)
+        return limit > 0 && row >= limit
+    }
+
+    /// For the control thread: the failures in a row that it was told of, and those since.
+    func takeReport() -> Int {
+        _ = self.isReported.exchange(false, ordering: .acquiringAndReleasing)
+        return self.failures.load(ordering: .relaxed)
     }
 }

@@ -8,30 +8,71 @@ final class NameRefresh: TimerHandler {
     private static let interval = Duration.seconds(30)
     private static let firstWait = Duration.seconds(3)
 
-    private let endpoints: [Endpoint]
+    private var endpoints: [Endpoint] = []
     private let resolver: Resolver
     private let log: Log
     private unowned let loop: EventLoop
     private var timer: EventLoop.TimerID?
+    /// Calls of `resolve` that still wait, and for how many answers.
+    private var waiting: [Int: Wait] = [:]
+    private var nextID = 0
+    /// Says that one answer has come for a call of `resolve`.
+    private let answers: Mailbox<Int>
 
-    init(_ runtime: Runtime, resolver: Resolver, log: Log, loop: EventLoop) {
-        self.endpoints = runtime.backends.flatMap(\.endpoints).filter { $0.hostToResolve != nil }
+    private struct Wait {
+        var answers: Int
+        let then: () -> Void
+        let limit: ControlTimer
+    }
+
+    init(resolver: Resolver, log: Log, loop: EventLoop) throws(SystemError) {
         self.resolver = resolver
         self.log = log
         self.loop = loop
+        self.answers = try Mailbox()
+        try self.answers.open(on: loop) { [unowned self] in self.answered($0) }
     }
 
     /// Looks every name up once, and waits for the answers, but no longer than a person would: the first sessions should not fail
     /// because they came early.
-    func start() throws(SystemError) {
-        guard !self.endpoints.isEmpty else { return }
-        var waiting = self.endpoints.count
-        let answers = try Mailbox<Void>()
-        try answers.open(on: self.loop) { waiting -= 1 }
-        for endpoint in self.endpoints { self.look(up: endpoint) { answers.send(()) } }
-        let deadline = MonotonicInstant.now() + Self.firstWait
-        while waiting > 0, MonotonicInstant.now() < deadline { self.loop.turn(waitingAtMost: deadline - .now()) }
-        self.setTimer()
+    func start(_ runtime: Runtime) {
+        self.use(runtime)
+        var isWaiting = true
+        self.resolve(runtime) { isWaiting = false }
+        while isWaiting { self.loop.turn() }
+    }
+
+    /// Refreshes the names of this runtime from now on.
+    func use(_ runtime: Runtime) {
+        self.endpoints = runtime.backends.flatMap(\.endpoints).filter { $0.hostToResolve != nil }
+        if self.endpoints.isEmpty { self.loop.cancelTimer(&self.timer) } else if self.timer == nil { self.setTimer() }
+    }
+
+    /// Looks up the names that have no address yet.
+    ///
+    /// - Parameter then: called when all answers are here, or after a while without.
+    func resolve(_ runtime: Runtime, then: @escaping () -> Void) {
+        let unknown = runtime.backends.flatMap(\.endpoints).filter { endpoint in
+            guard endpoint.hostToResolve != nil, case .success(let known) = endpoint.addresses else { return false }
+            return known.isEmpty
+        }
+        guard !unknown.isEmpty else { return then() }
+        let id = self.nextID
+        self.nextID += 1
+        let limit = ControlTimer(self.loop, once: Self.firstWait) { [unowned self] in self.finish(id) }
+        self.waiting[id] = Wait(answers: unknown.count, then: then, limit: limit)
+        for endpoint in unknown { self.look(up: endpoint) { [answers] in answers.send(id) } }
+    }
+
+    private func answered(_ id: Int) {
+        self.waiting[id]?.answers -= 1
+        if self.waiting[id]?.answers == 0 { self.finish(id) }
+    }
+
+    private func finish(_ id: Int) {
+        guard let wait = self.waiting.removeValue(forKey: id) else { return }
+        wait.limit.cancel()
+        wait.then()
     }
 
     func timerFired() {
@@ -43,9 +84,9 @@ final class NameRefresh: TimerHandler {
     private func setTimer() { self.loop.setTimer(&self.timer, at: self.loop.now + Self.interval, self) }
 
     private func look(up endpoint: Endpoint, then done: @escaping @Sendable () -> Void) {
-        guard let (host, port) = endpoint.hostToResolve else { return }
+        guard let (host, port) = endpoint.hostToResolve else { return done() }
         // A name server that does not answer takes longer than the interval: questions must not pile up behind it.
-        guard !endpoint.isBeingResolved.exchange(true, ordering: .relaxed) else { return }
+        guard !endpoint.isBeingResolved.exchange(true, ordering: .relaxed) else { return done() }
         self.resolver.resolve(host: host, port: port) { [log] answer in
             defer {
                 endpoint.isBeingResolved.store(false, ordering: .relaxed)

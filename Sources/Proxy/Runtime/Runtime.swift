@@ -1,19 +1,28 @@
 internal import Configuration
 internal import EventLoop
 
-/// The configuration as the workers use it: immutable, shared by all of them.
+/// The configuration as the workers use it: an immutable snapshot, shared by all of them. A reload makes a new one and has the
+/// workers swap it; endpoints, which remember how they are, go from one to the next.
 final class Runtime: Sendable {
     let configuration: GatewayConfiguration
     let routeTable: RouteTable
     /// In the order of the configuration: the route table speaks of their indices.
     let routes: [Route]
+    /// By name.
     let backends: [Backend]
+    /// The longest time that any session may take for its opening handshake: the limit while its route is not known yet.
+    let longestHandshake: Duration
+    /// The longest time that any session may take to close.
+    let longestClose: Duration
 
-    init(_ configuration: GatewayConfiguration) {
+    /// - Parameter previous: what was in force until now.
+    init(_ configuration: GatewayConfiguration, replacing previous: Runtime? = nil) {
         self.configuration = configuration
         self.routeTable = RouteTable(configuration)
         let names = configuration.backends.keys.sorted()
-        let backends = names.enumerated().map { Backend(index: $0.offset, configuration.backends[$0.element]!) }
+        let backends = names.enumerated().map { index, name in
+            Backend(index: index, configuration.backends[name]!, replacing: previous?.backend(named: name))
+        }
         self.backends = backends
         self.routes = configuration.routes.map { settings in
             switch settings.action {
@@ -21,13 +30,14 @@ final class Runtime: Sendable {
             case .page: Route(settings, nil)
             }
         }
+        let timeouts = configuration.routes.map(\.timeouts)
+        self.longestHandshake = timeouts.map(\.handshake).max() ?? Timeouts().handshake
+        self.longestClose = timeouts.map(\.close).max() ?? Timeouts().close
     }
 
-    /// The longest time that any session may take for its opening handshake: the limit while its route is not known yet.
-    var longestHandshake: Duration { self.routes.map(\.settings.timeouts.handshake).max() ?? Timeouts().handshake }
+    func route(named name: String) -> Route? { self.routes.first { $0.settings.name == name } }
 
-    /// The longest time that any session may take to close.
-    var longestClose: Duration { self.routes.map(\.settings.timeouts.close).max() ?? Timeouts().close }
+    func backend(named name: String) -> Backend? { self.backends.first { $0.name == name } }
 }
 
 /// A route and the backend it leads to.
@@ -40,29 +50,4 @@ final class Route: Sendable {
         self.settings = settings
         self.backend = backend
     }
-}
-
-/// A named group of endpoints, or a built-in service.
-final class Backend: Sendable {
-    /// The place of what each worker keeps for this backend.
-    let index: Int
-    let settings: BackendSettings
-    /// Empty for a built-in service.
-    let endpoints: [Endpoint]
-    /// Where connections come from; `nil`: the system's choice.
-    let source: SocketAddress?
-
-    init(index: Int, _ settings: BackendSettings) {
-        self.index = index
-        self.settings = settings
-        self.endpoints =
-            switch settings.kind {
-            case .builtin: []
-            case .websocket(let endpoints): endpoints.map { Endpoint($0) }
-            case .tcp(let endpoints, _): endpoints.map { Endpoint($0) }
-            }
-        self.source = settings.source.map { SocketAddress($0, port: 0) }
-    }
-
-    var name: String { self.settings.name }
 }

@@ -6,6 +6,8 @@ internal import HTTP1
 ///
 /// An object of its own, so that a session that is open does not carry its memory.
 final class Opening {
+    /// What was in force when the session began, and holds until it is open.
+    let runtime: WorkerRuntime
     /// What the client sent: its request head, and whatever it sent behind it without waiting for the 101.
     var inbox: [UInt8] = []
     var parser = RequestHeadParser()
@@ -13,12 +15,16 @@ final class Opening {
     var headLength = 0
     var admitted: Admitted?
 
-    /// The endpoint that was chosen, and its addresses that were not tried yet.
-    var endpoint: Endpoint?
+    /// The endpoints that were chosen so far, the present one last, and its addresses that were not tried yet.
+    var endpoints: [Endpoint] = []
     var addresses: ArraySlice<SocketAddress> = []
     var backendHandshake: BackendHandshake?
     /// TCP stands; libssl is at work.
     var isInBackendTLS = false
+    /// When the connection stood, TLS and all.
+    var connectedAt: MonotonicInstant?
+
+    init(_ runtime: WorkerRuntime) { self.runtime = runtime }
 
     /// What the client sent behind its head.
     var early: [UInt8] { Array(self.inbox[self.headLength...]) }

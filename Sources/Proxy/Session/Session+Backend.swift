@@ -1,3 +1,4 @@
+internal import Balancing
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
@@ -8,19 +9,51 @@ internal import WebSocketProtocol
 extension Session {
     // MARK: - Choose endpoint
 
+    /// So many endpoints are tried before the client hears that it did not work.
+    private static let mostEndpoints = 3
+
     func connect(_ backend: Backend) {
-        guard let endpoint = self.worker.chooseEndpoint(of: backend) else {
-            return self.refuse(.noEndpoint(routeIndex: self.routeIndex))
-        }
-        self.opening?.endpoint = endpoint
-        self.summary.endpoint = endpoint.name
+        self.connectToNextEndpoint(of: backend, after: .noEndpoint(routeIndex: self.routeIndex))
+    }
+
+    /// Chooses an endpoint that was not tried yet.
+    ///
+    /// - Parameter refusal: what the client hears if there is none.
+    private func connectToNextEndpoint(of backend: Backend, after refusal: Refusal) {
+        guard let opening = self.opening, opening.endpoints.count < Self.mostEndpoints,
+            let endpoint = opening.runtime.chooseEndpoint(
+                of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.worker.loop.now)
+        else { return self.refuse(refusal) }
+        opening.endpoints.append(endpoint)
+        self.endpoint = endpoint
+        self.phase = .connect
         switch endpoint.addresses {
         case .success(let addresses) where !addresses.isEmpty:
-            self.opening?.addresses = addresses[...]
-            self.phase = .connect
+            // All of a name's addresses get their share; the others are where to go on if one fails.
+            let first = addresses.indices.randomElement() ?? 0
+            opening.addresses = addresses[first...] + addresses[..<first]
             self.connectToNextAddress(after: nil)
-        case .success: self.refuse(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
-        case .failure(let error): self.refuse(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
+        case .success:
+            self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
+        case .failure(let error):
+            self.endpointFailed(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
+        }
+    }
+
+    /// No session can be opened with this endpoint. The client does not hear of it as long as there is another.
+    private func endpointFailed(_ refusal: Refusal) {
+        self.dropBackend()
+        guard let endpoint = self.endpoint, let backend = self.route?.backend else { return self.refuse(refusal) }
+        self.worker.failed(endpoint, because: refusal.detail)
+        self.connectToNextEndpoint(of: backend, after: refusal)
+    }
+
+    /// What sessions have in common that should meet the same endpoint.
+    private func balanceKey(_ backend: Backend) -> UInt64 {
+        switch backend.settings.balance {
+        case .hashAddress: StableHash.of(self.clientName.utf8)
+        case .hashPath: StableHash.of((self.opening?.admitted?.target.path ?? "").utf8)
+        case .roundRobin, .leastSessions, .randomTwo: 0
         }
     }
 
@@ -28,17 +61,17 @@ extension Session {
 
     /// Tries the endpoint's addresses in turn.
     private func connectToNextAddress(after failure: String?) {
-        guard let endpoint = self.opening?.endpoint, let backend = self.route?.backend else { return }
+        guard let endpoint = self.endpoint, let backend = self.route?.backend else { return }
         self.dropBackend()
         guard let address = self.opening?.addresses.popFirst() else {
-            return self.refuse(
+            return self.endpointFailed(
                 .connectFailed("\(endpoint.name): \(failure ?? "no address")", routeIndex: self.routeIndex))
         }
         do {
             let source = address.port == nil ? nil : backend.source
             let descriptor = try Kernel.connect(address, from: source)
             do {
-                let tls = endpoint.usesTLS ? try self.worker.clientConnection(of: backend, to: endpoint) : nil
+                let tls = endpoint.usesTLS ? try self.opening?.runtime.clientConnection(of: backend, to: endpoint) : nil
                 let transport = try Transport(descriptor, .backend, tls: tls, session: self, worker: self.worker)
                 self.attach(backend: transport)
             } catch {
@@ -47,6 +80,9 @@ extension Session {
             }
             self.opening?.isInBackendTLS = false
             self.setConnectDeadline()
+        } catch let error as SystemError where error.isOutOfDescriptors {
+            // That is ours, and no endpoint's.
+            self.refuse(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
         } catch {
             self.connectToNextAddress(after: "\(address): \(error)")
         }
@@ -85,10 +121,11 @@ extension Session {
 
     /// The connection stands. A bridge begins; a relay first shakes hands with the backend.
     private func connected() {
-        guard let opening = self.opening, let admitted = opening.admitted, let endpoint = opening.endpoint,
+        guard let opening = self.opening, let admitted = opening.admitted, let endpoint = self.endpoint,
             let route = self.route, let settings = route.backend?.settings
         else { return }
         self.setDeadline(at: self.began + route.settings.timeouts.handshake)
+        opening.connectedAt = self.worker.loop.now
         if let webSocket = endpoint.webSocket {
             self.phase = .backendHandshake
             let key = AcceptKey.makeKey(random: Randomness.bytes(16))
@@ -100,6 +137,7 @@ extension Session {
             self.backend?.send(request.span)
             self.backendHandshake()
         } else if case .tcp(_, let message) = settings.kind {
+            self.worker.succeeded(endpoint)
             let compression = self.agreeOnCompression()
             self.upgradeClient(
                 subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
@@ -125,8 +163,7 @@ extension Session {
             case .end:
                 guard var handshake = self.opening?.backendHandshake else { return }
                 self.judge(handshake.receivedEOF(), 0..<0)
-            case .failed(let reason):
-                self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
+            case .failed(let reason): self.judge(.bad(reason), 0..<0)
             }
         }
     }
@@ -135,14 +172,22 @@ extension Session {
     private func judge(_ outcome: BackendHandshake.Outcome, _ range: Range<Int>) {
         switch outcome {
         case .incomplete: break
-        case .bad(let reason): self.refuse(.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
+        case .bad(let reason):
+            let refusal = Refusal.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex)
+            // Without a byte of an answer it may as well not have been reached. Whatever it answered, it was asked: once is enough.
+            if self.opening?.backendHandshake?.hasReceived == false { return self.endpointFailed(refusal) }
+            if let endpoint = self.endpoint { self.worker.failed(endpoint, because: refusal.detail) }
+            self.refuse(refusal)
         case .refused(let answer):
+            // It works, then. What a client may be able to provoke (a 500) says nothing either way.
+            if answer.status < 500, let endpoint = self.endpoint { self.worker.succeeded(endpoint) }
             // The backend does not want this client: that is its to say, and the client hears it in the backend's words.
             self.refuse(Refusal(passingOn: answer, routeIndex: self.routeIndex))
         case .accepted(let accepted):
             self.upgradeClient(
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
             let behind = self.worker.buffers.plaintext.copy(range.lowerBound + accepted.length..<range.upperBound)
+            if let endpoint = self.endpoint { self.worker.succeeded(endpoint) }
             let early = PerLeg(client: self.opening?.early ?? [], backend: behind)
             guard let client = self.client, let backend = self.backend else { return }
             let relay = RelayConversation(
@@ -153,21 +198,29 @@ extension Session {
 
     private var routeIndex: Int { self.opening?.admitted?.routeIndex ?? 0 }
 
-    private var endpointName: String { self.opening?.endpoint?.name ?? "-" }
+    private var endpointName: String { self.endpoint?.name ?? "-" }
 
     func openingTimedOut() {
         let deadline = self.began + (self.route?.settings.timeouts.handshake ?? .zero)
         if self.phase == .connect, self.worker.loop.now < deadline {
             guard self.opening?.addresses.isEmpty == true else { return self.connectToNextAddress(after: "timed out") }
-            return self.refuse(
+            return self.endpointFailed(
                 .backendTimeout("\(self.endpointName): connecting timed out", routeIndex: self.routeIndex))
         }
         if var handshake = self.opening?.backendHandshake, handshake.isReadingRefusal {
             // A refusal whose body does not end is a refusal all the same.
             return self.judge(handshake.receivedEOF(), 0..<0)
         }
-        self.refuse(
-            .backendTimeout("\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex))
+        let refusal = Refusal.backendTimeout(
+            "\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex)
+        // A client that was slow itself left the endpoint no time: that must not take it out for others.
+        if let endpoint = self.endpoint, let timeouts = self.route?.settings.timeouts,
+            let connectedAt = self.opening?.connectedAt,
+            self.worker.loop.now >= connectedAt + timeouts.handshake / 2
+        {
+            self.worker.failed(endpoint, because: refusal.detail)
+        }
+        self.refuse(refusal)
     }
 
     private func dropBackend() {

@@ -17,6 +17,8 @@ extension Session {
         case .done:
             self.phase = .requestHead
             self.summary.tls = client.tls?.version
+            self.worker.metrics.tlsHandshake(
+                version: self.summary.tls ?? "-", resumed: client.tls?.wasResumed == true)
             self.requestHead()
         }
     }
@@ -59,19 +61,20 @@ extension Session {
     // MARK: - Route and admit
 
     private func admit(_ head: RequestHead) {
+        guard let runtime = self.opening?.runtime.shared else { return }
         let arrival = Arrival(
             clientAddress: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
-            trustedProxies: self.worker.runtime.configuration.trustedProxies)
+            trustedProxies: runtime.configuration.trustedProxies)
         self.summary.origin = head.fields.first("Origin")
-        switch Admission.decide(head, arrival: arrival, routes: self.worker.runtime.routeTable) {
+        switch Admission.decide(head, arrival: arrival, routes: runtime.routeTable) {
         case .page(let page, let routeIndex, let headOnly):
-            self.route = self.worker.runtime.routes[routeIndex]
+            self.route = runtime.routes[routeIndex]
             self.answer(page, headOnly: headOnly)
         case .refused(let refusal):
-            self.route = refusal.routeIndex.map { self.worker.runtime.routes[$0] }
+            self.route = refusal.routeIndex.map { runtime.routes[$0] }
             self.refuse(refusal)
         case .upgrade(let admitted):
-            let route = self.worker.runtime.routes[admitted.routeIndex]
+            let route = runtime.routes[admitted.routeIndex]
             self.route = route
             self.opening?.admitted = admitted
             self.summary.client = admitted.forwarded.client
@@ -142,6 +145,7 @@ extension Session {
     /// Turns the client away, and says so in the log.
     func refuse(_ refusal: Refusal) {
         self.logRefused(status: refusal.status, reason: refusal.detail)
+        self.worker.metrics.refused(route: self.route?.settings.name, status: refusal.status)
         self.client?.send(refusal.bytes.span)
         self.finishAnswering()
     }

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import EventLoop
 internal import HTTP1
+internal import Synchronization
 internal import TLS
 internal import WebSocketProtocol
 
@@ -34,14 +35,23 @@ final class Session: TimerHandler {
     /// What is only needed until the conversation begins.
     var opening: Opening?
     private(set) var conversation: (any Conversation)?
-    /// Known once the request was admitted.
+    /// Known once the request was admitted. A reload that leaves the session alone puts the route's new form in place.
     var route: Route?
+    /// Where the backend's leg leads, or is to lead. It counts the session as its own.
+    var endpoint: Endpoint? {
+        willSet {
+            self.endpoint?.sessions.subtract(1, ordering: .relaxed)
+            newValue?.sessions.add(1, ordering: .relaxed)
+        }
+    }
     var summary = SessionSummary()
 
     private(set) var client: Transport?
     private(set) var backend: Transport?
     private var stages = PerLeg(client: Stage.talking, backend: Stage.absent)
     private var timer: EventLoop.TimerID?
+    /// What the timer waits for while the session is open.
+    var deadlines: SessionDeadlines
     /// The closing handshake got its time; the next deadline ends everything.
     private var isLastDeadline = false
 
@@ -50,12 +60,13 @@ final class Session: TimerHandler {
         self.listener = listener
         self.clientAddress = address
         self.began = worker.loop.now
+        self.deadlines = SessionDeadlines(began: worker.loop.now, openedAt: worker.loop.now)
         self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
-        self.opening = Opening()
+        self.opening = Opening(worker.runtime)
         let tls = try listener.tlsContext?.makeConnection()
         self.client = try Transport(descriptor, .client, tls: tls, session: self, worker: worker)
         self.client?.sendAtOnce()
-        self.setDeadline(after: worker.runtime.longestHandshake)
+        self.setDeadline(after: worker.runtime.shared.longestHandshake)
     }
 
     func transport(_ leg: Leg) -> Transport? { leg == .client ? self.client : self.backend }
@@ -90,7 +101,7 @@ final class Session: TimerHandler {
         case .tlsHandshake: self.abandon(because: "the client took too long for its TLS handshake")
         case .requestHead: self.refuse(.headTimeout)
         case .connect, .backendHandshake: self.openingTimedOut()
-        case .relay, .bridge, .serve: self.conversation?.timerFired()
+        case .relay, .bridge, .serve: self.checkDeadlines()
         case .closing: self.closingTimedOut()
         case .closed: break
         }
@@ -156,7 +167,11 @@ final class Session: TimerHandler {
         switch self.stages[leg] {
         case .talking:
             guard let conversation = self.conversation else { return self.closeLeg(leg) }
-            conversation.ended(leg, failure: failure)
+            if let cause = self.transport(leg).flatMap({ self.stall(of: $0) }) {
+                conversation.lost(leg, cause, failure: failure)
+            } else {
+                conversation.ended(leg, failure: failure)
+            }
         case .lingering, .absent, .closed: self.closeLeg(leg)
         }
     }
@@ -195,11 +210,13 @@ final class Session: TimerHandler {
     /// - Parameters:
     ///   - early: what each leg sent behind its part of the opening handshake.
     func begin(_ conversation: any Conversation, early: PerLeg<[UInt8]>) {
+        let runtime = self.opening?.runtime
         self.opening = nil
         self.conversation = conversation
         self.phase = conversation.phase
-        self.clearDeadline()
+        self.beginDeadlines()
         self.logOpen()
+        self.countOpened()
         conversation.begin()
         for leg in [Leg.backend, .client] {
             self.replay(early[leg], from: leg)
@@ -207,6 +224,8 @@ final class Session: TimerHandler {
         }
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
         for leg in [Leg.backend, .client] { self.transport(leg)?.tls?.releaseBuffers() }
+        if let runtime, runtime !== self.worker.runtime { self.follow(ReloadPlan(to: self.worker.runtime.shared)) }
+        self.worker.opened(self)
     }
 
     private func replay(_ bytes: [UInt8], from leg: Leg) {
@@ -290,9 +309,14 @@ final class Session: TimerHandler {
         guard self.phase != .closed else { return }
         self.phase = .closed
         self.clearDeadline()
-        if let conversation = self.conversation { self.logClose(conversation) }
+        if self.backend?.heartbeat.isLate == true { self.backendIsLate(false) }
+        if let conversation = self.conversation {
+            self.logClose(conversation)
+            self.countEnded(conversation)
+        }
         self.conversation = nil
         self.opening = nil
+        self.endpoint = nil
         self.client = nil
         self.backend = nil
         self.worker.ended(self)
@@ -301,15 +325,16 @@ final class Session: TimerHandler {
     /// Ends a session that has no conversation yet, without a word to the client.
     func abandon(because reason: String) {
         self.logAbandoned(reason)
+        self.worker.metrics.abandoned(route: self.route?.settings.name)
         self.closeLegs()
     }
 
-    /// The gateway stops.
-    func drain() {
+    /// We end the session.
+    func close(_ ending: Ending) {
         switch self.phase {
-        case .tlsHandshake: self.abandon(because: "draining")
+        case .tlsHandshake: self.abandon(because: ending.cause.rawValue)
         case .requestHead, .connect, .backendHandshake: self.refuse(.draining(routeIndex: nil))
-        case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.drain))
+        case .relay, .bridge, .serve: self.conversation?.close(ending)
         case .closing, .closed: break
         }
     }

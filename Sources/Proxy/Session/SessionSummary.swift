@@ -7,7 +7,6 @@ struct SessionSummary {
     /// The client as far as proxies we trust name it; `nil`: the peer itself.
     var client: IPAddress?
     var origin: String?
-    var endpoint: String?
     var subprotocol: String?
     /// The TLS version of the client's leg.
     var tls: String?
@@ -54,15 +53,20 @@ extension Session {
         self.worker.log.write(record)
     }
 
+    /// The client as far as proxies we trust name it.
+    var clientName: String {
+        self.summary.client?.description ?? self.clientAddress.ip?.description ?? "unix"
+    }
+
     /// The fields that all lines have; `nil` below the log's level.
     private func record(_ level: LogSettings.Level, _ event: String) -> LogRecord? {
         guard self.worker.log.takes(level) else { return nil }
         var record = LogRecord(level, event)
         record.add("session", self.id.description)
-        record.add("client", self.summary.client?.description ?? self.clientAddress.ip?.description ?? "unix")
+        record.add("client", self.clientName)
         record.add("route", self.route?.settings.name ?? "-")
         record.add("backend", self.route?.backend?.name)
-        record.add("endpoint", self.summary.endpoint)
+        record.add("endpoint", self.endpoint?.name)
         record.add("origin", self.summary.origin)
         return record
     }

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import EventLoop
 internal import TLS
 
@@ -30,6 +31,9 @@ final class Transport: ReadinessHandler {
     /// Nothing is read while this is set: the other leg can't take it.
     private(set) var isPaused = false
     private(set) var queue = OutputQueue()
+    /// Since when the socket has taken none of what is queued.
+    private var queuedSince = MonotonicInstant.never
+    var heartbeat: Heartbeat
     /// Whether this turn's event let something go that had waited in the queue.
     private(set) var hasFlushed = false
     private(set) var isOpen = true
@@ -52,6 +56,8 @@ final class Transport: ReadinessHandler {
     private(set) var hasEnded = false
     /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
     private var wasReset = false
+    /// The kernel gave the connection up: the peer acknowledged nothing, or took nothing, for too long.
+    private(set) var hasTimedOut = false
     /// The loop will call again in the next turn anyway.
     private var isScheduled = false
     /// When libssl last worked for this leg; it may hold buffers since then.
@@ -68,6 +74,7 @@ final class Transport: ReadinessHandler {
         self.session = session
         self.worker = worker
         self.plaintext = worker.buffers.plaintext
+        self.heartbeat = Heartbeat(at: worker.loop.now, spread: 0)
         self.registration = try worker.loop.add(descriptor, self)
     }
 
@@ -109,10 +116,52 @@ final class Transport: ReadinessHandler {
         self.isPaused = true
         guard self.wasReset else { return }
         self.ignoresInput = true
-        self.fail("the connection was reset")
+        self.fail(Kernel.connectionResult(self.descriptor).map { self.reason($0) } ?? "the connection was reset")
     }
 
-    func resume() { self.isPaused = false }
+    func resume() {
+        guard self.isPaused else { return }
+        self.isPaused = false
+        self.heartbeat.resumed(at: self.worker.loop.now)
+    }
+
+    // MARK: - Heartbeat
+
+    /// The session is open: from now on the peer has to live.
+    ///
+    /// - Parameter settings: `nil`: nobody looks.
+    func beginHeartbeat(_ settings: HeartbeatSettings?) {
+        guard let settings else { return }
+        self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: UInt8(truncatingIfNeeded: Randomness.word()))
+        // The kernel sees what we do not: whether the peer acknowledges what is in its buffer.
+        Kernel.setUserTimeout(self.descriptor, settings.interval + settings.timeout)
+    }
+
+    /// What there is to do for the peer.
+    ///
+    /// - Parameter takesPings: whether it is a WebSocket.
+    func checkHeartbeat(_ settings: HeartbeatSettings, takesPings: Bool) -> Heartbeat.Due {
+        self.heartbeat.check(
+            at: self.worker.loop.now, settings,
+            .init(
+                takesPings: takesPings, isPaused: self.isPaused,
+                queuedSince: self.queue.isEmpty ? nil : self.queuedSince))
+    }
+
+    /// Sends a ping of ours, a whole frame.
+    func sendPing(_ frame: [UInt8]) {
+        self.send(frame.span)
+        self.heartbeat.pinged(
+            at: self.worker.loop.now, isFlushed: self.queue.isEmpty, spread: UInt8(truncatingIfNeeded: Randomness.word()))
+    }
+
+    /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
+    func lookAgain() { self.mayRead = true }
+
+    /// Bytes came.
+    private func heard() {
+        if self.heartbeat.heard(at: self.worker.loop.now) { self.session.isNoLongerLate(self.leg) }
+    }
 
     // MARK: - Connecting
 
@@ -199,6 +248,7 @@ final class Transport: ReadinessHandler {
         switch Kernel.receive(self.descriptor, into: &room) {
         case .bytes(let count, let filled):
             if !filled, !self.hasEnded { self.mayRead = false }
+            self.heard()
             return .bytes(headroom..<(headroom + count))
         case .wouldBlock:
             self.mayRead = false
@@ -208,7 +258,7 @@ final class Transport: ReadinessHandler {
             return .end(inOrder: true)
         case .failed(let error):
             self.mayRead = false
-            return .failed(error.reason)
+            return .failed(self.reason(error))
         }
     }
 
@@ -221,6 +271,7 @@ final class Transport: ReadinessHandler {
             case .bytes(let received, let filled):
                 if !filled, !self.hasEnded { self.mayRead = false }
                 count = received
+                self.heard()
             case .wouldBlock:
                 self.mayRead = false
                 return .nothing
@@ -229,7 +280,7 @@ final class Transport: ReadinessHandler {
                 return .end(inOrder: false)
             case .failed(let error):
                 self.mayRead = false
-                return .failed(error.reason)
+                return .failed(self.reason(error))
             }
         }
         self.warmUp()
@@ -272,8 +323,7 @@ final class Transport: ReadinessHandler {
             if let error = tls.encrypt(bytes) { self.fail(error.description) }
             self.sendCiphertext()
         } else {
-            let sent = self.queue.isEmpty ? self.sendNow(bytes) : 0
-            self.queue.append(bytes.extracting(sent..<bytes.count))
+            self.sendOrQueue(bytes)
         }
     }
 
@@ -282,14 +332,24 @@ final class Transport: ReadinessHandler {
         guard self.tls == nil else { return self.send(bytes.span) }
         guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
         let sent = self.queue.isEmpty ? self.sendNow(bytes.span) : 0
+        guard sent < bytes.count else { return }
+        self.queueBegins()
         self.queue.append(sharing: bytes, from: sent)
     }
 
     private func sendCiphertext() {
-        self.worker.tlsIO.drainOutput { ciphertext in
-            let sent = self.queue.isEmpty ? self.sendNow(ciphertext) : 0
-            self.queue.append(ciphertext.extracting(sent..<ciphertext.count))
-        }
+        self.worker.tlsIO.drainOutput { self.sendOrQueue($0) }
+    }
+
+    private func sendOrQueue(_ bytes: Span<UInt8>) {
+        let sent = self.queue.isEmpty ? self.sendNow(bytes) : 0
+        guard sent < bytes.count else { return }
+        self.queueBegins()
+        self.queue.append(bytes.extracting(sent..<bytes.count))
+    }
+
+    private func queueBegins() {
+        if self.queue.isEmpty { self.queuedSince = self.worker.loop.now }
     }
 
     /// Returns how many bytes the socket took. After a failure it takes all: they are lost, as `receive` will report.
@@ -301,7 +361,7 @@ final class Transport: ReadinessHandler {
             case .sent(let count): sent += count
             case .wouldBlock: return sent
             case .failed(let error):
-                self.fail(error.reason)
+                self.fail(self.reason(error))
                 return bytes.count
             }
         }
@@ -310,11 +370,20 @@ final class Transport: ReadinessHandler {
 
     private func flush() {
         var queue = self.queue
+        let count = queue.count
         self.queue = OutputQueue()
         queue.flush { self.sendNow($0) }
         // Nothing was queued meanwhile: sending calls nobody back.
         self.queue = self.writeFailure == nil ? queue : OutputQueue()
-        if self.queue.isEmpty, self.writeSide == .wanted { self.endWriting() }
+        if self.queue.count < count { self.queuedSince = self.worker.loop.now }
+        guard self.queue.isEmpty else { return }
+        self.heartbeat.flushed(at: self.worker.loop.now)
+        if self.writeSide == .wanted { self.endWriting() }
+    }
+
+    private func reason(_ error: SystemError) -> String {
+        if error.isTimeout { self.hasTimedOut = true }
+        return error.reason
     }
 
     private func fail(_ reason: String) {

@@ -8,7 +8,7 @@ final class Acceptor: ReadinessHandler, TimerHandler {
     /// How long accepting pauses where descriptors ran out.
     private static let pause = Duration.milliseconds(100)
 
-    /// The listener's place in the configuration.
+    /// The listener's number.
     let listener: Int
 
     private let descriptor: Int32
@@ -28,8 +28,10 @@ final class Acceptor: ReadinessHandler, TimerHandler {
     }
 
     /// Stops for good. What waits in the queue is accepted first: closing a listening socket resets it.
-    func close() {
-        self.accept(atMost: .max)
+    ///
+    /// - Parameter leavingQueue: another process has the same socket, and takes what waits.
+    func close(leavingQueue: Bool = false) {
+        if !leavingQueue { self.accept(atMost: .max) }
         self.stopWatching()
         // Last, because accepting may have ended in a pause.
         self.worker.loop.cancelTimer(&self.timer)

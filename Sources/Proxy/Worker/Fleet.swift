@@ -7,8 +7,17 @@ enum WorkerMessage: Sendable {
     case adopt(descriptor: Int32, SocketAddress, listener: Int)
     /// A frame for everyone in a room.
     case broadcast(RoomKey, RoomFrame)
-    /// Accept no more, and close every session.
-    case drain
+    /// Another configuration is in force.
+    case update(WorkerUpdate)
+    /// Accept no more connections.
+    ///
+    /// - leavingQueue: what waits is for another process.
+    case stopAccepting(leavingQueue: Bool)
+    /// Close these sessions, each at its time.
+    case drain(SessionSelection, DrainOrder)
+    /// Close one session of an endpoint that has too many: the one that was quiet last.
+    case rebalance(Endpoint)
+    case question(WorkerQuestion, id: Int)
     /// End now.
     case stop
 }
@@ -17,8 +26,15 @@ enum WorkerMessage: Sendable {
 enum ControlMessage: Sendable {
     /// As a signal does: the first drains, a second one cuts what is left.
     case terminate
-    /// A worker that was told to drain has no session left.
+    /// A worker that was told to drain everything has no session left.
     case drained(worker: Int)
+    /// Sessions could not be opened with an endpoint (`Endpoint.connectFailed`), the last one for this reason.
+    case endpointFailed(Endpoint, String)
+    /// One could, after such failures (`Endpoint.connectSucceeded`).
+    case endpointSucceeded(Endpoint)
+    /// One session more waits for a pong of this endpoint.
+    case endpointLate(Endpoint)
+    case answer(WorkerAnswer, id: Int, worker: Int)
 }
 
 /// What the workers know of each other: a mailbox and the number of sessions of each.

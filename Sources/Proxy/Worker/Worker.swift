@@ -1,4 +1,3 @@
-internal import Balancing
 internal import Configuration
 internal import EventLoop
 internal import Synchronization
@@ -13,7 +12,6 @@ final class Worker {
 
     let index: Int
     let loop: EventLoop
-    let runtime: Runtime
     let fleet: Fleet
     let log: Log
     let tlsIO = TLSIO()
@@ -21,33 +19,29 @@ final class Worker {
     let compression = WorkerCompression()
     var rooms = Rooms()
     let warm: WarmTransports
+    let metrics = WorkerMetrics()
+    /// What new sessions go by.
+    private(set) var runtime: WorkerRuntime
 
-    private let listeners: [Listener]
-    private var acceptors: [Acceptor] = []
-    private var sessions: [ObjectIdentifier: Session] = [:]
-    private var turns: [RoundRobin]
-    private let clientContexts: [TLSClientContext?]
-    private var isDraining = false
+    private let listeners = WorkerListeners()
+    private(set) var sessions: [ObjectIdentifier: Session] = [:]
+    private let paced: PacedClosing
+    /// Set in a drain of the whole gateway: what becomes of sessions that are still being opened.
+    private var draining: DrainOrder?
     private var handshakeSteps = 0
     private var handshakeTurn: UInt64 = 0
 
     /// - Throws: `SystemError` or `TLSError`, for what the system or libssl refuses.
     init(_ index: Int, _ shared: WorkerBlueprint) throws {
         self.index = index
-        self.runtime = shared.runtime
         self.fleet = shared.fleet
         self.log = shared.log
         self.loop = try EventLoop()
         self.warm = WarmTransports(self.loop)
-        let io = self.tlsIO
-        self.listeners = try shared.listeners.map { try Listener($0, io: io) }
-        self.turns = shared.runtime.backends.map { _ in RoundRobin() }
-        self.clientContexts = try shared.clientTLS.map { settings in
-            try settings.map { try TLSClientContext($0, io: io) }
-        }
-        self.acceptors = shared.listeners.enumerated().map { Acceptor($1.sockets[index], listener: $0, worker: self) }
+        self.paced = PacedClosing(self.loop)
+        self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.tlsIO)
+        try self.listeners.update(shared.update.listeners, of: self)
         try self.fleet.members[index].mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
-        for acceptor in self.acceptors { try acceptor.start() }
     }
 
     /// Runs until told to stop.
@@ -61,31 +55,103 @@ final class Worker {
         case .broadcast(let room, let frame):
             self.fleet.members[self.index].backlog.subtract(frame.bytes.count, ordering: .relaxed)
             self.deliver(frame, to: room)
-        case .drain: self.drain()
+        case .update(let update): self.update(update)
+        case .stopAccepting(let leavingQueue): self.listeners.close(leavingQueue: leavingQueue)
+        case .drain(let selection, let order): self.drain(selection, order)
+        case .rebalance(let endpoint): self.rebalance(endpoint)
+        case .question(let question, let id):
+            self.fleet.control.send(.answer(self.answer(question), id: id, worker: self.index))
         case .stop:
             for session in Array(self.sessions.values) { session.cut() }
             self.loop.stop()
         }
     }
 
-    private func drain() {
-        guard !self.isDraining else { return }
-        self.isDraining = true
-        for acceptor in self.acceptors { acceptor.close() }
-        self.acceptors = []
-        for session in Array(self.sessions.values) { session.drain() }
-        self.reportIfDrained()
+    // MARK: - Reload
+
+    /// The control thread has made sure that all of it can be used.
+    private func update(_ update: WorkerUpdate) {
+        do {
+            self.runtime = try WorkerRuntime(update.snapshot, io: self.tlsIO)
+            try self.listeners.update(update.listeners, of: self)
+        } catch {
+            self.log.write(.error, "update-failed", reason: "\(error)")
+        }
+        let plan = ReloadPlan(to: update.snapshot.runtime)
+        for session in self.sessions.values { session.follow(plan) }
+    }
+
+    // MARK: - Drain
+
+    private func drain(_ selection: SessionSelection, _ order: DrainOrder) {
+        let ending = Ending.byGateway(order.cause)
+        var open: [Session] = []
+        for session in Array(self.sessions.values) where session.isSelected(by: selection) {
+            if session.opening == nil {
+                open.append(session)
+            } else if order.opening == .refused {
+                session.close(ending)
+            }
+        }
+        self.paced.close(open.shuffled(), at: order.times, ending)
+        if case .all = selection {
+            self.draining = order
+            self.reportIfDrained()
+        }
+    }
+
+    /// Called when a session's opening handshake is complete: what happened meanwhile may concern it.
+    func opened(_ session: Session) {
+        if let order = self.draining {
+            self.paced.close([session], at: order.times.suffix(1), .byGateway(order.cause))
+        } else if session.endpoint?.isDraining == true {
+            session.close(.byGateway(.drain))
+        }
     }
 
     private func reportIfDrained() {
-        if self.isDraining, self.sessions.isEmpty { self.fleet.control.send(.drained(worker: self.index)) }
+        if self.draining != nil, self.sessions.isEmpty { self.fleet.control.send(.drained(worker: self.index)) }
+    }
+
+    private func rebalance(_ endpoint: Endpoint) {
+        let candidates = self.sessions.values.filter { $0.endpoint === endpoint && $0.isOpen }
+        // Whoever said something last is the likeliest to be there, and to come back at once.
+        candidates.max { $0.lastUse < $1.lastUse }?.close(.byGateway(.drain))
+    }
+
+    // MARK: - Questions
+
+    private func answer(_ question: WorkerQuestion) -> WorkerAnswer {
+        switch question {
+        case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
+        case .metrics: return .metrics(self.metrics.snapshot(of: self.sessions.values))
+        case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
+        case .close(let id, let code, let reason):
+            guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
+                return .closed(false)
+            }
+            _ = (code, reason)  // FIXME
+            session.close(.byGateway(.drain))
+            return .closed(true)
+        case .fates(let plan):
+            var closing: [String: Int] = [:]
+            var kept = 0
+            for case .some(let fate) in self.sessions.values.map({ $0.fate(under: plan) }) {
+                switch fate {
+                case .stays: kept += 1
+                case .drains(let reason): closing[reason, default: 0] += 1
+                }
+            }
+            return .fates(closing: closing, kept: kept)
+        }
     }
 
     // MARK: - Sessions
 
     /// Called by an acceptor, with a socket that is ours to close.
     func accepted(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
-        if let other = self.fleet.shouldTake(insteadOf: self.index), !self.isDraining {
+        if let name = self.listeners[listener]?.name { self.metrics.accepted(listener: name) }
+        if let other = self.fleet.shouldTake(insteadOf: self.index), self.draining == nil {
             self.fleet.members[other].mailbox.send(.adopt(descriptor: descriptor, address, listener: listener))
         } else {
             self.begin(descriptor, address, listener: listener)
@@ -93,11 +159,12 @@ final class Worker {
     }
 
     private func begin(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
+        guard let listener = self.listeners[listener] else { return Kernel.close(descriptor) }
         do {
-            let session = try Session(descriptor, address, listener: self.listeners[listener], worker: self)
+            let session = try Session(descriptor, address, listener: listener, worker: self)
             self.sessions[ObjectIdentifier(session)] = session
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
-            if self.isDraining { session.drain() }
+            if let order = self.draining, order.opening == .refused { session.close(.byGateway(order.cause)) }
         } catch {
             // Nothing but this connection is lost, and the next one may do better.
             Kernel.close(descriptor)
@@ -111,6 +178,18 @@ final class Worker {
         self.reportIfDrained()
     }
 
+    // MARK: - Endpoints
+
+    /// A session could not be opened with it.
+    func failed(_ endpoint: Endpoint, because reason: String) {
+        if endpoint.connectFailed() { self.fleet.control.send(.endpointFailed(endpoint, reason)) }
+    }
+
+    /// A session was opened with it.
+    func succeeded(_ endpoint: Endpoint) {
+        if endpoint.connectSucceeded() { self.fleet.control.send(.endpointSucceeded(endpoint)) }
+    }
+
     /// Takes one of this turn's TLS handshake steps. False: there is none left.
     func takesHandshakeStep() -> Bool {
         if self.handshakeTurn != self.loop.turns {
@@ -120,20 +199,6 @@ final class Worker {
         guard self.handshakeSteps < Self.handshakeStepsPerTurn else { return false }
         self.handshakeSteps += 1
         return true
-    }
-
-    // MARK: - Backends
-
-    func chooseEndpoint(of backend: Backend) -> Endpoint? {
-        self.turns[backend.index].choose(among: backend.endpoints.count).map { backend.endpoints[$0] }
-    }
-
-    /// - Throws: where the name to verify cannot be one.
-    func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
-        guard let context = self.clientContexts[backend.index] else { return nil }
-        var name = backend.settings.tls.serverName
-        if name == nil, case .tcp(let host, _) = endpoint.address { name = host }
-        return try context.makeConnection(serverName: name)
     }
 
     // MARK: - Rooms
@@ -152,10 +217,7 @@ final class Worker {
 
 /// What all workers are made from.
 struct WorkerBlueprint: Sendable {
-    let runtime: Runtime
     let fleet: Fleet
     let log: Log
-    let listeners: [ListenerBlueprint]
-    /// For each backend, how it speaks TLS to its endpoints; `nil`: not at all.
-    let clientTLS: [TLSClientSettings?]
+    let update: WorkerUpdate
 }

@@ -1,3 +1,4 @@
+import Configuration
 import Testing
 
 @testable import Proxy
@@ -22,6 +23,17 @@ import Testing
 
             """
         #expect(explanation == Explanation(text: expected, isServed: true))
+    }
+
+    @Test func whatAnEndpointTakesOfTheSessionsIsSaid() {
+        var configuration = sampleConfiguration()
+        var many = TCPEndpoint(address: .tcp(host: "127.0.0.1", port: 5901))
+        many.weight = 3
+        var spare = TCPEndpoint(address: .tcp(host: "127.0.0.1", port: 5902))
+        spare.backup = true
+        configuration.backends["vnc"]?.kind = .tcp([many, spare], message: .binary)
+        let text = Explanation.explain(configuration, url: "ws://localhost:8080/vnc").text
+        #expect(text.contains("  endpoint     127.0.0.1:5901, weight 3\n  endpoint     127.0.0.1:5902, backup\n"))
     }
 
     @Test func aRefusalIsNamedWithItsCure() {

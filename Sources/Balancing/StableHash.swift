@@ -1,0 +1,49 @@
+/// A hash that is the same in every process and on every machine, unlike `Hasher`'s: FNV-1a with 64 bits.
+///
+/// It spreads what is not chosen by an adversary: whoever picks the bytes can make two of them collide.
+package struct StableHash: Sendable {
+    /// The hash of what was added so far.
+    package private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    package init() {}
+
+    package mutating func add(_ byte: UInt8) {
+        self.value = (self.value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
+    }
+
+    package mutating func add(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes { self.add(byte) }
+    }
+
+    package mutating func add(_ bytes: Span<UInt8>) {
+        for index in bytes.indices { self.add(bytes[index]) }
+    }
+
+    /// The hash of `bytes`.
+    package static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
+        var hash = StableHash()
+        hash.add(bytes)
+        return hash.value
+    }
+
+    /// The hash of `bytes`.
+    package static func of(_ bytes: Span<UInt8>) -> UInt64 {
+        var hash = StableHash()
+        hash.add(bytes)
+        return hash.value
+    }
+
+    /// The hash of the text's UTF-8.
+    package static func of(_ text: String) -> UInt64 {
+        self.of(text.utf8)
+    }
+
+    /// Lets every bit of `value` take part in every bit of the result, which FNV does not: texts that differ only in their
+    /// last byte have nearly the same high bits. Different values stay different.
+    static func mix(_ value: UInt64) -> UInt64 {
+        var mixed = value
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+}

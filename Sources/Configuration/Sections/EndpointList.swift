@@ -1,0 +1,75 @@
+/// What the two kinds of endpoints have in common.
+protocol ConfiguredEndpoint {
+    var tls: Bool { get }
+    var weight: Int { get set }
+    var backup: Bool { get set }
+    /// The name by which the endpoint is known.
+    var description: String { get }
+}
+
+extension WebSocketEndpoint: ConfiguredEndpoint {}
+extension TCPEndpoint: ConfiguredEndpoint {}
+
+/// `websocket:` or `tcp:` of a backend: a list of endpoints, each its text or a mapping that has it under a key.
+struct EndpointList {
+    let backend: MappingReader
+    /// `websocket` or `tcp`.
+    let key: String
+    /// That of an endpoint written as a mapping.
+    let section: Section
+    /// Under which such a mapping has the text: `url` or `address`.
+    let textKey: String
+    /// The scheme with TLS, for messages.
+    let secureScheme: String
+
+    /// The endpoints without mistakes; `nil` where there is no list, or an empty one, which is reported.
+    func endpoints<Endpoint: ConfiguredEndpoint>(
+        _ read: (String) throws(Mistake) -> Endpoint
+    ) -> [Endpoint]? {
+        guard let nodes = self.backend.filledNodes(self.key) else { return nil }
+        var endpoints: [Endpoint] = []
+        var lines: [String: Int] = [:]
+        for node in nodes {
+            guard let (endpoint, position) = self.endpoint(node, read) else { continue }
+            let name = endpoint.description
+            if let line = lines[name] {
+                self.backend.diagnostics.report(
+                    position, "`\(name)` stands there twice: it is on line \(line) already; `weight` gives it more")
+            } else {
+                lines[name] = position.line
+            }
+            endpoints.append(endpoint)
+        }
+        // With a mistake in one of them, the others do not tell what is missing.
+        guard endpoints.count == nodes.count else { return endpoints }
+        if endpoints.allSatisfy(\.backup) {
+            self.backend.report(self.key, "needs an endpoint that is not a backup")
+        }
+        if !endpoints.contains(where: \.tls) {
+            self.backend.report("tls", "needs an endpoint that uses TLS: `\(self.secureScheme)`")
+        }
+        return endpoints
+    }
+
+    private func endpoint<Endpoint: ConfiguredEndpoint>(
+        _ node: DocumentNode, _ read: (String) throws(Mistake) -> Endpoint
+    ) -> (Endpoint, SourcePosition)? {
+        let diagnostics = self.backend.diagnostics
+        guard case .mapping = node.content else {
+            return node.value(subject: "an entry of `\(self.key)`", diagnostics: diagnostics, read)
+                .map { ($0, node.position) }
+        }
+        guard let mapping = MappingReader(node, self.section, subject: "an endpoint", diagnostics: diagnostics) else {
+            return nil
+        }
+        mapping.require(self.textKey, of: "an endpoint")
+        let weight = mapping.value("weight", Quantity.count(1...1000))
+        let backup = mapping.value("backup", Word.truth)
+        guard var endpoint = mapping.value(self.textKey, read), let entry = mapping.entry(self.textKey) else {
+            return nil
+        }
+        endpoint.weight = weight ?? endpoint.weight
+        endpoint.backup = backup ?? endpoint.backup
+        return (endpoint, entry.value.position)
+    }
+}

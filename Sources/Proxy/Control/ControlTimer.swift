@@ -1,0 +1,31 @@
+internal import EventLoop
+
+/// A timer of the control thread.
+final class ControlTimer: TimerHandler {
+    private unowned let loop: EventLoop
+    private let interval: Duration?
+    private let action: () -> Void
+    private var timer: EventLoop.TimerID?
+
+    init(_ loop: EventLoop, once delay: Duration, _ action: @escaping () -> Void) {
+        self.loop = loop
+        self.interval = nil
+        self.action = action
+        loop.setTimer(&self.timer, at: .now() + delay, self)
+    }
+
+    init(_ loop: EventLoop, every interval: Duration, _ action: @escaping () -> Void) {
+        self.loop = loop
+        self.interval = interval
+        self.action = action
+        loop.setTimer(&self.timer, at: .now() + interval, self)
+    }
+
+    func cancel() { self.loop.cancelTimer(&self.timer) }
+
+    func timerFired() {
+        self.timer = nil
+        self.action()
+        if let interval = self.interval { self.loop.setTimer(&self.timer, at: self.loop.now + interval, self) }
+    }
+}

@@ -1,0 +1,63 @@
+internal import Balancing
+internal import Configuration
+internal import EventLoop
+
+/// Closing many sessions gently: all of them before the process ends, those of an endpoint, those that a reload has no place for.
+extension Gateway {
+    // MARK: - The whole process
+
+    /// Ends the process: it says that it is not ready, accepts no more after `drain.delay`, and closes the sessions over
+    /// `drain.over`.
+    func drain() {
+        self.state = .draining
+        let delay = self.snapshot.runtime.configuration.drain.delay
+        var record = LogRecord(.info, "draining")
+        record.add("sessions", self.fleet.sessions)
+        record.add("delay", seconds: delay.secondsAsDouble)
+        self.log.write(record)
+        self.timers.progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in self.logProgress() }
+        guard delay > .zero else { return self.closeEverything(leavingQueue: false, opening: .refused) }
+        self.timers.drain = ControlTimer(self.loop, once: delay) { [unowned self] in
+            self.closeEverything(leavingQueue: false, opening: .refused)
+        }
+    }
+
+    /// - Parameter leavingQueue: what waits to be accepted is for another process.
+    func closeEverything(leavingQueue: Bool, opening: DrainOrder.Opening) {
+        self.fleet.tell(.stopAccepting(leavingQueue: leavingQueue))
+        self.drain(.all, cause: .drain, opening: opening) { [unowned self] _, pace in
+            // A moment more than the sessions give their peers, so that theirs is the last word.
+            let limit = pace.end + self.longestClose + .milliseconds(500)
+            self.timers.drain = ControlTimer(self.loop, once: limit) { [unowned self] in self.stop() }
+        }
+    }
+
+    private func logProgress() {
+        var record = LogRecord(.info, "draining")
+        record.add("sessions", self.fleet.sessions)
+        self.log.write(record)
+    }
+
+    // MARK: - Some sessions
+
+    /// Closes sessions, spread as `drain` says.
+    ///
+    /// - Parameter then: gets their number, and when they will have been told.
+    func drain(
+        _ selection: SessionSelection, cause: Cause, opening: DrainOrder.Opening = .finished,
+        then: @escaping (_ sessions: Int, ClosingPace) -> Void
+    ) {
+        let settings = self.snapshot.runtime.configuration.drain
+        self.survey.count(selection) { [unowned self] counts in
+            let total = counts.reduce(0, +)
+            let pace = ClosingPace(count: total, over: settings.over, rate: settings.rate)
+            var random = SystemRandomNumberGenerator()
+            let slots = ClosingPace.deal(counts, using: &random)
+            for (member, slots) in zip(self.fleet.members, slots) {
+                let times = slots.map { pace.time(ofSlot: $0, jitter: .random(in: 0..<1)) }
+                member.mailbox.send(.drain(selection, DrainOrder(cause: cause, times: times, opening: opening)))
+            }
+            then(total, pace)
+        }
+    }
+}

@@ -1,0 +1,186 @@
+package import Configuration
+internal import EventLoop
+internal import TLS
+
+/// Reads the configuration again, with every mistake as a line of its own.
+package typealias ConfigurationSource = () -> Result<GatewayConfiguration, ConfigurationErrors>
+
+/// Another configuration while sessions go on. It is checked whole, and refused whole: nothing has changed until all of it can be
+/// used. Then every worker swaps its snapshot, and the sessions that have no place in the new one are drained.
+extension Gateway {
+    /// A configuration that can be used.
+    private struct Candidate {
+        let snapshot: Snapshot
+        let listeners: ListenerSet.Change
+
+        var update: WorkerUpdate { WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners) }
+    }
+
+    /// Applies the configuration file as it is now.
+    ///
+    /// - Parameter dryRun: only say what it would do.
+    package func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
+        guard !self.isReloading else {
+            return self.waitingReloads.append { [unowned self] in self.reload(dryRun: dryRun, answer: answer) }
+        }
+        self.isReloading = true
+        self.reloadNow(dryRun: dryRun) { [unowned self] outcome in
+            self.isReloading = false
+            if !dryRun { self.counted.reloaded(outcome) }
+            answer(outcome)
+            if !self.waitingReloads.isEmpty { self.waitingReloads.removeFirst()() }
+        }
+    }
+
+    private func reloadNow(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
+        guard self.state == .serving else { return answer(.refused(["the gateway is draining"])) }
+        let candidate: Candidate
+        do throws(ReloadRefusal) {
+            candidate = try self.readCandidate()
+        } catch {
+            if !dryRun { for problem in error.problems { self.log.write(.error, "reload-refused", reason: problem) } }
+            return answer(.refused(error.problems))
+        }
+        let plan = ReloadPlan(to: candidate.snapshot.runtime)
+        guard !dryRun else {
+            candidate.listeners.abandon()
+            return self.askFates(under: plan) { closing, kept in answer(.applied(closing: closing, kept: kept)) }
+        }
+        // Endpoints that are new have addresses before sessions are led to them.
+        self.names.resolve(candidate.snapshot.runtime) { [unowned self] in
+            guard self.state == .serving else {
+                candidate.listeners.abandon()
+                return answer(.refused(["the gateway is draining"]))
+            }
+            self.askFates(under: plan) { closing, kept in
+                self.apply(candidate, plan, closing: closing, kept: kept)
+                answer(.applied(closing: closing, kept: kept))
+            }
+        }
+    }
+
+    private struct ReloadRefusal: Error {
+        let problems: [String]
+    }
+
+    private func readCandidate() throws(ReloadRefusal) -> Candidate {
+        guard let source = self.source else {
+            throw ReloadRefusal(problems: ["there is no configuration file to read again"])
+        }
+        switch source() {
+        case .failure(let errors): throw ReloadRefusal(problems: errors.diagnostics.map(\.description))
+        case .success(let configuration):
+            do throws(StartError) {
+                return try self.candidate(configuration)
+            } catch {
+                throw ReloadRefusal(problems: ["\(error)"])
+            }
+        }
+    }
+
+    private func candidate(_ configuration: GatewayConfiguration) throws(StartError) -> Candidate {
+        let snapshot = try Snapshot(Runtime(configuration, replacing: self.snapshot.runtime))
+        let change = try self.listeners.prepare(configuration.listeners)
+        do {
+            // What workers will make of it, once: libssl has its own opinion of certificates.
+            let io = TLSIO()
+            _ = try WorkerRuntime(snapshot, io: io)
+            for listener in change.listeners { _ = try Listener(listener, io: io) }
+        } catch {
+            change.abandon()
+            throw StartError("\(error)")
+        }
+        return Candidate(snapshot: snapshot, listeners: change)
+    }
+
+    private func askFates(under plan: ReloadPlan, then: @escaping (_ closing: [String: Int], _ kept: Int) -> Void) {
+        self.survey.ask(.fates(plan)) { answers in
+            var closing: [String: Int] = [:]
+            var kept = 0
+            for case .fates(let some, let others) in answers {
+                closing.merge(some, uniquingKeysWith: +)
+                kept += others
+            }
+            then(closing, kept)
+        }
+    }
+
+    private func apply(_ candidate: Candidate, _ plan: ReloadPlan, closing: [String: Int], kept: Int) {
+        let old = self.snapshot.runtime
+        self.snapshot = candidate.snapshot
+        self.listeners.commit(candidate.listeners)
+        self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
+        self.watched = WatchedFiles(self.snapshot.runtime.configuration)
+        self.names.use(self.snapshot.runtime)
+        self.checkHealth()
+        self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
+        self.fleet.tell(.update(candidate.update))
+        if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
+        for listener in candidate.listeners.removed {
+            Kernel.removeSocketFile(listener.address)
+            var record = LogRecord(.info, "listener-closed")
+            record.add("address", listener.address.description)
+            self.log.write(record)
+        }
+        for listener in candidate.listeners.opened { self.logListening(listener) }
+        self.logReload(closing: closing, kept: kept, before: old.configuration)
+    }
+
+    private func checkHealth() {
+        do throws(TLSError) {
+            try self.health.take(self.snapshot)
+        } catch {
+            // A worker's context of the same settings was made a moment ago.
+            self.log.write(.error, "update-failed", reason: "\(error)")
+        }
+    }
+
+    private func logReload(closing: [String: Int], kept: Int, before: GatewayConfiguration) {
+        var record = LogRecord(.info, "reloaded")
+        record.add("routes", self.snapshot.runtime.routes.count)
+        record.add("backends", self.snapshot.runtime.backends.count)
+        record.add("listeners", self.listeners.listeners.count)
+        record.add("closing", closing.values.reduce(0, +))
+        record.add("kept", kept)
+        self.log.write(record)
+        for (reason, sessions) in closing.sorted(by: { $0.key < $1.key }) {
+            var record = LogRecord(.info, "reload-closes")
+            record.add("sessions", sessions)
+            record.add("reason", reason)
+            self.log.write(record)
+        }
+        let now = self.snapshot.runtime.configuration
+        let fixed = [
+            ("workers", now.workers != before.workers), ("log", now.log != before.log),
+            ("admin", now.admin != before.admin),
+        ]
+        let changed = fixed.filter(\.1).map(\.0)
+        guard !changed.isEmpty else { return }
+        self.log.write(
+            .warning, "reload-incomplete",
+            reason: "changes of \(changed.joined(separator: ", ")) take effect when the gateway starts anew")
+    }
+
+    // MARK: - Certificates
+
+    /// Reads certificates and keys again where their files have changed. Live sessions keep what they have.
+    func reloadCertificatesIfChanged() {
+        guard self.state == .serving, !self.isReloading, self.watched.haveChanged() else { return }
+        let settings = self.snapshot.runtime.configuration.listeners
+        do {
+            let change = try self.listeners.prepare(settings)
+            let io = TLSIO()
+            for listener in change.listeners { _ = try Listener(listener, io: io) }
+            let snapshot = try Snapshot(self.snapshot.runtime)
+            _ = try WorkerRuntime(snapshot, io: io)
+            self.listeners.commit(change)
+            self.snapshot = snapshot
+            self.checkHealth()
+            self.fleet.tell(.update(WorkerUpdate(snapshot: snapshot, listeners: self.listeners.listeners)))
+            self.log.write(LogRecord(.info, "certificates-reloaded"))
+        } catch {
+            // A chain and its key are two files, and somebody may be in the middle of replacing them: the next look tells.
+            self.log.write(.error, "certificates-refused", reason: "\(error)")
+        }
+    }
+}

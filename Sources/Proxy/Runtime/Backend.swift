@@ -1,0 +1,60 @@
+internal import Balancing
+internal import Configuration
+internal import EventLoop
+internal import Synchronization
+
+/// A named group of endpoints, or a built-in service.
+final class Backend: Sendable {
+    /// An endpoint's part in its backend.
+    struct Share: Sendable {
+        let weight: Int
+        let isBackup: Bool
+    }
+
+    /// The place of what each worker keeps for this backend.
+    let index: Int
+    let settings: BackendSettings
+    /// Empty for a built-in service.
+    let endpoints: [Endpoint]
+    /// In the order of the endpoints.
+    let shares: [Share]
+    /// Where connections come from; `nil`: the system's choice.
+    let source: SocketAddress?
+
+    /// - Parameter previous: the backend of this name until now. Endpoints that it had, too, are the same objects.
+    init(index: Int, _ settings: BackendSettings, replacing previous: Backend? = nil) {
+        self.index = index
+        self.settings = settings
+        let made: [Endpoint]
+        switch settings.kind {
+        case .builtin:
+            made = []
+            self.shares = []
+        case .websocket(let endpoints):
+            made = endpoints.map { Endpoint($0) }
+            self.shares = endpoints.map { Share(weight: $0.weight, isBackup: $0.backup) }
+        case .tcp(let endpoints, _):
+            made = endpoints.map { Endpoint($0) }
+            self.shares = endpoints.map { Share(weight: $0.weight, isBackup: $0.backup) }
+        }
+        self.endpoints = made.map { endpoint in previous?.endpoint(named: endpoint.name) ?? endpoint }
+        self.source = settings.source.map { SocketAddress($0, port: 0) }
+    }
+
+    var name: String { self.settings.name }
+
+    func endpoint(named name: String) -> Endpoint? { self.endpoints.first { $0.name == name } }
+
+    /// What the choice of an endpoint for a new session goes by.
+    ///
+    /// - Parameter isTried: a connection to it failed a moment ago.
+    func candidate(_ index: Int, isTried: Bool, now: MonotonicInstant) -> EndpointChoice.Candidate {
+        let endpoint = self.endpoints[index]
+        let share = self.shares[index]
+        let ramp = SlowStart.factor(
+            sinceUp: now - endpoint.upSince, over: self.settings.slowStart ?? .zero)
+        return EndpointChoice.Candidate(
+            weight: Double(share.weight) * ramp, sessions: endpoint.sessions.load(ordering: .relaxed),
+            isBackup: share.isBackup, isAvailable: endpoint.isAvailable && !isTried, identity: endpoint.identity)
+    }
+}

@@ -1,0 +1,75 @@
+internal import Configuration
+internal import EventLoop
+internal import WebSocketProtocol
+
+/// What the control thread wants to know of a session, and a reload of it.
+extension Session {
+    /// The session goes on, and is not about to end.
+    var isOpen: Bool {
+        switch self.phase {
+        case .relay, .bridge, .serve: true
+        case .tlsHandshake, .requestHead, .connect, .backendHandshake, .closing, .closed: false
+        }
+    }
+
+    func isSelected(by selection: SessionSelection) -> Bool {
+        switch selection {
+        case .all: return true
+        case .ofBackend(let name): return self.route?.backend?.name == name
+        case .ofEndpoint(let endpoint): return self.endpoint === endpoint
+        case .condemned(let plan):
+            if case .drains? = self.fate(under: plan) { return true }
+            return false
+        }
+    }
+
+    // MARK: - Reload
+
+    /// What a new configuration would do to the session; `nil` for one that is not open.
+    func fate(under plan: ReloadPlan) -> ReloadPlan.Fate? {
+        guard self.isOpen, let route = self.route else { return nil }
+        return plan.fate(
+            of: .init(
+                route: route, endpoint: self.endpoint, origin: self.summary.origin,
+                subprotocol: self.summary.subprotocol))
+    }
+
+    /// A new configuration is in force. Sessions that it has no place for are closed later, each at its time.
+    func follow(_ plan: ReloadPlan) {
+        guard case .stays(let route)? = self.fate(under: plan) else { return }
+        self.route = route
+        // Other timeouts may hold from now on.
+        self.checkDeadlines()
+    }
+
+    /// When a byte last came from either side.
+    var lastUse: MonotonicInstant {
+        max(self.client?.heartbeat.lastLife ?? self.began, self.backend?.heartbeat.lastLife ?? self.began)
+    }
+
+    // MARK: - Table
+
+    var row: SessionRow? {
+        guard self.phase != .closed else { return nil }
+        let now = self.worker.loop.now
+        var row = SessionRow(
+            id: self.id.description, route: self.route?.settings.name ?? "-", client: self.clientName,
+            phase: self.phase.rawValue, age: now - self.began, idle: now - self.lastUse)
+        row.backend = self.route?.backend?.name
+        row.endpoint = self.endpoint?.name
+        row.origin = self.summary.origin
+        row.subprotocol = self.summary.subprotocol
+        row.tls = self.summary.tls
+        if let tally = self.conversation?.tally {
+            row.messagesToBackend = UInt64(tally.client.text + tally.client.binary)
+            row.messagesToClient = UInt64(tally.backend.text + tally.backend.binary)
+            row.bytesToBackend = UInt64(tally.client.payloadBytes)
+            row.bytesToClient = UInt64(tally.backend.payloadBytes)
+        }
+        row.queuedForClient = self.client?.queue.count ?? 0
+        row.queuedForBackend = self.backend?.queue.count ?? 0
+        row.clientRTT = self.client?.heartbeat.roundTripTime
+        row.backendRTT = self.backend?.heartbeat.roundTripTime
+        return row
+    }
+}

@@ -1,0 +1,52 @@
+internal import EventLoop
+internal import TLS
+
+/// The listeners of one worker, and the sockets that it accepts from.
+final class WorkerListeners {
+    private var listeners: [Int: Listener] = [:]
+    private var acceptors: [Int: [Acceptor]] = [:]
+    /// Those that the latest update removed: a connection that another worker accepted from one may still be on its way here.
+    private var removed: [Int: Listener] = [:]
+
+    subscript(id: Int) -> Listener? { self.listeners[id] ?? self.removed[id] }
+
+    /// Makes the listeners those of `blueprints`: opens what is new, renews libssl contexts whose settings changed, and closes what
+    /// is gone, after accepting what waits there.
+    ///
+    /// - Throws: what the system or libssl refuses. The others are updated all the same.
+    func update(_ blueprints: [ListenerBlueprint], of worker: Worker) throws {
+        self.removed = [:]
+        var failure: (any Error)?
+        for blueprint in blueprints {
+            do {
+                try self.update(blueprint, of: worker)
+            } catch {
+                failure = error
+            }
+        }
+        let ids = Set(blueprints.map(\.id))
+        for id in self.listeners.keys where !ids.contains(id) {
+            self.removed[id] = self.listeners.removeValue(forKey: id)
+            for acceptor in self.acceptors.removeValue(forKey: id) ?? [] { acceptor.close() }
+        }
+        if let failure { throw failure }
+    }
+
+    private func update(_ blueprint: ListenerBlueprint, of worker: Worker) throws {
+        let present = self.listeners[blueprint.id]
+        if let present, present.tlsSettings == blueprint.tls?.settings { return }
+        self.listeners[blueprint.id] = try Listener(blueprint, io: worker.tlsIO)
+        guard present == nil else { return }
+        let acceptors = blueprint.sockets[worker.index].map { Acceptor($0, listener: blueprint.id, worker: worker) }
+        self.acceptors[blueprint.id] = acceptors
+        for acceptor in acceptors { try acceptor.start() }
+    }
+
+    /// Accepts no more.
+    ///
+    /// - Parameter leavingQueue: what waits is somebody else's, who has the same sockets.
+    func close(leavingQueue: Bool) {
+        for acceptor in self.acceptors.values.joined() { acceptor.close(leavingQueue: leavingQueue) }
+        self.acceptors = [:]
+    }
+}

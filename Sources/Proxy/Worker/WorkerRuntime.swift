@@ -1,0 +1,71 @@
+internal import Balancing
+internal import Configuration
+internal import EventLoop
+internal import TLS
+
+/// A runtime as one worker has it: with the turns of its backends, and libssl contexts of its own.
+///
+/// A session that is still being opened finishes with the one that it began with, whatever is reloaded meanwhile.
+final class WorkerRuntime {
+    let shared: Runtime
+    private var choices: [EndpointChoice]
+    private let clientContexts: [TLSClientContext?]
+
+    /// - Throws: `TLSError`, for what libssl refuses.
+    init(_ snapshot: Snapshot, io: TLSIO) throws(TLSError) {
+        self.shared = snapshot.runtime
+        self.choices = snapshot.runtime.backends.map { EndpointChoice($0.settings.balance.policy) }
+        var contexts: [TLSClientContext?] = []
+        for settings in snapshot.clientTLS {
+            contexts.append(try settings.map { settings throws(TLSError) in try TLSClientContext(settings, io: io) })
+        }
+        self.clientContexts = contexts
+    }
+
+    /// The endpoint for a new session; `nil`: none is up.
+    ///
+    /// - Parameters:
+    ///   - tried: those that a connection failed to already.
+    ///   - key: what sessions that should meet the same endpoint have in common.
+    func chooseEndpoint(of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant) -> Endpoint?
+    {
+        let candidates = backend.endpoints.indices.map { index in
+            backend.candidate(index, isTried: tried.contains { $0 === backend.endpoints[index] }, now: now)
+        }
+        var random = SystemRandomNumberGenerator()
+        return self.choices[backend.index].choose(among: candidates, key: key, using: &random).map {
+            backend.endpoints[$0]
+        }
+    }
+
+    /// - Throws: where the name to verify cannot be one.
+    func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
+        guard let context = self.clientContexts[backend.index] else { return nil }
+        return try context.makeConnection(serverName: backend.settings.tls.serverName ?? endpoint.hostName)
+    }
+}
+
+extension Balance {
+    fileprivate var policy: EndpointChoice.Policy {
+        switch self {
+        case .roundRobin: .roundRobin
+        case .leastSessions: .leastSessions
+        case .hashAddress, .hashPath: .hash
+        case .randomTwo: .randomTwo
+        }
+    }
+}
+
+/// What a reload swaps: a runtime, and how each of its backends speaks TLS to its endpoints (`nil`: not at all).
+struct Snapshot: Sendable {
+    let runtime: Runtime
+    let clientTLS: [TLSClientSettings?]
+
+    /// Reads the authorities that backends name.
+    init(_ runtime: Runtime) throws(StartError) {
+        self.runtime = runtime
+        var clientTLS: [TLSClientSettings?] = []
+        for backend in runtime.backends { clientTLS.append(try Credentials.client(backend.settings)) }
+        self.clientTLS = clientTLS
+    }
+}

@@ -1,0 +1,99 @@
+import Testing
+
+@testable import Balancing
+
+/// Sessions alone do not take the last endpoint out.
+@Suite struct BackendHealthTests {
+    private typealias Event = EndpointHealthTests.Event
+    private typealias Change = EndpointHealth.Change
+
+    private static let rules = EndpointHealth.Rules(
+        checks: .init(rise: 1, fall: 1), ejection: .init(failures: 2, duration: .seconds(10)))
+    private static let ejected = Change(from: .up, to: .down, reason: "ejected: 2 failures in a row, the last: x")
+    private static let last = Change(from: .down, to: .up, reason: "the last endpoint left")
+
+    private func backend(_ count: Int) -> BackendHealth {
+        BackendHealth((0..<count).map { _ in EndpointHealth(Self.rules) })
+    }
+
+    private func states(_ backend: BackendHealth) -> [EndpointHealth.State] { backend.endpoints.map(\.state) }
+
+    /// What an event at an endpoint changes.
+    private func tell(_ backend: inout BackendHealth, _ index: Int, _ event: Event) -> [Int: Change] {
+        backend.update(index) { EndpointHealthTests.apply(event, to: &$0) }
+    }
+
+    @Test func theOnlyEndpointIsNeverEjected() {
+        var backend = self.backend(1)
+        #expect(self.tell(&backend, 0, .failed(2, at: 0)) == [:])
+        #expect(self.tell(&backend, 0, .heartbeats(9, of: 9)) == [:])
+        #expect(self.states(backend) == [.up])
+        #expect(backend.timePassed(to: .seconds(10)) == [:])
+        #expect(self.tell(&backend, 0, .failed(3, at: 11)) == [:])
+        #expect(self.states(backend) == [.up])
+    }
+
+    @Test func aCheckTakesTheLastOneDownAndADrainToo() {
+        var backend = self.backend(1)
+        #expect(self.tell(&backend, 0, .failed(2, at: 0)) == [:])
+        let failed = Change(from: .up, to: .down, reason: "check: a")
+        #expect(self.tell(&backend, 0, .fail("a")) == [0: failed])
+        let passed = Change(from: .down, to: .up, reason: "the last endpoint left")
+        #expect(self.tell(&backend, 0, .pass) == [0: passed])
+        #expect(self.tell(&backend, 0, .drain) == [0: Change(from: .up, to: .draining, reason: "drained")])
+    }
+
+    @Test func theLastOfManyStaysAndGoesWhenAnotherReturns() {
+        var backend = self.backend(3)
+        #expect(self.tell(&backend, 0, .failed(2, at: 0)) == [0: Self.ejected])
+        #expect(self.tell(&backend, 1, .failed(2, at: 1)) == [1: Self.ejected])
+        #expect(self.tell(&backend, 2, .failed(2, at: 5)) == [:])
+        #expect(self.states(backend) == [.down, .down, .up])
+        #expect(backend.deadline == .seconds(10))
+        let over = Change(from: .down, to: .up, reason: "the ejection is over")
+        #expect(backend.timePassed(to: .seconds(10)) == [0: over, 2: Self.ejected])
+        #expect(self.states(backend) == [.up, .down, .down])
+        #expect(backend.timePassed(to: .seconds(15)) == [1: over, 2: over])
+        #expect(backend.deadline == nil)
+    }
+
+    @Test func aSessionThatTheSparedOneOpensClearsIt() {
+        var backend = self.backend(2)
+        #expect(self.tell(&backend, 0, .heartbeats(5, of: 5)).count == 1)
+        #expect(self.tell(&backend, 1, .failed(2, at: 0)) == [:])
+        #expect(self.tell(&backend, 1, .succeeded) == [:])
+        #expect(backend.deadline == nil)
+        let answered = Change(from: .down, to: .up, reason: "heartbeats are answered")
+        #expect(self.tell(&backend, 0, .heartbeats(0, of: 5)) == [0: answered])
+        #expect(self.states(backend) == [.up, .up])
+    }
+
+    @Test func whenChecksTakeTheRestDownTheNextToReturnIsCalledBack() {
+        var backend = self.backend(3)
+        #expect(self.tell(&backend, 0, .failed(2, at: 3)) == [0: Self.ejected])
+        #expect(self.tell(&backend, 1, .failed(2, at: 0)) == [1: Self.ejected])
+        let failed = Change(from: .up, to: .down, reason: "check: b")
+        #expect(self.tell(&backend, 2, .fail("b")) == [1: Self.last, 2: failed])
+        let passed = Change(from: .down, to: .up, reason: "1 check passed")
+        #expect(self.tell(&backend, 2, .pass) == [1: Self.ejected, 2: passed])
+        #expect(self.tell(&backend, 2, .drain).count == 2)
+        #expect(self.states(backend) == [.down, .up, .draining])
+        // Who is spared stays so until somebody else is up.
+        #expect(self.tell(&backend, 0, .failed(3, at: 4)) == [:])
+        let alsoFailed = Change(from: .up, to: .down, reason: "check: c")
+        #expect(self.tell(&backend, 1, .fail("c")) == [0: Self.last, 1: alsoFailed])
+        #expect(self.tell(&backend, 0, .fail("d")).count == 1)
+        #expect(self.states(backend) == [.down, .down, .draining])
+    }
+
+    @Test func aReloadKeepsWhatIsKnown() {
+        var backend = self.backend(2)
+        #expect(self.tell(&backend, 0, .failed(2, at: 0)) == [0: Self.ejected])
+        #expect(self.tell(&backend, 1, .failed(2, at: 0)) == [:])
+        var smaller = BackendHealth([backend.endpoints[0]])
+        #expect(self.tell(&smaller, 0, .rules(Self.rules)) == [0: Self.last])
+        var larger = BackendHealth(backend.endpoints + [EndpointHealth(Self.rules)])
+        #expect(self.tell(&larger, 2, .rules(Self.rules)) == [1: Self.ejected])
+        #expect(self.states(larger) == [.down, .down, .up])
+    }
+}
