@@ -114,8 +114,9 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
     }
 
     private func send() {
-        while self.sent < self.output.count {
-            switch Kernel.send(self.descriptor, self.output.span.extracting(self.sent..<self.output.count)) {
+        let output = self.output
+        while self.sent < output.count {
+            switch Kernel.send(self.descriptor, output.span.extracting(self.sent..<output.count)) {
             case .sent(let count):
                 self.sent += count
                 if self.sent - self.sentAtDeadline >= Self.step { self.setDeadline() }

@@ -145,6 +145,7 @@ async def test_a_wrong_file_is_refused_whole(changes, reason):
             assert await lives(session)
             async with client(running.wss("/echo")) as another:
                 assert await lives(another)
+            await running.event("close")
             assert running.open_files() == files
         assert running.log.matching("reloaded") == []
 

@@ -91,10 +91,12 @@ extension Session {
 
     /// The backend is late with its answer to a ping, or no longer so (it was heard, or the session has ended).
     func backendIsLate(_ isLate: Bool) {
+        guard let endpoint = self.endpoint else { return }
         if isLate {
-            self.endpoint?.missing.add(1, ordering: .relaxed)
+            endpoint.missing.add(1, ordering: .relaxed)
+            self.worker.fleet.control.send(.endpointLate(endpoint))
         } else {
-            self.endpoint?.missing.subtract(1, ordering: .relaxed)
+            endpoint.missing.subtract(1, ordering: .relaxed)
         }
     }
 }

@@ -130,8 +130,7 @@ final class Worker {
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
                 return .closed(false)
             }
-            _ = (code, reason)  // FIXME
-            session.close(.byGateway(.drain))
+            session.close(.byAdmin(code, reason: reason))
             return .closed(true)
         case .fates(let plan):
             var closing: [String: Int] = [:]
