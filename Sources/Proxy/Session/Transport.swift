@@ -151,8 +151,8 @@ final class Transport: ReadinessHandler {
     /// Sends a ping of ours, a whole frame.
     func sendPing(_ frame: [UInt8]) {
         self.send(frame.span)
-        self.heartbeat.pinged(
-            at: self.worker.loop.now, isFlushed: self.queue.isEmpty, spread: UInt8(truncatingIfNeeded: Randomness.word()))
+        let spread = UInt8(truncatingIfNeeded: Randomness.word())
+        self.heartbeat.pinged(at: self.worker.loop.now, isFlushed: self.queue.isEmpty, spread: spread)
     }
 
     /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
