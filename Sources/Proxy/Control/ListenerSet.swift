@@ -100,7 +100,8 @@ struct ListenerSet {
         do throws(SystemError) {
             let (sockets, bound) = try self.listen(address)
             return ListenerBlueprint(
-                id: id, settings: settings, configured: address, address: bound, sockets: sockets.map { [$0] }, tls: tls)
+                id: id, settings: settings, configured: address, address: bound, sockets: sockets.map { [$0] }, tls: tls
+            )
         } catch {
             throw StartError("cannot listen on \(settings.address): \(error.reason)")
         }

@@ -26,7 +26,7 @@ final class RelayConversation: Conversation {
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,
-            checksText: settings?.utf8 == .check, nonce: .random(in: .min ... .max))
+            checksText: settings?.utf8 == .check, nonce: Randomness.word())
     }
 
     var closing: ClosingHandshake { self.relay.closing }

@@ -32,7 +32,7 @@ final class WorkerRuntime {
         let candidates = backend.endpoints.indices.map { index in
             backend.candidate(index, isTried: tried.contains { $0 === backend.endpoints[index] }, now: now)
         }
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandomness()
         return self.choices[backend.index].choose(among: candidates, key: key, using: &random).map {
             backend.endpoints[$0]
         }
