@@ -72,7 +72,7 @@ final class Worker {
     /// The control thread has made sure that all of it can be used.
     private func update(_ update: WorkerUpdate) {
         do {
-            self.runtime = try WorkerRuntime(update.snapshot, io: self.tlsIO)
+            self.runtime = try WorkerRuntime(update.snapshot, io: self.tlsIO, replacing: self.runtime)
             try self.listeners.update(update.listeners, of: self)
         } catch {
             self.log.write(.error, "update-failed", reason: "\(error)")
