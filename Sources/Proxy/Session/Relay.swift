@@ -88,7 +88,7 @@ struct Relay: Sendable {
         let isWaiting = self.isWaiting(leg.other)
         if isWaiting {
             // A Close or a ping waits for the end of the frame in progress: the rest of that frame goes on, and no more before it.
-            end = min(end, start + self.readers[leg].remainingInFrame)
+            end = start + min(end - start, self.readers[leg].remainingInFrame)
         }
         var position = start
         var signs = Step.Signs()
