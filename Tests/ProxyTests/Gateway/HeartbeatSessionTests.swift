@@ -259,6 +259,28 @@ extension SessionTests {
         }
     }
 
+    /// A session whose time was over before it was open has nothing to say behind its Close.
+    @Test func aSessionThatWasOpenedTooLateIsOnlyClosed() throws {
+        let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .seconds(60))))
+        let configuration = Self.heartbeats([.echo, clock], client: nil) {
+            $0.timeouts.session = $0.name == "clock" ? .milliseconds(1) : nil
+        }
+        try GatewayUnderTest.run(configuration) { gateway in
+            let request = TestPeer.request("/clock")
+            let socket = try TestSocket(port: gateway.port())
+            socket.send(Array(request.dropLast()))
+            // That takes longer than a millisecond.
+            for _ in 0..<20 { try TestPeer.client("/echo", port: gateway.port()).socket.close() }
+            socket.send([request.last ?? 0])
+            _ = try socket.receive(until: "\r\n\r\n")
+            #expect(try socket.receive(4) == Frame.close(.goingAway))
+            socket.send(Frame.close(.goingAway, maskingKey: MaskingKey(1, 2, 3, 4)))
+            #expect(try socket.receiveToEnd().isEmpty)
+        } log: { log in
+            #expect(log.filter { $0[text: "route"] == "clock" }.map { $0.event } == ["open", "close"])
+        }
+    }
+
     /// The clock and the session's timer are one.
     @Test func aClockTicksBetweenPings() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .milliseconds(30))))
