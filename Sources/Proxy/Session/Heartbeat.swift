@@ -79,10 +79,10 @@ struct Heartbeat: Equatable, Sendable {
         return true
     }
 
-    /// The peer is read again: silence and deadline start anew.
+    /// The peer is read again: silence and the deadline of a ping of ours start anew.
     mutating func resumed(at now: MonotonicInstant) {
         self.lastLife = now
-        if self.probe == .sent || self.probe == .relayed { self.probedAt = now }
+        if self.probe == .sent { self.probedAt = now }
     }
 
     /// A ping of ours was sent, and has left if the queue is empty.
@@ -110,6 +110,8 @@ struct Heartbeat: Equatable, Sendable {
 
     /// The pong for our latest ping came. Returns how long that took, if it is known.
     mutating func answered(at now: MonotonicInstant) -> Duration? {
+        // Times alone do not tell: it may come in the turn of the ping, or before what was queued behind that has left.
+        if self.probe == .queued || self.probe == .sent { self.probe = .none }
         guard self.pingedAt != .never else { return nil }
         let microseconds = UInt32(clamping: (now.nanoseconds - self.pingedAt.nanoseconds) / 1000)
         self.pingedAt = .never
@@ -176,7 +178,9 @@ struct Heartbeat: Equatable, Sendable {
     private var isAnswered: Bool {
         switch self.probe {
         case .none, .wanted, .queued: false
-        case .sent, .relayed: self.lastLife > self.probedAt
+        case .sent: self.lastLife > self.probedAt
+        // In the turn of the ping it may be the pong. If it was not, a ping of ours follows once the peer is silent.
+        case .relayed: self.lastLife >= self.probedAt
         }
     }
 
