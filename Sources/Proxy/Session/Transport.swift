@@ -3,9 +3,9 @@ internal import TLS
 
 /// One leg's connection: a socket, libssl where there is TLS, and the bytes the socket did not take yet.
 ///
-/// It knows nothing of frames. Reading goes into the worker's buffers; writing goes to the socket at once, and what the socket
-/// does not take is queued. Readiness is edge-triggered and remembered in `mayRead`.
-final class Transport: ReadinessHandler {
+/// It knows nothing of frames. Reading goes into the worker's buffers; writing goes to the socket at once, or with the small sends of
+/// others at the end of the turn, and what the socket does not take is queued. Readiness is edge-triggered and remembered in `mayRead`.
+final class Transport: ReadinessHandler, StagedSender {
     enum Received {
         /// Plain bytes, at this place in the worker's plaintext buffer.
         case bytes(Range<Int>)
@@ -37,6 +37,9 @@ final class Transport: ReadinessHandler {
     private let descriptor: Int32
     private let worker: Worker
     private let plaintext: ReadBuffer
+    private let batch: SendBatch
+    /// Some bytes wait for the end of the turn. Then the queue is empty.
+    private var isStaged = false
     // Owners of each other: a session gives its transports up when it ends. Strong and constant, because a reference that is neither
     // is counted with every message.
     private let session: Session
@@ -67,6 +70,7 @@ final class Transport: ReadinessHandler {
         self.session = session
         self.worker = worker
         self.plaintext = worker.buffers.plaintext
+        self.batch = worker.loop.sends
         self.registration = try worker.loop.add(descriptor, self)
     }
 
@@ -141,6 +145,8 @@ final class Transport: ReadinessHandler {
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     func handshakeStep() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
+        // A key exchange or a signature takes as long as many messages do.
+        self.batch.flush()
         let ciphertext = self.worker.buffers.ciphertext
         while true {
             var received = ciphertext.mutableSpan
@@ -279,7 +285,7 @@ final class Transport: ReadinessHandler {
             if let error = tls.encrypt(bytes) { self.fail(error.description) }
             self.sendCiphertext()
         } else {
-            let sent = self.queue.isEmpty ? self.sendNow(bytes) : 0
+            let sent = self.stageOrSend(bytes)
             self.queue.append(bytes.extracting(sent..<bytes.count))
         }
     }
@@ -288,15 +294,45 @@ final class Transport: ReadinessHandler {
     func send(sharing bytes: [UInt8]) {
         guard self.tls == nil else { return self.send(bytes.span) }
         guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
-        let sent = self.queue.isEmpty ? self.sendNow(bytes.span) : 0
+        let sent = self.stageOrSend(bytes.span)
         self.queue.append(sharing: bytes, from: sent)
     }
 
     private func sendCiphertext() {
         self.worker.tlsIO.drainOutput { ciphertext in
-            let sent = self.queue.isEmpty ? self.sendNow(ciphertext) : 0
+            let sent = self.stageOrSend(ciphertext)
             self.queue.append(ciphertext.extracting(sent..<ciphertext.count))
         }
+    }
+
+    /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
+    private func stageOrSend(_ bytes: Span<UInt8>) -> Int {
+        if self.isStaged {
+            if self.batch.extend(bytes, self) { return bytes.count }
+            self.batch.flush()
+        }
+        guard self.queue.isEmpty else { return 0 }
+        guard !bytes.isEmpty, self.writeFailure == nil else { return bytes.count }
+        self.isStaged = self.batch.stage(bytes, for: self.descriptor, self)
+        return self.isStaged ? bytes.count : self.sendNow(bytes)
+    }
+
+    /// Sends what is staged, for what has to come after it.
+    private func sendStaged() {
+        if self.isStaged { self.batch.flush() }
+    }
+
+    func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
+        self.isStaged = false
+        guard self.writeFailure == nil else { return }
+        if let failure { return self.fail(failure.reason) }
+        if !rest.isEmpty { self.queue.append(rest.extracting(droppingFirst: self.sendNow(rest))) }
+    }
+
+    /// Whether the socket has taken everything.
+    func hasSentAll() -> Bool {
+        self.sendStaged()
+        return self.queue.isEmpty
     }
 
     /// Returns how many bytes the socket took. After a failure it takes all: they are lost, as `receive` will report.
@@ -342,7 +378,7 @@ final class Transport: ReadinessHandler {
             self.sendCiphertext()
         }
         self.writeSide = .wanted
-        if self.queue.isEmpty { self.endWriting() }
+        if self.hasSentAll() { self.endWriting() }
     }
 
     private func endWriting() {
@@ -355,6 +391,7 @@ final class Transport: ReadinessHandler {
     /// - Parameter abruptly: the peer shall see a reset in any case.
     func close(abruptly: Bool = false) {
         guard self.isOpen else { return }
+        self.sendStaged()
         self.isOpen = false
         if let registration = self.registration { self.worker.loop.remove(registration, self.descriptor) }
         self.registration = nil
