@@ -71,10 +71,11 @@ let package = Package(
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "EventLoop", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
+        target("Admin", ["Proxy", "HTTP1", "EventLoop", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "Proxy", "Configuration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Admin", "Proxy", "Configuration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
@@ -102,6 +103,7 @@ let package = Package(
         tests("EventLoop"),
         tests("TLS", ["COpenSSL"]),
         tests("Proxy", ["WebSocketProtocol", "HTTP1", "Configuration", "EventLoop", "TLS"]),
+        tests("Admin", ["Proxy", "HTTP1", "Configuration", "EventLoop"]),
     ]
 )
 

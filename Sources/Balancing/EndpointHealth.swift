@@ -163,11 +163,11 @@ extension EndpointHealth {
 // MARK: - What sessions notice
 
 extension EndpointHealth {
-    /// So many sessions in a row could not be opened, up to now.
+    /// So many sessions in a row could not be opened, up to now, the last one for `reason`.
     ///
     /// When an ejection is over the row still stands, so that one more failure ejects again: for twice as long.
     @discardableResult
-    package mutating func failed(inARow count: Int, at now: Duration) -> Change? {
+    package mutating func failed(inARow count: Int, because reason: String, at now: Duration) -> Change? {
         guard let rule = self.rules.ejection, count >= rule.failures else { return nil }
         // Sessions that were begun before the ejection fail after it.
         if let until = self.ejectedUntil, now < until { return nil }
@@ -176,7 +176,7 @@ extension EndpointHealth {
             let factor = min(1 << min(health.ejections, 4), Self.longestEjection)
             health.ejections += 1
             health.ejectedUntil = now + rule.duration * factor
-            health.ejection = "ejected: \(count) failures in a row"
+            health.ejection = "ejected: \(count) failures in a row, the last: \(reason)"
         }
     }
 
@@ -194,11 +194,12 @@ extension EndpointHealth {
     /// Of the live sessions, which are `sessions`, the endpoint owes so many a pong.
     @discardableResult
     package mutating func heartbeats(late: Int, of sessions: Int) -> Change? {
-        self.changing("heartbeats are answered") { health in
+        let reason = "heartbeats: \(late) of \(sessions) sessions wait for a pong"
+        return self.changing(reason) { health in
             if late == 0 || 4 * late < sessions {
                 health.heartbeats = .fine
             } else if case .fine = health.heartbeats, late >= Self.fewestLate, 2 * late >= sessions {
-                health.heartbeats = .late("heartbeats: \(late) of \(sessions) sessions wait for a pong")
+                health.heartbeats = .late(reason)
                 // Only checks that were made since then can say otherwise.
                 health.passes = 0
             }

@@ -1,8 +1,12 @@
 #define _GNU_SOURCE  // here, in a file of our own, where no other module sees it
 #include "CLinux.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -19,6 +23,97 @@ ssize_t gateway_send(int socket, const void *bytes, size_t count) {
 int gateway_epoll_wait(int epoll, struct gateway_event *events, int capacity, int milliseconds) {
     // epoll_pwait with no signal mask is epoll_wait, which not every architecture has.
     return (int)syscall(SYS_epoll_pwait, epoll, events, capacity, milliseconds, NULL, 0);
+}
+
+// Room for the descriptors of one message, aligned as the system wants it (cmsg(3)).
+union control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(GATEWAY_MOST_DESCRIPTORS * sizeof(int))];
+};
+
+ssize_t gateway_send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors,
+                                 size_t descriptor_count) {
+    union control control;
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor_count > GATEWAY_MOST_DESCRIPTORS) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (descriptor_count > 0) {
+        size_t size = descriptor_count * sizeof(int);
+        memset(&control, 0, sizeof control);
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(size);
+        memcpy(CMSG_DATA(rights), descriptors, size);
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+ssize_t gateway_receive_descriptors(int socket, void *bytes, size_t count, int *descriptors, size_t *descriptor_count) {
+    union control control;
+    size_t capacity = *descriptor_count;
+    *descriptor_count = 0;
+    if (capacity > GATEWAY_MOST_DESCRIPTORS) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct iovec part = {.iov_base = bytes, .iov_len = count};
+    // CMSG_LEN, not CMSG_SPACE: the padding of the latter would have room for a descriptor more.
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = CMSG_LEN(capacity * sizeof(int))};
+    ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (received < 0) return -1;
+    size_t came = 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        size_t here = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(descriptors + came, CMSG_DATA(header), here * sizeof(int));
+        came += here;
+    }
+    if (message.msg_flags & MSG_CTRUNC) {
+        for (size_t index = 0; index < came; index++) close(descriptors[index]);
+        errno = EMSGSIZE;
+        return -1;
+    }
+    *descriptor_count = came;
+    return received;
+}
+
+int gateway_peer(int socket, int32_t *process, uint32_t *user) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return -1;
+    *process = peer.pid;
+    *user = peer.uid;
+    return 0;
+}
+
+int gateway_start(const char *program, char *const *arguments, int32_t *process) {
+    posix_spawnattr_t attributes;
+    int error = posix_spawnattr_init(&attributes);
+    if (error != 0) return error;
+    // What a thread blocks and a process ignores would go on in the new program.
+    sigset_t none, changed;
+    sigemptyset(&none);
+    sigemptyset(&changed);
+    sigaddset(&changed, SIGPIPE);
+    sigaddset(&changed, SIGCHLD);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &changed);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    signal(SIGCHLD, SIG_IGN);
+    pid_t started = -1;
+    error = posix_spawn(&started, program, NULL, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    *process = started;
+    return error;
 }
 
 int gateway_processor_count(void) {

@@ -111,7 +111,7 @@ package final class EventLoop {
 
     // MARK: - Timers
 
-    /// Sets or moves a timer. It fires once, at `deadline` or up to a millisecond later.
+    /// Sets or moves a timer. It fires once, at `deadline` or later by up to a millisecond and what the batch before it took.
     package func setTimer(_ id: inout TimerID?, at deadline: MonotonicInstant, _ handler: any TimerHandler) {
         if let present = id, self.timers.move(present, to: deadline) { return }
         id = self.timers.insert(handler, at: deadline)
@@ -155,10 +155,11 @@ package final class EventLoop {
         if !self.unfinished.isEmpty {
             timeout = 0
         } else if let next = self.timers.next {
-            timeout = Self.milliseconds(next - .now())
+            // Every wait comes here: no clock is read, and a `Duration` is an expensive number.
+            timeout = Self.milliseconds(next.nanoseconds - self.now.nanoseconds)
         }
         if let limit {
-            let most = Self.milliseconds(limit)
+            let most = Self.milliseconds(limit.clampedNanoseconds)
             timeout = timeout < 0 ? most : min(timeout, most)
         }
         // The kernel writes at most `count` events into the array, which nobody else touches meanwhile.
@@ -167,8 +168,7 @@ package final class EventLoop {
     }
 
     /// Rounded up, so that a timer is never early.
-    private static func milliseconds(_ duration: Duration) -> Int32 {
-        let nanoseconds = duration.clampedNanoseconds
+    private static func milliseconds(_ nanoseconds: Int64) -> Int32 {
         guard nanoseconds > 0 else { return 0 }
         return Int32(min((nanoseconds - 1) / 1_000_000 + 1, Int64(Int32.max)))
     }

@@ -160,6 +160,13 @@ package enum Kernel {
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
+    /// Has the kernel give up a connection whose peer acknowledges nothing of what was sent, or takes none of it, for so long: it fails
+    /// with ETIMEDOUT (tcp(7), TCP_USER_TIMEOUT). A Unix socket has no such peers, and no such option.
+    package static func setUserTimeout(_ descriptor: Int32, _ timeout: Duration) {
+        let milliseconds = Int32(clamping: max(timeout.clampedNanoseconds / 1_000_000, 1))
+        try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
+    }
+
     /// Ends our side: the peer reads what was sent, then the end.
     package static func endWriting(_ descriptor: Int32) {
         _ = shutdown(descriptor, Int32(SHUT_WR))
@@ -182,7 +189,7 @@ package enum Kernel {
         guard unsafe setsockopt(descriptor, level, name, &value, size) == 0 else { throw .last("setsockopt") }
     }
 
-    private static func option(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
+    static func option(_ descriptor: Int32, _ level: Int32, _ name: Int32) -> Int32? {
         var value: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)
         return unsafe getsockopt(descriptor, level, name, &value, &size) == 0 ? value : nil

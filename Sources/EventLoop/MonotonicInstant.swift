@@ -7,6 +7,9 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
 
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
+    /// Later than everything that comes.
+    package static var never: MonotonicInstant { MonotonicInstant(nanoseconds: .max) }
+
     package static func now() -> MonotonicInstant {
         var time = timespec()
         // The pointer is used for the length of the call only.

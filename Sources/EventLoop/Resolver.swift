@@ -116,6 +116,6 @@ extension SocketAddress {
         var storage = sockaddr_storage()
         // `length` bytes are there, says the list, and the storage has room for them.
         unsafe memcpy(&storage, pointer, Int(length))
-        self.init(storage)
+        self.init(storage, length: Int(length))
     }
 }

@@ -1,13 +1,16 @@
 internal import CLinux
 internal import Glibc
 
-/// Where a socket is or connects to: an IPv4 or IPv6 address with a port, or the path of a Unix socket.
+/// Where a socket is or connects to: an IPv4 or IPv6 address with a port, or the path or the name of a Unix socket.
 package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address in host byte order: 127.0.0.1 is `0x7F00_0001`.
     case ipv4(UInt32, port: UInt16)
     /// The two halves in host byte order; `scope` is the interface of a link-local address.
     case ipv6(high: UInt64, low: UInt64, port: UInt16, scope: UInt32)
     case unix(path: String)
+    /// A Unix socket without a file: it has a name in the network namespace (unix(7), "abstract"), which ends with the socket.
+    /// Anyone in the namespace may take or connect to a name; who it is, `Kernel.peer` says.
+    case abstract(name: String)
     /// The other side of a Unix socket has no name.
     case unnamed
 
@@ -16,7 +19,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     package var port: UInt16? {
         switch self {
         case .ipv4(_, let port), .ipv6(_, _, let port, _): port
-        case .unix, .unnamed: nil
+        case .unix, .abstract, .unnamed: nil
         }
     }
 
@@ -24,15 +27,16 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .ipv4(let address, _): .ipv4(address, port: port)
         case .ipv6(let high, let low, _, let scope): .ipv6(high: high, low: low, port: port, scope: scope)
-        case .unix, .unnamed: self
+        case .unix, .abstract, .unnamed: self
         }
     }
 
-    /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `unix`.
+    /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `@name`, `unix`.
     package var description: String {
         switch self {
         case .ipv4, .ipv6: self.numeric
         case .unix(let path): "unix:" + path
+        case .abstract(let name): "@" + name
         case .unnamed: "unix"
         }
     }
@@ -41,11 +45,11 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .ipv4: AF_INET
         case .ipv6: AF_INET6
-        case .unix, .unnamed: AF_UNIX
+        case .unix, .abstract, .unnamed: AF_UNIX
         }
     }
 
-    /// The longest path of a Unix socket, in bytes: `sun_path` less its closing NUL.
+    /// The longest path of a Unix socket, in bytes: `sun_path` less its closing NUL. A name has a NUL in front instead.
     package static let longestUnixPath = 107
 }
 
@@ -84,6 +88,17 @@ extension SocketAddress {
             form.sun_family = sa_family_t(AF_UNIX)
             unsafe withUnsafeMutableBytes(of: &form.sun_path) { unsafe $0.copyBytes(from: bytes) }
             length = Self.store(form, in: &storage)
+        case .abstract(let name):
+            let bytes = Array(name.utf8)
+            guard bytes.count <= Self.longestUnixPath else { throw SystemError("bind or connect", ENAMETOOLONG) }
+            var form = sockaddr_un()
+            form.sun_family = sa_family_t(AF_UNIX)
+            // A NUL, then the name, which ends where the address does.
+            unsafe withUnsafeMutableBytes(of: &form.sun_path) { path in
+                unsafe UnsafeMutableRawBufferPointer(rebasing: path[1...]).copyBytes(from: bytes)
+            }
+            _ = Self.store(form, in: &storage)
+            length = socklen_t(Self.unixPathOffset + 1 + bytes.count)
         case .unnamed:
             storage.ss_family = sa_family_t(AF_UNIX)
             length = socklen_t(MemoryLayout<sa_family_t>.size)
@@ -108,10 +123,14 @@ extension SocketAddress {
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe fill($0, &length) }
         }
         guard result >= 0 else { return nil }
-        return Self(storage)
+        return Self(storage, length: Int(length))
     }
 
-    init?(_ storage: sockaddr_storage) {
+    /// Where `sun_path` begins.
+    private static let unixPathOffset = MemoryLayout<sa_family_t>.size
+
+    /// - Parameter length: how many bytes of `storage` are the address.
+    init?(_ storage: sockaddr_storage, length: Int) {
         // The family says which form the bytes have; each form is loaded as a copy.
         var storage = storage
         let address: Self? = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
@@ -127,8 +146,13 @@ extension SocketAddress {
                     high: UInt64(bigEndian: high), low: UInt64(bigEndian: low),
                     port: UInt16(bigEndian: form.sin6_port), scope: form.sin6_scope_id)
             case AF_UNIX:
-                let path = unsafe bytes[2..<(2 + Self.longestUnixPath)].prefix { $0 != 0 }
-                return unsafe path.isEmpty ? .unnamed : .unix(path: String(decoding: path, as: UTF8.self))
+                let end = min(length, Self.unixPathOffset + Self.longestUnixPath + 1)
+                guard end > Self.unixPathOffset + 1 else { return .unnamed }
+                let path = unsafe bytes[Self.unixPathOffset..<end]
+                if unsafe path.first == 0 {
+                    return unsafe .abstract(name: String(decoding: path.dropFirst(), as: UTF8.self))
+                }
+                return unsafe .unix(path: String(decoding: path.prefix { $0 != 0 }, as: UTF8.self))
             default:
                 return nil
             }

@@ -25,8 +25,12 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     package var isConnectionReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
+    /// Nobody listens there.
+    package var isConnectionRefused: Bool { self.code == ECONNREFUSED }
     /// The system has no IPv6, or none that is switched on.
     package var isWithoutIPv6: Bool { self.code == EAFNOSUPPORT || self.code == EADDRNOTAVAIL }
+    /// The peer acknowledged nothing, or took nothing, for too long.
+    package var isTimeout: Bool { self.code == ETIMEDOUT }
     /// The process or the system has no descriptor left.
     package var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
 }

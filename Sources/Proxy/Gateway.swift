@@ -27,6 +27,11 @@ package final class Gateway {
     let survey: Survey
     private let resolver: Resolver
     let names: NameRefresh
+    let health: HealthChecks
+    let rebalancer: Rebalancer
+    /// For the metrics.
+    package var version = ""
+    var counted = ControlMetrics()
     private let threads: [Thread.Handle]
     /// Reads the configuration again; `nil`: there is no file (`gateway bridge`).
     let source: ConfigurationSource?
@@ -78,6 +83,10 @@ package final class Gateway {
             self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
             self.names.start(runtime)
             self.snapshot = try Snapshot(runtime)
+            let rebalancer = Rebalancer(self.loop, self.fleet, self.log)
+            self.rebalancer = rebalancer
+            self.health = HealthChecks(log: self.log, loop: self.loop) { rebalancer.begin($0) }
+            try self.health.take(self.snapshot)
             self.watched = WatchedFiles(configuration)
             self.listeners = ListenerSet(workers: count)
             let change = try self.listeners.prepare(configuration.listeners)
@@ -115,6 +124,8 @@ package final class Gateway {
         self.logServing()
         self.startTimers()
         if self.state != .stopped { self.loop.run() }
+        self.health.stop()
+        self.rebalancer.stop()
         for thread in self.threads { thread.join() }
         for listener in self.listeners.listeners { Kernel.removeSocketFile(listener.address) }
         self.resolver.stop()
@@ -181,7 +192,8 @@ package final class Gateway {
         case .drained(let worker):
             self.drained.insert(worker)
             if self.drained.count == self.fleet.members.count { self.stop() }
-        case .endpointFailed, .endpointSucceeded: break
+        case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
+        case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
+internal import Proxy
 
 /// `--config`, which several commands take.
 struct ConfigurationOptions: ParsableArguments {
@@ -23,6 +24,17 @@ struct ConfigurationOptions: ParsableArguments {
             throw ConfigurationErrors(diagnostics: [Diagnostic(file: Self.places[0], message: message)])
         }
         return path
+    }
+
+    /// Reads the file at `path` each time it is asked. The environment is the one that the process was started with.
+    static func source(path: String) -> ConfigurationSource {
+        // A change of the working directory must not lead to another file.
+        let path = URL(fileURLWithPath: path).path
+        return {
+            Result { () throws(ConfigurationErrors) in
+                try ConfigurationReader.load(path: path, environment: ProcessInfo.processInfo.environment)
+            }
+        }
     }
 
     /// The configuration in the file. Mistakes are printed to standard error.

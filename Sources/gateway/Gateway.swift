@@ -12,16 +12,20 @@ struct Gateway: ParsableCommand {
               gateway check --config site.conf     find every mistake in a file
               gateway explain ws://localhost/echo  say what a URL leads to, or why not
               gateway bridge 6080 localhost:5900   put a TCP server on WebSocket
+              gateway reload --dry-run             say what a changed file would do to a running gateway
+              gateway sessions                     list its live sessions
 
             The configuration is ./gateway.conf, or else /etc/gateway/gateway.conf.
 
             EXIT STATUS
-              0 after a drain; 1 for a wrong configuration, or if it could not start;
+              0 after a drain; 1 for a wrong configuration, if it could not start,
+              or if a running gateway refuses or cannot be reached;
               64 for wrong usage; 70 for an error within the gateway.
             """,
         version: "gateway \(Version.current)",
         subcommands: [
-            RunCommand.self, CheckCommand.self, ExplainCommand.self, BridgeCommand.self, VersionCommand.self,
+            RunCommand.self, CheckCommand.self, ExplainCommand.self, BridgeCommand.self, ReloadCommand.self,
+            SessionsCommand.self, DrainCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

@@ -1,3 +1,4 @@
+internal import Admin
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
@@ -7,11 +8,19 @@ internal import Proxy
 enum GatewayProcess {
     /// Serves a configuration until it is told to stop.
     ///
+    /// - Parameter source: Reads the configuration again, for a reload.
     /// - Throws: The exit status where it cannot start: 1, after one line that says why.
-    static func run(_ configuration: GatewayConfiguration) throws(ExitCode) {
+    static func run(_ configuration: GatewayConfiguration, source: ConfigurationSource? = nil) throws(ExitCode) {
         let status: Int32
         do throws(StartError) {
-            status = try Proxy.Gateway(configuration).run()
+            let gateway = try Proxy.Gateway(configuration, source: source)
+            gateway.version = Version.current
+            let admin = try configuration.admin.map { settings throws(StartError) in
+                try AdminServer(settings, control: gateway)
+            }
+            if let admin { gateway.logAdmin(admin.address) }
+            status = gateway.run()
+            admin?.close()
         } catch {
             FileHandle.standardError.write(Data("gateway: \(error)\n".utf8))
             throw ExitCode.failure

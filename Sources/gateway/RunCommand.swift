@@ -16,7 +16,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var file: ConfigurationOptions
 
     func run() throws {
-        let (_, configuration) = try self.file.load()
-        try GatewayProcess.run(configuration)
+        let (path, configuration) = try self.file.load()
+        try GatewayProcess.run(configuration, source: ConfigurationOptions.source(path: path))
     }
 }

@@ -9,7 +9,7 @@ import Testing
 
     private static let rules = EndpointHealth.Rules(
         checks: .init(rise: 1, fall: 1), ejection: .init(failures: 2, duration: .seconds(10)))
-    private static let ejected = Change(from: .up, to: .down, reason: "ejected: 2 failures in a row")
+    private static let ejected = Change(from: .up, to: .down, reason: "ejected: 2 failures in a row, the last: x")
     private static let last = Change(from: .down, to: .up, reason: "the last endpoint left")
 
     private func backend(_ count: Int) -> BackendHealth {
@@ -63,7 +63,7 @@ import Testing
         #expect(self.tell(&backend, 1, .failed(2, at: 0)) == [:])
         #expect(self.tell(&backend, 1, .succeeded) == [:])
         #expect(backend.deadline == nil)
-        let answered = Change(from: .down, to: .up, reason: "heartbeats are answered")
+        let answered = Change(from: .down, to: .up, reason: "heartbeats: 0 of 5 sessions wait for a pong")
         #expect(self.tell(&backend, 0, .heartbeats(0, of: 5)) == [0: answered])
         #expect(self.states(backend) == [.up, .up])
     }

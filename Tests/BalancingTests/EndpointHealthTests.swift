@@ -37,7 +37,7 @@ import Testing
         switch event {
         case .pass: health.checkPassed()
         case .fail(let reason): health.checkFailed(reason)
-        case .failed(let count, let time): health.failed(inARow: count, at: .seconds(time))
+        case .failed(let count, let time): health.failed(inARow: count, because: "x", at: .seconds(time))
         case .succeeded: health.succeeded()
         case .heartbeats(let late, let sessions): health.heartbeats(late: late, of: sessions)
         case .time(let time): health.timePassed(to: .seconds(time))
@@ -90,7 +90,7 @@ import Testing
     // MARK: - Ejection
 
     @Test func failuresInARowEjectAndTheTimeDoublesUpToABound() {
-        let reason = "ejected: 5 failures in a row"
+        let reason = "ejected: 5 failures in a row, the last: x"
         let over = "the ejection is over"
         self.expect(
             Self.ejection,
@@ -98,15 +98,17 @@ import Testing
                 Step(.failed(4, at: 0), .up), Step(.failed(5, at: 1), .down, reason), Step(.failed(6, at: 2), .down),
                 Step(.time(10), .down), Step(.time(11), .up, over),
                 // One more is enough, and the time doubles: 20, 40, 80, then 100 seconds.
-                Step(.failed(7, at: 12), .down, "ejected: 7 failures in a row"), Step(.time(31), .down),
+                Step(.failed(7, at: 12), .down, "ejected: 7 failures in a row, the last: x"), Step(.time(31), .down),
                 Step(.time(32), .up, over),
-                Step(.failed(8, at: 40), .down, "ejected: 8 failures in a row"), Step(.time(79), .down),
+                Step(.failed(8, at: 40), .down, "ejected: 8 failures in a row, the last: x"), Step(.time(79), .down),
                 Step(.time(80), .up, over),
-                Step(.failed(9, at: 100), .down, "ejected: 9 failures in a row"), Step(.time(179), .down),
+                Step(.failed(9, at: 100), .down, "ejected: 9 failures in a row, the last: x"), Step(.time(179), .down),
                 Step(.time(180), .up, over),
-                Step(.failed(10, at: 200), .down, "ejected: 10 failures in a row"), Step(.time(299), .down),
+                Step(.failed(10, at: 200), .down, "ejected: 10 failures in a row, the last: x"),
+                Step(.time(299), .down),
                 Step(.time(300), .up, over),
-                Step(.failed(11, at: 300), .down, "ejected: 11 failures in a row"), Step(.time(399), .down),
+                Step(.failed(11, at: 300), .down, "ejected: 11 failures in a row, the last: x"),
+                Step(.time(399), .down),
                 Step(.time(400), .up, over),
                 // A success begins anew.
                 Step(.succeeded, .up), Step(.failed(1, at: 401), .up), Step(.failed(5, at: 402), .down, reason),
@@ -118,9 +120,9 @@ import Testing
         self.expect(
             Self.ejection,
             [
-                Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row"), Step(.succeeded, .down),
+                Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row, the last: x"), Step(.succeeded, .down),
                 Step(.time(10), .up, "the ejection is over"),
-                Step(.failed(6, at: 10), .down, "ejected: 6 failures in a row"), Step(.time(29), .down),
+                Step(.failed(6, at: 10), .down, "ejected: 6 failures in a row, the last: x"), Step(.time(29), .down),
                 Step(.time(30), .up, "the ejection is over"),
             ])
     }
@@ -129,7 +131,8 @@ import Testing
         self.expect(
             Self.both,
             [
-                Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row"), Step(.pass, .down), Step(.pass, .down),
+                Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row, the last: x"), Step(.pass, .down),
+                Step(.pass, .down),
                 Step(.pass, .down), Step(.time(10), .up, "the ejection is over"),
             ])
     }
@@ -141,7 +144,7 @@ import Testing
                 Step(.fail("a"), .up), Step(.fail("a"), .up), Step(.fail("a"), .down, "check: a"),
                 Step(.failed(5, at: 0), .down), Step(.pass, .down), Step(.pass, .down),
                 Step(.time(10), .up, "the ejection is over"),
-                Step(.failed(5, at: 10), .down, "ejected: 5 failures in a row"), Step(.fail("b"), .down),
+                Step(.failed(5, at: 10), .down, "ejected: 5 failures in a row, the last: x"), Step(.fail("b"), .down),
                 Step(.fail("b"), .down), Step(.fail("b"), .down), Step(.time(30), .down), Step(.pass, .down),
                 Step(.pass, .up, "2 checks passed"),
             ])
@@ -150,14 +153,14 @@ import Testing
     @Test func theDeadlineIsTheEndOfTheEjection() {
         var health = EndpointHealth(Self.ejection)
         #expect(health.deadline == nil)
-        health.failed(inARow: 5, at: .seconds(3))
+        health.failed(inARow: 5, because: "x", at: .seconds(3))
         #expect(health.deadline == .seconds(13))
         health.timePassed(to: .seconds(13))
         #expect(health.deadline == nil)
         // Nobody called at the deadline: a failure after it counts.
-        health.failed(inARow: 6, at: .seconds(20))
+        health.failed(inARow: 6, because: "x", at: .seconds(20))
         #expect(health.deadline == .seconds(40))
-        health.failed(inARow: 7, at: .seconds(40))
+        health.failed(inARow: 7, because: "x", at: .seconds(40))
         #expect(health.deadline == .seconds(80))
     }
 
@@ -188,10 +191,10 @@ import Testing
             [
                 Step(.heartbeats(6, of: 10), .down, reason), Step(.heartbeats(4, of: 10), .down),
                 Step(.heartbeats(2, of: 8), .down), Step(.heartbeats(1, of: 4), .down),
-                Step(.heartbeats(2, of: 9), .up, "heartbeats are answered"),
+                Step(.heartbeats(2, of: 9), .up, "heartbeats: 2 of 9 sessions wait for a pong"),
                 Step(.heartbeats(6, of: 10), .down, reason),
                 // Everyone has left.
-                Step(.heartbeats(0, of: 0), .up, "heartbeats are answered"),
+                Step(.heartbeats(0, of: 0), .up, "heartbeats: 0 of 0 sessions wait for a pong"),
             ])
     }
 
@@ -220,7 +223,8 @@ import Testing
                 Step(.fail("a"), .draining), Step(.fail("a"), .draining), Step(.undrain, .down, "check: a"),
                 Step(.drain, .draining, "drained"), Step(.pass, .draining), Step(.pass, .draining),
                 Step(.undrain, .up, "undrained"), Step(.undrain, .up),
-                Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row"), Step(.drain, .draining, "drained"),
+                Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row, the last: x"),
+                Step(.drain, .draining, "drained"),
                 Step(.time(10), .draining), Step(.undrain, .up, "undrained"),
             ])
     }
@@ -232,7 +236,8 @@ import Testing
             [
                 Step(.fail("a"), .up), Step(.fail("a"), .up), Step(.fail("a"), .down, "check: a"),
                 Step(.rules(Self.both), .down), Step(.rules(Self.ejection), .up, reason),
-                Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row"), Step(.rules(Self.checks), .up, reason),
+                Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row, the last: x"),
+                Step(.rules(Self.checks), .up, reason),
                 // Two failures of before do not count.
                 Step(.fail("b"), .up), Step(.fail("b"), .up), Step(.fail("b"), .down, "check: b"),
             ])

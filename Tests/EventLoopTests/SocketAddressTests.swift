@@ -12,6 +12,7 @@ import Testing
         (.ipv6(high: 0x2001_0DB8_0000_0000, low: 0x1234, port: 9, scope: 0), "[2001:db8::1234]:9"),
         (.ipv6(high: 0, low: 0xFFFF_7F00_0001, port: 9, scope: 0), "[::ffff:127.0.0.1]:9"),
         (.unix(path: "/run/x.sock"), "unix:/run/x.sock"),
+        (.abstract(name: "gateway/0/x"), "@gateway/0/x"),
         (.unnamed, "unix"),
     ]
 
@@ -22,7 +23,8 @@ import Testing
     @Test(arguments: texts.map(\.0)) func theKernelsFormIsReadBack(address: SocketAddress) throws {
         var copy: SocketAddress?
         unsafe try address.withKernelForm { pointer, length in
-            copy = unsafe SocketAddress.read { target, _ in
+            copy = unsafe SocketAddress.read { target, size in
+                unsafe size.pointee = length
                 unsafe UnsafeMutableRawPointer(target).copyMemory(from: pointer, byteCount: Int(length))
                 return 0
             }
@@ -37,6 +39,7 @@ import Testing
         #expect(ipv6.with(port: 9) == .ipv6(high: 1, low: 2, port: 9, scope: 4))
         #expect(SocketAddress.unix(path: "/x").port == nil)
         #expect(SocketAddress.unix(path: "/x").with(port: 9) == .unix(path: "/x"))
+        #expect(SocketAddress.abstract(name: "x").port == nil)
         #expect(SocketAddress.unnamed.with(port: 9) == .unnamed)
     }
 

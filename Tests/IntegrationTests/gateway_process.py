@@ -91,6 +91,7 @@ class Gateway:
     def __init__(self, *, environment: dict | None = None, wrapper: tuple = (), **configuration):
         self.configuration = {
             "workers": 1,
+            "drain": {"over": "0s"},
             "log": {"format": "json"},
             "listeners": [
                 {"address": "127.0.0.1:0"},
@@ -112,11 +113,10 @@ class Gateway:
         return pathlib.Path(self._folder.name)
 
     async def __aenter__(self) -> "Gateway":
-        file = self.folder / "gateway.conf"
-        # JSON is YAML.
-        file.write_text(json.dumps(self.configuration, indent=1))
+        self.file = self.folder / "gateway.conf"
+        self.write()
         self.process = await asyncio.create_subprocess_exec(
-            *self.wrapper, BINARY, "run", "--config", file,
+            *self.wrapper, BINARY, "run", "--config", self.file,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **self.environment}, limit=1 << 20,
         )
@@ -157,6 +157,19 @@ class Gateway:
     def signal(self, number: int):
         self.process.send_signal(number)
 
+    def write(self, **changes):
+        """Writes the configuration file, with these top-level keys changed."""
+        self.configuration.update(changes)
+        # JSON is YAML.
+        self.file.write_text(json.dumps(self.configuration, indent=1))
+
+    async def reload(self, **changes) -> dict:
+        """Has the file read again, with these top-level keys changed; the line that says that it was applied."""
+        self.write(**changes)
+        count = len(self.log.matching("reloaded")) + 1
+        self.signal(signal.SIGHUP)
+        return (await self.events(count, "reloaded"))[-1]
+
     async def exited(self) -> int:
         return await asyncio.wait_for(self.process.wait(), PATIENCE)
 
@@ -188,10 +201,17 @@ class Gateway:
     async def closed(self, **fields) -> dict:
         return await self.event("close", **fields)
 
+    def _memory(self, kind: str) -> int:
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split(f"{kind}:")[1].split()[0]) << 10
+
+    def memory(self) -> int:
+        """The resident size, in bytes."""
+        return self._memory("VmRSS")
+
     def peak_memory(self) -> int:
         """The largest resident size so far, in bytes."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) << 10
+        return self._memory("VmHWM")
 
     def open_files(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

@@ -45,6 +45,27 @@ ssize_t gateway_send(int socket, const void *bytes, size_t count);
 /// epoll_wait(2).
 int gateway_epoll_wait(int epoll, struct gateway_event *events, int capacity, int milliseconds);
 
+/// sendmsg(2) of bytes with descriptors (SCM_RIGHTS), without SIGPIPE. `descriptor_count` is at most
+/// GATEWAY_MOST_DESCRIPTORS.
+ssize_t gateway_send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors,
+                                 size_t descriptor_count);
+
+/// recvmsg(2) of bytes with descriptors, which are set to be closed by exec(3).
+///
+/// `*descriptor_count` is how many fit, at most GATEWAY_MOST_DESCRIPTORS, and then how many came. When more came than fit, or
+/// than this process may have, those that did are closed and the call fails with EMSGSIZE: no one of them is left to nobody.
+ssize_t gateway_receive_descriptors(int socket, void *bytes, size_t count, int *descriptors, size_t *descriptor_count);
+
+/// The most descriptors that one message carries (SCM_MAX_FD of the kernel, unix(7)).
+#define GATEWAY_MOST_DESCRIPTORS 253
+
+/// Which process and user connected a Unix socket, or called listen(2) on its other side (SO_PEERCRED); -1 with errno.
+int gateway_peer(int socket, int32_t *process, uint32_t *user);
+
+/// Starts a program with our environment, our standard input, output and error, and signals as they are by default. It is reaped by
+/// the kernel when it ends. 0, or an error number.
+int gateway_start(const char *program, char *const *arguments, int32_t *process);
+
 /// How many processors this process may run on; at least 1.
 int gateway_processor_count(void);
 

@@ -120,16 +120,28 @@ struct ClosingHandshake: Sendable {
     mutating func ended(_ leg: Leg, canSend: PerLeg<Bool>) -> Actions {
         self.legs[leg].isDeaf = true
         self.legs[leg].isEnded = true
-        var actions = Actions.none
+        var actions = self.lost(leg, leg == .client ? .clientGone : .backendGone, canSend: canSend)
         actions[leg].end = .cut
+        return actions
+    }
+
+    /// `leg` is given up, be it that its connection has ended or that nobody lives behind it: it is not waited for. Where there is still
+    /// something to say to it, that is tried.
+    ///
+    /// - Parameter canSend: which legs are at a frame boundary and can take a Close.
+    mutating func lost(_ leg: Leg, _ cause: Cause, canSend: PerLeg<Bool>) -> Actions {
+        var actions = Actions.none
         if self.isOpen {
-            let ending = Ending.by(leg, leg == .client ? .clientGone : .backendGone)
+            let ending = Ending.by(leg, cause)
             self.ending = ending
-            self.tell(leg.other, ending, canSend: canSend[leg.other], mayWait: false, &actions)
+            for side in [leg, leg.other] {
+                self.tell(side, ending, canSend: canSend[side], mayWait: false, &actions)
+            }
         } else {
             // It will not answer any more: the other side gets the answer from us.
             self.answer(leg.other, canSend: canSend[leg.other], &actions)
         }
+        self.cut(leg, &actions)
         return actions
     }
 
@@ -192,8 +204,7 @@ struct ClosingHandshake: Sendable {
     private mutating func tell(
         _ leg: Leg, _ ending: Ending, canSend: Bool, mayWait: Bool, _ actions: inout Actions
     ) {
-        guard !self.legs[leg].isEnded, !self.legs[leg].sent, let code = ending.code(to: leg) else { return }
-        let close = CloseFrame(code: code)
+        guard !self.legs[leg].isEnded, !self.legs[leg].sent, let close = ending.close(to: leg) else { return }
         if canSend {
             self.send(close, to: leg, &actions)
         } else if mayWait {

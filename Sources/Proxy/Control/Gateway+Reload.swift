@@ -26,6 +26,7 @@ extension Gateway {
         self.isReloading = true
         self.reloadNow(dryRun: dryRun) { [unowned self] outcome in
             self.isReloading = false
+            if !dryRun { self.counted.reloaded(outcome) }
             answer(outcome)
             if !self.waitingReloads.isEmpty { self.waitingReloads.removeFirst()() }
         }
@@ -105,14 +106,16 @@ extension Gateway {
     }
 
     private func apply(_ candidate: Candidate, _ plan: ReloadPlan, closing: [String: Int], kept: Int) {
-        let before = self.snapshot.runtime.configuration
+        let old = self.snapshot.runtime
         self.snapshot = candidate.snapshot
         self.listeners.commit(candidate.listeners)
         self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
         self.watched = WatchedFiles(self.snapshot.runtime.configuration)
         self.names.use(self.snapshot.runtime)
+        self.checkHealth()
+        self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
         self.fleet.tell(.update(candidate.update))
-        if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .drain) { _, _ in } }
+        if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
         for listener in candidate.listeners.removed {
             Kernel.removeSocketFile(listener.address)
             var record = LogRecord(.info, "listener-closed")
@@ -120,7 +123,16 @@ extension Gateway {
             self.log.write(record)
         }
         for listener in candidate.listeners.opened { self.logListening(listener) }
-        self.logReload(closing: closing, kept: kept, before: before)
+        self.logReload(closing: closing, kept: kept, before: old.configuration)
+    }
+
+    private func checkHealth() {
+        do throws(TLSError) {
+            try self.health.take(self.snapshot)
+        } catch {
+            // A worker's context of the same settings was made a moment ago.
+            self.log.write(.error, "update-failed", reason: "\(error)")
+        }
     }
 
     private func logReload(closing: [String: Int], kept: Int, before: GatewayConfiguration) {
@@ -139,7 +151,8 @@ extension Gateway {
         }
         let now = self.snapshot.runtime.configuration
         let fixed = [
-            ("workers", now.workers != before.workers), ("log", now.log != before.log), ("admin", now.admin != before.admin),
+            ("workers", now.workers != before.workers), ("log", now.log != before.log),
+            ("admin", now.admin != before.admin),
         ]
         let changed = fixed.filter(\.1).map(\.0)
         guard !changed.isEmpty else { return }
@@ -162,6 +175,7 @@ extension Gateway {
             _ = try WorkerRuntime(snapshot, io: io)
             self.listeners.commit(change)
             self.snapshot = snapshot
+            self.checkHealth()
             self.fleet.tell(.update(WorkerUpdate(snapshot: snapshot, listeners: self.listeners.listeners)))
             self.log.write(LogRecord(.info, "certificates-reloaded"))
         } catch {

@@ -15,7 +15,9 @@ package final class Log: Sendable {
     private struct Ring {
         var lines = Deque<String>()
         var bytes = 0
+        /// Since the last line that said so.
         var dropped = 0
+        var droppedEver: UInt64 = 0
         var isClosed = false
     }
 
@@ -44,6 +46,9 @@ package final class Log: Sendable {
     /// Whether records of this level are written: others need not be made.
     func takes(_ level: LogSettings.Level) -> Bool { level.severity >= self.severity }
 
+    /// How many lines did not fit, ever.
+    package var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
+
     /// Writes a record, unless it is below the log's level.
     package func write(_ record: LogRecord) {
         guard self.takes(record.level) else { return }
@@ -51,6 +56,7 @@ package final class Log: Sendable {
         let wasEmpty = self.ring.withLock { ring in
             guard ring.bytes + line.utf8.count <= Self.capacity else {
                 ring.dropped += 1
+                ring.droppedEver += 1
                 return false
             }
             ring.lines.append(line)

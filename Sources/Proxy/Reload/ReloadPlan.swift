@@ -101,7 +101,8 @@ struct ReloadPlan: Sendable {
         case .any: return true
         // The Host it came with is not remembered.
         case .sameOrigin: return false
-        case .list(let patterns): return WebOrigin(origin).map { origin in patterns.contains { origin.matches($0) } } ?? false
+        case .list(let patterns):
+            return WebOrigin(origin).map { origin in patterns.contains { origin.matches($0) } } ?? false
         }
     }
 }

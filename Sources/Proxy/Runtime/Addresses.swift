@@ -14,7 +14,7 @@ extension SocketAddress {
         switch self {
         case .ipv4(let address, _): IPAddress(ipv4: address)
         case .ipv6(let high, let low, _, _): IPAddress(high: high, low: low)
-        case .unix, .unnamed: nil
+        case .unix, .abstract, .unnamed: nil
         }
     }
 }

@@ -22,6 +22,10 @@ final class Endpoint: Sendable {
     let failures = Atomic<Int>(0)
     /// Live sessions whose backend is late with a pong.
     let missing = Atomic<Int>(0)
+    /// So many failures in a row concern the control thread; 0: none do.
+    let failureLimit = Atomic<Int>(0)
+    /// The control thread was told of failures, and did not look yet.
+    private let isReported = Atomic(false)
     /// Its health, as the control thread sees it: a raw `EndpointHealth.State`.
     private let state = Atomic<UInt8>(EndpointHealth.State.up.rawValue)
     /// When it last came up, for slow start. At the beginning that is long ago.
@@ -68,6 +72,9 @@ final class Endpoint: Sendable {
         }
     }
 
+    /// The host that it is named by, also an IP address; `nil` for a Unix socket.
+    var hostName: String? { if case .tcp(let host, _) = self.address { host } else { nil } }
+
     /// Where to connect; or why nobody knows.
     var addresses: Result<[SocketAddress], ResolveError> { self.resolved.withLock { $0 } }
 
@@ -93,5 +100,36 @@ final class Endpoint: Sendable {
         case .tcp(let host, let port):
             if Resolver.isLiteral(host) { _ = self.update(Resolver.addresses(of: host, port: port)) }
         }
+    }
+}
+
+// MARK: - What sessions notice
+
+extension Endpoint {
+    /// A session could not be opened, for a reason that is the endpoint's.
+    ///
+    /// - Returns: the control thread is to be told. Not of each failure: it looks at all of them.
+    func connectFailed() -> Bool {
+        let row = self.failures.add(1, ordering: .relaxed).newValue
+        let limit = self.failureLimit.load(ordering: .relaxed)
+        guard limit > 0, row >= limit else { return false }
+        return !self.isReported.exchange(true, ordering: .acquiringAndReleasing)
+    }
+
+    /// A session was opened: a row of failures, if there is one, is over.
+    ///
+    /// - Returns: the control thread is to be told.
+    func connectSucceeded() -> Bool {
+        // Shared memory is written only where there is news.
+        guard self.failures.load(ordering: .relaxed) > 0 else { return false }
+        let row = self.failures.exchange(0, ordering: .relaxed)
+        let limit = self.failureLimit.load(ordering: .relaxed)
+        return limit > 0 && row >= limit
+    }
+
+    /// For the control thread: the failures in a row that it was told of, and those since.
+    func takeReport() -> Int {
+        _ = self.isReported.exchange(false, ordering: .acquiringAndReleasing)
+        return self.failures.load(ordering: .relaxed)
     }
 }

@@ -90,6 +90,15 @@ final class BridgeConversation: EndpointConversation {
         self.session.closeLeg(.backend)
     }
 
+    /// It takes nothing any more: what waits for it is lost, and it must not take what it got for all there was.
+    override func backendLost(_ cause: Cause, failure: String?) {
+        if self.closing.isOpen {
+            self.detail = failure
+            self.close(.by(.backend, cause))
+        }
+        self.session.closeLeg(.backend, abruptly: true)
+    }
+
     override func clientClosed() {
         self.session.finishWriting(.backend)
     }

@@ -38,11 +38,13 @@ final class BroadcastConversation: EndpointConversation {
     private func waitForOtherWorkers() {
         guard self.session.worker.fleet.isBacklogged else { return }
         self.client?.pause()
-        self.session.setDeadline(after: Self.patience)
+        self.bePatient()
     }
 
+    private func bePatient() { self.session.setTick(at: self.session.worker.loop.now + Self.patience) }
+
     override func tick() {
-        guard !self.session.worker.fleet.isBacklogged else { return self.session.setDeadline(after: Self.patience) }
+        guard !self.session.worker.fleet.isBacklogged else { return self.bePatient() }
         self.catchUp()
     }
 

@@ -28,6 +28,6 @@ final class ClockConversation: EndpointConversation {
         // From the last deadline, not from now: the clock does not drift. After a long halt it starts anew.
         let now = self.session.worker.loop.now
         self.next = max(self.next + self.every, now)
-        self.session.setDeadline(at: self.next)
+        self.session.setTick(at: self.next)
     }
 }

@@ -43,5 +43,6 @@ extension EndpointConversation {
     func count(_ opcode: Opcode, payload length: Int) {
         if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
         self.sent.payloadBytes &+= UInt64(length)
+        self.dataPassed()
     }
 }

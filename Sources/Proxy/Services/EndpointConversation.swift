@@ -17,6 +17,7 @@ class EndpointConversation: Conversation {
     final var reader: FrameReader
     /// What we sent the client: in place of what a backend sends.
     final var sent = MessageTally()
+    private var pings = PingSeries(nonce: .random(in: .min ... .max))
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
     /// The latest ping that is not answered yet, because the client does not read what it was sent.
@@ -69,7 +70,7 @@ class EndpointConversation: Conversation {
     /// The session begins to end; no more messages come or go.
     func closingBegan() {}
 
-    /// The timer that was set while the session is open.
+    /// The time that was set (`Session.setTick`) has come, and the session is open.
     func tick() {}
 
     /// The client has read enough of what it was sent.
@@ -78,6 +79,7 @@ class EndpointConversation: Conversation {
     /// Something came from, or happened to, the backend's leg.
     func receivedFromBackend(_ range: Range<Int>) {}
     func backendEnded(failure: String?) {}
+    func backendLost(_ cause: Cause, failure: String?) {}
     func backendDrained() {}
 
     /// What is to be done with the backend's leg when the client's Close came, or the client went.
@@ -135,6 +137,7 @@ class EndpointConversation: Conversation {
             case .control(let frame): self.received(frame)
             case .data(let part):
                 guard self.isOpen else { continue }
+                self.dataPassed()
                 if let key = part.maskingKey {
                     var payload = plaintext.mutableSpan
                     Masking.apply(key, to: &payload, range: part.range)
@@ -160,7 +163,9 @@ class EndpointConversation: Conversation {
             let actions = self.closing.received(close, from: .client)
             if wasOpen { self.clientClosed() }
             self.perform(actions)
-        case .pong, .text, .binary, .continuation: break
+        case .pong:
+            if case .latest = self.pings.received(frame, in: plaintext.span) { self.session.pingAnswered(.client) }
+        case .text, .binary, .continuation: break
         }
     }
 
@@ -181,6 +186,19 @@ class EndpointConversation: Conversation {
         self.clientGone()
         self.perform(self.closing.ended(.client, canSend: self.canSend))
     }
+
+    final func lost(_ leg: Leg, _ cause: Cause, failure: String?) {
+        guard leg == .client else { return self.backendLost(cause, failure: failure) }
+        if self.closing.isOpen { self.detail = failure }
+        self.clientGone()
+        self.perform(self.closing.lost(.client, cause, canSend: self.canSend))
+    }
+
+    final func ping(_ leg: Leg) {
+        if leg == .client { self.client?.sendPing(Frame.ping(self.pings.next())) }
+    }
+
+    final func dataPassed() { self.session.deadlines.lastData = self.session.worker.loop.now }
 
     final func drained(_ leg: Leg) {
         guard leg == .client else { return self.backendDrained() }

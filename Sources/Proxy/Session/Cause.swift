@@ -6,13 +6,21 @@ package enum Cause: String, CaseIterable, Sendable {
     case backendClosed = "backend-closed"
     case clientGone = "client-gone"
     case clientStalled = "client-stalled"
+    case clientPingTimeout = "client-ping-timeout"
     case backendGone = "backend-gone"
+    case backendStalled = "backend-stalled"
+    case backendPingTimeout = "backend-ping-timeout"
     case protocolError = "protocol-error"
     case invalidData = "invalid-data"
     case messageTooBig = "message-too-big"
     case tooManyFragments = "too-many-fragments"
     case slowConsumer = "slow-consumer"
+    case idleTimeout = "idle-timeout"
+    case sessionTimeout = "session-timeout"
     case drain
+    case reload
+    /// At the admin address somebody closed the session.
+    case admin
     case internalError = "internal-error"
 
     init(_ violation: Violation) {
@@ -23,6 +31,12 @@ package enum Cause: String, CaseIterable, Sendable {
         case .tooManyFragments: self = .tooManyFragments
         }
     }
+
+    /// `leg` gave no answer to a ping.
+    static func pingTimeout(_ leg: Leg) -> Cause { leg == .client ? .clientPingTimeout : .backendPingTimeout }
+
+    /// `leg` takes nothing of what waits for it.
+    static func stalled(_ leg: Leg) -> Cause { leg == .client ? .clientStalled : .backendStalled }
 }
 
 /// What made a session end, and by whose doing.
@@ -41,9 +55,23 @@ struct Ending: Equatable, Sendable {
 
     let cause: Cause
     let by: Author
+    /// What somebody at the admin address wants the client to hear.
+    private(set) var given: CloseFrame?
 
     static func by(_ leg: Leg, _ cause: Cause) -> Ending { Ending(cause: cause, by: .leg(leg)) }
     static func byGateway(_ cause: Cause) -> Ending { Ending(cause: cause, by: .gateway) }
+
+    /// - Parameter code: where it is none that may be given, 1008 takes its place.
+    static func byAdmin(_ code: CloseCode? = nil, reason: String = "") -> Ending {
+        let code = code.flatMap { $0.mayBeGiven ? $0 : nil } ?? .policy
+        return Ending(cause: .admin, by: .gateway, given: CloseFrame(code: code, reason: reason))
+    }
+
+    /// The Close we send to `leg` on our own account: see `code(to:)`.
+    func close(to leg: Leg) -> CloseFrame? {
+        if leg == .client, let given = self.given { return given }
+        return self.code(to: leg).map { CloseFrame(code: $0) }
+    }
 
     /// The code of the Close we send to `leg` on our own account; `nil`: none is sent, because that side ended the session
     /// itself (its own Close is relayed, or nobody is there any more).
@@ -58,14 +86,18 @@ struct Ending: Equatable, Sendable {
         case (.backendClosed, .backend): nil
         case (.clientGone, .client), (.clientStalled, .client): nil
         case (.clientGone, .backend), (.clientStalled, .backend): .goingAway
-        case (.backendGone, .client): .badGateway
-        case (.backendGone, .backend): nil
+        case (.clientPingTimeout, _): .goingAway
+        case (.backendGone, .client), (.backendStalled, .client), (.backendPingTimeout, .client): .badGateway
+        case (.backendGone, .backend), (.backendStalled, .backend): nil
+        case (.backendPingTimeout, .backend): .goingAway
         case (.protocolError, _): self.code(to: leg, whoBrokeIt: .protocolError)
         case (.invalidData, _): self.code(to: leg, whoBrokeIt: .invalidData)
         case (.messageTooBig, _), (.tooManyFragments, _): self.code(to: leg, whoBrokeIt: .messageTooBig)
         case (.slowConsumer, .client): .tryAgainLater
-        case (.drain, .client): .serviceRestart
-        case (.slowConsumer, .backend), (.drain, .backend): .goingAway
+        case (.idleTimeout, _), (.sessionTimeout, _): .goingAway
+        case (.drain, .client), (.reload, .client): .serviceRestart
+        case (.admin, .client): self.given?.code ?? .policy
+        case (.slowConsumer, .backend), (.drain, .backend), (.reload, .backend), (.admin, .backend): .goingAway
         case (.internalError, _): .internalError
         }
     }
@@ -73,5 +105,15 @@ struct Ending: Equatable, Sendable {
     private func code(to leg: Leg, whoBrokeIt code: CloseCode) -> CloseCode {
         if self.by == .leg(leg) { return code }
         return leg == .client ? .badGateway : .goingAway
+    }
+}
+
+extension CloseCode {
+    /// Whether somebody who closes a session may have its client hear this code.
+    fileprivate var mayBeGiven: Bool {
+        switch self {
+        case .normal, .goingAway, .policy, .internalError, .serviceRestart: true
+        default: (3000...4999).contains(self.rawValue)
+        }
     }
 }

@@ -19,13 +19,17 @@ protocol Conversation: AnyObject {
     ///
     /// - Parameter failure: a reset or another error; `nil` is an orderly end.
     func ended(_ leg: Leg, failure: String?)
+    /// `leg` is given up: it is silent, or takes nothing.
+    func lost(_ leg: Leg, _ cause: Cause, failure: String?)
     /// `leg` has taken enough of what it was sent to be sent more.
     func drained(_ leg: Leg)
     /// The client's transport asked to be called again in this turn of the loop.
     func continued()
+    /// Sends `leg` a ping, at once or when the frame in progress is whole. A WebSocket leg's only, and only while the session is open.
+    func ping(_ leg: Leg)
     /// The gateway ends the session.
     func close(_ ending: Ending)
-    /// The timer that the conversation set has fired.
+    /// The time that the conversation asked for (`Session.setTick`) has come, or that for the closing handshake is over.
     func timerFired()
 }
 

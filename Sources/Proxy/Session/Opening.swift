@@ -21,6 +21,8 @@ final class Opening {
     var backendHandshake: BackendHandshake?
     /// TCP stands; libssl is at work.
     var isInBackendTLS = false
+    /// When the connection stood, TLS and all.
+    var connectedAt: MonotonicInstant?
 
     init(_ runtime: WorkerRuntime) { self.runtime = runtime }
 

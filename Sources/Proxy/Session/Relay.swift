@@ -6,12 +6,30 @@ internal import WebSocketProtocol
 struct Relay: Sendable {
     /// What to do about some of the bytes that came from a leg: first forward, then act.
     struct Step: Equatable, Sendable {
+        /// What was among the bytes that is of interest to the heartbeats, and to who waits for data.
+        struct Signs: OptionSet, Sendable {
+            let rawValue: UInt8
+
+            /// Payload or a header of a data frame.
+            static let data = Signs(rawValue: 1)
+            /// A ping goes on to the other leg.
+            static let ping = Signs(rawValue: 2)
+            /// The pong to our latest ping; it does not go on.
+            static let answer = Signs(rawValue: 4)
+            /// The frame that a ping of ours to the other leg waited for is whole: after it, that ping.
+            static let boundary = Signs(rawValue: 8)
+
+            /// There is more than data.
+            var hasControl: Bool { self.rawValue > Self.data.rawValue }
+        }
+
         /// Where the bytes lie that the other leg is to get, as they are.
         var forward: Range<Int>
         /// What the closing handshake asks for after that; `nil` in an undisturbed session.
         var actions: ClosingHandshake.Actions?
         /// Where the Close lies that the actions may pass on.
         var close = 0..<0
+        var signs = Signs()
         /// Where to go on; `nil`: everything that came was looked at.
         var next: Int?
     }
@@ -19,6 +37,9 @@ struct Relay: Sendable {
     private(set) var closing = ClosingHandshake(hasBackend: true)
     /// The rule that was broken, if one was.
     private(set) var violation: Violation?
+    private var pings: PerLeg<PingSeries>
+    /// The legs that get a ping of ours when the frame in progress towards them is whole.
+    private var waitingPings = PerLeg(client: false, backend: false)
 
     /// Reads the frames that come from each leg.
     private var readers: PerLeg<FrameReader>
@@ -33,7 +54,10 @@ struct Relay: Sendable {
     ///   - limits: 0 is no limit.
     ///   - allowsCompression: whether client and backend agreed on permessage-deflate.
     ///   - checksText: whether the text that passes has to be UTF-8. Compressed text is not looked at.
-    init(limits: Limits, allowsCompression: Bool, checksText: Bool) {
+    ///   - nonce: random, for our pings.
+    init(limits: Limits, allowsCompression: Bool, checksText: Bool, nonce: UInt64) {
+        // A pong for a ping on the other leg is none of ours.
+        self.pings = PerLeg(client: PingSeries(nonce: nonce), backend: PingSeries(nonce: ~nonce))
         self.readers = PerLeg(
             client: FrameReader(
                 rules: .init(
@@ -61,37 +85,64 @@ struct Relay: Sendable {
     mutating func next(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> Step {
         guard self.closing.reads(from: leg) else { return Step(forward: start..<start) }
         var end = bytes.count
-        if self.closing.isWaiting(leg.other) {
-            // A Close waits for the end of the frame in progress: the rest of that frame goes on, and no more before the Close.
+        let isWaiting = self.isWaiting(leg.other)
+        if isWaiting {
+            // A Close or a ping waits for the end of the frame in progress: the rest of that frame goes on, and no more before it.
             end = min(end, start + self.readers[leg].remainingInFrame)
         }
         var position = start
+        var signs = Step.Signs()
         while true {
             let walk = self.walk(bytes.extracting(0..<end), from: position, leg)
             let forward = self.closing.relays(from: leg) ? start..<walk.end : start..<start
+            if walk.end > position { signs.insert(.data) }
             switch walk.stop {
             case .end:
                 let next = end < bytes.count ? end : nil
-                return Step(forward: forward, actions: self.reachedEnd(of: leg), next: next)
+                let actions = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
+                return Step(forward: forward, actions: actions, signs: signs, next: next)
             case .incomplete:
                 Masking.append(bytes.extracting(walk.end..<end), unmaskedBy: nil, to: &self.held[leg])
-                return Step(forward: forward, actions: self.reachedEnd(of: leg))
+                let actions = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
+                return Step(forward: forward, actions: actions, signs: signs)
             case .control(let frame) where frame.opcode == .close:
                 // The reader found the payload valid.
                 guard let close = try? CloseFrame(payload: frame.payload(in: bytes).span) else {
                     return Step(forward: forward)
                 }
                 let actions = self.closing.received(close, from: leg)
-                return Step(forward: forward, actions: actions, close: frame.range)
+                return Step(forward: forward, actions: actions, close: frame.range, signs: signs)
+            case .control(let frame) where frame.opcode == .pong:
+                switch self.pings[leg].received(frame, in: bytes) {
+                case .foreign: break
+                case .latest:
+                    signs.insert(.answer)
+                    fallthrough
+                case .earlier: return Step(forward: forward, signs: signs, next: frame.range.upperBound)
+                }
+                position = frame.range.upperBound
             case .control(let frame):
+                if self.closing.relays(from: leg) { signs.insert(.ping) }
                 position = frame.range.upperBound
             case .violation(let violation):
-                return Step(forward: forward, actions: self.violated(violation, by: leg))
+                return Step(forward: forward, actions: self.violated(violation, by: leg), signs: signs)
             }
         }
     }
 
     mutating func ended(_ leg: Leg) -> ClosingHandshake.Actions { self.closing.ended(leg, canSend: self.canSend) }
+
+    /// `leg` is given up: see `ClosingHandshake.lost`.
+    mutating func lost(_ leg: Leg, _ cause: Cause) -> ClosingHandshake.Actions {
+        self.closing.lost(leg, cause, canSend: self.canSend)
+    }
+
+    /// What `leg` is to be pinged with now; `nil`: it is in the middle of a frame, at whose end a step says `boundary`.
+    mutating func ping(_ leg: Leg) -> [UInt8]? {
+        guard self.closing.isOpen else { return nil }
+        self.waitingPings[leg] = !self.canSend[leg]
+        return self.waitingPings[leg] ? nil : self.pings[leg].next()
+    }
 
     mutating func close(_ ending: Ending) -> ClosingHandshake.Actions {
         self.closing.close(ending, canSend: self.canSend)
@@ -106,10 +157,15 @@ struct Relay: Sendable {
         PerLeg(client: self.readers.backend.isAtFrameBoundary, backend: self.readers.client.isAtFrameBoundary)
     }
 
-    /// What was read is walked: where a frame is whole, a Close that waited for that can go.
-    private mutating func reachedEnd(of leg: Leg) -> ClosingHandshake.Actions? {
-        guard self.closing.isWaiting(leg.other), self.readers[leg].isAtFrameBoundary else { return nil }
-        return self.closing.reachedBoundary(leg.other)
+    /// Whether a Close or a ping of ours waits for `leg` to reach the end of a frame.
+    private func isWaiting(_ leg: Leg) -> Bool { self.waitingPings[leg] || self.closing.isWaiting(leg) }
+
+    /// What was read is walked: where a frame is whole, what waited for that can go.
+    private mutating func reachedEnd(of leg: Leg, _ signs: inout Step.Signs) -> ClosingHandshake.Actions? {
+        guard self.readers[leg].isAtFrameBoundary else { return nil }
+        if self.waitingPings[leg.other], self.closing.isOpen { signs.insert(.boundary) }
+        self.waitingPings[leg.other] = false
+        return self.closing.isWaiting(leg.other) ? self.closing.reachedBoundary(leg.other) : nil
     }
 
     private mutating func violated(_ violation: Violation, by leg: Leg) -> ClosingHandshake.Actions {

@@ -9,6 +9,7 @@ final class RelayConversation: Conversation {
 
     // The session gives its conversation up when it ends.
     private let session: Session
+    private let loop: EventLoop
     private let transports: PerLeg<Transport>
     private let buffers: WorkerBuffers
     private let plaintext: ReadBuffer
@@ -18,13 +19,14 @@ final class RelayConversation: Conversation {
 
     init(_ session: Session, _ transports: PerLeg<Transport>, allowsCompression: Bool) {
         self.session = session
+        self.loop = session.worker.loop
         self.transports = transports
         self.buffers = session.worker.buffers
         self.plaintext = session.worker.buffers.plaintext
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,
-            checksText: settings?.utf8 == .check)
+            checksText: settings?.utf8 == .check, nonce: .random(in: .min ... .max))
     }
 
     var closing: ClosingHandshake { self.relay.closing }
@@ -43,6 +45,8 @@ final class RelayConversation: Conversation {
         while let start = position {
             let step = self.relay.next(plaintext.span.extracting(0..<bytes.upperBound), from: start, leg)
             if !step.forward.isEmpty { self.forward(plaintext.span.extracting(step.forward), from: leg) }
+            if step.signs.contains(.data) { self.session.deadlines.lastData = self.loop.now }
+            if step.signs.hasControl { self.note(step.signs, from: leg) }
             if let actions = step.actions { self.perform(actions, relaying: plaintext.span.extracting(step.close)) }
             position = step.next
         }
@@ -53,11 +57,30 @@ final class RelayConversation: Conversation {
         self.perform(self.relay.ended(leg))
     }
 
+    func lost(_ leg: Leg, _ cause: Cause, failure: String?) {
+        if self.relay.closing.isOpen { self.failure = failure }
+        self.perform(self.relay.lost(leg, cause))
+    }
+
     func drained(_ leg: Leg) { self.session.resume(leg.other) }
 
     func close(_ ending: Ending) { self.perform(self.relay.close(ending)) }
 
     func timerFired() { self.perform(self.relay.timedOut()) }
+
+    // MARK: - Heartbeats
+
+    func ping(_ leg: Leg) {
+        guard let payload = self.relay.ping(leg) else { return }
+        let key: MaskingKey? = leg == .backend ? .random : nil
+        self.transports[leg].sendPing(Frame.ping(payload, maskingKey: key))
+    }
+
+    private func note(_ signs: Relay.Step.Signs, from leg: Leg) {
+        if signs.contains(.ping) { self.transports[leg.other].heartbeat.relayedPing(at: self.loop.now) }
+        if signs.contains(.answer) { self.session.pingAnswered(leg) }
+        if signs.contains(.boundary) { self.ping(leg.other) }
+    }
 
     // MARK: - What is done
 

@@ -33,7 +33,8 @@ extension Session {
             let first = addresses.indices.randomElement() ?? 0
             opening.addresses = addresses[first...] + addresses[..<first]
             self.connectToNextAddress(after: nil)
-        case .success: self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
+        case .success:
+            self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
         case .failure(let error):
             self.endpointFailed(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
         }
@@ -79,6 +80,9 @@ extension Session {
             }
             self.opening?.isInBackendTLS = false
             self.setConnectDeadline()
+        } catch let error as SystemError where error.isOutOfDescriptors {
+            // That is ours, and no endpoint's.
+            self.refuse(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
         } catch {
             self.connectToNextAddress(after: "\(address): \(error)")
         }
@@ -121,6 +125,7 @@ extension Session {
             let route = self.route, let settings = route.backend?.settings
         else { return }
         self.setDeadline(at: self.began + route.settings.timeouts.handshake)
+        opening.connectedAt = self.worker.loop.now
         if let webSocket = endpoint.webSocket {
             self.phase = .backendHandshake
             let key = AcceptKey.makeKey(random: Randomness.bytes(16))
@@ -173,6 +178,8 @@ extension Session {
             if let endpoint = self.endpoint { self.worker.failed(endpoint, because: refusal.detail) }
             self.refuse(refusal)
         case .refused(let answer):
+            // It works, then. What a client may be able to provoke (a 500) says nothing either way.
+            if answer.status < 500, let endpoint = self.endpoint { self.worker.succeeded(endpoint) }
             // The backend does not want this client: that is its to say, and the client hears it in the backend's words.
             self.refuse(Refusal(passingOn: answer, routeIndex: self.routeIndex))
         case .accepted(let accepted):
@@ -205,7 +212,13 @@ extension Session {
         }
         let refusal = Refusal.backendTimeout(
             "\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex)
-        if let endpoint = self.endpoint { self.worker.failed(endpoint, because: refusal.detail) }
+        // A client that was slow itself left the endpoint no time: that must not take it out for others.
+        if let endpoint = self.endpoint, let timeouts = self.route?.settings.timeouts,
+            let connectedAt = self.opening?.connectedAt,
+            self.worker.loop.now >= connectedAt + timeouts.handshake / 2
+        {
+            self.worker.failed(endpoint, because: refusal.detail)
+        }
         self.refuse(refusal)
     }
 

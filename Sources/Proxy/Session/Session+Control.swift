@@ -36,10 +36,16 @@ extension Session {
 
     /// A new configuration is in force. Sessions that it has no place for are closed later, each at its time.
     func follow(_ plan: ReloadPlan) {
-        if case .stays(let route)? = self.fate(under: plan) { self.route = route }
+        guard case .stays(let route)? = self.fate(under: plan) else { return }
+        self.route = route
+        // Other timeouts may hold from now on.
+        self.checkDeadlines()
     }
 
-    var lastUse: MonotonicInstant { self.began }  // FIXME
+    /// When a byte last came from either side.
+    var lastUse: MonotonicInstant {
+        max(self.client?.heartbeat.lastLife ?? self.began, self.backend?.heartbeat.lastLife ?? self.began)
+    }
 
     // MARK: - Table
 
@@ -62,6 +68,8 @@ extension Session {
         }
         row.queuedForClient = self.client?.queue.count ?? 0
         row.queuedForBackend = self.backend?.queue.count ?? 0
+        row.clientRTT = self.client?.heartbeat.roundTripTime
+        row.backendRTT = self.backend?.heartbeat.roundTripTime
         return row
     }
 }

@@ -17,6 +17,8 @@ extension Session {
         case .done:
             self.phase = .requestHead
             self.summary.tls = client.tls?.version
+            self.worker.metrics.tlsHandshake(
+                version: self.summary.tls ?? "-", resumed: client.tls?.wasResumed == true)
             self.requestHead()
         }
     }
@@ -143,6 +145,7 @@ extension Session {
     /// Turns the client away, and says so in the log.
     func refuse(_ refusal: Refusal) {
         self.logRefused(status: refusal.status, reason: refusal.detail)
+        self.worker.metrics.refused(route: self.route?.settings.name, status: refusal.status)
         self.client?.send(refusal.bytes.span)
         self.finishAnswering()
     }

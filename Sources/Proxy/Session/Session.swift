@@ -50,6 +50,8 @@ final class Session: TimerHandler {
     private(set) var backend: Transport?
     private var stages = PerLeg(client: Stage.talking, backend: Stage.absent)
     private var timer: EventLoop.TimerID?
+    /// What the timer waits for while the session is open.
+    var deadlines: SessionDeadlines
     /// The closing handshake got its time; the next deadline ends everything.
     private var isLastDeadline = false
 
@@ -58,6 +60,7 @@ final class Session: TimerHandler {
         self.listener = listener
         self.clientAddress = address
         self.began = worker.loop.now
+        self.deadlines = SessionDeadlines(began: worker.loop.now, openedAt: worker.loop.now)
         self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
         self.opening = Opening(worker.runtime)
         let tls = try listener.tlsContext?.makeConnection()
@@ -98,7 +101,7 @@ final class Session: TimerHandler {
         case .tlsHandshake: self.abandon(because: "the client took too long for its TLS handshake")
         case .requestHead: self.refuse(.headTimeout)
         case .connect, .backendHandshake: self.openingTimedOut()
-        case .relay, .bridge, .serve: self.conversation?.timerFired()
+        case .relay, .bridge, .serve: self.checkDeadlines()
         case .closing: self.closingTimedOut()
         case .closed: break
         }
@@ -164,7 +167,11 @@ final class Session: TimerHandler {
         switch self.stages[leg] {
         case .talking:
             guard let conversation = self.conversation else { return self.closeLeg(leg) }
-            conversation.ended(leg, failure: failure)
+            if let cause = self.transport(leg).flatMap({ self.stall(of: $0) }) {
+                conversation.lost(leg, cause, failure: failure)
+            } else {
+                conversation.ended(leg, failure: failure)
+            }
         case .lingering, .absent, .closed: self.closeLeg(leg)
         }
     }
@@ -207,8 +214,9 @@ final class Session: TimerHandler {
         self.opening = nil
         self.conversation = conversation
         self.phase = conversation.phase
-        self.clearDeadline()
+        self.beginDeadlines()
         self.logOpen()
+        self.countOpened()
         conversation.begin()
         for leg in [Leg.backend, .client] {
             self.replay(early[leg], from: leg)
@@ -301,7 +309,11 @@ final class Session: TimerHandler {
         guard self.phase != .closed else { return }
         self.phase = .closed
         self.clearDeadline()
-        if let conversation = self.conversation { self.logClose(conversation) }
+        if self.backend?.heartbeat.isLate == true { self.backendIsLate(false) }
+        if let conversation = self.conversation {
+            self.logClose(conversation)
+            self.countEnded(conversation)
+        }
         self.conversation = nil
         self.opening = nil
         self.endpoint = nil
@@ -313,6 +325,7 @@ final class Session: TimerHandler {
     /// Ends a session that has no conversation yet, without a word to the client.
     func abandon(because reason: String) {
         self.logAbandoned(reason)
+        self.worker.metrics.abandoned(route: self.route?.settings.name)
         self.closeLegs()
     }
 

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import EventLoop
 internal import TLS
 
@@ -30,6 +31,9 @@ final class Transport: ReadinessHandler, StagedSender {
     /// Nothing is read while this is set: the other leg can't take it.
     private(set) var isPaused = false
     private(set) var queue = OutputQueue()
+    /// Since when the socket has taken none of what is queued.
+    private var queuedSince = MonotonicInstant.never
+    var heartbeat: Heartbeat
     /// Whether this turn's event let something go that had waited in the queue.
     private(set) var hasFlushed = false
     private(set) var isOpen = true
@@ -55,6 +59,8 @@ final class Transport: ReadinessHandler, StagedSender {
     private(set) var hasEnded = false
     /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
     private var wasReset = false
+    /// The kernel gave the connection up: the peer acknowledged nothing, or took nothing, for too long.
+    private(set) var hasTimedOut = false
     /// The loop will call again in the next turn anyway.
     private var isScheduled = false
     /// When libssl last worked for this leg; it may hold buffers since then.
@@ -71,6 +77,7 @@ final class Transport: ReadinessHandler, StagedSender {
         self.worker = worker
         self.plaintext = worker.buffers.plaintext
         self.batch = worker.loop.sends
+        self.heartbeat = Heartbeat(at: worker.loop.now, spread: 0)
         self.registration = try worker.loop.add(descriptor, self)
     }
 
@@ -112,10 +119,52 @@ final class Transport: ReadinessHandler, StagedSender {
         self.isPaused = true
         guard self.wasReset else { return }
         self.ignoresInput = true
-        self.fail("the connection was reset")
+        self.fail(Kernel.connectionResult(self.descriptor).map { self.reason($0) } ?? "the connection was reset")
     }
 
-    func resume() { self.isPaused = false }
+    func resume() {
+        guard self.isPaused else { return }
+        self.isPaused = false
+        self.heartbeat.resumed(at: self.worker.loop.now)
+    }
+
+    // MARK: - Heartbeat
+
+    /// The session is open: from now on the peer has to live.
+    ///
+    /// - Parameter settings: `nil`: nobody looks.
+    func beginHeartbeat(_ settings: HeartbeatSettings?) {
+        guard let settings else { return }
+        self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: .random(in: .min ... .max))
+        // The kernel sees what we do not: whether the peer acknowledges what is in its buffer.
+        Kernel.setUserTimeout(self.descriptor, settings.interval + settings.timeout)
+    }
+
+    /// What there is to do for the peer.
+    ///
+    /// - Parameter takesPings: whether it is a WebSocket.
+    func checkHeartbeat(_ settings: HeartbeatSettings, takesPings: Bool) -> Heartbeat.Due {
+        self.heartbeat.check(
+            at: self.worker.loop.now, settings,
+            .init(
+                takesPings: takesPings, isPaused: self.isPaused,
+                queuedSince: self.queue.isEmpty ? nil : self.queuedSince))
+    }
+
+    /// Sends a ping of ours, a whole frame.
+    func sendPing(_ frame: [UInt8]) {
+        self.send(frame.span)
+        self.heartbeat.pinged(
+            at: self.worker.loop.now, isFlushed: self.hasSentAll(), spread: .random(in: .min ... .max))
+    }
+
+    /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
+    func lookAgain() { self.mayRead = true }
+
+    /// Bytes came.
+    private func heard() {
+        if self.heartbeat.heard(at: self.worker.loop.now) { self.session.isNoLongerLate(self.leg) }
+    }
 
     // MARK: - Connecting
 
@@ -212,6 +261,7 @@ final class Transport: ReadinessHandler, StagedSender {
         switch Kernel.receive(self.descriptor, into: &room) {
         case .bytes(let count, let filled):
             if !filled, !self.hasEnded { self.mayRead = false }
+            self.heard()
             return .bytes(headroom..<(headroom + count))
         case .wouldBlock:
             self.mayRead = false
@@ -221,7 +271,7 @@ final class Transport: ReadinessHandler, StagedSender {
             return .end(inOrder: true)
         case .failed(let error):
             self.mayRead = false
-            return .failed(error.reason)
+            return .failed(self.reason(error))
         }
     }
 
@@ -234,6 +284,7 @@ final class Transport: ReadinessHandler, StagedSender {
             case .bytes(let received, let filled):
                 if !filled, !self.hasEnded { self.mayRead = false }
                 count = received
+                self.heard()
             case .wouldBlock:
                 self.mayRead = false
                 return .nothing
@@ -242,7 +293,7 @@ final class Transport: ReadinessHandler, StagedSender {
                 return .end(inOrder: false)
             case .failed(let error):
                 self.mayRead = false
-                return .failed(error.reason)
+                return .failed(self.reason(error))
             }
         }
         self.warmUp()
@@ -285,8 +336,7 @@ final class Transport: ReadinessHandler, StagedSender {
             if let error = tls.encrypt(bytes) { self.fail(error.description) }
             self.sendCiphertext()
         } else {
-            let sent = self.stageOrSend(bytes)
-            self.queue.append(bytes.extracting(sent..<bytes.count))
+            self.sendOrQueue(bytes)
         }
     }
 
@@ -295,14 +345,27 @@ final class Transport: ReadinessHandler, StagedSender {
         guard self.tls == nil else { return self.send(bytes.span) }
         guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
         let sent = self.stageOrSend(bytes.span)
+        guard sent < bytes.count else { return }
+        self.queueBegins()
         self.queue.append(sharing: bytes, from: sent)
     }
 
     private func sendCiphertext() {
-        self.worker.tlsIO.drainOutput { ciphertext in
-            let sent = self.stageOrSend(ciphertext)
-            self.queue.append(ciphertext.extracting(sent..<ciphertext.count))
-        }
+        self.worker.tlsIO.drainOutput { self.sendOrQueue($0) }
+    }
+
+    private func sendOrQueue(_ bytes: Span<UInt8>) {
+        self.append(bytes, from: self.stageOrSend(bytes))
+    }
+
+    private func append(_ bytes: Span<UInt8>, from start: Int) {
+        guard start < bytes.count else { return }
+        self.queueBegins()
+        self.queue.append(bytes.extracting(start..<bytes.count))
+    }
+
+    private func queueBegins() {
+        if self.queue.isEmpty { self.queuedSince = self.worker.loop.now }
     }
 
     /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
@@ -325,8 +388,8 @@ final class Transport: ReadinessHandler, StagedSender {
     func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
         self.isStaged = false
         guard self.writeFailure == nil else { return }
-        if let failure { return self.fail(failure.reason) }
-        if !rest.isEmpty { self.queue.append(rest.extracting(droppingFirst: self.sendNow(rest))) }
+        if let failure { return self.fail(self.reason(failure)) }
+        if !rest.isEmpty { self.append(rest, from: self.sendNow(rest)) }
     }
 
     /// Whether the socket has taken everything.
@@ -344,7 +407,7 @@ final class Transport: ReadinessHandler, StagedSender {
             case .sent(let count): sent += count
             case .wouldBlock: return sent
             case .failed(let error):
-                self.fail(error.reason)
+                self.fail(self.reason(error))
                 return bytes.count
             }
         }
@@ -353,11 +416,20 @@ final class Transport: ReadinessHandler, StagedSender {
 
     private func flush() {
         var queue = self.queue
+        let count = queue.count
         self.queue = OutputQueue()
         queue.flush { self.sendNow($0) }
         // Nothing was queued meanwhile: sending calls nobody back.
         self.queue = self.writeFailure == nil ? queue : OutputQueue()
-        if self.queue.isEmpty, self.writeSide == .wanted { self.endWriting() }
+        if self.queue.count < count { self.queuedSince = self.worker.loop.now }
+        guard self.queue.isEmpty else { return }
+        self.heartbeat.flushed(at: self.worker.loop.now)
+        if self.writeSide == .wanted { self.endWriting() }
+    }
+
+    private func reason(_ error: SystemError) -> String {
+        if error.isTimeout { self.hasTimedOut = true }
+        return error.reason
     }
 
     private func fail(_ reason: String) {

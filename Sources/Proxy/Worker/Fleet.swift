@@ -28,8 +28,9 @@ enum ControlMessage: Sendable {
     case terminate
     /// A worker that was told to drain everything has no session left.
     case drained(worker: Int)
-    /// A session could not be opened with an endpoint; so many in a row, now.
-    case endpointFailed(Endpoint, inARow: Int, String)
+    /// Sessions could not be opened with an endpoint (`Endpoint.connectFailed`), the last one for this reason.
+    case endpointFailed(Endpoint, String)
+    /// One could, after such failures (`Endpoint.connectSucceeded`).
     case endpointSucceeded(Endpoint)
     case answer(WorkerAnswer, id: Int, worker: Int)
 }

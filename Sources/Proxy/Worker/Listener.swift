@@ -19,6 +19,8 @@ struct ListenerBlueprint: Sendable {
 /// A listener as one worker has it.
 final class Listener {
     let address: SocketAddress
+    /// The address as logs and metrics show it.
+    let name: String
     /// `nil`: no TLS.
     let tlsContext: TLSServerContext?
     /// What the context was made from.
@@ -26,6 +28,7 @@ final class Listener {
 
     init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
         self.address = blueprint.address
+        self.name = blueprint.address.description
         self.tlsSettings = blueprint.tls?.settings
         if let tls = blueprint.tls {
             self.tlsContext = try TLSServerContext(tls.settings, io: io, tickets: tls.tickets)

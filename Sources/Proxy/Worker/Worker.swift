@@ -19,6 +19,7 @@ final class Worker {
     let compression = WorkerCompression()
     var rooms = Rooms()
     let warm: WarmTransports
+    let metrics = WorkerMetrics()
     /// What new sessions go by.
     private(set) var runtime: WorkerRuntime
 
@@ -123,13 +124,13 @@ final class Worker {
     private func answer(_ question: WorkerQuestion) -> WorkerAnswer {
         switch question {
         case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
+        case .metrics: return .metrics(self.metrics.snapshot(of: self.sessions.values))
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
                 return .closed(false)
             }
-            _ = (code, reason)  // FIXME
-            session.close(.byGateway(.drain))
+            session.close(.byAdmin(code, reason: reason))
             return .closed(true)
         case .fates(let plan):
             var closing: [String: Int] = [:]
@@ -148,6 +149,7 @@ final class Worker {
 
     /// Called by an acceptor, with a socket that is ours to close.
     func accepted(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
+        if let name = self.listeners[listener]?.name { self.metrics.accepted(listener: name) }
         if let other = self.fleet.shouldTake(insteadOf: self.index), self.draining == nil {
             self.fleet.members[other].mailbox.send(.adopt(descriptor: descriptor, address, listener: listener))
         } else {
@@ -179,16 +181,12 @@ final class Worker {
 
     /// A session could not be opened with it.
     func failed(_ endpoint: Endpoint, because reason: String) {
-        let failures = endpoint.failures.add(1, ordering: .relaxed).newValue
-        self.fleet.control.send(.endpointFailed(endpoint, inARow: failures, reason))
+        if endpoint.connectFailed() { self.fleet.control.send(.endpointFailed(endpoint, reason)) }
     }
 
     /// A session was opened with it.
     func succeeded(_ endpoint: Endpoint) {
-        // Shared memory is written only where there is news.
-        guard endpoint.failures.load(ordering: .relaxed) != 0 else { return }
-        endpoint.failures.store(0, ordering: .relaxed)
-        self.fleet.control.send(.endpointSucceeded(endpoint))
+        if endpoint.connectSucceeded() { self.fleet.control.send(.endpointSucceeded(endpoint)) }
     }
 
     /// Takes one of this turn's TLS handshake steps. False: there is none left.

@@ -8,6 +8,8 @@ enum WorkerQuestion: Sendable {
     case fates(ReloadPlan)
     /// How many sessions there are of these.
     case count(SessionSelection)
+    /// What was counted so far.
+    case metrics
     /// Close the session of this name.
     case close(id: String, code: CloseCode, reason: String)
 }
@@ -17,6 +19,7 @@ enum WorkerAnswer: Sendable {
     /// How many sessions would be closed, by the reason, and how many not.
     case fates(closing: [String: Int], kept: Int)
     case count(Int)
+    case metrics(MetricsSnapshot)
     /// Whether there was such a session.
     case closed(Bool)
 }

@@ -27,7 +27,8 @@ final class WorkerRuntime {
     /// - Parameters:
     ///   - tried: those that a connection failed to already.
     ///   - key: what sessions that should meet the same endpoint have in common.
-    func chooseEndpoint(of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant) -> Endpoint? {
+    func chooseEndpoint(of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant) -> Endpoint?
+    {
         let candidates = backend.endpoints.indices.map { index in
             backend.candidate(index, isTried: tried.contains { $0 === backend.endpoints[index] }, now: now)
         }
@@ -40,9 +41,7 @@ final class WorkerRuntime {
     /// - Throws: where the name to verify cannot be one.
     func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
         guard let context = self.clientContexts[backend.index] else { return nil }
-        var name = backend.settings.tls.serverName
-        if name == nil, case .tcp(let host, _) = endpoint.address { name = host }
-        return try context.makeConnection(serverName: name)
+        return try context.makeConnection(serverName: backend.settings.tls.serverName ?? endpoint.hostName)
     }
 }
 

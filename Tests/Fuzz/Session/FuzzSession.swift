@@ -23,6 +23,13 @@ enum FuzzSession {
             while !choices.isEmpty {
                 let step = choices.byte()
                 let leg = step & 0x80 == 0 ? Leg.client : .backend
+                // What came later to the choices has bits of its own: the corpus keeps its meaning.
+                switch step & 0x70 {
+                case 0x40: session.ping(leg)
+                case 0x50: wires[leg] += session.pong(from: leg)
+                case 0x60: session.giveUp(leg, step & 1 == 0 ? .pingTimeout(leg) : .stalled(leg))
+                default: break
+                }
                 switch step & 0x0F {
                 case 0: wires[leg] += choices.bytes(Int(choices.byte()) & 0x1F)
                 case 1...4: wires[leg] += self.frame(from: leg, &choices)

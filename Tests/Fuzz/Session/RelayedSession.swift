@@ -21,9 +21,14 @@ struct RelayedSession {
     private var sent: PerLeg<Sent>
     /// Which legs sent a Close that was looked at.
     private var hasClosed = PerLeg(client: false, backend: false)
+    /// The payloads of our pings that were not answered.
+    private var pings = PerLeg<[[UInt8]]>(client: [], backend: [])
+    /// Which legs get a ping of ours at the end of a frame.
+    private var awaitsPing = PerLeg(client: false, backend: false)
 
     init(limits: Limits, allowsCompression: Bool, checksText: Bool) {
-        self.relay = Relay(limits: limits, allowsCompression: allowsCompression, checksText: checksText)
+        self.relay = Relay(
+            limits: limits, allowsCompression: allowsCompression, checksText: checksText, nonce: 0x0123_4567_89AB_CDEF)
         self.sent = PerLeg(
             client: Sent(isMasked: false, mustBeText: checksText), backend: Sent(isMasked: true, mustBeText: checksText)
         )
@@ -40,6 +45,10 @@ struct RelayedSession {
             let step = self.relay.next(bytes.span, from: start, leg)
             self.forward(bytes[step.forward], from: leg)
             if !step.close.isEmpty { self.hasClosed[leg] = true }
+            if let next = step.next, step.actions == nil, self.relay.closing.relays(from: leg) {
+                self.takeOut(bytes[step.forward.upperBound..<next], from: leg)
+            }
+            if step.signs.contains(.boundary) { self.ping(leg.other) }
             if let actions = step.actions { self.perform(actions, relaying: bytes[step.close]) }
             if let next = step.next { expect(next > start || step.actions != nil, "a step that leads nowhere") }
             position = step.next
@@ -52,6 +61,41 @@ struct RelayedSession {
         case .lingering: self.stages[leg] = .closed
         case .closed: break
         }
+    }
+
+    /// A ping of ours is due.
+    mutating func ping(_ leg: Leg) {
+        guard self.stages[leg] == .talking else { return }
+        let payload = self.relay.ping(leg)
+        self.awaitsPing[leg] = payload == nil && self.relay.closing.isOpen
+        guard let payload else { return }
+        expect(self.relay.closing.isOpen, "a ping for a session that ends")
+        self.pings[leg].append(payload)
+        let key: MaskingKey? = leg == .backend ? MaskingKey(5, 6, 7, 8) : nil
+        self.sent[leg].appendPing(Frame.ping(payload, maskingKey: key)[...])
+    }
+
+    /// The pong that `leg` sends for our latest ping; without one, an empty one.
+    func pong(from leg: Leg) -> [UInt8] { self.pong(self.pings[leg].last ?? [], from: leg) }
+
+    private func pong(_ payload: [UInt8], from leg: Leg) -> [UInt8] {
+        Frame.pong(payload, maskingKey: leg == .client ? MaskingKey(1, 2, 3, 4) : nil)
+    }
+
+    /// `leg` is given up: it is silent, or takes nothing.
+    mutating func giveUp(_ leg: Leg, _ cause: Cause) {
+        if self.stages[leg] == .talking { self.perform(self.relay.lost(leg, cause)) }
+    }
+
+    /// The pong to a ping of ours is not relayed, and answers the earlier ones.
+    private mutating func takeOut(_ pong: ArraySlice<UInt8>, from leg: Leg) {
+        guard !pong.isEmpty else { return }
+        let answered = self.pings[leg].firstIndex { pong.elementsEqual(self.pong($0, from: leg)) }
+        guard let answered else { fatalError("what is taken out is no pong of ours") }
+        self.pings[leg].removeFirst(answered + 1)
+        let start = self.sent[leg.other].relayed
+        expect(self.came[leg][start...].starts(with: pong), "a pong is taken out that did not come")
+        self.came[leg].removeSubrange(start..<(start + pong.count))
     }
 
     mutating func close(_ ending: Ending) { self.perform(self.relay.close(ending)) }
@@ -119,6 +163,7 @@ struct RelayedSession {
             let held = copy.takeHeld(leg)
             expect(held.count < 131, "more than a control frame is held")
             guard self.relay.closing.isOpen else { continue }
+            expect(!self.awaitsPing[leg] || self.sent[leg].isInsideOfAFrame, "a ping waits for nothing")
             expect(
                 relayed + held.count == self.came[leg].count && self.came[leg].suffix(held.count).elementsEqual(held),
                 "bytes are missing")

@@ -11,6 +11,8 @@ struct Sent {
     /// What is known of the text message in progress, where this side must get nothing but UTF-8.
     private var validator: UTF8Validator?
 
+    var isInsideOfAFrame: Bool { !self.reader.isAtFrameBoundary }
+
     var hasClose: Bool { self.closes > 0 }
 
     init(isMasked: Bool, mustBeText: Bool) {
@@ -28,6 +30,11 @@ struct Sent {
         expect(self.held.isEmpty && self.reader.isAtFrameBoundary, "a Close inside a frame")
         self.read(frame)
         expect(self.closes == 1, "a Close that is none")
+    }
+
+    mutating func appendPing(_ frame: ArraySlice<UInt8>) {
+        expect(self.held.isEmpty && self.reader.isAtFrameBoundary, "a ping inside a frame")
+        self.read(frame)
     }
 
     private mutating func read(_ piece: ArraySlice<UInt8>) {

@@ -144,6 +144,49 @@ import WebSocketProtocol
         #expect(closing.ending == self.closed(by: leg))
     }
 
+    // MARK: - Given up
+
+    @Test(arguments: [Leg.client, .backend]) func whoIsSilentIsToldAndNotWaitedFor(leg: Leg) {
+        var closing = ClosingHandshake(hasBackend: true)
+        let actions = closing.lost(leg, .pingTimeout(leg), canSend: self.anywhere)
+        #expect(actions[leg] == Action(say: .close(CloseFrame(code: .goingAway)), end: .cut))
+        let code = leg == .client ? CloseCode.goingAway : .badGateway
+        #expect(actions[leg.other] == Action(say: .close(CloseFrame(code: code))))
+        #expect(closing.ending == .by(leg, .pingTimeout(leg)))
+        #expect(closing.code == (leg == .client ? .goingAway : .badGateway))
+        // The other side has a closing handshake.
+        #expect(!closing.reads(from: leg))
+        let last = closing.received(CloseFrame(code: code), from: leg.other)
+        #expect(last[leg.other] == Action(end: .finish))
+        #expect(last[leg] == Action())
+    }
+
+    @Test(arguments: [Leg.client, .backend]) func whoTakesNothingIsCutWithoutAWord(leg: Leg) {
+        var closing = ClosingHandshake(hasBackend: true)
+        let actions = closing.lost(leg, .stalled(leg), canSend: self.boundary(leg, false))
+        #expect(actions[leg] == Action(end: .cut))
+        let code = leg == .client ? CloseCode.goingAway : .badGateway
+        #expect(actions[leg.other] == Action(say: .close(CloseFrame(code: code))))
+    }
+
+    /// Neither waits for the end of a frame: of the silent side's none comes, and for the silent side nobody waits.
+    @Test(arguments: [Leg.client, .backend], [Leg.client, .backend])
+    func insideOfAFrameSilenceCuts(leg: Leg, inside: Leg) {
+        var closing = ClosingHandshake(hasBackend: true)
+        let actions = closing.lost(leg, .pingTimeout(leg), canSend: self.boundary(inside, false))
+        #expect(actions[inside] == Action(end: .cut))
+        #expect(!closing.isWaiting(inside))
+    }
+
+    @Test(arguments: [Leg.client, .backend]) func whoIsGivenUpWhileClosingIsAnsweredFor(leg: Leg) {
+        var closing = ClosingHandshake(hasBackend: true)
+        _ = closing.received(self.own, from: leg.other)
+        let actions = closing.lost(leg, .stalled(leg), canSend: self.anywhere)
+        #expect(actions[leg] == Action(end: .cut))
+        #expect(actions[leg.other] == Action(say: .close(CloseFrame(code: self.own.code)), end: .finish))
+        #expect(closing.ending == self.closed(by: leg.other))
+    }
+
     @Test func bothSidesGoneIsOver() {
         var closing = ClosingHandshake(hasBackend: true)
         _ = closing.ended(.client, canSend: self.anywhere)

@@ -25,7 +25,10 @@ import WebSocketProtocol
         Row(.by(.backend, .backendClosed), client: .normal, backend: nil),
         Row(.by(.client, .clientGone), client: nil, backend: .goingAway),
         Row(.by(.client, .clientStalled), client: nil, backend: .goingAway),
+        Row(.by(.client, .clientPingTimeout), client: .goingAway, backend: .goingAway),
         Row(.by(.backend, .backendGone), client: .badGateway, backend: nil),
+        Row(.by(.backend, .backendStalled), client: .badGateway, backend: nil),
+        Row(.by(.backend, .backendPingTimeout), client: .badGateway, backend: .goingAway),
         Row(.by(.client, .protocolError), client: .protocolError, backend: .goingAway),
         Row(.by(.backend, .protocolError), client: .badGateway, backend: .protocolError),
         Row(.by(.client, .invalidData), client: .invalidData, backend: .goingAway),
@@ -35,7 +38,13 @@ import WebSocketProtocol
         Row(.by(.client, .tooManyFragments), client: .messageTooBig, backend: .goingAway),
         Row(.by(.backend, .tooManyFragments), client: .badGateway, backend: .messageTooBig),
         Row(.byGateway(.slowConsumer), client: .tryAgainLater, backend: .goingAway),
+        Row(.byGateway(.idleTimeout), client: .goingAway, backend: .goingAway),
+        Row(.byGateway(.sessionTimeout), client: .goingAway, backend: .goingAway),
         Row(.byGateway(.drain), client: .serviceRestart, backend: .goingAway),
+        Row(.byGateway(.reload), client: .serviceRestart, backend: .goingAway),
+        Row(.byAdmin(), client: .policy, backend: .goingAway),
+        Row(.byAdmin(.serviceRestart), client: .serviceRestart, backend: .goingAway),
+        Row(.byAdmin(CloseCode(rawValue: 4999), reason: "bye"), client: CloseCode(rawValue: 4999), backend: .goingAway),
         Row(.byGateway(.internalError), client: .internalError, backend: .internalError),
     ]
 
@@ -55,6 +64,25 @@ import WebSocketProtocol
         let cause = Cause(violation)
         #expect(Ending.by(.client, cause).code(to: .client) == violation.closeCode)
         #expect(Ending.by(.backend, cause).code(to: .backend) == violation.closeCode)
+    }
+
+    @Test func everyCauseIsInTheTable() {
+        #expect(Set(Self.table.map(\.ending.cause)) == Set(Cause.allCases))
+    }
+
+    @Test func aGivenReasonIsTheClientsOnly() {
+        let ending = Ending.byAdmin(.internalError, reason: "sorry")
+        #expect(ending.close(to: .client) == CloseFrame(code: .internalError, reason: "sorry"))
+        #expect(ending.close(to: .backend) == CloseFrame(code: .goingAway))
+    }
+
+    @Test(arguments: [1000, 1001, 1008, 1011, 1012, 3000, 4999] as [UInt16]) func someCodesMayBeGiven(code: UInt16) {
+        #expect(Ending.byAdmin(CloseCode(rawValue: code)).code(to: .client)?.rawValue == code)
+    }
+
+    @Test(arguments: [0, 999, 1002, 1005, 1006, 1014, 1015, 2999, 5000, .max] as [UInt16])
+    func othersMayNot(code: UInt16) {
+        #expect(Ending.byAdmin(CloseCode(rawValue: code)).code(to: .client) == .policy)
     }
 
     @Test func authorsAreNamed() {

@@ -93,6 +93,7 @@ extension GatewayConfiguration {
     ) -> Self {
         var configuration = GatewayConfiguration()
         configuration.workers = workers
+        configuration.drain.over = .zero
         let address = Address.tcp(host: "127.0.0.1", port: 0)
         configuration.listeners = [
             ListenerSettings(address: address),

@@ -174,6 +174,18 @@ final class TestSocket {
         }
     }
 
+    /// Whether the peer has ended its side, after what it sent; without waiting.
+    func hasEnd() throws -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = unsafe recv(self.descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+            if count == 0 { return true }
+            guard count < 0 else { continue }
+            guard errno == EAGAIN else { throw PeerError.reset }
+            return false
+        }
+    }
+
     private func receiveRaw() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         let count = unsafe recv(self.descriptor, &buffer, buffer.count, 0)

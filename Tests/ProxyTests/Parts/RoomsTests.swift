@@ -17,13 +17,15 @@ import Testing
             var settings = LogSettings()
             settings.file = "/dev/null"
             self.log = try Log(settings)
+            let snapshot = try Snapshot(Runtime(GatewayConfiguration()))
             let blueprint = WorkerBlueprint(
-                runtime: Runtime(GatewayConfiguration()), fleet: try Fleet(workers: 1, descriptorLimit: 100),
-                log: self.log,
-                listeners: [], clientTLS: [])
+                fleet: try Fleet(workers: 1, descriptorLimit: 100), log: self.log,
+                update: WorkerUpdate(snapshot: snapshot, listeners: []))
             self.worker = try Worker(0, blueprint)
             self.listener = try Listener(
-                ListenerBlueprint(address: .loopback(port: 0), sockets: [], tls: nil), io: TLSIO())
+                ListenerBlueprint(
+                    id: 0, settings: ListenerSettings(address: .tcp(host: "127.0.0.1", port: 0)),
+                    address: .loopback(port: 0), sockets: [], tls: nil), io: TLSIO())
         }
 
         func member(of room: RoomKey) throws -> BroadcastConversation {

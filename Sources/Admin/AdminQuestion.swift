@@ -1,0 +1,38 @@
+package import Proxy
+
+/// What a request asks of the gateway.
+package enum AdminQuestion: Equatable, Sendable {
+    case readiness
+    case metrics
+    case sessions
+    case backends
+    case close(CloseOrder)
+    case reload(dryRun: Bool)
+    case drain(DrainSelection, undo: Bool)
+}
+
+/// The session to close, and what its client is told.
+package struct CloseOrder: Equatable, Sendable {
+    package var id: SessionID
+    package var code: UInt16
+    package var reason: String
+
+    /// For a Close that an operator sends without saying more (RFC 6455 section 7.4.1, "policy violation").
+    package static let defaultCode: UInt16 = 1008
+    /// A control frame's payload less the code (RFC 6455 section 5.5).
+    package static let longestReason = 123
+
+    package init(id: SessionID, code: UInt16, reason: String) {
+        self.id = id
+        self.code = code
+        self.reason = reason
+    }
+
+    /// The codes that make sense from an operator: the others say what a peer did, or what happened to a connection.
+    package static func allows(_ code: Int) -> Bool {
+        switch code {
+        case 1000, 1001, 1008, 1011, 1012, 3000...4999: true
+        default: false
+        }
+    }
+}

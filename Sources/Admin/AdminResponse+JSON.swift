@@ -1,0 +1,113 @@
+internal import HTTP1
+package import Proxy
+
+/// What the gateway answered, as JSON. Keys are the log's words.
+extension AdminResponse {
+    /// What went wrong.
+    static func error(_ status: Int, _ message: String) -> AdminResponse {
+        .json(status) { $0.member("error", message) }
+    }
+
+    static var noSuchSession: AdminResponse { .error(404, "there is no such session") }
+
+    static func closing(_ order: CloseOrder) -> AdminResponse {
+        .json {
+            $0.member("id", order.id.description)
+            $0.member("code", order.code)
+        }
+    }
+
+    package static func sessions(_ rows: [SessionRow]) -> AdminResponse {
+        .json { $0.array("sessions", rows) { $0.session($1) } }
+    }
+
+    package static func backends(_ rows: [BackendRow]) -> AdminResponse {
+        .json { $0.array("backends", rows) { $0.backend($1) } }
+    }
+
+    /// - Parameter dryRun: the sessions would be closed, and are not.
+    package static func reload(_ outcome: ReloadOutcome, dryRun: Bool) -> AdminResponse {
+        switch outcome {
+        case .applied(let closing, let kept):
+            .json {
+                $0.member("dry_run", dryRun)
+                $0.member("closing", closing.values.reduce(0, +))
+                $0.member("kept", kept)
+                $0.array("reasons", closing.sorted { $0.key < $1.key }) { json, reason in
+                    json.member("reason", reason.key)
+                    json.member("sessions", reason.value)
+                }
+            }
+        case .refused(let mistakes):
+            .json(422) {
+                $0.member("error", "refused, and nothing was changed")
+                $0.strings("mistakes", mistakes)
+            }
+        }
+    }
+
+    package static func drain(_ outcome: DrainOutcome) -> AdminResponse {
+        switch outcome {
+        case .draining(let sessions):
+            .json {
+                $0.member("draining", true)
+                $0.member("sessions", sessions)
+            }
+        case .undrained: .json { $0.member("draining", false) }
+        case .unknown(let what): .error(404, what)
+        }
+    }
+
+    package static func readiness(_ readiness: GatewayReadiness) -> AdminResponse {
+        switch readiness {
+        case .ready: AdminResponse(200, "ready")
+        case .draining: AdminResponse(503, "draining")
+        case .noListener: AdminResponse(503, "no listener")
+        }
+    }
+
+    private static func json(_ status: Int = 200, _ members: (inout JSONText) -> Void) -> AdminResponse {
+        var text = JSONText()
+        text.object(nil, members)
+        return AdminResponse(status, contentType: "application/json", body: text.bytes + [.lineFeed])
+    }
+}
+
+extension JSONText {
+    fileprivate mutating func session(_ row: SessionRow) {
+        self.member("id", row.id)
+        self.member("route", row.route)
+        self.member("backend", row.backend)
+        self.member("endpoint", row.endpoint)
+        self.member("client", row.client)
+        self.member("phase", row.phase)
+        self.member("age_seconds", row.age)
+        self.member("idle_seconds", row.idle)
+        self.member("origin", row.origin)
+        self.member("subprotocol", row.subprotocol)
+        self.member("tls", row.tls)
+        self.member("messages_to_backend", row.messagesToBackend)
+        self.member("messages_to_client", row.messagesToClient)
+        self.member("bytes_to_backend", row.bytesToBackend)
+        self.member("bytes_to_client", row.bytesToClient)
+        self.member("queued_for_client", row.queuedForClient)
+        self.member("queued_for_backend", row.queuedForBackend)
+        self.member("client_rtt_seconds", row.clientRTT)
+        self.member("backend_rtt_seconds", row.backendRTT)
+    }
+
+    fileprivate mutating func backend(_ row: BackendRow) {
+        self.member("name", row.name)
+        self.member("kind", row.kind)
+        self.member("sessions", row.sessions)
+        self.array("endpoints", row.endpoints) { json, endpoint in
+            json.member("name", endpoint.name)
+            json.member("state", endpoint.state)
+            json.member("reason", endpoint.reason)
+            json.member("since_seconds", endpoint.since)
+            json.member("sessions", endpoint.sessions)
+            json.member("weight", endpoint.weight)
+            json.member("backup", endpoint.isBackup)
+        }
+    }
+}

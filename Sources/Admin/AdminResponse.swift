@@ -1,0 +1,54 @@
+package import HTTP1
+
+/// An answer of the admin address, after which the connection is closed.
+package struct AdminResponse: Error, Equatable, Sendable {
+    package var status: Int
+    package var contentType: String
+    /// Beside those that every answer has.
+    package var fields: HTTPFields
+    package var body: [UInt8]
+
+    package init(_ status: Int, contentType: String, body: [UInt8], fields: HTTPFields = HTTPFields()) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+        self.fields = fields
+    }
+
+    /// A short text, which gets a newline.
+    package init(_ status: Int, _ text: String, fields: HTTPFields = HTTPFields()) {
+        self.init(
+            status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8) + [.lineFeed], fields: fields)
+    }
+
+    /// The answer as it goes on the wire; `forHead`: the one to a HEAD, which has no body but says its length.
+    package func bytes(forHead: Bool = false) -> [UInt8] {
+        // RFC 9111 section 5.2.2.5, and the Fetch standard's "nosniff": what is shown here is of this moment, and never a script.
+        var fields: HTTPFields = [
+            "Content-Type": self.contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+        ]
+        for field in self.fields { fields.append(field) }
+        fields.append("Content-Length", String(self.body.count))
+        fields.append("Connection", "close")
+        let head = ResponseHead(status: self.status, reason: Self.reason(self.status), fields: fields)
+        return forHead ? head.bytes : head.bytes + self.body
+    }
+
+    private static func reason(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 400: "Bad Request"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 413: "Content Too Large"
+        case 421: "Misdirected Request"
+        case 422: "Unprocessable Content"
+        case 431: "Request Header Fields Too Large"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: ""
+        }
+    }
+}

@@ -1,0 +1,130 @@
+internal import Foundation
+internal import HTTP1
+internal import Proxy
+
+/// Decides what a request is about. Pure: it answers what it can, and says what has to be asked for.
+package struct AdminRouter: Equatable, Sendable {
+    package enum Decision: Equatable, Sendable {
+        case answer(AdminResponse)
+        case ask(AdminQuestion)
+    }
+
+    private let requestGuard: RequestGuard
+
+    package init(_ requestGuard: RequestGuard) { self.requestGuard = requestGuard }
+
+    package func decide(_ request: AdminRequest) -> Decision {
+        if let refusal = self.requestGuard.refusal(of: request) { return .answer(refusal) }
+        do throws(AdminResponse) {
+            switch request.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+            case [""]:
+                try Self.demand("GET", request)
+                return .answer(AdminResponse(200, Self.contents))
+            case ["healthz"]:
+                try Self.demand("GET", request)
+                return .answer(AdminResponse(200, "ok"))
+            case ["readyz"]: return try Self.ask(.readiness, "GET", request)
+            case ["metrics"]: return try Self.ask(.metrics, "GET", request)
+            case ["api", "sessions"]: return try Self.ask(.sessions, "GET", request)
+            case ["api", "backends"]: return try Self.ask(.backends, "GET", request)
+            case let path where path.count == 4 && path.starts(with: ["api", "sessions"]) && path.last == "close":
+                try Self.demand("POST", request)
+                return .ask(.close(try Self.closeOrder(path[path.startIndex + 2], request)))
+            case ["api", "reload"]:
+                try Self.demand("POST", request)
+                guard let dryRun = request.flag("dry-run") else {
+                    throw .error(400, "`dry-run` is true or false")
+                }
+                return .ask(.reload(dryRun: dryRun))
+            case ["api", "drain"]:
+                try Self.demand("POST", request)
+                return .ask(try Self.drain(request))
+            default: throw .error(404, "there is nothing here; / says what there is")
+            }
+        } catch {
+            return .answer(error)
+        }
+    }
+
+    /// What `/` says.
+    private static let contents = """
+        gateway
+
+        GET  /healthz                 200 while the process lives
+        GET  /readyz                  200 if new clients are welcome, else 503
+        GET  /metrics                 for Prometheus
+        GET  /api/sessions            the live sessions, as JSON
+        GET  /api/backends            the backends and their endpoints, as JSON
+        POST /api/sessions/ID/close   close a session: {"code": 1008, "reason": "…"}
+        POST /api/reload              apply the configuration file; ?dry-run=true says what it would do
+        POST /api/drain               close everything gently, then exit;
+                                      {"backend": "…", "endpoint": "…"} for some, with "undo": true to take it back
+        """
+
+    // MARK: - Methods
+
+    private static func ask(
+        _ question: AdminQuestion, _ method: String, _ request: AdminRequest
+    ) throws(AdminResponse) -> Decision {
+        try self.demand(method, request)
+        return .ask(question)
+    }
+
+    /// RFC 9110 section 9.3.2: HEAD where there is GET.
+    private static func demand(_ method: String, _ request: AdminRequest) throws(AdminResponse) {
+        if request.method == method || method == "GET" && request.method == "HEAD" { return }
+        var refusal = AdminResponse.error(405, "\(method) is the method of this")
+        refusal.fields.append("Allow", method == "GET" ? "GET, HEAD" : method)
+        throw refusal
+    }
+
+    // MARK: - Bodies
+
+    private struct CloseBody: Decodable {
+        var code: Int?
+        var reason: String?
+    }
+
+    private struct DrainBody: Decodable {
+        var backend: String?
+        var endpoint: String?
+        var undo: Bool?
+    }
+
+    private static func closeOrder(_ id: Substring, _ request: AdminRequest) throws(AdminResponse) -> CloseOrder {
+        let body = try self.body(of: request, as: CloseBody.self)
+        let code = body?.code ?? Int(CloseOrder.defaultCode)
+        guard CloseOrder.allows(code) else {
+            throw .error(400, "the code has to be 1000, 1001, 1008, 1011, 1012, or from 3000 to 4999, not \(code)")
+        }
+        let reason = body?.reason ?? ""
+        guard reason.utf8.count <= CloseOrder.longestReason else {
+            throw .error(400, "the reason has at most \(CloseOrder.longestReason) bytes")
+        }
+        guard let id = SessionID(String(id)) else { throw .noSuchSession }
+        return CloseOrder(id: id, code: UInt16(code), reason: reason)
+    }
+
+    private static func drain(_ request: AdminRequest) throws(AdminResponse) -> AdminQuestion {
+        let body = try self.body(of: request, as: DrainBody.self)
+        let undo = body?.undo ?? false
+        switch (body?.backend, body?.endpoint) {
+        case (nil, nil):
+            guard !undo else { throw .error(400, "a drain of the whole gateway cannot be undone: name a backend") }
+            return .drain(.process, undo: false)
+        case (nil, _?): throw .error(400, "an endpoint needs its backend")
+        case (let backend?, nil): return .drain(.backend(backend), undo: undo)
+        case (let backend?, let endpoint?): return .drain(.endpoint(backend: backend, name: endpoint), undo: undo)
+        }
+    }
+
+    /// The JSON of the body, whatever its Content-Type says; `nil` without a body.
+    private static func body<Body: Decodable>(
+        of request: AdminRequest, as type: Body.Type
+    ) throws(AdminResponse) -> Body? {
+        guard !request.body.isEmpty else { return nil }
+        do { return try JSONDecoder().decode(type, from: Data(request.body)) } catch {
+            throw .error(400, "the body is not the JSON that belongs here")
+        }
+    }
+}

@@ -1,0 +1,3 @@
+package import Proxy
+
+extension Gateway: GatewayControl {}

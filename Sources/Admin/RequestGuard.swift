@@ -1,0 +1,65 @@
+internal import Configuration
+internal import HTTP1
+internal import Proxy
+
+/// Keeps web pages from using the admin address through their visitors' browsers.
+///
+/// A page may send requests anywhere, and by a name of its own that resolves to this address it even reads the answers (DNS
+/// rebinding). So a request has to name the address by what no page can have: an IP literal, `localhost`, or a name the operator
+/// chose; and what changes something must not come from another page.
+package struct RequestGuard: Equatable, Sendable {
+    /// Names that it answers to, lower case.
+    private let hosts: [String]
+    /// No browser speaks to a Unix socket: whoever does passes on what it was asked.
+    private let takesAnyHost: Bool
+
+    package init(hosts: [String], isUnixSocket: Bool) {
+        self.hosts = hosts
+        self.takesAnyHost = isUnixSocket
+    }
+
+    /// The answer to a request that must not be looked at; `nil` lets it pass.
+    package func refusal(of request: AdminRequest) -> AdminResponse? {
+        let host: Authority?
+        switch request.fields.only("Host") {
+        // RFC 9112 section 3.2: every request has one.
+        case .absent:
+            guard self.takesAnyHost else { return AdminResponse(400, "The request has no Host.") }
+            host = nil
+        case .repeated: return AdminResponse(400, "More than one Host.")
+        case .once(let text):
+            host = Authority(text)
+            guard self.takesAnyHost || host.map({ self.answers(to: $0.host) }) == true else {
+                return AdminResponse(
+                    421, "The admin address answers to IP addresses, localhost and the names in admin.hosts only.")
+            }
+        }
+        return request.method == "POST" ? self.refusalOfPost(request, host) : nil
+    }
+
+    private func answers(to host: String) -> Bool {
+        IPAddress(host) != nil || host == "localhost" || self.hosts.contains(host)
+    }
+
+    /// A browser says where a POST comes from; a program says nothing.
+    private func refusalOfPost(_ request: AdminRequest, _ host: Authority?) -> AdminResponse? {
+        switch request.fields.only("Origin") {
+        case .absent: return nil
+        case .repeated: return AdminResponse(400, "More than one Origin.")
+        case .once(let origin):
+            guard let host, Self.isOrigin(origin, of: host) else {
+                return AdminResponse(403, "A page of another site must not change anything here.")
+            }
+            return nil
+        }
+    }
+
+    /// Whether an Origin's host and port are those of Host, in which the default port of the Origin's scheme is not written.
+    private static func isOrigin(_ text: String, of host: Authority) -> Bool {
+        let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "http:" || parts[0] == "https:", parts[1].isEmpty,
+            let authority = Authority(String(parts[2]))
+        else { return false }
+        return authority.isSame(as: host, defaultPort: parts[0] == "https:" ? 443 : 80)
+    }
+}

@@ -1,0 +1,96 @@
+internal import Balancing
+internal import Configuration
+internal import EventLoop
+internal import Synchronization
+
+/// Moves sessions to endpoints that came up: closes some on endpoints that have more than their share, a few per second, until the
+/// spread is within bounds. Their clients come back, and are led to whom the balance prefers.
+final class Rebalancer {
+    private let loop: EventLoop
+    private let fleet: Fleet
+    private let log: Log
+    /// Backends with `rebalance`, by name, whose endpoints are not within bounds yet.
+    private var active: [String: Backend] = [:]
+    /// Closes that are due, or a fraction of one.
+    private var credit: [String: Double] = [:]
+    private var timer: ControlTimer?
+
+    private static let tick = Duration.milliseconds(100)
+
+    init(_ loop: EventLoop, _ fleet: Fleet, _ log: Log) {
+        self.loop = loop
+        self.fleet = fleet
+        self.log = log
+    }
+
+    /// An endpoint of `backend` came up, or is new.
+    func begin(_ backend: Backend) {
+        // A hash leads everyone back to where they were.
+        let canMove = backend.settings.balance != .hashAddress && backend.settings.balance != .hashPath
+        guard backend.settings.rebalance != nil, canMove, self.active[backend.name] == nil else { return }
+        self.active[backend.name] = backend
+        self.credit[backend.name] = 0
+        if self.timer == nil {
+            self.timer = ControlTimer(self.loop, every: Self.tick) { [unowned self] in self.move() }
+        }
+    }
+
+    /// Another configuration is in force. Endpoints that it adds have come up.
+    func take(_ runtime: Runtime, insteadOf before: Runtime) {
+        for name in self.active.keys {
+            self.active[name] = runtime.backend(named: name).flatMap { $0.settings.rebalance == nil ? nil : $0 }
+        }
+        for backend in runtime.backends {
+            guard let old = before.backend(named: backend.name) else { continue }
+            let isNew = { (endpoint: Endpoint) in !old.endpoints.contains { $0 === endpoint } }
+            if backend.endpoints.contains(where: isNew) { self.begin(backend) }
+        }
+    }
+
+    func stop() {
+        self.timer?.cancel()
+        self.timer = nil
+        self.active = [:]
+    }
+
+    private func move() {
+        for (name, backend) in self.active {
+            guard let rate = backend.settings.rebalance?.rate, let endpoint = self.mostLoaded(of: backend) else {
+                self.active[name] = nil
+                self.logDone(backend)
+                continue
+            }
+            self.credit[name, default: 0] += rate * Self.tick.secondsAsDouble
+            guard self.credit[name, default: 0] >= 1 else { continue }
+            self.credit[name, default: 0] -= 1
+            // Which worker has its sessions nobody knows: in proportion to all of theirs is a good guess, and there is a next time.
+            let loads = self.fleet.members.map { $0.sessions.load(ordering: .relaxed) }
+            let total = loads.reduce(0, +)
+            guard total > 0 else { continue }
+            var draw = Int.random(in: 0..<total)
+            for (member, load) in zip(self.fleet.members, loads) {
+                draw -= load
+                guard draw < 0 else { continue }
+                member.mailbox.send(.rebalance(endpoint))
+                break
+            }
+        }
+        if self.active.isEmpty { self.stop() }
+    }
+
+    /// The endpoint with the most sessions above its share; `nil`: all are within bounds.
+    private func mostLoaded(of backend: Backend) -> Endpoint? {
+        let up = backend.endpoints.indices.filter { backend.endpoints[$0].isAvailable && !backend.shares[$0].isBackup }
+        let surplus = Rebalance.surplus(
+            sessions: up.map { backend.endpoints[$0].sessions.load(ordering: .relaxed) },
+            weights: up.map { Double(backend.shares[$0].weight) })
+        guard let most = surplus.indices.max(by: { surplus[$0] < surplus[$1] }), surplus[most] > 0 else { return nil }
+        return backend.endpoints[up[most]]
+    }
+
+    private func logDone(_ backend: Backend) {
+        var record = LogRecord(.info, "rebalanced")
+        record.add("backend", backend.name)
+        self.log.write(record)
+    }
+}

@@ -1,0 +1,163 @@
+internal import Configuration
+internal import EventLoop
+internal import TLS
+
+/// The health of every endpoint of the process, on the control thread: makes the active checks that the configuration asks for, hears of
+/// what sessions notice, and publishes each endpoint's state.
+///
+/// An endpoint is known by its object: one that stays when the configuration changes keeps its health.
+final class HealthChecks {
+    /// How often the heartbeats of live sessions are looked at.
+    private static let heartbeatInterval = Duration.seconds(1)
+
+    private struct Place {
+        var watch: BackendWatch
+        var index: Int
+    }
+
+    private let log: Log
+    private let loop: EventLoop
+    private let means: HealthCheck.Means
+    private let cameUp: (Backend) -> Void
+    /// In the order of the snapshot's backends.
+    private var watches: [BackendWatch] = []
+    private var places: [ObjectIdentifier: Place] = [:]
+    private var schedules: [ObjectIdentifier: CheckSchedule] = [:]
+    private var heartbeats: ControlTimer?
+
+    /// - Parameter cameUp: called when an endpoint of a backend is up that was not.
+    init(log: Log, loop: EventLoop, cameUp: @escaping (Backend) -> Void) {
+        self.log = log
+        self.loop = loop
+        self.cameUp = cameUp
+        self.means = HealthCheck.Means(loop)
+    }
+
+    /// Watches the endpoints of `snapshot` from now on, and no others.
+    ///
+    /// - Throws: where libssl does not take its settings; then nothing has changed.
+    func take(_ snapshot: Snapshot) throws(TLSError) {
+        var contexts: [TLSClientContext?] = []
+        for settings in snapshot.clientTLS { contexts.append(try self.context(settings)) }
+        let before = self.places
+        for watch in self.watches { watch.stop() }
+        self.watches = snapshot.runtime.backends.map { backend in
+            BackendWatch(
+                backend, log: self.log, loop: self.loop,
+                remembering: { endpoint in
+                    before[ObjectIdentifier(endpoint)].map { $0.watch.memory(of: $0.index) }
+                }, cameUp: self.cameUp)
+        }
+        self.places = [:]
+        for watch in self.watches {
+            for (index, endpoint) in watch.endpoints.enumerated() {
+                self.places[ObjectIdentifier(endpoint)] = Place(watch: watch, index: index)
+            }
+        }
+        self.schedule(snapshot, contexts)
+        self.heartbeats =
+            self.heartbeats
+            ?? ControlTimer(self.loop, every: Self.heartbeatInterval) { [unowned self] in
+                for watch in self.watches { for index in watch.endpoints.indices { watch.lookAtHeartbeats(index) } }
+            }
+    }
+
+    /// A check shakes hands in full, so that it sees the certificate that the endpoint has now.
+    private func context(_ settings: TLSClientSettings?) throws(TLSError) -> TLSClientContext? {
+        guard var settings else { return nil }
+        settings.resume = false
+        return try TLSClientContext(settings, io: self.means.tlsIO)
+    }
+
+    private func schedule(_ snapshot: Snapshot, _ contexts: [TLSClientContext?]) {
+        var before = self.schedules
+        self.schedules = [:]
+        var new: [CheckSchedule] = []
+        for backend in snapshot.runtime.backends {
+            guard let settings = backend.settings.health else { continue }
+            let plan = CheckSchedule.Plan(
+                settings: settings, source: backend.source, tls: snapshot.clientTLS[backend.index],
+                serverName: backend.settings.tls.serverName)
+            for endpoint in backend.endpoints {
+                let id = ObjectIdentifier(endpoint)
+                if let schedule = before[id], schedule.plan == plan {
+                    before[id] = nil
+                    self.schedules[id] = schedule
+                } else {
+                    let schedule = CheckSchedule(endpoint, plan, contexts[backend.index], self.means) {
+                        [unowned self] in
+                        if let place = self.places[id] { place.watch.checked(place.index, $0) }
+                    }
+                    new.append(schedule)
+                    self.schedules[id] = schedule
+                }
+            }
+        }
+        for schedule in before.values { schedule.stop() }
+        for (index, schedule) in new.enumerated() {
+            schedule.start(after: (Double(index) + .random(in: 0..<1)) / Double(new.count))
+        }
+    }
+
+    /// Ends every check.
+    func stop() {
+        self.heartbeats?.cancel()
+        for watch in self.watches { watch.stop() }
+        for schedule in self.schedules.values { schedule.stop() }
+        self.schedules = [:]
+    }
+
+    // MARK: - What workers and operators say
+
+    /// Sessions could not be opened. Endpoints that are gone from the configuration are nobody's concern, here and below.
+    func failed(_ endpoint: Endpoint, because reason: String) {
+        if let place = self.place(of: endpoint) { place.watch.failed(place.index, because: reason) }
+    }
+
+    /// A session was opened after such failures.
+    func succeeded(_ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.succeeded(place.index) }
+    }
+
+    /// No new sessions for `endpoint` until `undrain`.
+    func drain(_ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.drain(place.index) }
+    }
+
+    func undrain(_ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.undrain(place.index) }
+    }
+
+    private func place(of endpoint: Endpoint) -> Place? { self.places[ObjectIdentifier(endpoint)] }
+
+    // MARK: - What others see
+
+    /// The endpoints of a backend, for its `BackendRow`.
+    ///
+    /// - Parameter backend: of the snapshot that was taken last.
+    func rows(of backend: Backend) -> [BackendRow.EndpointRow] { self.watches[backend.index].rows }
+
+    /// `backend_up` and `health_checks_total`.
+    var metrics: [MetricFamily] {
+        var up = MetricFamily(
+            "gateway_backend_up", .gauge, help: "Whether an endpoint gets new sessions.", samples: [])
+        var checks = MetricFamily(
+            "gateway_health_checks_total", .counter, help: "Active checks of an endpoint, by what came of them.",
+            samples: [])
+        for watch in self.watches {
+            for endpoint in watch.endpoints {
+                let labels: [MetricFamily.Label] = [
+                    .init("backend", watch.backend.name), .init("endpoint", endpoint.name),
+                ]
+                up.samples.append(.init(labels, .number(endpoint.isAvailable ? 1 : 0)))
+                guard let counts = self.schedules[ObjectIdentifier(endpoint)]?.counts else { continue }
+                for (result, count) in [
+                    ("passed", counts.passed), ("failed", counts.failed), ("skipped", counts.skipped),
+                ] {
+                    checks.samples.append(.init(labels + [.init("result", result)], .number(Double(count))))
+                }
+            }
+        }
+        return [up, checks]
+    }
+}

@@ -1,0 +1,86 @@
+package import EventLoop
+
+/// Listening sockets that the service manager opened for us (socket activation, sd_listen_fds(3)): it holds the port also while no
+/// gateway runs, and a port below 1024 needs no privilege of ours.
+package struct ActivatedSockets {
+    private struct Activated {
+        let descriptor: Int32
+        let address: SocketAddress
+        /// As the socket unit calls it, `gateway.socket` if it does not.
+        let name: String?
+    }
+
+    private static let variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]
+    /// Where the service manager puts the first one (SD_LISTEN_FDS_START).
+    private static let first: Int32 = 3
+
+    private var left: [Activated] = []
+
+    /// Those that this process was started with. To be called once, before the first thread is started: what says so is removed from the
+    /// environment, so that no process we start takes them for its own.
+    package static func ofThisProcess() throws(StartError) -> ActivatedSockets {
+        let sockets = try ActivatedSockets(environment: OwnProcess.environment, process: OwnProcess.number)
+        for name in Self.variables { OwnProcess.forget(name) }
+        return sockets
+    }
+
+    /// - Parameters:
+    ///   - environment: gives the value of a variable.
+    ///   - process: our number; sockets for another process are not ours.
+    ///   - first: the first descriptor.
+    init(
+        environment: (String) -> String?, process: Int32, first: Int32 = Self.first
+    ) throws(StartError) {
+        guard let forProcess = environment("LISTEN_PID"), let count = environment("LISTEN_FDS") else { return }
+        guard Int32(forProcess) == process else { return }
+        guard let count = Int32(count), count >= 0, count <= .max - first else {
+            throw StartError("LISTEN_FDS is `\(count)`, which is no number of sockets")
+        }
+        let names = environment("LISTEN_FDNAMES")?.split(separator: ":", omittingEmptySubsequences: false) ?? []
+        for index in 0..<count {
+            let name = Int(index) < names.count ? String(names[Int(index)]) : nil
+            self.left.append(try Self.adopt(first + index, name))
+        }
+    }
+
+    private static func adopt(_ descriptor: Int32, _ name: String?) throws(StartError) -> Activated {
+        let label = "descriptor \(descriptor)" + (name.map { " (\($0))" } ?? "") + " of LISTEN_FDS"
+        if let fault = Kernel.listeningFault(descriptor) { throw StartError("\(label) \(fault)") }
+        do throws(SystemError) { try Kernel.adopt(descriptor) } catch {
+            throw StartError("\(label) cannot be used: \(error)")
+        }
+        guard let address = Kernel.localAddress(descriptor) else {
+            throw StartError("\(label) is of a family that the gateway does not know")
+        }
+        return Activated(descriptor: descriptor, address: address, name: name)
+    }
+
+    package var isEmpty: Bool { self.left.isEmpty }
+
+    /// The sockets of a listener at `address`; empty: there is none. They are now the caller's; the file of a Unix socket
+    /// is not.
+    package mutating func take(_ address: SocketAddress) -> [Int32] {
+        let taken = self.left.filter { $0.address.serves(address) }
+        self.left.removeAll { $0.address.serves(address) }
+        return taken.map(\.descriptor)
+    }
+
+    /// To be called when every listener took its own.
+    ///
+    /// - Throws: A socket is left: nobody would accept from it, and its clients would wait for ever.
+    package func finish() throws(StartError) {
+        guard let socket = self.left.first else { return }
+        let name = socket.name.map { " (\($0))" } ?? ""
+        throw StartError("the service manager opened \(socket.address)\(name), but no listener has that address")
+    }
+}
+
+extension SocketAddress {
+    /// Whether a socket that is bound to this address is the one for a listener at `configured`. A listener at every address
+    /// (`:8080`) takes one for every address of both families, or of IPv4.
+    func serves(_ configured: SocketAddress) -> Bool {
+        if self == configured { return true }
+        guard case .ipv6(high: 0, low: 0, let port, _) = configured, case .ipv4(0, port) = self else { return false }
+        return true
+    }
+}

@@ -1,0 +1,101 @@
+internal import Configuration
+internal import EventLoop
+internal import Synchronization
+
+/// What an open session waits for beside bytes: silent and stalled peers, its own end, and what its conversation asked for. Traffic
+/// moves no timer; when the timer fires, it looks at what is due and sets itself to what is due next.
+extension Session {
+    /// The client has its 101.
+    func beginDeadlines() {
+        self.deadlines = SessionDeadlines(began: self.began, openedAt: self.worker.loop.now)
+        for leg in [Leg.client, .backend] { self.transport(leg)?.beginHeartbeat(self.heartbeat(of: leg)) }
+        self.checkDeadlines()
+    }
+
+    /// Has the conversation's `timerFired` called once, at `instant` or soon after; setting it anew replaces the old one.
+    func setTick(at instant: MonotonicInstant) {
+        guard self.isOpen else { return }
+        self.deadlines.tick = instant
+        if instant < self.deadlines.armed { self.arm(at: instant) }
+    }
+
+    /// The session's timer has fired while the session is open.
+    func checkDeadlines() {
+        guard let timeouts = self.route?.settings.timeouts else { return }
+        let now = self.worker.loop.now
+        if let cause = self.deadlines.ending(at: now, timeouts) { self.conversation?.close(.byGateway(cause)) }
+        if self.deadlines.takeTick(at: now), self.isOpen { self.conversation?.timerFired() }
+        let client = self.checkHeartbeat(of: .client)
+        let backend = self.checkHeartbeat(of: .backend)
+        // What was due may have ended the session: then its timer is that of the closing handshake.
+        guard self.isOpen else { return }
+        self.arm(at: self.deadlines.next(timeouts, PerLeg(client: client, backend: backend)))
+    }
+
+    private func arm(at instant: MonotonicInstant) {
+        self.deadlines.armed = instant
+        if instant == .never { self.clearDeadline() } else { self.setDeadline(at: instant) }
+    }
+
+    // MARK: - Heartbeats
+
+    /// A bridge's TCP leg is not pinged, and has as long to take its bytes as the client has.
+    private func heartbeat(of leg: Leg) -> HeartbeatSettings? {
+        guard let settings = self.route?.settings else { return nil }
+        return leg == .backend && self.phase == .relay ? settings.backendHeartbeat : settings.heartbeat
+    }
+
+    /// Does what is due for `leg`. Returns when to look again.
+    private func checkHeartbeat(of leg: Leg) -> MonotonicInstant {
+        guard let settings = self.heartbeat(of: leg) else { return .never }
+        var hasLooked = false
+        while self.isOpen, let transport = self.transport(leg), transport.isOpen {
+            switch transport.checkHeartbeat(settings, takesPings: leg == .client || self.phase == .relay) {
+            case .nothing(let instant): return instant
+            case .ping: self.conversation?.ping(leg)
+            case .late: if leg == .backend { self.backendIsLate(true) }
+            case .stalled:
+                let waited = (settings.interval + settings.timeout).secondsAsDouble
+                self.conversation?.lost(leg, .stalled(leg), failure: "took nothing for \(waited) s")
+                return .never
+            case .dead where !hasLooked:
+                // Its answer may be here, where it is this process that was stopped for a while.
+                hasLooked = true
+                transport.lookAgain()
+                self.pump(leg)
+            case .dead:
+                let silence = (self.worker.loop.now - transport.heartbeat.lastLife).secondsAsDouble
+                self.conversation?.lost(leg, .pingTimeout(leg), failure: "silent for \(silence) s")
+                return .never
+            }
+        }
+        return .never
+    }
+
+    /// Why a connection that failed so is given up; `nil`: its peer is gone, and nothing more is known.
+    func stall(of transport: Transport) -> Cause? {
+        guard transport.hasTimedOut, self.heartbeat(of: transport.leg) != nil else { return nil }
+        return .stalled(transport.leg)
+    }
+
+    /// The pong to our latest ping came.
+    func pingAnswered(_ leg: Leg) {
+        guard let time = self.transport(leg)?.heartbeat.answered(at: self.worker.loop.now) else { return }
+        self.worker.metrics.pinged(leg, time)
+    }
+
+    /// A leg whose answer was late was heard again.
+    func isNoLongerLate(_ leg: Leg) {
+        if leg == .backend { self.backendIsLate(false) }
+    }
+
+    /// The backend is late with its answer to a ping, or no longer so (it was heard, or the session has ended).
+    func backendIsLate(_ isLate: Bool) {
+        guard let endpoint = self.endpoint else { return }
+        if isLate {
+            endpoint.missing.add(1, ordering: .relaxed)
+        } else {
+            endpoint.missing.subtract(1, ordering: .relaxed)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// `gateway reload`.
+struct ReloadCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "reload",
+        abstract: "Have the running gateway apply its configuration file.",
+        discussion: """
+            Sessions whose route and backend are still there go on undisturbed; the others are closed gently. A file with \
+            mistakes changes nothing. Exits with 0 if the file was applied, and with 1 if it was refused or no gateway answers.
+
+            EXAMPLES
+              gateway reload --dry-run        say how many sessions would close, and why
+              gateway reload
+              gateway reload --admin unix:/run/gateway.sock
+            """)
+
+    @Flag(name: .customLong("dry-run"), help: "Change nothing, and say what would happen.")
+    var isDryRun = false
+
+    @OptionGroup var gateway: AdminOptions
+
+    private struct Outcome: Decodable {
+        struct Reason: Decodable {
+            var reason: String
+            var sessions: Int
+        }
+
+        var closing: Int
+        var kept: Int
+        var reasons: [Reason]
+    }
+
+    func run() throws {
+        let answer = try self.gateway.ask("POST", "/api/reload" + (self.isDryRun ? "?dry-run=true" : ""))
+        let outcome = try JSONDecoder().decode(Outcome.self, from: answer)
+        let verb = self.isDryRun ? "would close" : "will close"
+        print("\(outcome.closing) of \(outcome.closing + outcome.kept) sessions \(verb)")
+        for reason in outcome.reasons { print("  \(reason.sessions): \(reason.reason)") }
+    }
+}

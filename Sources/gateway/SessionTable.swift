@@ -1,0 +1,91 @@
+internal import Foundation
+
+/// Sessions as aligned columns, the oldest first.
+struct SessionTable {
+    struct Listing: Decodable {
+        var sessions: [Session]
+    }
+
+    struct Session: Decodable {
+        var id: String
+        var route: String
+        var backend: String?
+        var endpoint: String?
+        var client: String
+        var phase: String
+        var ageSeconds: Double
+        var idleSeconds: Double
+        var messagesToBackend: UInt64
+        var messagesToClient: UInt64
+        var queuedForClient: Int
+        var queuedForBackend: Int
+        var clientRttSeconds: Double?
+        var backendRttSeconds: Double?
+    }
+
+    private static let columns: [(title: String, isNumber: Bool, value: @Sendable (Session) -> String)] = [
+        ("ID", false, { $0.id }),
+        ("CLIENT", false, { $0.client }),
+        ("ROUTE", false, { $0.route }),
+        ("ENDPOINT", false, { $0.endpoint ?? $0.backend ?? "-" }),
+        ("PHASE", false, { $0.phase }),
+        ("AGE", true, { Self.time($0.ageSeconds) }),
+        ("IDLE", true, { Self.time($0.idleSeconds) }),
+        ("TO BACKEND", true, { "\($0.messagesToBackend)" }),
+        ("TO CLIENT", true, { "\($0.messagesToClient)" }),
+        ("QUEUED", true, { "\($0.queuedForClient + $0.queuedForBackend)" }),
+        ("RTT", true, { Self.roundTrips($0) }),
+    ]
+
+    let text: String
+
+    init(_ sessions: [Session]) {
+        guard !sessions.isEmpty else {
+            self.text = "no sessions\n"
+            return
+        }
+        let rows = sessions.sorted { $0.ageSeconds > $1.ageSeconds }.map { session in
+            Self.columns.map { Self.printable($0.value(session)) }
+        }
+        let lines = [Self.columns.map(\.title)] + rows
+        let widths = Self.columns.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
+        self.text = lines.map { line in
+            let cells = line.enumerated().map { column, cell in
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                return Self.columns[column].isNumber ? padding + cell : cell + padding
+            }
+            return cells.joined(separator: "  ").trimmingCharacters(in: .init(charactersIn: " ")) + "\n"
+        }.joined()
+    }
+
+    /// `850ms`, `12s`, `3m05s`, `2h07m`, `4d03h`.
+    static func time(_ seconds: Double) -> String {
+        if seconds < 1 { return "\(Int(seconds * 1000))ms" }
+        let whole = Int(seconds)
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        switch whole {
+        case ..<60: return "\(whole)s"
+        case ..<3600: return "\(whole / 60)m\(two(whole % 60))s"
+        case ..<86400: return "\(whole / 3600)h\(two(whole / 60 % 60))m"
+        default: return "\(whole / 86400)d\(two(whole / 3600 % 24))h"
+        }
+    }
+
+    /// Milliseconds to the client and, after a slash, to the backend.
+    private static func roundTrips(_ session: Session) -> String {
+        let texts = [session.clientRttSeconds, session.backendRttSeconds].map { seconds in
+            seconds.map { String(format: "%.1fms", $0 * 1000) }
+        }
+        switch (texts[0], texts[1]) {
+        case (nil, nil): return "-"
+        case (let client, nil): return client ?? "-"
+        case (let client, let backend?): return "\(client ?? "-")/\(backend)"
+        }
+    }
+
+    /// What is shown on a terminal must not steer it.
+    private static func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
+    }
+}

@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// `gateway sessions`.
+struct SessionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sessions",
+        abstract: "List the live sessions of the running gateway, or close one.",
+        discussion: """
+            RTT is the latest round trip of a ping, to the client and to the backend. Exits with 1 if no gateway answers.
+
+            EXAMPLES
+              gateway sessions
+              gateway sessions --json | jq '.sessions[] | select(.idle_seconds > 600)'
+              gateway sessions close 5f0c9a1be2d34c77
+              gateway sessions close 5f0c9a1be2d34c77 4001 "your account was closed"
+            """,
+        subcommands: [CloseCommand.self])
+
+    @Flag(help: "Print what the admin address answers, JSON, as it is.")
+    var json = false
+
+    @OptionGroup var gateway: AdminOptions
+
+    func run() throws {
+        let answer = try self.gateway.ask("GET", "/api/sessions")
+        if self.json { return FileHandle.standardOutput.write(answer) }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        print(SessionTable(try decoder.decode(SessionTable.Listing.self, from: answer).sessions).text, terminator: "")
+    }
+
+    /// `gateway sessions close`.
+    struct CloseCommand: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "close",
+            abstract: "Close a session.",
+            discussion: """
+                The client gets a Close with the code and the reason, the backend one with 1001. Exits with 0 if there is such a \
+                session, and with 1 if there is none, the code is refused, or no gateway answers.
+
+                EXAMPLES
+                  gateway sessions close 5f0c9a1be2d34c77
+                  gateway sessions close 5f0c9a1be2d34c77 4001 "your account was closed"
+                """)
+
+        @Argument(help: "The session's id, as the list and the log show it.")
+        var id: String
+
+        @Argument(help: "1000, 1001, 1008, 1011, 1012, or from 3000 to 4999. (default: 1008)")
+        var code: UInt16?
+
+        @Argument(help: "At most 123 bytes. (default: none)")
+        var reason: String?
+
+        @OptionGroup var gateway: AdminOptions
+
+        func validate() throws {
+            // It becomes a part of a path.
+            guard self.id.utf8.count == 16, self.id.allSatisfy(\.isHexDigit) else {
+                throw ValidationError("\(self.id) is no session's id, which has 16 hexadecimal digits.")
+            }
+        }
+
+        private struct Order: Encodable {
+            var code: UInt16?
+            var reason: String?
+        }
+
+        private struct Outcome: Decodable {
+            var id: String
+            var code: Int
+        }
+
+        func run() throws {
+            let order = Order(code: self.code, reason: self.reason)
+            let answer = try self.gateway.ask("POST", "/api/sessions/\(self.id.lowercased())/close", order)
+            let outcome = try JSONDecoder().decode(Outcome.self, from: answer)
+            print("session \(outcome.id) is closing with \(outcome.code)")
+        }
+    }
+}

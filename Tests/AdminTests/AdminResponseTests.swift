@@ -1,0 +1,110 @@
+import HTTP1
+import Proxy
+import Testing
+
+@testable import Admin
+
+@Suite struct AdminResponseTests {
+    private func text(_ response: AdminResponse) -> String { String(decoding: response.body, as: UTF8.self) }
+
+    @Test func anAnswerIsForThisMomentAndNoScript() {
+        let response = AdminResponse(405, "no", fields: ["Allow": "POST"])
+        let head = """
+            HTTP/1.1 405 Method Not Allowed\r
+            Content-Type: text/plain; charset=utf-8\r
+            Cache-Control: no-store\r
+            X-Content-Type-Options: nosniff\r
+            Allow: POST\r
+            Content-Length: 3\r
+            Connection: close\r
+            \r
+
+            """
+        #expect(String(decoding: response.bytes(), as: UTF8.self) == head + "no\n")
+        #expect(String(decoding: response.bytes(forHead: true), as: UTF8.self) == head)
+    }
+
+    @Test func sessionsAreListedWithNullForWhatIsAbsent() {
+        var full = SessionRow.sample("00000000000000b2")
+        full.backend = "chat"
+        full.endpoint = "ws://127.0.0.1:3000"
+        full.origin = "https://a.example"
+        full.subprotocol = "a\"\\\u{1}b"
+        full.tls = "TLSv1.3"
+        full.messagesToBackend = .max
+        full.messagesToClient = 2
+        full.bytesToBackend = 3
+        full.bytesToClient = 4
+        full.queuedForClient = 5
+        full.queuedForBackend = 6
+        full.clientRTT = .microseconds(12)
+        full.backendRTT = .zero
+        #expect(
+            self.text(.sessions([.sample(), full])) == """
+                {"sessions":[{"id":"00000000000000a1","route":"/echo","backend":null,"endpoint":null,\
+                "client":"192.0.2.1","phase":"serve","age_seconds":1.500000,"idle_seconds":2,"origin":null,\
+                "subprotocol":null,"tls":null,"messages_to_backend":0,"messages_to_client":0,"bytes_to_backend":0,\
+                "bytes_to_client":0,"queued_for_client":0,"queued_for_backend":0,"client_rtt_seconds":null,\
+                "backend_rtt_seconds":null},{"id":"00000000000000b2","route":"/echo","backend":"chat",\
+                "endpoint":"ws://127.0.0.1:3000","client":"192.0.2.1","phase":"serve","age_seconds":1.500000,\
+                "idle_seconds":2,"origin":"https://a.example","subprotocol":"a\\"\\\\\\u0001b","tls":"TLSv1.3",\
+                "messages_to_backend":18446744073709551615,"messages_to_client":2,"bytes_to_backend":3,\
+                "bytes_to_client":4,"queued_for_client":5,"queued_for_backend":6,"client_rtt_seconds":0.000012,\
+                "backend_rtt_seconds":0}]}
+
+                """)
+        #expect(self.text(.sessions([])) == "{\"sessions\":[]}\n")
+    }
+
+    @Test func backendsAreListedWithTheirEndpoints() {
+        let endpoint = BackendRow.EndpointRow(
+            name: "ws://a", state: "down", reason: "connect: Connection refused", since: .seconds(61), sessions: 1,
+            weight: 2, isBackup: true)
+        var other = endpoint
+        other.state = "up"
+        other.reason = nil
+        other.isBackup = false
+        let rows = [
+            BackendRow(name: "chat", kind: "websocket", sessions: 3, endpoints: [endpoint, other]),
+            BackendRow(name: "echo", kind: "echo", sessions: 0, endpoints: []),
+        ]
+        #expect(
+            self.text(.backends(rows)) == """
+                {"backends":[{"name":"chat","kind":"websocket","sessions":3,"endpoints":[{"name":"ws://a",\
+                "state":"down","reason":"connect: Connection refused","since_seconds":61,"sessions":1,"weight":2,\
+                "backup":true},{"name":"ws://a","state":"up","reason":null,"since_seconds":61,"sessions":1,"weight":2,\
+                "backup":false}]},{"name":"echo","kind":"echo","sessions":0,"endpoints":[]}]}
+
+                """)
+    }
+
+    @Test func aReloadSaysWhatWouldClose() {
+        let outcome = ReloadOutcome.applied(closing: ["the route b is gone": 2, "the route a is gone": 1], kept: 40)
+        #expect(
+            self.text(.reload(outcome, dryRun: true)) == """
+                {"dry_run":true,"closing":3,"kept":40,"reasons":[{"reason":"the route a is gone","sessions":1},\
+                {"reason":"the route b is gone","sessions":2}]}
+
+                """)
+        let refused = AdminResponse.reload(.refused(["gateway.conf:1:1: no", "gateway.conf:2:1: no"]), dryRun: false)
+        #expect(refused.status == 422)
+        #expect(
+            self.text(refused) == """
+                {"error":"refused, and nothing was changed","mistakes":["gateway.conf:1:1: no",\
+                "gateway.conf:2:1: no"]}
+
+                """)
+    }
+
+    @Test func aDrainSaysWhatItIsAbout() {
+        #expect(self.text(.drain(.draining(sessions: 3))) == "{\"draining\":true,\"sessions\":3}\n")
+        #expect(self.text(.drain(.undrained)) == "{\"draining\":false}\n")
+        #expect(AdminResponse.drain(.unknown("no backend a")) == .error(404, "no backend a"))
+    }
+
+    @Test func readinessIsAStatus() {
+        #expect(AdminResponse.readiness(.ready) == AdminResponse(200, "ready"))
+        #expect(AdminResponse.readiness(.draining) == AdminResponse(503, "draining"))
+        #expect(AdminResponse.readiness(.noListener) == AdminResponse(503, "no listener"))
+    }
+}

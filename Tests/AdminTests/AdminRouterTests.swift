@@ -1,0 +1,131 @@
+import HTTP1
+import Proxy
+import Testing
+
+@testable import Admin
+
+@Suite struct AdminRouterTests {
+    private func decide(_ method: String, _ target: String, _ body: String = "") -> AdminRouter.Decision {
+        let router = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false))
+        return router.decide(
+            AdminRequest(method: method, target: target, fields: ["Host": "127.0.0.1"], body: Array(body.utf8)))
+    }
+
+    private func answer(_ method: String, _ target: String, _ body: String = "") -> AdminResponse? {
+        if case .answer(let response) = self.decide(method, target, body) { response } else { nil }
+    }
+
+    private static let id = "00000000000000a1"
+
+    private static func order(_ code: UInt16 = 1008, _ reason: String = "") -> AdminQuestion {
+        .close(CloseOrder(id: SessionID(Self.id)!, code: code, reason: reason))
+    }
+
+    @Test(arguments: [
+        ("GET", "/readyz", "", AdminQuestion.readiness),
+        ("HEAD", "/readyz", "", .readiness),
+        ("GET", "/metrics", "", .metrics),
+        ("GET", "/metrics?x=y", "", .metrics),
+        ("GET", "/api/sessions", "", .sessions),
+        ("HEAD", "/api/sessions", "", .sessions),
+        ("GET", "/api/backends", "", .backends),
+        ("POST", "/api/reload", "", .reload(dryRun: false)),
+        ("POST", "/api/reload?dry-run=true", "", .reload(dryRun: true)),
+        ("POST", "/api/reload?a=b&dry-run=1", "", .reload(dryRun: true)),
+        ("POST", "/api/reload?dry-run", "", .reload(dryRun: true)),
+        ("POST", "/api/reload?dry-run=false", "", .reload(dryRun: false)),
+        ("POST", "/api/drain", "", .drain(.process, undo: false)),
+        ("POST", "/api/drain", "{}", .drain(.process, undo: false)),
+        ("POST", "/api/drain", #"{"backend": "a"}"#, .drain(.backend("a"), undo: false)),
+        (
+            "POST", "/api/drain", #"{"backend": "a", "endpoint": "ws://b"}"#,
+            .drain(.endpoint(backend: "a", name: "ws://b"), undo: false)
+        ),
+        (
+            "POST", "/api/drain", #"{"backend": "a", "endpoint": "ws://b", "undo": true}"#,
+            .drain(.endpoint(backend: "a", name: "ws://b"), undo: true)
+        ),
+        ("POST", "/api/drain", #"{"backend": "a", "undo": true}"#, .drain(.backend("a"), undo: true)),
+        ("POST", "/api/sessions/\(Self.id)/close", "", Self.order()),
+        ("POST", "/api/sessions/\(Self.id)/close", "{}", Self.order()),
+        ("POST", "/api/sessions/\(Self.id)/close", #"{"code": 4000}"#, Self.order(4000)),
+        ("POST", "/api/sessions/\(Self.id)/close", #"{"reason": "tidy ü"}"#, Self.order(1008, "tidy ü")),
+    ])
+    func aRequestAsksAQuestion(_ method: String, _ target: String, _ body: String, _ question: AdminQuestion) {
+        #expect(self.decide(method, target, body) == .ask(question))
+    }
+
+    @Test(arguments: [1000, 1001, 1008, 1011, 1012, 3000, 3999, 4000, 4999])
+    func theseCodesMayBeSent(_ code: Int) {
+        let decision = self.decide("POST", "/api/sessions/\(Self.id)/close", #"{"code": \#(code)}"#)
+        #expect(decision == .ask(Self.order(UInt16(code))))
+    }
+
+    @Test(arguments: [
+        ("POST", "/api/sessions/\(Self.id)/close", #"{"code": "1000"}"#, 400),
+        ("POST", "/api/sessions/\(Self.id)/close", #"{"code": 1e99}"#, 400),
+        ("POST", "/api/sessions/\(Self.id)/close", #"[]"#, 400),
+        ("POST", "/api/sessions/\(Self.id)/close", #"{"code": 1000"#, 400),
+        ("POST", "/api/sessions/\(Self.id)/close", String(repeating: "[", count: 60000), 400),
+        ("POST", "/api/sessions/\(Self.id)/close", #"{"reason": "\#(String(repeating: "a", count: 124))"}"#, 400),
+        ("POST", "/api/sessions/\(Self.id)/close", #"{"reason": "\#(String(repeating: "ü", count: 62))"}"#, 400),
+        ("POST", "/api/sessions/A1/close", "", 404),
+        ("POST", "/api/sessions/00000000000000A1/close", "", 404),
+        ("POST", "/api/sessions/+0000000000000a1/close", "", 404),
+        ("POST", "/api/sessions//close", "", 404),
+        ("POST", "/api/sessions/\(Self.id)/", "", 404),
+        ("POST", "/api/sessions/\(Self.id)/close/", "", 404),
+        ("POST", "/api/reload?dry-run=maybe", "", 400),
+        ("POST", "/api/drain", #"{"endpoint": "ws://b"}"#, 400),
+        ("POST", "/api/drain", #"{"undo": true}"#, 400),
+        ("POST", "/api/drain", "backend=a", 400),
+        ("GET", "/nowhere", "", 404),
+        ("GET", "//metrics", "", 404),
+        ("GET", "/metrics/", "", 404),
+        ("GET", "*", "", 404),
+        ("GET", "http://127.0.0.1/metrics", "", 404),
+        ("GET", "/API/sessions", "", 404),
+        ("GET", "/api/sessions/\(Self.id)/close", "", 405),
+        ("GET", "/api/reload", "", 405),
+        ("GET", "/api/drain", "", 405),
+        ("HEAD", "/api/drain", "", 405),
+        ("POST", "/", "", 405),
+        ("POST", "/metrics", "", 405),
+        ("POST", "/healthz", "", 405),
+        ("OPTIONS", "/api/sessions", "", 405),
+        ("get", "/metrics", "", 405),
+    ])
+    func aBadRequestIsRefused(_ method: String, _ target: String, _ body: String, _ status: Int) {
+        #expect(self.answer(method, target, body)?.status == status)
+    }
+
+    @Test(arguments: [-1, 0, 999, 1002, 1003, 1004, 1005, 1006, 1007, 1009, 1010, 1013, 1014, 1015, 2999, 5000, 66536])
+    func theseCodesMayNot(_ code: Int) {
+        #expect(self.answer("POST", "/api/sessions/\(Self.id)/close", #"{"code": \#(code)}"#)?.status == 400)
+    }
+
+    @Test func aWrongMethodIsToldTheRightOnes() {
+        #expect(self.answer("POST", "/metrics")?.fields == ["Allow": "GET, HEAD"])
+        #expect(self.answer("GET", "/api/drain")?.fields == ["Allow": "POST"])
+    }
+
+    @Test func whatNeedsNobodyIsAnsweredAtOnce() throws {
+        #expect(self.answer("GET", "/healthz") == AdminResponse(200, "ok"))
+        #expect(self.answer("HEAD", "/healthz") == AdminResponse(200, "ok"))
+        let page = try #require(self.answer("GET", "/"))
+        #expect(page.status == 200)
+        for path in ["/healthz", "/readyz", "/metrics", "/api/sessions", "/api/backends", "/api/reload", "/api/drain"] {
+            #expect(String(decoding: page.body, as: UTF8.self).contains(" \(path) "))
+        }
+    }
+
+    @Test func theGuardComesFirst() {
+        let router = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false))
+        let decision = router.decide(AdminRequest(method: "POST", target: "/nowhere", fields: ["Host": "evil.example"]))
+        guard case .answer(let response) = decision else {
+            Issue.record("\(decision)")
+            return
+        }
+        #expect(response.status == 421)
+    }
+}

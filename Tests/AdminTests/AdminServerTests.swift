@@ -1,0 +1,295 @@
+import Configuration
+import EventLoop
+import Glibc
+import Proxy
+import Testing
+
+@testable import Admin
+
+@Suite struct AdminServerTests {
+    private static let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+    /// A server at a free port of loopback, for the length of `body`.
+    private func serve(
+        patience: Duration = .seconds(20), _ body: (FakeControl, AdminServer) throws -> Void
+    ) throws {
+        let control = try FakeControl()
+        let settings = AdminSettings(address: .tcp(host: "127.0.0.1", port: 0))
+        let server = try AdminServer(settings, control: control, patience: patience)
+        defer { server.close() }
+        try body(control, server)
+    }
+
+    private func body(_ answer: String) -> Substring {
+        answer.firstRange(of: "\r\n\r\n").map { answer[$0.upperBound...] } ?? ""
+    }
+
+    // MARK: - Well-behaved clients
+
+    @Test func itAnswersOnceAndEndsTheConnection() throws {
+        try self.serve { control, server in
+            #expect(server.address.port != 0)
+            let answer = try TestClient.ask(server.address, control.loop, Self.request)
+            #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(answer.contains("\r\nConnection: close\r\n"))
+            #expect(self.body(answer) == "ok\n")
+        }
+    }
+
+    @Test func everyQuestionReachesTheGateway() throws {
+        try self.serve { control, server in
+            control.rows = [.sample()]
+            control.families = [.init("a", .gauge, help: "b", samples: [.init([], .number(1))])]
+            control.readiness = .draining
+            control.drainOutcome = .draining(sessions: 7)
+            func ask(_ method: String, _ target: String, _ body: String = "") throws -> String {
+                try TestClient.ask(
+                    server.address, control.loop,
+                    "\(method) \(target) HTTP/1.1\r\nHost: [::1]:1\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                )
+            }
+            #expect(try ask("GET", "/readyz").hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+            let metrics = try ask("GET", "/metrics")
+            #expect(metrics.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"))
+            #expect(self.body(metrics) == "# HELP a b\n# TYPE a gauge\na 1\n")
+            #expect(try ask("GET", "/api/sessions").contains("\"id\":\"00000000000000a1\""))
+            #expect(try ask("HEAD", "/api/sessions").hasSuffix("\r\n\r\n"))
+            #expect(try ask("GET", "/api/backends").hasSuffix("{\"backends\":[]}\n"))
+            let closed = try ask("POST", "/api/sessions/00000000000000a1/close", #"{"code": 4001, "reason": "x"}"#)
+            #expect(self.body(closed) == "{\"id\":\"00000000000000a1\",\"code\":4001}\n")
+            #expect(try ask("POST", "/api/sessions/00000000000000ff/close").hasPrefix("HTTP/1.1 404 "))
+            #expect(control.closed.map(\.code) == [4001, 1008])
+            #expect(control.closed.map(\.reason) == ["x", ""])
+            #expect(try ask("POST", "/api/reload?dry-run=true").contains("\"kept\":0"))
+            #expect(control.reloads == [true])
+            #expect(self.body(try ask("POST", "/api/drain")) == "{\"draining\":true,\"sessions\":7}\n")
+            #expect(control.drained.map(\.selection) == [.process])
+        }
+    }
+
+    @Test func aRequestMayComeInAnyPieces() throws {
+        try self.serve { control, server in
+            let request = Array("POST /api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}".utf8)
+            for split in 1..<request.count {
+                let client = try TestClient(server.address, control.loop)
+                try client.connect()
+                client.send(Array(request[..<split]))
+                // The connection is accepted in one turn, and read from in the next.
+                for _ in 0..<3 { control.loop.turn(waitingAtMost: .zero) }
+                client.send(Array(request[split...]))
+                #expect(try client.status() == 200)
+            }
+            #expect(control.drained.count == request.count - 1)
+            let client = try TestClient(server.address, control.loop)
+            try client.connect()
+            for byte in request {
+                client.send([byte])
+                control.loop.turn(waitingAtMost: .zero)
+            }
+            #expect(try client.status() == 200)
+        }
+    }
+
+    @Test func aClientThatHasEndedItsSideGetsItsAnswer() throws {
+        try self.serve { control, server in
+            control.isSlow = true
+            let client = try TestClient(server.address, control.loop)
+            try client.connect()
+            client.send("GET /api/sessions HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            client.endWriting()
+            try turn(control.loop) { !control.waiting.isEmpty }
+            control.loop.turn(waitingAtMost: .zero)
+            control.waiting[0]()
+            #expect(try client.status() == 200)
+        }
+    }
+
+    @Test func theNextIsServedWhileOneWaitsForTheGateway() throws {
+        try self.serve { control, server in
+            control.isSlow = true
+            let waiting = try TestClient(server.address, control.loop)
+            try waiting.connect()
+            waiting.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try turn(control.loop) { !control.waiting.isEmpty }
+            #expect(try TestClient.ask(server.address, control.loop, Self.request).hasPrefix("HTTP/1.1 200 "))
+            #expect(!waiting.hasEnded)
+            control.waiting[0]()
+            #expect(try waiting.status() == 200)
+        }
+    }
+
+    @Test func aLongAnswerWaitsForItsReaderAndForNobodyElse() throws {
+        try self.serve { control, server in
+            control.rows = (0..<20_000).map { _ in .sample() }
+            let reader = try TestClient(server.address, control.loop)
+            reader.isPaused = true
+            try reader.connect()
+            reader.send("GET /api/sessions HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            for _ in 0..<3 { control.loop.turn(waitingAtMost: .zero) }
+            #expect(try TestClient.ask(server.address, control.loop, Self.request).hasPrefix("HTTP/1.1 200 "))
+            #expect(reader.received.isEmpty)
+            reader.resume()
+            let answer = try reader.answer()
+            let expected = AdminResponse.sessions(control.rows).body
+            #expect(expected.count > 6 << 20)
+            #expect(Array(self.body(answer).utf8) == expected)
+        }
+    }
+
+    @Test func itListensAtAUnixSocketUnderAnyName() throws {
+        let control = try FakeControl()
+        let path = "/tmp/gateway-test-\(getpid())-\(UInt64.random(in: .min ... .max)).sock"
+        let settings = AdminSettings(address: .unix(path: path))
+        let server = try AdminServer(settings, control: control)
+        let request = "GET /readyz HTTP/1.1\r\nHost: evil.example\r\n\r\n"
+        #expect(self.body(try TestClient.ask(.unix(path: path), control.loop, request)) == "ready\n")
+        server.close()
+        #expect(unsafe access(path, F_OK) == -1)
+    }
+
+    // MARK: - Others
+
+    @Test(arguments: [
+        ("GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
+        ("POST /api/drain HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n\r\n", 403),
+        ("POST /api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\n", 413),
+        ("POST /api/drain HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        ("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        ("DELETE /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", 405),
+        ("\u{16}\u{3}\u{1}\u{2}\0", 400),
+        ("GET / HTTP/2.0\r\n\r\n", 400),
+        ("\0\0\0\0", 400),
+        ("GET /\(String(repeating: "a", count: 17000)) HTTP/1.1\r\n", 431),
+    ])
+    func whatIsWrongIsAnsweredAndNothingIsDone(_ request: String, _ status: Int) throws {
+        try self.serve { control, server in
+            let client = try TestClient(server.address, control.loop)
+            try client.connect()
+            client.send(request)
+            #expect(try client.status() == status)
+            #expect(control.drained.isEmpty)
+        }
+    }
+
+    @Test func anAnswerIsReadThoughMoreWasSentThanItTook() throws {
+        try self.serve { control, server in
+            let client = try TestClient(server.address, control.loop)
+            try client.connect()
+            client.flood(
+                Array("POST /api/drain HTTP/1.1\r\nHost: a.example\r\n\r\n".utf8) + Array(repeating: 0, count: 100_000))
+            #expect(try client.status() == 421)
+        }
+    }
+
+    @Test func aClientThatSaysNothingIsTold() throws {
+        try self.serve(patience: .milliseconds(1)) { control, server in
+            for request in [
+                "", "GET /healthz HTT", "POST /api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{",
+            ] {
+                let client = try TestClient(server.address, control.loop)
+                try client.connect()
+                client.send(request)
+                #expect(try client.status() == 408)
+            }
+        }
+    }
+
+    @Test func aClientThatLeavesInTheMiddleIsForgotten() throws {
+        try self.serve { control, server in
+            let client = try TestClient(server.address, control.loop)
+            try client.connect()
+            client.send("GET /hea")
+            client.endWriting()
+            #expect(try client.status() == 400)
+            // And one that leaves while the gateway is asked: its answer finds nobody.
+            control.isSlow = true
+            let other = try TestClient(server.address, control.loop)
+            try other.connect()
+            other.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try turn(control.loop) { !control.waiting.isEmpty }
+            other.close()
+            control.loop.turn(waitingAtMost: .zero)
+            control.waiting[0]()
+            #expect(try TestClient.ask(server.address, control.loop, Self.request).hasPrefix("HTTP/1.1 200 "))
+        }
+    }
+
+    @Test func aGatewayThatDoesNotAnswerIsA504() throws {
+        try self.serve(patience: .milliseconds(1)) { control, server in
+            control.isSlow = true
+            var statuses: [Int?] = []
+            // With so little patience, the request itself can be too slow.
+            while statuses.last != 504, statuses.count < 100 {
+                let client = try TestClient(server.address, control.loop)
+                try client.connect()
+                client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                statuses.append(try client.status())
+            }
+            #expect(statuses.last == 504)
+            // Too late.
+            for answer in control.waiting { answer() }
+        }
+    }
+
+    @Test func aReaderThatTakesNothingIsCut() throws {
+        try self.serve(patience: .milliseconds(50)) { control, server in
+            control.rows = (0..<20_000).map { _ in .sample() }
+            let reader = try TestClient(server.address, control.loop)
+            try reader.connect()
+            reader.isPaused = true
+            reader.send("GET /api/sessions HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try turn(control.loop) { server.connectionCount == 1 }
+            try turn(control.loop) { server.connectionCount == 0 }
+            reader.resume()
+            try turn(control.loop) { reader.hasEnded }
+            #expect(reader.received.count < AdminResponse.sessions(control.rows).body.count)
+        }
+    }
+
+    @Test func onlySoManyAreServedAtATimeAndTheRestAfterThem() throws {
+        try self.serve { control, server in
+            var clients: [TestClient] = []
+            for _ in 0..<(AdminServer.mostConnections + 6) {
+                let client = try TestClient(server.address, control.loop)
+                try client.connect()
+                clients.append(client)
+            }
+            let last = clients[AdminServer.mostConnections]
+            last.send(Self.request)
+            try turn(control.loop) { server.connectionCount == AdminServer.mostConnections }
+            control.loop.turn(waitingAtMost: .zero)
+            #expect(server.connectionCount == AdminServer.mostConnections)
+            #expect(last.received.isEmpty)
+            clients[0].close()
+            #expect(try last.status() == 200)
+        }
+    }
+
+    @Test func closingItCutsWhatIsNotAnswered() throws {
+        try self.serve { control, server in
+            let client = try TestClient(server.address, control.loop)
+            try client.connect()
+            try turn(control.loop) { server.connectionCount == 1 }
+            server.close()
+            #expect(server.connectionCount == 0)
+            try turn(control.loop) { client.hasEnded }
+            #expect(throws: SystemError.self) {
+                let late = try TestClient(server.address, control.loop)
+                try turn(control.loop) { late.hasEnded }
+                throw try #require(late.failure)
+            }
+        }
+    }
+
+    @Test func aTakenAddressIsAStartError() throws {
+        try self.serve { control, server in
+            let port = try #require(server.address.port)
+            let error = try #require(throws: StartError.self) {
+                _ = try AdminServer(AdminSettings(address: .tcp(host: "127.0.0.1", port: port)), control: control)
+            }
+            #expect(
+                error.description
+                    == "cannot listen on the admin address 127.0.0.1:\(port): Address already in use")
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import EventLoop
+import Proxy
+
+@testable import Admin
+
+/// A gateway that writes down what it is asked, and answers when the test says so.
+final class FakeControl: GatewayControl {
+    let loop: EventLoop
+    var readiness = GatewayReadiness.ready
+    var rows: [SessionRow] = []
+    var backendRows: [BackendRow] = []
+    var families: [MetricFamily] = []
+    var reloadOutcome = ReloadOutcome.applied(closing: [:], kept: 0)
+    var drainOutcome = DrainOutcome.draining(sessions: 0)
+    /// Answers wait in `waiting` instead of being given at once.
+    var isSlow = false
+    private(set) var waiting: [() -> Void] = []
+    private(set) var closed: [CloseOrder] = []
+    private(set) var drained: [(selection: DrainSelection, undo: Bool)] = []
+    private(set) var reloads: [Bool] = []
+
+    init() throws { self.loop = try EventLoop() }
+
+    private func give(_ answer: @escaping () -> Void) {
+        if self.isSlow { self.waiting.append(answer) } else { answer() }
+    }
+
+    func sessions(answer: @escaping ([SessionRow]) -> Void) { self.give { answer(self.rows) } }
+
+    func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void) {
+        self.closed.append(CloseOrder(id: id, code: code, reason: reason))
+        self.give { answer(self.rows.contains { $0.id == id.description }) }
+    }
+
+    func backends(answer: @escaping ([BackendRow]) -> Void) { self.give { answer(self.backendRows) } }
+
+    func metrics(answer: @escaping ([MetricFamily]) -> Void) { self.give { answer(self.families) } }
+
+    func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
+        self.reloads.append(dryRun)
+        self.give { answer(self.reloadOutcome) }
+    }
+
+    func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void) {
+        self.drained.append((selection, undo))
+        self.give { answer(self.drainOutcome) }
+    }
+}
+
+extension SessionRow {
+    static func sample(_ id: String = "00000000000000a1") -> SessionRow {
+        SessionRow(
+            id: id, route: "/echo", client: "192.0.2.1", phase: "serve", age: .milliseconds(1500), idle: .seconds(2))
+    }
+}

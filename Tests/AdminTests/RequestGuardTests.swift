@@ -1,0 +1,81 @@
+import HTTP1
+import Testing
+
+@testable import Admin
+
+@Suite struct RequestGuardTests {
+    private func status(
+        _ method: String, _ fields: HTTPFields, isUnixSocket: Bool = false
+    ) -> Int? {
+        let requestGuard = RequestGuard(hosts: ["gateway.internal"], isUnixSocket: isUnixSocket)
+        return requestGuard.refusal(of: AdminRequest(method: method, target: "/", fields: fields))?.status
+    }
+
+    @Test(arguments: [
+        "127.0.0.1", "127.0.0.1:9901", "[::1]", "[::1]:9901", "192.0.2.7", "[2001:DB8::1]", "localhost",
+        "LOCALHOST:9901",
+        "localhost.", "gateway.internal", "Gateway.Internal.:80",
+    ])
+    func itAnswersToAddressesAndItsNames(_ host: String) {
+        #expect(self.status("GET", ["Host": host]) == nil)
+        #expect(self.status("POST", ["Host": host]) == nil)
+    }
+
+    @Test(arguments: [
+        "evil.example", "evil.example:9901", "127.0.0.1.evil.example", "localhost.evil.example", "evil.localhost",
+        "sub.gateway.internal", "2130706433", "0x7f.1", "127.1", "0177.0.0.1", "::1", "[::1", "[::1%25lo]",
+        "user@localhost",
+        "localhost:0x50", "localhost:99999", "", "local host",
+    ])
+    func itAnswersToNothingElse(_ host: String) {
+        #expect(self.status("GET", ["Host": host]) == 421)
+        #expect(self.status("POST", ["Host": host, "Origin": "http://\(host)"]) == 421)
+        #expect(self.status("GET", ["Host": host], isUnixSocket: true) == nil)
+    }
+
+    @Test func thereIsOneHost() {
+        #expect(self.status("GET", [:]) == 400)
+        #expect(self.status("GET", ["Host": "localhost", "host": "localhost"]) == 400)
+        #expect(self.status("GET", [:], isUnixSocket: true) == nil)
+        #expect(self.status("GET", ["Host": "a", "host": "a"], isUnixSocket: true) == 400)
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1:9901", "http://127.0.0.1:9901"),
+        ("localhost:9901", "http://LOCALHOST:9901"),
+        ("localhost", "http://localhost"),
+        ("localhost:80", "http://localhost"),
+        ("localhost", "https://localhost"),
+        ("gateway.internal", "https://gateway.internal:443"),
+        ("[::1]:9901", "http://[::1]:9901"),
+    ])
+    func itsOwnPageMayPost(_ host: String, _ origin: String) {
+        #expect(self.status("POST", ["Host": host, "Origin": origin]) == nil)
+    }
+
+    @Test(arguments: [
+        ("127.0.0.1:9901", "http://evil.example"),
+        ("127.0.0.1:9901", "http://127.0.0.1"),
+        ("127.0.0.1:9901", "http://127.0.0.1:8080"),
+        ("127.0.0.1:9901", "http://localhost:9901"),
+        ("127.0.0.1", "http://127.0.0.1:443"),
+        ("127.0.0.1:9901", "null"),
+        ("127.0.0.1:9901", ""),
+        ("127.0.0.1:9901", "127.0.0.1:9901"),
+        ("127.0.0.1:9901", "file://127.0.0.1:9901"),
+        ("127.0.0.1:9901", "http://127.0.0.1:9901/"),
+        ("127.0.0.1:9901", "http://127.0.0.1:9901@evil.example"),
+        ("127.0.0.1:9901", "http://127.0.0.1:9901 http://evil.example"),
+    ])
+    func noOtherPageMay(_ host: String, _ origin: String) {
+        #expect(self.status("POST", ["Host": host, "Origin": origin]) == 403)
+        #expect(self.status("POST", ["Host": host, "Origin": origin], isUnixSocket: true) == 403)
+        // Reading is no matter: the page does not get to see the answer.
+        #expect(self.status("GET", ["Host": host, "Origin": origin]) == nil)
+    }
+
+    @Test func thereIsOneOrigin() {
+        let origin = "http://127.0.0.1"
+        #expect(self.status("POST", ["Host": "127.0.0.1", "Origin": origin, "origin": origin]) == 400)
+    }
+}

@@ -1,0 +1,142 @@
+import EventLoop
+import Testing
+import WebSocketProtocol
+
+@testable import Proxy
+
+@Suite struct MetricsTests {
+    private func tally(_ text: UInt64, _ binary: UInt64, _ bytes: UInt64) -> MessageTally {
+        var tally = MessageTally()
+        tally.text = text
+        tally.binary = binary
+        tally.payloadBytes = bytes
+        return tally
+    }
+
+    /// The samples of a family, as `label=value,… number`.
+    private func samples(_ name: String, _ families: [MetricFamily]) -> [String] {
+        families.filter { $0.name == name }.flatMap(\.samples).map { sample in
+            let labels = sample.labels.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
+            return if case .number(let number) = sample.value { "\(labels) \(number)" } else { "\(labels) histogram" }
+        }
+    }
+
+    private func families(
+        _ snapshot: MetricsSnapshot, control: ControlMetrics = ControlMetrics(), backends: [BackendRow] = []
+    ) -> [MetricFamily] {
+        snapshot.families(
+            control: control, backends: backends,
+            health: [MetricFamily("gateway_backend_up", .gauge, help: "Up.", samples: [])], droppedLines: 3,
+            version: "1.2",
+            usage: ProcessUsage(residentBytes: 4096, processorTime: .milliseconds(1500), openDescriptors: 9))
+    }
+
+    @Test func aHistogramCountsUpToItsBounds() {
+        var histogram = Histogram(bounds: [0.5, 1])
+        for milliseconds in [0, 500, 501, 1000, 1001, 50_000] { histogram.observe(.milliseconds(milliseconds)) }
+        var other = Histogram(bounds: [0.5, 1])
+        other.observe(.milliseconds(250))
+        histogram.add(other)
+        #expect(histogram.value == .histogram(buckets: [(0.5, 3), (1, 5), (.infinity, 7)], sum: 53.252))
+    }
+
+    @Test func whatWorkersCountIsAddedUp() {
+        let workers = [WorkerMetrics(), WorkerMetrics()]
+        for worker in workers {
+            worker.accepted(listener: "127.0.0.1:80")
+            worker.tlsHandshake(version: "TLSv1.3", resumed: true)
+            for _ in 0..<2 { worker.sessionOpened(route: "/a", backend: "x", handshake: .milliseconds(20)) }
+            worker.sessionEnded(
+                route: "/a", backend: "x", cause: .clientClosed, code: CloseCode(rawValue: 3005), lasted: .seconds(2),
+                tally: PerLeg(client: self.tally(1, 2, 30), backend: self.tally(4, 5, 60)))
+            worker.pinged(.client, .milliseconds(3))
+        }
+        workers[0].sessionEnded(
+            route: "/a", backend: "x", cause: .clientGone, code: nil, lasted: .seconds(2),
+            tally: PerLeg(client: self.tally(0, 0, 1), backend: MessageTally()))
+        workers[1].refused(route: nil, status: 404)
+        workers[1].refused(route: "/a", status: 403)
+        workers[1].abandoned(route: nil)
+        workers[1].tlsHandshake(version: "TLSv1.2", resumed: false)
+
+        var all = MetricsSnapshot([(name: "/a", backend: "x"), (name: "/b", backend: "y")])
+        for worker in workers { all.add(worker.snapshot(of: [])) }
+        let families = self.families(all)
+        #expect(
+            self.samples("gateway_sessions_open", families) == [
+                "route=/a,backend=x 1.0", "route=/b,backend=y 0.0",
+            ])
+        #expect(
+            self.samples("gateway_sessions_total", families) == [
+                "route=/a,backend=x 4.0", "route=/b,backend=y 0.0",
+            ])
+        #expect(
+            self.samples("gateway_handshakes_total", families) == [
+                "route=-,result=404 1.0", "route=-,result=abandoned 1.0", "route=/a,result=403 1.0",
+                "route=/a,result=accepted 4.0", "route=/b,result=accepted 0.0",
+            ])
+        #expect(
+            self.samples("gateway_closes_total", families) == [
+                "route=/a,cause=client-closed,code=3xxx 2.0", "route=/a,cause=client-gone,code=none 1.0",
+            ])
+        #expect(
+            self.samples("gateway_messages_total", families) == [
+                "route=/a,direction=to-backend,type=text 2.0", "route=/a,direction=to-backend,type=binary 4.0",
+                "route=/a,direction=to-client,type=text 8.0", "route=/a,direction=to-client,type=binary 10.0",
+                "route=/b,direction=to-backend,type=text 0.0", "route=/b,direction=to-backend,type=binary 0.0",
+                "route=/b,direction=to-client,type=text 0.0", "route=/b,direction=to-client,type=binary 0.0",
+            ])
+        #expect(
+            self.samples("gateway_payload_bytes_total", families) == [
+                "route=/a,direction=to-backend 61.0", "route=/a,direction=to-client 120.0",
+                "route=/b,direction=to-backend 0.0", "route=/b,direction=to-client 0.0",
+            ])
+        #expect(self.samples("gateway_connections_total", families) == ["listener=127.0.0.1:80 2.0"])
+        #expect(
+            self.samples("gateway_tls_handshakes_total", families) == [
+                "version=TLSv1.2,resumed=false 1.0", "version=TLSv1.3,resumed=true 2.0",
+            ])
+        #expect(
+            self.samples("gateway_ping_rtt_seconds", families) == ["side=client histogram", "side=backend histogram"])
+        var pings = Histogram.ofPings
+        for _ in 0..<2 { pings.observe(.milliseconds(3)) }
+        #expect(families.first { $0.name == "gateway_ping_rtt_seconds" }?.samples[0].value == pings.value)
+    }
+
+    @Test func theRestIsWhatIs() {
+        var control = ControlMetrics()
+        control.reloaded(.applied(closing: [:], kept: 1))
+        control.reloaded(.refused([]))
+        control.reloaded(.refused([]))
+        let endpoints = ["up", "down", "draining"].map {
+            BackendRow.EndpointRow(
+                name: $0, state: $0, reason: nil, since: .zero, sessions: 2, weight: 1, isBackup: false)
+        }
+        let backend = BackendRow(name: "b", kind: "websocket", sessions: 6, endpoints: endpoints)
+        let families = self.families(MetricsSnapshot(), control: control, backends: [backend])
+        #expect(
+            self.samples("gateway_backend_sessions", families) == [
+                "backend=b,endpoint=up 2.0", "backend=b,endpoint=down 2.0", "backend=b,endpoint=draining 2.0",
+            ])
+        #expect(self.samples("gateway_reloads_total", families) == ["result=applied 1.0", "result=refused 2.0"])
+        #expect(self.samples("gateway_log_dropped_total", families) == [" 3.0"])
+        #expect(self.samples("gateway_build_info", families) == ["version=1.2 1.0"])
+        #expect(self.samples("process_cpu_seconds_total", families) == [" 1.5"])
+        #expect(self.samples("process_resident_memory_bytes", families) == [" 4096.0"])
+        #expect(self.samples("process_open_fds", families) == [" 9.0"])
+    }
+
+    @Test func everyFamilyIsThereOnceWithAWordOfHelp() {
+        let families = self.families(MetricsSnapshot())
+        #expect(Set(families.map(\.name)).count == families.count)
+        #expect(families.allSatisfy { !$0.help.isEmpty })
+        #expect(families.allSatisfy { $0.name.hasSuffix("_total") == ($0.kind == .counter) })
+    }
+
+    @Test func theProcessUsesSomething() throws {
+        let usage = ProcessUsage.now()
+        #expect(try #require(usage.residentBytes) > 1 << 20)
+        #expect(usage.processorTime > .zero)
+        if let count = usage.openDescriptors { #expect(count > 2) }
+    }
+}

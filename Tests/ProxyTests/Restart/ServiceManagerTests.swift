@@ -1,0 +1,146 @@
+import Configuration
+import Glibc
+import Testing
+
+@testable import EventLoop
+@testable import Proxy
+
+@Suite struct ServiceManagerTests {
+    /// A service manager's socket.
+    private final class Manager {
+        let address: SocketAddress
+        private let descriptor: Int32
+
+        init(_ address: SocketAddress) throws {
+            self.address = address
+            self.descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+            let bound = unsafe try address.withKernelForm { unsafe bind(self.descriptor, $0, $1) }
+            try #require(bound == 0)
+        }
+
+        deinit {
+            Kernel.close(self.descriptor)
+            Kernel.removeSocketFile(self.address)
+        }
+
+        /// The variable that names it.
+        var variable: String {
+            if case .unix(let path) = self.address { return path }
+            return self.address.description
+        }
+
+        /// The next message that is there, as its lines.
+        func next() -> [String]? {
+            var bytes = [UInt8](repeating: 0, count: 4096)
+            let count = unsafe recv(self.descriptor, &bytes, bytes.count, 0)
+            guard count >= 0 else { return nil }
+            return String(decoding: bytes[..<count], as: UTF8.self).split(separator: "\n").map(String.init)
+        }
+    }
+
+    private func log() throws -> Log {
+        var settings = LogSettings()
+        settings.file = "/dev/null"
+        return try Log(settings)
+    }
+
+    static let addresses: [SocketAddress] = [
+        .unix(path: "/tmp/gateway-test-\(UInt64.random(in: .min ... .max)).notify"),
+        .abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))"),
+    ]
+
+    @Test(arguments: addresses) func itIsToldWhatHappens(address: SocketAddress) throws {
+        let manager = try Manager(address)
+        let log = try self.log()
+        defer { log.close() }
+        let service = ServiceManager(log: log, environment: { $0 == "NOTIFY_SOCKET" ? manager.variable : nil })
+        #expect(service.isPresent)
+        #expect(service.watchdogInterval == nil)
+        service.ready("serving on :80")
+        #expect(manager.next() == ["READY=1", "STATUS=serving on :80"])
+        service.status("a\nREADY=1\r\nb")
+        #expect(manager.next() == ["STATUS=a READY=1 b"])
+        let before = MonotonicInstant.now().nanoseconds / 1000
+        service.reloading()
+        let reloading = try #require(manager.next())
+        #expect(reloading.first == "RELOADING=1")
+        let time = try #require(Int64(reloading[1].dropFirst("MONOTONIC_USEC=".count)))
+        #expect(reloading[1].hasPrefix("MONOTONIC_USEC="))
+        #expect((before...MonotonicInstant.now().nanoseconds / 1000).contains(time))
+        service.stopping("draining")
+        #expect(manager.next() == ["STOPPING=1", "STATUS=draining"])
+        service.mainProcess(0)
+        service.mainProcess(77)
+        #expect(manager.next() == ["MAINPID=77"])
+        #expect(manager.next() == nil)
+    }
+
+    @Test func withoutOneNothingIsSaid() throws {
+        let log = try self.log()
+        defer { log.close() }
+        for variable in [nil, "", "vsock:2:1", "relative"] {
+            let service = ServiceManager(log: log, environment: { $0 == "NOTIFY_SOCKET" ? variable : "1" })
+            #expect(!service.isPresent)
+            #expect(service.watchdogInterval == nil)
+            service.ready("x")
+        }
+    }
+
+    @Test func thatItIsGoneOrFullIsNoErrorOfOurs() throws {
+        let log = try self.log()
+        defer { log.close() }
+        let gone = ServiceManager(log: log, environment: { $0 == "NOTIFY_SOCKET" ? "/tmp/gateway-test-nobody" : nil })
+        gone.ready("x")
+        let manager = try Manager(.abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))"))
+        let full = ServiceManager(log: log, environment: { $0 == "NOTIFY_SOCKET" ? manager.variable : nil })
+        // More than its queue takes (net.unix.max_dgram_qlen); a call that waited would wait for ever.
+        for number in 0..<20_000 { full.status("\(number)") }
+        #expect(manager.next() == ["STATUS=0"])
+    }
+
+    static let watchdogs: [([String: String], successor: Bool, interval: Duration?)] = [
+        (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "42"], false, .seconds(15)),
+        (["WATCHDOG_USEC": "30000000"], false, .seconds(15)),
+        (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "41"], false, nil),
+        (["WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "41"], true, .seconds(15)),
+        (["WATCHDOG_USEC": "0"], false, nil),
+        (["WATCHDOG_USEC": "soon"], false, nil),
+        ([:], false, nil),
+    ]
+
+    @Test(arguments: watchdogs) func theWatchdogHearsOfUsTwiceAsOftenAsItMust(
+        variables: [String: String], successor: Bool, interval: Duration?
+    ) throws {
+        let log = try self.log()
+        defer { log.close() }
+        let service = ServiceManager(
+            log: log, isSuccessor: successor, process: 42,
+            environment: { $0 == "NOTIFY_SOCKET" ? "@gateway-test/nobody" : variables[$0] })
+        #expect(service.watchdogInterval == interval)
+    }
+
+    @Test func theWatchdogIsFedWhileWeLive() throws {
+        let log = try self.log()
+        defer { log.close() }
+        let manager = try Manager(.abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))"))
+        let variables = ["NOTIFY_SOCKET": manager.variable, "WATCHDOG_USEC": "2000"]
+        let service = ServiceManager(log: log, environment: { variables[$0] })
+        let loop = try EventLoop()
+        var isAlive = true
+        var questions = 0
+        service.watch(on: loop) {
+            questions += 1
+            return isAlive
+        }
+        while questions < 3 { loop.turn(waitingAtMost: .seconds(20)) }
+        isAlive = false
+        while questions < 6 { loop.turn(waitingAtMost: .seconds(20)) }
+        // At once, then once for each time it lived.
+        for _ in 0..<4 { #expect(manager.next() == ["WATCHDOG=1"]) }
+        #expect(manager.next() == nil)
+        service.stopWatching()
+        isAlive = true
+        loop.turn(waitingAtMost: .milliseconds(5))
+        #expect(questions == 6)
+    }
+}
