@@ -46,6 +46,11 @@ package final class SendBatch {
     /// A turn begins, with that many events.
     func begin(events: Int) { self.isGathering = events >= SyscallFaults.batched(from: Self.fewest) }
 
+    /// So many sends are about to come, whatever the number of events.
+    package func expect(sends: Int) {
+        if sends >= Self.fewest { self.isGathering = true }
+    }
+
     /// The turn ends: everything is sent.
     func end() {
         self.isGathering = false
