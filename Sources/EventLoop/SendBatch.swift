@@ -97,7 +97,8 @@ package final class SendBatch {
 
     /// False if there is no ring, or too little to send: senders will do it.
     private func sendTogether() -> Bool {
-        guard self.staged.count >= SyscallFaults.batched(from: Self.fewest), let ring = self.openRing() else { return false }
+        let fewest = SyscallFaults.batched(from: Self.fewest)
+        guard self.staged.count >= fewest, let ring = self.openRing() else { return false }
         let works = ring.send(
             self.staged.count, of: self.bytes, { (self.staged[$0].socket, self.staged[$0].range) },
             results: &self.results)

@@ -11,7 +11,8 @@ internal import Glibc
     ///
     /// - Parameter capacity: the most sends at once; a power of two.
     init?(capacity: Int) {
-        guard !SyscallFaults.refusesRings, let ring = unsafe gateway_send_ring_open(UInt32(capacity)) else { return nil }
+        guard !SyscallFaults.refusesRings else { return nil }
+        guard let ring = unsafe gateway_send_ring_open(UInt32(capacity)) else { return nil }
         unsafe self.ring = ring
     }
 
