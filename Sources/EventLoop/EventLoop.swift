@@ -27,6 +27,9 @@ package final class EventLoop {
     /// How many batches were fetched so far: what is rationed per turn is counted by it.
     package private(set) var turns: UInt64 = 0
 
+    /// Small sends of this batch of events, which go out together at its end.
+    package let sends = SendBatch()
+
     private let epoll: Int32
     private var slots: [Slot] = []
     private var freeSlots: [UInt32] = []
@@ -144,12 +147,14 @@ package final class EventLoop {
         let count = self.wait(limit)
         self.now = .now()
         self.turns &+= 1
+        self.sends.begin(events: count)
         for index in 0..<max(count, 0) {
             let event = self.events[index]
             self.dispatch(event.data, Readiness(events: event.events))
         }
         self.finishUnfinished()
         while let handler = self.timers.popExpired(self.now) { handler.timerFired() }
+        self.sends.end()
     }
 
     private func wait(_ limit: Duration?) -> Int {

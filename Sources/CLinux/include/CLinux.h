@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "SendRing.h"
+
 int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 
 /// A `struct epoll_event` whose data is a plain number: Swift takes the system's union for unsafe storage.

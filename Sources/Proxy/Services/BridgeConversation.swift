@@ -105,7 +105,7 @@ final class BridgeConversation: EndpointConversation {
 
     override func clientGone() {
         guard self.closing.isOpen, let backend = self.backend else { return }
-        if backend.queue.isEmpty {
+        if backend.hasSentAll() {
             self.session.finishWriting(.backend)
         } else {
             self.session.closeLeg(.backend, abruptly: true)

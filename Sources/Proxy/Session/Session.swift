@@ -158,7 +158,7 @@ final class Session: TimerHandler {
         case .lingering:
             guard let transport = self.transport(leg) else { return false }
             transport.finish()
-            return !transport.queue.isEmpty
+            return !transport.hasSentAll()
         case .absent, .closed: return false
         }
     }
@@ -180,9 +180,9 @@ final class Session: TimerHandler {
 
     private var queueLimit: Int { self.route?.settings.limits.queue.rawValue ?? WorkerBuffers.readSize }
 
-    /// Where reading from the other side stops: what one more read can add still fits the limit.
+    /// Where reading from the other side stops: what one more read can add still fits the limit, and what is staged does.
     func isAboveHighWater(_ transport: Transport) -> Bool {
-        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.mostPerRead)
+        transport.queue.count > max(0, self.queueLimit - WorkerBuffers.mostPerRead - SendBatch.mostBytes)
     }
 
     private func isAboveLowWater(_ transport: Transport) -> Bool {

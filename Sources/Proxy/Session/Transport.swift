@@ -4,9 +4,9 @@ internal import TLS
 
 /// One leg's connection: a socket, libssl where there is TLS, and the bytes the socket did not take yet.
 ///
-/// It knows nothing of frames. Reading goes into the worker's buffers; writing goes to the socket at once, and what the socket
-/// does not take is queued. Readiness is edge-triggered and remembered in `mayRead`.
-final class Transport: ReadinessHandler {
+/// It knows nothing of frames. Reading goes into the worker's buffers; writing goes to the socket at once, or with the small sends of
+/// others at the end of the turn, and what the socket does not take is queued. Readiness is edge-triggered and remembered in `mayRead`.
+final class Transport: ReadinessHandler, StagedSender {
     enum Received {
         /// Plain bytes, at this place in the worker's plaintext buffer.
         case bytes(Range<Int>)
@@ -41,6 +41,9 @@ final class Transport: ReadinessHandler {
     private let descriptor: Int32
     private let worker: Worker
     private let plaintext: ReadBuffer
+    private let batch: SendBatch
+    /// Some bytes wait for the end of the turn. Then the queue is empty.
+    private var isStaged = false
     // Owners of each other: a session gives its transports up when it ends. Strong and constant, because a reference that is neither
     // is counted with every message.
     private let session: Session
@@ -74,6 +77,7 @@ final class Transport: ReadinessHandler {
         self.session = session
         self.worker = worker
         self.plaintext = worker.buffers.plaintext
+        self.batch = worker.loop.sends
         self.heartbeat = Heartbeat(at: worker.loop.now, spread: 0)
         self.registration = try worker.loop.add(descriptor, self)
     }
@@ -154,7 +158,7 @@ final class Transport: ReadinessHandler {
     func sendPing(_ frame: [UInt8]) {
         self.send(frame.span)
         let spread = UInt8(truncatingIfNeeded: Randomness.word())
-        self.heartbeat.pinged(at: self.worker.loop.now, isFlushed: self.queue.isEmpty, spread: spread)
+        self.heartbeat.pinged(at: self.worker.loop.now, isFlushed: self.hasSentAll(), spread: spread)
     }
 
     /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
@@ -185,6 +189,8 @@ final class Transport: ReadinessHandler {
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     func handshakeStep() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
+        // A key exchange or a signature takes as long as many messages do.
+        self.batch.flush()
         let ciphertext = self.worker.buffers.ciphertext
         while true {
             var received = ciphertext.mutableSpan
@@ -333,7 +339,7 @@ final class Transport: ReadinessHandler {
     func send(sharing bytes: [UInt8]) {
         guard self.tls == nil else { return self.send(bytes.span) }
         guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
-        let sent = self.queue.isEmpty ? self.sendNow(bytes.span) : 0
+        let sent = self.stageOrSend(bytes.span)
         guard sent < bytes.count else { return }
         self.queueBegins()
         self.queue.append(sharing: bytes, from: sent)
@@ -344,14 +350,47 @@ final class Transport: ReadinessHandler {
     }
 
     private func sendOrQueue(_ bytes: Span<UInt8>) {
-        let sent = self.queue.isEmpty ? self.sendNow(bytes) : 0
-        guard sent < bytes.count else { return }
+        self.append(bytes, from: self.stageOrSend(bytes))
+    }
+
+    private func append(_ bytes: Span<UInt8>, from start: Int) {
+        guard start < bytes.count else { return }
         self.queueBegins()
-        self.queue.append(bytes.extracting(sent..<bytes.count))
+        self.queue.append(bytes.extracting(start..<bytes.count))
     }
 
     private func queueBegins() {
         if self.queue.isEmpty { self.queuedSince = self.worker.loop.now }
+    }
+
+    /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
+    private func stageOrSend(_ bytes: Span<UInt8>) -> Int {
+        if self.isStaged {
+            if self.batch.extend(bytes, self) { return bytes.count }
+            self.batch.flush()
+        }
+        guard self.queue.isEmpty else { return 0 }
+        guard !bytes.isEmpty, self.writeFailure == nil else { return bytes.count }
+        self.isStaged = self.batch.stage(bytes, for: self.descriptor, self)
+        return self.isStaged ? bytes.count : self.sendNow(bytes)
+    }
+
+    /// Sends what is staged, for what has to come after it.
+    private func sendStaged() {
+        if self.isStaged { self.batch.flush() }
+    }
+
+    func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
+        self.isStaged = false
+        guard self.writeFailure == nil else { return }
+        if let failure { return self.fail(self.reason(failure)) }
+        if !rest.isEmpty { self.append(rest, from: self.sendNow(rest)) }
+    }
+
+    /// Whether the socket has taken everything.
+    func hasSentAll() -> Bool {
+        self.sendStaged()
+        return self.queue.isEmpty
     }
 
     /// Returns how many bytes the socket took. After a failure it takes all: they are lost, as `receive` will report.
@@ -406,7 +445,7 @@ final class Transport: ReadinessHandler {
             self.sendCiphertext()
         }
         self.writeSide = .wanted
-        if self.queue.isEmpty { self.endWriting() }
+        if self.hasSentAll() { self.endWriting() }
     }
 
     private func endWriting() {
@@ -419,6 +458,7 @@ final class Transport: ReadinessHandler {
     /// - Parameter abruptly: the peer shall see a reset in any case.
     func close(abruptly: Bool = false) {
         guard self.isOpen else { return }
+        self.sendStaged()
         self.isOpen = false
         if let registration = self.registration { self.worker.loop.forget(registration) }
         self.registration = nil

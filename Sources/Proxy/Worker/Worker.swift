@@ -210,7 +210,9 @@ final class Worker {
 
     private func deliver(_ frame: RoomFrame, to room: RoomKey) {
         let delivery = RoomDelivery(frame, self.compression)
-        for member in self.rooms.members(of: room) { member.deliver(delivery) }
+        let members = self.rooms.members(of: room)
+        self.loop.sends.expect(sends: members.count)
+        for member in members { member.deliver(delivery) }
     }
 }
 

@@ -6,6 +6,8 @@ from traffic import BRIDGE, KINDS, messages
 # Until everything that is made once has been made.
 WARM_UP = 512
 ROUND_TRIPS = 2048
+# So many that their messages are sent together.
+MANY_SESSIONS = 100
 UNIT = "heap allocations per message"
 DECIMALS = 2
 
@@ -22,19 +24,21 @@ async def measure() -> dict[str, float]:
             # A bridge makes messages of what its TCP server sent, however many they were.
             if kind == BRIDGE and in_flight > 1:
                 continue
-            heap = await used(kind, in_flight)
+            heap = await used(kind, 1, in_flight)
             label = kind if in_flight == 1 else f"{kind}, {in_flight} in flight"
             results[label] = heap.allocations / messages(kind, ROUND_TRIPS)
             # One in flight, it is one record for each message; with more it is as many as happen to come together.
             if heap.openssl_allocations and in_flight == 1:
                 results[f"{label}: libssl's own"] = heap.openssl_allocations / messages(kind, ROUND_TRIPS)
+        heap = await used(kind, MANY_SESSIONS, 1)
+        results[f"{kind}, {MANY_SESSIONS} sessions"] = heap.allocations / messages(kind, ROUND_TRIPS)
     return results
 
 
-async def used(kind: str, in_flight: int) -> Heap:
+async def used(kind: str, count: int, in_flight: int) -> Heap:
     """What is allocated while messages are exchanged."""
     async with counted_traffic(kind) as (sessions, heap):
-        await sessions.open(1)
+        await sessions.open(count)
         await sessions.exchange(WARM_UP, in_flight)
         before = heap()
         await sessions.exchange(ROUND_TRIPS, in_flight)

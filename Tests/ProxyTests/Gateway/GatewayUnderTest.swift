@@ -49,14 +49,26 @@ final class GatewayUnderTest: Sendable {
         init(_ value: consuming Value) { self.value = value }
     }
 
+    /// How small messages are sent.
+    enum Sends: CaseIterable {
+        /// At the end of a turn and through the ring, however few they are; where the system has none, as the next.
+        case together
+        /// At the end of a turn, each on its own.
+        case late
+        /// As the gateway does it: at once, unless many sessions have something to say.
+        case asUsual
+    }
+
     /// Starts a gateway, lets `body` talk to it, and drains it. No other test runs a gateway meanwhile.
     ///
     /// - Parameter inspect: gets the log of the whole run.
     static func run(
-        _ configuration: GatewayConfiguration, _ body: (GatewayUnderTest) throws -> Void,
+        _ configuration: GatewayConfiguration, sends: Sends = .together, _ body: (GatewayUnderTest) throws -> Void,
         log inspect: ([LogLine]) throws -> Void = { _ in }
     ) throws {
         try SyscallFaults.exclusively {
+            if sends != .asUsual { SyscallFaults.batchEverything() }
+            if sends == .late { SyscallFaults.refuseRings() }
             let gateway = try GatewayUnderTest(configuration)
             do {
                 try body(gateway)

@@ -58,13 +58,15 @@ import WebSocketProtocol
 
     @Test(arguments: [1, 2, 3, 7, Int.max], [false, true])
     func aRelayIsByteExactHoweverShortTransfersAre(limit: Int, tls: Bool) throws {
-        let listener = try TestListener()
-        try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
-            try self.exchange(
-                gateway, listener, tls: tls, limit: limit,
-                sizes: limit > 2 ? Self.sizes : [0, 1, 125, 126, tls ? 300 : 65537 - limit])
-        } log: { log in
-            expectClose(log, cause: "client-closed", code: "1000", by: "client")
+        for sends in GatewayUnderTest.Sends.allCases {
+            let listener = try TestListener()
+            try GatewayUnderTest.run(.serving([.relay(to: listener.port)]), sends: sends) { gateway in
+                try self.exchange(
+                    gateway, listener, tls: tls, limit: limit,
+                    sizes: limit > 2 ? Self.sizes : [0, 1, 125, 126, tls ? 300 : 65537 - limit])
+            } log: { log in
+                expectClose(log, cause: "client-closed", code: "1000", by: "client")
+            }
         }
     }
 
