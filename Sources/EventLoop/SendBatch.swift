@@ -35,7 +35,8 @@ package final class SendBatch {
     /// With fewer events, or fewer sends, each is made on its own: that is cheaper, and sooner.
     private static let fewest = 4
 
-    private lazy var bytes = ReadBuffer(count: SendBatch.capacity * SendBatch.mostBytes)
+    /// A KiB for each send: they are small, or few.
+    private lazy var bytes = ReadBuffer(count: SendBatch.capacity << 10)
     private lazy var results = [Int32](repeating: 0, count: SendBatch.capacity)
     private var used = 0
     private var staged: [Staged] = []
@@ -62,7 +63,7 @@ package final class SendBatch {
     /// - Parameter sender: has nothing staged; it will be told.
     package func stage(_ bytes: Span<UInt8>, for socket: Int32, _ sender: any StagedSender) -> Bool {
         guard self.isGathering, bytes.count <= Self.mostBytes else { return false }
-        if self.staged.count == Self.capacity { self.flush() }
+        if self.staged.count == Self.capacity || self.used + bytes.count > self.bytes.count { self.flush() }
         let range = self.used..<(self.used + bytes.count)
         self.bytes.replace(at: range.lowerBound, with: bytes)
         self.used = range.upperBound
@@ -75,7 +76,9 @@ package final class SendBatch {
         let last = self.staged.count - 1
         guard last >= 0, self.staged[last].sender === sender else { return false }
         let range = self.staged[last].range
-        guard range.count + bytes.count <= Self.mostBytes else { return false }
+        guard range.count + bytes.count <= Self.mostBytes, self.used + bytes.count <= self.bytes.count else {
+            return false
+        }
         self.bytes.replace(at: range.upperBound, with: bytes)
         self.used += bytes.count
         self.staged[last].range = range.lowerBound..<self.used
