@@ -21,8 +21,8 @@ final class Opening {
     var backendHandshake: BackendHandshake?
     /// TCP stands; libssl is at work.
     var isInBackendTLS = false
-    /// When the connection stood, TLS and all.
-    var connectedAt: MonotonicInstant?
+    /// When the present endpoint was chosen.
+    var chosenAt: MonotonicInstant?
 
     init(_ runtime: WorkerRuntime) { self.runtime = runtime }
 

@@ -25,6 +25,7 @@ extension Session {
                 of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.worker.loop.now)
         else { return self.refuse(refusal ?? .noEndpoint(routeIndex: self.routeIndex)) }
         opening.endpoints.append(endpoint)
+        opening.chosenAt = self.worker.loop.now
         self.endpoint = endpoint
         self.phase = .connect
         switch endpoint.addresses {
@@ -126,7 +127,6 @@ extension Session {
             let route = self.route, let settings = route.backend?.settings
         else { return }
         self.setDeadline(at: self.began + route.settings.timeouts.handshake)
-        opening.connectedAt = self.worker.loop.now
         if let webSocket = endpoint.webSocket {
             self.phase = .backendHandshake
             let key = AcceptKey.makeKey(random: Randomness.bytes(16))
@@ -214,10 +214,9 @@ extension Session {
         }
         let refusal = Refusal.backendTimeout(
             "\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex)
-        // A client that was slow itself left the endpoint no time: that must not take it out for others.
+        // A client that was slow itself, or the endpoint before, left this one no time: that must not take it out for others.
         if let endpoint = self.endpoint, let timeouts = self.route?.settings.timeouts,
-            let connectedAt = self.opening?.connectedAt,
-            self.worker.loop.now >= connectedAt + timeouts.handshake / 2
+            let chosenAt = self.opening?.chosenAt, self.worker.loop.now >= chosenAt + timeouts.handshake / 2
         {
             self.worker.failed(endpoint, because: refusal.detail)
         }

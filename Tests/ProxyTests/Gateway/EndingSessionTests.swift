@@ -242,6 +242,31 @@ extension SessionTests {
         }
     }
 
+    /// It had all the time there was, whichever of its parts was the last.
+    @Test func anEndpointWhoseTLSHangsIsTakenOut() throws {
+        // The last endpoint is never taken out, so that there are two.
+        let listeners = [try TestListener(), try TestListener()]
+        let endpoints = listeners.map {
+            WebSocketEndpoint(
+                address: .tcp(host: "127.0.0.1", port: $0.port), tls: true, authority: "localhost", path: nil)
+        }
+        var backend = BackendSettings(name: "relay", kind: .websocket(endpoints))
+        backend.eject = EjectSettings()
+        backend.eject?.failures = 1
+        let configuration = GatewayConfiguration.serving([backend]) {
+            $0.timeouts.handshake = .milliseconds(200)
+            $0.timeouts.connect = .seconds(60)
+        }
+        try GatewayUnderTest.run(configuration) { gateway in
+            let client = try TestPeer.asking("/relay", port: gateway.port())
+            let answer = String(decoding: try client.socket.receiveToEnd(), as: UTF8.self)
+            #expect(answer.hasPrefix("HTTP/1.1 504 "))
+        } log: { log in
+            #expect(log.filter { $0.event == "health" }.map { $0[text: "to"] } == ["down"])
+        }
+        withExtendedLifetime(listeners) {}
+    }
+
     // MARK: - The bridge's ends
 
     @Test func theServersEndIsANormalClosureAfterAllItSent() throws {
