@@ -220,7 +220,7 @@ package final class Gateway {
     /// The first time drains; a second one cuts what is left.
     private func terminate() {
         switch self.state {
-        case .serving: self.drain()
+        case .serving: self.drain(because: "signal")
         case .draining, .stopped: self.stop()
         }
     }
