@@ -48,6 +48,8 @@ package final class Gateway {
     package var whenReleased: () -> Void = {}
 
     var state = State.serving
+    /// What this process was started with: some of it stays until its end.
+    let startedWith: GatewayConfiguration
     var snapshot: Snapshot
     var listeners: ListenerSet
     /// The longest that any session may take to close, those of older configurations, too.
@@ -82,6 +84,7 @@ package final class Gateway {
         let descriptorLimit = DescriptorLimit.raise()
         self.source = source
         self.restart = restart
+        self.startedWith = configuration
         do {
             let inherited = try InheritedSockets(restart)
             self.inherited = inherited
