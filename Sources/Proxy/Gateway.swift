@@ -180,6 +180,8 @@ package final class Gateway {
         record.add("routes", self.snapshot.runtime.routes.count)
         record.add("backends", self.snapshot.runtime.backends.count)
         record.add("workers", self.fleet.members.count)
+        record.add("version", self.version)
+        record.add("process", OwnProcess.number)
         self.log.write(record)
         // Whoever starts a gateway that logs to a file still sees that it runs, and where.
         guard let file = self.snapshot.runtime.configuration.log.file else { return }
