@@ -28,7 +28,7 @@ extension AdminResponse {
     /// - Parameter dryRun: the sessions would be closed, and are not.
     package static func reload(_ outcome: ReloadOutcome, dryRun: Bool) -> AdminResponse {
         switch outcome {
-        case .applied(let closing, let kept):
+        case .applied(let closing, let kept, let awaitingStart):
             .json {
                 $0.member("dry_run", dryRun)
                 $0.member("closing", closing.values.reduce(0, +))
@@ -37,6 +37,7 @@ extension AdminResponse {
                     json.member("reason", reason.key)
                     json.member("sessions", reason.value)
                 }
+                $0.strings("awaiting_start", awaitingStart)
             }
         case .refused(let mistakes):
             .json(422) {

@@ -80,15 +80,41 @@ package struct AdminRouter: Equatable, Sendable {
 
     // MARK: - Bodies
 
-    private struct CloseBody: Decodable {
+    /// A body that names all of its keys: an unknown one is a mistake, not something to pass over. Without `backend`, misspelt,
+    /// a drain would be one of the whole gateway.
+    private protocol Body: Decodable {
+        associatedtype Key: CodingKey & CaseIterable
+    }
+
+    private struct CloseBody: Body {
+        enum CodingKeys: CodingKey, CaseIterable { case code, reason }
+        typealias Key = CodingKeys
         var code: Int?
         var reason: String?
     }
 
-    private struct DrainBody: Decodable {
+    private struct DrainBody: Body {
+        enum CodingKeys: CodingKey, CaseIterable { case backend, endpoint, undo }
+        typealias Key = CodingKeys
         var backend: String?
         var endpoint: String?
         var undo: Bool?
+    }
+
+    /// The keys of an object, whatever they lead to.
+    private struct AnyKeys: Decodable {
+        struct Name: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        var names: [String]
+
+        init(from decoder: any Decoder) throws {
+            self.names = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
+        }
     }
 
     private static func closeOrder(_ id: Substring, _ request: AdminRequest) throws(AdminResponse) -> CloseOrder {
@@ -119,12 +145,23 @@ package struct AdminRouter: Equatable, Sendable {
     }
 
     /// The JSON of the body, whatever its Content-Type says; `nil` without a body.
-    private static func body<Body: Decodable>(
-        of request: AdminRequest, as type: Body.Type
-    ) throws(AdminResponse) -> Body? {
+    private static func body<Content: Body>(
+        of request: AdminRequest, as type: Content.Type
+    ) throws(AdminResponse) -> Content? {
         guard !request.body.isEmpty else { return nil }
-        do { return try JSONDecoder().decode(type, from: Data(request.body)) } catch {
-            throw .error(400, "the body is not the JSON that belongs here")
+        let known = Content.Key.allCases.map(\.stringValue)
+        let data = Data(request.body)
+        let content: Content
+        let names: [String]
+        do {
+            content = try JSONDecoder().decode(type, from: data)
+            names = try JSONDecoder().decode(AnyKeys.self, from: data).names
+        } catch {
+            throw .error(400, "the body has to be a JSON object of \(known.joined(separator: ", "))")
         }
+        if let unknown = names.sorted().first(where: { !known.contains($0) }) {
+            throw .error(400, "unknown key \(unknown): there are \(known.joined(separator: ", "))")
+        }
+        return content
     }
 }

@@ -24,6 +24,10 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         unsafe String(cString: strerror(self.code))
     }
 
+    /// Somebody else listens there.
+    package var isAddressInUse: Bool { self.code == EADDRINUSE }
+    /// The user may not do that.
+    package var isDenied: Bool { self.code == EACCES }
     package var isConnectionReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
     /// Nobody listens there.
     package var isConnectionRefused: Bool { self.code == ECONNREFUSED }

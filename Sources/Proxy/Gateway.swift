@@ -48,6 +48,8 @@ package final class Gateway {
     package var whenReleased: () -> Void = {}
 
     var state = State.serving
+    /// What this process was started with: some of it stays until its end.
+    let startedWith: GatewayConfiguration
     var snapshot: Snapshot
     var listeners: ListenerSet
     /// The longest that any session may take to close, those of older configurations, too.
@@ -82,6 +84,7 @@ package final class Gateway {
         let descriptorLimit = DescriptorLimit.raise()
         self.source = source
         self.restart = restart
+        self.startedWith = configuration
         do {
             let inherited = try InheritedSockets(restart)
             self.inherited = inherited
@@ -177,6 +180,8 @@ package final class Gateway {
         record.add("routes", self.snapshot.runtime.routes.count)
         record.add("backends", self.snapshot.runtime.backends.count)
         record.add("workers", self.fleet.members.count)
+        record.add("version", self.version)
+        record.add("process", OwnProcess.number)
         self.log.write(record)
         // Whoever starts a gateway that logs to a file still sees that it runs, and where.
         guard let file = self.snapshot.runtime.configuration.log.file else { return }
@@ -220,7 +225,7 @@ package final class Gateway {
     /// The first time drains; a second one cuts what is left.
     private func terminate() {
         switch self.state {
-        case .serving: self.drain()
+        case .serving: self.drain(because: "signal")
         case .draining, .stopped: self.stop()
         }
     }

@@ -9,7 +9,8 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Find every mistake in a configuration.",
         discussion: """
-            Exits with 0 if there is none, and with 1 after naming each as FILE:LINE:COLUMN: message.
+            Exits with 0 if there is none, and with 1 after naming each as FILE:LINE:COLUMN: message. The \
+            certificates, keys and authorities that the file names are read, too; relative paths begin at the current folder.
 
             EXAMPLES
               gateway check

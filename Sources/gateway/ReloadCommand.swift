@@ -13,7 +13,7 @@ struct ReloadCommand: ParsableCommand {
             EXAMPLES
               gateway reload --dry-run        say how many sessions would close, and why
               gateway reload
-              gateway reload --admin unix:/run/gateway.sock
+              gateway reload --admin unix:/run/gateway-admin.sock
             """)
 
     @Flag(name: .customLong("dry-run"), help: "Change nothing, and say what would happen.")
@@ -30,6 +30,12 @@ struct ReloadCommand: ParsableCommand {
         var closing: Int
         var kept: Int
         var reasons: [Reason]
+        var awaitingStart: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case closing, kept, reasons
+            case awaitingStart = "awaiting_start"
+        }
     }
 
     func run() throws {
@@ -38,5 +44,9 @@ struct ReloadCommand: ParsableCommand {
         let verb = self.isDryRun ? "would close" : "will close"
         print("\(outcome.closing) of \(outcome.closing + outcome.kept) sessions \(verb)")
         for reason in outcome.reasons { print("  \(reason.sessions): \(reason.reason)") }
+        if !outcome.awaitingStart.isEmpty {
+            let keys = outcome.awaitingStart.joined(separator: ", ")
+            print("changes of \(keys) take effect when the gateway starts anew")
+        }
     }
 }

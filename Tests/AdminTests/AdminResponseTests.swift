@@ -79,11 +79,12 @@ import Testing
     }
 
     @Test func aReloadSaysWhatWouldClose() {
-        let outcome = ReloadOutcome.applied(closing: ["the route b is gone": 2, "the route a is gone": 1], kept: 40)
+        let outcome = ReloadOutcome.applied(
+            closing: ["the route b is gone": 2, "the route a is gone": 1], kept: 40, awaitingStart: ["log"])
         #expect(
             self.text(.reload(outcome, dryRun: true)) == """
                 {"dry_run":true,"closing":3,"kept":40,"reasons":[{"reason":"the route a is gone","sessions":1},\
-                {"reason":"the route b is gone","sessions":2}]}
+                {"reason":"the route b is gone","sessions":2}],"awaiting_start":["log"]}
 
                 """)
         let refused = AdminResponse.reload(.refused(["gateway.conf:1:1: no", "gateway.conf:2:1: no"]), dryRun: false)

@@ -10,7 +10,7 @@ final class FakeControl: GatewayControl {
     var rows: [SessionRow] = []
     var backendRows: [BackendRow] = []
     var families: [MetricFamily] = []
-    var reloadOutcome = ReloadOutcome.applied(closing: [:], kept: 0)
+    var reloadOutcome = ReloadOutcome.applied(closing: [:], kept: 0, awaitingStart: [])
     var drainOutcome = DrainOutcome.draining(sessions: 0)
     /// Answers wait in `waiting` instead of being given at once.
     var isSlow = false

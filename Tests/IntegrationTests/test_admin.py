@@ -319,13 +319,19 @@ async def test_reload_says_what_it_does_and_the_dry_run_does_nothing():
             assert closed.value.rcvd.code == 1012
         await sockets[2].send("still there")
         assert await sockets[2].recv() == "still there"
+        later = "changes of workers take effect when the gateway starts anew"
+        for workers, told in ((7, True), (7, True), (running.configuration["workers"], False)):
+            file.write_text(json.dumps({**running.configuration, "routes": ROUTES[1:], "workers": workers}))
+            for arguments in (("reload", "--dry-run"), ("reload",)):
+                output, _ = await command(*arguments, "--admin", address)
+                assert (later in output.splitlines()) == told
         file.write_text("listeners: [")
         _, errors = await command("reload", "--admin", address, status=1)
         assert errors.startswith("gateway: refused, and nothing was changed\n")
         assert "gateway.conf:2:1: " in errors
         async with admin(running) as session:
             counted = await metrics(session)
-        assert counted[key("reloads_total", result="applied")] == 1
+        assert counted[key("reloads_total", result="applied")] == 4
         assert counted[key("reloads_total", result="refused")] == 1
 
 

@@ -44,6 +44,7 @@ async def test_closes_are_spread_over_the_time_given(workers):
         assert times[-1] < 2 + 2
         await running.events(40, "close", cause="drain", by="gateway", code=1012)
         assert [record["sessions"] for record in running.log.matching("draining")][0] == 40
+        assert {record["reason"] for record in running.log.matching("draining")} == {"signal"}
         assert len(running.log.matching("draining")) >= 2
 
 

@@ -30,6 +30,13 @@ async def test_open_and_close_lines_share_their_fields():
     assert not any("secret" in line or "token" in line for line in gateway.log.lines)
 
 
+async def test_the_start_says_what_serves():
+    async with Gateway(routes=[{"path": "/", "page": "console"}], backends={}) as gateway:
+        record = await gateway.event("serving")
+        assert record["process"] == gateway.process.pid
+        assert re.fullmatch(r"\d+\.\d+\.\d+", record["version"])
+
+
 async def test_what_a_client_sends_makes_no_line_of_its_own():
     async with WebSocketBackend() as backend, relay(backend, {"origins": "any"}) as gateway:
         forged = 'http://x" event=close \u0085 cause="drain'

@@ -37,7 +37,7 @@ async def test_a_taken_port(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = "127.0.0.1:%d" % taken.getsockname()[1]
-        await fails(write(tmp_path, listeners=[{"address": address}]), address)
+        await fails(write(tmp_path, listeners=[{"address": address}]), address, "--takeover")
 
 
 async def test_an_address_that_is_not_ours(tmp_path):

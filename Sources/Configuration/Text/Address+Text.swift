@@ -47,7 +47,10 @@ extension Address {
                     "an address such as \(use.examples)", not: text, hint: "an IPv6 address stands in brackets")
             }
         } else if text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
-            let hint = use == .listen ? "write `:\(text)` for every local address" : "write `localhost:\(text)`"
+            let hint =
+                use == .listen
+                ? "write `127.0.0.1:\(text)` for this machine alone, `:\(text)` for every local address"
+                : "write `localhost:\(text)`"
             throw .expected("an address such as \(use.examples)", not: text, hint: hint)
         }
         let number = try port.map { text throws(Mistake) in try Self.port(text, for: use) }

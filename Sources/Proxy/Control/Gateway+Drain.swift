@@ -8,10 +8,12 @@ extension Gateway {
 
     /// Ends the process: it says that it is not ready, accepts no more after `drain.delay`, and closes the sessions over
     /// `drain.over`.
-    func drain() {
+    ///
+    /// - Parameter reason: who wants it, for the log.
+    func drain(because reason: String) {
         self.takeover?.close()
         self.service.stopping("draining")
-        self.beginDraining()
+        self.beginDraining(because: reason)
         let delay = self.snapshot.runtime.configuration.drain.delay
         guard delay > .zero else { return self.closeEverything(leaving: [], opening: .refused) }
         self.timers.drain = ControlTimer(self.loop, once: delay) { [unowned self] in
@@ -20,10 +22,11 @@ extension Gateway {
     }
 
     /// There will be no new sessions, and a line a second says how many are left.
-    func beginDraining() {
+    func beginDraining(because reason: String) {
         self.state = .draining
-        self.logProgress()
-        self.timers.progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in self.logProgress() }
+        self.logProgress(reason)
+        self.timers.progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in self.logProgress(reason)
+        }
     }
 
     /// - Parameter leaving: what waits to be accepted at these listeners is for another process.
@@ -36,8 +39,9 @@ extension Gateway {
         }
     }
 
-    private func logProgress() {
+    private func logProgress(_ reason: String) {
         var record = LogRecord(.info, "draining")
+        record.add("reason", reason)
         record.add("sessions", self.fleet.sessions)
         self.log.write(record)
     }

@@ -72,7 +72,7 @@ extension Gateway {
         case .process:
             // Who asks hears of it before the process can end.
             answer(.draining(sessions: self.fleet.sessions))
-            if self.state == .serving { self.drain() }
+            if self.state == .serving { self.drain(because: "admin") }
         case .backend(let name):
             guard let backend = self.snapshot.runtime.backend(named: name) else {
                 return answer(.unknown("there is no backend \(name)"))

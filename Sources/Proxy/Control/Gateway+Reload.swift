@@ -44,9 +44,12 @@ extension Gateway {
             return answer(.refused(error.problems))
         }
         let plan = ReloadPlan(to: candidate.snapshot.runtime)
+        let awaitingStart = self.awaitingStart(in: candidate.snapshot.runtime.configuration)
         guard !dryRun else {
             candidate.listeners.abandon()
-            return self.askFates(under: plan) { closing, kept in answer(.applied(closing: closing, kept: kept)) }
+            return self.askFates(under: plan) { closing, kept in
+                answer(.applied(closing: closing, kept: kept, awaitingStart: awaitingStart))
+            }
         }
         // Endpoints that are new have addresses before sessions are led to them.
         self.names.resolve(candidate.snapshot.runtime) { [unowned self] in
@@ -56,7 +59,8 @@ extension Gateway {
             }
             self.askFates(under: plan) { closing, kept in
                 self.apply(candidate, plan, closing: closing, kept: kept)
-                answer(.applied(closing: closing, kept: kept))
+                self.logReload(closing: closing, kept: kept, awaitingStart: awaitingStart)
+                answer(.applied(closing: closing, kept: kept, awaitingStart: awaitingStart))
             }
         }
     }
@@ -125,7 +129,6 @@ extension Gateway {
             self.log.write(record)
         }
         for listener in candidate.listeners.opened { self.logListening(listener) }
-        self.logReload(closing: closing, kept: kept, before: old.configuration)
     }
 
     private func checkHealth() {
@@ -137,7 +140,7 @@ extension Gateway {
         }
     }
 
-    private func logReload(closing: [String: Int], kept: Int, before: GatewayConfiguration) {
+    private func logReload(closing: [String: Int], kept: Int, awaitingStart: [String]) {
         var record = LogRecord(.info, "reloaded")
         record.add("routes", self.snapshot.runtime.routes.count)
         record.add("backends", self.snapshot.runtime.backends.count)
@@ -151,16 +154,20 @@ extension Gateway {
             record.add("reason", reason)
             self.log.write(record)
         }
-        let now = self.snapshot.runtime.configuration
-        let fixed = [
-            ("workers", now.workers != before.workers), ("log", now.log != before.log),
-            ("admin", now.admin != before.admin),
-        ]
-        let changed = fixed.filter(\.1).map(\.0)
-        guard !changed.isEmpty else { return }
+        guard !awaitingStart.isEmpty else { return }
         self.log.write(
             .warning, "reload-incomplete",
-            reason: "changes of \(changed.joined(separator: ", ")) take effect when the gateway starts anew")
+            reason: "changes of \(awaitingStart.joined(separator: ", ")) take effect when the gateway starts anew")
+    }
+
+    /// The keys that a reload leaves as they were at start, and that say something else now.
+    private func awaitingStart(in next: GatewayConfiguration) -> [String] {
+        let started = self.startedWith
+        let fixed = [
+            ("workers", next.workers != started.workers), ("log", next.log != started.log),
+            ("admin", next.admin != started.admin),
+        ]
+        return fixed.filter(\.1).map(\.0)
     }
 
     // MARK: - Certificates

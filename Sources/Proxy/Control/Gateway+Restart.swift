@@ -41,7 +41,7 @@ extension Gateway {
         self.adopted = Set(adopted.map(\.id))
         self.whenReleased()
         guard self.state == .serving else { return }
-        self.beginDraining()
+        self.beginDraining(because: "takeover")
         self.closeEverything(leaving: self.adopted, opening: .finished)
     }
 }

@@ -103,8 +103,16 @@ struct ListenerSet {
                 id: id, settings: settings, configured: address, address: bound, sockets: sockets.map { [$0] }, tls: tls
             )
         } catch {
-            throw StartError("cannot listen on \(settings.address): \(error.reason)")
+            let cure = Self.cure(of: error, at: settings.address)
+            throw StartError("cannot listen on \(settings.address): \(error.reason)\(cure)")
         }
+    }
+
+    /// What an operator can do about it.
+    private static func cure(of error: SystemError, at address: Address) -> String {
+        if error.isAddressInUse { return "; if a gateway with the same file is there, --takeover takes its place" }
+        guard error.isDenied, case .tcp(_, 1..<1024) = address else { return "" }
+        return "; ports below 1024 are for root or a program with CAP_NET_BIND_SERVICE"
     }
 
     /// Sockets that others opened: each has a queue of its own, so each needs a worker that accepts from it; a worker that would

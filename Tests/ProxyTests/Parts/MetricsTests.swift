@@ -105,7 +105,7 @@ import WebSocketProtocol
 
     @Test func theRestIsWhatIs() {
         var control = ControlMetrics()
-        control.reloaded(.applied(closing: [:], kept: 1))
+        control.reloaded(.applied(closing: [:], kept: 1, awaitingStart: []))
         control.reloaded(.refused([]))
         control.reloaded(.refused([]))
         let endpoints = ["up", "down", "draining"].map {
