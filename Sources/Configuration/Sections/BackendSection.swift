@@ -22,6 +22,10 @@ struct BackendSection {
         let eject = mapping.mappingOrOff("eject", .eject)?.value.map { EjectSettings($0) }
         let slowStart = mapping.value("slow-start", Switched.reader(Quantity.duration(Self.slowStarts)))
         let rebalance = mapping.mappingOrOff("rebalance", .rebalance)?.value.flatMap { RebalanceSettings($0) }
+        if rebalance != nil, balance == .hashAddress || balance == .hashPath {
+            let problem = "cannot stand beside a `balance` by hash, which leads every client back to where it was"
+            mapping.report("rebalance", problem)
+        }
         guard let kind else {
             self.settings = nil
             return

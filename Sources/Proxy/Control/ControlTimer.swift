@@ -6,6 +6,8 @@ final class ControlTimer: TimerHandler {
     private let interval: Duration?
     private let action: () -> Void
     private var timer: EventLoop.TimerID?
+    /// The action itself may cancel it, when `timer` is not set.
+    private var isCancelled = false
 
     init(_ loop: EventLoop, once delay: Duration, _ action: @escaping () -> Void) {
         self.loop = loop
@@ -21,11 +23,15 @@ final class ControlTimer: TimerHandler {
         loop.setTimer(&self.timer, at: .now() + interval, self)
     }
 
-    func cancel() { self.loop.cancelTimer(&self.timer) }
+    func cancel() {
+        self.isCancelled = true
+        self.loop.cancelTimer(&self.timer)
+    }
 
     func timerFired() {
         self.timer = nil
         self.action()
-        if let interval = self.interval { self.loop.setTimer(&self.timer, at: self.loop.now + interval, self) }
+        guard let interval = self.interval, !self.isCancelled else { return }
+        self.loop.setTimer(&self.timer, at: self.loop.now + interval, self)
     }
 }

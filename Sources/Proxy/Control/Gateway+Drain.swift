@@ -34,7 +34,9 @@ extension Gateway {
         self.fleet.tell(.stopAccepting(leaving: leaving))
         self.drain(.all, cause: .drain, opening: opening) { [unowned self] _, pace in
             // A moment more than the sessions give their peers, so that theirs is the last word.
-            let limit = pace.end + self.longestClose + .milliseconds(500)
+            var limit = pace.end + self.longestClose + .milliseconds(500)
+            // Who is still being opened is closed after that.
+            if case .finished = opening { limit += self.snapshot.runtime.longestHandshake }
             self.timers.drain = ControlTimer(self.loop, once: limit) { [unowned self] in self.stop() }
         }
     }

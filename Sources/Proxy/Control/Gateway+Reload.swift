@@ -58,6 +58,11 @@ extension Gateway {
                 return answer(.refused(["the gateway is draining"]))
             }
             self.askFates(under: plan) { closing, kept in
+                // Workers that were told to accept no more would accept from listeners that come after.
+                guard self.state == .serving else {
+                    candidate.listeners.abandon()
+                    return answer(.refused(["the gateway is draining"]))
+                }
                 self.apply(candidate, plan, closing: closing, kept: kept)
                 self.logReload(closing: closing, kept: kept, awaitingStart: awaitingStart)
                 answer(.applied(closing: closing, kept: kept, awaitingStart: awaitingStart))

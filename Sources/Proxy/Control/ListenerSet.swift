@@ -16,13 +16,15 @@ struct ListenerSet {
         /// Those that were not there before.
         fileprivate(set) var opened: [ListenerBlueprint] = []
         fileprivate(set) var removed: [ListenerBlueprint] = []
+        /// Of those opened, the ones whose sockets somebody else opened: the files of Unix sockets are not ours to remove.
+        fileprivate var inherited: Set<Int> = []
         fileprivate var nextID: Int
 
         /// Closes what was opened for it.
         func abandon() {
             for listener in self.opened {
                 for socket in listener.sockets.joined() { Kernel.close(socket) }
-                Kernel.removeSocketFile(listener.address)
+                if !self.inherited.contains(listener.id) { Kernel.removeSocketFile(listener.address) }
             }
         }
     }
@@ -42,7 +44,8 @@ struct ListenerSet {
                 if let index {
                     change.listeners.append(try Self.renewed(present.remove(at: index), setting))
                 } else {
-                    let listener = try self.open(setting, id: change.nextID, inherited)
+                    let (listener, isInherited) = try self.open(setting, id: change.nextID, inherited)
+                    if isInherited { change.inherited.insert(listener.id) }
                     change.nextID += 1
                     change.opened.append(listener)
                     change.listeners.append(listener)
@@ -88,20 +91,22 @@ struct ListenerSet {
 
     private func open(
         _ settings: ListenerSettings, id: Int, _ inherited: (SocketAddress) -> [Int32]
-    ) throws(StartError) -> ListenerBlueprint {
+    ) throws(StartError) -> (ListenerBlueprint, isInherited: Bool) {
         let tls = try Credentials.server(settings).map { ($0, TicketKeys()) }
         let address = try Self.resolve(settings.address)
         let given = inherited(address)
         if !given.isEmpty {
-            return ListenerBlueprint(
+            let listener = ListenerBlueprint(
                 id: id, settings: settings, configured: address, address: Kernel.localAddress(given[0]) ?? address,
                 sockets: self.deal(given), tls: tls)
+            return (listener, isInherited: true)
         }
         do throws(SystemError) {
             let (sockets, bound) = try self.listen(address)
-            return ListenerBlueprint(
+            let listener = ListenerBlueprint(
                 id: id, settings: settings, configured: address, address: bound, sockets: sockets.map { [$0] }, tls: tls
             )
+            return (listener, isInherited: false)
         } catch {
             let cure = Self.cure(of: error, at: settings.address)
             throw StartError("cannot listen on \(settings.address): \(error.reason)\(cure)")

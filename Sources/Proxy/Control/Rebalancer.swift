@@ -25,9 +25,7 @@ final class Rebalancer {
 
     /// An endpoint of `backend` came up, or is new.
     func begin(_ backend: Backend) {
-        // A hash leads everyone back to where they were.
-        let canMove = backend.settings.balance != .hashAddress && backend.settings.balance != .hashPath
-        guard backend.settings.rebalance != nil, canMove, self.active[backend.name] == nil else { return }
+        guard backend.settings.rebalance != nil, self.active[backend.name] == nil else { return }
         self.active[backend.name] = backend
         self.credit[backend.name] = 0
         if self.timer == nil {
@@ -61,31 +59,35 @@ final class Rebalancer {
                 continue
             }
             self.credit[name, default: 0] += rate * Self.tick.secondsAsDouble
-            guard self.credit[name, default: 0] >= 1 else { continue }
-            self.credit[name, default: 0] -= 1
-            // Which worker has its sessions nobody knows: in proportion to all of theirs is a good guess, and there is a next time.
-            let loads = self.fleet.members.map { $0.sessions.load(ordering: .relaxed) }
-            let total = loads.reduce(0, +)
-            guard total > 0 else { continue }
-            var draw = Int.random(in: 0..<total)
-            for (member, load) in zip(self.fleet.members, loads) {
-                draw -= load
-                guard draw < 0 else { continue }
-                member.mailbox.send(.rebalance(endpoint))
-                break
-            }
+            // More than one where the rate is higher than that of the ticks; never more than the endpoint has too many.
+            let due = Int(self.credit[name, default: 0])
+            self.credit[name, default: 0] -= Double(due)
+            for _ in 0..<min(due, endpoint.surplus) { self.closeOne(of: endpoint.endpoint) }
         }
         if self.active.isEmpty { self.stop() }
     }
 
+    /// Which worker has its sessions nobody knows: in proportion to all of theirs is a good guess, and there is a next time.
+    private func closeOne(of endpoint: Endpoint) {
+        let loads = self.fleet.members.map { $0.sessions.load(ordering: .relaxed) }
+        let total = loads.reduce(0, +)
+        guard total > 0 else { return }
+        var draw = Int.random(in: 0..<total)
+        for (member, load) in zip(self.fleet.members, loads) {
+            draw -= load
+            guard draw < 0 else { continue }
+            return member.mailbox.send(.rebalance(endpoint))
+        }
+    }
+
     /// The endpoint with the most sessions above its share; `nil`: all are within bounds.
-    private func mostLoaded(of backend: Backend) -> Endpoint? {
+    private func mostLoaded(of backend: Backend) -> (endpoint: Endpoint, surplus: Int)? {
         let up = backend.endpoints.indices.filter { backend.endpoints[$0].isAvailable && !backend.shares[$0].isBackup }
         let surplus = Rebalance.surplus(
             sessions: up.map { backend.endpoints[$0].sessions.load(ordering: .relaxed) },
             weights: up.map { Double(backend.shares[$0].weight) })
         guard let most = surplus.indices.max(by: { surplus[$0] < surplus[$1] }), surplus[most] > 0 else { return nil }
-        return backend.endpoints[up[most]]
+        return (backend.endpoints[up[most]], surplus[most])
     }
 
     private func logDone(_ backend: Backend) {

@@ -225,7 +225,12 @@ final class Session: TimerHandler {
         }
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
         for leg in [Leg.backend, .client] { self.transport(leg)?.tls?.releaseBuffers() }
-        if let runtime, runtime !== self.worker.runtime { self.follow(ReloadPlan(to: self.worker.runtime.shared)) }
+        if let runtime, runtime !== self.worker.runtime {
+            let plan = ReloadPlan(to: self.worker.runtime.shared)
+            self.follow(plan)
+            // Nobody counted it among those that the reload drains.
+            if case .drains? = self.fate(under: plan) { self.close(.byGateway(.reload)) }
+        }
         self.worker.opened(self)
     }
 

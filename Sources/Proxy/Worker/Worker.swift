@@ -28,6 +28,8 @@ final class Worker {
     private let paced: PacedClosing
     /// Set in a drain of the whole gateway: what becomes of sessions that are still being opened.
     private var draining: DrainOrder?
+    /// When that drain has told the last of the sessions it knew of.
+    private var drainEnd = MonotonicInstant.never
     private var handshakeSteps = 0
     private var handshakeTurn: UInt64 = 0
 
@@ -96,6 +98,7 @@ final class Worker {
         self.paced.close(open.shuffled(), at: order.times, ending)
         if case .all = selection {
             self.draining = order
+            self.drainEnd = self.loop.now + (order.times.last ?? .zero)
             self.reportIfDrained()
         }
     }
@@ -103,7 +106,7 @@ final class Worker {
     /// Called when a session's opening handshake is complete: what happened meanwhile may concern it.
     func opened(_ session: Session) {
         if let order = self.draining {
-            self.paced.close([session], at: order.times.suffix(1), .byGateway(order.cause))
+            self.paced.close([session], at: [max(.zero, self.drainEnd - self.loop.now)], .byGateway(order.cause))
         } else if session.endpoint?.isDraining == true {
             session.close(.byGateway(.drain))
         }

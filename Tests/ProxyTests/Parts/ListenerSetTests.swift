@@ -1,0 +1,27 @@
+import Configuration
+import EventLoop
+import Foundation
+import Testing
+
+@testable import Proxy
+
+struct ListenerSetTests {
+    @Test func `a start that fails leaves the file of a socket that was handed over`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/gateway.sock"
+        let running = try Kernel.listen(.unix(path: path), sharedByWorkers: false)
+        defer { Kernel.close(running) }
+        let settings = [
+            ListenerSettings(address: .unix(path: path)),
+            ListenerSettings(address: .unix(path: folder + "/none/gateway.sock")),
+        ]
+        #expect(throws: StartError.self) {
+            _ = try ListenerSet(workers: 1).prepare(settings) { address in
+                address == .unix(path: path) ? [Kernel.duplicate(running)] : []
+            }
+        }
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+}
