@@ -35,8 +35,8 @@ package final class SendBatch {
     /// With fewer events, or fewer sends, each is made on its own: that is cheaper, and sooner.
     private static let fewest = 4
 
-    /// A KiB for each send: they are small, or few.
-    private lazy var bytes = ReadBuffer(count: SendBatch.capacity << 10)
+    /// Half a KiB for each send: they are small, or few.
+    private let bytes = ReadBuffer(count: SendBatch.capacity << 9)
     private lazy var results = [Int32](repeating: 0, count: SendBatch.capacity)
     private var used = 0
     private var staged: [Staged] = []
@@ -89,9 +89,10 @@ package final class SendBatch {
     package func flush() {
         guard !self.staged.isEmpty else { return }
         let isSent = self.sendTogether()
+        let bytes = self.bytes
         for (index, staged) in self.staged.enumerated() {
             let result = isSent ? Int(self.results[index]) : 0
-            let rest = self.bytes.span.extracting(staged.range).extracting(droppingFirst: max(0, result))
+            let rest = bytes.span.extracting(staged.range).extracting(droppingFirst: max(0, result))
             staged.sender.sent(allBut: rest, failure: result < 0 ? SystemError("send", Int32(-result)) : nil)
         }
         self.staged.removeAll(keepingCapacity: true)

@@ -5,7 +5,7 @@
 package struct TimerQueue<Element> {
     /// Names a timer until it fires or is removed; a stale one is harmless.
     package struct ID: Hashable, Sendable {
-        fileprivate let slot: Int
+        fileprivate let slot: UInt32
         fileprivate let generation: UInt32
     }
 
@@ -14,89 +14,90 @@ package struct TimerQueue<Element> {
         var deadline: MonotonicInstant
         var generation: UInt32
         /// Where in `heap` this slot stands.
-        var position: Int
+        var position: UInt32
     }
 
     private var slots: [Slot] = []
-    private var free: [Int] = []
+    private var free: [UInt32] = []
     /// Slot numbers; no child is earlier than its parent.
-    private var heap: [Int] = []
+    private var heap: [UInt32] = []
 
     package init() {}
 
     package var count: Int { self.heap.count }
 
     /// The earliest deadline.
-    package var next: MonotonicInstant? { self.heap.first.map { self.slots[$0].deadline } }
+    package var next: MonotonicInstant? { self.heap.first.map { self.slots[Int($0)].deadline } }
 
     package mutating func insert(_ element: Element, at deadline: MonotonicInstant) -> ID {
         let slot: Int
         if let reused = self.free.popLast() {
-            slot = reused
+            slot = Int(reused)
             self.slots[slot].element = element
             self.slots[slot].deadline = deadline
         } else {
             slot = self.slots.count
             self.slots.append(Slot(element: element, deadline: deadline, generation: 0, position: 0))
         }
-        self.slots[slot].position = self.heap.count
-        self.heap.append(slot)
+        self.slots[slot].position = UInt32(self.heap.count)
+        self.heap.append(UInt32(slot))
         self.siftUp(self.heap.count - 1)
-        return ID(slot: slot, generation: self.slots[slot].generation)
+        return ID(slot: UInt32(slot), generation: self.slots[slot].generation)
     }
 
     /// Moves a timer to another deadline. False if it has fired or was removed.
     @discardableResult
     package mutating func move(_ id: ID, to deadline: MonotonicInstant) -> Bool {
         guard self.isLive(id) else { return false }
-        self.slots[id.slot].deadline = deadline
-        let position = self.slots[id.slot].position
-        self.siftUp(position)
-        self.siftDown(self.slots[id.slot].position)
+        let slot = Int(id.slot)
+        self.slots[slot].deadline = deadline
+        self.siftUp(Int(self.slots[slot].position))
+        self.siftDown(Int(self.slots[slot].position))
         return true
     }
 
     package mutating func remove(_ id: ID) {
         guard self.isLive(id) else { return }
-        _ = self.take(id.slot)
+        _ = self.take(Int(id.slot))
     }
 
     /// Takes out the earliest timer whose deadline is not after `now`.
     package mutating func popExpired(_ now: MonotonicInstant) -> Element? {
-        guard let slot = self.heap.first, self.slots[slot].deadline <= now else { return nil }
-        return self.take(slot)
+        guard let slot = self.heap.first, self.slots[Int(slot)].deadline <= now else { return nil }
+        return self.take(Int(slot))
     }
 
     private func isLive(_ id: ID) -> Bool {
-        id.slot < self.slots.count && self.slots[id.slot].generation == id.generation
-            && self.slots[id.slot].element != nil
+        let slot = Int(id.slot)
+        return slot < self.slots.count && self.slots[slot].generation == id.generation
+            && self.slots[slot].element != nil
     }
 
     private mutating func take(_ slot: Int) -> Element? {
-        let position = self.slots[slot].position
+        let position = Int(self.slots[slot].position)
         let last = self.heap.count - 1
         if position != last { self.swap(position, last) }
         self.heap.removeLast()
         if position != last {
-            let moved = self.heap[position]
+            let moved = Int(self.heap[position])
             self.siftUp(position)
-            self.siftDown(self.slots[moved].position)
+            self.siftDown(Int(self.slots[moved].position))
         }
         let element = self.slots[slot].element
         self.slots[slot].element = nil
         self.slots[slot].generation &+= 1
-        self.free.append(slot)
+        self.free.append(UInt32(slot))
         return element
     }
 
     private func isEarlier(_ left: Int, _ right: Int) -> Bool {
-        self.slots[self.heap[left]].deadline < self.slots[self.heap[right]].deadline
+        self.slots[Int(self.heap[left])].deadline < self.slots[Int(self.heap[right])].deadline
     }
 
     private mutating func swap(_ left: Int, _ right: Int) {
         self.heap.swapAt(left, right)
-        self.slots[self.heap[left]].position = left
-        self.slots[self.heap[right]].position = right
+        self.slots[Int(self.heap[left])].position = UInt32(left)
+        self.slots[Int(self.heap[right])].position = UInt32(right)
     }
 
     private mutating func siftUp(_ start: Int) {

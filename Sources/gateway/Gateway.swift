@@ -25,7 +25,7 @@ struct Gateway: ParsableCommand {
         version: "gateway \(Version.current)",
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, BridgeCommand.self, ReloadCommand.self,
-            SessionsCommand.self, DrainCommand.self, VersionCommand.self,
+            SessionsCommand.self, SessionsCommand.CloseCommand.self, DrainCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

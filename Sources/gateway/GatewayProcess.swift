@@ -19,10 +19,7 @@ enum GatewayProcess {
         do throws(StartError) {
             let gateway = try Proxy.Gateway(configuration, source: source, restart: restart)
             gateway.version = Version.current
-            let admin = try configuration.admin.map { settings throws(StartError) in
-                try AdminServer(settings, control: gateway)
-            }
-            if let admin { gateway.logAdmin(admin.address) }
+            let admin = try self.openAdmin(configuration.admin, of: gateway)
             gateway.whenReleased = { admin?.close() }
             status = gateway.run()
             admin?.close()
@@ -31,5 +28,22 @@ enum GatewayProcess {
             throw ExitCode.failure
         }
         guard status == 0 else { throw ExitCode(status) }
+    }
+
+    /// - Throws: Why there can be none, at a start. A gateway that took another's place is the only one that accepts: it serves all
+    ///   the same, and says so in the log.
+    private static func openAdmin(
+        _ settings: AdminSettings?, of gateway: Proxy.Gateway
+    ) throws(StartError) -> AdminServer? {
+        guard let settings else { return nil }
+        do throws(StartError) {
+            let admin = try AdminServer(settings, control: gateway)
+            gateway.logAdmin(admin.address)
+            return admin
+        } catch {
+            guard gateway.tookOver else { throw error }
+            gateway.logAdminFailed(error)
+            return nil
+        }
     }
 }

@@ -97,6 +97,8 @@ extension Gateway {
         self.drain(selection, cause: .drain) { sessions, _ in answer(.draining(sessions: sessions)) }
     }
 
+    package func logAdminFailed(_ error: StartError) { self.log.write(.error, "admin-failed", reason: "\(error)") }
+
     /// Where the admin address is, for whoever left the port to the system.
     package func logAdmin(_ address: SocketAddress) {
         var record = LogRecord(.info, "admin")

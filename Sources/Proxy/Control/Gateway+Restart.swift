@@ -3,6 +3,9 @@ internal import EventLoop
 
 /// A restart without a gap: another process takes the listening sockets, and this one drains.
 extension Gateway {
+    /// Whether this process took the place of another.
+    package var tookOver: Bool { self.inherited.taken.predecessor != nil }
+
     /// Waits for a successor from now on.
     func openForTakeover() {
         guard let plan = self.restart else { return }

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import TLS
 internal import WebSocketProtocol
 
 /// What the control thread wants to know of a session, and a reload of it.
@@ -59,7 +60,7 @@ extension Session {
         row.endpoint = self.endpoint?.name
         row.origin = self.summary.origin
         row.subprotocol = self.summary.subprotocol
-        row.tls = self.summary.tls
+        row.tls = self.client?.tls?.version
         if let tally = self.conversation?.tally {
             row.messagesToBackend = UInt64(tally.client.text + tally.client.binary)
             row.messagesToClient = UInt64(tally.backend.text + tally.backend.binary)

@@ -16,9 +16,8 @@ extension Session {
         case .failed(let error): self.abandon(because: "TLS: \(error)")
         case .done:
             self.phase = .requestHead
-            self.summary.tls = client.tls?.version
             self.worker.metrics.tlsHandshake(
-                version: self.summary.tls ?? "-", resumed: client.tls?.wasResumed == true)
+                version: client.tls?.version ?? "-", resumed: client.tls?.wasResumed == true)
             self.requestHead()
         }
     }

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import EventLoop
+internal import TLS
 internal import WebSocketProtocol
 
 /// What the log says of a session beside its end.
@@ -8,8 +9,6 @@ struct SessionSummary {
     var client: IPAddress?
     var origin: String?
     var subprotocol: String?
-    /// The TLS version of the client's leg.
-    var tls: String?
 }
 
 /// The session's lines in the log: `open`, `close`, `refused`, and (at the debug level) `abandoned`. All of them have the same fields
@@ -18,7 +17,7 @@ extension Session {
     func logOpen() {
         guard var record = self.record(.info, "open") else { return }
         record.add("subprotocol", self.summary.subprotocol)
-        record.add("tls", self.summary.tls)
+        record.add("tls", self.client?.tls?.version)
         self.worker.log.write(record)
     }
 

@@ -65,8 +65,8 @@ final class Transport: ReadinessHandler, StagedSender {
     private var isScheduled = false
     /// When libssl last worked for this leg; it may hold buffers since then.
     private(set) var lastUse = MonotonicInstant(nanoseconds: 0)
-    /// Where it stands among the worker's warm legs, if it is one.
-    var warmPlace: Int?
+    /// Where it stands among the worker's warm legs; negative: it is none.
+    var warmPlace: Int32 = -1
 
     init(
         _ descriptor: Int32, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
@@ -181,7 +181,7 @@ final class Transport: ReadinessHandler, StagedSender {
     /// libssl is about to work: its buffers (some 34 KiB) will be given back when the leg has been quiet for a while.
     private func warmUp() {
         self.lastUse = self.worker.loop.now
-        if self.warmPlace == nil { self.worker.warm.add(self) }
+        if self.warmPlace < 0 { self.worker.warm.add(self) }
     }
 
     // MARK: - TLS handshake

@@ -16,18 +16,19 @@ final class WarmTransports: TimerHandler {
 
     /// Adds a leg that is about to be used, and is not here.
     func add(_ transport: Transport) {
-        transport.warmPlace = self.transports.count
+        transport.warmPlace = Int32(self.transports.count)
         self.transports.append(transport)
         if self.timer == nil { self.setTimer() }
     }
 
     /// Takes a leg out, if it is here: one that is closed shall not be kept in memory by this.
     func remove(_ transport: Transport) {
-        guard let place = transport.warmPlace, let last = self.transports.popLast() else { return }
-        transport.warmPlace = nil
+        let place = Int(transport.warmPlace)
+        guard place >= 0, let last = self.transports.popLast() else { return }
+        transport.warmPlace = -1
         guard last !== transport else { return }
         self.transports[place] = last
-        last.warmPlace = place
+        last.warmPlace = Int32(place)
     }
 
     func timerFired() {
