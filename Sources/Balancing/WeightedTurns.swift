@@ -1,7 +1,7 @@
 /// Smooth weighted round robin: whoever is owed most has the turn, so that with weights 5, 1 and 1 the turns of the first
 /// are spread between those of the others.
 struct WeightedTurns: Sendable {
-    /// What each candidate is owed, in units of 1 / `whole` of a turn; the sum is about 0.
+    /// What each candidate is owed, in units of 1 / `whole` of a turn.
     ///
     /// Whole numbers, so that equal weights stay exactly equal; and in turns, not in weights, so that a weight which falls
     /// from 100 to 1 leaves no debt of 100 turns behind.
@@ -27,13 +27,11 @@ struct WeightedTurns: Sendable {
         return chosen
     }
 
-    /// Takes over another list of candidates. Those that stay keep what they are owed, measured from the mean of them,
-    /// where a new one starts: else the debts of those that left would make it wait.
+    /// Takes over another list of candidates: those that stay keep what they are owed, and a new one starts with nothing.
+    /// Nobody is ever owed much more than a turn, so that it waits about a round at most.
     private mutating func adopt(_ candidates: [EndpointChoice.Candidate]) {
         let known = Dictionary(zip(self.identities, self.credits)) { first, _ in first }
         self.identities = candidates.map(\.identity)
-        let kept = self.identities.compactMap { known[$0] }
-        let mean = kept.isEmpty ? 0 : kept.reduce(0, +) / kept.count
-        self.credits = self.identities.map { identity in known[identity].map { $0 - mean } ?? 0 }
+        self.credits = self.identities.map { known[$0] ?? 0 }
     }
 }

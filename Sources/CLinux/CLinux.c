@@ -6,7 +6,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -121,6 +123,23 @@ int gateway_processor_count(void) {
     if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
     long online = sysconf(_SC_NPROCESSORS_ONLN);
     return online > 0 ? (int)online : 1;
+}
+
+uint64_t gateway_random(void) {
+    // getrandom(2) gives up to 256 bytes whole, once the system has started.
+    static _Thread_local uint64_t words[32];
+    static _Thread_local int left;
+    if (left == 0) {
+        ssize_t count;
+        do count = getrandom(words, sizeof words, 0);
+        while (count < 0 && errno == EINTR);
+        if (count != sizeof words) abort();  // without it no session can be opened safely
+        left = 32;
+    }
+    left -= 1;
+    uint64_t word = words[left];
+    words[left] = 0;
+    return word;
 }
 
 void gateway_name_this_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

@@ -88,10 +88,17 @@ package final class EventLoop {
         return registration
     }
 
-    /// Forgets a descriptor. To be called before it is closed.
+    /// Forgets a descriptor that stays open.
     package func remove(_ registration: Registration, _ descriptor: Int32) {
         guard self.isLive(registration) else { return }
         _ = gateway_epoll_control(self.epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
+        self.forget(registration)
+    }
+
+    /// Forgets a descriptor that is closed right after: the kernel does so too, as nobody has a copy of it. Should anybody, what
+    /// epoll then still tells of it has an old generation.
+    package func forget(_ registration: Registration) {
+        guard self.isLive(registration) else { return }
         self.slots[Int(registration.slot)].handler = nil
         self.slots[Int(registration.slot)].generation &+= 1
         self.freeSlots.append(registration.slot)

@@ -6,6 +6,7 @@ package enum SignalSource {
     package static let terminate = SIGTERM
     package static let interrupt = SIGINT
     package static let hangUp = SIGHUP
+    package static let user2 = SIGUSR2
 
     /// Keeps `signals` from being delivered the old way, in this thread and all it starts from now on, and ignores SIGPIPE:
     /// a peer that has gone is a return value. To be called before the first thread is started.

@@ -13,15 +13,26 @@ package enum WallClock {
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
     package static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
         let (year, month, day) = self.civil(daysSince1970: seconds / 86_400)
-        let second = seconds % 86_400
-        let date = "\(self.padded(year, 4))-\(self.padded(month, 2))-\(self.padded(day, 2))"
-        let time = [second / 3600, second / 60 % 60, second % 60].map { self.padded(Int($0), 2) }.joined(separator: ":")
-        return "\(date)T\(time).\(self.padded(milliseconds, 3))Z"
-    }
-
-    private static func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        let second = Int(seconds % 86_400)
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        func append(_ number: Int, width: Int, _ separator: Unicode.Scalar) {
+            var unit = 1
+            for _ in 1..<width { unit *= 10 }
+            while unit > 0 {
+                text.append(UInt8(ascii: "0") + UInt8(number / unit % 10))
+                unit /= 10
+            }
+            text.append(UInt8(ascii: separator))
+        }
+        append(year, width: 4, "-")
+        append(month, width: 2, "-")
+        append(day, width: 2, "T")
+        append(second / 3600, width: 2, ":")
+        append(second / 60 % 60, width: 2, ":")
+        append(second % 60, width: 2, ".")
+        append(milliseconds, width: 3, "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// The Gregorian date, counted in years that begin in March, so that a leap day is a year's last.

@@ -96,7 +96,7 @@ package struct BodyReader: Sendable {
         func failure(_ detail: String) -> Result<Framing, HeadError> { .failure(HeadError(.malformed, detail)) }
         let lengths = head.fields.values("Content-Length")
         let codings = head.fields.tokens("Transfer-Encoding")
-        if head.fields.first("Transfer-Encoding") != nil {
+        if head.fields.has("Transfer-Encoding") {
             guard lengths.isEmpty else { return failure("both Content-Length and Transfer-Encoding") }
             guard head.version == .http11 else { return failure("Transfer-Encoding with HTTP/1.0") }
             guard codings == ["chunked"] else { return failure("a Transfer-Encoding other than chunked") }

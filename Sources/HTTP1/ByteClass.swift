@@ -11,7 +11,7 @@ extension UInt8 {
 
     /// `tchar`: what methods and field names are made of (RFC 9110 section 5.6.2).
     package var isToken: Bool {
-        if self.isDigit || self.isLetter { return true }
+        if self.isLetter || self.isDigit { return true }
         switch self {
         case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
             UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
@@ -43,15 +43,53 @@ extension UInt8 {
     package var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 }
 
+extension Span<UInt8> {
+    /// Whether both are the same but for the case of A to Z, as names of fields and hosts are compared.
+    package func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+        // Most names differ in their length, which is at hand.
+        guard self.count == other.count else { return false }
+        for index in self.indices where self[index] != other[index] {
+            guard self[index].asciiLowercased == other[index].asciiLowercased else { return false }
+        }
+        return true
+    }
+
+    /// Whether no byte is above 127.
+    var isASCII: Bool {
+        var all: UInt8 = 0
+        for index in self.indices { all |= self[index] }
+        return all < 0x80
+    }
+
+    /// A range without the whitespace at its ends.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var start = range.lowerBound
+        var end = range.upperBound
+        while start < end, self[start].isWhitespace { start += 1 }
+        while end > start, self[end - 1].isWhitespace { end -= 1 }
+        return start..<end
+    }
+}
+
+extension [UInt8] {
+    /// Appends a copy of `bytes`.
+    package mutating func append(contentsOf bytes: Span<UInt8>) {
+        self.append(addingCapacity: bytes.count) { output in
+            for index in bytes.indices { output.append(bytes[index]) }
+        }
+    }
+}
+
 extension StringProtocol {
     /// The same text with A to Z in lower case and nothing else changed.
     package var asciiLowercased: String {
-        String(decoding: self.utf8.map(\.asciiLowercased), as: UTF8.self)
+        var bytes = Array(self.utf8)
+        for index in bytes.indices { bytes[index] = bytes[index].asciiLowercased }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether both are the same but for the case of A to Z, as names of fields and hosts are compared.
+    /// Whether both are the same but for the case of A to Z.
     package func equalsIgnoringCase(_ other: some StringProtocol) -> Bool {
-        // Most names differ in their length, which is at hand.
         self.utf8.count == other.utf8.count
             && self.utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
     }

@@ -1,4 +1,4 @@
-/// Reads the fields of a head and the empty line after them, byte by byte (RFC 9112 section 5).
+/// Reads the fields of a head and the empty line after them, each byte once (RFC 9112 section 5).
 ///
 /// Strict: lines end in CRLF and nothing else, no line is folded, no space stands before a colon, and a control
 /// character anywhere is an error, as soon as it is seen.
@@ -13,7 +13,7 @@ struct FieldSection: Sendable {
         case sectionEnd
     }
 
-    /// What one byte led to.
+    /// What the bytes led to.
     enum Step {
         case more
         case done
@@ -31,63 +31,61 @@ struct FieldSection: Sendable {
         self.limit = limit
     }
 
-    /// Takes the byte at `index`. `bytes` is the whole head so far.
-    mutating func take(_ byte: UInt8, at index: Int, in bytes: Span<UInt8>) -> Step {
-        switch self.state {
-        case .lineStart: return self.startLine(byte, at: index)
-        case .name: return self.continueName(byte, at: index)
-        case .value:
-            if byte == .carriageReturn {
+    /// Reads on from `index`, and moves it on. `bytes` is the whole head so far, of which what is before `end` is looked at.
+    mutating func take(_ bytes: Span<UInt8>, from index: inout Int, to end: Int) -> Step {
+        while index < end {
+            switch self.state {
+            case .lineStart:
+                if let error = self.startLine(bytes[index], at: index) { return .invalid(error) }
+            case .name:
+                while index < end, bytes[index].isToken { index += 1 }
+                guard index < end else { return .more }
+                guard bytes[index] == UInt8(ascii: ":") else { return .invalid(Self.nameError(bytes[index])) }
+                self.colon = index
+                self.state = .value
+            case .value:
+                while index < end, bytes[index].isFieldContent { index += 1 }
+                guard index < end else { return .more }
+                guard bytes[index] == .carriageReturn else {
+                    return .invalid(lineError(bytes[index], in: "a field value"))
+                }
+                self.fields.append(
+                    bytes.extracting(self.lineStart..<self.colon),
+                    bytes.extracting(bytes.trimmed(self.colon + 1..<index)))
                 self.state = .lineEnd
-                self.fields.append(latin1Text(bytes, self.lineStart..<self.colon), self.value(until: index, in: bytes))
-                return .more
+            case .lineEnd:
+                guard bytes[index] == .lineFeed else { return .invalid(bareCarriageReturn) }
+                self.state = .lineStart
+            case .sectionEnd:
+                guard bytes[index] == .lineFeed else { return .invalid(bareCarriageReturn) }
+                index += 1
+                return .done
             }
-            return byte.isFieldContent ? .more : .invalid(lineError(byte, in: "a field value"))
-        case .lineEnd:
-            guard byte == .lineFeed else { return .invalid(bareCarriageReturn) }
-            self.state = .lineStart
-            return .more
-        case .sectionEnd:
-            return byte == .lineFeed ? .done : .invalid(bareCarriageReturn)
+            index += 1
         }
-    }
-
-    private mutating func startLine(_ byte: UInt8, at index: Int) -> Step {
-        if byte == .carriageReturn {
-            self.state = .sectionEnd
-            return .more
-        }
-        if byte.isWhitespace { return .invalid(HeadError(.malformed, "a line starts with whitespace (folded field)")) }
-        guard self.fields.count < self.limit else {
-            return .invalid(HeadError(.tooLarge, "more than \(self.limit) fields"))
-        }
-        guard byte.isToken else {
-            return .invalid(
-                byte == UInt8(ascii: ":")
-                    ? HeadError(.malformed, "a field without a name") : lineError(byte, in: "a field name"))
-        }
-        self.lineStart = index
-        self.state = .name
         return .more
     }
 
-    private mutating func continueName(_ byte: UInt8, at index: Int) -> Step {
-        if byte == UInt8(ascii: ":") {
-            self.colon = index
-            self.state = .value
-            return .more
+    private mutating func startLine(_ byte: UInt8, at index: Int) -> HeadError? {
+        if byte == .carriageReturn {
+            self.state = .sectionEnd
+            return nil
         }
-        if byte.isWhitespace { return .invalid(HeadError(.malformed, "whitespace before the colon of a field")) }
-        return byte.isToken ? .more : .invalid(lineError(byte, in: "a field name"))
+        if byte.isWhitespace { return HeadError(.malformed, "a line starts with whitespace (folded field)") }
+        guard self.fields.count < self.limit else { return HeadError(.tooLarge, "more than \(self.limit) fields") }
+        guard byte.isToken else {
+            return byte == UInt8(ascii: ":")
+                ? HeadError(.malformed, "a field without a name") : lineError(byte, in: "a field name")
+        }
+        if self.fields.isEmpty { self.fields.reserveUsualCapacity() }
+        self.lineStart = index
+        self.state = .name
+        return nil
     }
 
-    /// The value after the colon without the whitespace around it.
-    private func value(until end: Int, in bytes: Span<UInt8>) -> String {
-        var start = self.colon + 1
-        var end = end
-        while start < end, bytes[start].isWhitespace { start += 1 }
-        while end > start, bytes[end - 1].isWhitespace { end -= 1 }
-        return latin1Text(bytes, start..<end)
+    private static func nameError(_ byte: UInt8) -> HeadError {
+        byte.isWhitespace
+            ? HeadError(.malformed, "whitespace before the colon of a field") : lineError(byte, in: "a field name")
     }
 }
 

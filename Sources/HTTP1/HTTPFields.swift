@@ -19,102 +19,166 @@ package enum FieldOccurrence: Equatable, Sendable {
 }
 
 /// The fields of a head in their order. Names are compared without regard to case (RFC 9110 section 5.1).
+///
+/// Kept as the bytes that go on the wire: most fields of a head are only passed on, and need no text of their own.
 package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, ExpressibleByDictionaryLiteral {
-    private var fields: [HTTPField] = []
+    /// Where a field stands in `lines`: name, colon, space, value, CRLF.
+    private struct Place: Equatable, Sendable {
+        var start: Int
+        var colon: Int
+        var end: Int
+
+        var name: Range<Int> { self.start..<self.colon }
+        var value: Range<Int> { self.colon + 2..<self.end }
+        var line: Range<Int> { self.start..<self.end + 2 }
+    }
+
+    private var lines: [UInt8] = []
+    private var places: [Place] = []
 
     package init() {}
 
     /// Keeps order and repetitions.
     package init(dictionaryLiteral elements: (String, String)...) {
-        self.fields = elements.map { HTTPField(name: $0.0, value: $0.1) }
+        for (name, value) in elements { self.append(name, value) }
     }
 
     package var startIndex: Int { 0 }
-    package var endIndex: Int { self.fields.count }
+    package var endIndex: Int { self.places.count }
 
-    package subscript(position: Int) -> HTTPField { self.fields[position] }
-
-    package mutating func append(_ name: String, _ value: String) {
-        self.fields.append(HTTPField(name: name, value: value))
+    package subscript(position: Int) -> HTTPField {
+        HTTPField(name: latin1Text(self.lines.span, self.places[position].name), value: self.value(at: position))
     }
 
-    package mutating func append(_ field: HTTPField) {
-        self.fields.append(field)
+    /// Makes room for a usual head at once.
+    package mutating func reserveUsualCapacity() {
+        self.lines.reserveCapacity(768)
+        self.places.reserveCapacity(16)
+    }
+
+    // MARK: - Adding
+
+    /// A control character in a value, which no parser lets in, becomes a space: no value can split a head. What is not in
+    /// ISO 8859-1 becomes a question mark.
+    package mutating func append(_ name: String, _ value: String) {
+        let text = value.utf8.span
+        if text.isASCII { return self.append(name.utf8.span, text) }
+        self.append(name.utf8.span, latin1Bytes(value).span)
+    }
+
+    package mutating func append(_ field: HTTPField) { self.append(field.name, field.value) }
+
+    /// Appends a field whose value is in ISO 8859-1, as it comes from the wire.
+    mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+        let start = self.lines.count
+        self.lines.append(addingCapacity: name.count + value.count + 4) { line in
+            for index in name.indices { line.append(name[index]) }
+            line.append(UInt8(ascii: ":"))
+            line.append(.space)
+            for index in value.indices { line.append(value[index].isFieldContent ? value[index] : .space) }
+            line.append(.carriageReturn)
+            line.append(.lineFeed)
+        }
+        self.places.append(Place(start: start, colon: start + name.count, end: self.lines.count - 2))
+    }
+
+    /// Appends those of `fields` whose names `isIncluded`.
+    package mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool = { _ in true }) {
+        let lines = fields.lines.span
+        for place in fields.places where isIncluded(lines.extracting(place.name)) {
+            let distance = self.lines.count - place.start
+            self.lines.append(contentsOf: lines.extracting(place.line))
+            self.places.append(
+                Place(start: place.start + distance, colon: place.colon + distance, end: place.end + distance))
+        }
+    }
+
+    // MARK: - Finding
+
+    private func value(at index: Int) -> String { latin1Text(self.lines.span, self.places[index].value) }
+
+    /// The place of the first field of that name at `start` or after it.
+    private func index(of name: String, from start: Int = 0) -> Int? {
+        let lines = self.lines.span
+        let name = name.utf8.span
+        for index in start..<self.places.count
+        where lines.extracting(self.places[index].name).equalsIgnoringCase(name) { return index }
+        return nil
     }
 
     /// The values of every field of that name, in order.
     package func values(_ name: String) -> [String] {
         var values: [String] = []
-        for field in self.fields where field.name.equalsIgnoringCase(name) { values.append(field.value) }
+        var next = self.index(of: name)
+        while let index = next {
+            values.append(self.value(at: index))
+            next = self.index(of: name, from: index + 1)
+        }
         return values
     }
 
+    /// Whether there is a field of that name.
+    package func has(_ name: String) -> Bool { self.index(of: name) != nil }
+
     /// The value of the first field of that name.
-    package func first(_ name: String) -> String? {
-        self.fields.first { $0.name.equalsIgnoringCase(name) }?.value
-    }
+    package func first(_ name: String) -> String? { self.index(of: name).map { self.value(at: $0) } }
 
     /// The value of the field of that name, where there is one and no other.
     package func only(_ name: String) -> FieldOccurrence {
-        let values = self.values(name)
-        switch values.count {
-        case 0: return .absent
-        case 1: return .once(values[0])
-        default: return .repeated
-        }
+        guard let index = self.index(of: name) else { return .absent }
+        return self.index(of: name, from: index + 1) == nil ? .once(self.value(at: index)) : .repeated
     }
 
-    /// The elements of a comma-separated list, in lower case, from all fields of that name (RFC 9110 section 5.6.1).
-    /// Empty elements are skipped.
-    package func tokens(_ name: String) -> [String] {
-        var tokens: [String] = []
-        for value in self.values(name) {
-            for element in value.utf8.split(separator: UInt8(ascii: ",")) {
-                let trimmed = element.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
-                guard !trimmed.isEmpty else { continue }
-                tokens.append(String(decoding: trimmed.map(\.asciiLowercased), as: UTF8.self))
+    /// Calls `body` with each element of a comma-separated list, from all fields of that name (RFC 9110 section 5.6.1), until it
+    /// returns true; whether it did. Empty elements are skipped.
+    package func hasElement(_ name: String, where body: (Span<UInt8>) -> Bool) -> Bool {
+        let lines = self.lines.span
+        var next = self.index(of: name)
+        while let index = next {
+            let value = self.places[index].value
+            var start = value.lowerBound
+            for end in value.lowerBound...value.upperBound
+            where end == value.upperBound || lines[end] == UInt8(ascii: ",") {
+                let element = lines.trimmed(start..<end)
+                if !element.isEmpty, body(lines.extracting(element)) { return true }
+                start = end + 1
             }
+            next = self.index(of: name, from: index + 1)
         }
-        return tokens
+        return false
     }
+
+    /// Whether the list of that name has this one element, in any case, and no other.
+    package func isList(_ name: String, of token: String) -> Bool {
+        let token = token.utf8.span
+        var count = 0
+        let hasOther = self.hasElement(name) { element in
+            count += 1
+            return !element.equalsIgnoringCase(token)
+        }
+        return count == 1 && !hasOther
+    }
+
+    /// The elements of a comma-separated list, from all fields of that name, as they are.
+    package func elements(_ name: String) -> [String] {
+        var elements: [String] = []
+        _ = self.hasElement(name) { element in
+            elements.append(latin1Text(element, element.indices))
+            return false
+        }
+        return elements
+    }
+
+    /// The elements of a comma-separated list, from all fields of that name, in lower case.
+    package func tokens(_ name: String) -> [String] { self.elements(name).map { $0.asciiLowercased } }
+
+    // MARK: - Writing
 
     /// Appends `name: value CRLF` for each field.
-    ///
-    /// A control character, which no parser lets in, is written as a space: no value can split a head.
-    package func encode(into bytes: inout [UInt8]) {
-        for field in self.fields {
-            bytes.append(contentsOf: field.name.utf8)
-            bytes.append(contentsOf: [UInt8(ascii: ":"), .space])
-            appendLatin1(field.value, to: &bytes)
-            bytes.append(contentsOf: [.carriageReturn, .lineFeed])
-        }
-    }
+    package func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
 }
 
-/// Appends text as ISO 8859-1 without control characters: what came from `latin1Text` goes out as the bytes it was.
-func appendLatin1(_ text: String, to bytes: inout [UInt8]) {
-    for scalar in text.unicodeScalars {
-        let byte = UInt8(exactly: scalar.value) ?? UInt8(ascii: "?")
-        bytes.append(byte.isFieldContent ? byte : .space)
-    }
-}
-
-/// A range of bytes as text, each byte one scalar (ISO 8859-1).
-func latin1Text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
-    // Nearly all are ASCII, which is UTF-8 as it is.
-    if let ascii = try? UTF8Span(validating: bytes.extracting(range)), ascii.isKnownASCII {
-        return String(copying: ascii)
-    }
-    var utf8: [UInt8] = []
-    utf8.reserveCapacity(range.count)
-    for index in range {
-        let byte = bytes[index]
-        if byte < 0x80 {
-            utf8.append(byte)
-        } else {
-            utf8.append(0xC0 | byte >> 6)
-            utf8.append(0x80 | byte & 0x3F)
-        }
-    }
-    return String(decoding: utf8, as: UTF8.self)
+extension HTTPFields: CustomStringConvertible {
+    /// The lines, for tests that fail.
+    package var description: String { latin1Text(self.lines.span, self.lines.indices) }
 }

@@ -25,7 +25,7 @@ package struct ResponseHead: Equatable, Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         bytes.append(contentsOf: "HTTP/1.1 \(self.status) ".utf8)
-        appendLatin1(self.reason, to: &bytes)
+        for byte in latin1Bytes(self.reason) { bytes.append(byte.isFieldContent ? byte : .space) }
         bytes.append(contentsOf: [.carriageReturn, .lineFeed])
         self.fields.encode(into: &bytes)
         bytes.append(contentsOf: [.carriageReturn, .lineFeed])

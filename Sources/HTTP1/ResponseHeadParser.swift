@@ -36,27 +36,24 @@ package struct ResponseHeadParser: Sendable {
     /// Each byte is looked at once, however many calls they come in. After a head or an error, calls make no sense.
     package mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<ResponseHead> {
         if let error = self.error { return .invalid(error) }
-        while self.scanned < bytes.count {
-            guard self.scanned < self.limits.bytes else {
-                return self.fail(HeadError(.tooLarge, "more than \(self.limits.bytes) bytes"))
-            }
-            let byte = bytes[self.scanned]
+        let end = min(bytes.count, self.limits.bytes)
+        while self.scanned < end {
             if case .fields = self.state {
-                switch self.section.take(byte, at: self.scanned, in: bytes) {
-                case .more: self.scanned += 1
+                switch self.section.take(bytes, from: &self.scanned, to: end) {
+                case .more: break
                 case .invalid(let error): return self.fail(error)
                 case .done:
-                    self.scanned += 1
                     let head = ResponseHead(
                         version: self.version, status: self.status, reason: self.reason, fields: self.section.fields)
                     return .head(head, length: self.scanned)
                 }
-            } else if let error = self.takeStatusLine(byte, in: bytes) {
+            } else if let error = self.takeStatusLine(bytes[self.scanned], in: bytes) {
                 return self.fail(error)
             } else {
                 self.scanned += 1
             }
         }
+        guard bytes.count == end else { return self.fail(HeadError(.tooLarge, "more than \(end) bytes")) }
         return .incomplete
     }
 

@@ -16,7 +16,9 @@ package final class Gateway {
         case stopped
     }
 
-    private static let signals = [SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp]
+    private static let signals = [
+        SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user2,
+    ]
     /// How often files of certificates are looked at.
     private static let certificateInterval = Duration.seconds(5)
 
@@ -35,6 +37,15 @@ package final class Gateway {
     private let threads: [Thread.Handle]
     /// Reads the configuration again; `nil`: there is no file (`gateway bridge`).
     let source: ConfigurationSource?
+    /// `nil`: there is no file, by which another process would find this one.
+    let restart: RestartPlan?
+    let inherited: InheritedSockets
+    let service: ServiceManager
+    var takeover: TakeoverServer?
+    /// Listeners that go on in our successor.
+    var adopted: Set<Int> = []
+    /// Called when a successor serves: what it wants to have is to be given up.
+    package var whenReleased: () -> Void = {}
 
     var state = State.serving
     var snapshot: Snapshot
@@ -60,16 +71,24 @@ package final class Gateway {
 
     /// Opens every listener and starts the workers. Signals are blocked in this thread from here on.
     ///
-    /// - Parameter source: reads the configuration again, for a reload.
+    /// - Parameters:
+    ///   - source: reads the configuration again, for a reload.
+    ///   - restart: how it takes another's place, and another its.
     /// - Throws: one line that says what is in the way.
-    package init(_ configuration: GatewayConfiguration, source: ConfigurationSource? = nil) throws(StartError) {
+    package init(
+        _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil
+    ) throws(StartError) {
         SignalSource.block(Self.signals)
         let descriptorLimit = DescriptorLimit.raise()
         self.source = source
+        self.restart = restart
         do {
+            let inherited = try InheritedSockets(restart)
+            self.inherited = inherited
             let count = configuration.workers ?? Thread.processorCount
             self.log = try Self.openLog(configuration.log)
             self.loop = try EventLoop()
+            self.service = ServiceManager(log: self.log, isSuccessor: inherited.taken.predecessor != nil)
             self.fleet = try Fleet(workers: count, descriptorLimit: descriptorLimit)
             guard self.fleet.hasRoom else {
                 throw StartError(
@@ -89,11 +108,13 @@ package final class Gateway {
             try self.health.take(self.snapshot)
             self.watched = WatchedFiles(configuration)
             self.listeners = ListenerSet(workers: count)
-            let change = try self.listeners.prepare(configuration.listeners)
+            let change = try self.listeners.prepare(configuration.listeners) { inherited.take($0) }
             self.listeners.commit(change)
+            try inherited.finish()
             let update = WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners)
             let blueprint = WorkerBlueprint(fleet: self.fleet, log: self.log, update: update)
             self.threads = try WorkerThreads.start(count, blueprint)
+            _ = try inherited.taken.ready()
         } catch let error as StartError {
             throw error
         } catch {
@@ -123,11 +144,17 @@ package final class Gateway {
         }
         self.logServing()
         self.startTimers()
+        self.openForTakeover()
+        self.service.ready(self.status)
+        self.service.watch(on: self.loop)
         if self.state != .stopped { self.loop.run() }
+        self.takeover?.close()
         self.health.stop()
         self.rebalancer.stop()
         for thread in self.threads { thread.join() }
-        for listener in self.listeners.listeners { Kernel.removeSocketFile(listener.address) }
+        for listener in self.listeners.listeners where !self.adopted.contains(listener.id) {
+            self.removeFile(of: listener)
+        }
         self.resolver.stop()
         self.log.write(LogRecord(.info, "stopped"))
         self.log.close()
@@ -146,17 +173,26 @@ package final class Gateway {
     private func logServing() {
         for listener in self.listeners.listeners { self.logListening(listener) }
         var record = LogRecord(.info, "serving")
-        let urls = self.listeners.listeners.map(\.url).joined(separator: " ")
-        record.add("on", urls)
+        record.add("on", self.urls)
         record.add("routes", self.snapshot.runtime.routes.count)
         record.add("backends", self.snapshot.runtime.backends.count)
         record.add("workers", self.fleet.members.count)
         self.log.write(record)
         // Whoever starts a gateway that logs to a file still sees that it runs, and where.
         guard let file = self.snapshot.runtime.configuration.log.file else { return }
-        let line = "gateway: serving on \(urls), log in \(file)\n"
+        let line = "gateway: serving on \(self.urls), log in \(file)\n"
         _ = OutputFile.standardError.write(Array(line.utf8))
     }
+
+    /// A Unix socket of ours leaves nothing behind.
+    func removeFile(of listener: ListenerBlueprint) {
+        if !self.inherited.isLent(listener.configured) { Kernel.removeSocketFile(listener.address) }
+    }
+
+    private var urls: String { self.listeners.listeners.map(\.url).joined(separator: " ") }
+
+    /// For `systemctl status`.
+    var status: String { "serving on \(self.urls)" }
 
     func logListening(_ listener: ListenerBlueprint) {
         var record = LogRecord(.info, "listening")
@@ -174,8 +210,11 @@ package final class Gateway {
     // MARK: - Messages
 
     private func received(signal: Int32) {
-        guard signal == SignalSource.hangUp else { return self.terminate() }
-        self.reload(dryRun: false) { _ in }
+        switch signal {
+        case SignalSource.hangUp: self.reload(dryRun: false) { _ in }
+        case SignalSource.user2: self.startSuccessor()
+        default: self.terminate()
+        }
     }
 
     /// The first time drains; a second one cuts what is left.

@@ -8,7 +8,11 @@ package enum AcceptKey {
 
     /// The `Sec-WebSocket-Accept` that answers this `Sec-WebSocket-Key`.
     package static func value(for key: String) -> String {
-        Base64.encoded(self.sha1(Array((key + self.suffix).utf8)))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64)
+        bytes.append(contentsOf: key.utf8)
+        bytes.append(contentsOf: self.suffix.utf8)
+        return Base64.encoded(self.sha1(bytes))
     }
 
     /// Whether this is a `Sec-WebSocket-Key`: 16 bytes in Base64, in the one way there is to write them.
@@ -28,9 +32,15 @@ package enum AcceptKey {
 
     private static func sha1(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
-        // Sound: SHA1 reads `bytes.count` bytes, which the array has, and writes SHA_DIGEST_LENGTH bytes, which `digest`
-        // has; it keeps neither pointer, both live as long as the call. It returns the second one, which is not used.
-        _ = unsafe SHA1(bytes, bytes.count, &digest)
+        // Sound: libcrypto reads `bytes.count` bytes, which the array has, and writes SHA_DIGEST_LENGTH bytes, which
+        // `digest` has; it keeps neither pointer, both live as long as the call.
+        let status = unsafe EVP_Digest(bytes, bytes.count, &digest, nil, self.algorithm, nil)
+        precondition(status == 1, "libcrypto has SHA-1")
         return digest
     }
+
+    /// Looked up once: libcrypto's `SHA1` does so at each call, which takes longer than the digest.
+    ///
+    /// Sound to share by all threads: never changed, and never freed.
+    nonisolated(unsafe) private static let algorithm = unsafe EVP_MD_fetch(nil, "SHA1", nil)
 }

@@ -4,15 +4,16 @@ enum Base64 {
 
     /// The encoding of `bytes`, padded.
     static func encoded(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            // The group as 24 bits, filled up with zeros.
-            let bits = group.reduce(0) { $0 << 8 | Int($1) } << ((3 - group.count) * 8)
-            for index in 0..<4 {
-                text.append(
-                    index <= group.count ? self.alphabet[bits >> (18 - index * 6) & 0x3F] : UInt8(ascii: "="))
+        let alphabet = self.alphabet
+        let text = [UInt8](capacity: (bytes.count + 2) / 3 * 4) { text in
+            for start in stride(from: 0, to: bytes.count, by: 3) {
+                let present = min(3, bytes.count - start)
+                // The group as 24 bits, filled up with zeros.
+                var bits = 0
+                for index in 0..<3 { bits = bits << 8 | (index < present ? Int(bytes[start + index]) : 0) }
+                for index in 0..<4 {
+                    text.append(index <= present ? alphabet[bits >> (18 - index * 6) & 0x3F] : UInt8(ascii: "="))
+                }
             }
         }
         return String(decoding: text, as: UTF8.self)

@@ -29,10 +29,23 @@ struct HeaderScanner {
 
     /// Takes a token; nil if none is next.
     mutating func token() -> String? {
+        self.tokenRange().map { String(decoding: self.bytes[$0], as: UTF8.self) }
+    }
+
+    /// Takes a token, and says whether it is this one, in upper or lower case; nil if none is next.
+    mutating func token(equals name: String) -> Bool? {
+        guard let range = self.tokenRange() else { return nil }
+        let name = name.utf8.span
+        guard name.count == range.count else { return false }
+        for index in name.indices
+        where Self.lowercased(self.bytes[range.lowerBound + index]) != Self.lowercased(name[index]) { return false }
+        return true
+    }
+
+    private mutating func tokenRange() -> Range<Int>? {
         let start = self.position
         while self.position < self.bytes.count, Self.isTokenCharacter(self.bytes[self.position]) { self.position += 1 }
-        guard self.position > start else { return nil }
-        return String(decoding: self.bytes[start..<self.position], as: UTF8.self)
+        return self.position > start ? start..<self.position : nil
     }
 
     /// Takes a quoted string that spells a token, as RFC 6455 section 9.1 demands; nil if none is next.
@@ -48,6 +61,10 @@ struct HeaderScanner {
         // The loop may have ended for want of a closing quote.
         guard !content.isEmpty, self.bytes[self.position - 1] == UInt8(ascii: "\"") else { return nil }
         return String(decoding: content, as: UTF8.self)
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        UInt8(ascii: "A") <= byte && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
     }
 
     /// RFC 9110 section 5.6.2.

@@ -10,10 +10,14 @@ package enum HeaderTokens {
         }
     }
 
-    /// Whether the list is well-formed and has this element, in upper or lower case (RFC 6455 section 4.2.1).
+    /// Whether the list is well-formed and has this token, in upper or lower case (RFC 6455 section 4.2.1).
     package static func contains(_ token: String, in values: [String]) -> Bool {
-        guard let elements = self.parse(values) else { return false }
-        return elements.contains { self.areEqual($0, token) }
+        let found = HeaderScanner.list(in: values) { scanner -> Bool? in
+            guard let isNamed = scanner.token(equals: token) else { return nil }
+            guard scanner.take("/") else { return isNamed }
+            return scanner.token().map { _ in false }
+        }
+        return found?.contains(true) ?? false
     }
 
     /// The subprotocols of `Sec-WebSocket-Protocol`, best first. Nil if the list is malformed, empty, or names one twice
@@ -21,13 +25,5 @@ package enum HeaderTokens {
     package static func subprotocols(_ values: [String]) -> [String]? {
         guard let names = HeaderScanner.list(in: values, element: { $0.token() }) else { return nil }
         return Set(names).count == names.count ? names : nil
-    }
-
-    /// Equality of ASCII without case.
-    private static func areEqual(_ one: String, _ other: String) -> Bool {
-        func lowercased(_ byte: UInt8) -> UInt8 {
-            UInt8(ascii: "A") <= byte && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
-        }
-        return one.utf8.elementsEqual(other.utf8) { lowercased($0) == lowercased($1) }
     }
 }

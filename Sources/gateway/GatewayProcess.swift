@@ -8,17 +8,22 @@ internal import Proxy
 enum GatewayProcess {
     /// Serves a configuration until it is told to stop.
     ///
-    /// - Parameter source: Reads the configuration again, for a reload.
+    /// - Parameters:
+    ///   - source: Reads the configuration again, for a reload.
+    ///   - restart: How it takes another's place, and another its.
     /// - Throws: The exit status where it cannot start: 1, after one line that says why.
-    static func run(_ configuration: GatewayConfiguration, source: ConfigurationSource? = nil) throws(ExitCode) {
+    static func run(
+        _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil
+    ) throws(ExitCode) {
         let status: Int32
         do throws(StartError) {
-            let gateway = try Proxy.Gateway(configuration, source: source)
+            let gateway = try Proxy.Gateway(configuration, source: source, restart: restart)
             gateway.version = Version.current
             let admin = try configuration.admin.map { settings throws(StartError) in
                 try AdminServer(settings, control: gateway)
             }
             if let admin { gateway.logAdmin(admin.address) }
+            gateway.whenReleased = { admin?.close() }
             status = gateway.run()
             admin?.close()
         } catch {

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 @testable import EventLoop
@@ -46,6 +47,44 @@ import Testing
         loop.remove(registration, pair.near)
         loop.turn(waitingAtMost: .zero)
         #expect(recorder.heard.count == 3)
+    }
+
+    @Test func whatIsForgottenReachesNobodyEvenIfACopyKeepsItOpen() throws {
+        let loop = try EventLoop()
+        let old = SocketPair()
+        let new = SocketPair()
+        defer { new.close() }
+        let recorders = [Recorder(), Recorder()]
+        let registration = try loop.add(old.near, recorders[0])
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorders[0].heard == [.writable])
+        // The kernel keeps what it watches for as long as there is a copy.
+        let copy = dup(old.near)
+        loop.forget(registration)
+        Kernel.close(old.near)
+        _ = try loop.add(new.near, recorders[1])
+        put(old.far, "a")
+        loop.turn(waitingAtMost: .zero)
+        #expect(recorders[0].heard.count == 1)
+        #expect(recorders[1].heard == [.writable])
+        Kernel.close(copy)
+        Kernel.close(old.far)
+    }
+
+    @Test func randomNumbersOfAllThreadsDiffer() throws {
+        let numbers = Mutex<[UInt64]>([])
+        let threads = try (0..<4).map { _ in
+            try Thread.start("random") {
+                var source = SystemRandomness()
+                let own = (0..<1000).map { _ in source.next() }
+                numbers.withLock { $0 += own }
+            }
+        }
+        for thread in threads { thread.join() }
+        let all = numbers.withLock { $0 }
+        #expect(all.count == 4000 && Set(all).count == 4000)
+        // Each bit is one in about half of them: nine standard deviations.
+        for bit in 0..<64 { #expect(abs(all.count { $0 >> UInt64(bit) & 1 == 1 } - 2000) < 285) }
     }
 
     @Test func thePeersEndAndAFailureAreTold() throws {

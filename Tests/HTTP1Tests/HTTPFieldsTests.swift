@@ -18,6 +18,36 @@ import Testing
         #expect(fields.tokens("Connection") == ["keep-alive", "upgrade", "x-a"])
     }
 
+    @Test func aListOfOneElementHasNoOther() {
+        func isUpgrade(_ fields: HTTPFields) -> Bool { fields.isList("upgrade", of: "websocket") }
+        #expect(isUpgrade(["Upgrade": "WebSocket"]))
+        #expect(isUpgrade(["Upgrade": " , websocket ,", "Upgrade": ""]))
+        #expect(!isUpgrade([:]))
+        #expect(!isUpgrade(["Upgrade": ","]))
+        #expect(!isUpgrade(["Upgrade": "websocket, websocket"]))
+        #expect(!isUpgrade(["Upgrade": "websocket", "Upgrade": "h2c"]))
+        #expect(!isUpgrade(["Upgrade": "websockets"]))
+        #expect(!isUpgrade(["Upgrades": "websocket"]))
+    }
+
+    @Test func elementsKeepTheirCaseAndBytes() {
+        let fields: HTTPFields = ["X": "a b,, \u{E9}C\t", "Y": "d", "x": "E"]
+        #expect(fields.elements("X") == ["a b", "\u{E9}C", "E"])
+        #expect(fields.tokens("X") == ["a b", "\u{E9}c", "e"])
+        #expect(fields.has("y") && !fields.has("Z"))
+    }
+
+    @Test func fieldsOfOthersAreAppendedAsTheyAre() {
+        let others: HTTPFields = ["A": "1", "B": "\u{E9}", "C": "", "A": "2"]
+        var fields: HTTPFields = ["Z": "0"]
+        fields.append(others) { $0[0] != UInt8(ascii: "A") }
+        #expect(fields == ["Z": "0", "B": "\u{E9}", "C": ""])
+        #expect(fields.map(\.value) == ["0", "\u{E9}", ""])
+        fields.append(others)
+        #expect(fields.values("a") == ["1", "2"])
+        #expect(fields != ["Z": "0", "B": "\u{E9}", "C": ""])
+    }
+
     @Test func noValueCanSplitAHead() {
         var bytes: [UInt8] = []
         var fields = HTTPFields()

@@ -177,7 +177,7 @@ class Table:
             for row in self.rows
         ]
         servers = {name: endpoint.configuration() for name, endpoint in self.endpoints.items()}
-        return {"routes": routes, "backends": {**BUILTINS, **servers}}
+        return {"routes": routes, "backends": {**BUILTINS, **servers}, "defaults": {"heartbeat": "off"}}
 
     async def play(self) -> dict[str, Outcome | Exception]:
         async with contextlib.AsyncExitStack() as stack:

@@ -502,6 +502,44 @@ async def bridged_backend_sends_bad_text(s: Scene):
     await s.backend.send(b"\xff")
 
 
+# Silence, and time that is over
+
+# For both legs: time enough for who does answer.
+HEARTBEAT = {"interval": "200ms", "timeout": "1s"}
+
+
+@event("client-gives-no-pong", "client-ping-timeout by client, 1001", relay=("Close 1001, over", "Close 1001, end"),
+       bridge=("Close 1001, over", "end"), builtin="Close 1001, over", route={"heartbeat": HEARTBEAT})
+async def client_gives_no_pong(s: Scene):
+    s.client.is_silent = True
+
+
+@event("backend-gives-no-pong", "backend-ping-timeout by backend, 1014", relay=("Close 1014, end", "Close 1001, over"),
+       route={"heartbeat": HEARTBEAT})
+async def backend_gives_no_pong(s: Scene):
+    s.backend.is_silent = True
+
+
+@event("backend-gives-no-pong-inside-of-its-frame", "backend-ping-timeout by backend, none",
+       relay=(f"{HALF}, over", "Close 1001, over"), route={"heartbeat": HEARTBEAT})
+async def backend_gives_no_pong_inside_of_its_frame(s: Scene):
+    s.backend.is_silent = True
+    await half_to_client(s)
+
+
+@event("nobody-says-anything", "idle-timeout by gateway, 1001", relay=("Close 1001, end", "Close 1001, end"),
+       bridge=("Close 1001, end", "end"), route={"timeouts": {"idle": "300ms", "close": "15s"}})
+async def nobody_says_anything(s: Scene):
+    pass
+
+
+@event("the-session-is-over", "session-timeout by gateway, 1001", relay=("Close 1001, end", "Close 1001, end"),
+       bridge=("Close 1001, end", "end"), builtin="Close 1001, end",
+       route={"timeouts": {"session": "2s", "close": "15s"}})
+async def the_session_is_over(s: Scene):
+    pass
+
+
 # Drain
 
 

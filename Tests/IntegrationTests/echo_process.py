@@ -4,15 +4,19 @@ Usage: echo_process.py [PORT]; it prints the port.
 """
 
 import asyncio
+import contextlib
 import socket
 import sys
 
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
 
 
 async def echo(connection):
-    async for message in connection:
-        await connection.send(message)
+    # A client may go while it is being answered.
+    with contextlib.suppress(ConnectionClosed):
+        async for message in connection:
+            await connection.send(message)
 
 
 async def main():

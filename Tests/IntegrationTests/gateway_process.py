@@ -104,6 +104,8 @@ class Gateway:
         self.configuration["defaults"] = defaults
         self.environment = environment or {}
         self.wrapper = wrapper
+        # Descriptors that the wrapper wants.
+        self.inherited: tuple[int, ...] = ()
         self.log = Log()
         self.addresses: list[tuple[str, int]] = []
         self._folder = tempfile.TemporaryDirectory(prefix="gateway-test-")
@@ -118,7 +120,7 @@ class Gateway:
         self.process = await asyncio.create_subprocess_exec(
             *self.wrapper, BINARY, "run", "--config", self.file,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, **self.environment}, limit=1 << 20,
+            env={**os.environ, **self.environment}, limit=1 << 20, pass_fds=self.inherited,
         )
         self._reader = asyncio.create_task(self.log.read(self.process.stderr))
         try:

@@ -17,7 +17,7 @@ OPCODES = {
 class Peer:
     """A client of the gateway or a backend of it, who does what a test has it do, and beyond that what is polite.
 
-    Polite is to answer a Close with its code and the reason "ok", to end the connection first if one is the server, and to
+    Polite is to answer the gateway's pings, and a Close with its code and the reason "ok", to end the connection first if one is the server, and to
     end it when the other side has. `seen` is what came: the frames (or, from a bridge, the bytes), and how the connection
     ended: "end" in good order, "cut" under TLS without a close_notify, "reset".
     """
@@ -36,6 +36,8 @@ class Peer:
         self.is_gone = False
         self.has_finished = False
         self.has_sent_close = False
+        # The payload of a ping that is to be answered.
+        self.owed_pong: bytes | None = None
         # The Close that came.
         self.received_close: raw.Frame | None = None
 
@@ -214,6 +216,9 @@ class Peer:
     async def _answer(self):
         if self.is_silent:
             return
+        if (payload := self.owed_pong) is not None and not self.has_sent_close:
+            self.owed_pong = None
+            await self.send(self.frame(raw.PONG, payload))
         if self.received_close and not self.has_sent_close:
             code = self.received_close.code
             await (self.close(code, "ok") if code else self.close())
@@ -221,6 +226,10 @@ class Peer:
             await self.finish()
 
     def _note(self, frame: raw.Frame):
+        if frame.opcode == raw.PING and len(frame.payload) == 12:
+            # The gateway's own: how many come is up to the clock.
+            self.owed_pong = frame.payload
+            return
         self.seen.append(self._describe(frame))
         if frame.opcode == raw.CLOSE:
             self.received_close = frame

@@ -69,6 +69,10 @@ int gateway_start(const char *program, char *const *arguments, int32_t *process)
 /// How many processors this process may run on; at least 1.
 int gateway_processor_count(void);
 
+/// 64 bits that nobody can guess, from the system's generator. It is asked for many at a time, for each thread by itself; what was
+/// given out is not kept. Never after fork(2), which would have two processes give out the same.
+uint64_t gateway_random(void);
+
 /// As `top -H` shows it; at most 15 bytes.
 void gateway_name_this_thread(const char *name);
 

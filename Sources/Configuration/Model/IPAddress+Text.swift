@@ -22,8 +22,8 @@ extension IPAddress {
     /// longest run of two or more zero groups (the first of equals) as `::`.
     package var description: String {
         guard !self.isIPv4 else {
-            return stride(from: 24, through: 0, by: -8).map { String(self.low >> UInt64($0) & 0xFF) }.joined(
-                separator: ".")
+            let bytes = (self.low >> 24 & 0xFF, self.low >> 16 & 0xFF, self.low >> 8 & 0xFF, self.low & 0xFF)
+            return "\(bytes.0).\(bytes.1).\(bytes.2).\(bytes.3)"
         }
         let groups = [self.high, self.low].flatMap { half in
             stride(from: 48, through: 0, by: -16).map { half >> UInt64($0) & 0xFFFF }

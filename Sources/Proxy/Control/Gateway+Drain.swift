@@ -9,22 +9,26 @@ extension Gateway {
     /// Ends the process: it says that it is not ready, accepts no more after `drain.delay`, and closes the sessions over
     /// `drain.over`.
     func drain() {
-        self.state = .draining
+        self.takeover?.close()
+        self.service.stopping("draining")
+        self.beginDraining()
         let delay = self.snapshot.runtime.configuration.drain.delay
-        var record = LogRecord(.info, "draining")
-        record.add("sessions", self.fleet.sessions)
-        record.add("delay", seconds: delay.secondsAsDouble)
-        self.log.write(record)
-        self.timers.progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in self.logProgress() }
-        guard delay > .zero else { return self.closeEverything(leavingQueue: false, opening: .refused) }
+        guard delay > .zero else { return self.closeEverything(leaving: [], opening: .refused) }
         self.timers.drain = ControlTimer(self.loop, once: delay) { [unowned self] in
-            self.closeEverything(leavingQueue: false, opening: .refused)
+            self.closeEverything(leaving: [], opening: .refused)
         }
     }
 
-    /// - Parameter leavingQueue: what waits to be accepted is for another process.
-    func closeEverything(leavingQueue: Bool, opening: DrainOrder.Opening) {
-        self.fleet.tell(.stopAccepting(leavingQueue: leavingQueue))
+    /// There will be no new sessions, and a line a second says how many are left.
+    func beginDraining() {
+        self.state = .draining
+        self.logProgress()
+        self.timers.progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in self.logProgress() }
+    }
+
+    /// - Parameter leaving: what waits to be accepted at these listeners is for another process.
+    func closeEverything(leaving: Set<Int>, opening: DrainOrder.Opening) {
+        self.fleet.tell(.stopAccepting(leaving: leaving))
         self.drain(.all, cause: .drain, opening: opening) { [unowned self] _, pace in
             // A moment more than the sessions give their peers, so that theirs is the last word.
             let limit = pace.end + self.longestClose + .milliseconds(500)

@@ -24,8 +24,10 @@ extension Gateway {
             return self.waitingReloads.append { [unowned self] in self.reload(dryRun: dryRun, answer: answer) }
         }
         self.isReloading = true
+        if !dryRun { self.service.reloading() }
         self.reloadNow(dryRun: dryRun) { [unowned self] outcome in
             self.isReloading = false
+            if !dryRun { self.service.ready(self.status) }
             if !dryRun { self.counted.reloaded(outcome) }
             answer(outcome)
             if !self.waitingReloads.isEmpty { self.waitingReloads.removeFirst()() }
@@ -117,7 +119,7 @@ extension Gateway {
         self.fleet.tell(.update(candidate.update))
         if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
         for listener in candidate.listeners.removed {
-            Kernel.removeSocketFile(listener.address)
+            self.removeFile(of: listener)
             var record = LogRecord(.info, "listener-closed")
             record.add("address", listener.address.description)
             self.log.write(record)

@@ -75,7 +75,8 @@ struct ListenerSet {
             tls = nil
         }
         return ListenerBlueprint(
-            id: listener.id, settings: settings, address: listener.address, sockets: listener.sockets, tls: tls)
+            id: listener.id, settings: settings, configured: listener.configured, address: listener.address,
+            sockets: listener.sockets, tls: tls)
     }
 
     private static func isSelfSigned(_ settings: ListenerSettings) -> Bool {
@@ -93,13 +94,14 @@ struct ListenerSet {
         let given = inherited(address)
         if !given.isEmpty {
             return ListenerBlueprint(
-                id: id, settings: settings, address: Kernel.localAddress(given[0]) ?? address,
+                id: id, settings: settings, configured: address, address: Kernel.localAddress(given[0]) ?? address,
                 sockets: self.deal(given), tls: tls)
         }
         do throws(SystemError) {
             let (sockets, bound) = try self.listen(address)
             return ListenerBlueprint(
-                id: id, settings: settings, address: bound, sockets: sockets.map { [$0] }, tls: tls)
+                id: id, settings: settings, configured: address, address: bound, sockets: sockets.map { [$0] }, tls: tls
+            )
         } catch {
             throw StartError("cannot listen on \(settings.address): \(error.reason)")
         }

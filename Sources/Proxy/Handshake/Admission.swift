@@ -104,7 +104,7 @@ package enum Admission {
 
     /// The gateway reads no request's body, so that none may come: what follows the head would be taken for frames.
     private static func checkBody(of head: RequestHead) throws(Refusal) {
-        guard head.fields.first("Transfer-Encoding") == nil else {
+        guard !head.fields.has("Transfer-Encoding") else {
             throw Refusal(400, "Malformed request: a Transfer-Encoding.")
         }
         guard let length = try self.single("Content-Length", in: head) else { return }

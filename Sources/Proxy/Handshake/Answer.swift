@@ -21,7 +21,7 @@ package struct Answer: Equatable, Sendable {
             "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         ]
-        for field in fields { all.append(field) }
+        all.append(fields)
         self.init(status: status, reason: Self.reason(status), fields: all, body: Array(text.utf8))
     }
 

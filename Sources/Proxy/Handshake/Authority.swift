@@ -13,8 +13,9 @@ package struct Authority: Hashable, Sendable {
 
     /// Nil if the text is anything else than `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
     package init?(_ text: String) {
-        guard text.utf8.count <= 262, text.utf8.allSatisfy(\.isVisible) else { return nil }
+        guard text.utf8.count <= 262 else { return nil }
         let bytes = Array(text.utf8)
+        guard bytes.allSatisfy({ $0.isVisible }) else { return nil }
         let hostEnd: Int
         if bytes.first == UInt8(ascii: "[") {
             guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")) else { return nil }
@@ -45,6 +46,8 @@ package struct Authority: Hashable, Sendable {
     private static func folded(_ bytes: ArraySlice<UInt8>) -> String? {
         let name = bytes.last == UInt8(ascii: ".") ? bytes.dropLast() : bytes
         guard !name.isEmpty else { return nil }
+        var folded: [UInt8] = []
+        folded.reserveCapacity(name.count)
         var previous = UInt8(ascii: ".")
         for byte in name {
             switch byte {
@@ -53,13 +56,19 @@ package struct Authority: Hashable, Sendable {
             default: guard byte.isDigit || byte.isLetter else { return nil }
             }
             previous = byte
+            folded.append(byte.asciiLowercased)
         }
-        return previous == UInt8(ascii: ".") ? nil : String(decoding: name.map(\.asciiLowercased), as: UTF8.self)
+        return previous == UInt8(ascii: ".") ? nil : String(decoding: folded, as: UTF8.self)
     }
 
     private static func port(_ bytes: ArraySlice<UInt8>) -> UInt16? {
-        guard let first = bytes.first, first != UInt8(ascii: "0"), bytes.allSatisfy(\.isDigit) else { return nil }
-        return UInt16(String(decoding: bytes, as: UTF8.self))
+        guard let first = bytes.first, first != UInt8(ascii: "0"), bytes.count <= 5 else { return nil }
+        var port = 0
+        for byte in bytes {
+            guard byte.isDigit else { return nil }
+            port = port * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        return UInt16(exactly: port)
     }
 }
 

@@ -80,7 +80,7 @@ package struct BackendHandshake: Sendable {
         case .refusalBody(let head, var body):
             return self.readBody(head, &body, bytes)
         case .head:
-            for index in bytes.indices { self.buffer.append(bytes[index]) }
+            self.buffer.append(contentsOf: bytes)
             return self.readHead(lastCall: bytes.count)
         }
     }
@@ -151,7 +151,7 @@ extension BackendHandshake {
     /// Checks all that RFC 6455 section 4.1 demands of a 101, which ends after `length` bytes of the last call.
     private func verify(_ head: ResponseHead, length: Int) -> Outcome {
         guard head.version == .http11 else { return .bad("a 101 in HTTP/1.0") }
-        guard head.fields.tokens("Upgrade") == ["websocket"] else { return .bad("a 101 without Upgrade: websocket") }
+        guard head.fields.isList("Upgrade", of: "websocket") else { return .bad("a 101 without Upgrade: websocket") }
         guard HeaderTokens.contains("upgrade", in: head.fields.values("Connection")) else {
             return .bad("a 101 without Connection: Upgrade")
         }

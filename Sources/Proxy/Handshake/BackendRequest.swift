@@ -18,10 +18,13 @@ package enum BackendRequest {
     static func head(
         for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
     ) -> RequestHead {
-        var fields: HTTPFields = [
-            "Host": self.host(host, admitted, endpoint), "Upgrade": "websocket", "Connection": "Upgrade",
-            "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13",
-        ]
+        var fields = HTTPFields()
+        fields.reserveUsualCapacity()
+        fields.append("Host", self.host(host, admitted, endpoint))
+        fields.append("Upgrade", "websocket")
+        fields.append("Connection", "Upgrade")
+        fields.append("Sec-WebSocket-Key", key)
+        fields.append("Sec-WebSocket-Version", "13")
         if !admitted.subprotocols.isEmpty {
             fields.append("Sec-WebSocket-Protocol", admitted.subprotocols.joined(separator: ", "))
         }
@@ -30,10 +33,10 @@ package enum BackendRequest {
         }
         // Whatever the client's Connection names: a backend takes a request without an Origin for no browser's.
         if let origin = admitted.origin { fields.append("Origin", origin) }
-        for field in admitted.forwarded.fields { fields.append(field) }
+        fields.append(admitted.forwarded.fields)
         fields.append("X-Request-Id", sessionID)
         let isTrusted = admitted.forwarded.isFromTrustedProxy
-        for field in FieldFilter.request(admitted.fields, isFromTrustedProxy: isTrusted) { fields.append(field) }
+        fields.append(FieldFilter.request(admitted.fields, isFromTrustedProxy: isTrusted))
         return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)
     }
 

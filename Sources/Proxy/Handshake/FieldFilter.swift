@@ -8,49 +8,79 @@ enum FieldFilter {
     /// The fields of a client's request that a backend gets unchanged. Not among them are those the gateway writes:
     /// Host, Origin, the handshake's, `X-Forwarded-For/-Proto/-Host`, `X-Request-Id`.
     static func request(_ fields: HTTPFields, isFromTrustedProxy: Bool) -> HTTPFields {
-        self.endToEnd(fields) { name, folded in
-            if self.writtenByTheGateway.contains(folded) { return true }
-            guard self.saidByProxies.contains(folded) || folded.hasPrefix("x-forwarded-") else { return false }
-            return !isFromTrustedProxy || name != folded
+        self.endToEnd(fields) { name in
+            if self.writtenByTheGateway.contains(name) { return true }
+            guard self.saidByProxies.contains(name) || name.isFolded(startingWith: self.forwardedPrefix) else {
+                return false
+            }
+            // Under another spelling than the proxy's own, it is not the proxy that says it.
+            return !isFromTrustedProxy || !name.isFolded
         }
     }
 
-    private static let writtenByTheGateway: Set = [
-        "host", "origin", "expect", "x-request-id", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
-    ]
-    private static let saidByProxies: Set = ["forwarded", "x-real-ip"]
+    private static let writtenByTheGateway = FoldedNames(
+        "host", "origin", "expect", "x-request-id", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")
+    private static let saidByProxies = FoldedNames("forwarded", "x-real-ip")
+    private static let forwardedPrefix = Array("x-forwarded-".utf8)
 
     /// The fields of a backend's answer that a client gets unchanged.
     static func response(_ fields: HTTPFields) -> HTTPFields {
-        self.endToEnd(fields) { _, _ in false }
+        self.endToEnd(fields) { _ in false }
     }
 
     /// The fields that are not for the next hop only (RFC 9110 section 7.6.1) and not of the handshake, but for those
-    /// `isExcluded` names; it gets each name in lower case, and folded.
-    private static func endToEnd(_ fields: HTTPFields, isExcluded: (String, String) -> Bool) -> HTTPFields {
-        let nominated = Set(fields.tokens("Connection").map(self.folded))
+    /// that `isExcluded` names.
+    private static func endToEnd(_ fields: HTTPFields, isExcluded: (Span<UInt8>) -> Bool) -> HTTPFields {
         var kept = HTTPFields()
-        for field in fields {
-            let name = field.name.asciiLowercased
-            let folded = self.folded(name)
-            guard !self.isOfThisHop(folded), !nominated.contains(folded), !isExcluded(name, folded) else { continue }
-            kept.append(field)
+        kept.append(fields) { name in
+            !self.ofThisHop.contains(name) && !name.isFolded(startingWith: self.handshakePrefix) && !isExcluded(name)
+                && !fields.hasElement("Connection") { $0.isFolded(equalTo: name) }
         }
         return kept
     }
 
-    private static func isOfThisHop(_ folded: String) -> Bool {
-        self.ofThisHop.contains(folded) || folded.hasPrefix("sec-websocket-")
+    private static let ofThisHop = FoldedNames(
+        "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+        "transfer-encoding", "upgrade", "http2-settings", "content-length")
+    private static let handshakePrefix = Array("sec-websocket-".utf8)
+}
+
+/// A few names in their folded form. Most names differ from all of them in their length, so that looking is cheaper than hashing.
+private struct FoldedNames: Sendable {
+    private let names: [[UInt8]]
+
+    init(_ names: String...) { self.names = names.map { Array($0.utf8) } }
+
+    func contains(_ name: Span<UInt8>) -> Bool {
+        for folded in self.names where folded.count == name.count && name.isFolded(startingWith: folded) { return true }
+        return false
+    }
+}
+
+extension UInt8 {
+    fileprivate var folded: UInt8 {
+        self == UInt8(ascii: "_") || self == UInt8(ascii: ".") ? UInt8(ascii: "-") : self.asciiLowercased
+    }
+}
+
+extension Span<UInt8> {
+    /// Whether nothing but the case changes when this name is folded.
+    fileprivate var isFolded: Bool {
+        for index in self.indices where self[index].folded != self[index].asciiLowercased { return false }
+        return true
     }
 
-    private static let ofThisHop: Set = [
-        "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
-        "transfer-encoding", "upgrade", "http2-settings", "content-length",
-    ]
+    /// Whether this name, once it is folded, starts with `prefix`, which is.
+    fileprivate func isFolded(startingWith prefix: [UInt8]) -> Bool {
+        guard self.count >= prefix.count else { return false }
+        for index in prefix.indices where self[index].folded != prefix[index] { return false }
+        return true
+    }
 
-    private static func folded(_ name: String) -> String {
-        guard name.utf8.contains(where: { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") }) else { return name }
-        let bytes = name.utf8.map { $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: ".") ? UInt8(ascii: "-") : $0 }
-        return String(decoding: bytes, as: UTF8.self)
+    /// Whether both are the same name once they are folded.
+    fileprivate func isFolded(equalTo other: Span<UInt8>) -> Bool {
+        guard self.count == other.count else { return false }
+        for index in self.indices where self[index].folded != other[index].folded { return false }
+        return true
     }
 }

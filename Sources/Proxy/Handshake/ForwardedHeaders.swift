@@ -19,8 +19,8 @@ package struct ForwardedHeaders: Equatable, Sendable {
     package init(_ request: HTTPFields, host: String, arrival: Arrival) {
         self.isFromTrustedProxy = arrival.isFromTrustedProxy
         let believed = arrival.isFromTrustedProxy ? request : HTTPFields()
-        let addresses = Self.elements(believed, "X-Forwarded-For")
-        let schemes = Self.elements(believed, "X-Forwarded-Proto")
+        let addresses = believed.elements("X-Forwarded-For")
+        let schemes = believed.elements("X-Forwarded-Proto")
         let index = Self.clientIndex(addresses, arrival)
         self.client = index.flatMap { Self.address(addresses[$0]) } ?? arrival.clientAddress
 
@@ -30,12 +30,13 @@ package struct ForwardedHeaders: Equatable, Sendable {
             arrival.listenerIsSecure || scheme.map { ["https", "wss"].contains($0.asciiLowercased) } ?? false
 
         var fields = HTTPFields()
+        fields.reserveUsualCapacity()
         func append(_ name: String, _ believed: [String], _ own: String) {
-            fields.append(name, (believed + [own]).joined(separator: ", "))
+            fields.append(name, believed.isEmpty ? own : (believed + [own]).joined(separator: ", "))
         }
         if let peer = arrival.clientAddress { append("X-Forwarded-For", addresses, peer.description) }
         append("X-Forwarded-Proto", schemes, arrival.listenerIsSecure ? "https" : "http")
-        append("X-Forwarded-Host", Self.elements(believed, "X-Forwarded-Host"), host)
+        append("X-Forwarded-Host", believed.elements("X-Forwarded-Host"), host)
         self.fields = fields
     }
 
@@ -55,12 +56,5 @@ package struct ForwardedHeaders: Equatable, Sendable {
         if let address = IPAddress(text) { return address }
         guard let authority = Authority(text) else { return nil }
         return IPAddress(authority.host)
-    }
-
-    private static func elements(_ fields: HTTPFields, _ name: String) -> [String] {
-        fields.values(name).flatMap { $0.split(separator: ",") }.compactMap { element in
-            let text = element.utf8.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
-            return text.isEmpty ? nil : String(decoding: Array(text), as: UTF8.self)
-        }
     }
 }

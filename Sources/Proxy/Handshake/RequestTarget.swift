@@ -31,7 +31,7 @@ package struct RequestTarget: Equatable, Sendable {
         let query = rest[pathEnd...]
         self.path = path.isEmpty ? "/" : try Self.normalised(path)
         self.query = query.isEmpty ? nil : String(query.dropFirst())
-        self.original = (path.isEmpty ? "/" : String(path)) + query
+        self.original = path.isEmpty ? "/" + query : String(rest)
     }
 
     /// A path without its ambiguities, or what is wrong with it.
@@ -43,6 +43,7 @@ package struct RequestTarget: Equatable, Sendable {
             throw HeadError(.malformed, "a path starts with //")
         }
         var normal: [UInt8] = []
+        normal.reserveCapacity(bytes.count)
         var index = 0
         while index < bytes.count {
             let byte = bytes[index]
@@ -80,6 +81,7 @@ package struct RequestTarget: Equatable, Sendable {
     /// A segment ends at a slash, and at a backslash since some servers read that as one. What follows a `;` in it is a
     /// parameter to other servers. Both count in their percent-encoding too.
     private static func refuseDotSegments(_ path: [UInt8]) throws(HeadError) {
+        guard path.contains(UInt8(ascii: ".")) else { return }
         var dots = 0
         var isDots = false
         var index = 0

@@ -11,12 +11,14 @@ package enum SwitchingProtocols {
     package static func bytes(
         key: String, subprotocol: String? = nil, extensions: String? = nil, passedFields: HTTPFields = HTTPFields()
     ) -> [UInt8] {
-        var fields: HTTPFields = [
-            "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": AcceptKey.value(for: key),
-        ]
+        var fields = HTTPFields()
+        fields.reserveUsualCapacity()
+        fields.append("Upgrade", "websocket")
+        fields.append("Connection", "Upgrade")
+        fields.append("Sec-WebSocket-Accept", AcceptKey.value(for: key))
         if let subprotocol { fields.append("Sec-WebSocket-Protocol", subprotocol) }
         if let extensions { fields.append("Sec-WebSocket-Extensions", extensions) }
-        for field in passedFields { fields.append(field) }
+        fields.append(passedFields)
         return ResponseHead(status: 101, reason: "Switching Protocols", fields: fields).bytes
     }
 }

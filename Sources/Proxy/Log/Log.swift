@@ -13,7 +13,7 @@ package final class Log: Sendable {
     private static let lastWait = Duration.seconds(1)
 
     private struct Ring {
-        var lines = Deque<String>()
+        var lines = Deque<[UInt8]>()
         var bytes = 0
         /// Since the last line that said so.
         var dropped = 0
@@ -54,13 +54,13 @@ package final class Log: Sendable {
         guard self.takes(record.level) else { return }
         let line = self.formatter.line(record, time: WallClock.rfc3339())
         let wasEmpty = self.ring.withLock { ring in
-            guard ring.bytes + line.utf8.count <= Self.capacity else {
+            guard ring.bytes + line.count <= Self.capacity else {
                 ring.dropped += 1
                 ring.droppedEver += 1
                 return false
             }
             ring.lines.append(line)
-            ring.bytes += line.utf8.count
+            ring.bytes += line.count
             return ring.lines.count == 1
         }
         if wasEmpty { self.doorbell.ring() }
@@ -98,13 +98,13 @@ package final class Log: Sendable {
             }
             var bytes: [UInt8] = []
             for line in lines {
-                bytes += line.utf8
+                bytes += line
                 bytes.append(UInt8(ascii: "\n"))
             }
             if dropped > 0 {
                 var record = LogRecord(.warning, "log-dropped")
                 record.add("lines", dropped)
-                bytes += self.formatter.line(record, time: WallClock.rfc3339()).utf8
+                bytes += self.formatter.line(record, time: WallClock.rfc3339())
                 bytes.append(UInt8(ascii: "\n"))
             }
             if !bytes.isEmpty { _ = self.file.write(bytes) }

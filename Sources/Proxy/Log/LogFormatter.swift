@@ -1,80 +1,126 @@
 internal import Configuration
+internal import EventLoop
 
 /// Writes records as lines: JSON for machines, text for a terminal.
+///
+/// Two lines are written for every session, so they are put together as bytes: a `String` that grows scalar by scalar takes ten times
+/// as long.
 enum LogFormatter: Sendable {
     case json
     case text
 
-    /// The line without its newline.
+    /// The line without its newline, in UTF-8.
     ///
     /// - Parameter time: RFC 3339.
-    func line(_ record: LogRecord, time: String) -> String {
+    func line(_ record: LogRecord, time: String) -> [UInt8] {
+        var line = Line()
         switch self {
-        case .json: Self.json(record, time: time)
-        case .text: Self.text(record, time: time)
+        case .json: line.appendJSON(record, time: time)
+        case .text: line.appendText(record, time: time)
+        }
+        return line.bytes
+    }
+}
+
+/// A line in the making.
+private struct Line {
+    private(set) var bytes: [UInt8] = []
+
+    init() { self.bytes.reserveCapacity(512) }
+
+    mutating func appendJSON(_ record: LogRecord, time: String) {
+        self.append("{\"time\":\"")
+        self.append(time)
+        self.append("\",\"level\":\"")
+        self.append(record.level.rawValue)
+        self.append("\",\"event\":")
+        self.appendQuoted(record.event)
+        for (key, value) in record.fields {
+            self.append(",")
+            self.appendQuoted(key)
+            self.append(":")
+            if case .text(let text) = value { self.appendQuoted(text) } else { self.appendBare(value) }
+        }
+        self.append("}")
+    }
+
+    mutating func appendText(_ record: LogRecord, time: String) {
+        self.append(time)
+        self.append(" ")
+        self.append(record.level.rawValue)
+        self.append(" ")
+        self.append(record.event)
+        for (key, value) in record.fields {
+            self.append(" ")
+            self.append(key)
+            self.append("=")
+            self.appendBare(value)
         }
     }
 
-    private static func json(_ record: LogRecord, time: String) -> String {
-        var line = "{\"time\":\"\(time)\",\"level\":\"\(record.level.rawValue)\",\"event\":"
-        self.appendQuoted(record.event, to: &line)
-        for (key, value) in record.fields {
-            line += ","
-            self.appendQuoted(key, to: &line)
-            line += ":"
-            switch value {
-            case .text(let text): self.appendQuoted(text, to: &line)
-            case .integer(let number): line += String(number)
-            case .seconds(let number): line += self.rounded(number)
-            case .boolean(let flag): line += flag ? "true" : "false"
-            }
-        }
-        return line + "}"
-    }
+    private mutating func append(_ text: String) { self.bytes.append(text.utf8.span) }
 
-    private static func text(_ record: LogRecord, time: String) -> String {
-        var line = "\(time) \(record.level.rawValue) \(record.event)"
-        for (key, value) in record.fields {
-            line += " \(key)="
-            switch value {
-            case .text(let text): self.appendWord(text, to: &line)
-            case .integer(let number): line += String(number)
-            case .seconds(let number): line += self.rounded(number)
-            case .boolean(let flag): line += flag ? "true" : "false"
-            }
+    private mutating func appendBare(_ value: LogRecord.Value) {
+        switch value {
+        case .text(let text): self.appendWord(text)
+        case .integer(let number): self.append(String(number))
+        case .seconds(let number): self.append(Self.rounded(number))
+        case .boolean(let flag): self.append(flag ? "true" : "false")
         }
-        return line
     }
 
     /// Text as it is where it is one plain word, else quoted: what a peer sent can't make up fields or lines.
-    private static func appendWord(_ text: String, to line: inout String) {
+    private mutating func appendWord(_ text: String) {
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }
-        if isPlain { line += text } else { self.appendQuoted(text, to: &line) }
+        if isPlain { self.append(text) } else { self.appendQuoted(text) }
     }
 
     /// A JSON string (RFC 8259 section 7).
-    private static func appendQuoted(_ text: String, to line: inout String) {
-        line += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": line += "\\\""
-            case "\\": line += "\\\\"
-            case "\n": line += "\\n"
-            case "\r": line += "\\r"
-            case "\t": line += "\\t"
-            case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value):
-                let digits = String(scalar.value, radix: 16)
-                line += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: line.unicodeScalars.append(scalar)
+    private mutating func appendQuoted(_ text: String) {
+        let text = text.utf8.span
+        self.append("\"")
+        // Where what needs no escape begins.
+        var start = 0
+        var index = 0
+        while index < text.count {
+            let length = Self.escapedLength(text, at: index)
+            if length > 0 {
+                self.bytes.append(text.extracting(start..<index))
+                // Of two bytes the second is the number of the character.
+                self.appendEscaped(text[index + length - 1])
+                start = index + length
             }
+            index += max(length, 1)
         }
-        line += "\""
+        self.bytes.append(text.extracting(start..<text.count))
+        self.append("\"")
+    }
+
+    /// How many bytes here are a character that cannot stand in a line of the log: quote, backslash, and control characters, of which
+    /// those from U+0080 to U+009F have two bytes.
+    private static func escapedLength(_ text: Span<UInt8>, at index: Int) -> Int {
+        switch text[index] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), 0..<0x20, 0x7F: 1
+        case 0xC2 where index + 1 < text.count && text[index + 1] < 0xA0: 2
+        default: 0
+        }
+    }
+
+    private mutating func appendEscaped(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): self.append("\\\"")
+        case UInt8(ascii: "\\"): self.append("\\\\")
+        case UInt8(ascii: "\n"): self.append("\\n")
+        case UInt8(ascii: "\r"): self.append("\\r")
+        case UInt8(ascii: "\t"): self.append("\\t")
+        default: self.append((byte < 0x10 ? "\\u000" : "\\u00") + String(byte, radix: 16))
+        }
     }
 
     /// Seconds with microseconds.
     private static func rounded(_ seconds: Double) -> String {
         let micros = Int64((seconds * 1e6).rounded())
         let fraction = String(micros % 1_000_000)
-        return "\(micros / 1_000_000)." + String(repeating: "0", count: 6 - fraction.count) + fraction
+        return "\(micros / 1_000_000)." + String(repeating: "0", count: 6 - fraction.utf8.count) + fraction
     }
 }

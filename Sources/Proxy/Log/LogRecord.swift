@@ -18,6 +18,7 @@ package struct LogRecord: Sendable {
     package init(_ level: LogSettings.Level, _ event: String) {
         self.level = level
         self.event = event
+        self.fields.reserveCapacity(16)
     }
 
     /// Adds a field; one without a value is left out.

@@ -17,7 +17,7 @@ class EndpointConversation: Conversation {
     final var reader: FrameReader
     /// What we sent the client: in place of what a backend sends.
     final var sent = MessageTally()
-    private var pings = PingSeries(nonce: .random(in: .min ... .max))
+    private var pings = PingSeries(nonce: Randomness.word())
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
     /// The latest ping that is not answered yet, because the client does not read what it was sent.

@@ -3,9 +3,9 @@ internal import EventLoop
 
 /// The heartbeat of one leg: whether its peer lives, and what is due to find that out. The clock is passed in.
 ///
-/// Any byte from the peer is life, and costs one store; everything else happens when the session's timer looks (`check`), which it does
-/// at least once in each interval, and twice in a timeout while a ping waits to leave. So what is due is never found late, and no message
-/// moves a timer.
+/// Any byte from the peer is life, and costs one store; everything else happens when the session's timer looks (`check`). So that no
+/// message moves a timer and yet nothing is found late, it looks when something may be due: an answer that may come at once begins a
+/// silence that may be over within seven eighths of an interval.
 struct Heartbeat: Equatable, Sendable {
     /// What there is to do for the leg.
     enum Due: Equatable, Sendable {
@@ -79,10 +79,10 @@ struct Heartbeat: Equatable, Sendable {
         return true
     }
 
-    /// The peer is read again: silence and deadline start anew.
+    /// The peer is read again: silence and the deadline of a ping of ours start anew.
     mutating func resumed(at now: MonotonicInstant) {
         self.lastLife = now
-        if self.probe == .sent || self.probe == .relayed { self.probedAt = now }
+        if self.probe == .sent { self.probedAt = now }
     }
 
     /// A ping of ours was sent, and has left if the queue is empty.
@@ -110,6 +110,8 @@ struct Heartbeat: Equatable, Sendable {
 
     /// The pong for our latest ping came. Returns how long that took, if it is known.
     mutating func answered(at now: MonotonicInstant) -> Duration? {
+        // Times alone do not tell: it may come in the turn of the ping, or before what was queued behind that has left.
+        if self.probe == .queued || self.probe == .sent { self.probe = .none }
         guard self.pingedAt != .never else { return nil }
         let microseconds = UInt32(clamping: (now.nanoseconds - self.pingedAt.nanoseconds) / 1000)
         self.pingedAt = .never
@@ -126,13 +128,16 @@ struct Heartbeat: Equatable, Sendable {
         let stall = connection.queuedSince.map { $0 + settings.interval + settings.timeout } ?? .never
         guard now < stall else { return .stalled }
         guard connection.takesPings else { return .nothing(until: stall) }
-        // Reading may begin again at any time; what is due after that is not due before this.
-        guard !connection.isPaused else {
-            return .nothing(until: min(stall, now + min(settings.interval * 7 / 8, settings.timeout / 2)))
-        }
+        // Reading may begin again at any time, and with it silence or the time for an answer.
+        guard !connection.isPaused else { return .nothing(until: min(stall, Self.soon(now, settings))) }
         let due = self.checkSilence(at: now, settings, isFlushed: connection.queuedSince == nil)
         guard case .nothing(let instant) = due else { return due }
         return .nothing(until: min(instant, stall))
+    }
+
+    /// Before anything can be due that begins after `now`.
+    private static func soon(_ now: MonotonicInstant, _ settings: HeartbeatSettings) -> MonotonicInstant {
+        now + min(settings.interval / 8 * 7, settings.timeout / 2)
     }
 
     private mutating func checkSilence(
@@ -145,7 +150,7 @@ struct Heartbeat: Equatable, Sendable {
             guard now >= silent else { return .nothing(until: silent) }
             self.probe = .wanted
             return .ping
-        case .wanted, .queued: return .nothing(until: now + settings.timeout / 2)
+        case .wanted, .queued: return .nothing(until: Self.soon(now, settings))
         case .sent: return self.checkAnswer(at: now, settings, notBefore: self.probedAt)
         case .relayed:
             // It may wait in the queue.
@@ -162,18 +167,20 @@ struct Heartbeat: Equatable, Sendable {
         guard now < deadline else { return .dead }
         let late = max(self.probedAt + settings.timeout / 2, earliest)
         guard now < late else {
-            guard !self.isLate else { return .nothing(until: deadline) }
+            guard !self.isLate else { return .nothing(until: min(deadline, Self.soon(now, settings))) }
             self.isLate = true
             return .late
         }
-        return .nothing(until: late)
+        return .nothing(until: min(late, Self.soon(now, settings)))
     }
 
     /// Whether the peer was heard since the probe was sent.
     private var isAnswered: Bool {
         switch self.probe {
         case .none, .wanted, .queued: false
-        case .sent, .relayed: self.lastLife > self.probedAt
+        case .sent: self.lastLife > self.probedAt
+        // In the turn of the ping it may be the pong. If it was not, a ping of ours follows once the peer is silent.
+        case .relayed: self.lastLife >= self.probedAt
         }
     }
 

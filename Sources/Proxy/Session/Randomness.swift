@@ -1,12 +1,19 @@
+internal import EventLoop
 internal import WebSocketProtocol
 
-/// What nobody can guess: from the system's generator, a word at a time, because each is a system call.
+/// What nobody can guess: from the system's generator.
 enum Randomness {
+    static func word() -> UInt64 {
+        var source = SystemRandomness()
+        return source.next()
+    }
+
     /// - Parameter count: a multiple of 8.
     static func bytes(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(count)
         while bytes.count < count {
-            let word = UInt64.random(in: .min ... .max)
+            let word = self.word()
             for shift in stride(from: 0, to: 64, by: 8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
         }
         return bytes
@@ -15,5 +22,5 @@ enum Randomness {
 
 extension MaskingKey {
     /// A key that nobody can guess (RFC 6455 section 5.3).
-    static var random: MaskingKey { MaskingKey(bits: .random(in: .min ... .max)) }
+    static var random: MaskingKey { MaskingKey(bits: UInt32(truncatingIfNeeded: Randomness.word())) }
 }

@@ -88,7 +88,7 @@ struct Relay: Sendable {
         let isWaiting = self.isWaiting(leg.other)
         if isWaiting {
             // A Close or a ping waits for the end of the frame in progress: the rest of that frame goes on, and no more before it.
-            end = min(end, start + self.readers[leg].remainingInFrame)
+            end = start + min(end - start, self.readers[leg].remainingInFrame)
         }
         var position = start
         var signs = Step.Signs()
@@ -161,6 +161,7 @@ struct Relay: Sendable {
     private func isWaiting(_ leg: Leg) -> Bool { self.waitingPings[leg] || self.closing.isWaiting(leg) }
 
     /// What was read is walked: where a frame is whole, what waited for that can go.
+    @inline(never)
     private mutating func reachedEnd(of leg: Leg, _ signs: inout Step.Signs) -> ClosingHandshake.Actions? {
         guard self.readers[leg].isAtFrameBoundary else { return nil }
         if self.waitingPings[leg.other], self.closing.isOpen { signs.insert(.boundary) }

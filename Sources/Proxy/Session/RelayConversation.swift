@@ -26,7 +26,7 @@ final class RelayConversation: Conversation {
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,
-            checksText: settings?.utf8 == .check, nonce: .random(in: .min ... .max))
+            checksText: settings?.utf8 == .check, nonce: Randomness.word())
     }
 
     var closing: ClosingHandshake { self.relay.closing }
@@ -76,6 +76,8 @@ final class RelayConversation: Conversation {
         self.transports[leg].sendPing(Frame.ping(payload, maskingKey: key))
     }
 
+    // What is rare stays off the path of a message: inlined, it costs each of them.
+    @inline(never)
     private func note(_ signs: Relay.Step.Signs, from leg: Leg) {
         if signs.contains(.ping) { self.transports[leg.other].heartbeat.relayedPing(at: self.loop.now) }
         if signs.contains(.answer) { self.session.pingAnswered(leg) }

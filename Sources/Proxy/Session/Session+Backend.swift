@@ -13,24 +13,25 @@ extension Session {
     private static let mostEndpoints = 3
 
     func connect(_ backend: Backend) {
-        self.connectToNextEndpoint(of: backend, after: .noEndpoint(routeIndex: self.routeIndex))
+        self.connectToNextEndpoint(of: backend, after: nil)
     }
 
     /// Chooses an endpoint that was not tried yet.
     ///
-    /// - Parameter refusal: what the client hears if there is none.
-    private func connectToNextEndpoint(of backend: Backend, after refusal: Refusal) {
+    /// - Parameter refusal: what the client hears if there is none, where one was tried before.
+    private func connectToNextEndpoint(of backend: Backend, after refusal: Refusal?) {
         guard let opening = self.opening, opening.endpoints.count < Self.mostEndpoints,
             let endpoint = opening.runtime.chooseEndpoint(
                 of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.worker.loop.now)
-        else { return self.refuse(refusal) }
+        else { return self.refuse(refusal ?? .noEndpoint(routeIndex: self.routeIndex)) }
         opening.endpoints.append(endpoint)
         self.endpoint = endpoint
         self.phase = .connect
         switch endpoint.addresses {
         case .success(let addresses) where !addresses.isEmpty:
             // All of a name's addresses get their share; the others are where to go on if one fails.
-            let first = addresses.indices.randomElement() ?? 0
+            var source = SystemRandomness()
+            let first = addresses.indices.randomElement(using: &source) ?? 0
             opening.addresses = addresses[first...] + addresses[..<first]
             self.connectToNextAddress(after: nil)
         case .success:
@@ -154,9 +155,10 @@ extension Session {
         while self.phase == .backendHandshake, backend.mayRead {
             switch backend.receive() {
             case .bytes(let range):
-                guard var handshake = self.opening?.backendHandshake else { return }
-                let outcome = handshake.received(plaintext.span.extracting(range))
-                self.opening?.backendHandshake = handshake
+                // In place: a copy would be one of all that was read so far.
+                guard let outcome = self.opening?.backendHandshake?.received(plaintext.span.extracting(range)) else {
+                    return
+                }
                 self.judge(outcome, range)
             case .nothing: break
             case .end:

@@ -8,7 +8,12 @@ extension Session {
     /// The client has its 101.
     func beginDeadlines() {
         self.deadlines = SessionDeadlines(began: self.began, openedAt: self.worker.loop.now)
-        for leg in [Leg.client, .backend] { self.transport(leg)?.beginHeartbeat(self.heartbeat(of: leg)) }
+        // The id is random.
+        let spreads = PerLeg(
+            client: UInt8(truncatingIfNeeded: self.id.number), backend: UInt8(truncatingIfNeeded: self.id.number >> 8))
+        for leg in [Leg.client, .backend] {
+            self.transport(leg)?.beginHeartbeat(self.heartbeat(of: leg), spread: spreads[leg])
+        }
         self.checkDeadlines()
     }
 
@@ -85,6 +90,7 @@ extension Session {
     }
 
     /// A leg whose answer was late was heard again.
+    @inline(never)
     func isNoLongerLate(_ leg: Leg) {
         if leg == .backend { self.backendIsLate(false) }
     }

@@ -128,10 +128,10 @@ extension Session {
 
     /// Sends the client its 101.
     func upgradeClient(subprotocol: String?, extensions: String?, passing fields: HTTPFields) {
-        guard let admitted = self.opening?.admitted else { return }
+        guard let key = self.opening?.admitted?.key else { return }
         self.summary.subprotocol = subprotocol
         let bytes = SwitchingProtocols.bytes(
-            key: admitted.key, subprotocol: subprotocol, extensions: extensions, passedFields: fields)
+            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields)
         self.client?.send(bytes.span)
     }
 

@@ -214,10 +214,11 @@ final class Session: TimerHandler {
         self.opening = nil
         self.conversation = conversation
         self.phase = conversation.phase
-        self.beginDeadlines()
         self.logOpen()
         self.countOpened()
-        conversation.begin()
+        self.beginDeadlines()
+        // Its time may have been over before it was open.
+        if self.isOpen { conversation.begin() }
         for leg in [Leg.backend, .client] {
             self.replay(early[leg], from: leg)
             self.pump(leg)
@@ -339,6 +340,9 @@ final class Session: TimerHandler {
         }
     }
 
-    /// The gateway stops at once.
-    func cut() { self.closeLegs() }
+    /// The gateway stops at once. Both sides hear of it where that is possible without waiting.
+    func cut() {
+        self.close(.byGateway(.drain))
+        self.closeLegs()
+    }
 }

@@ -4,7 +4,7 @@ package struct SessionID: Hashable, Sendable, CustomStringConvertible {
 
     private init(number: UInt64) { self.number = number }
 
-    static func random() -> SessionID { SessionID(number: .random(in: .min ... .max)) }
+    static func random() -> SessionID { SessionID(number: Randomness.word()) }
 
     /// Reads what `description` writes; nil for anything else.
     package init?(_ text: String) {
@@ -14,7 +14,14 @@ package struct SessionID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        let digits = String(self.number, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        let digits = [UInt8](capacity: 16) { digits in
+            var rest = self.number
+            for _ in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: rest >> 60)
+                digits.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+                rest <<= 4
+            }
+        }
+        return String(decoding: digits, as: UTF8.self)
     }
 }

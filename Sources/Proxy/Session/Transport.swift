@@ -65,7 +65,8 @@ final class Transport: ReadinessHandler, StagedSender {
     private var isScheduled = false
     /// When libssl last worked for this leg; it may hold buffers since then.
     private(set) var lastUse = MonotonicInstant(nanoseconds: 0)
-    private var isWarm = false
+    /// Where it stands among the worker's warm legs, if it is one.
+    var warmPlace: Int?
 
     init(
         _ descriptor: Int32, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
@@ -132,10 +133,12 @@ final class Transport: ReadinessHandler, StagedSender {
 
     /// The session is open: from now on the peer has to live.
     ///
-    /// - Parameter settings: `nil`: nobody looks.
-    func beginHeartbeat(_ settings: HeartbeatSettings?) {
+    /// - Parameters:
+    ///   - settings: `nil`: nobody looks.
+    ///   - spread: random.
+    func beginHeartbeat(_ settings: HeartbeatSettings?, spread: UInt8) {
+        self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: spread)
         guard let settings else { return }
-        self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: .random(in: .min ... .max))
         // The kernel sees what we do not: whether the peer acknowledges what is in its buffer.
         Kernel.setUserTimeout(self.descriptor, settings.interval + settings.timeout)
     }
@@ -154,8 +157,8 @@ final class Transport: ReadinessHandler, StagedSender {
     /// Sends a ping of ours, a whole frame.
     func sendPing(_ frame: [UInt8]) {
         self.send(frame.span)
-        self.heartbeat.pinged(
-            at: self.worker.loop.now, isFlushed: self.hasSentAll(), spread: .random(in: .min ... .max))
+        let spread = UInt8(truncatingIfNeeded: Randomness.word())
+        self.heartbeat.pinged(at: self.worker.loop.now, isFlushed: self.hasSentAll(), spread: spread)
     }
 
     /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
@@ -178,15 +181,7 @@ final class Transport: ReadinessHandler, StagedSender {
     /// libssl is about to work: its buffers (some 34 KiB) will be given back when the leg has been quiet for a while.
     private func warmUp() {
         self.lastUse = self.worker.loop.now
-        guard !self.isWarm else { return }
-        self.isWarm = true
-        self.worker.warm.add(self)
-    }
-
-    /// Gives libssl's buffers back.
-    func coolDown() {
-        self.isWarm = false
-        if self.isOpen { self.tls?.releaseBuffers() }
+        if self.warmPlace == nil { self.worker.warm.add(self) }
     }
 
     // MARK: - TLS handshake
@@ -465,9 +460,10 @@ final class Transport: ReadinessHandler, StagedSender {
         guard self.isOpen else { return }
         self.sendStaged()
         self.isOpen = false
-        if let registration = self.registration { self.worker.loop.remove(registration, self.descriptor) }
+        if let registration = self.registration { self.worker.loop.forget(registration) }
         self.registration = nil
-        // Whoever still refers to this, and be it for a second, needs no buffers for it.
+        self.worker.warm.remove(self)
+        // Its session may wait for the other leg's end, and needs no buffers for this one.
         self.tls?.releaseBuffers()
         let abruptly = abruptly || !self.queue.isEmpty
         self.queue.removeAll()

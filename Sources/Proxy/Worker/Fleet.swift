@@ -11,8 +11,8 @@ enum WorkerMessage: Sendable {
     case update(WorkerUpdate)
     /// Accept no more connections.
     ///
-    /// - leavingQueue: what waits is for another process.
-    case stopAccepting(leavingQueue: Bool)
+    /// - leaving: what waits at these listeners is for another process.
+    case stopAccepting(leaving: Set<Int>)
     /// Close these sessions, each at its time.
     case drain(SessionSelection, DrainOrder)
     /// Close one session of an endpoint that has too many: the one that was quiet last.

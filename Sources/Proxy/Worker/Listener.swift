@@ -7,6 +7,8 @@ struct ListenerBlueprint: Sendable {
     /// Names the listener as long as it is there, whatever a reload does to others.
     let id: Int
     let settings: ListenerSettings
+    /// As the configuration has it, looked up.
+    let configured: SocketAddress
     /// With the port that was chosen.
     let address: SocketAddress
     /// For each worker those that it accepts from. They are theirs to close.

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import TLS
 
 /// The TLS legs of a worker whose libssl buffers may be in memory, because they were used lately.
 ///
@@ -13,19 +14,34 @@ final class WarmTransports: TimerHandler {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    /// Adds a leg that is about to be used. It is added once, until it is cooled down.
+    /// Adds a leg that is about to be used, and is not here.
     func add(_ transport: Transport) {
+        transport.warmPlace = self.transports.count
         self.transports.append(transport)
         if self.timer == nil { self.setTimer() }
+    }
+
+    /// Takes a leg out, if it is here: one that is closed shall not be kept in memory by this.
+    func remove(_ transport: Transport) {
+        guard let place = transport.warmPlace, let last = self.transports.popLast() else { return }
+        transport.warmPlace = nil
+        guard last !== transport else { return }
+        self.transports[place] = last
+        last.warmPlace = place
     }
 
     func timerFired() {
         self.timer = nil
         let limit = self.loop.now
-        self.transports.removeAll { transport in
-            guard !transport.isOpen || transport.lastUse + Self.interval <= limit else { return false }
-            transport.coolDown()
-            return true
+        var place = 0
+        while place < self.transports.count {
+            let transport = self.transports[place]
+            if transport.lastUse + Self.interval <= limit {
+                self.remove(transport)
+                transport.tls?.releaseBuffers()
+            } else {
+                place += 1
+            }
         }
         if !self.transports.isEmpty { self.setTimer() }
     }

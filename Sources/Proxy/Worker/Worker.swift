@@ -56,7 +56,7 @@ final class Worker {
             self.fleet.members[self.index].backlog.subtract(frame.bytes.count, ordering: .relaxed)
             self.deliver(frame, to: room)
         case .update(let update): self.update(update)
-        case .stopAccepting(let leavingQueue): self.listeners.close(leavingQueue: leavingQueue)
+        case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
         case .rebalance(let endpoint): self.rebalance(endpoint)
         case .question(let question, let id):
@@ -72,7 +72,7 @@ final class Worker {
     /// The control thread has made sure that all of it can be used.
     private func update(_ update: WorkerUpdate) {
         do {
-            self.runtime = try WorkerRuntime(update.snapshot, io: self.tlsIO)
+            self.runtime = try WorkerRuntime(update.snapshot, io: self.tlsIO, replacing: self.runtime)
             try self.listeners.update(update.listeners, of: self)
         } catch {
             self.log.write(.error, "update-failed", reason: "\(error)")

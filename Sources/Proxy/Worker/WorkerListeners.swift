@@ -44,9 +44,11 @@ final class WorkerListeners {
 
     /// Accepts no more.
     ///
-    /// - Parameter leavingQueue: what waits is somebody else's, who has the same sockets.
-    func close(leavingQueue: Bool) {
-        for acceptor in self.acceptors.values.joined() { acceptor.close(leavingQueue: leavingQueue) }
+    /// - Parameter leaving: what waits at these listeners is somebody else's, who has the same sockets.
+    func close(leaving: Set<Int>) {
+        for (id, acceptors) in self.acceptors {
+            for acceptor in acceptors { acceptor.close(leavingQueue: leaving.contains(id)) }
+        }
         self.acceptors = [:]
     }
 }

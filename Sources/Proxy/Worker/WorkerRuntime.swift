@@ -11,10 +11,17 @@ final class WorkerRuntime {
     private var choices: [EndpointChoice]
     private let clientContexts: [TLSClientContext?]
 
+    /// - Parameter previous: what was in force until now: whose turn it is goes on from there.
     /// - Throws: `TLSError`, for what libssl refuses.
-    init(_ snapshot: Snapshot, io: TLSIO) throws(TLSError) {
+    init(_ snapshot: Snapshot, io: TLSIO, replacing previous: WorkerRuntime? = nil) throws(TLSError) {
         self.shared = snapshot.runtime
-        self.choices = snapshot.runtime.backends.map { EndpointChoice($0.settings.balance.policy) }
+        self.choices = snapshot.runtime.backends.map { backend in
+            let policy = backend.settings.balance.policy
+            guard let old = previous?.shared.backend(named: backend.name), let choice = previous?.choices[old.index],
+                choice.policy == policy
+            else { return EndpointChoice(policy) }
+            return choice
+        }
         var contexts: [TLSClientContext?] = []
         for settings in snapshot.clientTLS {
             contexts.append(try settings.map { settings throws(TLSError) in try TLSClientContext(settings, io: io) })
@@ -32,7 +39,7 @@ final class WorkerRuntime {
         let candidates = backend.endpoints.indices.map { index in
             backend.candidate(index, isTried: tried.contains { $0 === backend.endpoints[index] }, now: now)
         }
-        var random = SystemRandomNumberGenerator()
+        var random = SystemRandomness()
         return self.choices[backend.index].choose(among: candidates, key: key, using: &random).map {
             backend.endpoints[$0]
         }

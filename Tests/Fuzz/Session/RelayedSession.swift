@@ -93,6 +93,7 @@ struct RelayedSession {
         let answered = self.pings[leg].firstIndex { pong.elementsEqual(self.pong($0, from: leg)) }
         guard let answered else { fatalError("what is taken out is no pong of ours") }
         self.pings[leg].removeFirst(answered + 1)
+        guard self.stages[leg.other] != .closed else { return }
         let start = self.sent[leg.other].relayed
         expect(self.came[leg][start...].starts(with: pong), "a pong is taken out that did not come")
         self.came[leg].removeSubrange(start..<(start + pong.count))

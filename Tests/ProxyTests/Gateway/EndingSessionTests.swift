@@ -227,6 +227,21 @@ extension SessionTests {
         }
     }
 
+    /// Who asks twice wants it to end now: sessions whose turn has not come are told all the same.
+    @Test func aSecondSignalCutsADrain() throws {
+        var configuration = GatewayConfiguration.serving([.echo])
+        configuration.drain.delay = .seconds(3600)
+        try GatewayUnderTest.run(configuration) { gateway in
+            let client = try TestPeer.client("/echo", port: gateway.port())
+            gateway.terminate()
+            gateway.terminate()
+            #expect(try client.receiveClose() == 1012)
+            #expect(try client.socket.receiveToEnd().isEmpty)
+        } log: { log in
+            expectClose(log, cause: "drain", code: "1012", by: "gateway")
+        }
+    }
+
     // MARK: - The bridge's ends
 
     @Test func theServersEndIsANormalClosureAfterAllItSent() throws {

@@ -15,6 +15,10 @@ import Testing
         "\u{FFFF}", "\u{10FFFF}", "}", "\u{202E}evil", (0..<32).map { String(UnicodeScalar($0 as UInt8)) }.joined(),
     ]
 
+    private func line(_ formatter: LogFormatter, _ record: LogRecord) -> String {
+        String(decoding: formatter.line(record, time: Self.time), as: UTF8.self)
+    }
+
     private func record(_ text: String) -> LogRecord {
         var record = LogRecord(.warning, "test")
         record.add("text", text)
@@ -27,7 +31,7 @@ import Testing
     }
 
     @Test(arguments: hostile) func aJSONLineIsOneValidObject(text: String) throws {
-        let line = LogFormatter.json.line(self.record(text), time: Self.time)
+        let line = self.line(.json, self.record(text))
         #expect(!line.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) })
         let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         #expect((object["text"] as? String).map { Array($0.unicodeScalars) } == Array(text.unicodeScalars))
@@ -44,14 +48,14 @@ import Testing
     @Test(arguments: hostile) func keysAndEventsAreQuotedToo(text: String) throws {
         var record = LogRecord(.info, text)
         record.add("k" + text, "value")
-        let line = LogFormatter.json.line(record, time: Self.time)
+        let line = self.line(.json, record)
         let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         #expect(object["event"] != nil)
         #expect(object.count == 4)
     }
 
     @Test(arguments: hostile) func aTextLineIsOneLineAndItsValueOneWord(text: String) {
-        let line = LogFormatter.text.line(self.record(text), time: Self.time)
+        let line = self.line(.text, self.record(text))
         #expect(!line.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) })
         let prefix = "\(Self.time) warning test text="
         #expect(line.hasPrefix(prefix))
@@ -77,7 +81,7 @@ import Testing
     func secondsHaveMicroseconds(seconds: Double, text: String) {
         var record = LogRecord(.debug, "x")
         record.add("s", seconds: seconds)
-        #expect(LogFormatter.text.line(record, time: "t") == "t debug x s=\(text)")
+        #expect(self.line(.text, record) == "\(Self.time) debug x s=\(text)")
     }
 
     @Test func levelsAreOrdered() {

@@ -25,7 +25,7 @@ import Testing
             self.listener = try Listener(
                 ListenerBlueprint(
                     id: 0, settings: ListenerSettings(address: .tcp(host: "127.0.0.1", port: 0)),
-                    address: .loopback(port: 0), sockets: [], tls: nil), io: TLSIO())
+                    configured: .loopback(port: 0), address: .loopback(port: 0), sockets: [], tls: nil), io: TLSIO())
         }
 
         func member(of room: RoomKey) throws -> BroadcastConversation {

@@ -73,6 +73,9 @@ import Testing
             (10_000, .heard),
             (14_000, .due(.dead))),
         Row(
+            "but its pong is", (10_000, .due(.ping)), (10_000, .pinged()), (10_000, .heard), (10_000, .answered(0)),
+            (14_000, .due(until(20_000))), (20_000, .due(.ping))),
+        Row(
             "a ping that waits in the queue has all its time after that", (10_000, .due(.ping)),
             (10_000, .pinged(isFlushed: false)), (10_000, .queued(since: 9_000, until(12_000))),
             (12_000, .queued(since: 11_900, until(14_000))), (13_500, .flushed), (14_000, .due(until(15_500))),
@@ -83,6 +86,10 @@ import Testing
         Row(
             "of a ping that seems not to have left, no round trip is known", (10_000, .due(.ping)),
             (10_000, .pinged(isFlushed: false)), (10_500, .heard), (10_500, .answered(nil))),
+        Row(
+            "nor is its answer expected once more when the rest of the queue has left", (10_000, .due(.ping)),
+            (10_000, .pinged(isFlushed: false)), (10_500, .heard), (10_500, .answered(nil)), (12_000, .flushed),
+            (14_000, .due(until(20_500))), (20_500, .due(.ping))),
         Row(
             "a ping that waits for the end of a frame", (10_000, .due(.ping)), (12_000, .due(until(14_000))),
             (12_500, .flushed), (14_000, .due(until(16_000))), (15_000, .pinged()), (16_000, .due(until(17_000))),
@@ -97,6 +104,9 @@ import Testing
         Row(
             "its pong is life", (9_000, .relayed), (9_010, .heard), (10_000, .due(until(19_010))), (19_010, .due(.ping))
         ),
+        Row(
+            "be it in the same turn", (9_000, .relayed), (9_000, .heard), (11_000, .due(until(19_000))),
+            (19_000, .due(.ping))),
         Row(
             "who may be silent is not asked by it", (1_000, .relayed), (9_000, .due(until(10_000))),
             (10_000, .due(.dead))),
@@ -123,7 +133,7 @@ import Testing
             (19_000, .due(.dead))),
         Row(
             "a relayed ping's neither", (9_000, .relayed), (12_000, .paused(until(14_000))), (13_500, .resumed),
-            (14_000, .due(until(23_500))), (23_500, .due(.dead))),
+            (14_000, .due(until(23_500))), (23_500, .due(.ping))),
         // What it does not take.
         Row(
             "who takes nothing is stalled", (0, .due(until(10_000))), (8_000, .heard),
@@ -186,6 +196,33 @@ import Testing
         heartbeat.pinged(at: first, isFlushed: true, spread: 0)
         _ = heartbeat.heard(at: Self.instant(11_000))
         Self.expect(Self.until(21_000), &heartbeat, at: 11_000, .init())
+    }
+
+    /// However long a peer may take for its answers: one that answers at once is asked again in time.
+    @Test(arguments: [UInt8.min, .max], [1, 3, 60]) func theTimerAloneAsksInTime(spread: UInt8, timeout: Int) {
+        var settings = HeartbeatSettings()
+        settings.interval = .seconds(2)
+        settings.timeout = .seconds(timeout)
+        var heartbeat = Heartbeat(at: Self.instant(0), spread: spread)
+        var now = Self.instant(0)
+        var pings = 0
+        var isAsked = false
+        while pings < 5 {
+            switch heartbeat.check(at: now, settings, .init()) {
+            case .nothing(let next):
+                if isAsked { _ = heartbeat.heard(at: now + .milliseconds(1)) }
+                isAsked = false
+                now = next
+            case .ping:
+                #expect(now <= heartbeat.lastLife + .seconds(2))
+                pings += 1
+                isAsked = true
+                heartbeat.pinged(at: now, isFlushed: true, spread: spread)
+            case .late, .dead, .stalled:
+                Issue.record("it answers")
+                return
+            }
+        }
     }
 
     /// Whenever a peer falls silent, whether or not it was asked by then: with the timer alone, it is dead within interval and timeout.

@@ -82,6 +82,22 @@ import WebSocketProtocol
         }
     }
 
+    /// Without limits a frame may be as long as a header can say, and longer than any buffer has places.
+    @Test(arguments: [Leg.client, .backend]) func aPingWaitsForTheEndOfTheLongestFrame(leg: Leg) {
+        var limits = Limits()
+        (limits.message, limits.backendMessage) = (.bytes(0), .bytes(0))
+        var relay = Relay(limits: limits, allowsCompression: false, checksText: false, nonce: Self.nonce)
+        var header: [UInt8] = []
+        FrameHeader(fin: true, rsv1: false, opcode: .binary, payloadLength: .max, maskingKey: Self.key(leg.other))
+            .append(to: &header)
+        let step = relay.next(header.span, from: 0, leg.other)
+        #expect(step.forward == header.indices)
+        #expect(relay.ping(leg) == nil)
+        let room = [UInt8](repeating: 0, count: 64)
+        let rest = relay.next(room.span, from: 32, leg.other)
+        #expect(rest == Relay.Step(forward: 32..<64, signs: .data))
+    }
+
     @Test(arguments: [Leg.client, .backend]) func aCloseTakesThePlaceOfAPingThatWaits(leg: Leg) {
         var relayed = Relayed()
         let frame = Self.frame(.binary, [1, 2, 3], from: leg.other)

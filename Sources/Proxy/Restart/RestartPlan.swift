@@ -1,0 +1,55 @@
+package import EventLoop
+
+/// How this process takes the place of another, and how another can take its.
+package struct RestartPlan: Sendable {
+    /// Where a running gateway with the same configuration waits for its successor.
+    package var name: SocketAddress
+    /// Whether this process takes the listening sockets from it.
+    package var takesOver: Bool
+    /// The program that is started as our successor upon SIGUSR2, and its arguments, the first of which is its name.
+    package var program: String
+    package var arguments: [String]
+
+    package init(name: SocketAddress, takesOver: Bool, program: String, arguments: [String]) {
+        self.name = name
+        self.takesOver = takesOver
+        self.program = program
+        self.arguments = arguments
+    }
+}
+
+/// Listening sockets that were open before this process was started.
+final class InheritedSockets {
+    private var activated: ActivatedSockets
+    /// Addresses whose sockets are the service manager's, the files of Unix sockets included.
+    private var lent: Set<SocketAddress> = []
+    /// Those of the gateway that runs.
+    let taken: TakenSockets
+
+    /// - Throws: why they cannot be had.
+    init(_ plan: RestartPlan?) throws(StartError) {
+        self.activated = try ActivatedSockets.ofThisProcess()
+        if let plan, plan.takesOver {
+            self.taken = try TakeoverClient.takeOver(name: plan.name)
+        } else {
+            self.taken = TakenSockets()
+        }
+    }
+
+    /// The sockets of a listener at `address`; empty: it has to be opened.
+    func take(_ address: SocketAddress) -> [Int32] {
+        let taken = self.taken.take(address)
+        guard taken.isEmpty else { return taken }
+        let activated = self.activated.take(address)
+        if !activated.isEmpty { self.lent.insert(address) }
+        return activated
+    }
+
+    /// Whether the file of a Unix socket is not ours to remove.
+    func isLent(_ address: SocketAddress) -> Bool { self.lent.contains(address) }
+
+    /// To be called when every listener has its own.
+    ///
+    /// - Throws: the service manager opened a socket that is nobody's.
+    func finish() throws(StartError) { try self.activated.finish() }
+}

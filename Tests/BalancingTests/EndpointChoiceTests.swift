@@ -1,0 +1,100 @@
+import Balancing
+import Testing
+
+/// Who may be chosen, whatever the policy.
+@Suite struct EndpointChoiceTests {
+    struct Row: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let candidates: [EndpointChoice.Candidate]
+        let eligible: Set<Int>
+
+        init(_ description: String, _ candidates: [EndpointChoice.Candidate], _ eligible: Set<Int>) {
+            self.testDescription = description
+            self.candidates = candidates
+            self.eligible = eligible
+        }
+    }
+
+    static let rows = [
+        Row("nobody", [], []),
+        Row("one", [.init("a")], [0]),
+        Row("one that is down", [.init("a", available: false)], []),
+        Row("all down", [.init("a", available: false), .init("b", backup: true, available: false)], []),
+        Row("one of three down", [.init("a"), .init("b", available: false), .init("c")], [0, 2]),
+        Row("backups wait", [.init("a", backup: true), .init("b"), .init("c")], [1, 2]),
+        Row("backups wait for the last", [.init("a", available: false), .init("b", backup: true), .init("c")], [2]),
+        Row(
+            "backups serve", [.init("a", available: false), .init("b", backup: true), .init("c", backup: true)],
+            [1, 2]),
+        Row(
+            "a backup is down too",
+            [.init("a", available: false), .init("b", backup: true, available: false), .init("c", backup: true)], [2]),
+        Row("only backups", [.init("a", backup: true), .init("b", backup: true)], [0, 1]),
+        Row("no weight beside others", [.init("a", weight: 0), .init("b"), .init("c", weight: 0.1)], [1, 2]),
+        Row("no weight at all", [.init("a", weight: 0), .init("b", weight: 0)], [0, 1]),
+        Row("no weight among those up", [.init("a", weight: 0), .init("b", available: false)], [0]),
+        Row("no weight is better than a backup", [.init("a", weight: 0), .init("b", backup: true)], [0]),
+        Row(
+            "a backup without weight",
+            [.init("a", available: false), .init("b", weight: 0, backup: true), .init("c", backup: true)], [2]),
+        Row("less than nothing", [.init("a", weight: -1), .init("b")], [1]),
+        Row("not a number", [.init("a", weight: .nan), .init("b")], [1]),
+        Row("not a number anywhere", [.init("a", weight: .nan), .init("b", weight: .nan)], [0, 1]),
+        Row("beyond measure", [.init("a", weight: .infinity), .init("b", weight: .greatestFiniteMagnitude)], [0, 1]),
+        Row("hardly anything", [.init("a", weight: .leastNonzeroMagnitude), .init("b", available: false)], [0]),
+        Row("hardly anything twice", Array(repeating: .init("a", weight: .leastNonzeroMagnitude), count: 2), [0, 1]),
+    ]
+
+    /// A session lives on, so that the fewest sessions move from one to the other.
+    @Test(arguments: EndpointChoice.policies, Self.rows)
+    func onlyWhoIsEligibleIsChosen(_ policy: EndpointChoice.Policy, _ row: Row) {
+        var choice = EndpointChoice(policy)
+        var generator = SeededGenerator(seed: 1)
+        var candidates = row.candidates
+        var chosen: Set<Int> = []
+        for number in 0..<200 {
+            guard let place = choice.choose(among: candidates, key: EndpointChoice.key(number), using: &generator)
+            else {
+                #expect(row.eligible.isEmpty)
+                continue
+            }
+            candidates[place].sessions += 1
+            chosen.insert(place)
+        }
+        #expect(chosen.isSubset(of: row.eligible))
+        // Two of the same name have the same place for every key.
+        let distinct = Set(candidates.map(\.identity)).count
+        #expect(policy == .hash && distinct < candidates.count || chosen == row.eligible)
+    }
+
+    /// Endpoints that go and come, gain and lose weight and sessions, and lists that change their length and order.
+    @Test(arguments: EndpointChoice.policies, [11, 12, 13] as [UInt64])
+    func whatEverHappensTheChoiceIsAvailable(_ policy: EndpointChoice.Policy, _ seed: UInt64) {
+        var choice = EndpointChoice(policy)
+        var generator = SeededGenerator(seed: seed)
+        var candidates: [EndpointChoice.Candidate] = []
+        let weights = [0, 0, 0.1, 0.37, 1, 1, 2, 5, 100]
+        for step in 0..<3_000 {
+            if step % 50 == 0 {
+                candidates = (0..<Int.random(in: 0...12, using: &generator)).map { .init("endpoint-\($0)") }
+                candidates.shuffle(using: &generator)
+            }
+            for place in candidates.indices where Int.random(in: 0..<4, using: &generator) == 0 {
+                candidates[place].isAvailable = Bool.random(using: &generator)
+                candidates[place].isBackup = Int.random(in: 0..<4, using: &generator) == 0
+                candidates[place].weight = weights.randomElement(using: &generator)!
+                candidates[place].sessions = Int.random(in: 0..<20, using: &generator)
+            }
+            let chosen = choice.choose(among: candidates, key: generator.next(), using: &generator)
+            let available = candidates.filter(\.isAvailable)
+            guard let chosen else {
+                #expect(available.isEmpty)
+                continue
+            }
+            #expect(candidates[chosen].isAvailable)
+            let rivals = available.filter { $0.isBackup == candidates[chosen].isBackup }
+            #expect(!candidates[chosen].isBackup || available.allSatisfy(\.isBackup))
+            #expect(candidates[chosen].weight > 0 || rivals.allSatisfy { $0.weight == 0 })
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Balancing
+
+/// Random numbers that are the same in every run (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) {
+        self.state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        self.state &+= 0x9E37_79B9_7F4A_7C15
+        var value = self.state
+        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
+        return value ^ value >> 31
+    }
+}
+
+extension EndpointChoice.Candidate {
+    /// An endpoint that is up, unless something else is said.
+    init(_ name: String, weight: Double = 1, sessions: Int = 0, backup: Bool = false, available: Bool = true) {
+        self.init(
+            weight: weight, sessions: sessions, isBackup: backup, isAvailable: available,
+            identity: StableHash.of(name))
+    }
+}
+
+extension EndpointChoice {
+    static let policies: [Policy] = [.roundRobin, .leastSessions, .hash, .randomTwo]
+
+    /// How often each candidate is chosen in `count` choices with different keys; sessions stay as they are.
+    mutating func tally(_ count: Int, among candidates: [Candidate], using generator: inout SeededGenerator) -> [Int] {
+        var tally = candidates.map { _ in 0 }
+        for number in 0..<count {
+            guard let chosen = self.choose(among: candidates, key: Self.key(number), using: &generator) else {
+                continue
+            }
+            tally[chosen] += 1
+        }
+        return tally
+    }
+
+    /// The key of a client with the address 10.x.y.z.
+    static func key(_ number: Int) -> UInt64 {
+        StableHash.of([10, UInt8(number >> 16 & 0xFF), UInt8(number >> 8 & 0xFF), UInt8(number & 0xFF)])
+    }
+}
+
+/// Endpoints with these weights, named by their places.
+func endpoints(_ weights: [Double]) -> [EndpointChoice.Candidate] {
+    weights.enumerated().map { EndpointChoice.Candidate("endpoint-\($0)", weight: $1) }
+}

@@ -1,0 +1,211 @@
+"""Another process in the place of this one, and the service manager that wants to know."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from gateway_process import BINARY, Gateway, Log
+from peers import client
+
+ECHO = {"routes": [{"path": "/echo", "backend": "echo"}], "backends": {"echo": {"builtin": "echo"}}}
+DRAIN = {"over": "500ms"}
+
+
+class Successor:
+    """`gateway run --takeover` with the file of `running`."""
+
+    def __init__(self, running: Gateway, file=None):
+        self.file = file or running.file
+        self.log = Log()
+
+    async def __aenter__(self) -> "Successor":
+        self.process = await asyncio.create_subprocess_exec(
+            BINARY, "run", "--takeover", "--config", self.file,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+        )
+        self._reader = asyncio.create_task(self.log.read(self.process.stderr))
+        return self
+
+    async def __aexit__(self, *error):
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        await self.process.wait()
+        await self._reader
+
+
+async def knock(url: str, count: int = 0) -> int:
+    """Opens sessions one after another until it is cancelled, or `count` times. None is refused or lost."""
+    opened = 0
+    while not count or opened < count:
+        async with client(url) as session:
+            await session.send("hello")
+            try:
+                assert await session.recv() == "hello"
+            except ConnectionClosed as closed:
+                # A session that began with the predecessor ends with it, gently.
+                assert closed.rcvd and closed.rcvd.code == 1012
+        opened += 1
+    return opened
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_takeover_refuses_nobody(workers):
+    async with Gateway(**ECHO, workers=workers, drain=DRAIN, admin="127.0.0.1:0") as running:
+        async with contextlib.AsyncExitStack() as stack:
+            old = [await stack.enter_async_context(client(running.wss("/echo"))) for _ in range(20)]
+            await running.events(20, "open")
+            knocking = [asyncio.create_task(knock(running.ws("/echo"))) for _ in range(4)]
+            async with Successor(running) as successor:
+                await successor.log.wait(1, "serving")
+                for session in old:
+                    with pytest.raises(ConnectionClosed) as closed:
+                        await session.recv()
+                    assert closed.value.rcvd.code == 1012
+                assert await running.exited() == 0
+                # From here on everyone is the successor's.
+                before = len(successor.log.matching("close"))
+                await knock(running.ws("/echo"), count=20)
+                await successor.log.wait(before + 20, "close")
+                for task in knocking:
+                    assert not task.done(), task.exception()
+                    task.cancel()
+                await asyncio.gather(*knocking, return_exceptions=True)
+                assert running.log.matching("refused") == successor.log.matching("refused") == []
+
+
+async def test_a_signal_starts_the_successor():
+    async with Gateway(**ECHO, drain=DRAIN) as running:
+        async with client(running.ws("/echo")) as session:
+            running.signal(signal.SIGUSR2)
+            process = (await running.event("successor-started"))["process"]
+            with pytest.raises(ConnectionClosed) as closed:
+                await session.recv()
+            assert closed.value.rcvd.code == 1012
+        try:
+            await running.event("stopped")
+            await knock(running.ws("/echo"), count=3)
+        finally:
+            os.kill(process, signal.SIGTERM)
+        # Its log goes to the same place.
+        await running.events(2, "stopped")
+        assert await running.exited() == 0
+
+
+async def test_a_successor_that_cannot_serve_changes_nothing():
+    async with Gateway(**ECHO) as running:
+        async with client(running.ws("/echo")) as session:
+            good = running.file.read_text()
+            taken = socket.socket()
+            with taken:
+                taken.bind(("127.0.0.1", 0))
+                taken.listen()
+                address = f"127.0.0.1:{taken.getsockname()[1]}"
+                running.write(listeners=[*running.configuration["listeners"], {"address": address}])
+                async with Successor(running) as successor:
+                    assert await successor.process.wait() == 1
+                assert any(f"cannot listen on {address}" in line for line in successor.log.lines)
+            running.file.write_text(good)
+            await session.send("still there?")
+            assert await session.recv() == "still there?"
+            await knock(running.ws("/echo"), count=5)
+
+
+async def test_a_takeover_of_nobody_is_a_start():
+    async with Gateway(**ECHO) as running:
+        other = running.folder / "other.conf"
+        other.write_text(running.file.read_text())
+        async with Successor(running, other) as successor:
+            await successor.log.wait(1, "serving")
+        assert running.log.matching("takeover-released") == []
+
+
+async def test_the_socket_file_of_a_unix_listener_is_the_successors(tmp_path):
+    path = str(tmp_path / "gateway.sock")
+    listeners = [{"address": "127.0.0.1:0"}, {"address": f"unix:{path}"}]
+
+    async def speaks():
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+        writer.close()
+
+    running = Gateway(**ECHO, listeners=listeners, drain=DRAIN)
+    running.is_secure = [False, False]
+    try:
+        running.file = tmp_path / "gateway.conf"
+        running.write()
+        async with Successor(running) as first:
+            await first.log.wait(1, "serving")
+            await speaks()
+            async with Successor(running) as second:
+                await second.log.wait(1, "serving")
+                assert await first.process.wait() == 0
+                await speaks()
+        assert not os.path.exists(path)
+    finally:
+        running._folder.cleanup()
+
+
+async def test_sockets_of_the_service_manager_are_used(tmp_path):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        os.set_inheritable(listener.fileno(), True)
+        script = f"exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\""
+        wrapper = ("bash", "-c", script, "bash")
+        running = Gateway(**ECHO, workers=2, listeners=[{"address": f"127.0.0.1:{port}"}], wrapper=wrapper)
+        running.inherited = (listener.fileno(),)
+        async with running:
+            # Who connected before the gateway ran is served, too: nobody was refused.
+            await knock(running.ws("/echo"), count=10)
+        # It is not ours alone, and survives us.
+        early = socket.create_connection(("127.0.0.1", port))
+        early.close()
+
+
+async def test_a_socket_that_no_listener_has_is_a_mistake(tmp_path):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        os.set_inheritable(listener.fileno(), True)
+        file = tmp_path / "gateway.conf"
+        file.write_text("listeners: [{address: '127.0.0.1:0'}]\nroutes: [{path: /, page: console}]\n")
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-c", f"exec 3<&{listener.fileno()}; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "bash",
+            BINARY, "run", "--config", file,
+            stderr=asyncio.subprocess.PIPE, pass_fds=(listener.fileno(),),
+        )
+        _, errors = await process.communicate()
+        assert process.returncode == 1
+        assert f"127.0.0.1:{listener.getsockname()[1]}" in errors.decode()
+
+
+async def test_the_service_manager_hears_what_goes_on(tmp_path):
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(path)
+        manager.settimeout(20)
+
+        async def heard(start: str) -> list[str]:
+            while True:
+                lines = (await asyncio.to_thread(manager.recv, 4096)).decode().split("\n")
+                if lines[0].startswith(start):
+                    return lines
+
+        environment = {"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "200000"}
+        async with Gateway(**ECHO, environment=environment) as running:
+            assert "STATUS=serving on ws://127.0.0.1:" in (await heard("READY=1"))[1]
+            await heard("WATCHDOG=1")
+            await running.reload()
+            assert (await heard("RELOADING=1"))[1].startswith("MONOTONIC_USEC=")
+            await heard("READY=1")
+            await heard("WATCHDOG=1")
+            running.signal(signal.SIGTERM)
+            await heard("STOPPING=1")
+            assert await running.exited() == 0
