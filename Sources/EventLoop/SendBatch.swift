@@ -30,19 +30,22 @@ package final class SendBatch {
 
     /// The most bytes that one sender stages. With more, copying them costs what the system call would have.
     package static let mostBytes = 4 << 10
-    /// The most sends at once. More save little, and whoever came first would wait longer.
-    private static let capacity = 64
+    /// The most sends at once: as many as there are events in a batch.
+    private static let capacity = 256
+    /// The most bytes at once: 1 KiB each, if all there is room for are staged.
+    private static let room = 256 << 10
     /// With fewer events, or fewer sends, each is made on its own: that is cheaper, and sooner.
     private static let fewest = 4
 
-    /// Half a KiB for each send: they are small, or few.
-    private let bytes = ReadBuffer(count: SendBatch.capacity << 9)
-    private lazy var results = [Int32](repeating: 0, count: SendBatch.capacity)
+    private let bytes = ReadBuffer(count: SendBatch.room)
+    private var results = [Int32](repeating: 0, count: SendBatch.capacity)
     private var used = 0
     private var staged: [Staged] = []
     private var isGathering = false
     // Opened by the thread that sends, and when it first does.
     private var ring = Ring.unopened
+
+    init() { self.staged.reserveCapacity(Self.capacity) }
 
     /// A turn begins, with that many events.
     func begin(events: Int) { self.isGathering = events >= SyscallFaults.batched(from: Self.fewest) }
@@ -63,7 +66,7 @@ package final class SendBatch {
     /// - Parameter sender: has nothing staged; it will be told.
     package func stage(_ bytes: Span<UInt8>, for socket: Int32, _ sender: any StagedSender) -> Bool {
         guard self.isGathering, bytes.count <= Self.mostBytes else { return false }
-        if self.staged.count == Self.capacity || self.used + bytes.count > self.bytes.count { self.flush() }
+        if self.staged.count == Self.capacity || self.used + bytes.count > Self.room { self.flush() }
         let range = self.used..<(self.used + bytes.count)
         self.bytes.replace(at: range.lowerBound, with: bytes)
         self.used = range.upperBound
@@ -76,9 +79,7 @@ package final class SendBatch {
         let last = self.staged.count - 1
         guard last >= 0, self.staged[last].sender === sender else { return false }
         let range = self.staged[last].range
-        guard range.count + bytes.count <= Self.mostBytes, self.used + bytes.count <= self.bytes.count else {
-            return false
-        }
+        guard range.count + bytes.count <= Self.mostBytes, self.used + bytes.count <= Self.room else { return false }
         self.bytes.replace(at: range.upperBound, with: bytes)
         self.used += bytes.count
         self.staged[last].range = range.lowerBound..<self.used

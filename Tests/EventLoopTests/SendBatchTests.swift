@@ -42,7 +42,11 @@ extension Sender.Told {
 }
 
 /// Without io_uring on this system there is little to see of it.
-private let hasRings = SendRing(capacity: 1) != nil
+private let hasRings: Bool = {
+    var hasRings = false
+    SyscallFaults.exclusively { hasRings = SendRing(capacity: 1) != nil }
+    return hasRings
+}()
 
 @Suite(.serialized) struct SendBatchTests {
     private func senders(_ count: Int) -> [Sender] { (0..<count).map { _ in Sender() } }
@@ -57,31 +61,35 @@ private let hasRings = SendRing(capacity: 1) != nil
     // MARK: - What is gathered
 
     @Test func fewEventsGatherNothing() {
-        let batch = SendBatch()
-        let sender = Sender()
-        #expect(!sender.stage([1], in: batch))
-        self.turn(batch, events: 3) { #expect(!sender.stage([1], in: batch)) }
-        self.turn(batch) { #expect(sender.stage([1], in: batch)) }
-        #expect(!sender.stage([1], in: batch))
-        // Whoever knows that many sends come says so.
-        self.turn(batch, events: 1) {
-            batch.expect(sends: 3)
+        SyscallFaults.exclusively {
+            let batch = SendBatch()
+            let sender = Sender()
             #expect(!sender.stage([1], in: batch))
-            batch.expect(sends: 4)
-            #expect(sender.stage([1], in: batch))
+            self.turn(batch, events: 3) { #expect(!sender.stage([1], in: batch)) }
+            self.turn(batch) { #expect(sender.stage([1], in: batch)) }
+            #expect(!sender.stage([1], in: batch))
+            // Whoever knows that many sends come says so.
+            self.turn(batch, events: 1) {
+                batch.expect(sends: 3)
+                #expect(!sender.stage([1], in: batch))
+                batch.expect(sends: 4)
+                #expect(sender.stage([1], in: batch))
+            }
+            #expect(sender.told.count == 2)
         }
-        #expect(sender.told.count == 2)
     }
 
     @Test func manyBytesAreNotStaged() {
-        let batch = SendBatch()
-        let sender = Sender()
-        let most = [UInt8](repeating: 1, count: SendBatch.mostBytes)
-        self.turn(batch) {
-            #expect(!sender.stage(most + [1], in: batch))
-            #expect(sender.stage(most, in: batch))
+        SyscallFaults.exclusively {
+            let batch = SendBatch()
+            let sender = Sender()
+            let most = [UInt8](repeating: 1, count: SendBatch.mostBytes)
+            self.turn(batch) {
+                #expect(!sender.stage(most + [1], in: batch))
+                #expect(sender.stage(most, in: batch))
+            }
+            #expect(sender.told == [.allBut(most)])
         }
-        #expect(sender.told == [.allBut(most)])
     }
 
     @Test func onlyWhoStagedLastCanExtendAndNotForLong() {
@@ -118,17 +126,19 @@ private let hasRings = SendRing(capacity: 1) != nil
     }
 
     @Test func aFlushInTheTurnBeginsAnew() {
-        let batch = SendBatch()
-        let sender = Sender()
-        self.turn(batch) {
-            #expect(sender.stage([1], in: batch))
-            batch.flush()
-            #expect(sender.told == [.allBut([1])])
-            batch.flush()
-            #expect(!sender.extend([2], in: batch))
-            #expect(sender.stage([3], in: batch))
+        SyscallFaults.exclusively {
+            let batch = SendBatch()
+            let sender = Sender()
+            self.turn(batch) {
+                #expect(sender.stage([1], in: batch))
+                batch.flush()
+                #expect(sender.told == [.allBut([1])])
+                batch.flush()
+                #expect(!sender.extend([2], in: batch))
+                #expect(sender.stage([3], in: batch))
+            }
+            #expect(sender.told == [.allBut([1]), .allBut([3])])
         }
-        #expect(sender.told == [.allBut([1]), .allBut([3])])
     }
 
     // MARK: - What is sent
@@ -136,18 +146,40 @@ private let hasRings = SendRing(capacity: 1) != nil
     @Test(.enabled(if: hasRings)) func moreThanFitAreAllSentAndInOrder() {
         SyscallFaults.exclusively {
             let batch = SendBatch()
-            let senders = self.senders(150)
+            let senders = self.senders(300)
             for round in UInt8(0)..<3 {
                 self.turn(batch) {
                     for (index, sender) in senders.enumerated() {
-                        #expect(sender.stage([round, UInt8(index)], in: batch))
+                        #expect(sender.stage([round, UInt8(truncatingIfNeeded: index)], in: batch))
                         #expect(sender.extend([7], in: batch))
                     }
                 }
             }
             for (index, sender) in senders.enumerated() {
-                #expect(sender.received() == (UInt8(0)..<3).flatMap { [$0, UInt8(index), 7] })
+                #expect(sender.received() == (UInt8(0)..<3).flatMap { [$0, UInt8(truncatingIfNeeded: index), 7] })
                 #expect(sender.told == [.everything, .everything, .everything])
+            }
+        }
+    }
+
+    @Test(.enabled(if: hasRings)) func moreBytesThanThereIsRoomForAreAllSent() {
+        SyscallFaults.exclusively {
+            let batch = SendBatch()
+            let senders = self.senders(100)
+            let most = [UInt8](repeating: 1, count: SendBatch.mostBytes)
+            self.turn(batch) {
+                for (index, sender) in senders.enumerated() {
+                    // Of different lengths, so that room runs out while staging for some and while extending for others.
+                    #expect(sender.stage(Array(most.dropFirst(index + 1)), in: batch))
+                    if !sender.extend([7], in: batch) {
+                        batch.flush()
+                        #expect(sender.stage([7], in: batch))
+                    }
+                }
+            }
+            for (index, sender) in senders.enumerated() {
+                #expect(sender.received() == most.dropFirst(index + 1) + [7])
+                #expect(Set(sender.told.map(\.rest)) == [[]])
             }
         }
     }
@@ -225,21 +257,23 @@ private let hasRings = SendRing(capacity: 1) != nil
 
     /// A ring answers the thread that opened it only; that is as good as any other way to break.
     @Test(.enabled(if: hasRings)) func aRingThatBreaksSendsNothing() throws {
-        let sender = Sender()
-        let buffer = ReadBuffer(count: 3)
-        buffer.replace(at: 0, with: [1, 2, 3].span)
-        nonisolated(unsafe) let ring = try #require(SendRing(capacity: 4))
-        nonisolated(unsafe) var results: [Int32] = [9, 9]
-        nonisolated(unsafe) let shared = buffer
-        nonisolated(unsafe) var works = true
-        let socket = sender.pair.near
-        // Nobody else touches these until the thread has ended.
-        let thread = try Thread.start("test-ring") {
-            unsafe works = ring.send(2, of: shared, { (socket, $0..<3) }, results: &results)
+        try SyscallFaults.exclusively {
+            let sender = Sender()
+            let buffer = ReadBuffer(count: 3)
+            buffer.replace(at: 0, with: [1, 2, 3].span)
+            nonisolated(unsafe) let ring = try #require(SendRing(capacity: 4))
+            nonisolated(unsafe) var results: [Int32] = [9, 9]
+            nonisolated(unsafe) let shared = buffer
+            nonisolated(unsafe) var works = true
+            let socket = sender.pair.near
+            // Nobody else touches these until the thread has ended.
+            let thread = try Thread.start("test-ring") {
+                unsafe works = ring.send(2, of: shared, { (socket, $0..<3) }, results: &results)
+            }
+            thread.join()
+            unsafe #expect(!works)
+            unsafe #expect(results == [0, 0])
+            #expect(sender.received().isEmpty)
         }
-        thread.join()
-        unsafe #expect(!works)
-        unsafe #expect(results == [0, 0])
-        #expect(sender.received().isEmpty)
     }
 }

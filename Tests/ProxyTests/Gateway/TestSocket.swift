@@ -96,6 +96,7 @@ final class TestSocket {
             let count = unsafe bytes.withUnsafeBytes { buffer in
                 unsafe Glibc.send(descriptor, buffer.baseAddress! + start, bytes.count - start, Int32(MSG_NOSIGNAL))
             }
+            if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             start += count
         }
@@ -188,7 +189,9 @@ final class TestSocket {
 
     private func receiveRaw() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
-        let count = unsafe recv(self.descriptor, &buffer, buffer.count, 0)
+        var count = -1
+        // A call with a time limit is not made again by the system when it interrupts a thread; it does that to one that had a ring.
+        repeat { count = unsafe recv(self.descriptor, &buffer, buffer.count, 0) } while count < 0 && errno == EINTR
         if count > 0 { return Array(buffer[..<count]) }
         if count == 0 { throw PeerError.endedAfter(Array(self.unread)) }
         throw errno == EAGAIN ? PeerError.timedOut : PeerError.reset
