@@ -138,11 +138,13 @@ package final class Gateway {
 
     /// Serves until a signal ends it. Returns the exit status.
     package func run() -> Int32 {
+        var exitStatus: Int32 = 0
         do {
             try SignalSource.open(Self.signals, on: self.loop) { [unowned self] in self.received(signal: $0) }
             try self.fleet.control.open(on: self.loop) { [unowned self] in self.received($0) }
         } catch {
             self.log.write(.error, "failed", reason: "\(error)")
+            exitStatus = 70
             self.stop()
         }
         self.logServing()
@@ -161,7 +163,7 @@ package final class Gateway {
         self.resolver.stop()
         self.log.write(LogRecord(.info, "stopped"))
         self.log.close()
-        return 0
+        return exitStatus
     }
 
     private func startTimers() {

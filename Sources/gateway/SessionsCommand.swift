@@ -30,7 +30,7 @@ struct SessionsCommand: ParsableCommand {
         print(SessionTable(try decoder.decode(SessionTable.Listing.self, from: answer).sessions).text, terminator: "")
     }
 
-    /// `gateway sessions close`.
+    /// `gateway close`, or `gateway sessions close`.
     struct CloseCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "close",
@@ -40,8 +40,8 @@ struct SessionsCommand: ParsableCommand {
                 session, and with 1 if there is none, the code is refused, or no gateway answers.
 
                 EXAMPLES
-                  gateway sessions close 5f0c9a1be2d34c77
-                  gateway sessions close 5f0c9a1be2d34c77 4001 "your account was closed"
+                  gateway close 5f0c9a1be2d34c77
+                  gateway close 5f0c9a1be2d34c77 4001 "your account was closed"
                 """)
 
         @Argument(help: "The session's id, as the list and the log show it.")

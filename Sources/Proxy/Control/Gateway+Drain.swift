@@ -25,7 +25,8 @@ extension Gateway {
     func beginDraining(because reason: String) {
         self.state = .draining
         self.logProgress(reason)
-        self.timers.progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in self.logProgress(reason)
+        self.timers.progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in
+            self.logProgress(reason)
         }
     }
 

@@ -12,22 +12,31 @@ extension Gateway {
     private struct Candidate {
         let snapshot: Snapshot
         let listeners: ListenerSet.Change
+        /// As they were before they were read: a change in between is found at the next look.
+        let watched: WatchedFiles
 
         var update: WorkerUpdate { WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners) }
     }
+
+    /// Whoever asks for another reload while so many wait gets what these will do.
+    private static let mostWaitingReloads = 16
 
     /// Applies the configuration file as it is now.
     ///
     /// - Parameter dryRun: only say what it would do.
     package func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
+        guard self.state == .serving else { return answer(.refused(["the gateway is draining"])) }
         guard !self.isReloading else {
+            guard self.waitingReloads.count < Self.mostWaitingReloads else {
+                return answer(.refused(["\(Self.mostWaitingReloads) reloads are waiting already"]))
+            }
             return self.waitingReloads.append { [unowned self] in self.reload(dryRun: dryRun, answer: answer) }
         }
         self.isReloading = true
         if !dryRun { self.service.reloading() }
         self.reloadNow(dryRun: dryRun) { [unowned self] outcome in
             self.isReloading = false
-            if !dryRun { self.service.ready(self.status) }
+            if !dryRun, self.state == .serving { self.service.ready(self.status) }
             if !dryRun { self.counted.reloaded(outcome) }
             answer(outcome)
             if !self.waitingReloads.isEmpty { self.waitingReloads.removeFirst()() }
@@ -35,7 +44,6 @@ extension Gateway {
     }
 
     private func reloadNow(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
-        guard self.state == .serving else { return answer(.refused(["the gateway is draining"])) }
         let candidate: Candidate
         do throws(ReloadRefusal) {
             candidate = try self.readCandidate()
@@ -90,6 +98,7 @@ extension Gateway {
     }
 
     private func candidate(_ configuration: GatewayConfiguration) throws(StartError) -> Candidate {
+        let watched = WatchedFiles(configuration)
         let snapshot = try Snapshot(Runtime(configuration, replacing: self.snapshot.runtime))
         let change = try self.listeners.prepare(configuration.listeners)
         do {
@@ -101,7 +110,7 @@ extension Gateway {
             change.abandon()
             throw StartError("\(error)")
         }
-        return Candidate(snapshot: snapshot, listeners: change)
+        return Candidate(snapshot: snapshot, listeners: change, watched: watched)
     }
 
     private func askFates(under plan: ReloadPlan, then: @escaping (_ closing: [String: Int], _ kept: Int) -> Void) {
@@ -121,7 +130,7 @@ extension Gateway {
         self.snapshot = candidate.snapshot
         self.listeners.commit(candidate.listeners)
         self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
-        self.watched = WatchedFiles(self.snapshot.runtime.configuration)
+        self.watched = candidate.watched
         self.names.use(self.snapshot.runtime)
         self.checkHealth()
         self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
