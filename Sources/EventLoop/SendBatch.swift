@@ -38,12 +38,14 @@ package final class SendBatch {
     private static let fewest = 4
 
     private lazy var bytes = ReadBuffer(count: SendBatch.room)
-    private lazy var results = [Int32](repeating: 0, count: SendBatch.capacity)
+    private var results = [Int32](repeating: 0, count: SendBatch.capacity)
     private var used = 0
     private var staged: [Staged] = []
     private var isGathering = false
     // Opened by the thread that sends, and when it first does.
     private var ring = Ring.unopened
+
+    init() { self.staged.reserveCapacity(Self.capacity) }
 
     /// A turn begins, with that many events.
     func begin(events: Int) { self.isGathering = events >= SyscallFaults.batched(from: Self.fewest) }
