@@ -7,7 +7,7 @@ from traffic import BRIDGE, KINDS, messages
 WARM_UP = 512
 ROUND_TRIPS = 2048
 # So many that their messages are sent together.
-MANY_SESSIONS = 100
+MANY_SESSIONS = 128
 UNIT = "heap allocations per message"
 DECIMALS = 2
 
