@@ -43,11 +43,11 @@ async def knock(url: str, count: int = 0) -> int:
     opened = 0
     while not count or opened < count:
         async with client(url) as session:
-            await session.send("hello")
             try:
+                await session.send("hello")
                 assert await session.recv() == "hello"
             except ConnectionClosed as closed:
-                # A session that began with the predecessor ends with it, gently.
+                # A session that began with the predecessor ends with it, gently, and be it before a word was said.
                 assert closed.rcvd and closed.rcvd.code == 1012
         opened += 1
     return opened
