@@ -17,7 +17,8 @@ import Testing
             let client = try Kernel.connect(address)
             defer { Kernel.close(client) }
             var waiting = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            let ready = unsafe poll(&waiting, nfds_t(waiting.count), 20_000)
+            var ready: Int32
+            repeat { ready = unsafe poll(&waiting, nfds_t(waiting.count), 20_000) } while ready < 0 && errno == EINTR
             #expect(ready == 1)
             let accepted = sockets.compactMap { socket -> Int32? in
                 if case .accepted(let descriptor, let peer) = Kernel.accept(socket) {

@@ -39,12 +39,16 @@ final class TestSocket {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let result = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                unsafe connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        var result: Int32 = -1
+        // A ring that closes interrupts the thread that opened it: the connection goes on meanwhile (connect(2), EINTR).
+        repeat {
+            result = unsafe withUnsafePointer(to: &address) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe connect(self.descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
             }
-        }
-        guard result == 0 else { throw SystemError("connect", errno) }
+        } while result != 0 && (errno == EINTR || errno == EALREADY)
+        guard result == 0 || errno == EISCONN else { throw SystemError("connect", errno) }
         if tls { try self.beginTLS() }
     }
 
