@@ -90,17 +90,18 @@ extension Gateway {
         case .failure(let errors): throw ReloadRefusal(problems: errors.diagnostics.map(\.description))
         case .success(let configuration):
             do throws(StartError) {
-                return try self.candidate(configuration)
+                return try self.candidate(Runtime(configuration, replacing: self.snapshot.runtime))
             } catch {
                 throw ReloadRefusal(problems: ["\(error)"])
             }
         }
     }
 
-    private func candidate(_ configuration: GatewayConfiguration) throws(StartError) -> Candidate {
-        let watched = WatchedFiles(configuration)
-        let snapshot = try Snapshot(Runtime(configuration, replacing: self.snapshot.runtime))
-        let change = try self.listeners.prepare(configuration.listeners)
+    /// Reads the files that the configuration of `runtime` names, and tries all of it.
+    private func candidate(_ runtime: Runtime) throws(StartError) -> Candidate {
+        let watched = WatchedFiles(runtime.configuration)
+        let snapshot = try Snapshot(runtime)
+        let change = try self.listeners.prepare(runtime.configuration.listeners)
         do {
             // What workers will make of it, once: libssl has its own opinion of certificates.
             let io = TLSIO()
@@ -127,14 +128,10 @@ extension Gateway {
 
     private func apply(_ candidate: Candidate, _ plan: ReloadPlan, closing: [String: Int], kept: Int) {
         let old = self.snapshot.runtime
-        self.snapshot = candidate.snapshot
-        self.listeners.commit(candidate.listeners)
+        self.swap(for: candidate)
         self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
-        self.watched = candidate.watched
         self.names.use(self.snapshot.runtime)
-        self.checkHealth()
         self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
-        self.fleet.tell(.update(candidate.update))
         if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
         for listener in candidate.listeners.removed {
             self.removeFile(of: listener)
@@ -143,6 +140,15 @@ extension Gateway {
             self.log.write(record)
         }
         for listener in candidate.listeners.opened { self.logListening(listener) }
+    }
+
+    /// Puts a candidate in force, here and with the workers.
+    private func swap(for candidate: Candidate) {
+        self.snapshot = candidate.snapshot
+        self.listeners.commit(candidate.listeners)
+        self.watched = candidate.watched
+        self.checkHealth()
+        self.fleet.tell(.update(candidate.update))
     }
 
     private func checkHealth() {
@@ -189,17 +195,8 @@ extension Gateway {
     /// Reads certificates and keys again where their files have changed. Live sessions keep what they have.
     func reloadCertificatesIfChanged() {
         guard self.state == .serving, !self.isReloading, self.watched.haveChanged() else { return }
-        let settings = self.snapshot.runtime.configuration.listeners
-        do {
-            let change = try self.listeners.prepare(settings)
-            let io = TLSIO()
-            for listener in change.listeners { _ = try Listener(listener, io: io) }
-            let snapshot = try Snapshot(self.snapshot.runtime)
-            _ = try WorkerRuntime(snapshot, io: io)
-            self.listeners.commit(change)
-            self.snapshot = snapshot
-            self.checkHealth()
-            self.fleet.tell(.update(WorkerUpdate(snapshot: snapshot, listeners: self.listeners.listeners)))
+        do throws(StartError) {
+            self.swap(for: try self.candidate(self.snapshot.runtime))
             self.log.write(LogRecord(.info, "certificates-reloaded"))
         } catch {
             // A chain and its key are two files, and somebody may be in the middle of replacing them: the next look tells.
