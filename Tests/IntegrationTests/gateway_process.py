@@ -1,6 +1,7 @@
 """The gateway under test: a process with a configuration, and its log as it comes."""
 
 import asyncio
+import contextlib
 import json
 import os
 import pathlib
@@ -217,6 +218,14 @@ class Gateway:
 
     def open_files(self) -> int:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    async def has_open_files(self, most: int) -> bool:
+        """Whether it comes down to so many: a descriptor is closed after the line that tells of it, which nothing announces."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while self.open_files() > most:
+                    await asyncio.sleep(0.01)
+        return self.open_files() <= most
 
 
 async def command(*arguments, cwd=None, environment: dict | None = None) -> tuple[int, str, str]:
