@@ -139,9 +139,11 @@ async def test_a_wrong_file_is_refused_whole(changes, reason):
     async with Gateway(routes=[ECHO], backends={"echo": {"builtin": "echo"}}) as running:
         async with client(running.ws("/echo")) as session:
             running.write(**changes)
-            files = running.open_files()
             running.signal(signal.SIGHUP)
             assert reason in (await running.event("reload-refused"))["reason"]
+            files = running.open_files()
+            running.signal(signal.SIGHUP)
+            await running.events(2, "reload-refused")
             assert await lives(session)
             async with client(running.wss("/echo")) as another:
                 assert await lives(another)
