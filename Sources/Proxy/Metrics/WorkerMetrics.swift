@@ -65,7 +65,7 @@ final class WorkerMetrics {
     func snapshot(of live: some Sequence<Session>) -> MetricsSnapshot {
         var snapshot = self.counts
         for session in live {
-            for leg in [Leg.client, .backend] { snapshot.queueBytes += session.transport(leg)?.queue.count ?? 0 }
+            for leg in [Leg.client, .backend] { snapshot.queueBytes += session.transport(leg)?.queuedBytes ?? 0 }
             guard let conversation = session.conversation, let route = session.route else { continue }
             snapshot.routes[route.settings.name, default: .init()].add(conversation.tally)
         }

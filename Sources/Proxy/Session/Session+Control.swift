@@ -67,8 +67,8 @@ extension Session {
             row.bytesToBackend = UInt64(tally.client.payloadBytes)
             row.bytesToClient = UInt64(tally.backend.payloadBytes)
         }
-        row.queuedForClient = self.client?.queue.count ?? 0
-        row.queuedForBackend = self.backend?.queue.count ?? 0
+        row.queuedForClient = self.client?.queuedBytes ?? 0
+        row.queuedForBackend = self.backend?.queuedBytes ?? 0
         row.clientRTT = self.client?.heartbeat.roundTripTime
         row.backendRTT = self.backend?.heartbeat.roundTripTime
         return row

@@ -4,8 +4,9 @@ internal import TLS
 
 /// One leg's connection: a socket, libssl where there is TLS, and the bytes the socket did not take yet.
 ///
-/// It knows nothing of frames. Reading goes into the worker's buffers; writing goes to the socket at once, or with the small sends of
-/// others at the end of the turn, and what the socket does not take is queued. Readiness is edge-triggered and remembered in `mayRead`.
+/// It knows nothing of frames. This file has the life of the connection and plain reading; `Transport+TLS` has libssl's part, and
+/// `Transport+Sending` the writing. Reading goes into the worker's buffers; writing goes to the socket at once, or with the small sends of
+/// others at the end of the turn, and what the socket does not take is queued. Readiness is edge-triggered and remembered in `reading`.
 final class Transport: ReadinessHandler, StagedSender {
     enum Received {
         /// Plain bytes, at this place in the worker's plaintext buffer.
@@ -16,57 +17,41 @@ final class Transport: ReadinessHandler, StagedSender {
         case failed(String)
     }
 
-    /// How far our side of the connection has ended.
-    private enum WriteSide {
-        case open
-        /// Our side ends when the queue is empty.
-        case wanted
-        case done
-    }
-
     let leg: Leg
     let tls: TLSConnection?
-    /// Whether the socket may have bytes, or an end, that was not read yet.
-    private(set) var mayRead = true
-    /// Nothing is read while this is set: the other leg can't take it.
-    private(set) var isPaused = false
-    private(set) var queue = OutputQueue()
-    /// Since when the socket has taken none of what is queued.
-    private var queuedSince = MonotonicInstant.never
     var heartbeat: Heartbeat
     /// Whether this turn's event let something go that had waited in the queue.
     private(set) var hasFlushed = false
     private(set) var isOpen = true
-
-    private let descriptor: Int32
-    private let worker: Worker
-    private let plaintext: ReadBuffer
-    private let batch: SendBatch
-    /// Some bytes wait for the end of the turn. Then the queue is empty.
-    private var isStaged = false
-    // Owners of each other: a session gives its transports up when it ends. Strong and constant, because a reference that is neither
-    // is counted with every message.
-    private let session: Session
-    private var registration: EventLoop.Registration?
-    private var writeSide = WriteSide.open
-    /// libssl has plaintext that did not fit the buffer.
-    private var hasDecrypted = false
-    /// What went wrong while writing: reading will report it, after what the peer had sent before.
-    private var writeFailure: String?
-    /// What the peer sent before it went is of no use any more: nobody takes it.
-    private var ignoresInput = false
-    /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
-    private(set) var hasEnded = false
-    /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
-    private var wasReset = false
     /// The kernel gave the connection up: the peer acknowledged nothing, or took nothing, for too long.
     private(set) var hasTimedOut = false
-    /// The loop will call again in the next turn anyway.
-    private var isScheduled = false
     /// When libssl last worked for this leg; it may hold buffers since then.
     private(set) var lastUse = MonotonicInstant(nanoseconds: 0)
     /// Where it stands among the worker's warm legs; negative: it is none.
     var warmPlace: Int32 = -1
+
+    /// Whether the socket may have bytes, or an end, that was not read yet.
+    var mayRead: Bool { self.reading.mayRead }
+    var isPaused: Bool { self.reading.isPaused }
+    /// The kernel said that the peer ended or the socket failed.
+    var hasEnded: Bool { self.reading.hasEnded }
+    /// How many bytes wait that the socket did not take.
+    var queuedBytes: Int { self.writing.queue.count }
+
+    // What the other files of this type need; nobody else.
+    let descriptor: Int32
+    let worker: Worker
+    let plaintext: ReadBuffer
+    let batch: SendBatch
+    var reading = ReadSide()
+    var writing = WriteSide()
+
+    // Owners of each other: a session gives its transports up when it ends. Strong and constant, because a reference that is neither
+    // is counted with every message.
+    private let session: Session
+    private var registration: EventLoop.Registration?
+    /// The loop will call again in the next turn anyway.
+    private var isScheduled = false
 
     init(
         _ descriptor: Int32, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
@@ -87,16 +72,9 @@ final class Transport: ReadinessHandler, StagedSender {
     func ready(_ readiness: Readiness) {
         // Only the call that was asked for comes without news.
         if readiness.isNone { self.isScheduled = false }
-        if readiness.isReadable { self.mayRead = true }
-        if readiness.isEnded {
-            self.mayRead = true
-            self.hasEnded = true
-        }
-        if readiness.isFailed {
-            self.wasReset = true
-            if self.isPaused { self.pause() }
-        }
-        self.hasFlushed = readiness.isWritable && !self.queue.isEmpty
+        self.reading.became(readiness)
+        if readiness.isFailed, self.isPaused { self.pause() }
+        self.hasFlushed = readiness.isWritable && !self.writing.queue.isEmpty
         if self.hasFlushed { self.flush() }
         self.session.ready(self, readiness)
     }
@@ -110,22 +88,22 @@ final class Transport: ReadinessHandler, StagedSender {
 
     /// Has `receive` say once more that the peer has ended its side, when it is called again.
     func leaveEndUnread() {
-        self.mayRead = true
+        self.reading.lookAgain()
         // libssl remembers a close_notify; the end of the connection may not follow before ours.
-        if self.tls != nil { self.hasDecrypted = true }
+        if self.tls != nil { self.reading.hasDecrypted = true }
     }
 
     /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
     func pause() {
-        self.isPaused = true
-        guard self.wasReset else { return }
-        self.ignoresInput = true
+        self.reading.isPaused = true
+        guard self.reading.wasReset else { return }
+        self.reading.ignoresInput = true
         self.fail(Kernel.connectionResult(self.descriptor).map { self.reason($0) } ?? "the connection was reset")
     }
 
     func resume() {
         guard self.isPaused else { return }
-        self.isPaused = false
+        self.reading.isPaused = false
         self.heartbeat.resumed(at: self.worker.loop.now)
     }
 
@@ -151,7 +129,7 @@ final class Transport: ReadinessHandler, StagedSender {
             at: self.worker.loop.now, settings,
             .init(
                 takesPings: takesPings, isPaused: self.isPaused,
-                queuedSince: self.queue.isEmpty ? nil : self.queuedSince))
+                queuedSince: self.writing.queue.isEmpty ? nil : self.writing.queuedSince))
     }
 
     /// Sends a ping of ours, a whole frame.
@@ -162,10 +140,10 @@ final class Transport: ReadinessHandler, StagedSender {
     }
 
     /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
-    func lookAgain() { self.mayRead = true }
+    func lookAgain() { self.reading.lookAgain() }
 
     /// Bytes came.
-    private func heard() {
+    func heard() {
         if self.heartbeat.heard(at: self.worker.loop.now) { self.session.isNoLongerLate(self.leg) }
     }
 
@@ -176,62 +154,12 @@ final class Transport: ReadinessHandler, StagedSender {
 
     func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
 
-    // MARK: - Memory of idle legs
-
-    /// libssl is about to work: its buffers (some 34 KiB) will be given back when the leg has been quiet for a while.
-    private func warmUp() {
-        self.lastUse = self.worker.loop.now
-        if self.warmPlace < 0 { self.worker.warm.add(self) }
-    }
-
-    // MARK: - TLS handshake
-
-    /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
-    func handshakeStep() -> TLSConnection.HandshakeResult {
-        guard let tls = self.tls else { return .done }
-        // A key exchange or a signature takes as long as many messages do.
-        self.batch.flush()
-        let ciphertext = self.worker.buffers.ciphertext
-        while true {
-            var received = ciphertext.mutableSpan
-            switch Kernel.receive(self.descriptor, into: &received) {
-            case .bytes(let count, let filled):
-                if !filled, !self.hasEnded { self.mayRead = false }
-                let result = tls.handshake(ciphertext.span.extracting(0..<count))
-                self.sendCiphertext()
-                if case .wantsRead = result, self.mayRead { continue }
-                if case .done = result {
-                    // Application data may have come with the end of the handshake.
-                    self.hasDecrypted = true
-                    self.mayRead = true
-                }
-                return result
-            case .wouldBlock:
-                self.mayRead = false
-                return .wantsRead
-            case .end:
-                return .failed(TLSError(.truncation, "the peer ended the connection during the TLS handshake"))
-            case .failed(let error):
-                return .failed(TLSError(.truncation, error.reason))
-            }
-        }
-    }
-
-    /// The first step of a client: nothing was received yet.
-    func beginHandshake() -> TLSConnection.HandshakeResult {
-        guard let tls = self.tls else { return .done }
-        let nothing: [UInt8] = []
-        let result = tls.handshake(nothing.span)
-        self.sendCiphertext()
-        return result
-    }
-
     // MARK: - Reading
 
     /// Reads once. `mayRead` says whether calling again can give more.
     func receive() -> Received {
-        guard let failure = self.writeFailure else { return self.receiveNext() }
-        if !self.ignoresInput {
+        guard let failure = self.writing.failure else { return self.receiveNext() }
+        if !self.reading.ignoresInput {
             let received = self.receiveNext()
             switch received {
             case .bytes, .failed: return received
@@ -240,7 +168,7 @@ final class Transport: ReadinessHandler, StagedSender {
             case .end: break
             }
         }
-        self.mayRead = false
+        self.reading.ranDry()
         return .failed(failure)
     }
 
@@ -255,201 +183,45 @@ final class Transport: ReadinessHandler, StagedSender {
         var room = buffer._mutatingExtracting(headroom..<(headroom + WorkerBuffers.readSize))
         switch Kernel.receive(self.descriptor, into: &room) {
         case .bytes(let count, let filled):
-            if !filled, !self.hasEnded { self.mayRead = false }
+            self.reading.gave(filled: filled)
             self.heard()
             return .bytes(headroom..<(headroom + count))
         case .wouldBlock:
-            self.mayRead = false
+            self.reading.ranDry()
             return .nothing
         case .end:
-            self.mayRead = false
+            self.reading.ranDry()
             return .end(inOrder: true)
         case .failed(let error):
-            self.mayRead = false
+            self.reading.ranDry()
             return .failed(self.reason(error))
         }
     }
 
-    private func receive(through tls: TLSConnection) -> Received {
-        let ciphertext = self.worker.buffers.ciphertext
-        var count = 0
-        if !self.hasDecrypted {
-            var room = ciphertext.mutableSpan
-            switch Kernel.receive(self.descriptor, into: &room) {
-            case .bytes(let received, let filled):
-                if !filled, !self.hasEnded { self.mayRead = false }
-                count = received
-                self.heard()
-            case .wouldBlock:
-                self.mayRead = false
-                return .nothing
-            case .end:
-                self.mayRead = false
-                return .end(inOrder: false)
-            case .failed(let error):
-                self.mayRead = false
-                return .failed(self.reason(error))
-            }
-        }
-        self.warmUp()
-        let headroom = WorkerBuffers.headroom
-        let plaintext = self.plaintext
-        var buffer = plaintext.mutableSpan
-        var room = buffer._mutatingExtracting(headroom..<buffer.count)
-        let result = tls.decrypt(ciphertext.span.extracting(0..<count), into: &room)
-        self.hasDecrypted = result.hasMore
-        if result.hasMore { self.mayRead = true }
-        self.sendCiphertext()
-        if result.count > 0 {
-            // An end behind these bytes is reported by the next call.
-            switch result.state {
-            case .open: break
-            case .closed, .failed:
-                self.hasDecrypted = true
-                self.mayRead = true
-            }
-            return .bytes(headroom..<(headroom + result.count))
-        }
-        switch result.state {
-        case .open: return .nothing
-        case .closed:
-            self.mayRead = false
-            return .end(inOrder: true)
-        case .failed(let error):
-            self.mayRead = false
-            return .failed(error.description)
-        }
-    }
+    // MARK: - Memory of idle legs
 
-    // MARK: - Writing
-
-    /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
-    func send(_ bytes: Span<UInt8>) {
-        guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
-        if let tls = self.tls {
-            self.warmUp()
-            if let error = tls.encrypt(bytes) { self.fail(error.description) }
-            self.sendCiphertext()
-        } else {
-            self.sendOrQueue(bytes)
-        }
-    }
-
-    /// Sends a frame that many sessions get: what the socket does not take shares the array.
-    func send(sharing bytes: [UInt8]) {
-        guard self.tls == nil else { return self.send(bytes.span) }
-        guard self.isOpen, self.writeSide == .open, self.writeFailure == nil else { return }
-        let sent = self.stageOrSend(bytes.span)
-        guard sent < bytes.count else { return }
-        self.queueBegins()
-        self.queue.append(sharing: bytes, from: sent)
-    }
-
-    private func sendCiphertext() {
-        self.worker.tlsIO.drainOutput { self.sendOrQueue($0) }
-    }
-
-    private func sendOrQueue(_ bytes: Span<UInt8>) {
-        self.append(bytes, from: self.stageOrSend(bytes))
-    }
-
-    private func append(_ bytes: Span<UInt8>, from start: Int) {
-        guard start < bytes.count else { return }
-        self.queueBegins()
-        self.queue.append(bytes.extracting(start..<bytes.count))
-    }
-
-    private func queueBegins() {
-        if self.queue.isEmpty { self.queuedSince = self.worker.loop.now }
-    }
-
-    /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
-    private func stageOrSend(_ bytes: Span<UInt8>) -> Int {
-        if self.isStaged {
-            if self.batch.extend(bytes, self) { return bytes.count }
-            self.batch.flush()
-        }
-        guard self.queue.isEmpty else { return 0 }
-        guard !bytes.isEmpty, self.writeFailure == nil else { return bytes.count }
-        self.isStaged = self.batch.stage(bytes, for: self.descriptor, self)
-        return self.isStaged ? bytes.count : self.sendNow(bytes)
-    }
-
-    /// Sends what is staged, for what has to come after it.
-    private func sendStaged() {
-        if self.isStaged { self.batch.flush() }
-    }
-
-    func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
-        self.isStaged = false
-        guard self.writeFailure == nil else { return }
-        if let failure { return self.fail(self.reason(failure)) }
-        if !rest.isEmpty { self.append(rest, from: self.sendNow(rest)) }
-    }
-
-    /// Whether the socket has taken everything.
-    func hasSentAll() -> Bool {
-        self.sendStaged()
-        return self.queue.isEmpty
-    }
-
-    /// Returns how many bytes the socket took. After a failure it takes all: they are lost, as `receive` will report.
-    private func sendNow(_ bytes: Span<UInt8>) -> Int {
-        guard !bytes.isEmpty, self.writeFailure == nil else { return bytes.count }
-        var sent = 0
-        while sent < bytes.count {
-            switch Kernel.send(self.descriptor, bytes.extracting(sent..<bytes.count)) {
-            case .sent(let count): sent += count
-            case .wouldBlock: return sent
-            case .failed(let error):
-                self.fail(self.reason(error))
-                return bytes.count
-            }
-        }
-        return sent
-    }
-
-    private func flush() {
-        var queue = self.queue
-        let count = queue.count
-        self.queue = OutputQueue()
-        queue.flush { self.sendNow($0) }
-        // Nothing was queued meanwhile: sending calls nobody back.
-        self.queue = self.writeFailure == nil ? queue : OutputQueue()
-        if self.queue.count < count { self.queuedSince = self.worker.loop.now }
-        guard self.queue.isEmpty else { return }
-        self.heartbeat.flushed(at: self.worker.loop.now)
-        if self.writeSide == .wanted { self.endWriting() }
-    }
-
-    private func reason(_ error: SystemError) -> String {
-        if error.isTimeout { self.hasTimedOut = true }
-        return error.reason
-    }
-
-    private func fail(_ reason: String) {
-        self.writeFailure = reason
-        self.queue.removeAll()
-        self.mayRead = true
-        self.isPaused = false
-        self.readAgainLater()
+    /// libssl is about to work: its buffers (some 34 KiB) will be given back when the leg has been quiet for a while.
+    func warmUp() {
+        self.lastUse = self.worker.loop.now
+        if self.warmPlace < 0 { self.worker.warm.add(self) }
     }
 
     // MARK: - Ending
 
     /// Ends our side once everything queued was sent: close_notify and FIN.
     func finish() {
-        guard self.isOpen, self.writeSide == .open else { return }
-        if let tls = self.tls, self.writeFailure == nil {
+        guard self.isOpen, self.writing.end == .open else { return }
+        if let tls = self.tls, self.writing.failure == nil {
             tls.closeNotify()
             self.sendCiphertext()
         }
-        self.writeSide = .wanted
+        self.writing.end = .wanted
         if self.hasSentAll() { self.endWriting() }
     }
 
-    private func endWriting() {
-        self.writeSide = .done
+    /// Ends our side now.
+    func endWriting() {
+        self.writing.end = .done
         Kernel.endWriting(self.descriptor)
     }
 
@@ -465,8 +237,24 @@ final class Transport: ReadinessHandler, StagedSender {
         self.worker.warm.remove(self)
         // Its session may wait for the other leg's end, and needs no buffers for this one.
         self.tls?.releaseBuffers()
-        let abruptly = abruptly || !self.queue.isEmpty
-        self.queue.removeAll()
+        let abruptly = abruptly || !self.writing.queue.isEmpty
+        self.writing.close()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
+    }
+
+    // MARK: - Failures
+
+    /// Why a call of ours failed, in words.
+    func reason(_ error: SystemError) -> String {
+        if error.isTimeout { self.hasTimedOut = true }
+        return error.reason
+    }
+
+    /// The connection is of no use any more. The session hears of it by reading.
+    func fail(_ reason: String) {
+        self.writing.fail(reason)
+        self.reading.lookAgain()
+        self.reading.isPaused = false
+        self.readAgainLater()
     }
 }

@@ -1,0 +1,39 @@
+internal import EventLoop
+
+/// What a transport knows of its peer's bytes. Readiness is edge-triggered: the kernel tells once, and this remembers.
+struct ReadSide {
+    /// Whether the socket may have bytes, or an end, that was not read yet.
+    private(set) var mayRead = true
+    /// Nothing is read while this is set: the other leg can't take it.
+    var isPaused = false
+    /// libssl has plaintext that did not fit the buffer.
+    var hasDecrypted = false
+    /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
+    private(set) var hasEnded = false
+    /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
+    private(set) var wasReset = false
+    /// What the peer sent before it went is of no use any more: nobody takes it.
+    var ignoresInput = false
+
+    mutating func became(_ readiness: Readiness) {
+        if readiness.isReadable { self.mayRead = true }
+        if readiness.isEnded {
+            self.mayRead = true
+            self.hasEnded = true
+        }
+        if readiness.isFailed { self.wasReset = true }
+    }
+
+    /// The socket gave some bytes.
+    ///
+    /// - Parameter filled: as many as there was room for.
+    mutating func gave(filled: Bool) {
+        if !filled, !self.hasEnded { self.mayRead = false }
+    }
+
+    /// There is nothing to read until the kernel says so.
+    mutating func ranDry() { self.mayRead = false }
+
+    /// There may be something to read, whether the kernel said so or not.
+    mutating func lookAgain() { self.mayRead = true }
+}

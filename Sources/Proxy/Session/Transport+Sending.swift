@@ -1,0 +1,93 @@
+internal import EventLoop
+internal import TLS
+
+/// Writing: to the socket at once, or with the small sends of others at the end of the turn; what the socket does not take is queued.
+extension Transport {
+    /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
+    func send(_ bytes: Span<UInt8>) {
+        guard self.isOpen, self.writing.takesBytes else { return }
+        if let tls = self.tls {
+            self.warmUp()
+            if let error = tls.encrypt(bytes) { self.fail(error.description) }
+            self.sendCiphertext()
+        } else {
+            self.sendOrQueue(bytes)
+        }
+    }
+
+    /// Sends a frame that many sessions get: what the socket does not take shares the array.
+    func send(sharing bytes: [UInt8]) {
+        guard self.tls == nil else { return self.send(bytes.span) }
+        guard self.isOpen, self.writing.takesBytes else { return }
+        let sent = self.stageOrSend(bytes.span)
+        guard sent < bytes.count else { return }
+        self.writing.append(sharing: bytes, from: sent, at: self.worker.loop.now)
+    }
+
+    /// The same for bytes that need no encryption any more.
+    func sendOrQueue(_ bytes: Span<UInt8>) {
+        self.append(bytes, from: self.stageOrSend(bytes))
+    }
+
+    private func append(_ bytes: Span<UInt8>, from start: Int) {
+        guard start < bytes.count else { return }
+        self.writing.append(bytes, from: start, at: self.worker.loop.now)
+    }
+
+    /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
+    private func stageOrSend(_ bytes: Span<UInt8>) -> Int {
+        if self.writing.isStaged {
+            if self.batch.extend(bytes, self) { return bytes.count }
+            self.batch.flush()
+        }
+        guard self.writing.queue.isEmpty else { return 0 }
+        guard !bytes.isEmpty, self.writing.failure == nil else { return bytes.count }
+        self.writing.isStaged = self.batch.stage(bytes, for: self.descriptor, self)
+        return self.writing.isStaged ? bytes.count : self.sendNow(bytes)
+    }
+
+    /// Sends what is staged, for what has to come after it.
+    func sendStaged() {
+        if self.writing.isStaged { self.batch.flush() }
+    }
+
+    func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
+        self.writing.isStaged = false
+        guard self.writing.failure == nil else { return }
+        if let failure { return self.fail(self.reason(failure)) }
+        if !rest.isEmpty { self.append(rest, from: self.sendNow(rest)) }
+    }
+
+    /// Whether the socket has taken everything.
+    func hasSentAll() -> Bool {
+        self.sendStaged()
+        return self.writing.queue.isEmpty
+    }
+
+    /// Returns how many bytes the socket took. After a failure it takes all: they are lost, as `receive` will report.
+    private func sendNow(_ bytes: Span<UInt8>) -> Int {
+        guard !bytes.isEmpty, self.writing.failure == nil else { return bytes.count }
+        var sent = 0
+        while sent < bytes.count {
+            switch Kernel.send(self.descriptor, bytes.extracting(sent..<bytes.count)) {
+            case .sent(let count): sent += count
+            case .wouldBlock: return sent
+            case .failed(let error):
+                self.fail(self.reason(error))
+                return bytes.count
+            }
+        }
+        return sent
+    }
+
+    /// The socket takes bytes again.
+    func flush() {
+        var queue = self.writing.takeQueue()
+        let count = queue.count
+        queue.flush { self.sendNow($0) }
+        self.writing.putBack(queue, of: count, at: self.worker.loop.now)
+        guard self.writing.queue.isEmpty else { return }
+        self.heartbeat.flushed(at: self.worker.loop.now)
+        if self.writing.end == .wanted { self.endWriting() }
+    }
+}

@@ -1,0 +1,106 @@
+internal import EventLoop
+internal import TLS
+
+/// libssl between the socket and the worker's buffers: the TLS handshake, and what is decrypted and encrypted after it.
+extension Transport {
+    // MARK: - Handshake
+
+    /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
+    func handshakeStep() -> TLSConnection.HandshakeResult {
+        guard let tls = self.tls else { return .done }
+        // A key exchange or a signature takes as long as many messages do.
+        self.batch.flush()
+        let ciphertext = self.worker.buffers.ciphertext
+        while true {
+            var received = ciphertext.mutableSpan
+            switch Kernel.receive(self.descriptor, into: &received) {
+            case .bytes(let count, let filled):
+                self.reading.gave(filled: filled)
+                let result = tls.handshake(ciphertext.span.extracting(0..<count))
+                self.sendCiphertext()
+                if case .wantsRead = result, self.mayRead { continue }
+                if case .done = result {
+                    // Application data may have come with the end of the handshake.
+                    self.reading.hasDecrypted = true
+                    self.reading.lookAgain()
+                }
+                return result
+            case .wouldBlock:
+                self.reading.ranDry()
+                return .wantsRead
+            case .end:
+                return .failed(TLSError(.truncation, "the peer ended the connection during the TLS handshake"))
+            case .failed(let error):
+                return .failed(TLSError(.truncation, error.reason))
+            }
+        }
+    }
+
+    /// The first step of a client: nothing was received yet.
+    func beginHandshake() -> TLSConnection.HandshakeResult {
+        guard let tls = self.tls else { return .done }
+        let nothing: [UInt8] = []
+        let result = tls.handshake(nothing.span)
+        self.sendCiphertext()
+        return result
+    }
+
+    // MARK: - Records
+
+    /// Reads once, and decrypts.
+    func receive(through tls: TLSConnection) -> Received {
+        let ciphertext = self.worker.buffers.ciphertext
+        var count = 0
+        if !self.reading.hasDecrypted {
+            var room = ciphertext.mutableSpan
+            switch Kernel.receive(self.descriptor, into: &room) {
+            case .bytes(let received, let filled):
+                self.reading.gave(filled: filled)
+                count = received
+                self.heard()
+            case .wouldBlock:
+                self.reading.ranDry()
+                return .nothing
+            case .end:
+                self.reading.ranDry()
+                return .end(inOrder: false)
+            case .failed(let error):
+                self.reading.ranDry()
+                return .failed(self.reason(error))
+            }
+        }
+        self.warmUp()
+        let headroom = WorkerBuffers.headroom
+        let plaintext = self.plaintext
+        var buffer = plaintext.mutableSpan
+        var room = buffer._mutatingExtracting(headroom..<buffer.count)
+        let result = tls.decrypt(ciphertext.span.extracting(0..<count), into: &room)
+        self.reading.hasDecrypted = result.hasMore
+        if result.hasMore { self.reading.lookAgain() }
+        self.sendCiphertext()
+        if result.count > 0 {
+            // An end behind these bytes is reported by the next call.
+            switch result.state {
+            case .open: break
+            case .closed, .failed:
+                self.reading.hasDecrypted = true
+                self.reading.lookAgain()
+            }
+            return .bytes(headroom..<(headroom + result.count))
+        }
+        switch result.state {
+        case .open: return .nothing
+        case .closed:
+            self.reading.ranDry()
+            return .end(inOrder: true)
+        case .failed(let error):
+            self.reading.ranDry()
+            return .failed(error.description)
+        }
+    }
+
+    /// Sends what libssl has for the peer.
+    func sendCiphertext() {
+        self.worker.tlsIO.drainOutput { self.sendOrQueue($0) }
+    }
+}
