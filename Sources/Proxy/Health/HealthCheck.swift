@@ -2,7 +2,7 @@ internal import Configuration
 internal import EventLoop
 internal import TLS
 
-/// One check of one endpoint: the connection that a `Probe` talks through, on the control thread's loop.
+/// One check of one endpoint: a connection that a `Probe` talks through, on the control thread's loop.
 ///
 /// It ends as sessions do, with both sides read to their ends, so that a backend's log has no line for each check.
 final class HealthCheck: ReadinessHandler, TimerHandler {
@@ -54,17 +54,13 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
     private var stage = Stage.connecting
     private var hasResult = false
     private var timer: EventLoop.TimerID?
-    private var descriptor: Int32 = -1
-    private var registration: EventLoop.Registration?
-    private var tls: TLSConnection?
-    private var queue = OutputQueue()
-    /// Our side ends when the queue is empty.
-    private var endsWriting = false
+    private var connection: CheckConnection
 
     init(_ subject: Subject, _ means: Means, owner: CheckSchedule) {
         self.subject = subject
         self.means = means
         self.owner = owner
+        self.connection = CheckConnection(means.loop, means.tlsIO)
         let webSocket = subject.endpoint.webSocket
         self.probe = Probe(
             subject.settings, host: webSocket?.authority ?? Self.host(subject.endpoint.address),
@@ -128,16 +124,16 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
     }
 
     private func act(_ step: Probe.Step) {
-        self.send(step.send)
+        self.connection.send(step.send)
         self.take(step.verdict)
-        if step.endsWriting { self.finish() }
+        if step.endsWriting { self.connection.finish() }
         if step.isOver { self.end() }
     }
 
     private func end() {
         guard self.stage != .ended else { return }
         // A peer that waits for our close_notify, as RFC 8446 section 6.1 lets it, gets one.
-        if self.stage == .talking { self.finish() }
+        if self.stage == .talking { self.connection.finish() }
         self.close()
         self.owner.checkEnded()
     }
@@ -145,36 +141,19 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
     private func close() {
         self.stage = .ended
         self.means.loop.cancelTimer(&self.timer)
-        self.dropSocket()
-    }
-
-    private func dropSocket() {
-        if let registration = self.registration {
-            self.means.loop.remove(registration, self.descriptor)
-            Kernel.close(self.descriptor)
-        }
-        self.registration = nil
-        self.tls = nil
-        self.queue.removeAll()
+        self.connection.close()
     }
 
     // MARK: - Connecting
 
     private func connectToNextAddress(after failure: String) {
-        self.dropSocket()
+        self.connection.close()
         self.stage = .connecting
         guard let address = self.addresses.popFirst() else { return self.give(up: failure) }
         do {
             let tls = try self.subject.tls?.makeConnection(serverName: self.subject.serverName)
             let source = address.port == nil ? nil : self.subject.source
-            self.descriptor = try Kernel.connect(address, from: source)
-            do throws(SystemError) {
-                self.registration = try self.means.loop.add(self.descriptor, self)
-            } catch {
-                Kernel.close(self.descriptor)
-                throw error
-            }
-            self.tls = tls
+            try self.connection.open(to: address, from: source, tls: tls, self)
         } catch let error as SystemError {
             guard error.isOutOfDescriptors else { return self.connectToNextAddress(after: error.reason) }
             self.conclude(.skipped(error.reason))
@@ -185,12 +164,12 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
     }
 
     private func connectionReady(_ readiness: Readiness) {
-        if let error = Kernel.connectionResult(self.descriptor) {
+        if let error = self.connection.connectionResult() {
             return self.connectToNextAddress(after: error.reason)
         }
         guard readiness.isWritable else { return }
-        Kernel.sendAtOnce(self.descriptor)
-        if self.tls == nil {
+        self.connection.sendAtOnce()
+        if self.connection.tls == nil {
             self.connected()
         } else {
             self.stage = .tlsHandshake
@@ -205,9 +184,9 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
     }
 
     private func shakeHands(_ ciphertext: Span<UInt8>) {
-        guard let tls = self.tls else { return }
+        guard let tls = self.connection.tls else { return }
         let result = tls.handshake(ciphertext)
-        self.sendCiphertext()
+        self.connection.sendCiphertext()
         switch result {
         case .wantsRead: break
         case .failed(let error): self.connectToNextAddress(after: "TLS: \(error)")
@@ -224,7 +203,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
         switch self.stage {
         case .connecting: self.connectionReady(readiness)
         case .tlsHandshake, .talking:
-            if readiness.isWritable { self.flush() }
+            if readiness.isWritable { self.connection.flush() }
             self.read()
         case .ended: break
         }
@@ -235,18 +214,18 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
             guard self.stage == .tlsHandshake || self.stage == .talking else { return }
             let buffer = self.means.received
             var room = buffer.mutableSpan
-            switch Kernel.receive(self.descriptor, into: &room) {
+            switch self.connection.receive(into: &room) {
             case .bytes(let count, _): self.received(buffer.span.extracting(0..<count))
             case .wouldBlock: return
             case .end: return self.receivedEnd()
             case .failed(let error): return self.give(up: error.reason)
             }
         }
-        if let registration = self.registration { self.means.loop.again(registration) }
+        self.connection.readAgainLater()
     }
 
     private func received(_ bytes: Span<UInt8>) {
-        if self.tls == nil {
+        if self.connection.tls == nil {
             self.act(self.probe.received(bytes))
         } else if self.stage == .tlsHandshake {
             self.shakeHands(bytes)
@@ -256,11 +235,11 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
     }
 
     private func decrypt(_ ciphertext: Span<UInt8>) {
-        guard self.stage == .talking, let tls = self.tls else { return }
+        guard self.stage == .talking, let tls = self.connection.tls else { return }
         let buffer = self.means.plaintext
         var room = buffer.mutableSpan
         let result = tls.decrypt(ciphertext, into: &room)
-        self.sendCiphertext()
+        self.connection.sendCiphertext()
         if result.count > 0 { self.act(self.probe.received(buffer.span.extracting(0..<result.count))) }
         guard self.stage == .talking else { return }
         switch result.state {
@@ -275,47 +254,5 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
             return self.connectToNextAddress(after: "the connection ended in the TLS handshake")
         }
         self.act(self.probe.receivedEOF())
-    }
-
-    // MARK: - Writing
-
-    private func send(_ bytes: [UInt8]) {
-        guard !bytes.isEmpty, !self.endsWriting else { return }
-        guard let tls = self.tls else {
-            self.queue.append(bytes.span)
-            return self.flush()
-        }
-        // What is wrong with TLS is found by reading, too.
-        _ = tls.encrypt(bytes.span)
-        self.sendCiphertext()
-    }
-
-    private func sendCiphertext() {
-        self.means.tlsIO.drainOutput { self.queue.append($0) }
-        self.flush()
-    }
-
-    /// What fails here fails in reading, too, after what the endpoint had to say.
-    private func flush() {
-        guard self.registration != nil else { return }
-        let descriptor = self.descriptor
-        self.queue.flush { bytes in
-            var sent = 0
-            while sent < bytes.count {
-                let rest = bytes.extracting(sent..<bytes.count)
-                guard case .sent(let count) = Kernel.send(descriptor, rest) else { return sent }
-                sent += count
-            }
-            return sent
-        }
-        if self.endsWriting, self.queue.isEmpty { Kernel.endWriting(descriptor) }
-    }
-
-    /// Ends our side.
-    private func finish() {
-        guard !self.endsWriting else { return }
-        self.tls?.closeNotify()
-        self.endsWriting = true
-        self.sendCiphertext()
     }
 }
