@@ -25,7 +25,7 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = [], resources:
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, exclude: exclude,
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies, exclude: exclude,
         swiftSettings: settings)
 }
 
@@ -96,6 +96,8 @@ let package = Package(
             ],
             path: "Tests/Benchmarks/Micro", swiftSettings: settings),
 
+        // What several of the tests below have in common.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         tests("WebSocketProtocol"),
         tests("HTTP1"),
         tests("Balancing"),

@@ -2,6 +2,7 @@ import Configuration
 import EventLoop
 import Glibc
 import Proxy
+import TestSupport
 import Testing
 
 @testable import Admin
@@ -138,7 +139,7 @@ import Testing
 
     @Test func itListensAtAUnixSocketUnderAnyName() throws {
         let control = try FakeControl()
-        let path = "/tmp/gateway-test-\(getpid())-\(UInt64.random(in: .min ... .max)).sock"
+        let path = temporaryPath(".sock")
         let settings = AdminSettings(address: .unix(path: path))
         let server = try AdminServer(settings, control: control)
         let request = "GET /readyz HTTP/1.1\r\nHost: evil.example\r\n\r\n"

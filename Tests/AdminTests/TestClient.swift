@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TestSupport
 import Testing
 
 /// A client on the same loop as the server, so that a test decides what happens in which order.
@@ -65,9 +66,7 @@ final class TestClient: ReadinessHandler {
 
     /// Waits until the connection stands, which it does without the server.
     func connect() throws {
-        var waiting = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
-        // The kernel writes to this one record.
-        try #require(unsafe poll(&waiting, 1, 20_000) == 1)
+        try #require(waitToWrite(self.descriptor))
     }
 
     /// Runs the loop until the server has ended its side, and says what it sent.

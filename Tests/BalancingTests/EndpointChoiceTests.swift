@@ -1,4 +1,5 @@
 import Balancing
+import TestSupport
 import Testing
 
 /// Who may be chosen, whatever the policy.

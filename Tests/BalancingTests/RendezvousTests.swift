@@ -1,4 +1,5 @@
 import Balancing
+import TestSupport
 import Testing
 
 /// `hash`: the same endpoint for the same key.

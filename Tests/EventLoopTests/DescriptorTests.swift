@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -181,7 +182,7 @@ import Testing
         #expect(number > 0)
         var text = ""
         var buffer = [UInt8](repeating: 0, count: 4096)
-        while wait(for: reader) {
+        while waitToRead(reader) {
             let count = unsafe read(reader, &buffer, buffer.count)
             guard count > 0 else { break }
             text += String(decoding: buffer[..<count], as: UTF8.self)

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -16,10 +17,7 @@ import Testing
             // Whichever the kernel picks for a connection: exactly one has it.
             let client = try Kernel.connect(address)
             defer { Kernel.close(client) }
-            var waiting = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            var ready: Int32
-            repeat { ready = unsafe poll(&waiting, nfds_t(waiting.count), 20_000) } while ready < 0 && errno == EINTR
-            #expect(ready == 1)
+            #expect(waitToRead(sockets) == 1)
             let accepted = sockets.compactMap { socket -> Int32? in
                 if case .accepted(let descriptor, let peer) = Kernel.accept(socket) {
                     #expect(peer == Kernel.localAddress(client))
@@ -70,7 +68,7 @@ import Testing
             #expect(Set(sockets).count == 2)
             let client = try Kernel.connect(address)
             #expect(Kernel.connectionResult(client) == nil)
-            #expect(wait(for: sockets[1]))
+            #expect(waitToRead(sockets[1]))
             guard case .accepted(let accepted, .unnamed) = Kernel.accept(sockets[1]) else {
                 Issue.record("not accepted")
                 return
@@ -122,7 +120,7 @@ import Testing
         do {
             let descriptor = try Kernel.connect(address)
             defer { Kernel.close(descriptor) }
-            #expect(wait(for: descriptor, POLLOUT))
+            #expect(waitToWrite(descriptor))
             #expect(Kernel.connectionResult(descriptor) == SystemError("connect", ECONNREFUSED))
         } catch {
             #expect(error.code == ECONNREFUSED)
@@ -136,7 +134,7 @@ import Testing
             let source = SocketAddress.ipv4(0x7F00_0005, port: 9)
             let client = try Kernel.connect(#require(Kernel.localAddress(listener)), from: source)
             defer { Kernel.close(client) }
-            #expect(wait(for: listener))
+            #expect(waitToRead(listener))
             guard case .accepted(let descriptor, .ipv4(let address, let port)) = Kernel.accept(listener) else {
                 Issue.record("not accepted")
                 return
@@ -160,7 +158,7 @@ import Testing
             #expect(Kernel.accept(listener) == .wouldBlock)
             let client = try Kernel.connect(#require(Kernel.localAddress(listener)))
             defer { Kernel.close(client) }
-            #expect(wait(for: listener))
+            #expect(waitToRead(listener))
             SyscallFaults.exhaustDescriptors(forAccepts: 2)
             for _ in 0..<2 {
                 guard case .failed(let error) = Kernel.accept(listener) else {
@@ -184,7 +182,7 @@ import Testing
             defer { pair.close() }
             #expect(receive(pair.far).result == .wouldBlock)
             #expect(send(pair.near, [1, 2, 3, 4, 5]) == .sent(5))
-            #expect(wait(for: pair.far))
+            #expect(waitToRead(pair.far))
             #expect(receive(pair.far, atMost: 3) == (.bytes(3, filled: true), [1, 2, 3]))
             #expect(receive(pair.far, atMost: 3) == (.bytes(2, filled: false), [4, 5]))
             #expect(receive(pair.far).result == .wouldBlock)
@@ -227,7 +225,7 @@ import Testing
             var received = 0
             while received < sent, case .bytes(let count, _) = receive(pair.far).result { received += count }
             #expect(received == sent)
-            #expect(wait(for: pair.near, POLLOUT))
+            #expect(waitToWrite(pair.near))
         }
     }
 

@@ -1,22 +1,8 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
-
-/// Random numbers that are the same in every run (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { self.state = seed }
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var value = self.state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
-    }
-}
 
 /// Two connected sockets that do not block.
 struct SocketPair {
@@ -24,13 +10,7 @@ struct SocketPair {
     let far: Int32
 
     /// Unix sockets.
-    init() {
-        var pair: [Int32] = [-1, -1]
-        // The kernel writes two descriptors.
-        let result = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &pair)
-        precondition(result == 0, "no sockets")
-        (self.near, self.far) = (pair[0], pair[1])
-    }
+    init() { (self.near, self.far) = socketPair() }
 
     /// TCP: `near` connected, `far` was accepted.
     init(tcp: Void) throws {
@@ -46,15 +26,8 @@ struct SocketPair {
     }
 }
 
-/// Waits until poll(2) reports one of `events`. False if that takes longer than anything here may.
-func wait(for descriptor: Int32, _ events: Int32 = POLLIN) -> Bool {
-    var waiting = pollfd(fd: descriptor, events: Int16(events), revents: 0)
-    // The kernel writes to this one record.
-    return unsafe poll(&waiting, 1, 20_000) == 1
-}
-
 func acceptNext(_ listener: Int32) -> Int32? {
-    guard wait(for: listener), case .accepted(let descriptor, _) = Kernel.accept(listener) else { return nil }
+    guard waitToRead(listener), case .accepted(let descriptor, _) = Kernel.accept(listener) else { return nil }
     return descriptor
 }
 
@@ -78,17 +51,9 @@ func receive(_ descriptor: Int32, atMost count: Int = 65536) -> (result: Kernel.
 
 /// Waits, then receives.
 func receiveNext(_ descriptor: Int32) -> (result: Kernel.ReceiveResult, bytes: [UInt8]) {
-    _ = wait(for: descriptor)
+    _ = waitToRead(descriptor)
     return receive(descriptor)
 }
-
-/// A path that nobody has, below the directory for temporary files.
-func temporaryPath(_ suffix: String) -> String {
-    let number = UInt64.random(in: .min ... .max)
-    return "/tmp/gateway-test-\(getpid())-\(String(number, radix: 16))\(suffix)"
-}
-
-func removeFile(_ path: String) { _ = unsafe unlink(path) }
 
 /// Calls a closure for each readiness and each timer.
 final class Recorder: ReadinessHandler, TimerHandler {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import TLS
@@ -20,7 +21,7 @@ enum Pieces: Sendable, CustomTestStringConvertible {
     }
 
     /// Where to cut `count` bytes.
-    func cut(_ count: Int, _ random: inout Generator) -> [Range<Int>] {
+    func cut(_ count: Int, _ random: inout SeededGenerator) -> [Range<Int>] {
         guard count > 0 else { return [] }
         switch self {
         case .whole: return [0..<count]
@@ -35,19 +36,6 @@ enum Pieces: Sendable, CustomTestStringConvertible {
             }
             return ranges
         }
-    }
-}
-
-/// A generator with a seed.
-struct Generator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9E37_79B9_7F4A_7C15
-        var z = self.state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
 
@@ -125,7 +113,7 @@ struct Wire {
     let client: End
     let server: End
     let pieces: Pieces
-    var random: Generator
+    var random: SeededGenerator
 
     init(
         _ client: TLSClientContext, _ server: TLSServerContext, name: String? = "localhost", pieces: Pieces = .whole
@@ -134,9 +122,9 @@ struct Wire {
         self.server = End(try server.makeConnection(), server.io)
         self.pieces = pieces
         if case .random(let seed) = pieces {
-            self.random = Generator(state: seed)
+            self.random = SeededGenerator(seed: seed)
         } else {
-            self.random = Generator(state: 0)
+            self.random = SeededGenerator(seed: 0)
         }
     }
 

@@ -1,6 +1,7 @@
 import Configuration
 import EventLoop
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -18,7 +19,7 @@ final class GatewayUnderTest: Sendable {
 
     private init(_ configuration: GatewayConfiguration) throws {
         var configuration = configuration
-        let path = "/tmp/gateway-test-\(UInt64.random(in: .min ... .max)).log"
+        let path = temporaryPath(".log")
         configuration.log.file = path
         configuration.log.format = .json
         configuration.log.level = .debug

@@ -1,6 +1,7 @@
 import EventLoop
 import Glibc
 import TLS
+import TestSupport
 import Testing
 
 /// What a peer in a test does not expect.
@@ -231,10 +232,7 @@ final class TestListener {
     deinit { Kernel.close(self.descriptor) }
 
     func accept() throws -> TestSocket {
-        var waiting = pollfd(fd: self.descriptor, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&waiting, 1, 20_000) == 1 else { throw PeerError.timedOut }
+        guard waitToRead(self.descriptor) else { throw PeerError.timedOut }
         return TestSocket(Glibc.accept(self.descriptor, nil, nil))
     }
 }
-
-func removeFile(_ path: String) { _ = unsafe unlink(path) }

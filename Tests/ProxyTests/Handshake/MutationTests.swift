@@ -1,5 +1,6 @@
 import Configuration
 import HTTP1
+import TestSupport
 import Testing
 import WebSocketProtocol
 
@@ -7,25 +8,20 @@ import WebSocketProtocol
 
 /// Heads with random damage: whatever comes of them, nothing traps, and what is admitted makes a request that is sound.
 @Suite struct MutationTests {
-    /// A repeatable source of damage (xorshift).
-    private struct Damage: RandomNumberGenerator {
-        var state: UInt64
+    /// A repeatable source of damage.
+    private struct Damage {
+        var random: SeededGenerator
 
-        mutating func next() -> UInt64 {
-            self.state ^= self.state << 13
-            self.state ^= self.state >> 7
-            self.state ^= self.state << 17
-            return self.state
-        }
+        init(seed: UInt64) { self.random = SeededGenerator(seed: seed) }
 
         mutating func apply(to text: String) -> [UInt8] {
             let odd = Array("\0\t\n\r #%,./:;=\\\"@[]\u{7F}é0Aa".utf8)
             var bytes = Array(text.utf8)
-            for _ in 0..<Int.random(in: 0...3, using: &self) {
-                let index = Int.random(in: 0..<bytes.count, using: &self)
-                switch Int.random(in: 0..<4, using: &self) {
-                case 0: bytes[index] = odd.randomElement(using: &self)!
-                case 1: bytes.insert(odd.randomElement(using: &self)!, at: index)
+            for _ in 0..<Int.random(in: 0...3, using: &self.random) {
+                let index = Int.random(in: 0..<bytes.count, using: &self.random)
+                switch Int.random(in: 0..<4, using: &self.random) {
+                case 0: bytes[index] = odd.randomElement(using: &self.random)!
+                case 1: bytes.insert(odd.randomElement(using: &self.random)!, at: index)
                 case 2: bytes.remove(at: index)
                 default: bytes.insert(contentsOf: bytes[index...].prefix(20), at: index)
                 }
@@ -48,7 +44,7 @@ import WebSocketProtocol
         let routes = RouteTable(configuration)
         let endpoint = WebSocketEndpoint(
             address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil)
-        var damage = Damage(state: 1)
+        var damage = Damage(seed: 1)
         var admissions = 0
         for _ in 0..<3000 {
             var parser = RequestHeadParser()
@@ -76,7 +72,7 @@ import WebSocketProtocol
             Set-Cookie: a=b\r
             \r\n
             """
-        var damage = Damage(state: 2)
+        var damage = Damage(seed: 2)
         var upgrades = 0
         for _ in 0..<3000 {
             let bytes = damage.apply(to: good)

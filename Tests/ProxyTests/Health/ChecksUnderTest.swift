@@ -1,6 +1,7 @@
 import Configuration
 import EventLoop
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -37,7 +38,7 @@ final class ChecksUnderTest: Sendable {
     private let logPath: String
 
     private init() throws {
-        let path = "/tmp/gateway-test-\(UInt64.random(in: .min ... .max)).log"
+        let path = temporaryPath(".log")
         let mailbox = try Mailbox<Message>()
         self.logPath = path
         self.mailbox = mailbox

@@ -1,6 +1,7 @@
 import Configuration
 import EventLoop
 import TLS
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -51,7 +52,7 @@ import Testing
     }
 
     @Test func aFileThatIsNoCertificateIsAProblemThatNamesIt() throws {
-        let path = "/tmp/gateway-test-\(UInt64.random(in: .min ... .max)).pem"
+        let path = temporaryPath(".pem")
         defer { removeFile(path) }
         #expect(try OutputFile.appending(to: path).write(Array("not a certificate\n".utf8)))
         let tls = ListenerTLS(identity: .files([CertificateFiles(chain: path, key: path)]))

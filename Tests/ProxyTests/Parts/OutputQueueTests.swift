@@ -1,24 +1,13 @@
 import EventLoop
+import TestSupport
 import Testing
 
 @testable import Proxy
 
 @Suite struct OutputQueueTests {
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            self.state &+= 0x9E37_79B9_7F4A_7C15
-            var value = self.state
-            value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-            value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-            return value ^ value >> 31
-        }
-    }
-
     @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func bytesComeOutAsTheyWentInHoweverLittleIsTaken(seed: UInt64) {
-        var random = Generator(state: seed)
+        var random = SeededGenerator(seed: seed)
         var queue = OutputQueue()
         var model: [UInt8] = []
         let shared = (0..<20_000).map { UInt8(truncatingIfNeeded: $0) }

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -30,7 +31,7 @@ import Testing
     }
 
     @Test func socketsGoToTheListenersWithTheirAddresses() throws {
-        let path = "/tmp/gateway-test-\(UInt64.random(in: .min ... .max)).sock"
+        let path = temporaryPath(".sock")
         let listeners = [try self.listener(), try self.listener(.unix(path: path)), try self.listener()]
         defer {
             for listener in listeners { Kernel.close(listener) }

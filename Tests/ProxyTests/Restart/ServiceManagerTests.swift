@@ -1,5 +1,6 @@
 import Configuration
 import Glibc
+import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -45,7 +46,7 @@ import Testing
     }
 
     static let addresses: [SocketAddress] = [
-        .unix(path: "/tmp/gateway-test-\(UInt64.random(in: .min ... .max)).notify"),
+        .unix(path: temporaryPath(".notify")),
         .abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))"),
     ]
 

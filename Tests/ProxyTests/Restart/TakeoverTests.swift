@@ -2,6 +2,7 @@ import Configuration
 import EventLoop
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -17,7 +18,7 @@ import Testing
         var listeners: [(address: String, descriptors: [Int32])] = []
         var releases: [TakeoverServer.Release] = []
         var server: TakeoverServer?
-        private let logPath = "/tmp/gateway-test-\(UInt64.random(in: .min ... .max)).log"
+        private let logPath = temporaryPath(".log")
 
         init() throws {
             self.loop = try EventLoop()
@@ -87,8 +88,7 @@ import Testing
     }
 
     private func isAccepted(_ client: Int32, by sockets: [Int32]) -> Bool {
-        var waiting = sockets.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        guard unsafe poll(&waiting, nfds_t(waiting.count), 20_000) > 0 else { return false }
+        guard waitToRead(sockets) > 0 else { return false }
         for socket in sockets {
             guard case .accepted(let descriptor, let peer) = Kernel.accept(socket) else { continue }
             Kernel.close(descriptor)
@@ -313,17 +313,14 @@ import Testing
 
     @Test func whatTheSocketDoesNotTakeIsSentLater() throws {
         try SyscallFaults.exclusively {
-            var pair: [Int32] = [-1, -1]
-            // The kernel writes two descriptors.
-            let result = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &pair)
-            try #require(result == 0)
+            let pair = socketPair()
             let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
             var outbox = TakeoverOutbox()
             // More than one message carries, and more listeners than the socket has room for.
             outbox.add(listener: "many", sockets: [Int32](repeating: listener, count: 300))
             for index in 0..<600 { outbox.add(listener: "\(index)", sockets: [listener]) }
             outbox.add(.end)
-            try outbox.flush(to: pair[0])
+            try outbox.flush(to: pair.near)
             let isWaiting = !outbox.isEmpty
             #expect(isWaiting)
             // The owner closes its own; the copies that wait are good.
@@ -331,18 +328,18 @@ import Testing
             var side = SuccessorSide()
             var closed = 0
             while side.phase == .waiting {
-                let received = TakeoverClient.receive(pair[1], into: &side, until: .now() + .seconds(20))
+                let received = TakeoverClient.receive(pair.far, into: &side, until: .now() + .seconds(20))
                 guard case .received = received else {
                     Issue.record("\(received)")
                     break
                 }
-                try outbox.flush(to: pair[0])
+                try outbox.flush(to: pair.near)
             }
             #expect(side.phase == .offered)
             #expect(side.listeners.count == 601)
             #expect(side.listeners.first?.sockets.count == 300)
             #expect(side.listeners.dropFirst().allSatisfy { $0.sockets.count == 1 })
-            for socket in side.listeners.flatMap(\.sockets) + pair {
+            for socket in side.listeners.flatMap(\.sockets) + [pair.near, pair.far] {
                 Kernel.close(socket)
                 closed += 1
             }
@@ -382,20 +379,17 @@ import Testing
     ) throws -> (address: SocketAddress, listener: Int32, taken: TakenSockets, connection: Int32) {
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
         let address = try #require(Kernel.localAddress(listener))
-        var pair: [Int32] = [-1, -1]
-        // The kernel writes two descriptors.
-        let result = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &pair)
-        try #require(result == 0)
+        let pair = socketPair()
         var outbox = TakeoverOutbox()
         outbox.add(listener: address.description, sockets: [listener])
         outbox.add(messages[0])
-        try outbox.flush(to: pair[0])
+        try outbox.flush(to: pair.near)
         var side = SuccessorSide()
         while side.phase == .waiting {
-            _ = TakeoverClient.receive(pair[1], into: &side, until: .now() + .seconds(20))
+            _ = TakeoverClient.receive(pair.far, into: &side, until: .now() + .seconds(20))
         }
         for message in messages.dropFirst() { outbox.add(message) }
-        try outbox.flush(to: pair[0])
-        return (address, listener, TakenSockets(pair[1], process: 1, side: side, name: .unnamed), pair[0])
+        try outbox.flush(to: pair.near)
+        return (address, listener, TakenSockets(pair.far, process: 1, side: side, name: .unnamed), pair.near)
     }
 }
