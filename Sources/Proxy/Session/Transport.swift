@@ -73,7 +73,7 @@ final class Transport: ReadinessHandler, StagedSender {
         // Only the call that was asked for comes without news.
         if readiness.isNone { self.isScheduled = false }
         self.reading.became(readiness)
-        if readiness.isFailed, self.isPaused { self.pause() }
+        if self.reading.wasReset, self.isPaused { self.pause() }
         self.hasFlushed = readiness.isWritable && !self.writing.queue.isEmpty
         if self.hasFlushed { self.flush() }
         self.session.ready(self, readiness)
