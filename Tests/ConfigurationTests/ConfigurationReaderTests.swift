@@ -3,38 +3,16 @@ import Foundation
 import Testing
 
 struct ConfigurationReaderTests {
-    private func read(_ text: String, environment: [String: String] = [:]) throws -> GatewayConfiguration {
-        try ConfigurationReader.read(text: text, file: "gateway.conf", environment: environment)
-    }
-
-    /// A configuration with one route to the backend `b`.
-    private func read(
-        defaults: String = "{}", route: String, backend: String = "{builtin: echo}"
-    ) throws -> RouteSettings {
-        let configuration = try self.read(
-            """
-            listeners: [{address: ":0"}]
-            defaults: \(defaults)
-            routes: [{path: /, backend: b, \(route)}]
-            backends: {b: \(backend)}
-            """)
-        return try #require(configuration.routes.first)
-    }
-
-    private func backend(_ text: String) throws -> BackendSettings {
-        try #require(try self.read("listeners: [{address: \":0\"}]\nbackends: {b: \(text)}").backends["b"])
-    }
-
     @Test func `listeners alone are enough, and everything else has its default`() throws {
         var expected = GatewayConfiguration()
         expected.listeners = [ListenerSettings(address: .tcp(host: "", port: 8080))]
-        #expect(try self.read("listeners: [{address: \":8080\"}]") == expected)
-        #expect(try self.read("\u{FEFF}listeners: [{address: \":8080\"}]") == expected)
-        #expect(try self.read("listeners:\r\n  - address: :8080\r\n") == expected)
+        #expect(try GatewayConfiguration.reading("listeners: [{address: \":8080\"}]") == expected)
+        #expect(try GatewayConfiguration.reading("\u{FEFF}listeners: [{address: \":8080\"}]") == expected)
+        #expect(try GatewayConfiguration.reading("listeners:\r\n  - address: :8080\r\n") == expected)
     }
 
     @Test func `the top of the file`() throws {
-        let configuration = try self.read(
+        let configuration = try GatewayConfiguration.reading(
             """
             workers: 4
             log: {format: json, level: debug, file: /var/log/gateway.log}
@@ -49,7 +27,7 @@ struct ConfigurationReaderTests {
     }
 
     @Test func `listeners with TLS`() throws {
-        let configuration = try self.read(
+        let configuration = try GatewayConfiguration.reading(
             """
             listeners:
               - {address: "[0::1]:443", tls: {certificates: [{chain: a.pem, key: a.key}, {chain: b.pem, key: b.key}],
@@ -75,7 +53,7 @@ struct ConfigurationReaderTests {
     // MARK: - Routes
 
     @Test func `a route with every key`() throws {
-        let route = try self.read(
+        let route = try RouteSettings.reading(
             route: """
                 name: chat, hosts: [Chat.Example.com., "*.example.com", "[::1]", 10.0.0.1], require-origin: true,
                   origins: ["https://App.example.com", "https://*.example.com:8443", "http://[::1]:3000", "capacitor://localhost"],
@@ -121,8 +99,8 @@ struct ConfigurationReaderTests {
     }
 
     @Test func `a route without a name is called by its first host and its path`() throws {
-        #expect(try self.read(route: "require-origin: false").name == "/")
-        #expect(try self.read(route: "hosts: [b.example, a.example]").name == "b.example/")
+        #expect(try RouteSettings.reading(route: "require-origin: false").name == "/")
+        #expect(try RouteSettings.reading(route: "hosts: [b.example, a.example]").name == "b.example/")
     }
 
     @Test(arguments: [
@@ -136,7 +114,8 @@ struct ConfigurationReaderTests {
     }
 
     @Test func `a page`() throws {
-        let configuration = try self.read("listeners: [{address: \":0\"}]\nroutes: [{path: /, page: console}]")
+        let configuration = try GatewayConfiguration.reading(
+            "listeners: [{address: \":0\"}]\nroutes: [{path: /, page: console}]")
         #expect(configuration.routes == [RouteSettings(name: "/", path: .exact("/"), action: .page(.console))])
     }
 
@@ -150,7 +129,7 @@ struct ConfigurationReaderTests {
         let backend = """
             {websocket: ["ws://a"], timeouts: {connect: 2s}, limits: {backend-message: 2, backend-fragments: 2}}
             """
-        let inherited = try self.read(defaults: defaults, route: "name: x", backend: backend)
+        let inherited = try RouteSettings.reading(defaults: defaults, route: "name: x", backend: backend)
         #expect(inherited.origins == .any)
         #expect(inherited.requireOrigin)
         #expect(inherited.timeouts.handshake == .seconds(1))
@@ -160,7 +139,7 @@ struct ConfigurationReaderTests {
         #expect(inherited.limits.backendFragments == 2)
         #expect(!inherited.limitsMessagesItself)
 
-        let own = try self.read(
+        let own = try RouteSettings.reading(
             defaults: defaults,
             route:
                 "origins: same-origin, require-origin: false, timeouts: {connect: 3s}, limits: {backend-fragments: 3}",
@@ -181,83 +160,19 @@ struct ConfigurationReaderTests {
         ("limits: {}", false),
     ])
     func `a route limits messages itself only where it says so`(keys: String, expected: Bool) throws {
-        let route = try self.read(
+        let route = try RouteSettings.reading(
             defaults: "{limits: {message: 1KiB}}", route: keys, backend: "{tcp: [\"localhost:80\"]}")
         #expect(route.limitsMessagesItself == expected)
-    }
-
-    // MARK: - Backends
-
-    @Test func `built-in services`() throws {
-        #expect(try self.backend("{builtin: echo}").kind == .builtin(.echo))
-        #expect(try self.backend("{builtin: broadcast, slow-consumer: close}").kind == .builtin(.broadcast))
-        #expect(try self.backend("{builtin: clock}").kind == .builtin(.clock(every: .seconds(1))))
-        #expect(try self.backend("{builtin: clock, every: 20ms}").kind == .builtin(.clock(every: .milliseconds(20))))
-    }
-
-    @Test func `a WebSocket backend with every key`() throws {
-        let backend = try self.backend(
-            """
-            {websocket: ["ws://127.0.0.1:3000", {url: "wss://Chat.internal/chat/v1", weight: 1}, "WS://[0::1]", "wss://a:8443/"],
-               tls: {ca: ca.pem, server-name: Chat.Internal, verify: false}, host: endpoint, source: 10.0.0.1, balance: round-robin}
-            """)
-        let endpoints = [
-            WebSocketEndpoint(
-                address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil),
-            WebSocketEndpoint(
-                address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "Chat.internal", path: "/chat/v1"
-            ),
-            WebSocketEndpoint(address: .tcp(host: "::1", port: 80), tls: false, authority: "[0::1]", path: nil),
-            WebSocketEndpoint(address: .tcp(host: "a", port: 8443), tls: true, authority: "a:8443", path: "/"),
-        ]
-        #expect(backend.kind == .websocket(endpoints))
-        #expect(
-            endpoints.map(\.description) == [
-                "ws://127.0.0.1:3000", "wss://Chat.internal/chat/v1", "ws://[0::1]", "wss://a:8443/",
-            ])
-        #expect(backend.tls.ca == "ca.pem")
-        #expect(backend.tls.serverName == "chat.internal")
-        #expect(!backend.tls.verify)
-        #expect(backend.host == .endpoint)
-        #expect(backend.source == IPAddress("10.0.0.1"))
-        #expect(backend.balance == .roundRobin)
-    }
-
-    @Test func `a TCP backend with every key`() throws {
-        let backend = try self.backend(
-            """
-            {tcp: ["127.0.0.1:5900", {address: "tls://broker:8883"}, unix:/run/vnc.sock, "[::1]:5900"], message: text,
-              tls: {}, source: "::1", send-proxy-protocol: off, timeouts: {connect: 1s}}
-            """)
-        let endpoints = [
-            TCPEndpoint(address: .tcp(host: "127.0.0.1", port: 5900)),
-            TCPEndpoint(address: .tcp(host: "broker", port: 8883), tls: true),
-            TCPEndpoint(address: .unix(path: "/run/vnc.sock")),
-            TCPEndpoint(address: .tcp(host: "::1", port: 5900)),
-        ]
-        #expect(backend.kind == .tcp(endpoints, message: .text))
-        #expect(
-            endpoints.map(\.description) == ["127.0.0.1:5900", "tls://broker:8883", "unix:/run/vnc.sock", "[::1]:5900"])
-        #expect(backend.tls == EndpointTLS())
-        #expect(backend.source == IPAddress("::1"))
-    }
-
-    @Test(arguments: [
-        ("pass", HostHeader.pass), ("endpoint", .endpoint), ("chat.internal", .name("chat.internal")),
-        ("\"chat.internal:3000\"", .name("chat.internal:3000")),
-    ])
-    func `the Host that a backend sees`(text: String, host: HostHeader) throws {
-        #expect(try self.backend("{websocket: [\"ws://a\"], host: \(text)}").host == host)
     }
 
     // MARK: - Scalars
 
     @Test func `compression is passed on, within a limit of memory, unless it is off`() throws {
-        #expect(try self.read(route: "name: x").compression == .pass)
-        #expect(try self.read(route: "name: x").limits.compression == .kibibytes(64))
-        #expect(try self.read(route: "compression: off").compression == .off)
-        #expect(try self.read(route: "limits: {compression: 300KiB}").limits.compression == .kibibytes(300))
-        let configuration = try self.read(
+        #expect(try RouteSettings.reading(route: "name: x").compression == .pass)
+        #expect(try RouteSettings.reading(route: "name: x").limits.compression == .kibibytes(64))
+        #expect(try RouteSettings.reading(route: "compression: off").compression == .off)
+        #expect(try RouteSettings.reading(route: "limits: {compression: 300KiB}").limits.compression == .kibibytes(300))
+        let configuration = try GatewayConfiguration.reading(
             """
             listeners: [{address: ":80"}]
             defaults: {compression: off, limits: {compression: 0}}
@@ -269,7 +184,7 @@ struct ConfigurationReaderTests {
     }
 
     @Test func `keys of later may be off`() throws {
-        let configuration = try self.read(
+        let configuration = try GatewayConfiguration.reading(
             """
             listeners: [{address: ":80", proxy-protocol: false}]
             defaults: {limits: {sessions: 0, sessions-per-address: 0, messages-per-second: 0, bytes-per-second: 0}}
@@ -280,7 +195,7 @@ struct ConfigurationReaderTests {
     }
 
     @Test func `variables are replaced in values`() throws {
-        let configuration = try self.read(
+        let configuration = try GatewayConfiguration.reading(
             """
             workers: ${WORKERS}
             log: {file: "/var/${DIR:-log}/${EMPTY:-gateway}.$${x}.$log"}
@@ -293,7 +208,7 @@ struct ConfigurationReaderTests {
 
     @Test func `what a variable holds is checked like what is written`() {
         let errors = #expect(throws: ConfigurationErrors.self) {
-            try self.read("listeners:\n  - address: ${WHERE}", environment: ["WHERE": "here"])
+            try GatewayConfiguration.reading("listeners:\n  - address: ${WHERE}", environment: ["WHERE": "here"])
         }
         #expect(errors?.diagnostics.count == 1)
         #expect(errors?.diagnostics.first?.message.contains("not `here`") == true)
@@ -301,7 +216,7 @@ struct ConfigurationReaderTests {
     }
 
     @Test func `a scalar never turns into something else`() throws {
-        let route = try self.read(route: "name: 0x10, subprotocols: [off, 1.20, 080, null]")
+        let route = try RouteSettings.reading(route: "name: 0x10, subprotocols: [off, 1.20, 080, null]")
         #expect(route.name == "0x10")
         #expect(route.subprotocols == ["off", "1.20", "080", "null"])
     }

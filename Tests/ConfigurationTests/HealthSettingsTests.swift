@@ -3,16 +3,8 @@ import Testing
 
 /// The keys of heartbeats, health, balancing, drain and admin, and the values they become.
 struct HealthSettingsTests {
-    private func read(_ text: String) throws -> GatewayConfiguration {
-        try ConfigurationReader.read(text: text, file: "gateway.conf", environment: [:])
-    }
-
     private func top(_ line: String) throws -> GatewayConfiguration {
-        try self.read("listeners: [{address: \":0\"}]\n\(line)")
-    }
-
-    private func backend(_ text: String) throws -> BackendSettings {
-        try #require(try self.top("backends: {b: \(text)}").backends["b"])
+        try GatewayConfiguration.reading("listeners: [{address: \":0\"}]\n\(line)")
     }
 
     // MARK: - admin, drain
@@ -120,27 +112,28 @@ struct HealthSettingsTests {
     // MARK: - Backends
 
     @Test func `a backend that says nothing has no checks, and takes its endpoints in turn`() throws {
-        let settings = try self.backend("{websocket: [\"ws://a\"]}")
+        let settings = try BackendSettings.reading("{websocket: [\"ws://a\"]}")
         let endpoint = WebSocketEndpoint(
             address: .tcp(host: "a", port: 80), tls: false, authority: "a", path: nil)
         #expect(settings == BackendSettings(name: "b", kind: .websocket([endpoint])))
         #expect(
-            try self.backend("{websocket: [\"ws://a\"], health: off, eject: off, slow-start: off, rebalance: off}")
+            try BackendSettings.reading(
+                "{websocket: [\"ws://a\"], health: off, eject: off, slow-start: off, rebalance: off}")
                 == settings)
     }
 
     @Test(arguments: Balance.allCases)
     func `how endpoints are chosen`(balance: Balance) throws {
-        #expect(try self.backend("{tcp: [\"a:1\"], balance: \(balance.rawValue)}").balance == balance)
+        #expect(try BackendSettings.reading("{tcp: [\"a:1\"], balance: \(balance.rawValue)}").balance == balance)
     }
 
     @Test func `weights and backups`() throws {
-        let relay = try self.backend(
+        let relay = try BackendSettings.reading(
             "{websocket: [\"ws://a\", {url: \"ws://b\", weight: 1000}, {backup: true, url: \"ws://c\"}]}")
         guard case .websocket(let urls) = relay.kind else { throw Unexpected(kind: relay.kind) }
         #expect(urls.map(\.weight) == [1, 1000, 1])
         #expect(urls.map(\.backup) == [false, false, true])
-        let bridge = try self.backend(
+        let bridge = try BackendSettings.reading(
             "{tcp: [{address: \"a:1\", weight: 2, backup: false}, {address: \"a:2\", backup: true}]}")
         guard case .tcp(let addresses, _) = bridge.kind else { throw Unexpected(kind: bridge.kind) }
         #expect(addresses.map(\.weight) == [2, 1])
@@ -172,21 +165,23 @@ struct HealthSettingsTests {
         ("{check: http, interval: 10s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(10), .seconds(2)) }),
     ])
     func `how endpoints are checked`(text: String, expected: HealthCheckSettings) throws {
-        #expect(try self.backend("{websocket: [\"ws://a\"], health: \(text)}").health == expected)
+        #expect(try BackendSettings.reading("{websocket: [\"ws://a\"], health: \(text)}").health == expected)
     }
 
     @Test(arguments: [("connect", HealthCheckSettings.Check.connect), ("http", .http)])
     func `a TCP backend has checks, too`(text: String, check: HealthCheckSettings.Check) throws {
-        #expect(try self.backend("{tcp: [\"a:1\"], health: \(text)}").health == HealthCheckSettings(check: check))
+        #expect(
+            try BackendSettings.reading("{tcp: [\"a:1\"], health: \(text)}").health == HealthCheckSettings(check: check)
+        )
     }
 
     @Test func `ejection, slow start and rebalance`() throws {
-        let settings = try self.backend(
+        let settings = try BackendSettings.reading(
             "{tcp: [\"a:1\"], eject: {failures: 1, for: 250ms}, slow-start: 30s, rebalance: {rate: 5/s}}")
         #expect(settings.eject?.failures == 1)
         #expect(settings.eject?.duration == .milliseconds(250))
         #expect(settings.slowStart == .seconds(30))
         #expect(settings.rebalance == RebalanceSettings(rate: 5))
-        #expect(try self.backend("{tcp: [\"a:1\"], eject: {}}").eject == EjectSettings())
+        #expect(try BackendSettings.reading("{tcp: [\"a:1\"], eject: {}}").eject == EjectSettings())
     }
 }

@@ -5,60 +5,8 @@ import WebSocketProtocol
 
 @testable import Proxy
 
-/// Heartbeats and timeouts, as both peers see them. Where a test waits for an end, nothing else can come however slow the machine is.
+/// Heartbeats, as both peers see them. Where a test waits for an end, nothing else can come however slow the machine is.
 extension SessionTests {
-    private static func heartbeat(_ interval: Duration, _ timeout: Duration) -> HeartbeatSettings {
-        var settings = HeartbeatSettings()
-        settings.interval = interval
-        settings.timeout = timeout
-        return settings
-    }
-
-    /// Soon asked, soon dead.
-    private static let quick = heartbeat(.milliseconds(50), .milliseconds(50))
-    /// Soon asked, and never dead in this test.
-    private static let patient = heartbeat(.milliseconds(20), .seconds(60))
-
-    private static func heartbeats(
-        _ backends: [BackendSettings], client: HeartbeatSettings?, backend: HeartbeatSettings? = nil,
-        _ change: @escaping (inout RouteSettings) -> Void = { _ in }
-    ) -> GatewayConfiguration {
-        .serving(backends) {
-            $0.heartbeat = client
-            $0.backendHeartbeat = backend
-            $0.limits.queue = .kibibytes(256)
-            change(&$0)
-        }
-    }
-
-    private func open(
-        _ gateway: GatewayUnderTest, _ listener: TestListener, tls: Bool = false, receiveBuffer: Int32? = nil
-    ) throws -> (client: TestPeer, server: TestPeer) {
-        let client = try TestPeer.asking(
-            "/relay", port: gateway.port(tls ? 1 : 0), tls: tls, receiveBuffer: receiveBuffer)
-        let server = try TestPeer.server(listener)
-        try client.expectUpgrade()
-        return (client, server)
-    }
-
-    /// The payload of the next frame, which must be a ping of the gateway's.
-    private func ping(_ peer: TestPeer, isMasked: Bool = false) throws -> [UInt8] {
-        let frame = try peer.receive()
-        #expect(frame.opcode == 9)
-        #expect(frame.payload.count == 12)
-        #expect(frame.isMasked == isMasked)
-        return frame.payload
-    }
-
-    /// The code of the Close that the gateway sends, whatever pings come before it.
-    private func closeBehindPings(_ peer: TestPeer) throws -> Int {
-        while true {
-            let frame = try peer.receive()
-            if frame.opcode == 8 { return Int(frame.payload[0]) << 8 | Int(frame.payload[1]) }
-            #expect(frame.opcode == 9)
-        }
-    }
-
     // MARK: - Silence
 
     @Test(arguments: [false, true]) func aSilentClientIsGivenUp(tls: Bool) throws {
@@ -213,87 +161,6 @@ extension SessionTests {
             client.send(.pong, payload)
             client.send(text: "after")
             #expect(try server.receiveText() == "after")
-        }
-    }
-
-    // MARK: - Timeouts
-
-    /// Pongs are not data.
-    @Test func aSessionWithoutDataIsClosed() throws {
-        let listener = try TestListener()
-        let configuration = Self.heartbeats([.relay(to: listener.port)], client: Self.patient) {
-            $0.timeouts.idle = .milliseconds(150)
-        }
-        try GatewayUnderTest.run(configuration) { gateway in
-            let (client, server) = try self.open(gateway, listener)
-            var frame = try client.receive()
-            while frame.opcode == 9 {
-                client.send(.pong, frame.payload)
-                frame = try client.receive()
-            }
-            #expect(frame == .init(opcode: 8, fin: true, isMasked: false, payload: [0x03, 0xE9]))
-            client.close(1001)
-            #expect(try server.receiveClose() == 1001)
-            server.close(1001)
-            #expect(try client.socket.receiveToEnd().isEmpty)
-        } log: { log in
-            expectClose(log, cause: "idle-timeout", code: "1001", by: "gateway")
-        }
-    }
-
-    @Test func noSessionLivesLongerThanItMay() throws {
-        let configuration = Self.heartbeats([.echo], client: nil) {
-            $0.timeouts.idle = .seconds(60)
-            $0.timeouts.session = .milliseconds(150)
-        }
-        try GatewayUnderTest.run(configuration) { gateway in
-            let client = try TestPeer.client("/echo", port: gateway.port())
-            var frame: TestPeer.Received
-            repeat {
-                client.send(text: "busy")
-                frame = try client.receive()
-            } while frame.opcode == 1
-            #expect(frame == .init(opcode: 8, fin: true, isMasked: false, payload: [0x03, 0xE9]))
-        } log: { log in
-            expectClose(log, cause: "session-timeout", code: "1001", by: "gateway")
-        }
-    }
-
-    /// A session whose time was over before it was open has nothing to say behind its Close.
-    @Test func aSessionThatWasOpenedTooLateIsOnlyClosed() throws {
-        let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .seconds(60))))
-        let configuration = Self.heartbeats([.echo, clock], client: nil) {
-            $0.timeouts.session = $0.name == "clock" ? .milliseconds(1) : nil
-        }
-        try GatewayUnderTest.run(configuration) { gateway in
-            let request = TestPeer.request("/clock")
-            let socket = try TestSocket(port: gateway.port())
-            socket.send(Array(request.dropLast()))
-            // That takes longer than a millisecond.
-            for _ in 0..<20 { try TestPeer.client("/echo", port: gateway.port()).socket.close() }
-            socket.send([request.last ?? 0])
-            _ = try socket.receive(until: "\r\n\r\n")
-            #expect(try socket.receive(4) == Frame.close(.goingAway))
-            socket.send(Frame.close(.goingAway, maskingKey: MaskingKey(1, 2, 3, 4)))
-            #expect(try socket.receiveToEnd().isEmpty)
-        } log: { log in
-            #expect(log.filter { $0[text: "route"] == "clock" }.map { $0.event } == ["open", "close"])
-        }
-    }
-
-    /// The clock and the session's timer are one.
-    @Test func aClockTicksBetweenPings() throws {
-        let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .milliseconds(30))))
-        try GatewayUnderTest.run(Self.heartbeats([clock], client: Self.patient)) { gateway in
-            let client = try TestPeer.client("/clock", port: gateway.port())
-            var opcodes: Set<UInt8> = []
-            var count = 0
-            while opcodes != [1, 9] || count < 10 {
-                let frame = try client.receive()
-                opcodes.insert(frame.opcode)
-                count += 1
-                if frame.opcode == 9 { client.send(.pong, frame.payload) }
-            }
         }
     }
 

@@ -1,0 +1,68 @@
+import Configuration
+import Testing
+
+struct BackendReaderTests {
+    @Test func `built-in services`() throws {
+        #expect(try BackendSettings.reading("{builtin: echo}").kind == .builtin(.echo))
+        #expect(try BackendSettings.reading("{builtin: broadcast, slow-consumer: close}").kind == .builtin(.broadcast))
+        #expect(try BackendSettings.reading("{builtin: clock}").kind == .builtin(.clock(every: .seconds(1))))
+        #expect(
+            try BackendSettings.reading("{builtin: clock, every: 20ms}").kind
+                == .builtin(.clock(every: .milliseconds(20))))
+    }
+
+    @Test func `a WebSocket backend with every key`() throws {
+        let backend = try BackendSettings.reading(
+            """
+            {websocket: ["ws://127.0.0.1:3000", {url: "wss://Chat.internal/chat/v1", weight: 1}, "WS://[0::1]", "wss://a:8443/"],
+               tls: {ca: ca.pem, server-name: Chat.Internal, verify: false}, host: endpoint, source: 10.0.0.1, balance: round-robin}
+            """)
+        let endpoints = [
+            WebSocketEndpoint(
+                address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil),
+            WebSocketEndpoint(
+                address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "Chat.internal", path: "/chat/v1"
+            ),
+            WebSocketEndpoint(address: .tcp(host: "::1", port: 80), tls: false, authority: "[0::1]", path: nil),
+            WebSocketEndpoint(address: .tcp(host: "a", port: 8443), tls: true, authority: "a:8443", path: "/"),
+        ]
+        #expect(backend.kind == .websocket(endpoints))
+        #expect(
+            endpoints.map(\.description) == [
+                "ws://127.0.0.1:3000", "wss://Chat.internal/chat/v1", "ws://[0::1]", "wss://a:8443/",
+            ])
+        #expect(backend.tls.ca == "ca.pem")
+        #expect(backend.tls.serverName == "chat.internal")
+        #expect(!backend.tls.verify)
+        #expect(backend.host == .endpoint)
+        #expect(backend.source == IPAddress("10.0.0.1"))
+        #expect(backend.balance == .roundRobin)
+    }
+
+    @Test func `a TCP backend with every key`() throws {
+        let backend = try BackendSettings.reading(
+            """
+            {tcp: ["127.0.0.1:5900", {address: "tls://broker:8883"}, unix:/run/vnc.sock, "[::1]:5900"], message: text,
+              tls: {}, source: "::1", send-proxy-protocol: off, timeouts: {connect: 1s}}
+            """)
+        let endpoints = [
+            TCPEndpoint(address: .tcp(host: "127.0.0.1", port: 5900)),
+            TCPEndpoint(address: .tcp(host: "broker", port: 8883), tls: true),
+            TCPEndpoint(address: .unix(path: "/run/vnc.sock")),
+            TCPEndpoint(address: .tcp(host: "::1", port: 5900)),
+        ]
+        #expect(backend.kind == .tcp(endpoints, message: .text))
+        #expect(
+            endpoints.map(\.description) == ["127.0.0.1:5900", "tls://broker:8883", "unix:/run/vnc.sock", "[::1]:5900"])
+        #expect(backend.tls == EndpointTLS())
+        #expect(backend.source == IPAddress("::1"))
+    }
+
+    @Test(arguments: [
+        ("pass", HostHeader.pass), ("endpoint", .endpoint), ("chat.internal", .name("chat.internal")),
+        ("\"chat.internal:3000\"", .name("chat.internal:3000")),
+    ])
+    func `the Host that a backend sees`(text: String, host: HostHeader) throws {
+        #expect(try BackendSettings.reading("{websocket: [\"ws://a\"], host: \(text)}").host == host)
+    }
+}
