@@ -98,7 +98,7 @@ extension Session {
 
     func connectionReady(_ readiness: Readiness) {
         guard let backend = self.backend else { return }
-        if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake() }
+        if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake(readiness) }
         if let error = backend.connectionResult() { return self.connectToNextAddress(after: error.reason) }
         guard readiness.isWritable else { return }
         backend.sendAtOnce()
@@ -107,9 +107,9 @@ extension Session {
         self.handle(backend.beginHandshake())
     }
 
-    private func backendTLSHandshake() {
+    private func backendTLSHandshake(_ readiness: Readiness) {
         guard let backend = self.backend, backend.mayRead else { return }
-        guard self.worker.takesHandshakeStep() else { return backend.readAgainLater() }
+        guard readiness.isNone else { return backend.handshakeLater() }
         self.handle(backend.handshakeStep())
     }
 

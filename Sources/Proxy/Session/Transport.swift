@@ -108,6 +108,13 @@ final class Transport: ReadinessHandler, StagedSender {
         self.worker.loop.again(registration)
     }
 
+    /// Has the session called again when those with less to do had their turn: a step of its TLS handshake is next.
+    func handshakeLater() {
+        guard let registration = self.registration, !self.isScheduled else { return }
+        self.isScheduled = true
+        self.worker.loop.againForLongStep(registration)
+    }
+
     /// Has `receive` say once more that the peer has ended its side, when it is called again.
     func leaveEndUnread() {
         self.mayRead = true
@@ -189,8 +196,6 @@ final class Transport: ReadinessHandler, StagedSender {
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     func handshakeStep() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
-        // A key exchange or a signature takes as long as many messages do.
-        self.batch.flush()
         let ciphertext = self.worker.buffers.ciphertext
         while true {
             var received = ciphertext.mutableSpan
