@@ -46,12 +46,18 @@ extension UInt8 {
 extension Span<UInt8> {
     /// Whether both are the same but for the case of A to Z, as names of fields and hosts are compared.
     package func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
-        // Most names differ in their length, which is at hand.
         guard self.count == other.count else { return false }
         for index in self.indices where self[index] != other[index] {
             guard self[index].asciiLowercased == other[index].asciiLowercased else { return false }
         }
         return true
+    }
+
+    /// Whether all bytes are `VCHAR` or spaces.
+    var isPrintable: Bool {
+        var others: UInt8 = 0
+        for index in self.indices { others |= self[index] &- 0x20 < 0x5F ? 0 : 1 }
+        return others == 0
     }
 
     /// Whether no byte is above 127.
