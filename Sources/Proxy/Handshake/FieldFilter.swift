@@ -48,10 +48,12 @@ enum FieldFilter {
     private static func namedByConnection(_ fields: HTTPFields) -> Set<[UInt8]> {
         var present: Set<[UInt8]> = []
         var named: Set<[UInt8]> = []
+        // One buffer for all of them.
+        var name: [UInt8] = []
         _ = fields.hasElement("Connection") { element in
             if self.ofThisHop.contains(element) { return false }
             if present.isEmpty { fields.forEachName { present.insert($0.folded) } }
-            let name = element.folded
+            element.fold(into: &name)
             if present.contains(name) { named.insert(name) }
             return false
         }
@@ -77,7 +79,9 @@ private struct FoldedNames: Sendable {
 
     func contains(_ name: Span<UInt8>) -> Bool {
         guard self.lengths >> UInt64(name.count) & 1 == 1 else { return false }
-        for folded in self.names where folded.count == name.count && name.isFolded(startingWith: folded) { return true }
+        for index in self.names.indices where self.names[index].count == name.count {
+            if name.isFolded(startingWith: self.names[index]) { return true }
+        }
         return false
     }
 }
@@ -105,8 +109,12 @@ extension Span<UInt8> {
     /// This name, once it is folded.
     fileprivate var folded: [UInt8] {
         var folded: [UInt8] = []
-        folded.reserveCapacity(self.count)
-        for index in self.indices { folded.append(self[index].folded) }
+        self.fold(into: &folded)
         return folded
+    }
+
+    fileprivate func fold(into folded: inout [UInt8]) {
+        folded.removeAll(keepingCapacity: true)
+        for index in self.indices { folded.append(self[index].folded) }
     }
 }
