@@ -66,6 +66,8 @@ struct FieldSection: Sendable {
         return .more
     }
 
+    // Inlined, because an error is a large value to hand back where there is none.
+    @inline(__always)
     private mutating func startLine(_ byte: UInt8, at index: Int) -> HeadError? {
         if byte == .carriageReturn {
             self.state = .sectionEnd

@@ -17,9 +17,10 @@ package enum AcceptKey {
 
     /// Whether this is a `Sec-WebSocket-Key`: 16 bytes in Base64, in the one way there is to write them.
     package static func isValidKey(_ key: String) -> Bool {
-        let characters = Array(key.utf8)
-        guard characters.count == 24, characters[22...].allSatisfy({ $0 == UInt8(ascii: "=") }) else { return false }
-        guard characters[..<22].allSatisfy({ Base64.value(of: $0) != nil }) else { return false }
+        let characters = key.utf8.span
+        guard characters.count == 24 else { return false }
+        for index in 0..<22 where Base64.value(of: characters[index]) == nil { return false }
+        for index in 22..<24 where characters[index] != UInt8(ascii: "=") { return false }
         // 22 characters carry 132 bits, four more than there are: they must be zero.
         return Base64.value(of: characters[21]).map { $0 & 0x0F == 0 } ?? false
     }
