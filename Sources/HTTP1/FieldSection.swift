@@ -36,7 +36,7 @@ struct FieldSection: Sendable {
         while index < end {
             switch self.state {
             case .lineStart:
-                if let error = self.startLine(bytes[index], at: index) { return .invalid(error) }
+                if let error = self.startLine(bytes[index], at: index, of: end) { return .invalid(error) }
             case .name:
                 while index < end, bytes[index].isToken { index += 1 }
                 guard index < end else { return .more }
@@ -66,9 +66,10 @@ struct FieldSection: Sendable {
         return .more
     }
 
+    /// - Parameter received: how many bytes are there.
     // Inlined, because an error is a large value to hand back where there is none.
     @inline(__always)
-    private mutating func startLine(_ byte: UInt8, at index: Int) -> HeadError? {
+    private mutating func startLine(_ byte: UInt8, at index: Int, of received: Int) -> HeadError? {
         if byte == .carriageReturn {
             self.state = .sectionEnd
             return nil
@@ -79,7 +80,8 @@ struct FieldSection: Sendable {
             return byte == UInt8(ascii: ":")
                 ? HeadError(.malformed, "a field without a name") : lineError(byte, in: "a field name")
         }
-        if self.fields.isEmpty { self.fields.reserveUsualCapacity() }
+        // Most heads come in one piece, and their fields have the size of their lines.
+        if self.fields.isEmpty { self.fields.reserveCapacity(fields: min(12, self.limit), bytes: received - index) }
         self.lineStart = index
         self.state = .name
         return nil

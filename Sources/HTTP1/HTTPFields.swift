@@ -23,14 +23,27 @@ package enum FieldOccurrence: Equatable, Sendable {
 /// Kept as the bytes that go on the wire: most fields of a head are only passed on, and need no text of their own.
 package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, ExpressibleByDictionaryLiteral {
     /// Where a field stands in `lines`: name, colon, space, value, CRLF.
+    ///
+    /// In 32 bits each: a session that waits for its backend holds its fields.
     private struct Place: Equatable, Sendable {
-        var start: Int
-        var colon: Int
-        var end: Int
+        private let start: UInt32
+        private let colon: UInt32
+        private let end: UInt32
 
-        var name: Range<Int> { self.start..<self.colon }
-        var value: Range<Int> { self.colon + 2..<self.end }
-        var line: Range<Int> { self.start..<self.end + 2 }
+        init(start: Int, colon: Int, end: Int) {
+            self.start = UInt32(start)
+            self.colon = UInt32(colon)
+            self.end = UInt32(end)
+        }
+
+        var nameLength: Int { Int(self.colon) - Int(self.start) }
+        var name: Range<Int> { Int(self.start)..<Int(self.colon) }
+        var value: Range<Int> { Int(self.colon) + 2..<Int(self.end) }
+        var line: Range<Int> { Int(self.start)..<Int(self.end) + 2 }
+
+        func moved(by distance: Int) -> Place {
+            Place(start: Int(self.start) + distance, colon: Int(self.colon) + distance, end: Int(self.end) + distance)
+        }
     }
 
     private var lines: [UInt8] = []
@@ -50,10 +63,10 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         HTTPField(name: latin1Text(self.lines.span, self.places[position].name), value: self.value(at: position))
     }
 
-    /// Makes room for a usual head at once.
-    package mutating func reserveUsualCapacity() {
-        self.lines.reserveCapacity(768)
-        self.places.reserveCapacity(16)
+    /// Makes room for so many fields at once, and for all their lines.
+    package mutating func reserveCapacity(fields: Int, bytes: Int) {
+        self.lines.reserveCapacity(bytes)
+        self.places.reserveCapacity(fields)
     }
 
     // MARK: - Adding
@@ -85,23 +98,20 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         self.places.append(Place(start: start, colon: start + name.count, end: self.lines.count - 2))
     }
 
+    /// Appends all of `fields`.
     package mutating func append(_ fields: HTTPFields) {
         let distance = self.lines.count
         self.lines.append(contentsOf: fields.lines)
-        for place in fields.places {
-            self.places.append(
-                Place(start: place.start + distance, colon: place.colon + distance, end: place.end + distance))
-        }
+        for place in fields.places { self.places.append(place.moved(by: distance)) }
     }
 
     /// Appends those of `fields` whose names `isIncluded`.
     package mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool) {
         let lines = fields.lines.span
         for place in fields.places where isIncluded(lines.extracting(place.name)) {
-            let distance = self.lines.count - place.start
+            let distance = self.lines.count - place.line.lowerBound
             self.lines.append(contentsOf: lines.extracting(place.line))
-            self.places.append(
-                Place(start: place.start + distance, colon: place.colon + distance, end: place.end + distance))
+            self.places.append(place.moved(by: distance))
         }
     }
 
@@ -122,7 +132,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         for index in start..<self.places.count {
             // Most names differ in their length, which is at hand.
             let place = self.places[index]
-            guard place.colon - place.start == name.count else { continue }
+            guard place.nameLength == name.count else { continue }
             if lines.extracting(place.name).equalsIgnoringCase(name) { return index }
         }
         return nil

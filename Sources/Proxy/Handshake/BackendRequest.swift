@@ -19,7 +19,7 @@ package enum BackendRequest {
         for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
     ) -> RequestHead {
         var fields = HTTPFields()
-        fields.reserveUsualCapacity()
+        fields.reserveCapacity(fields: 16, bytes: 768)
         fields.append("Host", self.host(host, admitted, endpoint))
         fields.append(SwitchingProtocols.upgrade)
         fields.append("Sec-WebSocket-Key", key)

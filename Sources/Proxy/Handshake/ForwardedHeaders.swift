@@ -30,7 +30,7 @@ package struct ForwardedHeaders: Equatable, Sendable {
             arrival.listenerIsSecure || scheme.map { ["https", "wss"].contains($0.asciiLowercased) } ?? false
 
         var fields = HTTPFields()
-        fields.reserveUsualCapacity()
+        fields.reserveCapacity(fields: 3, bytes: 160)
         func append(_ name: String, _ believed: [String], _ own: String) {
             fields.append(name, believed.isEmpty ? own : (believed + [own]).joined(separator: ", "))
         }

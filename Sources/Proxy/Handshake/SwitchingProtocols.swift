@@ -15,7 +15,7 @@ package enum SwitchingProtocols {
         key: String, subprotocol: String? = nil, extensions: String? = nil, passedFields: HTTPFields = HTTPFields()
     ) -> [UInt8] {
         var fields = HTTPFields()
-        fields.reserveUsualCapacity()
+        fields.reserveCapacity(fields: 16, bytes: 768)
         fields.append(self.upgrade)
         fields.append("Sec-WebSocket-Accept", AcceptKey.value(for: key))
         if let subprotocol { fields.append("Sec-WebSocket-Protocol", subprotocol) }

@@ -8,11 +8,11 @@ internal import HTTP1
 final class Opening {
     /// What was in force when the session began, and holds until it is open.
     let runtime: WorkerRuntime
-    /// What the client sent: its request head, and whatever it sent behind it without waiting for the 101.
+    /// What the client sent of its request head, as long as that is not whole.
     var inbox: [UInt8] = []
     var parser = RequestHeadParser()
-    /// Where the head ends in `inbox`.
-    var headLength = 0
+    /// What the client sent behind its head, without waiting for the 101.
+    var early: [UInt8] = []
     var admitted: Admitted?
 
     /// The endpoints that were chosen so far, the present one last, and its addresses that were not tried yet.
@@ -25,7 +25,4 @@ final class Opening {
     var chosenAt: MonotonicInstant?
 
     init(_ runtime: WorkerRuntime) { self.runtime = runtime }
-
-    /// What the client sent behind its head.
-    var early: [UInt8] { Array(self.inbox[self.headLength...]) }
 }

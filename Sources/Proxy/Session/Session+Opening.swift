@@ -52,7 +52,8 @@ extension Session {
         case .incomplete: break
         case .invalid(let error): self.refuse(Refusal(error))
         case .head(let head, let length):
-            opening.headLength = length
+            opening.early = Array(bytes[length...])
+            opening.inbox = []
             self.admit(head)
         }
     }
