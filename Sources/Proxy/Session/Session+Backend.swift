@@ -32,8 +32,8 @@ extension Session {
         case .success(let addresses) where !addresses.isEmpty:
             // All of a name's addresses get their share; the others are where to go on if one fails.
             var source = SystemRandomness()
-            let first = addresses.indices.randomElement(using: &source) ?? 0
-            opening.addresses = addresses[first...] + addresses[..<first]
+            let first = addresses.count == 1 ? 0 : addresses.indices.randomElement(using: &source) ?? 0
+            opening.addresses = first == 0 ? addresses[...] : addresses[first...] + addresses[..<first]
             self.connectToNextAddress(after: nil)
         case .success:
             self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
