@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DequeModule
 internal import Glibc
 
 /// One thread's epoll: descriptors, timers, and work put off to the end of a batch.
@@ -36,8 +37,14 @@ package final class EventLoop {
     private var timers = TimerQueue<any TimerHandler>()
     /// Handlers that stopped before the kernel said "would block".
     private var unfinished: [Registration] = []
+    /// Handlers whose next step is a long one, in the order in which they asked.
+    private var longSteps: Deque<Registration> = []
     private var isRunning = false
     private var events: [gateway_event]
+
+    /// One long step is made for so many events that were handled before it, and one in any case: it takes about as long as they
+    /// did, so that neither side keeps the other waiting for more than the same again.
+    private static let eventsPerLongStep = 32
 
     /// - Parameter batch: the most events that are fetched at once.
     package init(batch: Int = 256) throws(SystemError) {
@@ -110,6 +117,12 @@ package final class EventLoop {
         self.unfinished.append(registration)
     }
 
+    /// Calls the handler again when everyone with something short to do had a turn, and what they sent is on its way: for a step
+    /// that takes as long as many messages, such as a signature. It is told of no new readiness.
+    package func againForLongStep(_ registration: Registration) {
+        self.longSteps.append(registration)
+    }
+
     private func isLive(_ registration: Registration) -> Bool {
         let slot = Int(registration.slot)
         return slot < self.slots.count && self.slots[slot].generation == registration.generation
@@ -155,11 +168,12 @@ package final class EventLoop {
         self.finishUnfinished()
         while let handler = self.timers.popExpired(self.now) { handler.timerFired() }
         self.sends.end()
+        self.makeLongSteps(1 + max(count, 0) / Self.eventsPerLongStep)
     }
 
     private func wait(_ limit: Duration?) -> Int {
         var timeout: Int32 = -1
-        if !self.unfinished.isEmpty {
+        if !self.unfinished.isEmpty || !self.longSteps.isEmpty {
             timeout = 0
         } else if let next = self.timers.next {
             // Every wait comes here: no clock is read, and a `Duration` is an expensive number.
@@ -191,5 +205,11 @@ package final class EventLoop {
         let batch = self.unfinished
         self.unfinished.removeAll(keepingCapacity: true)
         for registration in batch { self.dispatch(registration.data, .none) }
+    }
+
+    private func makeLongSteps(_ most: Int) {
+        for _ in 0..<min(most, self.longSteps.count) {
+            self.dispatch(self.longSteps.removeFirst().data, .none)
+        }
     }
 }

@@ -31,11 +31,8 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
 extension Duration {
     /// Whole nanoseconds, at least `Int64.min` and at most `Int64.max`.
     package var clampedNanoseconds: Int64 {
-        let (seconds, attoseconds) = self.components
-        let (scaled, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        let (sum, tooMuch) = scaled.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return tooMuch ? (seconds < 0 ? .min : .max) : sum
+        // Not from `components`, which divides by a call of its own for each of two parts.
+        Int64(clamping: self.attoseconds / 1_000_000_000)
     }
 
     /// Seconds with a fraction, for logs.

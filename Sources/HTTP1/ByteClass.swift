@@ -1,13 +1,13 @@
 /// The character classes of RFC 9110 section 5.6 and RFC 5234 appendix B.1, on bytes.
 extension UInt8 {
-    package static let tab = UInt8(ascii: "\t")
-    package static let lineFeed = UInt8(ascii: "\n")
-    package static let carriageReturn = UInt8(ascii: "\r")
-    package static let space = UInt8(ascii: " ")
+    @inlinable package static var tab: UInt8 { UInt8(ascii: "\t") }
+    @inlinable package static var lineFeed: UInt8 { UInt8(ascii: "\n") }
+    @inlinable package static var carriageReturn: UInt8 { UInt8(ascii: "\r") }
+    @inlinable package static var space: UInt8 { UInt8(ascii: " ") }
 
-    package var isDigit: Bool { self >= 0x30 && self <= 0x39 }
+    @inlinable package var isDigit: Bool { self >= 0x30 && self <= 0x39 }
 
-    package var isLetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
+    @inlinable package var isLetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
 
     /// `tchar`: what methods and field names are made of (RFC 9110 section 5.6.2).
     package var isToken: Bool {
@@ -22,10 +22,10 @@ extension UInt8 {
     }
 
     /// `VCHAR`: printable US-ASCII without the space.
-    package var isVisible: Bool { self > 0x20 && self < 0x7F }
+    @inlinable package var isVisible: Bool { self > 0x20 && self < 0x7F }
 
     /// `VCHAR`, `obs-text`, space and tab: what a field value or a reason phrase may hold (RFC 9110 section 5.5).
-    package var isFieldContent: Bool { self >= 0x20 && self != 0x7F || self == .tab }
+    @inlinable package var isFieldContent: Bool { self >= 0x20 && self != 0x7F || self == .tab }
 
     /// Optional whitespace, `OWS`.
     package var isWhitespace: Bool { self == .space || self == .tab }
@@ -40,18 +40,24 @@ extension UInt8 {
         }
     }
 
-    package var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
+    @inlinable package var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 }
 
 extension Span<UInt8> {
     /// Whether both are the same but for the case of A to Z, as names of fields and hosts are compared.
     package func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
-        // Most names differ in their length, which is at hand.
         guard self.count == other.count else { return false }
         for index in self.indices where self[index] != other[index] {
             guard self[index].asciiLowercased == other[index].asciiLowercased else { return false }
         }
         return true
+    }
+
+    /// Whether all bytes are `VCHAR` or spaces.
+    var isPrintable: Bool {
+        var others: UInt8 = 0
+        for index in self.indices { others |= self[index] &- 0x20 < 0x5F ? 0 : 1 }
+        return others == 0
     }
 
     /// Whether no byte is above 127.

@@ -67,6 +67,8 @@ struct FieldSection: Sendable {
     }
 
     /// - Parameter received: how many bytes are there.
+    // Inlined, because an error is a large value to hand back where there is none.
+    @inline(__always)
     private mutating func startLine(_ byte: UInt8, at index: Int, of received: Int) -> HeadError? {
         if byte == .carriageReturn {
             self.state = .sectionEnd

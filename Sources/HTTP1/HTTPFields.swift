@@ -36,6 +36,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
             self.end = UInt32(end)
         }
 
+        var nameLength: Int { Int(self.colon) - Int(self.start) }
         var name: Range<Int> { Int(self.start)..<Int(self.colon) }
         var value: Range<Int> { Int(self.colon) + 2..<Int(self.end) }
         var line: Range<Int> { Int(self.start)..<Int(self.end) + 2 }
@@ -73,29 +74,39 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     /// A control character in a value, which no parser lets in, becomes a space: no value can split a head. What is not in
     /// ISO 8859-1 becomes a question mark.
     package mutating func append(_ name: String, _ value: String) {
-        let text = value.utf8.span
-        if text.isASCII { return self.append(name.utf8.span, text) }
-        self.append(name.utf8.span, latin1Bytes(value).span)
+        if value.utf8.span.isPrintable {
+            self.append(name.utf8.span, value.utf8.span)
+        } else {
+            let bytes = latin1Bytes(value).map { $0.isFieldContent ? $0 : .space }
+            self.append(name.utf8.span, bytes.span)
+        }
     }
 
     package mutating func append(_ field: HTTPField) { self.append(field.name, field.value) }
 
-    /// Appends a field whose value is in ISO 8859-1, as it comes from the wire.
+    /// Appends a field whose value is in ISO 8859-1, as it comes from the wire, and nothing but `isFieldContent`.
     mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         let start = self.lines.count
         self.lines.append(addingCapacity: name.count + value.count + 4) { line in
             for index in name.indices { line.append(name[index]) }
             line.append(UInt8(ascii: ":"))
             line.append(.space)
-            for index in value.indices { line.append(value[index].isFieldContent ? value[index] : .space) }
+            for index in value.indices { line.append(value[index]) }
             line.append(.carriageReturn)
             line.append(.lineFeed)
         }
         self.places.append(Place(start: start, colon: start + name.count, end: self.lines.count - 2))
     }
 
+    /// Appends all of `fields`.
+    package mutating func append(_ fields: HTTPFields) {
+        let distance = self.lines.count
+        self.lines.append(contentsOf: fields.lines)
+        for place in fields.places { self.places.append(place.moved(by: distance)) }
+    }
+
     /// Appends those of `fields` whose names `isIncluded`.
-    package mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool = { _ in true }) {
+    package mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool) {
         let lines = fields.lines.span
         for place in fields.places where isIncluded(lines.extracting(place.name)) {
             let distance = self.lines.count - place.line.lowerBound
@@ -106,14 +117,24 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
 
     // MARK: - Finding
 
+    /// Calls `body` with the name of each field.
+    package func forEachName(_ body: (Span<UInt8>) -> Void) {
+        let lines = self.lines.span
+        for place in self.places { body(lines.extracting(place.name)) }
+    }
+
     private func value(at index: Int) -> String { latin1Text(self.lines.span, self.places[index].value) }
 
     /// The place of the first field of that name at `start` or after it.
     private func index(of name: String, from start: Int = 0) -> Int? {
         let lines = self.lines.span
         let name = name.utf8.span
-        for index in start..<self.places.count
-        where lines.extracting(self.places[index].name).equalsIgnoringCase(name) { return index }
+        for index in start..<self.places.count {
+            // Most names differ in their length, which is at hand.
+            let place = self.places[index]
+            guard place.nameLength == name.count else { continue }
+            if lines.extracting(place.name).equalsIgnoringCase(name) { return index }
+        }
         return nil
     }
 

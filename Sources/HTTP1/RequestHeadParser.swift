@@ -48,7 +48,7 @@ package struct RequestHeadParser: Sendable {
                     let head = RequestHead(method: self.method, target: self.target, fields: self.section.fields)
                     return .head(head, length: self.scanned)
                 }
-            } else if let error = self.takeRequestLine(bytes[self.scanned], in: bytes) {
+            } else if let error = self.takeRequestLine(bytes[self.scanned], in: bytes, to: end) {
                 return self.fail(error)
             } else {
                 self.scanned += 1
@@ -58,11 +58,11 @@ package struct RequestHeadParser: Sendable {
         return .incomplete
     }
 
-    /// Takes one byte of `method SP request-target SP HTTP-version CRLF`.
-    private mutating func takeRequestLine(_ byte: UInt8, in bytes: Span<UInt8>) -> HeadError? {
-        let index = self.scanned
+    /// Takes one byte of `method SP request-target SP HTTP-version CRLF`, and of the target as many as there are before `end`.
+    private mutating func takeRequestLine(_ byte: UInt8, in bytes: Span<UInt8>, to end: Int) -> HeadError? {
         switch self.state {
         case .method:
+            let index = self.scanned
             if byte == .space, index > 0 {
                 self.method = latin1Text(bytes, 0..<index)
                 self.start(.target)
@@ -73,15 +73,17 @@ package struct RequestHeadParser: Sendable {
             guard byte.isToken else { return lineError(byte, in: "the method") }
             return index < Self.longestMethod ? nil : HeadError(.malformed, "the method is too long")
         case .target:
-            if byte == .space, index > self.partStart {
-                self.target = latin1Text(bytes, self.partStart..<index)
+            while self.scanned + 1 < end, bytes[self.scanned].isInTarget { self.scanned += 1 }
+            let byte = bytes[self.scanned]
+            if byte == .space, self.scanned > self.partStart {
+                self.target = latin1Text(bytes, self.partStart..<self.scanned)
                 self.start(.version)
                 return nil
             }
             if byte == UInt8(ascii: "#") { return HeadError(.malformed, "a fragment in the request target") }
-            return byte.isVisible ? nil : lineError(byte, in: "the request target")
+            return byte.isInTarget ? nil : lineError(byte, in: "the request target")
         case .version:
-            return self.takeVersion(byte, at: index - self.partStart)
+            return self.takeVersion(byte, at: self.scanned - self.partStart)
         case .lineEnd:
             guard byte == .lineFeed else { return bareCarriageReturn }
             self.start(.fields)
@@ -112,4 +114,9 @@ package struct RequestHeadParser: Sendable {
         self.error = error
         return .invalid(error)
     }
+}
+
+extension UInt8 {
+    /// `VCHAR` but for the `#` that begins a fragment.
+    fileprivate var isInTarget: Bool { self.isVisible && self != UInt8(ascii: "#") }
 }

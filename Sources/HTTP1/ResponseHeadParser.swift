@@ -47,7 +47,7 @@ package struct ResponseHeadParser: Sendable {
                         version: self.version, status: self.status, reason: self.reason, fields: self.section.fields)
                     return .head(head, length: self.scanned)
                 }
-            } else if let error = self.takeStatusLine(bytes[self.scanned], in: bytes) {
+            } else if let error = self.takeStatusLine(bytes[self.scanned], in: bytes, to: end) {
                 return self.fail(error)
             } else {
                 self.scanned += 1
@@ -57,8 +57,8 @@ package struct ResponseHeadParser: Sendable {
         return .incomplete
     }
 
-    /// Takes one byte of `HTTP-version SP 3DIGIT [ SP reason-phrase ] CRLF`.
-    private mutating func takeStatusLine(_ byte: UInt8, in bytes: Span<UInt8>) -> HeadError? {
+    /// Takes one byte of `HTTP-version SP 3DIGIT [ SP reason-phrase ] CRLF`, and of the reason phrase as many as there are before `end`.
+    private mutating func takeStatusLine(_ byte: UInt8, in bytes: Span<UInt8>, to end: Int) -> HeadError? {
         let offset = self.scanned - self.partStart
         switch self.state {
         case .version:
@@ -78,6 +78,9 @@ package struct ResponseHeadParser: Sendable {
             }
             return nil
         case .reason:
+            // Most of the line, and nothing in it has a meaning.
+            while self.scanned + 1 < end, bytes[self.scanned].isFieldContent { self.scanned += 1 }
+            let byte = bytes[self.scanned]
             if byte == .carriageReturn {
                 self.reason = latin1Text(bytes, self.partStart..<self.scanned)
                 self.start(.lineEnd)

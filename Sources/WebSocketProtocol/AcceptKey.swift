@@ -12,14 +12,15 @@ package enum AcceptKey {
         bytes.reserveCapacity(64)
         bytes.append(contentsOf: key.utf8)
         bytes.append(contentsOf: self.suffix.utf8)
-        return Base64.encoded(self.sha1(bytes))
+        return Base64.encoded(self.sha1(bytes).span)
     }
 
     /// Whether this is a `Sec-WebSocket-Key`: 16 bytes in Base64, in the one way there is to write them.
     package static func isValidKey(_ key: String) -> Bool {
-        let characters = Array(key.utf8)
-        guard characters.count == 24, characters[22...].allSatisfy({ $0 == UInt8(ascii: "=") }) else { return false }
-        guard characters[..<22].allSatisfy({ Base64.value(of: $0) != nil }) else { return false }
+        let characters = key.utf8.span
+        guard characters.count == 24 else { return false }
+        for index in 0..<22 where Base64.value(of: characters[index]) == nil { return false }
+        for index in 22..<24 where characters[index] != UInt8(ascii: "=") { return false }
         // 22 characters carry 132 bits, four more than there are: they must be zero.
         return Base64.value(of: characters[21]).map { $0 & 0x0F == 0 } ?? false
     }
@@ -27,14 +28,17 @@ package enum AcceptKey {
     /// A `Sec-WebSocket-Key` out of 16 random bytes.
     package static func makeKey(random bytes: [UInt8]) -> String {
         precondition(bytes.count == 16, "a key has 16 bytes")
-        return Base64.encoded(bytes)
+        return Base64.encoded(bytes.span)
     }
 
-    private static func sha1(_ bytes: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: Int(SHA_DIGEST_LENGTH))
+    private static func sha1(_ bytes: [UInt8]) -> InlineArray<20, UInt8> {
+        var digest = InlineArray<20, UInt8>(repeating: 0)
+        var output = digest.mutableSpan
         // Sound: libcrypto reads `bytes.count` bytes, which the array has, and writes SHA_DIGEST_LENGTH bytes, which
-        // `digest` has; it keeps neither pointer, both live as long as the call.
-        let status = unsafe EVP_Digest(bytes, bytes.count, &digest, nil, self.algorithm, nil)
+        // are the 20 of `digest`; it keeps neither pointer, both live as long as the call.
+        let status = unsafe output.withUnsafeMutableBufferPointer { output in
+            unsafe EVP_Digest(bytes, bytes.count, output.baseAddress, nil, self.algorithm, nil)
+        }
         precondition(status == 1, "libcrypto has SHA-1")
         return digest
     }

@@ -3,17 +3,20 @@ enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
     /// The encoding of `bytes`, padded.
-    static func encoded(_ bytes: [UInt8]) -> String {
+    static func encoded(_ bytes: Span<UInt8>) -> String {
         let alphabet = self.alphabet
-        let text = [UInt8](capacity: (bytes.count + 2) / 3 * 4) { text in
+        var text: [UInt8] = []
+        text.append(addingCapacity: (bytes.count + 2) / 3 * 4) { text in
             for start in stride(from: 0, to: bytes.count, by: 3) {
                 let present = min(3, bytes.count - start)
                 // The group as 24 bits, filled up with zeros.
-                var bits = 0
-                for index in 0..<3 { bits = bits << 8 | (index < present ? Int(bytes[start + index]) : 0) }
-                for index in 0..<4 {
-                    text.append(index <= present ? alphabet[bits >> (18 - index * 6) & 0x3F] : UInt8(ascii: "="))
-                }
+                var bits = Int(bytes[start]) << 16
+                if present > 1 { bits |= Int(bytes[start + 1]) << 8 }
+                if present > 2 { bits |= Int(bytes[start + 2]) }
+                text.append(alphabet[bits >> 18])
+                text.append(alphabet[bits >> 12 & 0x3F])
+                text.append(present > 1 ? alphabet[bits >> 6 & 0x3F] : UInt8(ascii: "="))
+                text.append(present > 2 ? alphabet[bits & 0x3F] : UInt8(ascii: "="))
             }
         }
         return String(decoding: text, as: UTF8.self)

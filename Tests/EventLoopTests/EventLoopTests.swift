@@ -187,6 +187,54 @@ import Testing
         #expect(greedy.heard.count == 3)
     }
 
+    @Test func aLongStepComesAfterEveryoneAndWhatTheySent() throws {
+        let loop = try EventLoop()
+        let pairs = [SocketPair(), SocketPair()]
+        defer { for pair in pairs { pair.close() } }
+        var order: [String] = []
+        let handshake = Recorder()
+        let other = Recorder()
+        let registration = try loop.addReading(pairs[0].near, handshake)
+        let again = try loop.addReading(pairs[1].near, other)
+        handshake.onReady = { _ in order.append("long") }
+        other.onReady = { _ in order.append("short") }
+        loop.againForLongStep(registration)
+        loop.again(again)
+        put(pairs[1].far, "x")
+        // It waits for nothing, although nothing is ready where the step is to be made.
+        loop.turn()
+        #expect(order == ["short", "short", "long"])
+        #expect(handshake.heard == [.none])
+    }
+
+    @Test func longStepsTakeTurnsAndHaveAShareOfTheEvents() throws {
+        let loop = try EventLoop()
+        let pairs = (0..<64).map { _ in SocketPair() }
+        defer { for pair in pairs { pair.close() } }
+        var order: [Int] = []
+        let registrations = try pairs.indices.map { number in
+            let recorder = Recorder()
+            recorder.onReady = { readiness in if readiness.isNone { order.append(number) } }
+            return try loop.addReading(pairs[number].near, recorder)
+        }
+        for number in 0..<6 { loop.againForLongStep(registrations[number]) }
+        loop.turn()
+        #expect(order == [0])
+        // One that is gone meanwhile costs the others nothing but its place.
+        loop.remove(registrations[1], pairs[1].near)
+        loop.turn()
+        #expect(order == [0])
+        loop.turn()
+        #expect(order == [0, 2])
+        // 64 events, and two steps more for them.
+        loop.remove(registrations[2], pairs[2].near)
+        for pair in pairs { put(pair.far, "x") }
+        loop.turn()
+        #expect(order == [0, 2, 3, 4])
+        loop.turn()
+        #expect(order == [0, 2, 3, 4, 5])
+    }
+
     @Test func timersFireInOrderAndNeverEarly() throws {
         let loop = try EventLoop()
         var order: [Int] = []

@@ -127,9 +127,7 @@ package enum Admission {
     }
 
     private static func checkUpgrade(_ head: RequestHead, version: String?, _ index: Int) throws(Refusal) {
-        guard HeaderTokens.contains("websocket", in: head.fields.values("Upgrade")),
-            HeaderTokens.contains("upgrade", in: head.fields.values("Connection"))
-        else {
+        guard head.fields.offers("websocket", in: "Upgrade"), head.fields.offers("upgrade", in: "Connection") else {
             throw Refusal(
                 426, "This is a WebSocket address.", cure: "Connect with a WebSocket client (ws:// or wss://).",
                 routeIndex: index)

@@ -152,7 +152,7 @@ extension BackendHandshake {
     private func verify(_ head: ResponseHead, length: Int) -> Outcome {
         guard head.version == .http11 else { return .bad("a 101 in HTTP/1.0") }
         guard head.fields.isList("Upgrade", of: "websocket") else { return .bad("a 101 without Upgrade: websocket") }
-        guard HeaderTokens.contains("upgrade", in: head.fields.values("Connection")) else {
+        guard head.fields.offers("upgrade", in: "Connection") else {
             return .bad("a 101 without Connection: Upgrade")
         }
         guard head.fields.only("Sec-WebSocket-Accept") == .once(AcceptKey.value(for: self.key)) else {
@@ -180,5 +180,13 @@ extension BackendHandshake {
             accepted.allowsCompression = true
         }
         return .accepted(accepted)
+    }
+}
+
+extension HTTPFields {
+    /// Whether the list of that name is well formed and has this token, as `Upgrade` and `Connection` have to.
+    func offers(_ token: String, in name: String) -> Bool {
+        // Mostly it is all that there is.
+        self.isList(name, of: token) || HeaderTokens.contains(token, in: self.values(name))
     }
 }

@@ -21,8 +21,7 @@ package enum BackendRequest {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
         fields.append("Host", self.host(host, admitted, endpoint))
-        fields.append("Upgrade", "websocket")
-        fields.append("Connection", "Upgrade")
+        fields.append(SwitchingProtocols.upgrade)
         fields.append("Sec-WebSocket-Key", key)
         fields.append("Sec-WebSocket-Version", "13")
         if !admitted.subprotocols.isEmpty {
@@ -36,7 +35,7 @@ package enum BackendRequest {
         fields.append(admitted.forwarded.fields)
         fields.append("X-Request-Id", sessionID)
         let isTrusted = admitted.forwarded.isFromTrustedProxy
-        fields.append(FieldFilter.request(admitted.fields, isFromTrustedProxy: isTrusted))
+        FieldFilter.append(request: admitted.fields, isFromTrustedProxy: isTrusted, to: &fields)
         return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)
     }
 

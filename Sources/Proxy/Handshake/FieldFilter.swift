@@ -5,10 +5,10 @@ internal import HTTP1
 /// Names are compared as a CGI-like server would fold them: without case, `_` and `.` as `-`. So `X_Forwarded_For` is
 /// taken out with `X-Forwarded-For`.
 enum FieldFilter {
-    /// The fields of a client's request that a backend gets unchanged. Not among them are those the gateway writes:
+    /// Appends the fields of a client's request that a backend gets unchanged. Not among them are those the gateway writes:
     /// Host, Origin, the handshake's, `X-Forwarded-For/-Proto/-Host`, `X-Request-Id`.
-    static func request(_ fields: HTTPFields, isFromTrustedProxy: Bool) -> HTTPFields {
-        self.endToEnd(fields) { name in
+    static func append(request fields: HTTPFields, isFromTrustedProxy: Bool, to kept: inout HTTPFields) {
+        self.append(endToEnd: fields, to: &kept) { name in
             if self.writtenByTheGateway.contains(name) { return true }
             guard self.saidByProxies.contains(name) || name.isFolded(startingWith: self.forwardedPrefix) else {
                 return false
@@ -25,18 +25,39 @@ enum FieldFilter {
 
     /// The fields of a backend's answer that a client gets unchanged.
     static func response(_ fields: HTTPFields) -> HTTPFields {
-        self.endToEnd(fields) { _ in false }
+        var kept = HTTPFields()
+        self.append(endToEnd: fields, to: &kept) { _ in false }
+        return kept
     }
 
-    /// The fields that are not for the next hop only (RFC 9110 section 7.6.1) and not of the handshake, but for those
+    /// Appends the fields that are not for the next hop only (RFC 9110 section 7.6.1) and not of the handshake, but for those
     /// that `isExcluded` names.
-    private static func endToEnd(_ fields: HTTPFields, isExcluded: (Span<UInt8>) -> Bool) -> HTTPFields {
-        var kept = HTTPFields()
+    private static func append(
+        endToEnd fields: HTTPFields, to kept: inout HTTPFields, isExcluded: (Span<UInt8>) -> Bool
+    ) {
+        let named = self.namedByConnection(fields)
         kept.append(fields) { name in
-            !self.ofThisHop.contains(name) && !name.isFolded(startingWith: self.handshakePrefix) && !isExcluded(name)
-                && !fields.hasElement("Connection") { $0.isFolded(equalTo: name) }
+            !name.isFolded(startingWith: self.handshakePrefix) && !self.ofThisHop.contains(name) && !isExcluded(name)
+                && (named.isEmpty || !named.contains(name.folded))
         }
-        return kept
+    }
+
+    /// The names of fields, folded, that `Connection` says are for this hop only, but for those that always are.
+    ///
+    /// Usually there are none. In a hostile head there are thousands of elements, so that each is looked at once.
+    private static func namedByConnection(_ fields: HTTPFields) -> Set<[UInt8]> {
+        var present: Set<[UInt8]> = []
+        var named: Set<[UInt8]> = []
+        // One buffer for all of them.
+        var name: [UInt8] = []
+        _ = fields.hasElement("Connection") { element in
+            if self.ofThisHop.contains(element) { return false }
+            if present.isEmpty { fields.forEachName { present.insert($0.folded) } }
+            element.fold(into: &name)
+            if present.contains(name) { named.insert(name) }
+            return false
+        }
+        return named
     }
 
     private static let ofThisHop = FoldedNames(
@@ -48,11 +69,19 @@ enum FieldFilter {
 /// A few names in their folded form. Most names differ from all of them in their length, so that looking is cheaper than hashing.
 private struct FoldedNames: Sendable {
     private let names: [[UInt8]]
+    /// A bit for each length that occurs, below 64.
+    private let lengths: UInt64
 
-    init(_ names: String...) { self.names = names.map { Array($0.utf8) } }
+    init(_ names: String...) {
+        self.names = names.map { Array($0.utf8) }
+        self.lengths = self.names.reduce(0) { $0 | 1 << UInt64($1.count) }
+    }
 
     func contains(_ name: Span<UInt8>) -> Bool {
-        for folded in self.names where folded.count == name.count && name.isFolded(startingWith: folded) { return true }
+        guard self.lengths >> UInt64(name.count) & 1 == 1 else { return false }
+        for index in self.names.indices where self.names[index].count == name.count {
+            if name.isFolded(startingWith: self.names[index]) { return true }
+        }
         return false
     }
 }
@@ -77,10 +106,15 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether both are the same name once they are folded.
-    fileprivate func isFolded(equalTo other: Span<UInt8>) -> Bool {
-        guard self.count == other.count else { return false }
-        for index in self.indices where self[index].folded != other[index].folded { return false }
-        return true
+    /// This name, once it is folded.
+    fileprivate var folded: [UInt8] {
+        var folded: [UInt8] = []
+        self.fold(into: &folded)
+        return folded
+    }
+
+    fileprivate func fold(into folded: inout [UInt8]) {
+        folded.removeAll(keepingCapacity: true)
+        for index in self.indices { folded.append(self[index].folded) }
     }
 }

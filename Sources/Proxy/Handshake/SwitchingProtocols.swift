@@ -3,6 +3,9 @@ internal import WebSocketProtocol
 
 /// The 101 to a client (RFC 6455 section 4.2.2).
 package enum SwitchingProtocols {
+    /// The fields that ask for the upgrade, and that grant it.
+    static let upgrade: HTTPFields = ["Upgrade": "websocket", "Connection": "Upgrade"]
+
     /// - Parameters:
     ///   - key: the client's `Sec-WebSocket-Key`.
     ///   - subprotocol: the one chosen, which the client offered.
@@ -13,8 +16,7 @@ package enum SwitchingProtocols {
     ) -> [UInt8] {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
-        fields.append("Upgrade", "websocket")
-        fields.append("Connection", "Upgrade")
+        fields.append(self.upgrade)
         fields.append("Sec-WebSocket-Accept", AcceptKey.value(for: key))
         if let subprotocol { fields.append("Sec-WebSocket-Protocol", subprotocol) }
         if let extensions { fields.append("Sec-WebSocket-Extensions", extensions) }

@@ -35,6 +35,11 @@ package struct MetricsSnapshot: Sendable {
     struct Sessions: Equatable, Sendable {
         var open = 0
         var total: UInt64 = 0
+
+        mutating func began() {
+            self.open += 1
+            self.total += 1
+        }
     }
 
     struct Route: Sendable {

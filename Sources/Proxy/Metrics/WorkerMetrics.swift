@@ -23,8 +23,7 @@ final class WorkerMetrics {
     func sessionOpened(route: String, backend: String, handshake: Duration) {
         self.update(route) { route in
             route.handshakes[.accepted, default: 0] += 1
-            route.sessions[backend, default: .init()].open += 1
-            route.sessions[backend, default: .init()].total += 1
+            route.sessions[backend, default: .init()].began()
         }
         self.counts.handshakeSeconds.observe(handshake)
     }
@@ -88,9 +87,10 @@ extension Session {
 
     func countEnded(_ conversation: any Conversation) {
         guard let route = self.route, let backend = route.backend else { return }
+        let closing = conversation.closing
         self.worker.metrics.sessionEnded(
             route: route.settings.name, backend: backend.name,
-            cause: (conversation.closing.ending ?? .byGateway(.internalError)).cause, code: conversation.closing.code,
+            cause: (closing.ending ?? .byGateway(.internalError)).cause, code: closing.code,
             lasted: self.worker.loop.now - self.began, tally: conversation.tally)
     }
 }

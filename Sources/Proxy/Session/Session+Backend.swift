@@ -32,8 +32,8 @@ extension Session {
         case .success(let addresses) where !addresses.isEmpty:
             // All of a name's addresses get their share; the others are where to go on if one fails.
             var source = SystemRandomness()
-            let first = addresses.indices.randomElement(using: &source) ?? 0
-            opening.addresses = addresses[first...] + addresses[..<first]
+            let first = addresses.count == 1 ? 0 : addresses.indices.randomElement(using: &source) ?? 0
+            opening.addresses = first == 0 ? addresses[...] : addresses[first...] + addresses[..<first]
             self.connectToNextAddress(after: nil)
         case .success:
             self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
@@ -98,7 +98,7 @@ extension Session {
 
     func connectionReady(_ readiness: Readiness) {
         guard let backend = self.backend else { return }
-        if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake() }
+        if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake(readiness) }
         if let error = backend.connectionResult() { return self.connectToNextAddress(after: error.reason) }
         guard readiness.isWritable else { return }
         backend.sendAtOnce()
@@ -107,9 +107,9 @@ extension Session {
         self.handle(backend.beginHandshake())
     }
 
-    private func backendTLSHandshake() {
+    private func backendTLSHandshake(_ readiness: Readiness) {
         guard let backend = self.backend, backend.mayRead else { return }
-        guard self.worker.takesHandshakeStep() else { return backend.readAgainLater() }
+        guard readiness.isNone else { return backend.handshakeLater() }
         self.handle(backend.handshakeStep())
     }
 

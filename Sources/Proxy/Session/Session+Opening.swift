@@ -10,7 +10,8 @@ extension Session {
 
     func tlsHandshake(_ readiness: Readiness) {
         guard let client = self.client, client.mayRead else { return }
-        guard self.worker.takesHandshakeStep() else { return client.readAgainLater() }
+        // Each step has a signature or a key exchange in it: live sessions keep their latency while a storm of new ones comes in.
+        guard readiness.isNone else { return client.handshakeLater() }
         switch client.handshakeStep() {
         case .wantsRead: break
         case .failed(let error): self.abandon(because: "TLS: \(error)")

@@ -14,13 +14,13 @@ package struct SessionID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var description: String {
-        let digits = [UInt8](capacity: 16) { digits in
-            var rest = self.number
-            for _ in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: rest >> 60)
-                digits.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-                rest <<= 4
-            }
+        var digits: [UInt8] = []
+        digits.reserveCapacity(16)
+        var rest = self.number
+        for _ in 0..<16 {
+            let digit = UInt8(truncatingIfNeeded: rest >> 60)
+            digits.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            rest <<= 4
         }
         return String(decoding: digits, as: UTF8.self)
     }

@@ -8,8 +8,6 @@ extension Transport {
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     func handshakeStep() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
-        // A key exchange or a signature takes as long as many messages do.
-        self.batch.flush()
         let ciphertext = self.worker.buffers.ciphertext
         while true {
             var received = ciphertext.mutableSpan

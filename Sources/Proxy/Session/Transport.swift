@@ -86,6 +86,13 @@ final class Transport: ReadinessHandler, StagedSender {
         self.worker.loop.again(registration)
     }
 
+    /// Has the session called again when those with less to do had their turn: a step of its TLS handshake is next.
+    func handshakeLater() {
+        guard let registration = self.registration, !self.isScheduled else { return }
+        self.isScheduled = true
+        self.worker.loop.againForLongStep(registration)
+    }
+
     /// Has `receive` say once more that the peer has ended its side, when it is called again.
     func leaveEndUnread() {
         self.reading.lookAgain()

@@ -88,10 +88,17 @@ final class Fleet: Sendable {
     /// Whom a worker should hand a fresh connection to: the least loaded one, if the worker has more than its share
     /// (`SO_REUSEPORT` deals by hash, which can be uneven).
     func shouldTake(insteadOf worker: Int) -> Int? {
-        let loads = self.members.map { $0.sessions.load(ordering: .relaxed) }
-        let mean = Double(loads.reduce(0, +)) / Double(loads.count)
-        guard Double(loads[worker]) > 1.25 * mean + 1 else { return nil }
-        let least = loads.indices.min { loads[$0] < loads[$1] }
-        return least == worker ? nil : least
+        var own = 0
+        var total = 0
+        var least = (index: worker, load: Int.max)
+        for index in self.members.indices {
+            let load = self.members[index].sessions.load(ordering: .relaxed)
+            total += load
+            if index == worker { own = load }
+            if load < least.load { least = (index, load) }
+        }
+        let mean = Double(total) / Double(self.members.count)
+        guard Double(own) > 1.25 * mean + 1 else { return nil }
+        return least.index == worker ? nil : least.index
     }
 }

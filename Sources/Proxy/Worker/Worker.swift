@@ -6,10 +6,6 @@ internal import TLS
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of
 /// it is shared; what workers have to say to each other goes through their mailboxes.
 final class Worker {
-    /// TLS handshake steps (each has a signature or a key exchange in it) in one turn of the loop: live sessions keep their
-    /// latency while a storm of new ones comes in.
-    private static let handshakeStepsPerTurn = 4
-
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
@@ -30,8 +26,6 @@ final class Worker {
     private var draining: DrainOrder?
     /// When that drain has told the last of the sessions it knew of.
     private var drainEnd = MonotonicInstant.never
-    private var handshakeSteps = 0
-    private var handshakeTurn: UInt64 = 0
 
     /// - Throws: `SystemError` or `TLSError`, for what the system or libssl refuses.
     init(_ index: Int, _ shared: WorkerBlueprint) throws {
@@ -190,17 +184,6 @@ final class Worker {
     /// A session was opened with it.
     func succeeded(_ endpoint: Endpoint) {
         if endpoint.connectSucceeded() { self.fleet.control.send(.endpointSucceeded(endpoint)) }
-    }
-
-    /// Takes one of this turn's TLS handshake steps. False: there is none left.
-    func takesHandshakeStep() -> Bool {
-        if self.handshakeTurn != self.loop.turns {
-            self.handshakeTurn = self.loop.turns
-            self.handshakeSteps = 0
-        }
-        guard self.handshakeSteps < Self.handshakeStepsPerTurn else { return false }
-        self.handshakeSteps += 1
-        return true
     }
 
     // MARK: - Rooms

@@ -1,7 +1,5 @@
-import Configuration
 import EventLoop
 import Glibc
-import Synchronization
 import TestSupport
 import Testing
 
