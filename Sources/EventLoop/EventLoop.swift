@@ -168,7 +168,7 @@ package final class EventLoop {
         self.finishUnfinished()
         while let handler = self.timers.popExpired(self.now) { handler.timerFired() }
         self.sends.end()
-        self.makeLongSteps(1 + max(count, 0) / Self.eventsPerLongStep)
+        if !self.longSteps.isEmpty { self.makeLongSteps(1 + max(count, 0) / Self.eventsPerLongStep) }
     }
 
     private func wait(_ limit: Duration?) -> Int {
