@@ -16,9 +16,12 @@ final class Broadcast: ConnectionOwner, MeasuredWorkload {
     /// How many messages each session has got.
     private var got: [Int]
     private var begun = 0
+    private var complete = 0
 
     /// The session that sends.
     private static let sender = 0
+
+    var underWay: Int { self.begun - self.complete }
 
     var details: JSON {
         .object(["receivers": .integer(self.receivers), "size": .integer(self.message.payload.count)])
@@ -44,9 +47,10 @@ final class Broadcast: ConnectionOwner, MeasuredWorkload {
     func opened(_ connection: Connection) {
         let message = self.message
         guard self.sessions.oneOpened(for: self, message: { _ in message }) else { return }
-        self.measurement.begin()
-        self.send(self.sent.count, at: .now())
+        self.measurement.ready()
     }
+
+    func turnBegan() { self.send(self.sent.count, at: .now()) }
 
     func received(_ messages: Int, on connection: Connection) {
         let now = MonotonicInstant.now()
@@ -65,7 +69,13 @@ final class Broadcast: ConnectionOwner, MeasuredWorkload {
                 complete += 1
             }
         }
-        if complete > 0 { self.send(complete, at: now) }
+        guard complete > 0 else { return }
+        self.complete += complete
+        if self.measurement.isRunning {
+            self.send(complete, at: now)
+        } else {
+            self.measurement.checkDrained()
+        }
     }
 
     private func send(_ count: Int, at now: MonotonicInstant) {
@@ -75,8 +85,6 @@ final class Broadcast: ConnectionOwner, MeasuredWorkload {
         }
         self.sessions.all[Self.sender].sendMessage(times: count)
     }
-
-    func windowEnded() { self.measurement.report() }
 }
 
 /// `gateway-load broadcast URL`.

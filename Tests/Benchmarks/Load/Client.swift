@@ -49,7 +49,8 @@ final class Client {
         }
     }
 
-    private func watchProgress() {
+    /// From now on something has to happen.
+    func watchProgress() {
         self.seenProgress = self.progress
         self.loop.setTimer(&self.watch, at: .now() + Self.patience, self)
     }

@@ -11,6 +11,7 @@ final class Handshakes: ConnectionOwner, MeasuredWorkload {
     private let resume: Bool
     private var measurement: Measurement!
     private var resumed = 0
+    private(set) var underWay = 0
 
     var details: JSON {
         .object(["concurrency": .integer(self.contexts.count), "resumed": .integer(self.resumed)])
@@ -30,16 +31,22 @@ final class Handshakes: ConnectionOwner, MeasuredWorkload {
     }
 
     func run() -> Never {
-        for index in self.contexts.indices { self.connect(index) }
-        self.measurement.begin()
+        self.measurement.ready()
         self.client.run()
     }
+
+    func turnBegan() {
+        for index in self.contexts.indices { self.connect(index) }
+    }
+
+    func windowStarted() { self.resumed = 0 }
 
     private func connect(_ index: Int) {
         do {
             // The loop keeps it.
             _ = try Connection(
                 self.url, index: index, context: self.contexts[index], client: self.client, owner: self)
+            self.underWay += 1
         } catch {
             fail("session \(index): \(error)")
         }
@@ -56,9 +63,14 @@ final class Handshakes: ConnectionOwner, MeasuredWorkload {
 
     func received(_ messages: Int, on connection: Connection) {}
 
-    func closed(_ connection: Connection) { self.connect(connection.index) }
-
-    func windowEnded() { self.measurement.report() }
+    func closed(_ connection: Connection) {
+        self.underWay -= 1
+        if self.measurement.isRunning {
+            self.connect(connection.index)
+        } else {
+            self.measurement.checkDrained()
+        }
+    }
 }
 
 /// `gateway-load handshakes URL`.

@@ -30,6 +30,13 @@ struct Histogram {
         return 0
     }
 
+    /// Those that are not empty, in order; no duration in one is longer than its bound.
+    var buckets: [(upperBound: Int64, count: Int)] {
+        self.counts.enumerated().compactMap { bucket, count in
+            count == 0 ? nil : (min(Self.upperBound(of: bucket), self.maximum), count)
+        }
+    }
+
     private static func bucket(of value: Int64) -> Int {
         let shift = max(63 - value.leadingZeroBitCount - Self.bits, 0)
         return shift << Self.bits + Int(value >> shift)

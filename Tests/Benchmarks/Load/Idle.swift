@@ -8,6 +8,7 @@ final class Idle: ConnectionOwner {
     private let client: Client
     private let sessions: Sessions
     private let start = MonotonicInstant.now()
+    private var input: Input?
 
     init(_ url: LoadURL, sessions: Int) {
         self.client = Client()
@@ -24,34 +25,25 @@ final class Idle: ConnectionOwner {
         self.client.stopWatching()
         // libssl's buffers, some 34 KiB: it is not our memory that is measured, but thousands have to fit.
         for connection in self.sessions.all { connection.tls?.releaseBuffers() }
-        let event = JSON.object([
+        JSON.object([
             "event": .string("open"), "sessions": .integer(self.sessions.all.count),
             "seconds": .number((MonotonicInstant.now() - self.start).secondsAsDouble),
-        ])
-        print(event)
-        _ = fflush(nil)
-        self.waitForEndOfInput()
+        ]).printLine()
+        self.input = Input(client: self.client) { [unowned self] in self.checkInput() }
+        self.checkInput()
     }
 
     func received(_ messages: Int, on connection: Connection) {}
 
-    private func waitForEndOfInput() {
-        do throws(SystemError) {
-            _ = try self.client.loop.addReading(0, self)
-        } catch {
-            // A file, or /dev/null: epoll cannot wait for those, and need not.
-            exit(0)
+    private func checkInput() {
+        while let input = self.input {
+            switch input.next() {
+            case .line: continue
+            case .nothingYet: return
+            // All sockets go with the process, at once.
+            case .end: exit(0)
+            }
         }
-    }
-}
-
-extension Idle: ReadinessHandler {
-    func ready(_ readiness: Readiness) {
-        var bytes = [UInt8](repeating: 0, count: 4096)
-        // The kernel writes at most `bytes.count` bytes.
-        let count = unsafe Glibc.read(0, &bytes, bytes.count)
-        // All sockets go with the process, at once.
-        if count == 0 || count < 0 && errno != EINTR && errno != EAGAIN { exit(0) }
     }
 }
 

@@ -1,7 +1,10 @@
+internal import Glibc
+
 /// What is printed.
 indirect enum JSON: CustomStringConvertible {
     case integer(Int)
     case number(Double)
+    case boolean(Bool)
     /// Plain ASCII.
     case string(String)
     case array([JSON])
@@ -14,7 +17,8 @@ indirect enum JSON: CustomStringConvertible {
         switch self {
         case .integer(let value): return "\(value)"
         // Nobody measures more finely than that.
-        case .number(let value): return "\((value * 1000).rounded() / 1000)"
+        case .number(let value): return "\((value * 1e6).rounded() / 1e6)"
+        case .boolean(let value): return "\(value)"
         case .string(let text): return "\"\(text)\""
         case .array(let elements): return "[" + elements.map(\.description).joined(separator: ",") + "]"
         case .object(let pairs):
@@ -23,6 +27,12 @@ indirect enum JSON: CustomStringConvertible {
             let inner = objects.map { $0.description.dropFirst().dropLast() }.filter { !$0.isEmpty }
             return "{" + inner.joined(separator: ",") + "}"
         }
+    }
+
+    /// On a line of its own, at once: whoever reads it may wait for it.
+    func printLine() {
+        print(self)
+        _ = fflush(nil)
     }
 }
 
@@ -34,5 +44,10 @@ extension Histogram {
             "p50": microseconds(self.quantile(0.5)), "p99": microseconds(self.quantile(0.99)),
             "p999": microseconds(self.quantile(0.999)), "max": microseconds(self.maximum),
         ])
+    }
+
+    /// `[[nanoseconds, count], …]`, for whoever puts several together.
+    var bucketsJSON: JSON {
+        .array(self.buckets.map { .array([.integer(Int($0.upperBound)), .integer($0.count)]) })
     }
 }

@@ -7,8 +7,9 @@ struct Load: ParsableCommand {
         commandName: "gateway-load",
         abstract: "Load for WebSocket servers and proxies on this machine, and figures about them.",
         discussion: """
-            One thread opens sessions, sends binary messages and prints one JSON object at the end: messages per second, \
-            latencies, and the processor time that the processes named with --pid have used meanwhile.
+            One thread opens sessions, sends binary messages and prints one JSON object at the end, or after each turn that \
+            it is asked for: messages per second, latencies, and the processor time that the processes named with --pid \
+            have used meanwhile.
 
             EXAMPLES
               W=ws://127.0.0.1:8080 S=wss://127.0.0.1:8443
@@ -17,6 +18,8 @@ struct Load: ParsableCommand {
               gateway-load handshakes $S/echo --concurrency 16 --resume
               sleep 60 | gateway-load idle $S/echo --sessions 9000
               gateway-load broadcast $W/broadcast/load --receivers 500 --size 64
+              yes "" | head -3 | gateway-load pingpong $W/echo --sessions 9 --size 64 \
+                --turns-on-request
 
             EXIT STATUS
               0 with figures; 1 if anything was not as it should be, such as a

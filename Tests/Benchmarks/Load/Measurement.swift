@@ -5,40 +5,58 @@ internal import Glibc
 protocol MeasuredWorkload: AnyObject {
     /// What it prints beside the figures that all have.
     var details: JSON { get }
+    /// How much of what it began is not over: messages that did not come back, sessions that are not closed.
+    var underWay: Int { get }
+    /// A turn begins, and with it the work.
+    func turnBegan()
     /// From now on it counts.
     func windowStarted()
-    /// The measured time is over.
+    /// The measured time is over: nothing more is begun.
     func windowEnded()
 }
 
 extension MeasuredWorkload {
     func windowStarted() {}
+    func windowEnded() {}
 }
 
-/// The time that counts: a warm-up, then a window in which messages, latencies and processor time are taken.
+/// The turns of a run, one or as many as are asked for: each is a warm-up, then a window in which messages, latencies and
+/// processor time are taken, and ends when nothing is under way any more, so that the next one finds all sockets empty.
+///
+/// Every change of the stage is in this file.
 final class Measurement {
     private enum Stage {
         case opening
+        /// Nothing is done, and no time runs, until a turn is asked for.
+        case waiting
         case warmup
         case measuring
-        case over
+        /// What is under way comes back.
+        case draining
     }
 
-    /// When the window ended.
-    private(set) var end = MonotonicInstant(nanoseconds: .max)
-    private var start = MonotonicInstant(nanoseconds: .max)
     private let name: String
     private let options: WindowOptions
     private unowned let client: Client
     private unowned let workload: any MeasuredWorkload
     private var stage = Stage.opening
+    private var requests: Input?
     private var timer: EventLoop.TimerID?
+
+    // Of one turn.
+    private var pids: [Int32] = []
+    private var start = MonotonicInstant.never
+    /// When the window ended.
+    private(set) var end = MonotonicInstant.never
     private var latency = Histogram()
     private var messages = 0
     private var earlier: [ProcessorTime] = []
     private var later: [ProcessorTime] = []
     private var ownEarlier: Int64 = 0
     private var ownLater: Int64 = 0
+
+    /// How long what is under way may take when the window is over.
+    private static let patience = Duration.seconds(10)
 
     init(_ name: String, _ options: WindowOptions, client: Client, workload: any MeasuredWorkload) {
         self.name = name
@@ -47,13 +65,12 @@ final class Measurement {
         self.workload = workload
     }
 
-    var isMeasuring: Bool { self.stage == .measuring }
+    // MARK: - For the workload
 
-    /// The warm-up begins.
-    func begin() {
-        self.stage = .warmup
-        self.client.loop.setTimer(&self.timer, at: .now() + .seconds(self.options.warmup), self)
-    }
+    /// Whether more is to be begun.
+    var isRunning: Bool { self.stage == .warmup || self.stage == .measuring }
+
+    var isMeasuring: Bool { self.stage == .measuring }
 
     /// A message came back.
     func count(_ messages: Int = 1) {
@@ -68,11 +85,85 @@ final class Measurement {
         if self.includes(start) { self.latency.record(now.nanoseconds - start.nanoseconds) }
     }
 
-    /// Prints the figures and ends the process.
-    func report() -> Never {
+    // MARK: - From stage to stage
+
+    /// All sessions are open.
+    func ready() {
+        self.stage = .waiting
+        guard self.options.turnsOnRequest else { return self.beginTurn(self.options.pids) }
+        self.client.stopWatching()
+        JSON.object(["ready": .boolean(true)]).printLine()
+        self.requests = Input(client: self.client) { [unowned self] in self.takeRequest() }
+        self.takeRequest()
+    }
+
+    private func takeRequest() {
+        guard self.stage == .waiting, let requests = self.requests else { return }
+        switch requests.next() {
+        case .nothingYet: return
+        case .end: exit(0)
+        case .line(let line):
+            let pids = line.split(separator: " ").map { word in
+                guard let pid = Int32(word) else { fail("\(word) in a request is no process") }
+                return pid
+            }
+            self.client.watchProgress()
+            self.beginTurn(self.options.pids + pids)
+        }
+    }
+
+    private func beginTurn(_ pids: [Int32]) {
+        self.stage = .warmup
+        self.pids = pids
+        self.start = .never
+        self.end = .never
+        self.latency.removeAll()
+        self.messages = 0
+        self.workload.turnBegan()
+        self.setTimer(.now() + .seconds(self.options.warmup))
+    }
+
+    /// Times of processes are read right after the moment they are taken for, here as in `endWindow`: reading many takes a while.
+    private func startWindow() {
+        self.start = .now()
+        self.earlier = self.pids.map { ProcessorTime(of: $0) }
+        self.ownEarlier = ProcessorTime.own()
+        self.stage = .measuring
+        self.workload.windowStarted()
+        self.setTimer(self.start + .seconds(self.options.seconds))
+    }
+
+    private func endWindow() {
+        self.end = .now()
+        self.later = self.pids.map { ProcessorTime(of: $0) }
+        self.ownLater = ProcessorTime.own()
+        self.stage = .draining
+        self.setTimer(self.end + Self.patience)
+        self.workload.windowEnded()
+        self.checkDrained()
+    }
+
+    /// Something that was under way is over: perhaps it was the last.
+    func checkDrained() {
+        guard self.stage == .draining, self.workload.underWay == 0 else { return }
+        self.client.loop.cancelTimer(&self.timer)
+        self.report.printLine()
+        guard self.options.turnsOnRequest else { exit(0) }
+        self.client.stopWatching()
+        self.stage = .waiting
+        self.takeRequest()
+    }
+
+    private func setTimer(_ deadline: MonotonicInstant) {
+        self.client.loop.setTimer(&self.timer, at: deadline, self)
+    }
+
+    // MARK: - Figures
+
+    private var report: JSON {
         let seconds = (self.end - self.start).secondsAsDouble
         guard self.messages > 0 else { fail("no message came back within \(seconds) s") }
-        let cpu = zip(self.options.pids, zip(self.earlier, self.later)).map { pid, times in
+        let cpu = zip(self.pids, zip(self.earlier, self.later)).map { pid, times in
             times.1.report(pid: pid, since: times.0, messages: self.messages)
         }
         let figures = JSON.object([
@@ -80,29 +171,20 @@ final class Measurement {
             "per_second": .number(Double(self.messages) / seconds), "latency_us": self.latency.json,
             "cpu": .array(cpu), "client_cpu_seconds": .number(Double(self.ownLater - self.ownEarlier) / 1e9),
         ])
-        print(JSON.merged([figures, self.workload.details]))
-        exit(0)
+        let histogram = JSON.object(["latency_histogram_ns": self.latency.bucketsJSON])
+        return .merged([figures, self.workload.details] + (self.options.turnsOnRequest ? [histogram] : []))
     }
 }
 
 extension Measurement: TimerHandler {
     func timerFired() {
+        self.timer = nil
         switch self.stage {
-        case .warmup:
-            self.earlier = self.options.pids.map { ProcessorTime(of: $0) }
-            self.ownEarlier = ProcessorTime.own()
-            self.start = .now()
-            self.stage = .measuring
-            self.workload.windowStarted()
-            self.timer = nil
-            self.client.loop.setTimer(&self.timer, at: self.start + .seconds(self.options.seconds), self)
-        case .measuring:
-            self.end = .now()
-            self.ownLater = ProcessorTime.own()
-            self.later = self.options.pids.map { ProcessorTime(of: $0) }
-            self.stage = .over
-            self.workload.windowEnded()
-        case .opening, .over: break
+        case .warmup: self.startWindow()
+        case .measuring: self.endWindow()
+        case .draining:
+            fail("\(self.workload.underWay) messages or sessions were not over within \(Self.patience)")
+        case .opening, .waiting: break
         }
     }
 }

@@ -29,6 +29,14 @@ struct WindowOptions: ParsableArguments {
         help: ArgumentHelp("A process whose processor time is reported; repeat it for more.", valueName: "pid"))
     var pids: [Int32] = []
 
+    @Flag(
+        help: """
+            Open the sessions, print {"ready":true}, and then wait: every line of standard input is a turn, a warm-up and a \
+            measured time, after which all messages come back, and one JSON object on a line. The line may name more \
+            processes, as --pid does. The end of the input ends the process.
+            """)
+    var turnsOnRequest = false
+
     func validate() throws {
         guard self.seconds > 0, self.warmup >= 0 else { throw ValidationError("times must be positive") }
     }

@@ -31,6 +31,7 @@ final class Pace {
     /// Begins; the first call is due now.
     func begin() {
         self.start = .now()
+        self.calls = 0
         self.isRunning = true
         do throws(SystemError) {
             self.registration = try self.client.loop.addReading(self.timer, self)

@@ -11,6 +11,7 @@ final class PingPong: ConnectionOwner, MeasuredWorkload {
     private var measurement: Measurement!
     /// When the messages that each session has in flight were sent, oldest first.
     private var sent: [Deque<MonotonicInstant>]
+    private(set) var underWay = 0
 
     var details: JSON { .object(["sessions": .integer(self.sent.count), "size": .integer(self.size)]) }
 
@@ -32,7 +33,10 @@ final class PingPong: ConnectionOwner, MeasuredWorkload {
 
     func opened(_ connection: Connection) {
         guard self.sessions.oneOpened(for: self, message: { self.message($0) }) else { return }
-        self.measurement.begin()
+        self.measurement.ready()
+    }
+
+    func turnBegan() {
         for connection in self.sessions.all { self.send(self.inFlight, on: connection, at: .now()) }
     }
 
@@ -45,15 +49,19 @@ final class PingPong: ConnectionOwner, MeasuredWorkload {
         for _ in 0..<messages {
             self.measurement.record(from: self.sent[connection.index].removeFirst(), to: now)
         }
-        self.send(messages, on: connection, at: now)
+        self.underWay -= messages
+        if self.measurement.isRunning {
+            self.send(messages, on: connection, at: now)
+        } else {
+            self.measurement.checkDrained()
+        }
     }
 
     private func send(_ count: Int, on connection: Connection, at now: MonotonicInstant) {
         for _ in 0..<count { self.sent[connection.index].append(now) }
+        self.underWay += count
         connection.sendMessage(times: count)
     }
-
-    func windowEnded() { self.measurement.report() }
 }
 
 /// `gateway-load pingpong URL`.

@@ -5,7 +5,7 @@ internal import Glibc
 struct ProcessorTime {
     /// The threads' own nanoseconds: exact, but those of threads that ended are gone.
     private let nanoseconds: Int64
-    /// In ticks of a hundredth of a second, sampled: good for the ratio only.
+    /// In ticks of a hundredth of a second: good for the ratio only, and for that of many seconds.
     private let userTicks: Int64
     private let systemTicks: Int64
 
@@ -32,12 +32,10 @@ struct ProcessorTime {
     /// What was used since `earlier`, for `messages`.
     func report(pid: Int32, since earlier: ProcessorTime, messages: Int) -> JSON {
         let seconds = Double(self.nanoseconds - earlier.nanoseconds) / 1e9
-        let user = Double(self.userTicks - earlier.userTicks)
-        let system = Double(self.systemTicks - earlier.systemTicks)
-        let share = user + system > 0 ? user / (user + system) : 0
         return .object([
-            "pid": .integer(Int(pid)), "seconds": .number(seconds), "user": .number(seconds * share),
-            "system": .number(user + system > 0 ? seconds * (1 - share) : 0),
+            "pid": .integer(Int(pid)), "seconds": .number(seconds),
+            "user": .number(Double(self.userTicks - earlier.userTicks) / 100),
+            "system": .number(Double(self.systemTicks - earlier.systemTicks) / 100),
             "us_per_message": .number(messages > 0 ? seconds * 1e6 / Double(messages) : 0),
         ])
     }

@@ -11,9 +11,11 @@ final class Storm: ConnectionOwner {
     private let url: LoadURL
     private let client: Client
     private let context: TLSClientContext?
+    private let oneIsOver: () -> Void
     private var pace: Pace!
     private var begun = 0
-    private var unfinished = 0
+    /// How many sessions are not closed yet.
+    private(set) var underWay = 0
     /// What is counted began within the window.
     private var start = MonotonicInstant(nanoseconds: .max)
     private var opened = 0
@@ -22,19 +24,27 @@ final class Storm: ConnectionOwner {
     private var seconds = 0.0
 
     /// A server that has so many handshakes open has lost; more would only run us out of descriptors.
-    private static let mostUnfinished = 2000
+    private static let mostUnderWay = 2000
 
-    init(_ url: LoadURL, rate: Double, client: Client) {
+    /// - Parameter oneIsOver: is called when a session is closed, or failed.
+    init(_ url: LoadURL, rate: Double, client: Client, oneIsOver: @escaping () -> Void) {
         self.url = url
         self.client = client
+        self.oneIsOver = oneIsOver
         self.context = url.isSecure ? client.tlsContext() : nil
         self.pace = Pace(rate: rate, client: client) { [unowned self] in self.begin(due: $0) }
     }
 
     func begin() { self.pace.begin() }
 
-    func startCounting() { self.start = .now() }
+    func startCounting() {
+        self.opened = 0
+        self.failed = 0
+        self.latency.removeAll()
+        self.start = .now()
+    }
 
+    /// Begins no more of them; those that are under way go on.
     func stop() {
         let now = MonotonicInstant.now()
         self.pace.stop(at: now)
@@ -50,13 +60,13 @@ final class Storm: ConnectionOwner {
     }
 
     private func begin(due: MonotonicInstant) {
-        guard self.unfinished < Self.mostUnfinished,
+        guard self.underWay < Self.mostUnderWay,
             (try? Connection(
                 self.url, index: self.begun, context: self.context, start: due, client: self.client, owner: self))
                 != nil
         else { return self.countFailure() }
         self.begun += 1
-        self.unfinished += 1
+        self.underWay += 1
     }
 
     private func countFailure() {
@@ -74,11 +84,15 @@ final class Storm: ConnectionOwner {
 
     func received(_ messages: Int, on connection: Connection) {}
 
-    func closed(_ connection: Connection) { self.unfinished -= 1 }
+    func closed(_ connection: Connection) {
+        self.underWay -= 1
+        self.oneIsOver()
+    }
 
     func failed(_ connection: Connection, _ reason: String) {
-        self.unfinished -= 1
+        self.underWay -= 1
         self.countFailure()
+        self.oneIsOver()
     }
 }
 
