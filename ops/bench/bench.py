@@ -12,12 +12,12 @@ import time
 
 import machine
 import report
-from measure import Driver, LoadFailed, Window, settle
+from contest import Contest, Contestant
+from load import Driver, LoadFailed, Window
 from peers import PEERS, Programs, Site, make_certificate, version
-from procfs import descriptors
 from processes import Server, StartFailed, adopt_orphans, raise_open_files
 from rows import Rows
-from workloads import QUICK_PEERS, QUICK_TURNS, WORKLOADS, Calibration, Workload
+from workloads import QUICK_PEERS, WORKLOADS, Calibration, FreshWorkload, LoadWorkload, Workload
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / ".build" / "bench"
@@ -25,9 +25,12 @@ RESULTS = pathlib.Path(__file__).resolve().parent / "RESULTS.md"
 # Of the last whole run, and of any other; of a run under way, too.
 RAW, PARTIAL = WORK / "results.json", WORK / "partial.json"
 
-# A peer that fails this often in a workload gets no further turn in it.
-PATIENCE = 2
-CALIBRATION_RUNS = 3
+# The length of a turn, and how many there are. What a machine does besides changes from second to second: in the same time,
+# many short turns have a steadier median than a few long ones.
+WINDOW = Window(seconds=0.2, warmup=0.05)
+TURNS, QUICK_TURNS = 40, 12
+# The best of these is what nginx reaches.
+CALIBRATION_TURNS, CALIBRATION_WINDOW = 3, Window(seconds=1, warmup=0.3)
 CALIBRATED = ("pingpong-64-100-plain", "pingpong-64-100-tls", "handshakes-full-tls")
 # A load average above this says that something else runs.
 QUIET = 0.5
@@ -66,7 +69,8 @@ class Run:
         ]
         self.site = Site(
             programs, folder, self.cores.peer, open_files, *(backend.ports[0] for backend in backends), **certificate)
-        self.driver = Driver(self.site, self.cores.load, Window(options.seconds, options.warmup))
+        self.driver = Driver(programs.load, self.cores.load)
+        self.window = Window(options.seconds, options.warmup)
         self.raw = {"meta": self._meta(), "workloads": {}}
 
     def _meta(self) -> dict:
@@ -75,7 +79,7 @@ class Run:
             "machine": {
                 **machine.facts(ROOT),
                 "cores used": str(self.cores),
-                "turns": "{turns}, of {seconds:g} s after {warmup:g} s of warm-up".format(**vars(self.options)),
+                "turns of a peer": "{turns}, of {seconds:g} s after {warmup:g} s of warm-up".format(**vars(self.options)),
             },
             "versions": {name: version(PEERS[name], self.site.programs) for name in used},
         }
@@ -84,7 +88,7 @@ class Run:
         started = time.monotonic()
         if os.getloadavg()[0] > QUIET:
             say(f"the load average is {machine.load_average()}: this machine is not quiet, and figures will be off")
-        if any(workload.is_relative for workload in self.workloads):
+        if any(isinstance(workload, LoadWorkload) and workload.is_relative for workload in self.workloads):
             self.calibrate()
         for number, workload in enumerate(self.workloads, 1):
             self.raw["workloads"][workload.key] = runs = self.measure(workload)
@@ -96,19 +100,17 @@ class Run:
     def calibrate(self):
         """What nginx reaches, which fixed rates are shares of."""
         by_key = {workload.key: workload for workload in WORKLOADS}
-        with PEERS["nginx"].start(self.site) as nginx:
 
-            def best(key: str) -> float:
-                reached = 0.0
-                for _ in range(CALIBRATION_RUNS):
-                    try:
-                        run = by_key[key].run(self.driver, PEERS["nginx"], nginx, None)
-                        reached = max(reached, run["per_second"])
-                    except LoadFailed as error:
-                        say(f"{key}, to find nginx's best: {error}")
-                return reached
+        def best(key: str) -> float:
+            try:
+                contestant = Contestant("nginx", by_key[key], self.site, self.driver, None, CALIBRATION_WINDOW)
+                with contextlib.closing(contestant) as nginx:
+                    return max(nginx.turn()["per_second"] for _ in range(CALIBRATION_TURNS))
+            except (LoadFailed, StartFailed) as error:
+                say(f"{key}, to find nginx's best: {error}")
+                return 0
 
-            calibration = Calibration(*map(best, CALIBRATED))
+        calibration = Calibration(*map(best, CALIBRATED))
         if not all(vars(calibration).values()):
             return
         self.calibration = calibration
@@ -116,62 +118,14 @@ class Run:
         say(f"nginx reaches {self.calibration}")
 
     def measure(self, workload: Workload) -> dict[str, list[dict]]:
-        """The peers take turns; each turn begins with another one."""
         names = [name for name in workload.peers if name in self.peers]
-        runs: dict[str, list[dict]] = {name: [] for name in names}
-        most = 1 if self.options.mode == "quick" and workload.is_fresh else workload.most_turns
-        turns = min(self.options.turns, most or self.options.turns)
-        with Servers(workload, self.site) as servers:
-            for turn in range(turns):
-                first = turn % len(names)
-                for name in names[first:] + names[:first]:
-                    if sum("error" in run for run in runs[name]) >= PATIENCE:
-                        continue
-                    try:
-                        if workload.is_relative and not self.calibration:
-                            raise LoadFailed("there is no rate: nginx failed at the start of the run")
-                        with servers.turn(name) as server:
-                            figures = workload.run(self.driver, PEERS[name], server, self.calibration)
-                        runs[name].append({"turn": turn, **figures})
-                    except (LoadFailed, StartFailed) as error:
-                        say(f"{workload.key}: {name} failed: {error}")
-                        runs[name].append({"turn": turn, "error": str(error)})
-        return runs
-
-
-class Servers(contextlib.AbstractContextManager):
-    """The peers of one workload: one runs, the others are stopped where they are until it is their turn."""
-
-    def __init__(self, workload: Workload, site: Site):
-        # Memory is measured with nginx's own, smaller buffers: each peer is configured for what is measured.
-        self._site = site.with_buffer("4k") if workload.is_fresh else site
-        self._is_fresh = workload.is_fresh
-        self._running: dict[str, tuple[Server, int]] = {}
-
-    @contextlib.contextmanager
-    def turn(self, name: str):
-        if name not in self._running:
-            server = PEERS[name].start(self._site)
-            self._running[name] = server, descriptors(server.pids())
-        server, at_rest = self._running[name]
-        server.resume()
-        try:
-            yield server
-        except BaseException:
-            self._end(name)
-            raise
-        if self._is_fresh:
-            self._end(name)
-        else:
-            settle(server, at_rest)
-            server.pause()
-
-    def _end(self, name: str):
-        self._running.pop(name)[0].stop()
-
-    def __exit__(self, *_):
-        for name in list(self._running):
-            self._end(name)
+        site, turns = self.site, self.options.turns
+        if isinstance(workload, FreshWorkload):
+            turns = 1 if self.options.mode == "quick" else min(turns, workload.most_turns)
+            # Memory is measured with nginx's own, smaller buffers: each peer is configured for what is measured.
+            site = site.with_buffer("4k")
+        with Contest(workload, names, site, self.driver, self.calibration, self.window) as contest:
+            return contest.rounds(turns, say)
 
 
 IN_SHORT = {
@@ -210,18 +164,17 @@ def options() -> argparse.Namespace:
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--peer", action="append", default=[])
     parser.add_argument("--turns", type=int)
-    parser.add_argument("--seconds", type=float)
-    parser.add_argument("--warmup", type=float, default=0.3)
+    parser.add_argument("--seconds", type=float, default=WINDOW.seconds)
+    parser.add_argument("--warmup", type=float, default=WINDOW.warmup)
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--list", action="store_true")
     for program in ("gateway", "load", "websocat", "references"):
         parser.add_argument(f"--{program}", type=pathlib.Path)
     parsed = parser.parse_args()
-    is_quick = parsed.mode == "quick"
-    parsed.turns = parsed.turns or (QUICK_TURNS if is_quick else 7)
-    parsed.seconds = parsed.seconds or (0.8 if is_quick else 1.0)
-    if parsed.turns < 1 or parsed.seconds < 0.1 or parsed.warmup < 0:
-        parser.error("--turns must be at least 1, --seconds at least 0.1")
+    if parsed.turns is None:
+        parsed.turns = QUICK_TURNS if parsed.mode == "quick" else TURNS
+    if parsed.turns < 1 or parsed.seconds < 0.05 or parsed.warmup < 0:
+        parser.error("--turns must be at least 1, --seconds at least 0.05, --warmup at least 0")
     for pattern in parsed.only:
         if not any(workload.matches(pattern) for workload in WORKLOADS):
             parser.error(f"no workload is called {pattern}; ops/bench/run --list shows them")

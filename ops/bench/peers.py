@@ -111,8 +111,6 @@ class Peer:
     # A command that says its version, in the first line that has a digit.
     version: Callable[[Programs], list]
     start: Callable[[Site], Server]
-    # A process for each connection: no list of processes made before the sessions is complete.
-    forks: bool = False
 
 
 def _no_version(programs: Programs) -> list:
@@ -165,8 +163,8 @@ PEERS = {
                 {"broadcast": "ws://127.0.0.1:{port}/broadcast/room"}, {"NODE_PATH": NODE_PATH})),
         Peer(
             "websockify", lambda programs: ["dpkg-query", "-W", "-f", "${Version}", "websockify"],
-            _bridge("websockify", lambda site, port: ["websockify", f"127.0.0.1:{port}", f"127.0.0.1:{site.tcp_echo}"]),
-            forks=True),
+            # A process for each connection.
+            _bridge("websockify", lambda site, port: ["websockify", f"127.0.0.1:{port}", f"127.0.0.1:{site.tcp_echo}"])),
         Peer(
             "websocat", lambda programs: [programs.websocat, "--version"],
             _bridge(

@@ -3,16 +3,20 @@
 import statistics
 
 from goals import GOALS, UNKNOWN
-from rows import Rows
+from rows import Rows, interval
 from workloads import STORM_HANDSHAKES, STORM_MESSAGES, Calibration
 
 INTRODUCTION = """\
 # Benchmark results
 
-Made by `ops/bench/run`; do not edit. Every figure is from one run: the peers take turns on the same core, with one worker
-each, and a ratio is the median of the ratios of neighbouring runs (gateway / peer in the same turn), because figures move
-from run to run, and ratios much less. CPU is the time of the peer's own processes from /proc, user and system. Sessions go
-through the peer to an echo backend, unless it says otherwise.
+Made by `ops/bench/run`; do not edit. Every figure is from one run. The peers take turns on the same core, with one worker
+each: many short ones, in another order each round, because what a machine does changes from second to second. Sessions are
+opened once, before the first turn, and stay open; a peer whose turn it is not is stopped. A figure is the median of all
+turns; its ratio is the median of the ratios of the turns of a round (gateway / peer), which move much less than the figures
+do, and in brackets is where that median would be if there were many more rounds, with 95 % confidence. A p99 is of a single
+turn, a p99.9 of the latencies of five turns of a peer together: there are five times fewer of those, and of their ratios.
+CPU is the time of the peer's own processes from /proc; user and system are its parts over all turns. Sessions go through the
+peer to an echo backend, unless it says otherwise.
 """
 
 STORM = (
@@ -116,8 +120,15 @@ def _ratio(rows: Rows, key: str, peer: str, metric: str) -> str:
     ratios = rows.ratios(key, peer, metric)
     if not ratios:
         return "–"
-    spread = f" ({min(ratios):.2f}–{max(ratios):.2f})" if len(ratios) > 1 else ""
+    spread = " ({:.2f}–{:.2f})".format(*interval(ratios)) if len(ratios) > 1 else ""
     return f"{statistics.median(ratios):.2f}{spread}"
+
+
+def _shares(rows: Rows, key: str, peer: str, figure: float) -> str:
+    """User and system time of all turns, as parts of a figure: a single turn has too few of the kernel's ticks."""
+    user, system = (rows.total(key, peer, f"{name}_seconds") for name in ("user", "system"))
+    share = user / (user + system) if user + system > 0 else 0
+    return f"{figure * share:.2f} + {figure * (1 - share):.2f}"
 
 
 def _cost(rows: Rows, key: str, peer: str) -> tuple[list[str], list[str]]:
@@ -125,7 +136,7 @@ def _cost(rows: Rows, key: str, peer: str) -> tuple[list[str], list[str]]:
         return rows.median(key, peer, metric)
 
     cells = [
-        f"{of('cpu_us'):.2f}", f"{of('user_us'):.2f} + {of('system_us'):.2f}", _ratio(rows, key, peer, "cpu_us"),
+        f"{of('cpu_us'):.2f}", _shares(rows, key, peer, of("cpu_us")), _ratio(rows, key, peer, "cpu_us"),
         f"{of('per_second'):,.0f}", f"{of('p50_us'):,.0f}", f"{of('p99_us'):,.0f}", f"{100 * of('busy'):.0f} %",
     ]
     return ["CPU µs", "user + system", "gateway / peer", "per second", "p50 µs", "p99 µs", "core in use"], cells
@@ -173,7 +184,7 @@ def _cleanup(rows: Rows) -> str:
 
         cells = [
             f"{of('closed_seconds'):.2f}", f"{of('idle_seconds'):.2f}", f"{of('cpu_seconds'):.2f}",
-            f"{of('user_seconds'):.2f} + {of('system_seconds'):.2f}", _ratio(rows, key, peer, "cpu_seconds"),
+            _shares(rows, key, peer, of("cpu_seconds")), _ratio(rows, key, peer, "cpu_seconds"),
         ]
         return ["all closed, s", "idle again, s", "CPU s", "user + system", "CPU gateway / peer"], cells
 

@@ -1,6 +1,7 @@
 """The raw results of a run, by workload and peer, and what is calculated from them."""
 
 import fnmatch
+import math
 import statistics
 
 
@@ -16,20 +17,26 @@ class Rows:
     def peers(self, key: str) -> list[str]:
         return list(self._workloads.get(key, {}))
 
-    def _runs(self, key: str, peer: str) -> list[dict]:
-        return [run for run in self._workloads.get(key, {}).get(peer, []) if "error" not in run]
+    def _turns(self, key: str, peer: str, metric: str) -> dict[int, float]:
+        """The figure of each turn that has it: not all do."""
+        return {run["turn"]: run[metric] for run in self._workloads.get(key, {}).get(peer, []) if metric in run}
 
     def has(self, key: str, peer: str) -> bool:
-        return bool(self._runs(key, peer))
+        return any("error" not in run for run in self._workloads.get(key, {}).get(peer, []))
 
     def median(self, key: str, peer: str, metric: str) -> float:
-        return statistics.median(run[metric] for run in self._runs(key, peer))
+        """Of all turns; not a number if none has the figure."""
+        values = self._turns(key, peer, metric).values()
+        return statistics.median(values) if values else math.nan
+
+    def total(self, key: str, peer: str, metric: str) -> float:
+        return sum(self._turns(key, peer, metric).values())
 
     def ratios(self, key: str, peer: str, metric: str) -> list[float]:
-        """Gateway / peer, for each turn in which both have a figure."""
-        of_peer = {run["turn"]: run[metric] for run in self._runs(key, peer)}
+        """Gateway / peer, for each round in which both have a figure."""
+        of_peer = self._turns(key, peer, metric)
         return [
-            run[metric] / of_peer[run["turn"]] for run in self._runs(key, "gateway") if of_peer.get(run["turn"], 0) > 0
+            value / of_peer[turn] for turn, value in self._turns(key, "gateway", metric).items() if of_peer.get(turn, 0) > 0
         ]
 
     def ratio(self, key: str, peer: str, metric: str) -> float | None:
@@ -47,3 +54,18 @@ class Rows:
     def gateway_failed(self, *patterns: str) -> bool:
         return any(
             "error" in run for key in self.keys(*patterns) for run in self._workloads[key].get("gateway", []))
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Where the median of many more such values is, with 95 % confidence (the sign test's interval).
+
+    As many of n values are below that median as a coin thrown n times shows heads: hardly ever fewer than some. Of less
+    than six values it is the least and the greatest, with less confidence.
+    """
+    ordered, count = sorted(values), len(values)
+    below, probability = 0, 0.5**count
+    while probability <= 0.025:
+        below += 1
+        probability += math.comb(count, below) * 0.5**count
+    outer = max(below - 1, 0)
+    return ordered[outer], ordered[-1 - outer]

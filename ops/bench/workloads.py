@@ -4,12 +4,12 @@ import dataclasses
 import fnmatch
 from typing import Callable
 
-from measure import Driver, LoadFailed, cleanup, idle_memory
-from peers import Peer
+from load import Driver, LoadFailed
+from measure import cleanup, idle_memory
 from processes import Server
 
 PROXIES = ("gateway", "nginx", "haproxy", "caddy")
-MODES = ("plain", "tls")
+SERVICES = {"plain": "relay", "tls": "relay-tls"}
 # Of the best that nginx reaches in the same run.
 STORM_MESSAGES = 0.30
 STORM_HANDSHAKES = 0.25
@@ -32,19 +32,13 @@ class Calibration:
         return f"{messages}, {self.handshakes:,.0f} full TLS handshakes/s"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Workload:
     name: str
     mode: str
     peers: tuple[str, ...]
     # Which URL of a peer is driven; a peer that has no such service is driven at the other.
     services: tuple[str, ...]
-    measure: Callable[[Driver, Peer, Server, str, Calibration | None], dict]
-    # Needs what nginx reaches.
-    is_relative: bool = False
-    # Every run gets a new process, and there are at most so many turns: memory does not move from run to run.
-    is_fresh: bool = False
-    most_turns: int | None = None
     is_quick: bool = False
 
     @property
@@ -57,77 +51,104 @@ class Workload:
     def service(self, server: Server) -> str:
         return next(service for service in self.services if service in server.urls)
 
-    def run(self, driver: Driver, peer: Peer, server: Server, calibration: Calibration | None) -> dict:
-        return self.measure(driver, peer, server, self.service(server), calibration)
+    def check(self, turns: list[dict], calibration: Calibration | None):
+        """Fails if all turns of a peer together are not what they are called."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LoadWorkload(Workload):
+    """Many short turns, in sessions that stay open meanwhile."""
+
+    # Those of the load client, for an URL.
+    how: Callable[[str, Calibration | None], list]
+    is_right: Callable[[list[dict], Calibration | None], None] | None = None
+    # Needs what nginx reaches.
+    is_relative: bool = False
+
+    def arguments(self, url: str, calibration: Calibration | None) -> list:
+        return self.how(url, calibration)
+
+    def check(self, turns: list[dict], calibration: Calibration | None):
+        if turns and self.is_right:
+            self.is_right(turns, calibration)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FreshWorkload(Workload):
+    """Every turn has a new process, and there are few turns: memory does not move from turn to turn."""
+
+    measure: Callable[[Driver, Server, str], dict]
+    most_turns: int
 
 
 # MARK: - How
 
 
 def ping_pong(size: int, sessions: int, in_flight: int = 1):
-    def measure(driver, peer, server, service, calibration):
-        return driver.run(
-            peer, server, "pingpong", server.urls[service], "--sessions", sessions, "--size", size,
-            "--in-flight", in_flight)
-
-    return measure
+    return lambda url, calibration: [
+        "pingpong", url, "--sessions", sessions, "--size", size, "--in-flight", in_flight]
 
 
-def fixed_rate(share: float, mode: str):
-    def measure(driver, peer, server, service, calibration):
-        return at_rate(driver, peer, server, server.urls[service], share * getattr(calibration, mode))
-
-    return measure
+def broadcast(receivers: int):
+    return lambda url, calibration: ["broadcast", url, "--receivers", receivers, "--size", 64]
 
 
-def storm(driver, peer, server, service, calibration):
-    url, rate = server.urls[service], round(STORM_HANDSHAKES * calibration.handshakes)
-    row = at_rate(driver, peer, server, url, STORM_MESSAGES * calibration.tls, "--storm", url, "--storm-rate", rate)
-    require(row["storm"]["failed"] == 0, f"{row['storm']['failed']} handshakes of the storm failed")
-    require(
-        row["storm"]["per_second"] > KEPT_UP * rate, f"only {row['storm']['per_second']:.0f} of {rate} handshakes/s")
-    return row
+def at_rate(url: str, rate: float) -> list:
+    return ["rate", url, "--sessions", 100, "--size", 64, "--rate", round(rate)]
 
 
-def at_rate(driver: Driver, peer: Peer, server: Server, url: str, rate: float, *options) -> dict:
-    row = driver.run(
-        peer, server, "rate", url, "--sessions", 100, "--size", 64, "--rate", round(rate), *options)
-    require(row["per_second"] > KEPT_UP * rate, f"only {row['per_second']:.0f} of {rate:.0f} messages/s")
-    return row
+def storm(url: str, calibration: Calibration) -> list:
+    handshakes = round(STORM_HANDSHAKES * calibration.handshakes)
+    return [*at_rate(url, STORM_MESSAGES * calibration.tls), "--storm", url, "--storm-rate", handshakes]
 
 
-def handshakes(*, resume: bool):
-    def measure(driver, peer, server, service, calibration):
-        options = ["--concurrency", CONCURRENCY, *(["--resume"] if resume else [])]
-        row = driver.run(peer, server, "handshakes", server.urls[service], *options)
-        # The first of each comes without a ticket, and may be late enough to be measured.
-        wrong = row["messages"] - row["resumed"] if resume else row["resumed"]
-        require(wrong <= (CONCURRENCY if resume else 0), f"{row['resumed']} of {row['messages']} handshakes were resumed")
-        return row
+def handshakes(*options: str):
+    return lambda url, calibration: ["handshakes", url, "--concurrency", CONCURRENCY, *options]
 
-    return measure
+
+def memory(sessions: int):
+    return lambda driver, server, service: idle_memory(driver, server, service, sessions)
+
+
+def clean(sessions: int):
+    return lambda driver, server, service: cleanup(driver, server, service, sessions)
+
+
+# MARK: - Whether it is right
 
 
 def require(is_so: bool, otherwise: str):
-    """A run whose figures would not be what they are called has failed."""
+    """A peer whose figures would not be what they are called has failed."""
     if not is_so:
         raise LoadFailed(otherwise)
 
 
-def broadcast(receivers: int):
-    def measure(driver, peer, server, service, calibration):
-        return driver.run(
-            peer, server, "broadcast", server.urls[service], "--receivers", receivers, "--size", 64)
-
-    return measure
+def _per_second(turns: list[dict], count: Callable[[dict], float]) -> float:
+    return sum(map(count, turns)) / sum(turn["seconds"] for turn in turns)
 
 
-def memory(sessions: int):
-    return lambda driver, peer, server, service, calibration: idle_memory(driver, server, service, sessions)
+def keeps_up(turns: list[dict], rate: float):
+    reached = _per_second(turns, lambda turn: turn["messages"])
+    require(reached > KEPT_UP * rate, f"only {reached:.0f} of {rate:.0f} messages/s")
 
 
-def clean(sessions: int):
-    return lambda driver, peer, server, service, calibration: cleanup(driver, server, service, sessions)
+def stands_storm(turns: list[dict], calibration: Calibration):
+    keeps_up(turns, STORM_MESSAGES * calibration.tls)
+    failed, rate = sum(turn["storm"]["failed"] for turn in turns), STORM_HANDSHAKES * calibration.handshakes
+    require(failed == 0, f"{failed} handshakes of the storm failed")
+    reached = _per_second(turns, lambda turn: turn["storm"]["handshakes"])
+    require(reached > KEPT_UP * rate, f"only {reached:.0f} of {rate:.0f} handshakes/s")
+
+
+def are_full(turns: list[dict], calibration: Calibration | None):
+    resumed = sum(turn["resumed"] for turn in turns)
+    require(resumed == 0, f"{resumed} handshakes were resumed")
+
+
+def are_resumed(turns: list[dict], calibration: Calibration | None):
+    full = sum(turn["messages"] - turn["resumed"] for turn in turns)
+    # The first of each at a time comes without a ticket, and may be late enough to be measured.
+    require(full <= CONCURRENCY, f"{full} handshakes were not resumed")
 
 
 # MARK: - What
@@ -135,17 +156,39 @@ def clean(sessions: int):
 
 def _relayed(name: str, how: Callable, **options) -> list[Workload]:
     """Through a proxy to the echo backend, plain and with TLS."""
-    plain = Workload(name, "plain", (*PROXIES, "floor"), ("relay",), how, **options)
-    tls = Workload(name, "tls", PROXIES, ("relay-tls",), how, **options)
-    return [plain, tls]
+    return [
+        LoadWorkload(name=name, mode="plain", peers=(*PROXIES, "floor"), services=("relay",), how=how, **options),
+        LoadWorkload(name=name, mode="tls", peers=PROXIES, services=("relay-tls",), how=how, **options),
+    ]
+
+
+def _at_fixed_rate(percent: int, mode: str) -> LoadWorkload:
+    def rate(calibration: Calibration) -> float:
+        return percent / 100 * getattr(calibration, mode)
+
+    return LoadWorkload(
+        name=f"rate-{percent}", mode=mode, peers=PROXIES, services=(SERVICES[mode],), is_relative=True,
+        how=lambda url, calibration: at_rate(url, rate(calibration)),
+        is_right=lambda turns, calibration: keeps_up(turns, rate(calibration)))
+
+
+def _tls(name: str, how: Callable, is_right: Callable, **options) -> LoadWorkload:
+    """Handshakes with proxies."""
+    return LoadWorkload(
+        name=name, mode="tls", peers=PROXIES, services=("relay-tls",), how=how, is_right=is_right, **options)
+
+
+def _open(name: str, peers: tuple[str, ...], service: str, how: Callable) -> LoadWorkload:
+    """Without TLS, and not through a proxy of WebSocket."""
+    return LoadWorkload(name=name, mode="plain", peers=peers, services=(service,), how=how)
 
 
 def _idle(sessions: int, most_turns: int, is_quick: bool = False) -> list[Workload]:
     name = f"idle-{sessions}"
-    options = {"is_fresh": True, "most_turns": most_turns, "is_quick": is_quick}
+    options = {"name": name, "measure": memory(sessions), "most_turns": most_turns, "is_quick": is_quick}
     return [
-        Workload(name, "plain", PROXIES, ("relay",), memory(sessions), **options),
-        Workload(name, "tls", (*PROXIES, "libssl"), ("relay-tls", "idle-tls"), memory(sessions), **options),
+        FreshWorkload(mode="plain", peers=PROXIES, services=("relay",), **options),
+        FreshWorkload(mode="tls", peers=(*PROXIES, "libssl"), services=("relay-tls", "idle-tls"), **options),
     ]
 
 
@@ -157,25 +200,21 @@ WORKLOADS: list[Workload] = [
     *_relayed("inflight-16", ping_pong(64, 100, in_flight=16), is_quick=True),
     *_relayed("message-64k", ping_pong(64 << 10, 8), is_quick=True),
     *_relayed("message-1m", ping_pong(1 << 20, 8)),
-    *[
-        Workload(f"rate-{percent}", mode, PROXIES, (service,), fixed_rate(percent / 100, mode), is_relative=True)
-        for percent in (30, 60)
-        for mode, service in zip(MODES, ("relay", "relay-tls"))
-    ],
-    Workload("storm", "tls", PROXIES, ("relay-tls",), storm, is_relative=True),
-    Workload("handshakes-full", "tls", PROXIES, ("relay-tls",), handshakes(resume=False), is_quick=True),
-    Workload("handshakes-resumed", "tls", PROXIES, ("relay-tls",), handshakes(resume=True), is_quick=True),
-    Workload("broadcast-1000", "plain", ("gateway", "send-loop", "node-ws"), ("broadcast",), broadcast(1000)),
-    Workload("bridge-64-100", "plain", ("gateway", "websockify", "websocat"), ("bridge",), ping_pong(64, 100)),
+    *[_at_fixed_rate(percent, mode) for percent in (30, 60) for mode in SERVICES],
+    _tls("storm", storm, stands_storm, is_relative=True),
+    _tls("handshakes-full", handshakes(), are_full, is_quick=True),
+    _tls("handshakes-resumed", handshakes("--resume"), are_resumed, is_quick=True),
+    _open("broadcast-1000", ("gateway", "send-loop", "node-ws"), "broadcast", broadcast(1000)),
+    _open("bridge-64-100", ("gateway", "websockify", "websocat"), "bridge", ping_pong(64, 100)),
     *_idle(1000, most_turns=3, is_quick=True),
     *_idle(4000, most_turns=1),
     *_idle(9000, most_turns=1),
     *[
-        Workload("cleanup", mode, PROXIES, (service,), clean(9000), is_fresh=True, most_turns=2)
-        for mode, service in zip(MODES, ("relay", "relay-tls"))
+        FreshWorkload(
+            name="cleanup", mode=mode, peers=PROXIES, services=(service,), measure=clean(9000), most_turns=2)
+        for mode, service in SERVICES.items()
     ],
 ]
 
-# What `ops/bench/run quick` runs, with whom, and how often.
+# With whom `ops/bench/run quick` runs those that are quick.
 QUICK_PEERS = ("gateway", "nginx", "haproxy", "libssl")
-QUICK_TURNS = 3

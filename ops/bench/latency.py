@@ -1,0 +1,26 @@
+"""Latencies of several turns together."""
+
+import collections
+import math
+
+
+class Latencies:
+    """How often each duration was measured, as the load client says it: `[[nanoseconds, count], …]`."""
+
+    def __init__(self):
+        self._counts: collections.Counter[int] = collections.Counter()
+        # How many turns it is of.
+        self.turns = 0
+
+    def add(self, histogram: list[list[int]]):
+        self._counts.update(dict(histogram))
+        self.turns += 1
+
+    def quantile_us(self, share: float) -> float:
+        """What a share (0 to 1) of them did not exceed, in microseconds."""
+        rank, seen = math.ceil(share * self._counts.total()), 0
+        for nanoseconds, count in sorted(self._counts.items()):
+            seen += count
+            if seen >= rank:
+                break
+        return nanoseconds / 1000
