@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import fnmatch
 import json
 import os
@@ -12,7 +13,7 @@ import time
 
 import machine
 import report
-from contest import Contest, Contestant
+from contest import Conditions, Contest, Contestant
 from load import Driver, LoadFailed, Window
 from peers import PEERS, Programs, Site, make_certificate, version
 from processes import Server, StartFailed, adopt_orphans, raise_open_files
@@ -28,7 +29,7 @@ RAW, PARTIAL = WORK / "results.json", WORK / "partial.json"
 # The length of a turn, and how many there are. What a machine does besides changes from second to second: in the same time,
 # many short turns have a steadier median than a few long ones.
 WINDOW = Window(seconds=0.2, warmup=0.05)
-TURNS, QUICK_TURNS = 40, 12
+TURNS, QUICK_TURNS = 36, 12
 # The best of these is what nginx reaches.
 CALIBRATION_TURNS, CALIBRATION_WINDOW = 3, Window(seconds=1, warmup=0.3)
 CALIBRATED = ("pingpong-64-100-plain", "pingpong-64-100-tls", "handshakes-full-tls")
@@ -42,8 +43,6 @@ def say(text: str):
 
 class Run:
     """One run of all that was asked for."""
-
-    calibration: Calibration | None = None
 
     def __init__(
         self, options: argparse.Namespace, workloads: list[Workload], peers: list[str], stack: contextlib.ExitStack
@@ -69,8 +68,8 @@ class Run:
         ]
         self.site = Site(
             programs, folder, self.cores.peer, open_files, *(backend.ports[0] for backend in backends), **certificate)
-        self.driver = Driver(programs.load, self.cores.load)
-        self.window = Window(options.seconds, options.warmup)
+        driver = Driver(programs.load, self.cores.load)
+        self.conditions = Conditions(self.site, driver, Window(options.seconds, options.warmup))
         self.raw = {"meta": self._meta(), "workloads": {}}
 
     def _meta(self) -> dict:
@@ -100,11 +99,11 @@ class Run:
     def calibrate(self):
         """What nginx reaches, which fixed rates are shares of."""
         by_key = {workload.key: workload for workload in WORKLOADS}
+        conditions = dataclasses.replace(self.conditions, window=CALIBRATION_WINDOW)
 
         def best(key: str) -> float:
             try:
-                contestant = Contestant("nginx", by_key[key], self.site, self.driver, None, CALIBRATION_WINDOW)
-                with contextlib.closing(contestant) as nginx:
+                with contextlib.closing(Contestant("nginx", by_key[key], conditions)) as nginx:
                     return max(nginx.turn()["per_second"] for _ in range(CALIBRATION_TURNS))
             except (LoadFailed, StartFailed) as error:
                 say(f"{key}, to find nginx's best: {error}")
@@ -113,18 +112,18 @@ class Run:
         calibration = Calibration(*map(best, CALIBRATED))
         if not all(vars(calibration).values()):
             return
-        self.calibration = calibration
-        self.raw["calibration"] = vars(self.calibration)
-        say(f"nginx reaches {self.calibration}")
+        self.conditions = dataclasses.replace(self.conditions, calibration=calibration)
+        self.raw["calibration"] = vars(calibration)
+        say(f"nginx reaches {calibration}")
 
     def measure(self, workload: Workload) -> dict[str, list[dict]]:
         names = [name for name in workload.peers if name in self.peers]
-        site, turns = self.site, self.options.turns
+        conditions, turns = self.conditions, self.options.turns
         if isinstance(workload, FreshWorkload):
             turns = 1 if self.options.mode == "quick" else min(turns, workload.most_turns)
             # Memory is measured with nginx's own, smaller buffers: each peer is configured for what is measured.
-            site = site.with_buffer("4k")
-        with Contest(workload, names, site, self.driver, self.calibration, self.window) as contest:
+            conditions = dataclasses.replace(conditions, site=self.site.with_buffer("4k"))
+        with Contest(workload, names, conditions) as contest:
             return contest.rounds(turns, say)
 
 

@@ -1,9 +1,11 @@
 """The peers of one workload, which take turns."""
 
 import contextlib
+import dataclasses
 import random
+from typing import Callable
 
-from latency import Latencies
+from latency import BLOCK, Latencies
 from load import Driver, LoadFailed, Window, figures
 from measure import settle
 from peers import PEERS, Site
@@ -13,23 +15,29 @@ from workloads import Calibration, FreshWorkload, LoadWorkload, Workload
 
 # A peer that fails this often in a workload gets no further turn in it.
 PATIENCE = 2
-# A turn is too short for a p99.9: the latencies of so many turns of a peer are taken together.
-BLOCK = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Conditions:
+    """The same for all peers."""
+
+    site: Site
+    driver: Driver
+    window: Window
+    calibration: Calibration | None = None
 
 
 class Contestant:
     """A peer with a load client whose sessions stay open from turn to turn."""
 
-    def __init__(
-        self, name: str, workload: LoadWorkload, site: Site, driver: Driver, calibration: Calibration | None,
-        window: Window
-    ):
-        self._window = window
+    def __init__(self, name: str, workload: LoadWorkload, conditions: Conditions):
+        self._window = conditions.window
         self._latencies = Latencies()
         with contextlib.ExitStack() as stack:
-            self._server = stack.enter_context(PEERS[name].start(site))
+            self._server = stack.enter_context(PEERS[name].start(conditions.site))
             url = self._server.urls[workload.service(self._server)]
-            self._client = driver.client(workload.arguments(url, calibration), window)
+            arguments = workload.arguments(url, conditions.calibration)
+            self._client = conditions.driver.client(arguments, conditions.window)
             stack.callback(self._client.stop)
             self._at_rest = descriptors(self._server.pids())
             self._stack = stack.pop_all()
@@ -52,7 +60,7 @@ class Contestant:
     def end_block(self, turns: int) -> dict:
         """What is calculated from all turns since the last block, if it had so many."""
         latencies, self._latencies = self._latencies, Latencies()
-        return {"p999_us": latencies.quantile_us(0.999)} if latencies.turns == turns else {}
+        return {"p999_us": latencies.quantile_us(0.999)} if latencies.turns == turns and latencies.count else {}
 
     def close(self):
         self._stack.close()
@@ -61,20 +69,14 @@ class Contestant:
 class Contest(contextlib.AbstractContextManager):
     """One workload: who takes part, and what came of it."""
 
-    def __init__(
-        self, workload: Workload, names: list[str], site: Site, driver: Driver, calibration: Calibration | None,
-        window: Window
-    ):
+    def __init__(self, workload: Workload, names: list[str], conditions: Conditions):
         self._workload = workload
         self._names = names
-        self._site = site
-        self._driver = driver
-        self._calibration = calibration
-        self._window = window
+        self._conditions = conditions
         self._present: dict[str, Contestant] = {}
         self._runs: dict[str, list[dict]] = {name: [] for name in names}
 
-    def rounds(self, turns: int, say) -> dict[str, list[dict]]:
+    def rounds(self, turns: int, say: Callable[[str], None]) -> dict[str, list[dict]]:
         """In each round everyone has a turn, in another order."""
         block = min(BLOCK, turns)
         for number in range(turns):
@@ -91,23 +93,27 @@ class Contest(contextlib.AbstractContextManager):
                     say(f"{self._workload.key}: {name} failed: {error}")
                     runs.append({"turn": number, "error": str(error)})
                     self._end(name)
+        self._check(turns, say)
+        return self._runs
+
+    def _check(self, turns: int, say: Callable[[str], None]):
+        """A peer whose turns are not right has only failed."""
         for name, runs in self._runs.items():
             try:
-                self._workload.check([run for run in runs if "error" not in run], self._calibration)
+                figures = [run for run in runs if "error" not in run]
+                self._workload.check(figures, self._conditions.calibration)
             except LoadFailed as error:
                 say(f"{self._workload.key}: {name} failed: {error}")
                 self._runs[name] = [{"turn": turns - 1, "error": str(error)}]
-        return self._runs
 
     def _turn(self, name: str) -> dict:
         if isinstance(self._workload, FreshWorkload):
-            with PEERS[name].start(self._site) as server:
-                return self._workload.measure(self._driver, server, self._workload.service(server))
+            with PEERS[name].start(self._conditions.site) as server:
+                return self._workload.measure(self._conditions.driver, server, self._workload.service(server))
         if name not in self._present:
-            if self._workload.is_relative and not self._calibration:
+            if self._workload.is_relative and not self._conditions.calibration:
                 raise LoadFailed("there is no rate: nginx failed at the start of the run")
-            self._present[name] = Contestant(
-                name, self._workload, self._site, self._driver, self._calibration, self._window)
+            self._present[name] = Contestant(name, self._workload, self._conditions)
         return self._present[name].turn()
 
     def _end(self, name: str):

@@ -105,12 +105,12 @@ def figures(report: dict) -> dict:
         "messages": messages,
         "seconds": seconds,
         "per_second": report["per_second"],
-        "cpu_us": 1e6 * spent["seconds"] / messages,
         "user_seconds": spent["user"],
         "system_seconds": spent["system"],
         "busy": spent["seconds"] / seconds,
         "client_busy": report["client_cpu_seconds"] / seconds,
-        "p50_us": latency["p50"],
-        "p99_us": latency["p99"],
     }
+    # A machine that does something else may leave a turn without any.
+    if messages and report["latency_histogram_ns"]:
+        row |= {"cpu_us": 1e6 * spent["seconds"] / messages, "p50_us": latency["p50"], "p99_us": latency["p99"]}
     return row | {key: report[key] for key in ("resumed", "storm") if key in report}

@@ -1,22 +1,24 @@
 """Tables of what was measured: for the terminal and for RESULTS.md."""
 
+import math
 import statistics
 
 from goals import GOALS, UNKNOWN
+from latency import BLOCK
 from rows import Rows, interval
 from workloads import STORM_HANDSHAKES, STORM_MESSAGES, Calibration
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # Benchmark results
 
 Made by `ops/bench/run`; do not edit. Every figure is from one run. The peers take turns on the same core, with one worker
 each: many short ones, in another order each round, because what a machine does changes from second to second. Sessions are
 opened once, before the first turn, and stay open; a peer whose turn it is not is stopped. A figure is the median of all
 turns; its ratio is the median of the ratios of the turns of a round (gateway / peer), which move much less than the figures
-do, and in brackets is where that median would be if there were many more rounds, with 95 % confidence. A p99 is of a single
-turn, a p99.9 of the latencies of five turns of a peer together: there are five times fewer of those, and of their ratios.
-CPU is the time of the peer's own processes from /proc; user and system are its parts over all turns. Sessions go through the
-peer to an echo backend, unless it says otherwise.
+do. In brackets is where that median would be if there were many more rounds, with 95 % confidence (of fewer than six ratios
+the least and the greatest). A p99 is of a single turn, a p99.9 of the latencies of {BLOCK} turns of a peer together, so that there
+are {BLOCK} times fewer of those and of their ratios. CPU is the time of the peer's own processes from /proc; user and system are
+its parts over all turns. Sessions go through the peer to an echo backend, unless it says otherwise.
 """
 
 STORM = (
@@ -147,7 +149,9 @@ def _latency(rows: Rows, key: str, peer: str) -> tuple[list[str], list[str]]:
         return rows.median(key, peer, metric)
 
     cells = [
-        f"{of('per_second'):,.0f}", f"{of('p50_us'):,.0f}", f"{of('p99_us'):,.0f}", f"{of('p999_us'):,.0f}",
+        f"{of('per_second'):,.0f}", f"{of('p50_us'):,.0f}", f"{of('p99_us'):,.0f}",
+        # Nobody has one who failed too often.
+        "–" if math.isnan(of("p999_us")) else f"{of('p999_us'):,.0f}",
         _ratio(rows, key, peer, "p99_us"), _ratio(rows, key, peer, "p999_us"), f"{of('cpu_us'):.2f}",
         _ratio(rows, key, peer, "cpu_us"),
     ]

@@ -59,7 +59,7 @@ class Rows:
 def interval(values: list[float]) -> tuple[float, float]:
     """Where the median of many more such values is, with 95 % confidence (the sign test's interval).
 
-    As many of n values are below that median as a coin thrown n times shows heads: hardly ever fewer than some. Of less
+    As many of n values are below that median as a coin thrown n times shows heads: hardly ever fewer than some. Of fewer
     than six values it is the least and the greatest, with less confidence.
     """
     ordered, count = sorted(values), len(values)

@@ -59,17 +59,17 @@ class Workload:
 class LoadWorkload(Workload):
     """Many short turns, in sessions that stay open meanwhile."""
 
-    # Those of the load client, for an URL.
-    how: Callable[[str, Calibration | None], list]
+    # Of the load client, for an URL.
+    arguments: Callable[[str, Calibration | None], list]
     is_right: Callable[[list[dict], Calibration | None], None] | None = None
     # Needs what nginx reaches.
     is_relative: bool = False
 
-    def arguments(self, url: str, calibration: Calibration | None) -> list:
-        return self.how(url, calibration)
-
     def check(self, turns: list[dict], calibration: Calibration | None):
-        if turns and self.is_right:
+        if not turns:
+            return
+        require(any(turn["messages"] for turn in turns), "no message came back in any turn")
+        if self.is_right:
             self.is_right(turns, calibration)
 
 
@@ -154,11 +154,11 @@ def are_resumed(turns: list[dict], calibration: Calibration | None):
 # MARK: - What
 
 
-def _relayed(name: str, how: Callable, **options) -> list[Workload]:
+def _relayed(name: str, arguments: Callable, **options) -> list[Workload]:
     """Through a proxy to the echo backend, plain and with TLS."""
     return [
-        LoadWorkload(name=name, mode="plain", peers=(*PROXIES, "floor"), services=("relay",), how=how, **options),
-        LoadWorkload(name=name, mode="tls", peers=PROXIES, services=("relay-tls",), how=how, **options),
+        LoadWorkload(name=name, mode="plain", peers=(*PROXIES, "floor"), services=("relay",), arguments=arguments, **options),
+        LoadWorkload(name=name, mode="tls", peers=PROXIES, services=("relay-tls",), arguments=arguments, **options),
     ]
 
 
@@ -168,19 +168,19 @@ def _at_fixed_rate(percent: int, mode: str) -> LoadWorkload:
 
     return LoadWorkload(
         name=f"rate-{percent}", mode=mode, peers=PROXIES, services=(SERVICES[mode],), is_relative=True,
-        how=lambda url, calibration: at_rate(url, rate(calibration)),
+        arguments=lambda url, calibration: at_rate(url, rate(calibration)),
         is_right=lambda turns, calibration: keeps_up(turns, rate(calibration)))
 
 
-def _tls(name: str, how: Callable, is_right: Callable, **options) -> LoadWorkload:
+def _tls(name: str, arguments: Callable, is_right: Callable, **options) -> LoadWorkload:
     """Handshakes with proxies."""
     return LoadWorkload(
-        name=name, mode="tls", peers=PROXIES, services=("relay-tls",), how=how, is_right=is_right, **options)
+        name=name, mode="tls", peers=PROXIES, services=("relay-tls",), arguments=arguments, is_right=is_right, **options)
 
 
-def _open(name: str, peers: tuple[str, ...], service: str, how: Callable) -> LoadWorkload:
+def _plain(name: str, peers: tuple[str, ...], service: str, arguments: Callable) -> LoadWorkload:
     """Without TLS, and not through a proxy of WebSocket."""
-    return LoadWorkload(name=name, mode="plain", peers=peers, services=(service,), how=how)
+    return LoadWorkload(name=name, mode="plain", peers=peers, services=(service,), arguments=arguments)
 
 
 def _idle(sessions: int, most_turns: int, is_quick: bool = False) -> list[Workload]:
@@ -204,8 +204,8 @@ WORKLOADS: list[Workload] = [
     _tls("storm", storm, stands_storm, is_relative=True),
     _tls("handshakes-full", handshakes(), are_full, is_quick=True),
     _tls("handshakes-resumed", handshakes("--resume"), are_resumed, is_quick=True),
-    _open("broadcast-1000", ("gateway", "send-loop", "node-ws"), "broadcast", broadcast(1000)),
-    _open("bridge-64-100", ("gateway", "websockify", "websocat"), "bridge", ping_pong(64, 100)),
+    _plain("broadcast-1000", ("gateway", "send-loop", "node-ws"), "broadcast", broadcast(1000)),
+    _plain("bridge-64-100", ("gateway", "websockify", "websocat"), "bridge", ping_pong(64, 100)),
     *_idle(1000, most_turns=3, is_quick=True),
     *_idle(4000, most_turns=1),
     *_idle(9000, most_turns=1),
