@@ -37,7 +37,7 @@ package final class EventLoop {
     private var timers = TimerQueue<any TimerHandler>()
     /// Handlers that stopped before the kernel said "would block".
     private var unfinished: [Registration] = []
-    /// Handlers whose next step is a long one, in the order in which they asked.
+    /// Handlers whose next step is a long one, in the order in which it will be made.
     private var longSteps: Deque<Registration> = []
     private var isRunning = false
     private var events: [gateway_event]
@@ -119,8 +119,15 @@ package final class EventLoop {
 
     /// Calls the handler again when everyone with something short to do had a turn, and what they sent is on its way: for a step
     /// that takes as long as many messages, such as a signature. It is told of no new readiness.
-    package func againForLongStep(_ registration: Registration) {
-        self.longSteps.append(registration)
+    ///
+    /// - Parameter isNext: before all that wait already, for what holds memory until it is done. Whoever may say so without end
+    ///   keeps the others waiting as long.
+    package func againForLongStep(_ registration: Registration, isNext: Bool) {
+        if isNext {
+            self.longSteps.prepend(registration)
+        } else {
+            self.longSteps.append(registration)
+        }
     }
 
     private func isLive(_ registration: Registration) -> Bool {

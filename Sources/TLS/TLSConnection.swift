@@ -58,6 +58,9 @@ import COpenSSL
 
     private static let handshakeMissing = TLSError(.configuration, "the TLS handshake is not complete")
 
+    /// How many steps of the handshake were made, up to 255.
+    package private(set) var handshakeSteps: UInt8 = 0
+
     private let io: TLSIO
     private var phase = Phase.handshaking
 
@@ -109,6 +112,7 @@ import COpenSSL
         case .open, .closed: return .done
         case .failed(let error): return .failed(error)
         }
+        if self.handshakeSteps < .max { self.handshakeSteps += 1 }
         let result = self.withInput(ciphertext) { () -> HandshakeResult in
             let code = unsafe SSL_do_handshake(self.ssl)
             if code == 1 { return .done }

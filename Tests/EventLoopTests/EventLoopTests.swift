@@ -198,7 +198,7 @@ import Testing
         let again = try loop.addReading(pairs[1].near, other)
         handshake.onReady = { _ in order.append("long") }
         other.onReady = { _ in order.append("short") }
-        loop.againForLongStep(registration)
+        loop.againForLongStep(registration, isNext: false)
         loop.again(again)
         put(pairs[1].far, "x")
         // It waits for nothing, although nothing is ready where the step is to be made.
@@ -217,7 +217,7 @@ import Testing
             recorder.onReady = { readiness in if readiness.isNone { order.append(number) } }
             return try loop.addReading(pairs[number].near, recorder)
         }
-        for number in 0..<6 { loop.againForLongStep(registrations[number]) }
+        for number in 0..<6 { loop.againForLongStep(registrations[number], isNext: false) }
         loop.turn()
         #expect(order == [0])
         // One that is gone meanwhile costs the others nothing but its place.
@@ -233,6 +233,22 @@ import Testing
         #expect(order == [0, 2, 3, 4])
         loop.turn()
         #expect(order == [0, 2, 3, 4, 5])
+    }
+
+    @Test func aLongStepThatIsNextOvertakesThoseThatWait() throws {
+        let loop = try EventLoop()
+        let pairs = (0..<3).map { _ in SocketPair() }
+        defer { for pair in pairs { pair.close() } }
+        var order: [Int] = []
+        let registrations = try pairs.indices.map { number in
+            let recorder = Recorder()
+            recorder.onReady = { _ in order.append(number) }
+            return try loop.addReading(pairs[number].near, recorder)
+        }
+        for number in 0..<2 { loop.againForLongStep(registrations[number], isNext: false) }
+        loop.againForLongStep(registrations[2], isNext: true)
+        for _ in 0..<3 { loop.turn() }
+        #expect(order == [2, 0, 1])
     }
 
     @Test func timersFireInOrderAndNeverEarly() throws {

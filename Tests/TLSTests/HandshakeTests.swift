@@ -12,4 +12,19 @@ import Testing
         #expect(wire.client.connection.version == "TLSv\(version.rawValue)")
         #expect(wire.server.connection.version == "TLSv\(version.rawValue)")
     }
+
+    @Test(arguments: TLSVersion.allCases)
+    func aServerHasTwoStepsToMake(_ version: TLSVersion) throws {
+        var wire = try Wire(Fixture.client(maximum: version), Fixture.server(), pieces: .whole)
+        #expect(wire.server.connection.handshakeSteps == 0)
+        wire.connect()
+        #expect(wire.server.connection.handshakeSteps == 2)
+    }
+
+    @Test func stepsAreCountedUpTo255() throws {
+        var wire = try Wire(Fixture.client(), Fixture.server(), pieces: .bytes)
+        wire.connect()
+        #expect(wire.server.handshake == .done)
+        #expect(wire.server.connection.handshakeSteps == 255)
+    }
 }

@@ -37,6 +37,8 @@ extension Session {
             case .end, .failed: return self.abandon(because: "the client left before its request was whole")
             }
         }
+        // It is quiet until its backend has answered, or until the rest of its request comes.
+        client.tls?.releaseBuffers()
         // An end that came together with the request is not told again.
         switch self.phase {
         case .connect, .backendHandshake: if client.hasEnded { self.abandonOpening() }

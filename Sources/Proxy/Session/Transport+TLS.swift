@@ -8,6 +8,8 @@ extension Transport {
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     func handshakeStep() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
+        // Many handshakes are under way at a time, and each waits for its peer most of that time.
+        defer { tls.releaseBuffers() }
         let ciphertext = self.worker.buffers.ciphertext
         while true {
             var received = ciphertext.mutableSpan
@@ -37,6 +39,7 @@ extension Transport {
     /// The first step of a client: nothing was received yet.
     func beginHandshake() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
+        defer { tls.releaseBuffers() }
         let nothing: [UInt8] = []
         let result = tls.handshake(nothing.span)
         self.sendCiphertext()

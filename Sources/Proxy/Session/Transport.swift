@@ -87,10 +87,13 @@ final class Transport: ReadinessHandler, StagedSender {
     }
 
     /// Has the session called again when those with less to do had their turn: a step of its TLS handshake is next.
+    ///
+    /// The second step comes before the first ones of others: it is the last one of nearly all, so that few handshakes are under way
+    /// at a time. A third is in line: a peer that sends byte by byte takes no more turns than others.
     func handshakeLater() {
         guard let registration = self.registration, !self.isScheduled else { return }
         self.isScheduled = true
-        self.worker.loop.againForLongStep(registration)
+        self.worker.loop.againForLongStep(registration, isNext: self.tls?.handshakeSteps == 1)
     }
 
     /// Has `receive` say once more that the peer has ended its side, when it is called again.
