@@ -205,7 +205,6 @@ import COpenSSL
         case .handshaking, .failed: return
         case .open, .closed: break
         }
-        ErrorQueue.clear()
         if unsafe SSL_shutdown(self.ssl) < 0 { ErrorQueue.clear() }
         self.addTicket()
     }
@@ -226,7 +225,6 @@ import COpenSSL
     ///
     /// Nothing happens while one is in use, so this may be called at any time.
     package func releaseBuffers() {
-        ErrorQueue.clear()
         if unsafe SSL_free_buffers(self.ssl) != 1 { ErrorQueue.clear() }
     }
 
