@@ -5,27 +5,6 @@
 /// an endpoint, which wants the payload. Both stop at whole control frames. After a violation the reader is at the frame
 /// that broke the rule, and reports it again if asked again.
 package struct FrameReader: Sendable {
-    /// What the sender may do. Limits are inclusive, and 0 is no limit.
-    package struct Rules: Hashable, Sendable {
-        /// True for a client's frames, false for a server's (RFC 6455 section 5.1).
-        package var expectsMask: Bool
-        /// Whether RSV1 may be set on the first frame of a data message (RFC 7692 section 6).
-        package var allowsCompression: Bool
-        /// Payload bytes in a message, as on the wire.
-        package var maximumMessage: Int
-        /// Frames in a message; empty ones count.
-        package var maximumFragments: Int
-
-        package init(
-            expectsMask: Bool, allowsCompression: Bool = false, maximumMessage: Int = 0, maximumFragments: Int = 0
-        ) {
-            self.expectsMask = expectsMask
-            self.allowsCompression = allowsCompression
-            self.maximumMessage = maximumMessage
-            self.maximumFragments = maximumFragments
-        }
-    }
-
     package var rules: Rules
     package private(set) var tally = MessageTally()
 
@@ -88,7 +67,9 @@ extension FrameReader {
     package mutating func walk(_ bytes: Span<UInt8>, from start: Int) -> Walk {
         var position = start
         if self.remaining > 0 { position += self.take(upTo: bytes.count - position) }
-        while position < bytes.count {
+        while true {
+            if self.isAtMessageBoundary { position += self.skipWholeMessages(bytes, from: position) }
+            guard position < bytes.count else { return Walk(end: position, stop: .end) }
             switch self.readHeader(bytes, at: position) {
             case .data(let headerLength):
                 position += headerLength
@@ -98,7 +79,37 @@ extension FrameReader {
             case .violation(let violation): return Walk(end: position, stop: .violation(violation))
             }
         }
-        return Walk(end: position, stop: .end)
+    }
+
+    /// Passes over messages of one frame that are all here, as most are: of these nothing has to be remembered but the sum. What may
+    /// be wrong with a frame, and what is not of this kind, is left to `readHeader`.
+    ///
+    /// - Returns: how many bytes they have.
+    private mutating func skipWholeMessages(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        let reserved: UInt8 = self.rules.allowsCompression ? 0x40 : 0
+        let mask: UInt8 = self.rules.expectsMask ? 0x80 : 0
+        let keyLength = self.rules.expectsMask ? 4 : 0
+        let longest = self.rules.maximumMessage == 0 ? 0xFFFF : min(self.rules.maximumMessage, 0xFFFF)
+        var position = start
+        while bytes.count - position >= 4 {
+            let opcode = bytes[position] & ~reserved ^ 0x80
+            guard opcode == Opcode.text.rawValue || opcode == Opcode.binary.rawValue else { break }
+            // A masked length is below 126 if the mask is there, and well above if it is not.
+            var length = Int(bytes[position + 1] ^ mask)
+            var payload = position + 2 + keyLength
+            if length == 126 {
+                length = Int(bytes[position + 2]) << 8 | Int(bytes[position + 3])
+                payload += 2
+                guard length > 125 else { break }
+            } else if length > 125 {
+                break
+            }
+            guard length <= longest, bytes.count - payload >= length else { break }
+            if opcode == Opcode.text.rawValue { self.tally.text &+= 1 } else { self.tally.binary &+= 1 }
+            self.tally.payloadBytes &+= UInt64(truncatingIfNeeded: length)
+            position = payload + length
+        }
+        return position - start
     }
 }
 

@@ -90,6 +90,65 @@ import WebSocketProtocol
         }
     }
 
+    /// Every first byte, and every length around which headers change their form, with and without a mask, whole and cut short.
+    @Test func walkAndNextAgreeOnEveryHeader() {
+        let rules = [FrameReader.Rules.client, .server, Self.limits, .init(expectsMask: false, maximumMessage: 125)]
+        for rules in rules {
+            for first in UInt8.min ... .max {
+                for second in [0, 1, 2, 124, 125, 126, 127, 128, 129, 130, 252, 253, 254, 255] as [UInt8] {
+                    for extended in [125, 126, 400, 401] {
+                        for count in [1, 2, 3, 4, 5, 6, 7, 8, 130, 131, 132, 133, 134, 404, 408, 420] {
+                            var bytes = [UInt8](repeating: 0x20, count: count)
+                            let head = [first, second, UInt8(extended >> 8), UInt8(extended & 0xFF)]
+                            for index in 0..<min(4, count) { bytes[index] = head[index] }
+                            let (walk, next) = (self.walked(bytes, rules), self.read(bytes, rules))
+                            if walk != next { Issue.record("\(head), \(count) bytes: walk \(walk), next \(next)") }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private struct Passed: Equatable {
+        var end = 0
+        var tally = MessageTally()
+        var isAtMessageBoundary = true
+        var violation: Violation?
+    }
+
+    private func walked(_ bytes: [UInt8], _ rules: FrameReader.Rules) -> Passed {
+        var reader = FrameReader(rules: rules)
+        var passed = Passed()
+        while true {
+            let walk = reader.walk(bytes.span, from: passed.end)
+            passed.end = walk.end
+            if case .control(let frame) = walk.stop {
+                passed.end = frame.range.upperBound
+                continue
+            }
+            if case .violation(let violation) = walk.stop { passed.violation = violation }
+            passed.tally = reader.tally
+            passed.isAtMessageBoundary = reader.isAtMessageBoundary
+            return passed
+        }
+    }
+
+    private func read(_ bytes: [UInt8], _ rules: FrameReader.Rules) -> Passed {
+        var reader = FrameReader(rules: rules)
+        var passed = Passed()
+        while true {
+            switch reader.next(bytes.span, at: &passed.end) {
+            case .data, .control: continue
+            case .violation(let violation): passed.violation = violation
+            case .end, .incomplete: break
+            }
+            passed.tally = reader.tally
+            passed.isAtMessageBoundary = reader.isAtMessageBoundary
+            return passed
+        }
+    }
+
     @Test func theFrontEndsCanTakeTurns() {
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<200 {
