@@ -97,7 +97,7 @@ extension TicketKeys {
         _ mac: OpaquePointer
     ) -> Int32 {
         let key = self.newest
-        // From the kernel, for a tenth of what libcrypto's generator takes: an IV has to be unpredictable, and is no secret.
+        // From the kernel, in half the time of libcrypto's generator: an IV has to be unpredictable, and is no secret.
         guard unsafe getentropy(iv, TicketKey.ivCount) == 0 else { return -1 }
         unsafe name.update(from: key.name, count: TicketKey.nameCount)
         guard unsafe EVP_EncryptInit_ex(cipher, TicketKey.cipher, nil, key.encryption, iv) == 1,
