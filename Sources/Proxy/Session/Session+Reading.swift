@@ -50,7 +50,7 @@ extension Session {
         case .lingering:
             guard let transport = self.transport(leg) else { return false }
             // With nothing left to say, closing it says so.
-            if transport.tls == nil, transport.queuedBytes == 0 { return false }
+            if transport.tls == nil, transport.hasSentAll() { return false }
             transport.finish()
             return !transport.hasSentAll()
         case .absent, .closed: return false
