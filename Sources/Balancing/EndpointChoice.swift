@@ -51,6 +51,8 @@ package struct EndpointChoice: Sendable {
     package mutating func choose(
         among candidates: [Candidate], key: UInt64, using generator: inout some RandomNumberGenerator
     ) -> Int? {
+        // Most backends have one endpoint, which is all there is to choose.
+        if candidates.count == 1 { return candidates[0].isAvailable ? 0 : nil }
         let contenders = Contender.all(of: candidates)
         guard !contenders.isEmpty else { return nil }
         switch self.policy {

@@ -142,6 +142,14 @@ package enum Kernel {
         return code == 0 ? nil : SystemError("connect", code)
     }
 
+    /// Whether the connection stands, as it does at once with a server on the same machine.
+    package static func isConnected(_ descriptor: Int32) -> Bool {
+        var address = sockaddr()
+        var length: socklen_t = 0
+        // The kernel writes nothing where there is no room.
+        return unsafe getpeername(descriptor, &address, &length) == 0
+    }
+
     package static func localAddress(_ descriptor: Int32) -> SocketAddress? {
         unsafe SocketAddress.read { unsafe getsockname(descriptor, $0, $1) }
     }

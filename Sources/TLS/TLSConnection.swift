@@ -67,6 +67,10 @@ import COpenSSL
     /// Ciphertext that came while libssl could not take it: it follows the handshake, or the plaintext was full.
     private var held: [UInt8] = []
 
+    /// A server's last word in a TLS 1.3 handshake, which is a ticket for the next connection: the client waits for none, and a packet
+    /// of its own would wake it up for nothing. It goes out in front of whatever is sent next.
+    private var ticket: [UInt8] = []
+
     /// A connection before its handshake.
     ///
     /// - Parameter context: an `SSL_CTX` that lives at least as long as this call.
@@ -124,7 +128,10 @@ import COpenSSL
         }
         guard result == .done else { return result }
         self.phase = .open
-        if case .client(let context, let name) = self.role { context.rememberSession(of: self, name: name) }
+        switch self.role {
+        case .server: if unsafe SSL_version(self.ssl) == TLS1_3_VERSION { self.ticket = self.io.takeOutput() }
+        case .client(let context, let name): context.rememberSession(of: self, name: name)
+        }
         return .done
     }
 
@@ -176,6 +183,7 @@ import COpenSSL
         case .open, .closed: break
         }
         ErrorQueue.clear()
+        defer { self.addTicket() }
         var written = 0
         // Sound: libssl reads the buffer during the call only.
         let code = unsafe plaintext.withUnsafeBufferPointer { buffer in
@@ -197,8 +205,8 @@ import COpenSSL
         case .handshaking, .failed: return
         case .open, .closed: break
         }
-        ErrorQueue.clear()
         if unsafe SSL_shutdown(self.ssl) < 0 { ErrorQueue.clear() }
+        self.addTicket()
     }
 
     /// The socket has no more bytes.
@@ -217,7 +225,6 @@ import COpenSSL
     ///
     /// Nothing happens while one is in use, so this may be called at any time.
     package func releaseBuffers() {
-        ErrorQueue.clear()
         if unsafe SSL_free_buffers(self.ssl) != 1 { ErrorQueue.clear() }
     }
 
@@ -238,7 +245,15 @@ import COpenSSL
         case .handshaking, .open: break
         case .closed, .failed: self.held = []
         }
+        self.addTicket()
         return result
+    }
+
+    /// Puts the ticket in front of what libssl wants sent now: records have to leave in the order in which they were made.
+    private func addTicket() {
+        guard !self.ticket.isEmpty, !self.io.output.isEmpty else { return }
+        self.io.prepend(self.ticket)
+        self.ticket = []
     }
 
     private enum Failure {

@@ -35,6 +35,16 @@ import COpenSSL
         self.output.removeAll(keepingCapacity: self.output.capacity <= Self.keptCapacity)
     }
 
+    /// Takes `output` away, to be sent later.
+    func takeOutput() -> [UInt8] {
+        defer { self.clearOutput() }
+        // A copy of its size: the memory of `output` stays with the worker. Sound: it is copied inside the closure.
+        return unsafe self.output.withUnsafeBufferPointer { unsafe [UInt8]($0) }
+    }
+
+    /// Puts what was taken away in front of `output`.
+    func prepend(_ bytes: [UInt8]) { self.output.insert(contentsOf: bytes, at: 0) }
+
     /// How many bytes of the input libssl has not taken yet.
     var unread: Int { unsafe self.window.count }
 

@@ -119,7 +119,8 @@ extension ContextHandle {
 
 /// Where `http/1.1` stands in a list of protocol names, each with its length before it (RFC 7301 section 3.1).
 private func applicationProtocol(in offers: Span<UInt8>) -> Range<Int>? {
-    let wanted: [UInt8] = Array("http/1.1".utf8)
+    let text = "http/1.1"
+    let wanted = text.utf8.span
     var index = 0
     while index < offers.count {
         let range = index + 1..<index + 1 + Int(offers[index])

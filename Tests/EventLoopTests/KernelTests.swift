@@ -30,6 +30,31 @@ import Testing
         }
     }
 
+    @Test func aConnectionInheritsThatItSendsAtOnce() throws {
+        let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
+        defer { Kernel.close(listener) }
+        Kernel.sendAtOnce(listener)
+        let client = try Kernel.connect(#require(Kernel.localAddress(listener)))
+        defer { Kernel.close(client) }
+        let accepted = try #require(acceptNext(listener))
+        defer { Kernel.close(accepted) }
+        #expect(Kernel.option(accepted, Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
+    }
+
+    @Test func aConnectionStandsWhenTheOtherSideHasIt() throws {
+        let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false, backlog: 0)
+        defer { Kernel.close(listener) }
+        let address = try #require(Kernel.localAddress(listener))
+        let first = try Kernel.connect(address)
+        defer { Kernel.close(first) }
+        #expect(waitToRead(listener))
+        #expect(Kernel.isConnected(first))
+        // The queue is for one, and full: the kernel ignores who else wants to connect.
+        let second = try Kernel.connect(address)
+        defer { Kernel.close(second) }
+        #expect(!Kernel.isConnected(second))
+    }
+
     @Test func aPortThatIsTakenIsRefusedAlthoughItCouldBeShared() throws {
         let (sockets, address) = try Kernel.listen(.loopback(port: 0), forWorkers: 2)
         #expect(throws: SystemError("bind", EADDRINUSE)) { try Kernel.listen(address, forWorkers: 2) }
@@ -167,9 +192,7 @@ import Testing
                 }
                 #expect(error.isOutOfDescriptors)
             }
-            let accepted = try #require(acceptNext(listener))
-            Kernel.sendAtOnce(accepted)
-            Kernel.close(accepted)
+            Kernel.close(try #require(acceptNext(listener)))
             #expect(Kernel.accept(-1) == .failed(SystemError("accept", EBADF)))
         }
     }

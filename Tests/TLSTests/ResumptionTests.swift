@@ -28,6 +28,54 @@ import Testing
         for _ in 0..<4 { #expect(try self.connect(client, server)) }
     }
 
+    /// A packet with nothing but a ticket is one that nobody waits for.
+    @Test(arguments: [true, false])
+    func theTicketGoesWithTheFirstBytes(_ isSecondTime: Bool) throws {
+        let client = try Fixture.client()
+        let server = try Fixture.server()
+        if isSecondTime { #expect(try !self.connect(client, server)) }
+        var wire = try Wire(client, server)
+        wire.connect()
+        #expect(wire.server.connection.wasResumed == isSecondTime)
+        #expect(wire.server.send([1], to: wire.client) == nil)
+        // The record of one byte has 23, and a ticket a few hundred.
+        #expect(wire.client.incoming.count > 200)
+        wire.run()
+        #expect(wire.client.received == [1])
+        #expect(wire.server.send([2], to: wire.client) == nil)
+        #expect(wire.client.incoming.count < 30)
+        wire.run()
+        #expect(wire.client.received == [1, 2])
+        #expect(try self.connect(client, server))
+    }
+
+    @Test func theTicketGoesInFrontOfAnAnswerToNewKeys() throws {
+        let client = try Fixture.client()
+        let server = try Fixture.server()
+        var wire = try Wire(client, server)
+        wire.connect()
+        wire.client.connection.updateKeys()
+        #expect(wire.client.send([1], to: wire.server) == nil)
+        wire.run()
+        #expect(wire.server.send([2], to: wire.client) == nil)
+        wire.run()
+        #expect(wire.server.received == [1])
+        #expect(wire.client.received == [2])
+        #expect(try self.connect(client, server))
+    }
+
+    @Test func theTicketGoesInFrontOfCloseNotify() throws {
+        let client = try Fixture.client()
+        let server = try Fixture.server()
+        var wire = try Wire(client, server)
+        wire.connect()
+        wire.server.connection.closeNotify()
+        wire.client.incoming += wire.server.takeOutput()
+        wire.run()
+        #expect(wire.client.state == .closed)
+        #expect(try self.connect(client, server))
+    }
+
     @Test(arguments: TLSVersion.allCases)
     func workersOfAListenerTakeEachOthersTickets(_ version: TLSVersion) throws {
         let client = try Fixture.client(maximum: version)

@@ -82,6 +82,8 @@ extension Session {
             }
             self.opening?.isInBackendTLS = false
             self.setConnectDeadline()
+            // The request follows at once where it can: to wait for the loop is another turn, and wakes a server up twice.
+            if Kernel.isConnected(descriptor) { self.connectionStands() }
         } catch let error as SystemError where error.isOutOfDescriptors {
             // That is ours, and no endpoint's.
             self.refuse(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
@@ -100,7 +102,11 @@ extension Session {
         guard let backend = self.backend else { return }
         if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake(readiness) }
         if let error = backend.connectionResult() { return self.connectToNextAddress(after: error.reason) }
-        guard readiness.isWritable else { return }
+        if readiness.isWritable { self.connectionStands() }
+    }
+
+    private func connectionStands() {
+        guard let backend = self.backend else { return }
         backend.sendAtOnce()
         guard backend.tls != nil else { return self.connected() }
         self.opening?.isInBackendTLS = true

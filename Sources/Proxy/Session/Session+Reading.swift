@@ -49,6 +49,8 @@ extension Session {
         case .talking: return self.conversation?.closing.owesAnswer(to: leg) ?? false
         case .lingering:
             guard let transport = self.transport(leg) else { return false }
+            // With nothing left to say, closing it says so.
+            if transport.tls == nil, transport.hasSentAll() { return false }
             transport.finish()
             return !transport.hasSentAll()
         case .absent, .closed: return false

@@ -61,7 +61,6 @@ final class Session: TimerHandler {
         self.opening = Opening(worker.runtime)
         let tls = try listener.tlsContext?.makeConnection()
         self.client = try Transport(descriptor, .client, tls: tls, session: self, worker: worker)
-        self.client?.sendAtOnce()
         self.setDeadline(after: worker.runtime.shared.longestHandshake)
     }
 

@@ -24,6 +24,8 @@ final class Acceptor: ReadinessHandler, TimerHandler {
     }
 
     func start() throws(SystemError) {
+        // Connections inherit it from the socket that they were accepted on.
+        Kernel.sendAtOnce(self.descriptor)
         self.registration = try self.worker.loop.addReading(self.descriptor, exclusively: true, self)
     }
 
