@@ -204,7 +204,10 @@ WORKLOADS: list[Workload] = [
     _tls("storm", storm, stands_storm, is_relative=True),
     _tls("handshakes-full", handshakes(), are_full, is_quick=True),
     _tls("handshakes-resumed", handshakes("--resume"), are_resumed, is_quick=True),
-    _plain("broadcast-1000", ("gateway", "send-loop", "node-ws"), "broadcast", broadcast(1000)),
+    *[
+        _plain(f"broadcast-{receivers}", ("gateway", "send-loop", "node-ws"), "broadcast", broadcast(receivers))
+        for receivers in (1, 10, 100, 1000)
+    ],
     _plain("bridge-64-100", ("gateway", "websockify", "websocat"), "bridge", ping_pong(64, 100)),
     *_idle(1000, most_turns=3, is_quick=True),
     *_idle(4000, most_turns=1),
