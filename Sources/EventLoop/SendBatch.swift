@@ -91,10 +91,11 @@ package final class SendBatch {
         guard !self.staged.isEmpty else { return }
         let isSent = self.sendTogether()
         let bytes = self.bytes
-        for (index, staged) in self.staged.enumerated() {
+        for index in self.staged.indices {
             let result = isSent ? Int(self.results[index]) : 0
-            let rest = bytes.span.extracting(staged.range).extracting(droppingFirst: max(0, result))
-            staged.sender.sent(allBut: rest, failure: result < 0 ? SystemError("send", Int32(-result)) : nil)
+            let rest = bytes.span.extracting(self.staged[index].range).extracting(droppingFirst: max(0, result))
+            self.staged[index].sender.sent(
+                allBut: rest, failure: result < 0 ? SystemError("send", Int32(-result)) : nil)
         }
         self.staged.removeAll(keepingCapacity: true)
         self.used = 0
