@@ -25,6 +25,8 @@ import COpenSSL
                 | shim_SSL_OP_CIPHER_SERVER_PREFERENCE | shim_SSL_OP_PRIORITIZE_CHACHA)
         // The bytes of an unfinished write may move; and a chain is what its file says, never guessed from a store.
         unsafe shim_SSL_CTX_set_mode(pointer, Int(SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN))
+        // One look at what came instead of two, at a record's header and then at the record.
+        unsafe shim_SSL_CTX_set_read_ahead(pointer)
         guard unsafe shim_SSL_CTX_set_min_proto_version(pointer, minimum.number) == 1,
             unsafe shim_SSL_CTX_set_max_proto_version(pointer, maximum.number) == 1,
             unsafe SSL_CTX_set_cipher_list(pointer, Self.cipherList) == 1,

@@ -150,7 +150,7 @@ import COpenSSL
             let room = unsafe buffer
             var count = 0
             let state = self.withInput(ciphertext) { () -> DecryptResult.State in
-                while unsafe count < room.count && (self.io.unread > 0 || SSL_pending(self.ssl) > 0) {
+                while unsafe count < room.count && (self.io.unread > 0 || SSL_has_pending(self.ssl) == 1) {
                     var number = 0
                     let code = unsafe SSL_read_ex(self.ssl, room.baseAddress! + count, room.count - count, &number)
                     count += number
@@ -167,7 +167,7 @@ import COpenSSL
                 return .open
             }
             let isFull = count == room.count
-            let hasMore = unsafe isFull && state == .open && (!self.held.isEmpty || SSL_pending(self.ssl) > 0)
+            let hasMore = unsafe isFull && state == .open && (!self.held.isEmpty || SSL_has_pending(self.ssl) == 1)
             return DecryptResult(count: count, state: state, hasMore: hasMore)
         }
     }
