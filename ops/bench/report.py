@@ -21,9 +21,11 @@ are {BLOCK} times fewer of those and of their ratios. CPU is the time of the pee
 its parts over all turns. Sessions go through the peer to an echo backend, unless it says otherwise.
 """
 
-STORM = (
-    f"storm: {STORM_MESSAGES:.0%} of nginx's best rate, while full TLS handshakes come in at {STORM_HANDSHAKES:.0%} of its"
-    " best. The latency is that of the sessions that are there. g: gateway.")
+RATES = (
+    "client: how much of its core the load client takes, which it shares with the backend. Where that is most of it,"
+    " latencies are theirs as much as the peer's."
+    f" storm: {STORM_MESSAGES:.0%} of nginx's best rate, while full TLS handshakes come in at {STORM_HANDSHAKES:.0%} of"
+    " its best. The latency is that of the sessions that are there. g: gateway.")
 
 MEMORY = """\
 ## Memory of an idle session
@@ -90,7 +92,7 @@ def _conditions(raw: dict) -> str:
 def _sections(rows: Rows) -> list[str]:
     return [
         _section(rows, "CPU per message", ["pingpong-*", "inflight-*", "message-*"], _cost),
-        _section(rows, "At a fixed rate", ["rate-*", "storm-*"], _latency, STORM),
+        _section(rows, "At a fixed rate", ["rate-*", "storm-*"], _latency, RATES),
         _section(rows, "TLS handshake, upgrade and session", ["handshakes-*"], _cost),
         _section(rows, "Broadcast, per delivered message", ["broadcast-*"], _cost),
         _section(rows, "Bridge to TCP", ["bridge-*"], _cost),
@@ -153,9 +155,10 @@ def _latency(rows: Rows, key: str, peer: str) -> tuple[list[str], list[str]]:
         # Nobody has one who failed too often.
         "–" if math.isnan(of("p999_us")) else f"{of('p999_us'):,.0f}",
         _ratio(rows, key, peer, "p99_us"), _ratio(rows, key, peer, "p999_us"), f"{of('cpu_us'):.2f}",
-        _ratio(rows, key, peer, "cpu_us"),
+        _ratio(rows, key, peer, "cpu_us"), f"{100 * of('client_busy'):.0f} %",
     ]
-    header = ["per second", "p50 µs", "p99 µs", "p99.9 µs", "p99: g / peer", "p99.9: g / peer", "CPU µs", "CPU: g / peer"]
+    header = [
+        "per second", "p50 µs", "p99 µs", "p99.9 µs", "p99: g / peer", "p99.9: g / peer", "CPU µs", "CPU: g / peer", "client"]
     return header, cells
 
 
