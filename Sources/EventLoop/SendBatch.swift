@@ -2,7 +2,8 @@ internal import Glibc
 
 /// Whoever stages bytes in a `SendBatch`.
 package protocol StagedSender: AnyObject {
-    /// What was staged was sent, as far as it says; nothing is staged any more.
+    /// What was staged was sent, as far as it says; nothing is staged any more. Others are still to be told: this may send, but neither
+    /// stages nor flushes.
     ///
     /// - Parameters:
     ///   - rest: what was not sent. It is not known that the socket is full: sending again tells.
