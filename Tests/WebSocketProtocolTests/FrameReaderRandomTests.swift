@@ -58,34 +58,9 @@ import WebSocketProtocol
             #expect(relay.violation == whole.violation)
             #expect(relay.reader.tally == whole.reader.tally)
 
-            // An endpoint, reading by hand: text is not looked at, as a walk does not either.
-            var reader = FrameReader(rules: Self.limits)
-            var held: [UInt8] = []
-            var passed = 0
-            var controls = 0
-            var violation: Violation?
-            for piece in self.pieces(of: bytes, using: &generator) where violation == nil {
-                let chunk = held + piece
-                var position = 0
-                reading: while true {
-                    switch reader.next(chunk.span, at: &position) {
-                    case .data(let part): #expect(part.range.upperBound == position)
-                    case .control: controls += 1
-                    case .violation(let found):
-                        violation = found
-                        break reading
-                    case .end, .incomplete: break reading
-                    }
-                }
-                passed += position
-                held = Array(chunk[position...])
-            }
-            #expect(violation == whole.violation)
-            #expect(passed == whole.forwarded.count)
-            #expect(controls == whole.controls.count)
-            #expect(reader.tally == whole.reader.tally)
-            #expect(reader.isAtFrameBoundary == whole.reader.isAtFrameBoundary)
-            #expect(reader.isAtMessageBoundary == whole.reader.isAtMessageBoundary)
+            var reading = Reading(Self.limits)
+            for piece in self.pieces(of: bytes, using: &generator) { reading.receive(piece) }
+            self.expectAgreement(whole, reading)
             if !mistakes { #expect(whole.violation == nil && whole.forwarded == bytes) }
         }
     }
@@ -101,8 +76,11 @@ import WebSocketProtocol
                             var bytes = [UInt8](repeating: 0x20, count: count)
                             let head = [first, second, UInt8(extended >> 8), UInt8(extended & 0xFF)]
                             for index in 0..<min(4, count) { bytes[index] = head[index] }
-                            let (walk, next) = (self.walked(bytes, rules), self.read(bytes, rules))
-                            if walk != next { Issue.record("\(head), \(count) bytes: walk \(walk), next \(next)") }
+                            var relay = Relay(rules)
+                            relay.receive(bytes)
+                            var reading = Reading(rules)
+                            reading.receive(bytes)
+                            self.expectAgreement(relay, reading, "\(head), \(count) bytes")
                         }
                     }
                 }
@@ -110,42 +88,41 @@ import WebSocketProtocol
         }
     }
 
-    private struct Passed: Equatable {
-        var end = 0
-        var tally = MessageTally()
-        var isAtMessageBoundary = true
+    private func expectAgreement(_ relay: Relay, _ reading: Reading, _ comment: @autoclosure () -> Comment? = nil) {
+        #expect(reading.violation == relay.violation, comment())
+        #expect(reading.passed == relay.forwarded.count, comment())
+        #expect(reading.controls == relay.controls.count, comment())
+        #expect(reading.reader.tally == relay.reader.tally, comment())
+        #expect(reading.reader.isAtFrameBoundary == relay.reader.isAtFrameBoundary, comment())
+        #expect(reading.reader.isAtMessageBoundary == relay.reader.isAtMessageBoundary, comment())
+    }
+
+    /// An endpoint, reading by hand: text is not looked at, as a walk does not either.
+    private struct Reading {
+        var reader: FrameReader
+        var held: [UInt8] = []
+        var passed = 0
+        var controls = 0
         var violation: Violation?
-    }
 
-    private func walked(_ bytes: [UInt8], _ rules: FrameReader.Rules) -> Passed {
-        var reader = FrameReader(rules: rules)
-        var passed = Passed()
-        while true {
-            let walk = reader.walk(bytes.span, from: passed.end)
-            passed.end = walk.end
-            if case .control(let frame) = walk.stop {
-                passed.end = frame.range.upperBound
-                continue
-            }
-            if case .violation(let violation) = walk.stop { passed.violation = violation }
-            passed.tally = reader.tally
-            passed.isAtMessageBoundary = reader.isAtMessageBoundary
-            return passed
-        }
-    }
+        init(_ rules: FrameReader.Rules) { self.reader = FrameReader(rules: rules) }
 
-    private func read(_ bytes: [UInt8], _ rules: FrameReader.Rules) -> Passed {
-        var reader = FrameReader(rules: rules)
-        var passed = Passed()
-        while true {
-            switch reader.next(bytes.span, at: &passed.end) {
-            case .data, .control: continue
-            case .violation(let violation): passed.violation = violation
-            case .end, .incomplete: break
+        mutating func receive(_ piece: some Sequence<UInt8>) {
+            guard self.violation == nil else { return }
+            let bytes = self.held + piece
+            var position = 0
+            reading: while true {
+                switch self.reader.next(bytes.span, at: &position) {
+                case .data(let part): #expect(part.range.upperBound == position)
+                case .control: self.controls += 1
+                case .violation(let found):
+                    self.violation = found
+                    break reading
+                case .end, .incomplete: break reading
+                }
             }
-            passed.tally = reader.tally
-            passed.isAtMessageBoundary = reader.isAtMessageBoundary
-            return passed
+            self.passed += position
+            self.held = Array(bytes[position...])
         }
     }
 
