@@ -8,7 +8,7 @@ _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 @dataclasses.dataclass(frozen=True)
 class CPU:
-    """Seconds on a CPU: exact in total; user and system are the kernel's shares of it."""
+    """Seconds on a CPU: exact in total; user and system are the kernel's ticks, good for their ratio over many seconds."""
 
     total: float = 0.0
     user: float = 0.0
@@ -19,12 +19,6 @@ class CPU:
 
     def __sub__(self, other: "CPU") -> "CPU":
         return CPU(self.total - other.total, self.user - other.user, self.system - other.system)
-
-    def shared_out(self) -> "CPU":
-        """User and system are counted in ticks: scaled so that they make up the total."""
-        ticks = self.user + self.system
-        share = self.user / ticks if ticks > 0 else 0.0
-        return CPU(self.total, self.total * share, self.total * (1 - share))
 
 
 def tree(pid: int) -> list[int]:
@@ -51,19 +45,15 @@ def cpu(pid: int) -> CPU:
     return CPU(total / 1e9, int(fields[11]) * _TICK, int(fields[12]) * _TICK)
 
 
-def cpu_by_process(pids: list[int]) -> dict[int, CPU]:
+def cpu_sum(pids: list[int]) -> CPU:
     """Without those that have ended."""
-    times = {}
+    times = CPU()
     for pid in pids:
         try:
-            times[pid] = cpu(pid)
+            times += cpu(pid)
         except (FileNotFoundError, ProcessLookupError):
             pass
     return times
-
-
-def cpu_sum(pids: list[int]) -> CPU:
-    return sum(cpu_by_process(pids).values(), CPU())
 
 
 def pss(pids: list[int]) -> int:
