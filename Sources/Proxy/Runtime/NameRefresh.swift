@@ -8,7 +8,7 @@ final class NameRefresh: TimerHandler {
     private static let interval = Duration.seconds(30)
     private static let firstWait = Duration.seconds(3)
     /// How long a look-up may take without which there is no listener.
-    private static let listenerWait = Duration.seconds(5)
+    static let listenerWait = Duration.seconds(5)
 
     private var endpoints: [Endpoint] = []
     private let resolver: Resolver
@@ -67,11 +67,11 @@ final class NameRefresh: TimerHandler {
     ///
     /// - Parameter then: called when all answers are here, or after a while: a name without one is a failure.
     func lookUp(
-        _ listeners: [Address], then: @escaping ([Address: Result<[SocketAddress], ResolveError>]) -> Void
+        _ listeners: [Address], within limit: Duration = NameRefresh.listenerWait,
+        then: @escaping ([Address: Result<[SocketAddress], ResolveError>]) -> Void
     ) {
         guard !listeners.isEmpty else { return then([:]) }
         let found = Found()
-        let limit = Self.listenerWait
         let id = self.wait(for: listeners.count, within: limit) {
             var all = found.answers.withLock { $0 }
             for case .tcp(let host, let port) in listeners where all[.tcp(host: host, port: port)] == nil {
