@@ -10,7 +10,7 @@ extension MetricsSnapshot {
     ///
     /// - Parameters:
     ///   - health: what is known of the health of endpoints: `gateway_backend_up` and `gateway_health_checks_total`.
-    ///   - droppedLines: lines that the log had no room for.
+    ///   - droppedLines: lines that the log lost.
     package func families(
         control: ControlMetrics, backends: [BackendRow], health: [MetricFamily], droppedLines: UInt64, version: String,
         usage: ProcessUsage
@@ -20,7 +20,8 @@ extension MetricsSnapshot {
         return self.ofSessions + self.ofMessages + self.ofConnections + Self.families(of: backends) + health
             + Self.families(of: control) + [
                 MetricFamily(
-                    "gateway_log_dropped_total", .counter, help: "Lines that the log had no room for.",
+                    "gateway_log_dropped_total", .counter,
+                    help: "Lines that the log lost: its file was too slow, full or closed.",
                     samples: [dropped]),
                 MetricFamily(
                     "gateway_build_info", .gauge, help: "1, with the version of the gateway.", samples: [build]),
