@@ -120,6 +120,14 @@ extension MetricsSnapshot {
                 samples: handshakes.map {
                     Sample([Label("version", $0.0), Label("resumed", $0.1)], .number(Double($0.2)))
                 }),
+            MetricFamily(
+                "gateway_handshakes_waiting", .gauge,
+                help: "Steps of TLS handshakes that wait for their turn, of clients and with backends.",
+                samples: [Sample([], .number(Double(self.handshakesWaiting)))]),
+            MetricFamily(
+                "gateway_handshake_wait_seconds", .histogram,
+                help: "How long steps of TLS handshakes waited for their turn.",
+                samples: [Sample([], self.handshakeWaitSeconds.value)]),
         ]
     }
 

@@ -71,7 +71,7 @@ final class Session: TimerHandler {
     /// Called by a leg's transport.
     func ready(_ transport: Transport, _ readiness: Readiness) {
         switch (self.phase, transport.leg) {
-        case (.tlsHandshake, .client): self.tlsHandshake(readiness)
+        case (.tlsHandshake, .client): self.tlsHandshake()
         case (.requestHead, .client): self.requestHead()
         case (.connect, .backend): self.connectionReady(readiness)
         case (.backendHandshake, .backend): self.backendHandshake()

@@ -121,7 +121,9 @@ final class Worker {
     private func answer(_ question: WorkerQuestion) -> WorkerAnswer {
         switch question {
         case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
-        case .metrics: return .metrics(self.metrics.snapshot(of: self.sessions.values))
+        case .metrics:
+            return .metrics(
+                self.metrics.snapshot(of: self.sessions.values, handshakesWaiting: self.loop.longStepsWaiting))
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
