@@ -57,7 +57,8 @@ extension MetricsSnapshot {
                 samples: sessions.map { Sample($0.labels, .number(Double($0.1.total))) }),
             MetricFamily(
                 "gateway_handshakes_total", .counter,
-                help: "Opening handshakes by their result: accepted, the status they were refused with, or abandoned.",
+                help:
+                    "Opening handshakes by their result: accepted, the status they were refused with, abandoned, or evicted.",
                 samples: handshakes),
             MetricFamily(
                 "gateway_handshake_seconds", .histogram,

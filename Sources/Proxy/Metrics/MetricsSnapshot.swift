@@ -11,12 +11,15 @@ package struct MetricsSnapshot: Sendable {
         case refused(Int)
         /// The client went, or did not get through TLS, before there was anything to answer.
         case abandoned
+        /// It had sent no request for a while, and made room for others.
+        case evicted
 
         var label: String {
             switch self {
             case .accepted: "accepted"
             case .refused(let status): String(status)
             case .abandoned: "abandoned"
+            case .evicted: "evicted"
             }
         }
     }

@@ -60,6 +60,9 @@ final class WorkerMetrics {
         self.update(route ?? MetricsSnapshot.noRoute) { $0.handshakes[.abandoned, default: 0] += 1 }
     }
 
+    /// A connection that had sent no request made room for another.
+    func evicted() { self.update(MetricsSnapshot.noRoute) { $0.handshakes[.evicted, default: 0] += 1 } }
+
     /// A ping of ours was answered.
     func pinged(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }
 

@@ -82,6 +82,7 @@ extension Session {
         case .head(let head, let length):
             opening.early = Array(bytes[length...])
             opening.inbox = []
+            self.worker.isNoLongerNew(self)
             self.admit(head)
         }
     }

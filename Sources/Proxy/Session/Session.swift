@@ -40,6 +40,8 @@ final class Session: TimerHandler {
         }
     }
     var summary = SessionSummary()
+    /// The worker's: its place among those that have not sent a whole request head yet.
+    var newcomer: Newcomers<Session>.Place?
 
     private(set) var client: Transport?
     private(set) var backend: Transport?
@@ -245,6 +247,19 @@ final class Session: TimerHandler {
     func abandon(because reason: String) {
         self.logAbandoned(reason)
         self.worker.metrics.abandoned(route: self.route?.settings.name)
+        self.closeLegs()
+    }
+
+    /// Ends a connection that has sent no whole request head in all its time: a newer one needs its descriptor.
+    func makeRoom() {
+        switch self.phase {
+        case .tlsHandshake, .requestHead:
+            self.logEvicted()
+            self.worker.metrics.evicted()
+        // It has had an answer to what it did send.
+        case .closing: break
+        case .connect, .backendHandshake, .relay, .bridge, .serve, .closed: return
+        }
         self.closeLegs()
     }
 

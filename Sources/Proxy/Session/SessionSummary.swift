@@ -37,6 +37,14 @@ extension Session {
         self.worker.log.write(record)
     }
 
+    /// A connection that had to make room for another.
+    func logEvicted() {
+        guard var record = self.record(.info, "evicted") else { return }
+        record.add("age", seconds: (self.worker.loop.now - self.began).secondsAsDouble)
+        record.add("phase", self.phase.rawValue)
+        self.worker.log.write(record)
+    }
+
     func logClose(_ conversation: any Conversation) {
         guard var record = self.record(.info, "close") else { return }
         let ending = conversation.closing.ending ?? .byGateway(.internalError)
