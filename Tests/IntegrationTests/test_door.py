@@ -8,7 +8,7 @@ import ssl
 import pytest
 
 import raw
-from admin import admin, metrics
+from admin import admin, metrics, read
 from gateway_process import PATIENCE, Gateway, insecure
 from peers import reset
 
@@ -65,7 +65,6 @@ class ByHand:
 
 async def test_connections_that_are_reset_leave_the_line_of_handshakes():
     async with Gateway(**ECHO) as gateway:
-        before = gateway.open_files()
         hello = ByHand().flight()
         for _ in range(20):
             # More than have their turn at once.
@@ -77,8 +76,8 @@ async def test_connections_that_are_reset_leave_the_line_of_handshakes():
         async with await raw.Connection.upgraded(gateway.secure, ssl=insecure()) as client:
             await client.send(raw.frame(raw.TEXT, b"hello"))
             assert await client.frame() == raw.Frame(raw.TEXT, b"hello")
-        assert await gateway.has_open_files(before)
         async with admin(gateway) as session:
+            assert (await read(session, "/api/sessions"))["sessions"] == []
             counted = await metrics(session)
         assert counted[("gateway_handshakes_total", ("result", "abandoned"), ("route", "-"))] == 1000
         assert counted[("gateway_handshakes_waiting",)] == 0
@@ -130,7 +129,6 @@ async def test_a_backend_that_hangs_up_in_its_tls_handshake(how):
 @pytest.mark.parametrize("tls", [False, True])
 async def test_whoever_leaves_in_the_middle_of_a_request_is_gone_at_once(tls, how):
     async with Gateway(**ECHO, log={"format": "json", "level": "debug"}) as gateway:
-        before = gateway.open_files()
         address = gateway.secure if tls else gateway.plain
         async with await raw.Connection.open(address, ssl=insecure() if tls else None) as connection:
             await connection.send(raw.upgrade()[:-2])
@@ -140,7 +138,8 @@ async def test_whoever_leaves_in_the_middle_of_a_request_is_gone_at_once(tls, ho
             else:
                 transport.get_extra_info("socket").shutdown(socket.SHUT_WR)
             assert (await gateway.event("abandoned"))["phase"] == "request-head"
-            assert await gateway.has_open_files(before)
+            async with admin(gateway) as session:
+                assert (await read(session, "/api/sessions"))["sessions"] == []
 
 
 # Silence
@@ -229,3 +228,99 @@ async def test_silent_connections_keep_nobody_out(tls, workers):
         assert "share" in paused["reason"] and paused["open_files_limit"] == 256
         assert 64 <= paused.get("open_files", 64) <= 256
         assert all(record["client"] == "127.0.0.1" for record in gateway.log.matching("evicted"))
+
+
+async def test_silent_connections_make_room_where_sessions_have_nearly_all():
+    wrapper = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh")
+    timeouts = {"defaults": {"timeouts": {"handshake": "60s"}}}
+    async with Gateway(**ECHO, **timeouts, wrapper=wrapper) as gateway, contextlib.AsyncExitStack() as stack:
+        # 64 descriptors are reserved, and there are two for each of 96.
+        for _ in range(93):
+            await stack.enter_async_context(await raw.Connection.upgraded(gateway.plain))
+        for _ in range(3):
+            await stack.enter_async_context(await raw.Connection.open(gateway.plain))
+        async with await raw.Connection.upgraded(gateway.plain):
+            evicted = await gateway.event("evicted")
+            assert evicted["phase"] == "request-head" and evicted["age"] > 1
+        paused = await gateway.event("accept-paused")
+        assert "two legs" in paused["reason"] and paused.get("open_files", 96) < paused["open_files_limit"] == 256
+
+
+# Being refused
+
+
+async def refusals(gateway: Gateway, count: int, path="/closed", *fields: str, source="127.0.0.1", status=403):
+    """So many requests that are turned away, each with an Origin of its own."""
+    for number in range(count):
+        async with await raw.Connection.open(gateway.plain, local_addr=(source, 0)) as connection:
+            await connection.send(raw.upgrade(path, f"Origin: https://{number}.example", *fields))
+            assert (await connection.response()).status == status
+
+
+async def test_refusals_that_are_alike_are_summed_up():
+    async with Gateway(**ECHO) as gateway:
+        await refusals(gateway, 35)
+        await refusals(gateway, 12, "/nowhere", status=404)
+        await refusals(gateway, 3, source="127.0.0.2")
+        async with admin(gateway) as session:
+            counted = await metrics(session)
+        assert counted[("gateway_handshakes_total", ("result", "403"), ("route", "/closed"))] == 38
+        assert counted[("gateway_handshakes_total", ("result", "404"), ("route", "-"))] == 12
+    refused = gateway.log.matching("refused")
+    whole = [record for record in refused if "more" not in record]
+    assert len(whole) == 10 + 10 + 3
+    assert whole[0]["reason"] == "The Origin https://0.example is not allowed here."
+    assert len({record["session"] for record in whole}) == len(whole)
+    more = [{key: value for key, value in record.items() if key != "time"} for record in refused if "more" in record]
+    line = {"level": "info", "event": "refused", "client": "127.0.0.1"}
+    assert more == [
+        {**line, "route": "/closed", "status": 403, "reason": "The Origin … is not allowed here.", "more": 25},
+        {**line, "route": "-", "status": 404, "reason": "Nothing is served at ….", "more": 2},
+    ]
+
+
+async def test_refusals_behind_a_trusted_proxy_are_those_of_its_clients():
+    async with Gateway(**ECHO, **{"trusted-proxies": ["127.0.0.0/8"]}) as gateway:
+        for number in range(12):
+            await refusals(gateway, 1, "/closed", f"X-Forwarded-For: 192.0.2.{number}")
+        await refusals(gateway, 12, "/closed", "X-Forwarded-For: 2001:db8::1")
+        await refusals(gateway, 12, "/closed", "X-Forwarded-For: 2001:db8::2")
+    refused = gateway.log.matching("refused")
+    assert {f"192.0.2.{number}" for number in range(12)} <= {record["client"] for record in refused}
+    (more,) = [record for record in refused if "more" in record]
+    assert (more["client"], more["more"]) == ("2001:db8::/64", 14)
+
+
+async def test_an_origin_that_none_can_be_is_refused_and_makes_no_long_line():
+    async with Gateway(**ECHO) as gateway:
+        origin = "https://" + "é" * 7000
+        for path in ("/echo", "/nowhere"):
+            response = await raw.ask(gateway.plain, raw.upgrade(path, f"Origin: {origin}"))
+            assert response.status == 400 and b"an Origin of more than 512 bytes" in response.body
+        (record, _) = await gateway.events(2, "refused")
+        assert record["route"] == "-" and record["origin"].endswith("…")
+        assert len(record["origin"].encode()) <= 512 + len("…".encode())
+        # The longest that there is is looked at whole, also by a reload.
+        longest = "https://" + ".".join(["x" * 62] * 4) + ":65535"
+        async with await raw.Connection.upgraded(gateway.plain, "/echo", f"Origin: {longest}") as client:
+            routes = [{"path": "/echo", "backend": "echo", "origins": [longest]}]
+            await gateway.reload(routes=routes)
+            await client.send(raw.frame(raw.TEXT, b"still here"))
+            assert await client.frame() == raw.Frame(raw.TEXT, b"still here")
+
+
+async def test_what_a_client_chose_is_cut_where_it_is_shown():
+    async with Gateway(**ECHO) as gateway:
+        name = "x" * 5000
+        async with await raw.Connection.upgraded(gateway.plain, "/echo", f"Sec-WebSocket-Protocol: {name}"):
+            shown = name[:512] + "…"
+            assert (await gateway.event("open"))["subprotocol"] == shown
+            async with admin(gateway) as session:
+                (row,) = (await read(session, "/api/sessions"))["sessions"]
+                assert row["subprotocol"] == shown
+            # What is decided by it is decided by the whole.
+            await gateway.reload(routes=[{"path": "/echo", "backend": "echo", "subprotocols": [name]}])
+            assert not gateway.log.matching("close")
+        await raw.ask(gateway.plain, raw.upgrade("/" + "y" * 9000))
+        reason = (await gateway.event("refused"))["reason"]
+        assert "…" in reason and len(reason) < 512

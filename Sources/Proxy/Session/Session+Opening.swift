@@ -94,7 +94,8 @@ extension Session {
         let arrival = Arrival(
             clientAddress: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
             trustedProxies: runtime.configuration.trustedProxies)
-        self.summary.origin = head.fields.first("Origin")
+        self.summary.client = ForwardedHeaders.client(of: head.fields, arrival)
+        self.summary.origin = head.fields.first("Origin")?.cut
         switch Admission.decide(head, arrival: arrival, routes: runtime.routeTable) {
         case .page(let page, let routeIndex, let headOnly):
             self.route = runtime.routes[routeIndex]
@@ -106,7 +107,6 @@ extension Session {
             let route = runtime.routes[admitted.routeIndex]
             self.route = route
             self.opening?.admitted = admitted
-            self.summary.client = admitted.forwarded.client
             self.setDeadline(at: self.began + route.settings.timeouts.handshake)
             self.chooseBackend(route)
         }
@@ -173,7 +173,7 @@ extension Session {
 
     /// Turns the client away, and says so in the log.
     func refuse(_ refusal: Refusal) {
-        self.logRefused(status: refusal.status, reason: refusal.detail)
+        self.logRefused(refusal)
         self.worker.metrics.refused(route: self.route?.settings.name, status: refusal.status)
         self.client?.send(refusal.bytes.span)
         self.finishAnswering()

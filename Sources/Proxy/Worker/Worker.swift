@@ -15,6 +15,7 @@ final class Worker {
     let compression = WorkerCompression()
     var rooms = Rooms()
     let warm: WarmTransports
+    let strangers: StrangersLog
     let metrics = WorkerMetrics()
     /// What new sessions go by.
     private(set) var runtime: WorkerRuntime
@@ -36,6 +37,7 @@ final class Worker {
         self.log = shared.log
         self.loop = try EventLoop()
         self.warm = WarmTransports(self.loop)
+        self.strangers = StrangersLog(self.loop, self.log)
         self.paced = PacedClosing(self.loop)
         self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.tlsIO)
         try self.listeners.update(shared.update.listeners, of: self)
@@ -61,6 +63,7 @@ final class Worker {
             self.fleet.control.send(.answer(self.answer(question), id: id, worker: self.index))
         case .stop:
             for session in Array(self.sessions.values) { session.cut() }
+            self.strangers.end()
             self.loop.stop()
         }
     }
