@@ -5,9 +5,9 @@ internal import EventLoop
 final class Acceptor: ReadinessHandler, TimerHandler {
     /// The most connections accepted before the worker's sessions get their turn.
     private static let batch = 64
-    /// How long accepting pauses where descriptors ran out.
+    /// How long accepting pauses where the system has no descriptor.
     private static let pause = Duration.milliseconds(100)
-    /// And where those who have sent no request yet are too many, which is over as soon as one of them has.
+    /// And where there is no room for another session, which is over as soon as one ends, or has sent its request.
     private static let shortPause = Duration.milliseconds(10)
     /// Pauses that follow each other are one complaint for so long.
     private static let complaintInterval = Duration.seconds(10)
