@@ -57,7 +57,8 @@ final class BroadcastConversation: EndpointConversation {
         guard let client = self.client, self.closing.isOpen else { return }
         guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
         let frame = delivery.frame(for: self.compression?.parameters.server)
+        let before = self.count(frame.opcode, payload: frame.payloadLength)
         client.send(sharing: frame.bytes)
-        self.count(frame.opcode, payload: frame.payloadLength)
+        self.hasSent(since: before)
     }
 }

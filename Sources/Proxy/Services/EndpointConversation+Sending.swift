@@ -7,17 +7,18 @@ extension EndpointConversation {
     /// client's own header or into the headroom.
     func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
         guard !self.sendCompressed(opcode, buffer.span.extracting(range)) else { return }
-        self.count(opcode, payload: range.count)
+        let before = self.count(opcode, payload: range.count)
         let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
         let start = range.lowerBound - header.encodedLength
         var bytes = buffer.mutableSpan
         _ = header.encode(into: &bytes, at: start)
         self.client?.send(buffer.span.extracting(start..<range.upperBound))
+        self.hasSent(since: before)
     }
 
     func sendMessage(_ message: Message) {
         guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
-        self.count(message.opcode, payload: message.payload.count)
+        let before = self.count(message.opcode, payload: message.payload.count)
         var header: [UInt8] = []
         FrameHeader(
             fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil
@@ -25,6 +26,7 @@ extension EndpointConversation {
         .append(to: &header)
         self.client?.send(header.span)
         self.client?.send(message.payload.span)
+        self.hasSent(since: before)
     }
 
     /// False if nothing was sent, because compression was not agreed on, or not worthwhile.
@@ -33,16 +35,25 @@ extension EndpointConversation {
         var scratch = self.session.worker.compression.takeScratch()
         let frame = CompressedFrame.encode(opcode, payload, with: { compression.deflater }, into: &scratch)
         if let frame {
-            self.count(opcode, payload: frame.payloadLength)
+            let before = self.count(opcode, payload: frame.payloadLength)
             self.client?.send(scratch.span.extracting(frame.range))
+            self.hasSent(since: before)
         }
         self.session.worker.compression.giveBack(&scratch)
         return frame != nil
     }
 
-    func count(_ opcode: Opcode, payload length: Int) {
+    /// Counts a message that is about to be sent. Returns what was counted before.
+    func count(_ opcode: Opcode, payload length: Int) -> MessageTally {
+        let before = self.sent
         if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
         self.sent.payloadBytes &+= UInt64(length)
         self.dataPassed()
+        return before
+    }
+
+    /// The message was sent.
+    func hasSent(since before: MessageTally) {
+        if let client = self.client, client.hasUntaken { self.taken.sent(before, self.sent, client.writing) }
     }
 }
