@@ -27,6 +27,8 @@ final class Session: TimerHandler {
     let clientAddress: SocketAddress
     let began: MonotonicInstant
     var phase: Phase
+    /// The worker's: its place among those that have not sent a whole request head yet. Here it takes no memory.
+    var newcomer = Newcomers<Session>.Place.none
     /// What is only needed until the conversation begins.
     var opening: Opening?
     private(set) var conversation: (any Conversation)?
@@ -40,8 +42,6 @@ final class Session: TimerHandler {
         }
     }
     var summary = SessionSummary()
-    /// The worker's: its place among those that have not sent a whole request head yet.
-    var newcomer: Newcomers<Session>.Place?
 
     private(set) var client: Transport?
     private(set) var backend: Transport?

@@ -11,6 +11,9 @@ struct Newcomers<Member> {
     /// Names a connection until it is removed.
     struct Place: Equatable, Sendable {
         fileprivate let index: Int32
+
+        /// Of a connection that is not among them.
+        static var none: Place { Place(index: -1) }
     }
 
     /// Nobody younger has to go: a handshake over half the world takes less.
@@ -65,7 +68,7 @@ struct Newcomers<Member> {
 
     mutating func remove(_ place: Place) {
         let index = place.index
-        guard self.connections[Int(index)].member != nil else { return }
+        guard index >= 0, self.connections[Int(index)].member != nil else { return }
         let address = self.connections[Int(index)].address
         self.connections[Int(index)].member = nil
         self.freeConnections.append(index)

@@ -240,9 +240,9 @@ final class Worker {
 
     /// A session's request head is whole, or it has ended without one.
     func isNoLongerNew(_ session: Session) {
-        guard let place = session.newcomer else { return }
-        session.newcomer = nil
-        self.newcomers.remove(place)
+        guard session.newcomer != .none else { return }
+        self.newcomers.remove(session.newcomer)
+        session.newcomer = .none
         self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
     }
 
