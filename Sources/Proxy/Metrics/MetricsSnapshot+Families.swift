@@ -58,7 +58,8 @@ extension MetricsSnapshot {
                 samples: sessions.map { Sample($0.labels, .number(Double($0.1.total))) }),
             MetricFamily(
                 "gateway_handshakes_total", .counter,
-                help: "Opening handshakes by their result: accepted, the status they were refused with, or abandoned.",
+                help:
+                    "Opening handshakes by their result: accepted, the status they were refused with, abandoned, or evicted.",
                 samples: handshakes),
             MetricFamily(
                 "gateway_handshake_seconds", .histogram,
@@ -121,6 +122,14 @@ extension MetricsSnapshot {
                 samples: handshakes.map {
                     Sample([Label("version", $0.0), Label("resumed", $0.1)], .number(Double($0.2)))
                 }),
+            MetricFamily(
+                "gateway_handshakes_waiting", .gauge,
+                help: "Steps of TLS handshakes that wait for their turn, of clients and with backends.",
+                samples: [Sample([], .number(Double(self.handshakesWaiting)))]),
+            MetricFamily(
+                "gateway_handshake_wait_seconds", .histogram,
+                help: "How long steps of TLS handshakes waited for their turn.",
+                samples: [Sample([], self.handshakeWaitSeconds.value)]),
         ]
     }
 
