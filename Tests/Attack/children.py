@@ -1,5 +1,6 @@
 """Processes that one scenario starts: each does one thing, is told when to stop, and says what came of it."""
 
+import contextlib
 import ctypes
 import dataclasses
 import multiprocessing
@@ -19,6 +20,23 @@ _LIBC = ctypes.CDLL(None)
 def die_with_parent():
     """So that nothing is left running if the command itself is killed."""
     _LIBC.prctl(1, signal.SIGKILL)
+
+
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def uninterrupted():
+    """Ctrl-C waits: what is started here is known before it has to be ended. It is inherited; see `interruptible`."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+    try:
+        yield
+    finally:
+        interruptible()
+
+
+def interruptible():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTIONS)
 
 
 def many_descriptors():
@@ -88,7 +106,8 @@ class Child:
         self.name = name
         self.pipe, other = _FORK.Pipe()
         self._process = _FORK.Process(target=self._run, args=(self.pipe, other, nice, work, arguments), daemon=True)
-        self._process.start()
+        with uninterrupted():
+            self._process.start()
         other.close()
 
     @staticmethod
@@ -98,6 +117,7 @@ class Child:
         # Ctrl-C is for the command, which ends its children.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        interruptible()
         many_descriptors()
         if nice:
             os.nice(nice)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from children import Failed, Site, die_with_parent
+from children import Failed, Site, die_with_parent, interruptible, uninterrupted
 
 BINARY = pathlib.Path(os.environ.get("GATEWAY_BIN", "gateway")).resolve()
 STARTING, ENDING = 20.0, 20.0
@@ -35,20 +35,24 @@ class Gateway:
         return subprocess.run(command, capture_output=True, timeout=STARTING).returncode == 0
 
     def __enter__(self) -> "Gateway":
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                (BINARY, "run", "--config", self._file), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
-                cwd=self._folder, preexec_fn=self._prepare, start_new_session=True,
-            )
+        self._process = None
         try:
+            with self._log.open("wb") as log, uninterrupted():
+                # In a session of its own, Ctrl-C is not for it.
+                self._process = subprocess.Popen(
+                    (BINARY, "run", "--config", self._file), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=log, cwd=self._folder, preexec_fn=self._prepare, start_new_session=True,
+                )
             self.site = self._await_site()
         except BaseException:
-            self._kill()
+            if self._process:
+                self._kill()
             raise
         return self
 
     def _prepare(self):
         die_with_parent()
+        interruptible()
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         count = self._descriptors or hard
         # It raises the soft limit to the hard one.

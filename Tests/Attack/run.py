@@ -16,8 +16,8 @@ from scenarios import Scenario
 PHASES = ("before", "during", "after")
 # The slowest that a good session may become: this, or so many times what it was.
 ALLOWED, TIMES = 0.020, 10
-# How long memory may take to come down.
-SETTLING = 20.0
+# How long memory may take to come down: so many times the attack.
+SETTLING = 2.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +141,7 @@ def run(scenario: Scenario, plan: Plan, seconds: float) -> Result:
             peak, logged = gateway.peak_memory(), gateway.logged() - logged_before
             sessions.order("after")
             time.sleep(quiet)
-            memory_after = gateway.settled_memory(SETTLING)
+            memory_after = gateway.settled_memory(SETTLING * seconds)
             sessions.order("stop")
             report: Report = sessions.wait("done")
             complaints = [] if gateway.is_running else [f"the gateway ended with status {gateway.status}"]
