@@ -48,7 +48,8 @@ class WebSocket(asyncio.Protocol):
 
     def resume_writing(self):
         if self._take == self._drop:
-            self._stream()
+            # Not at once: the transport does not expect to fail in the middle of telling this.
+            asyncio.get_running_loop().call_soon(self._stream)
         else:
             self.transport.resume_reading()
 
