@@ -17,7 +17,7 @@ extension MetricsSnapshot {
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
-        return self.ofSessions + self.ofMessages + self.ofConnections + Self.families(of: backends) + health
+        return self.ofSessions + self.ofMessages + self.ofConnections + self.ofWorkers + Self.families(of: backends) + health
             + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter, help: "Lines that the log had no room for.",
@@ -120,6 +120,17 @@ extension MetricsSnapshot {
                 samples: handshakes.map {
                     Sample([Label("version", $0.0), Label("resumed", $0.1)], .number(Double($0.2)))
                 }),
+        ]
+    }
+
+    // MARK: - Workers
+
+    private var ofWorkers: [MetricFamily] {
+        [
+            MetricFamily(
+                "gateway_loop_turn_seconds", .histogram,
+                help: "How long a turn of a worker took: what comes meanwhile waits as long.",
+                samples: [Sample([], Histogram(self.loopTurns).value)])
         ]
     }
 

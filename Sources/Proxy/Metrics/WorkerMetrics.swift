@@ -61,8 +61,11 @@ final class WorkerMetrics {
     func pinged(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }
 
     /// What was counted so far, with the messages of these sessions.
-    func snapshot(of live: some Sequence<Session>) -> MetricsSnapshot {
+    ///
+    /// - Parameter turns: of the worker's loop.
+    func snapshot(of live: some Sequence<Session>, turns: TurnTimes) -> MetricsSnapshot {
         var snapshot = self.counts
+        snapshot.loopTurns = turns
         for session in live {
             for leg in [Leg.client, .backend] { snapshot.queueBytes += session.transport(leg)?.queuedBytes ?? 0 }
             guard let conversation = session.conversation, let route = session.route else { continue }

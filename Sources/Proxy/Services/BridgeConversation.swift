@@ -30,9 +30,7 @@ final class BridgeConversation: EndpointConversation {
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         guard self.text.accepts(part, in: buffer.span) else { return self.fail(.invalidUTF8) }
-        guard let backend = self.backend else { return }
-        backend.send(buffer.span.extracting(part.range))
-        if self.session.isAboveHighWater(backend) { self.client?.pause() }
+        self.send(buffer.span.extracting(part.range), to: self.backend)
     }
 
     override func backendDrained() {

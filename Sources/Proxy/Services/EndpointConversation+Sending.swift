@@ -12,7 +12,7 @@ extension EndpointConversation {
         let start = range.lowerBound - header.encodedLength
         var bytes = buffer.mutableSpan
         _ = header.encode(into: &bytes, at: start)
-        self.client?.send(buffer.span.extracting(start..<range.upperBound))
+        self.send(buffer.span.extracting(start..<range.upperBound), to: self.client)
     }
 
     func sendMessage(_ message: Message) {
@@ -23,8 +23,8 @@ extension EndpointConversation {
             fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil
         )
         .append(to: &header)
-        self.client?.send(header.span)
-        self.client?.send(message.payload.span)
+        self.send(header.span, to: self.client, more: true)
+        self.send(message.payload.span, to: self.client)
     }
 
     /// False if nothing was sent, because compression was not agreed on, or not worthwhile.
@@ -33,8 +33,9 @@ extension EndpointConversation {
         var scratch = self.session.worker.compression.takeScratch()
         let frame = CompressedFrame.encode(opcode, payload, with: { compression.deflater }, into: &scratch)
         if let frame {
+            self.session.worker.loop.budget.spend(Work.compression + Work.deflated(payload.count))
             self.count(opcode, payload: frame.payloadLength)
-            self.client?.send(scratch.span.extracting(frame.range))
+            self.send(scratch.span.extracting(frame.range), to: self.client)
         }
         self.session.worker.compression.giveBack(&scratch)
         return frame != nil
@@ -44,5 +45,15 @@ extension EndpointConversation {
         if opcode == .text { self.sent.text &+= 1 } else { self.sent.binary &+= 1 }
         self.sent.payloadBytes &+= UInt64(length)
         self.dataPassed()
+    }
+
+    // MARK: - Bytes
+
+    /// Sends whole frames to the client, or a message's bytes to a TCP server: together with what else the same read brings.
+    ///
+    /// - Parameter more: whether more follows in any case.
+    func send(_ bytes: Span<UInt8>, to transport: Transport?, more: Bool = false) {
+        guard let transport else { return }
+        self.session.worker.gathered.send(bytes, to: transport, more: more || self.hasMore)
     }
 }

@@ -72,6 +72,19 @@ struct Relay: Sendable {
 
     var tally: PerLeg<MessageTally> { PerLeg(client: self.readers.client.tally, backend: self.readers.backend.tally) }
 
+    /// What reading the frames of `leg` has cost so far.
+    func work(_ leg: Leg) -> Int {
+        switch leg {
+        case .client: Self.work(self.readers.client.tally, headers: self.readers.client.headersRead)
+        case .backend: Self.work(self.readers.backend.tally, headers: self.readers.backend.headersRead)
+        }
+    }
+
+    private static func work(_ tally: MessageTally, headers: UInt64) -> Int {
+        let passed = tally.text &+ tally.binary
+        return Int(truncatingIfNeeded: passed) &* Work.passedFrame &+ Int(truncatingIfNeeded: headers) &* Work.frame
+    }
+
     // MARK: - What happens
 
     /// Takes what was held back of a leg's bytes: it has to be put in front of what came.

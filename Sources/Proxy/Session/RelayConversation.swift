@@ -41,6 +41,7 @@ final class RelayConversation: Conversation {
         let held = self.relay.takeHeld(leg)
         let bytes = held.isEmpty ? range : self.buffers.prepend(held, to: range)
         let plaintext = self.plaintext
+        let before = self.relay.work(leg)
         var position: Int? = bytes.lowerBound
         while let start = position {
             let step = self.relay.next(plaintext.span.extracting(0..<bytes.upperBound), from: start, leg)
@@ -50,6 +51,7 @@ final class RelayConversation: Conversation {
             if let actions = step.actions { self.perform(actions, relaying: plaintext.span.extracting(step.close)) }
             position = step.next
         }
+        self.loop.budget.spend(self.relay.work(leg) &- before)
     }
 
     func ended(_ leg: Leg, failure: String?) {

@@ -6,29 +6,32 @@ extension Session {
     /// After our end, at most this much is read and thrown away: closing with unread input makes a reset, which can eat the
     /// answer that was sent before it.
     private static let mostDiscarded = 1 << 20
-    /// Reads from one leg in one turn, for fairness among the sessions of a worker.
-    private static let readsPerTurn = 4
 
-    /// Reads from `leg` what is there and may be read, and passes it on.
+    /// Reads from `leg` what is there and may be read, and passes it on, as long as the session's share of the turn lasts; once in any case.
     func pump(_ leg: Leg) {
         if let transport = self.transport(leg) { self.pump(transport) }
     }
 
     func pump(_ transport: Transport) {
         let leg = transport.leg
-        var reads = 0
+        let loop = self.worker.loop
         while transport.mayRead, !transport.isPaused, transport.isOpen {
-            guard reads < Self.readsPerTurn else { return transport.readAgainLater() }
-            reads += 1
             switch transport.receive() {
-            case .bytes(let range): self.received(range, from: leg)
+            case .bytes(let range):
+                loop.budget.spend(Work.read + Work.bytes(range.count, tls: transport.tls != nil))
+                self.received(range, from: leg)
             case .nothing: break
             case .end(let inOrder):
                 if inOrder, self.keepsOpen(leg) { return transport.leaveEndUnread() }
                 self.ended(leg, failure: inOrder ? nil : "the connection ended without a TLS close_notify")
             case .failed(let reason): self.ended(leg, failure: reason)
             }
+            if loop.budget.isShareSpent { return self.readOnLater(transport) }
         }
+    }
+
+    private func readOnLater(_ transport: Transport) {
+        if transport.mayRead, !transport.isPaused, transport.isOpen { transport.readAgainLater() }
     }
 
     /// Passes on what was received, or drops it.

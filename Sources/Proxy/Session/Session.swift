@@ -87,7 +87,8 @@ final class Session: TimerHandler {
     private func converse(_ transport: Transport, _ readiness: Readiness) {
         if transport.hasFlushed, !self.isAboveLowWater(transport) { self.conversation?.drained(transport.leg) }
         if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
-        self.pump(transport)
+        // Who is in line for more than its share does not get a second one for every packet that comes meanwhile.
+        if !transport.isScheduled { self.pump(transport) }
     }
 
     func timerFired() {
@@ -126,6 +127,7 @@ final class Session: TimerHandler {
         let runtime = self.opening?.runtime
         self.opening = nil
         self.conversation = conversation
+        self.worker.loop.budget.spend(Work.opening)
         self.phase = conversation.phase
         self.logOpen()
         self.countOpened()

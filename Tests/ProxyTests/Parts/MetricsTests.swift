@@ -60,7 +60,7 @@ import WebSocketProtocol
         workers[1].tlsHandshake(version: "TLSv1.2", resumed: false)
 
         var all = MetricsSnapshot([(name: "/a", backend: "x"), (name: "/b", backend: "y")])
-        for worker in workers { all.add(worker.snapshot(of: [])) }
+        for worker in workers { all.add(worker.snapshot(of: [], turns: TurnTimes())) }
         let families = self.families(all)
         #expect(
             self.samples("gateway_sessions_open", families) == [
