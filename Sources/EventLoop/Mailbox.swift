@@ -65,7 +65,11 @@ private final class MailboxReader<Message: Sendable>: ReadinessHandler {
     }
 
     func ready(_ readiness: Readiness) {
-        if readiness.isNone { self.isScheduled = false } else { self.waiting.append(contentsOf: self.mailbox.takeAll()) }
+        if readiness.isNone {
+            self.isScheduled = false
+        } else {
+            self.waiting.append(contentsOf: self.mailbox.takeAll())
+        }
         // Those that did not fit into an earlier turn are in line already.
         guard !self.isScheduled else { return }
         while let message = self.waiting.popFirst() {

@@ -54,7 +54,11 @@ import Testing
         for number in 0..<greedy { put(crowd.pairs[number].far, "x") }
         // All of their news do not fit into a turn: the first ones begin.
         var served = 0
-        while served < greedy { served += { loop.turn(waitingAtMost: .zero); return crowd.takeCalls().count }() }
+        while served < greedy {
+            served += {
+                loop.turn(waitingAtMost: .zero); return crowd.takeCalls().count
+            }()
+        }
 
         let perTurn = WorkBudget.turn / WorkBudget.longShare
         var order: [Int] = []

@@ -17,7 +17,8 @@ extension MetricsSnapshot {
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
-        return self.ofSessions + self.ofMessages + self.ofConnections + self.ofWorkers + Self.families(of: backends) + health
+        return self.ofSessions + self.ofMessages + self.ofConnections + self.ofWorkers + Self.families(of: backends)
+            + health
             + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter, help: "Lines that the log had no room for.",
