@@ -175,6 +175,18 @@ package enum Kernel {
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
     }
 
+    /// Has the kernel take no more than `bytes` that it cannot send yet, so that what a slow peer has not taken waits with us
+    /// (tcp(7), TCP_NOTSENT_LOWAT). What is in flight is not limited. A Unix socket has no such option.
+    package static func limitUnsent(_ descriptor: Int32, to bytes: Int) {
+        try? self.setOption(descriptor, Int32(IPPROTO_TCP), Int32(GATEWAY_TCP_NOTSENT_LOWAT), Int32(clamping: bytes))
+    }
+
+    /// How many bytes a TCP connection was given that its peer has not acknowledged; a FIN of ours counts as one (SIOCOUTQ, tcp(7)).
+    package static func unacknowledged(_ descriptor: Int32) -> Int { max(0, Int(gateway_unacknowledged(descriptor))) }
+
+    /// How many bytes the peer of a TCP connection has acknowledged in all.
+    package static func acknowledged(_ descriptor: Int32) -> UInt64 { gateway_acknowledged(descriptor) }
+
     /// Ends our side: the peer reads what was sent, then the end.
     package static func endWriting(_ descriptor: Int32) {
         _ = shutdown(descriptor, Int32(SHUT_WR))

@@ -57,8 +57,6 @@ package final class Gateway {
     let startedWith: GatewayConfiguration
     var snapshot: Snapshot
     var listeners: ListenerSet
-    /// The longest that any session may take to close, those of older configurations, too.
-    var longestClose: Duration
     var watched: WatchedFiles
     /// One reload at a time: those that came meanwhile.
     var isReloading = false
@@ -104,7 +102,6 @@ package final class Gateway {
             }
             self.survey = Survey(self.fleet)
             let runtime = Runtime(configuration)
-            self.longestClose = runtime.longestClose
             self.resolver = try Resolver()
             try self.resolver.start()
             self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)

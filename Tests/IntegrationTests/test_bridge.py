@@ -65,7 +65,7 @@ async def test_the_servers_end_is_a_normal_close_after_all_its_bytes():
         await gateway.closed(cause="backend-closed", by="backend", code=1000)
 
 
-async def test_the_servers_reset_is_1014():
+async def test_the_servers_reset_is_1011():
     async def fall(reader, writer):
         await reader.read(1)
         reset(writer)
@@ -74,8 +74,8 @@ async def test_the_servers_reset_is_1014():
         await socket.send(b"a")
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
-        assert closed.value.rcvd.code == 1014
-        await gateway.closed(cause="backend-gone", by="backend", code=1014)
+        assert closed.value.rcvd.code == 1011
+        await gateway.closed(cause="backend-gone", by="backend", code=1011)
 
 
 @pytest.mark.parametrize("ends_well", [True, False])
@@ -92,7 +92,7 @@ async def test_over_tls_an_end_without_close_notify_is_no_end(ends_well, authori
             assert await gather(socket, 10) == b"last words"
             with pytest.raises(ConnectionClosed) as closed:
                 await socket.recv()
-            assert closed.value.rcvd.code == (1000 if ends_well else 1014)
+            assert closed.value.rcvd.code == (1000 if ends_well else 1011)
 
 
 async def test_a_clients_close_is_a_half_close_after_all_its_bytes():
@@ -178,7 +178,7 @@ async def test_text_that_is_not_utf_8_is_the_backends_fault():
             with pytest.raises(ConnectionClosed) as closed:
                 while True:
                     assert await socket.recv() == "good "
-            assert closed.value.rcvd.code == 1014
+            assert closed.value.rcvd.code == 1011
         await gateway.closed(cause="invalid-data", by="backend")
 
 

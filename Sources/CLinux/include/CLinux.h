@@ -89,4 +89,13 @@ int gateway_timer_set(int timer, int64_t nanoseconds);
 /// Binds a socket to a local address without choosing the port yet (ip(7)); not every libc header names it.
 #define GATEWAY_IP_BIND_ADDRESS_NO_PORT 24
 
+/// Bounds what the kernel has of a TCP connection's bytes and cannot send yet (tcp(7)); not every libc header names it.
+#define GATEWAY_TCP_NOTSENT_LOWAT 25
+
+/// How many bytes of a TCP connection were not acknowledged (SIOCOUTQ, tcp(7)); -1 with errno.
+int gateway_unacknowledged(int socket);
+
+/// How many bytes of a TCP connection were acknowledged in all (TCP_INFO, tcp(7)); 0 where the kernel does not say.
+uint64_t gateway_acknowledged(int socket);
+
 #endif

@@ -129,7 +129,6 @@ extension Gateway {
     private func apply(_ candidate: Candidate, _ plan: ReloadPlan, closing: [String: Int], kept: Int) {
         let old = self.snapshot.runtime
         self.swap(for: candidate)
-        self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
         self.names.use(self.snapshot.runtime)
         self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
         if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }

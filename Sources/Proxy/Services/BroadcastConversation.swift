@@ -99,9 +99,7 @@ final class BroadcastConversation: EndpointConversation {
         let messages = delivery.messages(for: self.compression?.parameters.server)
         self.worker.loop.budget.spend(Work.delivery + Work.bytes(messages.bytes.count, tls: client.tls != nil))
         client.send(sharing: messages.bytes)
-        self.sent.text &+= messages.tally.text
-        self.sent.binary &+= messages.tally.binary
-        self.sent.payloadBytes &+= messages.tally.payloadBytes
-        self.dataPassed()
+        self.count(messages.tally)
+        self.noteSent()
     }
 }

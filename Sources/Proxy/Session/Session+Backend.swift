@@ -74,7 +74,8 @@ extension Session {
             let descriptor = try Kernel.connect(address, from: source)
             do {
                 let tls = endpoint.usesTLS ? try self.opening?.runtime.clientConnection(of: backend, to: endpoint) : nil
-                let transport = try Transport(descriptor, .backend, tls: tls, session: self, worker: self.worker)
+                let transport = try Transport(
+                    descriptor, address, .backend, tls: tls, session: self, worker: self.worker)
                 self.attach(backend: transport)
             } catch {
                 Kernel.close(descriptor)

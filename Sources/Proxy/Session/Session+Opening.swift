@@ -158,6 +158,6 @@ extension Session {
         self.opening = nil
         self.closeLeg(.backend, abruptly: true)
         self.beginClosing()
-        self.linger(.client)
+        self.end(.client, as: .shutDown)
     }
 }

@@ -8,15 +8,15 @@ internal import WebSocketProtocol
 /// One client connection from accept to close, with both its legs: the shell that acts.
 ///
 /// This file has the life of the connections, and `Session+Reading` what comes from them; `Session+Opening` takes the session to its
-/// 101 and `Session+Backend` connects the other leg. What is said after that is up to a `Conversation`, which decides without I/O where
-/// it can.
+/// 101, `Session+Backend` connects the other leg, and `Session+Closing` sees both to their ends. What is said after the 101 is up to a
+/// `Conversation`, which decides without I/O where it can.
 final class Session: TimerHandler {
     /// How far a leg's connection has come.
     enum Stage {
         case absent
-        case talking
-        /// Our side has ended, or will; what still comes is discarded, this many bytes so far.
-        case lingering(discarded: Int)
+        case open
+        /// Its peer's side has ended. What is left for it still goes out.
+        case ended
         case closed
     }
 
@@ -44,12 +44,12 @@ final class Session: TimerHandler {
     private(set) var client: Transport?
     private(set) var backend: Transport?
     /// Written by those who read and end the legs.
-    var stages = PerLeg(client: Stage.talking, backend: Stage.absent)
+    var stages = PerLeg(client: Stage.open, backend: Stage.absent)
+    /// How the legs get on, while the session closes.
+    var closing: SessionClosing?
     private var timer: EventLoop.TimerID?
     /// What the timer waits for while the session is open.
     var deadlines: SessionDeadlines
-    /// The closing handshake got its time; the next deadline ends everything.
-    private var isLastDeadline = false
 
     init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, worker: Worker) throws {
         self.worker = worker
@@ -60,7 +60,7 @@ final class Session: TimerHandler {
         self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
         self.opening = Opening(worker.runtime)
         let tls = try listener.tlsContext?.makeConnection()
-        self.client = try Transport(descriptor, .client, tls: tls, session: self, worker: worker)
+        self.client = try Transport(descriptor, address, .client, tls: tls, session: self, worker: worker)
         self.setDeadline(after: worker.runtime.shared.longestHandshake)
     }
 
@@ -89,6 +89,7 @@ final class Session: TimerHandler {
         if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
         // Who is in line for more than its share does not get a second one for every packet that comes meanwhile.
         if !transport.isScheduled { self.pump(transport) }
+        if self.phase == .closing { self.settle(transport) }
     }
 
     func timerFired() {
@@ -98,7 +99,7 @@ final class Session: TimerHandler {
         case .requestHead: self.refuse(.headTimeout)
         case .connect, .backendHandshake: self.openingTimedOut()
         case .relay, .bridge, .serve: self.checkDeadlines()
-        case .closing: self.closingTimedOut()
+        case .closing: self.checkClosing()
         case .closed: break
         }
     }
@@ -116,7 +117,7 @@ final class Session: TimerHandler {
 
     func attach(backend: Transport?) {
         self.backend = backend
-        self.stages.backend = backend == nil ? .absent : .talking
+        self.stages.backend = backend == nil ? .absent : .open
     }
 
     /// The client has its 101: from now on `conversation` says what is done.
@@ -159,49 +160,7 @@ final class Session: TimerHandler {
         }
     }
 
-    // MARK: - Closing
-
-    /// The session will end: the closing handshake gets its time.
-    func beginClosing() {
-        guard self.phase != .closing, self.phase != .closed else { return }
-        self.phase = .closing
-        self.setDeadline(after: self.closeTimeout)
-        // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
-        self.readOn(.client)
-        self.readOn(.backend)
-    }
-
-    private func readOn(_ leg: Leg) {
-        guard let transport = self.transport(leg), transport.isOpen else { return }
-        transport.resume()
-        if transport.mayRead { transport.readAgainLater() }
-    }
-
-    var closeTimeout: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
-
-    private func closingTimedOut() {
-        guard let conversation = self.conversation, !self.isLastDeadline else { return self.closeLegs() }
-        self.isLastDeadline = true
-        // Who was only waited for had its time; who gets an answer in place of a peer that gave none has some to read it.
-        for leg in [Leg.client, .backend] { if case .lingering = self.stages[leg] { self.closeLeg(leg) } }
-        conversation.timerFired()
-        if self.phase != .closed { self.setDeadline(after: self.closeTimeout) }
-    }
-
-    /// Ends our side of a TCP backend after what is queued, and drops what it still sends.
-    func finishWriting(_ leg: Leg) {
-        self.transport(leg)?.finish()
-        self.linger(leg)
-    }
-
-    /// Ends our side of `leg` after what is queued. A client's TCP we end first; a backend's end we wait for
-    /// (RFC 6455 section 7.1.1: the server closes first, so that the client's port does not linger in TIME_WAIT).
-    func linger(_ leg: Leg) {
-        guard case .talking = self.stages[leg], let transport = self.transport(leg) else { return }
-        self.stages[leg] = .lingering(discarded: 0)
-        if leg == .client { transport.finish() }
-        self.readOn(leg)
-    }
+    // MARK: - Ends
 
     /// Closes `leg`'s connection now.
     ///
@@ -213,7 +172,7 @@ final class Session: TimerHandler {
         self.endIfBothLegsHave()
     }
 
-    private func closeLegs() {
+    func closeLegs() {
         self.closeLeg(.client)
         self.closeLeg(.backend)
     }
@@ -222,7 +181,7 @@ final class Session: TimerHandler {
         guard case .closed = self.stages.client else { return }
         switch self.stages.backend {
         case .absent, .closed: self.end()
-        case .talking, .lingering: break
+        case .open, .ended: break
         }
     }
 
@@ -237,6 +196,7 @@ final class Session: TimerHandler {
         }
         self.conversation = nil
         self.opening = nil
+        self.closing = nil
         self.endpoint = nil
         self.client = nil
         self.backend = nil
@@ -258,11 +218,5 @@ final class Session: TimerHandler {
         case .relay, .bridge, .serve: self.conversation?.close(ending)
         case .closing, .closed: break
         }
-    }
-
-    /// The gateway stops at once. Both sides hear of it where that is possible without waiting.
-    func cut() {
-        self.close(.byGateway(.drain))
-        self.closeLegs()
     }
 }

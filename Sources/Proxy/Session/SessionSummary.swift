@@ -45,10 +45,15 @@ extension Session {
         record.add("by", ending.by.name)
         record.add("detail", conversation.detail)
         record.add("duration", seconds: (self.worker.loop.now - self.began).secondsAsDouble)
-        record.add("messages_to_backend", conversation.tally.client.text + conversation.tally.client.binary)
-        record.add("messages_to_client", conversation.tally.backend.text + conversation.tally.backend.binary)
-        record.add("bytes_to_backend", conversation.tally.client.payloadBytes)
-        record.add("bytes_to_client", conversation.tally.backend.payloadBytes)
+        let tally = conversation.tally
+        record.add("messages_to_backend", tally.client.text + tally.client.binary)
+        record.add("messages_to_client", tally.backend.text + tally.backend.binary)
+        record.add("bytes_to_backend", tally.client.payloadBytes)
+        record.add("bytes_to_client", tally.backend.payloadBytes)
+        if let undelivered = self.closing?.undelivered {
+            if undelivered.backend > 0 { record.add("undelivered_to_backend", undelivered.backend) }
+            if undelivered.client > 0 { record.add("undelivered_to_client", undelivered.client) }
+        }
         self.worker.log.write(record)
     }
 

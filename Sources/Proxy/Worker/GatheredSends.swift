@@ -17,20 +17,22 @@ final class GatheredSends {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    /// Sends `bytes` to `transport`, now or with what follows.
-    ///
-    /// - Parameter more: whether more is likely to follow.
-    func send(_ bytes: Span<UInt8>, to transport: Transport, more: Bool) {
-        guard more || self.used > 0, bytes.count <= Self.mostBytes else {
-            self.flush()
-            return self.sendNow(bytes, to: transport)
-        }
-        if self.target !== transport || self.used + bytes.count > Self.room { self.flush() }
-        self.target = transport
+    var isEmpty: Bool { self.target == nil }
+
+    /// Whether that many bytes are few enough to be copied.
+    func isWorthwhile(_ count: Int) -> Bool { count <= Self.mostBytes }
+
+    /// Whether that many bytes can be added for `transport`.
+    func hasRoom(for count: Int, to transport: Transport) -> Bool {
+        self.target == nil || (self.target === transport && self.used + count <= Self.room)
+    }
+
+    /// Adds what there is room for.
+    func add(_ bytes: Span<UInt8>, to transport: Transport) {
+        if self.target == nil { self.target = transport }
         self.bytes.replace(at: self.used, with: bytes)
         self.used += bytes.count
         self.loop.budget.spend(Work.message)
-        if !more { self.flush() }
     }
 
     /// Sends what was put together.
@@ -43,7 +45,8 @@ final class GatheredSends {
         self.sendNow(bytes.span.extracting(0..<count), to: transport)
     }
 
-    private func sendNow(_ bytes: Span<UInt8>, to transport: Transport) {
+    /// Sends what is not put together with anything.
+    func sendNow(_ bytes: Span<UInt8>, to transport: Transport) {
         self.loop.budget.spend(Work.send)
         transport.send(bytes)
     }

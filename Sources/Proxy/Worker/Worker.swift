@@ -62,7 +62,7 @@ final class Worker {
         case .question(let question, let id):
             self.fleet.control.send(.answer(self.answer(question), id: id, worker: self.index))
         case .stop:
-            for session in Array(self.sessions.values) { session.cut() }
+            for session in Array(self.sessions.values) { session.abort() }
             self.loop.stop()
         #if DEBUG
         case .hold(let body): body()

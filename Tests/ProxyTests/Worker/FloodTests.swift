@@ -123,7 +123,7 @@ import WebSocketProtocol
             members[0].send(messages: Self.numbered(9_000))
             workers.turn()
             // All of them: what is under way has nobody to go to.
-            for session in Array(workers.workers[0].sessions.values) { session.cut() }
+            for session in Array(workers.workers[0].sessions.values) { session.abort() }
             #expect(workers.workers[0].sessions.isEmpty)
             #expect(workers.workers[0].rooms[RoomKey(backend: "rooms", path: "/rooms/busy")] == nil)
             workers.turn()

@@ -43,7 +43,7 @@ final class WorkersUnderTest {
     }
 
     private func end() {
-        for worker in self.workers { for session in Array(worker.sessions.values) { session.cut() } }
+        for worker in self.workers { for session in Array(worker.sessions.values) { session.abort() } }
         self.log.close()
     }
 
