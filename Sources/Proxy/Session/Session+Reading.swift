@@ -19,7 +19,11 @@ extension Session {
                 loop.budget.spend(Work.read + Work.bytes(range.count, tls: transport.tls != nil))
                 self.received(range, from: leg)
             case .nothing: break
-            case .end(let inOrder): return self.ended(transport, inOrder ? nil : Self.truncated)
+            case .end(let inOrder):
+                self.ended(transport, inOrder ? nil : Self.truncated)
+                // A reset that was told together with the end is not told again.
+                if self.stages[leg] == .ended { self.watchEnded(transport) }
+                return
             case .failed(let reason): return self.ended(transport, reason)
             }
             if loop.budget.isShareSpent { return self.readOnLater(transport) }
