@@ -61,6 +61,23 @@ async def test_an_echo_is_answered_in_the_middle_of_a_flood_of_empty_messages(se
             one.writer.transport.abort()
 
 
+@SECURITY
+async def test_a_flood_of_compressed_messages_comes_back_as_it_was(secure):
+    async with builtins() as gateway:
+        url = gateway.wss("/echo") if secure else gateway.ws("/echo")
+        async with peers.client(url, compression="deflate", max_queue=None) as client:
+            messages = [f"flood {number} " * (1 + number % 20) for number in range(3000)]
+
+            async def send():
+                for message in messages:
+                    await client.send(message)
+
+            sending = asyncio.create_task(send())
+            for message in messages:
+                assert await asyncio.wait_for(client.recv(), PATIENCE) == message
+            await sending
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 async def test_a_flood_in_a_room_reaches_all_of_it_in_order(workers):
     async with builtins(workers=workers, defaults={"limits": {"queue": "16MiB"}}) as gateway:

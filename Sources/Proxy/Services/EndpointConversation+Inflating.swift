@@ -40,7 +40,9 @@ extension EndpointConversation {
             let place = buffers.place(unread.bytes.span.extracting(range))
             let stop = self.read(place, from: part)
             let count = (stop?.position ?? place.upperBound) - place.lowerBound
-            self.backlog[0].advance(by: count, to: stop?.part)
+            let plaintext = buffers.plaintext
+            let payload = plaintext.span.extracting(stop?.part?.range ?? 0..<0)
+            self.backlog[0].advance(by: count, to: stop?.part, payload)
             if self.backlog[0].isDone { self.backlog.removeFirst() }
         }
         if self.backlog.isEmpty { self.backlog = [] }

@@ -3,7 +3,7 @@ internal import WebSocketProtocol
 /// What a client said and nobody looked at yet.
 struct Unread {
     /// As they were read: those before `start` are done with.
-    let bytes: [UInt8]
+    private(set) var bytes: [UInt8]
     private var start = 0
     /// What is left begins with so much of it, if not with a frame or the rest of one: payload of a compressed message, unmasked.
     private var part: FrameReader.DataPart?
@@ -32,9 +32,12 @@ struct Unread {
 
     /// So many bytes were looked at.
     ///
-    /// - Parameter stop: what the rest begins with, if not with a frame or the rest of one.
-    mutating func advance(by count: Int, to stop: FrameReader.DataPart?) {
+    /// - Parameters:
+    ///   - stop: what the rest begins with, if not with a frame or the rest of one.
+    ///   - payload: of that part. It may have been unmasked on the way, where it was looked at.
+    mutating func advance(by count: Int, to stop: FrameReader.DataPart?, _ payload: Span<UInt8>) {
         self.start += count
+        for index in payload.indices { self.bytes[self.start + index] = payload[index] }
         if var part = self.part, part.range.count > count {
             part.range = 0..<(part.range.count - count)
             self.part = part

@@ -85,10 +85,11 @@ final class Session: TimerHandler {
     }
 
     private func converse(_ transport: Transport, _ readiness: Readiness) {
+        // Who is in line for more than its share does not get a second one for every packet that comes meanwhile.
+        let isItsTurn = readiness.isNone || !transport.isScheduled
         if transport.hasFlushed, !self.isAboveLowWater(transport) { self.conversation?.drained(transport.leg) }
         if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
-        // Who is in line for more than its share does not get a second one for every packet that comes meanwhile.
-        if !transport.isScheduled { self.pump(transport) }
+        if isItsTurn { self.pump(transport) }
         if self.phase == .closing { self.settle(transport) }
     }
 

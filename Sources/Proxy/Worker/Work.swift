@@ -1,5 +1,9 @@
-/// What the steps of a worker cost, in the units of `WorkBudget`: about nanoseconds of a release build. They are rough on purpose. A step
+/// What the steps of a worker cost, in the units of `WorkBudget`: about nanoseconds of a release build. They are rough on purpose: a step
 /// that is cheap for one peer and dear for another counts as what a peer can make it cost.
+///
+/// Measured (x86-64, 2 busy cores, `gateway_loop_turn_seconds`): of the turns that used up the budget of 2,000,000 units nine in ten took
+/// 1 to 2.5 ms where 50 clients sent messages of 0 and 1 bytes to an echo, without TLS and with it. A share of 250,000 units took 0.05 to
+/// 0.1 ms where a room of 400 was sent posts of 16 KiB.
 enum Work {
     /// A `recv` and the `send` that follows it, whatever their size.
     static let read = 3_000

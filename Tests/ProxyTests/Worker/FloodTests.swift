@@ -182,12 +182,25 @@ import WebSocketProtocol
             isCompressed: true)
     }
 
+    private func advance(
+        _ unread: inout Unread, by count: Int, to stop: FrameReader.DataPart?, _ payload: [UInt8] = []
+    ) {
+        unread.advance(by: count, to: stop, payload.span)
+    }
+
+    @Test func whatWasUnmaskedOnTheWayIsKeptSo() {
+        var unread = Unread(Array(0..<10), part: nil)
+        self.advance(&unread, by: 4, to: self.part(3), [40, 50, 60])
+        #expect(unread.bytes == [0, 1, 2, 3, 40, 50, 60, 7, 8, 9])
+        #expect(unread.next(atMost: 9).range == 4..<10)
+    }
+
     @Test func framesAreLookedAtPortionByPortion() {
         var unread = Unread(Array(0..<10), part: nil)
         #expect(unread.next(atMost: 4).range == 0..<4)
-        unread.advance(by: 3, to: nil)
+        self.advance(&unread, by: 3, to: nil)
         #expect(unread.next(atMost: 4).range == 3..<7 && !unread.isDone)
-        unread.advance(by: 7, to: nil)
+        self.advance(&unread, by: 7, to: nil)
         #expect(unread.isDone && unread.byteCount == 10)
     }
 
@@ -195,15 +208,15 @@ import WebSocketProtocol
         var unread = Unread(Array(0..<10), part: self.part(6))
         var next = unread.next(atMost: 4)
         #expect(next.range == 0..<4 && next.part?.range.count == 4 && next.part?.isFinal == false)
-        unread.advance(by: 4, to: nil)
+        self.advance(&unread, by: 4, to: nil)
         next = unread.next(atMost: 4)
         #expect(next.range == 4..<8 && next.part?.range.count == 2 && next.part?.isFinal == true)
         // Inside of it, at its end with something still to come out of it, and behind it.
-        unread.advance(by: 1, to: self.part(1))
+        self.advance(&unread, by: 1, to: self.part(1))
         #expect(unread.next(atMost: 4).part?.range.count == 1)
-        unread.advance(by: 1, to: self.part(0))
+        self.advance(&unread, by: 1, to: self.part(0))
         #expect(unread.next(atMost: 4).part?.range.count == 0)
-        unread.advance(by: 0, to: nil)
+        self.advance(&unread, by: 0, to: nil)
         next = unread.next(atMost: 9)
         #expect(next.range == 6..<10 && next.part == nil)
     }
@@ -211,7 +224,7 @@ import WebSocketProtocol
     @Test func aPartWithoutBytesIsSomethingToDo() {
         var unread = Unread([], part: self.part(0))
         #expect(!unread.isDone)
-        unread.advance(by: 0, to: nil)
+        self.advance(&unread, by: 0, to: nil)
         #expect(unread.isDone)
     }
 }
