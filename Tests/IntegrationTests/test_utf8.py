@@ -75,4 +75,5 @@ async def test_without_the_check_text_is_the_backends_to_judge():
         async with await raw.Connection.upgraded(gateway.plain, "/app") as socket:
             await socket.send(raw.frame(raw.TEXT, b"\xff"))
             assert (await socket.closing()).code == 1007
+            await socket.send(raw.close(1007))
         await gateway.closed(cause="backend-closed", by="backend", code=1007)

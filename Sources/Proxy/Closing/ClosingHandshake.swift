@@ -159,16 +159,21 @@ struct ClosingHandshake: Sendable {
 
     /// What `leg` is waited for, in a session that closes.
     func awaits(_ leg: Leg) -> Awaited {
-        guard self.legs[leg].end == .notYet else { return .end }
-        switch self.legs[leg].said {
-        case .nothing: return .nothing
-        case .waiting: return .boundary
-        case .close: return self.legs[leg].received == nil ? .close : .end
+        switch (self.legs[leg].said, self.legs[leg].end) {
+        // Our side may have ended already: a client owes a bridge its Close all the same.
+        case (.close, .notYet) where self.legs[leg].received == nil: return .close
+        case (.close, .shutDown) where self.owesClose(leg): return .close
+        case (.nothing, .notYet): return .nothing
+        case (.waiting, .notYet): return .boundary
+        default: return .end
         }
     }
 
-    /// Whether nobody is left for what `leg` says: the other side has gone.
-    func isAlone(_ leg: Leg) -> Bool { self.legs[leg.other].isGone }
+    /// Whether nobody is left for what `leg` says, so that it is read only as far as its Close may be among that. A client that was told
+    /// so by a Close of ours is still read until it has seen that.
+    func isAlone(_ leg: Leg) -> Bool {
+        self.legs[leg.other].isGone && (leg == .backend || self.awaits(leg) == .close)
+    }
 
     /// Whether `leg`'s connection is to be aborted when all that is left for it was delivered.
     func isCut(_ leg: Leg) -> Bool { self.legs[leg].end == .abortDelivered }

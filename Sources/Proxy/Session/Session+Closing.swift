@@ -84,17 +84,24 @@ extension Session {
     func settle(_ transport: Transport) {
         let leg = transport.leg
         guard self.stages[leg] != .closed, self.awaits(leg) == .end else { return }
-        let closing = self.conversation?.closing
-        let isAborted = closing?.isCut(leg) ?? false
-        let isAwaited = closing?.isAwaitingDelivery(of: leg) ?? false
+        self.noteDelivery(transport)
+        let isAborted = self.conversation?.closing.isCut(leg) ?? false
         let hasEnded = self.stages[leg] == .ended
-        guard hasEnded || isAborted || isAwaited else { return }
+        guard hasEnded || isAborted else { return }
         // The last word of TLS; a plain connection is closed by closing it.
         if hasEnded, !isAborted, transport.tls != nil { transport.shutDown() }
-        guard transport.sendAll(), transport.undelivered == 0 else { return }
-        if isAwaited { self.conversation?.happened(.delivered(leg), detail: nil) }
-        if hasEnded || isAborted { self.closeLeg(leg, abruptly: isAborted) }
+        if self.hasDelivered(transport) { self.closeLeg(leg, abruptly: isAborted) }
     }
+
+    /// Tells where somebody waits for it that a leg's peer has taken all there is for it.
+    func noteDelivery(_ transport: Transport) {
+        guard let conversation = self.conversation, conversation.closing.isAwaitingDelivery(of: transport.leg),
+            self.hasDelivered(transport)
+        else { return }
+        conversation.happened(.delivered(transport.leg), detail: nil)
+    }
+
+    private func hasDelivered(_ transport: Transport) -> Bool { transport.sendAll() && transport.undelivered == 0 }
 
     // MARK: - What is due
 

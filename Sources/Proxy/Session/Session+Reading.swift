@@ -51,6 +51,8 @@ extension Session {
         guard let conversation = self.conversation else {
             return failure == nil && self.phase == .closing ? self.settle(transport) : self.closeLeg(leg)
         }
+        // It may have ended because it has everything.
+        if self.phase == .closing { self.noteDelivery(transport) }
         // Behind a Close nothing can be missing.
         let isInOrder = failure == nil || (failure == Self.truncated && conversation.closing.hasClosed(leg))
         if transport.hasTimedOut {

@@ -93,6 +93,17 @@ import WebSocketProtocol
         #expect(closing.code == .normal)
     }
 
+    @Test func soIsAClientThatDoesNotAnswer() {
+        var closing = ClosingHandshake(backend: .tcp)
+        _ = closing.happened(.ended(.backend, inOrder: true), .anywhere)
+        #expect(closing.awaits(.client) == .close)
+        var silent = closing
+        #expect(silent.happened(.unanswered(.client), .anywhere).client == Action(end: .close))
+        #expect(silent.ending == .by(.client, .clientStalled))
+        #expect(closing.received(CloseFrame(code: .normal), from: .client) == .none)
+        #expect(closing.awaits(.client) == .end)
+    }
+
     @Test func aServersResetIsAFailure() {
         var closing = ClosingHandshake(backend: .tcp)
         let actions = closing.happened(.ended(.backend, inOrder: false), .anywhere)
