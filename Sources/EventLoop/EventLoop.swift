@@ -192,7 +192,7 @@ package final class EventLoop {
         self.budget.beginTurn()
         self.sends.begin(events: self.pending.count)
         let handled = self.handleEvents()
-        self.fireTimers()
+        if let next = self.timers.next, next <= self.now { self.fireTimers() }
         if !self.unfinished.isEmpty { self.finishUnfinished() }
         self.sends.end()
         if !self.longSteps.isEmpty { self.makeLongSteps(1 + handled / Self.eventsPerLongStep) }

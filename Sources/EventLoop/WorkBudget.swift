@@ -15,23 +15,28 @@ package struct WorkBudget: Hashable, Sendable {
     /// What somebody in that line may do when its turn comes: so much that going from one to the next costs nothing to speak of.
     package static let longShare = 250_000
 
-    private var left = WorkBudget.turn
-    /// What is left of the turn when the share is used up.
-    private var end = WorkBudget.turn - WorkBudget.shortShare
+    /// Units that are left of this turn.
+    package private(set) var left = WorkBudget.turn
+    /// What is left of the turn when the share of whoever works is used up.
+    package private(set) var end = WorkBudget.turn - WorkBudget.shortShare
 
     package init() {}
 
     /// Nobody new begins in this turn.
+    @inline(__always)
     package var isSpent: Bool { self.left <= 0 }
 
     /// Whoever works has to let the others go on.
+    @inline(__always)
     package var isShareSpent: Bool { self.left <= self.end }
 
     package mutating func beginTurn() { self.left = Self.turn }
 
     /// Somebody begins. It gets the whole share, also where less is left of the turn.
+    @inline(__always)
     package mutating func beginShare(_ units: Int) { self.end = self.left - units }
 
     /// - Parameter units: of what was done, or is about to be.
+    @inline(__always)
     package mutating func spend(_ units: Int) { self.left -= units }
 }
