@@ -20,6 +20,13 @@ package final class EventLoop {
     private struct Slot {
         var handler: (any ReadinessHandler)?
         var generation: UInt32
+        /// A long step of it waits.
+        var isInLine = false
+    }
+
+    private struct LongStep {
+        let registration: Registration
+        let since: MonotonicInstant
     }
 
     /// The time at which this batch of events was fetched: exact enough for deadlines, and free.
@@ -43,8 +50,10 @@ package final class EventLoop {
     private var timers = TimerQueue<any TimerHandler>()
     /// Handlers that had more to do than their share, in the order in which they go on.
     private var unfinished: Deque<Registration> = []
-    /// Handlers whose next step is a long one, in the order in which it will be made.
-    private var longSteps: Deque<Registration> = []
+    /// Handlers whose next step is a long one, in the order in which it will be made. Those that are gone leave their place behind.
+    private var longSteps: Deque<LongStep> = []
+    /// How many long steps wait to be made.
+    package private(set) var longStepsWaiting = 0
     private var isRunning = false
     private var events: [gateway_event]
     /// Where in `events` those are that were fetched and not handled yet.
@@ -55,8 +64,14 @@ package final class EventLoop {
     private static let eventsPerLongStep = 32
     /// In units of work: a signature with an RSA key of 2,048 bits takes more, one on P-256 less.
     private static let workOfLongStep = 300_000
+    /// In units of work: a few bytes read, or an end noticed.
+    private static let workOfShortStep = 5_000
     /// In units of work: a look at what is due. Most do no more.
     private static let workOfTimer = 500
+    /// Long steps that turn out to be short cost no turn, but so many end it: a short step is not nothing.
+    private static let mostShortSteps = 64
+    /// Places in line that nobody has any more are kept up to this many, and as many as there are others.
+    private static let mostEmptyPlaces = 64
 
     /// - Parameter batch: the most events that are fetched at once.
     package init(batch: Int = 256) throws(SystemError) {
@@ -129,6 +144,7 @@ package final class EventLoop {
         self.slots[Int(registration.slot)].handler = nil
         self.slots[Int(registration.slot)].generation &+= 1
         self.freeSlots.append(registration.slot)
+        if self.slots[Int(registration.slot)].isInLine { self.leaveLine(registration) }
     }
 
     /// Calls the handler again after everyone who has news, and after those who asked before it: for whoever has more to do than its
@@ -137,17 +153,25 @@ package final class EventLoop {
         self.unfinished.append(registration)
     }
 
-    /// Calls the handler again when everyone with something short to do had a turn, and what they sent is on its way: for a step
-    /// that takes as long as many messages, such as a signature. It is told of no new readiness.
+    /// Has the handler make its long step when everyone with something short to do had a turn, and what they sent is on its way: for
+    /// what takes as long as many messages, such as a signature. Nothing changes for one that is in line already.
     ///
     /// - Parameter isNext: before all that wait already, for what holds memory until it is done. Whoever may say so without end
     ///   keeps the others waiting as long.
     package func againForLongStep(_ registration: Registration, isNext: Bool) {
-        if isNext {
-            self.longSteps.prepend(registration)
-        } else {
-            self.longSteps.append(registration)
-        }
+        guard self.isLive(registration), !self.slots[Int(registration.slot)].isInLine else { return }
+        self.slots[Int(registration.slot)].isInLine = true
+        self.longStepsWaiting += 1
+        let step = LongStep(registration: registration, since: self.now)
+        if isNext { self.longSteps.prepend(step) } else { self.longSteps.append(step) }
+    }
+
+    /// Whoever is gone waits no longer: whole crowds that come and go in an instant must not make the line long.
+    private func leaveLine(_ registration: Registration) {
+        self.slots[Int(registration.slot)].isInLine = false
+        self.longStepsWaiting -= 1
+        guard self.longSteps.count > 2 * self.longStepsWaiting + Self.mostEmptyPlaces else { return }
+        self.longSteps.removeAll { !self.isLive($0.registration) }
     }
 
     private func isLive(_ registration: Registration) -> Bool {
@@ -195,13 +219,13 @@ package final class EventLoop {
         if let next = self.timers.next, next <= self.now { self.fireTimers() }
         if !self.unfinished.isEmpty { self.finishUnfinished() }
         self.sends.end()
-        if !self.longSteps.isEmpty { self.makeLongSteps(1 + handled / Self.eventsPerLongStep) }
+        if self.longStepsWaiting > 0 { self.makeLongSteps(1 + handled / Self.eventsPerLongStep) }
         self.turnTimes.observe(MonotonicInstant.now().nanoseconds - self.now.nanoseconds)
     }
 
     private func wait(_ limit: Duration?) -> Int {
         var timeout: Int32 = -1
-        if !self.unfinished.isEmpty || !self.longSteps.isEmpty {
+        if !self.unfinished.isEmpty || self.longStepsWaiting > 0 {
             timeout = 0
         } else if let next = self.timers.next {
             // Every wait comes here: no clock is read, and a `Duration` is an expensive number.
@@ -261,9 +285,18 @@ package final class EventLoop {
     }
 
     private func makeLongSteps(_ most: Int) {
-        for _ in 0..<min(most, self.longSteps.count) {
-            self.budget.spend(Self.workOfLongStep)
-            self.dispatch(self.longSteps.removeFirst().data, .none, share: WorkBudget.longShare)
+        var left = min(most, self.longStepsWaiting)
+        var short = 0
+        while left > 0, short < Self.mostShortSteps, let step = self.longSteps.popFirst() {
+            guard self.isLive(step.registration) else { continue }
+            let slot = Int(step.registration.slot)
+            self.slots[slot].isInLine = false
+            self.longStepsWaiting -= 1
+            self.budget.beginShare(WorkBudget.longShare)
+            // The steps before it took their time: the beginning of the turn is not now.
+            let wasLong = self.slots[slot].handler?.makeLongStep(afterWaiting: .now() - step.since) ?? false
+            if wasLong { left -= 1 } else { short += 1 }
+            self.budget.spend(wasLong ? Self.workOfLongStep : Self.workOfShortStep)
             if self.budget.isSpent { return }
         }
     }

@@ -28,6 +28,7 @@ import Testing
                 _ = receive(pair.near)
                 work(number)
             }
+            recorder.onLongStep = { [unowned self] _ in self.calls.append(number) }
             self.pairs.append(pair)
             self.recorders.append(recorder)
             self.registrations.append(try self.loop.addReading(pair.near, recorder))

@@ -498,8 +498,12 @@ async def backend_sends_bad_text(s: Scene):
     await s.backend.send(s.backend.frame(raw.TEXT, b"\xff"))
 
 
-@event("backend-sends-bad-text", "backend-closed by backend, 1000", bridge=("text \ufffda\ufffd, Close 1000, end", "end"),
-       settings={"message": "text"})
+# As bytes: what was no text, and what the end has cut.
+REPLACED = "\ufffd".encode().decode("latin-1")
+
+
+@event("backend-sends-bad-text", "backend-closed by backend, 1000",
+       bridge=(f"text {REPLACED}a, text {REPLACED}, Close 1000, end", "end"), settings={"message": "text"})
 async def bridged_backend_sends_bad_text(s: Scene):
     await s.backend.send(b"\xffa\xe2\x82")
     await s.backend.finish()

@@ -27,6 +27,8 @@ final class Session: TimerHandler {
     let clientAddress: SocketAddress
     let began: MonotonicInstant
     var phase: Phase
+    /// The worker's: its place among those that have not sent a whole request head yet. Here it takes no memory.
+    var newcomer = Newcomers<Session>.Place.none
     /// What is only needed until the conversation begins.
     var opening: Opening?
     private(set) var conversation: (any Conversation)?
@@ -71,7 +73,7 @@ final class Session: TimerHandler {
     /// Called by a leg's transport.
     func ready(_ transport: Transport, _ readiness: Readiness) {
         switch (self.phase, transport.leg) {
-        case (.tlsHandshake, .client): self.tlsHandshake(readiness)
+        case (.tlsHandshake, .client): self.tlsHandshake()
         case (.requestHead, .client): self.requestHead()
         case (.connect, .backend): self.connectionReady(readiness)
         case (.backendHandshake, .backend): self.backendHandshake()
@@ -208,6 +210,19 @@ final class Session: TimerHandler {
     func abandon(because reason: String) {
         self.logAbandoned(reason)
         self.worker.metrics.abandoned(route: self.route?.settings.name)
+        self.closeLegs()
+    }
+
+    /// Ends a connection that has sent no whole request head in all its time: a newer one needs its descriptor.
+    func makeRoom() {
+        switch self.phase {
+        case .tlsHandshake, .requestHead:
+            self.logEvicted()
+            self.worker.metrics.evicted()
+        // It has had an answer to what it did send.
+        case .closing: break
+        case .connect, .backendHandshake, .relay, .bridge, .serve, .closed: return
+        }
         self.closeLegs()
     }
 

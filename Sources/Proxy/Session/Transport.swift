@@ -93,14 +93,17 @@ final class Transport: ReadinessHandler, StagedSender {
         self.worker.loop.again(registration)
     }
 
-    /// Has the session called again when those with less to do had their turn: a step of its TLS handshake is next.
+    /// Has the session make the next step of this leg's TLS handshake when those with less to do had their turn.
     ///
     /// The second step comes before the first ones of others: it is the last one of nearly all, so that few handshakes are under way
     /// at a time. A third is in line: a peer that sends byte by byte takes no more turns than others.
     func handshakeLater() {
-        guard let registration = self.registration, !self.isScheduled else { return }
-        self.isScheduled = true
+        guard let registration = self.registration else { return }
         self.worker.loop.againForLongStep(registration, isNext: self.tls?.handshakeSteps == 1)
+    }
+
+    func makeLongStep(afterWaiting waited: Duration) -> Bool {
+        self.session.makeHandshakeStep(self, afterWaiting: waited)
     }
 
     /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.

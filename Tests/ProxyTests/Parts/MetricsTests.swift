@@ -50,6 +50,7 @@ import WebSocketProtocol
                 route: "/a", backend: "x", cause: .clientClosed, code: CloseCode(rawValue: 3005), lasted: .seconds(2),
                 tally: PerLeg(client: self.tally(1, 2, 30), backend: self.tally(4, 5, 60)))
             worker.pinged(.client, .milliseconds(3))
+            worker.handshakeWaited(.milliseconds(7))
         }
         workers[0].sessionEnded(
             route: "/a", backend: "x", cause: .clientGone, code: nil, lasted: .seconds(2),
@@ -60,7 +61,7 @@ import WebSocketProtocol
         workers[1].tlsHandshake(version: "TLSv1.2", resumed: false)
 
         var all = MetricsSnapshot([(name: "/a", backend: "x"), (name: "/b", backend: "y")])
-        for worker in workers { all.add(worker.snapshot(of: [], turns: TurnTimes())) }
+        for worker in workers { all.add(worker.snapshot(of: [], turns: TurnTimes(), handshakesWaiting: 3)) }
         let families = self.families(all)
         #expect(
             self.samples("gateway_sessions_open", families) == [
@@ -98,6 +99,10 @@ import WebSocketProtocol
             ])
         #expect(
             self.samples("gateway_ping_rtt_seconds", families) == ["side=client histogram", "side=backend histogram"])
+        #expect(self.samples("gateway_handshakes_waiting", families) == [" 6.0"])
+        var waits = Histogram.ofHandshakes
+        for _ in 0..<2 { waits.observe(.milliseconds(7)) }
+        #expect(families.first { $0.name == "gateway_handshake_wait_seconds" }?.samples[0].value == waits.value)
         var pings = Histogram.ofPings
         for _ in 0..<2 { pings.observe(.milliseconds(3)) }
         #expect(families.first { $0.name == "gateway_ping_rtt_seconds" }?.samples[0].value == pings.value)
