@@ -6,8 +6,10 @@ The side that is to get it has a small SO_RCVBUF, and reads nothing for longer t
 import asyncio
 import contextlib
 import dataclasses
+import signal
 import socket
 import ssl
+import struct
 
 import pytest
 
@@ -337,6 +339,27 @@ async def test_a_client_that_reads_its_echo_slowly_gets_all_of_it(legs, size, au
         record = await scene.closed()
         assert (record["cause"], record["code"]) == ("client-closed", "4001")
         expect_all(record, "to_client", sent)
+
+
+@pytest.mark.parametrize("legs", ECHOES, ids=str)
+async def test_a_reset_right_behind_a_clients_end_is_noticed(legs, authority, tmp_path):
+    """Both are there when the gateway looks: it hears of the end only, and part of the echo will never be acknowledged."""
+    async with Scene(legs, authority, tmp_path) as scene:
+        await scene.client.send(raw.frame(raw.BINARY, bytes(80 << 10)) + raw.close(4001))
+        await scene.client.exactly(10)
+        scene.gateway.signal(signal.SIGSTOP)
+        try:
+            sock = scene.client.writer.get_extra_info("socket")
+            sock.shutdown(socket.SHUT_WR)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            scene.client.abort()
+            # The connection is closed in the next turn of the loop.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        finally:
+            scene.gateway.signal(signal.SIGCONT)
+        record = await scene.closed()
+        assert record["by"] == "client"
 
 
 # A message that is too big
