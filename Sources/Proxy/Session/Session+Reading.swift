@@ -3,7 +3,6 @@ internal import EventLoop
 
 /// What comes from the legs, and when nothing is taken from them: back-pressure.
 extension Session {
-
     /// Reads from `leg` what is there and may be read, and passes it on, as long as the session's share of the turn lasts; once in any case.
     func pump(_ leg: Leg) {
         if let transport = self.transport(leg) { self.pump(transport) }
@@ -19,11 +18,7 @@ extension Session {
                 loop.budget.spend(Work.read + Work.bytes(range.count, tls: transport.tls != nil))
                 self.received(range, from: leg)
             case .nothing: break
-            case .end(let inOrder):
-                self.ended(transport, inOrder ? nil : Self.truncated)
-                // A reset that was told together with the end is not told again.
-                if self.stages[leg] == .ended { self.watchEnded(transport) }
-                return
+            case .end(let inOrder): return self.ended(transport, inOrder ? nil : Self.truncated)
             case .failed(let reason): return self.ended(transport, reason)
             }
             if loop.budget.isShareSpent { return self.readOnLater(transport) }
