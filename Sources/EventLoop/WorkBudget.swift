@@ -16,27 +16,29 @@ package struct WorkBudget: Hashable, Sendable {
     package static let longShare = 250_000
 
     /// Units that are left of this turn.
-    package private(set) var left = WorkBudget.turn
+    @usableFromInline
+    package var left = WorkBudget.turn
     /// What is left of the turn when the share of whoever works is used up.
-    package private(set) var end = WorkBudget.turn - WorkBudget.shortShare
+    @usableFromInline
+    package var end = WorkBudget.turn - WorkBudget.shortShare
 
     package init() {}
 
     /// Nobody new begins in this turn.
-    @inline(__always)
+    @inlinable
     package var isSpent: Bool { self.left <= 0 }
 
     /// Whoever works has to let the others go on.
-    @inline(__always)
+    @inlinable
     package var isShareSpent: Bool { self.left <= self.end }
 
     package mutating func beginTurn() { self.left = Self.turn }
 
     /// Somebody begins. It gets the whole share, also where less is left of the turn.
-    @inline(__always)
+    @inlinable
     package mutating func beginShare(_ units: Int) { self.end = self.left - units }
 
     /// - Parameter units: of what was done, or is about to be.
-    @inline(__always)
+    @inlinable
     package mutating func spend(_ units: Int) { self.left -= units }
 }

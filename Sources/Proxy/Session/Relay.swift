@@ -99,17 +99,16 @@ struct Relay: Sendable {
         leg == .client ? self.readers.client.tally : self.readers.backend.tally
     }
 
-    /// What reading the frames of `leg` has cost so far.
-    func work(_ leg: Leg) -> Int {
-        switch leg {
-        case .client: Self.work(self.readers.client.tally, headers: self.readers.client.headersRead)
-        case .backend: Self.work(self.readers.backend.tally, headers: self.readers.backend.headersRead)
-        }
+    /// What reading the frames of `leg` has cost since there were `before` and so many headers.
+    mutating func work(_ leg: Leg, since before: MessageTally, headers: UInt64) -> Int {
+        let now = self.tally(of: leg)
+        let passed = (now.text &- before.text) &+ (now.binary &- before.binary)
+        let read = self.headersRead(leg) &- headers
+        return Int(truncatingIfNeeded: passed) &* Work.passedFrame &+ Int(truncatingIfNeeded: read) &* Work.frame
     }
 
-    private static func work(_ tally: MessageTally, headers: UInt64) -> Int {
-        let passed = tally.text &+ tally.binary
-        return Int(truncatingIfNeeded: passed) &* Work.passedFrame &+ Int(truncatingIfNeeded: headers) &* Work.frame
+    mutating func headersRead(_ leg: Leg) -> UInt64 {
+        leg == .client ? self.readers.client.headersRead : self.readers.backend.headersRead
     }
 
     // MARK: - What happens

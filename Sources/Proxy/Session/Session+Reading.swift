@@ -10,18 +10,17 @@ extension Session {
 
     func pump(_ transport: Transport) {
         let leg = transport.leg
-        let loop = self.worker.loop
         if self.stages[leg] == .ended { return self.watchEnded(transport) }
         while transport.mayRead, !transport.isPaused, transport.isOpen {
             switch transport.receive() {
             case .bytes(let range):
-                loop.budget.spend(Work.read + Work.bytes(range.count, tls: transport.tls != nil))
+                self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: transport.tls != nil))
                 self.received(range, from: leg)
             case .nothing: break
             case .end(let inOrder): return self.ended(transport, inOrder ? nil : Self.truncated)
             case .failed(let reason): return self.ended(transport, reason)
             }
-            if loop.budget.isShareSpent { return self.readOnLater(transport) }
+            if self.loop.budget.isShareSpent { return self.readOnLater(transport) }
         }
     }
 

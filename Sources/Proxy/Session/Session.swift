@@ -23,6 +23,8 @@ final class Session: TimerHandler {
     let id = SessionID.random()
     /// It owns the session until that ends.
     let worker: Worker
+    /// The worker's: at hand, because it is told of every read.
+    let loop: EventLoop
     let listener: Listener
     let clientAddress: SocketAddress
     let began: MonotonicInstant
@@ -55,6 +57,7 @@ final class Session: TimerHandler {
 
     init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, worker: Worker) throws {
         self.worker = worker
+        self.loop = worker.loop
         self.listener = listener
         self.clientAddress = address
         self.began = worker.loop.now
