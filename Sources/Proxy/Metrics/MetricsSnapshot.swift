@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import WebSocketProtocol
 
 /// What was counted up to some moment: by one worker, or by all of them together.
@@ -67,6 +68,8 @@ package struct MetricsSnapshot: Sendable {
     var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
     /// Bytes that wait in queues for peers to take them.
     var queueBytes = 0
+    /// How long the turns of the workers' loops took.
+    var loopTurns = TurnTimes()
     var tlsHandshakes: [TLSHandshake: UInt64] = [:]
     /// By the listener's address.
     var connections: [String: UInt64] = [:]
@@ -91,6 +94,7 @@ package struct MetricsSnapshot: Sendable {
         self.pingSeconds.client.add(other.pingSeconds.client)
         self.pingSeconds.backend.add(other.pingSeconds.backend)
         self.queueBytes += other.queueBytes
+        self.loopTurns.add(other.loopTurns)
         self.tlsHandshakes.merge(other.tlsHandshakes, uniquingKeysWith: +)
         self.connections.merge(other.connections, uniquingKeysWith: +)
     }

@@ -68,9 +68,14 @@ final class WorkerMetrics {
 
     /// What was counted so far, with the messages of these sessions.
     ///
-    /// - Parameter handshakesWaiting: how many steps of TLS handshakes wait for their turn.
-    func snapshot(of live: some Sequence<Session>, handshakesWaiting: Int) -> MetricsSnapshot {
+    /// - Parameters:
+    ///   - turns: of the worker's loop.
+    ///   - handshakesWaiting: how many steps of TLS handshakes wait for their turn.
+    func snapshot(
+        of live: some Sequence<Session>, turns: TurnTimes, handshakesWaiting: Int
+    ) -> MetricsSnapshot {
         var snapshot = self.counts
+        snapshot.loopTurns = turns
         snapshot.handshakesWaiting = handshakesWaiting
         for session in live {
             for leg in [Leg.client, .backend] { snapshot.queueBytes += session.transport(leg)?.queuedBytes ?? 0 }

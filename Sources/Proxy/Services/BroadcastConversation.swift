@@ -6,59 +6,100 @@ internal import WebSocketProtocol
 ///
 /// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
 final class BroadcastConversation: EndpointConversation {
-    /// How often a sender that has to wait looks whether it still has to.
+    /// Why a sender is not read.
+    private enum Wait {
+        case none
+        /// Much of what it sent is not delivered yet. It is told when that is done.
+        case delivery
+        /// A worker lags behind with what everybody sends: it looks again after a while.
+        case workers
+    }
+
+    /// How often a sender that waits for workers looks whether it still has to.
     private static let patience = Duration.milliseconds(10)
 
+    /// Where it stands among the members of its room; negative: it is none. The room's to write.
+    var place = -1
+
     private let room: RoomKey
+    private let sender: RoomSender
     private var assembler = MessageAssembler()
+    /// What was read and not posted yet. Messages that came together go out together.
+    private var messages = RoomMessages()
+    private var wait = Wait.none
 
     init(_ session: Session, room: RoomKey, compression: DeflateParameters?) {
         self.room = room
+        self.sender = RoomSender(worker: session.worker.index, of: session.worker.fleet.members.count)
         super.init(session, compression: compression)
     }
 
-    override func begin() { self.session.worker.rooms.join(self, self.room) }
+    private var worker: Worker { self.session.worker }
 
-    override func closingBegan() { self.session.worker.rooms.leave(self, self.room) }
+    override func begin() { self.worker.rooms.join(self, self.room) }
+
+    override func closingBegan() {
+        self.worker.waitingSenders[ObjectIdentifier(self.sender)] = nil
+        self.worker.rooms.leave(self, self.room)
+    }
+
+    // MARK: - As a sender
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
         case .incomplete: break
         case .violation(let violation): self.fail(violation)
-        case .message(let message):
-            // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
-            let frame = message.opcode == .text ? Frame.text(message.payload) : Frame.binary(message.payload)
-            self.session.worker.broadcast(
-                RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
-            self.waitForOtherWorkers()
+        case .message(let message): self.messages.append(message)
         }
     }
 
-    /// Stops reading the sender while another worker lags behind: what waits for it must not grow without bound.
-    private func waitForOtherWorkers() {
-        guard self.session.worker.fleet.isBacklogged else { return }
-        self.client?.pause()
-        self.bePatient()
+    override func didRead() {
+        if !self.messages.isEmpty {
+            let post = RoomPost(room: self.room, messages: self.messages, sender: self.sender)
+            self.messages = RoomMessages()
+            self.worker.broadcast(post)
+        }
+        self.waitIfNeeded()
     }
 
-    private func bePatient() { self.session.setTick(at: self.session.worker.loop.now + Self.patience) }
+    /// What is not delivered must not grow without bound: its sender is not read meanwhile.
+    private func waitIfNeeded() {
+        guard self.wait == .none, self.closing.isOpen else { return }
+        if self.sender.mustWait() {
+            self.wait = .delivery
+            self.worker.waitingSenders[ObjectIdentifier(self.sender)] = self
+        } else if self.worker.fleet.isBacklogged {
+            self.wait = .workers
+            self.session.setTick(at: self.worker.loop.now + Self.patience)
+        }
+    }
+
+    /// Everything that was sent is delivered.
+    func isDelivered() {
+        self.wait = .none
+        self.client?.readAgainLater()
+    }
 
     override func tick() {
-        guard !self.session.worker.fleet.isBacklogged else { return self.bePatient() }
-        self.catchUp()
+        guard self.wait == .workers else { return }
+        self.wait = .none
+        self.waitIfNeeded()
+        if self.wait == .none { self.catchUp() }
     }
 
-    /// Who does not read is closed, not waited for; but another worker is.
-    override var isHeldBack: Bool { self.session.worker.fleet.isBacklogged }
+    override var isHeldBack: Bool { self.wait != .none || self.messages.isFull }
 
-    /// Sends a member the room's frame. One whose queue is still over the limit from earlier frames is closed with 1013: what it
-    /// misses must not cost the others memory.
+    // MARK: - As a member
+
+    /// Sends a member what was posted. One whose queue is still over the limit from earlier posts is closed with 1013: what it misses must
+    /// not cost the others memory.
     func deliver(_ delivery: RoomDelivery) {
         guard let client = self.client, self.closing.isOpen else { return }
         guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
-        let frame = delivery.frame(for: self.compression?.parameters.server)
-        let before = self.count(frame.opcode, payload: frame.payloadLength)
-        client.send(sharing: frame.bytes)
-        self.hasSent(since: before)
+        let messages = delivery.messages(for: self.compression?.parameters.server)
+        self.worker.loop.budget.spend(Work.delivery + Work.bytes(messages.bytes.count, tls: client.tls != nil))
+        client.send(sharing: messages.bytes)
+        self.count(messages.tally)
+        self.noteSent()
     }
 }

@@ -9,9 +9,7 @@ final class EchoConversation: EndpointConversation {
         if part.isFirst, part.isFinal { return self.echoWhereItLies(part, in: buffer) }
         switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
         case .incomplete: break
-        case .message(let message):
-            self.sendMessage(message)
-            self.pauseIfBehind()
+        case .message(let message): self.sendMessage(message)
         case .violation(let violation): self.fail(violation)
         }
     }
@@ -25,13 +23,8 @@ final class EchoConversation: EndpointConversation {
             }
         }
         self.sendMessage(part.messageOpcode, payloadAt: part.range, in: buffer)
-        self.pauseIfBehind()
     }
 
     /// A client that does not read its echo is not read either.
-    private func pauseIfBehind() {
-        if self.isHeldBack { self.client?.pause() }
-    }
-
     override var isHeldBack: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
 }

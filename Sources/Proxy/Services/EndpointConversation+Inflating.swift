@@ -2,26 +2,50 @@ internal import DequeModule
 internal import EventLoop
 internal import WebSocketProtocol
 
-/// Compressed messages (RFC 7692): a little input can be a lot of output, so that a session inflates no more in a turn than is fair,
-/// and no more than whoever gets it takes. What has to wait is kept as it came.
+/// What has to wait, because the session's share of the turn is used up or whoever gets it takes no more: it is kept as it came. With
+/// compressed messages (RFC 7692) a little input can be a lot of output.
 extension EndpointConversation {
+    /// Where reading stopped.
+    struct Stop {
+        /// In the worker's plaintext buffer.
+        var position: Int
+        /// What begins there, if it is not a frame.
+        var part: FrameReader.DataPart?
+    }
+
+    /// How much of what waits is looked at at a time: small enough not to be copied over and over where little of it is dealt with.
+    private static let portion = 16 << 10
+
+    /// Bytes that were read and wait.
+    var backlogBytes: Int { self.backlog.reduce(0) { $0 + $1.byteCount } }
+
     /// Goes on with what had to wait, and then with reading.
     func catchUp() {
         self.readBacklog()
-        // "Later" may have come in the same turn still.
-        if !self.backlog.isEmpty, !self.isHeldBack { self.client?.readAgainLater() }
-        if self.backlog.isEmpty, !self.isHeldBack { self.session.resume(.client) }
+        self.settle()
+        guard self.backlog.isEmpty, !self.isHeldBack else { return }
+        if self.session.worker.loop.budget.isShareSpent {
+            self.client?.readAgainLater()
+        } else {
+            self.session.resume(.client)
+        }
     }
 
     func readBacklog() {
         guard !self.isReading else { return }
-        self.isReading = true
-        while !self.backlog.isEmpty, !self.mustWait || !self.closing.isOpen {
-            let unread = self.backlog.removeFirst()
-            guard self.closing.reads(from: .client) else { continue }
-            self.read(self.session.worker.buffers.place(unread.bytes.span), from: unread.part)
+        let buffers = self.session.worker.buffers
+        while let unread = self.backlog.first, !self.mustWait {
+            guard self.closing.reads(from: .client) else { return self.backlog.removeAll() }
+            let (range, part) = unread.next(atMost: Self.portion)
+            let place = buffers.place(unread.bytes.span.extracting(range))
+            let stop = self.read(place, from: part)
+            let count = (stop?.position ?? place.upperBound) - place.lowerBound
+            let plaintext = buffers.plaintext
+            let payload = plaintext.span.extracting(stop?.part?.range ?? 0..<0)
+            self.backlog[0].advance(by: count, to: stop?.part, payload)
+            if self.backlog[0].isDone { self.backlog.removeFirst() }
         }
-        self.isReading = false
+        if self.backlog.isEmpty { self.backlog = [] }
     }
 
     /// The reader's own limit has slack where there is compression.
@@ -36,34 +60,24 @@ extension EndpointConversation {
         return true
     }
 
-    /// Whether the session has had its share of this turn, or whoever gets what the client says has enough of it.
-    private var mustWait: Bool {
-        let turn = self.session.worker.loop.turns
-        if self.inflated.turn != turn { self.inflated = (turn, 0) }
-        return self.inflated.count >= Self.mostInflatedPerTurn || self.isHeldBack
-    }
-
     /// Passes on what a part of a compressed message inflates to, a buffer at a time.
     ///
-    /// - Parameter end: of what was read.
-    /// - Returns: false if the rest has to wait.
-    func inflate(_ part: FrameReader.DataPart, end: Int) -> Bool {
-        guard let compression = self.compression else { return true }
+    /// - Returns: where it stopped, because the rest has to wait.
+    func inflate(_ part: FrameReader.DataPart) -> Stop? {
+        guard let compression = self.compression else { return nil }
         let buffers = self.session.worker.buffers
+        let loop = self.session.worker.loop
         let plaintext = buffers.plaintext
         let inflated = buffers.inflated
         let headroom = WorkerBuffers.headroom
         let inflater = compression.takeInflater(maximumMessage: self.maximumMessage)
+        loop.budget.spend(Work.compression)
         var taken = 0
         while self.closing.isOpen {
             guard !self.mustWait else {
-                let rest = part.range.lowerBound + taken
-                var unread = Unread(bytes: buffers.copy(rest..<end), part: part)
-                unread.part?.range = 0..<(part.range.upperBound - rest)
-                self.backlog.prepend(unread)
-                self.client?.pause()
-                if !self.isHeldBack { self.client?.readAgainLater() }
-                return false
+                var rest = part
+                rest.range = (part.range.lowerBound + taken)..<part.range.upperBound
+                return Stop(position: rest.range.lowerBound, part: rest)
             }
             var buffer = inflated.mutableSpan
             var room = buffer._mutatingExtracting(headroom..<inflated.count)
@@ -74,16 +88,16 @@ extension EndpointConversation {
             case .end(let count):
                 if part.isFinal { compression.giveBack(inflater) }
                 self.received(count, of: part, isFinal: part.isFinal)
-                return true
+                return nil
             }
         }
-        return true
+        return nil
     }
 
     /// The next `count` bytes of a compressed message are in the buffer for them.
     private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
         guard count > 0 || isFinal else { return }
-        self.inflated.count += count
+        self.session.worker.loop.budget.spend(Work.inflated(count))
         let start = WorkerBuffers.headroom
         let piece = FrameReader.DataPart(
             messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
@@ -91,11 +105,4 @@ extension EndpointConversation {
         self.isAtFirstPiece = isFinal
         self.received(piece, in: self.session.worker.buffers.inflated)
     }
-}
-
-/// What a client said and nobody looked at yet.
-struct Unread {
-    var bytes: [UInt8]
-    /// What the bytes begin with, if not with the rest of a frame: payload of a compressed message, unmasked.
-    var part: FrameReader.DataPart?
 }

@@ -56,8 +56,8 @@ final class Transport: ReadinessHandler, StagedSender {
     // is counted with every message.
     private let session: Session
     private var registration: EventLoop.Registration?
-    /// The loop will call again in the next turn anyway.
-    private var isScheduled = false
+    /// The loop will call again anyway, when it is its turn.
+    private(set) var isScheduled = false
 
     init(
         _ descriptor: Int32, _ address: SocketAddress, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
@@ -86,7 +86,7 @@ final class Transport: ReadinessHandler, StagedSender {
         self.session.ready(self, readiness)
     }
 
-    /// Has the session called again in the next turn: there is more to read than is fair to read now.
+    /// Has the session called again when the others had their turn: there is more to read than is fair to read now.
     func readAgainLater() {
         guard let registration = self.registration, !self.isScheduled else { return }
         self.isScheduled = true

@@ -5,8 +5,8 @@ internal import Synchronization
 enum WorkerMessage: Sendable {
     /// A connection that another worker accepted and has no room for.
     case adopt(descriptor: Int32, SocketAddress, listener: Int)
-    /// A frame for everyone in a room.
-    case broadcast(RoomKey, RoomFrame)
+    /// Everyone has what this one sent: it may go on.
+    case goOn(RoomSender)
     /// Another configuration is in force.
     case update(WorkerUpdate)
     /// Accept no more connections.
@@ -20,6 +20,10 @@ enum WorkerMessage: Sendable {
     case question(WorkerQuestion, id: Int)
     /// End now.
     case stop
+    #if DEBUG
+    /// For tests: do this, however long it takes.
+    case hold(@Sendable () -> Void)
+    #endif
 }
 
 /// What others tell the control thread.
@@ -39,13 +43,18 @@ enum ControlMessage: Sendable {
 final class Fleet: Sendable {
     final class Member: Sendable {
         let mailbox: Mailbox<WorkerMessage>
+        /// What is sent to rooms. It can be a lot, and nothing else waits behind it.
+        let rooms: Mailbox<RoomPost>
         let sessions = Atomic<Int>(0)
         /// Its connections that have not sent a whole request head yet, those on their way to it included.
         let newcomers = Atomic<Int>(0)
-        /// Bytes of broadcast frames that wait in the mailbox.
+        /// Bytes of what is sent to rooms and was not delivered to all members on this worker, with what it takes to keep them.
         let backlog = Atomic<Int>(0)
 
-        init() throws(SystemError) { self.mailbox = try Mailbox() }
+        init() throws(SystemError) {
+            self.mailbox = try Mailbox()
+            self.rooms = try Mailbox()
+        }
     }
 
     let members: [Member]
@@ -85,14 +94,16 @@ final class Fleet: Sendable {
         return least.flatMap { self.hasNewcomerRoom($0) ? $0 : nil }
     }
 
-    /// The most bytes of broadcast frames that may wait for a worker before their senders have to.
+    /// The most bytes of what is sent to rooms that may wait on a worker before all senders have to.
     private static let mostBacklog = 16 << 20
 
-    /// Passes a room's frame on to the other workers.
-    func broadcast(_ frame: RoomFrame, to room: RoomKey, from worker: Int) {
-        for (index, member) in self.members.enumerated() where index != worker {
-            member.backlog.add(frame.bytes.count, ordering: .relaxed)
-            member.mailbox.send(.broadcast(room, frame))
+    /// Passes what is sent to a room on to the other workers, and counts it as a part of every worker's backlog.
+    func broadcast(_ post: RoomPost, from worker: Int) {
+        let footprint = post.messages.footprint
+        post.sender.sent(footprint * self.members.count)
+        for (index, member) in self.members.enumerated() {
+            member.backlog.add(footprint, ordering: .relaxed)
+            if index != worker { member.rooms.send(post) }
         }
     }
 

@@ -14,7 +14,10 @@ final class Worker {
     let buffers = WorkerBuffers()
     let compression = WorkerCompression()
     var rooms = Rooms()
+    /// Those in rooms that are not read before what they sent is delivered.
+    var waitingSenders: [ObjectIdentifier: BroadcastConversation] = [:]
     let warm: WarmTransports
+    let gathered: GatheredSends
     let strangers: StrangersLog
     let metrics = WorkerMetrics()
     /// What new sessions go by.
@@ -37,11 +40,14 @@ final class Worker {
         self.log = shared.log
         self.loop = try EventLoop()
         self.warm = WarmTransports(self.loop)
+        self.gathered = GatheredSends(self.loop)
         self.strangers = StrangersLog(self.loop, self.log)
         self.paced = PacedClosing(self.loop)
         self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.tlsIO)
         try self.listeners.update(shared.update.listeners, of: self)
-        try self.fleet.members[index].mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
+        let own = self.fleet.members[index]
+        try own.mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
+        try own.rooms.open(on: self.loop) { [unowned self] in self.deliver($0) }
     }
 
     /// Runs until told to stop.
@@ -52,9 +58,7 @@ final class Worker {
     private func received(_ message: WorkerMessage) {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
-        case .broadcast(let room, let frame):
-            self.fleet.members[self.index].backlog.subtract(frame.bytes.count, ordering: .relaxed)
-            self.deliver(frame, to: room)
+        case .goOn(let sender): self.waitingSenders.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered()
         case .update(let update): self.update(update)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
@@ -65,6 +69,9 @@ final class Worker {
             for session in Array(self.sessions.values) { session.abort() }
             self.strangers.end()
             self.loop.stop()
+        #if DEBUG
+        case .hold(let body): body()
+        #endif
         }
     }
 
@@ -128,7 +135,8 @@ final class Worker {
         case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
         case .metrics:
             return .metrics(
-                self.metrics.snapshot(of: self.sessions.values, handshakesWaiting: self.loop.longStepsWaiting))
+                self.metrics.snapshot(
+                    of: self.sessions.values, turns: self.loop.turnTimes, handshakesWaiting: self.loop.longStepsWaiting))
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
@@ -217,6 +225,7 @@ final class Worker {
             return Kernel.close(descriptor)
         }
         do {
+            self.loop.budget.spend(Work.connection)
             let session = try Session(descriptor, address, listener: listener, worker: self)
             self.sessions[ObjectIdentifier(session)] = session
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
@@ -267,17 +276,26 @@ final class Worker {
 
     // MARK: - Rooms
 
-    /// Sends a frame to everyone in a room, here and on the other workers.
-    func broadcast(_ frame: RoomFrame, to room: RoomKey) {
-        self.fleet.broadcast(frame, to: room, from: self.index)
-        self.deliver(frame, to: room)
+    /// Sends messages to everyone in their room, here and on the other workers.
+    func broadcast(_ post: RoomPost) {
+        self.fleet.broadcast(post, from: self.index)
+        self.deliver(post)
     }
 
-    private func deliver(_ frame: RoomFrame, to room: RoomKey) {
-        let delivery = RoomDelivery(frame, self.compression)
-        let members = self.rooms.members(of: room)
-        self.loop.sends.expect(sends: members.count)
-        for member in members { member.deliver(delivery) }
+    private func deliver(_ post: RoomPost) {
+        guard let room = self.rooms[post.room] else { return self.delivered(post) }
+        room.deliver(RoomDelivery(post, self, to: room.members))
+    }
+
+    /// Everyone here has what was posted.
+    func delivered(_ post: RoomPost) {
+        self.fleet.members[self.index].backlog.subtract(post.messages.footprint, ordering: .relaxed)
+        guard post.sender.delivered(post.messages.footprint) else { return }
+        if post.sender.worker == self.index {
+            self.received(.goOn(post.sender))
+        } else {
+            self.fleet.members[post.sender.worker].mailbox.send(.goOn(post.sender))
+        }
     }
 }
 

@@ -61,7 +61,7 @@ import WebSocketProtocol
         workers[1].tlsHandshake(version: "TLSv1.2", resumed: false)
 
         var all = MetricsSnapshot([(name: "/a", backend: "x"), (name: "/b", backend: "y")])
-        for worker in workers { all.add(worker.snapshot(of: [], handshakesWaiting: 3)) }
+        for worker in workers { all.add(worker.snapshot(of: [], turns: TurnTimes(), handshakesWaiting: 3)) }
         let families = self.families(all)
         #expect(
             self.samples("gateway_sessions_open", families) == [
