@@ -243,8 +243,7 @@ class Good:
             due, number, session = heapq.heappop(self.due)
             self.phase.late.append(now - due)
             if session is None:
-                secure = next(self.turns) % 2 == 1
-                self.fresh.add(self.open("fresh wss" if secure else "fresh ws", "/echo", secure, due))
+                self.open_fresh(due)
                 heapq.heappush(self.due, (due + self.plan.fresh, number, None))
             elif session in self.checks:
                 session.send(wire.BINARY, self.checks[session].sent(due, self.phase, payload()))
@@ -254,6 +253,15 @@ class Good:
             now = time.monotonic()
         for session in [session for session in self.fresh if not session.is_open and now - session.due > OPENING]:
             self.lose(session, f"not open after {OPENING:g} s")
+
+    def open_fresh(self, due: float):
+        secure = next(self.turns) % 2 == 1
+        kind = "fresh wss" if secure else "fresh ws"
+        try:
+            self.fresh.add(self.open(kind, "/echo", secure, due))
+        except OSError as error:
+            self.report.failed_openings += 1
+            self.say(f"{kind}: {error}")
 
     def obeys(self) -> bool:
         """Begins the phases that were ordered; false once it is to stop."""
@@ -321,8 +329,11 @@ class Good:
         else:
             self.report.lost_sessions += 1
             self.report.lost_messages += self.checks.pop(session).missing
+        self.say(f"{session.kind}: {reason}")
+
+    def say(self, reason: str):
         if len(self.report.reasons) < 5:
-            self.report.reasons.append(f"{session.kind}: {reason}")
+            self.report.reasons.append(reason)
 
     def finish(self):
         """Waits for what was sent, and counts what does not come."""
