@@ -7,8 +7,7 @@ import socket
 import ssl
 
 import pytest
-from websockets.exceptions import InvalidMessage
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from certificates import Authority
 from gateway_process import Gateway
