@@ -32,7 +32,7 @@ struct ConfigurationOptions: ParsableArguments {
         let path = URL(fileURLWithPath: path).path
         return {
             Result { () throws(ConfigurationErrors) in
-                try ConfigurationReader.load(path: path, environment: ProcessInfo.processInfo.environment)
+                try self.read(path)
             }
         }
     }
@@ -43,11 +43,15 @@ struct ConfigurationOptions: ParsableArguments {
     func load() throws(ExitCode) -> (path: String, configuration: GatewayConfiguration) {
         do throws(ConfigurationErrors) {
             let path = try self.path()
-            let environment = ProcessInfo.processInfo.environment
-            return (path, try ConfigurationReader.load(path: path, environment: environment))
+            return (path, try Self.read(path))
         } catch {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode.failure
         }
+    }
+
+    private static func read(_ path: String) throws(ConfigurationErrors) -> GatewayConfiguration {
+        try ConfigurationReader.load(
+            path: path, environment: ProcessInfo.processInfo.environment, automaticMemory: MemoryBound.automatic)
     }
 }

@@ -4,10 +4,12 @@ private import Foundation
 package enum ConfigurationReader {
     /// Reads a file.
     ///
-    /// - Parameter environment: The variables that `${NAME}` stands for.
+    /// - Parameters:
+    ///   - environment: The variables that `${NAME}` stands for.
+    ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
     /// - Throws: `ConfigurationErrors`, never empty; one without a place where the file cannot be read.
     package static func load(
-        path: String, environment: [String: String]
+        path: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
         let bytes: [UInt8]
         do {
@@ -18,7 +20,7 @@ package enum ConfigurationReader {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationErrors(diagnostics: [Self.encodingMistake(in: bytes, of: path)])
         }
-        return try self.read(text: text, file: path, environment: environment)
+        return try self.read(text: text, file: path, environment: environment, automaticMemory: automaticMemory)
     }
 
     /// Reads the text of a file.
@@ -26,9 +28,10 @@ package enum ConfigurationReader {
     /// - Parameters:
     ///   - file: The name of the file, for messages.
     ///   - environment: The variables that `${NAME}` stands for.
+    ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
     /// - Throws: `ConfigurationErrors`, never empty.
     package static func read(
-        text: String, file: String, environment: [String: String]
+        text: String, file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
         // A byte order mark is no character of the first line.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
@@ -37,10 +40,13 @@ package enum ConfigurationReader {
         if root == nil, diagnostics.isEmpty {
             diagnostics.report(SourcePosition(line: 1, column: 1), "the file is empty: the gateway needs `listeners`")
         }
-        let configuration = root.flatMap { GatewaySection($0, diagnostics: diagnostics)?.configuration() }
-        guard let configuration, diagnostics.isEmpty else {
+        let configuration = root.flatMap {
+            GatewaySection($0, diagnostics: diagnostics)?.configuration(automaticMemory: automaticMemory)
+        }
+        guard var configuration, diagnostics.isEmpty else {
             throw ConfigurationErrors(diagnostics: diagnostics.inOrder)
         }
+        configuration.warnings = diagnostics.warnings
         return configuration
     }
 
