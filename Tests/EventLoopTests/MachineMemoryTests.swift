@@ -43,7 +43,8 @@ import Testing
 
     @Test func aGroupOfVersion1LimitsIt() {
         let files = [
-            "/proc/self/cgroup": "12:cpu,cpuacct:/docker/1\n4:memory:/docker/1\n1:name=systemd:/docker/1\n0::/docker/1\n",
+            "/proc/self/cgroup":
+                "12:cpu,cpuacct:/docker/1\n4:memory:/docker/1\n1:name=systemd:/docker/1\n0::/docker/1\n",
             "/sys/fs/cgroup/memory/memory.limit_in_bytes": "134217728\n",
         ]
         #expect(self.available(files) == 128 << 20)
