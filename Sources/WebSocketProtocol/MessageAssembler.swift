@@ -31,6 +31,9 @@ package struct MessageAssembler: Sendable {
     /// Bytes held for the message in progress.
     package var byteCount: Int { self.payload.count }
 
+    /// What they take of memory, in bytes.
+    package var memory: Int { self.payload.capacity }
+
     /// Takes a part out of the bytes that the reader found it in, still masked.
     package mutating func add(_ part: FrameReader.DataPart, in bytes: Span<UInt8>) -> Result {
         self.add(part, payload: bytes.extracting(part.range), maskingKey: part.maskingKey)

@@ -129,6 +129,9 @@ extension Gateway {
     private func apply(_ candidate: Candidate, _ plan: ReloadPlan, closing: [String: Int], kept: Int) {
         let old = self.snapshot.runtime
         self.swap(for: candidate)
+        self.fleet.memory.setLimit(
+            self.snapshot.runtime.configuration.memory?.rawValue ?? MemoryBound.automatic)
+        self.memory.rose()
         self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
         self.names.use(self.snapshot.runtime)
         self.rebalancer.take(self.snapshot.runtime, insteadOf: old)

@@ -24,6 +24,9 @@ package final class MemoryBound: Sendable {
     /// What of it waits in mailboxes, in bytes.
     var inMailboxes: Int { self.mailbox.load(ordering: .relaxed) }
 
+    /// Whether three quarters are in use.
+    var isScarce: Bool { self.reached.load(ordering: .relaxed) != MemoryLevel.ample.rawValue }
+
     package var level: MemoryLevel { MemoryLevel(rawValue: self.reached.load(ordering: .relaxed)) ?? .ample }
 
     /// A reload brought another one.

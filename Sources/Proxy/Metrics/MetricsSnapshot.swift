@@ -60,6 +60,8 @@ package struct MetricsSnapshot: Sendable {
     var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
     /// Bytes that wait in queues for peers to take them.
     var queueBytes = 0
+    /// What is held of the memory that is bounded, in bytes.
+    var memory: [MemoryKind: Int] = [:]
     var tlsHandshakes: [TLSHandshake: UInt64] = [:]
     /// By the listener's address.
     var connections: [String: UInt64] = [:]
@@ -82,6 +84,7 @@ package struct MetricsSnapshot: Sendable {
         self.pingSeconds.client.add(other.pingSeconds.client)
         self.pingSeconds.backend.add(other.pingSeconds.backend)
         self.queueBytes += other.queueBytes
+        self.memory.merge(other.memory, uniquingKeysWith: +)
         self.tlsHandshakes.merge(other.tlsHandshakes, uniquingKeysWith: +)
         self.connections.merge(other.connections, uniquingKeysWith: +)
     }

@@ -61,8 +61,9 @@ final class WorkerMetrics {
     func pinged(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }
 
     /// What was counted so far, with the messages of these sessions.
-    func snapshot(of live: some Sequence<Session>) -> MetricsSnapshot {
+    func snapshot(of live: some Sequence<Session>, _ memory: MemoryAccount) -> MetricsSnapshot {
         var snapshot = self.counts
+        snapshot.memory = [.queued: memory.queued, .assembled: memory.assembled]
         for session in live {
             for leg in [Leg.client, .backend] { snapshot.queueBytes += session.transport(leg)?.queuedBytes ?? 0 }
             guard let conversation = session.conversation, let route = session.route else { continue }

@@ -5,12 +5,21 @@ internal import WebSocketProtocol
 /// listeners and workers.
 ///
 /// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
-final class BroadcastConversation: EndpointConversation {
+final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     /// How often a sender that has to wait looks whether it still has to.
     private static let patience = Duration.milliseconds(10)
 
     private let room: RoomKey
     private var assembler = MessageAssembler()
+    /// Memory is scarce: what waits for room.
+    private var waits: Wait?
+
+    private enum Wait {
+        /// The rest of a message of which no more than a read is here.
+        case toBegin
+        /// The rest of one that was begun when there was room.
+        case toGoOn
+    }
 
     init(_ session: Session, room: RoomKey, compression: DeflateParameters?) {
         self.room = room
@@ -19,11 +28,16 @@ final class BroadcastConversation: EndpointConversation {
 
     override func begin() { self.session.worker.rooms.join(self, self.room) }
 
-    override func closingBegan() { self.session.worker.rooms.leave(self, self.room) }
+    override func closingBegan() {
+        self.session.worker.rooms.leave(self, self.room)
+        self.assembler = MessageAssembler()
+        if self.waits != nil { self.session.worker.memory.stopWaiting(self) }
+        self.waits = nil
+    }
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
-        case .incomplete: break
+        case .incomplete: self.waitForRoom(toBegin: part.isFirst)
         case .violation(let violation): self.fail(violation)
         case .message(let message):
             // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
@@ -31,8 +45,39 @@ final class BroadcastConversation: EndpointConversation {
             self.session.worker.broadcast(
                 RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
             self.waitForOtherWorkers()
+            self.waitForRoom(toBegin: false)
         }
     }
+
+    // MARK: - Memory
+
+    override var inflatesWholeMessages: Bool { true }
+
+    override func shelved(_ part: FrameReader.DataPart) { self.waitForRoom(toBegin: part.isFirst) }
+
+    override var assembledMemory: Int { self.assembler.memory + self.shelf.capacity }
+
+    /// Stops reading the sender while there is no room for the rest of its message; at the bound, for another one.
+    private func waitForRoom(toBegin: Bool) {
+        self.countMemory()
+        guard self.session.worker.memory.bound.level >= (toBegin ? .scarce : .full), self.waits == nil else { return }
+        self.waits = toBegin ? .toBegin : .toGoOn
+        self.client?.pause()
+        self.session.worker.memory.wait(self)
+    }
+
+    var hasBegun: Bool { self.waits == .toGoOn }
+
+    var wanted: Int { self.maximumMessage == 0 ? .max : self.maximumMessage }
+
+    var patience: Duration { self.session.closeTimeout }
+
+    func goOn() {
+        self.waits = nil
+        self.catchUp()
+    }
+
+    // MARK: - The room
 
     /// Stops reading the sender while another worker lags behind: what waits for it must not grow without bound.
     private func waitForOtherWorkers() {
@@ -49,7 +94,7 @@ final class BroadcastConversation: EndpointConversation {
     }
 
     /// Who does not read is closed, not waited for; but another worker is.
-    override var isHeldBack: Bool { self.session.worker.fleet.isBacklogged }
+    override var isHeldBack: Bool { self.waits != nil || self.session.worker.fleet.isBacklogged }
 
     /// Sends a member the room's frame. One whose queue is still over the limit from earlier frames is closed with 1013: what it
     /// misses must not cost the others memory.

@@ -22,7 +22,56 @@ extension EndpointConversation {
             self.read(self.session.worker.buffers.place(unread.bytes.span), from: unread.part)
         }
         self.isReading = false
+        self.countMemory()
     }
+
+    /// Tells the session what is kept now of what the client sent.
+    func countMemory() { self.session.assembles(self.backlog.memory + self.assembledMemory) }
+
+    /// Goes on with what was taken apart while a read was looked at: it comes before what is read next.
+    func readWhatWasPutBack() {
+        self.readBacklog()
+        guard !self.backlog.isEmpty, let client = self.client else { return }
+        client.pause()
+        if !self.isHeldBack { client.readAgainLater() }
+    }
+
+    // MARK: - Messages that are kept as they came
+
+    /// Keeps a part of a compressed message that is not whole: a little of it can inflate to a lot. Once all of it is here, it is put back
+    /// in front of what follows.
+    ///
+    /// - Parameters:
+    ///   - part: lies in the plaintext buffer, unmasked.
+    ///   - end: of what was read.
+    /// - Returns: whether the rest of what was read was put back, too.
+    func shelve(_ part: FrameReader.DataPart, end: Int) -> Bool {
+        let buffers = self.session.worker.buffers
+        let plaintext = buffers.plaintext
+        self.shelf.append(plaintext.span.extracting(part.range))
+        guard part.isFinal else {
+            self.shelved(part)
+            return false
+        }
+        let bytes = self.shelf
+        self.shelf = []
+        if part.range.upperBound < end {
+            self.backlog.prepend(Unread(bytes: buffers.copy(part.range.upperBound..<end), part: nil))
+        }
+        var end = bytes.count
+        repeat {
+            let start = max(0, end - WorkerBuffers.readSize)
+            var piece = part
+            piece.range = 0..<(end - start)
+            piece.isFirst = start == 0
+            piece.isFinal = end == bytes.count
+            self.backlog.prepend(Unread(bytes: [UInt8](copying: bytes.span.extracting(start..<end)), part: piece))
+            end = start
+        } while end > 0
+        return true
+    }
+
+    // MARK: - Inflating
 
     /// The reader's own limit has slack where there is compression.
     func isWithinLimit(_ part: FrameReader.DataPart) -> Bool {
@@ -98,4 +147,34 @@ struct Unread {
     var bytes: [UInt8]
     /// What the bytes begin with, if not with the rest of a frame: payload of a compressed message, unmasked.
     var part: FrameReader.DataPart?
+}
+
+/// What waits to be looked at, in order.
+struct Backlog {
+    private var items: Deque<Unread> = []
+    /// What that takes of memory, in bytes.
+    private(set) var memory = 0
+
+    var isEmpty: Bool { self.items.isEmpty }
+
+    mutating func append(_ unread: Unread) {
+        self.memory += unread.memory
+        self.items.append(unread)
+    }
+
+    mutating func prepend(_ unread: Unread) {
+        self.memory += unread.memory
+        self.items.prepend(unread)
+    }
+
+    mutating func removeFirst() -> Unread {
+        let first = self.items.removeFirst()
+        self.memory -= first.memory
+        return first
+    }
+}
+
+extension Unread {
+    /// What it takes, its place included.
+    fileprivate var memory: Int { self.bytes.capacity + 128 }
 }

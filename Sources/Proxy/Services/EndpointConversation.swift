@@ -32,7 +32,9 @@ class EndpointConversation: Conversation {
     /// The next inflated piece is the first of its message.
     final var isAtFirstPiece = true
     /// What was read and waits until a reader has caught up: a little input can inflate to a lot of output.
-    final var backlog: Deque<Unread> = []
+    final var backlog = Backlog()
+    /// The payload so far of a compressed message that is not whole, where it is kept as it came.
+    final var shelf: [UInt8] = []
     final var isReading = false
     /// What came out of the inflater in this turn of the loop.
     final var inflated = (turn: UInt64(0), count: 0)
@@ -66,6 +68,15 @@ class EndpointConversation: Conversation {
 
     /// Whether more of what the client says would be too much for now.
     var isHeldBack: Bool { false }
+
+    /// Whether a compressed message is inflated once all of it is here, because what it inflates to would have to be kept till then.
+    var inflatesWholeMessages: Bool { false }
+
+    /// A part of such a message was kept.
+    func shelved(_ part: FrameReader.DataPart) {}
+
+    /// What is kept of the client's message in progress, in bytes.
+    var assembledMemory: Int { 0 }
 
     /// The session begins to end; no more messages come or go.
     func closingBegan() {}
@@ -105,11 +116,13 @@ class EndpointConversation: Conversation {
         guard leg == .client else { return self.receivedFromBackend(range) }
         guard self.listens else { return }
         guard self.backlog.isEmpty else {
-            return self.backlog.append(Unread(bytes: self.session.worker.buffers.copy(range), part: nil))
+            self.backlog.append(Unread(bytes: self.session.worker.buffers.copy(range), part: nil))
+            return self.countMemory()
         }
         self.isReading = true
         self.read(range, from: nil)
         self.isReading = false
+        self.readWhatWasPutBack()
     }
 
     final func continued() { self.catchUp() }
@@ -142,7 +155,10 @@ class EndpointConversation: Conversation {
                     var payload = plaintext.mutableSpan
                     Masking.apply(key, to: &payload, range: part.range)
                 }
-                if part.isCompressed {
+                if !part.isFinal, !part.range.isEmpty { self.session.madeProgress() }
+                if part.isCompressed, self.inflatesWholeMessages, !part.isFinal || !self.shelf.isEmpty {
+                    guard !self.shelve(part, end: bytes.upperBound) else { return }
+                } else if part.isCompressed {
                     guard self.inflate(part, end: bytes.upperBound) else { return }
                 } else if self.isWithinLimit(part) {
                     self.received(part, in: plaintext)
@@ -226,7 +242,10 @@ class EndpointConversation: Conversation {
         }
         if case .close(let close) = actions.client.say { self.client?.send(Frame.close(close).span) }
         // Messages are over; the client's own Close may wait among them.
-        if !self.closing.isOpen { self.readBacklog() }
+        if !self.closing.isOpen {
+            self.shelf = []
+            self.readBacklog()
+        }
         switch actions.client.end {
         case .notYet: break
         case .finish: self.session.linger(.client)

@@ -15,31 +15,47 @@ struct RoomFrame: Sendable {
     let payloadLength: Int
     /// The whole frame.
     let bytes: [UInt8]
+
+    /// What it takes in a mailbox, its overhead included.
+    var memory: Int { self.bytes.capacity + 256 }
 }
 
 /// A frame on its way to the members of a room on one worker: compressed at most once for all who agreed on the same parameters.
 /// That needs messages that do not refer to others, which is why rooms agree on nothing else.
 final class RoomDelivery {
-    private let plain: RoomFrame
+    /// A frame, and its bytes as queues of this worker share them.
+    struct Shared {
+        let opcode: Opcode
+        let payloadLength: Int
+        let bytes: SharedBytes
+
+        init(_ frame: RoomFrame) {
+            self.opcode = frame.opcode
+            self.payloadLength = frame.payloadLength
+            self.bytes = SharedBytes(frame.bytes)
+        }
+    }
+
+    private let plain: Shared
     private let compression: WorkerCompression
-    private var compressed: [DeflateParameters.Direction: RoomFrame] = [:]
+    private var compressed: [DeflateParameters.Direction: Shared] = [:]
 
     init(_ frame: RoomFrame, _ compression: WorkerCompression) {
-        self.plain = frame
+        self.plain = Shared(frame)
         self.compression = compression
     }
 
     /// The frame for a member that agreed on this; `nil`: on no compression.
-    func frame(for direction: DeflateParameters.Direction?) -> RoomFrame {
+    func frame(for direction: DeflateParameters.Direction?) -> Shared {
         guard let direction else { return self.plain }
         if let frame = self.compressed[direction] { return frame }
-        let frame = self.compress(direction) ?? self.plain
+        let frame = self.compress(direction).map { Shared($0) } ?? self.plain
         self.compressed[direction] = frame
         return frame
     }
 
     private func compress(_ direction: DeflateParameters.Direction) -> RoomFrame? {
-        let bytes = self.plain.bytes
+        let bytes = self.plain.bytes.bytes
         let payload = bytes.span.extracting((bytes.count - self.plain.payloadLength)..<bytes.count)
         var scratch = self.compression.takeScratch()
         defer { self.compression.giveBack(&scratch) }

@@ -8,6 +8,8 @@ struct OutputQueue {
     private struct Segment {
         var bytes: [UInt8]
         var start: Int
+        /// Whose the bytes are, if other queues have them, too.
+        let shared: SharedBytes?
     }
 
     /// Short pieces are gathered up to this size, so that a slow reader's queue is sent in large writes.
@@ -16,6 +18,16 @@ struct OutputQueue {
     private var segments = Deque<Segment>()
     /// How many bytes wait.
     private(set) var count = 0
+    /// What that takes of memory, its overhead included, without what is shared with other queues.
+    private(set) var ownMemory = 0
+    /// The same of what is shared.
+    private(set) var sharedMemory = 0
+
+    /// What a segment takes beside its bytes: its place, the head of its array, and what the allocator adds.
+    private static let segmentOverhead = 128
+
+    /// What a segment of its own takes for these bytes.
+    static func cost(of bytes: [UInt8]) -> Int { bytes.capacity + self.segmentOverhead }
 
     var isEmpty: Bool { self.count == 0 }
 
@@ -23,13 +35,18 @@ struct OutputQueue {
     mutating func append(_ bytes: Span<UInt8>) {
         guard !bytes.isEmpty else { return }
         self.count += bytes.count
-        if let last = self.segments.indices.last, self.segments[last].bytes.count + bytes.count <= Self.gatherSize {
+        if let last = self.segments.indices.last, self.segments[last].shared == nil,
+            self.segments[last].bytes.count + bytes.count <= Self.gatherSize
+        {
+            let before = self.segments[last].bytes.capacity
             self.segments[last].bytes.append(bytes)
+            self.ownMemory += self.segments[last].bytes.capacity - before
         } else {
             var copy: [UInt8] = []
             copy.reserveCapacity(bytes.count)
             copy.append(bytes)
-            self.segments.append(Segment(bytes: copy, start: 0))
+            self.ownMemory += Self.cost(of: copy)
+            self.segments.append(Segment(bytes: copy, start: 0, shared: nil))
         }
     }
 
@@ -37,13 +54,19 @@ struct OutputQueue {
     private static let smallestShared = 512
 
     /// Adds `bytes` from `start` on, without copying them if they are many.
-    mutating func append(sharing bytes: [UInt8], from start: Int) {
-        guard start < bytes.count else { return }
+    ///
+    /// - Returns: whether they are shared now.
+    mutating func append(sharing shared: SharedBytes, from start: Int) -> Bool {
+        let bytes = shared.bytes
         guard bytes.count - start >= Self.smallestShared else {
-            return self.append(bytes.span.extracting(start..<bytes.count))
+            self.append(bytes.span.extracting(min(start, bytes.count)..<bytes.count))
+            return false
         }
         self.count += bytes.count - start
-        self.segments.append(Segment(bytes: bytes, start: start))
+        self.ownMemory += Self.segmentOverhead
+        self.sharedMemory += bytes.capacity
+        self.segments.append(Segment(bytes: bytes, start: start, shared: shared))
+        return true
     }
 
     /// Passes pieces to `send`, which says how many bytes it took, until it takes less than it was given.
@@ -56,13 +79,16 @@ struct OutputQueue {
                 self.segments[0].start += taken
                 return
             }
+            if first.shared == nil {
+                self.ownMemory -= Self.cost(of: first.bytes)
+            } else {
+                self.ownMemory -= Self.segmentOverhead
+                self.sharedMemory -= first.bytes.capacity
+            }
             self.segments.removeFirst()
         }
         self.segments = Deque()
     }
 
-    mutating func removeAll() {
-        self.segments = Deque()
-        self.count = 0
-    }
+    mutating func removeAll() { self = OutputQueue() }
 }

@@ -4,8 +4,10 @@ internal import EventLoop
 struct ReadSide {
     /// Whether the socket may have bytes, or an end, that was not read yet.
     private(set) var mayRead = true
-    /// Nothing is read while this is set: the other leg can't take it.
-    var isPaused = false
+    /// Since when nothing is read, because the other leg can't take it; `never`: it is.
+    private var pausedAt = MonotonicInstant.never
+    /// For how long nothing was read so far, in nanoseconds.
+    private var unread: Int64 = 0
     /// libssl has plaintext that did not fit the buffer.
     var hasDecrypted = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
@@ -14,6 +16,24 @@ struct ReadSide {
     private(set) var wasReset = false
     /// What the peer sent before it went is of no use any more: nobody takes it.
     var ignoresInput = false
+
+    var isPaused: Bool { self.pausedAt != .never }
+
+    /// Nothing is read until `resume`.
+    mutating func pause(at now: MonotonicInstant) {
+        if !self.isPaused { self.pausedAt = now }
+    }
+
+    mutating func resume(at now: MonotonicInstant) {
+        guard self.isPaused else { return }
+        self.unread += now.nanoseconds - self.pausedAt.nanoseconds
+        self.pausedAt = .never
+    }
+
+    /// A clock that stands still while nothing is read.
+    func time(at now: MonotonicInstant) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: (self.isPaused ? self.pausedAt : now).nanoseconds - self.unread)
+    }
 
     mutating func became(_ readiness: Readiness) {
         if readiness.isReadable { self.mayRead = true }

@@ -28,7 +28,9 @@ final class Session: TimerHandler {
     let began: MonotonicInstant
     var phase: Phase
     /// What is only needed until the conversation begins.
-    var opening: Opening?
+    var opening: Opening? {
+        didSet { if self.opening == nil { self.assembles(0) } }
+    }
     private(set) var conversation: (any Conversation)?
     /// Known once the request was admitted. A reload that leaves the session alone puts the route's new form in place.
     var route: Route?
@@ -40,6 +42,7 @@ final class Session: TimerHandler {
         }
     }
     var summary = SessionSummary()
+    var memory = SessionMemory()
 
     private(set) var client: Transport?
     private(set) var backend: Transport?
@@ -235,6 +238,7 @@ final class Session: TimerHandler {
         }
         self.conversation = nil
         self.opening = nil
+        self.assembles(0)
         self.endpoint = nil
         self.client = nil
         self.backend = nil

@@ -15,13 +15,15 @@ extension Transport {
         }
     }
 
-    /// Sends a frame that many sessions get: what the socket does not take shares the array.
-    func send(sharing bytes: [UInt8]) {
+    /// Sends a frame that many sessions get: what the socket does not take is shared.
+    func send(sharing shared: SharedBytes) {
+        let bytes = shared.bytes
         guard self.tls == nil else { return self.send(bytes.span) }
         guard self.isOpen, self.writing.takesBytes else { return }
         let sent = self.stageOrSend(bytes.span)
         guard sent < bytes.count else { return }
-        self.writing.append(sharing: bytes, from: sent, at: self.worker.loop.now)
+        self.writing.append(sharing: shared, from: sent, at: self.worker.loop.now, self.worker.memory)
+        self.countQueue()
     }
 
     /// The same for bytes that need no encryption any more.
@@ -32,6 +34,7 @@ extension Transport {
     private func append(_ bytes: Span<UInt8>, from start: Int) {
         guard start < bytes.count else { return }
         self.writing.append(bytes, from: start, at: self.worker.loop.now)
+        self.countQueue()
     }
 
     /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
@@ -86,6 +89,7 @@ extension Transport {
         let count = queue.count
         queue.flush { self.sendNow($0) }
         self.writing.putBack(queue, of: count, at: self.worker.loop.now)
+        self.countQueue()
         guard self.writing.queue.isEmpty else { return }
         self.heartbeat.flushed(at: self.worker.loop.now)
         if self.writing.end == .wanted { self.endWriting() }

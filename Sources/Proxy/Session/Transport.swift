@@ -37,6 +37,8 @@ final class Transport: ReadinessHandler, StagedSender {
     var hasEnded: Bool { self.reading.hasEnded }
     /// How many bytes wait that the socket did not take.
     var queuedBytes: Int { self.writing.queue.count }
+    /// Since when it has taken none of them; `nil`: none wait.
+    var queuedSince: MonotonicInstant? { self.writing.queue.isEmpty ? nil : self.writing.queuedSince }
 
     // What the other files of this type need; nobody else.
     let descriptor: Int32
@@ -50,6 +52,8 @@ final class Transport: ReadinessHandler, StagedSender {
     // is counted with every message.
     private let session: Session
     private var registration: EventLoop.Registration?
+    /// What of the queue is counted, in bytes.
+    private var counted = (own: 0, shared: 0)
     /// The loop will call again in the next turn anyway.
     private var isScheduled = false
 
@@ -105,7 +109,7 @@ final class Transport: ReadinessHandler, StagedSender {
 
     /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
     func pause() {
-        self.reading.isPaused = true
+        self.reading.pause(at: self.worker.loop.now)
         guard self.reading.wasReset else { return }
         self.reading.ignoresInput = true
         self.fail(Kernel.connectionResult(self.descriptor).map { self.reason($0) } ?? "the connection was reset")
@@ -113,7 +117,7 @@ final class Transport: ReadinessHandler, StagedSender {
 
     func resume() {
         guard self.isPaused else { return }
-        self.reading.isPaused = false
+        self.reading.resume(at: self.worker.loop.now)
         self.heartbeat.resumed(at: self.worker.loop.now)
     }
 
@@ -139,7 +143,7 @@ final class Transport: ReadinessHandler, StagedSender {
             at: self.worker.loop.now, settings,
             .init(
                 takesPings: takesPings, isPaused: self.isPaused,
-                queuedSince: self.writing.queue.isEmpty ? nil : self.writing.queuedSince))
+                queuedSince: self.queuedSince))
     }
 
     /// Sends a ping of ours, a whole frame.
@@ -190,7 +194,7 @@ final class Transport: ReadinessHandler, StagedSender {
         let headroom = WorkerBuffers.headroom
         let plaintext = self.plaintext
         var buffer = plaintext.mutableSpan
-        var room = buffer._mutatingExtracting(headroom..<(headroom + WorkerBuffers.readSize))
+        var room = buffer._mutatingExtracting(headroom..<(headroom + self.worker.memory.readSize))
         switch Kernel.receive(self.descriptor, into: &room) {
         case .bytes(let count, let filled):
             self.reading.gave(filled: filled)
@@ -249,7 +253,19 @@ final class Transport: ReadinessHandler, StagedSender {
         self.tls?.releaseBuffers()
         let abruptly = abruptly || !self.writing.queue.isEmpty
         self.writing.close()
+        self.countQueue()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
+    }
+
+    // MARK: - Memory
+
+    /// The queue has changed.
+    func countQueue() {
+        let (own, shared) = (self.writing.queue.ownMemory, self.writing.queue.sharedMemory)
+        guard own != self.counted.own || shared != self.counted.shared else { return }
+        let changed = own - self.counted.own
+        self.session.queued(changedBy: changed + shared - self.counted.shared, own: changed)
+        self.counted = (own, shared)
     }
 
     // MARK: - Failures
@@ -263,8 +279,9 @@ final class Transport: ReadinessHandler, StagedSender {
     /// The connection is of no use any more. The session hears of it by reading.
     func fail(_ reason: String) {
         self.writing.fail(reason)
+        self.countQueue()
         self.reading.lookAgain()
-        self.reading.isPaused = false
+        self.reading.resume(at: self.worker.loop.now)
         self.readAgainLater()
     }
 }

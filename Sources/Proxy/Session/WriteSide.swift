@@ -27,10 +27,14 @@ struct WriteSide {
         self.queue.append(bytes.extracting(start..<bytes.count))
     }
 
-    /// The same, sharing the array.
-    mutating func append(sharing bytes: [UInt8], from start: Int, at now: MonotonicInstant) {
+    /// The same, sharing the bytes with other queues.
+    ///
+    /// - Parameter account: of the worker.
+    mutating func append(
+        sharing bytes: SharedBytes, from start: Int, at now: MonotonicInstant, _ account: MemoryAccount
+    ) {
         if self.queue.isEmpty { self.queuedSince = now }
-        self.queue.append(sharing: bytes, from: start)
+        if self.queue.append(sharing: bytes, from: start) { bytes.isKept(by: account) }
     }
 
     /// Lends the queue to whoever sends it, until `putBack`.

@@ -17,6 +17,8 @@ enum WorkerMessage: Sendable {
     case drain(SessionSelection, DrainOrder)
     /// Close one session of an endpoint that has too many: the one that was quiet last.
     case rebalance(Endpoint)
+    /// These sessions give way: memory is scarce.
+    case evict(Set<SessionID>)
     case question(WorkerQuestion, id: Int)
     /// End now.
     case stop
@@ -32,6 +34,8 @@ enum ControlMessage: Sendable {
     case endpointFailed(Endpoint, String)
     /// One could, after such failures (`Endpoint.connectSucceeded`).
     case endpointSucceeded(Endpoint)
+    /// There is less room in memory than before.
+    case memoryRose
     case answer(WorkerAnswer, id: Int, worker: Int)
 }
 
@@ -48,13 +52,17 @@ final class Fleet: Sendable {
 
     let members: [Member]
     let control: Mailbox<ControlMessage>
+    let memory: MemoryBound
     /// How many descriptors the process may have open.
     let descriptorLimit: Int
 
     /// What is left for listeners, logs, look-ups and the like when sessions have taken theirs.
     private static let reservedDescriptors = 64
 
-    init(workers: Int, descriptorLimit: Int) throws(SystemError) {
+    init(
+        workers: Int, descriptorLimit: Int, memory: MemoryBound = MemoryBound(limit: .max)
+    ) throws(SystemError) {
+        self.memory = memory
         var members: [Member] = []
         for _ in 0..<workers { members.append(try Member()) }
         self.members = members
@@ -73,9 +81,16 @@ final class Fleet: Sendable {
     /// Passes a room's frame on to the other workers.
     func broadcast(_ frame: RoomFrame, to room: RoomKey, from worker: Int) {
         for (index, member) in self.members.enumerated() where index != worker {
-            member.backlog.add(frame.bytes.count, ordering: .relaxed)
+            member.backlog.add(frame.memory, ordering: .relaxed)
+            if self.memory.add(mailbox: frame.memory) { self.control.send(.memoryRose) }
             member.mailbox.send(.broadcast(room, frame))
         }
+    }
+
+    /// A worker has taken a room's frame out of its mailbox.
+    func received(_ frame: RoomFrame, by worker: Int) {
+        self.members[worker].backlog.subtract(frame.memory, ordering: .relaxed)
+        self.memory.add(mailbox: -frame.memory)
     }
 
     /// Whether a worker lags behind with what others broadcast.

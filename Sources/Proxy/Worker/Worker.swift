@@ -15,6 +15,7 @@ final class Worker {
     let compression = WorkerCompression()
     var rooms = Rooms()
     let warm: WarmTransports
+    let memory: MemoryAccount
     let metrics = WorkerMetrics()
     /// What new sessions go by.
     private(set) var runtime: WorkerRuntime
@@ -34,6 +35,8 @@ final class Worker {
         self.log = shared.log
         self.loop = try EventLoop()
         self.warm = WarmTransports(self.loop)
+        let control = shared.fleet.control
+        self.memory = MemoryAccount(shared.fleet.memory, self.loop) { control.send(.memoryRose) }
         self.paced = PacedClosing(self.loop)
         self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.tlsIO)
         try self.listeners.update(shared.update.listeners, of: self)
@@ -49,11 +52,12 @@ final class Worker {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
         case .broadcast(let room, let frame):
-            self.fleet.members[self.index].backlog.subtract(frame.bytes.count, ordering: .relaxed)
+            self.fleet.received(frame, by: self.index)
             self.deliver(frame, to: room)
         case .update(let update): self.update(update)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
+        case .evict(let sessions): self.memory.evict(sessions)
         case .rebalance(let endpoint): self.rebalance(endpoint)
         case .question(let question, let id):
             self.fleet.control.send(.answer(self.answer(question), id: id, worker: self.index))
@@ -121,7 +125,8 @@ final class Worker {
     private func answer(_ question: WorkerQuestion) -> WorkerAnswer {
         switch question {
         case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
-        case .metrics: return .metrics(self.metrics.snapshot(of: self.sessions.values))
+        case .metrics: return .metrics(self.metrics.snapshot(of: self.sessions.values, self.memory))
+        case .memory: return .memory(self.memory.report)
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {

@@ -1,0 +1,71 @@
+internal import Configuration
+internal import EventLoop
+
+/// Has sessions give way while memory is scarce: asks the workers who holds what, decides for all of them (`MemoryEviction`), and tells
+/// them. While there is room it does nothing.
+final class MemoryWatch {
+    /// How long it waits before it asks again, and for each session that holds something: who has 50,000 of them is asked twice a second.
+    private static let interval = Duration.milliseconds(100)
+    private static let intervalPerHolder = Duration.microseconds(10)
+    /// The log has one line in so long at most.
+    private static let logInterval = Duration.seconds(10)
+
+    private let fleet: Fleet
+    private let survey: Survey
+    private let loop: EventLoop
+    private let log: Log
+    private var timer: ControlTimer?
+    private var isAsking = false
+    private var loggedAt: MonotonicInstant?
+
+    init(_ fleet: Fleet, _ survey: Survey, _ loop: EventLoop, _ log: Log) {
+        self.fleet = fleet
+        self.survey = survey
+        self.loop = loop
+        self.log = log
+    }
+
+    func stop() { self.timer?.cancel() }
+
+    /// There is less room than before.
+    func rose() {
+        self.timer?.cancel()
+        self.timer = nil
+        self.ask()
+    }
+
+    private func ask() {
+        let bound = self.fleet.memory
+        bound.look()
+        guard bound.level > .ample, !self.isAsking else { return }
+        self.isAsking = true
+        self.survey.ask(.memory) { [unowned self] answers in
+            self.isAsking = false
+            var report = MemoryReport()
+            for case .memory(let part) in answers { report.add(part) }
+            self.decide(report)
+        }
+    }
+
+    private func decide(_ report: MemoryReport) {
+        let bound = self.fleet.memory
+        let eviction = MemoryEviction(level: bound.level, total: bound.total, limit: bound.limit)
+        let victims = eviction.victims(among: report)
+        if !victims.isEmpty { self.fleet.tell(.evict(Set(victims))) }
+        self.write(eviction, evicted: victims.count)
+        let pause = Self.interval + Self.intervalPerHolder * report.holders.count
+        self.timer = ControlTimer(self.loop, once: pause) { [unowned self] in self.ask() }
+    }
+
+    private func write(_ eviction: MemoryEviction, evicted: Int) {
+        let now = self.loop.now
+        if let loggedAt, now < loggedAt + Self.logInterval { return }
+        guard eviction.level > .ample else { return }
+        self.loggedAt = now
+        var record = LogRecord(.warning, "memory-scarce")
+        record.add("used", eviction.total)
+        record.add("limit", eviction.limit)
+        record.add("evicted", evicted)
+        self.log.write(record)
+    }
+}

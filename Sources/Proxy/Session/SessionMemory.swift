@@ -1,0 +1,73 @@
+internal import EventLoop
+
+/// What a session holds of the memory that is bounded, and since when it makes no progress with it.
+struct SessionMemory {
+    /// Queued for both legs, in bytes, what it shares with others included.
+    fileprivate(set) var queued = 0
+    /// Of a message, or a head, that is not whole.
+    fileprivate(set) var assembled = 0
+    /// When something of that came last, by the time for which the client was read.
+    fileprivate(set) var progress = MonotonicInstant(nanoseconds: 0)
+    /// Where it stands among its worker's sessions that hold something; negative: it is none.
+    var place: Int32 = -1
+
+    fileprivate var holdsNothing: Bool { self.queued == 0 && self.assembled == 0 }
+}
+
+extension Session {
+    /// What is queued for a leg has changed by so much.
+    ///
+    /// - Parameter own: the part that it shares with nobody.
+    func queued(changedBy bytes: Int, own: Int) {
+        self.memory.queued += bytes
+        self.worker.memory.change(.queued, by: own)
+        self.noteHolding()
+    }
+
+    /// What is assembled is so much now.
+    func assembles(_ bytes: Int) {
+        guard bytes != self.memory.assembled else { return }
+        self.worker.memory.change(.assembled, by: bytes - self.memory.assembled)
+        self.memory.assembled = bytes
+        self.noteHolding()
+    }
+
+    /// Something came of the message, or the head, that is not whole.
+    func madeProgress() { self.memory.progress = self.readTime }
+
+    private func noteHolding() {
+        switch (self.memory.holdsNothing, self.memory.place < 0) {
+        case (false, true): self.worker.memory.add(self)
+        case (true, false): self.worker.memory.remove(self)
+        case (false, false), (true, true): break
+        }
+    }
+
+    /// Stands still while the client is not read.
+    private var readTime: MonotonicInstant {
+        self.client?.reading.time(at: self.worker.loop.now) ?? self.worker.loop.now
+    }
+
+    var memoryHolder: MemoryHolder {
+        let now = self.worker.loop.now
+        var idle = self.memory.assembled > 0 ? self.readTime - self.memory.progress : .zero
+        for leg in [Leg.client, .backend] {
+            if let since = self.transport(leg)?.queuedSince { idle = max(idle, now - since) }
+        }
+        return MemoryHolder(
+            session: self.id, network: ClientNetwork(self.summary.client ?? self.clientAddress.ip, of: self.id),
+            bytes: self.memory.queued + self.memory.assembled, idle: idle, patience: self.closeTimeout)
+    }
+
+    /// Gives up what the session holds. What is queued is lost, and its connection aborted; a client that has nothing queued hears why.
+    func giveWay() {
+        switch self.phase {
+        case .tlsHandshake, .closing, .closed: break
+        case .requestHead, .connect, .backendHandshake: self.refuse(.outOfMemory)
+        case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.memory))
+        }
+        for leg in [Leg.backend, .client] where self.transport(leg)?.queuedSince != nil {
+            self.closeLeg(leg, abruptly: true)
+        }
+    }
+}

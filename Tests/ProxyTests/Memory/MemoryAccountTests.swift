@@ -1,0 +1,110 @@
+import EventLoop
+import Testing
+
+@testable import Proxy
+
+@Suite struct MemoryAccountTests {
+    private final class Waiter: MemoryWaiter {
+        let hasBegun: Bool
+        let wanted = 1000
+        let patience = Duration.seconds(5)
+        var uses: Int
+        var wentOn = 0
+        unowned let account: MemoryAccount
+
+        init(_ account: MemoryAccount, hasBegun: Bool, uses: Int = 0) {
+            self.account = account
+            self.hasBegun = hasBegun
+            self.uses = uses
+        }
+
+        func goOn() {
+            self.wentOn += 1
+            self.account.change(.assembled, by: self.uses)
+        }
+    }
+
+    private static let limit = 16 << 20
+
+    @Test func othersHearOfItInSteps() throws {
+        let bound = MemoryBound(limit: Self.limit)
+        let account = MemoryAccount(bound, try EventLoop()) {}
+        account.change(.queued, by: 1000)
+        #expect(account.queued == 1000 && bound.total == 0)
+        account.change(.assembled, by: 20_000)
+        #expect(account.assembled == 20_000 && bound.total == 21_000)
+        account.change(.assembled, by: -20_000)
+        account.change(.queued, by: -999)
+        #expect(bound.total == 1000)
+        account.change(.queued, by: -1)
+        #expect(bound.total == 0)
+    }
+
+    @Test func theControlThreadHearsThatThereIsLessRoom() throws {
+        var calls = 0
+        let account = MemoryAccount(MemoryBound(limit: Self.limit), try EventLoop()) { calls += 1 }
+        account.change(.queued, by: Self.limit / 16 * 11)
+        #expect(calls == 0)
+        account.change(.queued, by: Self.limit / 16)
+        #expect(calls == 1)
+        account.change(.queued, by: Self.limit / 16)
+        #expect(calls == 1)
+        account.change(.queued, by: Self.limit / 4)
+        #expect(calls == 2)
+        account.change(.queued, by: -Self.limit / 16 * 17)
+        #expect(calls == 2)
+    }
+
+    @Test func lessIsReadAtOnceWhileMemoryIsScarce() throws {
+        let bound = MemoryBound(limit: Self.limit)
+        let account = MemoryAccount(bound, try EventLoop()) {}
+        #expect(account.readSize == WorkerBuffers.readSize)
+        bound.add(Self.limit / 16 * 12)
+        #expect(account.readSize == 16 << 10)
+    }
+
+    @Test func thoseThatWaitGoOnInOrderAsFarAsThereIsRoom() throws {
+        let bound = MemoryBound(limit: Self.limit)
+        let loop = try EventLoop()
+        let account = MemoryAccount(bound, loop) {}
+        bound.add(Self.limit)
+        let first = Waiter(account, hasBegun: false)
+        let begun = Waiter(account, hasBegun: true)
+        let second = Waiter(account, hasBegun: false, uses: Self.limit)
+        let third = Waiter(account, hasBegun: false)
+        let gone = Waiter(account, hasBegun: true)
+        for waiter in [first, begun, second, third, gone] { account.wait(waiter) }
+        account.stopWaiting(gone)
+        #expect(account.report.wanted == 3000)
+        account.timerFired()
+        #expect([first, begun, second, third].map(\.wentOn) == [0, 0, 0, 0])
+
+        bound.add(-Self.limit / 8)
+        account.timerFired()
+        #expect([first, begun, second, third].map(\.wentOn) == [0, 1, 0, 0])
+
+        bound.add(-Self.limit / 2)
+        account.timerFired()
+        #expect([first, begun, second, third].map(\.wentOn) == [1, 1, 1, 0])
+        #expect(account.report.wanted == 1000)
+
+        account.change(.assembled, by: -Self.limit)
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(third.wentOn == 1 && gone.wentOn == 0)
+        #expect(account.report.wanted == 0)
+    }
+
+    @Test func timeForWhichNothingIsReadDoesNotCount() {
+        func at(_ seconds: Int64) -> MonotonicInstant { MonotonicInstant(nanoseconds: seconds * 1_000_000_000) }
+        var reading = ReadSide()
+        #expect(reading.time(at: at(10)) == at(10))
+        reading.pause(at: at(10))
+        reading.pause(at: at(12))
+        #expect(reading.isPaused && reading.time(at: at(15)) == at(10))
+        reading.resume(at: at(16))
+        reading.resume(at: at(17))
+        #expect(!reading.isPaused && reading.time(at: at(18)) == at(12))
+        reading.pause(at: at(20))
+        #expect(reading.time(at: at(30)) == at(14))
+    }
+}
