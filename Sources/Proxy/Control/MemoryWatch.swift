@@ -7,6 +7,8 @@ final class MemoryWatch {
     /// How long it waits before it asks again, and for each session that holds something: who has 50,000 of them is asked twice a second.
     private static let interval = Duration.milliseconds(100)
     private static let intervalPerHolder = Duration.microseconds(10)
+    /// How often it is looked whether memory can go back to the system.
+    private static let peakInterval = Duration.seconds(2)
     /// The log has one line in so long at most.
     private static let logInterval = Duration.seconds(10)
 
@@ -17,15 +19,34 @@ final class MemoryWatch {
     private var timer: ControlTimer?
     private var isAsking = false
     private var loggedAt: MonotonicInstant?
+    private let memoryReturn: MemoryReturn
+    private var peak = MemoryPeak()
+    private var looking: ControlTimer?
 
     init(_ fleet: Fleet, _ survey: Survey, _ loop: EventLoop, _ log: Log) {
         self.fleet = fleet
         self.survey = survey
         self.loop = loop
         self.log = log
+        self.memoryReturn = MemoryReturn(log)
+        self.looking = ControlTimer(loop, every: Self.peakInterval) { [unowned self] in self.lookAtPeak() }
     }
 
-    func stop() { self.timer?.cancel() }
+    func stop() {
+        self.timer?.cancel()
+        self.looking?.cancel()
+        self.memoryReturn.end()
+    }
+
+    // MARK: - After a peak
+
+    private func lookAtPeak() {
+        let bound = self.fleet.memory
+        guard self.peak.isOver(peak: bound.takePeak(), total: bound.total) else { return }
+        self.memoryReturn.begin()
+    }
+
+    // MARK: - Who gives way
 
     /// There is less room than before.
     func rose() {

@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import EventLoop
 
 /// What the memory that is bounded is used for; as the metric says it.
@@ -15,6 +14,7 @@ enum MemoryKind: String, CaseIterable, Sendable {
 protocol MemoryWaiter: AnyObject {
     /// Its message was begun, and goes on below the bound; one that was not is begun when there is room.
     var hasBegun: Bool { get }
+    var network: ClientNetwork { get }
     /// The most that the message can become, in bytes.
     var wanted: Int { get }
     var patience: Duration { get }
@@ -47,7 +47,7 @@ final class MemoryAccount: TimerHandler {
     private(set) var assembled = 0
     private var untold = 0
     private var holders: [Session] = []
-    private var waiting: Deque<Waiting> = []
+    private var waiting: [Waiting] = []
     private var timer: EventLoop.TimerID?
 
     init(_ bound: MemoryBound, _ loop: EventLoop, rose: @escaping () -> Void) {
@@ -120,18 +120,30 @@ final class MemoryAccount: TimerHandler {
 
     func timerFired() {
         self.timer = nil
-        // In the order in which they came, as long as there is room: each may use it up.
-        var place = 0
-        while place < self.waiting.count, self.bound.level < .full {
-            let waiter = self.waiting[place].waiter
-            guard waiter.hasBegun || !self.bound.isScarce else {
-                place += 1
-                continue
-            }
-            self.waiting.remove(at: place)
-            waiter.goOn()
-        }
+        self.letGoOn(self.waiting.filter(\.waiter.hasBegun), below: .full)
+        if !self.bound.isScarce { self.letGoOn(self.inTurn(), below: .scarce) }
         if !self.waiting.isEmpty { self.setTimer() }
+    }
+
+    /// As many as there is room for: each may use it up, and wait again.
+    private func letGoOn(_ candidates: [Waiting], below level: MemoryLevel) {
+        for candidate in candidates where self.bound.level < level {
+            // It may have ended because of what another did.
+            guard let place = self.waiting.firstIndex(where: { $0.waiter === candidate.waiter }) else { continue }
+            self.waiting.remove(at: place)
+            candidate.waiter.goOn()
+        }
+    }
+
+    /// Those whose messages were not begun, the addresses taking turns: who has a hundred sessions waits for the one of another.
+    private func inTurn() -> [Waiting] {
+        var turns: [ClientNetwork: Int] = [:]
+        for holder in self.holders where holder.memory.assembled > 0 { turns[holder.network, default: 0] += 1 }
+        let ranked = self.waiting.filter { !$0.waiter.hasBegun }.map { waiting in
+            turns[waiting.waiter.network, default: 0] += 1
+            return (turn: turns[waiting.waiter.network, default: 0], waiting)
+        }
+        return ranked.sorted { ($0.turn, $0.1.since) < ($1.turn, $1.1.since) }.map(\.1)
     }
 
     private func setTimer() { self.loop.setTimer(&self.timer, at: self.loop.now + Self.interval, self) }

@@ -66,6 +66,8 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         self.session.worker.memory.wait(self)
     }
 
+    var network: ClientNetwork { self.session.network }
+
     var hasBegun: Bool { self.waits == .toGoOn }
 
     var wanted: Int { self.maximumMessage == 0 ? .max : self.maximumMessage }

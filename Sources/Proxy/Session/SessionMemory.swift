@@ -48,6 +48,9 @@ extension Session {
         self.client?.reading.time(at: self.worker.loop.now) ?? self.worker.loop.now
     }
 
+    /// Whom it is reckoned with.
+    var network: ClientNetwork { ClientNetwork(self.summary.client ?? self.clientAddress.ip, of: self.id) }
+
     var memoryHolder: MemoryHolder {
         let now = self.worker.loop.now
         var idle = self.memory.assembled > 0 ? self.readTime - self.memory.progress : .zero
@@ -55,7 +58,7 @@ extension Session {
             if let since = self.transport(leg)?.queuedSince { idle = max(idle, now - since) }
         }
         return MemoryHolder(
-            session: self.id, network: ClientNetwork(self.summary.client ?? self.clientAddress.ip, of: self.id),
+            session: self.id, network: self.network,
             bytes: self.memory.queued + self.memory.assembled, idle: idle, patience: self.closeTimeout)
     }
 

@@ -60,7 +60,8 @@ import WebSocketProtocol
         workers[1].tlsHandshake(version: "TLSv1.2", resumed: false)
 
         var all = MetricsSnapshot([(name: "/a", backend: "x"), (name: "/b", backend: "y")])
-        let account = MemoryAccount(MemoryBound(limit: 1 << 20), try EventLoop()) {}
+        let loop = try EventLoop()
+        let account = MemoryAccount(MemoryBound(limit: 1 << 20), loop) {}
         account.change(.assembled, by: 7)
         account.change(.queued, by: 5)
         for worker in workers { all.add(worker.snapshot(of: [], account)) }

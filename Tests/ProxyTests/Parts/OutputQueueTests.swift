@@ -70,7 +70,8 @@ import Testing
 
     @Test func whatIsSharedIsCountedOnceUntilTheLastHasSentIt() throws {
         let bound = MemoryBound(limit: 1 << 30)
-        let account = MemoryAccount(bound, try EventLoop()) {}
+        let loop = try EventLoop()
+        let account = MemoryAccount(bound, loop) {}
         var queues = [OutputQueue(), OutputQueue()]
         var frame: SharedBytes? = SharedBytes([UInt8](repeating: 1, count: 100_000))
         for index in queues.indices {
