@@ -58,7 +58,7 @@ final class MemoryWatch {
     private func ask() {
         let bound = self.fleet.memory
         bound.look()
-        guard bound.level > .ample, !self.isAsking else { return }
+        guard bound.level > .ample || bound.isAwaited, !self.isAsking else { return }
         self.isAsking = true
         self.survey.ask(.memory) { [unowned self] answers in
             self.isAsking = false
@@ -70,7 +70,8 @@ final class MemoryWatch {
 
     private func decide(_ report: MemoryReport) {
         let bound = self.fleet.memory
-        let eviction = MemoryEviction(level: bound.level, total: bound.total, limit: bound.limit)
+        let eviction = MemoryEviction(
+            level: bound.level, total: bound.total, promised: bound.promised, limit: bound.limit)
         let victims = eviction.victims(among: report)
         if !victims.isEmpty { self.fleet.tell(.evict(Set(victims))) }
         self.write(eviction, evicted: victims.count)

@@ -29,7 +29,7 @@ final class MemoryAccount: TimerHandler {
     /// How many bytes may be held without the other workers knowing.
     private static let step = 16 << 10
     /// The most that is read at once while memory is scarce.
-    private static let scarceRead = 16 << 10
+    private static let scarceRead = 4 << 10
     /// How often it is looked whether those that wait can go on.
     private static let interval = Duration.milliseconds(20)
 
@@ -112,26 +112,37 @@ final class MemoryAccount: TimerHandler {
     /// Has the waiter called when it can go on.
     func wait(_ waiter: any MemoryWaiter) {
         self.waiting.append(Waiting(waiter: waiter, since: self.loop.now))
+        if !waiter.hasBegun {
+            let isFirst = !self.bound.isAwaited
+            self.bound.wait(1)
+            if isFirst { self.rose() }
+        }
         if self.timer == nil { self.setTimer() }
     }
 
     /// It waits no longer: its session ends.
-    func stopWaiting(_ waiter: any MemoryWaiter) { self.waiting.removeAll { $0.waiter === waiter } }
+    ///
+    /// - Returns: whether it did.
+    @discardableResult
+    func stopWaiting(_ waiter: any MemoryWaiter) -> Bool {
+        guard let place = self.waiting.firstIndex(where: { $0.waiter === waiter }) else { return false }
+        self.waiting.remove(at: place)
+        if !waiter.hasBegun { self.bound.wait(-1) }
+        return true
+    }
 
     func timerFired() {
         self.timer = nil
-        self.letGoOn(self.waiting.filter(\.waiter.hasBegun), below: .full)
-        if !self.bound.isScarce { self.letGoOn(self.inTurn(), below: .scarce) }
+        self.letGoOn(self.waiting.filter(\.waiter.hasBegun)) { self.bound.level < .full }
+        if self.bound.hasRoom { self.letGoOn(self.inTurn()) { self.bound.hasRoom } }
         if !self.waiting.isEmpty { self.setTimer() }
     }
 
     /// As many as there is room for: each may use it up, and wait again.
-    private func letGoOn(_ candidates: [Waiting], below level: MemoryLevel) {
-        for candidate in candidates where self.bound.level < level {
+    private func letGoOn(_ candidates: [Waiting], while mayGoOn: () -> Bool) {
+        for candidate in candidates where mayGoOn() {
             // It may have ended because of what another did.
-            guard let place = self.waiting.firstIndex(where: { $0.waiter === candidate.waiter }) else { continue }
-            self.waiting.remove(at: place)
-            candidate.waiter.goOn()
+            if self.stopWaiting(candidate.waiter) { candidate.waiter.goOn() }
         }
     }
 

@@ -10,6 +10,8 @@ package final class MemoryBound: Sendable {
     private let used = Atomic<Int>(0)
     private let mailbox = Atomic<Int>(0)
     private let most = Atomic<Int>(0)
+    private let promises = Atomic<Int>(0)
+    private let waiting = Atomic<Int>(0)
     private let reached = Atomic<Int>(MemoryLevel.ample.rawValue)
 
     package init(limit: Int) { self.limited = Atomic(limit) }
@@ -23,6 +25,23 @@ package final class MemoryBound: Sendable {
     package var total: Int { self.used.load(ordering: .relaxed) }
     /// What of it waits in mailboxes, in bytes.
     var inMailboxes: Int { self.mailbox.load(ordering: .relaxed) }
+
+    /// What messages that were begun will still bring, in bytes, as far as it is known and no more than `mostPromised` for each.
+    var promised: Int { self.promises.load(ordering: .relaxed) }
+
+    /// Of one message no more is promised: a length that is only declared must not keep others out.
+    var mostPromised: Int { self.limit / 64 }
+
+    func promise(_ bytes: Int) { self.promises.add(bytes, ordering: .relaxed) }
+
+    /// Whether a message that has to be held may be begun: the last quarter is for those that were.
+    var hasRoom: Bool { !self.isScarce && self.total + self.promised < self.limit / 16 * 12 }
+
+    /// Whether a message waits to be begun.
+    var isAwaited: Bool { self.waiting.load(ordering: .relaxed) > 0 }
+
+    /// So many more messages wait to be begun.
+    func wait(_ count: Int) { self.waiting.add(count, ordering: .relaxed) }
 
     /// Whether three quarters are in use.
     var isScarce: Bool { self.reached.load(ordering: .relaxed) != MemoryLevel.ample.rawValue }

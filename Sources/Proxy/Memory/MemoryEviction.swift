@@ -6,8 +6,8 @@
 /// nobody asks.
 ///
 /// The rule:
-/// - With room, nobody gives way. From three quarters on those do that have stalled (no progress for `timeouts.close`), and only while a
-///   message waits to be begun, until it fits. It does not wait for ever behind those that send a byte now and then: each time its wait
+/// - Nobody gives way below the bound while no message waits to be begun. While one does, those do that have stalled (no progress for
+///   `timeouts.close`), until it fits. It does not wait for ever behind those that send a byte now and then: each time its wait
 ///   doubles, the time without progress is halved. At the bound all these halvings are made at once, and then everyone can be meant. So
 ///   who reads and sends goes after all who do not.
 /// - Among these comes first the address that holds most, and of its sessions the one that has made no progress for longest. The largest
@@ -19,6 +19,8 @@ struct MemoryEviction: Equatable, Sendable {
 
     let level: MemoryLevel
     let total: Int
+    /// What messages that were begun will still bring.
+    var promised = 0
     let limit: Int
 
     /// The sessions that have to give way, in that order.
@@ -37,7 +39,7 @@ struct MemoryEviction: Equatable, Sendable {
             var ranking = Ranking(candidates, among: rest)
             while missing > 0, let victim = ranking.next() {
                 victims.append(victim.session)
-                missing -= victim.bytes
+                missing -= victim.bytes + (self.level < .full ? victim.promised : 0)
             }
             guard missing > 0 else { break }
             rest = rest.filter(mayStay)
@@ -48,14 +50,20 @@ struct MemoryEviction: Equatable, Sendable {
     /// How many bytes have to be given up.
     private func missing(for report: MemoryReport) -> Int {
         let sixteenth = self.limit / 16
-        switch self.level {
-        case .ample: return 0
-        case .scarce:
-            guard report.wanted > 0 else { return 0 }
-            // Down to where there is room again, and by so much that what waits fits. The last quarter is for what was begun.
-            return max(self.total - 11 * sixteenth + 1, self.total + min(report.wanted, 4 * sixteenth) - 12 * sixteenth)
-        case .full: return self.total - 15 * sixteenth + 1
-        }
+        if self.level == .full { return self.total - 15 * sixteenth + 1 }
+        guard report.wanted > 0 else { return 0 }
+        // Down to where there is room again, and by so much that what waits fits. The last quarter is for what was begun.
+        let fitting = self.total + self.promised + min(report.wanted, 4 * sixteenth) - 12 * sixteenth
+        return self.level == .scarce ? max(self.total - 11 * sixteenth + 1, fitting) : fitting
+    }
+}
+
+extension MemoryHolder {
+    /// Whether it goes after `other`, where nothing is to be said of their addresses: of two that are held back by us the one that has sent
+    /// less loses less; one that has hardly begun makes no room.
+    fileprivate func goesLater(than other: MemoryHolder) -> Bool {
+        guard self.isWaiting == other.isWaiting else { return self.isWaiting }
+        return (self.idle, -self.bytes) < (other.idle, -other.bytes)
     }
 }
 
@@ -69,8 +77,10 @@ private struct Ranking {
 
         /// Whether `left` goes after `right`.
         static func goesLater(_ left: Address, _ right: Address) -> Bool {
-            let idle = (left.sessions.last?.idle ?? .zero, right.sessions.last?.idle ?? .zero)
-            return (left.bytes, idle.0) < (right.bytes, idle.1)
+            guard left.bytes == right.bytes, let first = left.sessions.last, let second = right.sessions.last else {
+                return left.bytes < right.bytes
+            }
+            return first.goesLater(than: second)
         }
     }
 
@@ -93,7 +103,7 @@ private struct Ranking {
                 guard (left.session == freed?.session) == (right.session == freed?.session) else {
                     return left.session == freed?.session
                 }
-                return (left.idle, left.bytes) < (right.idle, right.bytes)
+                return left.goesLater(than: right)
             }
             return Address(bytes: held[network, default: 0] - (freed?.bytes ?? 0), sessions: sorted)
         }

@@ -4,6 +4,10 @@ struct MemoryHolder: Equatable, Sendable {
     let network: ClientNetwork
     /// Queued for both legs and assembled, each with its overhead.
     let bytes: Int
+    /// What its message will still bring, as `MemoryBound.promised` has it.
+    var promised = 0
+    /// Its message was not begun: it holds a read at most, and waits for us.
+    var isWaiting = false
     /// For how long its peer has taken nothing of what is queued, or has sent nothing of the message that is unfinished. Time for which
     /// we did not read the session is not counted.
     let idle: Duration

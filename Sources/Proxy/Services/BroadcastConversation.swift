@@ -33,13 +33,16 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         self.assembler = MessageAssembler()
         if self.waits != nil { self.session.worker.memory.stopWaiting(self) }
         self.waits = nil
+        self.session.memory.isWaiting = false
+        self.session.promises(0)
     }
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
-        case .incomplete: self.waitForRoom(toBegin: part.isFirst)
+        case .incomplete: self.goesOn(part)
         case .violation(let violation): self.fail(violation)
         case .message(let message):
+            self.session.promises(0)
             // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
             let frame = message.opcode == .text ? Frame.text(message.payload) : Frame.binary(message.payload)
             self.session.worker.broadcast(
@@ -53,15 +56,28 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
 
     override var inflatesWholeMessages: Bool { true }
 
-    override func shelved(_ part: FrameReader.DataPart) { self.waitForRoom(toBegin: part.isFirst) }
+    override func shelved(_ part: FrameReader.DataPart) { self.goesOn(part) }
 
     override var assembledMemory: Int { self.assembler.memory + self.shelf.capacity }
+
+    /// The least that is taken for what a message will still bring, in bytes: of further frames nothing is known.
+    private static let leastPromised = 64 << 10
+
+    /// A part of a message was kept, and more of it is to come.
+    private func goesOn(_ part: FrameReader.DataPart) {
+        self.waitForRoom(toBegin: part.isFirst)
+        if self.waits != .toBegin { self.promiseRest() }
+    }
+
+    private func promiseRest() { self.session.promises(max(self.reader.remainingInFrame, Self.leastPromised)) }
 
     /// Stops reading the sender while there is no room for the rest of its message; at the bound, for another one.
     private func waitForRoom(toBegin: Bool) {
         self.countMemory()
-        guard self.session.worker.memory.bound.level >= (toBegin ? .scarce : .full), self.waits == nil else { return }
+        let bound = self.session.worker.memory.bound
+        guard self.waits == nil, toBegin ? !bound.hasRoom : bound.level == .full else { return }
         self.waits = toBegin ? .toBegin : .toGoOn
+        self.session.memory.isWaiting = toBegin
         self.client?.pause()
         self.session.worker.memory.wait(self)
     }
@@ -75,7 +91,9 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     var patience: Duration { self.session.closeTimeout }
 
     func goOn() {
+        if self.waits == .toBegin { self.promiseRest() }
         self.waits = nil
+        self.session.memory.isWaiting = false
         self.catchUp()
     }
 

@@ -239,6 +239,7 @@ final class Session: TimerHandler {
         self.conversation = nil
         self.opening = nil
         self.assembles(0)
+        self.promises(0)
         self.endpoint = nil
         self.client = nil
         self.backend = nil

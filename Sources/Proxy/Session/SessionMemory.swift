@@ -6,6 +6,10 @@ struct SessionMemory {
     fileprivate(set) var queued = 0
     /// Of a message, or a head, that is not whole.
     fileprivate(set) var assembled = 0
+    /// What the message will still bring, as far as it was promised to the others.
+    fileprivate(set) var promised = 0
+    /// The message waits for room to be begun.
+    var isWaiting = false
     /// When something of that came last, by the time for which the client was read.
     fileprivate(set) var progress = MonotonicInstant(nanoseconds: 0)
     /// Where it stands among its worker's sessions that hold something; negative: it is none.
@@ -30,6 +34,14 @@ extension Session {
         self.worker.memory.change(.assembled, by: bytes - self.memory.assembled)
         self.memory.assembled = bytes
         self.noteHolding()
+    }
+
+    /// The message in progress will still bring so much, as far as it is known.
+    func promises(_ bytes: Int) {
+        let bytes = min(bytes, self.worker.memory.bound.mostPromised)
+        guard bytes != self.memory.promised else { return }
+        self.worker.memory.bound.promise(bytes - self.memory.promised)
+        self.memory.promised = bytes
     }
 
     /// Something came of the message, or the head, that is not whole.
@@ -59,11 +71,13 @@ extension Session {
         }
         return MemoryHolder(
             session: self.id, network: self.network,
-            bytes: self.memory.queued + self.memory.assembled, idle: idle, patience: self.closeTimeout)
+            bytes: self.memory.queued + self.memory.assembled, promised: self.memory.promised,
+            isWaiting: self.memory.isWaiting, idle: idle, patience: self.closeTimeout)
     }
 
     /// Gives up what the session holds. What is queued is lost, and its connection aborted; a client that has nothing queued hears why.
     func giveWay() {
+        self.logGivesWay(self.memoryHolder)
         switch self.phase {
         case .tlsHandshake, .closing, .closed: break
         case .requestHead, .connect, .backendHandshake: self.refuse(.outOfMemory)

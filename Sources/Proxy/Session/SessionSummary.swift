@@ -37,6 +37,14 @@ extension Session {
         self.worker.log.write(record)
     }
 
+    /// It has to give up what it holds.
+    func logGivesWay(_ holder: MemoryHolder) {
+        guard var record = self.record(.debug, "gives-way") else { return }
+        record.add("held", holder.bytes)
+        record.add("without_progress", seconds: holder.idle.secondsAsDouble)
+        self.worker.log.write(record)
+    }
+
     func logClose(_ conversation: any Conversation) {
         guard var record = self.record(.info, "close") else { return }
         let ending = conversation.closing.ending ?? .byGateway(.internalError)

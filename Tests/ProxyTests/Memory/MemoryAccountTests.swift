@@ -67,7 +67,7 @@ import Testing
         let account = MemoryAccount(self.bound, self.loop) {}
         #expect(account.readSize == WorkerBuffers.readSize)
         self.bound.add(Self.limit / 16 * 12)
-        #expect(account.readSize == 16 << 10)
+        #expect(account.readSize == 4 << 10)
     }
 
     @Test func thoseThatWaitGoOnInOrderAsFarAsThereIsRoom() throws {
@@ -110,6 +110,21 @@ import Testing
         account.timerFired()
         #expect(many.map(\.wentOn).reduce(0, +) == 1)
         #expect(many[0].wentOn == 1 && one.wentOn == 1)
+    }
+
+    @Test func whatWasPromisedTakesRoom() {
+        let account = MemoryAccount(self.bound, self.loop) {}
+        #expect(self.bound.hasRoom)
+        self.bound.promise(Self.limit / 16 * 12)
+        #expect(!self.bound.hasRoom && !self.bound.isScarce)
+        let waiter = Waiter(account, hasBegun: false)
+        account.wait(waiter)
+        #expect(self.bound.isAwaited)
+        account.timerFired()
+        #expect(waiter.wentOn == 0)
+        self.bound.promise(-1)
+        account.timerFired()
+        #expect(waiter.wentOn == 1 && !self.bound.isAwaited)
     }
 
     @Test func timeForWhichNothingIsReadDoesNotCount() {

@@ -204,6 +204,44 @@ private struct Sessions {
         #expect(!victims.isEmpty && !victims.contains(1))
     }
 
+    @Test func whatWasBegunIsReckonedWithWhatItWillStillBring() {
+        var report = MemoryReport()
+        let ids = (0..<2).map { _ in SessionID.random() }
+        for (index, id) in ids.enumerated() {
+            report.holders.append(
+                MemoryHolder(
+                    session: id, network: .init(IPAddress(ipv4: UInt32(index)), of: id), bytes: 1000,
+                    promised: 25 * mib,
+                    idle: .seconds(index == 0 ? 6 : 0), patience: .seconds(5)))
+        }
+        let eviction = MemoryEviction(level: .ample, total: 2000, promised: 50 * mib, limit: 64 * mib)
+        #expect(eviction.victims(among: report) == [])
+        report.add(waiting: mib, for: .zero, patience: .seconds(5))
+        #expect(eviction.victims(among: report) == [ids[0]])
+    }
+
+    @Test func whoHasHardlyBegunMakesNoRoom() {
+        var report = MemoryReport()
+        let ids = (0..<2).map { _ in SessionID.random() }
+        for (index, id) in ids.enumerated() {
+            report.holders.append(
+                MemoryHolder(
+                    session: id, network: .init(IPAddress(ipv4: UInt32(index)), of: id),
+                    bytes: index == 0 ? 4096 : 64 * mib,
+                    isWaiting: index == 0, idle: .zero, patience: .seconds(5)))
+        }
+        let eviction = MemoryEviction(level: .full, total: 64 * mib, limit: 64 * mib)
+        #expect(eviction.victims(among: report) == [ids[1]])
+    }
+
+    @Test func whoHasSentMostGoesLastOfThoseThatAllWaitForUs() {
+        var sessions = Sessions()
+        for number in 1...3000 { sessions.add(number, at: UInt32(number), holds: 16 << 10, idle: 0) }
+        sessions.add(0, at: 5000, holds: 14 * mib, idle: 0)
+        let victims = sessions.victims(limit: 60 * mib)
+        #expect(!victims.isEmpty && !victims.contains(0))
+    }
+
     @Test func manyAreRankedInNoTime() {
         var sessions = Sessions()
         for number in 1...50_000 {
