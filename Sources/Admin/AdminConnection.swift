@@ -30,6 +30,17 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
     private var output: [UInt8] = []
     private var sent = 0
     private var sentAtDeadline = 0
+    /// When it was last seen to do what it is here for: it came, took some of its answer, or had all of it.
+    private var lastStep: MonotonicInstant
+
+    /// Since when it has kept its place without doing anything for it: its request is not whole, or it takes nothing of its answer, or does
+    /// not end after that. `nil`: the gateway's answer is awaited, or it has no place any more.
+    var idleSince: MonotonicInstant? {
+        switch self.state {
+        case .reading, .answering, .lingering: self.lastStep
+        case .waiting, .closed: nil
+        }
+    }
 
     private var loop: EventLoop { self.server.control.loop }
 
@@ -37,6 +48,7 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
     init(_ descriptor: Int32, server: AdminServer) throws(SystemError) {
         self.descriptor = descriptor
         self.server = server
+        self.lastStep = server.control.loop.now
         self.registration = try server.control.loop.add(descriptor, self)
         self.setDeadline()
     }
@@ -108,6 +120,7 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
         case .answering, .lingering, .closed: return
         }
         self.state = .answering
+        self.lastStep = self.loop.now
         self.output = response.bytes(forHead: self.isHead)
         self.setDeadline()
         self.send()
@@ -119,6 +132,7 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
             switch Kernel.send(self.descriptor, output.span.extracting(self.sent..<output.count)) {
             case .sent(let count):
                 self.sent += count
+                self.lastStep = self.loop.now
                 if self.sent - self.sentAtDeadline >= Self.step { self.setDeadline() }
             case .wouldBlock: return
             case .failed: return self.close()
@@ -143,6 +157,15 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
             case .end, .failed: self.close()
             }
         }
+    }
+
+    /// Another has its place: it is told, if it did not say what it wants, and cut.
+    func makeRoom() {
+        if case .reading = self.state {
+            let response = AdminResponse(408, "Others wait, and the request is not whole.")
+            _ = Kernel.send(self.descriptor, response.bytes(forHead: false).span)
+        }
+        self.close()
     }
 
     func close() {

@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -107,16 +108,29 @@ int gateway_start(const char *program, char *const *arguments, int32_t *process)
     sigemptyset(&none);
     sigemptyset(&changed);
     sigaddset(&changed, SIGPIPE);
+    sigaddset(&changed, SIGXFSZ);
     sigaddset(&changed, SIGCHLD);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &changed);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    signal(SIGCHLD, SIG_IGN);
+    // Whoever started us may have ignored it; then nobody could be told how the process ended.
+    signal(SIGCHLD, SIG_DFL);
     pid_t started = -1;
     error = posix_spawn(&started, program, NULL, &attributes, arguments, environ);
     posix_spawnattr_destroy(&attributes);
     *process = started;
     return error;
+}
+
+int gateway_reap(int32_t process, int32_t *status, int32_t *signal) {
+    int end = 0;
+    pid_t ended;
+    do ended = waitpid(process, &end, WNOHANG);
+    while (ended < 0 && errno == EINTR);
+    if (ended <= 0) return (int)ended;
+    *status = WIFEXITED(end) ? WEXITSTATUS(end) : -1;
+    *signal = WIFSIGNALED(end) ? WTERMSIG(end) : 0;
+    return 1;
 }
 
 int gateway_processor_count(void) {

@@ -26,6 +26,10 @@ static inline long shim_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
     return SSL_CTX_set_mode(context, mode);
 }
 
+static inline long shim_SSL_clear_mode(SSL *connection, long mode) {
+    return SSL_clear_mode(connection, mode);
+}
+
 static inline int shim_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) {
     return (int)SSL_CTX_set_min_proto_version(context, version);
 }

@@ -20,6 +20,13 @@ package final class EventLoop {
     private struct Slot {
         var handler: (any ReadinessHandler)?
         var generation: UInt32
+        /// A long step of it waits.
+        var isInLine = false
+    }
+
+    private struct LongStep {
+        let registration: Registration
+        let since: MonotonicInstant
     }
 
     /// The time at which this batch of events was fetched: exact enough for deadlines, and free.
@@ -37,14 +44,20 @@ package final class EventLoop {
     private var timers = TimerQueue<any TimerHandler>()
     /// Handlers that stopped before the kernel said "would block".
     private var unfinished: [Registration] = []
-    /// Handlers whose next step is a long one, in the order in which it will be made.
-    private var longSteps: Deque<Registration> = []
+    /// Handlers whose next step is a long one, in the order in which it will be made. Those that are gone leave their place behind.
+    private var longSteps: Deque<LongStep> = []
+    /// How many long steps wait to be made.
+    package private(set) var longStepsWaiting = 0
     private var isRunning = false
     private var events: [gateway_event]
 
     /// One long step is made for so many events that were handled before it, and one in any case: it takes about as long as they
     /// did, so that neither side keeps the other waiting for more than the same again.
     private static let eventsPerLongStep = 32
+    /// Long steps that turn out to be short cost no turn, but so many end it: a short step is not nothing.
+    private static let mostShortSteps = 64
+    /// Places in line that nobody has any more are kept up to this many, and as many as there are others.
+    private static let mostEmptyPlaces = 64
 
     /// - Parameter batch: the most events that are fetched at once.
     package init(batch: Int = 256) throws(SystemError) {
@@ -109,6 +122,7 @@ package final class EventLoop {
         self.slots[Int(registration.slot)].handler = nil
         self.slots[Int(registration.slot)].generation &+= 1
         self.freeSlots.append(registration.slot)
+        if self.slots[Int(registration.slot)].isInLine { self.leaveLine(registration) }
     }
 
     /// Calls the handler again in the next turn, after everyone else had theirs: for whoever has more to do than is fair.
@@ -117,17 +131,25 @@ package final class EventLoop {
         self.unfinished.append(registration)
     }
 
-    /// Calls the handler again when everyone with something short to do had a turn, and what they sent is on its way: for a step
-    /// that takes as long as many messages, such as a signature. It is told of no new readiness.
+    /// Has the handler make its long step when everyone with something short to do had a turn, and what they sent is on its way: for
+    /// what takes as long as many messages, such as a signature. Nothing changes for one that is in line already.
     ///
     /// - Parameter isNext: before all that wait already, for what holds memory until it is done. Whoever may say so without end
     ///   keeps the others waiting as long.
     package func againForLongStep(_ registration: Registration, isNext: Bool) {
-        if isNext {
-            self.longSteps.prepend(registration)
-        } else {
-            self.longSteps.append(registration)
-        }
+        guard self.isLive(registration), !self.slots[Int(registration.slot)].isInLine else { return }
+        self.slots[Int(registration.slot)].isInLine = true
+        self.longStepsWaiting += 1
+        let step = LongStep(registration: registration, since: self.now)
+        if isNext { self.longSteps.prepend(step) } else { self.longSteps.append(step) }
+    }
+
+    /// Whoever is gone waits no longer: whole crowds that come and go in an instant must not make the line long.
+    private func leaveLine(_ registration: Registration) {
+        self.slots[Int(registration.slot)].isInLine = false
+        self.longStepsWaiting -= 1
+        guard self.longSteps.count > 2 * self.longStepsWaiting + Self.mostEmptyPlaces else { return }
+        self.longSteps.removeAll { !self.isLive($0.registration) }
     }
 
     private func isLive(_ registration: Registration) -> Bool {
@@ -175,12 +197,12 @@ package final class EventLoop {
         self.finishUnfinished()
         while let handler = self.timers.popExpired(self.now) { handler.timerFired() }
         self.sends.end()
-        if !self.longSteps.isEmpty { self.makeLongSteps(1 + max(count, 0) / Self.eventsPerLongStep) }
+        if self.longStepsWaiting > 0 { self.makeLongSteps(1 + max(count, 0) / Self.eventsPerLongStep) }
     }
 
     private func wait(_ limit: Duration?) -> Int {
         var timeout: Int32 = -1
-        if !self.unfinished.isEmpty || !self.longSteps.isEmpty {
+        if !self.unfinished.isEmpty || self.longStepsWaiting > 0 {
             timeout = 0
         } else if let next = self.timers.next {
             // Every wait comes here: no clock is read, and a `Duration` is an expensive number.
@@ -215,8 +237,16 @@ package final class EventLoop {
     }
 
     private func makeLongSteps(_ most: Int) {
-        for _ in 0..<min(most, self.longSteps.count) {
-            self.dispatch(self.longSteps.removeFirst().data, .none)
+        var left = min(most, self.longStepsWaiting)
+        var short = 0
+        while left > 0, short < Self.mostShortSteps, let step = self.longSteps.popFirst() {
+            guard self.isLive(step.registration) else { continue }
+            let slot = Int(step.registration.slot)
+            self.slots[slot].isInLine = false
+            self.longStepsWaiting -= 1
+            // The steps before it took their time: the beginning of the turn is not now.
+            let wasLong = self.slots[slot].handler?.makeLongStep(afterWaiting: .now() - step.since) ?? false
+            if wasLong { left -= 1 } else { short += 1 }
         }
     }
 }

@@ -67,9 +67,11 @@ package enum Kernel {
 
     /// A listening socket.
     ///
-    /// - Parameter sharedByWorkers: several sockets share the port, and the kernel deals connections out (`SO_REUSEPORT`).
+    /// - Parameters:
+    ///   - sharedByWorkers: several sockets share the port, and the kernel deals connections out (`SO_REUSEPORT`).
+    ///   - access: who may connect to a Unix socket; `nil`: as the umask has it.
     package static func listen(
-        _ address: SocketAddress, sharedByWorkers: Bool, backlog: Int32 = 4096
+        _ address: SocketAddress, sharedByWorkers: Bool, access: SocketFileAccess? = nil, backlog: Int32 = 4096
     ) throws(SystemError) -> Int32 {
         let descriptor = try self.socket(address)
         do throws(SystemError) {
@@ -79,15 +81,33 @@ package enum Kernel {
                 // `[::]` takes IPv4, too, whatever the system's default.
                 if case .ipv6 = address { try self.setOption(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 0) }
             }
+            // The file that bind makes has the permissions of the socket, less the umask: before anyone sees it it is its owner's alone. A
+            // umask would be every thread's.
+            if access != nil, fchmod(descriptor, 0o600) != 0 { throw .last("fchmod") }
             // The address is read before the call returns.
             let bound = unsafe try address.withKernelForm { unsafe bind(descriptor, $0, $1) }
             guard bound == 0 else { throw .last("bind") }
+            if case .unix(let path) = address, let access { try self.open(path, access) }
             guard Glibc.listen(descriptor, backlog) == 0 else { throw .last("listen") }
         } catch {
             self.close(descriptor)
             throw error
         }
         return descriptor
+    }
+
+    /// Lets others at the file of a socket that does not listen yet: first its group changes, then what a group may do.
+    private static func open(_ path: String, _ access: SocketFileAccess) throws(SystemError) {
+        do throws(SystemError) {
+            if let group = access.group {
+                // -1: the owner stays.
+                guard unsafe lchown(path, uid_t.max, group) == 0 else { throw .last("chown") }
+            }
+            guard unsafe chmod(path, mode_t(access.mode)) == 0 else { throw .last("chmod") }
+        } catch {
+            unsafe unlink(path)
+            throw error
+        }
     }
 
     package static func accept(_ listener: Int32) -> AcceptResult {
@@ -175,6 +195,18 @@ package enum Kernel {
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
     }
 
+    /// Has the kernel take no more than `bytes` that it cannot send yet, so that what a slow peer has not taken waits with us
+    /// (tcp(7), TCP_NOTSENT_LOWAT). What is in flight is not limited. A Unix socket has no such option.
+    package static func limitUnsent(_ descriptor: Int32, to bytes: Int) {
+        try? self.setOption(descriptor, Int32(IPPROTO_TCP), Int32(GATEWAY_TCP_NOTSENT_LOWAT), Int32(clamping: bytes))
+    }
+
+    /// How many bytes a TCP connection was given that its peer has not acknowledged; a FIN of ours counts as one (SIOCOUTQ, tcp(7)).
+    package static func unacknowledged(_ descriptor: Int32) -> Int { max(0, Int(gateway_unacknowledged(descriptor))) }
+
+    /// How many bytes the peer of a TCP connection has acknowledged in all.
+    package static func acknowledged(_ descriptor: Int32) -> UInt64 { gateway_acknowledged(descriptor) }
+
     /// Ends our side: the peer reads what was sent, then the end.
     package static func endWriting(_ descriptor: Int32) {
         _ = shutdown(descriptor, Int32(SHUT_WR))
@@ -211,11 +243,11 @@ extension Kernel {
     ///
     /// - Returns: the sockets, and the address with the port that was chosen where 0 was asked for.
     package static func listen(
-        _ address: SocketAddress, forWorkers count: Int
+        _ address: SocketAddress, forWorkers count: Int, access: SocketFileAccess? = nil
     ) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
         if case .unix(let path) = address {
             try self.removeStaleSocket(path)
-            let first = try self.listen(address, sharedByWorkers: false)
+            let first = try self.listen(address, sharedByWorkers: false, access: access)
             return ([first] + (1..<count).map { _ in self.duplicate(first) }, address)
         }
         // Sockets with SO_REUSEPORT share a port with any other process of this user that has it, so a second gateway on the

@@ -25,6 +25,17 @@ package struct Readiness: Equatable, Sendable {
 /// Whoever waits for a descriptor.
 package protocol ReadinessHandler: AnyObject {
     func ready(_ readiness: Readiness)
+
+    /// Makes the step that was put off (`EventLoop.againForLongStep`).
+    ///
+    /// - Parameter waited: how long it was in line.
+    /// - Returns: whether it was a long one. A step for which there was nothing to do any more is none.
+    func makeLongStep(afterWaiting waited: Duration) -> Bool
+}
+
+extension ReadinessHandler {
+    /// Of those that put none off.
+    package func makeLongStep(afterWaiting waited: Duration) -> Bool { false }
 }
 
 /// Whoever waits for a point in time.

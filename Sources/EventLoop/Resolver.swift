@@ -59,6 +59,12 @@ package final class Resolver: Sendable {
         }
     }
 
+    /// The address that `host` is in digits, which asks nobody.
+    package static func literal(_ host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
+        guard self.isLiteral(host) else { return .failure(ResolveError(host: host, reason: "was not looked up")) }
+        return self.addresses(of: host, port: port)
+    }
+
     /// All stream addresses of a host, in the system's order of preference. Blocks.
     package static func addresses(of host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
         var hints = unsafe addrinfo()

@@ -7,9 +7,10 @@ package enum SignalSource {
     package static let interrupt = SIGINT
     package static let hangUp = SIGHUP
     package static let user2 = SIGUSR2
+    package static let child = SIGCHLD
 
     /// Keeps `signals` from being delivered the old way, in this thread and all it starts from now on, and ignores SIGPIPE:
-    /// a peer that has gone is a return value. To be called before the first thread is started.
+    /// a peer that has gone is a return value, and so is a file that may not grow any more (SIGXFSZ). To be called before the first thread is started.
     package static func block(_ signals: [Int32]) {
         // The set is initialised by `sigemptyset` before anything reads it.
         var set = sigset_t()
@@ -17,6 +18,7 @@ package enum SignalSource {
         for signal in signals { unsafe sigaddset(&set, signal) }
         unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
         Glibc.signal(SIGPIPE, SIG_IGN)
+        Glibc.signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Calls `receive` with each of `signals`, which must be blocked, on the loop's thread.

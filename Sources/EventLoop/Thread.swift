@@ -23,6 +23,9 @@ package enum Thread {
         package func join(within limit: Duration) {
             _ = gateway_join_thread(self.thread, limit.clampedNanoseconds / 1_000_000)
         }
+
+        /// Nobody will wait for it: what it takes of the system goes with it.
+        func detach() { _ = pthread_detach(self.thread) }
     }
 
     /// - Parameter name: as `top -H` shows it; at most 15 bytes.

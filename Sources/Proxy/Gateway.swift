@@ -18,9 +18,10 @@ package final class Gateway {
 
     private static let signals = [
         SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user2,
+        SignalSource.child,
     ]
     /// How often files of certificates are looked at.
-    private static let certificateInterval = Duration.seconds(5)
+    static let certificateInterval = Duration.seconds(5)
 
     /// The control thread's.
     package let loop: EventLoop
@@ -28,6 +29,7 @@ package final class Gateway {
     let fleet: Fleet
     let survey: Survey
     private let resolver: Resolver
+    let files: FileReader
     let names: NameRefresh
     let health: HealthChecks
     let rebalancer: Rebalancer
@@ -43,6 +45,8 @@ package final class Gateway {
     let inherited: InheritedSockets
     let service: ServiceManager
     var takeover: TakeoverServer?
+    /// Whom SIGUSR2 starts.
+    let successor: SuccessorProcess
     /// Listeners that go on in our successor.
     var adopted: Set<Int> = []
     /// Called when a successor serves: what it wants to have is to be given up.
@@ -53,8 +57,6 @@ package final class Gateway {
     let startedWith: GatewayConfiguration
     var snapshot: Snapshot
     var listeners: ListenerSet
-    /// The longest that any session may take to close, those of older configurations, too.
-    var longestClose: Duration
     var watched: WatchedFiles
     /// One reload at a time: those that came meanwhile.
     var isReloading = false
@@ -77,9 +79,11 @@ package final class Gateway {
     /// - Parameters:
     ///   - source: reads the configuration again, for a reload.
     ///   - restart: how it takes another's place, and another its.
+    ///   - fileAccess: how files are read that the configuration names, and itself again.
     /// - Throws: one line that says what is in the way.
     package init(
-        _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil
+        _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
+        fileAccess: FileReader.Access = .system()
     ) throws(StartError) {
         SignalSource.block(Self.signals)
         let descriptorLimit = DescriptorLimit.raise()
@@ -103,19 +107,26 @@ package final class Gateway {
             self.survey = Survey(self.fleet)
             self.memory = MemoryWatch(self.fleet, self.survey, self.loop, self.log)
             let runtime = Runtime(configuration)
-            self.longestClose = runtime.longestClose
             self.resolver = try Resolver()
             try self.resolver.start()
             self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
             self.names.start(runtime)
-            self.snapshot = try Snapshot(runtime)
+            self.successor = try SuccessorProcess(on: self.loop)
+            let listeners = ListenerSet(workers: count)
+            let files = try FileReader(on: self.loop, access: fileAccess)
+            self.files = files
+            var found: Findings?
+            Self.find(configuration, listeners, files, self.names) { found = $0 }
+            while found == nil { self.loop.turn() }
+            let findings = found ?? Findings()
+            self.snapshot = try Snapshot(runtime, findings.files)
             let rebalancer = Rebalancer(self.loop, self.fleet, self.log)
             self.rebalancer = rebalancer
             self.health = HealthChecks(log: self.log, loop: self.loop) { rebalancer.begin($0) }
             try self.health.take(self.snapshot)
-            self.watched = WatchedFiles(configuration)
-            self.listeners = ListenerSet(workers: count)
-            let change = try self.listeners.prepare(configuration.listeners) { inherited.take($0) }
+            self.watched = WatchedFiles(findings.files)
+            self.listeners = listeners
+            let change = try listeners.prepare(configuration.listeners, findings) { inherited.take($0) }
             self.listeners.commit(change)
             try inherited.finish()
             let update = WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners)
@@ -175,9 +186,7 @@ package final class Gateway {
         self.timers.tickets = ControlTimer(self.loop, every: TicketKeys.rotationInterval) { [unowned self] in
             for listener in self.listeners.listeners { listener.tls?.tickets.rotate() }
         }
-        self.timers.certificates = ControlTimer(self.loop, every: Self.certificateInterval) { [unowned self] in
-            self.reloadCertificatesIfChanged()
-        }
+        self.watchCertificates()
     }
 
     private func logServing() {
@@ -193,7 +202,8 @@ package final class Gateway {
         // Whoever starts a gateway that logs to a file still sees that it runs, and where.
         guard let file = self.snapshot.runtime.configuration.log.file else { return }
         let line = "gateway: serving on \(self.urls), log in \(file)\n"
-        _ = OutputFile.standardError.write(Array(line.utf8))
+        // Nobody may read it any more, and nothing here waits for that.
+        OutputFile.standardError.offer(Array(line.utf8))
     }
 
     /// A Unix socket of ours leaves nothing behind.
@@ -225,6 +235,7 @@ package final class Gateway {
         switch signal {
         case SignalSource.hangUp: self.reload(dryRun: false) { _ in }
         case SignalSource.user2: self.startSuccessor()
+        case SignalSource.child: self.successor.look()
         default: self.terminate()
         }
     }

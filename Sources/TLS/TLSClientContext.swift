@@ -45,6 +45,8 @@ package final class TLSClientContext {
         self.resume = settings.resume
         let context = try ContextHandle(.client, minimum: .v1_2, maximum: settings.maximum)
         if settings.verify {
+            // The system's own are the one thing that libssl reads from files itself, when it verifies a chain. They lie beside libssl, on
+            // the disk without which this program would not run either.
             if let authorities = settings.authorities {
                 try context.trust(authorities, announced: false)
             } else if unsafe SSL_CTX_set_default_verify_paths(context.pointer) != 1 {

@@ -32,7 +32,8 @@ import COpenSSL
         package let count: Int
         /// Whether more can come.
         package let state: State
-        /// The plaintext was filled up and there is more: call again with an empty span, before giving new ciphertext.
+        /// There is more than was fair to decrypt, or than the plaintext had room for: call again with an empty span, before giving new
+        /// ciphertext.
         package let hasMore: Bool
     }
 
@@ -56,7 +57,16 @@ import COpenSSL
     /// Sound: made in `init`, freed in `deinit`, used between only, by the one thread that has the connection.
     let ssl: OpaquePointer
 
+    private static let tooManyIdleRecords = TLSError(
+        .protocolViolation, "more than \(TLSConnection.mostIdleRecords) TLS records without data in a row")
     private static let handshakeMissing = TLSError(.configuration, "the TLS handshake is not complete")
+
+    /// So many records without data are worked through in one `decrypt`, and as many more as libssl has in its hands by then. One costs
+    /// up to 20 µs (a KeyUpdate, whose 27 bytes make two keys anew), so that a call takes no longer than a few messages do.
+    static let idleRecordsPerCall = 16
+    /// So many records without data in a row, and the connection is over. Nothing needs a row of them: a peer updates keys once in
+    /// millions of records and a server gives a few tickets. BoringSSL and rustls draw the line at 32, too, Go at 16.
+    static let mostIdleRecords = 32
 
     /// How many steps of the handshake were made, up to 255.
     package private(set) var handshakeSteps: UInt8 = 0
@@ -66,6 +76,11 @@ import COpenSSL
 
     /// Ciphertext that came while libssl could not take it: it follows the handshake, or the plaintext was full.
     private var held: [UInt8] = []
+
+    /// The records that came so far.
+    private var records = RecordCounter()
+    /// How many had come when there last was data.
+    private var recordsAtData = 0
 
     /// A server's last word in a TLS 1.3 handshake, which is a ticket for the next connection: the client waits for none, and a packet
     /// of its own would wake it up for nothing. It goes out in front of whatever is sent next.
@@ -128,6 +143,9 @@ import COpenSSL
         }
         guard result == .done else { return result }
         self.phase = .open
+        // Without it libssl comes back when it has worked through what it got, data or not. In a handshake there is none to wait for.
+        unsafe shim_SSL_clear_mode(self.ssl, Int(SSL_MODE_AUTO_RETRY))
+        self.recordsAtData = self.records.count
         switch self.role {
         case .server: if unsafe SSL_version(self.ssl) == TLS1_3_VERSION { self.ticket = self.io.takeOutput() }
         case .client(let context, let name): context.rememberSession(of: self, name: name)
@@ -135,7 +153,7 @@ import COpenSSL
         return .done
     }
 
-    /// Decrypts what came in until there is no more, or `plaintext` is full.
+    /// Decrypts what came in until there is no more, `plaintext` is full, or too much of it was no data.
     ///
     /// libssl's answers to TLS's own messages may be in `TLSIO.output` afterwards.
     package func decrypt(_ ciphertext: Span<UInt8>, into plaintext: inout MutableSpan<UInt8>) -> DecryptResult {
@@ -149,14 +167,29 @@ import COpenSSL
         return unsafe plaintext.withUnsafeMutableBufferPointer { buffer in
             let room = unsafe buffer
             var count = 0
+            var isFair = true
             let state = self.withInput(ciphertext) { () -> DecryptResult.State in
-                while unsafe count < room.count && (self.io.unread > 0 || SSL_has_pending(self.ssl) == 1) {
+                // How many records gave data, or a part of theirs.
+                var reads = 0
+                let before = self.io.records.count
+                while isFair, unsafe count < room.count && (self.io.unread > 0 || SSL_has_pending(self.ssl) == 1) {
                     var number = 0
                     let code = unsafe SSL_read_ex(self.ssl, room.baseAddress! + count, room.count - count, &number)
                     count += number
-                    if code == 1 { continue }
-                    guard let end = self.failure(code) else { break }
-                    switch end {
+                    if code == 1 {
+                        reads += 1
+                        self.recordsAtData = self.io.records.count
+                        isFair = self.recordsAtData - before - reads < Self.idleRecordsPerCall
+                        continue
+                    }
+                    switch self.failure(code) {
+                    case nil:
+                        // Of what libssl has, nothing is whole or nothing was data.
+                        guard self.io.records.count - self.recordsAtData <= Self.mostIdleRecords else {
+                            return .failed(self.fail(Self.tooManyIdleRecords))
+                        }
+                        guard self.io.unread > 0 else { return .open }
+                        isFair = self.io.records.count - before - reads < Self.idleRecordsPerCall
                     case .closed:
                         self.phase = .closed
                         return .closed
@@ -166,8 +199,8 @@ import COpenSSL
                 }
                 return .open
             }
-            let isFull = count == room.count
-            let hasMore = unsafe isFull && state == .open && (!self.held.isEmpty || SSL_has_pending(self.ssl) == 1)
+            let isCut = !isFair || count == room.count
+            let hasMore = unsafe isCut && state == .open && (!self.held.isEmpty || SSL_has_pending(self.ssl) == 1)
             return DecryptResult(count: count, state: state, hasMore: hasMore)
         }
     }
@@ -233,13 +266,13 @@ import COpenSSL
         ErrorQueue.clear()
         let result: Result
         if self.held.isEmpty {
-            (result, self.held) = self.io.withInput(ciphertext, body)
+            (result, self.held) = self.io.withInput(ciphertext, records: &self.records, body)
         } else {
             var all: [UInt8] = []
             swap(&all, &self.held)
             // Sound: the buffer is copied from inside the closure only.
             unsafe ciphertext.withUnsafeBufferPointer { unsafe all.append(contentsOf: $0) }
-            (result, self.held) = self.io.withInput(all.span, body)
+            (result, self.held) = self.io.withInput(all.span, records: &self.records, body)
         }
         switch self.phase {
         case .handshaking, .open: break

@@ -9,6 +9,10 @@ import COpenSSL
     /// An output buffer that grew over this many bytes is given back.
     static let keptCapacity = 512 * 1024
 
+    /// libssl gets so many records at a time: it does not come back before it has worked through all it has, unless there is data
+    /// among it.
+    private static let recordsAtATime = 8
+
     /// The ciphertext to send, of the connection that was called last.
     package private(set) var output: [UInt8] = []
 
@@ -16,6 +20,9 @@ import COpenSSL
     ///
     /// Sound: points into memory that `withInput` borrows, and is empty outside of it.
     private var window = unsafe UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+
+    /// The records of the connection that is called.
+    private(set) var records = RecordCounter()
 
     package init() {}
 
@@ -50,11 +57,17 @@ import COpenSSL
 
     /// Runs libssl with `bytes` as what was received, and says what it left of them.
     ///
-    /// - Parameter body: calls libssl, for one connection only.
+    /// - Parameters:
+    ///   - records: the connection's, which are counted on.
+    ///   - body: calls libssl, for one connection only.
     /// - Returns: the value of `body`, and the bytes that were not taken.
-    func withInput<Result>(_ bytes: Span<UInt8>, _ body: () -> Result) -> (result: Result, rest: [UInt8]) {
+    func withInput<Result>(
+        _ bytes: Span<UInt8>, records: inout RecordCounter, _ body: () -> Result
+    ) -> (result: Result, rest: [UInt8]) {
+        self.records = records
+        defer { records = self.records }
         // Sound: the window lasts as long as this closure, which holds the borrow of `bytes`.
-        unsafe bytes.withUnsafeBufferPointer { buffer in
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
             unsafe self.window = buffer
             defer { unsafe self.window = UnsafeBufferPointer(start: nil, count: 0) }
             let result = body()
@@ -68,7 +81,7 @@ import COpenSSL
     ///
     /// - Returns: how many bytes, 0 when there are none left.
     fileprivate func read(into start: UnsafeMutableRawPointer, count: Int) -> Int {
-        let taken = min(count, unsafe self.window.count)
+        let taken = unsafe self.records.take(self.window, atMost: count, records: Self.recordsAtATime)
         guard taken > 0, let source = unsafe self.window.baseAddress else { return 0 }
         unsafe start.copyMemory(from: source, byteCount: taken)
         unsafe self.window = UnsafeBufferPointer(rebasing: self.window[taken...])

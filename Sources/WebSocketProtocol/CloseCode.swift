@@ -21,7 +21,6 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConv
     package static let internalError = CloseCode(rawValue: 1011)
     package static let serviceRestart = CloseCode(rawValue: 1012)
     package static let tryAgainLater = CloseCode(rawValue: 1013)
-    package static let badGateway = CloseCode(rawValue: 1014)
 
     /// Whether a close frame may carry the code (RFC 6455 section 7.4.2 with the codes registered since).
     package var isAllowedOnWire: Bool {

@@ -30,6 +30,30 @@ package struct UTF8Validator: Hashable, Sendable {
         return (length, !isValid)
     }
 
+    /// U+FFFD in UTF-8.
+    package static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+
+    /// Makes text of `bytes`: each maximal part that cannot be any becomes one U+FFFD (Unicode section 3.9, "Substitution of Maximal
+    /// Subparts").
+    ///
+    /// - Returns: whole characters, and at most 3 bytes that may be the beginning of one, to be put in front of what comes next.
+    package static func repair(_ bytes: Span<UInt8>) -> (text: [UInt8], rest: [UInt8]) {
+        var text: [UInt8] = []
+        var position = 0
+        while true {
+            let prefix = self.validPrefix(of: bytes.extracting(position..<bytes.count))
+            let end = position + prefix.length
+            Masking.append(bytes.extracting(position..<end), unmaskedBy: nil, to: &text)
+            guard prefix.isInvalid else { return (text, (end..<bytes.count).map { bytes[$0] }) }
+            text += self.replacement
+            // The byte at which a character breaks off may begin the next one.
+            var validator = UTF8Validator()
+            position = end
+            while validator.consume(bytes[position]) { position += 1 }
+            if position == end { position += 1 }
+        }
+    }
+
     /// `wholeCharacters` becomes the index after the last whole character, and is left alone if there is none.
     private mutating func consume(
         _ bytes: Span<UInt8>, key: MaskingKey, wholeCharacters: inout Int

@@ -1,3 +1,4 @@
+internal import Admin
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
@@ -23,7 +24,9 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let (path, configuration) = try self.file.load()
         // What the file names has to be there, too: certificates, keys and authorities.
-        let problems = Credentials.problems(in: configuration)
+        let problems =
+            Credentials.problems(in: configuration)
+            + [configuration.admin.flatMap(AdminPlace.problem)].compactMap { $0 }
         guard problems.isEmpty else {
             for problem in problems { FileHandle.standardError.write(Data("\(path): \(problem)\n".utf8)) }
             throw ExitCode.failure

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
+internal import EventLoop
 internal import Foundation
 internal import Proxy
 
@@ -26,14 +27,18 @@ struct ConfigurationOptions: ParsableArguments {
         return path
     }
 
-    /// Reads the file at `path` each time it is asked. The environment is the one that the process was started with.
+    /// The file at `path`, as a gateway reads it again. The environment is the one that the process was started with.
     static func source(path: String) -> ConfigurationSource {
-        // A change of the working directory must not lead to another file.
         let path = URL(fileURLWithPath: path).path
-        return {
-            Result { () throws(ConfigurationErrors) in
-                try self.read(path)
-            }
+        return self.source(named: path)
+    }
+
+    /// - Parameter path: as messages name it.
+    private static func source(named path: String) -> ConfigurationSource {
+        ConfigurationSource(path: path) { bytes throws(ConfigurationErrors) in
+            let environment = ProcessInfo.processInfo.environment
+            return try ConfigurationReader.read(
+                bytes: bytes, file: path, environment: environment, automaticMemory: MemoryBound.automatic)
         }
     }
 
@@ -43,15 +48,12 @@ struct ConfigurationOptions: ParsableArguments {
     func load() throws(ExitCode) -> (path: String, configuration: GatewayConfiguration) {
         do throws(ConfigurationErrors) {
             let path = try self.path()
-            return (path, try Self.read(path))
+            // Read once, so it may be anything with an end: a shell makes a FIFO of `--config <(command)`.
+            let files = (try? FileReader.readNow([path], .any)) ?? FileSet()
+            return (path, try Self.source(named: path).configuration(in: files))
         } catch {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode.failure
         }
-    }
-
-    private static func read(_ path: String) throws(ConfigurationErrors) -> GatewayConfiguration {
-        try ConfigurationReader.load(
-            path: path, environment: ProcessInfo.processInfo.environment, automaticMemory: MemoryBound.automatic)
     }
 }

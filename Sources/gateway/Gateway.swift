@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLoop
 
 /// The command line of the gateway.
 @main
@@ -28,4 +29,9 @@ struct Gateway: ParsableCommand {
             SessionsCommand.self, SessionsCommand.CloseCommand.self, DrainCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
+
+    static func main() {
+        OwnProcess.occupyStandardDescriptors()
+        Self.main(nil)
+    }
 }

@@ -17,9 +17,11 @@ enum GatewayProcess {
     ) throws(ExitCode) {
         let status: Int32
         do throws(StartError) {
+            // Before there is anyone to wait for it.
+            let place = try configuration.admin.map { settings throws(StartError) in try AdminPlace(settings) }
             let gateway = try Proxy.Gateway(configuration, source: source, restart: restart)
             gateway.version = Version.current
-            let admin = try self.openAdmin(configuration.admin, of: gateway)
+            let admin = try self.openAdmin(at: place, of: gateway)
             gateway.whenReleased = { admin?.close() }
             status = gateway.run()
             admin?.close()
@@ -33,11 +35,11 @@ enum GatewayProcess {
     /// - Throws: Why there can be none, at a start. A gateway that took another's place is the only one that accepts: it serves all
     ///   the same, and says so in the log.
     private static func openAdmin(
-        _ settings: AdminSettings?, of gateway: Proxy.Gateway
+        at place: AdminPlace?, of gateway: Proxy.Gateway
     ) throws(StartError) -> AdminServer? {
-        guard let settings else { return nil }
+        guard let place else { return nil }
         do throws(StartError) {
-            let admin = try AdminServer(settings, control: gateway)
+            let admin = try AdminServer(place, control: gateway)
             gateway.logAdmin(admin.address)
             return admin
         } catch {

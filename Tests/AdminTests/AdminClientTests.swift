@@ -31,7 +31,8 @@ import Testing
         let control = try FakeControl()
         control.rows = (0..<5000).map { _ in .sample() }
         control.drainOutcome = .undrained
-        let server = try AdminServer(AdminSettings(address: .tcp(host: "localhost", port: 0)), control: control)
+        let server = try AdminServer(
+            AdminPlace(AdminSettings(address: .tcp(host: "localhost", port: 0))), control: control)
         defer { server.close() }
         let port = try #require(server.address.port)
         let address = Address.tcp(host: "localhost", port: port)

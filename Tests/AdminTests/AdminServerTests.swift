@@ -12,11 +12,12 @@ import Testing
 
     /// A server at a free port of loopback, for the length of `body`.
     private func serve(
-        patience: Duration = .seconds(20), _ body: (FakeControl, AdminServer) throws -> Void
+        patience: Duration = .seconds(20), grace: Duration = .seconds(20),
+        _ body: (FakeControl, AdminServer) throws -> Void
     ) throws {
         let control = try FakeControl()
         let settings = AdminSettings(address: .tcp(host: "127.0.0.1", port: 0))
-        let server = try AdminServer(settings, control: control, patience: patience)
+        let server = try AdminServer(AdminPlace(settings), control: control, patience: patience, grace: grace)
         defer { server.close() }
         try body(control, server)
     }
@@ -141,7 +142,7 @@ import Testing
         let control = try FakeControl()
         let path = temporaryPath(".sock")
         let settings = AdminSettings(address: .unix(path: path))
-        let server = try AdminServer(settings, control: control)
+        let server = try AdminServer(AdminPlace(settings), control: control)
         let request = "GET /readyz HTTP/1.1\r\nHost: evil.example\r\n\r\n"
         #expect(self.body(try TestClient.ask(.unix(path: path), control.loop, request)) == "ready\n")
         server.close()
@@ -266,6 +267,98 @@ import Testing
         }
     }
 
+    /// Whoever does nothing for its place makes room: it said nothing, said half, or got its answer and does not end.
+    @Test(arguments: ["", "GET /healthz HTT", request])
+    func theIdlestMakesRoomForTheNext(_ said: String) throws {
+        try self.serve(grace: .milliseconds(100)) { control, server in
+            var clients: [TestClient] = []
+            for _ in 0..<AdminServer.mostConnections {
+                let client = try TestClient(server.address, control.loop)
+                client.isPaused = true
+                try client.connect()
+                client.send(said)
+                clients.append(client)
+                try turn(control.loop) { server.connectionCount == clients.count }
+            }
+            let begun = MonotonicInstant.now()
+            for number in 0..<3 {
+                let answer = try TestClient.ask(server.address, control.loop, Self.request)
+                #expect(answer.hasPrefix("HTTP/1.1 200 "), "request \(number)")
+            }
+            // No other limit of a connection is so short.
+            #expect(.now() - begun < .seconds(10))
+            // The first to come was the first to go, and was told why where it could not know.
+            clients[0].resume()
+            try turn(control.loop) { clients[0].hasEnded }
+            if !said.hasSuffix("\r\n\r\n") {
+                #expect(String(decoding: clients[0].received, as: UTF8.self).hasPrefix("HTTP/1.1 408 "))
+            }
+            let last = clients[AdminServer.mostConnections - 1]
+            last.resume()
+            #expect(!last.hasEnded || said.hasSuffix("\r\n\r\n"))
+        }
+    }
+
+    @Test func whoWaitsForTheGatewayKeepsItsPlace() throws {
+        try self.serve(grace: .milliseconds(1)) { control, server in
+            control.isSlow = true
+            var clients: [TestClient] = []
+            for _ in 0..<AdminServer.mostConnections {
+                let client = try TestClient(server.address, control.loop)
+                try client.connect()
+                client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                clients.append(client)
+            }
+            try turn(control.loop) { control.waiting.count == AdminServer.mostConnections }
+            let next = try TestClient(server.address, control.loop)
+            try next.connect()
+            next.send(Self.request)
+            for _ in 0..<20 { control.loop.turn(waitingAtMost: .milliseconds(5)) }
+            #expect(next.received.isEmpty)
+            for answer in control.waiting { answer() }
+            #expect(try next.status() == 200)
+            for client in clients { #expect(try client.status() == 200) }
+        }
+    }
+
+    // MARK: - The file of a Unix socket
+
+    private func permissions(_ path: String) -> (mode: UInt32, group: UInt32) {
+        var status = stat()
+        // The kernel writes this one record.
+        #expect(unsafe stat(path, &status) == 0)
+        return (status.st_mode & 0o7777, status.st_gid)
+    }
+
+    @Test func aUnixSocketIsItsUsersAloneUnlessItSaysOtherwise() throws {
+        let control = try FakeControl()
+        let umaskBefore = umask(0)
+        defer { umask(umaskBefore) }
+        for (mode, expected) in [(nil, 0o600), (0o660, 0o660), (0o666, 0o666), (0o200, 0o200)] as [(UInt16?, UInt32)] {
+            for mask in [0, 0o077] as [mode_t] {
+                umask(mask)
+                let path = temporaryPath(".sock")
+                var settings = AdminSettings(address: .unix(path: path))
+                settings.mode = mode
+                if mode != nil { settings.group = String(getgid()) }
+                let server = try AdminServer(AdminPlace(settings), control: control)
+                #expect(self.permissions(path) == (expected, getgid()))
+                server.close()
+            }
+        }
+    }
+
+    @Test func aGroupThatDoesNotExistIsNamed() throws {
+        var settings = AdminSettings(address: .unix(path: temporaryPath(".sock")))
+        settings.mode = 0o660
+        settings.group = "no-such-group"
+        let error = #expect(throws: StartError.self) { try AdminPlace(settings) }
+        #expect(error?.description == "admin: there is no group no-such-group")
+        #expect(AdminPlace.problem(in: settings) == error?.description)
+        settings.group = "root"
+        #expect(AdminPlace.problem(in: settings) == nil)
+    }
+
     @Test func closingItCutsWhatIsNotAnswered() throws {
         try self.serve { control, server in
             let client = try TestClient(server.address, control.loop)
@@ -286,7 +379,8 @@ import Testing
         try self.serve { control, server in
             let port = try #require(server.address.port)
             let error = try #require(throws: StartError.self) {
-                _ = try AdminServer(AdminSettings(address: .tcp(host: "127.0.0.1", port: port)), control: control)
+                _ = try AdminServer(
+                    AdminPlace(AdminSettings(address: .tcp(host: "127.0.0.1", port: port))), control: control)
             }
             #expect(
                 error.description

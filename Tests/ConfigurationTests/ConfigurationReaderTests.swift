@@ -223,25 +223,12 @@ struct ConfigurationReaderTests {
 
     // MARK: - Files
 
-    @Test func `a file that cannot be read is one clear line`() throws {
-        let folder = FileManager.default.temporaryDirectory.path()
-        let missing = folder + "/no-such-gateway.conf"
-        func problem(of path: String) -> String? {
-            #expect(throws: ConfigurationErrors.self) { try ConfigurationReader.load(path: path, environment: [:]) }?
-                .description
-        }
-        #expect(problem(of: missing) == "\(missing): no such file")
-        #expect(problem(of: folder) == "\(folder): is a directory")
-    }
-
-    @Test func `a file that is not UTF-8 is refused at its place`() throws {
-        let file = FileManager.default.temporaryDirectory.appending(path: "gateway-\(UUID().uuidString).conf")
-        try Data("workers: 1\n# ü \u{1}".utf8.map { $0 == 1 ? 0xFF : $0 }).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
+    @Test func `a file that is not UTF-8 is refused at its place`() {
+        let bytes = "workers: 1\n# ü \u{1}".utf8.map { $0 == 1 ? 0xFF : $0 }
         let errors = #expect(throws: ConfigurationErrors.self) {
-            try ConfigurationReader.load(path: file.path(), environment: [:])
+            try ConfigurationReader.read(bytes: bytes, file: "x.conf", environment: [:])
         }
-        #expect(errors?.description == "\(file.path()):2:5: not UTF-8\n    # ü \u{FFFD}\n        ^")
+        #expect(errors?.description == "x.conf:2:5: not UTF-8\n    # ü \u{FFFD}\n        ^")
     }
 
     @Test func `the caret stands under its place, behind tabs too`() {

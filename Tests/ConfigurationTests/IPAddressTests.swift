@@ -64,4 +64,12 @@ struct IPAddressTests {
         #expect(everyIPv4.contains(try #require(IPAddress("203.0.113.9"))))
         #expect(!everyIPv4.contains(try #require(IPAddress("2001:db8::1"))))
     }
+
+    @Test(arguments: [
+        ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::1", "::/64"), ("fe80::1", "fe80::/64"),
+    ])
+    func `a subscriber is an IPv4 address or a 64`(text: String, subscriber: String) throws {
+        #expect(try #require(IPAddress(text)).subscriber.description == subscriber)
+    }
 }

@@ -8,7 +8,8 @@ struct ShippedConfigurationTests {
         .deletingLastPathComponent().appending(path: "gateway.conf").path()
 
     @Test func `the shipped file serves the built-in backends and the console, with and without TLS`() throws {
-        let configuration = try ConfigurationReader.load(path: Self.path, environment: [:])
+        let configuration = try ConfigurationReader.read(
+            text: String(contentsOfFile: Self.path, encoding: .utf8), file: Self.path, environment: [:])
 
         #expect(configuration.workers == nil)
         #expect(configuration.log == LogSettings())

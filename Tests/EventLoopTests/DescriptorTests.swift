@@ -196,6 +196,27 @@ import Testing
         #expect(lines.contains("1"))
         #expect(ours >= 700 && !lines.contains("\(ours)"))
         #expect(throws: SystemError("posix_spawn", ENOENT)) { try OwnProcess.start("/nowhere", ["x"]) }
+        #expect(self.end(of: number) == .exited(status: 0))
+        #expect(OwnProcess.end(of: number) == .unknown)
+    }
+
+    private func end(of process: Int32) -> OwnProcess.End {
+        while true {
+            if let end = OwnProcess.end(of: process) { return end }
+            usleep(100)
+        }
+    }
+
+    @Test func howAProgramEndsIsKnown() throws {
+        let failed = try OwnProcess.start("/bin/sh", ["sh", "-c", "exit 3"])
+        #expect(self.end(of: failed) == .exited(status: 3))
+        let killed = try OwnProcess.start("/bin/sh", ["sh", "-c", "kill -9 $$"])
+        #expect(self.end(of: killed) == .killed(signal: 9))
+        #expect(OwnProcess.End.killed(signal: 9).description == "was killed by signal 9 (Killed)")
+        let running = try OwnProcess.start("/bin/sh", ["sh", "-c", "exec sleep 20"])
+        #expect(OwnProcess.end(of: running) == nil)
+        kill(running, SIGKILL)
+        #expect(self.end(of: running) == .killed(signal: SIGKILL))
     }
 
     @Test func theProgramIsKnown() throws {

@@ -196,15 +196,31 @@ import Testing
         let other = Recorder()
         let registration = try loop.addReading(pairs[0].near, handshake)
         let again = try loop.addReading(pairs[1].near, other)
-        handshake.onReady = { _ in order.append("long") }
+        handshake.onLongStep = { _ in order.append("long") }
         other.onReady = { _ in order.append("short") }
         loop.againForLongStep(registration, isNext: false)
+        loop.againForLongStep(registration, isNext: true)
+        #expect(loop.longStepsWaiting == 1)
         loop.again(again)
         put(pairs[1].far, "x")
         // It waits for nothing, although nothing is ready where the step is to be made.
         loop.turn()
         #expect(order == ["short", "short", "long"])
-        #expect(handshake.heard == [.none])
+        #expect(handshake.heard.isEmpty)
+        #expect(loop.longStepsWaiting == 0)
+    }
+
+    /// Handlers in line, in this order, that write down their number when it is their turn.
+    private func line(
+        _ loop: EventLoop, _ pairs: [SocketPair], step: @escaping (Int) -> Void
+    ) throws -> [EventLoop.Registration] {
+        try pairs.indices.map { number in
+            let recorder = Recorder()
+            recorder.onLongStep = { _ in step(number) }
+            let registration = try loop.addReading(pairs[number].near, recorder)
+            loop.againForLongStep(registration, isNext: false)
+            return registration
+        }
     }
 
     @Test func longStepsTakeTurnsAndHaveAShareOfTheEvents() throws {
@@ -212,27 +228,81 @@ import Testing
         let pairs = (0..<64).map { _ in SocketPair() }
         defer { for pair in pairs { pair.close() } }
         var order: [Int] = []
-        let registrations = try pairs.indices.map { number in
-            let recorder = Recorder()
-            recorder.onReady = { readiness in if readiness.isNone { order.append(number) } }
-            return try loop.addReading(pairs[number].near, recorder)
-        }
-        for number in 0..<6 { loop.againForLongStep(registrations[number], isNext: false) }
+        _ = try self.line(loop, pairs) { order.append($0) }
         loop.turn()
         #expect(order == [0])
-        // One that is gone meanwhile costs the others nothing but its place.
-        loop.remove(registrations[1], pairs[1].near)
-        loop.turn()
-        #expect(order == [0])
-        loop.turn()
-        #expect(order == [0, 2])
+        #expect(loop.longStepsWaiting == 63)
         // 64 events, and two steps more for them.
-        loop.remove(registrations[2], pairs[2].near)
         for pair in pairs { put(pair.far, "x") }
         loop.turn()
-        #expect(order == [0, 2, 3, 4])
+        #expect(order == [0, 1, 2, 3])
+    }
+
+    @Test func whoeverIsGoneLeavesTheLineAndTakesNobodysTurn() throws {
+        let loop = try EventLoop()
+        let pairs = (0..<200).map { _ in SocketPair() }
+        defer { for pair in pairs { pair.close() } }
+        var order: [Int] = []
+        let registrations = try self.line(loop, pairs) { order.append($0) }
+        for number in 0..<198 where number != 100 { loop.remove(registrations[number], pairs[number].near) }
+        #expect(loop.longStepsWaiting == 3)
         loop.turn()
-        #expect(order == [0, 2, 3, 4, 5])
+        #expect(order == [100])
+        loop.turn()
+        loop.remove(registrations[199], pairs[199].near)
+        #expect(loop.longStepsWaiting == 0)
+        // Whoever comes next has the place of one that is gone, and is not taken for it.
+        let recorder = Recorder()
+        recorder.onLongStep = { _ in order.append(-1) }
+        let last = try loop.addReading(pairs[0].near, recorder)
+        loop.turn(waitingAtMost: .zero)
+        #expect(order == [100, 198])
+        loop.againForLongStep(last, isNext: false)
+        loop.turn()
+        #expect(order == [100, 198, -1])
+    }
+
+    @Test func aStepThatTurnsOutToBeShortTakesNobodysTurn() throws {
+        let loop = try EventLoop()
+        let pairs = (0..<200).map { _ in SocketPair() }
+        defer { for pair in pairs { pair.close() } }
+        var order: [Int] = []
+        let registrations = try pairs.indices.map { number in
+            let recorder = Recorder()
+            recorder.onLongStep = { _ in order.append(number) }
+            recorder.isLong = number % 10 == 9
+            return try loop.addReading(pairs[number].near, recorder)
+        }
+        for registration in registrations[..<20] { loop.againForLongStep(registration, isNext: false) }
+        loop.turn()
+        #expect(order == Array(0..<10))
+        loop.turn()
+        #expect(order == Array(0..<20))
+        // But they do not make a turn endless.
+        order = []
+        for (number, registration) in registrations.enumerated() where number % 10 != 9 {
+            loop.againForLongStep(registration, isNext: false)
+        }
+        loop.turn()
+        #expect(order.count == 64)
+        loop.turn()
+        loop.turn()
+        #expect(order.count == 180)
+    }
+
+    @Test func aLongStepHearsHowLongItWaited() throws {
+        let loop = try EventLoop()
+        let pair = SocketPair()
+        defer { pair.close() }
+        let recorder = Recorder()
+        var waited: [Duration] = []
+        recorder.onLongStep = { waited.append($0) }
+        let registration = try loop.addReading(pair.near, recorder)
+        let before = loop.now
+        loop.againForLongStep(registration, isNext: false)
+        loop.turn()
+        #expect(waited.count == 1)
+        #expect(waited.allSatisfy { $0 > .zero && $0 <= MonotonicInstant.now() - before })
     }
 
     @Test func aLongStepThatIsNextOvertakesThoseThatWait() throws {
@@ -242,7 +312,7 @@ import Testing
         var order: [Int] = []
         let registrations = try pairs.indices.map { number in
             let recorder = Recorder()
-            recorder.onReady = { _ in order.append(number) }
+            recorder.onLongStep = { _ in order.append(number) }
             return try loop.addReading(pairs[number].near, recorder)
         }
         for number in 0..<2 { loop.againForLongStep(registrations[number], isNext: false) }

@@ -28,23 +28,62 @@ import Testing
         let path = temporaryPath(".bin")
         defer { removeFile(path) }
         let file = try OutputFile.appending(to: path)
-        #expect(file.write([UInt8](repeating: 0, count: 4 << 20)))
-        #expect(try FileContents.read(path).count == 4 << 20)
+        #expect(file.write([UInt8](repeating: 0, count: FileContents.limit)))
+        #expect(try FileContents.read(path).count == FileContents.limit)
         #expect(file.write([0]))
-        #expect(throws: SystemError("read", EFBIG)) { try FileContents.read(path) }
+        #expect(throws: FileError.tooLarge) { try FileContents.read(path) }
     }
 
     @Test func whatCannotBeOpenedIsAnError() {
         let missing = temporaryPath("/missing")
-        #expect(throws: SystemError("open", ENOENT)) { try FileContents.read(missing) }
+        #expect(throws: FileError.system(SystemError("open", ENOENT))) { try FileContents.read(missing) }
         #expect(throws: SystemError("open", ENOENT)) { try OutputFile.appending(to: missing) }
-        #expect(throws: SystemError("read", EISDIR)) { try FileContents.read("/tmp") }
         #expect(throws: SystemError("open", EISDIR)) { try OutputFile.appending(to: "/tmp") }
+    }
+
+    /// None of them is waited for: a FIFO has no writer here, and a terminal would have nobody who types.
+    @Test func onlyRegularFilesAreRead() throws {
+        let folder = temporaryPath("")
+        unsafe mkdir(folder, 0o700)
+        defer { unsafe rmdir(folder) }
+        let (fifo, socket, link) = (folder + "/fifo", folder + "/socket", folder + "/link")
+        unsafe mkfifo(fifo, 0o600)
+        unsafe symlink(fifo, link)
+        let listener = try Kernel.listen(.unix(path: socket), sharedByWorkers: false)
+        defer {
+            Kernel.close(listener)
+            for path in [fifo, socket, link] { removeFile(path) }
+        }
+        for (path, kind) in [
+            (folder, "a directory"), (fifo, "a FIFO"), (link, "a FIFO"), (socket, "a socket"),
+            ("/dev/zero", "a device"),
+        ] {
+            #expect(throws: FileError.notRegular(kind)) { try FileContents.read(path) }
+        }
+        #expect(FileError.notRegular("a FIFO").description == "it is a FIFO, not a regular file")
+        #expect(throws: FileError.notRegular("a directory")) { try FileContents.read(folder, .any) }
+    }
+
+    @Test func aLinkToARegularFileIsFollowed() throws {
+        let (path, link) = (temporaryPath(".txt"), temporaryPath(".link"))
+        defer { for path in [path, link] { removeFile(path) } }
+        #expect(try OutputFile.appending(to: path).write([1, 2]))
+        unsafe symlink(path, link)
+        #expect(try FileContents.read(link) == [1, 2])
     }
 
     @Test func aFullDiskIsReported() throws {
         let full = try OutputFile.appending(to: "/dev/full")
         #expect(!full.write([1]))
+        let (taken, failure) = full.append([1, 2])
+        #expect(taken == 0 && failure == SystemError("write", ENOSPC))
+    }
+
+    @Test func aFIFOWithoutAReaderIsNoLog() {
+        let path = temporaryPath(".fifo")
+        unsafe mkfifo(path, 0o600)
+        defer { removeFile(path) }
+        #expect(throws: SystemError("open", ENXIO)) { try OutputFile.appending(to: path) }
     }
 }
 

@@ -61,6 +61,14 @@ final class Recorder: ReadinessHandler, TimerHandler {
     private(set) var fired: [MonotonicInstant] = []
     var onReady: (Readiness) -> Void = { _ in }
     var onTimer: () -> Void = {}
+    var onLongStep: (Duration) -> Void = { _ in }
+    /// Whether its long steps are long.
+    var isLong = true
+
+    func makeLongStep(afterWaiting waited: Duration) -> Bool {
+        self.onLongStep(waited)
+        return self.isLong
+    }
 
     func ready(_ readiness: Readiness) {
         self.heard.append(readiness)

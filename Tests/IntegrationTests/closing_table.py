@@ -143,13 +143,13 @@ async def client_closes_and_half_closes(s: Scene):
     await s.client.finish()
 
 
-@event("backend-half-closes", "backend-gone by backend, 1014", relay=("Close 1014, end", "over"))
+@event("backend-half-closes", "backend-gone by backend, 1011", relay=("Close 1011, end", "over"))
 async def backend_half_closes(s: Scene):
     await s.backend.finish()
 
 
-@event("backend-half-closes-without-close_notify", "backend-gone by backend, 1014", only="backend",
-       relay=("Close 1014, end", "over"), bridge=("Close 1014, end", "over"))
+@event("backend-half-closes-without-close_notify", "backend-gone by backend, 1011", only="backend",
+       relay=("Close 1011, end", "over"), bridge=("Close 1011, end", "over"))
 async def backend_half_closes_without_close_notify(s: Scene):
     await s.backend.finish(notify=False)
 
@@ -168,7 +168,7 @@ async def client_resets(s: Scene):
     s.client.reset()
 
 
-@event("backend-resets", "backend-gone by backend, 1014", relay=("Close 1014, end", "-"), bridge=("Close 1014, end", "-"))
+@event("backend-resets", "backend-gone by backend, 1011", relay=("Close 1011, end", "-"), bridge=("Close 1011, end", "-"))
 async def backend_resets(s: Scene):
     s.backend.reset()
 
@@ -191,13 +191,14 @@ async def backend_closes_and_resets(s: Scene):
 # No answer to a Close
 
 
-@event("client-is-silent", BY_BACKEND, relay=("Close 4002 done, over", "Close 4002, end"), is_impatient=True)
+@event("client-is-silent", "client-stalled by client, 4002", relay=("Close 4002 done, over", "Close 1001, end"),
+       is_impatient=True)
 async def client_is_silent(s: Scene):
     s.client.is_silent = True
     await s.backend.close(4002, "done")
 
 
-@event("client-is-silent", "backend-closed by backend, 1000", bridge=("Close 1000, over", "end"), is_impatient=True)
+@event("client-is-silent", "client-stalled by client, 1000", bridge=("Close 1000, over", "end"), is_impatient=True)
 async def client_is_silent_after_the_end(s: Scene):
     s.client.is_silent = True
     await s.backend.finish()
@@ -209,14 +210,15 @@ async def client_is_silent_after_our_close(s: Scene):
     await s.client.send(s.client.frame(0x3))
 
 
-@event("backend-is-silent", BY_CLIENT, relay=("Close 4001, end", "Close 4001 bye, over"), bridge=("Close 4001, end", "end"),
+@event("backend-is-silent", "backend-stalled by backend, 1011", relay=("Close 1011, end", "Close 4001 bye, over"),
        is_impatient=True)
+@event("backend-is-silent", BY_CLIENT, bridge=("Close 4001, end", "end"), is_impatient=True)
 async def backend_is_silent(s: Scene):
     s.backend.is_silent = True
     await s.client.close(4001, "bye")
 
 
-@event("client-answers-with-nonsense", BY_BACKEND, relay=("Close 4002 done, over", "Close 4002, end"))
+@event("client-answers-with-nonsense", "protocol-error by client, 4002", relay=("Close 4002 done, over", "Close 1001, end"))
 async def client_answers_with_nonsense(s: Scene):
     s.client.is_silent = True
     await s.backend.close(4002, "done")
@@ -224,7 +226,7 @@ async def client_answers_with_nonsense(s: Scene):
     await s.client.send(s.client.frame(0x3))
 
 
-@event("backend-answers-with-nonsense", BY_CLIENT, relay=("Close 4001, end", "Close 4001 bye, over"))
+@event("backend-answers-with-nonsense", "protocol-error by backend, 1011", relay=("Close 1011, end", "Close 4001 bye, over"))
 async def backend_answers_with_nonsense(s: Scene):
     s.backend.is_silent = True
     await s.client.close(4001, "bye")
@@ -232,7 +234,7 @@ async def backend_answers_with_nonsense(s: Scene):
     await s.backend.send(s.backend.frame(0x3))
 
 
-@event("client-goes-without-an-answer", BY_BACKEND, relay=("Close 4002 done, over", "Close 4002, end"))
+@event("client-goes-without-an-answer", "client-gone by client, 4002", relay=("Close 4002 done, over", "Close 1001, end"))
 async def client_goes_without_an_answer(s: Scene):
     s.client.is_silent = True
     await s.backend.close(4002, "done")
@@ -240,7 +242,7 @@ async def client_goes_without_an_answer(s: Scene):
     await s.client.finish()
 
 
-@event("client-goes-without-an-answer", "backend-closed by backend, 1000", bridge=("Close 1000, over", "end"))
+@event("client-goes-without-an-answer", "client-gone by client, 1000", bridge=("Close 1000, over", "end"))
 async def client_goes_without_an_answer_to_the_end(s: Scene):
     s.client.is_silent = True
     await s.backend.finish()
@@ -248,7 +250,7 @@ async def client_goes_without_an_answer_to_the_end(s: Scene):
     await s.client.finish()
 
 
-@event("backend-goes-without-an-answer", BY_CLIENT, relay=("Close 4001, end", "Close 4001 bye, over"))
+@event("backend-goes-without-an-answer", "backend-gone by backend, 1011", relay=("Close 1011, end", "Close 4001 bye, over"))
 async def backend_goes_without_an_answer(s: Scene):
     s.backend.is_silent = True
     await s.client.close(4001, "bye")
@@ -364,7 +366,7 @@ async def client_closes_inside_of_the_backends_frame(s: Scene):
     await s.backend.send(rest)
 
 
-@event("client-closes-inside-of-the-backends-frame-without-end", BY_CLIENT,
+@event("client-closes-inside-of-the-backends-frame-without-end", "backend-stalled by backend, none",
        relay=(f"{HALF}, over", "Close 4001 bye, over"), is_impatient=True)
 async def client_closes_inside_of_the_backends_frame_without_end(s: Scene):
     s.backend.is_silent = True
@@ -381,7 +383,7 @@ async def backend_closes_inside_of_the_clients_frame(s: Scene):
     await s.client.send(rest)
 
 
-@event("backend-closes-inside-of-the-clients-frame-without-end", BY_BACKEND,
+@event("backend-closes-inside-of-the-clients-frame-without-end", "client-stalled by client, 4002",
        relay=("Close 4002 done, over", f"{HALF}, over"), is_impatient=True)
 async def backend_closes_inside_of_the_clients_frame_without_end(s: Scene):
     s.client.is_silent = True
@@ -399,14 +401,14 @@ async def backend_ends_inside_of_the_clients_frame(s: Scene):
 
 
 @event("client-half-closes-inside-of-its-frame", "client-gone by client, none", relay=("over", f"{HALF}, over"),
-       bridge=("over", f"{CUT - 14} bytes, end"), builtin="over")
+       bridge=("over", f"{CUT - 14} bytes, reset"), builtin="over")
 async def client_half_closes_inside_of_its_frame(s: Scene):
     await half_to_backend(s)
     await s.client.finish()
 
 
 @event("client-resets-inside-of-its-frame", "client-gone by client, none", relay=("-", f"{HALF}, over"),
-       bridge=("-", f"{CUT - 14} bytes, end"), builtin="-")
+       bridge=("-", f"{CUT - 14} bytes, reset"), builtin="-")
 async def client_resets_inside_of_its_frame(s: Scene):
     await half_to_backend(s)
     s.client.reset()
@@ -441,8 +443,8 @@ async def client_breaks_a_rule_inside_of_the_backends_frame_without_end(s: Scene
     await s.client.send(s.client.frame(0x3))
 
 
-@event("backend-breaks-a-rule-inside-of-the-clients-frame", "protocol-error by backend, 1014",
-       relay=("Close 1014, end", f"{WHOLE}, Close 1002, end"))
+@event("backend-breaks-a-rule-inside-of-the-clients-frame", "protocol-error by backend, 1011",
+       relay=("Close 1011, end", f"{WHOLE}, Close 1002, end"))
 async def backend_breaks_a_rule_inside_of_the_clients_frame(s: Scene):
     rest = await half_to_backend(s)
     await s.backend.send(s.backend.frame(0x3))
@@ -450,8 +452,8 @@ async def backend_breaks_a_rule_inside_of_the_clients_frame(s: Scene):
     await s.client.send(rest)
 
 
-@event("backend-breaks-a-rule-inside-of-the-clients-frame-without-end", "protocol-error by backend, 1014",
-       relay=("Close 1014, over", f"{HALF}, over"), is_impatient=True)
+@event("backend-breaks-a-rule-inside-of-the-clients-frame-without-end", "protocol-error by backend, 1011",
+       relay=("Close 1011, over", f"{HALF}, over"), is_impatient=True)
 async def backend_breaks_a_rule_inside_of_the_clients_frame_without_end(s: Scene):
     s.client.is_silent = True
     await half_to_backend(s)
@@ -479,27 +481,32 @@ async def client_sends_bad_text(s: Scene):
     await s.client.send(s.client.frame(raw.TEXT, b"\xff"))
 
 
-@event("backend-breaks-a-rule", "protocol-error by backend, 1014", relay=("Close 1014, end", "Close 1002, end"))
+@event("backend-breaks-a-rule", "protocol-error by backend, 1011", relay=("Close 1011, end", "Close 1002, end"))
 async def backend_breaks_a_rule(s: Scene):
     await s.backend.send(raw.frame(raw.TEXT, b"masked"))
 
 
-@event("backend-sends-too-much", "message-too-big by backend, 1014", relay=("Close 1014, end", "Close 1009, end"),
+@event("backend-sends-too-much", "message-too-big by backend, 1011", relay=("Close 1011, end", "Close 1009, end"),
        route={"limits": {"backend-message": "1KiB"}})
 async def backend_sends_too_much(s: Scene):
     await s.backend.send(s.backend.frame(raw.BINARY, bytes(1025)))
 
 
-@event("backend-sends-bad-text", "invalid-data by backend, 1014", relay=("Close 1014, end", "Close 1007, end"),
+@event("backend-sends-bad-text", "invalid-data by backend, 1011", relay=("Close 1011, end", "Close 1007, end"),
        route={"utf8": "check"})
 async def backend_sends_bad_text(s: Scene):
     await s.backend.send(s.backend.frame(raw.TEXT, b"\xff"))
 
 
-@event("backend-sends-bad-text", "invalid-data by backend, 1014", bridge=("Close 1014, end", "end"),
-       settings={"message": "text"})
+# As bytes: what was no text, and what the end has cut.
+REPLACED = "\ufffd".encode().decode("latin-1")
+
+
+@event("backend-sends-bad-text", "backend-closed by backend, 1000",
+       bridge=(f"text {REPLACED}a, text {REPLACED}, Close 1000, end", "end"), settings={"message": "text"})
 async def bridged_backend_sends_bad_text(s: Scene):
-    await s.backend.send(b"\xff")
+    await s.backend.send(b"\xffa\xe2\x82")
+    await s.backend.finish()
 
 
 # Silence, and time that is over
@@ -514,7 +521,7 @@ async def client_gives_no_pong(s: Scene):
     s.client.is_silent = True
 
 
-@event("backend-gives-no-pong", "backend-ping-timeout by backend, 1014", relay=("Close 1014, end", "Close 1001, over"),
+@event("backend-gives-no-pong", "backend-ping-timeout by backend, 1011", relay=("Close 1011, end", "Close 1001, over"),
        route={"heartbeat": HEARTBEAT})
 async def backend_gives_no_pong(s: Scene):
     s.backend.is_silent = True

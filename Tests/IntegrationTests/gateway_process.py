@@ -129,10 +129,11 @@ class Gateway:
         except BaseException:
             await self._end(signal.SIGKILL)
             raise
-        for record in listening:
+        ports = [record for record in listening if not record["address"].startswith("unix:")]
+        for record in ports:
             host, port = record["address"].rsplit(":", 1)
             self.addresses.append((host, int(port)))
-        self.is_secure = [bool(record["tls"]) for record in listening]
+        self.is_secure = [bool(record["tls"]) for record in ports]
         return self
 
     async def __aexit__(self, kind, error, trace):

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import json
+import os
+import stat
 
 import pytest
 
 import raw
 from admin import NOBODY, admin, admin_address, gateway, key, metrics, read, url
-from gateway_process import PATIENCE
+from gateway_process import PATIENCE, command
 from peers import WebSocketBackend, client
 
 
@@ -22,6 +24,46 @@ async def test_health_and_readiness():
                 assert (response.status, await response.text()) == (200, text)
             async with session.head(path) as response:
                 assert (response.status, response.headers["Content-Length"]) == (200, str(len(text)))
+
+
+@pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"], ids=["nothing", "half a request"])
+async def test_silent_connections_make_room_for_whoever_asks(said):
+    async with WebSocketBackend() as backend, gateway(backend) as running, contextlib.AsyncExitStack() as stack:
+        host, port = (await admin_address(running)).rsplit(":", 1)
+        silent = []
+        # So many at a time, and as many again in the kernel's queue.
+        for _ in range(128):
+            connection = await stack.enter_async_context(await raw.Connection.open((host, int(port))))
+            await connection.send(said)
+            silent.append(connection)
+        begun = asyncio.get_running_loop().time()
+        async with admin(running) as session:
+            async with session.get("/readyz") as response:
+                assert (response.status, await response.text()) == (200, "ready\n")
+        # Twice the second that a connection keeps its place for in any case; its other limits are 10 s.
+        assert asyncio.get_running_loop().time() - begun < 8
+        assert (await silent[0].response()).status == 408
+
+
+async def test_the_file_of_a_unix_socket_says_who_may_connect(tmp_path):
+    path = tmp_path / "admin.sock"
+    for settings, mode in [(f"unix:{path}", 0o600), ({"address": f"unix:{path}", "mode": "0660", "group": str(os.getgid())}, 0o660)]:
+        async with WebSocketBackend() as backend, gateway(backend, admin=settings) as running:
+            assert await admin_address(running) == f"unix:{path}"
+            assert stat.S_IMODE(path.stat().st_mode) == mode
+            assert path.stat().st_gid == os.getgid()
+        assert not path.exists()
+
+
+async def test_a_group_that_does_not_exist_is_a_mistake(tmp_path):
+    settings = {"address": f"unix:{tmp_path}/admin.sock", "mode": "0660", "group": "no-such-group"}
+    file = tmp_path / "gateway.conf"
+    listeners, routes = [{"address": "127.0.0.1:0"}], [{"path": "/", "page": "console"}]
+    file.write_text(json.dumps({"admin": settings, "listeners": listeners, "routes": routes}))
+    for name in ("check", "run"):
+        status, _, errors = await command(name, "--config", file)
+        assert status == 1
+        assert errors.endswith("admin: there is no group no-such-group\n")
 
 
 async def test_it_is_not_ready_while_it_drains():

@@ -60,8 +60,8 @@ async def test_a_backend_that_vanishes():
         await socket.send("go")
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()
-        assert closed.value.rcvd.code == 1014
-        await gateway.closed(cause="backend-gone", by="backend", code=1014)
+        assert closed.value.rcvd.code == 1011
+        await gateway.closed(cause="backend-gone", by="backend", code=1011)
 
 
 async def test_a_protocol_error_of_the_client_is_not_passed_on():
@@ -101,11 +101,11 @@ async def test_a_rule_broken_by_the_backend_is_no_fault_of_the_client(bytes_sent
     port = server.sockets[0].getsockname()[1]
     async with server, relay({"websocket": [f"ws://127.0.0.1:{port}"]}, {"limits": {"backend-message": "1KiB"}}) as gateway:
         async with await raw.Connection.upgraded(gateway.plain, "/app") as socket:
-            assert (await socket.closing()).code == 1014
-            await socket.send(raw.close(1014))
+            assert (await socket.closing()).code == 1011
+            await socket.send(raw.close(1011))
             await socket.lost()
         assert await asyncio.wait_for(heard, 20) == code
-        await gateway.closed(cause=cause, by="backend", code=1014)
+        await gateway.closed(cause=cause, by="backend", code=1011)
 
 
 async def test_a_room_hears_nothing_of_what_comes_after_a_close():

@@ -41,9 +41,9 @@ def broken(name: str, cause: str, why: str, say: Callable[[Peer], list[bytes]], 
     code = CODES[cause]
 
     def outcome(leg: str) -> Outcome:
-        other = f"Close {1001 if leg == 'client' else 1014}, end" if clean else "over"
+        other = f"Close {1001 if leg == 'client' else 1011}, end" if clean else "over"
         seen = {leg: f"Close {code}, end", "backend" if leg == "client" else "client": heard + other}
-        logged = code if leg == "client" else 1014 if clean else "none"
+        logged = code if leg == "client" else 1011 if clean else "none"
         return Outcome(seen["client"], seen["backend"], f"{cause} by {leg}, {logged}")
 
     of_either_leg(name, say, outcome, why=why, **keys)

@@ -94,8 +94,8 @@ async def test_a_backend_that_stops_is_found():
             await socket.send("hello")
             assert await socket.recv() == "hello"
             process.send_signal(signal.SIGSTOP)
-            assert await code_of_close(socket) == 1014
-            await gateway.closed(cause="backend-ping-timeout", by="backend", code=1014)
+            assert await code_of_close(socket) == 1011
+            await gateway.closed(cause="backend-ping-timeout", by="backend", code=1011)
 
 
 async def test_a_backend_that_stops_does_not_hide_behind_the_clients_pings():
@@ -112,8 +112,8 @@ async def test_a_backend_that_stops_does_not_hide_behind_the_clients_pings():
                     await asyncio.sleep(0.02)
 
             pinging = asyncio.create_task(ping())
-            assert await code_of_close(socket) == 1014
-            await gateway.closed(cause="backend-ping-timeout", by="backend", code=1014)
+            assert await code_of_close(socket) == 1011
+            await gateway.closed(cause="backend-ping-timeout", by="backend", code=1011)
             with pytest.raises(ConnectionClosed):
                 await pinging
 

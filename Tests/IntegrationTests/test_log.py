@@ -2,10 +2,16 @@
 
 import asyncio
 import json
+import os
 import re
+import socket
+
+import aiohttp
+import pytest
 
 import raw
-from gateway_process import BINARY, Gateway
+from admin import key, metrics
+from gateway_process import BINARY, PATIENCE, Gateway
 from peers import WebSocketBackend, client, program, relay
 
 
@@ -100,6 +106,62 @@ async def test_a_log_file(tmp_path):
             await process.wait()
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert "listening" in [record["event"] for record in records]
+
+
+async def dropped(folder) -> float:
+    connector = aiohttp.UnixConnector(path=str(folder / "admin.sock"))
+    async with aiohttp.ClientSession("http://localhost", connector=connector) as session:
+        return (await metrics(session))[key("log_dropped_total")]
+
+
+async def loses_lines(folder) -> float:
+    """Asks until a line that was logged is counted as lost."""
+    before = await dropped(folder)
+    async with asyncio.timeout(PATIENCE):
+        while (now := await dropped(folder)) <= before:
+            connector = aiohttp.UnixConnector(path=str(folder / "admin.sock"))
+            async with aiohttp.ClientSession("http://localhost", connector=connector) as session:
+                # Nothing is read again; that it is refused is a line.
+                await session.post("/api/reload")
+    return now
+
+
+def reader_is_gone(process):
+    process._transport.get_pipe_transport(2).close()
+
+
+@pytest.mark.parametrize("how", ["a full disk", "a closed stderr", "a pipe that nobody reads any more", "a file that may not grow"])
+async def test_lines_that_the_file_does_not_take_are_counted(tmp_path, how):
+    log = {"format": "json"}
+    if how == "a full disk":
+        log["file"] = "/dev/full"
+    if how == "a file that may not grow":
+        log["file"] = str(tmp_path / "gateway.log")
+    file = tmp_path / "gateway.conf"
+    configuration(tmp_path, log)
+    settings = json.loads(file.read_text())
+    file.write_text(json.dumps({**settings, "admin": f"unix:{tmp_path}/admin.sock"}))
+    closed = ("bash", "-c", 'exec "$@" 2>&-', "bash") if how == "a closed stderr" else ()
+    limited = ("prlimit", "--fsize=300") if how == "a file that may not grow" else ()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        process = await asyncio.create_subprocess_exec(
+            *closed, *limited, BINARY, "run", "--config", file, stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE, env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
+        )
+        try:
+            assert (await asyncio.to_thread(manager.recv, 4096)).startswith(b"READY=1")
+            if how == "a pipe that nobody reads any more":
+                reader_is_gone(process)
+            file.write_text("nonsense: [")
+            assert await loses_lines(tmp_path) > 0
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
 
 async def test_a_log_that_nobody_reads_stops_no_session():

@@ -77,7 +77,7 @@ async def test_everyone_hears_everyone():
             assert states(log) == [CONNECTING, OPEN, CLOSING, CLOSED] and log[-1]["code"] == 1000
 
 
-async def test_a_server_that_dies_is_1014_to_the_page():
+async def test_a_server_that_dies_is_1011_to_the_page():
     async with page_server() as origin, chromium() as browser, contextlib.AsyncExitStack() as stack:
         process = await stack.enter_async_context(contextlib.AsyncExitStack())
         port = await process.enter_async_context(node("echo"))
@@ -89,7 +89,7 @@ async def test_a_server_that_dies_is_1014_to_the_page():
             await logged(page, "open")
             await process.aclose()
             log = await logged(page, "close")
-            assert (log[-1]["code"], log[-1]["wasClean"]) == (1014, True)
+            assert (log[-1]["code"], log[-1]["wasClean"]) == (1011, True)
 
 
 @pytest.mark.parametrize("offers, picked", [(["b", "a"], "a"), (["a"], "a")])

@@ -115,6 +115,67 @@ async def test_a_successor_that_cannot_serve_changes_nothing():
             await knock(running.ws("/echo"), count=5)
 
 
+def is_gone(process: int) -> bool:
+    """Whether it was reaped, too."""
+    return not os.path.exists(f"/proc/{process}")
+
+
+async def test_a_successor_that_dies_of_a_wrong_file_is_told_of():
+    async with Gateway(**ECHO, drain=DRAIN) as running:
+        async with client(running.ws("/echo")) as session:
+            good = running.file.read_text()
+            for count, bad in enumerate(["nonsense: [", "listeners: []\n"], start=1):
+                running.file.write_text(bad)
+                running.signal(signal.SIGUSR2)
+                failed = (await running.events(count, "takeover-failed"))[-1]
+                assert (failed["level"], failed["status"]) == ("error", 1)
+                assert failed["reason"] == "the successor exited with status 1 before it served"
+                started = running.log.matching("successor-started")
+                assert failed["successor"] == started[-1]["process"]
+                assert is_gone(failed["successor"])
+            # What is wrong with it, it said itself, in the same place.
+            assert any("gateway.conf:" in line for line in running.log.lines)
+            running.file.write_text(good)
+            await session.send("still there?")
+            assert await session.recv() == "still there?"
+            await knock(running.ws("/echo"), count=5)
+            # And it can be tried again.
+            running.signal(signal.SIGUSR2)
+            process = (await running.events(3, "successor-started"))[-1]["process"]
+            with pytest.raises(ConnectionClosed) as closed:
+                await session.recv()
+            assert closed.value.rcvd.code == 1012
+        try:
+            await running.event("stopped")
+        finally:
+            os.kill(process, signal.SIGTERM)
+        await running.events(2, "stopped")
+
+
+async def test_a_successor_that_is_killed_is_told_of(tmp_path):
+    """The program at the gateway's path is another one by then, which waits for its end."""
+    program = tmp_path / "gateway"
+    program.write_bytes(BINARY.read_bytes())
+    program.chmod(0o755)
+    async with Gateway(**ECHO, wrapper=("bash", "-c", f'shift; exec {program} "$@"', "bash")) as running:
+        program.unlink()
+        program.write_text("#!/bin/sh\nexec sleep 60\n")
+        program.chmod(0o755)
+        running.signal(signal.SIGUSR2)
+        process = (await running.event("successor-started"))["process"]
+        # One at a time.
+        running.signal(signal.SIGUSR2)
+        assert str(process) in (await running.event("takeover-failed"))["reason"]
+        os.kill(process, signal.SIGKILL)
+        failed = (await running.events(2, "takeover-failed"))[1]
+        assert (failed["successor"], failed["signal"]) == (process, 9)
+        assert failed["reason"] == "the successor was killed by signal 9 (Killed) before it served"
+        assert is_gone(process)
+        program.unlink()
+        running.signal(signal.SIGUSR2)
+        assert "No such file or directory" in (await running.events(3, "takeover-failed"))[2]["reason"]
+
+
 async def test_a_takeover_of_nobody_is_a_start():
     async with Gateway(**ECHO) as running:
         other = running.folder / "other.conf"

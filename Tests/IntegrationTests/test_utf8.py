@@ -51,9 +51,9 @@ async def test_a_backends_broken_text():
 
     async with WebSocketBackend(speak) as backend, relay(backend, CHECK) as gateway:
         async with await raw.Connection.upgraded(gateway.plain, "/app") as socket:
-            assert (await socket.closing()).code == 1014
+            assert (await socket.closing()).code == 1011
         assert (await backend.closed())[0] == 1007
-        await gateway.closed(cause="invalid-data", by="backend", code=1014)
+        await gateway.closed(cause="invalid-data", by="backend", code=1011)
 
 
 async def test_good_text_passes_however_it_is_cut():
@@ -75,4 +75,5 @@ async def test_without_the_check_text_is_the_backends_to_judge():
         async with await raw.Connection.upgraded(gateway.plain, "/app") as socket:
             await socket.send(raw.frame(raw.TEXT, b"\xff"))
             assert (await socket.closing()).code == 1007
+            await socket.send(raw.close(1007))
         await gateway.closed(cause="backend-closed", by="backend", code=1007)

@@ -17,6 +17,12 @@ extension TLSConnection {
         precondition(unsafe SSL_key_update(self.ssl, SSL_KEY_UPDATE_REQUESTED) == 1)
     }
 
+    /// Sends a KeyUpdate, in a record of its own.
+    func sendKeyUpdate() {
+        precondition(unsafe SSL_key_update(self.ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1)
+        precondition(unsafe SSL_do_handshake(self.ssl) == 1)
+    }
+
     /// Starts another TLS 1.2 handshake within this connection.
     func renegotiate() {
         unsafe SSL_clear_options(self.ssl, shim_SSL_OP_NO_RENEGOTIATION)

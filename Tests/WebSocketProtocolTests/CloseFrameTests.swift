@@ -26,7 +26,7 @@ import WebSocketProtocol
         #expect(CloseCode(rawValue: 4999).label == "4xxx")
         #expect(CloseCode(rawValue: 1004).label == "other")
         #expect(CloseCode(rawValue: 5000).label == "other")
-        #expect("\(CloseCode.badGateway)" == "1014")
+        #expect("\(CloseCode(rawValue: 1014))" == "1014")
     }
 
     @Test func anEmptyPayloadIsNoCode() throws {

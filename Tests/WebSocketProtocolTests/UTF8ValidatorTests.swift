@@ -98,4 +98,46 @@ import WebSocketProtocol
         var validator = UTF8Validator()
         #expect(validator.consume([0x37, 0x7A].span, maskingKey: someKey) == false)
     }
+
+    // MARK: - Repair
+
+    /// Swift's own decoding follows the same rule of the Unicode standard.
+    private func expectRepaired(_ bytes: [UInt8]) {
+        let (text, rest) = UTF8Validator.repair(bytes.span)
+        #expect(rest.count <= 3)
+        #expect(Array(bytes.suffix(rest.count)) == rest)
+        let expected = Array(String(decoding: bytes.dropLast(rest.count), as: UTF8.self).utf8)
+        #expect(text == expected, "\(bytes)")
+    }
+
+    @Test func eachMaximalPartThatIsNoTextIsOneReplacement() {
+        // Unicode section 3.9, tables 3-8 to 3-11.
+        let rows: [([UInt8], String)] = [
+            ([0xC0, 0xAF, 0xE0, 0x80, 0xBF, 0xF0, 0x81, 0x82, 0x41], "????????A"),
+            ([0xED, 0xA0, 0x80, 0xED, 0xBF, 0xBF, 0xED, 0xAF, 0x41], "????????A"),
+            ([0xF4, 0x91, 0x92, 0x93, 0xFF, 0x41, 0x80, 0xBF, 0x42], "?????A??B"),
+            ([0xE1, 0x80, 0xE2, 0xF0, 0x91, 0x92, 0xF1, 0xBF, 0x41], "????A"),
+        ]
+        for (bytes, expected) in rows {
+            let text = expected.replacing("?", with: "\u{FFFD}")
+            #expect(UTF8Validator.repair(bytes.span).text == Array(text.utf8))
+            self.expectRepaired(bytes)
+        }
+    }
+
+    @Test func theBeginningOfACharacterIsLeftForLater() {
+        let bytes: [UInt8] = [0xFF, 0x61, 0xF0, 0x9F, 0x98]
+        let (text, rest) = UTF8Validator.repair(bytes.span)
+        #expect(text == Array("\u{FFFD}a".utf8))
+        #expect(rest == [0xF0, 0x9F, 0x98])
+    }
+
+    @Test func randomBytesAreRepaired() {
+        var generator = SeededGenerator(seed: 9)
+        for _ in 0..<20_000 {
+            let count = Int.random(in: 0...12, using: &generator)
+            let padding = [UInt8](repeating: 0x20, count: Int.random(in: 0...17, using: &generator))
+            self.expectRepaired(padding + (0..<count).map { _ in .random(in: 0x60...255, using: &generator) })
+        }
+    }
 }

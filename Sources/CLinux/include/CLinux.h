@@ -62,9 +62,12 @@ ssize_t gateway_receive_descriptors(int socket, void *bytes, size_t count, int *
 /// Which process and user connected a Unix socket, or called listen(2) on its other side (SO_PEERCRED); -1 with errno.
 int gateway_peer(int socket, int32_t *process, uint32_t *user);
 
-/// Starts a program with our environment, our standard input, output and error, and signals as they are by default. It is reaped by
-/// the kernel when it ends. 0, or an error number.
+/// Starts a program with our environment, our standard input, output and error, and signals as they are by default. It is to be
+/// reaped when it ends (`gateway_reap`). 0, or an error number.
 int gateway_start(const char *program, char *const *arguments, int32_t *process);
+
+/// Reaps a process that we started, without waiting. 1: it has ended, with `*status`, or with -1 by `*signal`; 0: it runs; -1 with errno.
+int gateway_reap(int32_t process, int32_t *status, int32_t *signal);
 
 /// How many processors this process may run on; at least 1.
 int gateway_processor_count(void);
@@ -92,5 +95,14 @@ void gateway_return_memory(void);
 
 /// Binds a socket to a local address without choosing the port yet (ip(7)); not every libc header names it.
 #define GATEWAY_IP_BIND_ADDRESS_NO_PORT 24
+
+/// Bounds what the kernel has of a TCP connection's bytes and cannot send yet (tcp(7)); not every libc header names it.
+#define GATEWAY_TCP_NOTSENT_LOWAT 25
+
+/// How many bytes of a TCP connection were not acknowledged (SIOCOUTQ, tcp(7)); -1 with errno.
+int gateway_unacknowledged(int socket);
+
+/// How many bytes of a TCP connection were acknowledged in all (TCP_INFO, tcp(7)); 0 where the kernel does not say.
+uint64_t gateway_acknowledged(int socket);
 
 #endif

@@ -13,6 +13,13 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     package init(ipv4: UInt32) { self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(ipv4)) }
 
     package var isIPv4: Bool { self.high == 0 && self.low >> 32 == 0xFFFF }
+
+    /// What counts as one address where clients are counted: an IPv4 address whole, of IPv6 the /64 that a single host may have all of
+    /// (RFC 8273).
+    package var subscriber: IPNetwork {
+        self.isIPv4
+            ? IPNetwork(address: self, prefix: 128) : IPNetwork(address: IPAddress(high: self.high, low: 0), prefix: 64)
+    }
 }
 
 /// A network in CIDR notation: `10.0.0.0/8`, `fd00::/8`; an address alone is a network of one.

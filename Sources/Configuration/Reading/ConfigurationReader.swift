@@ -1,26 +1,19 @@
-private import Foundation
-
 /// Reads `gateway.conf`: YAML to a checked, typed value, or every mistake with its place.
 package enum ConfigurationReader {
-    /// Reads a file.
+    /// Reads the bytes of a file.
     ///
     /// - Parameters:
+    ///   - file: The name of the file, for messages.
     ///   - environment: The variables that `${NAME}` stands for.
     ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
-    /// - Throws: `ConfigurationErrors`, never empty; one without a place where the file cannot be read.
-    package static func load(
-        path: String, environment: [String: String], automaticMemory: Int? = nil
+    /// - Throws: `ConfigurationErrors`, never empty.
+    package static func read(
+        bytes: [UInt8], file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
-        let bytes: [UInt8]
-        do {
-            bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-        } catch {
-            throw ConfigurationErrors(diagnostics: [Diagnostic(file: path, message: Self.reason(error, path: path))])
-        }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ConfigurationErrors(diagnostics: [Self.encodingMistake(in: bytes, of: path)])
+            throw ConfigurationErrors(diagnostics: [Self.encodingMistake(in: bytes, of: file)])
         }
-        return try self.read(text: text, file: path, environment: environment, automaticMemory: automaticMemory)
+        return try self.read(text: text, file: file, environment: environment, automaticMemory: automaticMemory)
     }
 
     /// Reads the text of a file.
@@ -48,17 +41,6 @@ package enum ConfigurationReader {
         }
         configuration.warnings = diagnostics.warnings
         return configuration
-    }
-
-    /// Why a file cannot be read, in the words of the system's tools.
-    private static func reason(_ error: any Error, path: String) -> String {
-        switch (error as? CocoaError)?.code {
-        case .fileReadNoSuchFile: return "no such file"
-        case .fileReadNoPermission: return "permission denied"
-        default:
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            return attributes?[.type] as? FileAttributeType == .typeDirectory ? "is a directory" : "cannot be read"
-        }
     }
 
     /// The place of the first bytes that are not UTF-8.

@@ -28,7 +28,7 @@ package enum Section: String, CaseIterable, Sendable {
         case .gateway:
             ["workers", "memory", "admin", "log", "drain", "trusted-proxies", "listeners", "defaults", "routes", "backends"]
         case .log: ["format", "level", "file"]
-        case .admin: ["address", "hosts"]
+        case .admin: ["address", "hosts", "mode", "group"]
         case .drain: ["delay", "over", "rate"]
         case .listener: ["address", "tls"]
         case .listenerTLS: ["self-signed", "certificates", "minimum", "client-ca"]

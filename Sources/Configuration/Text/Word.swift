@@ -35,6 +35,15 @@ enum Word {
         return text
     }
 
+    /// The permissions of a file, as chmod(1) takes them in digits: `660` or `0660`.
+    static func mode(_ text: String) throws(Mistake) -> UInt16 {
+        let isOctal = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+        guard isOctal, (3...4).contains(text.utf8.count), let mode = UInt16(text, radix: 8), mode <= 0o777 else {
+            throw .expected("the permissions of a file in octal digits, such as `\"0660\"`", not: text)
+        }
+        return mode
+    }
+
     /// What a request asks for: a path, and perhaps a query (RFC 9112 section 3.2.1).
     static func target(_ text: String) throws(Mistake) -> String {
         guard text.hasPrefix("/") else {

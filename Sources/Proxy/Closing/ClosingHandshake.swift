@@ -1,11 +1,51 @@
 internal import WebSocketProtocol
 
-/// The closing handshakes of a session's WebSocket legs (RFC 6455 section 7), decided without I/O.
+/// How a session ends, decided without I/O: the closing handshakes of its WebSocket legs (RFC 6455 section 7), and who owes whom what
+/// (design section 7, "One cause a session").
 ///
-/// On each leg a Close is sent and a Close is received, in either order, and then our side of it ends. A session with one
-/// WebSocket leg (a built-in service; the client's side of a bridge) starts with the other leg ended. What happens is told by
-/// calls; what to do about it comes back as `Actions`, which the shell carries out.
+/// On each leg a Close is said and a Close is received, in either order, and then our side of it ends. A Close of one peer is relayed to
+/// the other, and only the other's own Close answers it: where none comes, the peer that closed hears that, and not its own code back
+/// (RFC 6455 section 1.4). What happens is told by calls; what to do about it comes back as `Actions`, which the shell carries out.
 struct ClosingHandshake: Sendable {
+    /// What the backend's leg is.
+    enum Backend: Sendable {
+        case webSocket
+        /// A bridge's: its end of file is its Close, and ours is a FIN.
+        case tcp
+        /// There is none: we are the server ourselves.
+        case builtin
+    }
+
+    /// Something that happened to a leg, beside frames.
+    enum Event: Equatable, Sendable {
+        /// The peer's side of the connection is over.
+        ///
+        /// - inOrder: with a FIN; else it was reset, or failed otherwise, and takes nothing any more.
+        case ended(Leg, inOrder: Bool)
+        /// It is silent, or takes nothing, while the session is open.
+        case lost(Leg, Cause)
+        /// It takes nothing of what is left for it.
+        case stalled(Leg)
+        /// It has taken everything, and its Close does not come.
+        case unanswered(Leg)
+        /// The frame that a Close of ours waits for, on its way to the leg, does not come to its end.
+        case unfinished(Leg)
+        /// Our side of it has ended, and all of that has arrived.
+        case delivered(Leg)
+    }
+
+    /// What a leg that closes is waited for.
+    enum Awaited: Equatable, Sendable {
+        /// For nothing: it is the other leg's turn.
+        case nothing
+        /// For the end of the frame that is on its way to the leg: then it is sent its Close.
+        case boundary
+        /// For its Close.
+        case close
+        /// For the end of its connection.
+        case end
+    }
+
     /// What to do with one leg: first say, then end.
     struct LegAction: Equatable, Sendable {
         enum Say: Equatable, Sendable {
@@ -15,16 +55,25 @@ struct ClosingHandshake: Sendable {
             case close(CloseFrame)
         }
 
-        enum End: Equatable, Sendable {
-            case notYet
-            /// End our side after everything that is queued, and wait for the peer's end.
-            case finish
-            /// End the connection now, as it is.
-            case cut
-        }
-
         var say = Say.nothing
         var end = End.notYet
+    }
+
+    /// How our side of a leg ends; a later one takes the place of those before it.
+    enum End: Int, Comparable, Sendable {
+        case notYet
+        /// Nothing more is said; the peer, a server, ends the connection first (RFC 6455 section 7.1.1).
+        case wait
+        /// Our side is shut down behind everything that is queued.
+        case shutDown
+        /// The connection is aborted once everything was delivered: what the peer got is not all there should have been.
+        case abortDelivered
+        /// The connection is closed, in order.
+        case close
+        /// The connection is aborted now.
+        case abort
+
+        static func < (one: End, other: End) -> Bool { one.rawValue < other.rawValue }
     }
 
     struct Actions: Equatable, Sendable {
@@ -44,48 +93,93 @@ struct ClosingHandshake: Sendable {
         }
     }
 
+    /// What the other side of our own word can take, when something happens.
+    struct Places: Equatable, Sendable {
+        /// Which legs are at a frame boundary, where a Close can be said.
+        var canSend = PerLeg(client: true, backend: true)
+        /// The client is in the middle of a message.
+        var clientIsInsideOfMessage = false
+    }
+
+    private enum Said: Equatable, Sendable {
+        case nothing
+        /// A Close waits for the end of a frame that is being relayed to this leg.
+        case waiting(CloseFrame)
+        case close(CloseCode?)
+    }
+
     private struct LegState: Sendable {
-        /// We sent a Close on this leg, or never will.
-        var sent = false
-        /// A Close that waits for the end of a frame that is being relayed to this leg.
-        var waiting: CloseFrame?
+        var said = Said.nothing
         var received: CloseFrame?
         /// Nothing that this leg still sends is looked at: it broke a rule, or its input is over.
         var isDeaf = false
-        /// Our side of this leg has ended.
-        var isEnded = false
+        var end = End.notYet
+        /// Its connection is over, and it did not close, or can take nothing any more.
+        var isGone = false
     }
 
     /// Why and by whom the session ends; `nil` while it is open.
     private(set) var ending: Ending?
-    /// The code of the Close that the client sent or was sent, for the log; `nil` is none.
-    private(set) var code: CloseCode?
+    private let backend: Backend
     private var legs = PerLeg(client: LegState(), backend: LegState())
 
-    /// - Parameter hasBackend: whether the backend is a WebSocket, too.
-    init(hasBackend: Bool) {
-        if !hasBackend {
-            self.legs.backend = LegState(sent: true, received: CloseFrame(code: nil), isDeaf: true, isEnded: true)
+    init(backend: Backend) {
+        self.backend = backend
+        if case .builtin = backend {
+            self.legs.backend.isDeaf = true
+            self.legs.backend.end = .close
         }
     }
 
     var isOpen: Bool { self.ending == nil }
 
-    /// Whether messages from `leg` still go on: not after its Close, and not to a side that was sent one.
+    /// For the log: the code of the Close that ended the session, or else of the one that the client was sent; `nil` is none.
+    var code: CloseCode? {
+        switch (self.ending?.cause, self.backend) {
+        case (.clientClosed?, _): return self.legs.client.received?.code
+        case (.backendClosed?, .webSocket): return self.legs.backend.received?.code
+        default:
+            guard case .close(let code) = self.legs.client.said else { return nil }
+            return code
+        }
+    }
+
+    /// Whether messages from `leg` still go on: not after its Close, and not to a side that was sent one or has ended.
     func relays(from leg: Leg) -> Bool {
-        self.reads(from: leg) && (leg == .client ? !self.legs.backend.sent : !self.legs.client.sent)
+        guard self.reads(from: leg), self.legs[leg.other].end == .notYet else { return false }
+        if case .close = self.legs[leg.other].said { return false }
+        return true
     }
 
     /// Whether frames of `leg` are still looked at, be it only for its Close.
     func reads(from leg: Leg) -> Bool { !self.legs[leg].isDeaf && self.legs[leg].received == nil }
 
-    /// Whether `leg` has sent its Close and is to get one: it may have ended its side of the connection, and reads on for that.
-    func owesAnswer(to leg: Leg) -> Bool {
-        self.legs[leg].received != nil && !self.legs[leg].sent && !self.legs[leg].isEnded
+    /// Whether a Close waits for `leg` to reach the end of a frame.
+    func isWaiting(_ leg: Leg) -> Bool { self.awaits(leg) == .boundary }
+
+    /// What `leg` is waited for, in a session that closes.
+    func awaits(_ leg: Leg) -> Awaited {
+        switch (self.legs[leg].said, self.legs[leg].end) {
+        // Our side may have ended already: a client owes a bridge its Close all the same.
+        case (.close, .notYet) where self.legs[leg].received == nil: return .close
+        case (.close, .shutDown) where self.owesClose(leg): return .close
+        case (.nothing, .notYet): return .nothing
+        case (.waiting, .notYet): return .boundary
+        default: return .end
+        }
     }
 
-    /// Whether a Close waits for `leg` to reach the end of a frame.
-    func isWaiting(_ leg: Leg) -> Bool { self.legs[leg].waiting != nil }
+    /// Whether nobody is left for what `leg` says, so that it is read only as far as its Close may be among that. A client that was told
+    /// so by a Close of ours is still read until it has seen that.
+    func isAlone(_ leg: Leg) -> Bool {
+        self.legs[leg.other].isGone && (leg == .backend || self.awaits(leg) == .close)
+    }
+
+    /// Whether `leg`'s connection is to be aborted when all that is left for it was delivered.
+    func isCut(_ leg: Leg) -> Bool { self.legs[leg].end == .abortDelivered }
+
+    /// Whether `leg` has closed, which no failure of its connection undoes: what came is all there was to come.
+    func hasClosed(_ leg: Leg) -> Bool { self.legs[leg].received != nil }
 
     // MARK: - What happens
 
@@ -93,164 +187,200 @@ struct ClosingHandshake: Sendable {
     mutating func received(_ close: CloseFrame, from leg: Leg) -> Actions {
         guard self.reads(from: leg) else { return .none }
         self.legs[leg].received = close
-        if self.isOpen {
-            self.ending = .by(leg, leg == .client ? .clientClosed : .backendClosed)
-            self.code = close.code
-        }
+        if self.isOpen { self.ending = .by(leg, leg == .client ? .clientClosed : .backendClosed) }
         var actions = Actions.none
-        if let waiting = self.legs[leg.other].waiting {
+        let other = leg.other
+        if case .waiting(let waiting) = self.legs[other].said {
             // The frame that ours waited for is whole, and it was first.
-            self.legs[leg.other].waiting = nil
-            self.send(waiting, to: leg.other, &actions)
-        } else if !self.legs[leg.other].sent {
-            self.legs[leg.other].sent = true
-            actions[leg.other].say = .relayedClose
+            self.say(waiting, to: other, &actions)
+        } else if self.legs[other].said == .nothing, self.legs[other].end == .notYet {
+            self.passOn(close, to: other, &actions)
         }
-        if self.legs[leg.other].isEnded {
-            // Nobody behind us will answer: we do, with the same code (RFC 6455 section 5.5.1).
-            self.answer(leg, canSend: true, &actions)
+        // We are the other side ourselves (RFC 6455 section 5.5.1).
+        if case .builtin = self.backend, self.legs[leg].said == .nothing {
+            self.say(CloseFrame(code: close.code), to: leg, &actions)
         }
-        self.endWhatIsComplete(&actions)
-        return actions
-    }
-
-    /// `leg`'s TCP has ended, orderly or not.
-    ///
-    /// - Parameter canSend: which legs are at a frame boundary and can take a Close.
-    mutating func ended(_ leg: Leg, canSend: PerLeg<Bool>) -> Actions {
-        self.legs[leg].isDeaf = true
-        self.legs[leg].isEnded = true
-        var actions = self.lost(leg, leg == .client ? .clientGone : .backendGone, canSend: canSend)
-        actions[leg].end = .cut
-        return actions
-    }
-
-    /// `leg` is given up, be it that its connection has ended or that nobody lives behind it: it is not waited for. Where there is still
-    /// something to say to it, that is tried.
-    ///
-    /// - Parameter canSend: which legs are at a frame boundary and can take a Close.
-    mutating func lost(_ leg: Leg, _ cause: Cause, canSend: PerLeg<Bool>) -> Actions {
-        var actions = Actions.none
-        if self.isOpen {
-            let ending = Ending.by(leg, cause)
-            self.ending = ending
-            for side in [leg, leg.other] {
-                self.tell(side, ending, canSend: canSend[side], mayWait: false, &actions)
-            }
-        } else {
-            // It will not answer any more: the other side gets the answer from us.
-            self.answer(leg.other, canSend: canSend[leg.other], &actions)
-        }
-        self.cut(leg, &actions)
+        self.endIfComplete(leg, &actions)
+        self.endIfComplete(other, &actions)
         return actions
     }
 
     /// `leg` broke a rule: it hears which, and is not listened to any more.
-    mutating func violated(_ violation: Violation, by leg: Leg, canSend: PerLeg<Bool>) -> Actions {
-        guard self.isOpen else {
-            // Nonsense where the answer to our Close should be is as good as no answer.
-            var actions = Actions.none
-            self.legs[leg].isDeaf = true
-            self.cut(leg, &actions)
-            self.answer(leg.other, canSend: canSend[leg.other], &actions)
-            return actions
-        }
-        self.legs[leg].isDeaf = true
-        let ending = Ending.by(leg, Cause(violation))
-        self.ending = ending
+    mutating func violated(_ violation: Violation, by leg: Leg, _ places: Places) -> Actions {
         var actions = Actions.none
-        for side in [Leg.client, .backend] {
-            self.tell(side, ending, canSend: canSend[side], mayWait: side == leg, &actions)
-        }
+        let wasOpen = self.isOpen
+        let owed = self.owesClose(leg)
+        self.legs[leg].isDeaf = true
+        if wasOpen || owed { self.ending = .by(leg, Cause(violation)) }
+        if wasOpen { self.tell(leg, places, mayWait: true, &actions) }
+        if wasOpen || owed { self.tell(leg.other, places, mayWait: false, &actions) }
+        // Its own frame in progress will not end, either.
+        self.resolveWaiting(leg.other, places, &actions)
+        // Nonsense in place of an answer to our Close is as good as none.
+        if self.awaits(leg) != .boundary { self.endSaying(leg, &actions) }
         return actions
     }
 
     /// We end the session ourselves. A leg in the middle of a frame is told at the end of that frame (`reachedBoundary`).
-    mutating func close(_ ending: Ending, canSend: PerLeg<Bool>) -> Actions {
+    mutating func close(_ ending: Ending, _ places: Places) -> Actions {
         guard self.isOpen else { return .none }
         self.ending = ending
         var actions = Actions.none
-        for side in [Leg.client, .backend] {
-            self.tell(side, ending, canSend: canSend[side], mayWait: true, &actions)
-        }
+        for leg in [Leg.client, .backend] { self.tell(leg, places, mayWait: true, &actions) }
         return actions
     }
 
     /// The frame during which a Close came to wait for `leg` is whole.
     mutating func reachedBoundary(_ leg: Leg) -> Actions {
         var actions = Actions.none
-        guard let close = self.legs[leg].waiting else { return actions }
-        self.legs[leg].waiting = nil
-        self.send(close, to: leg, &actions)
-        self.endWhatIsComplete(&actions)
+        guard case .waiting(let close) = self.legs[leg].said else { return actions }
+        self.say(close, to: leg, &actions)
+        self.endIfComplete(leg, &actions)
         return actions
     }
 
-    /// The time for the peers' part of the closing handshake is over.
-    ///
-    /// - Parameter canSend: which legs are at a frame boundary and can take a Close.
-    mutating func timedOut(canSend: PerLeg<Bool>) -> Actions {
+    mutating func happened(_ event: Event, _ places: Places) -> Actions {
         var actions = Actions.none
-        for leg in [Leg.client, .backend] where !self.legs[leg].isEnded {
-            self.answer(leg, canSend: canSend[leg], &actions)
-            self.cut(leg, &actions)
+        switch event {
+        case .ended(.backend, inOrder: true) where self.backend == .tcp: self.serverEnded(places, &actions)
+        case .ended(let leg, let inOrder): self.ended(leg, inOrder: inOrder, places, &actions)
+        case .lost(let leg, let cause): self.lost(leg, cause, places, &actions)
+        case .stalled(let leg): self.giveUp(leg, as: .abort, places, &actions)
+        case .unanswered(let leg): self.giveUp(leg, as: .close, places, &actions)
+        case .unfinished(let leg): self.end(leg, as: .shutDown, &actions)
+        case .delivered(let leg): self.delivered(leg, &actions)
         }
         return actions
+    }
+
+    // MARK: - Ends of connections
+
+    /// A TCP server's end of file: it may go on taking what is left for it.
+    private mutating func serverEnded(_ places: Places, _ actions: inout Actions) {
+        if self.isOpen {
+            self.ending = .by(.backend, .backendClosed)
+            for leg in [Leg.client, .backend] { self.tell(leg, places, mayWait: false, &actions) }
+        }
+        self.legs.backend.isDeaf = true
+    }
+
+    private mutating func ended(_ leg: Leg, inOrder: Bool, _ places: Places, _ actions: inout Actions) {
+        self.legs[leg].isDeaf = true
+        self.leave(leg, leg == .client ? .clientGone : .backendGone, places, &actions)
+        if !inOrder || self.legs[leg].received == nil { self.legs[leg].isGone = true }
+        if !inOrder {
+            self.end(leg, as: .close, &actions)
+        } else if self.legs[leg].received == nil {
+            self.end(leg, as: .shutDown, &actions)
+        }
+    }
+
+    /// `leg` is given up while the session is open. Where there is still something to say to it, that is tried.
+    private mutating func lost(_ leg: Leg, _ cause: Cause, _ places: Places, _ actions: inout Actions) {
+        guard self.isOpen else { return }
+        self.ending = .by(leg, cause)
+        for side in [leg, leg.other] { self.tell(side, places, mayWait: false, &actions) }
+        self.legs[leg].isDeaf = true
+        self.legs[leg].isGone = true
+        self.end(leg, as: cause == .stalled(leg) ? .abort : .close, &actions)
+    }
+
+    /// `leg` had its time.
+    private mutating func giveUp(_ leg: Leg, as end: End, _ places: Places, _ actions: inout Actions) {
+        self.leave(leg, .stalled(leg), places, &actions)
+        self.legs[leg].isDeaf = true
+        self.legs[leg].isGone = true
+        self.end(leg, as: end, &actions)
+    }
+
+    /// Nothing more comes from `leg`. If it owed a Close, that is what ends the session, and the other side, which may have closed before,
+    /// hears of it.
+    private mutating func leave(_ leg: Leg, _ cause: Cause, _ places: Places, _ actions: inout Actions) {
+        if self.isOpen || self.owesClose(leg) {
+            self.ending = .by(leg, cause)
+            self.tell(leg.other, places, mayWait: false, &actions)
+        }
+        self.resolveWaiting(leg.other, places, &actions)
+    }
+
+    /// A TCP server has all that the client sent, and the end of it: it owes nothing more, and the client's Close is answered.
+    private mutating func delivered(_ leg: Leg, _ actions: inout Actions) {
+        guard self.isAwaitingDelivery(of: leg), let close = self.legs.client.received else { return }
+        self.say(CloseFrame(code: close.code), to: .client, &actions)
+    }
+
+    /// Whether the client's Close is answered as soon as all that is left for `leg` was delivered.
+    func isAwaitingDelivery(of leg: Leg) -> Bool {
+        leg == .backend && self.backend == .tcp && self.ending?.cause == .clientClosed
+            && self.legs.client.said == .nothing && self.legs.client.end == .notYet
+    }
+
+    /// Whether the other side has closed, waits for an answer, and only `leg` can give it.
+    private func owesClose(_ leg: Leg) -> Bool {
+        guard let ending = self.ending, ending.by == .leg(leg.other), !self.legs[leg.other].isGone,
+            ending.cause == .clientClosed || ending.cause == .backendClosed
+        else { return false }
+        switch (leg, self.backend) {
+        case (.backend, .builtin): return false
+        case (.backend, .tcp): return self.isAwaitingDelivery(of: leg)
+        case (.client, _), (.backend, .webSocket): return self.legs[leg].received == nil
+        }
     }
 
     // MARK: - What to do
 
+    /// Relays a Close; to a TCP server that is an end of file.
+    private mutating func passOn(_ close: CloseFrame, to leg: Leg, _ actions: inout Actions) {
+        if leg == .backend, self.backend != .webSocket { return self.end(leg, as: .shutDown, &actions) }
+        self.legs[leg].said = .close(close.code)
+        actions[leg].say = .relayedClose
+    }
+
     /// Tells one side that the session ends, if it was not told and has anything to hear.
-    private mutating func tell(
-        _ leg: Leg, _ ending: Ending, canSend: Bool, mayWait: Bool, _ actions: inout Actions
-    ) {
-        guard !self.legs[leg].isEnded, !self.legs[leg].sent, let close = ending.close(to: leg) else { return }
-        if canSend {
-            self.send(close, to: leg, &actions)
+    private mutating func tell(_ leg: Leg, _ places: Places, mayWait: Bool, _ actions: inout Actions) {
+        guard let ending = self.ending, self.legs[leg].end == .notYet else { return }
+        if leg == .backend, self.backend != .webSocket {
+            let isCut = places.clientIsInsideOfMessage && ending.isDeparture(of: .client)
+            return self.end(leg, as: isCut ? .abortDelivered : .shutDown, &actions)
+        }
+        guard self.legs[leg].said == .nothing, let close = ending.close(to: leg) else { return }
+        if places.canSend[leg] {
+            self.say(close, to: leg, &actions)
         } else if mayWait {
-            self.legs[leg].waiting = close
+            self.legs[leg].said = .waiting(close)
         } else {
-            // In the middle of a frame there is no place for a Close.
-            self.cut(leg, &actions)
+            // In the middle of a frame, whose end will not come, there is no place for a Close.
+            self.end(leg, as: .shutDown, &actions)
         }
     }
 
-    private mutating func send(_ close: CloseFrame, to leg: Leg, _ actions: inout Actions) {
-        self.legs[leg].sent = true
-        if leg == .client { self.code = close.code }
+    /// A Close of ours, or an answer: a client's side is shut down right behind it.
+    private mutating func say(_ close: CloseFrame, to leg: Leg, _ actions: inout Actions) {
+        self.legs[leg].said = .close(close.code)
         actions[leg].say = .close(close)
-        if self.legs[leg].isDeaf { self.finish(leg, &actions) }
+        if leg == .client { self.end(leg, as: .shutDown, &actions) } else { self.endIfComplete(leg, &actions) }
     }
 
-    /// Says the last word to `leg` in place of a side that will say nothing more: the Close that waited, or the answer to its own.
-    /// In the middle of a frame, whose end will not come, there is no place for either.
-    private mutating func answer(_ leg: Leg, canSend: Bool, _ actions: inout Actions) {
-        guard !self.legs[leg].isEnded, !self.legs[leg].sent else { return }
-        let answer = self.legs[leg].received.map { CloseFrame(code: $0.code) }
-        guard let close = self.legs[leg].waiting ?? answer else { return }
-        guard canSend else { return self.cut(leg, &actions) }
-        self.legs[leg].waiting = nil
-        self.send(close, to: leg, &actions)
-        if answer != nil { self.finish(leg, &actions) }
+    /// The frame that a Close waits for, on its way to `leg`, will not end.
+    private mutating func resolveWaiting(_ leg: Leg, _ places: Places, _ actions: inout Actions) {
+        guard case .waiting(let close) = self.legs[leg].said else { return }
+        if places.canSend[leg] { self.say(close, to: leg, &actions) } else { self.end(leg, as: .shutDown, &actions) }
     }
 
-    private mutating func endWhatIsComplete(_ actions: inout Actions) {
-        for leg in [Leg.client, .backend] where self.legs[leg].sent && self.legs[leg].received != nil {
-            self.finish(leg, &actions)
-        }
+    private mutating func endIfComplete(_ leg: Leg, _ actions: inout Actions) {
+        guard case .close = self.legs[leg].said, !self.reads(from: leg) else { return }
+        self.endSaying(leg, &actions)
     }
 
-    private mutating func finish(_ leg: Leg, _ actions: inout Actions) {
-        guard !self.legs[leg].isEnded else { return }
-        self.legs[leg].isEnded = true
-        actions[leg].end = .finish
+    /// There is nothing more to say to `leg`.
+    private mutating func endSaying(_ leg: Leg, _ actions: inout Actions) {
+        self.end(leg, as: leg == .client ? .shutDown : .wait, &actions)
     }
 
-    private mutating func cut(_ leg: Leg, _ actions: inout Actions) {
-        guard !self.legs[leg].isEnded else { return }
-        self.legs[leg].isEnded = true
-        self.legs[leg].isDeaf = true
-        self.legs[leg].waiting = nil
-        actions[leg].end = .cut
+    private mutating func end(_ leg: Leg, as end: End, _ actions: inout Actions) {
+        guard end > self.legs[leg].end else { return }
+        self.legs[leg].end = end
+        actions[leg].end = end
+        if case .waiting = self.legs[leg].said { self.legs[leg].said = .nothing }
     }
 }

@@ -21,6 +21,9 @@ extension Gateway {
         }
     }
 
+    /// The least time that the last session to be told has for all that is left.
+    private static let leastForLast = Duration.seconds(10)
+
     /// There will be no new sessions, and a line a second says how many are left.
     func beginDraining(because reason: String) {
         self.state = .draining
@@ -34,8 +37,9 @@ extension Gateway {
     func closeEverything(leaving: Set<Int>, opening: DrainOrder.Opening) {
         self.fleet.tell(.stopAccepting(leaving: leaving))
         self.drain(.all, cause: .drain, opening: opening) { [unowned self] _, pace in
-            // A moment more than the sessions give their peers, so that theirs is the last word.
-            var limit = pace.end + self.longestClose + .milliseconds(500)
+            // What is not delivered by then is given up.
+            let over = self.snapshot.runtime.configuration.drain.over
+            var limit = pace.end + max(over, Self.leastForLast)
             // Who is still being opened is closed after that.
             if case .finished = opening { limit += self.snapshot.runtime.longestHandshake }
             self.timers.drain = ControlTimer(self.loop, once: limit) { [unowned self] in self.stop() }

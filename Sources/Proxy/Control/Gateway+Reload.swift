@@ -1,9 +1,6 @@
-package import Configuration
+internal import Configuration
 internal import EventLoop
 internal import TLS
-
-/// Reads the configuration again, with every mistake as a line of its own.
-package typealias ConfigurationSource = () -> Result<GatewayConfiguration, ConfigurationErrors>
 
 /// Another configuration while sessions go on. It is checked whole, and refused whole: nothing has changed until all of it can be
 /// used. Then every worker swaps its snapshot, and the sessions that have no place in the new one are drained.
@@ -12,7 +9,6 @@ extension Gateway {
     private struct Candidate {
         let snapshot: Snapshot
         let listeners: ListenerSet.Change
-        /// As they were before they were read: a change in between is found at the next look.
         let watched: WatchedFiles
 
         var update: WorkerUpdate { WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners) }
@@ -44,13 +40,19 @@ extension Gateway {
     }
 
     private func reloadNow(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
-        let candidate: Candidate
-        do throws(ReloadRefusal) {
-            candidate = try self.readCandidate()
-        } catch {
-            if !dryRun { for problem in error.problems { self.log.write(.error, "reload-refused", reason: problem) } }
-            return answer(.refused(error.problems))
+        self.readCandidate { [unowned self] result in
+            switch result {
+            case .success(let candidate): self.use(candidate, dryRun: dryRun, answer: answer)
+            case .failure(let refusal):
+                if !dryRun {
+                    for problem in refusal.problems { self.log.write(.error, "reload-refused", reason: problem) }
+                }
+                answer(.refused(refusal.problems))
+            }
         }
+    }
+
+    private func use(_ candidate: Candidate, dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
         let plan = ReloadPlan(to: candidate.snapshot.runtime)
         let awaitingStart = self.awaitingStart(in: candidate.snapshot.runtime.configuration)
         guard !dryRun else {
@@ -82,26 +84,46 @@ extension Gateway {
         let problems: [String]
     }
 
-    private func readCandidate() throws(ReloadRefusal) -> Candidate {
+    /// Reads the file, then what it names: each time files have `FileReader.limit`, and the loop goes on meanwhile.
+    private func readCandidate(then: @escaping (Result<Candidate, ReloadRefusal>) -> Void) {
         guard let source = self.source else {
-            throw ReloadRefusal(problems: ["there is no configuration file to read again"])
+            return then(.failure(ReloadRefusal(problems: ["there is no configuration file to read again"])))
         }
-        switch source() {
-        case .failure(let errors): throw ReloadRefusal(problems: errors.diagnostics.map(\.description))
-        case .success(let configuration):
-            do throws(StartError) {
-                return try self.candidate(Runtime(configuration, replacing: self.snapshot.runtime))
+        self.files.read([source.path]) { [unowned self] files in
+            do throws(ConfigurationErrors) {
+                let configuration = try source.configuration(in: files)
+                self.makeCandidate(Runtime(configuration, replacing: self.snapshot.runtime)) { result in
+                    then(result.mapError { ReloadRefusal(problems: ["\($0)"]) })
+                }
             } catch {
-                throw ReloadRefusal(problems: ["\(error)"])
+                then(.failure(ReloadRefusal(problems: error.diagnostics.map(\.description))))
             }
         }
     }
 
-    /// Reads the files that the configuration of `runtime` names, and tries all of it.
-    private func candidate(_ runtime: Runtime) throws(StartError) -> Candidate {
-        let watched = WatchedFiles(runtime.configuration)
-        let snapshot = try Snapshot(runtime)
-        let change = try self.listeners.prepare(runtime.configuration.listeners)
+    /// Reads the files that the configuration of `runtime` names, looks its listeners' names up, and tries all of it.
+    private func makeCandidate(_ runtime: Runtime, then: @escaping (Result<Candidate, StartError>) -> Void) {
+        Self.find(runtime.configuration, self.listeners, self.files, self.names) { [unowned self] findings in
+            guard self.state == .serving else { return then(.failure(StartError("the gateway is draining"))) }
+            then(Result { () throws(StartError) in try self.candidate(runtime, findings) })
+        }
+    }
+
+    /// Finds what a configuration refers to. Nothing waits for it but `then`.
+    static func find(
+        _ configuration: GatewayConfiguration, _ listeners: ListenerSet, _ files: FileReader, _ names: NameRefresh,
+        then: @escaping (Findings) -> Void
+    ) {
+        files.read(Credentials.files(of: configuration)) { files in
+            names.lookUp(listeners.addressesToLookUp(configuration.listeners)) { addresses in
+                then(Findings(files: files, addresses: addresses))
+            }
+        }
+    }
+
+    private func candidate(_ runtime: Runtime, _ findings: Findings) throws(StartError) -> Candidate {
+        let snapshot = try Snapshot(runtime, findings.files)
+        let change = try self.listeners.prepare(runtime.configuration.listeners, findings)
         do {
             // What workers will make of it, once: libssl has its own opinion of certificates.
             let io = TLSIO()
@@ -111,7 +133,7 @@ extension Gateway {
             change.abandon()
             throw StartError("\(error)")
         }
-        return Candidate(snapshot: snapshot, listeners: change, watched: watched)
+        return Candidate(snapshot: snapshot, listeners: change, watched: WatchedFiles(findings.files))
     }
 
     private func askFates(under plan: ReloadPlan, then: @escaping (_ closing: [String: Int], _ kept: Int) -> Void) {
@@ -132,7 +154,6 @@ extension Gateway {
         self.fleet.memory.setLimit(
             self.snapshot.runtime.configuration.memory?.rawValue ?? MemoryBound.automatic)
         self.memory.rose()
-        self.longestClose = max(self.longestClose, self.snapshot.runtime.longestClose)
         self.names.use(self.snapshot.runtime)
         self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
         if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
@@ -195,13 +216,48 @@ extension Gateway {
 
     // MARK: - Certificates
 
-    /// Reads certificates and keys again where their files have changed. Live sessions keep what they have.
-    func reloadCertificatesIfChanged() {
-        guard self.state == .serving, !self.isReloading, self.watched.haveChanged() else { return }
-        do throws(StartError) {
-            self.swap(for: try self.candidate(self.snapshot.runtime))
+    /// Looks at certificates and keys from time to time, and reads them again where their files have changed. Live sessions keep what
+    /// they have.
+    func watchCertificates() {
+        self.timers.certificates = ControlTimer(self.loop, once: Self.certificateInterval) { [unowned self] in
+            self.reloadCertificatesIfChanged { [unowned self] in self.watchCertificates() }
+        }
+    }
+
+    private func reloadCertificatesIfChanged(then: @escaping () -> Void) {
+        guard self.mayReloadCertificates(of: self.snapshot.runtime) else { return then() }
+        let runtime = self.snapshot.runtime
+        self.files.look(at: self.watched.paths) { [unowned self] result in
+            switch result {
+            case .failure(let obstacle):
+                // What a look hung at before is no news.
+                if obstacle.error != .stuck {
+                    self.log.write(.error, "certificates-refused", reason: "cannot look at \(obstacle)")
+                }
+                then()
+            case .success(let stamps):
+                guard self.mayReloadCertificates(of: runtime), self.watched.update(stamps) else { return then() }
+                self.makeCandidate(runtime) { [unowned self] in
+                    self.use($0, certificatesOf: runtime)
+                    then()
+                }
+            }
+        }
+    }
+
+    /// Whether what was found for `runtime` is still wanted: a reload reads certificates, too.
+    private func mayReloadCertificates(of runtime: Runtime) -> Bool {
+        self.state == .serving && !self.isReloading && self.snapshot.runtime === runtime
+    }
+
+    private func use(_ result: Result<Candidate, StartError>, certificatesOf runtime: Runtime) {
+        switch result {
+        case .success(let candidate):
+            guard self.mayReloadCertificates(of: runtime) else { return candidate.listeners.abandon() }
+            self.swap(for: candidate)
             self.log.write(LogRecord(.info, "certificates-reloaded"))
-        } catch {
+        case .failure(let error):
+            guard self.mayReloadCertificates(of: runtime) else { return }
             // A chain and its key are two files, and somebody may be in the middle of replacing them: the next look tells.
             self.log.write(.error, "certificates-refused", reason: "\(error)")
         }

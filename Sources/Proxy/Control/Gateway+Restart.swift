@@ -26,13 +26,34 @@ extension Gateway {
         guard self.state == .serving, let plan = self.restart else {
             return self.log.write(.warning, "takeover-failed", reason: "there is no configuration file to start with")
         }
-        do throws(SystemError) {
-            let process = try OwnProcess.start(plan.program, plan.arguments)
+        switch self.successor.state {
+        case .none: self.successor.start(plan) { [unowned self] in self.happened($0) }
+        case .starting: self.log.write(.warning, "takeover-failed", reason: "a successor is being started already")
+        case .running(let process):
+            self.log.write(
+                .warning, "takeover-failed", reason: "a successor, process \(process), does not serve yet")
+        }
+    }
+
+    private func happened(_ event: SuccessorProcess.Event) {
+        switch event {
+        case .started(let process):
             var record = LogRecord(.info, "successor-started")
             record.add("process", Int(process))
             self.log.write(record)
-        } catch {
-            self.log.write(.error, "takeover-failed", reason: "\(plan.program): \(error)")
+        case .failed(let error):
+            self.log.write(.error, "takeover-failed", reason: "\(self.restart?.program ?? ""): \(error)")
+        case .ended(let process, let end):
+            // Once it has taken over, its end is no failure of ours to start it, but nobody serves any more.
+            var record = LogRecord(.error, self.state == .serving ? "takeover-failed" : "successor-ended")
+            record.add("successor", process)
+            switch end {
+            case .exited(let status): record.add("status", status)
+            case .killed(let signal): record.add("signal", signal)
+            case .unknown: break
+            }
+            record.add("reason", "the successor \(end)" + (self.state == .serving ? " before it served" : ""))
+            self.log.write(record)
         }
     }
 

@@ -29,12 +29,24 @@ struct ListenerSet {
         }
     }
 
+    /// The addresses among `settings` that are new here and named by host: to be looked up before `prepare`.
+    func addressesToLookUp(_ settings: [ListenerSettings]) -> [Address] {
+        let present = Set(self.listeners.map(\.settings.address))
+        return settings.map(\.address).filter { address in
+            guard case .tcp(let host, _) = address, !host.isEmpty else { return false }
+            return !Resolver.isLiteral(host) && !present.contains(address)
+        }
+    }
+
     /// Reads certificates, and opens the sockets of listeners that are new.
     ///
-    /// - Parameter inherited: gives the sockets of an address that somebody opened for us; none: they are opened.
+    /// - Parameters:
+    ///   - findings: the files that `settings` name, and the addresses that `addressesToLookUp` asks for.
+    ///   - inherited: gives the sockets of an address that somebody opened for us; none: they are opened.
     /// - Throws: what is in the way; nothing is left open then.
     func prepare(
-        _ settings: [ListenerSettings], inherited: (SocketAddress) -> [Int32] = { _ in [] }
+        _ settings: [ListenerSettings], _ findings: Findings = Findings(),
+        inherited: (SocketAddress) -> [Int32] = { _ in [] }
     ) throws(StartError) -> Change {
         var change = Change(nextID: self.nextID)
         var present = self.listeners
@@ -42,9 +54,10 @@ struct ListenerSet {
             for setting in settings {
                 let index = present.firstIndex { $0.settings.address == setting.address }
                 if let index {
-                    change.listeners.append(try Self.renewed(present.remove(at: index), setting))
+                    change.listeners.append(try Self.renewed(present.remove(at: index), setting, findings.files))
                 } else {
-                    let (listener, isInherited) = try self.open(setting, id: change.nextID, inherited)
+                    let (listener, isInherited) = try self.open(
+                        setting, findings, id: change.nextID, inherited)
                     if isInherited { change.inherited.insert(listener.id) }
                     change.nextID += 1
                     change.opened.append(listener)
@@ -66,12 +79,12 @@ struct ListenerSet {
 
     /// The listener with the TLS that it has now: certificates may have changed without a word in the configuration.
     private static func renewed(
-        _ listener: ListenerBlueprint, _ settings: ListenerSettings
+        _ listener: ListenerBlueprint, _ settings: ListenerSettings, _ files: FileSet
     ) throws(StartError) -> ListenerBlueprint {
         var tls = listener.tls
         if Self.isSelfSigned(settings), settings.tls == listener.settings.tls {
             // Made at start, it is as good as it was.
-        } else if let new = try Credentials.server(settings) {
+        } else if let new = try Credentials.server(settings, files) {
             // Tickets are good only where everything is as it was; keys alone open nothing.
             tls = (new, listener.tls?.tickets ?? TicketKeys())
         } else {
@@ -90,10 +103,10 @@ struct ListenerSet {
     // MARK: - Opening
 
     private func open(
-        _ settings: ListenerSettings, id: Int, _ inherited: (SocketAddress) -> [Int32]
+        _ settings: ListenerSettings, _ findings: Findings, id: Int, _ inherited: (SocketAddress) -> [Int32]
     ) throws(StartError) -> (ListenerBlueprint, isInherited: Bool) {
-        let tls = try Credentials.server(settings).map { ($0, TicketKeys()) }
-        let address = try Self.resolve(settings.address)
+        let tls = try Credentials.server(settings, findings.files).map { ($0, TicketKeys()) }
+        let address = try Self.socketAddress(settings.address, findings)
         let given = inherited(address)
         if !given.isEmpty {
             let listener = ListenerBlueprint(
@@ -141,14 +154,16 @@ struct ListenerSet {
         }
     }
 
-    /// A host name is looked up here and now: whoever names a listener by one has it in /etc/hosts.
-    private static func resolve(_ address: Address) throws(StartError) -> SocketAddress {
+    private static func socketAddress(
+        _ address: Address, _ findings: Findings
+    ) throws(StartError) -> SocketAddress {
         switch address {
         case .unix(let path): return .unix(path: path)
         case .tcp(let host, let port):
             // No host: every address, of both families.
             if host.isEmpty { return .ipv6(high: 0, low: 0, port: port, scope: 0) }
-            switch Resolver.addresses(of: host, port: port) {
+            // A literal is only read, which waits for nobody.
+            switch findings.addresses[address] ?? Resolver.literal(host, port: port) {
             case .success(let addresses): return addresses[0]
             case .failure(let error): throw StartError("cannot listen on \(address): \(error.reason)")
             }

@@ -1,4 +1,3 @@
-internal import Configuration
 internal import EventLoop
 
 /// The files that a configuration names beside itself, as they were when they were read.
@@ -8,26 +7,15 @@ internal import EventLoop
 struct WatchedFiles {
     private var stamps: [String: FileStamp?]
 
-    init(_ configuration: GatewayConfiguration) {
-        var paths: [String] = []
-        for listener in configuration.listeners {
-            guard let tls = listener.tls else { continue }
-            if case .files(let files) = tls.identity { paths += files.flatMap { [$0.chain, $0.key] } }
-            paths += [tls.clientCA].compactMap { $0 }
-        }
-        paths += configuration.backends.values.compactMap(\.tls.ca)
-        self.stamps = Dictionary(paths.map { ($0, FileStamp($0)) }, uniquingKeysWith: { first, _ in first })
-    }
+    init(_ files: FileSet) { self.stamps = files.stamps }
 
-    /// Whether a file is not as it was at the last look.
-    mutating func haveChanged() -> Bool {
-        var haveChanged = false
-        for (path, stamp) in self.stamps {
-            let now = FileStamp(path)
-            guard now != stamp else { continue }
-            self.stamps[path] = .some(now)
-            haveChanged = true
-        }
-        return haveChanged
+    /// Where they are.
+    var paths: [String] { self.stamps.keys.sorted() }
+
+    /// Takes in what a look found, and says whether a file is not as it was at the last one.
+    mutating func update(_ stamps: [String: FileStamp?]) -> Bool {
+        guard stamps != self.stamps else { return false }
+        self.stamps = stamps
+        return true
     }
 }

@@ -6,8 +6,8 @@ internal import WebSocketProtocol
 ///
 /// The first of these that holds is the answer:
 ///
-/// 1. 400: Host missing, repeated or malformed; a target that is no path or ambiguous; Origin, Key or Version repeated;
-///    a Transfer-Encoding; a Content-Length that is repeated, no number, or more than 0 on a GET or HEAD.
+/// 1. 400: Host missing, repeated or malformed; a target that is no path or ambiguous; Origin, Key or Version repeated; an Origin of
+///    more than 512 bytes; a Transfer-Encoding; a Content-Length that is repeated, no number, or more than 0 on a GET or HEAD.
 /// 2. 404: no route for this host and path.
 /// 3. 405: a method other than GET (for a page: GET and HEAD). A page is served here, whatever else the request says.
 /// 4. 426: no `Upgrade: websocket` and `Connection: Upgrade`; then 426 for a version other than 13.
@@ -30,13 +30,13 @@ package enum Admission {
     {
         let host = try self.host(of: head)
         let target = try self.target(of: head, host)
-        let origin = try self.single("Origin", in: head)
+        let origin = try self.origin(of: head)
         let key = try self.single("Sec-WebSocket-Key", in: head)
         let version = try self.single("Sec-WebSocket-Version", in: head)
         try self.checkBody(of: head)
 
         guard let index = routes.match(host: host.host, path: target.path) else {
-            throw Refusal(404, "Nothing is served at \(shown(target.path)).")
+            throw Refusal(404, "Nothing is served at \(peer: target.path).")
         }
         let route = routes.routes[index]
         if case .page(let page) = routes.service(of: index) {
@@ -93,6 +93,17 @@ package enum Admission {
         }
     }
 
+    /// The longest Origin that is looked at, in bytes: a host name has at most 253, and that is nearly all of it.
+    private static let longestOrigin = 512
+
+    private static func origin(of head: RequestHead) throws(Refusal) -> String? {
+        guard let origin = try self.single("Origin", in: head) else { return nil }
+        guard origin.utf8.count <= self.longestOrigin else {
+            throw Refusal(400, "Malformed request: an Origin of more than \(String(self.longestOrigin)) bytes.")
+        }
+        return origin
+    }
+
     /// The value of a field that may occur once only.
     private static func single(_ name: String, in head: RequestHead) throws(Refusal) -> String? {
         switch head.fields.only(name) {
@@ -122,7 +133,8 @@ package enum Admission {
     private static func checkMethod(of head: RequestHead, allowed: [String], _ index: Int) throws(Refusal) {
         guard !allowed.contains(head.method) else { return }
         throw Refusal(
-            405, "The method \(head.method) is not allowed here.", fields: ["Allow": allowed.joined(separator: ", ")],
+            405, "The method \(peer: head.method) is not allowed here.",
+            fields: ["Allow": allowed.joined(separator: ", ")],
             routeIndex: index)
     }
 
@@ -134,7 +146,9 @@ package enum Admission {
         }
         guard version == "13" else {
             throw Refusal(
-                426, "The WebSocket version \(version.map(shown) ?? "is missing and") is not spoken here.",
+                426,
+                version.map { "The WebSocket version \(peer: $0) is not spoken here." }
+                    ?? "The WebSocket version is missing and is not spoken here.",
                 cure: "Use version 13.", fields: ["Sec-WebSocket-Version": "13"], routeIndex: index)
         }
     }

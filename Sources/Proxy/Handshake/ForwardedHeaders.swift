@@ -40,6 +40,13 @@ package struct ForwardedHeaders: Equatable, Sendable {
         self.fields = fields
     }
 
+    /// The client of a request, whatever else may be wrong with that.
+    static func client(of request: HTTPFields, _ arrival: Arrival) -> IPAddress? {
+        guard arrival.isFromTrustedProxy else { return arrival.clientAddress }
+        let addresses = request.elements("X-Forwarded-For")
+        return self.clientIndex(addresses, arrival).flatMap { self.address(addresses[$0]) } ?? arrival.clientAddress
+    }
+
     /// Which element is the client: going left past trusted proxies, and not past what is no address.
     private static func clientIndex(_ addresses: [String], _ arrival: Arrival) -> Int? {
         var client: Int?

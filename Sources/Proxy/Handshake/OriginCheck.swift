@@ -6,7 +6,7 @@ internal import HTTP1
 package enum OriginCheck: Equatable, Sendable {
     case pass
     /// One sentence for the answer, without the cure.
-    case refused(String)
+    case refused(Wording)
 
     /// Evaluates `origins` and `require-origin` of a route.
     ///
@@ -18,7 +18,7 @@ package enum OriginCheck: Equatable, Sendable {
         guard let origin else {
             return route.requireOrigin ? .refused("This route demands an Origin.") : .pass
         }
-        let refusal = Self.refused("The Origin \(shown(origin)) is not allowed here.")
+        let refusal = Self.refused("The Origin \(peer: origin) is not allowed here.")
         switch route.origins {
         case .any: return .pass
         case .sameOrigin:
@@ -35,8 +35,10 @@ package enum OriginCheck: Equatable, Sendable {
     }
 }
 
-/// A value of a peer's, fit to stand in an answer or a log line: visible ASCII and not too long.
+/// A value of a peer's, fit to stand in an answer or a sentence of the log: visible ASCII and not too long.
 func shown(_ value: String) -> String {
-    let text = value.utf8.prefix(200).map { $0.isVisible ? $0 : UInt8(ascii: "?") }
-    return text.isEmpty ? "(empty)" : String(decoding: text, as: UTF8.self)
+    let most = 200
+    let text = value.utf8.prefix(most).map { $0.isVisible ? $0 : UInt8(ascii: "?") }
+    guard !text.isEmpty else { return "(empty)" }
+    return String(decoding: text, as: UTF8.self) + (value.utf8.count > most ? "…" : "")
 }

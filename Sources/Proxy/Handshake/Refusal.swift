@@ -5,6 +5,8 @@ package struct Refusal: Error, Equatable, Sendable {
     package var answer: Answer
     /// For the log: what was wrong, without the cure.
     package var detail: String
+    /// The same without what was different about others of the kind (`Wording.kind`).
+    package private(set) var kind: String
     /// What to do about it, in a sentence; may be empty.
     package var cure: String
     /// The route that refused, once one was found.
@@ -12,13 +14,14 @@ package struct Refusal: Error, Equatable, Sendable {
     /// The request was a HEAD, whose answer has no body.
     package var isToHead = false
 
-    /// The answer is `detail` as a sentence and, where there is one, `cure` after it.
+    /// The answer is `wording` as a sentence and, where there is one, `cure` after it.
     package init(
-        _ status: Int, _ detail: String, cure: String = "", fields: HTTPFields = HTTPFields(), routeIndex: Int? = nil
+        _ status: Int, _ wording: Wording, cure: String = "", fields: HTTPFields = HTTPFields(), routeIndex: Int? = nil
     ) {
-        let text = [detail, cure].filter { !$0.isEmpty }.joined(separator: " ")
+        let text = [wording.text, cure].filter { !$0.isEmpty }.joined(separator: " ")
         self.answer = Answer(status: status, text: text + "\n", fields: fields)
-        self.detail = detail
+        self.detail = wording.text
+        self.kind = wording.kind
         self.cure = cure
         self.routeIndex = routeIndex
     }
@@ -27,6 +30,7 @@ package struct Refusal: Error, Equatable, Sendable {
     package init(passingOn answer: Answer, routeIndex: Int?) {
         self.answer = answer
         self.detail = "The backend refused the upgrade with \(answer.status)."
+        self.kind = self.detail
         self.cure = ""
         self.routeIndex = routeIndex
     }

@@ -5,7 +5,8 @@ internal import Synchronization
 
 /// The log: a bounded ring that any thread writes to, and a thread that empties it into a file.
 ///
-/// No full pipe or slow disk stops a frame: what does not fit the ring is counted, and the count is logged when there is room.
+/// No full pipe or slow disk stops a frame: what does not fit the ring, or what the file does not take (a full disk, a pipe that nobody
+/// reads any more), is counted, and the count is logged when there is room.
 package final class Log: Sendable {
     /// How many bytes wait at most: a line can be as long as the head of a request.
     private static let capacity = 4 << 20
@@ -46,7 +47,7 @@ package final class Log: Sendable {
     /// Whether records of this level are written: others need not be made.
     func takes(_ level: LogSettings.Level) -> Bool { level.severity >= self.severity }
 
-    /// How many lines did not fit, ever.
+    /// How many lines are not in the file, ever.
     package var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
 
     /// Writes a record, unless it is below the log's level.
@@ -86,6 +87,7 @@ package final class Log: Sendable {
     }
 
     private func run() {
+        var writer = LogWriter(self.formatter)
         while true {
             self.doorbell.wait()
             let (lines, dropped, isClosed) = self.ring.withLock { ring in
@@ -96,18 +98,8 @@ package final class Log: Sendable {
                 }
                 return (ring.lines, ring.dropped, ring.isClosed)
             }
-            var bytes: [UInt8] = []
-            for line in lines {
-                bytes += line
-                bytes.append(UInt8(ascii: "\n"))
-            }
-            if dropped > 0 {
-                var record = LogRecord(.warning, "log-dropped")
-                record.add("lines", dropped)
-                bytes += self.formatter.line(record, time: WallClock.rfc3339())
-                bytes.append(UInt8(ascii: "\n"))
-            }
-            if !bytes.isEmpty { _ = self.file.write(bytes) }
+            let lost = writer.write(lines, dropped: dropped, time: WallClock.rfc3339, self.file.append)
+            if lost > 0 { self.ring.withLock { $0.droppedEver += UInt64(lost) } }
             if isClosed { return }
         }
     }

@@ -3,14 +3,10 @@ internal import Configuration
 /// Whom a session is reckoned with: its client's IPv4 address, or the /64 of an IPv6 address, which is what one customer has. A client
 /// of a Unix socket has no address, and stands for itself.
 enum ClientNetwork: Hashable, Sendable {
-    case address(IPAddress)
+    case address(IPNetwork)
     case session(SessionID)
 
     init(_ address: IPAddress?, of session: SessionID) {
-        switch address {
-        case .some(let address) where address.isIPv4: self = .address(address)
-        case .some(let address): self = .address(IPAddress(high: address.high, low: 0))
-        case nil: self = .session(session)
-        }
+        self = address.map { .address($0.subscriber) } ?? .session(session)
     }
 }

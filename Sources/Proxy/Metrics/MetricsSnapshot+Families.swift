@@ -10,7 +10,7 @@ extension MetricsSnapshot {
     ///
     /// - Parameters:
     ///   - health: what is known of the health of endpoints: `gateway_backend_up` and `gateway_health_checks_total`.
-    ///   - droppedLines: lines that the log had no room for.
+    ///   - droppedLines: lines that the log lost.
     package func families(
         control: ControlMetrics, backends: [BackendRow], health: [MetricFamily], droppedLines: UInt64, version: String,
         usage: ProcessUsage
@@ -20,7 +20,8 @@ extension MetricsSnapshot {
         return self.ofSessions + self.ofMessages + self.ofConnections + Self.families(of: backends) + health
             + Self.families(of: control) + [
                 MetricFamily(
-                    "gateway_log_dropped_total", .counter, help: "Lines that the log had no room for.",
+                    "gateway_log_dropped_total", .counter,
+                    help: "Lines that the log lost: its file was too slow, full or closed.",
                     samples: [dropped]),
                 MetricFamily(
                     "gateway_build_info", .gauge, help: "1, with the version of the gateway.", samples: [build]),
@@ -57,7 +58,8 @@ extension MetricsSnapshot {
                 samples: sessions.map { Sample($0.labels, .number(Double($0.1.total))) }),
             MetricFamily(
                 "gateway_handshakes_total", .counter,
-                help: "Opening handshakes by their result: accepted, the status they were refused with, or abandoned.",
+                help:
+                    "Opening handshakes by their result: accepted, the status they were refused with, abandoned, or evicted.",
                 samples: handshakes),
             MetricFamily(
                 "gateway_handshake_seconds", .histogram,
@@ -126,6 +128,14 @@ extension MetricsSnapshot {
                 samples: handshakes.map {
                     Sample([Label("version", $0.0), Label("resumed", $0.1)], .number(Double($0.2)))
                 }),
+            MetricFamily(
+                "gateway_handshakes_waiting", .gauge,
+                help: "Steps of TLS handshakes that wait for their turn, of clients and with backends.",
+                samples: [Sample([], .number(Double(self.handshakesWaiting)))]),
+            MetricFamily(
+                "gateway_handshake_wait_seconds", .histogram,
+                help: "How long steps of TLS handshakes waited for their turn.",
+                samples: [Sample([], self.handshakeWaitSeconds.value)]),
         ]
     }
 

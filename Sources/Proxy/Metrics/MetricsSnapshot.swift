@@ -11,12 +11,15 @@ package struct MetricsSnapshot: Sendable {
         case refused(Int)
         /// The client went, or did not get through TLS, before there was anything to answer.
         case abandoned
+        /// It had sent no request for a while, and made room for others.
+        case evicted
 
         var label: String {
             switch self {
             case .accepted: "accepted"
             case .refused(let status): String(status)
             case .abandoned: "abandoned"
+            case .evicted: "evicted"
             }
         }
     }
@@ -56,6 +59,10 @@ package struct MetricsSnapshot: Sendable {
 
     var routes: [String: Route] = [:]
     var handshakeSeconds = Histogram.ofHandshakes
+    /// How long steps of TLS handshakes waited for their turn.
+    var handshakeWaitSeconds = Histogram.ofHandshakes
+    /// Steps that wait for it now.
+    var handshakesWaiting = 0
     var sessionSeconds = Histogram.ofSessions
     var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
     /// Bytes that wait in queues for peers to take them.
@@ -80,6 +87,8 @@ package struct MetricsSnapshot: Sendable {
     package mutating func add(_ other: MetricsSnapshot) {
         for (name, route) in other.routes { self.routes[name, default: Route()].add(route) }
         self.handshakeSeconds.add(other.handshakeSeconds)
+        self.handshakeWaitSeconds.add(other.handshakeWaitSeconds)
+        self.handshakesWaiting += other.handshakesWaiting
         self.sessionSeconds.add(other.sessionSeconds)
         self.pingSeconds.client.add(other.pingSeconds.client)
         self.pingSeconds.backend.add(other.pingSeconds.backend)

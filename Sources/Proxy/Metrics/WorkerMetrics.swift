@@ -17,6 +17,9 @@ final class WorkerMetrics {
         self.counts.tlsHandshakes[.init(version: version, wasResumed: resumed), default: 0] += 1
     }
 
+    /// A step of a TLS handshake, of a client or with a backend, had to wait for its turn.
+    func handshakeWaited(_ waited: Duration) { self.counts.handshakeWaitSeconds.observe(waited) }
+
     /// A client has its 101.
     ///
     /// - Parameter handshake: how long that took since it was accepted.
@@ -57,13 +60,21 @@ final class WorkerMetrics {
         self.update(route ?? MetricsSnapshot.noRoute) { $0.handshakes[.abandoned, default: 0] += 1 }
     }
 
+    /// A connection that had sent no request made room for another.
+    func evicted() { self.update(MetricsSnapshot.noRoute) { $0.handshakes[.evicted, default: 0] += 1 } }
+
     /// A ping of ours was answered.
     func pinged(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }
 
     /// What was counted so far, with the messages of these sessions.
-    func snapshot(of live: some Sequence<Session>, _ memory: MemoryAccount) -> MetricsSnapshot {
+    ///
+    /// - Parameter handshakesWaiting: how many steps of TLS handshakes wait for their turn.
+    func snapshot(
+        of live: some Sequence<Session>, _ memory: MemoryAccount, handshakesWaiting: Int
+    ) -> MetricsSnapshot {
         var snapshot = self.counts
         snapshot.memory = [.queued: memory.queued, .assembled: memory.assembled]
+        snapshot.handshakesWaiting = handshakesWaiting
         for session in live {
             for leg in [Leg.client, .backend] { snapshot.queueBytes += session.transport(leg)?.queuedBytes ?? 0 }
             guard let conversation = session.conversation, let route = session.route else { continue }

@@ -2,11 +2,11 @@ package import Configuration
 internal import EventLoop
 internal import TLS
 
-/// Reads the certificates, keys and authorities that a configuration names.
+/// What the files say that a configuration names: certificates, keys and authorities.
 ///
 /// Once, before the workers start: each of them makes its own libssl objects from these values.
 package enum Credentials {
-    /// Reads everything and forgets it: for `gateway check`.
+    /// Reads everything and forgets it: for `gateway check`. Waits for the files, but no longer than a gateway would.
     ///
     /// - Returns: what is wrong, a line for each.
     package static func problems(in configuration: GatewayConfiguration) -> [String] {
@@ -14,65 +14,91 @@ package enum Credentials {
         func attempt(_ body: () throws -> Void) {
             do { try body() } catch { problems.append("\(error)") }
         }
-        for listener in configuration.listeners { attempt { _ = try self.server(listener) } }
-        for name in configuration.backends.keys.sorted() {
-            attempt { _ = try self.client(configuration.backends[name]!) }
+        attempt {
+            let files = try FileReader.readNow(self.files(of: configuration))
+            for listener in configuration.listeners { attempt { _ = try self.server(listener, files) } }
+            for name in configuration.backends.keys.sorted() {
+                attempt { _ = try self.client(configuration.backends[name]!, files) }
+            }
         }
         return problems
     }
 
+    /// The files that a configuration names, each once, in the order in which they are of use.
+    static func files(of configuration: GatewayConfiguration) -> [String] {
+        var paths: [String] = []
+        for listener in configuration.listeners {
+            guard let tls = listener.tls else { continue }
+            if case .files(let files) = tls.identity { paths += files.flatMap { [$0.chain, $0.key] } }
+            paths += [tls.clientCA].compactMap { $0 }
+        }
+        for name in configuration.backends.keys.sorted() {
+            let backend = configuration.backends[name]!
+            if self.speaksTLS(backend) { paths += [backend.tls.ca].compactMap { $0 } }
+        }
+        var seen: Set<String> = []
+        return paths.filter { seen.insert($0).inserted }
+    }
+
     /// How a listener speaks TLS; `nil`: not at all.
-    static func server(_ listener: ListenerSettings) throws(StartError) -> TLSServerSettings? {
+    static func server(
+        _ listener: ListenerSettings, _ files: FileSet
+    ) throws(StartError) -> TLSServerSettings? {
         guard let tls = listener.tls else { return nil }
         let place = "listener \(listener.address)"
         do throws(TLSError) {
             var certificates: [Certificate] = []
             switch tls.identity {
             case .selfSigned(let names): certificates = [try Certificate.selfSigned(names: names)]
-            case .files(let files):
-                for file in files {
+            case .files(let pairs):
+                for file in pairs {
                     certificates.append(
                         try Certificate(
-                            chainPEM: try self.read(file.chain), keyPEM: try self.read(file.key), chainName: file.chain,
+                            chainPEM: try self.read(file.chain, files), keyPEM: try self.read(file.key, files),
+                            chainName: file.chain,
                             keyName: file.key))
                 }
             }
             return TLSServerSettings(
                 identity: listener.address.description, certificates: certificates,
-                minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2, clientAuthorities: try self.authorities(tls.clientCA))
+                minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2,
+                clientAuthorities: try self.authorities(tls.clientCA, files))
         } catch {
             throw StartError("\(place): \(error)")
         }
     }
 
     /// How a backend's endpoints are spoken TLS to; `nil`: none of them is.
-    static func client(_ backend: BackendSettings) throws(StartError) -> TLSClientSettings? {
-        let usesTLS: Bool
-        let isWebSocket: Bool
-        switch backend.kind {
-        case .builtin: return nil
-        case .websocket(let endpoints): (usesTLS, isWebSocket) = (endpoints.contains(where: \.tls), true)
-        case .tcp(let endpoints, _): (usesTLS, isWebSocket) = (endpoints.contains(where: \.tls), false)
-        }
-        guard usesTLS else { return nil }
+    static func client(_ backend: BackendSettings, _ files: FileSet) throws(StartError) -> TLSClientSettings? {
+        guard self.speaksTLS(backend) else { return nil }
+        let isWebSocket = if case .websocket = backend.kind { true } else { false }
         do throws(TLSError) {
             return TLSClientSettings(
-                authorities: try self.authorities(backend.tls.ca), verify: backend.tls.verify, offersHTTP: isWebSocket)
+                authorities: try self.authorities(backend.tls.ca, files), verify: backend.tls.verify,
+                offersHTTP: isWebSocket)
         } catch {
             throw StartError("backend \(backend.name): \(error)")
         }
     }
 
-    private static func authorities(_ path: String?) throws(TLSError) -> TrustedAuthorities? {
-        guard let path else { return nil }
-        return try TrustedAuthorities(pem: try self.read(path), name: path)
+    private static func speaksTLS(_ backend: BackendSettings) -> Bool {
+        switch backend.kind {
+        case .builtin: false
+        case .websocket(let endpoints): endpoints.contains(where: \.tls)
+        case .tcp(let endpoints, _): endpoints.contains(where: \.tls)
+        }
     }
 
-    private static func read(_ path: String) throws(TLSError) -> [UInt8] {
-        do throws(SystemError) {
-            return try FileContents.read(path)
+    private static func authorities(_ path: String?, _ files: FileSet) throws(TLSError) -> TrustedAuthorities? {
+        guard let path else { return nil }
+        return try TrustedAuthorities(pem: try self.read(path, files), name: path)
+    }
+
+    private static func read(_ path: String, _ files: FileSet) throws(TLSError) -> [UInt8] {
+        do throws(FileError) {
+            return try files.contents(of: path)
         } catch {
-            throw TLSError(.configuration, "cannot read \(path): \(error.reason)")
+            throw TLSError(.configuration, "cannot read \(path): \(error)")
         }
     }
 }

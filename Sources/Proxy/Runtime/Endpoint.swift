@@ -98,7 +98,7 @@ final class Endpoint: Sendable {
         switch self.address {
         case .unix(let path): _ = self.update(.success([.unix(path: path)]))
         case .tcp(let host, let port):
-            if Resolver.isLiteral(host) { _ = self.update(Resolver.addresses(of: host, port: port)) }
+            if Resolver.isLiteral(host) { _ = self.update(Resolver.literal(host, port: port)) }
         }
     }
 }

@@ -7,6 +7,8 @@ final class NameRefresh: TimerHandler {
     /// How often every name is looked up.
     private static let interval = Duration.seconds(30)
     private static let firstWait = Duration.seconds(3)
+    /// How long a look-up may take without which there is no listener.
+    static let listenerWait = Duration.seconds(5)
 
     private var endpoints: [Endpoint] = []
     private let resolver: Resolver
@@ -57,11 +59,46 @@ final class NameRefresh: TimerHandler {
             return known.isEmpty
         }
         guard !unknown.isEmpty else { return then() }
+        let id = self.wait(for: unknown.count, within: Self.firstWait, then: then)
+        for endpoint in unknown { self.look(up: endpoint) { [answers] in answers.send(id) } }
+    }
+
+    /// Looks up the names of listeners, which are opened once, at one of the addresses that their names have then.
+    ///
+    /// - Parameter then: called when all answers are here, or after a while: a name without one is a failure.
+    func lookUp(
+        _ listeners: [Address], within limit: Duration = NameRefresh.listenerWait,
+        then: @escaping ([Address: Result<[SocketAddress], ResolveError>]) -> Void
+    ) {
+        guard !listeners.isEmpty else { return then([:]) }
+        let found = Found()
+        let id = self.wait(for: listeners.count, within: limit) {
+            var all = found.answers.withLock { $0 }
+            for case .tcp(let host, let port) in listeners where all[.tcp(host: host, port: port)] == nil {
+                let reason = "\(host) was not resolved within \(limit.components.seconds) s"
+                all[.tcp(host: host, port: port)] = .failure(ResolveError(host: host, reason: reason))
+            }
+            then(all)
+        }
+        for case .tcp(let host, let port) in listeners {
+            self.resolver.resolve(host: host, port: port) { [answers] answer in
+                found.answers.withLock { $0[.tcp(host: host, port: port)] = answer }
+                answers.send(id)
+            }
+        }
+    }
+
+    private final class Found: Sendable {
+        let answers = Mutex<[Address: Result<[SocketAddress], ResolveError>]>([:])
+    }
+
+    /// - Returns: what each of `count` answers is to be sent as.
+    private func wait(for count: Int, within limit: Duration, then: @escaping () -> Void) -> Int {
         let id = self.nextID
         self.nextID += 1
-        let limit = ControlTimer(self.loop, once: Self.firstWait) { [unowned self] in self.finish(id) }
-        self.waiting[id] = Wait(answers: unknown.count, then: then, limit: limit)
-        for endpoint in unknown { self.look(up: endpoint) { [answers] in answers.send(id) } }
+        let timer = ControlTimer(self.loop, once: limit) { [unowned self] in self.finish(id) }
+        self.waiting[id] = Wait(answers: count, then: then, limit: timer)
+        return id
     }
 
     private func answered(_ id: Int) {

@@ -12,8 +12,6 @@ final class Runtime: Sendable {
     let backends: [Backend]
     /// The longest time that any session may take for its opening handshake: the limit while its route is not known yet.
     let longestHandshake: Duration
-    /// The longest time that any session may take to close.
-    let longestClose: Duration
 
     /// - Parameter previous: what was in force until now.
     init(_ configuration: GatewayConfiguration, replacing previous: Runtime? = nil) {
@@ -32,7 +30,6 @@ final class Runtime: Sendable {
         }
         let timeouts = configuration.routes.map(\.timeouts)
         self.longestHandshake = timeouts.map(\.handshake).max() ?? Timeouts().handshake
-        self.longestClose = timeouts.map(\.close).max() ?? Timeouts().close
     }
 
     func route(named name: String) -> Route? { self.routes.first { $0.settings.name == name } }

@@ -6,18 +6,21 @@ internal import WebSocketProtocol
 /// what the backend sends becomes messages, one for each read.
 ///
 /// A bridge streams: no message is ever held whole. How the ends map (design section 4, "Bridge"): TCP's end of file is a
-/// Close 1000, its reset a Close 1014; the client's Close is an end of file for TCP, its disappearance a reset, unless
-/// everything it sent was written.
+/// Close 1000, its reset a Close 1011; the client's Close is an end of file for TCP, and is answered when all that came before it was
+/// delivered. Whatever else ends the session does the same for what the client sent, but for a message that breaks off in the middle: a cut
+/// upload must not look complete.
 final class BridgeConversation: EndpointConversation {
     private let message: BridgeMessage
     private var text = TextCheck()
     /// In text mode: the beginning of a character whose rest has not come yet; at most 3 bytes.
     private var partialCharacter: [UInt8] = []
+    /// What the server's socket took of the client's messages.
+    private var delivered = TakenMessages()
 
     init(_ session: Session, message: BridgeMessage, compression: DeflateParameters?) {
         self.message = message
         super.init(
-            session, limitsMessages: session.route?.settings.limitsMessagesItself ?? false, compression: compression)
+            session, backend: .tcp, limitsMessages: session.route?.settings.limitsMessagesItself ?? false, compression: compression)
     }
 
     override var phase: Phase { .bridge }
@@ -32,7 +35,14 @@ final class BridgeConversation: EndpointConversation {
         guard self.text.accepts(part, in: buffer.span) else { return self.fail(.invalidUTF8) }
         guard let backend = self.backend else { return }
         backend.send(buffer.span.extracting(part.range))
+        guard backend.hasUntaken else { return }
+        let tally = self.reader.tally
+        self.delivered.sent(tally.without(part), tally, backend.writing)
         if self.session.isAboveHighWater(backend) { self.client?.pause() }
+    }
+
+    override var receivedTally: MessageTally {
+        self.backend.map { self.delivered.taken(of: self.reader.tally, $0.writing) } ?? self.reader.tally
     }
 
     override func backendDrained() {
@@ -61,13 +71,18 @@ final class BridgeConversation: EndpointConversation {
         let plaintext = buffers.plaintext
         let bytes = self.partialCharacter.isEmpty ? range : buffers.prepend(self.partialCharacter, to: range)
         let prefix = UTF8Validator.validPrefix(of: plaintext.span.extracting(bytes))
+        guard !prefix.isInvalid else { return self.forwardRepaired(bytes) }
         let end = bytes.lowerBound + prefix.length
-        self.partialCharacter = prefix.isInvalid ? [] : buffers.copy(end..<bytes.upperBound)
+        self.partialCharacter = buffers.copy(end..<bytes.upperBound)
         self.forward(.text, bytes.lowerBound..<end)
-        if prefix.isInvalid {
-            self.detail = "the server sent what is not UTF-8, and the backend has message: text"
-            self.close(.by(.backend, .invalidData))
-        }
+    }
+
+    /// The server sent what is not UTF-8.
+    private func forwardRepaired(_ range: Range<Int>) {
+        let plaintext = self.session.worker.buffers.plaintext
+        let repaired = UTF8Validator.repair(plaintext.span.extracting(range))
+        self.partialCharacter = repaired.rest
+        self.sendMessage(Message(opcode: .text, payload: repaired.text))
     }
 
     override func clientDrained() {
@@ -76,44 +91,21 @@ final class BridgeConversation: EndpointConversation {
 
     // MARK: - Ends
 
-    override func backendEnded(failure: String?) {
-        guard self.closing.isOpen else { return self.session.closeLeg(.backend) }
-        if let failure {
-            self.detail = failure
-            self.close(.by(.backend, .backendGone))
-        } else if !self.partialCharacter.isEmpty {
-            self.detail = "the server's text ended inside of a character"
-            self.close(.by(.backend, .invalidData))
-        } else {
-            self.close(.by(.backend, .backendClosed))
-        }
-        self.session.closeLeg(.backend)
+    /// A character that its end has cut.
+    override func backendEnds() {
+        guard !self.partialCharacter.isEmpty else { return }
+        self.partialCharacter = []
+        self.sendMessage(Message(opcode: .text, payload: UTF8Validator.replacement))
     }
+}
 
-    /// It takes nothing any more: what waits for it is lost, and it must not take what it got for all there was.
-    override func backendLost(_ cause: Cause, failure: String?) {
-        if self.closing.isOpen {
-            self.detail = failure
-            self.close(.by(.backend, cause))
-        }
-        self.session.closeLeg(.backend, abruptly: true)
-    }
-
-    override func clientClosed() {
-        self.session.finishWriting(.backend)
-    }
-
-    override func clientGone() {
-        guard self.closing.isOpen, let backend = self.backend else { return }
-        if backend.hasSentAll() {
-            self.session.finishWriting(.backend)
-        } else {
-            self.session.closeLeg(.backend, abruptly: true)
-        }
-    }
-
-    override func closingBegan() {
-        // Whatever else ends the session ends the server's side, too; it has what came before.
-        self.session.finishWriting(.backend)
+extension MessageTally {
+    /// What there was before the latest part of a message.
+    fileprivate func without(_ part: FrameReader.DataPart) -> MessageTally {
+        var tally = self
+        tally.payloadBytes &-= min(UInt64(part.range.count), tally.payloadBytes)
+        guard part.isFinal else { return tally }
+        if part.messageOpcode == .text { tally.text &-= 1 } else { tally.binary &-= 1 }
+        return tally
     }
 }

@@ -88,7 +88,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
 
     var wanted: Int { self.maximumMessage == 0 ? .max : self.maximumMessage }
 
-    var patience: Duration { self.session.closeTimeout }
+    var patience: Duration { self.session.patience }
 
     func goOn() {
         if self.waits == .toBegin { self.promiseRest() }
@@ -122,7 +122,8 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         guard let client = self.client, self.closing.isOpen else { return }
         guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
         let frame = delivery.frame(for: self.compression?.parameters.server)
+        let before = self.count(frame.opcode, payload: frame.payloadLength)
         client.send(sharing: frame.bytes)
-        self.count(frame.opcode, payload: frame.payloadLength)
+        self.hasSent(since: before)
     }
 }

@@ -6,13 +6,14 @@ extension EndpointConversation {
     /// Sends a message whose payload lies at `range` of `buffer`. Uncompressed, its header is written right in front of it: over the
     /// client's own header or into the headroom.
     func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
-        guard !self.sendCompressed(opcode, buffer.span.extracting(range)) else { return self.count(opcode, payload: 0) }
-        self.count(opcode, payload: range.count)
+        guard !self.sendCompressed(opcode, buffer.span.extracting(range)) else { return }
+        let before = self.count(opcode, payload: range.count)
         let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
         let start = range.lowerBound - header.encodedLength
         var bytes = buffer.mutableSpan
         _ = header.encode(into: &bytes, at: start)
         self.client?.send(buffer.span.extracting(start..<range.upperBound))
+        self.hasSent(since: before)
     }
 
     /// Sends a part of a message as a fragment of the same.
@@ -30,32 +31,29 @@ extension EndpointConversation {
         let place = CompressedFrame.Place(isFirst: pieces == nil, isFinal: isFinal)
         let isCompressed = pieces != .plain && self.sendCompressed(opcode, payload, place)
         if !isCompressed {
-            self.sendFrame(
-                FrameHeader(
-                    fin: isFinal, rsv1: false, opcode: place.isFirst ? opcode : .continuation,
-                    payloadLength: payload.count, maskingKey: nil),
-                payload)
+            let header = FrameHeader(
+                fin: isFinal, rsv1: false, opcode: place.isFirst ? opcode : .continuation,
+                payloadLength: payload.count, maskingKey: nil)
+            self.sendFrame(header, payload, of: isFinal ? opcode : nil)
         }
         pieces = isFinal ? nil : isCompressed ? .compressed : .plain
-        self.count(isFinal ? opcode : nil, payload: isCompressed ? 0 : payload.count)
     }
 
-    private func sendFrame(_ header: FrameHeader, _ payload: Span<UInt8>) {
+    func sendMessage(_ message: Message) {
+        guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
+        let header = FrameHeader(
+            fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
+        self.sendFrame(header, message.payload.span, of: message.opcode)
+    }
+
+    /// - Parameter opcode: of the message that is whole with it.
+    private func sendFrame(_ header: FrameHeader, _ payload: Span<UInt8>, of opcode: Opcode?) {
+        let before = self.count(opcode, payload: payload.count)
         var bytes: [UInt8] = []
         header.append(to: &bytes)
         self.client?.send(bytes.span)
         self.client?.send(payload)
-    }
-
-    func sendMessage(_ message: Message) {
-        guard !self.sendCompressed(message.opcode, message.payload.span) else {
-            return self.count(message.opcode, payload: 0)
-        }
-        self.count(message.opcode, payload: message.payload.count)
-        self.sendFrame(
-            FrameHeader(
-                fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil),
-            message.payload.span)
+        self.hasSent(since: before)
     }
 
     /// Sends a message, or a piece of one, and counts its bytes. False if nothing was sent, because compression was not agreed on, or not
@@ -67,17 +65,19 @@ extension EndpointConversation {
         var scratch = self.session.worker.compression.takeScratch()
         let frame = CompressedFrame.encode(opcode, payload, place, with: { compression.deflater }, into: &scratch)
         if let frame {
-            self.sent.payloadBytes &+= UInt64(frame.payloadLength)
+            let before = self.count(place.isFinal ? opcode : nil, payload: frame.payloadLength)
             self.client?.send(scratch.span.extracting(frame.range))
+            self.hasSent(since: before)
         }
         self.session.worker.compression.giveBack(&scratch)
         return frame != nil
     }
 
-    /// Counts what was sent.
+    /// Counts what is about to be sent. Returns what was counted before.
     ///
     /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
-    func count(_ opcode: Opcode?, payload length: Int) {
+    func count(_ opcode: Opcode?, payload length: Int) -> MessageTally {
+        let before = self.sent
         switch opcode {
         case .text: self.sent.text &+= 1
         case .some: self.sent.binary &+= 1
@@ -85,6 +85,12 @@ extension EndpointConversation {
         }
         self.sent.payloadBytes &+= UInt64(length)
         self.dataPassed()
+        return before
+    }
+
+    /// The message was sent.
+    func hasSent(since before: MessageTally) {
+        if let client = self.client, client.hasUntaken { self.taken.sent(before, self.sent, client.writing) }
     }
 }
 

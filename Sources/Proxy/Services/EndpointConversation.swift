@@ -8,7 +8,7 @@ internal import WebSocketProtocol
 class EndpointConversation: Conversation {
     /// The session gives its conversation up when it ends.
     final let session: Session
-    final private(set) var closing = ClosingHandshake(hasBackend: false)
+    final private(set) var closing: ClosingHandshake
     /// What `closing` says, at hand: it is asked for every message, and is not small.
     final private var isOpen = true
     final private var listens = true
@@ -17,6 +17,8 @@ class EndpointConversation: Conversation {
     final var reader: FrameReader
     /// What we sent the client: in place of what a backend sends.
     final var sent = MessageTally()
+    /// What of that its socket took.
+    final var taken = TakenMessages()
     private var pings = PingSeries(nonce: Randomness.word())
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
@@ -44,8 +46,12 @@ class EndpointConversation: Conversation {
     /// - Parameters:
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
     ///   - compression: what was agreed with the client.
-    init(_ session: Session, limitsMessages: Bool = true, compression: DeflateParameters? = nil) {
+    init(
+        _ session: Session, backend: ClosingHandshake.Backend = .builtin, limitsMessages: Bool = true,
+        compression: DeflateParameters? = nil
+    ) {
         self.session = session
+        self.closing = ClosingHandshake(backend: backend)
         let limits = session.route?.settings.limits ?? Limits()
         self.maximumMessage = limitsMessages ? limits.message.rawValue : 0
         self.compression = compression.map { SessionCompression($0, session.worker.compression) }
@@ -89,28 +95,31 @@ class EndpointConversation: Conversation {
 
     /// Something came from, or happened to, the backend's leg.
     func receivedFromBackend(_ range: Range<Int>) {}
-    func backendEnded(failure: String?) {}
-    func backendLost(_ cause: Cause, failure: String?) {}
+    func backendEnds() {}
     func backendDrained() {}
-
-    /// What is to be done with the backend's leg when the client's Close came, or the client went.
-    func clientClosed() {}
-    func clientGone() {}
 
     /// Breaks off because of what the client sent.
     final func fail(_ violation: Violation) {
         self.detail = violation.description
-        self.perform(self.closing.violated(violation, by: .client, canSend: self.canSend))
+        self.perform(self.closing.violated(violation, by: .client, self.places))
     }
 
     /// What we send a client is whole frames only, so that a Close always has its place.
-    private var canSend: PerLeg<Bool> { PerLeg(client: true, backend: true) }
+    private var places: ClosingHandshake.Places {
+        ClosingHandshake.Places(clientIsInsideOfMessage: !self.reader.isAtMessageBoundary)
+    }
 
     final var client: Transport? { self.session.client }
 
     // MARK: - Conversation
 
-    final var tally: PerLeg<MessageTally> { PerLeg(client: self.reader.tally, backend: self.sent) }
+    final var tally: PerLeg<MessageTally> {
+        let sent = self.client.map { self.taken.taken(of: self.sent, $0.writing) } ?? self.sent
+        return PerLeg(client: self.receivedTally, backend: sent)
+    }
+
+    /// What came from the client and has gone where it is to go.
+    var receivedTally: MessageTally { self.reader.tally }
 
     final func received(_ range: Range<Int>, from leg: Leg) {
         guard leg == .client else { return self.receivedFromBackend(range) }
@@ -175,10 +184,7 @@ class EndpointConversation: Conversation {
             if self.closing.isOpen { self.answerPing(payload) }
         case .close:
             guard let close = try? CloseFrame(payload: payload.span) else { return }
-            let wasOpen = self.closing.isOpen
-            let actions = self.closing.received(close, from: .client)
-            if wasOpen { self.clientClosed() }
-            self.perform(actions)
+            self.perform(self.closing.received(close, from: .client))
         case .pong:
             if case .latest = self.pings.received(frame, in: plaintext.span) { self.session.pingAnswered(.client) }
         case .text, .binary, .continuation: break
@@ -196,18 +202,13 @@ class EndpointConversation: Conversation {
         }
     }
 
-    final func ended(_ leg: Leg, failure: String?) {
-        guard leg == .client else { return self.backendEnded(failure: failure) }
-        if self.closing.isOpen { self.detail = failure }
-        self.clientGone()
-        self.perform(self.closing.ended(.client, canSend: self.canSend))
-    }
-
-    final func lost(_ leg: Leg, _ cause: Cause, failure: String?) {
-        guard leg == .client else { return self.backendLost(cause, failure: failure) }
-        if self.closing.isOpen { self.detail = failure }
-        self.clientGone()
-        self.perform(self.closing.lost(.client, cause, canSend: self.canSend))
+    final func happened(_ event: ClosingHandshake.Event, detail: String?) {
+        // What it sent last may be part of a message.
+        if case .ended(.backend, inOrder: true) = event, self.closing.isOpen { self.backendEnds() }
+        let before = self.closing.ending
+        let actions = self.closing.happened(event, self.places)
+        if self.closing.ending != before { self.detail = detail }
+        self.perform(actions)
     }
 
     final func ping(_ leg: Leg) {
@@ -224,10 +225,10 @@ class EndpointConversation: Conversation {
         self.catchUp()
     }
 
-    final func close(_ ending: Ending) { self.perform(self.closing.close(ending, canSend: self.canSend)) }
+    final func close(_ ending: Ending) { self.perform(self.closing.close(ending, self.places)) }
 
     final func timerFired() {
-        if self.closing.isOpen { self.tick() } else { self.perform(self.closing.timedOut(canSend: self.canSend)) }
+        if self.closing.isOpen { self.tick() }
     }
 
     private var hasBegunClosing = false
@@ -246,10 +247,7 @@ class EndpointConversation: Conversation {
             self.shelf = []
             self.readBacklog()
         }
-        switch actions.client.end {
-        case .notYet: break
-        case .finish: self.session.linger(.client)
-        case .cut: self.session.closeLeg(.client)
-        }
+        self.session.end(.backend, as: actions.backend.end)
+        self.session.end(.client, as: actions.client.end)
     }
 }

@@ -63,6 +63,15 @@ struct Ending: Equatable, Sendable {
     static func by(_ leg: Leg, _ cause: Cause) -> Ending { Ending(cause: cause, by: .leg(leg)) }
     static func byGateway(_ cause: Cause) -> Ending { Ending(cause: cause, by: .gateway) }
 
+    /// Whether `leg` has left without a Close, or was given up: then nobody said that what came from it is all.
+    func isDeparture(of leg: Leg) -> Bool {
+        guard self.by == .leg(leg) else { return false }
+        switch self.cause {
+        case .clientGone, .clientStalled, .clientPingTimeout, .backendGone, .backendStalled, .backendPingTimeout: return true
+        default: return false
+        }
+    }
+
     /// - Parameter code: where it is none that may be given, 1008 takes its place.
     static func byAdmin(_ code: CloseCode? = nil, reason: String = "") -> Ending {
         let code = code.flatMap { $0.mayBeGiven ? $0 : nil } ?? .policy
@@ -78,8 +87,8 @@ struct Ending: Equatable, Sendable {
     /// The code of the Close we send to `leg` on our own account; `nil`: none is sent, because that side ended the session
     /// itself (its own Close is relayed, or nobody is there any more).
     ///
-    /// A client hears 1014 for whatever the backend did wrong: 1002 or 1009 would say that the client did it. 1012 to 1014 are
-    /// a server's words and never go to a backend.
+    /// A client hears 1011 for whatever the backend did wrong: 1002 or 1009 would say that the client did it, and 1014 is a protocol
+    /// error to many clients. 1012 and 1013 are a server's words and never go to a backend.
     func code(to leg: Leg) -> CloseCode? {
         switch (self.cause, leg) {
         case (.clientClosed, _): nil
@@ -89,7 +98,7 @@ struct Ending: Equatable, Sendable {
         case (.clientGone, .client), (.clientStalled, .client): nil
         case (.clientGone, .backend), (.clientStalled, .backend): .goingAway
         case (.clientPingTimeout, _): .goingAway
-        case (.backendGone, .client), (.backendStalled, .client), (.backendPingTimeout, .client): .badGateway
+        case (.backendGone, .client), (.backendStalled, .client), (.backendPingTimeout, .client): .internalError
         case (.backendGone, .backend), (.backendStalled, .backend): nil
         case (.backendPingTimeout, .backend): .goingAway
         case (.protocolError, _): self.code(to: leg, whoBrokeIt: .protocolError)
@@ -108,7 +117,7 @@ struct Ending: Equatable, Sendable {
 
     private func code(to leg: Leg, whoBrokeIt code: CloseCode) -> CloseCode {
         if self.by == .leg(leg) { return code }
-        return leg == .client ? .badGateway : .goingAway
+        return leg == .client ? .internalError : .goingAway
     }
 }
 

@@ -6,7 +6,7 @@ protocol Conversation: AnyObject {
     /// The phase that the session is in while this goes on.
     var phase: Phase { get }
     var closing: ClosingHandshake { get }
-    /// What came from each leg so far.
+    /// What came from each leg so far, as far as the other leg's socket has taken it.
     var tally: PerLeg<MessageTally> { get }
     /// More on the cause of the end.
     var detail: String? { get }
@@ -15,12 +15,10 @@ protocol Conversation: AnyObject {
     func begin()
     /// `range` of the worker's plaintext buffer came from `leg`. There are `WorkerBuffers.headroom` bytes of room before it.
     func received(_ range: Range<Int>, from leg: Leg)
-    /// `leg`'s TCP has ended.
+    /// Something happened to a leg's connection.
     ///
-    /// - Parameter failure: a reset or another error; `nil` is an orderly end.
-    func ended(_ leg: Leg, failure: String?)
-    /// `leg` is given up: it is silent, or takes nothing.
-    func lost(_ leg: Leg, _ cause: Cause, failure: String?)
+    /// - Parameter detail: more on it, for the log.
+    func happened(_ event: ClosingHandshake.Event, detail: String?)
     /// `leg` has taken enough of what it was sent to be sent more.
     func drained(_ leg: Leg)
     /// The client's transport asked to be called again in this turn of the loop.
@@ -29,10 +27,11 @@ protocol Conversation: AnyObject {
     func ping(_ leg: Leg)
     /// The gateway ends the session.
     func close(_ ending: Ending)
-    /// The time that the conversation asked for (`Session.setTick`) has come, or that for the closing handshake is over.
+    /// The time that the conversation asked for (`Session.setTick`) has come.
     func timerFired()
 }
 
 extension Conversation {
     func continued() {}
+    func timerFired() {}
 }

@@ -28,3 +28,4 @@ struct PerLeg<Value> {
 }
 
 extension PerLeg: Sendable where Value: Sendable {}
+extension PerLeg: Equatable where Value: Equatable {}

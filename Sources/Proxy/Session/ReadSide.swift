@@ -4,10 +4,10 @@ internal import EventLoop
 struct ReadSide {
     /// Whether the socket may have bytes, or an end, that was not read yet.
     private(set) var mayRead = true
-    /// Since when nothing is read, because the other leg can't take it; `never`: it is.
+    /// Since when nothing is read because the other leg can't take it; `never`: it is read.
     private var pausedAt = MonotonicInstant.never
-    /// For how long nothing was read so far, in nanoseconds.
-    private var unread: Int64 = 0
+    /// How long that was before now, in nanoseconds.
+    private var pausedTime: Int64 = 0
     /// libssl has plaintext that did not fit the buffer.
     var hasDecrypted = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
@@ -17,22 +17,27 @@ struct ReadSide {
     /// What the peer sent before it went is of no use any more: nobody takes it.
     var ignoresInput = false
 
+    /// Nothing is read: the other leg can't take it.
     var isPaused: Bool { self.pausedAt != .never }
 
-    /// Nothing is read until `resume`.
     mutating func pause(at now: MonotonicInstant) {
         if !self.isPaused { self.pausedAt = now }
     }
 
     mutating func resume(at now: MonotonicInstant) {
-        guard self.isPaused else { return }
-        self.unread += now.nanoseconds - self.pausedAt.nanoseconds
+        if self.isPaused { self.pausedTime += now.nanoseconds - self.pausedAt.nanoseconds }
         self.pausedAt = .never
     }
 
     /// A clock that stands still while nothing is read.
     func time(at now: MonotonicInstant) -> MonotonicInstant {
-        MonotonicInstant(nanoseconds: (self.isPaused ? self.pausedAt : now).nanoseconds - self.unread)
+        MonotonicInstant(nanoseconds: (self.isPaused ? self.pausedAt : now).nanoseconds - self.pausedTime)
+    }
+
+    /// How long in all nothing was read.
+    func unread(at now: MonotonicInstant) -> LegClosing.Unread {
+        let present = self.isPaused ? now.nanoseconds - self.pausedAt.nanoseconds : 0
+        return LegClosing.Unread(time: .nanoseconds(self.pausedTime + present), isNow: self.isPaused)
     }
 
     mutating func became(_ readiness: Readiness) {

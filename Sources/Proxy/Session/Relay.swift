@@ -34,7 +34,7 @@ struct Relay: Sendable {
         var next: Int?
     }
 
-    private(set) var closing = ClosingHandshake(hasBackend: true)
+    private(set) var closing = ClosingHandshake(backend: .webSocket)
     /// The rule that was broken, if one was.
     private(set) var violation: Violation?
     private var pings: PerLeg<PingSeries>
@@ -70,7 +70,10 @@ struct Relay: Sendable {
         if checksText { self.texts = PerLeg(client: TextCheck(), backend: TextCheck()) }
     }
 
+    /// What came from each leg.
     var tally: PerLeg<MessageTally> { PerLeg(client: self.readers.client.tally, backend: self.readers.backend.tally) }
+
+    func tally(of leg: Leg) -> MessageTally { leg == .client ? self.readers.client.tally : self.readers.backend.tally }
 
     // MARK: - What happens
 
@@ -130,11 +133,8 @@ struct Relay: Sendable {
         }
     }
 
-    mutating func ended(_ leg: Leg) -> ClosingHandshake.Actions { self.closing.ended(leg, canSend: self.canSend) }
-
-    /// `leg` is given up: see `ClosingHandshake.lost`.
-    mutating func lost(_ leg: Leg, _ cause: Cause) -> ClosingHandshake.Actions {
-        self.closing.lost(leg, cause, canSend: self.canSend)
+    mutating func happened(_ event: ClosingHandshake.Event) -> ClosingHandshake.Actions {
+        self.closing.happened(event, self.places)
     }
 
     /// What `leg` is to be pinged with now; `nil`: it is in the middle of a frame, at whose end a step says `boundary`.
@@ -145,16 +145,18 @@ struct Relay: Sendable {
     }
 
     mutating func close(_ ending: Ending) -> ClosingHandshake.Actions {
-        self.closing.close(ending, canSend: self.canSend)
+        self.closing.close(ending, self.places)
     }
-
-    mutating func timedOut() -> ClosingHandshake.Actions { self.closing.timedOut(canSend: self.canSend) }
 
     // MARK: - What follows
 
     /// What a leg is sent comes from the other leg's reader: between two of its frames there is room for one of ours.
     private var canSend: PerLeg<Bool> {
         PerLeg(client: self.readers.backend.isAtFrameBoundary, backend: self.readers.client.isAtFrameBoundary)
+    }
+
+    private var places: ClosingHandshake.Places {
+        .init(canSend: self.canSend, clientIsInsideOfMessage: !self.readers.client.isAtMessageBoundary)
     }
 
     /// Whether a Close or a ping of ours waits for `leg` to reach the end of a frame.
@@ -171,10 +173,10 @@ struct Relay: Sendable {
 
     private mutating func violated(_ violation: Violation, by leg: Leg) -> ClosingHandshake.Actions {
         self.violation = self.violation ?? violation
-        var canSend = self.canSend
+        var places = self.places
         // Where text is broken the reader is further than what went on.
-        if let isAtBoundary = self.textBrokeAtBoundary { canSend[leg.other] = isAtBoundary }
-        return self.closing.violated(violation, by: leg, canSend: canSend)
+        if let isAtBoundary = self.textBrokeAtBoundary { places.canSend[leg.other] = isAtBoundary }
+        return self.closing.violated(violation, by: leg, places)
     }
 
     // MARK: - Walking

@@ -14,8 +14,10 @@ final class RelayConversation: Conversation {
     private let buffers: WorkerBuffers
     private let plaintext: ReadBuffer
     private var relay: Relay
-    /// Why a leg's connection failed.
-    private var failure: String?
+    /// Of what came from each leg, what the other's socket took.
+    private var taken = PerLeg(client: TakenMessages(), backend: TakenMessages())
+    /// More on why the session ends.
+    private var reason: String?
 
     init(_ session: Session, _ transports: PerLeg<Transport>, allowsCompression: Bool) {
         self.session = session
@@ -30,8 +32,14 @@ final class RelayConversation: Conversation {
     }
 
     var closing: ClosingHandshake { self.relay.closing }
-    var tally: PerLeg<MessageTally> { self.relay.tally }
-    var detail: String? { self.failure ?? self.relay.violation?.description }
+    var detail: String? { self.reason ?? self.relay.violation?.description }
+
+    var tally: PerLeg<MessageTally> {
+        let tally = self.relay.tally
+        return PerLeg(
+            client: self.taken.client.taken(of: tally.client, self.transports.backend.writing),
+            backend: self.taken.backend.taken(of: tally.backend, self.transports.client.writing))
+    }
 
     func begin() {}
 
@@ -40,11 +48,12 @@ final class RelayConversation: Conversation {
     func received(_ range: Range<Int>, from leg: Leg) {
         let held = self.relay.takeHeld(leg)
         let bytes = held.isEmpty ? range : self.buffers.prepend(held, to: range)
+        let before = self.relay.tally(of: leg)
         let plaintext = self.plaintext
         var position: Int? = bytes.lowerBound
         while let start = position {
             let step = self.relay.next(plaintext.span.extracting(0..<bytes.upperBound), from: start, leg)
-            if !step.forward.isEmpty { self.forward(plaintext.span.extracting(step.forward), from: leg) }
+            if !step.forward.isEmpty { self.forward(plaintext.span.extracting(step.forward), from: leg, before) }
             if step.signs.contains(.data) { self.session.deadlines.lastData = self.loop.now }
             if step.signs.hasControl { self.note(step.signs, from: leg) }
             if let actions = step.actions { self.perform(actions, relaying: plaintext.span.extracting(step.close)) }
@@ -52,21 +61,16 @@ final class RelayConversation: Conversation {
         }
     }
 
-    func ended(_ leg: Leg, failure: String?) {
-        if self.relay.closing.isOpen { self.failure = failure }
-        self.perform(self.relay.ended(leg))
-    }
-
-    func lost(_ leg: Leg, _ cause: Cause, failure: String?) {
-        if self.relay.closing.isOpen { self.failure = failure }
-        self.perform(self.relay.lost(leg, cause))
+    func happened(_ event: ClosingHandshake.Event, detail: String?) {
+        let before = self.relay.closing.ending
+        let actions = self.relay.happened(event)
+        if self.relay.closing.ending != before { self.reason = detail }
+        self.perform(actions)
     }
 
     func drained(_ leg: Leg) { self.session.resume(leg.other) }
 
     func close(_ ending: Ending) { self.perform(self.relay.close(ending)) }
-
-    func timerFired() { self.perform(self.relay.timedOut()) }
 
     // MARK: - Heartbeats
 
@@ -86,17 +90,24 @@ final class RelayConversation: Conversation {
 
     // MARK: - What is done
 
-    private func forward(_ bytes: Span<UInt8>, from leg: Leg) {
+    private func forward(_ bytes: Span<UInt8>, from leg: Leg, _ before: MessageTally) {
         // By name: a reference that a subscript gives out is counted, with every message.
         switch leg {
-        case .client: self.send(bytes, to: self.transports.backend, from: self.transports.client)
-        case .backend: self.send(bytes, to: self.transports.client, from: self.transports.backend)
+        case .client: self.send(bytes, to: self.transports.backend, from: self.transports.client, before)
+        case .backend: self.send(bytes, to: self.transports.client, from: self.transports.backend, before)
         }
     }
 
     @inline(__always)
-    private func send(_ bytes: Span<UInt8>, to target: Transport, from source: Transport) {
+    private func send(_ bytes: Span<UInt8>, to target: Transport, from source: Transport, _ before: MessageTally) {
         target.send(bytes)
+        if target.hasUntaken { self.hold(source, for: target, before) }
+    }
+
+    /// Some of what came from `source` waits for `target` to take it.
+    @inline(never)
+    private func hold(_ source: Transport, for target: Transport, _ before: MessageTally) {
+        self.taken[source.leg].sent(before, self.relay.tally(of: source.leg), target.writing)
         if self.session.isAboveHighWater(target) { source.pause() }
     }
 
@@ -117,12 +128,6 @@ final class RelayConversation: Conversation {
             }
         }
         // Saying comes first on both legs: ending one can end the session.
-        for leg in [Leg.backend, .client] {
-            switch actions[leg].end {
-            case .notYet: break
-            case .finish: self.session.linger(leg)
-            case .cut: self.session.closeLeg(leg)
-            }
-        }
+        for leg in [Leg.backend, .client] { self.session.end(leg, as: actions[leg].end) }
     }
 }

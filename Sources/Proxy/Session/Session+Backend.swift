@@ -74,7 +74,8 @@ extension Session {
             let descriptor = try Kernel.connect(address, from: source)
             do {
                 let tls = endpoint.usesTLS ? try self.opening?.runtime.clientConnection(of: backend, to: endpoint) : nil
-                let transport = try Transport(descriptor, .backend, tls: tls, session: self, worker: self.worker)
+                let transport = try Transport(
+                    descriptor, address, .backend, tls: tls, session: self, worker: self.worker)
                 self.attach(backend: transport)
             } catch {
                 Kernel.close(descriptor)
@@ -100,7 +101,7 @@ extension Session {
 
     func connectionReady(_ readiness: Readiness) {
         guard let backend = self.backend else { return }
-        if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake(readiness) }
+        if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake() }
         if let error = backend.connectionResult() { return self.connectToNextAddress(after: error.reason) }
         if readiness.isWritable { self.connectionStands() }
     }
@@ -110,16 +111,17 @@ extension Session {
         backend.sendAtOnce()
         guard backend.tls != nil else { return self.connected() }
         self.opening?.isInBackendTLS = true
-        self.handle(backend.beginHandshake())
+        self.backendShookHands(backend.beginHandshake())
     }
 
-    private func backendTLSHandshake(_ readiness: Readiness) {
+    private func backendTLSHandshake() {
         guard let backend = self.backend, backend.mayRead else { return }
-        guard readiness.isNone else { return backend.handshakeLater() }
-        self.handle(backend.handshakeStep())
+        // One that has left is not waited for. Its last words, an alert, say why.
+        guard backend.hasEnded else { return backend.handshakeLater() }
+        self.backendShookHands(backend.handshakeStep().result)
     }
 
-    private func handle(_ result: TLSConnection.HandshakeResult) {
+    func backendShookHands(_ result: TLSConnection.HandshakeResult) {
         switch result {
         case .wantsRead: break
         case .failed(let error): self.connectToNextAddress(after: "TLS: \(error)")

@@ -45,9 +45,9 @@ extension Session {
     // MARK: - Heartbeats
 
     /// A bridge's TCP leg is not pinged, and has as long to take its bytes as the client has.
-    private func heartbeat(of leg: Leg) -> HeartbeatSettings? {
+    func heartbeat(of leg: Leg) -> HeartbeatSettings? {
         guard let settings = self.route?.settings else { return nil }
-        return leg == .backend && self.phase == .relay ? settings.backendHeartbeat : settings.heartbeat
+        return leg == .backend && self.conversation?.phase == .relay ? settings.backendHeartbeat : settings.heartbeat
     }
 
     /// Does what is due for `leg`. Returns when to look again.
@@ -59,9 +59,10 @@ extension Session {
             case .nothing(let instant): return instant
             case .ping: self.conversation?.ping(leg)
             case .late: if leg == .backend { self.backendIsLate(true) }
+            case .stalled where transport.hasProgressed(): continue
             case .stalled:
                 let waited = (settings.interval + settings.timeout).secondsAsDouble
-                self.conversation?.lost(leg, .stalled(leg), failure: "took nothing for \(waited) s")
+                self.conversation?.happened(.lost(leg, .stalled(leg)), detail: "took nothing for \(waited) s")
                 return .never
             case .dead where !hasLooked:
                 // Its answer may be here, where it is this process that was stopped for a while.
@@ -70,17 +71,11 @@ extension Session {
                 self.pump(leg)
             case .dead:
                 let silence = (self.worker.loop.now - transport.heartbeat.lastLife).secondsAsDouble
-                self.conversation?.lost(leg, .pingTimeout(leg), failure: "silent for \(silence) s")
+                self.conversation?.happened(.lost(leg, .pingTimeout(leg)), detail: "silent for \(silence) s")
                 return .never
             }
         }
         return .never
-    }
-
-    /// Why a connection that failed so is given up; `nil`: its peer is gone, and nothing more is known.
-    func stall(of transport: Transport) -> Cause? {
-        guard transport.hasTimedOut, self.heartbeat(of: transport.leg) != nil else { return nil }
-        return .stalled(transport.leg)
     }
 
     /// The pong to our latest ping came.

@@ -8,17 +8,42 @@ internal import WebSocketProtocol
 extension Session {
     // MARK: - TLS handshake
 
-    func tlsHandshake(_ readiness: Readiness) {
+    func tlsHandshake() {
         guard let client = self.client, client.mayRead else { return }
         // Each step has a signature or a key exchange in it: live sessions keep their latency while a storm of new ones comes in.
-        guard readiness.isNone else { return client.handshakeLater() }
-        switch client.handshakeStep() {
+        guard client.hasEnded else { return client.handshakeLater() }
+        // Whoever has left waits for nothing. Behind its answer to our part, the second step, it may have all the same what is to be
+        // read: the rest of its handshake, and its request, or the alert that says why it goes.
+        guard client.tls?.handshakeSteps == 1 else {
+            return self.abandon(because: "the client left during its TLS handshake")
+        }
+        self.clientShookHands(client.handshakeStep().result)
+    }
+
+    /// It is the turn of a leg's next step.
+    ///
+    /// - Returns: whether there was one.
+    func makeHandshakeStep(_ transport: Transport, afterWaiting waited: Duration) -> Bool {
+        let take: (TLSConnection.HandshakeResult) -> Void
+        switch (self.phase, transport.leg) {
+        case (.tlsHandshake, .client): take = self.clientShookHands
+        case (.connect, .backend): take = self.backendShookHands
+        default: return false
+        }
+        let step = transport.handshakeStep()
+        if step.hasWorked { self.worker.metrics.handshakeWaited(waited) }
+        take(step.result)
+        return step.hasWorked
+    }
+
+    private func clientShookHands(_ result: TLSConnection.HandshakeResult) {
+        switch result {
         case .wantsRead: break
         case .failed(let error): self.abandon(because: "TLS: \(error)")
         case .done:
             self.phase = .requestHead
             self.worker.metrics.tlsHandshake(
-                version: client.tls?.version ?? "-", resumed: client.tls?.wasResumed == true)
+                version: self.client?.tls?.version ?? "-", resumed: self.client?.tls?.wasResumed == true)
             self.requestHead()
         }
     }
@@ -59,6 +84,7 @@ extension Session {
         case .head(let head, let length):
             opening.early = Array(bytes[length...])
             opening.inbox = []
+            self.worker.isNoLongerNew(self)
             self.admit(head)
         }
     }
@@ -70,7 +96,8 @@ extension Session {
         let arrival = Arrival(
             clientAddress: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
             trustedProxies: runtime.configuration.trustedProxies)
-        self.summary.origin = head.fields.first("Origin")
+        self.summary.client = ForwardedHeaders.client(of: head.fields, arrival)
+        self.summary.origin = head.fields.first("Origin")?.cut
         switch Admission.decide(head, arrival: arrival, routes: runtime.routeTable) {
         case .page(let page, let routeIndex, let headOnly):
             self.route = runtime.routes[routeIndex]
@@ -82,7 +109,6 @@ extension Session {
             let route = runtime.routes[admitted.routeIndex]
             self.route = route
             self.opening?.admitted = admitted
-            self.summary.client = admitted.forwarded.client
             self.setDeadline(at: self.began + route.settings.timeouts.handshake)
             self.chooseBackend(route)
         }
@@ -149,7 +175,7 @@ extension Session {
 
     /// Turns the client away, and says so in the log.
     func refuse(_ refusal: Refusal) {
-        self.logRefused(status: refusal.status, reason: refusal.detail)
+        self.logRefused(refusal)
         self.worker.metrics.refused(route: self.route?.settings.name, status: refusal.status)
         self.client?.send(refusal.bytes.span)
         self.finishAnswering()
@@ -160,6 +186,6 @@ extension Session {
         self.opening = nil
         self.closeLeg(.backend, abruptly: true)
         self.beginClosing()
-        self.linger(.client)
+        self.end(.client, as: .shutDown)
     }
 }

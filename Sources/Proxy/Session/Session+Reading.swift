@@ -3,9 +3,6 @@ internal import EventLoop
 
 /// What comes from the legs, and when nothing is taken from them: back-pressure.
 extension Session {
-    /// After our end, at most this much is read and thrown away: closing with unread input makes a reset, which can eat the
-    /// answer that was sent before it.
-    private static let mostDiscarded = 1 << 20
     /// Reads from one leg in one turn, for fairness among the sessions of a worker.
     private static let readsPerTurn = 4
 
@@ -16,6 +13,7 @@ extension Session {
 
     func pump(_ transport: Transport) {
         let leg = transport.leg
+        if self.stages[leg] == .ended { return self.watchEnded(transport) }
         var reads = 0
         while transport.mayRead, !transport.isPaused, transport.isOpen {
             guard reads < Self.readsPerTurn else { return transport.readAgainLater() }
@@ -23,51 +21,47 @@ extension Session {
             switch transport.receive() {
             case .bytes(let range): self.received(range, from: leg)
             case .nothing: break
-            case .end(let inOrder):
-                if inOrder, self.keepsOpen(leg) { return transport.leaveEndUnread() }
-                self.ended(leg, failure: inOrder ? nil : "the connection ended without a TLS close_notify")
-            case .failed(let reason): self.ended(leg, failure: reason)
+            case .end(let inOrder): return self.ended(transport, inOrder ? nil : Self.truncated)
+            case .failed(let reason): return self.ended(transport, reason)
             }
         }
     }
+
+    private static let truncated = "the connection ended without a TLS close_notify"
 
     /// Passes on what was received, or drops it.
     func received(_ range: Range<Int>, from leg: Leg) {
-        switch self.stages[leg] {
-        case .talking: self.conversation?.received(range, from: leg)
-        case .lingering(let discarded):
-            if discarded + range.count > Self.mostDiscarded { return self.closeLeg(leg) }
-            self.stages[leg] = .lingering(discarded: discarded + range.count)
-        case .absent, .closed: break
-        }
+        if self.phase == .closing { return self.receivedWhileClosing(range, from: leg) }
+        self.conversation?.received(range, from: leg)
     }
 
-    /// Whether `leg`, whose peer has ended its own side in good order, still gets something: the answer to its Close, or the rest of
-    /// what is queued and our close_notify (RFC 8446 section 6.1). Its end is found again after that.
-    private func keepsOpen(_ leg: Leg) -> Bool {
-        switch self.stages[leg] {
-        case .talking: return self.conversation?.closing.owesAnswer(to: leg) ?? false
-        case .lingering:
-            guard let transport = self.transport(leg) else { return false }
-            // With nothing left to say, closing it says so.
-            if transport.tls == nil, transport.hasSentAll() { return false }
-            transport.finish()
-            return !transport.hasSentAll()
-        case .absent, .closed: return false
+    /// The peer's side of a connection is over.
+    ///
+    /// - Parameter failure: what went wrong; `nil`: it ended in order.
+    private func ended(_ transport: Transport, _ failure: String?) {
+        let leg = transport.leg
+        self.stages[leg] = .ended
+        guard let conversation = self.conversation else {
+            return failure == nil && self.phase == .closing ? self.settle(transport) : self.closeLeg(leg)
         }
+        // It may have ended because it has everything.
+        if self.phase == .closing { self.noteDelivery(transport) }
+        // Behind a Close nothing can be missing.
+        let isInOrder = failure == nil || (failure == Self.truncated && conversation.closing.hasClosed(leg))
+        if transport.hasTimedOut {
+            conversation.happened(
+                conversation.closing.isOpen ? .lost(leg, .stalled(leg)) : .stalled(leg), detail: failure)
+        } else {
+            conversation.happened(.ended(leg, inOrder: isInOrder), detail: failure)
+        }
+        if self.phase == .closing { self.settle(transport) }
     }
 
-    private func ended(_ leg: Leg, failure: String?) {
-        switch self.stages[leg] {
-        case .talking:
-            guard let conversation = self.conversation else { return self.closeLeg(leg) }
-            if let cause = self.transport(leg).flatMap({ self.stall(of: $0) }) {
-                conversation.lost(leg, cause, failure: failure)
-            } else {
-                conversation.ended(leg, failure: failure)
-            }
-        case .lingering, .absent, .closed: self.closeLeg(leg)
-        }
+    /// A connection whose peer had ended its side fails: it takes nothing more, either.
+    private func watchEnded(_ transport: Transport) {
+        guard let failure = transport.failure ?? transport.resetReason() else { return }
+        self.conversation?.happened(.ended(transport.leg, inOrder: false), detail: failure)
+        self.closeLeg(transport.leg)
     }
 
     // MARK: - Back-pressure
@@ -92,7 +86,7 @@ extension Session {
 
     /// Reads from `leg` again, if that had stopped.
     func resume(_ leg: Leg) {
-        guard let transport = self.transport(leg), transport.isPaused else { return }
+        guard let transport = self.transport(leg), transport.isPaused, !self.isRefusingMore(leg) else { return }
         transport.resume()
         self.pump(leg)
     }

@@ -8,15 +8,15 @@ internal import WebSocketProtocol
 /// One client connection from accept to close, with both its legs: the shell that acts.
 ///
 /// This file has the life of the connections, and `Session+Reading` what comes from them; `Session+Opening` takes the session to its
-/// 101 and `Session+Backend` connects the other leg. What is said after that is up to a `Conversation`, which decides without I/O where
-/// it can.
+/// 101, `Session+Backend` connects the other leg, and `Session+Closing` sees both to their ends. What is said after the 101 is up to a
+/// `Conversation`, which decides without I/O where it can.
 final class Session: TimerHandler {
     /// How far a leg's connection has come.
     enum Stage {
         case absent
-        case talking
-        /// Our side has ended, or will; what still comes is discarded, this many bytes so far.
-        case lingering(discarded: Int)
+        case open
+        /// Its peer's side has ended. What is left for it still goes out.
+        case ended
         case closed
     }
 
@@ -27,6 +27,8 @@ final class Session: TimerHandler {
     let clientAddress: SocketAddress
     let began: MonotonicInstant
     var phase: Phase
+    /// The worker's: its place among those that have not sent a whole request head yet. Here it takes no memory.
+    var newcomer = Newcomers<Session>.Place.none
     /// What is only needed until the conversation begins.
     var opening: Opening? {
         didSet { if self.opening == nil { self.assembles(0) } }
@@ -47,12 +49,12 @@ final class Session: TimerHandler {
     private(set) var client: Transport?
     private(set) var backend: Transport?
     /// Written by those who read and end the legs.
-    var stages = PerLeg(client: Stage.talking, backend: Stage.absent)
+    var stages = PerLeg(client: Stage.open, backend: Stage.absent)
+    /// How the legs get on, while the session closes.
+    var closing: SessionClosing?
     private var timer: EventLoop.TimerID?
     /// What the timer waits for while the session is open.
     var deadlines: SessionDeadlines
-    /// The closing handshake got its time; the next deadline ends everything.
-    private var isLastDeadline = false
 
     init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, worker: Worker) throws {
         self.worker = worker
@@ -63,7 +65,7 @@ final class Session: TimerHandler {
         self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
         self.opening = Opening(worker.runtime)
         let tls = try listener.tlsContext?.makeConnection()
-        self.client = try Transport(descriptor, .client, tls: tls, session: self, worker: worker)
+        self.client = try Transport(descriptor, address, .client, tls: tls, session: self, worker: worker)
         self.setDeadline(after: worker.runtime.shared.longestHandshake)
     }
 
@@ -74,7 +76,7 @@ final class Session: TimerHandler {
     /// Called by a leg's transport.
     func ready(_ transport: Transport, _ readiness: Readiness) {
         switch (self.phase, transport.leg) {
-        case (.tlsHandshake, .client): self.tlsHandshake(readiness)
+        case (.tlsHandshake, .client): self.tlsHandshake()
         case (.requestHead, .client): self.requestHead()
         case (.connect, .backend): self.connectionReady(readiness)
         case (.backendHandshake, .backend): self.backendHandshake()
@@ -91,6 +93,7 @@ final class Session: TimerHandler {
         if transport.hasFlushed, !self.isAboveLowWater(transport) { self.conversation?.drained(transport.leg) }
         if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
         self.pump(transport)
+        if self.phase == .closing { self.settle(transport) }
     }
 
     func timerFired() {
@@ -100,7 +103,7 @@ final class Session: TimerHandler {
         case .requestHead: self.refuse(.headTimeout)
         case .connect, .backendHandshake: self.openingTimedOut()
         case .relay, .bridge, .serve: self.checkDeadlines()
-        case .closing: self.closingTimedOut()
+        case .closing: self.checkClosing()
         case .closed: break
         }
     }
@@ -118,7 +121,7 @@ final class Session: TimerHandler {
 
     func attach(backend: Transport?) {
         self.backend = backend
-        self.stages.backend = backend == nil ? .absent : .talking
+        self.stages.backend = backend == nil ? .absent : .open
     }
 
     /// The client has its 101: from now on `conversation` says what is done.
@@ -160,49 +163,7 @@ final class Session: TimerHandler {
         }
     }
 
-    // MARK: - Closing
-
-    /// The session will end: the closing handshake gets its time.
-    func beginClosing() {
-        guard self.phase != .closing, self.phase != .closed else { return }
-        self.phase = .closing
-        self.setDeadline(after: self.closeTimeout)
-        // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
-        self.readOn(.client)
-        self.readOn(.backend)
-    }
-
-    private func readOn(_ leg: Leg) {
-        guard let transport = self.transport(leg), transport.isOpen else { return }
-        transport.resume()
-        if transport.mayRead { transport.readAgainLater() }
-    }
-
-    var closeTimeout: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
-
-    private func closingTimedOut() {
-        guard let conversation = self.conversation, !self.isLastDeadline else { return self.closeLegs() }
-        self.isLastDeadline = true
-        // Who was only waited for had its time; who gets an answer in place of a peer that gave none has some to read it.
-        for leg in [Leg.client, .backend] { if case .lingering = self.stages[leg] { self.closeLeg(leg) } }
-        conversation.timerFired()
-        if self.phase != .closed { self.setDeadline(after: self.closeTimeout) }
-    }
-
-    /// Ends our side of a TCP backend after what is queued, and drops what it still sends.
-    func finishWriting(_ leg: Leg) {
-        self.transport(leg)?.finish()
-        self.linger(leg)
-    }
-
-    /// Ends our side of `leg` after what is queued. A client's TCP we end first; a backend's end we wait for
-    /// (RFC 6455 section 7.1.1: the server closes first, so that the client's port does not linger in TIME_WAIT).
-    func linger(_ leg: Leg) {
-        guard case .talking = self.stages[leg], let transport = self.transport(leg) else { return }
-        self.stages[leg] = .lingering(discarded: 0)
-        if leg == .client { transport.finish() }
-        self.readOn(leg)
-    }
+    // MARK: - Ends
 
     /// Closes `leg`'s connection now.
     ///
@@ -214,7 +175,7 @@ final class Session: TimerHandler {
         self.endIfBothLegsHave()
     }
 
-    private func closeLegs() {
+    func closeLegs() {
         self.closeLeg(.client)
         self.closeLeg(.backend)
     }
@@ -223,7 +184,7 @@ final class Session: TimerHandler {
         guard case .closed = self.stages.client else { return }
         switch self.stages.backend {
         case .absent, .closed: self.end()
-        case .talking, .lingering: break
+        case .open, .ended: break
         }
     }
 
@@ -240,6 +201,7 @@ final class Session: TimerHandler {
         self.opening = nil
         self.assembles(0)
         self.promises(0)
+        self.closing = nil
         self.endpoint = nil
         self.client = nil
         self.backend = nil
@@ -253,6 +215,19 @@ final class Session: TimerHandler {
         self.closeLegs()
     }
 
+    /// Ends a connection that has sent no whole request head in all its time: a newer one needs its descriptor.
+    func makeRoom() {
+        switch self.phase {
+        case .tlsHandshake, .requestHead:
+            self.logEvicted()
+            self.worker.metrics.evicted()
+        // It has had an answer to what it did send.
+        case .closing: break
+        case .connect, .backendHandshake, .relay, .bridge, .serve, .closed: return
+        }
+        self.closeLegs()
+    }
+
     /// We end the session.
     func close(_ ending: Ending) {
         switch self.phase {
@@ -261,11 +236,5 @@ final class Session: TimerHandler {
         case .relay, .bridge, .serve: self.conversation?.close(ending)
         case .closing, .closed: break
         }
-    }
-
-    /// The gateway stops at once. Both sides hear of it where that is possible without waiting.
-    func cut() {
-        self.close(.byGateway(.drain))
-        self.closeLegs()
     }
 }

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import EventLoop
 
 /// What a session holds of the memory that is bounded, and since when it makes no progress with it.
@@ -63,16 +64,21 @@ extension Session {
     /// Whom it is reckoned with.
     var network: ClientNetwork { ClientNetwork(self.summary.client ?? self.clientAddress.ip, of: self.id) }
 
+    /// How long the session may make no progress where others need the room.
+    var patience: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
+
     var memoryHolder: MemoryHolder {
         let now = self.worker.loop.now
         var idle = self.memory.assembled > 0 ? self.readTime - self.memory.progress : .zero
         for leg in [Leg.client, .backend] {
-            if let since = self.transport(leg)?.queuedSince { idle = max(idle, now - since) }
+            guard let transport = self.transport(leg), let since = transport.queuedSince else { continue }
+            // A slow peer takes what the kernel has for a while before the socket takes more.
+            if now - since >= self.patience, transport.hasProgressed() { continue }
+            idle = max(idle, now - since)
         }
         return MemoryHolder(
-            session: self.id, network: self.network,
-            bytes: self.memory.queued + self.memory.assembled, promised: self.memory.promised,
-            isWaiting: self.memory.isWaiting, idle: idle, patience: self.closeTimeout)
+            session: self.id, network: self.network, bytes: self.memory.queued + self.memory.assembled,
+            promised: self.memory.promised, isWaiting: self.memory.isWaiting, idle: idle, patience: self.patience)
     }
 
     /// Gives up what the session holds. What is queued is lost, and its connection aborted; a client that has nothing queued hears why.
@@ -84,7 +90,7 @@ extension Session {
         case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.memory))
         }
         for leg in [Leg.backend, .client] where self.transport(leg)?.queuedSince != nil {
-            self.closeLeg(leg, abruptly: true)
+            self.end(leg, as: .abort)
         }
     }
 }

@@ -7,6 +7,7 @@ internal import WebSocketProtocol
 struct SessionSummary {
     /// The client as far as proxies we trust name it; `nil`: the peer itself.
     var client: IPAddress?
+    /// At most as long as it may be shown: no session is opened with one that had to be cut.
     var origin: String?
     var subprotocol: String?
 }
@@ -16,23 +17,25 @@ struct SessionSummary {
 extension Session {
     func logOpen() {
         guard var record = self.record(.info, "open") else { return }
-        record.add("subprotocol", self.summary.subprotocol)
+        record.add("subprotocol", self.summary.subprotocol?.cut)
         record.add("tls", self.client?.tls?.version)
         self.worker.log.write(record)
     }
 
-    func logRefused(status: Int, reason: String) {
-        guard var record = self.record(.info, "refused") else { return }
-        record.add("status", status)
-        record.add("reason", reason)
+    func logRefused(_ refusal: Refusal) {
+        guard var record = self.strangersRecord(.info, "refused", status: refusal.status, reason: refusal.kind) else {
+            return
+        }
+        record.add("status", refusal.status)
+        record.add("reason", refusal.detail.cut)
         record.add("phase", self.phase.rawValue)
         self.worker.log.write(record)
     }
 
     /// A connection that came to nothing before there was anything to answer: a port scan, a browser's spare connection.
     func logAbandoned(_ reason: String) {
-        guard var record = self.record(.debug, "abandoned") else { return }
-        record.add("reason", reason)
+        guard var record = self.strangersRecord(.debug, "abandoned", reason: reason) else { return }
+        record.add("reason", reason.cut)
         record.add("phase", self.phase.rawValue)
         self.worker.log.write(record)
     }
@@ -45,18 +48,45 @@ extension Session {
         self.worker.log.write(record)
     }
 
+    /// A connection that had to make room for another.
+    func logEvicted() {
+        let reason = "it had sent no request, and others needed the room"
+        guard var record = self.strangersRecord(.info, "evicted", reason: reason) else { return }
+        record.add("reason", reason)
+        record.add("phase", self.phase.rawValue)
+        record.add("age", seconds: (self.worker.loop.now - self.began).secondsAsDouble)
+        self.worker.log.write(record)
+    }
+
+    /// The record of a connection that is no session; `nil` where such lines are only counted for now.
+    ///
+    /// - Parameter reason: what others have in common with it.
+    private func strangersRecord(
+        _ level: LogSettings.Level, _ event: String, status: Int? = nil, reason: String
+    ) -> LogRecord? {
+        let client = (self.summary.client ?? self.clientAddress.ip)?.subscriber.description ?? "unix"
+        let kind = StrangersLog.Kind(
+            level: level, event: event, client: client, route: self.routeName, status: status, reason: reason)
+        return self.worker.strangers.takes(kind) ? self.record(level, event) : nil
+    }
+
     func logClose(_ conversation: any Conversation) {
         guard var record = self.record(.info, "close") else { return }
         let ending = conversation.closing.ending ?? .byGateway(.internalError)
         record.add("cause", ending.cause.rawValue)
         record.add("code", conversation.closing.code.map { "\($0)" } ?? "none")
         record.add("by", ending.by.name)
-        record.add("detail", conversation.detail)
+        record.add("detail", conversation.detail?.cut)
         record.add("duration", seconds: (self.worker.loop.now - self.began).secondsAsDouble)
-        record.add("messages_to_backend", conversation.tally.client.text + conversation.tally.client.binary)
-        record.add("messages_to_client", conversation.tally.backend.text + conversation.tally.backend.binary)
-        record.add("bytes_to_backend", conversation.tally.client.payloadBytes)
-        record.add("bytes_to_client", conversation.tally.backend.payloadBytes)
+        let tally = conversation.tally
+        record.add("messages_to_backend", tally.client.text + tally.client.binary)
+        record.add("messages_to_client", tally.backend.text + tally.backend.binary)
+        record.add("bytes_to_backend", tally.client.payloadBytes)
+        record.add("bytes_to_client", tally.backend.payloadBytes)
+        if let undelivered = self.closing?.undelivered {
+            if undelivered.backend > 0 { record.add("undelivered_to_backend", undelivered.backend) }
+            if undelivered.client > 0 { record.add("undelivered_to_client", undelivered.client) }
+        }
         self.worker.log.write(record)
     }
 
@@ -65,13 +95,15 @@ extension Session {
         self.summary.client?.description ?? self.clientAddress.ip?.description ?? "unix"
     }
 
+    private var routeName: String { self.route?.settings.name ?? "-" }
+
     /// The fields that all lines have; `nil` below the log's level.
     private func record(_ level: LogSettings.Level, _ event: String) -> LogRecord? {
         guard self.worker.log.takes(level) else { return nil }
         var record = LogRecord(level, event)
         record.add("session", self.id.description)
         record.add("client", self.clientName)
-        record.add("route", self.route?.settings.name ?? "-")
+        record.add("route", self.routeName)
         record.add("backend", self.route?.backend?.name)
         record.add("endpoint", self.endpoint?.name)
         record.add("origin", self.summary.origin)

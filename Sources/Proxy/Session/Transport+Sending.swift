@@ -5,8 +5,8 @@ internal import TLS
 extension Transport {
     /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
     func send(_ bytes: Span<UInt8>) {
-        guard self.isOpen, self.writing.takesBytes else { return }
-        if let tls = self.tls {
+        guard self.isOpen, self.writing.end == .open else { return }
+        if let tls = self.tls, self.writing.failure == nil {
             self.warmUp()
             if let error = tls.encrypt(bytes) { self.fail(error.description) }
             self.sendCiphertext()
@@ -19,9 +19,10 @@ extension Transport {
     func send(sharing shared: SharedBytes) {
         let bytes = shared.bytes
         guard self.tls == nil else { return self.send(bytes.span) }
-        guard self.isOpen, self.writing.takesBytes else { return }
+        guard self.isOpen, self.writing.end == .open else { return }
         let sent = self.stageOrSend(bytes.span)
         guard sent < bytes.count else { return }
+        self.beginQueuing()
         self.writing.append(sharing: shared, from: sent, at: self.worker.loop.now, self.worker.memory)
         self.countQueue()
     }
@@ -33,8 +34,18 @@ extension Transport {
 
     private func append(_ bytes: Span<UInt8>, from start: Int) {
         guard start < bytes.count else { return }
+        self.beginQueuing()
         self.writing.append(bytes, from: start, at: self.worker.loop.now)
         self.countQueue()
+    }
+
+    /// The most that the kernel takes of what it cannot send yet, in bytes, from the first time that it does not take everything: what a
+    /// slow peer has still to take waits with us, where it is seen, and not in megabytes of the kernel's.
+    private static let mostUnsent = 128 << 10
+
+    /// What follows is queued.
+    private func beginQueuing() {
+        if self.writing.queuedEver == 0, self.isTCP { Kernel.limitUnsent(self.descriptor, to: Self.mostUnsent) }
     }
 
     /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
@@ -43,8 +54,7 @@ extension Transport {
             if self.batch.extend(bytes, self) { return bytes.count }
             self.batch.flush()
         }
-        guard self.writing.queue.isEmpty else { return 0 }
-        guard !bytes.isEmpty, self.writing.failure == nil else { return bytes.count }
+        guard self.writing.queue.isEmpty, !bytes.isEmpty, self.writing.failure == nil else { return 0 }
         self.writing.isStaged = self.batch.stage(bytes, for: self.descriptor, self)
         return self.writing.isStaged ? bytes.count : self.sendNow(bytes)
     }
@@ -56,20 +66,19 @@ extension Transport {
 
     func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
         self.writing.isStaged = false
-        guard self.writing.failure == nil else { return }
-        if let failure { return self.fail(self.reason(failure)) }
+        if let failure, self.writing.failure == nil { self.fail(self.reason(failure)) }
         if !rest.isEmpty { self.append(rest, from: self.sendNow(rest)) }
     }
 
-    /// Whether the socket has taken everything.
-    func hasSentAll() -> Bool {
+    /// Whether the socket has taken everything; what is staged is sent before.
+    func sendAll() -> Bool {
         self.sendStaged()
-        return self.writing.queue.isEmpty
+        return self.writing.untaken == 0
     }
 
-    /// Returns how many bytes the socket took. After a failure it takes all: they are lost, as `receive` will report.
+    /// Returns how many bytes the socket took. After a failure, which `receive` will report, it takes none.
     private func sendNow(_ bytes: Span<UInt8>) -> Int {
-        guard !bytes.isEmpty, self.writing.failure == nil else { return bytes.count }
+        guard self.writing.failure == nil else { return 0 }
         var sent = 0
         while sent < bytes.count {
             switch Kernel.send(self.descriptor, bytes.extracting(sent..<bytes.count)) {
@@ -77,7 +86,7 @@ extension Transport {
             case .wouldBlock: return sent
             case .failed(let error):
                 self.fail(self.reason(error))
-                return bytes.count
+                return sent
             }
         }
         return sent
@@ -85,6 +94,7 @@ extension Transport {
 
     /// The socket takes bytes again.
     func flush() {
+        guard self.writing.failure == nil else { return }
         var queue = self.writing.takeQueue()
         let count = queue.count
         queue.flush { self.sendNow($0) }

@@ -6,8 +6,11 @@ extension Transport {
     // MARK: - Handshake
 
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
-    func handshakeStep() -> TLSConnection.HandshakeResult {
-        guard let tls = self.tls else { return .done }
+    ///
+    /// - Returns: how far it has come, and whether there was anything for libssl to do.
+    func handshakeStep() -> (result: TLSConnection.HandshakeResult, hasWorked: Bool) {
+        guard let tls = self.tls else { return (.done, false) }
+        var hasWorked = false
         // Many handshakes are under way at a time, and each waits for its peer most of that time.
         defer { tls.releaseBuffers() }
         let ciphertext = self.worker.buffers.ciphertext
@@ -16,6 +19,7 @@ extension Transport {
             switch Kernel.receive(self.descriptor, into: &received) {
             case .bytes(let count, let filled):
                 self.reading.gave(filled: filled)
+                hasWorked = true
                 let result = tls.handshake(ciphertext.span.extracting(0..<count))
                 self.sendCiphertext()
                 if case .wantsRead = result, self.mayRead { continue }
@@ -24,14 +28,15 @@ extension Transport {
                     self.reading.hasDecrypted = true
                     self.reading.lookAgain()
                 }
-                return result
+                return (result, hasWorked)
             case .wouldBlock:
                 self.reading.ranDry()
-                return .wantsRead
+                return (.wantsRead, hasWorked)
             case .end:
-                return .failed(TLSError(.truncation, "the peer ended the connection during the TLS handshake"))
+                let error = TLSError(.truncation, "the peer ended the connection during the TLS handshake")
+                return (.failed(error), hasWorked)
             case .failed(let error):
-                return .failed(TLSError(.truncation, error.reason))
+                return (.failed(TLSError(.truncation, error.reason)), hasWorked)
             }
         }
     }

@@ -18,6 +18,8 @@ final class Transport: ReadinessHandler, StagedSender {
     }
 
     let leg: Leg
+    /// Else it is a Unix socket.
+    let isTCP: Bool
     let tls: TLSConnection?
     var heartbeat: Heartbeat
     /// Whether this turn's event let something go that had waited in the queue.
@@ -39,6 +41,10 @@ final class Transport: ReadinessHandler, StagedSender {
     var queuedBytes: Int { self.writing.queue.count }
     /// Since when it has taken none of them; `nil`: none wait.
     var queuedSince: MonotonicInstant? { self.writing.queue.isEmpty ? nil : self.writing.queuedSince }
+    /// Whether the socket has not taken all that it was to be sent; what is staged counts as taken.
+    var hasUntaken: Bool { self.writing.untaken > 0 }
+    /// Why writing failed; `nil`: it did not.
+    var failure: String? { self.writing.failure }
 
     // What the other files of this type need; nobody else.
     let descriptor: Int32
@@ -58,10 +64,11 @@ final class Transport: ReadinessHandler, StagedSender {
     private var isScheduled = false
 
     init(
-        _ descriptor: Int32, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
+        _ descriptor: Int32, _ address: SocketAddress, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
     ) throws(SystemError) {
         self.descriptor = descriptor
         self.leg = leg
+        self.isTCP = address.port != nil
         self.tls = tls
         self.session = session
         self.worker = worker
@@ -90,21 +97,17 @@ final class Transport: ReadinessHandler, StagedSender {
         self.worker.loop.again(registration)
     }
 
-    /// Has the session called again when those with less to do had their turn: a step of its TLS handshake is next.
+    /// Has the session make the next step of this leg's TLS handshake when those with less to do had their turn.
     ///
     /// The second step comes before the first ones of others: it is the last one of nearly all, so that few handshakes are under way
     /// at a time. A third is in line: a peer that sends byte by byte takes no more turns than others.
     func handshakeLater() {
-        guard let registration = self.registration, !self.isScheduled else { return }
-        self.isScheduled = true
+        guard let registration = self.registration else { return }
         self.worker.loop.againForLongStep(registration, isNext: self.tls?.handshakeSteps == 1)
     }
 
-    /// Has `receive` say once more that the peer has ended its side, when it is called again.
-    func leaveEndUnread() {
-        self.reading.lookAgain()
-        // libssl remembers a close_notify; the end of the connection may not follow before ours.
-        if self.tls != nil { self.reading.hasDecrypted = true }
+    func makeLongStep(afterWaiting waited: Duration) -> Bool {
+        self.session.makeHandshakeStep(self, afterWaiting: waited)
     }
 
     /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
@@ -130,9 +133,13 @@ final class Transport: ReadinessHandler, StagedSender {
     ///   - spread: random.
     func beginHeartbeat(_ settings: HeartbeatSettings?, spread: UInt8) {
         self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: spread)
-        guard let settings else { return }
-        // The kernel sees what we do not: whether the peer acknowledges what is in its buffer.
-        Kernel.setUserTimeout(self.descriptor, settings.interval + settings.timeout)
+        if let settings { self.setUserTimeout(settings.interval + settings.timeout) }
+    }
+
+    /// The kernel sees what we do not: whether the peer acknowledges what is in its buffer. It gives the connection up when the peer takes
+    /// nothing for so long.
+    func setUserTimeout(_ timeout: Duration) {
+        if self.isTCP { Kernel.setUserTimeout(self.descriptor, timeout) }
     }
 
     /// What there is to do for the peer.
@@ -150,7 +157,16 @@ final class Transport: ReadinessHandler, StagedSender {
     func sendPing(_ frame: [UInt8]) {
         self.send(frame.span)
         let spread = UInt8(truncatingIfNeeded: Randomness.word())
-        self.heartbeat.pinged(at: self.worker.loop.now, isFlushed: self.hasSentAll(), spread: spread)
+        self.heartbeat.pinged(at: self.worker.loop.now, isFlushed: self.sendAll(), spread: spread)
+    }
+
+    /// How long its peer was not read.
+    func unread(at now: MonotonicInstant) -> LegClosing.Unread { self.reading.unread(at: now) }
+
+    /// Why the kernel says that the connection has failed; `nil`: it does not.
+    func resetReason() -> String? {
+        guard self.reading.wasReset else { return nil }
+        return Kernel.connectionResult(self.descriptor)?.reason ?? "the connection was reset"
     }
 
     /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
@@ -220,17 +236,38 @@ final class Transport: ReadinessHandler, StagedSender {
         if self.warmPlace < 0 { self.worker.warm.add(self) }
     }
 
+    // MARK: - Delivery
+
+    /// How many bytes of the connection its peer has not acknowledged: those in our queue, those in the kernel's, and those that will
+    /// never be sent. On a Unix socket, what the kernel took lies with the peer.
+    var undelivered: Int {
+        guard self.isOpen else { return self.writing.untaken }
+        guard self.isTCP else { return self.writing.untaken }
+        let unacknowledged = Kernel.unacknowledged(self.descriptor)
+        // Our FIN counts as a byte.
+        let isEnd = self.writing.end == .done && unacknowledged > 0
+        return self.writing.untaken + unacknowledged - (isEnd ? 1 : 0)
+    }
+
+    /// How many bytes its peer has acknowledged: it says only whether there are more than before.
+    var acknowledged: UInt64 { self.isTCP ? Kernel.acknowledged(self.descriptor) : self.writing.takenEver }
+
+    /// Whether its peer has taken some of what the kernel has since this was asked last, while the socket took nothing.
+    func hasProgressed() -> Bool {
+        self.isTCP && self.writing.hasProgressed(self.acknowledged, at: self.worker.loop.now)
+    }
+
     // MARK: - Ending
 
     /// Ends our side once everything queued was sent: close_notify and FIN.
-    func finish() {
+    func shutDown() {
         guard self.isOpen, self.writing.end == .open else { return }
         if let tls = self.tls, self.writing.failure == nil {
             tls.closeNotify()
             self.sendCiphertext()
         }
         self.writing.end = .wanted
-        if self.hasSentAll() { self.endWriting() }
+        if self.sendAll() { self.endWriting() }
     }
 
     /// Ends our side now.
@@ -251,7 +288,7 @@ final class Transport: ReadinessHandler, StagedSender {
         self.worker.warm.remove(self)
         // Its session may wait for the other leg's end, and needs no buffers for this one.
         self.tls?.releaseBuffers()
-        let abruptly = abruptly || !self.writing.queue.isEmpty
+        let abruptly = abruptly || self.hasUntaken
         self.writing.close()
         self.countQueue()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }

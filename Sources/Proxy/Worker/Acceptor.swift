@@ -1,12 +1,16 @@
 internal import Configuration
 internal import EventLoop
 
-/// One worker's listening socket: accepts until the kernel has no more, and pauses when there is no descriptor left.
+/// One worker's listening socket: accepts until the kernel has no more, and pauses when there is no room left.
 final class Acceptor: ReadinessHandler, TimerHandler {
     /// The most connections accepted before the worker's sessions get their turn.
     private static let batch = 64
-    /// How long accepting pauses where descriptors ran out.
+    /// How long accepting pauses where the system has no descriptor.
     private static let pause = Duration.milliseconds(100)
+    /// And where there is no room for another session, which is over as soon as one ends, or has sent its request.
+    private static let shortPause = Duration.milliseconds(10)
+    /// Pauses that follow each other are one complaint for so long.
+    private static let complaintInterval = Duration.seconds(10)
 
     /// The listener's number.
     let listener: Int
@@ -15,7 +19,7 @@ final class Acceptor: ReadinessHandler, TimerHandler {
     private unowned let worker: Worker
     private var registration: EventLoop.Registration?
     private var timer: EventLoop.TimerID?
-    private var hasComplained = false
+    private var complained: MonotonicInstant?
 
     init(_ descriptor: Int32, listener: Int, worker: Worker) {
         self.descriptor = descriptor
@@ -47,39 +51,40 @@ final class Acceptor: ReadinessHandler, TimerHandler {
         do throws(SystemError) {
             try self.start()
         } catch {
-            self.setTimer()
+            self.setTimer(after: Self.pause)
         }
     }
 
     private func accept(atMost limit: Int) {
         var count = 0
         while count < limit {
-            guard self.worker.fleet.hasRoom else { return self.pause(because: "every descriptor is in use") }
+            let room = self.worker.room
+            if case .none(let reason) = room { return self.pause(for: Self.shortPause, because: reason) }
             switch Kernel.accept(self.descriptor) {
             case .accepted(let socket, let address):
                 count += 1
-                self.hasComplained = false
-                self.worker.accepted(socket, address, listener: self.listener)
+                self.worker.accepted(socket, address, listener: self.listener, room)
             case .wouldBlock: return
             case .failed(let error):
                 // Of the system, not of this connection (EMFILE, ENFILE, ENOMEM): trying again at once would spin.
-                return self.pause(because: error.reason)
+                return self.pause(for: Self.pause, because: error.reason)
             }
         }
     }
 
-    private func pause(because reason: String) {
+    private func pause(for duration: Duration, because reason: String) {
         guard self.registration != nil else { return }
-        if !self.hasComplained {
-            self.hasComplained = true
-            self.worker.log.write(.warning, "accept-paused", reason: reason)
+        let now = self.worker.loop.now
+        if self.complained.map({ $0 + Self.complaintInterval <= now }) ?? true {
+            self.complained = now
+            self.worker.logPaused(listener: self.listener, because: reason)
         }
         self.stopWatching()
-        self.setTimer()
+        self.setTimer(after: duration)
     }
 
-    private func setTimer() {
-        self.worker.loop.setTimer(&self.timer, at: self.worker.loop.now + Self.pause, self)
+    private func setTimer(after duration: Duration) {
+        self.worker.loop.setTimer(&self.timer, at: self.worker.loop.now + duration, self)
     }
 
     private func stopWatching() {

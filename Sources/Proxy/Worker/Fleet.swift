@@ -44,6 +44,8 @@ final class Fleet: Sendable {
     final class Member: Sendable {
         let mailbox: Mailbox<WorkerMessage>
         let sessions = Atomic<Int>(0)
+        /// Its connections that have not sent a whole request head yet, those on their way to it included.
+        let newcomers = Atomic<Int>(0)
         /// Bytes of broadcast frames that wait in the mailbox.
         let backlog = Atomic<Int>(0)
 
@@ -74,6 +76,22 @@ final class Fleet: Sendable {
 
     /// Whether one more session finds descriptors for both its legs.
     var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
+
+    /// The most connections without a whole request head that a worker may have: together a quarter of the descriptors, so that those who
+    /// say nothing leave room for those who do.
+    var newcomerShare: Int { max(1, self.descriptorLimit / 4 / self.members.count) }
+
+    func hasNewcomerRoom(_ worker: Int) -> Bool {
+        self.members[worker].newcomers.load(ordering: .relaxed) < self.newcomerShare
+    }
+
+    /// The worker with the fewest newcomers, if it has room for one more.
+    func newcomerRoom() -> Int? {
+        let least = self.members.indices.min {
+            self.members[$0].newcomers.load(ordering: .relaxed) < self.members[$1].newcomers.load(ordering: .relaxed)
+        }
+        return least.flatMap { self.hasNewcomerRoom($0) ? $0 : nil }
+    }
 
     /// The most bytes of broadcast frames that may wait for a worker before their senders have to.
     private static let mostBacklog = 16 << 20

@@ -16,12 +16,15 @@ final class Worker {
     var rooms = Rooms()
     let warm: WarmTransports
     let memory: MemoryAccount
+    let strangers: StrangersLog
     let metrics = WorkerMetrics()
     /// What new sessions go by.
     private(set) var runtime: WorkerRuntime
 
     private let listeners = WorkerListeners()
     private(set) var sessions: [ObjectIdentifier: Session] = [:]
+    /// Those of them that have not sent a whole request head yet.
+    private var newcomers = Newcomers<Session>()
     private let paced: PacedClosing
     /// Set in a drain of the whole gateway: what becomes of sessions that are still being opened.
     private var draining: DrainOrder?
@@ -37,6 +40,7 @@ final class Worker {
         self.warm = WarmTransports(self.loop)
         let control = shared.fleet.control
         self.memory = MemoryAccount(shared.fleet.memory, self.loop) { control.send(.memoryRose) }
+        self.strangers = StrangersLog(self.loop, self.log)
         self.paced = PacedClosing(self.loop)
         self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.tlsIO)
         try self.listeners.update(shared.update.listeners, of: self)
@@ -62,7 +66,8 @@ final class Worker {
         case .question(let question, let id):
             self.fleet.control.send(.answer(self.answer(question), id: id, worker: self.index))
         case .stop:
-            for session in Array(self.sessions.values) { session.cut() }
+            for session in Array(self.sessions.values) { session.abort() }
+            self.strangers.end()
             self.loop.stop()
         }
     }
@@ -125,7 +130,10 @@ final class Worker {
     private func answer(_ question: WorkerQuestion) -> WorkerAnswer {
         switch question {
         case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
-        case .metrics: return .metrics(self.metrics.snapshot(of: self.sessions.values, self.memory))
+        case .metrics:
+            return .metrics(
+                self.metrics.snapshot(
+                    of: self.sessions.values, self.memory, handshakesWaiting: self.loop.longStepsWaiting))
         case .memory: return .memory(self.memory.report)
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
@@ -149,32 +157,104 @@ final class Worker {
 
     // MARK: - Sessions
 
-    /// Called by an acceptor, with a socket that is ours to close.
-    func accepted(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
-        if let name = self.listeners[listener]?.name { self.metrics.accepted(listener: name) }
-        if let other = self.fleet.shouldTake(insteadOf: self.index), self.draining == nil {
-            self.fleet.members[other].mailbox.send(.adopt(descriptor: descriptor, address, listener: listener))
+    /// Where one more connection finds its place.
+    enum Room {
+        /// Here, or where the fleet has more of it.
+        case free
+        /// Another worker has room for somebody who has sent no request yet; here is none.
+        case elsewhere(Int)
+        /// Once this one has gone.
+        case insteadOf(Session)
+        case none(because: String)
+    }
+
+    /// To be asked before a connection is accepted. Nobody goes before there is somebody to take the place.
+    var room: Room {
+        let reason: String
+        if !self.fleet.hasRoom {
+            reason = "every session's two legs have their descriptors reserved, and no two more are left"
+        } else if self.fleet.hasNewcomerRoom(self.index) {
+            return .free
+        } else if self.draining == nil, let other = self.fleet.newcomerRoom() {
+            return .elsewhere(other)
         } else {
+            reason = "connections that have sent no request yet have their share of the descriptors, a quarter"
+        }
+        if let victim = self.newcomers.victim(at: self.loop.now) { return .insteadOf(victim) }
+        return .none(because: reason)
+    }
+
+    /// Called by an acceptor, with a socket that is ours to close, which finds its place in `room`.
+    func accepted(_ descriptor: Int32, _ address: SocketAddress, listener: Int, _ room: Room) {
+        if let name = self.listeners[listener]?.name { self.metrics.accepted(listener: name) }
+        var taker = self.index
+        switch room {
+        case .elsewhere(let other): taker = other
+        case .insteadOf(let victim): victim.makeRoom()
+        case .free, .none:
+            if self.draining == nil, let other = self.fleet.shouldTake(insteadOf: self.index),
+                self.fleet.hasNewcomerRoom(other)
+            {
+                taker = other
+            }
+        }
+        self.fleet.members[taker].newcomers.add(1, ordering: .relaxed)
+        if taker == self.index {
             self.begin(descriptor, address, listener: listener)
+        } else {
+            self.fleet.members[taker].mailbox.send(.adopt(descriptor: descriptor, address, listener: listener))
         }
     }
 
+    /// An acceptor pauses.
+    func logPaused(listener: Int, because reason: String) {
+        var record = LogRecord(.warning, "accept-paused")
+        record.add("listener", self.listeners[listener]?.name)
+        record.add("reason", reason)
+        if let count = ProcessUsage.openDescriptors() { record.add("open_files", count) }
+        record.add("open_files_limit", self.fleet.descriptorLimit)
+        self.log.write(record)
+    }
+
+    /// The connection is among our newcomers, as others see it.
     private func begin(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
-        guard let listener = self.listeners[listener] else { return Kernel.close(descriptor) }
+        guard let listener = self.listeners[listener] else {
+            self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
+            return Kernel.close(descriptor)
+        }
         do {
             let session = try Session(descriptor, address, listener: listener, worker: self)
             self.sessions[ObjectIdentifier(session)] = session
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
+            session.newcomer = self.newcomers.add(session, from: self.subscriber(address), at: self.loop.now)
             if let order = self.draining, order.opening == .refused { session.close(.byGateway(order.cause)) }
         } catch {
+            self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
             // Nothing but this connection is lost, and the next one may do better.
             Kernel.close(descriptor)
             self.log.write(.error, "session-failed", reason: "\(error)")
         }
     }
 
+    /// The address that a connection counts for; `nil`: one of its own, for behind a proxy or a Unix socket there may be anyone.
+    private func subscriber(_ address: SocketAddress) -> IPNetwork? {
+        guard let ip = address.ip,
+            !self.runtime.shared.configuration.trustedProxies.contains(where: { $0.contains(ip) })
+        else { return nil }
+        return ip.subscriber
+    }
+
+    /// A session's request head is whole, or it has ended without one.
+    func isNoLongerNew(_ session: Session) {
+        guard session.newcomer != .none else { return }
+        self.newcomers.remove(session.newcomer)
+        session.newcomer = .none
+        self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
+    }
+
     func ended(_ session: Session) {
         guard self.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil else { return }
+        self.isNoLongerNew(session)
         self.fleet.members[self.index].sessions.subtract(1, ordering: .relaxed)
         self.reportIfDrained()
     }

@@ -68,11 +68,11 @@ struct Snapshot: Sendable {
     let runtime: Runtime
     let clientTLS: [TLSClientSettings?]
 
-    /// Reads the authorities that backends name.
-    init(_ runtime: Runtime) throws(StartError) {
+    /// - Parameter files: those that the configuration names.
+    init(_ runtime: Runtime, _ files: FileSet = FileSet()) throws(StartError) {
         self.runtime = runtime
         var clientTLS: [TLSClientSettings?] = []
-        for backend in runtime.backends { clientTLS.append(try Credentials.client(backend.settings)) }
+        for backend in runtime.backends { clientTLS.append(try Credentials.client(backend.settings, files)) }
         self.clientTLS = clientTLS
     }
 }

@@ -36,7 +36,7 @@ enum FuzzSession {
                 case 5: wires[leg] += self.close(from: leg, &choices)
                 case 6...8: self.deliver(Int(choices.byte()), of: &wires[leg], from: leg, to: &session)
                 case 9...11: self.deliver(.max, of: &wires[leg], from: leg, to: &session)
-                case 12: session.legEnded(leg)
+                case 12: session.legEnded(leg, inOrder: step & 0x20 == 0)
                 case 13: session.timeIsUp()
                 case 14: session.close(.byGateway(.drain))
                 default: session.close(.byGateway(.internalError))

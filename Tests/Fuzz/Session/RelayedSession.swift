@@ -9,8 +9,8 @@ import WebSocketProtocol
 struct RelayedSession {
     private enum Stage {
         case talking
-        /// Our side has ended; what still comes is dropped.
-        case lingering
+        /// Nothing more is said; what still comes is dropped.
+        case ending
         case closed
     }
 
@@ -19,6 +19,7 @@ struct RelayedSession {
     /// What each leg sent that was looked at, and what it was sent.
     private var came = PerLeg<[UInt8]>(client: [], backend: [])
     private var sent: PerLeg<Sent>
+    private var hasEnded = PerLeg(client: false, backend: false)
     /// Which legs sent a Close that was looked at.
     private var hasClosed = PerLeg(client: false, backend: false)
     /// The payloads of our pings that were not answered.
@@ -37,7 +38,7 @@ struct RelayedSession {
     // MARK: - What happens
 
     mutating func arrived(_ piece: [UInt8], from leg: Leg) {
-        guard self.stages[leg] == .talking else { return }
+        guard self.stages[leg] != .closed, !self.hasEnded[leg] else { return }
         if self.relay.closing.reads(from: leg) { self.came[leg] += piece }
         let bytes = self.relay.takeHeld(leg) + piece
         var position: Int? = 0
@@ -55,12 +56,12 @@ struct RelayedSession {
         }
     }
 
-    mutating func legEnded(_ leg: Leg) {
-        switch self.stages[leg] {
-        case .talking: self.perform(self.relay.ended(leg))
-        case .lingering: self.stages[leg] = .closed
-        case .closed: break
-        }
+    mutating func legEnded(_ leg: Leg, inOrder: Bool) {
+        guard self.stages[leg] != .closed, !self.hasEnded[leg] else { return }
+        self.hasEnded[leg] = true
+        let owed = self.owedAnswer
+        self.perform(self.relay.happened(.ended(leg, inOrder: inOrder)))
+        self.checkAnswer(owed)
     }
 
     /// A ping of ours is due.
@@ -84,7 +85,12 @@ struct RelayedSession {
 
     /// `leg` is given up: it is silent, or takes nothing.
     mutating func giveUp(_ leg: Leg, _ cause: Cause) {
-        if self.stages[leg] == .talking { self.perform(self.relay.lost(leg, cause)) }
+        guard self.stages[leg] != .closed, !self.hasEnded[leg] else { return }
+        if self.relay.closing.isOpen { return self.perform(self.relay.happened(.lost(leg, cause))) }
+        guard cause == .stalled(leg) else { return }
+        let owed = self.owedAnswer
+        self.perform(self.relay.happened(.stalled(leg)))
+        self.checkAnswer(owed)
     }
 
     /// The pong to a ping of ours is not relayed, and answers the earlier ones.
@@ -101,14 +107,37 @@ struct RelayedSession {
 
     mutating func close(_ ending: Ending) { self.perform(self.relay.close(ending)) }
 
-    /// The deadline of the closing handshake.
+    /// All times are over for each leg that is waited for.
     mutating func timeIsUp() {
         guard !self.relay.closing.isOpen else { return }
-        for leg in [Leg.client, .backend] where self.stages[leg] == .lingering {
-            self.stages[leg] = .closed
+        for leg in [Leg.backend, .client] where self.stages[leg] != .closed {
+            let owed = self.owedAnswer
+            switch self.relay.closing.awaits(leg) {
+            case .nothing: continue
+            case .boundary: self.perform(self.relay.happened(.unfinished(leg)))
+            case .close: self.perform(self.relay.happened(.unanswered(leg)))
+            case .end: self.stages[leg] = .closed
+            }
+            self.checkAnswer(owed)
         }
-        self.perform(self.relay.timedOut())
-        expect(self.stages.client != .talking && self.stages.backend != .talking, "a leg goes on when time is up")
+    }
+
+    // MARK: - Answers
+
+    /// The leg that has closed and waits for the other's Close; `nil`: none does.
+    private var owedAnswer: Leg? {
+        [Leg.client, .backend].first {
+            self.relay.closing.hasClosed($0) && !self.relay.closing.hasClosed($0.other) && !self.sent[$0].hasClose
+                && self.stages[$0] == .talking
+        }
+    }
+
+    /// The other side failed, and did not close: whatever `leg` was told, it was not its own Close back.
+    private func checkAnswer(_ leg: Leg?) {
+        guard let leg, self.sent[leg].hasClose else { return }
+        let ending = self.relay.closing.ending
+        let isOurs = ending?.by == .gateway || ending?.by == .leg(leg.other)
+        expect(isOurs, "a Close is presented as the answer of a side that gave none")
     }
 
     // MARK: - What is done
@@ -134,8 +163,8 @@ struct RelayedSession {
         for leg in [Leg.backend, .client] {
             switch actions[leg].end {
             case .notYet: break
-            case .finish: if self.stages[leg] == .talking { self.stages[leg] = .lingering }
-            case .cut: self.stages[leg] = .closed
+            case .wait, .shutDown, .abortDelivered: if self.stages[leg] == .talking { self.stages[leg] = .ending }
+            case .close, .abort: self.stages[leg] = .closed
             }
         }
     }
@@ -179,7 +208,9 @@ struct RelayedSession {
         self.check()
         self.close(.byGateway(.drain))
         expect(!self.relay.closing.isOpen, "the session is open after it was closed")
-        self.timeIsUp()
+        // First what each is waited for, then the end of its connection.
+        for _ in 0..<3 { self.timeIsUp() }
+        expect(self.stages.client == .closed && self.stages.backend == .closed, "a leg goes on when time is up")
         self.check()
     }
 }

@@ -1,12 +1,22 @@
 @testable import Proxy
 
 /// Where a Close can be sent: on legs that are not in the middle of a frame.
-extension PerLeg<Bool> {
-    static var anywhere: PerLeg { PerLeg(client: true, backend: true) }
+extension ClosingHandshake.Places {
+    static var anywhere: Self { Self() }
 
-    static func anywhere(but leg: Leg) -> PerLeg {
-        var canSend = Self.anywhere
-        canSend[leg] = false
-        return canSend
+    static func anywhere(but leg: Leg) -> Self {
+        var places = Self.anywhere
+        places.canSend[leg] = false
+        return places
     }
+
+    static var nowhere: Self { Self(canSend: PerLeg(client: false, backend: false)) }
+}
+
+extension Leg {
+    /// How our side of a leg ends when there is nothing more to say: we are the server of a client, and the client of a server.
+    var quietEnd: ClosingHandshake.End { self == .client ? .shutDown : .wait }
+
+    /// The code that says to this leg that the other one has failed.
+    var codeForFailureOfOther: UInt16 { self == .client ? 1011 : 1001 }
 }

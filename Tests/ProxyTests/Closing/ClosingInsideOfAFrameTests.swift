@@ -3,47 +3,50 @@ import WebSocketProtocol
 
 @testable import Proxy
 
-/// Half a frame was relayed to a leg that closed, and the other half will not come: no Close may go into it.
+/// Half a frame was relayed to a leg that closed, and the other half will not come: no Close may go into it, but what came is delivered.
 @Suite struct ClosingInsideOfAFrameTests {
     private typealias Action = ClosingHandshake.LegAction
 
     private let own = CloseFrame(code: .normal)
 
-    private func closing(_ leg: Leg) -> (ClosingHandshake, canSend: PerLeg<Bool>) {
-        var closing = ClosingHandshake(hasBackend: true)
+    @Test(arguments: [Leg.client, .backend]) func whateverTheOtherSideDoesThereIsNoPlaceForAClose(leg: Leg) {
+        let other = leg.other
+        let events: [ClosingHandshake.Event] = [
+            .unanswered(other), .stalled(other), .ended(other, inOrder: true), .ended(other, inOrder: false),
+        ]
+        for event in events {
+            var closing = ClosingHandshake(backend: .webSocket)
+            _ = closing.received(self.own, from: leg)
+            #expect(closing.happened(event, .anywhere(but: leg))[leg] == Action(end: .shutDown))
+        }
+    }
+
+    @Test(arguments: [Leg.client, .backend]) func norIsThereBeforeNonsense(leg: Leg) {
+        var closing = ClosingHandshake(backend: .webSocket)
         _ = closing.received(self.own, from: leg)
-        return (closing, .anywhere(but: leg))
-    }
-
-    @Test(arguments: [Leg.client, .backend]) func silenceOfTheOtherSideCuts(leg: Leg) {
-        var (closing, canSend) = self.closing(leg)
-        let actions = closing.timedOut(canSend: canSend)
-        #expect(actions[leg] == Action(end: .cut))
-        #expect(actions[leg.other] == Action(end: .cut))
-    }
-
-    @Test(arguments: [Leg.client, .backend]) func theEndOfTheOtherSideCuts(leg: Leg) {
-        var (closing, canSend) = self.closing(leg)
-        let actions = closing.ended(leg.other, canSend: canSend)
-        #expect(actions[leg] == Action(end: .cut))
-        #expect(actions[leg.other] == Action(end: .cut))
-    }
-
-    @Test(arguments: [Leg.client, .backend]) func nonsenseOfTheOtherSideCuts(leg: Leg) {
-        var (closing, canSend) = self.closing(leg)
-        let actions = closing.violated(.invalidUTF8, by: leg.other, canSend: canSend)
-        #expect(actions[leg] == Action(end: .cut))
-        #expect(actions[leg.other] == Action(end: .cut))
+        let actions = closing.violated(.invalidUTF8, by: leg.other, .anywhere(but: leg))
+        #expect(actions[leg] == Action(end: .shutDown))
+        #expect(actions[leg.other] == Action(end: leg.other.quietEnd))
     }
 
     /// Nonsense right behind the frame that our Close waited for.
     @Test(arguments: [Leg.client, .backend]) func aCloseThatWaitedIsSaidBeforeNonsense(leg: Leg) {
-        var closing = ClosingHandshake(hasBackend: true)
-        _ = closing.close(.byGateway(.drain), canSend: .anywhere(but: leg))
-        let actions = closing.violated(.unknownOpcode, by: leg.other, canSend: .anywhere)
+        var closing = ClosingHandshake(backend: .webSocket)
+        _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
+        let actions = closing.violated(.unknownOpcode, by: leg.other, .anywhere)
         let code: CloseCode = leg == .client ? .serviceRestart : .goingAway
-        #expect(actions[leg] == Action(say: .close(CloseFrame(code: code))))
-        #expect(actions[leg.other] == Action(end: .cut))
-        #expect(closing.received(CloseFrame(code: code), from: leg)[leg].end == .finish)
+        #expect(actions[leg].say == .close(CloseFrame(code: code)))
+        _ = closing.received(CloseFrame(code: code), from: leg)
+        #expect(closing.awaits(leg) == .end)
+    }
+
+    @Test(arguments: [Leg.client, .backend]) func aFrameThatDoesNotEndInTimeTakesTheCloseWithIt(leg: Leg) {
+        var closing = ClosingHandshake(backend: .webSocket)
+        _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
+        #expect(closing.awaits(leg) == .boundary)
+        #expect(closing.happened(.unfinished(leg), .anywhere(but: leg))[leg] == Action(end: .shutDown))
+        #expect(closing.awaits(leg) == .end)
+        #expect(!closing.relays(from: leg.other))
+        #expect(closing.reachedBoundary(leg) == .none)
     }
 }

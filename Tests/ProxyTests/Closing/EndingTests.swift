@@ -26,18 +26,19 @@ import WebSocketProtocol
         Row(.by(.client, .clientGone), client: nil, backend: .goingAway),
         Row(.by(.client, .clientStalled), client: nil, backend: .goingAway),
         Row(.by(.client, .clientPingTimeout), client: .goingAway, backend: .goingAway),
-        Row(.by(.backend, .backendGone), client: .badGateway, backend: nil),
-        Row(.by(.backend, .backendStalled), client: .badGateway, backend: nil),
-        Row(.by(.backend, .backendPingTimeout), client: .badGateway, backend: .goingAway),
+        Row(.by(.backend, .backendGone), client: .internalError, backend: nil),
+        Row(.by(.backend, .backendStalled), client: .internalError, backend: nil),
+        Row(.by(.backend, .backendPingTimeout), client: .internalError, backend: .goingAway),
         Row(.by(.client, .protocolError), client: .protocolError, backend: .goingAway),
-        Row(.by(.backend, .protocolError), client: .badGateway, backend: .protocolError),
+        Row(.by(.backend, .protocolError), client: .internalError, backend: .protocolError),
         Row(.by(.client, .invalidData), client: .invalidData, backend: .goingAway),
-        Row(.by(.backend, .invalidData), client: .badGateway, backend: .invalidData),
+        Row(.by(.backend, .invalidData), client: .internalError, backend: .invalidData),
         Row(.by(.client, .messageTooBig), client: .messageTooBig, backend: .goingAway),
-        Row(.by(.backend, .messageTooBig), client: .badGateway, backend: .messageTooBig),
+        Row(.by(.backend, .messageTooBig), client: .internalError, backend: .messageTooBig),
         Row(.by(.client, .tooManyFragments), client: .messageTooBig, backend: .goingAway),
-        Row(.by(.backend, .tooManyFragments), client: .badGateway, backend: .messageTooBig),
+        Row(.by(.backend, .tooManyFragments), client: .internalError, backend: .messageTooBig),
         Row(.byGateway(.slowConsumer), client: .tryAgainLater, backend: .goingAway),
+        Row(.byGateway(.memory), client: .tryAgainLater, backend: .goingAway),
         Row(.byGateway(.idleTimeout), client: .goingAway, backend: .goingAway),
         Row(.byGateway(.sessionTimeout), client: .goingAway, backend: .goingAway),
         Row(.byGateway(.drain), client: .serviceRestart, backend: .goingAway),
@@ -56,7 +57,7 @@ import WebSocketProtocol
     @Test(arguments: table) func everyCodeMayGoOnTheWireAndAServersWordsGoToClientsOnly(row: Row) {
         #expect(row.ending.code(to: .client)?.isAllowedOnWire != false)
         #expect(row.ending.code(to: .backend)?.isAllowedOnWire != false)
-        let serverWords: [CloseCode?] = [.serviceRestart, .tryAgainLater, .badGateway]
+        let serverWords: [CloseCode?] = [.serviceRestart, .tryAgainLater]
         #expect(!serverWords.contains(row.ending.code(to: .backend)))
     }
 

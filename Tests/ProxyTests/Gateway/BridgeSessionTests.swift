@@ -36,16 +36,16 @@ extension SessionTests {
         }
     }
 
-    @Test func theServersResetIsABadGateway() throws {
+    @Test func theServersResetIsAnInternalError() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.bridge(to: listener.port)])) { gateway in
             let client = try TestPeer.client("/bridge", port: gateway.port())
             try listener.accept().reset()
-            #expect(try client.receiveClose() == 1014)
-            client.close(1014)
+            #expect(try client.receiveClose() == 1011)
+            client.close(1011)
             #expect(try client.socket.receiveToEnd().isEmpty)
         } log: { log in
-            expectClose(log, cause: "backend-gone", code: "1014", by: "backend")
+            expectClose(log, cause: "backend-gone", code: "1011", by: "backend")
         }
     }
 
@@ -93,11 +93,17 @@ extension SessionTests {
             var heard = ""
             while heard != text, text.hasPrefix(heard) { heard += try client.receiveText() }
             #expect(heard == text)
-            server.send([0xFF])
-            #expect(try client.receiveClose() == 1014)
+            // What is no character is replaced, and the session lives; what the end cuts, too.
+            server.send([0xFF, 0x61, 0xE2, 0x82])
+            server.endWriting()
+            heard = ""
+            while heard.count < 3 { heard += try client.receiveText() }
+            #expect(heard == "\u{FFFD}a\u{FFFD}")
+            #expect(try client.receiveClose() == 1000)
+            client.close(1000)
             server.close()
         } log: { log in
-            expectClose(log, cause: "invalid-data", code: "1014", by: "backend")
+            expectClose(log, cause: "backend-closed", code: "1000", by: "backend")
         }
     }
 

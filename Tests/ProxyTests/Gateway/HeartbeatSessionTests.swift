@@ -29,12 +29,12 @@ extension SessionTests {
         try GatewayUnderTest.run(configuration) { gateway in
             let (client, server) = try self.open(gateway, listener)
             _ = try self.ping(server, isMasked: true)
-            #expect(try client.receiveClose() == 1014)
-            client.close(1014)
+            #expect(try client.receiveClose() == 1011)
+            client.close(1011)
             #expect(try client.socket.receiveToEnd().isEmpty)
             #expect(try server.receiveClose() == 1001)
         } log: { log in
-            expectClose(log, cause: "backend-ping-timeout", code: "1014", by: "backend")
+            expectClose(log, cause: "backend-ping-timeout", code: "1011", by: "backend")
         }
     }
 
@@ -191,10 +191,10 @@ extension SessionTests {
             let server = isRelay ? try TestPeer.server(listener).socket : try listener.accept()
             try client.expectUpgrade()
             _ = client.socket.flood(client.frame(.binary, [UInt8](repeating: 7, count: 60_000)), atMost: 60_000_000)
-            #expect(try self.closeBehindPings(client) == 1014)
+            #expect(try self.closeBehindPings(client) == 1011)
             server.close()
         } log: { log in
-            expectClose(log, cause: "backend-stalled", code: "1014", by: "backend")
+            expectClose(log, cause: "backend-stalled", code: "1011", by: "backend")
         }
     }
 }

@@ -82,6 +82,18 @@ import WebSocketProtocol
         #expect(refusal?.detail == detail)
     }
 
+    @Test func anOriginMayHave512Bytes() {
+        let long = "https://" + String(repeating: "x", count: 504)
+        #expect(status(decide("/echo", upgradeFields(["Origin": long]))) != 400)
+        // Whatever else is wrong: nothing is decided by it.
+        for path in ["/echo", "/nowhere", "/"] {
+            let refusal = decide(path, upgradeFields(["Origin": long + "x"])).refusal
+            #expect(refusal?.status == 400)
+            #expect(refusal?.detail == "Malformed request: an Origin of more than 512 bytes.")
+            #expect(refusal?.routeIndex == nil)
+        }
+    }
+
     @Test func nothingAtAPathIs404() {
         #expect(status(decide("/nowhere")) == 404)
         #expect(status(decide("/echo/")) == 404)

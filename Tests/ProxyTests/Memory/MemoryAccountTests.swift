@@ -15,7 +15,7 @@ import Testing
         let account: MemoryAccount
 
         init(_ account: MemoryAccount, hasBegun: Bool, at address: UInt32 = 1, uses: Int = 0) {
-            self.network = .address(IPAddress(ipv4: address))
+            self.network = .address(IPAddress(ipv4: address).subscriber)
             self.account = account
             self.hasBegun = hasBegun
             self.uses = uses

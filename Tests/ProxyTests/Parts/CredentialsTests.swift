@@ -67,10 +67,10 @@ import Testing
             $0.tls.ca = self.missing
         }
         #expect(Credentials.problems(in: plain) == [])
-        #expect(try Credentials.client(.echo) == nil)
+        #expect(try Credentials.client(.echo, FileSet()) == nil)
         let encrypted = BackendSettings(
             name: "x", kind: .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1), tls: true)], message: .text))
-        let settings = try #require(try Credentials.client(encrypted))
+        let settings = try #require(try Credentials.client(encrypted, FileSet()))
         #expect(settings.verify)
         #expect(!settings.offersHTTP)
     }

@@ -32,6 +32,20 @@ import WebSocketProtocol
         #expect(try self.fleet([4, 5]).sessions == 9)
     }
 
+    @Test func thoseWithoutARequestHaveAQuarterOfTheDescriptorsAmongAllWorkers() throws {
+        let fleet = try self.fleet([0, 0, 0], limit: 240)
+        #expect(fleet.newcomerShare == 20)
+        for (worker, count) in [20, 19, 25].enumerated() {
+            fleet.members[worker].newcomers.store(count, ordering: .relaxed)
+        }
+        #expect((0..<3).map { fleet.hasNewcomerRoom($0) } == [false, true, false])
+        #expect(fleet.newcomerRoom() == 1)
+        fleet.members[1].newcomers.add(1, ordering: .relaxed)
+        #expect(fleet.newcomerRoom() == nil)
+        // A worker that could take nobody would be none.
+        #expect(try self.fleet([0, 0], limit: 6).newcomerShare == 1)
+    }
+
     @Test func aMessageReachesEveryoneButItsSender() throws {
         let fleet = try self.fleet([0, 0, 0])
         let loop = try EventLoop()

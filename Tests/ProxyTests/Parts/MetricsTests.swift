@@ -50,6 +50,7 @@ import WebSocketProtocol
                 route: "/a", backend: "x", cause: .clientClosed, code: CloseCode(rawValue: 3005), lasted: .seconds(2),
                 tally: PerLeg(client: self.tally(1, 2, 30), backend: self.tally(4, 5, 60)))
             worker.pinged(.client, .milliseconds(3))
+            worker.handshakeWaited(.milliseconds(7))
         }
         workers[0].sessionEnded(
             route: "/a", backend: "x", cause: .clientGone, code: nil, lasted: .seconds(2),
@@ -64,7 +65,7 @@ import WebSocketProtocol
         let account = MemoryAccount(MemoryBound(limit: 1 << 20), loop) {}
         account.change(.assembled, by: 7)
         account.change(.queued, by: 5)
-        for worker in workers { all.add(worker.snapshot(of: [], account)) }
+        for worker in workers { all.add(worker.snapshot(of: [], account, handshakesWaiting: 3)) }
         let families = self.families(all)
         #expect(
             self.samples("gateway_memory_bytes", families) == [
@@ -107,6 +108,10 @@ import WebSocketProtocol
             ])
         #expect(
             self.samples("gateway_ping_rtt_seconds", families) == ["side=client histogram", "side=backend histogram"])
+        #expect(self.samples("gateway_handshakes_waiting", families) == [" 6.0"])
+        var waits = Histogram.ofHandshakes
+        for _ in 0..<2 { waits.observe(.milliseconds(7)) }
+        #expect(families.first { $0.name == "gateway_handshake_wait_seconds" }?.samples[0].value == waits.value)
         var pings = Histogram.ofPings
         for _ in 0..<2 { pings.observe(.milliseconds(3)) }
         #expect(families.first { $0.name == "gateway_ping_rtt_seconds" }?.samples[0].value == pings.value)

@@ -36,7 +36,7 @@ import Testing
         }
 
         func end() {
-            for session in self.sessions { session.cut() }
+            for session in self.sessions { session.abort() }
             self.log.close()
         }
     }

@@ -1,0 +1,72 @@
+package import Configuration
+internal import EventLoop
+package import Proxy
+
+/// Where the admin address is to be, with every name looked up: what takes its time is done before the gateway serves.
+package struct AdminPlace: Sendable {
+    /// How long the system may take to say what names stand for.
+    private static let limit = Duration.seconds(5)
+
+    let settings: AdminSettings
+    /// The addresses to listen on: the first that the system has.
+    let candidates: [SocketAddress]
+    /// `nil` for TCP.
+    let access: SocketFileAccess?
+
+    /// Looks names up, and waits, but not for ever.
+    ///
+    /// - Throws: one line that says what is in the way.
+    package init(_ settings: AdminSettings) throws(StartError) {
+        self.settings = settings
+        self.access = try Self.access(settings)
+        switch settings.address {
+        case .unix(let path): self.candidates = [.unix(path: path)]
+        case .tcp(let host, let port):
+            if host.isEmpty {
+                // Every address, of both families.
+                self.candidates = [.ipv6(high: 0, low: 0, port: port, scope: 0), .ipv4(0, port: port)]
+                return
+            }
+            switch try Self.wait(for: host, { Resolver.addresses(of: host, port: port) }) {
+            case .success(let addresses): self.candidates = addresses
+            case .failure(let error):
+                throw StartError("cannot listen on the admin address \(settings.address): \(error.reason)")
+            }
+        }
+    }
+
+    /// What is wrong with the group that a configuration names; `nil`: nothing. For `gateway check`.
+    package static func problem(in settings: AdminSettings) -> String? {
+        do throws(StartError) {
+            _ = try self.access(settings)
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    private static func access(_ settings: AdminSettings) throws(StartError) -> SocketFileAccess? {
+        guard case .unix = settings.address else { return nil }
+        let mode = settings.mode ?? SocketFileAccess.ownerOnly.mode
+        guard let name = settings.group else { return SocketFileAccess(mode: mode) }
+        let answer = try self.wait(for: "the group \(name)") {
+            Result { () throws(SystemError) in try SocketFileAccess.number(ofGroup: name) }
+        }
+        switch answer {
+        case .success(let group?): return SocketFileAccess(mode: mode, group: group)
+        case .success(nil): throw StartError("admin: there is no group \(name)")
+        case .failure(let error): throw StartError("admin: the group \(name) cannot be looked up: \(error.reason)")
+        }
+    }
+
+    private static func wait<Value: Sendable>(
+        for name: String, _ call: @escaping @Sendable () -> Value
+    ) throws(StartError) -> Value {
+        do throws(SystemError) {
+            if let value = try BlockingCalls.result(within: self.limit, of: call) { return value }
+        } catch {
+            throw StartError("admin: \(name) cannot be looked up: \(error)")
+        }
+        throw StartError("admin: \(name) was not found within \(self.limit.components.seconds) s")
+    }
+}

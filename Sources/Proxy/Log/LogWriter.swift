@@ -1,0 +1,62 @@
+internal import Configuration
+internal import DequeModule
+internal import EventLoop
+
+/// Puts lines into a file that may not take them, and keeps count of those that are lost. Without I/O of its own.
+///
+/// A file that failed is tried again with the next lines, and never before there are any.
+struct LogWriter {
+    private let formatter: LogFormatter
+    /// Lost lines that no line in the file tells of yet, and why they were.
+    private var untold = 0
+    private var reason: String?
+    /// What the file has of a line ends in its middle.
+    private var isTorn = false
+
+    init(_ formatter: LogFormatter) { self.formatter = formatter }
+
+    /// Writes lines, and how many are missing before and behind them.
+    ///
+    /// - Parameters:
+    ///   - dropped: how many lines that came after these did not fit the ring.
+    ///   - append: gives bytes to the file, and says how many of them it took.
+    /// - Returns: how many of `lines` are not in the file, whole.
+    mutating func write(
+        _ lines: Deque<[UInt8]>, dropped: Int, time: () -> String,
+        _ append: ([UInt8]) -> (taken: Int, failure: SystemError?)
+    ) -> Int {
+        let newline = UInt8(ascii: "\n")
+        var bytes: [UInt8] = []
+        var told = 0
+        if self.isTorn { bytes.append(newline) }
+        if self.untold > 0 {
+            bytes += self.notice(self.untold, self.reason, time()) + [newline]
+            told = bytes.count
+        }
+        var ends: [Int] = []
+        ends.reserveCapacity(lines.count)
+        for line in lines {
+            bytes += line
+            bytes.append(newline)
+            ends.append(bytes.count)
+        }
+        if dropped > 0 { bytes += self.notice(dropped, nil, time()) + [newline] }
+        guard !bytes.isEmpty else { return 0 }
+        let (taken, failure) = append(bytes)
+        if taken >= told { self.untold = 0 }
+        if taken > 0 { self.isTorn = bytes[taken - 1] != newline }
+        guard taken < bytes.count else { return 0 }
+        // A line whose newline alone is missing gets it with the next ones.
+        let lost = ends.count { $0 - 1 > taken }
+        self.untold += lost + dropped
+        self.reason = failure?.reason
+        return lost
+    }
+
+    private func notice(_ lines: Int, _ reason: String?, _ time: String) -> [UInt8] {
+        var record = LogRecord(.warning, "log-dropped")
+        record.add("lines", lines)
+        record.add("reason", reason)
+        return self.formatter.line(record, time: time)
+    }
+}

@@ -1,0 +1,188 @@
+internal import Configuration
+internal import EventLoop
+internal import WebSocketProtocol
+
+/// What a session that closes knows of its legs; an open one does not carry its memory.
+final class SessionClosing {
+    var legs: PerLeg<LegClosing>
+    /// How many bytes came from each leg that nobody was left to take.
+    var dropped = PerLeg(client: 0, backend: 0)
+    /// How many bytes of each leg's connection its peer had not acknowledged when it was given up.
+    var undelivered = PerLeg(client: 0, backend: 0)
+
+    init(at now: MonotonicInstant) {
+        self.legs = PerLeg(client: LegClosing(at: now), backend: LegClosing(at: now))
+    }
+}
+
+/// From the first Close, or whatever else ends the session, to the end of both connections (design section 4, "Closing"): what is left
+/// for a leg is delivered, then it is waited for, then its connection is closed. What is due is `LegClosing`'s to say, and what follows
+/// from it `ClosingHandshake`'s.
+extension Session {
+    /// A session that closes looks at its legs for the first time after so long: most have ended by then.
+    private static let firstLook = Duration.milliseconds(50)
+    /// The most that is read from a leg of what nobody is left to take, in bytes. Its Close may be among that.
+    private static let mostDropped = 256 << 10
+
+    /// The session will end.
+    func beginClosing() {
+        guard self.phase != .closing, self.phase != .closed else { return }
+        self.phase = .closing
+        self.closing = SessionClosing(at: self.worker.loop.now)
+        self.setDeadline(after: Self.firstLook)
+        for leg in [Leg.client, .backend] {
+            // What is set for an open session may be too short.
+            let times = self.closingTimes(of: leg)
+            if self.heartbeat(of: leg).map({ $0.interval + $0.timeout }) != times.stall {
+                self.transport(leg)?.setUserTimeout(times.stall)
+            }
+            // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
+            self.readOn(leg)
+        }
+    }
+
+    private func readOn(_ leg: Leg) {
+        guard let transport = self.transport(leg), transport.isOpen else { return }
+        transport.resume()
+        if transport.mayRead { transport.readAgainLater() }
+    }
+
+    private func closingTimes(of leg: Leg) -> LegClosing.Times {
+        LegClosing.Times(
+            close: self.route?.settings.timeouts.close ?? Timeouts().close, heartbeat: self.heartbeat(of: leg))
+    }
+
+    /// After an answer in place of a session, all there is to wait for is the client's end.
+    private func awaits(_ leg: Leg) -> ClosingHandshake.Awaited { self.conversation?.closing.awaits(leg) ?? .end }
+
+    // MARK: - What is done
+
+    /// Ends `leg` as the closing handshake says.
+    func end(_ leg: Leg, as end: ClosingHandshake.End) {
+        guard let transport = self.transport(leg), self.stages[leg] != .closed else { return }
+        switch end {
+        case .notYet: break
+        case .wait: self.settle(transport)
+        case .shutDown, .abortDelivered:
+            if end == .shutDown { transport.shutDown() }
+            self.settle(transport)
+        case .close:
+            self.noteUndelivered(leg)
+            if !self.isRefusingMore(leg), transport.failure == nil { transport.shutDown() }
+            self.closeLeg(leg, abruptly: self.isRefusingMore(leg))
+        case .abort:
+            self.noteUndelivered(leg)
+            self.closeLeg(leg, abruptly: true)
+        }
+    }
+
+    private func noteUndelivered(_ leg: Leg) {
+        if let transport = self.transport(leg), transport.isOpen { self.closing?.undelivered[leg] = transport.undelivered }
+    }
+
+    /// Closes a leg's connection if its peer has ended its side and has taken all there is for it.
+    func settle(_ transport: Transport) {
+        let leg = transport.leg
+        guard self.stages[leg] != .closed, self.awaits(leg) == .end else { return }
+        self.noteDelivery(transport)
+        let isAborted = self.conversation?.closing.isCut(leg) ?? false
+        let hasEnded = self.stages[leg] == .ended
+        guard hasEnded || isAborted else { return }
+        // The last word of TLS; a plain connection is closed by closing it.
+        if hasEnded, !isAborted, transport.tls != nil { transport.shutDown() }
+        if self.hasDelivered(transport) { self.closeLeg(leg, abruptly: isAborted) }
+    }
+
+    /// Tells where somebody waits for it that a leg's peer has taken all there is for it.
+    func noteDelivery(_ transport: Transport) {
+        guard let conversation = self.conversation, conversation.closing.isAwaitingDelivery(of: transport.leg),
+            self.hasDelivered(transport)
+        else { return }
+        conversation.happened(.delivered(transport.leg), detail: nil)
+    }
+
+    private func hasDelivered(_ transport: Transport) -> Bool { transport.sendAll() && transport.undelivered == 0 }
+
+    // MARK: - What is due
+
+    /// The timer has fired while the session closes.
+    func checkClosing() {
+        var next = MonotonicInstant.never
+        for leg in [Leg.client, .backend] {
+            guard let until = self.checkClosing(of: leg) else { continue }
+            next = min(next, until)
+        }
+        if self.phase == .closing { self.setDeadline(at: next) }
+    }
+
+    /// Does what is due for `leg`. Returns when to look again; `nil`: never.
+    private func checkClosing(of leg: Leg) -> MonotonicInstant? {
+        var hasLooked = false
+        while let transport = self.transport(leg), let closing = self.closing, self.stages[leg] != .closed {
+            if case .absent = self.stages[leg] { return nil }
+            let due = closing.legs[leg].check(at: self.worker.loop.now, self.closingTimes(of: leg), self.sight(of: transport))
+            if case .nothing(let until) = due {
+                self.settle(transport)
+                return until
+            }
+            if !hasLooked, self.stages[leg] == .open, !transport.isPaused {
+                // What it is waited for may be here, where it is this process that was stopped for a while; and one that is gone is gone.
+                hasLooked = true
+                transport.lookAgain()
+                self.pump(leg)
+                continue
+            }
+            self.act(on: due, leg)
+        }
+        return nil
+    }
+
+    private func act(on due: LegClosing.Due, _ leg: Leg) {
+        guard let conversation = self.conversation else { return self.end(leg, as: due == .stalled ? .abort : .close) }
+        switch (due, conversation.closing.awaits(leg)) {
+        case (.nothing, _): break
+        case (.stalled, _):
+            conversation.happened(.stalled(leg), detail: "took nothing more")
+            // A leg that was to be closed anyway has no more to hear of it.
+            self.end(leg, as: .abort)
+        case (.over, .boundary): conversation.happened(.unfinished(leg), detail: nil)
+        case (.over, .close): conversation.happened(.unanswered(leg), detail: "gave no answer to the Close")
+        case (.over, .end), (.over, .nothing): self.end(leg, as: .close)
+        }
+    }
+
+    private func sight(of transport: Transport) -> LegClosing.Sight {
+        let undelivered = transport.undelivered
+        let now = self.worker.loop.now
+        var sight = LegClosing.Sight(
+            undelivered: undelivered, acknowledged: undelivered > 0 ? transport.acknowledged : 0,
+            awaited: self.awaits(transport.leg), lastByte: transport.heartbeat.lastLife)
+        // What we do not read because nobody is left to take it is the peer's own affair.
+        if !self.isRefusingMore(transport.leg) { sight.unread = transport.unread(at: now) }
+        sight.senderUnread = self.transport(transport.leg.other)?.unread(at: now) ?? .init()
+        return sight
+    }
+
+    // MARK: - What comes
+
+    /// Passes on what came from `leg`, or drops it: where the other side has gone, no more than its Close may be among is read at all.
+    func receivedWhileClosing(_ range: Range<Int>, from leg: Leg) {
+        if let closing = self.closing, self.conversation?.closing.isAlone(leg) == true {
+            closing.dropped[leg] += range.count
+            if self.isRefusingMore(leg) { self.transport(leg)?.pause() }
+        }
+        self.conversation?.received(range, from: leg)
+    }
+
+    /// Whether enough came from `leg` that nobody was left to take.
+    func isRefusingMore(_ leg: Leg) -> Bool { self.closing.map { $0.dropped[leg] > Self.mostDropped } ?? false }
+
+    // MARK: - At once
+
+    /// The gateway stops at once, or had given its sessions their time. Both sides hear of it where that is possible without waiting.
+    func abort() {
+        self.close(.byGateway(.drain))
+        for leg in [Leg.client, .backend] { self.end(leg, as: .close) }
+        self.closeLegs()
+    }
+}

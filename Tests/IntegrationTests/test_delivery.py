@@ -1,0 +1,386 @@
+"""What a peer sent before its Close is delivered, however slowly the other side reads; or both sides and the log are told that it was not.
+
+The side that is to get it has a small SO_RCVBUF, and reads nothing for longer than `timeouts.close`, before and in the middle.
+"""
+
+import asyncio
+import contextlib
+import dataclasses
+import socket
+import ssl
+
+import pytest
+
+import raw
+from gateway_process import PATIENCE, Gateway, insecure
+
+MESSAGE = 64 << 10
+MIB = 1 << 20
+CLOSE = "300ms"
+
+
+@dataclasses.dataclass(frozen=True)
+class Legs:
+    """What lies between the two peers."""
+
+    kind: str
+    client: str
+    backend: str | None
+
+    def __str__(self) -> str:
+        return "-".join(filter(None, (self.kind, self.client, self.backend)))
+
+
+ECHOES = [Legs("echo", "ws", None), Legs("echo", "wss", None)]
+PAIRS = [
+    Legs("relay", "ws", "ws"), Legs("relay", "wss", "wss"), Legs("relay", "unix", "ws"),
+    Legs("bridge", "ws", "tcp"), Legs("bridge", "wss", "tls"), Legs("bridge", "unix", "unix"),
+]
+
+
+class Peer:
+    """One end of a connection with a small receive buffer, which reads when it is told to."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+        self.reader = reader
+        self.writer = writer
+
+    async def exactly(self, count: int) -> bytes:
+        return await asyncio.wait_for(self.reader.readexactly(count), PATIENCE)
+
+    async def head(self) -> list[str]:
+        data = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        return data.decode("latin-1").split("\r\n")
+
+    async def frame(self) -> raw.Frame:
+        return await raw.Connection(self.reader, self.writer).frame()
+
+    async def message(self) -> bytes | int | None:
+        """The payload of the next data frame, or the code of a Close."""
+        while True:
+            frame = await self.frame()
+            if frame.opcode == raw.CLOSE:
+                return frame.code
+            if frame.opcode in (raw.TEXT, raw.BINARY):
+                return frame.payload
+
+    async def end(self) -> bytes:
+        """What comes until the other side has ended the connection in order."""
+        return await asyncio.wait_for(self.reader.read(), PATIENCE)
+
+    async def send(self, data: bytes):
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def answer(self, code: int) -> bool:
+        """False if the connection has ended on both sides already, as Python's streams have it with TLS."""
+        try:
+            await self.send(raw.close(code))
+        except ConnectionError:
+            return False
+        return True
+
+    def abort(self):
+        if not self.writer.is_closing():
+            self.writer.transport.abort()
+
+
+def small(family: int) -> socket.socket:
+    """A socket whose kernel holds little for a peer that does not read."""
+    sock = socket.socket(family)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 10)
+    sock.setblocking(False)
+    return sock
+
+
+class Scene(contextlib.AsyncExitStack):
+    """A session with a peer at each end."""
+
+    def __init__(self, legs: Legs, authority, tmp_path, **keys):
+        super().__init__()
+        self.legs = legs
+        self.authority = authority
+        self.folder = tmp_path
+        self.keys = keys
+        self.waits = 0
+        self.accepted: asyncio.Queue = asyncio.Queue()
+
+    async def __aenter__(self) -> "Scene":
+        await super().__aenter__()
+        backends = {"echo": {"builtin": "echo"}}
+        if self.legs.backend:
+            backends["app"] = await self._backend()
+        listeners = [{"address": "127.0.0.1:0"}]
+        if self.legs.client == "wss":
+            listeners.append({"address": "127.0.0.1:0", "tls": {"self-signed": ["127.0.0.1"]}})
+        routes = [{"path": "/app", "backend": "app" if self.legs.backend else "echo"}, {"path": "/silent", "backend": "echo"}]
+        defaults = {"timeouts": {"close": CLOSE}, "limits": {"message": "16MiB"}, **self.keys.pop("defaults", {})}
+        if self.legs.client == "unix":
+            self.socket_path = str(self.folder / "front.sock")
+            listeners.append({"address": f"unix:{self.socket_path}"})
+        self.gateway = await self.enter_async_context(
+            Gateway(routes=routes, backends=backends, listeners=listeners, defaults=defaults, **self.keys))
+        self.client = await self._connect()
+        self.callback(self.client.abort)
+        if self.legs.backend:
+            self.backend = await asyncio.wait_for(self._accept(), PATIENCE)
+            self.callback(self.backend.abort)
+        line, *_ = await self.client.head()
+        assert line.startswith("HTTP/1.1 101 "), line
+        return self
+
+    async def _backend(self) -> dict:
+        context = None
+        tls = {}
+        if self.legs.backend in ("wss", "tls"):
+            context = self.authority.issue("127.0.0.1").server_context()
+            tls = {"tls": {"ca": str(self.authority.file)}}
+        if self.legs.backend == "unix":
+            path = str(self.folder / "back.sock")
+            sock = small(socket.AF_UNIX)
+            sock.bind(path)
+            server = await asyncio.start_unix_server(self._arrived, sock=sock)
+            address = f"unix:{path}"
+        else:
+            sock = small(socket.AF_INET)
+            sock.bind(("127.0.0.1", 0))
+            server = await asyncio.start_server(self._arrived, sock=sock, ssl=context)
+            scheme = {"ws": "ws://", "wss": "wss://", "tcp": "", "tls": "tls://"}[self.legs.backend]
+            address = f"{scheme}127.0.0.1:{sock.getsockname()[1]}"
+        self.callback(server.close)
+        return {"websocket" if self.legs.kind == "relay" else "tcp": [address], **tls}
+
+    async def _arrived(self, reader, writer):
+        self.accepted.put_nowait(Peer(reader, writer))
+
+    async def _connect(self) -> Peer:
+        context = None
+        if self.legs.client == "unix":
+            sock = small(socket.AF_UNIX)
+            address = self.socket_path
+        else:
+            sock = small(socket.AF_INET)
+            address = self.gateway.secure if self.legs.client == "wss" else self.gateway.plain
+            context = insecure() if self.legs.client == "wss" else None
+        await asyncio.get_running_loop().sock_connect(sock, address)
+        name = {"server_hostname": "127.0.0.1"} if context else {}
+        peer = Peer(*await asyncio.open_connection(sock=sock, ssl=context, **name))
+        await peer.send(raw.upgrade("/app"))
+        return peer
+
+    async def _accept(self) -> Peer:
+        peer = await self.accepted.get()
+        if self.legs.kind == "relay":
+            fields = dict(line.split(": ", 1) for line in (await peer.head())[1:] if line)
+            await peer.send((
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                f"Sec-WebSocket-Accept: {raw.accept_key(fields['Sec-WebSocket-Key'])}\r\n\r\n").encode())
+        return peer
+
+    async def wait(self, times: int = 1):
+        """Until `timeouts.close` is over that many times: each is that of a session whose client does not answer a Close."""
+        for _ in range(times):
+            self.waits += 1
+            async with await raw.Connection.upgraded(self.gateway.plain, "/silent") as silent:
+                await silent.send(raw.frame(0x3))
+                await self.gateway.events(self.waits, "close", route="/silent")
+
+    async def closed(self) -> dict:
+        return await self.gateway.closed(route="/app")
+
+
+def messages(size: int) -> list[bytes]:
+    return [bytes([number % 251]) * MESSAGE for number in range(size // MESSAGE)]
+
+
+SIZES = pytest.mark.parametrize("size", [4 * MIB, 9 * MIB], ids=["4MiB", "9MiB"])
+
+
+def expect_all(record: dict, direction: str, sent: list[bytes]):
+    assert record[f"bytes_{direction}"] == MESSAGE * len(sent)
+    assert not [key for key in record if key.startswith("undelivered")], record
+
+
+# To the backend
+
+
+@SIZES
+@pytest.mark.parametrize("legs", PAIRS, ids=str)
+async def test_a_backend_that_reads_slowly_gets_everything(legs, size, authority, tmp_path):
+    sent = messages(size)
+    async with Scene(legs, authority, tmp_path) as scene:
+        frames = b"".join(raw.frame(raw.BINARY, message) for message in sent) + raw.close(4001, "bye")
+        sending = asyncio.create_task(scene.client.send(frames))
+        await scene.wait(2)
+        for number, message in enumerate(sent):
+            if number == len(sent) // 2:
+                await scene.wait(2)
+            got = await (scene.backend.message() if legs.kind == "relay" else scene.backend.exactly(MESSAGE))
+            assert got == message, f"message {number}"
+        await sending
+        if legs.kind == "relay":
+            assert await scene.backend.message() == 4001
+            await scene.backend.send(raw.close(4002, mask=None))
+            assert await scene.client.message() == 4002
+        else:
+            assert await scene.backend.end() == b""
+            assert await scene.client.message() == 4001
+        assert await scene.client.end() == b""
+        scene.backend.writer.close()
+        record = await scene.closed()
+        assert (record["cause"], record["code"]) == ("client-closed", "4001")
+        assert record["messages_to_backend"] == len(sent)
+        expect_all(record, "to_backend", sent)
+
+
+@pytest.mark.parametrize("legs", PAIRS, ids=str)
+async def test_a_backend_that_takes_nothing_is_not_passed_off_as_one_that_answered(legs, authority, tmp_path):
+    sent = messages(4 * MIB)
+    defaults = {"heartbeat": {"interval": "500ms", "timeout": "500ms"}, "timeouts": {"close": CLOSE}}
+    async with Scene(legs, authority, tmp_path, defaults=defaults) as scene:
+        frames = b"".join(raw.frame(raw.BINARY, message) for message in sent) + raw.close(1000)
+        sending = asyncio.create_task(scene.client.send(frames))
+        assert await scene.client.message() == 1011
+        await sending
+        record = await scene.closed()
+        assert (record["cause"], record["by"], record["code"]) == ("backend-stalled", "backend", "1011")
+        assert record["undelivered_to_backend"] > 0
+        assert record["messages_to_backend"] <= len(sent)
+        # What it gets in the end is cut off where everyone can see it.
+        with pytest.raises((ConnectionError, ssl.SSLError, asyncio.IncompleteReadError)):
+            await scene.backend.exactly(5 * MIB)
+
+
+# To the client
+
+
+@SIZES
+@pytest.mark.parametrize("legs", PAIRS, ids=str)
+async def test_a_client_that_reads_slowly_gets_everything(legs, size, authority, tmp_path):
+    sent = messages(size)
+    async with Scene(legs, authority, tmp_path) as scene:
+        if legs.kind == "relay":
+            frames = [raw.frame(raw.BINARY, message, mask=None) for message in sent]
+            sending = asyncio.create_task(scene.backend.send(b"".join(frames) + raw.close(4002, "done", mask=None)))
+        else:
+            sending = asyncio.create_task(send_and_end(scene.backend, b"".join(sent)))
+        await scene.wait(2)
+        expected = b"".join(sent)
+        got = bytearray()
+        has_paused = False
+        while len(got) < len(expected):
+            if not has_paused and len(got) >= len(expected) // 2:
+                has_paused = True
+                await scene.wait(2)
+            payload = await scene.client.message()
+            assert isinstance(payload, bytes), f"Close {payload} after {len(got)} bytes"
+            got += payload
+        assert got == expected
+        await sending
+        code = 4002 if legs.kind == "relay" else 1000
+        assert await scene.client.message() == code
+        has_answered = await scene.client.answer(code)
+        if legs.kind == "relay":
+            assert await scene.backend.message() == code
+            scene.backend.writer.close()
+        assert await scene.client.end() == b""
+        record = await scene.closed()
+        assert (record["cause"], record["code"]) == ("backend-closed" if has_answered else "client-gone", str(code))
+        expect_all(record, "to_client", sent)
+
+
+async def send_and_end(peer: Peer, data: bytes):
+    await peer.send(data)
+    peer.writer.close()
+
+
+@pytest.mark.parametrize("legs", PAIRS, ids=str)
+async def test_a_backend_hears_that_its_client_took_nothing(legs, authority, tmp_path):
+    sent = messages(4 * MIB)
+    defaults = {"heartbeat": {"interval": "500ms", "timeout": "500ms"}, "timeouts": {"close": CLOSE}}
+    async with Scene(legs, authority, tmp_path, defaults=defaults) as scene:
+        if legs.kind == "relay":
+            frames = [raw.frame(raw.BINARY, message, mask=None) for message in sent]
+            sending = asyncio.create_task(scene.backend.send(b"".join(frames) + raw.close(1000, mask=None)))
+            assert await scene.backend.message() == 1001
+            scene.backend.writer.close()
+        else:
+            sending = asyncio.create_task(send_and_end(scene.backend, b"".join(sent)))
+        # What nobody is left to take is not read to its end.
+        await asyncio.gather(sending, return_exceptions=True)
+        record = await scene.closed()
+        assert (record["cause"], record["by"]) == ("client-stalled", "client")
+        assert record["undelivered_to_client"] > 0
+        assert record["bytes_to_client"] <= MESSAGE * len(sent)
+        with pytest.raises((ConnectionError, ssl.SSLError, asyncio.IncompleteReadError)):
+            await scene.client.exactly(5 * MIB)
+
+
+# Built-in
+
+
+@SIZES
+@pytest.mark.parametrize("legs", ECHOES, ids=str)
+async def test_a_client_that_reads_its_echo_slowly_gets_all_of_it(legs, size, authority, tmp_path):
+    sent = messages(size)
+    async with Scene(legs, authority, tmp_path) as scene:
+        frames = b"".join(raw.frame(raw.BINARY, message) for message in sent) + raw.close(4001)
+        sending = asyncio.create_task(scene.client.send(frames))
+        await scene.wait(2)
+        for number, message in enumerate(sent):
+            if number == len(sent) // 2:
+                await scene.wait(2)
+            assert await scene.client.message() == message, f"message {number}"
+        await sending
+        assert await scene.client.message() == 4001
+        assert await scene.client.end() == b""
+        record = await scene.closed()
+        assert (record["cause"], record["code"]) == ("client-closed", "4001")
+        expect_all(record, "to_client", sent)
+
+
+# A message that is too big
+
+
+@pytest.mark.parametrize("legs", ECHOES + PAIRS[:2], ids=str)
+async def test_a_client_that_reads_after_it_has_sent_all_of_a_message_finds_the_1009(legs, authority, tmp_path):
+    defaults = {"limits": {"message": "1MiB"}, "timeouts": {"close": "5s"}}
+    async with Scene(legs, authority, tmp_path, defaults=defaults) as scene:
+        await asyncio.wait_for(scene.client.send(raw.frame(raw.BINARY, bytes(30 * MIB))), PATIENCE)
+        assert await scene.client.message() == 1009
+        assert await scene.client.end() == b""
+        if legs.kind == "relay":
+            assert await scene.backend.message() == 1001
+            scene.backend.abort()
+        scene.client.writer.close()
+        record = await scene.closed()
+        assert (record["cause"], record["by"], record["code"]) == ("message-too-big", "client", "1009")
+
+
+# A client that has gone
+
+
+@pytest.mark.parametrize("legs", [PAIRS[0], PAIRS[1], PAIRS[3], PAIRS[4]], ids=str)
+async def test_a_backend_that_streams_to_a_client_that_has_gone_is_not_read_for_long(legs, authority, tmp_path):
+    async with Scene(legs, authority, tmp_path, defaults={"timeouts": {"close": "1s"}}) as scene:
+        scene.client.abort()
+        piece = raw.frame(raw.BINARY, bytes(MESSAGE), mask=None) if legs.kind == "relay" else bytes(MESSAGE)
+        total = 0
+        with pytest.raises(OSError):
+            while True:
+                scene.backend.writer.write(piece)
+                await asyncio.wait_for(scene.backend.writer.drain(), PATIENCE)
+                total += len(piece)
+                assert total < 32 * MIB, "it is read on and on"
+        record = await scene.closed()
+        assert (record["cause"], record["by"]) == ("client-gone", "client")
+
+
+async def test_a_quiet_backend_whose_client_has_gone_hears_it_and_ends_in_order(authority, tmp_path):
+    async with Scene(PAIRS[0], authority, tmp_path, defaults={"timeouts": {"close": "15s"}}) as scene:
+        scene.client.abort()
+        assert await scene.backend.message() == 1001
+        await scene.backend.send(raw.frame(raw.TEXT, b"last", mask=None) + raw.close(1001, mask=None))
+        scene.backend.writer.write_eof()
+        assert await scene.backend.end() == b""
+        assert (await scene.closed())["cause"] == "client-gone"
