@@ -8,6 +8,9 @@ struct ReadSide {
     private var pausedAt = MonotonicInstant.never
     /// How long that was before now, in nanoseconds.
     private var pausedTime: Int64 = 0
+    /// How far the clock of `time` is, and from when on it runs.
+    private var clock: Int64 = 0
+    private var runsFrom: Int64 = 0
     /// libssl has plaintext that did not fit the buffer.
     var hasDecrypted = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
@@ -25,13 +28,19 @@ struct ReadSide {
     }
 
     mutating func resume(at now: MonotonicInstant) {
-        if self.isPaused { self.pausedTime += now.nanoseconds - self.pausedAt.nanoseconds }
+        guard self.isPaused else { return }
+        let pause = now.nanoseconds - self.pausedAt.nanoseconds
+        self.pausedTime += pause
+        self.clock = self.time(at: now).nanoseconds
+        self.runsFrom = now.nanoseconds + pause
         self.pausedAt = .never
     }
 
-    /// A clock that stands still while nothing is read.
+    /// A clock that stands still while nothing is read, and as long again: the sender's TCP doubles the time after which it tries again
+    /// (RFC 6298 section 5.5, RFC 9293 section 3.8.6.1).
     func time(at now: MonotonicInstant) -> MonotonicInstant {
-        MonotonicInstant(nanoseconds: (self.isPaused ? self.pausedAt : now).nanoseconds - self.pausedTime)
+        let now = min(now, self.pausedAt)
+        return MonotonicInstant(nanoseconds: self.clock + max(0, now.nanoseconds - self.runsFrom))
     }
 
     /// How long in all nothing was read.

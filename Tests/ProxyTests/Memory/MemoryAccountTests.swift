@@ -136,8 +136,12 @@ import Testing
         #expect(reading.isPaused && reading.time(at: at(15)) == at(10))
         reading.resume(at: at(16))
         reading.resume(at: at(17))
-        #expect(!reading.isPaused && reading.time(at: at(18)) == at(12))
-        reading.pause(at: at(20))
-        #expect(reading.time(at: at(30)) == at(14))
+        // As long again.
+        #expect(!reading.isPaused && reading.time(at: at(22)) == at(10))
+        #expect(reading.time(at: at(23)) == at(11))
+        reading.pause(at: at(24))
+        reading.resume(at: at(25))
+        #expect(reading.time(at: at(26)) == at(12))
+        #expect(reading.time(at: at(27)) == at(13))
     }
 }
