@@ -26,7 +26,9 @@ extension EndpointConversation {
     }
 
     /// Tells the session what is kept now of what the client sent.
-    func countMemory() { self.session.assembles(self.backlog.memory + self.assembledMemory) }
+    func countMemory() {
+        self.session.assembles(self.backlog.memory + self.assembledMemory + (self.compression?.lentMemory ?? 0))
+    }
 
     /// Goes on with what was taken apart while a read was looked at: it comes before what is read next.
     func readWhatWasPutBack() {

@@ -13,6 +13,12 @@ final class SessionCompression {
         self.worker = worker
     }
 
+    /// What the message in progress takes of memory for being inflated. What keeps context is the session's own, whether there is a message
+    /// or not, and `limits.compression` bounds it.
+    var lentMemory: Int {
+        self.inflater == nil || self.parameters.client.keepsContext ? 0 : self.parameters.client.inflateMemory
+    }
+
     /// For the message in progress, or the next one.
     func takeInflater(maximumMessage: Int) -> Inflater {
         if let inflater = self.inflater { return inflater }
