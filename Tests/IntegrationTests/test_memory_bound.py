@@ -43,14 +43,14 @@ async def attacker(stack, gateway, payload: bytes, path="/broadcast/evil", addre
     return connection
 
 
-async def slow_reader(stack, gateway) -> raw.Connection:
+async def slow_reader(stack, gateway, *fields: str) -> raw.Connection:
     """Its kernel takes little."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
     sock.setblocking(False)
     await asyncio.get_running_loop().sock_connect(sock, gateway.plain)
     connection = await stack.enter_async_context(raw.Connection(*await asyncio.open_connection(sock=sock)))
-    await connection.send(raw.upgrade())
+    await connection.send(raw.upgrade("/echo", *fields))
     assert (await connection.response()).status == 101
     return connection
 
@@ -238,3 +238,30 @@ async def test_a_reload_changes_the_bound():
             await gateway.reload(memory="4MiB")
             await gateway.closed(cause="memory")
             await holds(session, lambda now: sum(now.values()) < 4 * MIB)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+async def test_a_client_that_reads_nothing_before_it_has_sent_all_gets_its_echo(compressed):
+    message = raw.pattern(16 * MIB)
+    payload = message
+    if compressed:
+        deflate = zlib.compressobj(1, zlib.DEFLATED, -15)
+        payload = (deflate.compress(message) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    defaults = {"limits": {"message": "16MiB"}}
+    async with Gateway(**ROOMS, defaults=defaults) as gateway:
+        async with contextlib.AsyncExitStack() as stack:
+            client = await slow_reader(stack, gateway, *([DEFLATE] if compressed else []))
+            client.writer.transport.pause_reading()
+            client.writer.transport.set_write_buffer_limits(0)
+            client.writer.write(raw.frame(raw.BINARY, payload, rsv=4 if compressed else 0))
+            await asyncio.wait_for(client.writer.drain(), PATIENCE)
+            client.writer.transport.resume_reading()
+            inflate, got, is_compressed = zlib.decompressobj(-15), bytearray(), None
+            while True:
+                frame = await client.frame()
+                is_compressed = bool(frame.rsv) if is_compressed is None else is_compressed
+                tail = b"\0\0\xff\xff" if frame.fin else b""
+                got += inflate.decompress(frame.payload + tail) if is_compressed else frame.payload
+                if frame.fin:
+                    break
+            assert got == message

@@ -37,10 +37,28 @@ final class EchoConversation: EndpointConversation {
 
     override func closingBegan() { self.beginning = [] }
 
-    /// A client that does not read its echo is not read either.
+    // MARK: - Clients that do not read
+
+    /// What waits at most where messages have no limit, in bytes.
+    private static let mostWithoutLimit = 16 << 20
+
     private func pauseIfBehind() {
         if self.isHeldBack { self.client?.pause() }
     }
 
-    override var isHeldBack: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
+    /// A client that does not read its echo is not read either; but in the middle of a message it is, as long as memory is not scarce: many
+    /// read nothing before they have sent all of it, and would wait for us as we for them.
+    override var isHeldBack: Bool {
+        guard let client = self.client, self.session.isAboveHighWater(client) else { return false }
+        return self.pieces == nil || client.queuedBytes > self.mostWaiting
+    }
+
+    override var isFull: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
+
+    /// A message, and what compression may add to it.
+    override var mostWaiting: Int {
+        guard !self.session.worker.memory.bound.isScarce else { return 0 }
+        return self.maximumMessage == 0
+            ? Self.mostWithoutLimit : self.maximumMessage / 4 * 5 + WorkerBuffers.mostPerRead
+    }
 }

@@ -9,7 +9,7 @@ extension EndpointConversation {
     func catchUp() {
         self.readBacklog()
         // "Later" may have come in the same turn still.
-        if !self.backlog.isEmpty, !self.isHeldBack { self.client?.readAgainLater() }
+        if !self.backlog.isEmpty, !self.isFull { self.client?.readAgainLater() }
         if self.backlog.isEmpty, !self.isHeldBack { self.session.resume(.client) }
     }
 
@@ -30,12 +30,16 @@ extension EndpointConversation {
         self.session.assembles(self.backlog.memory + self.assembledMemory + (self.compression?.lentMemory ?? 0))
     }
 
+    func pauseIfTooMuchWaits() {
+        if self.isHeldBack || self.backlog.memory > self.mostWaiting { self.client?.pause() }
+    }
+
     /// Goes on with what was taken apart while a read was looked at: it comes before what is read next.
     func readWhatWasPutBack() {
         self.readBacklog()
-        guard !self.backlog.isEmpty, let client = self.client else { return }
-        client.pause()
-        if !self.isHeldBack { client.readAgainLater() }
+        guard !self.backlog.isEmpty else { return }
+        self.pauseIfTooMuchWaits()
+        if !self.isFull { self.client?.readAgainLater() }
     }
 
     // MARK: - Messages that are kept as they came
@@ -91,7 +95,7 @@ extension EndpointConversation {
     private var mustWait: Bool {
         let turn = self.session.worker.loop.turns
         if self.inflated.turn != turn { self.inflated = (turn, 0) }
-        return self.inflated.count >= Self.mostInflatedPerTurn || self.isHeldBack
+        return self.inflated.count >= Self.mostInflatedPerTurn || self.isFull
     }
 
     /// Passes on what a part of a compressed message inflates to, a buffer at a time.
@@ -112,8 +116,8 @@ extension EndpointConversation {
                 var unread = Unread(bytes: buffers.copy(rest..<end), part: part)
                 unread.part?.range = 0..<(part.range.upperBound - rest)
                 self.backlog.prepend(unread)
-                self.client?.pause()
-                if !self.isHeldBack { self.client?.readAgainLater() }
+                self.pauseIfTooMuchWaits()
+                if !self.isFull { self.client?.readAgainLater() }
                 return false
             }
             var buffer = inflated.mutableSpan

@@ -72,8 +72,14 @@ class EndpointConversation: Conversation {
     /// A piece of a message came, unmasked and inflated, at `part.range` of `buffer`, in front of which there is room for a header.
     func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {}
 
-    /// Whether more of what the client says would be too much for now.
+    /// Whether more of what the client says would be too much for now: it is not read.
     var isHeldBack: Bool { false }
+
+    /// Whether whoever gets what messages inflate to has enough for now: the rest stays as it came.
+    var isFull: Bool { self.isHeldBack }
+
+    /// How much of what the client says may wait before it is not read, in bytes.
+    var mostWaiting: Int { 0 }
 
     /// Whether a compressed message is inflated once all of it is here, because what it inflates to would have to be kept till then.
     var inflatesWholeMessages: Bool { false }
@@ -126,6 +132,7 @@ class EndpointConversation: Conversation {
         guard self.listens else { return }
         guard self.backlog.isEmpty else {
             self.backlog.append(Unread(bytes: self.session.worker.buffers.copy(range), part: nil))
+            self.pauseIfTooMuchWaits()
             return self.countMemory()
         }
         self.isReading = true
