@@ -6,8 +6,10 @@ The side that is to get it has a small SO_RCVBUF, and reads nothing for longer t
 import asyncio
 import contextlib
 import dataclasses
+import signal
 import socket
 import ssl
+import struct
 
 import pytest
 
@@ -339,6 +341,27 @@ async def test_a_client_that_reads_its_echo_slowly_gets_all_of_it(legs, size, au
         expect_all(record, "to_client", sent)
 
 
+@pytest.mark.parametrize("legs", ECHOES, ids=str)
+async def test_a_reset_right_behind_a_clients_end_is_noticed(legs, authority, tmp_path):
+    """Both are there when the gateway looks: it hears of the end only, and part of the echo will never be acknowledged."""
+    async with Scene(legs, authority, tmp_path) as scene:
+        await scene.client.send(raw.frame(raw.BINARY, bytes(80 << 10)) + raw.close(4001))
+        await scene.client.exactly(10)
+        scene.gateway.signal(signal.SIGSTOP)
+        try:
+            sock = scene.client.writer.get_extra_info("socket")
+            sock.shutdown(socket.SHUT_WR)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            scene.client.abort()
+            # The connection is closed in the next turn of the loop.
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        finally:
+            scene.gateway.signal(signal.SIGCONT)
+        record = await scene.closed()
+        assert record["by"] == "client"
+
+
 # A message that is too big
 
 
@@ -355,6 +378,51 @@ async def test_a_client_that_reads_after_it_has_sent_all_of_a_message_finds_the_
         scene.client.writer.close()
         record = await scene.closed()
         assert (record["cause"], record["by"], record["code"]) == ("message-too-big", "client", "1009")
+
+
+# A drain
+
+
+async def draining(scene: Scene) -> list[bytes]:
+    """The backend has sent more than the client reads, and the gateway drains; returns what was sent."""
+    sent = messages(4 * MIB)
+    await scene.backend.send(b"".join(raw.frame(raw.BINARY, message, mask=None) for message in sent))
+    assert await scene.client.message() == sent[0]
+    scene.gateway.signal(signal.SIGTERM)
+    await scene.gateway.events(1, "draining")
+    return sent[1:]
+
+
+async def test_a_drain_leaves_a_client_that_reads_slowly_its_time(authority, tmp_path):
+    async with Scene(PAIRS[0], authority, tmp_path) as scene:
+        sent = await draining(scene)
+        assert await scene.backend.message() == 1001
+        await scene.backend.send(raw.close(1001, mask=None))
+        scene.backend.writer.close()
+        # A line a second: far longer than `drain.over` and `timeouts.close`.
+        await scene.gateway.events(4, "draining")
+        for message in sent:
+            assert await scene.client.message() == message
+        assert await scene.client.message() == 1012
+        assert await scene.client.end() == b""
+        scene.client.writer.close()
+        assert await scene.gateway.exited() == 0
+        record = await scene.closed()
+        assert (record["cause"], record["code"]) == ("drain", "1012")
+        expect_all(record, "to_client", [b"first", *sent])
+
+
+async def test_a_second_signal_ends_what_is_left_and_says_so(authority, tmp_path):
+    async with Scene(PAIRS[0], authority, tmp_path) as scene:
+        await draining(scene)
+        assert await scene.backend.message() == 1001
+        scene.gateway.signal(signal.SIGTERM)
+        assert await scene.gateway.exited() == 0
+        record = await scene.closed()
+        assert (record["cause"], record["by"]) == ("drain", "gateway")
+        assert record["undelivered_to_client"] > 0
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await scene.client.exactly(5 * MIB)
 
 
 # A client that has gone

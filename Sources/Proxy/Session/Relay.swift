@@ -34,7 +34,28 @@ struct Relay: Sendable {
         var next: Int?
     }
 
-    private(set) var closing = ClosingHandshake(backend: .webSocket)
+    private(set) var closing = ClosingHandshake(backend: .webSocket) {
+        didSet { self.flow = PerLeg(client: Flow(of: .client, self.closing), backend: Flow(of: .backend, self.closing)) }
+    }
+    private var flow = PerLeg(client: Flow(), backend: Flow())
+    /// What `closing` says of a leg, at hand: it is asked for every message, and is not small.
+    private struct Flow {
+        /// Its frames are looked at.
+        var isRead = true
+        /// They go on to the other leg.
+        var isRelayed = true
+        /// A Close waits for the end of a frame that is on its way to it.
+        var awaitsBoundary = false
+
+        init() {}
+
+        init(of leg: Leg, _ closing: ClosingHandshake) {
+            self.isRead = closing.reads(from: leg)
+            self.isRelayed = closing.relays(from: leg)
+            self.awaitsBoundary = closing.isWaiting(leg)
+        }
+    }
+
     /// The rule that was broken, if one was.
     private(set) var violation: Violation?
     private var pings: PerLeg<PingSeries>
@@ -73,7 +94,10 @@ struct Relay: Sendable {
     /// What came from each leg.
     var tally: PerLeg<MessageTally> { PerLeg(client: self.readers.client.tally, backend: self.readers.backend.tally) }
 
-    func tally(of leg: Leg) -> MessageTally { leg == .client ? self.readers.client.tally : self.readers.backend.tally }
+    // Mutating, though it changes nothing: it is asked for with every read, and a copy of all of this is not to be made for that.
+    mutating func tally(of leg: Leg) -> MessageTally {
+        leg == .client ? self.readers.client.tally : self.readers.backend.tally
+    }
 
     // MARK: - What happens
 
@@ -86,7 +110,7 @@ struct Relay: Sendable {
 
     /// Looks at what came from `leg`, from `start` to the end of `bytes` or to where something has to be done first.
     mutating func next(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> Step {
-        guard self.closing.reads(from: leg) else { return Step(forward: start..<start) }
+        guard self.flow[leg].isRead else { return Step(forward: start..<start) }
         var end = bytes.count
         let isWaiting = self.isWaiting(leg.other)
         if isWaiting {
@@ -97,7 +121,7 @@ struct Relay: Sendable {
         var signs = Step.Signs()
         while true {
             let walk = self.walk(bytes.extracting(0..<end), from: position, leg)
-            let forward = self.closing.relays(from: leg) ? start..<walk.end : start..<start
+            let forward = self.flow[leg].isRelayed ? start..<walk.end : start..<start
             if walk.end > position { signs.insert(.data) }
             switch walk.stop {
             case .end:
@@ -125,7 +149,7 @@ struct Relay: Sendable {
                 }
                 position = frame.range.upperBound
             case .control(let frame):
-                if self.closing.relays(from: leg) { signs.insert(.ping) }
+                if self.flow[leg].isRelayed { signs.insert(.ping) }
                 position = frame.range.upperBound
             case .violation(let violation):
                 return Step(forward: forward, actions: self.violated(violation, by: leg), signs: signs)
@@ -160,7 +184,7 @@ struct Relay: Sendable {
     }
 
     /// Whether a Close or a ping of ours waits for `leg` to reach the end of a frame.
-    private func isWaiting(_ leg: Leg) -> Bool { self.waitingPings[leg] || self.closing.isWaiting(leg) }
+    private func isWaiting(_ leg: Leg) -> Bool { self.waitingPings[leg] || self.flow[leg].awaitsBoundary }
 
     /// What was read is walked: where a frame is whole, what waited for that can go.
     @inline(never)
@@ -168,7 +192,7 @@ struct Relay: Sendable {
         guard self.readers[leg].isAtFrameBoundary else { return nil }
         if self.waitingPings[leg.other], self.closing.isOpen { signs.insert(.boundary) }
         self.waitingPings[leg.other] = false
-        return self.closing.isWaiting(leg.other) ? self.closing.reachedBoundary(leg.other) : nil
+        return self.flow[leg.other].awaitsBoundary ? self.closing.reachedBoundary(leg.other) : nil
     }
 
     private mutating func violated(_ violation: Violation, by leg: Leg) -> ClosingHandshake.Actions {

@@ -181,8 +181,12 @@ extension Session {
 
     /// The gateway stops at once, or had given its sessions their time. Both sides hear of it where that is possible without waiting.
     func abort() {
+        // Before a Close of ours is on its way.
+        let isLeft = PerLeg(client: self.hasUndelivered(.client), backend: self.hasUndelivered(.backend))
         self.close(.byGateway(.drain))
-        for leg in [Leg.client, .backend] { self.end(leg, as: .close) }
+        for leg in [Leg.client, .backend] { self.end(leg, as: isLeft[leg] ? .abort : .close) }
         self.closeLegs()
     }
+
+    private func hasUndelivered(_ leg: Leg) -> Bool { self.transport(leg).map { $0.undelivered > 0 } ?? false }
 }

@@ -46,13 +46,14 @@ extension Session {
         }
         // It may have ended because it has everything.
         if self.phase == .closing { self.noteDelivery(transport) }
-        // Behind a Close nothing can be missing.
-        let isInOrder = failure == nil || (failure == Self.truncated && conversation.closing.hasClosed(leg))
+        // Behind a Close nothing can be missing. But a reset that came right behind the end is not told again.
+        let endedInOrder = failure == nil || (failure == Self.truncated && conversation.closing.hasClosed(leg))
+        let failure = endedInOrder ? transport.resetReason() : failure
         if transport.hasTimedOut {
             conversation.happened(
                 conversation.closing.isOpen ? .lost(leg, .stalled(leg)) : .stalled(leg), detail: failure)
         } else {
-            conversation.happened(.ended(leg, inOrder: isInOrder), detail: failure)
+            conversation.happened(.ended(leg, inOrder: failure == nil), detail: failure)
         }
         if self.phase == .closing { self.settle(transport) }
     }

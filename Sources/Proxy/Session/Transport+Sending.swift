@@ -100,7 +100,7 @@ extension Transport {
         queue.flush { self.sendNow($0) }
         self.writing.putBack(queue, of: count, at: self.worker.loop.now)
         self.countQueue()
-        guard self.writing.queue.isEmpty else { return }
+        guard self.writing.untaken == 0 else { return }
         self.heartbeat.flushed(at: self.worker.loop.now)
         if self.writing.end == .wanted { self.endWriting() }
     }
