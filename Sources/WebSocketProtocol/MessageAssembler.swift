@@ -22,6 +22,8 @@ package struct MessageAssembler: Sendable {
 
     /// Those that are full.
     private var pieces: [[UInt8]] = []
+    /// What these take of memory, in bytes.
+    private var piecesMemory = 0
     private var last: [UInt8] = []
     private var validator = UTF8Validator()
 
@@ -38,7 +40,7 @@ package struct MessageAssembler: Sendable {
     package var byteCount: Int { self.pieces.reduce(self.last.count) { $0 + $1.count } }
 
     /// What they take of memory, in bytes.
-    package private(set) var memory = 0
+    package var memory: Int { self.piecesMemory + self.last.capacity }
 
     /// Takes a part out of the bytes that the reader found it in, still masked.
     package mutating func add(_ part: FrameReader.DataPart, in bytes: Span<UInt8>) -> Result {
@@ -57,9 +59,7 @@ package struct MessageAssembler: Sendable {
             let isText = self.validator.consume(payload, maskingKey: maskingKey)
             guard isText && (self.validator.isComplete || !part.isFinal) else { return .violation(.invalidUTF8) }
         }
-        let capacity = self.last.capacity
         Masking.append(payload, unmaskedBy: maskingKey, to: &self.last)
-        self.memory += self.last.capacity - capacity
         guard part.isFinal else {
             self.beginPieceIfFull()
             return .incomplete
@@ -69,21 +69,23 @@ package struct MessageAssembler: Sendable {
 
     private mutating func beginPieceIfFull() {
         guard self.last.count >= Self.pieceSize else { return }
+        self.piecesMemory += self.last.capacity
         self.pieces.append(self.last)
         self.last = []
     }
 
     private mutating func takePayload() -> [UInt8] {
-        defer {
-            self.pieces = []
-            self.last = []
-            self.memory = 0
-        }
-        guard !self.pieces.isEmpty else { return self.last }
         var payload: [UInt8] = []
+        if self.pieces.isEmpty {
+            swap(&payload, &self.last)
+            return payload
+        }
         payload.reserveCapacity(self.byteCount)
         for piece in self.pieces { payload += piece }
         payload += self.last
+        self.pieces = []
+        self.piecesMemory = 0
+        self.last = []
         return payload
     }
 }

@@ -33,7 +33,6 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         self.assembler = MessageAssembler()
         if self.waits != nil { self.session.worker.memory.stopWaiting(self) }
         self.waits = nil
-        self.session.memory.isWaiting = false
         self.session.promises(0)
     }
 
@@ -77,7 +76,6 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         let bound = self.session.worker.memory.bound
         guard self.waits == nil, toBegin ? !bound.hasRoom : bound.level == .full else { return }
         self.waits = toBegin ? .toBegin : .toGoOn
-        self.session.memory.isWaiting = toBegin
         self.client?.pause()
         self.session.worker.memory.wait(self)
     }
@@ -86,6 +84,8 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
 
     var hasBegun: Bool { self.waits == .toGoOn }
 
+    override var waitsToBegin: Bool { self.waits == .toBegin }
+
     var wanted: Int { self.maximumMessage == 0 ? .max : self.maximumMessage }
 
     var patience: Duration { self.session.patience }
@@ -93,7 +93,6 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     func goOn() {
         if self.waits == .toBegin { self.promiseRest() }
         self.waits = nil
-        self.session.memory.isWaiting = false
         self.catchUp()
     }
 

@@ -67,6 +67,8 @@ class EndpointConversation: Conversation {
 
     var phase: Phase { .serve }
 
+    var waitsToBegin: Bool { false }
+
     func begin() {}
 
     /// A piece of a message came, unmasked and inflated, at `part.range` of `buffer`, in front of which there is room for a header.
@@ -138,7 +140,8 @@ class EndpointConversation: Conversation {
         self.isReading = true
         self.read(range, from: nil)
         self.isReading = false
-        self.readWhatWasPutBack()
+        if !self.backlog.isEmpty { return self.readWhatWasPutBack() }
+        if !self.reader.isAtMessageBoundary || self.session.memory.assembled > 0 { self.countMemory() }
     }
 
     final func continued() { self.catchUp() }

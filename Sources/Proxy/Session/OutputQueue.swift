@@ -18,16 +18,22 @@ struct OutputQueue {
     private var segments = Deque<Segment>()
     /// How many bytes wait.
     private(set) var count = 0
-    /// What that takes of memory, its overhead included, without what is shared with other queues.
-    private(set) var ownMemory = 0
-    /// The same of what is shared.
-    private(set) var sharedMemory = 0
+    /// How many of them lie in memory that other queues share.
+    private(set) var sharedCount = 0
 
     /// What a segment takes beside its bytes: its place, the head of its array, and what the allocator adds.
     private static let segmentOverhead = 128
 
     /// What a segment of its own takes for these bytes.
     static func cost(of bytes: [UInt8]) -> Int { bytes.capacity + self.segmentOverhead }
+
+    /// What the queue takes of memory, its overhead included, without what is shared with others: all of each segment, until it is sent.
+    var ownMemory: Int {
+        guard let first = self.segments.first, let last = self.segments.last else { return 0 }
+        let sent = first.shared == nil ? first.start : 0
+        let room = last.shared == nil ? last.bytes.capacity - last.bytes.count : 0
+        return self.count - self.sharedCount + sent + room + self.segments.count * Self.segmentOverhead
+    }
 
     var isEmpty: Bool { self.count == 0 }
 
@@ -38,14 +44,11 @@ struct OutputQueue {
         if let last = self.segments.indices.last, self.segments[last].shared == nil,
             self.segments[last].bytes.count + bytes.count <= Self.gatherSize
         {
-            let before = self.segments[last].bytes.capacity
             self.segments[last].bytes.append(bytes)
-            self.ownMemory += self.segments[last].bytes.capacity - before
         } else {
             var copy: [UInt8] = []
             copy.reserveCapacity(bytes.count)
             copy.append(bytes)
-            self.ownMemory += Self.cost(of: copy)
             self.segments.append(Segment(bytes: copy, start: 0, shared: nil))
         }
     }
@@ -63,8 +66,7 @@ struct OutputQueue {
             return false
         }
         self.count += bytes.count - start
-        self.ownMemory += Self.segmentOverhead
-        self.sharedMemory += bytes.capacity
+        self.sharedCount += bytes.count - start
         self.segments.append(Segment(bytes: bytes, start: start, shared: shared))
         return true
     }
@@ -75,15 +77,10 @@ struct OutputQueue {
             let waiting = first.bytes.count - first.start
             let taken = send(first.bytes.span.extracting(first.start..<first.bytes.count))
             self.count -= taken
+            if first.shared != nil { self.sharedCount -= taken }
             guard taken == waiting else {
                 self.segments[0].start += taken
                 return
-            }
-            if first.shared == nil {
-                self.ownMemory -= Self.cost(of: first.bytes)
-            } else {
-                self.ownMemory -= Self.segmentOverhead
-                self.sharedMemory -= first.bytes.capacity
             }
             self.segments.removeFirst()
         }

@@ -8,9 +8,6 @@ struct ReadSide {
     private var pausedAt = MonotonicInstant.never
     /// How long that was before now, in nanoseconds.
     private var pausedTime: Int64 = 0
-    /// How far the clock of `time` is, and from when on it runs.
-    private var clock: Int64 = 0
-    private var runsFrom: Int64 = 0
     /// libssl has plaintext that did not fit the buffer.
     var hasDecrypted = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
@@ -28,20 +25,12 @@ struct ReadSide {
     }
 
     mutating func resume(at now: MonotonicInstant) {
-        guard self.isPaused else { return }
-        let pause = now.nanoseconds - self.pausedAt.nanoseconds
-        self.pausedTime += pause
-        self.clock = self.time(at: now).nanoseconds
-        self.runsFrom = now.nanoseconds + pause
+        if self.isPaused { self.pausedTime += now.nanoseconds - self.pausedAt.nanoseconds }
         self.pausedAt = .never
     }
 
-    /// A clock that stands still while nothing is read, and as long again: the sender's TCP doubles the time after which it tries again
-    /// (RFC 6298 section 5.5, RFC 9293 section 3.8.6.1).
-    func time(at now: MonotonicInstant) -> MonotonicInstant {
-        let now = min(now, self.pausedAt)
-        return MonotonicInstant(nanoseconds: self.clock + max(0, now.nanoseconds - self.runsFrom))
-    }
+    /// The present, or when reading stopped.
+    func lastRead(at now: MonotonicInstant) -> MonotonicInstant { min(now, self.pausedAt) }
 
     /// How long in all nothing was read.
     func unread(at now: MonotonicInstant) -> LegClosing.Unread {

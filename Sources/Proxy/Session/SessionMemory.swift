@@ -1,31 +1,33 @@
 internal import Configuration
 internal import EventLoop
 
-/// What a session holds of the memory that is bounded, and since when it makes no progress with it.
+/// What a session holds of the memory that is bounded, beside its legs' queues, and since when it makes no progress with it.
 struct SessionMemory {
-    /// Queued for both legs, in bytes, what it shares with others included.
-    fileprivate(set) var queued = 0
-    /// Of a message, or a head, that is not whole.
-    fileprivate(set) var assembled = 0
-    /// What the message will still bring, as far as it was promised to the others.
-    fileprivate(set) var promised = 0
-    /// The message waits for room to be begun.
-    var isWaiting = false
-    /// When something of that came last, by the time for which the client was read.
-    fileprivate(set) var progress = MonotonicInstant(nanoseconds: 0)
+    /// Of a message, or a head, that is not whole, in bytes.
+    var assembled = 0
+    /// When something of that came last. Time for which the client was not read is added to it.
+    private var progress = MonotonicInstant(nanoseconds: 0)
+    /// What the message will still bring, as far as it was promised to the others, in bytes.
+    fileprivate var promised: UInt32 = 0
     /// Where it stands among its worker's sessions that hold something; negative: it is none.
     var place: Int32 = -1
 
-    fileprivate var holdsNothing: Bool { self.queued == 0 && self.assembled == 0 }
+    mutating func madeProgress(at now: MonotonicInstant) { self.progress = now }
+
+    /// The client is read again. The pause does not count against it, nor as much time again: its TCP doubles the time after which it tries
+    /// again (RFC 6298 section 5.5, RFC 9293 section 3.8.6.1).
+    mutating func resumed(afterPause pause: Duration) { self.progress = self.progress + pause + pause }
+
+    /// For how long nothing of the message came, though the client was read.
+    ///
+    /// - Parameter now: the present, or when reading stopped.
+    func idle(at now: MonotonicInstant) -> Duration { self.assembled > 0 ? max(.zero, now - self.progress) : .zero }
 }
 
 extension Session {
-    /// What is queued for a leg has changed by so much.
-    ///
-    /// - Parameter own: the part that it shares with nobody.
-    func queued(changedBy bytes: Int, own: Int) {
-        self.memory.queued += bytes
-        self.worker.memory.change(.queued, by: own)
+    /// What is queued for a leg takes so much more of memory.
+    func queued(changedBy bytes: Int) {
+        self.worker.memory.change(.queued, by: bytes)
         self.noteHolding()
     }
 
@@ -39,26 +41,22 @@ extension Session {
 
     /// The message in progress will still bring so much, as far as it is known.
     func promises(_ bytes: Int) {
-        let bytes = min(bytes, self.worker.memory.bound.mostPromised)
-        guard bytes != self.memory.promised else { return }
-        self.worker.memory.bound.promise(bytes - self.memory.promised)
-        self.memory.promised = bytes
+        let promised = UInt32(clamping: min(bytes, self.worker.memory.bound.mostPromised))
+        guard promised != self.memory.promised else { return }
+        self.worker.memory.bound.promise(Int(promised) - Int(self.memory.promised))
+        self.memory.promised = promised
     }
 
     /// Something came of the message, or the head, that is not whole.
-    func madeProgress() { self.memory.progress = self.readTime }
+    func madeProgress() { self.memory.madeProgress(at: self.worker.loop.now) }
 
     private func noteHolding() {
-        switch (self.memory.holdsNothing, self.memory.place < 0) {
+        let queued = (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0)
+        switch (queued + self.memory.assembled == 0, self.memory.place < 0) {
         case (false, true): self.worker.memory.add(self)
         case (true, false): self.worker.memory.remove(self)
         case (false, false), (true, true): break
         }
-    }
-
-    /// Stands still while the client is not read.
-    private var readTime: MonotonicInstant {
-        self.client?.reading.time(at: self.worker.loop.now) ?? self.worker.loop.now
     }
 
     /// Whom it is reckoned with.
@@ -69,16 +67,19 @@ extension Session {
 
     var memoryHolder: MemoryHolder {
         let now = self.worker.loop.now
-        var idle = self.memory.assembled > 0 ? self.readTime - self.memory.progress : .zero
+        let lastRead = self.client?.reading.lastRead(at: now) ?? now
+        var idle = self.memory.idle(at: lastRead)
+        var bytes = self.memory.assembled
         for leg in [Leg.client, .backend] {
             guard let transport = self.transport(leg), let since = transport.queuedSince else { continue }
+            bytes += transport.queuedMemory
             // A slow peer takes what the kernel has for a while before the socket takes more.
             if now - since >= self.patience, transport.hasProgressed() { continue }
             idle = max(idle, now - since)
         }
         return MemoryHolder(
-            session: self.id, network: self.network, bytes: self.memory.queued + self.memory.assembled,
-            promised: self.memory.promised, isWaiting: self.memory.isWaiting, idle: idle, patience: self.patience)
+            session: self.id, network: self.network, bytes: bytes, promised: Int(self.memory.promised),
+            isWaiting: self.conversation?.waitsToBegin ?? false, idle: idle, patience: self.patience)
     }
 
     /// Gives up what the session holds. What is queued is lost, and its connection aborted; a client that has nothing queued hears why.

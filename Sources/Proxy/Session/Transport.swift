@@ -58,8 +58,8 @@ final class Transport: ReadinessHandler, StagedSender {
     // is counted with every message.
     private let session: Session
     private var registration: EventLoop.Registration?
-    /// What of the queue is counted, in bytes.
-    private var counted = (own: 0, shared: 0)
+    /// What the queue takes of memory for itself, as far as it is counted, in bytes.
+    private(set) var countedMemory = 0
     /// The loop will call again in the next turn anyway.
     private var isScheduled = false
 
@@ -120,7 +120,9 @@ final class Transport: ReadinessHandler, StagedSender {
 
     func resume() {
         guard self.isPaused else { return }
-        self.reading.resume(at: self.worker.loop.now)
+        let now = self.worker.loop.now
+        if self.leg == .client { self.session.memory.resumed(afterPause: now - self.reading.lastRead(at: now)) }
+        self.reading.resume(at: now)
         self.heartbeat.resumed(at: self.worker.loop.now)
     }
 
@@ -298,12 +300,15 @@ final class Transport: ReadinessHandler, StagedSender {
 
     /// The queue has changed.
     func countQueue() {
-        let (own, shared) = (self.writing.queue.ownMemory, self.writing.queue.sharedMemory)
-        guard own != self.counted.own || shared != self.counted.shared else { return }
-        let changed = own - self.counted.own
-        self.session.queued(changedBy: changed + shared - self.counted.shared, own: changed)
-        self.counted = (own, shared)
+        let memory = self.writing.queue.ownMemory
+        guard memory != self.countedMemory else { return }
+        let change = memory - self.countedMemory
+        self.countedMemory = memory
+        self.session.queued(changedBy: change)
     }
+
+    /// What is queued takes of memory, in bytes, with all of what other queues have, too.
+    var queuedMemory: Int { self.writing.queue.ownMemory + self.writing.queue.sharedCount }
 
     // MARK: - Failures
 

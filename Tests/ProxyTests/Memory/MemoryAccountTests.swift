@@ -126,22 +126,4 @@ import Testing
         account.timerFired()
         #expect(waiter.wentOn == 1 && !self.bound.isAwaited)
     }
-
-    @Test func timeForWhichNothingIsReadDoesNotCount() {
-        func at(_ seconds: Int64) -> MonotonicInstant { MonotonicInstant(nanoseconds: seconds * 1_000_000_000) }
-        var reading = ReadSide()
-        #expect(reading.time(at: at(10)) == at(10))
-        reading.pause(at: at(10))
-        reading.pause(at: at(12))
-        #expect(reading.isPaused && reading.time(at: at(15)) == at(10))
-        reading.resume(at: at(16))
-        reading.resume(at: at(17))
-        // As long again.
-        #expect(!reading.isPaused && reading.time(at: at(22)) == at(10))
-        #expect(reading.time(at: at(23)) == at(11))
-        reading.pause(at: at(24))
-        reading.resume(at: at(25))
-        #expect(reading.time(at: at(26)) == at(12))
-        #expect(reading.time(at: at(27)) == at(13))
-    }
 }

@@ -46,8 +46,8 @@ import Testing
             }
             #expect(queue.count == model.count)
             #expect(queue.isEmpty == model.isEmpty)
-            #expect(queue.ownMemory + queue.sharedMemory >= queue.count)
-            #expect(!queue.isEmpty || queue.ownMemory + queue.sharedMemory == 0)
+            #expect(queue.ownMemory + queue.sharedCount >= queue.count)
+            #expect(!queue.isEmpty || queue.ownMemory + queue.sharedCount == 0)
         }
         #expect(shared == (0..<20_000).map { UInt8(truncatingIfNeeded: $0) })
     }
@@ -78,7 +78,7 @@ import Testing
             let shared = try #require(frame)
             if queues[index].append(sharing: shared, from: 0) { shared.isKept(by: account) }
             #expect(queues[index].ownMemory < 1000)
-            #expect(queues[index].sharedMemory >= 100_000)
+            #expect(queues[index].sharedCount >= 100_000)
         }
         frame = nil
         #expect(account.queued >= 100_000 && account.queued < 150_000)
