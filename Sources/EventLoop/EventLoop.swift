@@ -32,8 +32,14 @@ package final class EventLoop {
     /// The time at which this batch of events was fetched: exact enough for deadlines, and free.
     package private(set) var now = MonotonicInstant.now()
 
-    /// How many batches were fetched so far: what is rationed per turn is counted by it.
+    /// How many turns there were so far.
     package private(set) var turns: UInt64 = 0
+
+    /// What is left to do in this turn. Whoever is called spends it, and comes again where its share is used up.
+    package var budget = WorkBudget()
+
+    /// How long the turns took.
+    package private(set) var turnTimes = TurnTimes()
 
     /// Small sends of this batch of events, which go out together at its end.
     package let sends = SendBatch()
@@ -42,18 +48,26 @@ package final class EventLoop {
     private var slots: [Slot] = []
     private var freeSlots: [UInt32] = []
     private var timers = TimerQueue<any TimerHandler>()
-    /// Handlers that stopped before the kernel said "would block".
-    private var unfinished: [Registration] = []
+    /// Handlers that had more to do than their share, in the order in which they go on.
+    private var unfinished: Deque<Registration> = []
     /// Handlers whose next step is a long one, in the order in which it will be made. Those that are gone leave their place behind.
     private var longSteps: Deque<LongStep> = []
     /// How many long steps wait to be made.
     package private(set) var longStepsWaiting = 0
     private var isRunning = false
     private var events: [gateway_event]
+    /// Where in `events` those are that were fetched and not handled yet.
+    private var pending = 0..<0
 
     /// One long step is made for so many events that were handled before it, and one in any case: it takes about as long as they
     /// did, so that neither side keeps the other waiting for more than the same again.
     private static let eventsPerLongStep = 32
+    /// In units of work: a signature with an RSA key of 2,048 bits takes more, one on P-256 less.
+    private static let workOfLongStep = 300_000
+    /// In units of work: a few bytes read, or an end noticed.
+    private static let workOfShortStep = 5_000
+    /// In units of work: a look at what is due. Most do no more.
+    private static let workOfTimer = 500
     /// Long steps that turn out to be short cost no turn, but so many end it: a short step is not nothing.
     private static let mostShortSteps = 64
     /// Places in line that nobody has any more are kept up to this many, and as many as there are others.
@@ -88,24 +102,32 @@ package final class EventLoop {
         return try self.add(descriptor, handler, events: EPOLLIN.rawValue | exclusive)
     }
 
+    /// Takes in somebody who has no descriptor, and is called when it asks for it (`again`). It is kept until `forget`.
+    package func add(_ handler: any ReadinessHandler) -> Registration {
+        let registration = self.freeRegistration()
+        self.slots[Int(registration.slot)].handler = handler
+        return registration
+    }
+
     private func add(
         _ descriptor: Int32, _ handler: any ReadinessHandler, events: UInt32
     ) throws(SystemError) -> Registration {
-        let slot: UInt32
-        if let reused = self.freeSlots.popLast() {
-            slot = reused
-        } else {
-            slot = UInt32(self.slots.count)
-            self.slots.append(Slot(handler: nil, generation: 0))
-        }
-        let registration = Registration(slot: slot, generation: self.slots[Int(slot)].generation)
+        let registration = self.freeRegistration()
         guard gateway_epoll_control(self.epoll, EPOLL_CTL_ADD, descriptor, events, registration.data) == 0 else {
             let error = SystemError.last("epoll_ctl")
-            self.freeSlots.append(slot)
+            self.freeSlots.append(registration.slot)
             throw error
         }
-        self.slots[Int(slot)].handler = handler
+        self.slots[Int(registration.slot)].handler = handler
         return registration
+    }
+
+    private func freeRegistration() -> Registration {
+        if let slot = self.freeSlots.popLast() {
+            return Registration(slot: slot, generation: self.slots[Int(slot)].generation)
+        }
+        self.slots.append(Slot(handler: nil, generation: 0))
+        return Registration(slot: UInt32(self.slots.count - 1), generation: 0)
     }
 
     /// Forgets a descriptor that stays open.
@@ -125,8 +147,8 @@ package final class EventLoop {
         if self.slots[Int(registration.slot)].isInLine { self.leaveLine(registration) }
     }
 
-    /// Calls the handler again in the next turn, after everyone else had theirs: for whoever has more to do than is fair.
-    /// It is told of no new readiness: it has to remember what it did not finish.
+    /// Calls the handler again after everyone who has news, and after those who asked before it: for whoever has more to do than its
+    /// share. It is told of no new readiness: it has to remember what it did not finish.
     package func again(_ registration: Registration) {
         self.unfinished.append(registration)
     }
@@ -182,22 +204,23 @@ package final class EventLoop {
     /// Ends `run` after this batch.
     package func stop() { self.isRunning = false }
 
-    /// Waits for events or the next timer, and handles one batch.
+    /// Waits for events or the next timer, and does what a turn's budget allows: first for those who have news, then for those who did
+    /// not finish before. Of each kind one gets its share in any case, so that neither keeps the other waiting for ever.
     ///
     /// - Parameter limit: the longest wait; `nil` is until something happens.
     package func turn(waitingAtMost limit: Duration? = nil) {
-        let count = self.wait(limit)
+        // What was fetched and did not fit into the last turn comes before anything else.
+        if self.pending.isEmpty { self.pending = 0..<max(self.wait(limit), 0) }
         self.now = .now()
         self.turns &+= 1
-        self.sends.begin(events: count)
-        for index in 0..<max(count, 0) {
-            let event = self.events[index]
-            self.dispatch(event.data, Readiness(events: event.events))
-        }
-        self.finishUnfinished()
-        while let handler = self.timers.popExpired(self.now) { handler.timerFired() }
+        self.budget.beginTurn()
+        self.sends.begin(events: self.pending.count)
+        let handled = self.handleEvents()
+        if let next = self.timers.next, next <= self.now { self.fireTimers() }
+        if !self.unfinished.isEmpty { self.finishUnfinished() }
         self.sends.end()
-        if self.longStepsWaiting > 0 { self.makeLongSteps(1 + max(count, 0) / Self.eventsPerLongStep) }
+        if self.longStepsWaiting > 0 { self.makeLongSteps(1 + handled / Self.eventsPerLongStep) }
+        self.turnTimes.observe(MonotonicInstant.now().nanoseconds - self.now.nanoseconds)
     }
 
     private func wait(_ limit: Duration?) -> Int {
@@ -223,17 +246,42 @@ package final class EventLoop {
         return Int32(min((nanoseconds - 1) / 1_000_000 + 1, Int64(Int32.max)))
     }
 
-    private func dispatch(_ data: UInt64, _ readiness: Readiness) {
+    /// Returns how many were handled.
+    private func handleEvents() -> Int {
+        let first = self.pending.lowerBound
+        let end = self.pending.upperBound
+        var next = first
+        while next < end, !self.budget.isSpent {
+            let event = self.events[next]
+            next += 1
+            self.dispatch(event.data, Readiness(events: event.events), share: WorkBudget.shortShare)
+        }
+        self.pending = next..<end
+        return next - first
+    }
+
+    private func dispatch(_ data: UInt64, _ readiness: Readiness, share: Int) {
+        self.budget.beginShare(share)
         let slot = Int(data & 0xFFFF_FFFF)
         guard self.slots[slot].generation == UInt32(data >> 32), let handler = self.slots[slot].handler else { return }
         handler.ready(readiness)
     }
 
+    /// All together have one share: there are many, and each has little to do.
+    private func fireTimers() {
+        self.budget.beginShare(WorkBudget.longShare)
+        while !self.budget.isShareSpent, let handler = self.timers.popExpired(self.now) {
+            self.budget.spend(Self.workOfTimer)
+            handler.timerFired()
+        }
+    }
+
     private func finishUnfinished() {
-        guard !self.unfinished.isEmpty else { return }
-        let batch = self.unfinished
-        self.unfinished.removeAll(keepingCapacity: true)
-        for registration in batch { self.dispatch(registration.data, .none) }
+        // Who asks again meanwhile is behind these.
+        for _ in 0..<self.unfinished.count {
+            self.dispatch(self.unfinished.removeFirst().data, .none, share: WorkBudget.longShare)
+            if self.budget.isSpent { return }
+        }
     }
 
     private func makeLongSteps(_ most: Int) {
@@ -244,9 +292,12 @@ package final class EventLoop {
             let slot = Int(step.registration.slot)
             self.slots[slot].isInLine = false
             self.longStepsWaiting -= 1
+            self.budget.beginShare(WorkBudget.longShare)
             // The steps before it took their time: the beginning of the turn is not now.
             let wasLong = self.slots[slot].handler?.makeLongStep(afterWaiting: .now() - step.since) ?? false
             if wasLong { left -= 1 } else { short += 1 }
+            self.budget.spend(wasLong ? Self.workOfLongStep : Self.workOfShortStep)
+            if self.budget.isSpent { return }
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
@@ -27,10 +28,10 @@ package final class Mailbox<Message: Sendable>: Sendable {
         if wasEmpty { _ = eventfd_write(self.descriptor, 1) }
     }
 
-    /// Calls `receive` for each message on the loop's thread, from now on.
+    /// Calls `receive` for each message on the loop's thread, from now on; for no more of them in a turn than its budget allows.
     package func open(on loop: EventLoop, _ receive: @escaping (Message) -> Void) throws(SystemError) {
-        let reader = MailboxReader(self, receive)
-        _ = try loop.addReading(self.descriptor, reader)
+        let reader = MailboxReader(self, loop, receive)
+        reader.registration = try loop.addReading(self.descriptor, reader)
     }
 
     fileprivate func takeAll() -> [Message] {
@@ -45,15 +46,44 @@ package final class Mailbox<Message: Sendable>: Sendable {
 }
 
 private final class MailboxReader<Message: Sendable>: ReadinessHandler {
-    private let mailbox: Mailbox<Message>
-    private let receive: (Message) -> Void
+    /// In units of work: to take a message out, whatever it is about. Who receives it spends what that costs.
+    private static var workOfMessage: Int { 200 }
 
-    init(_ mailbox: Mailbox<Message>, _ receive: @escaping (Message) -> Void) {
+    var registration: EventLoop.Registration?
+    private let mailbox: Mailbox<Message>
+    // The loop keeps the reader.
+    private unowned let loop: EventLoop
+    private let receive: (Message) -> Void
+    /// What was taken out of the mailbox and not received yet.
+    private var waiting: Deque<Message> = []
+    private var isScheduled = false
+
+    init(_ mailbox: Mailbox<Message>, _ loop: EventLoop, _ receive: @escaping (Message) -> Void) {
         self.mailbox = mailbox
+        self.loop = loop
         self.receive = receive
     }
 
     func ready(_ readiness: Readiness) {
-        for message in self.mailbox.takeAll() { self.receive(message) }
+        if readiness.isNone {
+            self.isScheduled = false
+        } else {
+            self.waiting.append(contentsOf: self.mailbox.takeAll())
+        }
+        // Those that did not fit into an earlier turn are in line already.
+        guard !self.isScheduled else { return }
+        while let message = self.waiting.popFirst() {
+            self.loop.budget.spend(Self.workOfMessage)
+            self.receive(message)
+            if self.loop.budget.isShareSpent, !self.waiting.isEmpty { return self.goOnLater() }
+        }
+        // A long queue's memory is not kept.
+        self.waiting = []
+    }
+
+    private func goOnLater() {
+        guard let registration = self.registration else { return }
+        self.isScheduled = true
+        self.loop.again(registration)
     }
 }

@@ -19,9 +19,10 @@ package enum Thread {
 
         package func join() { _ = pthread_join(self.thread, nil) }
 
-        /// Waits no longer than `limit`, after which the thread is left to itself.
-        package func join(within limit: Duration) {
-            _ = gateway_join_thread(self.thread, limit.clampedNanoseconds / 1_000_000)
+        /// Waits no longer than `limit`, after which the thread is left to itself. Returns whether it has ended.
+        @discardableResult
+        package func join(within limit: Duration) -> Bool {
+            gateway_join_thread(self.thread, limit.clampedNanoseconds / 1_000_000) == 0
         }
 
         /// Nobody will wait for it: what it takes of the system goes with it.

@@ -20,6 +20,8 @@ package final class Gateway {
         SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user2,
         SignalSource.child,
     ]
+    /// How long workers may take to end when they were told to stop.
+    private static let lastWait = Duration.seconds(1)
     /// How often files of certificates are looked at.
     static let certificateInterval = Duration.seconds(5)
 
@@ -51,6 +53,9 @@ package final class Gateway {
     var adopted: Set<Int> = []
     /// Called when a successor serves: what it wants to have is to be given up.
     package var whenReleased: () -> Void = {}
+
+    /// Set when `run` has returned: workers did not end in time. Whoever ends the process must not clean up what they use.
+    package private(set) var leavesWorkers = false
 
     var state = State.serving
     /// What this process was started with: some of it stays until its end.
@@ -172,14 +177,26 @@ package final class Gateway {
         self.health.stop()
         self.rebalancer.stop()
         self.memory.stop()
-        for thread in self.threads { thread.join() }
+        let stuck = self.joinWorkers()
+        self.leavesWorkers = stuck > 0
         for listener in self.listeners.listeners where !self.adopted.contains(listener.id) {
             self.removeFile(of: listener)
         }
         self.resolver.stop()
-        self.log.write(LogRecord(.info, "stopped"))
+        var record = LogRecord(stuck == 0 ? .info : .warning, "stopped")
+        if stuck > 0 { record.add("reason", "\(stuck) of \(self.threads.count) workers did not end in time") }
+        self.log.write(record)
         self.log.close()
         return exitStatus
+    }
+
+    /// Waits until the workers have closed, logged and ended, but no longer than they may take: nobody could end the process any more but
+    /// by force.
+    ///
+    /// - Returns: how many have not ended.
+    private func joinWorkers() -> Int {
+        let end = MonotonicInstant.now() + Self.lastWait
+        return self.threads.count { !$0.join(within: max(.zero, end - .now())) }
     }
 
     private func startTimers() {

@@ -7,6 +7,8 @@
 package struct FrameReader: Sendable {
     package var rules: Rules
     package private(set) var tally = MessageTally()
+    /// How many headers were read one by one. A relay passes over most: those of messages of one frame that are all there.
+    package private(set) var headersRead: UInt64 = 0
 
     /// The kind of the message in progress; nil between messages.
     private var messageOpcode: Opcode?
@@ -199,6 +201,7 @@ extension FrameReader {
     }
 
     private mutating func readHeader(_ bytes: Span<UInt8>, at position: Int) -> Head {
+        self.headersRead &+= 1
         switch FrameHeader.parse(bytes, at: position) {
         case .incomplete: return .incomplete
         case .invalid(let violation): return .violation(violation)

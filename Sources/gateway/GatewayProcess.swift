@@ -25,6 +25,8 @@ enum GatewayProcess {
             gateway.whenReleased = { admin?.close() }
             status = gateway.run()
             admin?.close()
+            // Nothing may be cleaned up that they are in the middle of.
+            if gateway.leavesWorkers { _exit(status) }
         } catch {
             FileHandle.standardError.write(Data("gateway: \(error)\n".utf8))
             throw ExitCode.failure

@@ -64,6 +64,32 @@ import Testing
         }
     }
 
+    @Test func aLongQueueIsReceivedInPortionsAndInOrder() throws {
+        let loop = try EventLoop()
+        let mailbox = try Mailbox<Int>()
+        let other = try Mailbox<Int>()
+        var heard: [Int] = []
+        var others: [Int] = []
+        // Each takes a third of a long share.
+        try mailbox.open(on: loop) { number in
+            heard.append(number)
+            loop.budget.spend(WorkBudget.longShare / 3)
+        }
+        try other.open(on: loop) { others.append($0) }
+        for number in 0..<30 { mailbox.send(number) }
+        loop.turn(waitingAtMost: .seconds(20))
+        let first = heard.count
+        #expect((1..<30).contains(first))
+        // What comes meanwhile is behind what waits, and another mailbox is not.
+        mailbox.send(30)
+        other.send(1)
+        loop.turn(waitingAtMost: .seconds(20))
+        #expect(others == [1])
+        #expect((first + 1..<30).contains(heard.count))
+        for _ in 0..<30 { loop.turn(waitingAtMost: .zero) }
+        #expect(heard == Array(0...30))
+    }
+
     @Test func aDoorbellIsRememberedUntilSomebodyWaits() throws {
         let doorbell = try Doorbell()
         doorbell.ring()

@@ -7,7 +7,7 @@ import socket
 import ssl
 
 import pytest
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from certificates import Authority
 from gateway_process import Gateway
@@ -164,8 +164,9 @@ async def test_listeners_come_and_go_without_closing_others():
         new = await stack.enter_async_context(client(f"ws://127.0.0.1:{port}/echo"))
         await running.reload(listeners=before)
         await running.event("listener-closed", address=f"127.0.0.1:{port}")
-        with pytest.raises(OSError):
-            # Workers close theirs one after the other; what they still accept is served.
+        with pytest.raises((OSError, InvalidMessage)):
+            # Workers close theirs one after the other; what they still accept is served. A connection that comes between the last accept and
+            # the close is reset by the kernel.
             while True:
                 async with client(f"ws://127.0.0.1:{port}/echo") as session:
                     assert await lives(session)

@@ -13,6 +13,12 @@ struct Histogram: Equatable, Sendable {
         self.counts = Array(repeating: 0, count: bounds.count + 1)
     }
 
+    init(_ turns: TurnTimes) {
+        self.bounds = TurnTimes.bounds.map { Double($0) / 1e9 }
+        self.counts = turns.counts
+        self.sum = Double(turns.nanoseconds) / 1e9
+    }
+
     mutating func observe(_ duration: Duration) {
         let seconds = duration.secondsAsDouble
         let index = self.bounds.firstIndex { seconds <= $0 } ?? self.bounds.count

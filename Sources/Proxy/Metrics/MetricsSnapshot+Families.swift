@@ -17,7 +17,8 @@ extension MetricsSnapshot {
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
-        return self.ofSessions + self.ofMessages + self.ofConnections + Self.families(of: backends) + health
+        return self.ofSessions + self.ofMessages + self.ofConnections + self.ofWorkers + Self.families(of: backends)
+            + health
             + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter,
@@ -136,6 +137,17 @@ extension MetricsSnapshot {
                 "gateway_handshake_wait_seconds", .histogram,
                 help: "How long steps of TLS handshakes waited for their turn.",
                 samples: [Sample([], self.handshakeWaitSeconds.value)]),
+        ]
+    }
+
+    // MARK: - Workers
+
+    private var ofWorkers: [MetricFamily] {
+        [
+            MetricFamily(
+                "gateway_loop_turn_seconds", .histogram,
+                help: "How long a turn of a worker took: what comes meanwhile waits as long.",
+                samples: [Sample([], Histogram(self.loopTurns).value)])
         ]
     }
 

@@ -1,3 +1,4 @@
+internal import EventLoop
 internal import WebSocketProtocol
 
 /// What was counted up to some moment: by one worker, or by all of them together.
@@ -69,6 +70,8 @@ package struct MetricsSnapshot: Sendable {
     var queueBytes = 0
     /// What is held of the memory that is bounded, in bytes.
     var memory: [MemoryKind: Int] = [:]
+    /// How long the turns of the workers' loops took.
+    var loopTurns = TurnTimes()
     var tlsHandshakes: [TLSHandshake: UInt64] = [:]
     /// By the listener's address.
     var connections: [String: UInt64] = [:]
@@ -94,6 +97,7 @@ package struct MetricsSnapshot: Sendable {
         self.pingSeconds.backend.add(other.pingSeconds.backend)
         self.queueBytes += other.queueBytes
         self.memory.merge(other.memory, uniquingKeysWith: +)
+        self.loopTurns.add(other.loopTurns)
         self.tlsHandshakes.merge(other.tlsHandshakes, uniquingKeysWith: +)
         self.connections.merge(other.connections, uniquingKeysWith: +)
     }

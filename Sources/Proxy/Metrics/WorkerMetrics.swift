@@ -68,12 +68,15 @@ final class WorkerMetrics {
 
     /// What was counted so far, with the messages of these sessions.
     ///
-    /// - Parameter handshakesWaiting: how many steps of TLS handshakes wait for their turn.
+    /// - Parameters:
+    ///   - turns: of the worker's loop.
+    ///   - handshakesWaiting: how many steps of TLS handshakes wait for their turn.
     func snapshot(
-        of live: some Sequence<Session>, _ memory: MemoryAccount, handshakesWaiting: Int
+        of live: some Sequence<Session>, _ memory: MemoryAccount, turns: TurnTimes, handshakesWaiting: Int
     ) -> MetricsSnapshot {
         var snapshot = self.counts
         snapshot.memory = [.queued: memory.queued, .assembled: memory.assembled]
+        snapshot.loopTurns = turns
         snapshot.handshakesWaiting = handshakesWaiting
         for session in live {
             for leg in [Leg.client, .backend] { snapshot.queueBytes += session.transport(leg)?.queuedBytes ?? 0 }

@@ -16,6 +16,9 @@ final class BridgeConversation: EndpointConversation {
     private var partialCharacter: [UInt8] = []
     /// What the server's socket took of the client's messages.
     private var delivered = TakenMessages()
+    /// What came from the client and was sent to the server, or put together with what follows; and what of it was sent.
+    private var passed = MessageTally()
+    private var flushedToServer = MessageTally()
 
     init(_ session: Session, message: BridgeMessage, compression: DeflateParameters?) {
         self.message = message
@@ -33,12 +36,15 @@ final class BridgeConversation: EndpointConversation {
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         guard self.text.accepts(part, in: buffer.span) else { return self.fail(.invalidUTF8) }
-        guard let backend = self.backend else { return }
-        backend.send(buffer.span.extracting(part.range))
-        guard backend.hasUntaken else { return }
-        let tally = self.reader.tally
-        self.delivered.sent(tally.without(part), tally, backend.writing)
-        if self.session.isAboveHighWater(backend) { self.client?.pause() }
+        self.send(buffer.span.extracting(part.range), to: self.backend)
+        self.passed = self.reader.tally
+        if self.isFlushed { self.didFlush() }
+    }
+
+    override func didFlush() {
+        defer { self.flushedToServer = self.passed }
+        guard let backend = self.backend, backend.hasUntaken else { return }
+        self.delivered.sent(self.flushedToServer, self.passed, backend.writing)
     }
 
     override var receivedTally: MessageTally {
@@ -96,16 +102,5 @@ final class BridgeConversation: EndpointConversation {
         guard !self.partialCharacter.isEmpty else { return }
         self.partialCharacter = []
         self.sendMessage(Message(opcode: .text, payload: UTF8Validator.replacement))
-    }
-}
-
-extension MessageTally {
-    /// What there was before the latest part of a message.
-    fileprivate func without(_ part: FrameReader.DataPart) -> MessageTally {
-        var tally = self
-        tally.payloadBytes &-= min(UInt64(part.range.count), tally.payloadBytes)
-        guard part.isFinal else { return tally }
-        if part.messageOpcode == .text { tally.text &-= 1 } else { tally.binary &-= 1 }
-        return tally
     }
 }

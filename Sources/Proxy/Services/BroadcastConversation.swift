@@ -6,15 +6,31 @@ internal import WebSocketProtocol
 ///
 /// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
 final class BroadcastConversation: EndpointConversation, MemoryWaiter {
-    /// How often a sender that has to wait looks whether it still has to.
+    /// Why a sender is not read.
+    private enum Wait {
+        case none
+        /// Much of what it sent is not delivered yet. It is told when that is done.
+        case delivery
+        /// A worker lags behind with what everybody sends: it looks again after a while.
+        case workers
+    }
+
+    /// How often a sender that waits for workers looks whether it still has to.
     private static let patience = Duration.milliseconds(10)
 
-    private let room: RoomKey
-    private var assembler = MessageAssembler()
-    /// Memory is scarce: what waits for room.
-    private var waits: Wait?
+    /// Where it stands among the members of its room; negative: it is none. The room's to write.
+    var place = -1
 
-    private enum Wait {
+    private let room: RoomKey
+    private let sender: RoomSender
+    private var assembler = MessageAssembler()
+    /// What was read and not posted yet. Messages that came together go out together.
+    private var messages = RoomMessages()
+    private var wait = Wait.none
+    /// Memory is scarce: what waits for room.
+    private var memoryWait: MemoryWait?
+
+    private enum MemoryWait {
         /// The rest of a message of which no more than a read is here.
         case toBegin
         /// The rest of one that was begun when there was room.
@@ -23,18 +39,24 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
 
     init(_ session: Session, room: RoomKey, compression: DeflateParameters?) {
         self.room = room
+        self.sender = RoomSender(worker: session.worker.index, of: session.worker.fleet.members.count)
         super.init(session, compression: compression)
     }
 
-    override func begin() { self.session.worker.rooms.join(self, self.room) }
+    private var worker: Worker { self.session.worker }
+
+    override func begin() { self.worker.rooms.join(self, self.room) }
 
     override func closingBegan() {
-        self.session.worker.rooms.leave(self, self.room)
+        self.worker.waitingSenders[ObjectIdentifier(self.sender)] = nil
+        self.worker.rooms.leave(self, self.room)
         self.assembler = MessageAssembler()
-        if self.waits != nil { self.session.worker.memory.stopWaiting(self) }
-        self.waits = nil
+        if self.memoryWait != nil { self.worker.memory.stopWaiting(self) }
+        self.memoryWait = nil
         self.session.promises(0)
     }
+
+    // MARK: - As a sender
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
@@ -42,11 +64,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         case .violation(let violation): self.fail(violation)
         case .message(let message):
             self.session.promises(0)
-            // Encoded once, however many receive it: what we send is not masked, so it is the same for all.
-            let frame = message.opcode == .text ? Frame.text(message.payload) : Frame.binary(message.payload)
-            self.session.worker.broadcast(
-                RoomFrame(opcode: message.opcode, payloadLength: message.payload.count, bytes: frame), to: self.room)
-            self.waitForOtherWorkers()
+            self.messages.append(message)
             self.waitForRoom(toBegin: false)
         }
     }
@@ -57,7 +75,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
 
     override func shelved(_ part: FrameReader.DataPart) { self.goesOn(part) }
 
-    override var assembledMemory: Int { self.assembler.memory + self.shelf.capacity }
+    override var assembledMemory: Int { self.assembler.memory }
 
     /// The least that is taken for what a message will still bring, in bytes: of further frames nothing is known.
     private static let leastPromised = 64 << 10
@@ -65,64 +83,85 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     /// A part of a message was kept, and more of it is to come.
     private func goesOn(_ part: FrameReader.DataPart) {
         self.waitForRoom(toBegin: part.isFirst)
-        if self.waits != .toBegin { self.promiseRest() }
+        if self.memoryWait != .toBegin { self.promiseRest() }
     }
 
     private func promiseRest() { self.session.promises(max(self.reader.remainingInFrame, Self.leastPromised)) }
 
-    /// Stops reading the sender while there is no room for the rest of its message; at the bound, for another one.
+    /// Has the sender wait while there is no room for the rest of its message; at the bound, for another one.
     private func waitForRoom(toBegin: Bool) {
         self.countMemory()
-        let bound = self.session.worker.memory.bound
-        guard self.waits == nil, toBegin ? !bound.hasRoom : bound.level == .full else { return }
-        self.waits = toBegin ? .toBegin : .toGoOn
-        self.client?.pause()
-        self.session.worker.memory.wait(self)
+        let bound = self.worker.memory.bound
+        guard self.memoryWait == nil, toBegin ? !bound.hasRoom : bound.level == .full else { return }
+        self.memoryWait = toBegin ? .toBegin : .toGoOn
+        self.worker.memory.wait(self)
     }
 
     var network: ClientNetwork { self.session.network }
 
-    var hasBegun: Bool { self.waits == .toGoOn }
+    var hasBegun: Bool { self.memoryWait == .toGoOn }
 
-    override var waitsToBegin: Bool { self.waits == .toBegin }
+    override var waitsToBegin: Bool { self.memoryWait == .toBegin }
 
     var wanted: Int { self.maximumMessage == 0 ? .max : self.maximumMessage }
 
     var patience: Duration { self.session.patience }
 
     func goOn() {
-        if self.waits == .toBegin { self.promiseRest() }
-        self.waits = nil
+        if self.memoryWait == .toBegin { self.promiseRest() }
+        self.memoryWait = nil
         self.catchUp()
     }
 
     // MARK: - The room
 
-    /// Stops reading the sender while another worker lags behind: what waits for it must not grow without bound.
-    private func waitForOtherWorkers() {
-        guard self.session.worker.fleet.isBacklogged else { return }
-        self.client?.pause()
-        self.bePatient()
+    override func didRead() {
+        if !self.messages.isEmpty {
+            let post = RoomPost(room: self.room, messages: self.messages, sender: self.sender)
+            self.messages = RoomMessages()
+            self.worker.broadcast(post)
+        }
+        self.waitIfNeeded()
     }
 
-    private func bePatient() { self.session.setTick(at: self.session.worker.loop.now + Self.patience) }
+    /// What is not delivered must not grow without bound: its sender is not read meanwhile.
+    private func waitIfNeeded() {
+        guard self.wait == .none, self.closing.isOpen else { return }
+        if self.sender.mustWait() {
+            self.wait = .delivery
+            self.worker.waitingSenders[ObjectIdentifier(self.sender)] = self
+        } else if self.worker.fleet.isBacklogged {
+            self.wait = .workers
+            self.session.setTick(at: self.worker.loop.now + Self.patience)
+        }
+    }
+
+    /// Everything that was sent is delivered.
+    func isDelivered() {
+        self.wait = .none
+        self.client?.readAgainLater()
+    }
 
     override func tick() {
-        guard !self.session.worker.fleet.isBacklogged else { return self.bePatient() }
-        self.catchUp()
+        guard self.wait == .workers else { return }
+        self.wait = .none
+        self.waitIfNeeded()
+        if self.wait == .none { self.catchUp() }
     }
 
-    /// Who does not read is closed, not waited for; but another worker is.
-    override var isHeldBack: Bool { self.waits != nil || self.session.worker.fleet.isBacklogged }
+    override var isHeldBack: Bool { self.wait != .none || self.memoryWait != nil || self.messages.isFull }
 
-    /// Sends a member the room's frame. One whose queue is still over the limit from earlier frames is closed with 1013: what it
-    /// misses must not cost the others memory.
+    // MARK: - As a member
+
+    /// Sends a member what was posted. One whose queue is still over the limit from earlier posts is closed with 1013: what it misses must
+    /// not cost the others memory.
     func deliver(_ delivery: RoomDelivery) {
         guard let client = self.client, self.closing.isOpen else { return }
         guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
-        let frame = delivery.frame(for: self.compression?.parameters.server)
-        let before = self.count(frame.opcode, payload: frame.payloadLength)
-        client.send(sharing: frame.bytes)
-        self.hasSent(since: before)
+        let messages = delivery.messages(for: self.compression?.parameters.server)
+        self.worker.loop.budget.spend(Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: client.tls != nil))
+        client.send(sharing: messages.bytes)
+        self.count(messages.tally)
+        self.noteSent()
     }
 }

@@ -17,7 +17,6 @@ final class EchoConversation: EndpointConversation {
         case (_, _, .some): self.sendPiece(part, in: buffer, &self.pieces)
         case (_, _, nil): self.gather(part, in: buffer)
         }
-        self.pauseIfBehind()
     }
 
     private func gather(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
@@ -41,10 +40,6 @@ final class EchoConversation: EndpointConversation {
 
     /// What waits at most where messages have no limit, in bytes.
     private static let mostWithoutLimit = 16 << 20
-
-    private func pauseIfBehind() {
-        if self.isHeldBack { self.client?.pause() }
-    }
 
     /// A client that does not read its echo is not read either; but in the middle of a message it is, as long as memory is not scarce: many
     /// read nothing before they have sent all of it, and would wait for us as we for them.

@@ -1,80 +1,88 @@
-internal import DequeModule
 internal import EventLoop
 internal import WebSocketProtocol
 
-/// Compressed messages (RFC 7692): a little input can be a lot of output, so that a session inflates no more in a turn than is fair,
-/// and no more than whoever gets it takes. What has to wait is kept as it came.
+/// What has to wait, because the session's share of the turn is used up or whoever gets it takes no more: it is kept as it came. With
+/// compressed messages (RFC 7692) a little input can be a lot of output.
 extension EndpointConversation {
-    /// Goes on with what had to wait, and then with reading.
-    func catchUp() {
-        self.readBacklog()
-        // "Later" may have come in the same turn still.
-        if !self.backlog.isEmpty, !self.isFull { self.client?.readAgainLater() }
-        if self.backlog.isEmpty, !self.isHeldBack { self.session.resume(.client) }
+    /// Where reading stopped.
+    struct Stop {
+        /// In the worker's plaintext buffer.
+        var position: Int
+        /// What begins there, if it is not a frame.
+        var part: FrameReader.DataPart?
     }
 
-    func readBacklog() {
-        guard !self.isReading else { return }
-        self.isReading = true
-        while !self.backlog.isEmpty, !self.mustWait || !self.closing.isOpen {
-            let unread = self.backlog.removeFirst()
-            guard self.closing.reads(from: .client) else { continue }
-            self.read(self.session.worker.buffers.place(unread.bytes.span), from: unread.part)
-        }
-        self.isReading = false
-        self.countMemory()
+    /// How much of what waits is looked at at a time: small enough not to be copied over and over where little of it is dealt with.
+    private static let portion = 16 << 10
+
+    /// What waits is compressed, and whoever gets what it inflates to has enough for now.
+    var isStuck: Bool { self.isFull && self.backlog.first?.beginsWithPart == true }
+
+    /// Whether the client is read although something waits.
+    var mayReadOn: Bool {
+        !self.isHeldBack && (self.backlog.isEmpty || (self.isStuck && self.backlog.memory <= self.mostWaiting))
     }
 
     /// Tells the session what is kept now of what the client sent.
     func countMemory() {
-        self.session.assembles(self.backlog.memory + self.assembledMemory + (self.compression?.lentMemory ?? 0))
+        guard !self.reader.isAtMessageBoundary || !self.backlog.isEmpty || self.session.memory.assembled > 0 else { return }
+        let lent = self.compression?.lentMemory ?? 0
+        self.session.assembles(self.backlog.memory + self.shelf.capacity + self.assembledMemory + lent)
     }
 
-    func pauseIfTooMuchWaits() {
-        if self.isHeldBack || self.backlog.memory > self.mostWaiting { self.client?.pause() }
-    }
-
-    /// Goes on with what was taken apart while a read was looked at: it comes before what is read next.
-    func readWhatWasPutBack() {
+    /// Goes on with what had to wait, and then with reading.
+    func catchUp() {
         self.readBacklog()
-        guard !self.backlog.isEmpty else { return }
-        self.pauseIfTooMuchWaits()
-        if !self.isFull { self.client?.readAgainLater() }
+        self.settle()
+        guard self.mayReadOn else { return }
+        if self.session.worker.loop.budget.isShareSpent {
+            self.client?.readAgainLater()
+        } else {
+            self.session.resume(.client)
+        }
     }
+
+    func readBacklog() {
+        guard !self.isReading else { return }
+        let buffers = self.session.worker.buffers
+        while let unread = self.backlog.first, !self.mustWait, !self.isOpenAndStuck {
+            guard self.closing.reads(from: .client) else { return self.backlog.removeAll() }
+            let (range, part) = unread.next(atMost: Self.portion)
+            let place = buffers.place(unread.bytes.span.extracting(range))
+            let stop = self.read(place, from: part)
+            let count = (stop?.position ?? place.upperBound) - place.lowerBound
+            let plaintext = buffers.plaintext
+            let payload = plaintext.span.extracting(stop?.part?.range ?? 0..<0)
+            self.backlog.advance(by: count, to: stop?.part, payload)
+            if let whole = self.takeDown() { self.backlog.prepend(whole) }
+        }
+    }
+
+    /// A session that closes only looks for a Close.
+    private var isOpenAndStuck: Bool { self.closing.isOpen && self.isStuck }
 
     // MARK: - Messages that are kept as they came
 
-    /// Keeps a part of a compressed message that is not whole: a little of it can inflate to a lot. Once all of it is here, it is put back
-    /// in front of what follows.
-    ///
-    /// - Parameters:
-    ///   - part: lies in the plaintext buffer, unmasked.
-    ///   - end: of what was read.
-    /// - Returns: whether the rest of what was read was put back, too.
-    func shelve(_ part: FrameReader.DataPart, end: Int) -> Bool {
-        let buffers = self.session.worker.buffers
-        let plaintext = buffers.plaintext
+    /// Keeps a part of a compressed message that is not whole: a little of it can inflate to a lot. Returns whether it is whole now: then it
+    /// is to be looked at before the rest (`takeDown`).
+    func shelve(_ part: FrameReader.DataPart) -> Bool {
+        let plaintext = self.session.worker.buffers.plaintext
         self.shelf.append(plaintext.span.extracting(part.range))
         guard part.isFinal else {
             self.shelved(part)
             return false
         }
-        let bytes = self.shelf
+        var whole = part
+        whole.range = 0..<self.shelf.count
+        self.takenDown = Unread(self.shelf, part: whole)
         self.shelf = []
-        if part.range.upperBound < end {
-            self.backlog.prepend(Unread(bytes: buffers.copy(part.range.upperBound..<end), part: nil))
-        }
-        var end = bytes.count
-        repeat {
-            let start = max(0, end - WorkerBuffers.readSize)
-            var piece = part
-            piece.range = 0..<(end - start)
-            piece.isFirst = start == 0
-            piece.isFinal = end == bytes.count
-            self.backlog.prepend(Unread(bytes: [UInt8](copying: bytes.span.extracting(start..<end)), part: piece))
-            end = start
-        } while end > 0
         return true
+    }
+
+    func takeDown() -> Unread? {
+        guard let whole = self.takenDown else { return nil }
+        self.takenDown = nil
+        return whole
     }
 
     // MARK: - Inflating
@@ -91,34 +99,24 @@ extension EndpointConversation {
         return true
     }
 
-    /// Whether the session has had its share of this turn, or whoever gets what the client says has enough of it.
-    private var mustWait: Bool {
-        let turn = self.session.worker.loop.turns
-        if self.inflated.turn != turn { self.inflated = (turn, 0) }
-        return self.inflated.count >= Self.mostInflatedPerTurn || self.isFull
-    }
-
     /// Passes on what a part of a compressed message inflates to, a buffer at a time.
     ///
-    /// - Parameter end: of what was read.
-    /// - Returns: false if the rest has to wait.
-    func inflate(_ part: FrameReader.DataPart, end: Int) -> Bool {
-        guard let compression = self.compression else { return true }
+    /// - Returns: where it stopped, because the rest has to wait.
+    func inflate(_ part: FrameReader.DataPart) -> Stop? {
+        guard let compression = self.compression else { return nil }
         let buffers = self.session.worker.buffers
+        let loop = self.session.worker.loop
         let plaintext = buffers.plaintext
         let inflated = buffers.inflated
         let headroom = WorkerBuffers.headroom
         let inflater = compression.takeInflater(maximumMessage: self.maximumMessage)
+        loop.budget.spend(Work.compression)
         var taken = 0
         while self.closing.isOpen {
-            guard !self.mustWait else {
-                let rest = part.range.lowerBound + taken
-                var unread = Unread(bytes: buffers.copy(rest..<end), part: part)
-                unread.part?.range = 0..<(part.range.upperBound - rest)
-                self.backlog.prepend(unread)
-                self.pauseIfTooMuchWaits()
-                if !self.isFull { self.client?.readAgainLater() }
-                return false
+            guard !self.mustWait, !self.isFull || !self.closing.isOpen else {
+                var rest = part
+                rest.range = (part.range.lowerBound + taken)..<part.range.upperBound
+                return Stop(position: rest.range.lowerBound, part: rest)
             }
             var buffer = inflated.mutableSpan
             var room = buffer._mutatingExtracting(headroom..<inflated.count)
@@ -129,16 +127,16 @@ extension EndpointConversation {
             case .end(let count):
                 if part.isFinal { compression.giveBack(inflater) }
                 self.received(count, of: part, isFinal: part.isFinal)
-                return true
+                return nil
             }
         }
-        return true
+        return nil
     }
 
     /// The next `count` bytes of a compressed message are in the buffer for them.
     private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
         guard count > 0 || isFinal else { return }
-        self.inflated.count += count
+        self.session.worker.loop.budget.spend(Work.inflated(count))
         let start = WorkerBuffers.headroom
         let piece = FrameReader.DataPart(
             messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
@@ -146,41 +144,4 @@ extension EndpointConversation {
         self.isAtFirstPiece = isFinal
         self.received(piece, in: self.session.worker.buffers.inflated)
     }
-}
-
-/// What a client said and nobody looked at yet.
-struct Unread {
-    var bytes: [UInt8]
-    /// What the bytes begin with, if not with the rest of a frame: payload of a compressed message, unmasked.
-    var part: FrameReader.DataPart?
-}
-
-/// What waits to be looked at, in order.
-struct Backlog {
-    private var items: Deque<Unread> = []
-    /// What that takes of memory, in bytes.
-    private(set) var memory = 0
-
-    var isEmpty: Bool { self.items.isEmpty }
-
-    mutating func append(_ unread: Unread) {
-        self.memory += unread.memory
-        self.items.append(unread)
-    }
-
-    mutating func prepend(_ unread: Unread) {
-        self.memory += unread.memory
-        self.items.prepend(unread)
-    }
-
-    mutating func removeFirst() -> Unread {
-        let first = self.items.removeFirst()
-        self.memory -= first.memory
-        return first
-    }
-}
-
-extension Unread {
-    /// What it takes, its place included.
-    fileprivate var memory: Int { self.bytes.capacity + 128 }
 }

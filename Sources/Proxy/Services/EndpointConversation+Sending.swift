@@ -1,19 +1,18 @@
 internal import EventLoop
 internal import WebSocketProtocol
 
-/// What the client is sent: whole frames, compressed where that was agreed on and is worth it.
+/// What the client is sent: whole frames, compressed where that was agreed on and is worth it, and small ones put together.
 extension EndpointConversation {
     /// Sends a message whose payload lies at `range` of `buffer`. Uncompressed, its header is written right in front of it: over the
     /// client's own header or into the headroom.
     func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
         guard !self.sendCompressed(opcode, buffer.span.extracting(range)) else { return }
-        let before = self.count(opcode, payload: range.count)
         let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
         let start = range.lowerBound - header.encodedLength
         var bytes = buffer.mutableSpan
         _ = header.encode(into: &bytes, at: start)
-        self.client?.send(buffer.span.extracting(start..<range.upperBound))
-        self.hasSent(since: before)
+        self.send(buffer.span.extracting(start..<range.upperBound), to: self.client)
+        self.hasSent(opcode, payload: range.count)
     }
 
     /// Sends a part of a message as a fragment of the same.
@@ -46,18 +45,18 @@ extension EndpointConversation {
         self.sendFrame(header, message.payload.span, of: message.opcode)
     }
 
-    /// - Parameter opcode: of the message that is whole with it.
+    /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
     private func sendFrame(_ header: FrameHeader, _ payload: Span<UInt8>, of opcode: Opcode?) {
-        let before = self.count(opcode, payload: payload.count)
         var bytes: [UInt8] = []
         header.append(to: &bytes)
-        self.client?.send(bytes.span)
-        self.client?.send(payload)
-        self.hasSent(since: before)
+        self.send(bytes.span, to: self.client, more: true)
+        self.send(payload, to: self.client)
+        // Without a payload nothing has sent the header yet.
+        if !self.hasMore { self.flush() }
+        self.hasSent(opcode, payload: payload.count)
     }
 
-    /// Sends a message, or a piece of one, and counts its bytes. False if nothing was sent, because compression was not agreed on, or not
-    /// worthwhile.
+    /// Sends a message, or a piece of one. False if nothing was sent, because compression was not agreed on, or not worthwhile.
     private func sendCompressed(
         _ opcode: Opcode, _ payload: Span<UInt8>, _ place: CompressedFrame.Place = .init()
     ) -> Bool {
@@ -65,32 +64,68 @@ extension EndpointConversation {
         var scratch = self.session.worker.compression.takeScratch()
         let frame = CompressedFrame.encode(opcode, payload, place, with: { compression.deflater }, into: &scratch)
         if let frame {
-            let before = self.count(place.isFinal ? opcode : nil, payload: frame.payloadLength)
-            self.client?.send(scratch.span.extracting(frame.range))
-            self.hasSent(since: before)
+            self.session.worker.loop.budget.spend(Work.compression + Work.deflated(payload.count))
+            self.send(scratch.span.extracting(frame.range), to: self.client)
+            self.hasSent(place.isFinal ? opcode : nil, payload: frame.payloadLength)
         }
         self.session.worker.compression.giveBack(&scratch)
         return frame != nil
     }
 
-    /// Counts what is about to be sent. Returns what was counted before.
-    ///
     /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
-    func count(_ opcode: Opcode?, payload length: Int) -> MessageTally {
-        let before = self.sent
+    private func hasSent(_ opcode: Opcode?, payload length: Int) {
+        var tally = MessageTally()
         switch opcode {
-        case .text: self.sent.text &+= 1
-        case .some: self.sent.binary &+= 1
+        case .text: tally.text = 1
+        case .some: tally.binary = 1
         case nil: break
         }
-        self.sent.payloadBytes &+= UInt64(length)
-        self.dataPassed()
-        return before
+        tally.payloadBytes = UInt64(length)
+        self.count(tally)
+        if self.isFlushed { self.noteSent() }
     }
 
-    /// The message was sent.
-    func hasSent(since before: MessageTally) {
-        if let client = self.client, client.hasUntaken { self.taken.sent(before, self.sent, client.writing) }
+    /// Counts messages that were sent, or put together with what follows.
+    func count(_ messages: MessageTally) {
+        self.sent.text &+= messages.text
+        self.sent.binary &+= messages.binary
+        self.sent.payloadBytes &+= messages.payloadBytes
+        self.dataPassed()
+    }
+
+    /// The transport has everything that was counted: what its socket did not take of that is remembered.
+    func noteSent() {
+        if let client = self.client, client.hasUntaken { self.taken.sent(self.flushed, self.sent, client.writing) }
+        self.flushed = self.sent
+    }
+
+    // MARK: - Bytes
+
+    /// Sends whole frames to the client, or a message's bytes to a TCP server: together with what else the same read brings.
+    ///
+    /// - Parameter more: whether more follows in any case.
+    func send(_ bytes: Span<UInt8>, to transport: Transport?, more: Bool = false) {
+        guard let transport else { return }
+        let gathered = self.session.worker.gathered
+        let isLast = !more && !self.hasMore
+        if !gathered.hasRoom(for: bytes.count, to: transport) { self.flush() }
+        guard gathered.isWorthwhile(bytes.count), !isLast || !gathered.isEmpty else {
+            self.flush()
+            return gathered.sendNow(bytes, to: transport)
+        }
+        gathered.add(bytes, to: transport)
+        if isLast { self.flush() }
+    }
+
+    /// Nothing that was put together waits to be sent.
+    var isFlushed: Bool { self.session.worker.gathered.isEmpty }
+
+    /// Sends what was put together, for what has to come after it.
+    func flush() {
+        guard !self.isFlushed else { return }
+        self.session.worker.gathered.flush()
+        self.noteSent()
+        self.didFlush()
     }
 }
 

@@ -1,5 +1,4 @@
 internal import Configuration
-internal import DequeModule
 internal import EventLoop
 internal import WebSocketProtocol
 
@@ -19,6 +18,8 @@ class EndpointConversation: Conversation {
     final var sent = MessageTally()
     /// What of that its socket took.
     final var taken = TakenMessages()
+    /// What of it the transport has; the rest is put together with what follows.
+    final var flushed = MessageTally()
     private var pings = PingSeries(nonce: Randomness.word())
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held: [UInt8] = []
@@ -33,15 +34,16 @@ class EndpointConversation: Conversation {
     final var messageLength = 0
     /// The next inflated piece is the first of its message.
     final var isAtFirstPiece = true
-    /// What was read and waits until a reader has caught up: a little input can inflate to a lot of output.
+    /// What was read and waits, because the session's share of the turn was used up, or whoever gets what the client says has enough of
+    /// it. The client is not read meanwhile, so that it is no more than came with one read, and `mostWaiting`.
     final var backlog = Backlog()
-    /// The payload so far of a compressed message that is not whole, where it is kept as it came.
+    /// The payload so far of a compressed message that is not whole, where it is kept as it came; and, once it is whole, what is to be looked
+    /// at before the rest of the read that brought its end.
     final var shelf: [UInt8] = []
+    final var takenDown: Unread?
     final var isReading = false
-    /// What came out of the inflater in this turn of the loop.
-    final var inflated = (turn: UInt64(0), count: 0)
-    /// The most that may, in bytes, so that a little input of one session does not keep the others of its worker waiting.
-    static let mostInflatedPerTurn = 256 << 10
+    /// More of what came with the same read is still to be looked at.
+    final private(set) var hasMore = false
 
     /// - Parameters:
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
@@ -74,13 +76,13 @@ class EndpointConversation: Conversation {
     /// A piece of a message came, unmasked and inflated, at `part.range` of `buffer`, in front of which there is room for a header.
     func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {}
 
-    /// Whether more of what the client says would be too much for now: it is not read.
+    /// Whether more of what the client says would be too much for now.
     var isHeldBack: Bool { false }
 
     /// Whether whoever gets what messages inflate to has enough for now: the rest stays as it came.
     var isFull: Bool { self.isHeldBack }
 
-    /// How much of what the client says may wait before it is not read, in bytes.
+    /// How much of what stays as it came may be there before the client is not read, in bytes.
     var mostWaiting: Int { 0 }
 
     /// Whether a compressed message is inflated once all of it is here, because what it inflates to would have to be kept till then.
@@ -91,6 +93,12 @@ class EndpointConversation: Conversation {
 
     /// What is kept of the client's message in progress, in bytes.
     var assembledMemory: Int { 0 }
+
+    /// What was read was passed on, as far as it goes for now.
+    func didRead() {}
+
+    /// What was put together was sent.
+    func didFlush() {}
 
     /// The session begins to end; no more messages come or go.
     func closingBegan() {}
@@ -108,13 +116,16 @@ class EndpointConversation: Conversation {
 
     /// Breaks off because of what the client sent.
     final func fail(_ violation: Violation) {
+        if self.isReading { self.passOn() }
         self.detail = violation.description
         self.perform(self.closing.violated(violation, by: .client, self.places))
     }
 
     /// What we send a client is whole frames only, so that a Close always has its place.
     private var places: ClosingHandshake.Places {
-        ClosingHandshake.Places(clientIsInsideOfMessage: !self.reader.isAtMessageBoundary)
+        // What was read of it and waits is not passed on any more.
+        ClosingHandshake.Places(
+            clientIsInsideOfMessage: !self.reader.isAtMessageBoundary || !self.backlog.isEmpty)
     }
 
     final var client: Transport? { self.session.client }
@@ -132,23 +143,30 @@ class EndpointConversation: Conversation {
     final func received(_ range: Range<Int>, from leg: Leg) {
         guard leg == .client else { return self.receivedFromBackend(range) }
         guard self.listens else { return }
-        guard self.backlog.isEmpty else {
-            self.backlog.append(Unread(bytes: self.session.worker.buffers.copy(range), part: nil))
-            self.pauseIfTooMuchWaits()
-            return self.countMemory()
+        let buffers = self.session.worker.buffers
+        if !self.backlog.isEmpty {
+            self.backlog.append(Unread(buffers.copy(range), part: nil))
+        } else if let stop = self.read(range, from: nil) {
+            let rest = Unread(buffers.copy(stop.position..<range.upperBound), part: stop.part)
+            if let whole = self.takeDown() { self.backlog.append(whole) }
+            if !rest.isDone { self.backlog.append(rest) }
+            self.readBacklog()
         }
-        self.isReading = true
-        self.read(range, from: nil)
-        self.isReading = false
-        if !self.backlog.isEmpty { return self.readWhatWasPutBack() }
-        if !self.reader.isAtMessageBoundary || self.session.memory.assembled > 0 { self.countMemory() }
+        self.settle()
     }
 
     final func continued() { self.catchUp() }
 
-    /// - Parameter part: what begins at `range`, if it is not a frame.
-    func read(_ range: Range<Int>, from part: FrameReader.DataPart?) {
+    /// Reads what lies at `range` of the worker's buffer.
+    ///
+    /// - Parameter part: what begins there, if it is not a frame.
+    /// - Returns: where it stopped, because the rest has to wait; `nil`: there is no rest.
+    final func read(_ range: Range<Int>, from part: FrameReader.DataPart?) -> Stop? {
+        guard !self.mustWait else { return Stop(position: range.lowerBound, part: part) }
+        self.isReading = true
+        defer { self.isReading = false }
         let buffers = self.session.worker.buffers
+        let loop = self.session.worker.loop
         let plaintext = buffers.plaintext
         let bytes = self.held.isEmpty ? range : buffers.prepend(self.held, to: range)
         self.held = []
@@ -156,16 +174,22 @@ class EndpointConversation: Conversation {
         if var part {
             part.range = position..<(position + part.range.count)
             position = part.range.upperBound
-            guard self.inflate(part, end: bytes.upperBound) else { return }
+            self.hasMore = position < bytes.upperBound
+            if let stop = self.inflate(part) { return stop }
         }
-        while self.listens {
+        while self.listens, position < bytes.upperBound {
+            guard !self.mustWait else { return Stop(position: position, part: nil) }
+            loop.budget.spend(Work.frame)
             let event = self.reader.next(plaintext.span.extracting(0..<bytes.upperBound), at: &position)
+            self.hasMore = position < bytes.upperBound
             switch event {
-            case .end: return
+            case .end: return nil
             case .incomplete:
                 self.held = buffers.copy(position..<bytes.upperBound)
-                return
-            case .violation(let violation): return self.fail(violation)
+                return nil
+            case .violation(let violation):
+                self.fail(violation)
+                return nil
             case .control(let frame): self.received(frame)
             case .data(let part):
                 guard self.isOpen else { continue }
@@ -176,14 +200,38 @@ class EndpointConversation: Conversation {
                 }
                 if !part.isFinal, !part.range.isEmpty { self.session.madeProgress() }
                 if part.isCompressed, self.inflatesWholeMessages, !part.isFinal || !self.shelf.isEmpty {
-                    guard !self.shelve(part, end: bytes.upperBound) else { return }
+                    if self.shelve(part) { return Stop(position: position, part: nil) }
                 } else if part.isCompressed {
-                    guard self.inflate(part, end: bytes.upperBound) else { return }
+                    if let stop = self.inflate(part) { return stop }
                 } else if self.isWithinLimit(part) {
                     self.received(part, in: plaintext)
                 }
             }
         }
+        return nil
+    }
+
+    /// Whether the session has had its share of this turn, or whoever gets what the client says has enough of it. What only a Close is
+    /// looked for in does not wait: it goes nowhere.
+    final var mustWait: Bool {
+        self.isOpen && (self.session.worker.loop.budget.isShareSpent || self.isHeldBack)
+    }
+
+    /// Sends what was put together, for what is to come after it.
+    private func passOn() {
+        self.hasMore = false
+        self.flush()
+        self.didRead()
+    }
+
+    /// What came was read as far as it goes for now: the client is not read on while some of it waits.
+    final func settle() {
+        self.passOn()
+        self.countMemory()
+        guard self.isOpen, !self.backlog.isEmpty || self.isHeldBack else { return }
+        if !self.mayReadOn { self.client?.pause() }
+        // Whoever holds it back says when it may go on.
+        if !self.isHeldBack, !self.isStuck { self.client?.readAgainLater() }
     }
 
     private func received(_ frame: ControlFrame) {
@@ -194,6 +242,7 @@ class EndpointConversation: Conversation {
             if self.closing.isOpen { self.answerPing(payload) }
         case .close:
             guard let close = try? CloseFrame(payload: payload.span) else { return }
+            self.passOn()
             self.perform(self.closing.received(close, from: .client))
         case .pong:
             if case .latest = self.pings.received(frame, in: plaintext.span) { self.session.pingAnswered(.client) }
@@ -208,7 +257,7 @@ class EndpointConversation: Conversation {
         if self.session.isAboveHighWater(client) {
             self.owedPong = payload
         } else {
-            client.send(Frame.pong(payload).span)
+            self.send(Frame.pong(payload).span, to: client)
         }
     }
 
@@ -244,6 +293,7 @@ class EndpointConversation: Conversation {
     private var hasBegunClosing = false
 
     private func perform(_ actions: ClosingHandshake.Actions) {
+        if self.isReading { self.passOn() }
         self.isOpen = self.closing.isOpen
         self.listens = self.closing.reads(from: .client)
         if !self.closing.isOpen, !self.hasBegunClosing {
@@ -256,6 +306,7 @@ class EndpointConversation: Conversation {
         if !self.closing.isOpen {
             self.shelf = []
             self.readBacklog()
+            self.countMemory()
         }
         self.session.end(.backend, as: actions.backend.end)
         self.session.end(.client, as: actions.client.end)

@@ -1,5 +1,5 @@
+internal import DequeModule
 internal import EventLoop
-internal import WebSocketProtocol
 
 /// Names a broadcast room.
 struct RoomKey: Hashable, Sendable {
@@ -9,79 +9,101 @@ struct RoomKey: Hashable, Sendable {
     let path: String
 }
 
-/// A message for a room, encoded once: what every member is sent.
-struct RoomFrame: Sendable {
-    let opcode: Opcode
-    let payloadLength: Int
-    /// The whole frame.
-    let bytes: [UInt8]
+/// A room as one worker has it: the members that live on it, and what they did not get yet.
+///
+/// Posts are delivered one after the other, and to as many members at a time as the share of a turn is enough for.
+final class Room: ReadinessHandler {
+    // Its worker's, which outlives it.
+    private unowned let loop: EventLoop
+    private(set) var members: [BroadcastConversation] = []
+    /// The first one is under way.
+    private var waiting: Deque<RoomDelivery> = []
+    /// With the loop, once there is something to come back for.
+    private var registration: EventLoop.Registration?
+    private var isScheduled = false
 
-    /// What it takes in a mailbox, its overhead included.
-    var memory: Int { self.bytes.capacity + 256 }
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    // MARK: - Members
+
+    func join(_ member: BroadcastConversation) {
+        guard member.place < 0 else { return }
+        member.place = self.members.count
+        self.members.append(member)
+    }
+
+    func leave(_ member: BroadcastConversation) {
+        let place = member.place
+        guard place >= 0, let last = self.members.popLast() else { return }
+        member.place = -1
+        guard last !== member else { return }
+        self.members[place] = last
+        last.place = place
+    }
+
+    // MARK: - Delivering
+
+    /// Delivers it to the members, at once as far as that goes.
+    func deliver(_ delivery: RoomDelivery) {
+        self.waiting.append(delivery)
+        if !self.isScheduled { self.goOn() }
+    }
+
+    func ready(_ readiness: Readiness) {
+        self.isScheduled = false
+        self.goOn()
+    }
+
+    private func goOn() {
+        while let delivery = self.waiting.first {
+            guard delivery.goOn() else { return self.goOnLater() }
+            // Members that were closed on the way may have been the last ones of the room.
+            guard self.waiting.first === delivery else { return }
+            self.waiting.removeFirst()
+            delivery.end()
+            if self.loop.budget.isShareSpent, !self.waiting.isEmpty { return self.goOnLater() }
+        }
+        self.waiting = []
+    }
+
+    private func goOnLater() {
+        guard !self.waiting.isEmpty else { return }
+        let registration = self.registration ?? self.loop.add(self)
+        self.registration = registration
+        self.isScheduled = true
+        self.loop.again(registration)
+    }
+
+    /// There are no members any more.
+    func close() {
+        if let registration = self.registration { self.loop.forget(registration) }
+        self.registration = nil
+        let waiting = self.waiting
+        self.waiting = []
+        for delivery in waiting { delivery.end() }
+    }
 }
 
-/// A frame on its way to the members of a room on one worker: compressed at most once for all who agreed on the same parameters.
-/// That needs messages that do not refer to others, which is why rooms agree on nothing else.
-final class RoomDelivery {
-    /// A frame, and its bytes as queues of this worker share them.
-    struct Shared {
-        let opcode: Opcode
-        let payloadLength: Int
-        let bytes: SharedBytes
-
-        init(_ frame: RoomFrame) {
-            self.opcode = frame.opcode
-            self.payloadLength = frame.payloadLength
-            self.bytes = SharedBytes(frame.bytes)
-        }
-    }
-
-    private let plain: Shared
-    private let compression: WorkerCompression
-    private var compressed: [DeflateParameters.Direction: Shared] = [:]
-
-    init(_ frame: RoomFrame, _ compression: WorkerCompression) {
-        self.plain = Shared(frame)
-        self.compression = compression
-    }
-
-    /// The frame for a member that agreed on this; `nil`: on no compression.
-    func frame(for direction: DeflateParameters.Direction?) -> Shared {
-        guard let direction else { return self.plain }
-        if let frame = self.compressed[direction] { return frame }
-        let frame = self.compress(direction).map { Shared($0) } ?? self.plain
-        self.compressed[direction] = frame
-        return frame
-    }
-
-    private func compress(_ direction: DeflateParameters.Direction) -> RoomFrame? {
-        let bytes = self.plain.bytes.bytes
-        let payload = bytes.span.extracting((bytes.count - self.plain.payloadLength)..<bytes.count)
-        var scratch = self.compression.takeScratch()
-        defer { self.compression.giveBack(&scratch) }
-        let deflater = { self.compression.deflater(direction) }
-        guard let frame = CompressedFrame.encode(self.plain.opcode, payload, with: deflater, into: &scratch) else {
-            return nil
-        }
-        return RoomFrame(
-            opcode: self.plain.opcode, payloadLength: frame.payloadLength,
-            bytes: [UInt8](copying: scratch.span.extracting(frame.range)))
-    }
-}
-
-/// The rooms of one worker, with the members that live on it.
+/// The rooms of one worker.
 struct Rooms {
-    private var members: [RoomKey: [ObjectIdentifier: BroadcastConversation]] = [:]
+    private var rooms: [RoomKey: Room] = [:]
 
-    mutating func join(_ member: BroadcastConversation, _ room: RoomKey) {
-        self.members[room, default: [:]][ObjectIdentifier(member)] = member
+    subscript(key: RoomKey) -> Room? { self.rooms[key] }
+
+    mutating func join(_ member: BroadcastConversation, _ key: RoomKey) {
+        let room = self.rooms[key] ?? Room(member.session.worker.loop)
+        self.rooms[key] = room
+        room.join(member)
     }
 
     /// The last one to leave closes the room.
-    mutating func leave(_ member: BroadcastConversation, _ room: RoomKey) {
-        self.members[room]?[ObjectIdentifier(member)] = nil
-        if self.members[room]?.isEmpty == true { self.members[room] = nil }
+    mutating func leave(_ member: BroadcastConversation, _ key: RoomKey) {
+        guard let room = self.rooms[key] else { return }
+        room.leave(member)
+        guard room.members.isEmpty else { return }
+        self.rooms[key] = nil
+        room.close()
     }
 
-    func members(of room: RoomKey) -> [BroadcastConversation] { self.members[room].map { Array($0.values) } ?? [] }
+    func members(of key: RoomKey) -> [BroadcastConversation] { self.rooms[key]?.members ?? [] }
 }

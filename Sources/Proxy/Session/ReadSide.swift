@@ -4,8 +4,9 @@ internal import EventLoop
 struct ReadSide {
     /// Whether the socket may have bytes, or an end, that was not read yet.
     private(set) var mayRead = true
-    /// Since when nothing is read because the other leg can't take it; `never`: it is read.
-    private var pausedAt = MonotonicInstant.never
+    /// Since when nothing is read because the other leg can't take it, in nanoseconds; the largest number: it is read. It is asked for with
+    /// every read, so it is plain.
+    private var pausedAt = Int64.max
     /// How long that was before now, in nanoseconds.
     private var pausedTime: Int64 = 0
     /// libssl has plaintext that did not fit the buffer.
@@ -18,23 +19,25 @@ struct ReadSide {
     var ignoresInput = false
 
     /// Nothing is read: the other leg can't take it.
-    var isPaused: Bool { self.pausedAt != .never }
+    var isPaused: Bool { self.pausedAt != .max }
 
     mutating func pause(at now: MonotonicInstant) {
-        if !self.isPaused { self.pausedAt = now }
+        if !self.isPaused { self.pausedAt = now.nanoseconds }
     }
 
     mutating func resume(at now: MonotonicInstant) {
-        if self.isPaused { self.pausedTime += now.nanoseconds - self.pausedAt.nanoseconds }
-        self.pausedAt = .never
+        if self.isPaused { self.pausedTime += now.nanoseconds - self.pausedAt }
+        self.pausedAt = .max
     }
 
     /// The present, or when reading stopped.
-    func lastRead(at now: MonotonicInstant) -> MonotonicInstant { min(now, self.pausedAt) }
+    func lastRead(at now: MonotonicInstant) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: min(now.nanoseconds, self.pausedAt))
+    }
 
     /// How long in all nothing was read.
     func unread(at now: MonotonicInstant) -> LegClosing.Unread {
-        let present = self.isPaused ? now.nanoseconds - self.pausedAt.nanoseconds : 0
+        let present = self.isPaused ? now.nanoseconds - self.pausedAt : 0
         return LegClosing.Unread(time: .nanoseconds(self.pausedTime + present), isNow: self.isPaused)
     }
 

@@ -99,6 +99,18 @@ struct Relay: Sendable {
         leg == .client ? self.readers.client.tally : self.readers.backend.tally
     }
 
+    /// What reading the frames of `leg` has cost since there were `before` and so many headers.
+    mutating func work(_ leg: Leg, since before: MessageTally, headers: UInt64) -> Int {
+        let now = self.tally(of: leg)
+        let passed = (now.text &- before.text) &+ (now.binary &- before.binary)
+        let read = self.headersRead(leg) &- headers
+        return Int(truncatingIfNeeded: passed) &* Work.passedFrame &+ Int(truncatingIfNeeded: read) &* Work.frame
+    }
+
+    mutating func headersRead(_ leg: Leg) -> UInt64 {
+        leg == .client ? self.readers.client.headersRead : self.readers.backend.headersRead
+    }
+
     // MARK: - What happens
 
     /// Takes what was held back of a leg's bytes: it has to be put in front of what came.

@@ -50,6 +50,7 @@ final class RelayConversation: Conversation {
         let bytes = held.isEmpty ? range : self.buffers.prepend(held, to: range)
         let before = self.relay.tally(of: leg)
         let plaintext = self.plaintext
+        let headers = self.relay.headersRead(leg)
         var position: Int? = bytes.lowerBound
         while let start = position {
             let step = self.relay.next(plaintext.span.extracting(0..<bytes.upperBound), from: start, leg)
@@ -59,6 +60,7 @@ final class RelayConversation: Conversation {
             if let actions = step.actions { self.perform(actions, relaying: plaintext.span.extracting(step.close)) }
             position = step.next
         }
+        self.loop.budget.spend(self.relay.work(leg, since: before, headers: headers))
     }
 
     func happened(_ event: ClosingHandshake.Event, detail: String?) {

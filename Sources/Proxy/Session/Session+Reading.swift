@@ -3,10 +3,7 @@ internal import EventLoop
 
 /// What comes from the legs, and when nothing is taken from them: back-pressure.
 extension Session {
-    /// Reads from one leg in one turn, for fairness among the sessions of a worker.
-    private static let readsPerTurn = 4
-
-    /// Reads from `leg` what is there and may be read, and passes it on.
+    /// Reads from `leg` what is there and may be read, and passes it on, as long as the session's share of the turn lasts; once in any case.
     func pump(_ leg: Leg) {
         if let transport = self.transport(leg) { self.pump(transport) }
     }
@@ -14,17 +11,21 @@ extension Session {
     func pump(_ transport: Transport) {
         let leg = transport.leg
         if self.stages[leg] == .ended { return self.watchEnded(transport) }
-        var reads = 0
         while transport.mayRead, !transport.isPaused, transport.isOpen {
-            guard reads < Self.readsPerTurn else { return transport.readAgainLater() }
-            reads += 1
             switch transport.receive() {
-            case .bytes(let range): self.received(range, from: leg)
+            case .bytes(let range):
+                self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: transport.tls != nil))
+                self.received(range, from: leg)
             case .nothing: break
             case .end(let inOrder): return self.ended(transport, inOrder ? nil : Self.truncated)
             case .failed(let reason): return self.ended(transport, reason)
             }
+            if self.loop.budget.isShareSpent { return self.readOnLater(transport) }
         }
+    }
+
+    private func readOnLater(_ transport: Transport) {
+        if transport.mayRead, !transport.isPaused, transport.isOpen { transport.readAgainLater() }
     }
 
     private static let truncated = "the connection ended without a TLS close_notify"

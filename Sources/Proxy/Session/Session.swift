@@ -23,6 +23,8 @@ final class Session: TimerHandler {
     let id = SessionID.random()
     /// It owns the session until that ends.
     let worker: Worker
+    /// The worker's: at hand, because it is told of every read.
+    let loop: EventLoop
     let listener: Listener
     let clientAddress: SocketAddress
     let began: MonotonicInstant
@@ -58,6 +60,7 @@ final class Session: TimerHandler {
 
     init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, worker: Worker) throws {
         self.worker = worker
+        self.loop = worker.loop
         self.listener = listener
         self.clientAddress = address
         self.began = worker.loop.now
@@ -90,9 +93,11 @@ final class Session: TimerHandler {
     }
 
     private func converse(_ transport: Transport, _ readiness: Readiness) {
+        // Who is in line for more than its share does not get a second one for every packet that comes meanwhile.
+        let isItsTurn = readiness.isNone || !transport.isScheduled
         if transport.hasFlushed, !self.isAboveLowWater(transport) { self.conversation?.drained(transport.leg) }
         if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
-        self.pump(transport)
+        if isItsTurn { self.pump(transport) }
         if self.phase == .closing { self.settle(transport) }
     }
 
@@ -132,6 +137,7 @@ final class Session: TimerHandler {
         let runtime = self.opening?.runtime
         self.opening = nil
         self.conversation = conversation
+        self.worker.loop.budget.spend(Work.opening)
         self.phase = conversation.phase
         self.logOpen()
         self.countOpened()

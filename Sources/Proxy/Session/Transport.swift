@@ -60,8 +60,8 @@ final class Transport: ReadinessHandler, StagedSender {
     private var registration: EventLoop.Registration?
     /// What the queue takes of memory for itself, as far as it is counted, in bytes.
     private(set) var countedMemory = 0
-    /// The loop will call again in the next turn anyway.
-    private var isScheduled = false
+    /// The loop will call again anyway, when it is its turn.
+    private(set) var isScheduled = false
 
     init(
         _ descriptor: Int32, _ address: SocketAddress, _ leg: Leg, tls: TLSConnection?, session: Session, worker: Worker
@@ -90,7 +90,7 @@ final class Transport: ReadinessHandler, StagedSender {
         self.session.ready(self, readiness)
     }
 
-    /// Has the session called again in the next turn: there is more to read than is fair to read now.
+    /// Has the session called again when the others had their turn: there is more to read than is fair to read now.
     func readAgainLater() {
         guard let registration = self.registration, !self.isScheduled else { return }
         self.isScheduled = true

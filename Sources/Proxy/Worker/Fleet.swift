@@ -5,8 +5,8 @@ internal import Synchronization
 enum WorkerMessage: Sendable {
     /// A connection that another worker accepted and has no room for.
     case adopt(descriptor: Int32, SocketAddress, listener: Int)
-    /// A frame for everyone in a room.
-    case broadcast(RoomKey, RoomFrame)
+    /// Everyone has what this one sent: it may go on.
+    case goOn(RoomSender)
     /// Another configuration is in force.
     case update(WorkerUpdate)
     /// Accept no more connections.
@@ -22,6 +22,10 @@ enum WorkerMessage: Sendable {
     case question(WorkerQuestion, id: Int)
     /// End now.
     case stop
+    #if DEBUG
+    /// For tests: do this, however long it takes.
+    case hold(@Sendable () -> Void)
+    #endif
 }
 
 /// What others tell the control thread.
@@ -43,13 +47,18 @@ enum ControlMessage: Sendable {
 final class Fleet: Sendable {
     final class Member: Sendable {
         let mailbox: Mailbox<WorkerMessage>
+        /// What is sent to rooms. It can be a lot, and nothing else waits behind it.
+        let rooms: Mailbox<RoomPost>
         let sessions = Atomic<Int>(0)
         /// Its connections that have not sent a whole request head yet, those on their way to it included.
         let newcomers = Atomic<Int>(0)
-        /// Bytes of broadcast frames that wait in the mailbox.
+        /// Bytes of what is sent to rooms and was not delivered to all members on this worker, with what it takes to keep them.
         let backlog = Atomic<Int>(0)
 
-        init() throws(SystemError) { self.mailbox = try Mailbox() }
+        init() throws(SystemError) {
+            self.mailbox = try Mailbox()
+            self.rooms = try Mailbox()
+        }
     }
 
     let members: [Member]
@@ -93,22 +102,24 @@ final class Fleet: Sendable {
         return least.flatMap { self.hasNewcomerRoom($0) ? $0 : nil }
     }
 
-    /// The most bytes of broadcast frames that may wait for a worker before their senders have to.
+    /// The most bytes of what is sent to rooms that may wait on a worker before all senders have to.
     private static let mostBacklog = 16 << 20
 
-    /// Passes a room's frame on to the other workers.
-    func broadcast(_ frame: RoomFrame, to room: RoomKey, from worker: Int) {
-        for (index, member) in self.members.enumerated() where index != worker {
-            member.backlog.add(frame.memory, ordering: .relaxed)
-            if self.memory.add(mailbox: frame.memory) { self.control.send(.memoryRose) }
-            member.mailbox.send(.broadcast(room, frame))
+    /// Passes what is sent to a room on to the other workers, and counts it as a part of every worker's backlog.
+    func broadcast(_ post: RoomPost, from worker: Int) {
+        let footprint = post.messages.footprint
+        post.sender.sent(footprint * self.members.count)
+        if self.memory.add(mailbox: footprint * self.members.count) { self.control.send(.memoryRose) }
+        for (index, member) in self.members.enumerated() {
+            member.backlog.add(footprint, ordering: .relaxed)
+            if index != worker { member.rooms.send(post) }
         }
     }
 
-    /// A worker has taken a room's frame out of its mailbox.
-    func received(_ frame: RoomFrame, by worker: Int) {
-        self.members[worker].backlog.subtract(frame.memory, ordering: .relaxed)
-        self.memory.add(mailbox: -frame.memory)
+    /// Everyone on a worker has what was posted.
+    func delivered(_ post: RoomPost, by worker: Int) {
+        self.members[worker].backlog.subtract(post.messages.footprint, ordering: .relaxed)
+        self.memory.add(mailbox: -post.messages.footprint)
     }
 
     /// Whether a worker lags behind with what others broadcast.

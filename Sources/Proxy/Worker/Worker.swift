@@ -14,8 +14,11 @@ final class Worker {
     let buffers = WorkerBuffers()
     let compression = WorkerCompression()
     var rooms = Rooms()
+    /// Those in rooms that are not read before what they sent is delivered.
+    var waitingSenders: [ObjectIdentifier: BroadcastConversation] = [:]
     let warm: WarmTransports
     let memory: MemoryAccount
+    let gathered: GatheredSends
     let strangers: StrangersLog
     let metrics = WorkerMetrics()
     /// What new sessions go by.
@@ -40,11 +43,14 @@ final class Worker {
         self.warm = WarmTransports(self.loop)
         let control = shared.fleet.control
         self.memory = MemoryAccount(shared.fleet.memory, self.loop) { control.send(.memoryRose) }
+        self.gathered = GatheredSends(self.loop)
         self.strangers = StrangersLog(self.loop, self.log)
         self.paced = PacedClosing(self.loop)
         self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.tlsIO)
         try self.listeners.update(shared.update.listeners, of: self)
-        try self.fleet.members[index].mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
+        let own = self.fleet.members[index]
+        try own.mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
+        try own.rooms.open(on: self.loop) { [unowned self] in self.deliver($0) }
     }
 
     /// Runs until told to stop.
@@ -55,9 +61,7 @@ final class Worker {
     private func received(_ message: WorkerMessage) {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
-        case .broadcast(let room, let frame):
-            self.fleet.received(frame, by: self.index)
-            self.deliver(frame, to: room)
+        case .goOn(let sender): self.waitingSenders.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered()
         case .update(let update): self.update(update)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
@@ -69,6 +73,9 @@ final class Worker {
             for session in Array(self.sessions.values) { session.abort() }
             self.strangers.end()
             self.loop.stop()
+        #if DEBUG
+        case .hold(let body): body()
+        #endif
         }
     }
 
@@ -133,7 +140,8 @@ final class Worker {
         case .metrics:
             return .metrics(
                 self.metrics.snapshot(
-                    of: self.sessions.values, self.memory, handshakesWaiting: self.loop.longStepsWaiting))
+                    of: self.sessions.values, self.memory, turns: self.loop.turnTimes,
+                    handshakesWaiting: self.loop.longStepsWaiting))
         case .memory: return .memory(self.memory.report)
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
@@ -223,6 +231,7 @@ final class Worker {
             return Kernel.close(descriptor)
         }
         do {
+            self.loop.budget.spend(Work.connection)
             let session = try Session(descriptor, address, listener: listener, worker: self)
             self.sessions[ObjectIdentifier(session)] = session
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
@@ -273,17 +282,26 @@ final class Worker {
 
     // MARK: - Rooms
 
-    /// Sends a frame to everyone in a room, here and on the other workers.
-    func broadcast(_ frame: RoomFrame, to room: RoomKey) {
-        self.fleet.broadcast(frame, to: room, from: self.index)
-        self.deliver(frame, to: room)
+    /// Sends messages to everyone in their room, here and on the other workers.
+    func broadcast(_ post: RoomPost) {
+        self.fleet.broadcast(post, from: self.index)
+        self.deliver(post)
     }
 
-    private func deliver(_ frame: RoomFrame, to room: RoomKey) {
-        let delivery = RoomDelivery(frame, self.compression)
-        let members = self.rooms.members(of: room)
-        self.loop.sends.expect(sends: members.count)
-        for member in members { member.deliver(delivery) }
+    private func deliver(_ post: RoomPost) {
+        guard let room = self.rooms[post.room] else { return self.delivered(post) }
+        room.deliver(RoomDelivery(post, self, to: room.members))
+    }
+
+    /// Everyone here has what was posted.
+    func delivered(_ post: RoomPost) {
+        self.fleet.delivered(post, by: self.index)
+        guard post.sender.delivered(post.messages.footprint) else { return }
+        if post.sender.worker == self.index {
+            self.received(.goOn(post.sender))
+        } else {
+            self.fleet.members[post.sender.worker].mailbox.send(.goOn(post.sender))
+        }
     }
 }
 

@@ -10,6 +10,7 @@ import Testing
 final class GatewayUnderTest: Sendable {
     private struct Running: Sendable {
         let addresses: [String]
+        let fleet: Fleet
         let terminate: @Sendable () -> Void
     }
 
@@ -31,7 +32,8 @@ final class GatewayUnderTest: Sendable {
         self.thread = try Thread.start("gateway-test") {
             do throws(StartError) {
                 let gateway = try Gateway(settings)
-                let running = Running(addresses: gateway.addresses, terminate: gateway.terminator)
+                let running = Running(
+                    addresses: gateway.addresses, fleet: gateway.fleet, terminate: gateway.terminator)
                 start.value.withLock { $0 = .success(running) }
                 doorbell.ring()
                 _ = gateway.run()
@@ -88,8 +90,19 @@ final class GatewayUnderTest: Sendable {
         return try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
     }
 
-    /// Begins to drain.
+    /// Begins to drain; a second time it ends what is left.
     func terminate() { self.running.terminate() }
+
+    /// Has a worker do something else, however long it takes. Returns when it has begun.
+    func hold(worker: Int, _ body: @escaping @Sendable () -> Void) throws {
+        let doorbell = try Doorbell()
+        self.running.fleet.members[worker].mailbox.send(
+            .hold {
+                doorbell.ring()
+                body()
+            })
+        doorbell.wait()
+    }
 
     private func end() throws -> [LogLine] {
         self.running.terminate()

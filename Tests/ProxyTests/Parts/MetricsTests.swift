@@ -65,7 +65,9 @@ import WebSocketProtocol
         let account = MemoryAccount(MemoryBound(limit: 1 << 20), loop) {}
         account.change(.assembled, by: 7)
         account.change(.queued, by: 5)
-        for worker in workers { all.add(worker.snapshot(of: [], account, handshakesWaiting: 3)) }
+        for worker in workers {
+            all.add(worker.snapshot(of: [], account, turns: TurnTimes(), handshakesWaiting: 3))
+        }
         let families = self.families(all)
         #expect(
             self.samples("gateway_memory_bytes", families) == [

@@ -1,0 +1,53 @@
+internal import EventLoop
+
+/// Small sends to one leg, put together while what came in one read is dealt with: many small messages make one TLS record and one system
+/// call.
+///
+/// It holds something only inside of that read: whoever reads flushes it at the end, and before anything that is said otherwise.
+final class GatheredSends {
+    /// What fits into one TLS record (RFC 8446 section 5.1).
+    private static let room = 16 << 10
+    /// The most bytes of one send that are worth a copy.
+    private static let mostBytes = 4 << 10
+
+    private unowned let loop: EventLoop
+    private let bytes = ReadBuffer(count: GatheredSends.room)
+    private var used = 0
+    private var target: Transport?
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    var isEmpty: Bool { self.target == nil }
+
+    /// Whether that many bytes are few enough to be copied.
+    func isWorthwhile(_ count: Int) -> Bool { count <= Self.mostBytes }
+
+    /// Whether that many bytes can be added for `transport`.
+    func hasRoom(for count: Int, to transport: Transport) -> Bool {
+        self.target == nil || (self.target === transport && self.used + count <= Self.room)
+    }
+
+    /// Adds what there is room for.
+    func add(_ bytes: Span<UInt8>, to transport: Transport) {
+        if self.target == nil { self.target = transport }
+        self.bytes.replace(at: self.used, with: bytes)
+        self.used += bytes.count
+        self.loop.budget.spend(Work.message)
+    }
+
+    /// Sends what was put together.
+    func flush() {
+        guard let transport = self.target else { return }
+        let count = self.used
+        self.target = nil
+        self.used = 0
+        let bytes = self.bytes
+        self.sendNow(bytes.span.extracting(0..<count), to: transport)
+    }
+
+    /// Sends what is not put together with anything.
+    func sendNow(_ bytes: Span<UInt8>, to transport: Transport) {
+        self.loop.budget.spend(Work.send)
+        transport.send(bytes)
+    }
+}

@@ -1,0 +1,150 @@
+"""Clients that send more than their share, beside others. What is looked at is order and counts, never how long something took."""
+
+import asyncio
+import ctypes
+import os
+import pathlib
+import signal
+
+import pytest
+
+import admin
+import peers
+import raw
+from gateway_process import PATIENCE, Gateway, insecure
+
+ROUTES = [{"path": "/echo", "backend": "echo"}, {"path": "/broadcast/*", "backend": "rooms"}]
+BACKENDS = {"echo": {"builtin": "echo"}, "rooms": {"builtin": "broadcast"}}
+SECURITY = pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+
+
+def builtins(**keys) -> Gateway:
+    return Gateway(routes=ROUTES, backends=BACKENDS, **keys)
+
+
+async def connection(gateway: Gateway, path: str, secure: bool) -> raw.Connection:
+    if secure:
+        return await raw.Connection.upgraded(gateway.secure, path, ssl=insecure())
+    return await raw.Connection.upgraded(gateway.plain, path)
+
+
+@SECURITY
+async def test_an_echo_is_answered_in_the_middle_of_a_flood_of_empty_messages(secure):
+    async with builtins() as gateway:
+        flooders = [await connection(gateway, "/echo", secure) for _ in range(8)]
+        bystander = await connection(gateway, "/echo", secure)
+        count, answered = 200_000, [0]
+        message = raw.frame(raw.BINARY, b"")
+
+        async def send(flooder):
+            flooder.writer.write(message * count)
+            await flooder.writer.drain()
+
+        async def receive(flooder):
+            left = 2 * count
+            while left > 0:
+                left -= len(await asyncio.wait_for(flooder.reader.read(1 << 16), PATIENCE))
+                answered[0] += 1
+            assert left == 0
+
+        async with asyncio.TaskGroup() as tasks:
+            for flooder in flooders:
+                tasks.create_task(send(flooder))
+                tasks.create_task(receive(flooder))
+            for number in range(20):
+                before = answered[0]
+                await bystander.send(raw.frame(raw.TEXT, b"%d" % number))
+                assert await bystander.frame() == raw.Frame(raw.TEXT, b"%d" % number)
+                # Not all of the flood came back before it: that takes some hundred reads.
+                assert answered[0] - before < 100
+        for one in [*flooders, bystander]:
+            one.writer.transport.abort()
+
+
+@SECURITY
+async def test_a_flood_of_compressed_messages_comes_back_as_it_was(secure):
+    async with builtins() as gateway:
+        url = gateway.wss("/echo") if secure else gateway.ws("/echo")
+        async with peers.client(url, compression="deflate", max_queue=None) as client:
+            messages = [f"flood {number} " * (1 + number % 20) for number in range(3000)]
+
+            async def send():
+                for message in messages:
+                    await client.send(message)
+
+            sending = asyncio.create_task(send())
+            for message in messages:
+                assert await asyncio.wait_for(client.recv(), PATIENCE) == message
+            await sending
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_a_flood_in_a_room_reaches_all_of_it_in_order(workers):
+    async with builtins(workers=workers, defaults={"limits": {"queue": "16MiB"}}) as gateway:
+        members = [await raw.Connection.upgraded(gateway.plain, "/broadcast/lobby") for _ in range(20)]
+        bystander = await raw.Connection.upgraded(gateway.plain)
+        await gateway.events(21, "open")
+        messages = [b"%d" % number for number in range(30_000)]
+        expected = b"".join(raw.frame(raw.BINARY, message, mask=None) for message in messages)
+
+        async def received(member) -> bytes:
+            return await asyncio.wait_for(member.reader.readexactly(len(expected)), PATIENCE)
+
+        members[0].writer.write(b"".join(raw.frame(raw.BINARY, message) for message in messages))
+        results = asyncio.gather(*(received(member) for member in members))
+        for number in range(20):
+            await bystander.send(raw.frame(raw.TEXT, b"%d" % number))
+            assert await bystander.frame() == raw.Frame(raw.TEXT, b"%d" % number)
+        assert all(result == expected for result in await results)
+        for one in [*members, bystander]:
+            one.writer.transport.abort()
+
+
+async def test_turns_of_the_workers_are_counted_by_their_length():
+    async with builtins(admin="127.0.0.1:0") as gateway, admin.admin(gateway) as session:
+        async with peers.client(gateway.ws("/echo")) as client:
+            await client.send("hello")
+            assert await client.recv() == "hello"
+        samples = await admin.metrics(session)
+        name = "gateway_loop_turn_seconds"
+        buckets = {float(dict(key[1:])["le"]): count for key, count in samples.items() if key[0] == f"{name}_bucket"}
+        counts = [buckets[bound] for bound in sorted(buckets)]
+        assert counts == sorted(counts) and counts[-1] == samples[(f"{name}_count",)] > 0
+        assert samples[(f"{name}_sum",)] > 0
+
+
+class Stopped:
+    """A thread that another process does not let go on: `ptrace(2)`, as a debugger does."""
+
+    SEIZE, INTERRUPT, ALL_CHILDREN = 0x4206, 0x4207, 0x40000000
+
+    def __init__(self, thread: int):
+        self.thread = thread
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+        self.libc.ptrace.restype = ctypes.c_long
+        for request in (self.SEIZE, self.INTERRUPT):
+            if self.libc.ptrace(request, thread, None, None) != 0:
+                pytest.skip(f"no ptrace here: {os.strerror(ctypes.get_errno())}")
+        os.waitpid(thread, self.ALL_CHILDREN)
+
+    def ended(self):
+        """Waits for its end, which is the debugger's to be told."""
+        os.waitpid(self.thread, self.ALL_CHILDREN)
+
+
+async def test_a_second_signal_ends_the_process_although_a_worker_does_not_answer():
+    async with builtins(workers=2) as gateway:
+        clients = [await raw.Connection.upgraded(gateway.plain) for _ in range(4)]
+        await gateway.events(4, "open")
+        tasks = pathlib.Path(f"/proc/{gateway.process.pid}/task")
+        names = {(task / "comm").read_text().strip(): int(task.name) for task in tasks.iterdir()}
+        worker = Stopped(names["gateway-0"])
+        gateway.signal(signal.SIGTERM)
+        await gateway.event("draining")
+        gateway.signal(signal.SIGTERM)
+        await asyncio.wait_for(asyncio.to_thread(worker.ended), PATIENCE)
+        assert await gateway.exited() == 0
+        assert gateway.log.matching("stopped", reason="1 of 2 workers did not end in time")
+        for client in clients:
+            client.writer.transport.abort()
