@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -169,6 +170,8 @@ int gateway_join_thread(pthread_t thread, int64_t milliseconds) {
     }
     return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &end);
 }
+
+void gateway_return_memory(void) { malloc_trim(0); }
 
 int gateway_timer_create(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); }
 

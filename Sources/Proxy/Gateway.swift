@@ -35,6 +35,7 @@ package final class Gateway {
     let names: NameRefresh
     let health: HealthChecks
     let rebalancer: Rebalancer
+    let memory: MemoryWatch
     /// For the metrics.
     package var version = ""
     var counted = ControlMetrics()
@@ -103,12 +104,15 @@ package final class Gateway {
             self.log = try Self.openLog(configuration.log)
             self.loop = try EventLoop()
             self.service = ServiceManager(log: self.log, isSuccessor: inherited.taken.predecessor != nil)
-            self.fleet = try Fleet(workers: count, descriptorLimit: descriptorLimit)
+            self.fleet = try Fleet(
+                workers: count, descriptorLimit: descriptorLimit,
+                memory: MemoryBound(limit: configuration.memory?.rawValue ?? MemoryBound.automatic))
             guard self.fleet.hasRoom else {
                 throw StartError(
                     "the limit of \(descriptorLimit) open files leaves room for no session: raise it (ulimit -n)")
             }
             self.survey = Survey(self.fleet)
+            self.memory = MemoryWatch(self.fleet, self.survey, self.loop, self.log)
             let runtime = Runtime(configuration)
             self.resolver = try Resolver()
             try self.resolver.start()
@@ -174,6 +178,7 @@ package final class Gateway {
         self.takeover?.close()
         self.health.stop()
         self.rebalancer.stop()
+        self.memory.stop()
         let stuck = self.joinWorkers()
         self.leavesWorkers = stuck > 0
         for listener in self.listeners.listeners where !self.adopted.contains(listener.id) {
@@ -270,6 +275,7 @@ package final class Gateway {
             if self.drained.count == self.fleet.members.count { self.stop() }
         case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
         case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
+        case .memoryRose: self.memory.rose()
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }

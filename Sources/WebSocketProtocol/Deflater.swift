@@ -15,11 +15,14 @@ package final class Deflater {
     }
 
     /// Appends a message's compressed payload, without its tail. What keeps context has to be sent then.
-    package func append(_ payload: Span<UInt8>, to output: inout [UInt8]) {
+    ///
+    /// - Parameter isFinal: the message ends with this payload; else more of it follows, and what was appended so far is whole bytes that
+    ///   can be sent. What keeps no context does not refer from one piece to another.
+    package func append(_ payload: Span<UInt8>, to output: inout [UInt8], isFinal: Bool = true) {
         // zlib flushes once and not twice in a row; an empty block is all there is to say (RFC 7692 section 7.2.3.6).
         guard !payload.isEmpty else { return output.append(0x00) }
         self.stream.append(payload, to: &output)
-        output.removeLast(4)
+        if isFinal { output.removeLast(4) }
         if !self.keepsContext { self.stream.reset() }
     }
 }

@@ -16,7 +16,15 @@ package struct Message: Hashable, Sendable {
 /// What it holds has been received: a length that is only declared costs nothing. How much that can be is up to the
 /// reader's rules. Between messages it holds no memory; after a violation it is of no more use.
 package struct MessageAssembler: Sendable {
-    private var payload: [UInt8] = []
+    /// A long message lies in pieces until it is whole: one array that grew would have to be twice as large, and leave holes where it was
+    /// smaller.
+    private static let pieceSize = 64 << 10
+
+    /// Those that are full.
+    private var pieces: [[UInt8]] = []
+    /// What these take of memory, in bytes.
+    private var piecesMemory = 0
+    private var last: [UInt8] = []
     private var validator = UTF8Validator()
 
     package init() {}
@@ -29,7 +37,10 @@ package struct MessageAssembler: Sendable {
     }
 
     /// Bytes held for the message in progress.
-    package var byteCount: Int { self.payload.count }
+    package var byteCount: Int { self.pieces.reduce(self.last.count) { $0 + $1.count } }
+
+    /// What they take of memory, in bytes.
+    package var memory: Int { self.piecesMemory + self.last.capacity }
 
     /// Takes a part out of the bytes that the reader found it in, still masked.
     package mutating func add(_ part: FrameReader.DataPart, in bytes: Span<UInt8>) -> Result {
@@ -48,10 +59,33 @@ package struct MessageAssembler: Sendable {
             let isText = self.validator.consume(payload, maskingKey: maskingKey)
             guard isText && (self.validator.isComplete || !part.isFinal) else { return .violation(.invalidUTF8) }
         }
-        Masking.append(payload, unmaskedBy: maskingKey, to: &self.payload)
-        guard part.isFinal else { return .incomplete }
-        let message = Message(opcode: part.messageOpcode, payload: self.payload)
-        self.payload = []
-        return .message(message)
+        Masking.append(payload, unmaskedBy: maskingKey, to: &self.last)
+        guard part.isFinal else {
+            self.beginPieceIfFull()
+            return .incomplete
+        }
+        return .message(Message(opcode: part.messageOpcode, payload: self.takePayload()))
+    }
+
+    private mutating func beginPieceIfFull() {
+        guard self.last.count >= Self.pieceSize else { return }
+        self.piecesMemory += self.last.capacity
+        self.pieces.append(self.last)
+        self.last = []
+    }
+
+    private mutating func takePayload() -> [UInt8] {
+        var payload: [UInt8] = []
+        if self.pieces.isEmpty {
+            swap(&payload, &self.last)
+            return payload
+        }
+        payload.reserveCapacity(self.byteCount)
+        for piece in self.pieces { payload += piece }
+        payload += self.last
+        self.pieces = []
+        self.piecesMemory = 0
+        self.last = []
+        return payload
     }
 }

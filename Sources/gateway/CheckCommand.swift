@@ -11,7 +11,8 @@ struct CheckCommand: ParsableCommand {
         abstract: "Find every mistake in a configuration.",
         discussion: """
             Exits with 0 if there is none, and with 1 after naming each as FILE:LINE:COLUMN: message. The \
-            certificates, keys and authorities that the file names are read, too; relative paths begin at the current folder.
+            certificates, keys and authorities that the file names are read, too; relative paths begin at the current folder. \
+            What is allowed but hardly meant is a line that begins with "warning:".
 
             EXAMPLES
               gateway check
@@ -29,6 +30,9 @@ struct CheckCommand: ParsableCommand {
         guard problems.isEmpty else {
             for problem in problems { FileHandle.standardError.write(Data("\(path): \(problem)\n".utf8)) }
             throw ExitCode.failure
+        }
+        for warning in configuration.warnings {
+            FileHandle.standardError.write(Data("warning: \(warning.rendered)\n".utf8))
         }
         let counts = [
             Self.count(configuration.listeners.count, "listener"), Self.count(configuration.routes.count, "route"),

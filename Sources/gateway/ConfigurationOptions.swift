@@ -37,7 +37,8 @@ struct ConfigurationOptions: ParsableArguments {
     private static func source(named path: String) -> ConfigurationSource {
         ConfigurationSource(path: path) { bytes throws(ConfigurationErrors) in
             let environment = ProcessInfo.processInfo.environment
-            return try ConfigurationReader.read(bytes: bytes, file: path, environment: environment)
+            return try ConfigurationReader.read(
+                bytes: bytes, file: path, environment: environment, automaticMemory: MemoryBound.automatic)
         }
     }
 

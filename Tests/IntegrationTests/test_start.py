@@ -116,6 +116,14 @@ async def test_check_passes_what_is_right(tmp_path):
     assert (await command("check", "--config", ROOT / "gateway.conf"))[0] == 0
 
 
+async def test_little_memory_is_a_warning(tmp_path):
+    file = write(tmp_path, memory="3MiB")
+    status, output, errors = await command("check", "--config", file)
+    assert status == 0 and output.endswith("OK\n")
+    assert errors.startswith(f"warning: {file}:") and "`memory` is `3MiB`" in errors and "`limits.message`" in errors
+    assert (await command("check", "--config", write(tmp_path, memory="4MiB")))[2] == ""
+
+
 async def test_the_file_of_the_working_folder_is_the_default(tmp_path):
     write(tmp_path)
     assert (await command("check", cwd=tmp_path))[0] == 0

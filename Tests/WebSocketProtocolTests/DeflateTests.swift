@@ -52,6 +52,25 @@ struct DeflateTests {
         return Array(text.utf8.prefix(count))
     }
 
+    @Test(arguments: [true, false], [1, 100, 40_000])
+    func `a message that goes in pieces is one message`(keepsContext: Bool, size: Int) throws {
+        let direction = DeflateParameters.Direction(windowBits: 12, keepsContext: keepsContext)
+        let deflater = Deflater(direction)
+        let inflater = Inflater(direction)
+        for message in [Self.words(3000 + size, 1), Self.random(2 * size, 2), []] {
+            var fragments: [[UInt8]] = []
+            for start in stride(from: 0, to: message.count, by: size) {
+                var piece: [UInt8] = []
+                let end = min(start + size, message.count)
+                deflater.append(message.span.extracting(start..<end), to: &piece, isFinal: false)
+                fragments.append(piece)
+            }
+            // What ends it may have nothing to say.
+            fragments.append(Self.deflated([], deflater))
+            #expect(try Self.inflate(fragments, inflater) == message)
+        }
+    }
+
     private static let messages: [[UInt8]] =
         [[], [0], Array("Hello".utf8), Array("Hello".utf8), [], []]
         + [63, 64, 255, 256, 257, 1000, 40_000, 300_000].flatMap { [words($0, 1), random($0, UInt64($0))] }

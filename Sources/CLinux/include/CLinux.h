@@ -89,6 +89,10 @@ int gateway_timer_create(void);
 /// Sets it to one moment; an earlier one, and that it was readable, is forgotten. 0, or -1 with errno.
 int gateway_timer_set(int timer, int64_t nanoseconds);
 
+/// Gives the system back what free(3) left unused in the allocator's hands (malloc_trim(3)). Takes each of its arenas for itself
+/// meanwhile.
+void gateway_return_memory(void);
+
 /// Binds a socket to a local address without choosing the port yet (ip(7)); not every libc header names it.
 #define GATEWAY_IP_BIND_ADDRESS_NO_PORT 24
 

@@ -2,6 +2,8 @@
 package struct GatewayConfiguration: Equatable, Sendable {
     /// How many worker threads relay sessions; `nil` (`auto`) is one per core.
     package var workers: Int?
+    /// The bound on what is queued and assembled in all sessions together; `nil` (`auto`) is a quarter of what there is.
+    package var memory: ByteCount?
     package var log = LogSettings()
     /// Where metrics, sessions and control commands are; `nil`: nowhere.
     package var admin: AdminSettings?
@@ -13,6 +15,8 @@ package struct GatewayConfiguration: Equatable, Sendable {
     package var routes: [RouteSettings] = []
     /// By name. Every `RouteSettings.Action.backend` names one of these.
     package var backends: [String: BackendSettings] = [:]
+    /// What is allowed and yet hardly meant, in the order of the file.
+    package var warnings: [Diagnostic] = []
 
     package init() {}
 }

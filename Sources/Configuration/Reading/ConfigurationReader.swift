@@ -5,14 +5,15 @@ package enum ConfigurationReader {
     /// - Parameters:
     ///   - file: The name of the file, for messages.
     ///   - environment: The variables that `${NAME}` stands for.
+    ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
     /// - Throws: `ConfigurationErrors`, never empty.
     package static func read(
-        bytes: [UInt8], file: String, environment: [String: String]
+        bytes: [UInt8], file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw ConfigurationErrors(diagnostics: [Self.encodingMistake(in: bytes, of: file)])
         }
-        return try self.read(text: text, file: file, environment: environment)
+        return try self.read(text: text, file: file, environment: environment, automaticMemory: automaticMemory)
     }
 
     /// Reads the text of a file.
@@ -20,9 +21,10 @@ package enum ConfigurationReader {
     /// - Parameters:
     ///   - file: The name of the file, for messages.
     ///   - environment: The variables that `${NAME}` stands for.
+    ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
     /// - Throws: `ConfigurationErrors`, never empty.
     package static func read(
-        text: String, file: String, environment: [String: String]
+        text: String, file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
         // A byte order mark is no character of the first line.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
@@ -31,10 +33,13 @@ package enum ConfigurationReader {
         if root == nil, diagnostics.isEmpty {
             diagnostics.report(SourcePosition(line: 1, column: 1), "the file is empty: the gateway needs `listeners`")
         }
-        let configuration = root.flatMap { GatewaySection($0, diagnostics: diagnostics)?.configuration() }
-        guard let configuration, diagnostics.isEmpty else {
+        let configuration = root.flatMap {
+            GatewaySection($0, diagnostics: diagnostics)?.configuration(automaticMemory: automaticMemory)
+        }
+        guard var configuration, diagnostics.isEmpty else {
             throw ConfigurationErrors(diagnostics: diagnostics.inOrder)
         }
+        configuration.warnings = diagnostics.warnings
         return configuration
     }
 

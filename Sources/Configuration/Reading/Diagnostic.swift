@@ -13,7 +13,7 @@ package struct SourcePosition: Hashable, Comparable, Sendable {
     }
 }
 
-/// One mistake in a configuration, with its place.
+/// One mistake in a configuration, or one warning, with its place.
 package struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
     package var file: String
     /// `nil` where the file as a whole is meant: it is missing, or cannot be read.

@@ -3,6 +3,7 @@ final class Diagnostics {
     let file: String
     private let lines: [String]
     private var collected: [Diagnostic] = []
+    private var collectedWarnings: [Diagnostic] = []
 
     init(file: String, text: String) {
         self.file = file
@@ -12,17 +13,31 @@ final class Diagnostics {
     var isEmpty: Bool { self.collected.isEmpty }
 
     /// What was reported, in the order of the file; of one place, in the order of the reports.
-    var inOrder: [Diagnostic] {
+    var inOrder: [Diagnostic] { Self.inOrder(self.collected) }
+
+    /// The same of warnings, which are no mistakes.
+    var warnings: [Diagnostic] { Self.inOrder(self.collectedWarnings) }
+
+    private static func inOrder(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
         let start = SourcePosition(line: 0, column: 0)
-        return self.collected.enumerated()
+        return diagnostics.enumerated()
             .sorted { ($0.element.position ?? start, $0.offset) < ($1.element.position ?? start, $1.offset) }
             .map(\.element)
     }
 
     /// - Parameter position: `nil` where the place is not known.
     func report(_ position: SourcePosition?, _ message: String) {
+        self.collected.append(self.diagnostic(position, message))
+    }
+
+    /// Says what is hardly meant, but allowed.
+    func warn(_ position: SourcePosition?, _ message: String) {
+        self.collectedWarnings.append(self.diagnostic(position, message))
+    }
+
+    private func diagnostic(_ position: SourcePosition?, _ message: String) -> Diagnostic {
         let line = position.flatMap { self.line($0.line) }
-        self.collected.append(Diagnostic(file: self.file, position: position, message: message, sourceLine: line))
+        return Diagnostic(file: self.file, position: position, message: message, sourceLine: line)
     }
 
     /// A line of the file, counted from 1.

@@ -26,7 +26,7 @@ package enum Section: String, CaseIterable, Sendable {
     package var keys: [String] {
         switch self {
         case .gateway:
-            ["workers", "admin", "log", "drain", "trusted-proxies", "listeners", "defaults", "routes", "backends"]
+            ["workers", "memory", "admin", "log", "drain", "trusted-proxies", "listeners", "defaults", "routes", "backends"]
         case .log: ["format", "level", "file"]
         case .admin: ["address", "hosts", "mode", "group"]
         case .drain: ["delay", "over", "rate"]

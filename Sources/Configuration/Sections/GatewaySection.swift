@@ -10,9 +10,12 @@ struct GatewaySection {
     }
 
     /// The configuration. It counts only where no mistake was reported.
-    func configuration() -> GatewayConfiguration {
+    ///
+    /// - Parameter automaticMemory: How many bytes `memory: auto` is, where that is known.
+    func configuration(automaticMemory: Int?) -> GatewayConfiguration {
         var configuration = GatewayConfiguration()
         configuration.workers = self.mapping.value("workers", Self.workers) ?? nil
+        configuration.memory = self.mapping.value("memory", Self.memory) ?? nil
         configuration.log = self.mapping.mapping("log", .log).map(LogSettings.init) ?? LogSettings()
         configuration.trustedProxies = self.mapping.values("trusted-proxies", Self.network) ?? []
         var lines: [Address: Int] = [:]
@@ -23,6 +26,7 @@ struct GatewaySection {
         let backends = BackendsSection(self.mapping.entry("backends")?.value, diagnostics: self.mapping.diagnostics)
         configuration.backends = backends.settings
         configuration.routes = self.routes(defaults: defaults, backends: backends)
+        self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
         return configuration
     }
 
@@ -33,6 +37,23 @@ struct GatewaySection {
         } catch {
             throw .expected("`auto` or a number from 1 to 1024", not: text)
         }
+    }
+
+    private static let memories = ByteCount.mebibytes(1)...ByteCount.bytes(1 << 50)
+
+    private static func memory(_ text: String) throws(Mistake) -> ByteCount? {
+        text == "auto" ? nil : try Quantity.size(self.memories)(text)
+    }
+
+    /// The last quarter of the memory is for messages that were begun: one has to fit.
+    private func warnOfLittle(_ memory: ByteCount?, for routes: [RouteSettings]) {
+        let largest = routes.max { $0.limits.message < $1.limits.message }
+        guard let memory, let largest, memory.rawValue / 4 < largest.limits.message.rawValue else { return }
+        let size = Quantity.text(largest.limits.message)
+        self.mapping.diagnostics.warn(
+            self.mapping.entry("memory")?.position ?? self.mapping.position,
+            "`memory` is \(Quantity.text(memory)), less than four times the \(size) that `limits.message` allows "
+                + "on route `\(largest.name)`")
     }
 
     private static func network(_ text: String) throws(Mistake) -> IPNetwork {

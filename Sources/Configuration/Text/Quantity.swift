@@ -96,7 +96,8 @@ enum Quantity {
         rate == rate.rounded() ? "\(Int(rate))/s" : "\(rate)/s"
     }
 
-    private static func text(_ size: ByteCount) -> String {
+    /// A size as the file writes it, quoted.
+    static func text(_ size: ByteCount) -> String {
         for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)]
         where size.rawValue > 0 && size.rawValue & (1 << shift - 1) == 0 {
             return "`\(size.rawValue >> shift)\(unit)`"

@@ -48,9 +48,10 @@ extension Gateway {
         let routes = self.snapshot.runtime.routes.compactMap { route in
             route.backend.map { (name: route.settings.name, backend: $0.name) }
         }
-        self.survey.ask(.metrics) { answers in
+        self.survey.ask(.metrics) { [unowned self] answers in
             var all = MetricsSnapshot(routes)
             for case .metrics(let snapshot) in answers { all.add(snapshot) }
+            all.memory[.mailbox] = self.fleet.memory.inMailboxes
             then(all)
         }
     }

@@ -156,6 +156,9 @@ extension Gateway {
     private func apply(_ candidate: Candidate, _ plan: ReloadPlan, closing: [String: Int], kept: Int) {
         let old = self.snapshot.runtime
         self.swap(for: candidate)
+        self.fleet.memory.setLimit(
+            self.snapshot.runtime.configuration.memory?.rawValue ?? MemoryBound.automatic)
+        self.memory.rose()
         self.names.use(self.snapshot.runtime)
         self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
         if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }

@@ -71,6 +71,11 @@ package struct Refusal: Error, Equatable, Sendable {
             routeIndex: routeIndex)
     }
 
+    /// All sessions together hold too much.
+    package static var outOfMemory: Refusal {
+        Refusal(503, "The gateway is out of memory.", cure: "Try again soon.", fields: ["Retry-After": "5"])
+    }
+
     /// The connection to the backend failed; `why` says how, for the log only.
     package static func connectFailed(_ why: String, routeIndex: Int) -> Refusal {
         var refusal = Refusal(502, "The backend cannot be reached.", routeIndex: routeIndex)

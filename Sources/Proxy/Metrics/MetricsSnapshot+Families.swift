@@ -103,6 +103,12 @@ extension MetricsSnapshot {
             MetricFamily(
                 "gateway_queue_bytes", .gauge, help: "Bytes that wait for peers to take them.",
                 samples: [Sample([], .number(Double(self.queueBytes)))]),
+            MetricFamily(
+                "gateway_memory_bytes", .gauge,
+                help: "Memory that sessions hold together, which `memory` bounds, with its overhead.",
+                samples: MemoryKind.allCases.map {
+                    Sample([Label("kind", $0.rawValue)], .number(Double(self.memory[$0] ?? 0)))
+                }),
         ]
     }
 

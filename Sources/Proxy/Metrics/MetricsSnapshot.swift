@@ -68,6 +68,8 @@ package struct MetricsSnapshot: Sendable {
     var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
     /// Bytes that wait in queues for peers to take them.
     var queueBytes = 0
+    /// What is held of the memory that is bounded, in bytes.
+    var memory: [MemoryKind: Int] = [:]
     /// How long the turns of the workers' loops took.
     var loopTurns = TurnTimes()
     var tlsHandshakes: [TLSHandshake: UInt64] = [:]
@@ -94,6 +96,7 @@ package struct MetricsSnapshot: Sendable {
         self.pingSeconds.client.add(other.pingSeconds.client)
         self.pingSeconds.backend.add(other.pingSeconds.backend)
         self.queueBytes += other.queueBytes
+        self.memory.merge(other.memory, uniquingKeysWith: +)
         self.loopTurns.add(other.loopTurns)
         self.tlsHandshakes.merge(other.tlsHandshakes, uniquingKeysWith: +)
         self.connections.merge(other.connections, uniquingKeysWith: +)

@@ -72,9 +72,10 @@ final class WorkerMetrics {
     ///   - turns: of the worker's loop.
     ///   - handshakesWaiting: how many steps of TLS handshakes wait for their turn.
     func snapshot(
-        of live: some Sequence<Session>, turns: TurnTimes, handshakesWaiting: Int
+        of live: some Sequence<Session>, _ memory: MemoryAccount, turns: TurnTimes, handshakesWaiting: Int
     ) -> MetricsSnapshot {
         var snapshot = self.counts
+        snapshot.memory = [.queued: memory.queued, .assembled: memory.assembled]
         snapshot.loopTurns = turns
         snapshot.handshakesWaiting = handshakesWaiting
         for session in live {

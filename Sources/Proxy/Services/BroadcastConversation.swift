@@ -5,7 +5,7 @@ internal import WebSocketProtocol
 /// listeners and workers.
 ///
 /// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
-final class BroadcastConversation: EndpointConversation {
+final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     /// Why a sender is not read.
     private enum Wait {
         case none
@@ -27,6 +27,15 @@ final class BroadcastConversation: EndpointConversation {
     /// What was read and not posted yet. Messages that came together go out together.
     private var messages = RoomMessages()
     private var wait = Wait.none
+    /// Memory is scarce: what waits for room.
+    private var memoryWait: MemoryWait?
+
+    private enum MemoryWait {
+        /// The rest of a message of which no more than a read is here.
+        case toBegin
+        /// The rest of one that was begun when there was room.
+        case toGoOn
+    }
 
     init(_ session: Session, room: RoomKey, compression: DeflateParameters?) {
         self.room = room
@@ -41,17 +50,70 @@ final class BroadcastConversation: EndpointConversation {
     override func closingBegan() {
         self.worker.waitingSenders[ObjectIdentifier(self.sender)] = nil
         self.worker.rooms.leave(self, self.room)
+        self.assembler = MessageAssembler()
+        if self.memoryWait != nil { self.worker.memory.stopWaiting(self) }
+        self.memoryWait = nil
+        self.session.promises(0)
     }
 
     // MARK: - As a sender
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
-        case .incomplete: break
+        case .incomplete: self.goesOn(part)
         case .violation(let violation): self.fail(violation)
-        case .message(let message): self.messages.append(message)
+        case .message(let message):
+            self.session.promises(0)
+            self.messages.append(message)
+            self.waitForRoom(toBegin: false)
         }
     }
+
+    // MARK: - Memory
+
+    override var inflatesWholeMessages: Bool { true }
+
+    override func shelved(_ part: FrameReader.DataPart) { self.goesOn(part) }
+
+    override var assembledMemory: Int { self.assembler.memory }
+
+    /// The least that is taken for what a message will still bring, in bytes: of further frames nothing is known.
+    private static let leastPromised = 64 << 10
+
+    /// A part of a message was kept, and more of it is to come.
+    private func goesOn(_ part: FrameReader.DataPart) {
+        self.waitForRoom(toBegin: part.isFirst)
+        if self.memoryWait != .toBegin { self.promiseRest() }
+    }
+
+    private func promiseRest() { self.session.promises(max(self.reader.remainingInFrame, Self.leastPromised)) }
+
+    /// Has the sender wait while there is no room for the rest of its message; at the bound, for another one.
+    private func waitForRoom(toBegin: Bool) {
+        self.countMemory()
+        let bound = self.worker.memory.bound
+        guard self.memoryWait == nil, toBegin ? !bound.hasRoom : bound.level == .full else { return }
+        self.memoryWait = toBegin ? .toBegin : .toGoOn
+        self.worker.memory.wait(self)
+    }
+
+    var network: ClientNetwork { self.session.network }
+
+    var hasBegun: Bool { self.memoryWait == .toGoOn }
+
+    override var waitsToBegin: Bool { self.memoryWait == .toBegin }
+
+    var wanted: Int { self.maximumMessage == 0 ? .max : self.maximumMessage }
+
+    var patience: Duration { self.session.patience }
+
+    func goOn() {
+        if self.memoryWait == .toBegin { self.promiseRest() }
+        self.memoryWait = nil
+        self.catchUp()
+    }
+
+    // MARK: - The room
 
     override func didRead() {
         if !self.messages.isEmpty {
@@ -87,7 +149,7 @@ final class BroadcastConversation: EndpointConversation {
         if self.wait == .none { self.catchUp() }
     }
 
-    override var isHeldBack: Bool { self.wait != .none || self.messages.isFull }
+    override var isHeldBack: Bool { self.wait != .none || self.memoryWait != nil || self.messages.isFull }
 
     // MARK: - As a member
 
@@ -97,7 +159,7 @@ final class BroadcastConversation: EndpointConversation {
         guard let client = self.client, self.closing.isOpen else { return }
         guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
         let messages = delivery.messages(for: self.compression?.parameters.server)
-        self.worker.loop.budget.spend(Work.delivery + Work.bytes(messages.bytes.count, tls: client.tls != nil))
+        self.worker.loop.budget.spend(Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: client.tls != nil))
         client.send(sharing: messages.bytes)
         self.count(messages.tally)
         self.noteSent()

@@ -1,30 +1,59 @@
 internal import EventLoop
 internal import WebSocketProtocol
 
-/// Sends every message back as it came: `builtin: echo`.
+/// Sends every message back as it came: `builtin: echo`. One that is too long for a read is not held until it is whole, but goes back in
+/// pieces as it comes, as fragments of one message (RFC 6455 section 5.4).
 final class EchoConversation: EndpointConversation {
-    private var assembler = MessageAssembler()
+    private var text = TextCheck()
+    /// The beginning of a message, as long as it is short.
+    private var beginning: [UInt8] = []
+    /// How the message in progress goes back; `nil`: nothing of it did yet.
+    private var pieces: MessagePieces?
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
-        if part.isFirst, part.isFinal { return self.echoWhereItLies(part, in: buffer) }
-        switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
-        case .incomplete: break
-        case .message(let message): self.sendMessage(message)
-        case .violation(let violation): self.fail(violation)
+        guard self.text.accepts(part, in: buffer.span) else { return self.fail(.invalidUTF8) }
+        switch (part.isFirst, part.isFinal, self.pieces) {
+        case (true, true, _): self.sendMessage(part.messageOpcode, payloadAt: part.range, in: buffer)
+        case (_, _, .some): self.sendPiece(part, in: buffer, &self.pieces)
+        case (_, _, nil): self.gather(part, in: buffer)
         }
     }
 
-    /// A message that came whole in one read goes back from the same place.
-    private func echoWhereItLies(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
-        if part.messageOpcode == .text {
-            var validator = UTF8Validator()
-            guard validator.consume(buffer.span.extracting(part.range)), validator.isComplete else {
-                return self.fail(.invalidUTF8)
-            }
+    private func gather(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
+        self.beginning.append(buffer.span.extracting(part.range))
+        if part.isFinal {
+            let message = Message(opcode: part.messageOpcode, payload: self.beginning)
+            self.beginning = []
+            self.sendMessage(message)
+        } else if self.beginning.count >= self.session.worker.memory.readSize {
+            let piece = self.beginning
+            self.beginning = []
+            self.sendPiece(of: part.messageOpcode, piece.span, isFinal: false, &self.pieces)
         }
-        self.sendMessage(part.messageOpcode, payloadAt: part.range, in: buffer)
     }
 
-    /// A client that does not read its echo is not read either.
-    override var isHeldBack: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
+    override var assembledMemory: Int { self.beginning.capacity }
+
+    override func closingBegan() { self.beginning = [] }
+
+    // MARK: - Clients that do not read
+
+    /// What waits at most where messages have no limit, in bytes.
+    private static let mostWithoutLimit = 16 << 20
+
+    /// A client that does not read its echo is not read either; but in the middle of a message it is, as long as memory is not scarce: many
+    /// read nothing before they have sent all of it, and would wait for us as we for them.
+    override var isHeldBack: Bool {
+        guard let client = self.client, self.session.isAboveHighWater(client) else { return false }
+        return self.pieces == nil || client.queuedBytes > self.mostWaiting
+    }
+
+    override var isFull: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
+
+    /// A message, and what compression may add to it.
+    override var mostWaiting: Int {
+        guard !self.session.worker.memory.bound.isScarce else { return 0 }
+        return self.maximumMessage == 0
+            ? Self.mostWithoutLimit : self.maximumMessage / 4 * 5 + WorkerBuffers.mostPerRead
+    }
 }

@@ -1,4 +1,3 @@
-internal import DequeModule
 internal import EventLoop
 internal import WebSocketProtocol
 
@@ -16,14 +15,26 @@ extension EndpointConversation {
     /// How much of what waits is looked at at a time: small enough not to be copied over and over where little of it is dealt with.
     private static let portion = 16 << 10
 
-    /// Bytes that were read and wait.
-    var backlogBytes: Int { self.backlog.reduce(0) { $0 + $1.byteCount } }
+    /// What waits is compressed, and whoever gets what it inflates to has enough for now.
+    var isStuck: Bool { self.isFull && self.backlog.first?.beginsWithPart == true }
+
+    /// Whether the client is read although something waits.
+    var mayReadOn: Bool {
+        !self.isHeldBack && (self.backlog.isEmpty || (self.isStuck && self.backlog.memory <= self.mostWaiting))
+    }
+
+    /// Tells the session what is kept now of what the client sent.
+    func countMemory() {
+        guard !self.reader.isAtMessageBoundary || !self.backlog.isEmpty || self.session.memory.assembled > 0 else { return }
+        let lent = self.compression?.lentMemory ?? 0
+        self.session.assembles(self.backlog.memory + self.shelf.capacity + self.assembledMemory + lent)
+    }
 
     /// Goes on with what had to wait, and then with reading.
     func catchUp() {
         self.readBacklog()
         self.settle()
-        guard self.backlog.isEmpty, !self.isHeldBack else { return }
+        guard self.mayReadOn else { return }
         if self.session.worker.loop.budget.isShareSpent {
             self.client?.readAgainLater()
         } else {
@@ -34,7 +45,7 @@ extension EndpointConversation {
     func readBacklog() {
         guard !self.isReading else { return }
         let buffers = self.session.worker.buffers
-        while let unread = self.backlog.first, !self.mustWait {
+        while let unread = self.backlog.first, !self.mustWait, !self.isOpenAndStuck {
             guard self.closing.reads(from: .client) else { return self.backlog.removeAll() }
             let (range, part) = unread.next(atMost: Self.portion)
             let place = buffers.place(unread.bytes.span.extracting(range))
@@ -42,11 +53,39 @@ extension EndpointConversation {
             let count = (stop?.position ?? place.upperBound) - place.lowerBound
             let plaintext = buffers.plaintext
             let payload = plaintext.span.extracting(stop?.part?.range ?? 0..<0)
-            self.backlog[0].advance(by: count, to: stop?.part, payload)
-            if self.backlog[0].isDone { self.backlog.removeFirst() }
+            self.backlog.advance(by: count, to: stop?.part, payload)
+            if let whole = self.takeDown() { self.backlog.prepend(whole) }
         }
-        if self.backlog.isEmpty { self.backlog = [] }
     }
+
+    /// A session that closes only looks for a Close.
+    private var isOpenAndStuck: Bool { self.closing.isOpen && self.isStuck }
+
+    // MARK: - Messages that are kept as they came
+
+    /// Keeps a part of a compressed message that is not whole: a little of it can inflate to a lot. Returns whether it is whole now: then it
+    /// is to be looked at before the rest (`takeDown`).
+    func shelve(_ part: FrameReader.DataPart) -> Bool {
+        let plaintext = self.session.worker.buffers.plaintext
+        self.shelf.append(plaintext.span.extracting(part.range))
+        guard part.isFinal else {
+            self.shelved(part)
+            return false
+        }
+        var whole = part
+        whole.range = 0..<self.shelf.count
+        self.takenDown = Unread(self.shelf, part: whole)
+        self.shelf = []
+        return true
+    }
+
+    func takeDown() -> Unread? {
+        guard let whole = self.takenDown else { return nil }
+        self.takenDown = nil
+        return whole
+    }
+
+    // MARK: - Inflating
 
     /// The reader's own limit has slack where there is compression.
     func isWithinLimit(_ part: FrameReader.DataPart) -> Bool {
@@ -74,7 +113,7 @@ extension EndpointConversation {
         loop.budget.spend(Work.compression)
         var taken = 0
         while self.closing.isOpen {
-            guard !self.mustWait else {
+            guard !self.mustWait, !self.isFull || !self.closing.isOpen else {
                 var rest = part
                 rest.range = (part.range.lowerBound + taken)..<part.range.upperBound
                 return Stop(position: rest.range.lowerBound, part: rest)

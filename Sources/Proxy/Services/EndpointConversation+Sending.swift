@@ -15,37 +15,71 @@ extension EndpointConversation {
         self.hasSent(opcode, payload: range.count)
     }
 
-    func sendMessage(_ message: Message) {
-        guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
-        var header: [UInt8] = []
-        FrameHeader(
-            fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil
-        )
-        .append(to: &header)
-        self.send(header.span, to: self.client, more: true)
-        self.send(message.payload.span, to: self.client)
-        // Without a payload nothing has sent the header yet.
-        if !self.hasMore { self.flush() }
-        self.hasSent(message.opcode, payload: message.payload.count)
+    /// Sends a part of a message as a fragment of the same.
+    ///
+    /// - Parameter pieces: how its message goes, `nil` before and after it.
+    func sendPiece(_ part: FrameReader.DataPart, in buffer: ReadBuffer, _ pieces: inout MessagePieces?) {
+        self.sendPiece(of: part.messageOpcode, buffer.span.extracting(part.range), isFinal: part.isFinal, &pieces)
     }
 
-    /// False if nothing was sent, because compression was not agreed on, or not worthwhile.
-    private func sendCompressed(_ opcode: Opcode, _ payload: Span<UInt8>) -> Bool {
+    func sendPiece(
+        of opcode: Opcode, _ payload: Span<UInt8>, isFinal: Bool, _ pieces: inout MessagePieces?
+    ) {
+        // An empty one in the middle says nothing.
+        guard isFinal || !payload.isEmpty else { return }
+        let place = CompressedFrame.Place(isFirst: pieces == nil, isFinal: isFinal)
+        let isCompressed = pieces != .plain && self.sendCompressed(opcode, payload, place)
+        if !isCompressed {
+            let header = FrameHeader(
+                fin: isFinal, rsv1: false, opcode: place.isFirst ? opcode : .continuation,
+                payloadLength: payload.count, maskingKey: nil)
+            self.sendFrame(header, payload, of: isFinal ? opcode : nil)
+        }
+        pieces = isFinal ? nil : isCompressed ? .compressed : .plain
+    }
+
+    func sendMessage(_ message: Message) {
+        guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
+        let header = FrameHeader(
+            fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
+        self.sendFrame(header, message.payload.span, of: message.opcode)
+    }
+
+    /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
+    private func sendFrame(_ header: FrameHeader, _ payload: Span<UInt8>, of opcode: Opcode?) {
+        var bytes: [UInt8] = []
+        header.append(to: &bytes)
+        self.send(bytes.span, to: self.client, more: true)
+        self.send(payload, to: self.client)
+        // Without a payload nothing has sent the header yet.
+        if !self.hasMore { self.flush() }
+        self.hasSent(opcode, payload: payload.count)
+    }
+
+    /// Sends a message, or a piece of one. False if nothing was sent, because compression was not agreed on, or not worthwhile.
+    private func sendCompressed(
+        _ opcode: Opcode, _ payload: Span<UInt8>, _ place: CompressedFrame.Place = .init()
+    ) -> Bool {
         guard let compression = self.compression else { return false }
         var scratch = self.session.worker.compression.takeScratch()
-        let frame = CompressedFrame.encode(opcode, payload, with: { compression.deflater }, into: &scratch)
+        let frame = CompressedFrame.encode(opcode, payload, place, with: { compression.deflater }, into: &scratch)
         if let frame {
             self.session.worker.loop.budget.spend(Work.compression + Work.deflated(payload.count))
             self.send(scratch.span.extracting(frame.range), to: self.client)
-            self.hasSent(opcode, payload: frame.payloadLength)
+            self.hasSent(place.isFinal ? opcode : nil, payload: frame.payloadLength)
         }
         self.session.worker.compression.giveBack(&scratch)
         return frame != nil
     }
 
-    private func hasSent(_ opcode: Opcode, payload length: Int) {
+    /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
+    private func hasSent(_ opcode: Opcode?, payload length: Int) {
         var tally = MessageTally()
-        if opcode == .text { tally.text = 1 } else { tally.binary = 1 }
+        switch opcode {
+        case .text: tally.text = 1
+        case .some: tally.binary = 1
+        case nil: break
+        }
         tally.payloadBytes = UInt64(length)
         self.count(tally)
         if self.isFlushed { self.noteSent() }
@@ -93,4 +127,10 @@ extension EndpointConversation {
         self.noteSent()
         self.didFlush()
     }
+}
+
+/// How a message goes that is sent in pieces: its first frame decides for all (RFC 7692 section 6).
+enum MessagePieces: Equatable {
+    case plain
+    case compressed
 }

@@ -1,5 +1,4 @@
 internal import Configuration
-internal import DequeModule
 internal import EventLoop
 internal import WebSocketProtocol
 
@@ -36,8 +35,12 @@ class EndpointConversation: Conversation {
     /// The next inflated piece is the first of its message.
     final var isAtFirstPiece = true
     /// What was read and waits, because the session's share of the turn was used up, or whoever gets what the client says has enough of
-    /// it. The client is not read meanwhile, so that it is no more than came with one read.
-    final var backlog: Deque<Unread> = []
+    /// it. The client is not read meanwhile, so that it is no more than came with one read, and `mostWaiting`.
+    final var backlog = Backlog()
+    /// The payload so far of a compressed message that is not whole, where it is kept as it came; and, once it is whole, what is to be looked
+    /// at before the rest of the read that brought its end.
+    final var shelf: [UInt8] = []
+    final var takenDown: Unread?
     final var isReading = false
     /// More of what came with the same read is still to be looked at.
     final private(set) var hasMore = false
@@ -66,6 +69,8 @@ class EndpointConversation: Conversation {
 
     var phase: Phase { .serve }
 
+    var waitsToBegin: Bool { false }
+
     func begin() {}
 
     /// A piece of a message came, unmasked and inflated, at `part.range` of `buffer`, in front of which there is room for a header.
@@ -73,6 +78,21 @@ class EndpointConversation: Conversation {
 
     /// Whether more of what the client says would be too much for now.
     var isHeldBack: Bool { false }
+
+    /// Whether whoever gets what messages inflate to has enough for now: the rest stays as it came.
+    var isFull: Bool { self.isHeldBack }
+
+    /// How much of what stays as it came may be there before the client is not read, in bytes.
+    var mostWaiting: Int { 0 }
+
+    /// Whether a compressed message is inflated once all of it is here, because what it inflates to would have to be kept till then.
+    var inflatesWholeMessages: Bool { false }
+
+    /// A part of such a message was kept.
+    func shelved(_ part: FrameReader.DataPart) {}
+
+    /// What is kept of the client's message in progress, in bytes.
+    var assembledMemory: Int { 0 }
 
     /// What was read was passed on, as far as it goes for now.
     func didRead() {}
@@ -128,7 +148,10 @@ class EndpointConversation: Conversation {
         if !self.backlog.isEmpty {
             self.backlog.append(Unread(buffers.copy(range), part: nil))
         } else if let stop = self.read(range, from: nil) {
-            self.backlog.append(Unread(buffers.copy(stop.position..<range.upperBound), part: stop.part))
+            let rest = Unread(buffers.copy(stop.position..<range.upperBound), part: stop.part)
+            if let whole = self.takeDown() { self.backlog.append(whole) }
+            if !rest.isDone { self.backlog.append(rest) }
+            self.readBacklog()
         }
         self.settle()
     }
@@ -176,7 +199,10 @@ class EndpointConversation: Conversation {
                     var payload = plaintext.mutableSpan
                     Masking.apply(key, to: &payload, range: part.range)
                 }
-                if part.isCompressed {
+                if !part.isFinal, !part.range.isEmpty { self.session.madeProgress() }
+                if part.isCompressed, self.inflatesWholeMessages, !part.isFinal || !self.shelf.isEmpty {
+                    if self.shelve(part) { return Stop(position: position, part: nil) }
+                } else if part.isCompressed {
                     if let stop = self.inflate(part) { return stop }
                 } else if self.isWithinLimit(part) {
                     self.received(part, in: plaintext)
@@ -202,10 +228,11 @@ class EndpointConversation: Conversation {
     /// What came was read as far as it goes for now: the client is not read on while some of it waits.
     final func settle() {
         self.passOn()
+        self.countMemory()
         guard self.isOpen, !self.backlog.isEmpty || self.isHeldBack else { return }
-        self.client?.pause()
+        if !self.mayReadOn { self.client?.pause() }
         // Whoever holds it back says when it may go on.
-        if !self.isHeldBack { self.client?.readAgainLater() }
+        if !self.isHeldBack, !self.isStuck { self.client?.readAgainLater() }
     }
 
     private func received(_ frame: ControlFrame) {
@@ -278,7 +305,11 @@ class EndpointConversation: Conversation {
         }
         if case .close(let close) = actions.client.say { self.client?.send(Frame.close(close).span) }
         // Messages are over; the client's own Close may wait among them.
-        if !self.closing.isOpen { self.readBacklog() }
+        if !self.closing.isOpen {
+            self.shelf = []
+            self.readBacklog()
+            self.countMemory()
+        }
         self.session.end(.backend, as: actions.backend.end)
         self.session.end(.client, as: actions.client.end)
     }

@@ -17,10 +17,23 @@ final class RoomDelivery {
     private let members: [BroadcastConversation]
     /// How many members have it.
     private var done = 0
-    private var compressed: [DeflateParameters.Direction: RoomMessages] = [:]
+    private let plain: Shared
+    private var compressed: [DeflateParameters.Direction: Shared] = [:]
+
+    /// Messages as the queues of this worker share them.
+    struct Shared {
+        let tally: MessageTally
+        let bytes: SharedBytes
+
+        init(_ messages: RoomMessages) {
+            self.tally = messages.tally
+            self.bytes = SharedBytes(messages.bytes)
+        }
+    }
 
     init(_ post: RoomPost, _ worker: Worker, to members: [BroadcastConversation]) {
         self.post = post
+        self.plain = Shared(post.messages)
         self.worker = worker
         self.members = members
     }
@@ -42,12 +55,12 @@ final class RoomDelivery {
     func end() { self.worker.delivered(self.post) }
 
     /// For a member that agreed on this; `nil`: on no compression.
-    func messages(for direction: DeflateParameters.Direction?) -> RoomMessages {
-        guard let direction else { return self.post.messages }
+    func messages(for direction: DeflateParameters.Direction?) -> Shared {
+        guard let direction else { return self.plain }
         if let messages = self.compressed[direction] { return messages }
         let plain = self.post.messages
         self.worker.loop.budget.spend(Work.compression + Work.deflated(plain.bytes.count))
-        let messages = plain.compressed(direction, self.worker.compression)
+        let messages = Shared(plain.compressed(direction, self.worker.compression))
         self.compressed[direction] = messages
         return messages
     }

@@ -13,6 +13,12 @@ final class SessionCompression {
         self.worker = worker
     }
 
+    /// What the message in progress takes of memory for being inflated. What keeps context is the session's own, whether there is a message
+    /// or not, and `limits.compression` bounds it.
+    var lentMemory: Int {
+        self.inflater == nil || self.parameters.client.keepsContext ? 0 : self.parameters.client.inflateMemory
+    }
+
     /// For the message in progress, or the next one.
     func takeInflater(maximumMessage: Int) -> Inflater {
         if let inflater = self.inflater { return inflater }
@@ -38,8 +44,14 @@ final class SessionCompression {
     }
 }
 
-/// A whole message in one compressed frame.
+/// A message, or a piece of one, in one compressed frame.
 struct CompressedFrame {
+    /// Where in its message a frame stands.
+    struct Place {
+        var isFirst = true
+        var isFinal = true
+    }
+
     /// Where the frame is in what it was written into.
     let range: Range<Int>
     let payloadLength: Int
@@ -48,19 +60,23 @@ struct CompressedFrame {
     private static let mostAtOnce = 128 << 10
 
     /// Writes the frame over `bytes`. `nil` if compression is not worthwhile: the message is short or long, or would not get any shorter
-    /// (where a deflater keeps context it must be sent all the same).
+    /// (where a deflater keeps context it must be sent all the same). Of a message in pieces the first one decides.
     static func encode(
-        _ opcode: Opcode, _ payload: Span<UInt8>, with deflater: () -> Deflater, into bytes: inout [UInt8]
+        _ opcode: Opcode, _ payload: Span<UInt8>, _ place: Place = Place(), with deflater: () -> Deflater,
+        into bytes: inout [UInt8]
     ) -> CompressedFrame? {
-        guard payload.count >= Deflater.leastWorthwhile, payload.count <= Self.mostAtOnce else { return nil }
+        let isWorthwhile = payload.count >= Deflater.leastWorthwhile && payload.count <= Self.mostAtOnce
+        guard isWorthwhile || !place.isFirst else { return nil }
         let deflater = deflater()
         let room = FrameHeader.maximumLength
         bytes.removeAll(keepingCapacity: true)
         bytes.append(contentsOf: repeatElement(0, count: room))
-        deflater.append(payload, to: &bytes)
+        deflater.append(payload, to: &bytes, isFinal: place.isFinal)
         let length = bytes.count - room
-        guard length < payload.count || deflater.keepsContext else { return nil }
-        let header = FrameHeader(fin: true, rsv1: true, opcode: opcode, payloadLength: length, maskingKey: nil)
+        guard length < payload.count || deflater.keepsContext || !place.isFirst else { return nil }
+        let header = FrameHeader(
+            fin: place.isFinal, rsv1: place.isFirst, opcode: place.isFirst ? opcode : .continuation,
+            payloadLength: length, maskingKey: nil)
         let start = room - header.encodedLength
         var span = bytes.mutableSpan
         _ = header.encode(into: &span, at: start)

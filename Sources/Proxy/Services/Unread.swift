@@ -1,3 +1,4 @@
+internal import DequeModule
 internal import WebSocketProtocol
 
 /// What a client said and nobody looked at yet.
@@ -14,8 +15,11 @@ struct Unread {
         self.part = part
     }
 
-    /// What it occupies.
-    var byteCount: Int { self.bytes.count }
+    /// What it takes of memory, its place included.
+    var memory: Int { self.bytes.capacity + 128 }
+
+    /// What is left begins inside of a compressed message's payload.
+    var beginsWithPart: Bool { self.part != nil }
 
     var isDone: Bool { self.start == self.bytes.count && self.part == nil }
 
@@ -45,4 +49,34 @@ struct Unread {
             self.part = stop
         }
     }
+}
+
+/// What waits to be looked at, in order.
+struct Backlog {
+    private var items: Deque<Unread> = []
+    /// What that takes of memory, in bytes.
+    private(set) var memory = 0
+
+    var isEmpty: Bool { self.items.isEmpty }
+    var first: Unread? { self.items.first }
+
+    mutating func append(_ unread: Unread) {
+        self.memory += unread.memory
+        self.items.append(unread)
+    }
+
+    mutating func prepend(_ unread: Unread) {
+        self.memory += unread.memory
+        self.items.prepend(unread)
+    }
+
+    /// So many bytes of the first one were looked at: see `Unread.advance`. Once it is done it is no more.
+    mutating func advance(by count: Int, to stop: FrameReader.DataPart?, _ payload: Span<UInt8>) {
+        self.items[0].advance(by: count, to: stop, payload)
+        guard self.items[0].isDone else { return }
+        self.memory -= self.items.removeFirst().memory
+        if self.items.isEmpty { self.items = [] }
+    }
+
+    mutating func removeAll() { self = Backlog() }
 }

@@ -15,6 +15,8 @@ package enum Cause: String, CaseIterable, Sendable {
     case messageTooBig = "message-too-big"
     case tooManyFragments = "too-many-fragments"
     case slowConsumer = "slow-consumer"
+    /// All sessions together hold too much, and this one makes no progress with what it holds.
+    case memory
     case idleTimeout = "idle-timeout"
     case sessionTimeout = "session-timeout"
     case drain
@@ -102,11 +104,13 @@ struct Ending: Equatable, Sendable {
         case (.protocolError, _): self.code(to: leg, whoBrokeIt: .protocolError)
         case (.invalidData, _): self.code(to: leg, whoBrokeIt: .invalidData)
         case (.messageTooBig, _), (.tooManyFragments, _): self.code(to: leg, whoBrokeIt: .messageTooBig)
-        case (.slowConsumer, .client): .tryAgainLater
+        case (.slowConsumer, .client), (.memory, .client): .tryAgainLater
         case (.idleTimeout, _), (.sessionTimeout, _): .goingAway
         case (.drain, .client), (.reload, .client): .serviceRestart
         case (.admin, .client): self.given?.code ?? .policy
-        case (.slowConsumer, .backend), (.drain, .backend), (.reload, .backend), (.admin, .backend): .goingAway
+        case (.slowConsumer, .backend), (.memory, .backend), (.drain, .backend), (.reload, .backend),
+            (.admin, .backend):
+            .goingAway
         case (.internalError, _): .internalError
         }
     }

@@ -11,6 +11,9 @@ protocol Conversation: AnyObject {
     /// More on the cause of the end.
     var detail: String? { get }
 
+    /// A message of the client's waits for room to be begun.
+    var waitsToBegin: Bool { get }
+
     /// The client has its 101.
     func begin()
     /// `range` of the worker's plaintext buffer came from `leg`. There are `WorkerBuffers.headroom` bytes of room before it.
@@ -32,6 +35,8 @@ protocol Conversation: AnyObject {
 }
 
 extension Conversation {
+    var waitsToBegin: Bool { false }
+
     func continued() {}
     func timerFired() {}
 }

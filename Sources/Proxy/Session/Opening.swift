@@ -24,5 +24,8 @@ final class Opening {
     /// When the present endpoint was chosen.
     var chosenAt: MonotonicInstant?
 
+    /// What was read and is kept, in bytes.
+    var memory: Int { self.inbox.capacity + self.early.capacity }
+
     init(_ runtime: WorkerRuntime) { self.runtime = runtime }
 }

@@ -30,6 +30,11 @@ struct ReadSide {
         self.pausedAt = .max
     }
 
+    /// The present, or when reading stopped.
+    func lastRead(at now: MonotonicInstant) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: min(now.nanoseconds, self.pausedAt))
+    }
+
     /// How long in all nothing was read.
     func unread(at now: MonotonicInstant) -> LegClosing.Unread {
         let present = self.isPaused ? now.nanoseconds - self.pausedAt : 0

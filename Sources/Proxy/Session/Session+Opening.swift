@@ -58,7 +58,9 @@ extension Session {
             switch client.receive() {
             case .bytes(let range):
                 self.opening?.inbox.append(plaintext.span.extracting(range))
+                self.madeProgress()
                 self.parseRequestHead()
+                if let opening = self.opening { self.assembles(opening.memory) }
             case .nothing: break
             case .end, .failed: return self.abandon(because: "the client left before its request was whole")
             }

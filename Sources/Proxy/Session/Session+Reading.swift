@@ -72,14 +72,20 @@ extension Session {
 
     private var queueLimit: Int { self.route?.settings.limits.queue.rawValue ?? WorkerBuffers.readSize }
 
-    /// Where reading from the other side stops: what one more read can add still fits the limit, and what is staged does.
+    /// Where reading from the other side stops: what one more read can add still fits the limit, and what is staged does. While memory is
+    /// scarce one read is all that is queued.
     func isAboveHighWater(_ transport: Transport) -> Bool {
-        transport.queuedBytes > max(0, self.queueLimit - WorkerBuffers.mostPerRead - SendBatch.mostBytes)
+        let queued = transport.queuedBytes
+        guard queued > 0 else { return false }
+        return self.worker.memory.bound.isScarce
+            || queued > max(0, self.queueLimit - WorkerBuffers.mostPerRead - SendBatch.mostBytes)
     }
 
     /// Where what was held back may go on.
     func isAboveLowWater(_ transport: Transport) -> Bool {
-        transport.queuedBytes > max(0, self.queueLimit - WorkerBuffers.mostPerRead) / 2
+        let queued = transport.queuedBytes
+        guard queued > 0 else { return false }
+        return self.worker.memory.bound.isScarce || queued > max(0, self.queueLimit - WorkerBuffers.mostPerRead) / 2
     }
 
     /// Reads from `leg` again, if that had stopped.

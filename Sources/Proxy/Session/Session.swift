@@ -32,7 +32,9 @@ final class Session: TimerHandler {
     /// The worker's: its place among those that have not sent a whole request head yet. Here it takes no memory.
     var newcomer = Newcomers<Session>.Place.none
     /// What is only needed until the conversation begins.
-    var opening: Opening?
+    var opening: Opening? {
+        didSet { if self.opening == nil { self.assembles(0) } }
+    }
     private(set) var conversation: (any Conversation)?
     /// Known once the request was admitted. A reload that leaves the session alone puts the route's new form in place.
     var route: Route?
@@ -44,6 +46,7 @@ final class Session: TimerHandler {
         }
     }
     var summary = SessionSummary()
+    var memory = SessionMemory()
 
     private(set) var client: Transport?
     private(set) var backend: Transport?
@@ -204,6 +207,8 @@ final class Session: TimerHandler {
         }
         self.conversation = nil
         self.opening = nil
+        self.assembles(0)
+        self.promises(0)
         self.closing = nil
         self.endpoint = nil
         self.client = nil

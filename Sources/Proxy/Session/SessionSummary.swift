@@ -40,6 +40,14 @@ extension Session {
         self.worker.log.write(record)
     }
 
+    /// It has to give up what it holds.
+    func logGivesWay(_ holder: MemoryHolder) {
+        guard var record = self.record(.debug, "gives-way") else { return }
+        record.add("held", holder.bytes)
+        record.add("without_progress", seconds: holder.idle.secondsAsDouble)
+        self.worker.log.write(record)
+    }
+
     /// A connection that had to make room for another.
     func logEvicted() {
         let reason = "it had sent no request, and others needed the room"

@@ -15,14 +15,16 @@ extension Transport {
         }
     }
 
-    /// Sends a frame that many sessions get: what the socket does not take shares the array.
-    func send(sharing bytes: [UInt8]) {
+    /// Sends a frame that many sessions get: what the socket does not take is shared.
+    func send(sharing shared: SharedBytes) {
+        let bytes = shared.bytes
         guard self.tls == nil else { return self.send(bytes.span) }
         guard self.isOpen, self.writing.end == .open else { return }
         let sent = self.stageOrSend(bytes.span)
         guard sent < bytes.count else { return }
         self.beginQueuing()
-        self.writing.append(sharing: bytes, from: sent, at: self.worker.loop.now)
+        self.writing.append(sharing: shared, from: sent, at: self.worker.loop.now, self.worker.memory)
+        self.countQueue()
     }
 
     /// The same for bytes that need no encryption any more.
@@ -34,6 +36,7 @@ extension Transport {
         guard start < bytes.count else { return }
         self.beginQueuing()
         self.writing.append(bytes, from: start, at: self.worker.loop.now)
+        self.countQueue()
     }
 
     /// The most that the kernel takes of what it cannot send yet, in bytes, from the first time that it does not take everything: what a
@@ -97,6 +100,7 @@ extension Transport {
         queue.flush { self.sendNow($0) }
         self.worker.loop.budget.spend(Work.send + Work.bytes(count - queue.count, tls: false))
         self.writing.putBack(queue, of: count, at: self.worker.loop.now)
+        self.countQueue()
         guard self.writing.untaken == 0 else { return }
         self.heartbeat.flushed(at: self.worker.loop.now)
         if self.writing.end == .wanted { self.endWriting() }

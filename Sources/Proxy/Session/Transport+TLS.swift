@@ -58,7 +58,8 @@ extension Transport {
         let ciphertext = self.worker.buffers.ciphertext
         var count = 0
         if !self.reading.hasDecrypted {
-            var room = ciphertext.mutableSpan
+            var buffer = ciphertext.mutableSpan
+            var room = buffer._mutatingExtracting(0..<self.worker.memory.readSize)
             switch Kernel.receive(self.descriptor, into: &room) {
             case .bytes(let received, let filled):
                 self.reading.gave(filled: filled)

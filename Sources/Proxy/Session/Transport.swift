@@ -39,6 +39,8 @@ final class Transport: ReadinessHandler, StagedSender {
     var hasEnded: Bool { self.reading.hasEnded }
     /// How many bytes wait that the socket did not take.
     var queuedBytes: Int { self.writing.queue.count }
+    /// Since when it has taken none of them; `nil`: none wait.
+    var queuedSince: MonotonicInstant? { self.writing.queue.isEmpty ? nil : self.writing.queuedSince }
     /// Whether the socket has not taken all that it was to be sent; what is staged counts as taken.
     var hasUntaken: Bool { self.writing.untaken > 0 }
     /// Why writing failed; `nil`: it did not.
@@ -56,6 +58,8 @@ final class Transport: ReadinessHandler, StagedSender {
     // is counted with every message.
     private let session: Session
     private var registration: EventLoop.Registration?
+    /// What the queue takes of memory for itself, as far as it is counted, in bytes.
+    private(set) var countedMemory = 0
     /// The loop will call again anyway, when it is its turn.
     private(set) var isScheduled = false
 
@@ -116,7 +120,9 @@ final class Transport: ReadinessHandler, StagedSender {
 
     func resume() {
         guard self.isPaused else { return }
-        self.reading.resume(at: self.worker.loop.now)
+        let now = self.worker.loop.now
+        if self.leg == .client { self.session.memory.resumed(afterPause: now - self.reading.lastRead(at: now)) }
+        self.reading.resume(at: now)
         self.heartbeat.resumed(at: self.worker.loop.now)
     }
 
@@ -146,7 +152,7 @@ final class Transport: ReadinessHandler, StagedSender {
             at: self.worker.loop.now, settings,
             .init(
                 takesPings: takesPings, isPaused: self.isPaused,
-                queuedSince: self.writing.queue.isEmpty ? nil : self.writing.queuedSince))
+                queuedSince: self.queuedSince))
     }
 
     /// Sends a ping of ours, a whole frame.
@@ -206,7 +212,7 @@ final class Transport: ReadinessHandler, StagedSender {
         let headroom = WorkerBuffers.headroom
         let plaintext = self.plaintext
         var buffer = plaintext.mutableSpan
-        var room = buffer._mutatingExtracting(headroom..<(headroom + WorkerBuffers.readSize))
+        var room = buffer._mutatingExtracting(headroom..<(headroom + self.worker.memory.readSize))
         switch Kernel.receive(self.descriptor, into: &room) {
         case .bytes(let count, let filled):
             self.reading.gave(filled: filled)
@@ -286,8 +292,23 @@ final class Transport: ReadinessHandler, StagedSender {
         self.tls?.releaseBuffers()
         let abruptly = abruptly || self.hasUntaken
         self.writing.close()
+        self.countQueue()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
     }
+
+    // MARK: - Memory
+
+    /// The queue has changed.
+    func countQueue() {
+        let memory = self.writing.queue.ownMemory
+        guard memory != self.countedMemory else { return }
+        let change = memory - self.countedMemory
+        self.countedMemory = memory
+        self.session.queued(changedBy: change)
+    }
+
+    /// What is queued takes of memory, in bytes, with all of what other queues have, too.
+    var queuedMemory: Int { self.writing.queue.ownMemory + self.writing.queue.sharedCount }
 
     // MARK: - Failures
 
@@ -300,6 +321,7 @@ final class Transport: ReadinessHandler, StagedSender {
     /// The connection is of no use any more. The session hears of it by reading.
     func fail(_ reason: String) {
         self.writing.fail(reason)
+        self.countQueue()
         self.reading.lookAgain()
         self.reading.resume(at: self.worker.loop.now)
         self.readAgainLater()

@@ -35,10 +35,14 @@ struct WriteSide {
         self.queue.append(bytes.extracting(start..<bytes.count))
     }
 
-    /// The same, sharing the array.
-    mutating func append(sharing bytes: [UInt8], from start: Int, at now: MonotonicInstant) {
-        guard self.willQueue(bytes.count - start, at: now) else { return }
-        self.queue.append(sharing: bytes, from: start)
+    /// The same, sharing the bytes with other queues.
+    ///
+    /// - Parameter account: of the worker.
+    mutating func append(
+        sharing bytes: SharedBytes, from start: Int, at now: MonotonicInstant, _ account: MemoryAccount
+    ) {
+        guard self.willQueue(bytes.bytes.count - start, at: now) else { return }
+        if self.queue.append(sharing: bytes, from: start) { bytes.isKept(by: account) }
     }
 
     /// False if that many bytes are lost instead.

@@ -17,6 +17,8 @@ enum WorkerMessage: Sendable {
     case drain(SessionSelection, DrainOrder)
     /// Close one session of an endpoint that has too many: the one that was quiet last.
     case rebalance(Endpoint)
+    /// These sessions give way: memory is scarce.
+    case evict(Set<SessionID>)
     case question(WorkerQuestion, id: Int)
     /// End now.
     case stop
@@ -36,6 +38,8 @@ enum ControlMessage: Sendable {
     case endpointFailed(Endpoint, String)
     /// One could, after such failures (`Endpoint.connectSucceeded`).
     case endpointSucceeded(Endpoint)
+    /// There is less room in memory than before.
+    case memoryRose
     case answer(WorkerAnswer, id: Int, worker: Int)
 }
 
@@ -59,13 +63,17 @@ final class Fleet: Sendable {
 
     let members: [Member]
     let control: Mailbox<ControlMessage>
+    let memory: MemoryBound
     /// How many descriptors the process may have open.
     let descriptorLimit: Int
 
     /// What is left for listeners, logs, look-ups and the like when sessions have taken theirs.
     private static let reservedDescriptors = 64
 
-    init(workers: Int, descriptorLimit: Int) throws(SystemError) {
+    init(
+        workers: Int, descriptorLimit: Int, memory: MemoryBound = MemoryBound(limit: .max)
+    ) throws(SystemError) {
+        self.memory = memory
         var members: [Member] = []
         for _ in 0..<workers { members.append(try Member()) }
         self.members = members
@@ -101,10 +109,17 @@ final class Fleet: Sendable {
     func broadcast(_ post: RoomPost, from worker: Int) {
         let footprint = post.messages.footprint
         post.sender.sent(footprint * self.members.count)
+        if self.memory.add(mailbox: footprint * self.members.count) { self.control.send(.memoryRose) }
         for (index, member) in self.members.enumerated() {
             member.backlog.add(footprint, ordering: .relaxed)
             if index != worker { member.rooms.send(post) }
         }
+    }
+
+    /// Everyone on a worker has what was posted.
+    func delivered(_ post: RoomPost, by worker: Int) {
+        self.members[worker].backlog.subtract(post.messages.footprint, ordering: .relaxed)
+        self.memory.add(mailbox: -post.messages.footprint)
     }
 
     /// Whether a worker lags behind with what others broadcast.

@@ -17,6 +17,7 @@ final class Worker {
     /// Those in rooms that are not read before what they sent is delivered.
     var waitingSenders: [ObjectIdentifier: BroadcastConversation] = [:]
     let warm: WarmTransports
+    let memory: MemoryAccount
     let gathered: GatheredSends
     let strangers: StrangersLog
     let metrics = WorkerMetrics()
@@ -40,6 +41,8 @@ final class Worker {
         self.log = shared.log
         self.loop = try EventLoop()
         self.warm = WarmTransports(self.loop)
+        let control = shared.fleet.control
+        self.memory = MemoryAccount(shared.fleet.memory, self.loop) { control.send(.memoryRose) }
         self.gathered = GatheredSends(self.loop)
         self.strangers = StrangersLog(self.loop, self.log)
         self.paced = PacedClosing(self.loop)
@@ -62,6 +65,7 @@ final class Worker {
         case .update(let update): self.update(update)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
+        case .evict(let sessions): self.memory.evict(sessions)
         case .rebalance(let endpoint): self.rebalance(endpoint)
         case .question(let question, let id):
             self.fleet.control.send(.answer(self.answer(question), id: id, worker: self.index))
@@ -136,7 +140,9 @@ final class Worker {
         case .metrics:
             return .metrics(
                 self.metrics.snapshot(
-                    of: self.sessions.values, turns: self.loop.turnTimes, handshakesWaiting: self.loop.longStepsWaiting))
+                    of: self.sessions.values, self.memory, turns: self.loop.turnTimes,
+                    handshakesWaiting: self.loop.longStepsWaiting))
+        case .memory: return .memory(self.memory.report)
         case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
         case .close(let id, let code, let reason):
             guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
@@ -289,7 +295,7 @@ final class Worker {
 
     /// Everyone here has what was posted.
     func delivered(_ post: RoomPost) {
-        self.fleet.members[self.index].backlog.subtract(post.messages.footprint, ordering: .relaxed)
+        self.fleet.delivered(post, by: self.index)
         guard post.sender.delivered(post.messages.footprint) else { return }
         if post.sender.worker == self.index {
             self.received(.goOn(post.sender))

@@ -10,6 +10,8 @@ enum WorkerQuestion: Sendable {
     case count(SessionSelection)
     /// What was counted so far.
     case metrics
+    /// Who holds what, and who waits for room.
+    case memory
     /// Close the session of this name.
     case close(id: String, code: CloseCode, reason: String)
 }
@@ -20,6 +22,7 @@ enum WorkerAnswer: Sendable {
     case fates(closing: [String: Int], kept: Int)
     case count(Int)
     case metrics(MetricsSnapshot)
+    case memory(MemoryReport)
     /// Whether there was such a session.
     case closed(Bool)
 }

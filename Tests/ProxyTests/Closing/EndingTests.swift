@@ -38,6 +38,7 @@ import WebSocketProtocol
         Row(.by(.client, .tooManyFragments), client: .messageTooBig, backend: .goingAway),
         Row(.by(.backend, .tooManyFragments), client: .internalError, backend: .messageTooBig),
         Row(.byGateway(.slowConsumer), client: .tryAgainLater, backend: .goingAway),
+        Row(.byGateway(.memory), client: .tryAgainLater, backend: .goingAway),
         Row(.byGateway(.idleTimeout), client: .goingAway, backend: .goingAway),
         Row(.byGateway(.sessionTimeout), client: .goingAway, backend: .goingAway),
         Row(.byGateway(.drain), client: .serviceRestart, backend: .goingAway),

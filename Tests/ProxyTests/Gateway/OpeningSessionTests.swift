@@ -18,7 +18,7 @@ extension SessionTests {
                 + Frame.binary([UInt8](repeating: 5, count: 200_000), maskingKey: key)
             let echo = try TestPeer.client("/echo", port: gateway.port(), early: early)
             #expect(try echo.receiveText() == "early")
-            #expect(try echo.receive().payload.count == 200_000)
+            #expect(try echo.receiveMessage().payload.count == 200_000)
 
             let client = try TestPeer.asking(
                 "/relay", port: gateway.port(), early: Frame.text("early", maskingKey: key))

@@ -128,8 +128,20 @@ import WebSocketProtocol
             for size in Self.sizes {
                 let payload = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 3) }
                 client.send(.binary, payload)
-                #expect(try client.receive() == .init(opcode: 2, fin: true, isMasked: false, payload: payload))
+                #expect(try client.receiveMessage() == .init(opcode: 2, fin: true, isMasked: false, payload: payload))
             }
+            // A long one comes back while it is on its way.
+            let part = [UInt8](repeating: 7, count: 200_000)
+            client.send(.binary, part, fin: false)
+            var begun: [UInt8] = []
+            while begun.count < part.count {
+                let frame = try client.receive()
+                #expect(frame.opcode == (begun.isEmpty ? 2 : 0) && !frame.fin)
+                begun += frame.payload
+            }
+            #expect(begun == part)
+            client.send(.continuation, [])
+            #expect(try client.receive() == .init(opcode: 0, fin: true, isMasked: false, payload: []))
             client.send(.text, [0xC3], fin: false)
             try client.barrier()
             client.send(.continuation, [0xA9])
@@ -140,8 +152,9 @@ import WebSocketProtocol
         } log: { log in
             expectClose(log, cause: "client-closed", code: "4000", by: "client")
             let close = log.first { $0.event == "close" }
-            #expect(close?[number: "messages_to_backend"] == Self.sizes.count + 1)
-            #expect(close?[number: "bytes_to_client"] == Self.sizes.reduce(2, +))
+            #expect(close?[number: "messages_to_backend"] == Self.sizes.count + 2)
+            #expect(close?[number: "messages_to_client"] == Self.sizes.count + 2)
+            #expect(close?[number: "bytes_to_client"] == Self.sizes.reduce(200_002, +))
         }
     }
 

@@ -101,6 +101,19 @@ final class TestPeer {
         return Received(opcode: start[0] & 0x0F, fin: start[0] & 0x80 != 0, isMasked: isMasked, payload: payload)
     }
 
+    /// A whole message, in however many frames it comes.
+    func receiveMessage() throws -> Received {
+        var message = try self.receive()
+        while !message.fin {
+            let frame = try self.receive()
+            #expect(frame.opcode == 0)
+            message = Received(
+                opcode: message.opcode, fin: frame.fin, isMasked: frame.isMasked,
+                payload: message.payload + frame.payload)
+        }
+        return message
+    }
+
     func receiveText() throws -> String {
         let frame = try self.receive()
         #expect(frame.opcode == 1)

@@ -40,7 +40,7 @@ import WebSocketProtocol
         #expect(histogram.value == .histogram(buckets: [(0.5, 3), (1, 5), (.infinity, 7)], sum: 53.252))
     }
 
-    @Test func whatWorkersCountIsAddedUp() {
+    @Test func whatWorkersCountIsAddedUp() throws {
         let workers = [WorkerMetrics(), WorkerMetrics()]
         for worker in workers {
             worker.accepted(listener: "127.0.0.1:80")
@@ -61,8 +61,19 @@ import WebSocketProtocol
         workers[1].tlsHandshake(version: "TLSv1.2", resumed: false)
 
         var all = MetricsSnapshot([(name: "/a", backend: "x"), (name: "/b", backend: "y")])
-        for worker in workers { all.add(worker.snapshot(of: [], turns: TurnTimes(), handshakesWaiting: 3)) }
+        let loop = try EventLoop()
+        let account = MemoryAccount(MemoryBound(limit: 1 << 20), loop) {}
+        account.change(.assembled, by: 7)
+        account.change(.queued, by: 5)
+        for worker in workers {
+            all.add(worker.snapshot(of: [], account, turns: TurnTimes(), handshakesWaiting: 3))
+        }
         let families = self.families(all)
+        #expect(
+            self.samples("gateway_memory_bytes", families) == [
+                "kind=queued \(5.0 * Double(workers.count))", "kind=assembled \(7.0 * Double(workers.count))",
+                "kind=mailbox 0.0",
+            ])
         #expect(
             self.samples("gateway_sessions_open", families) == [
                 "route=/a,backend=x 1.0", "route=/b,backend=y 0.0",

@@ -11,6 +11,7 @@ import Testing
         var queue = OutputQueue()
         var model: [UInt8] = []
         let shared = (0..<20_000).map { UInt8(truncatingIfNeeded: $0) }
+        let frame = SharedBytes(shared)
         for _ in 0..<2000 {
             switch Int.random(in: 0..<6, using: &random) {
             case 0, 1:
@@ -26,7 +27,8 @@ import Testing
                 model += bytes
             case 3:
                 let start = Int.random(in: 0...shared.count, using: &random)
-                queue.append(sharing: shared, from: start)
+                let isShared = queue.append(sharing: frame, from: start)
+                #expect(isShared == (shared.count - start >= 512))
                 model += shared[start...]
             default:
                 // A socket that takes so much in all, and so much at a time.
@@ -44,23 +46,48 @@ import Testing
             }
             #expect(queue.count == model.count)
             #expect(queue.isEmpty == model.isEmpty)
+            #expect(queue.ownMemory + queue.sharedCount >= queue.count)
+            #expect(!queue.isEmpty || queue.ownMemory + queue.sharedCount == 0)
         }
         #expect(shared == (0..<20_000).map { UInt8(truncatingIfNeeded: $0) })
     }
 
     @Test func whatWasSharedIsNotChangedByWhatFollows() {
-        let shared: [UInt8] = [1, 2, 3]
+        let shared = [UInt8](repeating: 1, count: 600)
+        let frame = SharedBytes(shared)
         var first = OutputQueue()
         var second = OutputQueue()
-        first.append(sharing: shared, from: 1)
-        second.append(sharing: shared, from: 3)
+        _ = first.append(sharing: frame, from: 1)
+        _ = second.append(sharing: frame, from: 600)
         #expect(second.isEmpty)
-        second.append(sharing: shared, from: 0)
+        _ = second.append(sharing: frame, from: 0)
         let more: [UInt8] = [9]
         first.append(more.span)
-        #expect(self.all(&first) == [2, 3, 9])
-        #expect(self.all(&second) == [1, 2, 3])
-        #expect(shared == [1, 2, 3])
+        #expect(self.all(&first) == shared.dropFirst() + [9])
+        #expect(self.all(&second) == shared)
+        #expect(frame.bytes == shared)
+    }
+
+    @Test func whatIsSharedIsCountedOnceUntilTheLastHasSentIt() throws {
+        let bound = MemoryBound(limit: 1 << 30)
+        let loop = try EventLoop()
+        let account = MemoryAccount(bound, loop) {}
+        var queues = [OutputQueue(), OutputQueue()]
+        var frame: SharedBytes? = SharedBytes([UInt8](repeating: 1, count: 100_000))
+        for index in queues.indices {
+            let shared = try #require(frame)
+            if queues[index].append(sharing: shared, from: 0) { shared.isKept(by: account) }
+            #expect(queues[index].ownMemory < 1000)
+            #expect(queues[index].sharedCount >= 100_000)
+        }
+        frame = nil
+        #expect(account.queued >= 100_000 && account.queued < 150_000)
+        #expect(bound.total == account.queued)
+        queues[0].removeAll()
+        #expect(account.queued >= 100_000)
+        _ = self.all(&queues[1])
+        #expect(account.queued == 0)
+        #expect(bound.total == 0)
     }
 
     @Test func smallPiecesAreSentTogether() {

@@ -201,7 +201,7 @@ import WebSocketProtocol
         self.advance(&unread, by: 3, to: nil)
         #expect(unread.next(atMost: 4).range == 3..<7 && !unread.isDone)
         self.advance(&unread, by: 7, to: nil)
-        #expect(unread.isDone && unread.byteCount == 10)
+        #expect(unread.isDone && unread.bytes.count == 10)
     }
 
     @Test func aPieceOfAPartIsNotItsEnd() {
