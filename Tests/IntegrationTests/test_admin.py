@@ -135,7 +135,8 @@ async def test_a_session_is_closed(path, order, code, reason):
         record = await running.closed(session=first["session"])
         assert (record["cause"], record["code"], record["by"]) == ("admin", str(code), "gateway")
         if path == "/app":
-            assert (await backend.closed())[0] == 1001
+            # The other client has closed as well by now.
+            assert sorted([(await backend.closed())[0], (await backend.closed())[0]]) == [1000, 1001]
 
 
 async def test_what_cannot_be_closed():
