@@ -34,6 +34,14 @@ def insecure() -> ssl.SSLContext:
     return context
 
 
+def tell(process: asyncio.subprocess.Process, number: int):
+    """Sends a signal. asyncio's own way first asks whether the process has ended, and so can take its exit status from the thread that waits
+    for it: it would be 255."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+
+
 class Log:
     """Lines of a process's standard error, and whoever waits for one."""
 
@@ -147,19 +155,18 @@ class Gateway:
             assert status == 0, f"exit status {status}:\n" + "\n".join(self.log.lines[-40:])
 
     async def _end(self, number: int) -> int:
-        if self.process.returncode is None:
-            self.process.send_signal(number)
+        tell(self.process, number)
         try:
             status = await asyncio.wait_for(self.process.wait(), PATIENCE)
         except TimeoutError:
-            self.process.kill()
+            tell(self.process, signal.SIGKILL)
             await self.process.wait()
             status = "none: it did not end"
         await self._reader
         return status
 
     def signal(self, number: int):
-        self.process.send_signal(number)
+        tell(self.process, number)
 
     def write(self, **changes):
         """Writes the configuration file, with these top-level keys changed."""
@@ -238,7 +245,7 @@ async def command(*arguments, cwd=None, environment: dict | None = None) -> tupl
     try:
         output, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     except TimeoutError:
-        process.kill()
+        tell(process, signal.SIGKILL)
         output, errors = await process.communicate()
         raise AssertionError(f"it did not end; standard error:\n{errors.decode()}")
     return process.returncode, output.decode(), errors.decode()

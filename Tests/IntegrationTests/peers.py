@@ -11,7 +11,7 @@ import struct
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from gateway_process import PATIENCE, Gateway, insecure
+from gateway_process import PATIENCE, Gateway, insecure, tell
 
 NODE = pathlib.Path(__file__).with_name("node")
 MIB = 1 << 20
@@ -187,11 +187,11 @@ async def program(*arguments, ready: str, environment: dict | None = None, seen:
         yield line
     finally:
         if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
+            tell(process, signal.SIGTERM)
             try:
                 await asyncio.wait_for(process.wait(), PATIENCE)
             except TimeoutError:
-                process.kill()
+                tell(process, signal.SIGKILL)
                 await process.wait()
         if reader:
             await reader

@@ -9,7 +9,7 @@ import socket
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from gateway_process import BINARY, Gateway, Log
+from gateway_process import BINARY, Gateway, Log, tell
 from peers import client
 
 ECHO = {"routes": [{"path": "/echo", "backend": "echo"}], "backends": {"echo": {"builtin": "echo"}}}
@@ -33,7 +33,7 @@ class Successor:
 
     async def __aexit__(self, *error):
         if self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
+            tell(self.process, signal.SIGTERM)
         await self.process.wait()
         await self._reader
 
