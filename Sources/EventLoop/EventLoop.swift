@@ -63,7 +63,7 @@ package final class EventLoop {
     /// did, so that neither side keeps the other waiting for more than the same again.
     private static let eventsPerLongStep = 32
     /// In units of work: a signature with an RSA key of 2,048 bits takes more, one on P-256 less.
-    private static let workOfLongStep = 300_000
+    package static let workOfLongStep = 300_000
     /// In units of work: a few bytes read, or an end noticed.
     private static let workOfShortStep = 5_000
     /// In units of work: a look at what is due. Most do no more.

@@ -70,8 +70,6 @@ private final class MailboxReader<Message: Sendable>: ReadinessHandler {
         } else {
             self.waiting.append(contentsOf: self.mailbox.takeAll())
         }
-        // Those that did not fit into an earlier turn are in line already.
-        guard !self.isScheduled else { return }
         while let message = self.waiting.popFirst() {
             self.loop.budget.spend(Self.workOfMessage)
             self.receive(message)
@@ -82,7 +80,7 @@ private final class MailboxReader<Message: Sendable>: ReadinessHandler {
     }
 
     private func goOnLater() {
-        guard let registration = self.registration else { return }
+        guard let registration = self.registration, !self.isScheduled else { return }
         self.isScheduled = true
         self.loop.again(registration)
     }

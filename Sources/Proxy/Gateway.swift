@@ -63,6 +63,8 @@ package final class Gateway {
     var snapshot: Snapshot
     var listeners: ListenerSet
     var watched: WatchedFiles
+    /// Why changed certificates were refused, as the log has it.
+    var certificatesRefusal: String?
     /// One reload at a time: those that came meanwhile.
     var isReloading = false
     var waitingReloads: [() -> Void] = []

@@ -35,6 +35,8 @@ import COpenSSL
         /// There is more than was fair to decrypt, or than the plaintext had room for: call again with an empty span, before giving new
         /// ciphertext.
         package let hasMore: Bool
+        /// How many records were worked through that gave no data, or not yet: the last of them may only have begun.
+        package var idleRecords = 0
     }
 
     /// What the connection was made by; keeps it alive.
@@ -168,10 +170,12 @@ import COpenSSL
             let room = unsafe buffer
             var count = 0
             var isFair = true
+            var idle = 0
             let state = self.withInput(ciphertext) { () -> DecryptResult.State in
                 // How many records gave data, or a part of theirs.
                 var reads = 0
                 let before = self.io.records.count
+                defer { idle = max(0, self.io.records.count - before - reads) }
                 while isFair, unsafe count < room.count && (self.io.unread > 0 || SSL_has_pending(self.ssl) == 1) {
                     var number = 0
                     let code = unsafe SSL_read_ex(self.ssl, room.baseAddress! + count, room.count - count, &number)
@@ -201,7 +205,7 @@ import COpenSSL
             }
             let isCut = !isFair || count == room.count
             let hasMore = unsafe isCut && state == .open && (!self.held.isEmpty || SSL_has_pending(self.ssl) == 1)
-            return DecryptResult(count: count, state: state, hasMore: hasMore)
+            return DecryptResult(count: count, state: state, hasMore: hasMore, idleRecords: idle)
         }
     }
 

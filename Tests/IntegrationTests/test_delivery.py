@@ -434,6 +434,55 @@ async def test_a_second_signal_ends_what_is_left_and_says_so(legs, authority, tm
             await scene.client.exactly(len(LEFT))
 
 
+@pytest.mark.parametrize("legs", [PAIRS[3], PAIRS[5]], ids=str)
+async def test_an_upload_that_a_drain_cuts_does_not_look_complete(legs, authority, tmp_path):
+    """More waits than the bridge's server has taken: it gets what was read, and a reset in place of an end."""
+    async with Scene(legs, authority, tmp_path) as scene:
+        sending = asyncio.create_task(scene.client.send(b"".join(raw.frame(raw.BINARY, one) for one in messages(12 * MIB))))
+        await scene.wait(1)
+        scene.gateway.signal(signal.SIGTERM)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)) as ended:
+            await scene.backend.exactly(12 * MIB)
+        # An end in order is an IncompleteReadError, too, on TCP.
+        assert legs.backend == "unix" or isinstance(ended.value, ConnectionError)
+        await asyncio.gather(sending, return_exceptions=True)
+        scene.client.abort()
+        assert (await scene.closed())["cause"] == "drain"
+
+
+# What does not go on
+
+
+async def test_what_a_client_sends_after_the_end_of_its_session_does_not_count(authority, tmp_path):
+    async with Scene(PAIRS[0], authority, tmp_path) as scene:
+        for _ in range(3):
+            await scene.client.send(raw.frame(raw.TEXT, b"one"))
+            assert await scene.backend.message() == b"one"
+        await scene.backend.send(raw.frame(0x3, mask=None))
+        assert await scene.client.message() == 1011
+        await scene.client.send(raw.frame(raw.TEXT, b"late") * 50 + raw.close(1011))
+        scene.client.writer.close()
+        assert await scene.backend.message() == 1002
+        scene.backend.writer.close()
+        record = await scene.closed()
+        assert (record["messages_to_backend"], record["bytes_to_backend"]) == (3, 9)
+
+
+@pytest.mark.parametrize("legs", [PAIRS[0], PAIRS[2]], ids=str)
+async def test_a_backend_that_streams_is_let_go_when_its_client_has_closed_and_takes_nothing(legs, authority, tmp_path):
+    """It was not read because the client took nothing. Once that is given up, nothing holds the backend back."""
+    defaults = {"heartbeat": {"interval": "500ms", "timeout": "500ms"}, "timeouts": {"close": CLOSE}}
+    async with Scene(legs, authority, tmp_path, defaults=defaults) as scene:
+        stream = raw.frame(raw.BINARY, bytes(MESSAGE), mask=None) * (16 * MIB // MESSAGE)
+        sending = asyncio.create_task(scene.backend.send(stream))
+        assert await scene.client.message() == bytes(MESSAGE)
+        await scene.client.send(raw.close(4001))
+        record = await scene.closed()
+        assert record["cause"] in ("client-closed", "client-stalled", "client-gone", "client-ping-timeout")
+        assert record["undelivered_to_client"] > 0
+        await asyncio.gather(sending, return_exceptions=True)
+
+
 # A client that has gone
 
 

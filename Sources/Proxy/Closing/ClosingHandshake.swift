@@ -99,6 +99,8 @@ struct ClosingHandshake: Sendable {
         var canSend = PerLeg(client: true, backend: true)
         /// The client is in the middle of a message.
         var clientIsInsideOfMessage = false
+        /// It has sent more than was passed on.
+        var clientHasMore = false
     }
 
     private enum Said: Equatable, Sendable {
@@ -340,7 +342,10 @@ struct ClosingHandshake: Sendable {
     private mutating func tell(_ leg: Leg, _ places: Places, mayWait: Bool, _ actions: inout Actions) {
         guard let ending = self.ending, self.legs[leg].end == .notYet else { return }
         if leg == .backend, self.backend != .webSocket {
-            let isCut = places.clientIsInsideOfMessage && ending.isDeparture(of: .client)
+            // What it gets must not look like all there was; a server that has ended itself wants no more.
+            let isCut =
+                places.clientHasMore && ending.cause != .backendClosed
+                || places.clientIsInsideOfMessage && ending.isDeparture(of: .client)
             return self.end(leg, as: isCut ? .abortDelivered : .shutDown, &actions)
         }
         guard self.legs[leg].said == .nothing, let close = ending.close(to: leg) else { return }

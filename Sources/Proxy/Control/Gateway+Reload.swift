@@ -35,8 +35,13 @@ extension Gateway {
             if !dryRun, self.state == .serving { self.service.ready(self.status) }
             if !dryRun { self.counted.reloaded(outcome) }
             answer(outcome)
-            if !self.waitingReloads.isEmpty { self.waitingReloads.removeFirst()() }
+            self.goOnReloading()
         }
+    }
+
+    /// The next of those that wait; where no more are done, each is told so.
+    private func goOnReloading() {
+        while !self.waitingReloads.isEmpty, !self.isReloading { self.waitingReloads.removeFirst()() }
     }
 
     private func reloadNow(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
@@ -236,7 +241,7 @@ extension Gateway {
                 }
                 then()
             case .success(let stamps):
-                guard self.mayReloadCertificates(of: runtime), self.watched.update(stamps) else { return then() }
+                guard self.mayReloadCertificates(of: runtime), self.watched.differ(from: stamps) else { return then() }
                 self.makeCandidate(runtime) { [unowned self] in
                     self.use($0, certificatesOf: runtime)
                     then()
@@ -255,10 +260,14 @@ extension Gateway {
         case .success(let candidate):
             guard self.mayReloadCertificates(of: runtime) else { return candidate.listeners.abandon() }
             self.swap(for: candidate)
+            self.certificatesRefusal = nil
             self.log.write(LogRecord(.info, "certificates-reloaded"))
         case .failure(let error):
             guard self.mayReloadCertificates(of: runtime) else { return }
-            // A chain and its key are two files, and somebody may be in the middle of replacing them: the next look tells.
+            // A chain and its key are two files, and somebody may be in the middle of replacing them: the next look tries again. What it
+            // finds is no news if it is the same.
+            guard "\(error)" != self.certificatesRefusal else { return }
+            self.certificatesRefusal = "\(error)"
             self.log.write(.error, "certificates-refused", reason: "\(error)")
         }
     }

@@ -12,10 +12,6 @@ struct WatchedFiles {
     /// Where they are.
     var paths: [String] { self.stamps.keys.sorted() }
 
-    /// Takes in what a look found, and says whether a file is not as it was at the last one.
-    mutating func update(_ stamps: [String: FileStamp?]) -> Bool {
-        guard stamps != self.stamps else { return false }
-        self.stamps = stamps
-        return true
-    }
+    /// Whether a file is not as it was when what is in force was read.
+    func differ(from stamps: [String: FileStamp?]) -> Bool { stamps != self.stamps }
 }

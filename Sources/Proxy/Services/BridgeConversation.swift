@@ -48,7 +48,7 @@ final class BridgeConversation: EndpointConversation {
     }
 
     override var receivedTally: MessageTally {
-        self.backend.map { self.delivered.taken(of: self.reader.tally, $0.writing) } ?? self.reader.tally
+        self.backend.map { self.delivered.taken(of: self.passed, $0.writing) } ?? self.passed
     }
 
     override func backendDrained() {

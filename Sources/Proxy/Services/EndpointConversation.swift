@@ -123,9 +123,10 @@ class EndpointConversation: Conversation {
 
     /// What we send a client is whole frames only, so that a Close always has its place.
     private var places: ClosingHandshake.Places {
-        // What was read of it and waits is not passed on any more.
-        ClosingHandshake.Places(
-            clientIsInsideOfMessage: !self.reader.isAtMessageBoundary || !self.backlog.isEmpty)
+        // What waits, be it here or in the kernel, is not passed on any more.
+        let hasMore = self.client.map { $0.isPaused || $0.mayRead } ?? false
+        return ClosingHandshake.Places(
+            clientIsInsideOfMessage: !self.reader.isAtMessageBoundary, clientHasMore: hasMore || !self.backlog.isEmpty)
     }
 
     final var client: Transport? { self.session.client }
@@ -138,7 +139,7 @@ class EndpointConversation: Conversation {
     }
 
     /// What came from the client and has gone where it is to go.
-    var receivedTally: MessageTally { self.reader.tally }
+    var receivedTally: MessageTally { self.session.closing?.forwarded.client ?? self.reader.tally }
 
     final func received(_ range: Range<Int>, from leg: Leg) {
         guard leg == .client else { return self.receivedFromBackend(range) }
@@ -299,6 +300,7 @@ class EndpointConversation: Conversation {
         if !self.closing.isOpen, !self.hasBegunClosing {
             self.hasBegunClosing = true
             self.session.beginClosing()
+            self.session.closing?.forwarded.client = self.reader.tally
             self.closingBegan()
         }
         if case .close(let close) = actions.client.say { self.client?.send(Frame.close(close).span) }

@@ -56,13 +56,17 @@ struct CompressedFrame {
     let range: Range<Int>
     let payloadLength: Int
 
-    /// Writes the frame over `bytes`. `nil` if compression is not worthwhile: the message is short, or would not get any shorter
+    /// A larger message is sent as it is: to compress it would keep the other sessions of the worker waiting for more than 3 ms.
+    private static let mostAtOnce = 128 << 10
+
+    /// Writes the frame over `bytes`. `nil` if compression is not worthwhile: the message is short or long, or would not get any shorter
     /// (where a deflater keeps context it must be sent all the same). Of a message in pieces the first one decides.
     static func encode(
         _ opcode: Opcode, _ payload: Span<UInt8>, _ place: Place = Place(), with deflater: () -> Deflater,
         into bytes: inout [UInt8]
     ) -> CompressedFrame? {
-        guard payload.count >= Deflater.leastWorthwhile || !place.isFirst else { return nil }
+        let isWorthwhile = payload.count >= Deflater.leastWorthwhile && payload.count <= Self.mostAtOnce
+        guard isWorthwhile || !place.isFirst else { return nil }
         let deflater = deflater()
         let room = FrameHeader.maximumLength
         bytes.removeAll(keepingCapacity: true)

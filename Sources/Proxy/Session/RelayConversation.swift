@@ -36,9 +36,10 @@ final class RelayConversation: Conversation {
 
     var tally: PerLeg<MessageTally> {
         let tally = self.relay.tally
+        let forwarded = self.session.closing?.forwarded
         return PerLeg(
-            client: self.taken.client.taken(of: tally.client, self.transports.backend.writing),
-            backend: self.taken.backend.taken(of: tally.backend, self.transports.client.writing))
+            client: self.taken.client.taken(of: forwarded?.client ?? tally.client, self.transports.backend.writing),
+            backend: self.taken.backend.taken(of: forwarded?.backend ?? tally.backend, self.transports.client.writing))
     }
 
     func begin() {}
@@ -113,13 +114,24 @@ final class RelayConversation: Conversation {
         if self.session.isAboveHighWater(target) { source.pause() }
     }
 
+    /// What comes from a leg that is not relayed any more does not count.
+    private func noteForwarded() {
+        guard let closing = self.session.closing else { return }
+        for leg in [Leg.client, .backend] where closing.forwarded[leg] == nil && !self.relay.closing.relays(from: leg) {
+            closing.forwarded[leg] = self.relay.tally(of: leg)
+        }
+    }
+
     private func perform(_ actions: ClosingHandshake.Actions) {
         let nothing: [UInt8] = []
         self.perform(actions, relaying: nothing.span)
     }
 
     private func perform(_ actions: ClosingHandshake.Actions, relaying close: Span<UInt8>) {
-        if !self.relay.closing.isOpen { self.session.beginClosing() }
+        if !self.relay.closing.isOpen {
+            self.session.beginClosing()
+            self.noteForwarded()
+        }
         for leg in [Leg.backend, .client] {
             switch actions[leg].say {
             case .nothing: break

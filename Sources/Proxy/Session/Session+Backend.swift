@@ -118,6 +118,7 @@ extension Session {
         guard let backend = self.backend, backend.mayRead else { return }
         // One that has left is not waited for. Its last words, an alert, say why.
         guard backend.hasEnded else { return backend.handshakeLater() }
+        self.loop.budget.spend(EventLoop.workOfLongStep)
         self.backendShookHands(backend.handshakeStep().result)
     }
 

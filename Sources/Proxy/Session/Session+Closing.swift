@@ -7,6 +7,8 @@ final class SessionClosing {
     var legs: PerLeg<LegClosing>
     /// How many bytes came from each leg that nobody was left to take.
     var dropped = PerLeg(client: 0, backend: 0)
+    /// What had come from each leg when it ceased to go on to the other one: what comes after that is only looked through for a Close.
+    var forwarded = PerLeg<MessageTally?>(client: nil, backend: nil)
     /// How many bytes of each leg's connection its peer had not acknowledged when it was given up.
     var undelivered = PerLeg(client: 0, backend: 0)
 
@@ -41,8 +43,9 @@ extension Session {
         }
     }
 
-    private func readOn(_ leg: Leg) {
-        guard let transport = self.transport(leg), transport.isOpen else { return }
+    /// Nothing holds `leg` back any more.
+    func readOn(_ leg: Leg) {
+        guard !self.isRefusingMore(leg), let transport = self.transport(leg), transport.isOpen else { return }
         transport.resume()
         if transport.mayRead { transport.readAgainLater() }
     }
@@ -184,7 +187,9 @@ extension Session {
         // Before a Close of ours is on its way.
         let isLeft = PerLeg(client: self.hasUndelivered(.client), backend: self.hasUndelivered(.backend))
         self.close(.byGateway(.drain))
-        for leg in [Leg.client, .backend] { self.end(leg, as: isLeft[leg] ? .abort : .close) }
+        for leg in [Leg.client, .backend] {
+            if isLeft[leg] { self.end(leg, as: .abort) } else { self.transport(leg)?.shutDown() }
+        }
         self.closeLegs()
     }
 

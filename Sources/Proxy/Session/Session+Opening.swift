@@ -17,6 +17,7 @@ extension Session {
         guard client.tls?.handshakeSteps == 1 else {
             return self.abandon(because: "the client left during its TLS handshake")
         }
+        self.loop.budget.spend(EventLoop.workOfLongStep)
         self.clientShookHands(client.handshakeStep().result)
     }
 

@@ -50,20 +50,22 @@ extension Session {
         // Behind a Close nothing can be missing. But a reset that came right behind the end is not told again.
         let endedInOrder = failure == nil || (failure == Self.truncated && conversation.closing.hasClosed(leg))
         let failure = endedInOrder ? transport.resetReason() : failure
-        if transport.hasTimedOut {
-            conversation.happened(
-                conversation.closing.isOpen ? .lost(leg, .stalled(leg)) : .stalled(leg), detail: failure)
-        } else {
-            conversation.happened(.ended(leg, inOrder: failure == nil), detail: failure)
-        }
+        conversation.happened(self.event(of: transport, failure), detail: failure)
         if self.phase == .closing { self.settle(transport) }
     }
 
     /// A connection whose peer had ended its side fails: it takes nothing more, either.
     private func watchEnded(_ transport: Transport) {
         guard let failure = transport.failure ?? transport.resetReason() else { return }
-        self.conversation?.happened(.ended(transport.leg, inOrder: false), detail: failure)
+        self.conversation?.happened(self.event(of: transport, failure), detail: failure)
         self.closeLeg(transport.leg)
+    }
+
+    /// A connection that the kernel gave up, because its peer took nothing, has stalled; otherwise its peer has ended it.
+    private func event(of transport: Transport, _ failure: String?) -> ClosingHandshake.Event {
+        let leg = transport.leg
+        guard transport.hasTimedOut else { return .ended(leg, inOrder: failure == nil) }
+        return self.phase == .closing ? .stalled(leg) : .lost(leg, .stalled(leg))
     }
 
     // MARK: - Back-pressure

@@ -178,6 +178,8 @@ final class Session: TimerHandler {
         if case .closed = self.stages[leg] { return }
         self.stages[leg] = .closed
         self.transport(leg)?.close(abruptly: abruptly)
+        // Whatever the other leg was not read for, nobody waits for it now.
+        if self.phase == .closing { self.readOn(leg.other) }
         self.endIfBothLegsHave()
     }
 

@@ -98,6 +98,7 @@ extension Transport {
         var queue = self.writing.takeQueue()
         let count = queue.count
         queue.flush { self.sendNow($0) }
+        self.worker.loop.budget.spend(Work.send + Work.bytes(count - queue.count, tls: false))
         self.writing.putBack(queue, of: count, at: self.worker.loop.now)
         self.countQueue()
         guard self.writing.untaken == 0 else { return }

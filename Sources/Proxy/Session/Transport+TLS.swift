@@ -84,6 +84,8 @@ extension Transport {
         let result = tls.decrypt(ciphertext.span.extracting(0..<count), into: &room)
         self.reading.hasDecrypted = result.hasMore
         if result.hasMore { self.reading.lookAgain() }
+        // One is nothing out of the ordinary: it has only begun.
+        if result.idleRecords > 1 { self.worker.loop.budget.spend(result.idleRecords * Work.recordWithoutData) }
         self.sendCiphertext()
         if result.count > 0 {
             // An end behind these bytes is reported by the next call.

@@ -168,7 +168,7 @@ final class Transport: ReadinessHandler, StagedSender {
     /// Why the kernel says that the connection has failed; `nil`: it does not.
     func resetReason() -> String? {
         guard self.reading.wasReset else { return nil }
-        return Kernel.connectionResult(self.descriptor)?.reason ?? "the connection was reset"
+        return Kernel.connectionResult(self.descriptor).map { self.reason($0) } ?? "the connection was reset"
     }
 
     /// Has `receive` look at the socket, even if the loop was not told yet that there is something.

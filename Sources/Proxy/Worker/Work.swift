@@ -7,6 +7,8 @@
 enum Work {
     /// A `recv` and the `send` that follows it, whatever their size.
     static let read = 3_000
+    /// A TLS record that is no data: a KeyUpdate, which makes two keys.
+    static let recordWithoutData = 20_000
     /// A connection that was accepted, with the objects it needs.
     static let connection = 15_000
     /// An opening handshake, from its request to the 101.

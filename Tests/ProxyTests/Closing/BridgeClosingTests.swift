@@ -138,4 +138,16 @@ import WebSocketProtocol
         #expect(actions.backend == Action(end: .shutDown))
         #expect(actions.client == Action(say: .close(CloseFrame(code: .invalidData)), end: .shutDown))
     }
+
+    /// More of the client's lies unread: the server does not get it, and must not take what it got for all there was.
+    @Test func whatIsNotPassedOnResetsTheServer() {
+        let hasMore = ClosingHandshake.Places(clientHasMore: true)
+        var closing = ClosingHandshake(backend: .tcp)
+        #expect(closing.close(.byGateway(.drain), hasMore).backend == Action(end: .abortDelivered))
+        closing = ClosingHandshake(backend: .tcp)
+        #expect(closing.violated(.messageTooBig, by: .client, hasMore).backend == Action(end: .abortDelivered))
+        // A server that has ended wants no more.
+        closing = ClosingHandshake(backend: .tcp)
+        #expect(closing.happened(.ended(.backend, inOrder: true), hasMore).backend == Action(end: .shutDown))
+    }
 }

@@ -1,0 +1,128 @@
+"""Attacks the gateway beside good sessions, and says what they noticed of it.
+
+Called by ops/attack, which says how.
+"""
+
+import argparse
+import pathlib
+import signal
+import sys
+
+from children import Failed, many_descriptors
+from good import Plan
+from run import Result, milliseconds, run
+from scenarios import SCENARIOS
+
+MIB = 1 << 20
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="ops/attack")
+    parser.add_argument("--only", action="append", choices=SCENARIOS, default=[])
+    parser.add_argument("--seconds", type=int, default=8)
+    parser.add_argument("--sessions", type=int, default=Plan.sessions)
+    parser.add_argument("--report", type=pathlib.Path)
+    parser.add_argument("--list", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.list:
+        for scenario in SCENARIOS.values():
+            print(f"{scenario.name:20} {scenario.what}")
+        return 0
+
+    def stop(number, frame):
+        # As Ctrl-C: everything is ended on the way out.
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    many_descriptors()
+    results, failures = [], []
+    try:
+        for name in arguments.only or SCENARIOS:
+            print(f"{name}: {SCENARIOS[name].what}", flush=True)
+            try:
+                result = run(SCENARIOS[name], Plan(sessions=arguments.sessions), arguments.seconds)
+            except Failed as error:
+                failures.append(name)
+                print(f"  FAILED    {error}", flush=True)
+                continue
+            results.append(result)
+            tell(result)
+    except KeyboardInterrupt:
+        print("attack: interrupted", file=sys.stderr)
+        return 130
+    finally:
+        if arguments.report and results:
+            arguments.report.write_text(markdown(results, arguments.seconds))
+    broken = [result.scenario.name for result in results if result.broken] + failures
+    print(f"{len(results) + len(failures) - len(broken)} passed, {len(broken)} failed" + (f": {', '.join(broken)}" if broken else ""))
+    return 1 if broken else 0
+
+
+def row(values, form=milliseconds) -> str:
+    return " / ".join(form(value) for value in values)
+
+
+def mebibytes(size: int) -> str:
+    return f"{size / MIB:,.0f}"
+
+
+def tell(result: Result):
+    print(f"  p50       {row(result.p50)} ms before / during / after")
+    print(f"  p99       {row(result.p99)} ms, at most {milliseconds(result.allowed)} during; slowest: {slowest(result)}")
+    print(f"  fresh     sessions open in {milliseconds(result.openings[0])} ms (p50), {milliseconds(result.openings[1])} (worst)")
+    print(f"  lost      {result.lost_messages} of {result.messages} messages, {result.lost_sessions} sessions")
+    print(f"  memory    {row(result.memory, mebibytes)} MiB before / at the peak / after")
+    print(f"  attack    {attack(result)}")
+    for remark in remarks(result):
+        print(f"  remark    {remark}")
+    print("  ok" if not result.broken else "".join(f"  BROKEN    {bound}\n" for bound in result.broken).rstrip(), flush=True)
+
+
+def slowest(result: Result) -> str:
+    kind, p99 = result.slowest
+    return f"{kind}, {milliseconds(p99)}"
+
+
+def attack(result: Result) -> str:
+    """What the attackers counted, and what it cost in log."""
+    counts = {name: count for name, count in result.counts.items() if count}
+    sent = counts.get("bytes sent", 0)
+    said = [
+        f"{name.removeprefix('bytes ')} {count / 1e6:,.1f} MB" if name.startswith("bytes ") else f"{name} {count:,}"
+        for name, count in counts.items()
+    ]
+    share = f" ({result.logged / sent:.2f} of what was sent)" if sent else ""
+    return ", ".join((*said, f"log {result.logged / 1e6:,.2f} MB{share}"))
+
+
+def remarks(result: Result) -> list[str]:
+    late = [f"the machine was busy: good messages were sent up to {milliseconds(result.late)} ms late (p99)"]
+    return (late if result.late > 0.005 else []) + result.remarks
+
+
+def markdown(results: list[Result], seconds: int) -> str:
+    lines = [
+        "# Attacks beside good sessions",
+        "",
+        f"Each attack took {seconds} s. Round trips of the good sessions in ms, and resident memory in MiB: before / during / after.",
+        "",
+        "| scenario | p50 | p99 | at most | messages lost | sessions lost | fresh: p50, worst | memory | bounds |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for result in results:
+        cells = (
+            result.scenario.name, row(result.p50), row(result.p99), milliseconds(result.allowed),
+            f"{result.lost_messages} of {result.messages}", str(result.lost_sessions),
+            f"{milliseconds(result.openings[0])}, {milliseconds(result.openings[1])}", row(result.memory, mebibytes),
+            "hold" if not result.broken else "**broken**",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    for result in results:
+        lines += ["", f"**{result.scenario.name}**: {result.scenario.what}.", "", f"- attack: {attack(result)}"]
+        lines += [f"- {remark}" for remark in remarks(result)]
+        lines += [f"- broken: {bound}" for bound in result.broken]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

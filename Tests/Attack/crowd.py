@@ -1,0 +1,159 @@
+"""Many clients of one kind, in one process: each that is closed comes back."""
+
+import collections
+import dataclasses
+import itertools
+import select
+import ssl
+from time import monotonic as now
+
+import wire
+from children import Orders, Site
+
+# After so many seconds it counts as under way, whether the gateway let all of them in or not.
+STARTING = 20.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """What each client does."""
+
+    path: str = "/echo"
+    secure: bool = False
+    # Further lines of its head.
+    fields: str = ""
+    # What is sent instead of a head: such a client is told nothing, and never open.
+    instead: bytes | None = None
+    # Once the session is open: first this, then that again and again.
+    first: bytes = b""
+    forever: bytes = b""
+    # Seconds between two of them; otherwise one follows the other as fast as they are taken.
+    every: float = 0
+    # Whether it takes what is sent to it, once it is open.
+    reads: bool = True
+    # Whether it is over as soon as anything was answered.
+    ends_with_answer: bool = False
+    # Of which so many addresses of 127.0.0.0/8 the clients are.
+    addresses: int = 100
+    # How fast they come, a second.
+    rate: int = 1000
+
+
+class Client:
+    def __init__(self, kind: Kind, site: Site, source: str):
+        self.kind = kind
+        self.channel = wire.Channel(
+            site.address(kind.secure), secure=kind.secure and kind.instead is None, source=source,
+            buffer=None if kind.reads else 4096,
+        )
+        self.channel.write(wire.upgrade(kind.path, kind.fields) if kind.instead is None else kind.instead)
+        self.is_open = kind.instead is not None
+        self.next = 0.0
+        self.events = 0
+        self._head = bytearray()
+
+    def receive(self) -> int:
+        """How much came. It is looked into until the session is open."""
+        if self.is_open:
+            return self.channel.discard()
+        data = self.channel.receive()
+        self._head += data
+        if b"\r\n\r\n" in self._head:
+            if self.kind.ends_with_answer or not self._head.startswith(b"HTTP/1.1 101 "):
+                raise EOFError
+            self.is_open = True
+            self.channel.write(self.kind.first)
+        return len(data)
+
+    def refill(self):
+        """Again, if it is time for it."""
+        if not self.is_open or not self.kind.forever or self.channel.is_waiting:
+            return
+        if self.kind.every:
+            if now() < self.next:
+                return
+            self.next = now() + self.kind.every
+        self.channel.write(self.kind.forever)
+
+    @property
+    def wanted(self) -> int:
+        events = select.EPOLLRDHUP
+        if self.kind.reads or not self.is_open:
+            events |= select.EPOLLIN
+        if self.channel.is_waiting or (self.is_open and self.kind.forever and not self.kind.every):
+            events |= select.EPOLLOUT
+        return events
+
+
+def crowd(orders: Orders, site: Site, members: list[tuple[int, Kind]], block: int = 1) -> collections.Counter:
+    """So many clients of each kind until it is told to stop; `block` is the second number of their addresses."""
+    epoll = select.epoll()
+    epoll.register(orders.fileno(), select.EPOLLIN)
+    clients: dict[int, Client] = {}
+    counts = collections.Counter()
+    missing = [[kind, count, 0.0, itertools.count()] for count, kind in members]
+    total, is_ready, start, swept = sum(count for count, _ in members), False, now(), 0.0
+
+    def open_some():
+        time = now()
+        for row in missing:
+            kind, count, allowed_at, number = row
+            # A few at a time, so that those that are there are served in between.
+            for _ in range(min(count, 20)):
+                if time < allowed_at:
+                    break
+                allowed_at = max(allowed_at, time - 0.05) + 1 / kind.rate
+                try:
+                    client = Client(kind, site, f"127.{block}.1.{next(number) % kind.addresses + 1}")
+                except OSError:
+                    break
+                row[1] -= 1
+                counts["connections"] += 1
+                clients[client.channel.fileno()] = client
+                client.events = client.wanted
+                epoll.register(client.channel.fileno(), client.events)
+            row[2] = allowed_at
+
+    def end(client: Client):
+        counts["bytes sent"] += client.channel.sent
+        del clients[client.channel.fileno()]
+        client.channel.close()
+        counts["ended"] += 1
+        for row in missing:
+            if row[0] is client.kind:
+                row[1] += 1
+
+    def serve(client: Client, event: int):
+        try:
+            if event & select.EPOLLIN:
+                counts["bytes received"] += client.receive()
+            elif event & (select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR):
+                return end(client)
+            client.refill()
+            client.channel.send()
+        except (OSError, EOFError, ssl.SSLError):
+            return end(client)
+        if (wanted := client.wanted) != client.events:
+            client.events = wanted
+            epoll.modify(client.channel.fileno(), wanted)
+
+    while not orders.stopping():
+        open_some()
+        if not is_ready:
+            there = sum(client.is_open for client in clients.values())
+            if there + counts["ended"] >= total or now() - start > STARTING:
+                is_ready = True
+                orders.ready()
+        wait = 0.005 if any(row[1] for row in missing) else 0.05
+        for descriptor, event in epoll.poll(wait):
+            if client := clients.get(descriptor):
+                serve(client, event)
+        if now() - swept > 0.05:
+            swept = now()
+            for client in [client for client in clients.values() if client.kind.every and client.is_open]:
+                serve(client, 0)
+    counts["open at the end"] = sum(client.is_open for client in clients.values())
+    for client in clients.values():
+        counts["bytes sent"] += client.channel.sent
+        client.channel.close()
+    return counts

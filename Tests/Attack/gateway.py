@@ -1,0 +1,133 @@
+"""The gateway under attack: a process with a configuration of its own, what it logs, and the memory it has."""
+
+import contextlib
+import json
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import time
+
+from children import Failed, Site, die_with_parent, interruptible, uninterrupted
+
+BINARY = pathlib.Path(os.environ.get("GATEWAY_BIN", "gateway")).resolve()
+STARTING, ENDING = 20.0, 20.0
+
+
+class Gateway:
+    """Started by `with`, ended by SIGTERM. `descriptors` is all that it may have open."""
+
+    def __init__(self, folder: pathlib.Path, configuration: dict, descriptors: int | None):
+        self._file, self._log = folder / "gateway.conf", folder / "log"
+        self._folder, self._descriptors = folder, descriptors
+        # JSON is YAML.
+        self._file.write_text(json.dumps(configuration, indent=1))
+        # Whether it bounds memory in sum, as the configuration wants.
+        self.bounds_memory = "memory" in configuration
+        if self.bounds_memory and not self._accepts_configuration():
+            self.bounds_memory = False
+            del configuration["memory"]
+            self._file.write_text(json.dumps(configuration, indent=1))
+
+    def _accepts_configuration(self) -> bool:
+        command = (BINARY, "check", "--config", self._file)
+        return subprocess.run(command, capture_output=True, timeout=STARTING).returncode == 0
+
+    def __enter__(self) -> "Gateway":
+        self._process = None
+        try:
+            with self._log.open("wb") as log, uninterrupted():
+                # In a session of its own, Ctrl-C is not for it.
+                self._process = subprocess.Popen(
+                    (BINARY, "run", "--config", self._file), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                    stderr=log, cwd=self._folder, preexec_fn=self._prepare, start_new_session=True,
+                )
+            self.site = self._await_site()
+        except BaseException:
+            if self._process:
+                self._kill()
+            raise
+        return self
+
+    def _prepare(self):
+        die_with_parent()
+        interruptible()
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        count = self._descriptors or hard
+        # It raises the soft limit to the hard one.
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+    def _await_site(self) -> Site:
+        end = time.monotonic() + STARTING
+        while time.monotonic() < end and self._process.poll() is None:
+            addresses = {}
+            for line in self._log.read_text(errors="replace").splitlines(keepends=True):
+                with contextlib.suppress(ValueError):
+                    record = json.loads(line)
+                    if record.get("event") in ("listening", "admin"):
+                        host, port = record["address"].rsplit(":", 1)
+                        kind = "admin" if record["event"] == "admin" else "secure" if record.get("tls") else "plain"
+                        addresses[kind] = (host, int(port))
+            if len(addresses) == 3:
+                return Site(**addresses, process=self._process.pid, folder=str(self._folder))
+            time.sleep(0.02)
+        raise Failed("the gateway did not start:\n" + self._log.read_text(errors="replace")[-2000:])
+
+    def __exit__(self, *error):
+        if not self.is_running:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            self._kill()
+        except BaseException:
+            self._kill()
+            raise
+
+    def _kill(self):
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def status(self) -> int | None:
+        """What it ended with; negative: the signal that ended it."""
+        return self._process.poll()
+
+    def memory(self) -> int:
+        """The resident size, in bytes."""
+        return self._memory("VmRSS")
+
+    def peak_memory(self) -> int:
+        """The largest resident size since `forget_peak`, in bytes."""
+        return self._memory("VmHWM")
+
+    def forget_peak(self):
+        pathlib.Path(f"/proc/{self._process.pid}/clear_refs").write_text("5")
+
+    def _memory(self, kind: str) -> int:
+        try:
+            status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
+            return int(status.split(f"{kind}:")[1].split()[0]) << 10
+        except (OSError, IndexError):
+            # It is gone, which is said elsewhere.
+            return 0
+
+    def settled_memory(self, seconds: float) -> int:
+        """The resident size once it stays the same for two seconds, or when the time is over."""
+        end, sizes = time.monotonic() + seconds, []
+        while time.monotonic() < end:
+            sizes.append(self.memory())
+            if len(sizes) > 4 and max(sizes[-5:]) - min(sizes[-5:]) < 1 << 20:
+                break
+            time.sleep(0.5)
+        return self.memory()
+
+    def logged(self) -> int:
+        """Bytes of its log so far."""
+        return self._log.stat().st_size

@@ -1,0 +1,81 @@
+"""Those who connect and do not come in."""
+
+import collections
+import socket
+import ssl
+import struct
+
+import wire
+from children import Orders, Site
+from crowd import Kind
+
+from .scenario import Attacker, Scenario, clients
+
+# With those of the good sessions, about 300, the silent ones would need more.
+DESCRIPTORS = 640
+SILENT = 250
+# Of one client that churns, a second.
+HELLOS = 2000
+
+
+def hello() -> bytes:
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    connection = wire.CONTEXT.wrap_bio(incoming, outgoing)
+    try:
+        connection.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return outgoing.read()
+
+
+def hello_reset(orders: Orders, site: Site, block: int) -> collections.Counter:
+    counts, data, abort = collections.Counter(), hello(), struct.pack("ii", 1, 0)
+    orders.ready()
+    # Fifty at a time.
+    while not orders.wait(50 / HELLOS):
+        for number in range(50):
+            with socket.socket() as connection:
+                connection.settimeout(2)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, abort)
+                try:
+                    connection.bind((f"127.{block}.1.{number + 1}", 0))
+                    connection.connect(site.secure)
+                    connection.send(data)
+                    counts["connections"] += 1
+                    counts["bytes sent"] += len(data)
+                except OSError:
+                    counts["connections refused"] += 1
+    return counts
+
+
+def refused(origin: int, path: int) -> Kind:
+    """Asks for a route that does not know its Origin; bytes of it, and of the path."""
+    return Kind(
+        path="/private/" + "p" * path, fields=f"Origin: https://{'o' * origin}.example\r\n", ends_with_answer=True, rate=4000
+    )
+
+
+SCENARIOS = [
+    Scenario(
+        "hello-reset", f"two clients send a ClientHello and reset, each {HELLOS:,} times a second",
+        (Attacker(hello_reset, (1,)), Attacker(hello_reset, (2,))),
+    ),
+    Scenario(
+        "silent", f"{2 * SILENT} connections that say nothing, on both listeners, at {DESCRIPTORS} descriptors",
+        (clients((SILENT, Kind(instead=b"")), (SILENT, Kind(instead=b"", secure=True))),),
+        descriptors=DESCRIPTORS,
+    ),
+    Scenario(
+        "slow-heads", "500 clients send one line of an endless request every second, half of them to the TLS listener",
+        (
+            clients(
+                (250, Kind(instead=b"GET /echo HTTP/1.1\r\nHost: x\r\n", forever=b"X: y\r\n", every=1.0)),
+                (250, Kind(instead=b"\x16", secure=True, forever=b"\x03", every=1.0)),
+            ),
+        ),
+    ),
+    Scenario(
+        "origins", "refused handshakes with long Origins and paths",
+        (clients((30, refused(400, 10)), (30, refused(20, 6000)), (30, refused(6000, 10))),),
+    ),
+]

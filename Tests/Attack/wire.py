@@ -1,0 +1,190 @@
+"""What goes over the wire: heads, frames, and a socket that does not block, with TLS where it is asked for."""
+
+import base64
+import os
+import socket
+import ssl
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+FIN, RSV1 = 0x80, 0x40
+READ = 1 << 16
+
+
+def upgrade(path: str = "/echo", fields: str = "") -> bytes:
+    """The head that asks for a session; `fields` are further lines, each with its end."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{fields}\r\n"
+    ).encode()
+
+
+def masked(payload: bytes, key: bytes) -> bytes:
+    """The payload, masked or unmasked (RFC 6455 section 5.3)."""
+    count = len(payload)
+    stream = (key * (count // 4 + 1))[:count]
+    return (int.from_bytes(payload, "little") ^ int.from_bytes(stream, "little")).to_bytes(count, "little")
+
+
+def frame(opcode: int, payload: bytes, *, first: int = FIN, key: bytes | None = b"\0\0\0\0") -> bytes:
+    """A frame with these bits in its first byte; a client's, with this masking key, or a server's, without one."""
+    count, bit = len(payload), 0x80 if key is not None else 0
+    if count < 126:
+        head = bytes([first | opcode, bit | count])
+    elif count < 1 << 16:
+        head = bytes([first | opcode, bit | 126]) + count.to_bytes(2, "big")
+    else:
+        head = bytes([first | opcode, bit | 127]) + count.to_bytes(8, "big")
+    if key is None:
+        return head + payload
+    return head + key + (payload if key == b"\0\0\0\0" else masked(payload, key))
+
+
+class Frames:
+    """Takes frames out of the bytes of a connection."""
+
+    def __init__(self, data: bytes = b""):
+        self._data = bytearray(data)
+
+    def add(self, data: bytes):
+        self._data += data
+
+    def __iter__(self):
+        """Each whole frame: its first byte, and its payload, unmasked."""
+        data, at = self._data, 0
+        while len(data) - at >= 2:
+            count, key, start = data[at + 1] & 0x7F, data[at + 1] & 0x80, at + 2
+            if count >= 126:
+                size = 2 if count == 126 else 8
+                if len(data) - start < size:
+                    break
+                count = int.from_bytes(data[start : start + size], "big")
+                start += size
+            end = start + (4 if key else 0) + count
+            if len(data) < end:
+                break
+            payload = bytes(data[end - count : end])
+            if key:
+                payload = masked(payload, bytes(data[start : start + 4]))
+            yield data[at], payload
+            at = end
+        del data[:at]
+
+
+def insecure() -> ssl.SSLContext:
+    """For a certificate that nobody vouches for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+CONTEXT = insecure()
+
+
+class Channel:
+    """A connection that does not block. What is written waits until the peer takes it, and until TLS is there."""
+
+    def __init__(self, address: tuple[str, int], *, secure: bool, source: str | None = None, buffer: int | None = None):
+        self.socket = socket.socket()
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if buffer:
+            # Before it connects: the window of the first segments depends on it.
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
+        try:
+            if source:
+                self.socket.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
+                self.socket.bind((source, 0))
+            self.socket.connect(address)
+        except BlockingIOError:
+            pass
+        except BaseException:
+            self.socket.close()
+            raise
+        self.sent = 0
+        self._waiting = bytearray()
+        self._early = bytearray()
+        self._tls = None
+        if secure:
+            self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            self._tls = CONTEXT.wrap_bio(self._incoming, self._outgoing)
+            self._shaking = True
+            self._shake()
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the peer has not taken all yet."""
+        return bool(self._waiting)
+
+    def write(self, data: bytes):
+        if not self._tls:
+            self._waiting += data
+        elif self._shaking:
+            self._early += data
+        else:
+            self._tls.write(data)
+            self._waiting += self._outgoing.read()
+
+    def send(self):
+        """Gives the kernel what it takes. OSError where the connection failed."""
+        while self._waiting:
+            try:
+                count = self.socket.send(self._waiting)
+            except BlockingIOError:
+                return
+            self.sent += count
+            del self._waiting[:count]
+
+    def receive(self) -> bytes:
+        """What has come, decrypted, or nothing; EOFError at the end, OSError where the connection failed."""
+        try:
+            data = self.socket.recv(READ)
+        except BlockingIOError:
+            return b""
+        if not data:
+            raise EOFError
+        if not self._tls:
+            return data
+        self._incoming.write(data)
+        if self._shaking:
+            self._shake()
+        plain = bytearray()
+        try:
+            while not self._shaking and (part := self._tls.read(READ)):
+                plain += part
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError as error:
+            if not plain:
+                raise EOFError from error
+        self._waiting += self._outgoing.read()
+        return bytes(plain)
+
+    def discard(self) -> int:
+        """Reads what has come and looks at nothing of it; how much it was."""
+        try:
+            data = self.socket.recv(READ)
+        except BlockingIOError:
+            return 0
+        if not data:
+            raise EOFError
+        return len(data)
+
+    def close(self):
+        self.socket.close()
+
+    def _shake(self):
+        try:
+            self._tls.do_handshake()
+            self._shaking = False
+        except ssl.SSLWantReadError:
+            pass
+        self._waiting += self._outgoing.read()
+        if not self._shaking and self._early:
+            early, self._early = bytes(self._early), bytearray()
+            self.write(early)
