@@ -7,8 +7,8 @@ struct ReadSide {
     /// Since when nothing is read because the other leg can't take it, in nanoseconds; the largest number: it is read. It is asked for with
     /// every read, so it is plain.
     private var pausedAt = Int64.max
-    /// How long that was before now, in nanoseconds.
-    private var pausedTime: Int64 = 0
+    /// How long that was before now, in milliseconds.
+    private var pausedTime: UInt32 = 0
     /// libssl has plaintext that did not fit the buffer.
     var hasDecrypted = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
@@ -26,7 +26,9 @@ struct ReadSide {
     }
 
     mutating func resume(at now: MonotonicInstant) {
-        if self.isPaused { self.pausedTime += now.nanoseconds - self.pausedAt }
+        if self.isPaused {
+            self.pausedTime = UInt32(clamping: Int64(self.pausedTime) + (now.nanoseconds - self.pausedAt) / 1_000_000)
+        }
         self.pausedAt = .max
     }
 
@@ -38,7 +40,8 @@ struct ReadSide {
     /// How long in all nothing was read.
     func unread(at now: MonotonicInstant) -> LegClosing.Unread {
         let present = self.isPaused ? now.nanoseconds - self.pausedAt : 0
-        return LegClosing.Unread(time: .nanoseconds(self.pausedTime + present), isNow: self.isPaused)
+        return LegClosing.Unread(
+            time: .milliseconds(Int64(self.pausedTime)) + .nanoseconds(present), isNow: self.isPaused)
     }
 
     mutating func became(_ readiness: Readiness) {

@@ -14,7 +14,7 @@ struct WriteSide {
     private(set) var queuedSince = MonotonicInstant.never
     /// How many bytes were queued so far, and how many of these the socket will never take.
     private(set) var queuedEver: UInt64 = 0
-    private(set) var lost = 0
+    private var lostBytes: UInt32 = 0
     /// What the peer had acknowledged when it seemed to take nothing: the last digits of it.
     private var acknowledged: UInt32 = 0
     /// Some bytes wait for the end of the turn. Then the queue is empty.
@@ -22,6 +22,12 @@ struct WriteSide {
     var end = End.open
     /// What went wrong while writing: reading will report it, after what the peer had sent before.
     private(set) var failure: String?
+
+    /// How many bytes the socket will never take. A session that is idle carries four bytes for it.
+    private var lost: Int {
+        get { Int(self.lostBytes) }
+        set { self.lostBytes = UInt32(clamping: newValue) }
+    }
 
     /// How many bytes the socket has not taken.
     var untaken: Int { self.queue.count + self.lost }
