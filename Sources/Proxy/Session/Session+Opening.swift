@@ -154,8 +154,10 @@ extension Session {
         guard let offers = self.opening?.admitted?.compressionOffers, let limits = self.route?.settings.limits else {
             return nil
         }
-        return DeflateNegotiation.agree(
+        let agreement = DeflateNegotiation.agree(
             on: offers, .init(memory: limits.compression.rawValue, keepsContext: keepsContext))
+        if agreement != nil { self.loop.budget.spend(Work.streams) }
+        return agreement
     }
 
     /// Sends the client its 101.

@@ -35,6 +35,8 @@ extension Transport {
     private func append(_ bytes: Span<UInt8>, from start: Int) {
         guard start < bytes.count else { return }
         self.beginQueuing()
+        // A copy into memory that the kernel may have to find first.
+        self.worker.loop.budget.spend(Work.queued(bytes.count - start))
         self.writing.append(bytes, from: start, at: self.worker.loop.now)
         self.countQueue()
     }

@@ -26,8 +26,13 @@ enum Work {
     /// A message that is compressed or inflated, whatever its size.
     static let compression = 4_000
 
+    /// zlib's streams of a session, some 300 KiB that the kernel has to find and zlib to clear.
+    static let streams = 200_000
+
     /// Bytes that came in, and go on or come back.
     static func bytes(_ count: Int, tls: Bool) -> Int { tls ? count : count >> 2 }
+    /// Bytes that a socket did not take, and that are kept.
+    static func queued(_ count: Int) -> Int { count }
     /// Bytes that came out of an inflater.
     static func inflated(_ count: Int) -> Int { count * 4 }
     /// Bytes that went into a deflater.
