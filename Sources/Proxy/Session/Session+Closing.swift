@@ -5,6 +5,8 @@ internal import WebSocketProtocol
 /// What a session that closes knows of its legs; an open one does not carry its memory.
 final class SessionClosing {
     var legs: PerLeg<LegClosing>
+    /// The kernel gives each leg as much time as we do.
+    var hasUserTimeout = PerLeg(client: false, backend: false)
     /// How many bytes came from each leg that nobody was left to take.
     var dropped = PerLeg(client: 0, backend: 0)
     /// What had come from each leg when it ceased to go on to the other one: what comes after that is only looked through for a Close.
@@ -32,15 +34,8 @@ extension Session {
         self.phase = .closing
         self.closing = SessionClosing(at: self.worker.loop.now)
         self.setDeadline(after: Self.firstLook)
-        for leg in [Leg.client, .backend] {
-            // What is set for an open session may be too short.
-            let times = self.closingTimes(of: leg)
-            if self.heartbeat(of: leg).map({ $0.interval + $0.timeout }) != times.stall {
-                self.transport(leg)?.setUserTimeout(times.stall)
-            }
-            // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
-            self.readOn(leg)
-        }
+        // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
+        for leg in [Leg.client, .backend] { self.readOn(leg) }
     }
 
     /// Nothing holds `leg` back any more.
@@ -157,6 +152,7 @@ extension Session {
     private func sight(of transport: Transport) -> LegClosing.Sight {
         let undelivered = transport.undelivered
         let now = self.worker.loop.now
+        if undelivered > 0 { self.setUserTimeout(of: transport) }
         var sight = LegClosing.Sight(
             undelivered: undelivered, acknowledged: undelivered > 0 ? transport.acknowledged : 0,
             awaited: self.awaits(transport.leg), lastByte: transport.heartbeat.lastLife)
@@ -164,6 +160,15 @@ extension Session {
         if !self.isRefusingMore(transport.leg) { sight.unread = transport.unread(at: now) }
         sight.senderUnread = self.transport(transport.leg.other)?.unread(at: now) ?? .init()
         return sight
+    }
+
+    /// What is set for an open session may be none, or too short. Most sessions have ended before anybody looks.
+    private func setUserTimeout(of transport: Transport) {
+        let leg = transport.leg
+        guard let closing = self.closing, !closing.hasUserTimeout[leg] else { return }
+        closing.hasUserTimeout[leg] = true
+        let stall = self.closingTimes(of: leg).stall
+        if self.heartbeat(of: leg).map({ $0.interval + $0.timeout }) != stall { transport.setUserTimeout(stall) }
     }
 
     // MARK: - What comes
