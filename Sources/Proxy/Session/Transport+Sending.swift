@@ -56,7 +56,7 @@ extension Transport {
             if self.batch.extend(bytes, self) { return bytes.count }
             self.batch.flush()
         }
-        guard self.writing.queue.isEmpty, !bytes.isEmpty, self.writing.failure == nil else { return 0 }
+        guard self.writing.queuedCount == 0, !bytes.isEmpty, self.writing.failure == nil else { return 0 }
         self.writing.isStaged = self.batch.stage(bytes, for: self.descriptor, self)
         return self.writing.isStaged ? bytes.count : self.sendNow(bytes)
     }

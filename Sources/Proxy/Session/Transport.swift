@@ -38,9 +38,9 @@ final class Transport: ReadinessHandler, StagedSender {
     /// The kernel said that the peer ended or the socket failed.
     var hasEnded: Bool { self.reading.hasEnded }
     /// How many bytes wait that the socket did not take.
-    var queuedBytes: Int { self.writing.queue.count }
+    var queuedBytes: Int { self.writing.queuedCount }
     /// Since when it has taken none of them; `nil`: none wait.
-    var queuedSince: MonotonicInstant? { self.writing.queue.isEmpty ? nil : self.writing.queuedSince }
+    var queuedSince: MonotonicInstant? { self.writing.queuedSince }
     /// Whether the socket has not taken all that it was to be sent; what is staged counts as taken.
     var hasUntaken: Bool { self.writing.untaken > 0 }
     /// Why writing failed; `nil`: it did not.
@@ -85,7 +85,7 @@ final class Transport: ReadinessHandler, StagedSender {
         if readiness.isNone { self.isScheduled = false }
         self.reading.became(readiness)
         if self.reading.wasReset, self.isPaused { self.pause() }
-        self.hasFlushed = readiness.isWritable && !self.writing.queue.isEmpty
+        self.hasFlushed = readiness.isWritable && self.writing.queuedCount > 0
         if self.hasFlushed { self.flush() }
         self.session.ready(self, readiness)
     }
@@ -300,7 +300,7 @@ final class Transport: ReadinessHandler, StagedSender {
 
     /// The queue has changed.
     func countQueue() {
-        let memory = self.writing.queue.ownMemory
+        let memory = self.writing.ownMemory
         guard memory != self.countedMemory else { return }
         let change = memory - self.countedMemory
         self.countedMemory = memory
@@ -308,7 +308,7 @@ final class Transport: ReadinessHandler, StagedSender {
     }
 
     /// What is queued takes of memory, in bytes, with all of what other queues have, too.
-    var queuedMemory: Int { self.writing.queue.ownMemory + self.writing.queue.sharedCount }
+    var queuedMemory: Int { self.writing.ownMemory + self.writing.sharedCount }
 
     // MARK: - Failures
 

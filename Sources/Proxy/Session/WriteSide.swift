@@ -9,36 +9,49 @@ struct WriteSide {
         case done
     }
 
-    private(set) var queue = OutputQueue()
-    /// Since when the socket has taken none of what is queued.
-    private(set) var queuedSince = MonotonicInstant.never
-    /// How many bytes were queued so far, and how many of these the socket will never take.
-    private(set) var queuedEver: UInt64 = 0
-    private var lostBytes: UInt32 = 0
-    /// What the peer had acknowledged when it seemed to take nothing: the last digits of it.
-    private var acknowledged: UInt32 = 0
+    /// What there is to know of a leg whose socket has once not taken everything, or has failed. Others do not carry its memory.
+    private final class Held {
+        var queue = OutputQueue()
+        /// Since when the socket has taken none of what is queued.
+        var queuedSince = MonotonicInstant.never
+        /// How many bytes were queued so far, and how many of these the socket will never take.
+        var queuedEver: UInt64 = 0
+        var lost = 0
+        /// What the peer had acknowledged when it seemed to take nothing.
+        var acknowledged: UInt64 = 0
+        /// What went wrong while writing: reading will report it, after what the peer had sent before.
+        var failure: String?
+
+        func loseQueue() {
+            self.lost += self.queue.count
+            self.queue.removeAll()
+        }
+    }
+
+    private var held: Held?
     /// Some bytes wait for the end of the turn. Then the queue is empty.
     var isStaged = false
     var end = End.open
-    /// What went wrong while writing: reading will report it, after what the peer had sent before.
-    private(set) var failure: String?
 
-    /// How many bytes the socket will never take. A session that is idle carries four bytes for it.
-    private var lost: Int {
-        get { Int(self.lostBytes) }
-        set { self.lostBytes = UInt32(clamping: newValue) }
-    }
+    /// How many bytes wait, and what they take of memory: `OutputQueue.ownMemory` and what is shared.
+    var queuedCount: Int { self.held?.queue.count ?? 0 }
+    var ownMemory: Int { self.held?.queue.ownMemory ?? 0 }
+    var sharedCount: Int { self.held?.queue.sharedCount ?? 0 }
+    /// Since when the socket has taken none of what is queued; `nil`: nothing is.
+    var queuedSince: MonotonicInstant? { self.held.flatMap { $0.queue.isEmpty ? nil : $0.queuedSince } }
+    /// Why writing failed; `nil`: it did not.
+    var failure: String? { self.held?.failure }
 
+    /// How many bytes were queued so far.
+    var queuedEver: UInt64 { self.held?.queuedEver ?? 0 }
     /// How many bytes the socket has not taken.
-    var untaken: Int { self.queue.count + self.lost }
-
+    var untaken: Int { self.held.map { $0.queue.count + $0.lost } ?? 0 }
     /// How many of the bytes that were queued the socket has taken.
     var takenEver: UInt64 { self.queuedEver - UInt64(self.untaken) }
 
     /// Adds what the socket did not take of `bytes`, from `start` on.
     mutating func append(_ bytes: Span<UInt8>, from start: Int, at now: MonotonicInstant) {
-        guard self.willQueue(bytes.count - start, at: now) else { return }
-        self.queue.append(bytes.extracting(start..<bytes.count))
+        self.hold(bytes.count - start, at: now)?.queue.append(bytes.extracting(start..<bytes.count))
     }
 
     /// The same, sharing the bytes with other queues.
@@ -47,33 +60,43 @@ struct WriteSide {
     mutating func append(
         sharing bytes: SharedBytes, from start: Int, at now: MonotonicInstant, _ account: MemoryAccount
     ) {
-        guard self.willQueue(bytes.bytes.count - start, at: now) else { return }
-        if self.queue.append(sharing: bytes, from: start) { bytes.isKept(by: account) }
+        guard let held = self.hold(bytes.bytes.count - start, at: now) else { return }
+        if held.queue.append(sharing: bytes, from: start) { bytes.isKept(by: account) }
     }
 
-    /// False if that many bytes are lost instead.
-    private mutating func willQueue(_ count: Int, at now: MonotonicInstant) -> Bool {
-        self.queuedEver += UInt64(count)
-        guard self.failure == nil else {
-            self.lost += count
-            return false
+    /// Where that many bytes are to be queued; `nil` if they are lost instead.
+    private mutating func hold(_ count: Int, at now: MonotonicInstant) -> Held? {
+        let held = self.makeHeld()
+        held.queuedEver += UInt64(count)
+        guard held.failure == nil else {
+            held.lost += count
+            return nil
         }
-        if self.queue.isEmpty { self.queuedSince = now }
-        return true
+        if held.queue.isEmpty { held.queuedSince = now }
+        return held
+    }
+
+    private mutating func makeHeld() -> Held {
+        if let held = self.held { return held }
+        let held = Held()
+        self.held = held
+        return held
     }
 
     /// Lends the queue to whoever sends it, until `putBack`.
     mutating func takeQueue() -> OutputQueue {
-        let queue = self.queue
-        self.queue = OutputQueue()
+        guard let held = self.held else { return OutputQueue() }
+        let queue = held.queue
+        held.queue = OutputQueue()
         return queue
     }
 
     /// What is left of the queue, that had `count` bytes. Nothing was queued meanwhile: sending calls nobody back.
     mutating func putBack(_ queue: OutputQueue, of count: Int, at now: MonotonicInstant) {
-        self.queue = queue
-        if queue.count < count { self.queuedSince = now }
-        if self.failure != nil { self.loseQueue() }
+        guard let held = self.held else { return }
+        held.queue = queue
+        if queue.count < count { held.queuedSince = now }
+        if held.failure != nil { held.loseQueue() }
     }
 
     /// The socket took nothing for a while, but its peer may have taken some of what the kernel has: then that counts.
@@ -81,24 +104,19 @@ struct WriteSide {
     /// - Parameter acknowledged: how many bytes the peer has acknowledged in all.
     /// - Returns: whether it has taken any since the last time.
     mutating func hasProgressed(_ acknowledged: UInt64, at now: MonotonicInstant) -> Bool {
-        let acknowledged = UInt32(truncatingIfNeeded: acknowledged)
-        guard acknowledged != self.acknowledged else { return false }
-        self.acknowledged = acknowledged
-        self.queuedSince = now
+        guard let held = self.held, acknowledged != held.acknowledged else { return false }
+        held.acknowledged = acknowledged
+        held.queuedSince = now
         return true
     }
 
     /// Nothing can be sent any more.
     mutating func fail(_ reason: String) {
-        self.failure = reason
-        self.loseQueue()
+        let held = self.makeHeld()
+        held.failure = reason
+        held.loseQueue()
     }
 
     /// Nothing will be sent any more.
-    mutating func close() { self.loseQueue() }
-
-    private mutating func loseQueue() {
-        self.lost += self.queue.count
-        self.queue.removeAll()
-    }
+    mutating func close() { self.held?.loseQueue() }
 }
