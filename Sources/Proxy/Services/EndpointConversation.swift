@@ -291,14 +291,11 @@ class EndpointConversation: Conversation {
         if self.closing.isOpen { self.tick() }
     }
 
-    private var hasBegunClosing = false
-
     private func perform(_ actions: ClosingHandshake.Actions) {
         if self.isReading { self.passOn() }
         self.isOpen = self.closing.isOpen
         self.listens = self.closing.reads(from: .client)
-        if !self.closing.isOpen, !self.hasBegunClosing {
-            self.hasBegunClosing = true
+        if !self.closing.isOpen, self.session.isOpen {
             self.session.beginClosing()
             self.session.closing?.forwarded.client = self.reader.tally
             self.closingBegan()
