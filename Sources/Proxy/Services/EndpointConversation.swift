@@ -295,7 +295,7 @@ class EndpointConversation: Conversation {
         if self.isReading { self.passOn() }
         self.isOpen = self.closing.isOpen
         self.listens = self.closing.reads(from: .client)
-        if !self.closing.isOpen, self.session.isOpen {
+        if !self.closing.isOpen, self.session.phase != .closing, self.session.phase != .closed {
             self.session.beginClosing()
             self.session.closing?.forwarded.client = self.reader.tally
             self.closingBegan()
