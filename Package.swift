@@ -92,7 +92,8 @@ let package = Package(
         .executableTarget(
             name: "Micro",
             dependencies: [
-                "WebSocketProtocol", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "WebSocketProtocol", "Configuration", "Proxy",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks/Micro", swiftSettings: settings),
 

@@ -11,32 +11,26 @@ package struct RouteTable: Sendable {
         case page(RouteSettings.Page)
     }
 
-    private struct Entry: Sendable {
-        var path: PathPattern
-        var hosts: [HostPattern]
-    }
-
     /// In the order of the file; `match` and all route indices point into it.
     package let routes: [RouteSettings]
     private let services: [Service]
-    private let entries: [Entry]
+    private let table: HostTable
 
     package init(_ configuration: GatewayConfiguration) {
         self.routes = configuration.routes
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
-        self.entries = configuration.routes.map { Entry(path: Self.normalised($0.path), hosts: $0.hosts) }
+        var table = HostTable()
+        for (index, route) in configuration.routes.enumerated() {
+            table.add(Self.normalised(route.path), on: route.hosts, route: index)
+        }
+        self.table = table
     }
 
     /// What answers on the route.
     package func service(of index: Int) -> Service { self.services[index] }
 
     /// The index of the first route for a host (as `Authority.host`) and a path (as `RequestTarget.path`).
-    package func match(host: String, path: String) -> Int? {
-        self.entries.firstIndex { entry in
-            guard entry.path.matches(path) else { return false }
-            return entry.hosts.isEmpty || entry.hosts.contains { $0.matches(host) }
-        }
-    }
+    package func match(host: String, path: String) -> Int? { self.table.first(host: host, path: path) }
 
     private static func service(of route: RouteSettings, in configuration: GatewayConfiguration) -> Service {
         switch route.action {
@@ -54,16 +48,6 @@ package struct RouteTable: Sendable {
         switch pattern {
         case .exact(let path): .exact((try? RequestTarget.normalised(path)) ?? path)
         case .subtree(let prefix): .subtree((try? RequestTarget.normalised(prefix)) ?? prefix)
-        }
-    }
-}
-
-extension PathPattern {
-    /// Whether a path is the one named, or in the subtree.
-    func matches(_ path: String) -> Bool {
-        switch self {
-        case .exact(let exact): exact == path
-        case .subtree(let prefix): path.utf8.starts(with: prefix.utf8)
         }
     }
 }

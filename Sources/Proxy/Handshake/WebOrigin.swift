@@ -36,7 +36,7 @@ extension HostPattern {
     /// Whether a host (as `Authority.host`) is the one named, or below the domain named.
     func matches(_ host: String) -> Bool {
         switch self {
-        case .exact(let name): name == host || IPAddress(name).map { $0.description == host } ?? false
+        case .exact(let name): name == host
         case .subdomains(let domain): host.utf8.count > domain.utf8.count + 1 && host.hasSuffix("." + domain)
         }
     }

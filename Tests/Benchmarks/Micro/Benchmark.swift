@@ -5,6 +5,7 @@ struct Benchmark {
         case frame
         case message
         case kibibyte = "KiB"
+        case request
     }
 
     /// What is run, with everything that it needs made before.
@@ -41,5 +42,5 @@ struct Benchmark {
     }
 
     /// All there are, in the order in which they are shown.
-    static var all: [Benchmark] { Self.frames + Self.text + Self.masking + Self.compression }
+    static var all: [Benchmark] { Self.frames + Self.text + Self.masking + Self.compression + Self.routes }
 }

@@ -6,7 +6,7 @@ import WebSocketProtocol
 struct Micro: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gateway-micro",
-        abstract: "Measures the code that reads, checks, masks and compresses frames.",
+        abstract: "Measures the code that finds routes, and reads, checks, masks and compresses frames.",
         discussion: """
             Prints the median time per unit. To count instructions, which depend on nothing but the code, ops/budgets runs \
             this twice under valgrind with different --iterations, and divides the difference.
