@@ -4,14 +4,21 @@
 /// one that is turned away (Envoy bounds ejections for the same reason). Active checks and operators may.
 package struct BackendHealth: Sendable {
     package private(set) var endpoints: [EndpointHealth]
+    /// When `timePassed` has to be called next.
+    package private(set) var deadline: Duration?
+    /// How many are up by their own right.
+    private var upCount = 0
+    /// The one that is up because none is by its own right.
+    private var spared: Int?
+    /// Nobody has to be spared, or not to be any more. Endpoints of before a reload are new to each other.
+    private var isSettled = false
 
     /// Those of before a reload keep what they know.
     package init(_ endpoints: [EndpointHealth]) {
         self.endpoints = endpoints
+        self.spared = endpoints.firstIndex(where: \.isSpared)
+        self.count()
     }
-
-    /// When `timePassed` has to be called next.
-    package var deadline: Duration? { self.endpoints.compactMap(\.deadline).min() }
 
     /// Tells one endpoint's health something.
     ///
@@ -19,7 +26,23 @@ package struct BackendHealth: Sendable {
     package mutating func update(
         _ index: Int, _ input: (inout EndpointHealth) -> EndpointHealth.Change?
     ) -> [Int: EndpointHealth.Change] {
-        self.changing { _ = input(&$0[index]) }
+        let before = self.endpoints[index]
+        _ = input(&self.endpoints[index])
+        let after = self.endpoints[index]
+        // Most of what is heard concerns one endpoint of many, and changes nothing: the others are not looked at.
+        let isSame = before.state == after.state && before.isUpByItself == after.isUpByItself
+        if self.isSettled, isSame, before.isOutForSessionsOnly == after.isOutForSessionsOnly, before.deadline == after.deadline {
+            return [:]
+        }
+        let othersAreUp = self.upCount > (before.isUpByItself ? 1 : 0)
+        guard self.isSettled, othersAreUp, self.spared == nil else {
+            self.endpoints[index] = before
+            return self.changing { $0[index] = after }
+        }
+        self.upCount += (after.isUpByItself ? 1 : 0) - (before.isUpByItself ? 1 : 0)
+        if before.deadline != after.deadline { self.move(before.deadline, to: after.deadline) }
+        guard before.state != after.state else { return [:] }
+        return [index: .init(from: before.state, to: after.state, reason: after.reason ?? "")]
     }
 
     package mutating func timePassed(to now: Duration) -> [Int: EndpointHealth.Change] {
@@ -32,6 +55,8 @@ package struct BackendHealth: Sendable {
         let before = self.endpoints.map(\.state)
         body(&self.endpoints)
         self.spareTheLast(before)
+        self.count()
+        self.isSettled = true
         var changes: [Int: EndpointHealth.Change] = [:]
         for (index, endpoint) in self.endpoints.enumerated() where endpoint.state != before[index] {
             changes[index] = EndpointHealth.Change(
@@ -42,16 +67,30 @@ package struct BackendHealth: Sendable {
 
     private mutating func spareTheLast(_ before: [EndpointHealth.State]) {
         let chosen = self.endpointToSpare(before)
+        self.spared = chosen
         for index in self.endpoints.indices where self.endpoints[index].isSpared != (index == chosen) {
             self.endpoints[index].spare(index == chosen)
+        }
+    }
+
+    private mutating func count() {
+        self.upCount = self.endpoints.count(where: \.isUpByItself)
+        self.deadline = self.endpoints.compactMap(\.deadline).min()
+    }
+
+    /// The deadline of one endpoint is another.
+    private mutating func move(_ before: Duration?, to after: Duration?) {
+        if let after, after <= self.deadline ?? after {
+            self.deadline = after
+        } else if before == self.deadline {
+            self.deadline = self.endpoints.compactMap(\.deadline).min()
         }
     }
 
     /// Where nobody is up by their own right: who was up until now, else who would be up next.
     private func endpointToSpare(_ before: [EndpointHealth.State]) -> Int? {
         let candidates = self.endpoints.indices.filter { self.endpoints[$0].isOutForSessionsOnly }
-        let isAnyUp = self.endpoints.indices.contains { self.endpoints[$0].state == .up && !candidates.contains($0) }
-        guard !isAnyUp else { return nil }
+        guard !self.endpoints.contains(where: \.isUpByItself) else { return nil }
         return candidates.first { before[$0] == .up }
             ?? candidates.min { self.endpoints[$0].deadline ?? .zero < self.endpoints[$1].deadline ?? .zero }
     }

@@ -117,6 +117,9 @@ package struct EndpointHealth: Sendable {
         !self.isDraining && self.checkFailure == nil && self.isAccusedBySessions
     }
 
+    /// It is up, whatever becomes of the others.
+    var isUpByItself: Bool { !self.isDraining && self.checkFailure == nil && !self.isAccusedBySessions }
+
     private var isAccusedBySessions: Bool {
         if self.ejectedUntil != nil { return true }
         if case .late = self.heartbeats { return true }
@@ -194,6 +197,7 @@ extension EndpointHealth {
     /// Of the live sessions, which are `sessions`, the endpoint owes so many a pong.
     @discardableResult
     package mutating func heartbeats(late: Int, of sessions: Int) -> Change? {
+        if late == 0, case .fine = self.heartbeats { return nil }
         let reason = "heartbeats: \(late) of \(sessions) sessions wait for a pong"
         return self.changing(reason) { health in
             if late == 0 || 4 * late < sessions {

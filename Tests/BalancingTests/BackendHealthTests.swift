@@ -96,4 +96,36 @@ import Testing
         #expect(self.tell(&larger, 2, .rules(Self.rules)) == [1: Self.ejected])
         #expect(self.states(larger) == [.down, .down, .up])
     }
+
+    /// Whatever happens: one is spared while none is up by itself, and nobody else; what changed is said; the deadline is the next.
+    @Test func whateverHappensItIsAsIfAllWereLookedAt() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<200 {
+            var backend = self.backend(Int.random(in: 1...4, using: &random))
+            var time = 0
+            for _ in 0..<60 {
+                time += 1
+                let before = self.states(backend)
+                let changes: [Int: Change]
+                if Int.random(in: 0..<8, using: &random) == 0 {
+                    changes = backend.timePassed(to: .seconds(time))
+                } else {
+                    let events: [Event] = [
+                        .pass, .fail("a"), .failed(2, at: time), .succeeded, .heartbeats(9, of: 9), .heartbeats(0, of: 9),
+                        .drain, .undrain, .rules(Self.rules),
+                    ]
+                    let index = Int.random(in: backend.endpoints.indices, using: &random)
+                    changes = self.tell(&backend, index, events.randomElement(using: &random)!)
+                }
+                let after = self.states(backend)
+                #expect(Set(changes.keys) == Set(after.indices.filter { before[$0] != after[$0] }))
+                let spared = backend.endpoints.indices.filter { backend.endpoints[$0].isSpared }
+                let isAnyUp = backend.endpoints.contains(where: \.isUpByItself)
+                let isAnyOut = backend.endpoints.contains(where: \.isOutForSessionsOnly)
+                #expect(spared.count == (!isAnyUp && isAnyOut ? 1 : 0))
+                #expect(spared.allSatisfy { after[$0] == .up })
+                #expect(backend.deadline == backend.endpoints.compactMap(\.deadline).min())
+            }
+        }
+    }
 }

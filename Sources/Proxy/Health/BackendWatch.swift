@@ -21,6 +21,8 @@ final class BackendWatch: TimerHandler {
     private var health: BackendHealth
     private var since: [MonotonicInstant]
     private var timer: EventLoop.TimerID?
+    /// What the timer is set for.
+    private var deadline: Duration?
 
     /// - Parameter cameUp: called when an endpoint is up that was not.
     init(
@@ -105,7 +107,9 @@ final class BackendWatch: TimerHandler {
             self.logChange(endpoint, change)
             if change.to == .up { self.cameUp(self.backend) }
         }
-        if let deadline = self.health.deadline {
+        guard self.health.deadline != self.deadline || self.timer == nil else { return }
+        self.deadline = self.health.deadline
+        if let deadline = self.deadline {
             self.loop.setTimer(&self.timer, at: MonotonicInstant(nanoseconds: 0) + deadline, self)
         } else {
             self.loop.cancelTimer(&self.timer)
@@ -140,7 +144,7 @@ final class BackendWatch: TimerHandler {
         self.log.write(record)
     }
 
-    /// What the admin address shows.
+    /// What operators see of the endpoints.
     var rows: [BackendRow.EndpointRow] {
         let now = MonotonicInstant.now()
         return self.endpoints.indices.map { index in
