@@ -27,7 +27,7 @@ package struct TLSClientSettings: Sendable, Hashable {
     }
 }
 
-/// The TLS of one backend on one worker: makes connections to its endpoints, and remembers their sessions, so that the
+/// The TLS towards endpoints with the same settings, on one worker: makes connections to them, and remembers their sessions, so that the
 /// next connection to the same name saves the full handshake.
 package final class TLSClientContext {
     let io: TLSIO
@@ -65,6 +65,26 @@ package final class TLSClientContext {
         self.context = context
         if settings.resume { context.rememberSessions() }
         ErrorQueue.clear()
+    }
+
+    /// The contexts of many backends. Those with the same settings have one together: what it takes, the authorities above all, is
+    /// loaded once.
+    ///
+    /// - Returns: one for each of `settings`; `nil` where these are.
+    /// - Throws: `TLSError` of the kind `.configuration`.
+    package static func shared(_ settings: [TLSClientSettings?], io: TLSIO) throws(TLSError) -> [TLSClientContext?] {
+        var made: [TLSClientSettings: TLSClientContext] = [:]
+        var contexts: [TLSClientContext?] = []
+        for settings in settings {
+            guard let settings else {
+                contexts.append(nil)
+                continue
+            }
+            let context = if let known = made[settings] { known } else { try TLSClientContext(settings, io: io) }
+            made[settings] = context
+            contexts.append(context)
+        }
+        return contexts
     }
 
     /// A connection for a socket to an endpoint, before its TLS handshake.

@@ -12,6 +12,9 @@ final class Diagnostics {
 
     var isEmpty: Bool { self.collected.isEmpty }
 
+    /// How many mistakes there are so far.
+    var count: Int { self.collected.count }
+
     /// What was reported, in the order of the file; of one place, in the order of the reports.
     var inOrder: [Diagnostic] { Self.inOrder(self.collected) }
 

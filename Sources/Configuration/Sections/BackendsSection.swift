@@ -3,13 +3,21 @@ struct BackendsSection {
     /// Those without mistakes.
     private(set) var settings: [String: BackendSettings] = [:]
     private var sections: [String: BackendSection] = [:]
-    /// Every name, also of those with mistakes: a route that leads to one has none itself.
+    /// Every name, also of those with mistakes: a route that leads to one has none itself. In the order of the file.
     private var names: [String] = []
+    private var known: Set<String> = []
+
+    /// After so many mistakes none is told which name is the nearest.
+    private static let mostHints = 50
+
+    private let diagnostics: Diagnostics
 
     init(_ node: DocumentNode?, diagnostics: Diagnostics) {
+        self.diagnostics = diagnostics
         guard let node, let entries = node.entries(subject: "`backends`", diagnostics: diagnostics) else { return }
         for entry in entries {
             self.names.append(entry.key)
+            self.known.insert(entry.key)
             do {
                 _ = try Word.name(entry.key)
             } catch {
@@ -25,9 +33,11 @@ struct BackendsSection {
     ///
     /// - Throws: A `Mistake` where there is none of this name, with the nearest.
     func name(_ text: String) throws(Mistake) -> String {
-        guard self.names.contains(text) else {
+        guard self.known.contains(text) else {
+            // A file of thousands of routes and backends may have as many mistakes, and each name is compared with all of them.
+            let candidates = self.diagnostics.count < Self.mostHints ? self.names : []
             throw Mistake(
-                "must be the name of a backend, not `\(text)`" + KeySuggestion.hint(for: text, among: self.names))
+                "must be the name of a backend, not `\(text)`" + KeySuggestion.hint(for: text, among: candidates))
         }
         return text
     }

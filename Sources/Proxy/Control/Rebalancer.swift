@@ -40,8 +40,7 @@ final class Rebalancer {
         }
         for backend in runtime.backends {
             guard let old = before.backend(named: backend.name) else { continue }
-            let isNew = { (endpoint: Endpoint) in !old.endpoints.contains { $0 === endpoint } }
-            if backend.endpoints.contains(where: isNew) { self.begin(backend) }
+            if backend.endpoints.contains(where: { !old.has($0) }) { self.begin(backend) }
         }
     }
 

@@ -75,7 +75,7 @@ struct ReloadPlan: Sendable {
             guard message == oldMessage else { return "\(name) sends other messages" }
         default: return "\(name) is of another kind"
         }
-        guard let endpoint, new.endpoints.contains(where: { $0 === endpoint }) else {
+        guard let endpoint, new.has(endpoint) else {
             return "an endpoint of \(name) is gone"
         }
         // Whom we trust has changed: whoever is at the other end may not be the one.

@@ -18,6 +18,8 @@ final class Backend: Sendable {
     let endpoints: [Endpoint]
     /// In the order of the endpoints.
     let shares: [Share]
+    /// The places of endpoints.
+    private let indices: [String: Int]
     /// Where connections come from; `nil`: the system's choice.
     let source: SocketAddress?
 
@@ -38,12 +40,16 @@ final class Backend: Sendable {
             self.shares = endpoints.map { Share(weight: $0.weight, isBackup: $0.backup) }
         }
         self.endpoints = made.map { endpoint in previous?.endpoint(named: endpoint.name) ?? endpoint }
+        self.indices = Dictionary(made.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.source = settings.source.map { SocketAddress($0, port: 0) }
     }
 
     var name: String { self.settings.name }
 
-    func endpoint(named name: String) -> Endpoint? { self.endpoints.first { $0.name == name } }
+    func endpoint(named name: String) -> Endpoint? { self.indices[name].map { self.endpoints[$0] } }
+
+    /// Whether it is one of these, and not only called like one.
+    func has(_ endpoint: Endpoint) -> Bool { self.endpoint(named: endpoint.name) === endpoint }
 
     /// What the choice of an endpoint for a new session goes by.
     ///

@@ -10,6 +10,9 @@ final class Runtime: Sendable {
     let routes: [Route]
     /// By name.
     let backends: [Backend]
+    /// The places of backends, and of the first route of each name.
+    private let backendIndices: [String: Int]
+    private let routeIndices: [String: Int]
     /// The longest time that any session may take for its opening handshake: the limit while its route is not known yet.
     let longestHandshake: Duration
 
@@ -21,20 +24,24 @@ final class Runtime: Sendable {
         let backends = names.enumerated().map { index, name in
             Backend(index: index, configuration.backends[name]!, replacing: previous?.backend(named: name))
         }
+        let indices = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         self.backends = backends
+        self.backendIndices = indices
         self.routes = configuration.routes.map { settings in
             switch settings.action {
-            case .backend(let name): Route(settings, names.firstIndex(of: name).map { backends[$0] })
+            case .backend(let name): Route(settings, indices[name].map { backends[$0] })
             case .page: Route(settings, nil)
             }
         }
+        self.routeIndices = Dictionary(
+            configuration.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         let timeouts = configuration.routes.map(\.timeouts)
         self.longestHandshake = timeouts.map(\.handshake).max() ?? Timeouts().handshake
     }
 
-    func route(named name: String) -> Route? { self.routes.first { $0.settings.name == name } }
+    func route(named name: String) -> Route? { self.routeIndices[name].map { self.routes[$0] } }
 
-    func backend(named name: String) -> Backend? { self.backends.first { $0.name == name } }
+    func backend(named name: String) -> Backend? { self.backendIndices[name].map { self.backends[$0] } }
 }
 
 /// A route and the backend it leads to.

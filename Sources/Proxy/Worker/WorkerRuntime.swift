@@ -22,11 +22,7 @@ final class WorkerRuntime {
             else { return EndpointChoice(policy) }
             return choice
         }
-        var contexts: [TLSClientContext?] = []
-        for settings in snapshot.clientTLS {
-            contexts.append(try settings.map { settings throws(TLSError) in try TLSClientContext(settings, io: io) })
-        }
-        self.clientContexts = contexts
+        self.clientContexts = try TLSClientContext.shared(snapshot.clientTLS, io: io)
     }
 
     /// The endpoint for a new session; `nil`: none is up.
