@@ -1,7 +1,7 @@
 internal import HTTP1
 package import Proxy
 
-/// What the gateway answered, as JSON. Keys are the log's words.
+/// What the gateway answered: as JSON, whose keys are the log's words, and metrics as Prometheus reads them.
 extension AdminResponse {
     /// What went wrong.
     static func error(_ status: Int, _ message: String) -> AdminResponse {
@@ -19,6 +19,11 @@ extension AdminResponse {
 
     package static func sessions(_ rows: [SessionRow]) -> AdminResponse {
         .json { $0.array("sessions", rows) { $0.session($1) } }
+    }
+
+    /// For Prometheus.
+    package static func metrics(_ families: [MetricFamily]) -> AdminResponse {
+        AdminResponse(200, contentType: MetricsText.contentType, body: Array(MetricsText.text(families).utf8))
     }
 
     package static func backends(_ rows: [BackendRow]) -> AdminResponse {

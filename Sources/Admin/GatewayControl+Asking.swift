@@ -3,13 +3,9 @@ extension GatewayControl {
     func ask(_ question: AdminQuestion, answer: @escaping (AdminResponse) -> Void) {
         switch question {
         case .readiness: answer(.readiness(self.readiness))
-        case .backends: self.backends { answer(.backends($0)) }
-        case .metrics:
-            self.metrics { families in
-                let text = MetricsText.text(families)
-                answer(AdminResponse(200, contentType: MetricsText.contentType, body: Array(text.utf8)))
-            }
-        case .sessions: self.sessions { answer(.sessions($0)) }
+        case .backends: self.backends { rows in self.aside({ .backends(rows()) }, then: answer) }
+        case .metrics: self.metrics { families in self.aside({ .metrics(families()) }, then: answer) }
+        case .sessions: self.sessions { rows in self.aside({ .sessions(rows()) }, then: answer) }
         case .close(let order):
             self.closeSession(id: order.id, code: order.code, reason: order.reason) { exists in
                 answer(exists ? .closing(order) : .noSuchSession)

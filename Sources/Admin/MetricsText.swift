@@ -48,6 +48,10 @@ package enum MetricsText {
     }
 
     private static func escaped(_ text: String, quotes: Bool) -> String {
+        let isPlain = text.utf8.allSatisfy {
+            $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\"")
+        }
+        guard !isPlain else { return text }
         var escaped = ""
         for character in text.unicodeScalars {
             switch character {

@@ -33,6 +33,8 @@ package final class Gateway {
     private let resolver: Resolver
     let files: FileReader
     let names: NameRefresh
+    /// What would keep the control thread for too long.
+    let sideWork: SideWork
     let health: HealthChecks
     let rebalancer: Rebalancer
     let memory: MemoryWatch
@@ -112,6 +114,7 @@ package final class Gateway {
                     "the limit of \(descriptorLimit) open files leaves room for no session: raise it (ulimit -n)")
             }
             self.survey = Survey(self.fleet)
+            self.sideWork = try SideWork(on: self.loop)
             self.memory = MemoryWatch(self.fleet, self.survey, self.loop, self.log)
             let runtime = Runtime(configuration)
             self.resolver = try Resolver()

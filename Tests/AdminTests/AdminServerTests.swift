@@ -120,6 +120,22 @@ import Testing
         }
     }
 
+    /// With thousands of routes, backends and sessions they take longer than a check of whether the process lives may wait.
+    @Test(arguments: ["/metrics", "/api/backends", "/api/sessions"])
+    func longAnswersAreMadeBesideTheControlThread(_ target: String) throws {
+        try self.serve { control, server in
+            control.holdsAside = true
+            let waiting = try TestClient(server.address, control.loop)
+            try waiting.connect()
+            waiting.send("GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            try turn(control.loop) { !control.aside.isEmpty }
+            #expect(try TestClient.ask(server.address, control.loop, Self.request).hasPrefix("HTTP/1.1 200 "))
+            #expect(!waiting.hasEnded)
+            control.aside[0]()
+            #expect(try waiting.status() == 200)
+        }
+    }
+
     @Test func aLongAnswerWaitsForItsReaderAndForNobodyElse() throws {
         try self.serve { control, server in
             control.rows = (0..<20_000).map { _ in .sample() }

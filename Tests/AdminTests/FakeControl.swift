@@ -15,6 +15,9 @@ final class FakeControl: GatewayControl {
     /// Answers wait in `waiting` instead of being given at once.
     var isSlow = false
     private(set) var waiting: [() -> Void] = []
+    /// What is made beside the control thread waits in `aside`.
+    var holdsAside = false
+    private(set) var aside: [() -> Void] = []
     private(set) var closed: [CloseOrder] = []
     private(set) var drained: [(selection: DrainSelection, undo: Bool)] = []
     private(set) var reloads: [Bool] = []
@@ -25,16 +28,30 @@ final class FakeControl: GatewayControl {
         if self.isSlow { self.waiting.append(answer) } else { answer() }
     }
 
-    func sessions(answer: @escaping ([SessionRow]) -> Void) { self.give { answer(self.rows) } }
+    func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
+        let rows = self.rows
+        self.give { answer { rows } }
+    }
 
     func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void) {
         self.closed.append(CloseOrder(id: id, code: code, reason: reason))
         self.give { answer(self.rows.contains { $0.id == id.description }) }
     }
 
-    func backends(answer: @escaping ([BackendRow]) -> Void) { self.give { answer(self.backendRows) } }
+    func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void) {
+        let rows = self.backendRows
+        self.give { answer { rows } }
+    }
 
-    func metrics(answer: @escaping ([MetricFamily]) -> Void) { self.give { answer(self.families) } }
+    func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void) {
+        let families = self.families
+        self.give { answer { families } }
+    }
+
+    func aside<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void) {
+        guard self.holdsAside else { return then(make()) }
+        self.aside.append { then(make()) }
+    }
 
     func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
         self.reloads.append(dryRun)

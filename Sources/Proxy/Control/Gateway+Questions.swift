@@ -3,6 +3,7 @@ package import EventLoop
 internal import WebSocketProtocol
 
 /// What an operator wants to know and to have done. Answers come on the control thread; what workers have to be asked for comes later.
+/// Where there may be thousands of something, the answer is what makes it, on whatever thread (`aside`).
 extension Gateway {
     package var readiness: GatewayReadiness {
         switch self.state {
@@ -13,11 +14,13 @@ extension Gateway {
 
     // MARK: - Sessions
 
-    package func sessions(answer: @escaping ([SessionRow]) -> Void) {
+    package func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
         self.survey.ask(.sessions) { answers in
-            var all: [SessionRow] = []
-            for case .sessions(let rows) in answers { all += rows }
-            answer(all)
+            answer {
+                answers.flatMap { answer -> [SessionRow] in
+                    if case .sessions(let rows) = answer { rows } else { [] }
+                }
+            }
         }
     }
 
@@ -30,38 +33,30 @@ extension Gateway {
 
     // MARK: - Backends and metrics
 
-    package func backends(answer: @escaping ([BackendRow]) -> Void) {
-        self.count { [unowned self] in answer(self.rows($0)) }
+    package func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void) {
+        self.count { counts in answer { counts.rows } }
     }
 
-    package func metrics(answer: @escaping ([MetricFamily]) -> Void) {
+    package func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void) {
         self.count { [unowned self] counts in
-            answer(
-                counts.families(
-                    control: self.counted, backends: self.rows(counts), health: self.health.metrics,
-                    droppedLines: self.log.droppedLines, version: self.version, usage: .now()))
+            let (control, dropped, version) = (self.counted, self.log.droppedLines, self.version)
+            answer { counts.families(control: control, droppedLines: dropped, version: version) }
         }
     }
 
-    /// What all workers have counted.
-    private func count(then: @escaping (MetricsSnapshot) -> Void) {
-        let routes = self.snapshot.runtime.routes.compactMap { route in
-            route.backend.map { (name: route.settings.name, backend: $0.name) }
-        }
+    package func aside<Value: Sendable>(
+        _ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void
+    ) {
+        self.sideWork.make(make, then: then)
+    }
+
+    /// What all workers have counted, and how the endpoints are.
+    private func count(then: @escaping (GatewayCounts) -> Void) {
         self.survey.ask(.metrics) { [unowned self] answers in
-            var all = MetricsSnapshot(routes)
-            for case .metrics(let snapshot) in answers { all.add(snapshot) }
-            all.memory[.mailbox] = self.fleet.memory.inMailboxes
-            then(all)
-        }
-    }
-
-    private func rows(_ counts: MetricsSnapshot) -> [BackendRow] {
-        self.snapshot.runtime.backends.map { backend in
-            let open = counts.routes.values.reduce(0) { $0 + ($1.sessions[backend.name]?.open ?? 0) }
-            return BackendRow(
-                name: backend.name, kind: backend.settings.kind.name, sessions: open,
-                endpoints: self.health.rows(of: backend))
+            let (runtime, inMailboxes) = (self.snapshot.runtime, self.fleet.memory.inMailboxes)
+            self.health.report { reports in
+                then(GatewayCounts(runtime, answers, inMailboxes: inMailboxes, backends: reports))
+            }
         }
     }
 
@@ -105,18 +100,5 @@ extension Gateway {
         var record = LogRecord(.info, "admin")
         record.add("address", address.description)
         self.log.write(record)
-    }
-}
-
-extension BackendSettings.Kind {
-    /// As the admin address shows it.
-    fileprivate var name: String {
-        switch self {
-        case .builtin(.echo): "echo"
-        case .builtin(.broadcast): "broadcast"
-        case .builtin(.clock): "clock"
-        case .websocket: "websocket"
-        case .tcp: "tcp"
-        }
     }
 }

@@ -89,19 +89,27 @@ extension Gateway {
         let problems: [String]
     }
 
-    /// Reads the file, then what it names: each time files have `FileReader.limit`, and the loop goes on meanwhile.
+    /// Reads the file, makes of it beside the loop what can be, then reads what it names: each time files have `FileReader.limit`, and the
+    /// loop goes on meanwhile.
     private func readCandidate(then: @escaping (Result<Candidate, ReloadRefusal>) -> Void) {
         guard let source = self.source else {
             return then(.failure(ReloadRefusal(problems: ["there is no configuration file to read again"])))
         }
         self.files.read([source.path]) { [unowned self] files in
-            do throws(ConfigurationErrors) {
-                let configuration = try source.configuration(in: files)
-                self.makeCandidate(Runtime(configuration, replacing: self.snapshot.runtime)) { result in
-                    then(result.mapError { ReloadRefusal(problems: ["\($0)"]) })
+            let previous = self.snapshot.runtime
+            self.sideWork.make {
+                Result { () throws(ConfigurationErrors) in
+                    Runtime(try source.configuration(in: files), replacing: previous)
                 }
-            } catch {
-                then(.failure(ReloadRefusal(problems: error.diagnostics.map(\.description))))
+            } then: { [unowned self] result in
+                switch result {
+                case .success(let runtime):
+                    self.makeCandidate(runtime) { result in
+                        then(result.mapError { ReloadRefusal(problems: ["\($0)"]) })
+                    }
+                case .failure(let errors):
+                    then(.failure(ReloadRefusal(problems: errors.diagnostics.map(\.description))))
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ final class CheckSchedule: TimerHandler {
         var serverName: String?
     }
 
-    struct Counts {
+    struct Counts: Sendable {
         var passed: UInt64 = 0
         var failed: UInt64 = 0
         var skipped: UInt64 = 0

@@ -37,8 +37,7 @@ final class HealthChecks {
     ///
     /// - Throws: where libssl does not take its settings; then nothing has changed.
     func take(_ snapshot: Snapshot) throws(TLSError) {
-        var contexts: [TLSClientContext?] = []
-        for settings in snapshot.clientTLS { contexts.append(try self.context(settings)) }
+        let contexts = try TLSClientContext.shared(snapshot.clientTLS.map(Self.settings), io: self.means.tlsIO)
         let before = self.places
         for watch in self.watches { watch.stop() }
         self.watches = snapshot.runtime.backends.map { backend in
@@ -63,10 +62,10 @@ final class HealthChecks {
     }
 
     /// A check shakes hands in full, so that it sees the certificate that the endpoint has now.
-    private func context(_ settings: TLSClientSettings?) throws(TLSError) -> TLSClientContext? {
-        guard var settings else { return nil }
-        settings.resume = false
-        return try TLSClientContext(settings, io: self.means.tlsIO)
+    private static func settings(_ settings: TLSClientSettings?) -> TLSClientSettings? {
+        var settings = settings
+        settings?.resume = false
+        return settings
     }
 
     private func schedule(_ snapshot: Snapshot, _ contexts: [TLSClientContext?]) {
@@ -132,32 +131,21 @@ final class HealthChecks {
 
     // MARK: - What others see
 
-    /// The endpoints of a backend, for its `BackendRow`.
+    /// How all endpoints are, backend by backend, in portions.
     ///
-    /// - Parameter backend: of the snapshot that was taken last.
-    func rows(of backend: Backend) -> [BackendRow.EndpointRow] { self.watches[backend.index].rows }
-
-    /// `backend_up` and `health_checks_total`.
-    var metrics: [MetricFamily] {
-        var up = MetricFamily(
-            "gateway_backend_up", .gauge, help: "Whether an endpoint gets new sessions.", samples: [])
-        var checks = MetricFamily(
-            "gateway_health_checks_total", .counter, help: "Active checks of an endpoint, by what came of them.",
-            samples: [])
-        for watch in self.watches {
-            for endpoint in watch.endpoints {
-                let labels: [MetricFamily.Label] = [
-                    .init("backend", watch.backend.name), .init("endpoint", endpoint.name),
-                ]
-                up.samples.append(.init(labels, .number(endpoint.isAvailable ? 1 : 0)))
-                guard let counts = self.schedules[ObjectIdentifier(endpoint)]?.counts else { continue }
-                for (result, count) in [
-                    ("passed", counts.passed), ("failed", counts.failed), ("skipped", counts.skipped),
-                ] {
-                    checks.samples.append(.init(labels + [.init("result", result)], .number(Double(count))))
-                }
-            }
+    /// - Parameter then: gets the reports, in the order of the backends of the snapshot that was taken last.
+    func report(then: @escaping ([BackendReport]) -> Void) {
+        let (watches, schedules) = (self.watches, self.schedules)
+        var reports: [BackendReport] = []
+        reports.reserveCapacity(watches.count)
+        Portions.go(on: self.loop) {
+            guard reports.count < watches.count else { return nil }
+            let watch = watches[reports.count]
+            let checks = watch.endpoints.map { schedules[ObjectIdentifier($0)]?.counts }
+            reports.append(BackendReport(backend: watch.backend, endpoints: watch.rows, checks: checks))
+            return 1 + checks.count
+        } then: {
+            then(reports)
         }
-        return [up, checks]
     }
 }

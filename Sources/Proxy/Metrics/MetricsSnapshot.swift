@@ -86,6 +86,15 @@ package struct MetricsSnapshot: Sendable {
         }
     }
 
+    /// The open sessions of each backend that has had any.
+    var openByBackend: [String: Int] {
+        var open: [String: Int] = [:]
+        for route in self.routes.values {
+            for (backend, sessions) in route.sessions { open[backend, default: 0] += sessions.open }
+        }
+        return open
+    }
+
     /// Adds what another worker counted.
     package mutating func add(_ other: MetricsSnapshot) {
         for (name, route) in other.routes { self.routes[name, default: Route()].add(route) }

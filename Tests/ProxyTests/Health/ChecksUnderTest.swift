@@ -152,3 +152,16 @@ extension BackendSettings {
         self.health = settings
     }
 }
+
+extension HealthChecks {
+    /// What is reported at once, as there are few endpoints.
+    private var reports: [BackendReport] {
+        var reports: [BackendReport] = []
+        self.report { reports = $0 }
+        return reports
+    }
+
+    var metrics: [MetricFamily] { self.reports.families }
+
+    func rows(of backend: Backend) -> [BackendRow.EndpointRow] { self.reports[backend.index].endpoints }
+}
