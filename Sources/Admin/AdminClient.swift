@@ -39,6 +39,7 @@ package enum AdminClient {
     private static func addresses(of address: Address) throws(Failure) -> [SocketAddress] {
         switch address {
         case .unix(let path): return [.unix(path: path)]
+        case .abstract(let name): return [.abstract(name: name)]
         case .tcp(let host, let port):
             switch Resolver.addresses(of: host.isEmpty ? "localhost" : host, port: port) {
             case .success(let addresses): return addresses

@@ -10,7 +10,7 @@ package struct AdminPlace: Sendable {
     let settings: AdminSettings
     /// The addresses to listen on: the first that the system has.
     let candidates: [SocketAddress]
-    /// `nil` for TCP.
+    /// `nil` where there is no file.
     let access: SocketFileAccess?
 
     /// Looks names up, and waits, but not for ever.
@@ -21,6 +21,7 @@ package struct AdminPlace: Sendable {
         self.access = try Self.access(settings)
         switch settings.address {
         case .unix(let path): self.candidates = [.unix(path: path)]
+        case .abstract(let name): self.candidates = [.abstract(name: name)]
         case .tcp(let host, let port):
             if host.isEmpty {
                 // Every address, of both families.
@@ -47,16 +48,8 @@ package struct AdminPlace: Sendable {
 
     private static func access(_ settings: AdminSettings) throws(StartError) -> SocketFileAccess? {
         guard case .unix = settings.address else { return nil }
-        let mode = settings.mode ?? SocketFileAccess.ownerOnly.mode
-        guard let name = settings.group else { return SocketFileAccess(mode: mode) }
-        let answer = try self.wait(for: "the group \(name)") {
-            Result { () throws(SystemError) in try SocketFileAccess.number(ofGroup: name) }
-        }
-        switch answer {
-        case .success(let group?): return SocketFileAccess(mode: mode, group: group)
-        case .success(nil): throw StartError("admin: there is no group \(name)")
-        case .failure(let error): throw StartError("admin: the group \(name) cannot be looked up: \(error.reason)")
-        }
+        return try settings.access.map { access throws(StartError) in try SocketFileAccess.find(access, of: "admin") }
+            ?? .ownerOnly
     }
 
     private static func wait<Value: Sendable>(

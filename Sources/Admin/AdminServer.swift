@@ -50,7 +50,7 @@ package final class AdminServer: ReadinessHandler, TimerHandler {
         self.patience = patience
         self.grace = grace
         let settings = place.settings
-        let isUnixSocket = if case .unix = settings.address { true } else { false }
+        let isUnixSocket = if case .tcp = settings.address { false } else { true }
         self.router = AdminRouter(RequestGuard(hosts: settings.hosts, isUnixSocket: isUnixSocket))
         (self.descriptor, self.address) = try Self.listen(place)
         do throws(SystemError) { try self.watch() } catch {
@@ -67,7 +67,7 @@ package final class AdminServer: ReadinessHandler, TimerHandler {
                 let (sockets, bound) = try Kernel.listen(candidate, forWorkers: 1, access: place.access)
                 return (sockets[0], bound)
             } catch {
-                let group = place.settings.group.map { " to the group \($0)" } ?? ""
+                let group = place.settings.access?.group.map { " to the group \($0)" } ?? ""
                 failure = error.call == "chown" ? "it cannot be given\(group): \(error.reason)" : error.reason
                 guard error.isWithoutIPv6 else { break }
             }

@@ -15,13 +15,20 @@ package final class FileReader {
     package struct Access: Sendable {
         var read: @Sendable (String) throws(FileError) -> [UInt8]
         var stamp: @Sendable (String) -> FileStamp?
+        var group: @Sendable (String) throws(FileError) -> UInt32?
 
         package init(
             read: @escaping @Sendable (String) throws(FileError) -> [UInt8],
-            stamp: @escaping @Sendable (String) -> FileStamp? = { FileStamp($0) }
+            stamp: @escaping @Sendable (String) -> FileStamp? = { FileStamp($0) },
+            group: @escaping @Sendable (String) throws(FileError) -> UInt32? = Self.numberOfGroup
         ) {
             self.read = read
             self.stamp = stamp
+            self.group = group
+        }
+
+        private static func numberOfGroup(_ name: String) throws(FileError) -> UInt32? {
+            do throws(SystemError) { return try SocketFileAccess.number(ofGroup: name) } catch { throw .system(error) }
         }
 
         /// The system's.
@@ -73,6 +80,22 @@ package final class FileReader {
             access.stamp($0)
         } then: { stamps, obstacle in
             then(obstacle.map { .failure($0) } ?? .success(stamps))
+        }
+    }
+
+    /// Looks the numbers of groups up, which the system may ask its network for. What it says of each is `nil` where there is no such
+    /// group.
+    package func look(upGroups names: [String], then: @escaping ([String: Result<UInt32?, FileError>]) -> Void) {
+        let access = self.access
+        self.each(names) { name in
+            Result { () throws(FileError) in try access.group(name) }
+        } then: { found, obstacle in
+            var answers = found
+            for name in names where answers[name] == nil {
+                guard let obstacle else { continue }
+                answers[name] = .failure(obstacle.path == name ? obstacle.error : .behind(obstacle.path))
+            }
+            then(answers)
         }
     }
 

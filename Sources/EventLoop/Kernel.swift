@@ -87,7 +87,12 @@ package enum Kernel {
             // The address is read before the call returns.
             let bound = unsafe try address.withKernelForm { unsafe bind(descriptor, $0, $1) }
             guard bound == 0 else { throw .last("bind") }
-            if case .unix(let path) = address, let access { try self.open(path, access) }
+            if case .unix(let path) = address, let access {
+                do throws(SystemError) { try self.setAccess(of: path, to: access) } catch {
+                    unsafe unlink(path)
+                    throw error
+                }
+            }
             guard Glibc.listen(descriptor, backlog) == 0 else { throw .last("listen") }
         } catch {
             self.close(descriptor)
@@ -96,18 +101,13 @@ package enum Kernel {
         return descriptor
     }
 
-    /// Lets others at the file of a socket that does not listen yet: first its group changes, then what a group may do.
-    private static func open(_ path: String, _ access: SocketFileAccess) throws(SystemError) {
-        do throws(SystemError) {
-            if let group = access.group {
-                // -1: the owner stays.
-                guard unsafe lchown(path, uid_t.max, group) == 0 else { throw .last("chown") }
-            }
-            guard unsafe chmod(path, mode_t(access.mode)) == 0 else { throw .last("chmod") }
-        } catch {
-            unsafe unlink(path)
-            throw error
+    /// Says who may connect to the socket of a file: first its group changes, then what a group may do.
+    package static func setAccess(of path: String, to access: SocketFileAccess) throws(SystemError) {
+        if let group = access.group {
+            // -1: the owner stays.
+            guard unsafe lchown(path, uid_t.max, group) == 0 else { throw .last("chown") }
         }
+        guard unsafe chmod(path, mode_t(access.mode)) == 0 else { throw .last("chmod") }
     }
 
     package static func accept(_ listener: Int32) -> AcceptResult {
@@ -245,8 +245,8 @@ extension Kernel {
     package static func listen(
         _ address: SocketAddress, forWorkers count: Int, access: SocketFileAccess? = nil
     ) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
-        if case .unix(let path) = address {
-            try self.removeStaleSocket(path)
+        if case .unix(let path) = address { try self.removeStaleSocket(path) }
+        guard address.port != nil else {
             let first = try self.listen(address, sharedByWorkers: false, access: access)
             return ([first] + (1..<count).map { _ in self.duplicate(first) }, address)
         }

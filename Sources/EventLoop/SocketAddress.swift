@@ -31,12 +31,12 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `@name`, `unix`.
+    /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `unix:@name`, `unix`.
     package var description: String {
         switch self {
         case .ipv4, .ipv6: self.numeric
         case .unix(let path): "unix:" + path
-        case .abstract(let name): "@" + name
+        case .abstract(let name): "unix:@" + name
         case .unnamed: "unix"
         }
     }

@@ -136,8 +136,8 @@ package final class Gateway {
             try self.health.take(self.snapshot)
             self.watched = WatchedFiles(findings.files)
             self.listeners = listeners
-            let change = try listeners.prepare(configuration.listeners, findings) { inherited.take($0) }
-            self.listeners.commit(change)
+            let change = try listeners.prepare(configuration.listeners, findings, from: inherited.source)
+            if let failure = self.listeners.commit(change).first { throw failure }
             try inherited.finish()
             let update = WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners)
             let blueprint = WorkerBlueprint(fleet: self.fleet, log: self.log, update: update)

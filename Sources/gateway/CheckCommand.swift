@@ -27,6 +27,7 @@ struct CheckCommand: ParsableCommand {
         let problems =
             Credentials.problems(in: configuration)
             + [configuration.admin.flatMap(AdminPlace.problem)].compactMap { $0 }
+            + configuration.listeners.compactMap(ListenerSet.problem)
         guard problems.isEmpty else {
             for problem in problems { FileHandle.standardError.write(Data("\(path): \(problem)\n".utf8)) }
             throw ExitCode.failure

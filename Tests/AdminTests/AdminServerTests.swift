@@ -355,8 +355,7 @@ import Testing
                 umask(mask)
                 let path = temporaryPath(".sock")
                 var settings = AdminSettings(address: .unix(path: path))
-                settings.mode = mode
-                if mode != nil { settings.group = String(getgid()) }
+                settings.access = mode.map { FileAccessSettings(mode: $0, group: String(getgid())) }
                 let server = try AdminServer(AdminPlace(settings), control: control)
                 #expect(self.permissions(path) == (expected, getgid()))
                 server.close()
@@ -366,12 +365,11 @@ import Testing
 
     @Test func aGroupThatDoesNotExistIsNamed() throws {
         var settings = AdminSettings(address: .unix(path: temporaryPath(".sock")))
-        settings.mode = 0o660
-        settings.group = "no-such-group"
+        settings.access = FileAccessSettings(mode: 0o660, group: "no-such-group")
         let error = #expect(throws: StartError.self) { try AdminPlace(settings) }
         #expect(error?.description == "admin: there is no group no-such-group")
         #expect(AdminPlace.problem(in: settings) == error?.description)
-        settings.group = "root"
+        settings.access?.group = "root"
         #expect(AdminPlace.problem(in: settings) == nil)
     }
 

@@ -34,6 +34,9 @@ struct ConfigurationReaderTests {
                  minimum: 1.3, client-ca: clients.pem}}
               - {address: LOCALHOST:8443, tls: {self-signed: [LocalHost, "*.example.com", "[::1]"]}}
               - {address: unix:/run/x.sock}
+              - {address: unix:@x}
+              - {address: unix:/run/y.sock, mode: "0660", group: www-data}
+              - {address: unix:/run/z.sock, mode: 600}
             """)
         var files = ListenerTLS(
             identity: .files([
@@ -47,7 +50,17 @@ struct ConfigurationReaderTests {
                 ListenerSettings(address: .tcp(host: "::1", port: 443), tls: files),
                 ListenerSettings(address: .tcp(host: "localhost", port: 8443), tls: selfSigned),
                 ListenerSettings(address: .unix(path: "/run/x.sock")),
+                ListenerSettings(address: .abstract(name: "x")),
+                Self.listener("/run/y.sock", FileAccessSettings(mode: 0o660, group: "www-data")),
+                Self.listener("/run/z.sock", FileAccessSettings(mode: 0o600)),
             ])
+        #expect(configuration.listeners[3].address.description == "unix:@x")
+    }
+
+    private static func listener(_ path: String, _ access: FileAccessSettings) -> ListenerSettings {
+        var settings = ListenerSettings(address: .unix(path: path))
+        settings.access = access
+        return settings
     }
 
     // MARK: - Routes

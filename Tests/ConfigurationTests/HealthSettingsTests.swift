@@ -20,6 +20,7 @@ struct HealthSettingsTests {
         ("admin: 127.0.0.1:9901", admin(.tcp(host: "127.0.0.1", port: 9901))),
         ("admin: \":0\"", admin(.tcp(host: "", port: 0))),
         ("admin: unix:/run/gateway.sock", admin(.unix(path: "/run/gateway.sock"))),
+        ("admin: unix:@gateway", admin(.abstract(name: "gateway"))),
         ("admin: {address: \"[::1]:9901\"}", admin(.tcp(host: "::1", port: 9901))),
         (
             "admin: {address: \":9901\", hosts: [Gateway.Internal., a]}",

@@ -12,7 +12,7 @@ import Testing
         (.ipv6(high: 0x2001_0DB8_0000_0000, low: 0x1234, port: 9, scope: 0), "[2001:db8::1234]:9"),
         (.ipv6(high: 0, low: 0xFFFF_7F00_0001, port: 9, scope: 0), "[::ffff:127.0.0.1]:9"),
         (.unix(path: "/run/x.sock"), "unix:/run/x.sock"),
-        (.abstract(name: "gateway/0/x"), "@gateway/0/x"),
+        (.abstract(name: "gateway/0/x"), "unix:@gateway/0/x"),
         (.unnamed, "unix"),
     ]
 

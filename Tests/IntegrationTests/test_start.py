@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import os
+import signal
 import socket
+import stat
 
 import pytest
 
-from gateway_process import BINARY, ROOT, command
+from gateway_process import BINARY, ROOT, Gateway, Log, command
 from peers import TCPBackend, client, program
 
 
@@ -37,7 +40,97 @@ async def test_a_taken_port(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = "127.0.0.1:%d" % taken.getsockname()[1]
-        await fails(write(tmp_path, listeners=[{"address": address}]), address, "--takeover")
+        error = await fails(write(tmp_path, listeners=[{"address": address}]), address)
+        # It is not a gateway that has it: there is nothing to take over.
+        assert "--takeover" not in error
+
+
+async def test_a_port_that_a_gateway_with_the_same_file_has():
+    async with Gateway(routes=[{"path": "/", "page": "console"}]) as running:
+        address = "127.0.0.1:%d" % running.plain[1]
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            for address, isGateways in ((address, True), ("127.0.0.1:%d" % taken.getsockname()[1], False)):
+                running.write(listeners=[{"address": address}])
+                error = await fails(running.file, address)
+                assert ("--takeover" in error) == isGateways
+        # It was asked, and goes on.
+        await speaks(*await asyncio.open_connection(*running.plain))
+
+
+async def speaks(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+    writer.write(b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+    writer.close()
+
+
+async def test_who_may_connect_to_the_file_of_a_listener(tmp_path):
+    path = tmp_path / "front.sock"
+
+    def listeners(**access) -> list[dict]:
+        return [{"address": "127.0.0.1:0"}, {"address": f"unix:{path}", **access}]
+
+    def access() -> tuple[int, int]:
+        return stat.S_IMODE(path.stat().st_mode), path.stat().st_gid
+
+    # One that this process may give it to, and is not its own where there is another.
+    group = max([os.getgid(), *os.getgroups(), *([1] if os.getuid() == 0 else [])])
+    pages = [{"path": "/", "page": "console"}]
+    async with Gateway(routes=pages, listeners=listeners(mode="0660", group=str(group))) as running:
+        assert access() == (0o660, group)
+        await speaks(*await asyncio.open_unix_connection(str(path)))
+        # A reload says it of the file that is there.
+        await running.reload(listeners=listeners(mode="0600"))
+        assert access() == (0o600, group)
+        await speaks(*await asyncio.open_unix_connection(str(path)))
+        running.write(listeners=listeners(mode="0660", group="no-such-group"))
+        running.signal(signal.SIGHUP)
+        refused = await running.events(1, "reload-refused")
+        assert refused[0]["reason"] == f"listener unix:{path}: there is no group no-such-group"
+        status, _, errors = await command("check", "--config", running.file)
+        assert status == 1
+        assert errors.endswith(f"listener unix:{path}: there is no group no-such-group\n")
+        assert access() == (0o600, group)
+    assert not path.exists()
+
+
+async def test_abstract_sockets_leave_no_file(tmp_path):
+    name = f"gateway-test-{os.getpid()}-{id(tmp_path)}"
+    backend = await asyncio.start_unix_server(echo, f"\0{name}-backend")
+    async with backend, Gateway(
+        admin=f"unix:@{name}-admin", listeners=[{"address": "127.0.0.1:0"}, {"address": f"unix:@{name}"}],
+        routes=[{"path": "/tcp", "backend": "tcp", "origins": "any"}], backends={"tcp": {"tcp": [f"unix:@{name}-backend"]}},
+    ) as running:
+        await running.events(1, "listening", address=f"unix:@{name}")
+        await running.events(1, "admin", address=f"unix:@{name}-admin")
+        await speaks(*await asyncio.open_unix_connection(f"\0{name}"))
+        async with client(running.ws("/tcp")) as session:
+            await session.send(b"through")
+            assert await session.recv() == b"through"
+            status, output, _ = await command("sessions", "--admin", f"unix:@{name}-admin")
+            assert (status, "/tcp" in output) == (0, True)
+        # The socket goes to a successor as others do.
+        running.write()
+        successor = await asyncio.create_subprocess_exec(
+            BINARY, "run", "--takeover", "--config", running.file, stderr=asyncio.subprocess.PIPE)
+        log = Log()
+        reader = asyncio.create_task(log.read(successor.stderr))
+        await log.wait(1, "serving")
+        assert await running.exited() == 0
+        await speaks(*await asyncio.open_unix_connection(f"\0{name}"))
+        successor.terminate()
+        assert await successor.wait() == 0
+        await reader
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_unix_connection(f"\0{name}")
+    assert not [file for folder in (".", tmp_path, running.folder.parent) for file in os.listdir(folder) if name in file]
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
 
 
 async def test_an_address_that_is_not_ours(tmp_path):

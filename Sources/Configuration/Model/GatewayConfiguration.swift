@@ -51,10 +51,8 @@ package struct AdminSettings: Equatable, Sendable {
     /// The names it answers to beside IP literals and `localhost`: what keeps a web page from reaching it by a name of its own
     /// (DNS rebinding). Lower case.
     package var hosts: [String] = []
-    /// Who may connect to a Unix socket: the permissions of its file, at most `0o777`. Always `nil` for TCP.
-    package var mode: UInt16?
-    /// The group of the file, by name or number; `nil`: the gateway's own. Never without a `mode`.
-    package var group: String?
+    /// Who may connect to a Unix socket with a file; `nil`: its owner alone. Always `nil` for others.
+    package var access: FileAccessSettings?
 
     package init(address: Address) {
         self.address = address

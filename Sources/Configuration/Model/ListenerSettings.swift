@@ -2,6 +2,8 @@
 package struct ListenerSettings: Equatable, Sendable {
     package var address: Address
     package var tls: ListenerTLS?
+    /// Who may connect to a Unix socket with a file; `nil`: as the umask says. Always `nil` for others.
+    package var access: FileAccessSettings?
 
     package init(address: Address, tls: ListenerTLS? = nil) {
         self.address = address

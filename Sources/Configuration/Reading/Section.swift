@@ -30,7 +30,7 @@ package enum Section: String, CaseIterable, Sendable {
         case .log: ["format", "level", "file"]
         case .admin: ["address", "hosts", "mode", "group"]
         case .drain: ["delay", "over", "rate"]
-        case .listener: ["address", "tls"]
+        case .listener: ["address", "mode", "group", "tls"]
         case .listenerTLS: ["self-signed", "certificates", "minimum", "client-ca"]
         case .certificate: ["chain", "key"]
         case .defaults: ["origins", "require-origin", "compression", "utf8", "timeouts", "limits", "heartbeat"]

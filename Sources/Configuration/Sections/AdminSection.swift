@@ -16,20 +16,9 @@ enum AdminSection {
         guard let address else { return nil }
         var settings = self.settings(address, mapping, key: "address", listeners: listeners)
         settings.hosts = hosts
-        self.readFile(mapping, &settings)
+        settings.access = FileAccessSection.settings(
+            mapping, of: address, otherwise: "the socket is the gateway's user's alone")
         return settings
-    }
-
-    /// `mode` and `group`, of the file of a Unix socket.
-    private static func readFile(_ mapping: MappingReader, _ settings: inout AdminSettings) {
-        guard case .unix = settings.address else {
-            return mapping.refuse(["mode", "group"], "is for a Unix socket: \(settings.address) has no file")
-        }
-        settings.mode = mapping.value("mode", Word.mode)
-        settings.group = mapping.value("group", Word.name)
-        if !mapping.has("mode") {
-            mapping.report("group", "needs `mode: \"0660\"`: without one the socket is the gateway's user's alone")
-        }
     }
 
     private static func address(_ text: String) throws(Mistake) -> Address {

@@ -14,7 +14,11 @@ struct ListenerSection {
         self.mapping.require("address", of: "a listener")
         let address = self.mapping.value("address") { text throws(Mistake) in try Address(parsing: text, for: .listen) }
         let tls = self.mapping.mapping("tls", .listenerTLS).flatMap(Self.tls)
-        return address.map { ListenerSettings(address: $0, tls: tls) }
+        guard let address else { return nil }
+        var settings = ListenerSettings(address: address, tls: tls)
+        settings.access = FileAccessSection.settings(
+            self.mapping, of: address, otherwise: "what the group may do is up to the umask")
+        return settings
     }
 
     /// Reports an address that an earlier listener has. Any number may ask for a free port.

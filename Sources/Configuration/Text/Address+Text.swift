@@ -6,15 +6,16 @@ extension Address {
         case connect
     }
 
-    /// The longest path of a Unix socket: `sockaddr_un` has 108 bytes with the closing zero.
+    /// The longest path of a Unix socket: `sockaddr_un` has 108 bytes with the closing zero. A name has a zero in front.
     private static let longestUnixPath = 107
 
-    /// Reads `127.0.0.1:80`, `[::1]:80`, `localhost:80`, `unix:/run/x.sock`, and `:80` to listen on.
+    /// Reads `127.0.0.1:80`, `[::1]:80`, `localhost:80`, `unix:/run/x.sock`, `unix:@name`, and `:80` to listen on.
     ///
     /// - Throws: A `Mistake` for anything else.
     package init(parsing text: String, for use: Use) throws(Mistake) {
         if text.hasPrefix("unix:") {
-            self = .unix(path: try Self.unixPath(text))
+            let path = try Self.unixPath(text)
+            self = path.hasPrefix("@") ? .abstract(name: String(path.dropFirst())) : .unix(path: path)
             return
         }
         guard !text.contains("://") else {
@@ -77,11 +78,12 @@ extension Address {
 
     private static func unixPath(_ text: String) throws(Mistake) -> String {
         let path = String(text.dropFirst("unix:".count))
-        guard !path.isEmpty, !path.hasPrefix("//"), !path.utf8.contains(0) else {
-            throw .expected("the path of a socket such as `unix:/run/x.sock`", not: text)
+        guard !path.isEmpty, path != "@", !path.hasPrefix("//"), !path.utf8.contains(0) else {
+            throw .expected("the path of a socket such as `unix:/run/x.sock`, or a name such as `unix:@x`", not: text)
         }
-        guard path.utf8.count <= Self.longestUnixPath else {
-            throw Mistake("must have a path of at most \(Self.longestUnixPath) bytes, not \(path.utf8.count)")
+        let (what, count) = path.hasPrefix("@") ? ("name", path.utf8.count - 1) : ("path", path.utf8.count)
+        guard count <= Self.longestUnixPath else {
+            throw Mistake("must have a \(what) of at most \(Self.longestUnixPath) bytes, not \(count)")
         }
         return path
     }

@@ -124,12 +124,14 @@ extension Gateway {
 
     /// Finds what a configuration refers to. Nothing waits for it but `then`.
     static func find(
-        _ configuration: GatewayConfiguration, _ listeners: ListenerSet, _ files: FileReader, _ names: NameRefresh,
+        _ configuration: GatewayConfiguration, _ listeners: ListenerSet, _ reader: FileReader, _ names: NameRefresh,
         then: @escaping (Findings) -> Void
     ) {
-        files.read(Credentials.files(of: configuration)) { files in
+        reader.read(Credentials.files(of: configuration)) { files in
             names.lookUp(listeners.addressesToLookUp(configuration.listeners)) { addresses in
-                then(Findings(files: files, addresses: addresses))
+                reader.look(upGroups: configuration.listeners.compactMap(\.access?.group)) { groups in
+                    then(Findings(files: files, addresses: addresses, groups: groups))
+                }
             }
         }
     }
@@ -182,7 +184,9 @@ extension Gateway {
     /// Puts a candidate in force, here and with the workers.
     private func swap(for candidate: Candidate) {
         self.snapshot = candidate.snapshot
-        self.listeners.commit(candidate.listeners)
+        for failure in self.listeners.commit(candidate.listeners) {
+            self.log.write(.error, "update-failed", reason: "\(failure)")
+        }
         self.watched = candidate.watched
         self.checkHealth()
         self.fleet.tell(.update(candidate.update))

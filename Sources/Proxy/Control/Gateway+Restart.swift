@@ -13,7 +13,7 @@ extension Gateway {
             self.takeover = try TakeoverServer(
                 name: plan.name, taken: self.inherited.taken, loop: self.loop, log: self.log,
                 sockets: { [unowned self] in
-                    self.listeners.listeners.map { ($0.configured.description, $0.sockets.flatMap { $0 }) }
+                    self.listeners.listeners.map { ($0.configured.offeredName, $0.sockets.flatMap { $0 }) }
                 }, released: { [unowned self] in self.release($0) })
         } catch {
             // Another gateway runs with this very file. Both serve, but only one can be taken over from.
@@ -61,7 +61,7 @@ extension Gateway {
     private func release(_ release: TakeoverServer.Release) {
         self.service.mainProcess(release.successor)
         self.service.stopWatching()
-        let adopted = self.listeners.listeners.filter { release.adopted.contains($0.configured.description) }
+        let adopted = self.listeners.listeners.filter { release.adopted.contains($0.configured.offeredName) }
         self.adopted = Set(adopted.map(\.id))
         self.whenReleased()
         guard self.state == .serving else { return }

@@ -1,14 +1,25 @@
-internal import Configuration
+package import Configuration
 internal import EventLoop
 internal import TLS
 
 /// The listeners that the gateway has, on the control thread: opens those that a configuration adds, and says which it removes.
-struct ListenerSet {
+package struct ListenerSet {
     private(set) var listeners: [ListenerBlueprint] = []
     private let workers: Int
     private var nextID = 0
 
     init(workers: Int) { self.workers = workers }
+
+    /// What is wrong with the group that a listener names; `nil`: nothing. For `gateway check`.
+    package static func problem(in settings: ListenerSettings) -> String? {
+        guard let access = settings.access else { return nil }
+        do throws(StartError) {
+            _ = try SocketFileAccess.find(access, of: "listener \(settings.address)")
+            return nil
+        } catch {
+            return error.description
+        }
+    }
 
     /// What a new configuration makes of the listeners. Nothing is in force before `commit`.
     struct Change {
@@ -18,7 +29,14 @@ struct ListenerSet {
         fileprivate(set) var removed: [ListenerBlueprint] = []
         /// Of those opened, the ones whose sockets somebody else opened: the files of Unix sockets are not ours to remove.
         fileprivate var inherited: Set<Int> = []
+        /// What is to be said of files that are there already.
+        fileprivate var accesses: [(path: String, access: SocketFileAccess)] = []
         fileprivate var nextID: Int
+
+        fileprivate mutating func set(_ access: SocketFileAccess?, of address: SocketAddress, _ source: SocketSource) {
+            guard let access, case .unix(let path) = address, !source.isLent(address) else { return }
+            self.accesses.append((path, access))
+        }
 
         /// Closes what was opened for it.
         func abandon() {
@@ -41,24 +59,29 @@ struct ListenerSet {
     /// Reads certificates, and opens the sockets of listeners that are new.
     ///
     /// - Parameters:
-    ///   - findings: the files that `settings` name, and the addresses that `addressesToLookUp` asks for.
-    ///   - inherited: gives the sockets of an address that somebody opened for us; none: they are opened.
+    ///   - findings: the files that `settings` name, their groups, and the addresses that `addressesToLookUp` asks for.
+    ///   - source: has the sockets that somebody opened for us; others are opened.
     /// - Throws: what is in the way; nothing is left open then.
     func prepare(
-        _ settings: [ListenerSettings], _ findings: Findings = Findings(),
-        inherited: (SocketAddress) -> [Int32] = { _ in [] }
+        _ settings: [ListenerSettings], _ findings: Findings = Findings(), from source: SocketSource = SocketSource()
     ) throws(StartError) -> Change {
         var change = Change(nextID: self.nextID)
         var present = self.listeners
         do throws(StartError) {
             for setting in settings {
                 let index = present.firstIndex { $0.settings.address == setting.address }
+                let access = try Self.access(setting, findings)
                 if let index {
-                    change.listeners.append(try Self.renewed(present.remove(at: index), setting, findings.files))
+                    let old = present.remove(at: index)
+                    change.listeners.append(try Self.renewed(old, setting, findings.files))
+                    if setting.access != old.settings.access { change.set(access, of: old.configured, source) }
                 } else {
                     let (listener, isInherited) = try self.open(
-                        setting, findings, id: change.nextID, inherited)
-                    if isInherited { change.inherited.insert(listener.id) }
+                        setting, findings, access, id: change.nextID, source)
+                    if isInherited {
+                        change.inherited.insert(listener.id)
+                        change.set(access, of: listener.configured, source)
+                    }
                     change.nextID += 1
                     change.opened.append(listener)
                     change.listeners.append(listener)
@@ -72,9 +95,28 @@ struct ListenerSet {
         return change
     }
 
-    mutating func commit(_ change: Change) {
+    /// Puts a change in force.
+    ///
+    /// - Returns: what could not be done all the same.
+    mutating func commit(_ change: Change) -> [StartError] {
         self.listeners = change.listeners
         self.nextID = change.nextID
+        var failures: [StartError] = []
+        for (path, access) in change.accesses {
+            do throws(SystemError) { try Kernel.setAccess(of: path, to: access) } catch {
+                failures.append(StartError("\(path) keeps its mode and group: \(error)"))
+            }
+        }
+        return failures
+    }
+
+    /// Who may connect to the file of a listener; `nil`: it has none, or the umask says.
+    private static func access(
+        _ settings: ListenerSettings, _ findings: Findings
+    ) throws(StartError) -> SocketFileAccess? {
+        guard let access = settings.access else { return nil }
+        let group = access.group.flatMap { findings.groups[$0] }
+        return try SocketFileAccess(access, group: group, of: "listener \(settings.address)")
     }
 
     /// The listener with the TLS that it has now: certificates may have changed without a word in the configuration.
@@ -103,11 +145,11 @@ struct ListenerSet {
     // MARK: - Opening
 
     private func open(
-        _ settings: ListenerSettings, _ findings: Findings, id: Int, _ inherited: (SocketAddress) -> [Int32]
+        _ settings: ListenerSettings, _ findings: Findings, _ access: SocketFileAccess?, id: Int, _ source: SocketSource
     ) throws(StartError) -> (ListenerBlueprint, isInherited: Bool) {
         let tls = try Credentials.server(settings, findings.files).map { ($0, TicketKeys()) }
         let address = try Self.socketAddress(settings.address, findings)
-        let given = inherited(address)
+        let given = source.take(address)
         if !given.isEmpty {
             let listener = ListenerBlueprint(
                 id: id, settings: settings, configured: address, address: Kernel.localAddress(given[0]) ?? address,
@@ -115,20 +157,25 @@ struct ListenerSet {
             return (listener, isInherited: true)
         }
         do throws(SystemError) {
-            let (sockets, bound) = try self.listen(address)
+            let (sockets, bound) = try self.listen(address, access)
             let listener = ListenerBlueprint(
                 id: id, settings: settings, configured: address, address: bound, sockets: sockets.map { [$0] }, tls: tls
             )
             return (listener, isInherited: false)
         } catch {
-            let cure = Self.cure(of: error, at: settings.address)
-            throw StartError("cannot listen on \(settings.address): \(error.reason)\(cure)")
+            let cure = Self.cure(of: error, at: settings.address, isGateways: source.isGateways(address))
+            let what = error.call == "chown" ? "it cannot be given to its group: " : ""
+            throw StartError("cannot listen on \(settings.address): \(what)\(error.reason)\(cure)")
         }
     }
 
     /// What an operator can do about it.
-    private static func cure(of error: SystemError, at address: Address) -> String {
-        if error.isAddressInUse { return "; if a gateway with the same file is there, --takeover takes its place" }
+    private static func cure(
+        of error: SystemError, at address: Address, isGateways: @autoclosure () -> Bool
+    ) -> String {
+        if error.isAddressInUse {
+            return isGateways() ? "; a gateway with the same file is there, and --takeover takes its place" : ""
+        }
         guard error.isDenied, case .tcp(_, 1..<1024) = address else { return "" }
         return "; ports below 1024 are for root or a program with CAP_NET_BIND_SERVICE"
     }
@@ -145,9 +192,11 @@ struct ListenerSet {
     }
 
     /// Every address of both families is one socket; on a system without IPv6 it is every address of IPv4.
-    private func listen(_ address: SocketAddress) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
+    private func listen(
+        _ address: SocketAddress, _ access: SocketFileAccess?
+    ) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
         do throws(SystemError) {
-            return try Kernel.listen(address, forWorkers: self.workers)
+            return try Kernel.listen(address, forWorkers: self.workers, access: access)
         } catch {
             guard case .ipv6(high: 0, low: 0, let port, _) = address, error.isWithoutIPv6 else { throw error }
             return try Kernel.listen(.ipv4(0, port: port), forWorkers: self.workers)
@@ -159,6 +208,7 @@ struct ListenerSet {
     ) throws(StartError) -> SocketAddress {
         switch address {
         case .unix(let path): return .unix(path: path)
+        case .abstract(let name): return .abstract(name: name)
         case .tcp(let host, let port):
             // No host: every address, of both families.
             if host.isEmpty { return .ipv6(high: 0, low: 0, port: port, scope: 0) }

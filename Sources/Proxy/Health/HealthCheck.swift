@@ -68,7 +68,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
     }
 
     private static func host(_ address: Address) -> String {
-        if case .unix = address { "localhost" } else { address.description }
+        if case .tcp = address { address.description } else { "localhost" }
     }
 
     /// The owner hears of the result and, later, of the end: possibly before this returns.

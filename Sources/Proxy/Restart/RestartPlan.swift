@@ -25,9 +25,13 @@ final class InheritedSockets {
     private var lent: Set<SocketAddress> = []
     /// Those of the gateway that runs.
     let taken: TakenSockets
+    private let plan: RestartPlan?
+    /// How long a gateway may take to say which addresses are its, for a hint.
+    private static let limit = Duration.seconds(2)
 
     /// - Throws: why they cannot be had.
     init(_ plan: RestartPlan?) throws(StartError) {
+        self.plan = plan
         self.activated = try ActivatedSockets.ofThisProcess()
         if let plan, plan.takesOver {
             self.taken = try TakeoverClient.takeOver(name: plan.name)
@@ -45,6 +49,23 @@ final class InheritedSockets {
         return activated
     }
 
+    /// For the listeners of this process.
+    var source: SocketSource {
+        SocketSource(
+            take: { [unowned self] in self.take($0) }, isLent: { [unowned self] in self.isLent($0) },
+            isGateways: { [unowned self] in self.isGateways($0) })
+    }
+
+    /// Asks the gateway that waits for a successor with the same file whether the address is its: what it offers says so, and is given
+    /// back.
+    private func isGateways(_ address: SocketAddress) -> Bool {
+        guard let plan, !plan.takesOver else { return false }
+        let offered = try? TakeoverClient.takeOver(name: plan.name, within: Self.limit)
+        let sockets = offered?.take(address) ?? []
+        for socket in sockets { Kernel.close(socket) }
+        return !sockets.isEmpty
+    }
+
     /// Whether the file of a Unix socket is not ours to remove.
     func isLent(_ address: SocketAddress) -> Bool { self.lent.contains(address) }
 
@@ -52,4 +73,9 @@ final class InheritedSockets {
     ///
     /// - Throws: the service manager opened a socket that is nobody's.
     func finish() throws(StartError) { try self.activated.finish() }
+}
+
+extension SocketAddress {
+    /// As predecessor and successor name it to each other, of whatever version they are.
+    var offeredName: String { if case .abstract(let name) = self { "@" + name } else { self.description } }
 }

@@ -41,8 +41,8 @@ package final class TakenSockets {
         self.predecessor = process
         self.connection = connection
         self.side = side
-        self.left = side.listeners.filter { $0.address != name.description }
-        self.nameSocket = side.listeners.first { $0.address == name.description }?.sockets.first
+        self.left = side.listeners.filter { $0.address != name.offeredName }
+        self.nameSocket = side.listeners.first { $0.address == name.offeredName }?.sockets.first
         self.isOpen = true
     }
 
@@ -69,7 +69,7 @@ package final class TakenSockets {
     package func take(_ address: SocketAddress) -> [Int32] {
         // Where both configurations say the same that is it, port 0 included; else what the socket is bound to counts.
         let index =
-            self.left.firstIndex { $0.address == address.description && !$0.sockets.isEmpty }
+            self.left.firstIndex { $0.address == address.offeredName && !$0.sockets.isEmpty }
             ?? self.left.firstIndex { listener in
                 listener.sockets.first.flatMap(Kernel.localAddress)?.serves(address) ?? false
             }

@@ -100,12 +100,12 @@ package final class TakeoverServer {
     /// Everything there is to hand over: the listeners, and the socket at which this server waits, so that the name never is without
     /// one.
     func offer() -> [(address: String, descriptors: [Int32])] {
-        self.offered() + [(address: self.name.description, descriptors: [self.listener])]
+        self.offered() + [(address: self.name.offeredName, descriptors: [self.listener])]
     }
 
     func release(adopted: Set<String>, successor: Int32) {
         self.stopListening()
-        self.released(Release(adopted: adopted.subtracting([self.name.description]), successor: successor))
+        self.released(Release(adopted: adopted.subtracting([self.name.offeredName]), successor: successor))
     }
 
     func ended(_ connection: TakeoverConnection) {

@@ -1,5 +1,5 @@
-internal import Configuration
-internal import EventLoop
+package import Configuration
+package import EventLoop
 
 extension SocketAddress {
     init(_ address: IPAddress, port: UInt16) {
@@ -15,6 +15,17 @@ extension SocketAddress {
         case .ipv4(let address, _): IPAddress(ipv4: address)
         case .ipv6(let high, let low, _, _): IPAddress(high: high, low: low)
         case .unix, .abstract, .unnamed: nil
+        }
+    }
+}
+
+extension SocketAddress {
+    /// A Unix socket as a configuration has it; `nil` for TCP, whose hosts have to be looked up.
+    package init?(unix address: Address) {
+        switch address {
+        case .unix(let path): self = .unix(path: path)
+        case .abstract(let name): self = .abstract(name: name)
+        case .tcp: return nil
         }
     }
 }

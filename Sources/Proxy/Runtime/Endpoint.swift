@@ -95,10 +95,10 @@ final class Endpoint: Sendable {
     }
 
     private func resolveLiteral() {
-        switch self.address {
-        case .unix(let path): _ = self.update(.success([.unix(path: path)]))
-        case .tcp(let host, let port):
-            if Resolver.isLiteral(host) { _ = self.update(Resolver.literal(host, port: port)) }
+        if let address = SocketAddress(unix: self.address) {
+            _ = self.update(.success([address]))
+        } else if case .tcp(let host, let port) = self.address, Resolver.isLiteral(host) {
+            _ = self.update(Resolver.literal(host, port: port))
         }
     }
 }

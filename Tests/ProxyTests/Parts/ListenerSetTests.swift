@@ -18,9 +18,8 @@ struct ListenerSetTests {
             ListenerSettings(address: .unix(path: folder + "/none/gateway.sock")),
         ]
         #expect(throws: StartError.self) {
-            _ = try ListenerSet(workers: 1).prepare(settings) { address in
-                address == .unix(path: path) ? [Kernel.duplicate(running)] : []
-            }
+            let source = SocketSource(take: { $0 == .unix(path: path) ? [Kernel.duplicate(running)] : [] })
+            _ = try ListenerSet(workers: 1).prepare(settings, from: source)
         }
         #expect(FileManager.default.fileExists(atPath: path))
     }
