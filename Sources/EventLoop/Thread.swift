@@ -49,7 +49,4 @@ package enum Thread {
         }
         return Handle(thread: thread)
     }
-
-    /// How many processors this process may run on.
-    package static var processorCount: Int { Int(gateway_processor_count()) }
 }

@@ -102,7 +102,7 @@ package final class Gateway {
         do {
             let inherited = try InheritedSockets(restart)
             self.inherited = inherited
-            let count = configuration.workers ?? Thread.processorCount
+            let count = configuration.workers ?? ProcessorCount.available()
             self.log = try Self.openLog(configuration.log)
             self.loop = try EventLoop()
             self.service = ServiceManager(log: self.log, isSuccessor: inherited.taken.predecessor != nil)

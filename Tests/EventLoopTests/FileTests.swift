@@ -120,6 +120,4 @@ import Testing
         buffer.replace(at: 2, with: buffer.span.extracting(0..<4))
         #expect(buffer.copy(0..<6) == [1, 2, 1, 2, 3, 4])
     }
-
-    @Test func threadsAreCounted() { #expect(Thread.processorCount >= 1) }
 }

@@ -1,6 +1,6 @@
 /// A whole `gateway.conf`, checked and typed. Every default is already filled in.
 package struct GatewayConfiguration: Equatable, Sendable {
-    /// How many worker threads relay sessions; `nil` (`auto`) is one per core.
+    /// How many worker threads relay sessions; `nil` (`auto`) is one per core that the process may use.
     package var workers: Int?
     /// The bound on what is queued and assembled in all sessions together; `nil` (`auto`) is a quarter of what there is.
     package var memory: ByteCount?
