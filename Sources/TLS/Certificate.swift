@@ -10,6 +10,26 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
     /// DER.
     let key: [UInt8]
 
+    /// The kind of its key.
+    let kind: Kind
+
+    /// Of each kind a name can have one certificate: what a client can verify depends on it.
+    enum Kind: Hashable, CustomStringConvertible {
+        case rsa
+        case ecdsa
+        /// libcrypto's number for it: Ed25519, RSA for PSS only, and what else there is.
+        case other(Int32)
+
+        /// In messages.
+        var description: String {
+            switch self {
+            case .rsa: "RSA"
+            case .ecdsa: "ECDSA"
+            case .other(let number): unsafe OBJ_nid2sn(number).map { unsafe String(cString: $0) } ?? "\(number)"
+            }
+        }
+    }
+
     /// The names it is for: the DNS names (lower case) and IP addresses of its subjectAltName, or the subject's common
     /// name if it has no such extension.
     package let names: [String]
@@ -36,6 +56,7 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
     init(chain: [[UInt8]], key: [UInt8], leaf: borrowing ParsedCertificate) {
         self.chain = chain
         self.key = key
+        self.kind = leaf.kind
         self.names = leaf.names
         ErrorQueue.clear()
     }
@@ -45,6 +66,15 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
 }
 
 extension ParsedCertificate {
+    fileprivate var kind: Certificate.Kind {
+        // Sound: the key belongs to the certificate, and libcrypto takes none, too.
+        switch unsafe EVP_PKEY_get_base_id(X509_get0_pubkey(self.pointer)) {
+        case EVP_PKEY_RSA: .rsa
+        case EVP_PKEY_EC: .ecdsa
+        case let number: .other(number)
+        }
+    }
+
     /// See `Certificate.names`.
     fileprivate var names: [String] {
         self.alternativeNames ?? self.commonName.map { [$0] } ?? []

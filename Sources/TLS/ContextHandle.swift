@@ -54,7 +54,7 @@ import COpenSSL
     /// is for an OpenSSL that knows the post-quantum group.
     private static let groups = ["X25519MLKEM768:X25519:P-256:P-384", "X25519:P-256:P-384"]
 
-    /// Makes `certificate` the one that this context shows.
+    /// Makes `certificate` the one of its kind that this context shows.
     func use(_ certificate: Certificate) throws(TLSError) {
         let leaf = try ParsedCertificate(der: certificate.chain[0])
         let key = try ParsedKey(der: certificate.key)

@@ -6,7 +6,8 @@ package final class TLSServerContext {
     private let tickets: TicketKeys
     private let names: ServerNames
     private let demandsCertificate: Bool
-    /// One per certificate. A connection starts with the first and is switched by the name that the client asks for.
+    /// One for each group of certificates that are shown together. A connection starts with the first and is switched by the name that the
+    /// client asks for.
     private let contexts: [ContextHandle]
 
     /// - Parameters:
@@ -20,12 +21,12 @@ package final class TLSServerContext {
         self.io = io
         self.tickets = tickets
         self.demandsCertificate = settings.clientAuthorities != nil
-        self.names = ServerNames(settings.certificates.map(\.names))
+        self.names = settings.serverNames
         var contexts: [ContextHandle] = []
         let sessionContext = settings.sessionContext
-        for certificate in settings.certificates {
+        for group in self.names.groups {
             let context = try ContextHandle(.server, minimum: settings.minimum)
-            try context.use(certificate)
+            for index in group { try context.use(settings.certificates[index]) }
             if let authorities = settings.clientAuthorities {
                 try context.demandCertificate(of: authorities)
             }
@@ -48,9 +49,9 @@ package final class TLSServerContext {
     fileprivate func chooseCertificate(_ ssl: OpaquePointer?) {
         // Sound: libssl's string is copied.
         guard let name = unsafe SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) else { return }
-        let index = unsafe self.names.index(for: String(cString: name))
+        let group = unsafe self.names.group(for: String(cString: name))
         // What was set on the connection when it was made (client certificates, session context) stays as it is.
-        if index > 0 { unsafe SSL_set_SSL_CTX(ssl, self.contexts[index].pointer) }
+        if group > 0 { unsafe SSL_set_SSL_CTX(ssl, self.contexts[group].pointer) }
     }
 
     /// Sets libssl up to seal or open a ticket.

@@ -4,7 +4,8 @@ import COpenSSL
 package struct TLSServerSettings: Sendable, Hashable {
     /// What tells the listener from others, for example its address. Tickets are good within one identity only.
     package var identity: String
-    /// Chosen by the name that the client asks for; the first is the default. At least one.
+    /// Chosen by the name that the client asks for, and of those of one name by the kind that it can verify; the first is the default.
+    /// At least one.
     package var certificates: [Certificate]
     /// The oldest version spoken.
     package var minimum: TLSVersion
@@ -19,6 +20,15 @@ package struct TLSServerSettings: Sendable, Hashable {
         self.certificates = certificates
         self.minimum = minimum
         self.clientAuthorities = clientAuthorities
+    }
+
+    var serverNames: ServerNames {
+        ServerNames(self.certificates.map { ServerNames.Entry(names: $0.names, kind: $0.kind) })
+    }
+
+    /// What is configured and never shown: for each name of a certificate that one of the same kind before it has, the places of both.
+    package var shadowed: [(index: Int, name: String, kind: String, by: Int)] {
+        self.serverNames.shadowed.map { ($0.index, $0.name, self.certificates[$0.index].kind.description, $0.by) }
     }
 
     /// SHA-256 over all of it, so that a ticket is good only where everything is as it was when it was made.

@@ -7,7 +7,7 @@ import ssl
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
@@ -75,9 +75,9 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
 
-    def issue(self, *names: str, client: bool = False) -> Identity:
-        """A certificate for these host names and addresses, or for a client of this name."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def issue(self, *names: str, client: bool = False, kind: str = "ECDSA") -> Identity:
+        """A certificate for these host names and addresses, or for a client of this name, with a key of this kind."""
+        key = rsa.generate_private_key(65537, 2048) if kind == "RSA" else ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         builder = self._builder(_name(names[0]), key.public_key()).add_extension(
             x509.ExtendedKeyUsage([usage]), critical=False

@@ -1,6 +1,8 @@
 """TLS of listeners, and towards endpoints."""
 
 import asyncio
+import json
+import re
 import ssl
 import subprocess
 
@@ -8,7 +10,7 @@ import pytest
 
 import raw
 from certificates import Authority
-from gateway_process import Gateway, insecure
+from gateway_process import Gateway, command, insecure
 from peers import WebSocketBackend, relay
 
 ECHO = {"routes": [{"path": "/echo", "backend": "echo"}], "backends": {"echo": {"builtin": "echo"}}}
@@ -48,6 +50,50 @@ async def test_alpn_is_http_1_1():
         context = insecure()
         context.set_alpn_protocols(["h2", "http/1.1"])
         assert (await handshake(gateway, context)).selected_alpn_protocol() == "http/1.1"
+
+
+@pytest.mark.parametrize("order", [("RSA", "ECDSA"), ("ECDSA", "RSA")])
+async def test_a_name_has_a_certificate_of_each_kind(authority, order):
+    certificates = [authority.issue("a.example", "127.0.0.1", kind=kind).configuration() for kind in order]
+    certificates.append(authority.issue("b.example", kind="RSA").configuration())
+    async with listening({"certificates": certificates}) as gateway:
+        for name in ("a.example", None):
+            for kind in order:
+                # What a client of TLS 1.2 can verify its ciphers say, one of TLS 1.3 its signature algorithms.
+                context = authority.client_context()
+                context.maximum_version = ssl.TLSVersion.TLSv1_2
+                context.set_ciphers(f"ECDHE-{kind}-AES128-GCM-SHA256")
+                assert kind in (await handshake(gateway, context, name)).cipher()[0]
+                assert await peer_key(gateway, name, kind, "-tls1_3") == kind
+        # Its only one is refused to who cannot verify it.
+        assert await peer_key(gateway, "b.example", "RSA", "-tls1_3") == "RSA"
+        assert await peer_key(gateway, "b.example", "ECDSA", "-tls1_3") is None
+
+
+async def peer_key(gateway: Gateway, name: str | None, kind: str, version: str) -> str | None:
+    """The kind of the key that is shown to a client which verifies signatures of one kind only; None: the handshake fails."""
+    algorithms = {"RSA": "rsa_pss_rsae_sha256", "ECDSA": "ecdsa_secp256r1_sha256"}[kind]
+    server_name = ["-servername", name] if name else ["-noservername"]
+    process = await asyncio.create_subprocess_exec(
+        "openssl", "s_client", "-connect", "127.0.0.1:%d" % gateway.secure[1], *server_name, "-sigalgs", algorithms, version,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
+    output, _ = await process.communicate()
+    signature = re.search(rb"Peer signature type: (\S+)", output)
+    return {b"RSA-PSS": "RSA", b"ECDSA": "ECDSA"}[signature[1]] if signature else None
+
+
+async def test_two_certificates_of_one_name_and_kind_are_warned_of(authority, tmp_path):
+    first, other, second = (authority.issue(*names) for names in (["a.example"], ["b.example"], ["a.example", "c.example"]))
+    rsa = authority.issue("a.example", kind="RSA")
+    file = tmp_path / "gateway.conf"
+    certificates = [identity.configuration() for identity in (first, other, rsa, second)]
+    listeners = [{"address": "127.0.0.1:8443", "tls": {"certificates": certificates}}]
+    file.write_text(json.dumps({"listeners": listeners, "routes": [{"path": "/", "page": "console"}]}))
+    status, _, errors = await command("check", "--config", file)
+    assert status == 0
+    assert errors == (
+        f"warning: {file}: listener 127.0.0.1:8443: {second.chain} is never shown for a.example: {first.chain}, "
+        "which is ECDSA too, comes first\n")
 
 
 async def test_certificates_are_chosen_by_name(authority):

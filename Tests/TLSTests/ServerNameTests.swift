@@ -46,10 +46,42 @@ import Testing
         ("", 0), (".", 0), (".example", 0), ("example", 0), ("*.example", 2),
     ])
     func firstExactThenWildcardThenDefault(_ name: String, _ index: Int) {
-        let names = ServerNames([
-            ["a.example"], ["B.example", "a.example"], ["*.example"], ["*.EXAMPLE", "b.example"],
+        let names = self.names([
+            (["a.example"], .ecdsa), (["B.example", "a.example"], .ecdsa), (["*.example"], .ecdsa),
+            (["*.EXAMPLE", "b.example"], .ecdsa),
         ])
-        #expect(names.index(for: name) == index)
+        #expect(names.groups[names.group(for: name)] == [index])
+        #expect(
+            names.shadowed == [
+                .init(index: 1, name: "a.example", by: 0), .init(index: 3, name: "*.example", by: 2),
+                .init(index: 3, name: "b.example", by: 1),
+            ])
+    }
+
+    private func names(_ certificates: [(names: [String], kind: Certificate.Kind)]) -> ServerNames {
+        ServerNames(certificates.map { ServerNames.Entry(names: $0.names, kind: $0.kind) })
+    }
+
+    @Test(arguments: [
+        ("a.example", [0, 2]), ("b.example", [1, 2, 3]), ("x.example", [4]), ("c.example", [2]), ("d.example", [5]),
+        ("other", [0, 2]),
+    ])
+    func ofEachKindThereIsOneForAName(_ name: String, _ group: [Int]) {
+        let names = self.names([
+            (["a.example"], .rsa), (["b.example"], .rsa), (["c.example", "A.example", "b.example"], .ecdsa),
+            (["b.example"], .other(1)), (["*.example"], .ecdsa), (["d.example", "d.example"], .rsa),
+        ])
+        #expect(names.groups[names.group(for: name)] == group)
+        #expect(names.shadowed == [])
+        #expect(Set(names.groups).count == names.groups.count)
+    }
+
+    @Test func aCertificateIsADefaultOnlyBesideOneWhoseNamesItHas() {
+        #expect(self.names([(["a", "b"], .rsa), (["a"], .ecdsa)]).groups[0] == [0])
+        #expect(self.names([(["a"], .rsa), (["b", "a"], .ecdsa)]).groups[0] == [0, 1])
+        #expect(self.names([([], .rsa), (["b"], .ecdsa)]).groups[0] == [0])
+        #expect(Fixture.localhost.kind == .ecdsa)
+        #expect("\(Certificate.Kind.rsa), \(Certificate.Kind.ecdsa)" == "RSA, ECDSA")
     }
 
     @Test func theClientsOfferIsAnswered() throws {

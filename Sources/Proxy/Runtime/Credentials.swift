@@ -8,20 +8,34 @@ internal import TLS
 package enum Credentials {
     /// Reads everything and forgets it: for `gateway check`. Waits for the files, but no longer than a gateway would.
     ///
-    /// - Returns: what is wrong, a line for each.
-    package static func problems(in configuration: GatewayConfiguration) -> [String] {
+    /// - Returns: what is wrong, and what is allowed but hardly meant, a line for each.
+    package static func findings(
+        in configuration: GatewayConfiguration
+    ) -> (problems: [String], warnings: [String]) {
         var problems: [String] = []
+        var warnings: [String] = []
         func attempt(_ body: () throws -> Void) {
             do { try body() } catch { problems.append("\(error)") }
         }
         attempt {
             let files = try FileReader.readNow(self.files(of: configuration))
-            for listener in configuration.listeners { attempt { _ = try self.server(listener, files) } }
+            for listener in configuration.listeners {
+                attempt { warnings += self.warnings(of: listener, try self.server(listener, files)) }
+            }
             for name in configuration.backends.keys.sorted() {
                 attempt { _ = try self.client(configuration.backends[name]!, files) }
             }
         }
-        return problems
+        return (problems, warnings)
+    }
+
+    /// Certificates that are never shown.
+    private static func warnings(of listener: ListenerSettings, _ settings: TLSServerSettings?) -> [String] {
+        guard let settings, case .files(let files)? = listener.tls?.identity else { return [] }
+        return settings.shadowed.map { index, name, kind, by in
+            "listener \(listener.address): \(files[index].chain) is never shown for \(name): \(files[by].chain), "
+                + "which is \(kind) too, comes first"
+        }
     }
 
     /// The files that a configuration names, each once, in the order in which they are of use.

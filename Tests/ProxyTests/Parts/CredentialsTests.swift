@@ -7,6 +7,10 @@ import Testing
 @testable import Proxy
 
 @Suite struct CredentialsTests {
+    private static func problems(in configuration: GatewayConfiguration) -> [String] {
+        Credentials.findings(in: configuration).problems
+    }
+
     private let missing = "/nonexistent/gateway"
 
     private func configuration(
@@ -24,10 +28,10 @@ import Testing
     }
 
     @Test func whatNeedsNoFilesHasNoProblems() {
-        #expect(Credentials.problems(in: self.configuration(nil)) == [])
+        #expect(Self.problems(in: self.configuration(nil)) == [])
         let tls = ListenerTLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
-        #expect(Credentials.problems(in: self.configuration(tls)) == [])
-        #expect(Credentials.problems(in: GatewayConfiguration()) == [])
+        #expect(Self.problems(in: self.configuration(tls)) == [])
+        #expect(Self.problems(in: GatewayConfiguration()) == [])
     }
 
     @Test func everyMissingFileIsALine() {
@@ -36,7 +40,7 @@ import Testing
             $0.tls.ca = self.missing + ".ca"
         }
         #expect(
-            Credentials.problems(in: configuration) == [
+            Self.problems(in: configuration) == [
                 "listener 127.0.0.1:8443: cannot read \(self.missing).pem: No such file or directory",
                 "backend chat: cannot read \(self.missing).ca: No such file or directory",
             ])
@@ -46,7 +50,7 @@ import Testing
         var tls = ListenerTLS(identity: .selfSigned(names: ["localhost"]))
         tls.clientCA = self.missing
         #expect(
-            Credentials.problems(in: self.configuration(tls)) == [
+            Self.problems(in: self.configuration(tls)) == [
                 "listener 127.0.0.1:8443: cannot read \(self.missing): No such file or directory"
             ])
     }
@@ -56,7 +60,7 @@ import Testing
         defer { removeFile(path) }
         #expect(try OutputFile.appending(to: path).write(Array("not a certificate\n".utf8)))
         let tls = ListenerTLS(identity: .files([CertificateFiles(chain: path, key: path)]))
-        let problems = Credentials.problems(in: self.configuration(tls) { $0.tls.ca = path })
+        let problems = Self.problems(in: self.configuration(tls) { $0.tls.ca = path })
         #expect(problems.count == 2)
         #expect(problems.allSatisfy { $0.contains(path) })
     }
@@ -66,7 +70,7 @@ import Testing
             $0.kind = .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1))], message: .binary)
             $0.tls.ca = self.missing
         }
-        #expect(Credentials.problems(in: plain) == [])
+        #expect(Self.problems(in: plain) == [])
         #expect(try Credentials.client(.echo, FileSet()) == nil)
         let encrypted = BackendSettings(
             name: "x", kind: .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1), tls: true)], message: .text))
