@@ -74,6 +74,12 @@ class Log:
             if record.get("event") == event and all(str(record.get(key)) == str(value) for key, value in fields.items())
         ]
 
+    async def first_line(self) -> str:
+        """The first line, of whatever form, once it is there."""
+        async with self._changed, asyncio.timeout(PATIENCE):
+            await self._changed.wait_for(lambda: self.lines or self.ended)
+        return self.lines[0]
+
     async def wait(self, count: int, event: str, **fields) -> list[dict]:
         """The records of `event` with these fields, once there are `count` of them."""
 
@@ -124,6 +130,15 @@ class Gateway:
         return pathlib.Path(self._folder.name)
 
     async def __aenter__(self) -> "Gateway":
+        await self._start()
+        try:
+            await self._listening()
+        except BaseException:
+            await self._end(signal.SIGKILL)
+            raise
+        return self
+
+    async def _start(self):
         self.file = self.folder / "gateway.conf"
         self.write()
         self.process = await asyncio.create_subprocess_exec(
@@ -132,17 +147,15 @@ class Gateway:
             env={**os.environ, **self.environment}, limit=1 << 20, pass_fds=self.inherited,
         )
         self._reader = asyncio.create_task(self.log.read(self.process.stderr))
-        try:
-            listening = await self.log.wait(len(self.configuration["listeners"]), "listening")
-        except BaseException:
-            await self._end(signal.SIGKILL)
-            raise
+
+    async def _listening(self):
+        """Waits for the addresses that it listens at."""
+        listening = await self.log.wait(len(self.configuration["listeners"]), "listening")
         ports = [record for record in listening if not record["address"].startswith("unix:")]
         for record in ports:
             host, port = record["address"].rsplit(":", 1)
             self.addresses.append((host, int(port)))
         self.is_secure = [bool(record["tls"]) for record in ports]
-        return self
 
     async def __aexit__(self, kind, error, trace):
         if self.process.returncode is None:
