@@ -113,10 +113,15 @@ struct Relay: Sendable {
 
     // MARK: - What happens
 
+    /// Some of a leg's bytes were held back.
+    mutating func holds(_ leg: Leg) -> Bool {
+        leg == .client ? !self.held.client.isEmpty : !self.held.backend.isEmpty
+    }
+
     /// Takes what was held back of a leg's bytes: it has to be put in front of what came.
     mutating func takeHeld(_ leg: Leg) -> [UInt8] {
         var bytes: [UInt8] = []
-        if !self.held[leg].isEmpty { swap(&bytes, &self.held[leg]) }
+        swap(&bytes, &self.held[leg])
         return bytes
     }
 
