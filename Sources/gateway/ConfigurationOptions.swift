@@ -50,7 +50,8 @@ struct ConfigurationOptions: ParsableArguments {
             let path = try self.path()
             // Read once, so it may be anything with an end: a shell makes a FIFO of `--config <(command)`.
             let files = (try? FileReader.readNow([path], .any)) ?? FileSet()
-            return (path, try Self.source(named: path).configuration(in: files))
+            let source = Self.source(named: path)
+            return (path, try source.configuration(of: source.bytes(in: files)))
         } catch {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode.failure

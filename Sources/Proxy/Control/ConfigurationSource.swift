@@ -15,16 +15,19 @@ package struct ConfigurationSource: Sendable {
         self.read = read
     }
 
-    /// The configuration in the file.
+    /// What the file says.
     ///
-    /// - Throws: every mistake as a line of its own; one without a place where the file cannot be read.
-    package func configuration(in files: FileSet) throws(ConfigurationErrors) -> GatewayConfiguration {
-        let bytes: [UInt8]
+    /// - Throws: one mistake without a place, where the file cannot be read.
+    package func bytes(in files: FileSet) throws(ConfigurationErrors) -> [UInt8] {
         do throws(FileError) {
-            bytes = try files.contents(of: self.path)
+            return try files.contents(of: self.path)
         } catch {
             throw ConfigurationErrors(diagnostics: [Diagnostic(file: self.path, message: "cannot be read: \(error)")])
         }
-        return try self.read(bytes)
     }
+
+    /// The configuration that the file's bytes are.
+    ///
+    /// - Throws: every mistake as a line of its own.
+    package func configuration(of bytes: [UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration { try self.read(bytes) }
 }

@@ -58,7 +58,7 @@ extension Gateway {
     }
 
     private func use(_ candidate: Candidate, dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
-        let plan = ReloadPlan(to: candidate.snapshot.runtime)
+        let plan = candidate.snapshot.plan
         let awaitingStart = self.awaitingStart(in: candidate.snapshot.runtime.configuration)
         guard !dryRun else {
             candidate.listeners.abandon()
@@ -97,9 +97,14 @@ extension Gateway {
         }
         self.files.read([source.path]) { [unowned self] files in
             let previous = self.snapshot.runtime
+            let refuse = { (errors: ConfigurationErrors) in
+                then(.failure(ReloadRefusal(problems: errors.diagnostics.map(\.description))))
+            }
+            let bytes: [UInt8]
+            do throws(ConfigurationErrors) { bytes = try source.bytes(in: files) } catch { return refuse(error) }
             self.sideWork.make {
                 Result { () throws(ConfigurationErrors) in
-                    Runtime(try source.configuration(in: files), replacing: previous)
+                    Runtime(try source.configuration(of: bytes), replacing: previous)
                 }
             } then: { [unowned self] result in
                 switch result {
@@ -107,8 +112,7 @@ extension Gateway {
                     self.makeCandidate(runtime) { result in
                         then(result.mapError { ReloadRefusal(problems: ["\($0)"]) })
                     }
-                case .failure(let errors):
-                    then(.failure(ReloadRefusal(problems: errors.diagnostics.map(\.description))))
+                case .failure(let errors): refuse(errors)
                 }
             }
         }
@@ -117,9 +121,20 @@ extension Gateway {
     /// Reads the files that the configuration of `runtime` names, looks its listeners' names up, and tries all of it.
     private func makeCandidate(_ runtime: Runtime, then: @escaping (Result<Candidate, StartError>) -> Void) {
         Self.find(runtime.configuration, self.listeners, self.files, self.names) { [unowned self] findings in
-            guard self.state == .serving else { return then(.failure(StartError("the gateway is draining"))) }
-            then(Result { () throws(StartError) in try self.candidate(runtime, findings) })
+            self.sideWork.make {
+                Result { () throws(StartError) in try Self.tried(runtime, findings) }
+            } then: { [unowned self] snapshot in
+                guard self.state == .serving else { return then(.failure(StartError("the gateway is draining"))) }
+                then(Result { () throws(StartError) in try self.candidate(try snapshot.get(), findings) })
+            }
         }
+    }
+
+    /// A snapshot of which a worker has made once what it makes of it: libssl has its own opinion of certificates.
+    private static func tried(_ runtime: Runtime, _ findings: Findings) throws(StartError) -> Snapshot {
+        let snapshot = try Snapshot(runtime, findings.files)
+        do throws(TLSError) { _ = try WorkerRuntime(snapshot, io: TLSIO()) } catch { throw StartError("\(error)") }
+        return snapshot
     }
 
     /// Finds what a configuration refers to. Nothing waits for it but `then`.
@@ -136,13 +151,10 @@ extension Gateway {
         }
     }
 
-    private func candidate(_ runtime: Runtime, _ findings: Findings) throws(StartError) -> Candidate {
-        let snapshot = try Snapshot(runtime, findings.files)
-        let change = try self.listeners.prepare(runtime.configuration.listeners, findings)
+    private func candidate(_ snapshot: Snapshot, _ findings: Findings) throws(StartError) -> Candidate {
+        let change = try self.listeners.prepare(snapshot.runtime.configuration.listeners, findings)
         do {
-            // What workers will make of it, once: libssl has its own opinion of certificates.
             let io = TLSIO()
-            _ = try WorkerRuntime(snapshot, io: io)
             for listener in change.listeners { _ = try Listener(listener, io: io) }
         } catch {
             change.abandon()

@@ -19,11 +19,12 @@ package enum Credentials {
         }
         attempt {
             let files = try FileReader.readNow(self.files(of: configuration))
+            var authorities: [String: TrustedAuthorities] = [:]
             for listener in configuration.listeners {
                 attempt { warnings += self.warnings(of: listener, try self.server(listener, files)) }
             }
             for name in configuration.backends.keys.sorted() {
-                attempt { _ = try self.client(configuration.backends[name]!, files) }
+                attempt { _ = try self.client(configuration.backends[name]!, files, &authorities) }
             }
         }
         return (problems, warnings)
@@ -83,12 +84,19 @@ package enum Credentials {
     }
 
     /// How a backend's endpoints are spoken TLS to; `nil`: none of them is.
-    static func client(_ backend: BackendSettings, _ files: FileSet) throws(StartError) -> TLSClientSettings? {
+    ///
+    /// - Parameter known: by their file, those that an earlier backend has, which are not read again.
+    static func client(
+        _ backend: BackendSettings, _ files: FileSet, _ known: inout [String: TrustedAuthorities]
+    ) throws(StartError) -> TLSClientSettings? {
         guard self.speaksTLS(backend) else { return nil }
         let isWebSocket = if case .websocket = backend.kind { true } else { false }
         do throws(TLSError) {
+            var authorities = backend.tls.ca.flatMap { known[$0] }
+            if authorities == nil { authorities = try self.authorities(backend.tls.ca, files) }
+            if let path = backend.tls.ca { known[path] = authorities }
             return TLSClientSettings(
-                authorities: try self.authorities(backend.tls.ca, files), verify: backend.tls.verify,
+                authorities: authorities, verify: backend.tls.verify,
                 offersHTTP: isWebSocket)
         } catch {
             throw StartError("backend \(backend.name): \(error)")

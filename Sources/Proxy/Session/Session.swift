@@ -151,7 +151,7 @@ final class Session: TimerHandler {
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
         for leg in [Leg.backend, .client] { self.transport(leg)?.tls?.releaseBuffers() }
         if let runtime, runtime !== self.worker.runtime {
-            let plan = ReloadPlan(to: self.worker.runtime.shared)
+            let plan = self.worker.runtime.plan
             self.follow(plan)
             // Nobody counted it among those that the reload drains.
             if case .drains? = self.fate(under: plan) { self.close(.byGateway(.reload)) }

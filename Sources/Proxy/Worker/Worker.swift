@@ -89,7 +89,7 @@ final class Worker {
         } catch {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
-        let plan = ReloadPlan(to: update.snapshot.runtime)
+        let plan = update.snapshot.plan
         for session in self.sessions.values { session.follow(plan) }
     }
 

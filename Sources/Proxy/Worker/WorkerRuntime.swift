@@ -8,6 +8,8 @@ internal import TLS
 /// A session that is still being opened finishes with the one that it began with, whatever is reloaded meanwhile.
 final class WorkerRuntime {
     let shared: Runtime
+    /// What it means for sessions that were opened before.
+    let plan: ReloadPlan
     private var choices: [EndpointChoice]
     private let clientContexts: [TLSClientContext?]
 
@@ -15,6 +17,7 @@ final class WorkerRuntime {
     /// - Throws: `TLSError`, for what libssl refuses.
     init(_ snapshot: Snapshot, io: TLSIO, replacing previous: WorkerRuntime? = nil) throws(TLSError) {
         self.shared = snapshot.runtime
+        self.plan = snapshot.plan
         self.choices = snapshot.runtime.backends.map { backend in
             let policy = backend.settings.balance.policy
             guard let old = previous?.shared.backend(named: backend.name), let choice = previous?.choices[old.index],
@@ -63,12 +66,18 @@ extension Balance {
 struct Snapshot: Sendable {
     let runtime: Runtime
     let clientTLS: [TLSClientSettings?]
+    /// What it means for sessions that there are.
+    let plan: ReloadPlan
 
     /// - Parameter files: those that the configuration names.
     init(_ runtime: Runtime, _ files: FileSet = FileSet()) throws(StartError) {
         self.runtime = runtime
         var clientTLS: [TLSClientSettings?] = []
-        for backend in runtime.backends { clientTLS.append(try Credentials.client(backend.settings, files)) }
+        var authorities: [String: TrustedAuthorities] = [:]
+        for backend in runtime.backends {
+            clientTLS.append(try Credentials.client(backend.settings, files, &authorities))
+        }
         self.clientTLS = clientTLS
+        self.plan = ReloadPlan(to: runtime)
     }
 }

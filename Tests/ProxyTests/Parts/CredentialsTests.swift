@@ -7,6 +7,11 @@ import Testing
 @testable import Proxy
 
 @Suite struct CredentialsTests {
+    private static func client(_ backend: BackendSettings) throws -> TLSClientSettings? {
+        var known: [String: TrustedAuthorities] = [:]
+        return try Credentials.client(backend, FileSet(), &known)
+    }
+
     private static func problems(in configuration: GatewayConfiguration) -> [String] {
         Credentials.findings(in: configuration).problems
     }
@@ -71,10 +76,10 @@ import Testing
             $0.tls.ca = self.missing
         }
         #expect(Self.problems(in: plain) == [])
-        #expect(try Credentials.client(.echo, FileSet()) == nil)
+        #expect(try Self.client(.echo) == nil)
         let encrypted = BackendSettings(
             name: "x", kind: .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1), tls: true)], message: .text))
-        let settings = try #require(try Credentials.client(encrypted, FileSet()))
+        let settings = try #require(try Self.client(encrypted))
         #expect(settings.verify)
         #expect(!settings.offersHTTP)
     }

@@ -37,6 +37,7 @@ import Testing
     @Test func aConfigurationThatHangsIsRefusedAndNothingWaitsForIt() throws {
         try SyscallFaults.exclusively {
             let files = Files()
+            defer { files.isHanging.store(false, ordering: .relaxed) }
             let configuration = GatewayConfiguration.serving([.echo])
             let source = ConfigurationSource(path: "/hanging/gateway.conf") { _ throws(ConfigurationErrors) in
                 configuration

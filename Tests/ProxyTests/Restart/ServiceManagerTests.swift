@@ -26,8 +26,11 @@ import Testing
 
         /// The variable that names it.
         var variable: String {
-            if case .unix(let path) = self.address { return path }
-            return self.address.description
+            switch self.address {
+            case .unix(let path): path
+            case .abstract(let name): "@" + name
+            default: self.address.description
+            }
         }
 
         /// The next message that is there, as its lines.
