@@ -5,6 +5,7 @@ struct SessionSection {
     var requireOrigin: Bool?
     var compression: RouteSettings.Compression?
     var utf8: RouteSettings.UTF8Check?
+    var closeCodes: RouteSettings.CloseCodes?
     var timeouts = TimeoutsSection()
     var limits = LimitsSection()
     var heartbeat = HeartbeatSection()
@@ -17,6 +18,7 @@ struct SessionSection {
         self.requireOrigin = mapping.value("require-origin", Word.truth)
         self.compression = mapping.value("compression", Word.of(RouteSettings.Compression.self))
         self.utf8 = mapping.value("utf8", Word.of(RouteSettings.UTF8Check.self))
+        self.closeCodes = mapping.value("close-codes", Word.of(RouteSettings.CloseCodes.self))
         self.timeouts = mapping.mapping("timeouts", .timeouts).map { TimeoutsSection($0) } ?? TimeoutsSection()
         self.limits = mapping.mapping("limits", .limits).map { LimitsSection($0) } ?? LimitsSection()
         self.heartbeat = HeartbeatSection(mapping)

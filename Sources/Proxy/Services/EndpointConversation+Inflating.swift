@@ -93,7 +93,7 @@ extension EndpointConversation {
         let length = (part.isFirst ? 0 : self.messageLength) + part.range.count
         self.messageLength = length
         guard length + self.reader.remainingInFrame <= self.maximumMessage else {
-            self.fail(.messageTooBig)
+            self.fail(.messageTooBig, size: length + self.reader.remainingInFrame)
             return false
         }
         return true
