@@ -38,6 +38,8 @@ package final class Gateway {
     let memory: MemoryWatch
     /// For the metrics.
     package var version = ""
+    /// Said in the line that says what is served.
+    package var hint: String?
     var counted = ControlMetrics()
     private let threads: [Thread.Handle]
     /// Reads the configuration again; `nil`: there is no file (`gateway bridge`).
@@ -217,6 +219,7 @@ package final class Gateway {
         record.add("workers", self.fleet.members.count)
         record.add("version", self.version)
         record.add("process", OwnProcess.number)
+        record.add("hint", self.hint)
         self.log.write(record)
         // Whoever starts a gateway that logs to a file still sees that it runs, and where.
         guard let file = self.snapshot.runtime.configuration.log.file else { return }
