@@ -17,8 +17,8 @@ package final class Gateway {
     }
 
     private static let signals = [
-        SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user2,
-        SignalSource.child,
+        SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user1,
+        SignalSource.user2, SignalSource.child,
     ]
     /// How long workers may take to end when they were told to stop.
     private static let lastWait = Duration.seconds(1)
@@ -256,6 +256,7 @@ package final class Gateway {
     private func received(signal: Int32) {
         switch signal {
         case SignalSource.hangUp: self.reload(dryRun: false) { _ in }
+        case SignalSource.user1: self.log.reopen()
         case SignalSource.user2: self.startSuccessor()
         case SignalSource.child: self.successor.look()
         default: self.terminate()
