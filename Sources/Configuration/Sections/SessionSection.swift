@@ -32,8 +32,12 @@ struct SessionSection {
         self.heartbeat = HeartbeatSection(mapping)
     }
 
+    /// The words that take the place of a list of origins.
+    private static let policies = ["same-origin", "any"]
+
     private static func origins(_ mapping: MappingReader) -> OriginPolicy? {
-        guard case .scalar(let word)? = mapping.entry("origins")?.value.content else {
+        let node = mapping.entry("origins")?.value
+        guard case .scalar(let word)? = node?.content, node?.isVariable == false || self.policies.contains(word) else {
             let patterns = mapping.values("origins") { text throws(Mistake) in try OriginPattern(parsing: text) }
             return patterns.map { .list($0) }
         }
