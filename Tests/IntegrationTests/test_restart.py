@@ -151,6 +151,16 @@ async def test_a_configuration_that_came_by_a_pipe_is_kept_and_handed_on(how, tm
         assert await running.exited() == 0
 
 
+async def test_a_file_on_standard_input_is_a_file():
+    wrapper = ("bash", "-c", 'exec "$1" run --config - <"$4"', "bash")
+    async with Gateway(**ECHO, wrapper=wrapper) as running:
+        await running.reload(routes=[*ECHO["routes"], {"path": "/more", "backend": "echo"}])
+        await knock(running.ws("/more"), count=1)
+        async with Successor(running) as successor:
+            await successor.log.wait(1, "serving")
+            assert await running.exited() == 0
+
+
 async def test_a_successor_that_cannot_serve_changes_nothing():
     async with Gateway(**ECHO) as running:
         async with client(running.ws("/echo")) as session:
