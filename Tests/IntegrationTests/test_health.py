@@ -11,7 +11,7 @@ import time
 import pytest
 
 import raw
-from gateway_process import PATIENCE, Gateway
+from gateway_process import PATIENCE, Gateway, tell
 from peers import WebSocketBackend, client, refusing_port, relay
 
 PROCESS = pathlib.Path(__file__).with_name("echo_process.py")
@@ -39,7 +39,7 @@ class Backend:
         assert await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
 
     async def kill(self):
-        self.process.kill()
+        tell(self.process, signal.SIGKILL)
         await self.process.wait()
 
     async def __aenter__(self) -> "Backend":
@@ -136,14 +136,14 @@ async def test_a_backend_that_is_stopped_is_down_until_it_goes_on():
     async with Backend() as one, Backend() as other, gateway_for(one.url, other.url, health=CHECK) as gateway:
         await gateway.events(1, "health-check", endpoint=one.url, result="passed")
         assert await served_by(gateway, 4) == {one.url, other.url}
-        one.process.send_signal(signal.SIGSTOP)
+        tell(one.process, signal.SIGSTOP)
         try:
             record = await goes_down(gateway, one.url, time.monotonic())
             assert record["from"] == "up" and record["backend"] == "app" and record["level"] == "warning"
             assert record["reason"] == "check: no answer to the opening handshake within 300ms"
             assert await served_by(gateway, 6) == {other.url}
         finally:
-            one.process.send_signal(signal.SIGCONT)
+            tell(one.process, signal.SIGCONT)
         await comes_up(gateway, one.url)
         assert await served_by(gateway, 6) == {one.url, other.url}
         assert not gateway.log.matching("health", endpoint=other.url)
@@ -267,13 +267,13 @@ async def test_heartbeats_of_live_sessions_take_an_endpoint_down_before_they_are
         async with gateway_for(one.url, other.url, defaults={"heartbeat": beat}) as gateway, contextlib.AsyncExitStack() as stack:
             connections = [await stack.enter_async_context(client(gateway.ws("/app"))) for _ in range(8)]
             assert len(await gateway.events(4, "open", endpoint=one.url)) == 4
-            one.process.send_signal(signal.SIGSTOP)
+            tell(one.process, signal.SIGSTOP)
             try:
                 record = await change(gateway, one.url, "down")
                 assert record["reason"].startswith("heartbeats: ") and record["reason"].endswith(" of 4 sessions wait for a pong")
                 assert await served_by(gateway, 4) == {other.url}
             finally:
-                one.process.send_signal(signal.SIGCONT)
+                tell(one.process, signal.SIGCONT)
             assert (await change(gateway, one.url, "up"))["reason"].startswith("heartbeats: ")
             # All that they waited for was a pong.
             for connection in connections:
