@@ -123,7 +123,7 @@ struct ConfigurationReaderTests {
 
     private func servers(_ text: String, _ value: String) throws -> [String] {
         let configuration = try GatewayConfiguration.reading(
-            "listeners: [{address: \":0\"}]\nbackends: {b: {websocket: \(text)}}", environment: ["SERVERS": value])
+            "listeners: [{address: \":0\"}]\nbackends:\n  b:\n    websocket: \(text)\n", environment: ["SERVERS": value])
         guard case .websocket(let endpoints)? = configuration.backends["b"]?.kind else { return [] }
         return endpoints.map(\.description)
     }
