@@ -35,8 +35,8 @@ extension EndpointConversation {
         self.readBacklog()
         self.settle()
         guard self.mayReadOn else { return }
-        if self.session.worker.loop.budget.isShareSpent {
-            self.client?.readAgainLater()
+        if self.loop.budget.isShareSpent {
+            self.client.readAgainLater()
         } else {
             self.session.resume(.client)
         }
@@ -44,7 +44,7 @@ extension EndpointConversation {
 
     func readBacklog() {
         guard !self.isReading else { return }
-        let buffers = self.session.worker.buffers
+        let buffers = self.buffers
         while let unread = self.backlog.first, !self.mustWait, !self.isOpenAndStuck {
             guard self.closing.reads(from: .client) else { return self.backlog.removeAll() }
             let (range, part) = unread.next(atMost: Self.portion)
@@ -66,7 +66,7 @@ extension EndpointConversation {
     /// Keeps a part of a compressed message that is not whole: a little of it can inflate to a lot. Returns whether it is whole now: then it
     /// is to be looked at before the rest (`takeDown`).
     func shelve(_ part: FrameReader.DataPart) -> Bool {
-        let plaintext = self.session.worker.buffers.plaintext
+        let plaintext = self.plaintext
         self.shelf.append(plaintext.span.extracting(part.range))
         guard part.isFinal else {
             self.shelved(part)
@@ -104,8 +104,8 @@ extension EndpointConversation {
     /// - Returns: where it stopped, because the rest has to wait.
     func inflate(_ part: FrameReader.DataPart) -> Stop? {
         guard let compression = self.compression else { return nil }
-        let buffers = self.session.worker.buffers
-        let loop = self.session.worker.loop
+        let buffers = self.buffers
+        let loop = self.loop
         let plaintext = buffers.plaintext
         let inflated = buffers.inflated
         let headroom = WorkerBuffers.headroom
@@ -136,12 +136,12 @@ extension EndpointConversation {
     /// The next `count` bytes of a compressed message are in the buffer for them.
     private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
         guard count > 0 || isFinal else { return }
-        self.session.worker.loop.budget.spend(Work.inflated(count))
+        self.loop.budget.spend(Work.inflated(count))
         let start = WorkerBuffers.headroom
         let piece = FrameReader.DataPart(
             messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
             isFirst: self.isAtFirstPiece, isFinal: isFinal, isCompressed: false)
         self.isAtFirstPiece = isFinal
-        self.received(piece, in: self.session.worker.buffers.inflated)
+        self.received(piece, in: self.buffers.inflated)
     }
 }
