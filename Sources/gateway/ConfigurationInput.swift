@@ -1,9 +1,9 @@
 internal import EventLoop
 
-/// Where a configuration is that the command line names.
+/// Where a configuration is that the command line names, and what it is now.
 enum ConfigurationInput {
-    /// A file, by its path: what it is now, or later.
-    case file(String)
+    /// A file, which can be read again.
+    case file(String, FileSet)
     /// What a pipe gave, up to its end, and how messages name it. There is no second time.
     case pipe(name: String, Result<[UInt8], FileError>)
 
@@ -11,18 +11,24 @@ enum ConfigurationInput {
     ///   `<(command)` does) is read itself: to open it anew may be denied.
     init(_ text: String) {
         let name = text == "-" ? "/dev/stdin" : text
-        if let descriptor = Self.descriptor(name) {
-            if let path = FileContents.path(of: descriptor) {
-                self = .file(path)
-            } else {
-                self = .pipe(
-                    name: name, Result { () throws(FileError) in try FileContents.read(descriptor: descriptor) })
-            }
-        } else if FileContents.isReadOnce(name) {
-            let files = (try? FileReader.readNow([name], .any)) ?? FileSet()
-            self = .pipe(name: name, Result { () throws(FileError) in try files.contents(of: name) })
+        guard let descriptor = Self.descriptor(name) else {
+            self.init(path: name)
+            return
+        }
+        if let path = FileContents.path(of: descriptor) {
+            self.init(path: path)
         } else {
-            self = .file(name)
+            self = .pipe(name: name, Result { () throws(FileError) in try FileContents.read(descriptor: descriptor) })
+        }
+    }
+
+    private init(path: String) {
+        let files = (try? FileReader.readNow([path], .any)) ?? FileSet()
+        let contents = Result { () throws(FileError) in try files.contents(of: path) }
+        if case .success = contents, FileContents.isReadOnce(path) {
+            self = .pipe(name: path, contents)
+        } else {
+            self = .file(path, files)
         }
     }
 

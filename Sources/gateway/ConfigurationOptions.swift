@@ -48,8 +48,7 @@ struct ConfigurationOptions: ParsableArguments {
 
     private func read() throws(ConfigurationErrors) -> Loaded {
         switch ConfigurationInput(try self.path()) {
-        case .file(let path):
-            let files = (try? FileReader.readNow([path])) ?? FileSet()
+        case .file(let path, let files):
             let source = Self.source(path)
             return Loaded(configuration: try source.configuration(in: files), source: source)
         case .pipe(let name, .success(let bytes)):

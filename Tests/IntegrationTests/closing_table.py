@@ -585,14 +585,14 @@ async def backend_gives_no_pong_inside_of_its_frame(s: Scene):
 
 
 @event("nobody-says-anything", "idle-timeout by gateway, 1001", relay=("Close 1001, end", "Close 1001, end"),
-       bridge=("Close 1001, end", "end"), route={"timeouts": {"idle": "300ms", "close": "15s"}})
+       bridge=("Close 1001, end", "end"), route={"timeouts": {"idle": "300ms", "close": "15s"}}, why="timeouts.idle: 300ms")
 async def nobody_says_anything(s: Scene):
     pass
 
 
 @event("the-session-is-over", "session-timeout by gateway, 1001", relay=("Close 1001, end", "Close 1001, end"),
        bridge=("Close 1001, end", "end"), builtin="Close 1001, end",
-       route={"timeouts": {"session": "2s", "close": "15s"}})
+       route={"timeouts": {"session": "2s", "close": "15s"}}, why="timeouts.session: 2s")
 async def the_session_is_over(s: Scene):
     pass
 

@@ -76,7 +76,8 @@ async def test_a_slow_member_hears_that_it_was_slow(codes, code):
             while (frame := await sleeper.frame()).opcode != raw.CLOSE:
                 pass
             assert (frame.code, frame.payload[2:].decode()) == (code, "messages were not read fast enough: try again later")
-        await running.closed(cause="slow-consumer", by="gateway", code=code)
+        record = await running.closed(cause="slow-consumer", by="gateway", code=code)
+        assert record["detail"] == "more waited for it than limits.queue: 256KiB"
 
 
 async def open_sessions(running: Gateway) -> list:

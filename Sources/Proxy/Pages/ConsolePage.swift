@@ -4,8 +4,14 @@ internal import Configuration
 enum ConsolePage {
     /// The most that are offered.
     private static let mostPaths = 50
-    /// Behind which they are written.
-    private static let place = Array(#"<datalist id="routes">"#.utf8)
+    /// The page in two parts, between which they are written.
+    private static let parts: (before: ArraySlice<UInt8>, behind: ArraySlice<UInt8>) = {
+        let page = PackageResources.console_html
+        let place = Array(#"<datalist id="routes">"#.utf8)
+        let start = page.indices.first { page[$0...].starts(with: place) } ?? page.endIndex
+        let end = min(start + place.count, page.endIndex)
+        return (page[..<end], page[end...])
+    }()
 
     /// Paths to open sessions at: of each route that answers at a host, one that leads to it.
     ///
@@ -36,14 +42,8 @@ enum ConsolePage {
 
     /// The page.
     static func html(offering paths: [String]) -> [UInt8] {
-        let page = PackageResources.console_html
-        guard let start = self.start(in: page) else { return page }
-        return page[..<start] + paths.flatMap { #"<option value="\#(self.escaped($0))">"#.utf8 } + page[start...]
-    }
-
-    private static func start(in page: [UInt8]) -> Int? {
-        let starts = page.indices.lazy.filter { page[$0...].starts(with: self.place) }
-        return starts.first.map { $0 + self.place.count }
+        let options = paths.map { #"<option value="\#(self.escaped($0))">"# }.joined()
+        return Array(self.parts.before) + options.utf8 + self.parts.behind
     }
 
     /// As the value of an attribute (HTML, section 13.1.2.3).
