@@ -44,6 +44,7 @@ REASONS = {
     "message-too-big by backend": (
         "backend sent a message that is too big", "message of 1025 bytes is over limits.backend-message: 1KiB (1024 bytes)"),
     "too-many-fragments by client": ("", "client sent a message in too many fragments"),
+    "too-many-fragments by backend": ("backend sent a message in too many fragments", ""),
     "idle-timeout by gateway": ("no message for too long", "no message for too long"),
     "session-timeout by gateway": ("longest time of a session reached", "longest time of a session reached"),
     "drain by gateway": ("service restart: connect again", "gateway drains its sessions"),
