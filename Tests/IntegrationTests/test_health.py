@@ -188,7 +188,7 @@ async def test_a_check_ends_in_good_order():
     async with WebSocketBackend() as backend:
         async with gateway_for(f"ws://127.0.0.1:{backend.port}/inner", health=CHECK) as gateway:
             for _ in range(3):
-                assert await backend.closed() == (1000, "")
+                assert await backend.closed() == (1000, "health check passed")
             assert all(request.path == "/inner" for request in backend.requests)
             assert all(request.headers["Host"] == f"127.0.0.1:{backend.port}" for request in backend.requests)
             assert not gateway.log.matching("health")
@@ -198,7 +198,7 @@ async def test_what_a_check_asks_for():
     health = {**CHECK, "path": "/live?x=1", "host": "chat.internal", "subprotocol": "chat.v2"}
     async with WebSocketBackend(subprotocols=["chat.v2"]) as backend:
         async with gateway_for(f"ws://127.0.0.1:{backend.port}", health=health) as gateway:
-            assert await backend.closed() == (1000, "")
+            assert await backend.closed() == (1000, "health check passed")
             request = backend.requests[0]
             assert (request.path, request.headers["Host"]) == ("/live?x=1", "chat.internal")
             assert backend.connections[0].subprotocol == "chat.v2"
@@ -225,7 +225,7 @@ async def test_a_secure_endpoint_is_checked_with_its_certificate(authority):
         tls = {"ca": str(authority.file)}
         async with gateway_for(url, health=CHECK, tls=tls) as gateway:
             await gateway.event("health-check", result="passed")
-            assert await backend.closed() == (1000, "")
+            assert await backend.closed() == (1000, "health check passed")
         async with gateway_for(url, health=CHECK) as gateway:
             assert (await change(gateway, url, "down"))["reason"].startswith("check: TLS: ")
 
