@@ -52,7 +52,9 @@ package enum FileContents {
     }
 
     /// Whether a path leads to what can be read once only: a FIFO, a device.
-    package static func isReadOnce(_ path: String) -> Bool { Status(path).map { !$0.isRegular && !$0.isDirectory } ?? false }
+    package static func isReadOnce(_ path: String) -> Bool {
+        Status(path).map { !$0.isRegular && !$0.isDirectory } ?? false
+    }
 
     private static func read(_ descriptor: Int32) throws(FileError) -> [UInt8] {
         var contents: [UInt8] = []

@@ -123,7 +123,8 @@ struct ConfigurationReaderTests {
 
     private func servers(_ text: String, _ value: String) throws -> [String] {
         let configuration = try GatewayConfiguration.reading(
-            "listeners: [{address: \":0\"}]\nbackends:\n  b:\n    websocket: \(text)\n", environment: ["SERVERS": value])
+            "listeners: [{address: \":0\"}]\nbackends:\n  b:\n    websocket: \(text)\n", environment: ["SERVERS": value]
+        )
         guard case .websocket(let endpoints)? = configuration.backends["b"]?.kind else { return [] }
         return endpoints.map(\.description)
     }
@@ -161,9 +162,11 @@ struct ConfigurationReaderTests {
         }
         #expect(try origins("any") == .any)
         #expect(try origins("same-origin") == .sameOrigin)
-        #expect(try origins("https://a.example,https://b.example") == .list([
-            OriginPattern(parsing: "https://a.example"), OriginPattern(parsing: "https://b.example"),
-        ]))
+        #expect(
+            try origins("https://a.example,https://b.example")
+                == .list([
+                    OriginPattern(parsing: "https://a.example"), OriginPattern(parsing: "https://b.example"),
+                ]))
         // Nobody, and never everybody.
         #expect(try origins("") == .list([]))
         #expect(throws: ConfigurationErrors.self) { try origins("anybody") }

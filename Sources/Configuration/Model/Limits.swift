@@ -11,7 +11,8 @@ package struct ByteCount: RawRepresentable, Hashable, Comparable, Sendable, Cust
 
     /// As the file writes it: `64KiB`, or a plain number.
     package var description: String {
-        for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] where self.rawValue > 0 && self.rawValue & (1 << shift - 1) == 0 {
+        for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)]
+        where self.rawValue > 0 && self.rawValue & (1 << shift - 1) == 0 {
             return "\(self.rawValue >> shift)\(unit)"
         }
         return String(self.rawValue)

@@ -26,7 +26,9 @@ struct Substitution {
     }
 
     /// Whether the whole text is one reference: where a list is wanted, its value is one, with commas.
-    static func isOneReference(_ text: String) -> Bool { text.hasPrefix("${") && text.firstIndex(of: "}") == text.indices.last }
+    static func isOneReference(_ text: String) -> Bool {
+        text.hasPrefix("${") && text.firstIndex(of: "}") == text.indices.last
+    }
 
     /// The value of what stands between the braces.
     private func value(of reference: Substring) throws(Mistake) -> String {

@@ -28,7 +28,9 @@ package struct ConfigurationSource: Sendable {
     /// The configuration that came by a pipe.
     ///
     /// - Throws: every mistake as a line of its own.
-    package func keptConfiguration() throws(ConfigurationErrors) -> GatewayConfiguration { try self.read(self.kept ?? []) }
+    package func keptConfiguration() throws(ConfigurationErrors) -> GatewayConfiguration {
+        try self.read(self.kept ?? [])
+    }
 
     /// The configuration in the file.
     ///

@@ -132,7 +132,9 @@ package final class Log: Sendable {
             self.write(record)
             return file
         } catch {
-            self.write(.error, "log-reopen-failed", reason: "\(path): \(error.reason): the log goes on in the file that was open")
+            self.write(
+                .error, "log-reopen-failed",
+                reason: "\(path): \(error.reason): the log goes on in the file that was open")
             return old
         }
     }

@@ -50,7 +50,8 @@ struct Ending: Equatable, Sendable {
     func isDeparture(of leg: Leg) -> Bool {
         guard self.by == .leg(leg) else { return false }
         switch self.cause {
-        case .clientGone, .clientStalled, .clientPingTimeout, .backendGone, .backendStalled, .backendPingTimeout: return true
+        case .clientGone, .clientStalled, .clientPingTimeout, .backendGone, .backendStalled, .backendPingTimeout:
+            return true
         default: return false
         }
     }

@@ -17,7 +17,9 @@ import WebSocketProtocol
     }
 
     @Test func tooManyFragmentsNameTheKey() {
-        func words(_ leg: Leg) -> String { Violation.tooManyFragments.words(by: leg, size: nil, message: 9, fragments: 3) }
+        func words(_ leg: Leg) -> String {
+            Violation.tooManyFragments.words(by: leg, size: nil, message: 9, fragments: 3)
+        }
         #expect(words(.client) == "message has more frames than limits.fragments: 3")
         #expect(words(.backend) == "message has more frames than limits.backend-fragments: 3")
     }
@@ -26,7 +28,8 @@ import WebSocketProtocol
     func allOfThemFitTheReasonOfAClose(violation: Violation, leg: Leg) {
         let words = violation.words(by: leg, size: .max, message: .max, fragments: .max)
         #expect(!words.isEmpty && words.utf8.count <= CloseFrame.maximumReason)
-        #expect(violation.kind == .messageTooBig || violation.kind == .tooManyFragments || words == violation.description)
+        #expect(
+            violation.kind == .messageTooBig || violation.kind == .tooManyFragments || words == violation.description)
     }
 
     /// In one frame, in several, and as the rest of what was allowed: both ways.
@@ -38,7 +41,8 @@ import WebSocketProtocol
         let key: MaskingKey? = leg == .client ? MaskingKey(1, 2, 3, 4) : nil
         var bytes: [UInt8] = []
         for (fin, opcode, length) in [(false, Opcode.binary, 8), (true, .continuation, 7)] {
-            FrameHeader(fin: fin, rsv1: false, opcode: opcode, payloadLength: length, maskingKey: key).append(to: &bytes)
+            FrameHeader(fin: fin, rsv1: false, opcode: opcode, payloadLength: length, maskingKey: key).append(
+                to: &bytes)
             if !fin { bytes += [UInt8](repeating: 0, count: length) }
         }
         let step = relay.next(bytes.span, from: 0, leg)
