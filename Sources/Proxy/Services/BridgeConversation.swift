@@ -60,7 +60,7 @@ final class BridgeConversation: EndpointConversation {
 
     override func receivedFromBackend(_ range: Range<Int>) {
         // After the client's Close, what the server still says is read and dropped.
-        guard self.closing.isOpen else { return }
+        guard self.isOpen else { return }
         switch self.message {
         case .binary: self.forward(.binary, range)
         case .text: self.forwardText(range)

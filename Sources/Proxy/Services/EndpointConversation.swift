@@ -10,12 +10,11 @@ class EndpointConversation: Conversation {
     final let client: Transport
     // The worker's. Constants, because a reference that is followed through others is counted with every message.
     final let loop: EventLoop
-    final let buffers: WorkerBuffers
     final let plaintext: ReadBuffer
     final let gathered: GatheredSends
     final private(set) var closing: ClosingHandshake
     /// What `closing` says, at hand: it is asked for every message, and is not small.
-    final private var isOpen = true
+    final private(set) var isOpen = true
     final private var listens = true
     final var detail: String?
 
@@ -36,17 +35,13 @@ class EndpointConversation: Conversation {
     final let compression: SessionCompression?
     /// The most bytes in a message of the client's, inflated; 0 is no limit.
     final let maximumMessage: Int
-    /// What came of the message in progress so far, where there is compression and it came uncompressed.
-    final var messageLength = 0
-    /// The next inflated piece is the first of its message.
-    final var isAtFirstPiece = true
     /// What was read and waits, because the session's share of the turn was used up, or whoever gets what the client says has enough of
     /// it. The client is not read meanwhile, so that it is no more than came with one read, and `mostWaiting`.
     final var backlog = Backlog()
-    /// The payload so far of a compressed message that is not whole, where it is kept as it came; and, once it is whole, what is to be looked
-    /// at before the rest of the read that brought its end.
+    /// The payload so far of a compressed message that is not whole, where it is kept as it came.
     final var shelf: [UInt8] = []
-    final var takenDown: Unread?
+    /// The next inflated piece is the first of its message.
+    final var isAtFirstPiece = true
     final var isReading = false
     /// More of what came with the same read is still to be looked at.
     final private(set) var hasMore = false
@@ -61,7 +56,6 @@ class EndpointConversation: Conversation {
         self.session = session
         self.client = client
         self.loop = session.loop
-        self.buffers = session.worker.buffers
         self.plaintext = session.worker.buffers.plaintext
         self.gathered = session.worker.gathered
         self.closing = ClosingHandshake(
@@ -76,6 +70,8 @@ class EndpointConversation: Conversation {
                 expectsMask: true, allowsCompression: compression != nil, maximumMessage: self.maximumMessage + slack,
                 maximumFragments: limitsMessages ? limits.fragments : 0))
     }
+
+    final var buffers: WorkerBuffers { self.session.worker.buffers }
 
     // MARK: - For subclasses
 
@@ -157,12 +153,11 @@ class EndpointConversation: Conversation {
     final func received(_ range: Range<Int>, from leg: Leg) {
         guard leg == .client else { return self.receivedFromBackend(range) }
         guard self.listens else { return }
-        let buffers = self.buffers
         if !self.backlog.isEmpty {
-            self.backlog.append(Unread(buffers.copy(range), part: nil))
+            self.backlog.append(Unread(self.buffers.copy(range), part: nil))
         } else if let stop = self.read(range, from: nil) {
-            let rest = Unread(buffers.copy(stop.position..<range.upperBound), part: stop.part)
-            if let whole = self.takeDown() { self.backlog.append(whole) }
+            let rest = Unread(self.buffers.copy(stop.position..<range.upperBound), part: stop.part)
+            if let whole = stop.whole { self.backlog.append(whole) }
             if !rest.isDone { self.backlog.append(rest) }
             self.readBacklog()
         }
@@ -179,10 +174,9 @@ class EndpointConversation: Conversation {
         guard !self.mustWait else { return Stop(position: range.lowerBound, part: part) }
         self.isReading = true
         defer { self.isReading = false }
-        let buffers = self.buffers
         let loop = self.loop
         let plaintext = self.plaintext
-        let bytes = self.held.isEmpty ? range : buffers.prepend(self.held, to: range)
+        let bytes = self.held.isEmpty ? range : self.buffers.prepend(self.held, to: range)
         if !self.held.isEmpty { self.held = [] }
         var position = bytes.lowerBound
         if var part {
@@ -199,7 +193,7 @@ class EndpointConversation: Conversation {
             switch event {
             case .end: return nil
             case .incomplete:
-                self.held = buffers.copy(position..<bytes.upperBound)
+                self.held = self.buffers.copy(position..<bytes.upperBound)
                 return nil
             case .violation(let violation):
                 let bytes = plaintext.span.extracting(0..<bytes.upperBound)
@@ -215,7 +209,7 @@ class EndpointConversation: Conversation {
                 }
                 if !part.isFinal, !part.range.isEmpty { self.session.madeProgress() }
                 if part.isCompressed, self.inflatesWholeMessages, !part.isFinal || !self.shelf.isEmpty {
-                    if self.shelve(part) { return Stop(position: position, part: nil) }
+                    if let whole = self.shelve(part) { return Stop(position: position, part: nil, whole: whole) }
                 } else if part.isCompressed {
                     if let stop = self.inflate(part) { return stop }
                 } else if self.isWithinLimit(part) {
