@@ -119,6 +119,12 @@ async def test_answer(name):
             await running.event("refused", status=status)
 
 
+async def test_a_bad_key_says_what_a_key_is():
+    async with gateway() as running:
+        response = await raw.ask(running.plain, raw.upgrade("/echo", "Sec-WebSocket-Key: AAAA", without=("Sec-WebSocket-Key",)))
+        assert response.status == 400 and b"16 bytes in base64" in response.body
+
+
 async def head_only(running, asked: bytes) -> raw.Response:
     """The answer to HEAD has no body, whatever its Content-Length says."""
     async with await raw.Connection.open(running.plain) as connection:

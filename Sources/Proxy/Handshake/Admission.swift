@@ -45,8 +45,9 @@ package enum Admission {
         }
         try self.checkMethod(of: head, allowed: ["GET"], index)
         try self.checkUpgrade(head, version: version, index)
-        guard let key, AcceptKey.isValidKey(key) else {
-            throw Refusal(400, "The Sec-WebSocket-Key is \(key == nil ? "missing" : "bad").", routeIndex: index)
+        guard let key else { throw Refusal(400, "The Sec-WebSocket-Key is missing.", routeIndex: index) }
+        guard AcceptKey.isValidKey(key) else {
+            throw Refusal(400, "The Sec-WebSocket-Key is bad: it has to be 16 bytes in base64.", routeIndex: index)
         }
         let offered = try self.subprotocols(of: head, index)
         let extensions = try self.extensions(of: head, index)

@@ -70,7 +70,7 @@ import WebSocketProtocol
         (upgradeFields(without: ["Sec-WebSocket-Key"]), "The Sec-WebSocket-Key is missing."),
         (
             upgradeFields(["Sec-WebSocket-Key": "short"], without: ["Sec-WebSocket-Key"]),
-            "The Sec-WebSocket-Key is bad."
+            "The Sec-WebSocket-Key is bad: it has to be 16 bytes in base64."
         ),
         (upgradeFields(["Sec-WebSocket-Protocol": "a b"]), "The Sec-WebSocket-Protocol is malformed."),
         (upgradeFields(["Sec-WebSocket-Protocol": "a, a"]), "The Sec-WebSocket-Protocol is malformed."),
