@@ -57,7 +57,7 @@ package struct RequestGuard: Equatable, Sendable {
     /// Whether an Origin's host and port are those of Host, in which the default port of the Origin's scheme is not written.
     private static func isOrigin(_ text: String, of host: Authority) -> Bool {
         let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "http:" || parts[0] == "https:", parts[1].isEmpty,
+        guard parts.count == 3, parts[0] == "http:" || parts[0] == "https:", parts[1].isEmpty, !parts[2].hasSuffix(":"),
             let authority = Authority(String(parts[2]))
         else { return false }
         return authority.isSame(as: host, defaultPort: parts[0] == "https:" ? 443 : 80)

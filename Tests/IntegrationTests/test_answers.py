@@ -39,6 +39,12 @@ ANSWERS = {
     "subtree": (raw.upgrade("/tree/a/b"), 101, {}),
     "host with port, case and dot": (raw.upgrade("/hosted", host="Chat.Example.COM.:99"), 101, {}),
     "subprotocol": (raw.upgrade("/spoken", "Sec-WebSocket-Protocol: a, chat"), 101, {"Sec-WebSocket-Protocol": "chat"}),
+    "Host with an empty port": (raw.upgrade(host="localhost:"), 101, {}),
+    "Origin of a Host with an empty port": (raw.upgrade("/echo", "Origin: http://localhost", host="localhost:"), 101, {}),
+    "key with bits that mean nothing": (
+        raw.upgrade("/echo", "Sec-WebSocket-Key: ABCDEFGHIJKLMNOPQRSTUV==", without=("Sec-WebSocket-Key",)), 101,
+        {"Sec-WebSocket-Accept": raw.accept_key("ABCDEFGHIJKLMNOPQRSTUV==")},
+    ),
     "unknown extension": (raw.upgrade("/echo", "Sec-WebSocket-Extensions: x-a; b=c"), 101, {"Sec-WebSocket-Extensions": None}),
     "page": (request("GET / HTTP/1.1", "Host: a"), 200, {"Content-Type": "text/html; charset=utf-8"}),
     # 400

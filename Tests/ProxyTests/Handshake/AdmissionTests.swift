@@ -46,6 +46,8 @@ import WebSocketProtocol
         upgradeFields(
             ["Connection": "keep-alive, UPGRADE", "Upgrade": "h2c, WebSocket"], without: ["Upgrade", "Connection"]),
         upgradeFields(["Content-Length": "0"]),
+        upgradeFields(["Sec-WebSocket-Key": "ABCDEFGHIJKLMNOPQRSTUV=="], without: ["Sec-WebSocket-Key"]),
+        upgradeFields(["Host": "localhost:"], without: ["Host"]),
     ])
     func usualVariantsAreAdmitted(_ fields: HTTPFields) {
         #expect(status(decide("/echo", fields)) == 101)
