@@ -1,12 +1,14 @@
 """What is answered before the 101: the whole table, byte for byte as a strange client would ask."""
 
 import asyncio
+import email.utils
+import time
 
 import pytest
 
 import peers
 import raw
-from gateway_process import Gateway
+from gateway_process import PATIENCE, Gateway
 
 ROUTES = [
     {"path": "/", "page": "console"},
@@ -115,6 +117,9 @@ async def test_answer(name):
         assert response.status == status, response
         for field, value in fields.items():
             assert response.field(field) == value
+        date = email.utils.parsedate_to_datetime(response.field("Date"))
+        assert abs(date.timestamp() - time.time()) < PATIENCE + 1
+        assert response.field("Date") == email.utils.format_datetime(date, usegmt=True)
         if status == 101:
             await running.event("open")
             return

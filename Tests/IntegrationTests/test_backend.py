@@ -136,6 +136,14 @@ async def test_a_refusal_is_passed_on():
         await gateway.event("refused", status=401, backend="app")
 
 
+@pytest.mark.parametrize("theirs", ["", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"])
+async def test_a_refusal_has_one_date(theirs):
+    async with answering(f"HTTP/1.1 401 No\r\n{theirs}Content-Length: 0\r\n\r\n") as settings, relay(settings) as gateway:
+        response = await raw.ask(gateway.plain, raw.upgrade("/app"))
+        dates = [value for name, value in response.fields if name.lower() == "date"]
+        assert len(dates) == 1 and (dates[0].startswith("Sun, 06 Nov 1994") == bool(theirs))
+
+
 async def test_a_refusal_in_chunks_is_passed_on():
     answer = "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nnot\r\n5\r\n here\r\n0\r\n\r\n"
     async with answering(answer) as settings, relay(settings) as gateway:

@@ -37,8 +37,8 @@ package struct Refusal: Error, Equatable, Sendable {
 
     package var status: Int { self.answer.status }
 
-    /// The whole answer as it goes on the wire.
-    package var bytes: [UInt8] { self.answer.bytes(forHead: self.isToHead) }
+    /// The whole answer as it goes on the wire; `date` as in `Answer.bytes`.
+    package func bytes(date: String) -> [UInt8] { self.answer.bytes(forHead: self.isToHead, date: date) }
 
     // MARK: - Before a route is known
 

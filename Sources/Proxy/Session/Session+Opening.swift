@@ -165,14 +165,14 @@ extension Session {
         guard let key = self.opening?.admitted?.key else { return }
         self.summary.subprotocol = subprotocol
         let bytes = SwitchingProtocols.bytes(
-            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields)
+            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields, date: WallClock.httpDate())
         self.client?.send(bytes.span)
     }
 
     // MARK: - Answers
 
     private func answer(_ page: RouteSettings.Page, headOnly: Bool) {
-        self.client?.send(Answer.page(page).bytes(forHead: headOnly).span)
+        self.client?.send(Answer.page(page).bytes(forHead: headOnly, date: WallClock.httpDate()).span)
         self.finishAnswering()
     }
 
@@ -180,7 +180,7 @@ extension Session {
     func refuse(_ refusal: Refusal) {
         self.logRefused(refusal)
         self.worker.metrics.refused(route: self.route?.settings.name, status: refusal.status)
-        self.client?.send(refusal.bytes.span)
+        self.client?.send(refusal.bytes(date: WallClock.httpDate()).span)
         self.finishAnswering()
     }
 

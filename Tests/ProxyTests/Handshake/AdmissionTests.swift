@@ -116,7 +116,7 @@ import WebSocketProtocol
 
     @Test func theAnswerToAHeadHasNoBody() {
         let refusal = decide("/echo", method: "HEAD").refusal
-        #expect(refusal.map { text($0.bytes).hasSuffix("\r\n\r\n") } == true)
+        #expect(refusal.map { text($0.bytes(date: "now")).hasSuffix("\r\n\r\n") } == true)
     }
 
     @Test func aPageIsServedToGetAndHead() {
@@ -134,7 +134,7 @@ import WebSocketProtocol
     func aPlainRequestIs426(_ fields: HTTPFields) throws {
         let refusal = try #require(decide("/echo", fields).refusal)
         #expect(refusal.status == 426)
-        let answer = text(refusal.bytes)
+        let answer = text(refusal.bytes(date: "now"))
         #expect(answer.contains("\r\nUpgrade: websocket\r\n"))
         #expect(answer.contains("\r\nConnection: Upgrade, close\r\n"))
         #expect(!answer.contains("Sec-WebSocket-Version"))
@@ -145,7 +145,7 @@ import WebSocketProtocol
         let fields = upgradeFields(["Sec-WebSocket-Version": version], without: ["Sec-WebSocket-Version"])
         let refusal = try #require(decide("/echo", fields).refusal)
         #expect(refusal.status == 426)
-        #expect(text(refusal.bytes).contains("\r\nSec-WebSocket-Version: 13\r\n"))
+        #expect(text(refusal.bytes(date: "now")).contains("\r\nSec-WebSocket-Version: 13\r\n"))
     }
 
     @Test func aMissingVersionIs426WithOurs() throws {
