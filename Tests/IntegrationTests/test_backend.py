@@ -61,7 +61,8 @@ async def test_what_the_backend_is_told_of_the_client():
         assert headers.get_all("Sec-WebSocket-Version") == ["13"]
         assert headers["Sec-WebSocket-Key"] != raw.KEY
         assert headers["Upgrade"].lower() == "websocket" and headers["Connection"].lower() == "upgrade"
-        for gone in ("X_Forwarded_Host", "Forwarded", "X-Real-IP", "X-Hop", "Keep-Alive", "Sec-WebSocket-Extensions"):
+        assert headers.get_all("X-Forwarded-Port") == ["8080"] and headers.get_all("X-Real-IP") == ["127.0.0.1"]
+        for gone in ("X_Forwarded_Host", "Forwarded", "X-Hop", "Keep-Alive", "Sec-WebSocket-Extensions"):
             assert gone not in headers, gone
         assert opened["client"].startswith("127.0.0.1") and opened["origin"] == "http://chat.example.com:8080"
 
@@ -81,8 +82,10 @@ async def test_a_trusted_proxy_is_believed():
         assert (await raw.ask(gateway.plain, request)).status == 101
         headers = backend.requests[0].headers
         assert headers["X-Forwarded-For"] == "6.6.6.6, 203.0.113.7, 127.0.0.1"
-        assert headers["X-Forwarded-Proto"] == "https, http"
-        assert headers["X-Forwarded-Host"] == "chat.example.com, chat.example.com"
+        assert headers["X-Forwarded-Proto"] == "https"
+        assert headers["X-Forwarded-Host"] == "chat.example.com"
+        assert headers["X-Forwarded-Port"] == "443"
+        assert headers["X-Real-IP"] == "203.0.113.7"
         assert (await gateway.event("open"))["client"] == "203.0.113.7"
 
 

@@ -35,8 +35,9 @@ package enum Admission {
         let version = try self.single("Sec-WebSocket-Version", in: head)
         try self.checkBody(of: head)
 
-        guard let index = routes.match(host: host.host, path: target.path) else {
-            throw Refusal(404, "Nothing is served at \(peer: target.path).")
+        let forwarded = ForwardedHeaders(head.fields, host: host, arrival: arrival)
+        guard let index = routes.match(host: forwarded.host.host, path: target.path) else {
+            throw .notServed(target, head, host, arrival, routes)
         }
         let route = routes.routes[index]
         if case .page(let page) = routes.service(of: index) {
@@ -52,11 +53,8 @@ package enum Admission {
         let offered = try self.subprotocols(of: head, index)
         let extensions = try self.extensions(of: head, index)
 
-        let forwarded = ForwardedHeaders(head.fields, host: host.text, arrival: arrival)
-        switch OriginCheck.evaluate(route, origin: origin, host: host, isSecure: forwarded.isSecure) {
-        case .pass: break
-        case .refused(let why):
-            throw Refusal(403, why, cure: "The route's `origins` decide.", routeIndex: index)
+        guard OriginCheck.passes(route, origin: origin, host: forwarded.host, schemes: forwarded.schemes) else {
+            throw .origin(origin, head, host, arrival, route, routeIndex: index)
         }
         let choice = SubprotocolChoice(route)
         let offers = choice.offers(from: offered)
@@ -71,7 +69,8 @@ package enum Admission {
                 offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
                 requiresSubprotocol: choice.isRequired,
                 compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions),
-                forwarded: forwarded, fields: head.fields))
+                forwarded: forwarded, requestID: ForwardedHeaders.requestID(of: head.fields, arrival),
+                fields: head.fields))
     }
 
     // MARK: - Whatever the route

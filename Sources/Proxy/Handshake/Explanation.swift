@@ -25,7 +25,7 @@ package struct Explanation: Equatable, Sendable {
 
         let routes = RouteTable(configuration)
         let head = self.head(address, origin, subprotocols)
-        let arrival = Arrival(clientAddress: nil, listenerIsSecure: address.isSecure)
+        let arrival = Arrival(peer: nil, listenerIsSecure: address.isSecure)
         switch Admission.decide(head, arrival: arrival, routes: routes) {
         case .refused(let refusal):
             if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
@@ -124,13 +124,11 @@ package struct Explanation: Equatable, Sendable {
     }
 
     private static func cure(_ refusal: Refusal, _ routes: RouteTable, host: String, origin: String?) -> String {
-        switch (refusal.status, refusal.routeIndex) {
-        case (404, _):
+        switch refusal.status {
+        case 404 where refusal.cure.isEmpty:
             let paths = routes.routes.map { "\($0.path)\($0.hosts.isEmpty ? "" : " on \($0.hosts[0])")" }
             return "Add a route for \(host); there are: \(paths.isEmpty ? "none" : paths.joined(separator: ", "))."
-        case (403, let index?):
-            guard origin != nil else { return "Name one with --origin, or set `require-origin: false`." }
-            return "Add it to `origins` of the route, which are: \(routes.routes[index].origins.text)."
+        case 403 where origin == nil: return "Name one with --origin, or set `require-origin: false`."
         default: return refusal.cure
         }
     }
@@ -171,21 +169,5 @@ private struct RequestedURL {
         self.authority = authority
         self.port = authority.port ?? defaultPort(ofScheme: scheme)
         self.target = path.hasPrefix("/") ? String(path) : "/" + path
-    }
-}
-
-extension OriginPolicy {
-    /// As the configuration writes it.
-    fileprivate var text: String {
-        switch self {
-        case .sameOrigin: return "same-origin"
-        case .any: return "any"
-        case .list(let patterns):
-            let origins = patterns.map { pattern in
-                let isDefault = pattern.port == defaultPort(ofScheme: pattern.scheme)
-                return "\(pattern.scheme)://\(pattern.host)\(isDefault ? "" : ":\(pattern.port)")"
-            }
-            return "[\(origins.joined(separator: ", "))]"
-        }
     }
 }

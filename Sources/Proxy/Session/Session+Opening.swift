@@ -95,9 +95,10 @@ extension Session {
     private func admit(_ head: RequestHead) {
         guard let runtime = self.opening?.runtime.shared else { return }
         let arrival = Arrival(
-            clientAddress: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
+            peer: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
             trustedProxies: runtime.configuration.trustedProxies)
         self.summary.client = ForwardedHeaders.client(of: head.fields, arrival)
+        self.summary.requestID = ForwardedHeaders.requestID(of: head.fields, arrival)?.cut
         self.summary.origin = head.fields.first("Origin")?.cut
         switch Admission.decide(head, arrival: arrival, routes: runtime.routeTable) {
         case .page(let page, let routeIndex, let headOnly):

@@ -7,6 +7,8 @@ internal import WebSocketProtocol
 struct SessionSummary {
     /// The client as far as proxies we trust name it; `nil`: the peer itself.
     var client: IPAddress?
+    /// What a proxy we trust calls the request, at most as long as it may be shown.
+    var requestID: String?
     /// At most as long as it may be shown: no session is opened with one that had to be cut.
     var origin: String?
     var subprotocol: String?
@@ -107,6 +109,7 @@ extension Session {
         record.add("backend", self.route?.backend?.name)
         record.add("endpoint", self.endpoint?.name)
         record.add("origin", self.summary.origin)
+        record.add("request_id", self.summary.requestID)
         return record
     }
 }

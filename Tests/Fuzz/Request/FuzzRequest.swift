@@ -13,9 +13,9 @@ enum FuzzRequest {
         let routes = RouteTable(configuration)
         let client = IPAddress("192.0.2.1")
         let arrivals = [
-            Arrival(clientAddress: client, listenerIsSecure: false),
-            Arrival(clientAddress: client, listenerIsSecure: true),
-            Arrival(clientAddress: client, listenerIsSecure: false, trustedProxies: configuration.trustedProxies),
+            Arrival(peer: client, listenerIsSecure: false),
+            Arrival(peer: client, listenerIsSecure: true),
+            Arrival(peer: client, listenerIsSecure: false, trustedProxies: configuration.trustedProxies),
         ]
         let address = Address.tcp(host: "127.0.0.1", port: 3000)
         let endpoints = [nil, "/other"].map {

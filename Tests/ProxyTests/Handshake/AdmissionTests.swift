@@ -212,10 +212,84 @@ import WebSocketProtocol
     }
 
     @Test func aTrustedProxyMayHaveTheTLS() {
-        var arrival = directArrival
-        arrival.trustedProxies = [IPNetwork(address: IPAddress("192.0.2.0")!, prefix: 120)]
         let fields = upgradeFields(["Origin": "https://example.com", "X-Forwarded-Proto": "https"])
-        #expect(status(decide("/relay", fields, arrival: arrival)) == 101)
+        #expect(status(decide("/relay", fields, arrival: proxiedArrival)) == 101)
         #expect(status(decide("/relay", fields)) == 403)
+    }
+
+    @Test func whatATrustedProxySaysTheHostWasCounts() {
+        // As nginx and Apache send it: the Host is that of the gateway.
+        let proxied: HTTPFields = [
+            "X-Forwarded-Proto": "https", "X-Forwarded-Host": "chat.example.com", "Origin": "https://chat.example.com",
+            "Sec-WebSocket-Protocol": "chat.v1",
+        ]
+        #expect(status(decide("/relay", upgradeFields(proxied), arrival: proxiedArrival)) == 101)
+        #expect(status(decide("/chat", upgradeFields(proxied), arrival: proxiedArrival)) == 101)
+        #expect(status(decide("/relay", upgradeFields(proxied))) == 403)
+        #expect(status(decide("/chat", upgradeFields(proxied))) == 404)
+    }
+
+    @Test func aGatewayBehindAGatewayLetsIn() {
+        let fields = upgradeFields([
+            "Origin": "https://example.com", "X-Forwarded-For": "203.0.113.7, 192.0.2.8", "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": "example.com", "X-Forwarded-Port": "443", "X-Real-IP": "203.0.113.7",
+        ])
+        #expect(status(decide("/relay", fields, arrival: proxiedArrival)) == 101)
+    }
+
+    private static let comparisons: [(HTTPFields, String)] = [
+        (["Origin": "https://evil.example"], "the request is for http://example.com"),
+        (
+            ["Origin": "https://example.com", "X-Forwarded-Proto": "https"],
+            "the request is for http://example.com; X-Forwarded-Proto was ignored because the peer is not in `trusted-proxies`"
+        ),
+        (
+            ["Origin": "https://a.example", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "a.example"],
+            "the request is for http://example.com; X-Forwarded-Proto and X-Forwarded-Host were ignored because the peer is not "
+                + "in `trusted-proxies`"
+        ),
+        // It would not have helped.
+        (["Origin": "https://evil.example", "X-Forwarded-Proto": "https"], "the request is for http://example.com"),
+    ]
+
+    @Test(arguments: Self.comparisons)
+    func aRefusedOriginIsComparedInTheLog(_ fields: HTTPFields, _ compared: String) throws {
+        let refusal = try #require(decide("/relay", upgradeFields(fields)).refusal)
+        let origin = fields.first("Origin") ?? ""
+        #expect(refusal.status == 403)
+        #expect(refusal.detail == "The Origin \(origin) is not allowed here: \(compared).")
+        // What others of the kind have in common.
+        #expect(!refusal.kind.contains("example"))
+        #expect(text(refusal.answer.body) == "The Origin \(origin) is not allowed here. The route's `origins` decide.\n")
+    }
+
+    @Test func aProxyThatDoesNotSayTheSchemeIsNamed() {
+        let refusal = decide("/relay", upgradeFields(["Origin": "https://example.com"]), arrival: proxiedArrival).refusal
+        #expect(
+            refusal?.detail == "The Origin https://example.com is not allowed here: the request is for http://example.com, and "
+                + "the proxy sent no X-Forwarded-Proto.")
+        let said = upgradeFields(["Origin": "https://example.com", "X-Forwarded-Proto": "http"])
+        #expect(
+            decide("/relay", said, arrival: proxiedArrival).refusal?.detail
+                == "The Origin https://example.com is not allowed here: the request is for http://example.com.")
+    }
+
+    @Test func aListOfOriginsIsNamed() {
+        let fields = upgradeFields([
+            "Origin": "http://chat.example.com", "Host": "chat.example.com", "Sec-WebSocket-Protocol": "chat.v1",
+        ], without: ["Host"])
+        #expect(
+            decide("/chat", fields).refusal?.detail == "The Origin http://chat.example.com is not allowed here: `origins` of "
+                + "the route are [https://chat.example.com].")
+    }
+
+    @Test func aHostThatWasIgnoredIsNamed() {
+        let refusal = decide("/chat", upgradeFields(["X-Forwarded-Host": "chat.example.com"])).refusal
+        #expect(
+            refusal?.detail == "Nothing is served at /chat on example.com; X-Forwarded-Host was ignored because the peer is not "
+                + "in `trusted-proxies`.")
+        #expect(text(refusal?.answer.body ?? []) == "Nothing is served at /chat.\n")
+        let other = decide("/chat", upgradeFields(["X-Forwarded-Host": "evil.example"])).refusal
+        #expect(other?.detail == "Nothing is served at /chat.")
     }
 }

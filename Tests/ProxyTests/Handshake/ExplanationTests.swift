@@ -42,7 +42,7 @@ import Testing
             ws://example.com/relay
               listener     none on port 80; what follows holds if something leads from there to one
               route        6: /relay
-              answer       403 Forbidden: The Origin https://evil.example is not allowed here.
+              answer       403 Forbidden: The Origin https://evil.example is not allowed here: the request is for http://example.com.
               cure         Add it to `origins` of the route, which are: same-origin.
 
             """

@@ -1,0 +1,122 @@
+"""Behind another proxy: whose word is believed, and what a backend then hears."""
+
+import asyncio
+import contextlib
+import pathlib
+
+import pytest
+
+import raw
+from gateway_process import insecure
+from peers import WebSocketBackend, relay
+
+FORWARDED = [
+    "X-Forwarded-For: 6.6.6.6, 203.0.113.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: app.example.com",
+    "Origin: https://app.example.com",
+]
+
+
+@contextlib.asynccontextmanager
+async def behind_a_unix_socket(tmp_path: pathlib.Path, settings: dict, *, trusted: list, **keys):
+    """A gateway that listens on a Unix socket, and what connects to it."""
+    path = tmp_path / "front.sock"
+    listeners = [{"address": f"unix:{path}"}]
+    async with relay(settings, listeners=listeners, **{"trusted-proxies": trusted}, **keys) as gateway:
+
+        async def ask(request: bytes) -> raw.Response:
+            async with raw.Connection(*await asyncio.open_unix_connection(str(path))) as connection:
+                await connection.send(request)
+                return await connection.response()
+
+        yield gateway, ask
+
+
+async def test_a_unix_listener_trusts_the_proxy_in_front(tmp_path):
+    async with WebSocketBackend() as backend:
+        async with behind_a_unix_socket(tmp_path, backend.configuration(), trusted=["unix"]) as (gateway, ask):
+            # As nginx asks by default: the Host is its own name for us.
+            assert (await ask(raw.upgrade("/app", *FORWARDED, host="upstream"))).status == 101
+            headers = backend.requests[0].headers
+            assert headers.get_all("X-Forwarded-For") == ["6.6.6.6, 203.0.113.7"]
+            assert headers.get_all("X-Forwarded-Proto") == ["https"]
+            assert headers.get_all("X-Forwarded-Host") == ["app.example.com"]
+            assert headers.get_all("X-Forwarded-Port") == ["443"]
+            assert headers.get_all("X-Real-IP") == ["203.0.113.7"]
+            assert (await gateway.event("open"))["client"] == "203.0.113.7"
+
+
+async def test_a_unix_listener_trusts_nobody_unasked(tmp_path):
+    async with WebSocketBackend() as backend:
+        async with behind_a_unix_socket(tmp_path, backend.configuration(), trusted=["127.0.0.0/8"]) as (gateway, ask):
+            assert (await ask(raw.upgrade("/app", *FORWARDED, host="app.example.com"))).status == 403
+            refused = await gateway.event("refused", status=403)
+            assert "X-Forwarded-Proto" in refused["reason"] and "trusted-proxies" in refused["reason"]
+            assert (await ask(raw.upgrade("/app", *FORWARDED[:3], host="app.example.com"))).status == 101
+            headers = backend.requests[0].headers
+            assert "X-Forwarded-For" not in headers and "X-Real-IP" not in headers
+            assert headers["X-Forwarded-Proto"] == "http"
+            assert (await gateway.event("open"))["client"] == "unix"
+
+
+async def test_addresses_behind_a_unix_socket_are_spread(tmp_path):
+    async with WebSocketBackend() as first, WebSocketBackend() as second:
+        settings = {
+            "websocket": [f"ws://127.0.0.1:{first.port}", f"ws://127.0.0.1:{second.port}"], "balance": "hash-address",
+        }
+        async with behind_a_unix_socket(tmp_path, settings, trusted=["unix"]) as (_, ask):
+            for number in range(40):
+                assert (await ask(raw.upgrade("/app", f"X-Forwarded-For: 203.0.113.{number}"))).status == 101
+        assert len(first.requests) + len(second.requests) == 40
+        assert first.requests and second.requests
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_request_keeps_the_name_that_a_trusted_proxy_gave_it(trusted):
+    async with WebSocketBackend() as backend:
+        async with relay(backend, **{"trusted-proxies": ["127.0.0.1"] if trusted else []}) as gateway:
+            assert (await raw.ask(gateway.plain, raw.upgrade("/app", "X-Request-ID: req-7"))).status == 101
+            (opened,), (closed,) = await gateway.events(1, "open"), await gateway.events(1, "close")
+            (name,) = backend.requests[0].headers.get_all("X-Request-Id")
+            assert name == ("req-7" if trusted else opened["session"])
+            assert opened.get("request_id") == closed.get("request_id") == ("req-7" if trusted else None)
+            await raw.ask(gateway.plain, raw.upgrade("/nowhere", "X-Request-ID: req-8"))
+            assert (await gateway.event("refused", status=404)).get("request_id") == ("req-8" if trusted else None)
+
+
+async def test_a_gateway_behind_a_gateway():
+    async with WebSocketBackend() as backend, relay(backend, **{"trusted-proxies": ["127.0.0.1"]}) as inner:
+        settings = {"websocket": [f"ws://127.0.0.1:{inner.plain[1]}"], "host": "endpoint"}
+        async with relay(settings) as outer:
+            host = f"localhost:{outer.secure[1]}"
+            request = raw.upgrade("/app", f"Origin: https://{host}", host=host)
+            assert (await raw.ask(outer.secure, request, ssl=insecure())).status == 101
+            headers = backend.requests[0].headers
+            assert headers.get_all("X-Forwarded-Proto") == ["https"]
+            assert headers.get_all("X-Forwarded-Host") == [host]
+            assert headers.get_all("X-Forwarded-Port") == [str(outer.secure[1])]
+            assert headers.get_all("X-Forwarded-For") == ["127.0.0.1, 127.0.0.1"]
+            session = (await outer.event("open"))["session"]
+            assert headers.get_all("X-Request-Id") == [session]
+            assert (await inner.event("open"))["request_id"] == session
+
+
+async def test_hosts_are_those_that_a_trusted_proxy_names():
+    route = {"hosts": ["app.example.com"]}
+    async with WebSocketBackend() as backend, relay(backend, route, **{"trusted-proxies": ["127.0.0.1"]}) as gateway:
+        assert (await raw.ask(gateway.plain, raw.upgrade("/app", *FORWARDED, host="upstream:8080"))).status == 101
+        assert backend.requests[0].headers.get_all("Host") == ["upstream:8080"]
+        assert (await raw.ask(gateway.plain, raw.upgrade("/app", host="upstream:8080"))).status == 404
+        assert (await raw.ask(gateway.plain, raw.upgrade("/app", "X-Forwarded-Host: <b>", host="app.example.com"))).status == 101
+        assert backend.requests[1].headers.get_all("X-Forwarded-Host") == ["app.example.com"]
+
+
+async def test_no_client_names_another_url():
+    async with WebSocketBackend() as backend, relay(backend, **{"trusted-proxies": ["127.0.0.1"]}) as gateway:
+        fields = [
+            "X-Forwarded-Prefix: /x", "X-Forwarded-Uri: /x", "X-Forwarded-Method: PUT", "X-Original-URL: /x",
+            "X_Original_Method: PUT", "X-Forwarded-Server: kept",
+        ]
+        assert (await raw.ask(gateway.plain, raw.upgrade("/app", *fields))).status == 101
+        names = {name.lower() for name in backend.requests[0].headers.keys()}
+        assert "x-forwarded-server" in names
+        assert not {name for name in names if "original" in name or name.endswith(("-prefix", "-uri", "-method"))}
