@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 import raw
-from gateway_process import insecure
+from gateway_process import command, insecure
 from peers import WebSocketBackend, relay
 
 FORWARDED = [
@@ -120,3 +120,40 @@ async def test_no_client_names_another_url():
         names = {name.lower() for name in backend.requests[0].headers.keys()}
         assert "x-forwarded-server" in names
         assert not {name for name in names if "original" in name or name.endswith(("-prefix", "-uri", "-method"))}
+
+
+async def test_a_refused_origin_says_what_was_compared(tmp_path):
+    async with WebSocketBackend() as backend, relay(backend) as gateway:
+        port = gateway.plain[1]
+        response = await raw.ask(gateway.plain, raw.upgrade("/app", "Origin: https://evil.example", host="app.example.com"))
+        assert response.status == 403 and b"http://app.example.com" not in response.body
+        reason = (await gateway.event("refused", status=403))["reason"]
+        assert "https://evil.example" in reason and "http://app.example.com" in reason and "X-Forwarded" not in reason
+        await raw.ask(
+            gateway.plain,
+            raw.upgrade("/app", "Origin: https://app.example.com", "X-Forwarded-Proto: https", host="app.example.com"))
+        reason = (await gateway.events(2, "refused", status=403))[1]["reason"]
+        assert "X-Forwarded-Proto was ignored because the peer is not in `trusted-proxies`" in reason
+
+        async def explain(*arguments):
+            return await command(
+                "explain", f"ws://app.example.com:{port}/app", "--origin", "https://app.example.com:{}".format(port),
+                *arguments, "--config", gateway.file)
+
+        status, output, _ = await explain()
+        assert status == 1 and f"the request is for http://app.example.com:{port}." in output
+        status, output, _ = await explain("--header", "X-Forwarded-Proto: https", "--address", "10.0.0.9")
+        assert status == 1 and "X-Forwarded-Proto was ignored" in output and "trusted-proxies" in output.splitlines()[-1]
+        gateway.write(**{"trusted-proxies": ["10.0.0.0/8"]})
+        status, output, _ = await explain("--header", "X-Forwarded-Proto: https", "--address", "10.0.0.9")
+        assert status == 0 and f"asks for     https://app.example.com:{port}" in output
+        status, output, errors = await explain("--address", "nowhere")
+        assert status == 64 and "--address" in errors
+
+
+async def test_explain_ends_with_what_is_wrong():
+    async with WebSocketBackend() as backend, relay(backend) as gateway:
+        gateway.write(listeners=[{"address": "127.0.0.1:8080"}])
+        status, output, _ = await command("explain", "wss://localhost:8080/app", "--config", gateway.file)
+        assert status == 1 and "101" not in output
+        assert output.splitlines()[-1].strip().startswith("answer       none: 127.0.0.1:8080 is without TLS")

@@ -10,69 +10,127 @@ package struct Explanation: Equatable, Sendable {
     /// The request would be served.
     package let isServed: Bool
 
+    /// Where the request comes from.
+    package enum Peer: Equatable, Sendable {
+        /// From nobody in particular: no proxy that is trusted.
+        case anyone
+        case address(IPAddress)
+        /// Over a Unix socket.
+        case unix
+    }
+
     /// - Parameters:
     ///   - url: `ws://`, `wss://`, `http://` or `https://`; the last two ask for a page.
     ///   - origin: the Origin a browser would send; `nil` for a client that is none.
     ///   - subprotocols: those offered, best first.
+    ///   - more: further fields of the request, such as a proxy would add.
+    ///   - peer: the other end of the connection.
     package static func explain(
-        _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = []
+        _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = [],
+        more: [(name: String, value: String)] = [], from peer: Peer = .anyone
     ) -> Explanation {
         guard let address = RequestedURL(url) else {
             return Explanation(text: "\(url): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
         }
         var lines = Lines(title: url)
-        let reachable = self.listener(configuration, address, &lines)
+        let obstacle = self.listener(configuration, address, &lines)
 
         let routes = RouteTable(configuration)
-        let head = self.head(address, origin, subprotocols)
-        let arrival = Arrival(peer: nil, listenerIsSecure: address.isSecure)
-        switch Admission.decide(head, arrival: arrival, routes: routes) {
+        let head = self.head(address, origin, subprotocols, more)
+        let arrival = self.arrival(peer, address, configuration)
+        self.client(of: head, arrival, address, &lines)
+        let isServed = self.decision(
+            Admission.decide(head, arrival: arrival, routes: routes), routes, address, origin, configuration, obstacle,
+            &lines)
+        return Explanation(text: lines.text, isServed: isServed)
+    }
+
+    // MARK: - Parts
+
+    /// What is decided, and whether the request would be served.
+    ///
+    /// - Parameter obstacle: what keeps the request from getting as far as to be decided on.
+    private static func decision(
+        _ decision: Decision, _ routes: RouteTable, _ address: RequestedURL, _ origin: String?,
+        _ configuration: GatewayConfiguration, _ obstacle: String?, _ lines: inout Lines
+    ) -> Bool {
+        switch decision {
         case .refused(let refusal):
             if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
+            guard !self.ends(with: obstacle, &lines) else { return false }
             lines.add("answer", "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)")
             lines.add("cure", self.cure(refusal, routes, host: address.authority.host, origin: origin))
-            return Explanation(text: lines.text, isServed: false)
+            return false
         case .page(let page, let index, _):
             self.route(routes.routes[index], index, &lines)
+            guard !self.ends(with: obstacle, &lines) else { return false }
             lines.add("answer", address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK")
             if address.isWebSocket {
                 lines.add("cure", "The route serves the page \(page.rawValue): use http or https.")
             }
-            return Explanation(text: lines.text, isServed: reachable && !address.isWebSocket)
+            return !address.isWebSocket
         case .upgrade(let admitted):
             let route = routes.routes[admitted.routeIndex]
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
             self.backend(route, configuration, &lines)
             lines.add("subprotocol", self.subprotocol(admitted, routes.service(of: admitted.routeIndex)))
+            guard !self.ends(with: obstacle, &lines) else { return false }
             lines.add("answer", "101 Switching Protocols")
-            return Explanation(text: lines.text, isServed: reachable)
+            return true
         }
     }
 
-    // MARK: - Parts
+    /// Says what comes before any answer, if there is such.
+    private static func ends(with obstacle: String?, _ lines: inout Lines) -> Bool {
+        lines.add("answer", obstacle ?? "")
+        return obstacle != nil
+    }
 
-    /// Names the listener of the URL's port. False if the port is that of one which speaks otherwise.
+    /// Names the listener of the URL's port.
+    ///
+    /// - Returns: what is wrong, where that listener speaks otherwise.
     private static func listener(
         _ configuration: GatewayConfiguration, _ url: RequestedURL, _ lines: inout Lines
-    ) -> Bool {
+    ) -> String? {
         let onPort = configuration.listeners.filter { listener in
             if case .tcp(_, let port) = listener.address { port == url.port } else { false }
         }
-        if let listener = onPort.first(where: { ($0.tls != nil) == url.isSecure }) {
+        if let listener = onPort.first(where: { ($0.tls != nil) == url.isSecure }) ?? onPort.first {
             lines.add("listener", "\(listener.address)\(listener.tls == nil ? "" : " with TLS")")
-            return true
-        }
-        if let listener = onPort.first {
+            guard (listener.tls != nil) != url.isSecure else { return nil }
             let speaks = listener.tls == nil ? "without TLS: use ws or http" : "with TLS: use wss or https"
-            lines.add("listener", "\(listener.address) \(speaks)")
-            return false
+            return "none: \(listener.address) is \(speaks)"
         }
         lines.add("listener", "none on port \(url.port); what follows holds if something leads from there to one")
-        return true
+        return nil
     }
 
-    private static func head(_ url: RequestedURL, _ origin: String?, _ subprotocols: [String]) -> RequestHead {
+    private static func arrival(
+        _ peer: Peer, _ url: RequestedURL, _ configuration: GatewayConfiguration
+    ) -> Arrival {
+        let trusted = configuration.trustedProxies
+        switch peer {
+        case .anyone: return Arrival(peer: nil, listenerIsSecure: url.isSecure)
+        case .unix: return Arrival(peer: nil, listenerIsSecure: url.isSecure, trustedProxies: trusted)
+        case .address(let address):
+            return Arrival(peer: address, listenerIsSecure: url.isSecure, trustedProxies: trusted)
+        }
+    }
+
+    /// Says what a trusted proxy makes of the request.
+    private static func client(
+        of head: RequestHead, _ arrival: Arrival, _ url: RequestedURL, _ lines: inout Lines
+    ) {
+        guard arrival.isFromTrustedProxy else { return }
+        let forwarded = ForwardedHeaders(head.fields, host: url.authority, arrival: arrival)
+        lines.add("client", forwarded.client?.description ?? "unix")
+        lines.add("asks for", "\(forwarded.scheme)://\(forwarded.host.text)")
+    }
+
+    private static func head(
+        _ url: RequestedURL, _ origin: String?, _ subprotocols: [String], _ more: [(name: String, value: String)]
+    ) -> RequestHead {
         var fields: HTTPFields = ["Host": url.authority.text]
         if url.isWebSocket {
             fields.append("Upgrade", "websocket")
@@ -82,6 +140,7 @@ package struct Explanation: Equatable, Sendable {
         }
         if let origin { fields.append("Origin", origin) }
         if !subprotocols.isEmpty { fields.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
+        for field in more { fields.append(field.name, field.value) }
         return RequestHead(method: "GET", target: url.target, fields: fields)
     }
 

@@ -49,6 +49,50 @@ import Testing
         #expect(explanation == Explanation(text: expected, isServed: false))
     }
 
+    private func explain(
+        _ url: String, origin: String, more: [(name: String, value: String)], from peer: Explanation.Peer,
+        trusting trusted: TrustedProxies
+    ) -> Explanation {
+        var configuration = sampleConfiguration()
+        configuration.trustedProxies = trusted
+        return Explanation.explain(configuration, url: url, origin: origin, more: more, from: peer)
+    }
+
+    @Test func whatAProxySaysIsIgnoredOrBelieved() {
+        let more = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "a.example"), ("X-Forwarded-For", "203.0.113.7")]
+        let trusted = TrustedProxies(networks: [IPNetwork("10.0.0.0/8")!], unix: true)
+        let url = "ws://localhost:8080/relay"
+        for peer in [Explanation.Peer.anyone, .address(IPAddress("192.0.2.1")!)] {
+            let ignored = self.explain(url, origin: "https://a.example", more: more, from: peer, trusting: trusted)
+            #expect(!ignored.isServed)
+            let answer = """
+                  answer       403 Forbidden: The Origin https://a.example is not allowed here: the request is for \
+                http://localhost:8080; X-Forwarded-Proto and X-Forwarded-Host were ignored because the peer is not in `trusted-proxies`.
+                  cure         If the peer is your proxy, add its address to `trusted-proxies` (`unix` for a Unix socket).
+
+                """
+            #expect(ignored.text.hasSuffix(answer))
+        }
+        for peer in [Explanation.Peer.unix, .address(IPAddress("10.0.0.9")!)] {
+            let believed = self.explain(url, origin: "https://a.example", more: more, from: peer, trusting: trusted)
+            #expect(believed.isServed)
+            #expect(believed.text.contains("  client       203.0.113.7\n  asks for     https://a.example\n"))
+        }
+    }
+
+    @Test(arguments: [
+        ("wss://localhost:8080/echo", "none: 127.0.0.1:8080 is without TLS: use ws or http"),
+        ("ws://localhost:8443/echo", "none: 127.0.0.1:8443 is with TLS: use wss or https"),
+        ("wss://localhost:8080/nowhere", "none: 127.0.0.1:8080 is without TLS: use ws or http"),
+        ("https://localhost:8080/", "none: 127.0.0.1:8080 is without TLS: use ws or http"),
+    ])
+    func aListenerThatSpeaksOtherwiseIsTheLastWord(_ url: String, _ answer: String) {
+        let explanation = self.explain(url)
+        #expect(!explanation.isServed)
+        #expect(explanation.text.hasSuffix("  answer       \(answer)\n"))
+        #expect(!explanation.text.contains("101"))
+    }
+
     @Test(arguments: [
         ("ws://localhost:8080/echo", true, "built-in echo"),
         ("ws://localhost:8080/broadcast/a", true, "built-in broadcast"),
