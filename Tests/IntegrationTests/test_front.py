@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 import raw
-from gateway_process import command, insecure
+from gateway_process import Gateway, command, insecure
 from peers import WebSocketBackend, relay
 
 FORWARDED = [
@@ -157,3 +157,19 @@ async def test_explain_ends_with_what_is_wrong():
         status, output, _ = await command("explain", "wss://localhost:8080/app", "--config", gateway.file)
         assert status == 1 and "101" not in output
         assert output.splitlines()[-1].strip().startswith("answer       none: 127.0.0.1:8080 is without TLS")
+
+
+# Paths
+
+
+async def test_an_encoded_slash_is_kept_where_the_route_says_so():
+    routes = [
+        {"path": "/docs/*", "backend": "app", "encoded-slashes": "keep"}, {"path": "/other/*", "backend": "app"},
+    ]
+    async with WebSocketBackend() as backend:
+        async with Gateway(routes=routes, backends={"app": backend.configuration()}) as gateway:
+            assert (await raw.ask(gateway.plain, raw.upgrade("/docs/team%2fplan?x=%2F"))).status == 101
+            assert backend.requests[0].path == "/docs/team%2fplan?x=%2F"
+            for path in ("/other/a%2Fb", "/docs/..%2Fb", "/docs/a%2f%2e%2e", "/docs/a%5c..%2Fb", "/docs%2Fa", "/nowhere%2F"):
+                assert (await raw.ask(gateway.plain, raw.upgrade(path))).status == 400, path
+            assert len(backend.requests) == 1

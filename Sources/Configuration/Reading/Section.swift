@@ -39,7 +39,7 @@ package enum Section: String, CaseIterable, Sendable {
         case .heartbeat: ["interval", "timeout"]
         case .route:
             [
-                "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol",
+                "name", "path", "encoded-slashes", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol",
                 "compression", "utf8", "timeouts", "limits", "heartbeat", "backend", "page",
             ]
         case .backend:

@@ -8,7 +8,7 @@ internal import WebSocketProtocol
 ///
 /// 1. 400: Host missing, repeated or malformed; a target that is no path or ambiguous; Origin, Key or Version repeated; an Origin of
 ///    more than 512 bytes; a Transfer-Encoding; a Content-Length that is repeated, no number, or more than 0 on a GET or HEAD.
-/// 2. 404: no route for this host and path.
+/// 2. 404: no route for this host and path; 400 where the path has a `%2F`, unless there is a route and it keeps those.
 /// 3. 405: a method other than GET (for a page: GET and HEAD). A page is served here, whatever else the request says.
 /// 4. 426: no `Upgrade: websocket` and `Connection: Upgrade`; then 426 for a version other than 13.
 /// 5. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
@@ -37,9 +37,10 @@ package enum Admission {
 
         let forwarded = ForwardedHeaders(head.fields, host: host, arrival: arrival)
         guard let index = routes.match(host: forwarded.host.host, path: target.path) else {
-            throw .notServed(target, head, host, arrival, routes)
+            throw target.hasEncodedSlash ? .encodedSlash(nil) : .notServed(target, head, host, arrival, routes)
         }
         let route = routes.routes[index]
+        guard !target.hasEncodedSlash || route.encodedSlashes == .keep else { throw .encodedSlash(index) }
         if case .page(let page) = routes.service(of: index) {
             try self.checkMethod(of: head, allowed: ["GET", "HEAD"], index)
             return .page(page, routeIndex: index, headOnly: head.method == "HEAD")
@@ -173,6 +174,12 @@ package enum Admission {
 }
 
 extension Refusal {
+    fileprivate static func encodedSlash(_ routeIndex: Int?) -> Refusal {
+        var refusal = Refusal(400, "Malformed request: a %2F in the path.", routeIndex: routeIndex)
+        if routeIndex != nil { refusal.cure = "Let the route have `encoded-slashes: keep`." }
+        return refusal
+    }
+
     fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
         let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
         return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)

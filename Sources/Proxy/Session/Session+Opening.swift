@@ -111,6 +111,7 @@ extension Session {
             let route = runtime.routes[admitted.routeIndex]
             self.route = route
             self.opening?.admitted = admitted
+            self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
             self.setDeadline(at: self.began + route.settings.timeouts.handshake)
             self.chooseBackend(route)
         }

@@ -12,6 +12,8 @@ struct SessionSummary {
     /// At most as long as it may be shown: no session is opened with one that had to be cut.
     var origin: String?
     var subprotocol: String?
+    /// The path it asked for has a `%2F`.
+    var hasEncodedSlash = false
 }
 
 /// The session's lines in the log: `open`, `close`, `refused`, and (at the debug level) `abandoned`. All of them have the same fields

@@ -103,6 +103,35 @@ import WebSocketProtocol
         #expect(status(decide("/chat")) == 404)
     }
 
+    @Test func anEncodedSlashIsKeptWhereTheFirstRouteSaysSo() {
+        var configuration = sampleConfiguration()
+        configuration.routes = [
+            route(.exact("/docs/plain"), .backend("echo")),
+            route(.subtree("/docs/"), .backend("chat")) { $0.encodedSlashes = .keep },
+            route(.subtree("/other/"), .backend("echo")), route(.subtree("/other/"), .backend("chat")) { $0.encodedSlashes = .keep },
+            route(.exact("/a%2Fb"), .backend("echo")) { $0.encodedSlashes = .keep },
+        ]
+        func decide(_ target: String) -> Decision {
+            let head = RequestHead(method: "GET", target: target, fields: upgradeFields())
+            return Admission.decide(head, arrival: directArrival, routes: RouteTable(configuration))
+        }
+        #expect(decide("/docs/a%2Fb").admitted?.routeIndex == 1)
+        #expect(decide("/docs/a%2fb?x").admitted?.target.original == "/docs/a%2fb?x")
+        #expect(decide("/docs/a%2fb").admitted?.path == "/docs/a%2Fb")
+        #expect(decide("/a%2fb").admitted?.routeIndex == 4)
+        #expect(status(decide("/a/b")) == 404)
+        // It is no slash: it leads out of no route and into none.
+        #expect(status(decide("/docs%2Fa")) == 400)
+        #expect(decide("/docs%2Fa").refusal?.routeIndex == nil)
+        #expect(decide("/docs/plain%2F").admitted?.routeIndex == 1)
+        #expect(decide("/other/a%2Fb").refusal?.detail == "Malformed request: a %2F in the path.")
+        #expect(decide("/other/a%2Fb").refusal?.routeIndex == 2)
+        #expect(status(decide("/other/a")) == 101)
+        for target in ["/docs/..%2Fa", "/docs/a%2F..", "/docs/%2e%2E%2f", "/docs/a%2F.;x/b", "/docs/a%5C..%2Fb", "/docs/%00%2F"] {
+            #expect(status(decide(target)) == 400)
+        }
+    }
+
     @Test func anotherMethodIs405WithThoseAllowed() {
         for method in ["POST", "HEAD", "OPTIONS", "get"] {
             let refusal = decide("/echo", method: method).refusal

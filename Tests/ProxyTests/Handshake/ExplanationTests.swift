@@ -108,6 +108,7 @@ import Testing
         ("ftp://localhost/", false, "not a ws://"), ("localhost", false, "not a ws://"),
         ("ws://a b/", false, "not a ws://"),
         ("ws://localhost:8080?x", false, "200 OK: not a WebSocket address"),
+        ("ws://localhost:8080/broadcast/a%2Fb", false, "Let the route have `encoded-slashes: keep`."),
         ("ws://localhost:8080/mqtt", false, "Offer one."),
         ("ws://chat.example.com:8080/chat", false, "Offer one of: chat.v2, chat.v1."),
     ])
