@@ -139,6 +139,14 @@ async def test_a_refusal_is_passed_on():
         await gateway.event("refused", status=401, backend="app")
 
 
+async def test_a_refusal_names_the_versions_that_the_backend_speaks():
+    answer = "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 8, 7\r\nContent-Length: 0\r\n\r\n"
+    async with answering(answer) as settings, relay(settings) as gateway:
+        response = await raw.ask(gateway.plain, raw.upgrade("/app"))
+        assert response.status == 426 and response.field("Sec-WebSocket-Version") == "8, 7"
+        assert (response.field("Upgrade"), response.field("Connection")) == ("websocket", "Upgrade, close")
+
+
 @pytest.mark.parametrize("theirs", ["", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"])
 async def test_a_refusal_has_one_date(theirs):
     async with answering(f"HTTP/1.1 401 No\r\n{theirs}Content-Length: 0\r\n\r\n") as settings, relay(settings) as gateway:

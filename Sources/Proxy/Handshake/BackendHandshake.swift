@@ -141,7 +141,7 @@ package struct BackendHandshake: Sendable {
     }
 
     private static func answer(_ head: ResponseHead, _ body: [UInt8]) -> Answer {
-        Answer(status: head.status, reason: head.reason, fields: FieldFilter.response(head.fields), body: body)
+        Answer(status: head.status, reason: head.reason, fields: FieldFilter.refusal(head.fields), body: body)
     }
 }
 

@@ -33,6 +33,13 @@ enum FieldFilter {
         return kept
     }
 
+    /// The same of a refusal, with the versions that the backend speaks instead (RFC 6455 section 4.4).
+    static func refusal(_ fields: HTTPFields) -> HTTPFields {
+        var kept = self.response(fields)
+        for version in fields.values("Sec-WebSocket-Version") { kept.append("Sec-WebSocket-Version", version) }
+        return kept
+    }
+
     /// Appends the fields that are not for the next hop only (RFC 9110 section 7.6.1) and not of the handshake, but for those
     /// that `isExcluded` names.
     private static func append(

@@ -173,4 +173,22 @@ import WebSocketProtocol
         #expect(self.outcome("", thenEOF: true) == .bad("it closed the connection before it answered"))
         #expect(self.outcome("HTTP/1.1 101", thenEOF: true) == .bad("it closed the connection before it answered"))
     }
+
+    @Test func aRefusalSaysWhichVersionsTheBackendSpeaks() {
+        let answer = """
+            HTTP/1.1 426 Upgrade Required\r
+            Sec-WebSocket-Version: 8, 7\r
+            Sec-WebSocket-Accept: x\r
+            Sec-WebSocket-Version: 0\r
+            Content-Length: 0\r
+            \r\n
+            """
+        var handshake = BackendHandshake(key: "k")
+        guard case .refused(let refused) = handshake.received(Array(answer.utf8).span) else {
+            Issue.record("not a refusal")
+            return
+        }
+        #expect(refused.fields == ["Sec-WebSocket-Version": "8, 7", "Sec-WebSocket-Version": "0"])
+        #expect(text(refused.bytes(date: "now")).contains("\r\nUpgrade: websocket\r\n"))
+    }
 }
