@@ -8,7 +8,7 @@ import pytest
 
 import raw
 from gateway_process import Gateway, command, insecure
-from peers import WebSocketBackend, relay
+from peers import TCPBackend, WebSocketBackend, relay
 
 FORWARDED = [
     "X-Forwarded-For: 6.6.6.6, 203.0.113.7", "X-Forwarded-Proto: https", "X-Forwarded-Host: app.example.com",
@@ -173,3 +173,49 @@ async def test_an_encoded_slash_is_kept_where_the_route_says_so():
             for path in ("/other/a%2Fb", "/docs/..%2Fb", "/docs/a%2f%2e%2e", "/docs/a%5c..%2Fb", "/docs%2Fa", "/nowhere%2F"):
                 assert (await raw.ask(gateway.plain, raw.upgrade(path))).status == 400, path
             assert len(backend.requests) == 1
+
+
+# Subprotocols
+
+SECRET = "c2VjcmV0LXRva2Vu"
+KUBERNETES = f"base64url.bearer.authorization.k8s.io.{SECRET}"
+
+
+@pytest.mark.parametrize(
+    "offered, answered",
+    [
+        (f"{KUBERNETES}, v5.channel.k8s.io", "v5.channel.k8s.io"), (KUBERNETES, None), (f"bearer.{SECRET}, b", "b"),
+        (f"bearer, {SECRET}", "bearer"), (f"bearer, {SECRET}, b", "b"),
+    ],
+)
+async def test_a_credential_is_never_picked(offered, answered):
+    async with TCPBackend() as server:
+        backends = {"echo": {"builtin": "echo"}, "tcp": {"tcp": [f"127.0.0.1:{server.port}"]}}
+        routes = [{"path": "/echo", "backend": "echo"}, {"path": "/tcp", "backend": "tcp"}]
+        async with Gateway(routes=routes, backends=backends, log={"format": "json", "level": "debug"}) as gateway:
+            for number, path in enumerate(("/echo", "/tcp"), 1):
+                response = await raw.ask(gateway.plain, raw.upgrade(path, f"Sec-WebSocket-Protocol: {offered}"))
+                assert (response.status, response.field("Sec-WebSocket-Protocol")) == (101, answered)
+                assert (await gateway.events(number, "open"))[-1].get("subprotocol") == answered
+            await gateway.events(2, "close")
+        assert SECRET not in "\n".join(gateway.log.lines)
+
+
+async def test_a_credential_is_relayed_and_not_shown():
+    def first(connection, subprotocols):
+        return subprotocols[0]
+
+    async with WebSocketBackend(select_subprotocol=first) as backend:
+        async with relay(backend, log={"format": "json", "level": "debug"}, admin="127.0.0.1:0") as gateway:
+            async with await raw.Connection.open(gateway.plain) as connection:
+                await connection.send(raw.upgrade("/app", f"Sec-WebSocket-Protocol: {KUBERNETES}, v5.channel.k8s.io"))
+                response = await connection.response()
+                # A careless backend answers with it, and that is between the two.
+                assert (response.status, response.field("Sec-WebSocket-Protocol")) == (101, KUBERNETES)
+                assert backend.requests[0].headers["Sec-WebSocket-Protocol"] == f"{KUBERNETES}, v5.channel.k8s.io"
+                assert "subprotocol" not in await gateway.event("open")
+                host, port = (await gateway.event("admin"))["address"].rsplit(":", 1)
+                request = b"GET /api/sessions HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                listed = await raw.ask((host, int(port)), request)
+                assert b'"phase":"relay"' in listed.body and SECRET.encode() not in listed.body
+        assert SECRET not in "\n".join(gateway.log.lines)

@@ -74,7 +74,7 @@ package struct Explanation: Equatable, Sendable {
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
             self.backend(route, configuration, &lines)
-            lines.add("subprotocol", self.subprotocol(admitted, routes.service(of: admitted.routeIndex)))
+            lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
             guard !self.ends(with: obstacle, &lines) else { return false }
             lines.add("answer", "101 Switching Protocols")
             return true
@@ -176,10 +176,14 @@ package struct Explanation: Equatable, Sendable {
         (weight == 1 ? "" : ", weight \(weight)") + (backup ? ", backup" : "")
     }
 
-    private static func subprotocol(_ admitted: Admitted, _ service: RouteTable.Service) -> String {
+    private static func subprotocol(
+        _ admitted: Admitted, _ route: RouteSettings, _ service: RouteTable.Service
+    ) -> String {
         guard service == .relay else { return admitted.subprotocol ?? "none" }
         guard !admitted.subprotocols.isEmpty else { return "none" }
-        return "the backend's choice of \(admitted.subprotocols.joined(separator: ", "))"
+        let names = SubprotocolChoice(route).names(among: admitted.offeredSubprotocols)
+        let rest = names.count == admitted.subprotocols.count ? "" : "; a credential is passed on"
+        return (names.isEmpty ? "none" : "the backend's choice of \(names.joined(separator: ", "))") + rest
     }
 
     private static func cure(_ refusal: Refusal, _ routes: RouteTable, host: String, origin: String?) -> String {

@@ -132,6 +132,36 @@ import WebSocketProtocol
         }
     }
 
+    private static let kubernetes = "base64url.bearer.authorization.k8s.io.c2VjcmV0"
+
+    @Test(arguments: [
+        ("\(Self.kubernetes), v5.channel.k8s.io", "v5.channel.k8s.io" as String?), (Self.kubernetes, nil),
+        ("bearer.secret, mqtt", "mqtt"), ("bearer.secret", nil), ("Bearer.secret, BASE64URL.bearer.authorization.k8s.io.x", nil),
+        ("bearer, secret", "bearer"), ("bearer, secret, mqtt", "mqtt"), ("mqtt, bearer, secret", "mqtt"),
+        ("Bearer, secret, base64, b", "b"), ("base64, bearer, secret", "bearer"), ("secret, bearer", "secret"), ("bearer", "bearer"),
+        ("bearer, bearer.secret, b", "b"),
+    ])
+    func aCredentialIsNoSubprotocolOfABridge(_ offered: String, _ pick: String?) {
+        for path in ["/vnc", "/echo"] {
+            let decision = decide(path, upgradeFields(["Sec-WebSocket-Protocol": offered]))
+            #expect(status(decision) == 101)
+            #expect(decision.admitted?.subprotocol == pick)
+        }
+        // A relay's backend may want it.
+        let relayed = decide("/relay", upgradeFields(["Sec-WebSocket-Protocol": offered])).admitted
+        #expect(relayed?.subprotocols.joined(separator: ", ") == offered)
+    }
+
+    @Test func whatTheRouteNamesIsNoCredential() {
+        let choice = SubprotocolChoice(route(.exact("/"), .backend("vnc")) { $0.subprotocols = ["mqtt", "bearer.v1"] })
+        #expect(choice.pick(from: ["bearer", "mqtt"]) == "mqtt")
+        #expect(choice.pick(from: ["bearer.v1"]) == "bearer.v1")
+        #expect(choice.pick(from: ["bearer.v2"]) == nil)
+        #expect(choice.names(among: ["bearer", "mqtt", "x"]) == ["mqtt"])
+        let free = SubprotocolChoice(route(.exact("/"), .backend("chat")))
+        #expect(free.names(among: ["a", "bearer", "mqtt", "bearer.v1", "b"]) == ["a", "bearer", "b"])
+    }
+
     @Test func anotherMethodIs405WithThoseAllowed() {
         for method in ["POST", "HEAD", "OPTIONS", "get"] {
             let refusal = decide("/echo", method: method).refusal

@@ -191,4 +191,21 @@ import WebSocketProtocol
         #expect(refused.fields == ["Sec-WebSocket-Version": "8, 7", "Sec-WebSocket-Version": "0"])
         #expect(text(refused.bytes(date: "now")).contains("\r\nUpgrade: websocket\r\n"))
     }
+
+    @Test func aCredentialThatComesBackIsNotLogged() {
+        func outcome(_ answered: String, offered: [String]) -> BackendHandshake.Outcome {
+            var handshake = BackendHandshake(key: "dGhlIHNhbXBsZSBub25jZQ==", offeredSubprotocols: offered)
+            let answer = """
+                HTTP/1.1 101 Switching Protocols\r
+                Upgrade: websocket\r
+                Connection: Upgrade\r
+                Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r
+                Sec-WebSocket-Protocol: \(answered)\r
+                \r\n
+                """
+            return handshake.received(Array(answer.utf8).span)
+        }
+        #expect(outcome("bearer, secret", offered: ["bearer", "secret"]) == .bad("a 101 with a subprotocol that was not offered"))
+        #expect(outcome("b", offered: ["a"]) == .bad("a 101 with a subprotocol that was not offered: b"))
+    }
 }

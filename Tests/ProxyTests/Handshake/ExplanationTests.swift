@@ -118,6 +118,14 @@ import Testing
         #expect(explanation.text.contains(part))
     }
 
+    @Test func aCredentialIsNotShown() {
+        let relayed = self.explain("ws://localhost:8080/relay", ["bearer.secret", "v5.channel.k8s.io"])
+        #expect(relayed.text.contains("  subprotocol  the backend's choice of v5.channel.k8s.io; a credential is passed on\n"))
+        let alone = self.explain("ws://localhost:8080/relay", ["base64url.bearer.authorization.k8s.io.secret"])
+        #expect(alone.text.contains("  subprotocol  none; a credential is passed on\n"))
+        #expect(!(relayed.text + alone.text).contains("secret"))
+    }
+
     @Test func theClockNeedsAnOriginOfItsOwn() {
         #expect(self.explain("ws://localhost:8080/clock", origin: "http://localhost:8080").isServed)
         let other = self.explain("ws://chat.example.com/chat", origin: "http://x", ["chat.v1"])
