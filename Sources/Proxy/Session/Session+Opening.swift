@@ -98,7 +98,9 @@ extension Session {
             peer: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
             trustedProxies: runtime.configuration.trustedProxies)
         self.summary.client = ForwardedHeaders.client(of: head.fields, arrival)
-        self.summary.requestID = ForwardedHeaders.requestID(of: head.fields, arrival)?.cut
+        self.summary.proxied = ForwardedHeaders.requestID(of: head.fields, arrival).map {
+            ProxiedSummary(requestID: $0.cut)
+        }
         self.summary.origin = head.fields.first("Origin")?.cut
         switch Admission.decide(head, arrival: arrival, routes: runtime.routeTable) {
         case .page(let page, let routeIndex, let headOnly):
@@ -175,7 +177,8 @@ extension Session {
         guard let key = self.opening?.admitted?.key else { return }
         self.summary.subprotocol = self.publicName(of: subprotocol)
         let bytes = SwitchingProtocols.bytes(
-            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields, date: WallClock.httpDate())
+            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields, date: WallClock.httpDate()
+        )
         self.client?.send(bytes.span)
     }
 
