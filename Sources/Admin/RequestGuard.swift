@@ -24,7 +24,9 @@ package struct RequestGuard: Equatable, Sendable {
         switch request.fields.only("Host") {
         // RFC 9112 section 3.2: every request of HTTP/1.1 has one. No browser speaks HTTP/1.0.
         case .absent:
-            guard self.takesAnyHost || request.version == .http10 && request.isProbe else { return AdminResponse(400, "The request has no Host.") }
+            guard self.takesAnyHost || request.version == .http10 && request.isProbe else {
+                return AdminResponse(400, "The request has no Host.")
+            }
             host = nil
         case .repeated: return AdminResponse(400, "More than one Host.")
         case .once(let text):

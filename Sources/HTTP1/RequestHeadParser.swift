@@ -50,7 +50,8 @@ package struct RequestHeadParser: Sendable {
                 case .invalid(let error): return self.fail(error)
                 case .done:
                     let head = RequestHead(
-                        method: self.method, target: self.target, version: self.headVersion, fields: self.section.fields)
+                        method: self.method, target: self.target, version: self.headVersion, fields: self.section.fields
+                    )
                     return .head(head, length: self.scanned)
                 }
             } else if let error = self.takeRequestLine(bytes[self.scanned], in: bytes, to: end) {

@@ -87,6 +87,8 @@ import Testing
         #expect(response.status == status)
     }
 
-    @Test(arguments: ["\u{16}\u{3}\u{1}", "\r\n", "GET / HTTP/1.2\r\n", "GET / HTTP/0.9\r\n", "GET  / HTTP/1.1\r\n", "G\0"])
+    @Test(arguments: [
+        "\u{16}\u{3}\u{1}", "\r\n", "GET / HTTP/1.2\r\n", "GET / HTTP/0.9\r\n", "GET  / HTTP/1.1\r\n", "G\0",
+    ])
     func garbageIsRefused(_ text: String) { #expect(self.status(text) == 400) }
 }

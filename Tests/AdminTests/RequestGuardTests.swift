@@ -48,7 +48,8 @@ import Testing
     func aProbeOfHTTP10NeedsNoHost(_ method: String, _ target: String, _ passes: Bool) {
         let requestGuard = RequestGuard(hosts: [], isUnixSocket: false)
         func status(_ version: HTTPVersion, _ fields: HTTPFields) -> Int? {
-            requestGuard.refusal(of: AdminRequest(method: method, target: target, version: version, fields: fields))?.status
+            requestGuard.refusal(of: AdminRequest(method: method, target: target, version: version, fields: fields))?
+                .status
         }
         #expect(status(.http10, [:]) == (passes ? nil : 400))
         #expect(status(.http11, [:]) == 400)

@@ -65,7 +65,8 @@ import Testing
         let before = WallClock.rfc3339()
         let date = WallClock.httpDate()
         let after = WallClock.rfc3339()
-        #expect(date.wholeMatch(of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z][a-z] 20\d\d \d\d:\d\d:\d\d GMT/) != nil)
+        #expect(
+            date.wholeMatch(of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z][a-z] 20\d\d \d\d:\d\d:\d\d GMT/) != nil)
         #expect([before, after].contains { $0.prefix(4) == date.dropFirst(12).prefix(4) })
     }
 

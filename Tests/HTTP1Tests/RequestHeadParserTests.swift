@@ -87,7 +87,8 @@ import Testing
                 parse("OPTIONS / HTTP/1.0\r\n\r\n", piece: piece)
                     == .head(RequestHead(method: "OPTIONS", target: "/", version: .http10), length: 22))
             #expect(
-                parse("GET / HTTP/1.1\r\n\r\n", piece: piece) == .head(RequestHead(method: "GET", target: "/"), length: 18))
+                parse("GET / HTTP/1.1\r\n\r\n", piece: piece)
+                    == .head(RequestHead(method: "GET", target: "/"), length: 18))
             for version in ["HTTP/0.0", "HTTP/1.2", "HTTP/2.0", "HTTP/1.00", "HTTP/0.9"] {
                 guard case .invalid = parse("GET / \(version)\r\n\r\n", piece: piece) else {
                     Issue.record("\(version) is taken")

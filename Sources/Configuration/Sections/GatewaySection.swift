@@ -62,7 +62,8 @@ struct GatewaySection {
             if text == "unix" { return nil }
             guard let network = IPNetwork(text) else {
                 let hint = text.hasPrefix("unix:") ? "`unix` alone stands for every socket" : nil
-                throw .expected("`unix` or an address or network such as `10.0.0.0/8` or `\"fd00::/8\"`", not: text, hint: hint)
+                throw .expected(
+                    "`unix` or an address or network such as `10.0.0.0/8` or `\"fd00::/8\"`", not: text, hint: hint)
             }
             return network
         }

@@ -111,7 +111,8 @@ private struct Chain {
 
     /// An address as proxies write it: alone, with a port, in brackets, quoted (as in `Forwarded`), with the zone of a link.
     private static func address(_ text: String) -> IPAddress? {
-        let isQuoted = text.utf8.count > 1 && text.utf8.first == UInt8(ascii: "\"") && text.utf8.last == UInt8(ascii: "\"")
+        let isQuoted =
+            text.utf8.count > 1 && text.utf8.first == UInt8(ascii: "\"") && text.utf8.last == UInt8(ascii: "\"")
         let bare = isQuoted ? text.dropFirst().dropLast() : text[...]
         guard let percent = bare.firstIndex(of: "%") else { return self.address(unzoned: String(bare)) }
         let rest = bare[percent...].firstIndex(of: "]").map { bare[$0...] } ?? ""

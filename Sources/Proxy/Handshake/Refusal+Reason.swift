@@ -12,7 +12,8 @@ extension Refusal {
         let believed = ForwardedHeaders(head.fields, host: host, arrival: arrival.believed)
         guard routes.match(host: believed.host.host, path: target.path) != nil else { return refusal }
         refusal.explain(
-            "Nothing is served at \(peer: target.path) on \(peer: host.text)\(Self.ignored(head)).", cure: Self.trustCure)
+            "Nothing is served at \(peer: target.path) on \(peer: host.text)\(Self.ignored(head)).",
+            cure: Self.trustCure)
         return refusal
     }
 

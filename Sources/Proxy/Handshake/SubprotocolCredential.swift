@@ -11,7 +11,9 @@ package enum SubprotocolCredential {
         var credentials: Set<String> = []
         var isAnnounced = false
         for offer in offers {
-            let names = self.prefixes.contains { offer.utf8.count >= $0.utf8.count && offer.prefix($0.utf8.count).equalsIgnoringCase($0) }
+            let names = self.prefixes.contains {
+                offer.utf8.count >= $0.utf8.count && offer.prefix($0.utf8.count).equalsIgnoringCase($0)
+            }
             if isAnnounced || names { credentials.insert(offer) }
             isAnnounced = !isAnnounced && self.isAnnouncement(offer)
         }

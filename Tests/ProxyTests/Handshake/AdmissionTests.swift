@@ -108,7 +108,8 @@ import WebSocketProtocol
         configuration.routes = [
             route(.exact("/docs/plain"), .backend("echo")),
             route(.subtree("/docs/"), .backend("chat")) { $0.encodedSlashes = .keep },
-            route(.subtree("/other/"), .backend("echo")), route(.subtree("/other/"), .backend("chat")) { $0.encodedSlashes = .keep },
+            route(.subtree("/other/"), .backend("echo")),
+            route(.subtree("/other/"), .backend("chat")) { $0.encodedSlashes = .keep },
             route(.exact("/a%2Fb"), .backend("echo")) { $0.encodedSlashes = .keep },
         ]
         func decide(_ target: String) -> Decision {
@@ -127,7 +128,9 @@ import WebSocketProtocol
         #expect(decide("/other/a%2Fb").refusal?.detail == "Malformed request: a %2F in the path.")
         #expect(decide("/other/a%2Fb").refusal?.routeIndex == 2)
         #expect(status(decide("/other/a")) == 101)
-        for target in ["/docs/..%2Fa", "/docs/a%2F..", "/docs/%2e%2E%2f", "/docs/a%2F.;x/b", "/docs/a%5C..%2Fb", "/docs/%00%2F"] {
+        for target in [
+            "/docs/..%2Fa", "/docs/a%2F..", "/docs/%2e%2E%2f", "/docs/a%2F.;x/b", "/docs/a%5C..%2Fb", "/docs/%00%2F",
+        ] {
             #expect(status(decide(target)) == 400)
         }
     }
@@ -136,9 +139,11 @@ import WebSocketProtocol
 
     @Test(arguments: [
         ("\(Self.kubernetes), v5.channel.k8s.io", "v5.channel.k8s.io" as String?), (Self.kubernetes, nil),
-        ("bearer.secret, mqtt", "mqtt"), ("bearer.secret", nil), ("Bearer.secret, BASE64URL.bearer.authorization.k8s.io.x", nil),
+        ("bearer.secret, mqtt", "mqtt"), ("bearer.secret", nil),
+        ("Bearer.secret, BASE64URL.bearer.authorization.k8s.io.x", nil),
         ("bearer, secret", "bearer"), ("bearer, secret, mqtt", "mqtt"), ("mqtt, bearer, secret", "mqtt"),
-        ("Bearer, secret, base64, b", "b"), ("base64, bearer, secret", "bearer"), ("secret, bearer", "secret"), ("bearer", "bearer"),
+        ("Bearer, secret, base64, b", "b"), ("base64, bearer, secret", "bearer"), ("secret, bearer", "secret"),
+        ("bearer", "bearer"),
         ("bearer, bearer.secret, b", "b"),
     ])
     func aCredentialIsNoSubprotocolOfABridge(_ offered: String, _ pick: String?) {
@@ -319,13 +324,16 @@ import WebSocketProtocol
         #expect(refusal.detail == "The Origin \(origin) is not allowed here: \(compared).")
         // What others of the kind have in common.
         #expect(!refusal.kind.contains("example"))
-        #expect(text(refusal.answer.body) == "The Origin \(origin) is not allowed here. The route's `origins` decide.\n")
+        #expect(
+            text(refusal.answer.body) == "The Origin \(origin) is not allowed here. The route's `origins` decide.\n")
     }
 
     @Test func aProxyThatDoesNotSayTheSchemeIsNamed() {
-        let refusal = decide("/relay", upgradeFields(["Origin": "https://example.com"]), arrival: proxiedArrival).refusal
+        let refusal = decide("/relay", upgradeFields(["Origin": "https://example.com"]), arrival: proxiedArrival)
+            .refusal
         #expect(
-            refusal?.detail == "The Origin https://example.com is not allowed here: the request is for http://example.com, and "
+            refusal?.detail
+                == "The Origin https://example.com is not allowed here: the request is for http://example.com, and "
                 + "the proxy sent no X-Forwarded-Proto.")
         let said = upgradeFields(["Origin": "https://example.com", "X-Forwarded-Proto": "http"])
         #expect(
@@ -334,18 +342,21 @@ import WebSocketProtocol
     }
 
     @Test func aListOfOriginsIsNamed() {
-        let fields = upgradeFields([
-            "Origin": "http://chat.example.com", "Host": "chat.example.com", "Sec-WebSocket-Protocol": "chat.v1",
-        ], without: ["Host"])
+        let fields = upgradeFields(
+            [
+                "Origin": "http://chat.example.com", "Host": "chat.example.com", "Sec-WebSocket-Protocol": "chat.v1",
+            ], without: ["Host"])
         #expect(
-            decide("/chat", fields).refusal?.detail == "The Origin http://chat.example.com is not allowed here: `origins` of "
+            decide("/chat", fields).refusal?.detail
+                == "The Origin http://chat.example.com is not allowed here: `origins` of "
                 + "the route are [https://chat.example.com].")
     }
 
     @Test func aHostThatWasIgnoredIsNamed() {
         let refusal = decide("/chat", upgradeFields(["X-Forwarded-Host": "chat.example.com"])).refusal
         #expect(
-            refusal?.detail == "Nothing is served at /chat on example.com; X-Forwarded-Host was ignored because the peer is not "
+            refusal?.detail
+                == "Nothing is served at /chat on example.com; X-Forwarded-Host was ignored because the peer is not "
                 + "in `trusted-proxies`.")
         #expect(text(refusal?.answer.body ?? []) == "Nothing is served at /chat.\n")
         let other = decide("/chat", upgradeFields(["X-Forwarded-Host": "evil.example"])).refusal

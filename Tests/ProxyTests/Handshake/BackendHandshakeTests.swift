@@ -205,7 +205,9 @@ import WebSocketProtocol
                 """
             return handshake.received(Array(answer.utf8).span)
         }
-        #expect(outcome("bearer, secret", offered: ["bearer", "secret"]) == .bad("a 101 with a subprotocol that was not offered"))
+        #expect(
+            outcome("bearer, secret", offered: ["bearer", "secret"])
+                == .bad("a 101 with a subprotocol that was not offered"))
         #expect(outcome("b", offered: ["a"]) == .bad("a 101 with a subprotocol that was not offered: b"))
     }
 }

@@ -113,7 +113,8 @@ import Testing
         #expect(fields.values("X-Request-Id") == ["id-1"])
         #expect(
             fields.map(\.name).dropFirst(5) == [
-                "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP", "X-Request-Id",
+                "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP",
+                "X-Request-Id",
             ])
         #expect(fields.values("X-Real-IP") == ["192.0.2.1"])
         #expect(fields.values("X-Forwarded-Port") == ["80"])

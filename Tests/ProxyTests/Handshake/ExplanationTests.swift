@@ -59,7 +59,9 @@ import Testing
     }
 
     @Test func whatAProxySaysIsIgnoredOrBelieved() {
-        let more = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "a.example"), ("X-Forwarded-For", "203.0.113.7")]
+        let more = [
+            ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "a.example"), ("X-Forwarded-For", "203.0.113.7"),
+        ]
         let trusted = TrustedProxies(networks: [IPNetwork("10.0.0.0/8")!], unix: true)
         let url = "ws://localhost:8080/relay"
         for peer in [Explanation.Peer.anyone, .address(IPAddress("192.0.2.1")!)] {
@@ -120,7 +122,9 @@ import Testing
 
     @Test func aCredentialIsNotShown() {
         let relayed = self.explain("ws://localhost:8080/relay", ["bearer.secret", "v5.channel.k8s.io"])
-        #expect(relayed.text.contains("  subprotocol  the backend's choice of v5.channel.k8s.io; a credential is passed on\n"))
+        #expect(
+            relayed.text.contains(
+                "  subprotocol  the backend's choice of v5.channel.k8s.io; a credential is passed on\n"))
         let alone = self.explain("ws://localhost:8080/relay", ["base64url.bearer.authorization.k8s.io.secret"])
         #expect(alone.text.contains("  subprotocol  none; a credential is passed on\n"))
         #expect(!(relayed.text + alone.text).contains("secret"))

@@ -78,7 +78,8 @@ import Testing
         (["1.2.3.4:5678"], "1.2.3.4"), (["[2001:db8::1]:5678"], "2001:db8::1"), (["2001:db8::1,, ::1"], "2001:db8::1"),
         (["[2001:DB8::1]"], "2001:db8::1"), (["\"[2001:db8::1]:5678\""], "2001:db8::1"), (["fe80::1%eth0"], "fe80::1"),
         (["[fe80::1%25eth0]:80"], "fe80::1"), (["::ffff:1.2.3.4"], "1.2.3.4"), (["::ffff:10.0.0.1"], "10.0.0.1"),
-        ([""], "10.0.0.9"), ([","], "10.0.0.9"), (["1.2.3.4:99999"], "10.0.0.9"), (["1.2.3"], "10.0.0.9"), (["\""], "10.0.0.9"),
+        ([""], "10.0.0.9"), ([","], "10.0.0.9"), (["1.2.3.4:99999"], "10.0.0.9"), (["1.2.3"], "10.0.0.9"),
+        (["\""], "10.0.0.9"),
         (["\"\""], "10.0.0.9"), (["%"], "10.0.0.9"), (["%]"], "10.0.0.9"), (["[::1"], "10.0.0.9"),
     ])
     func theClientIsTheRightmostUntrustedAddress(_ values: [String], _ client: String) {
@@ -91,7 +92,8 @@ import Testing
 
     @Test func whoeverConnectsToAUnixSocketMayBeTrusted() {
         let result = self.forwarded(
-            ["X-Forwarded-For": "6.6.6.6, 1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "a.example"], from: nil)
+            ["X-Forwarded-For": "6.6.6.6, 1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "a.example"],
+            from: nil)
         #expect(result.client == IPAddress("1.2.3.4"))
         #expect(
             result.fields == [
@@ -136,7 +138,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("443", "443"), ("1, 8443", "8443"), ("0", "8080"), ("65536", "8080"), ("+1", "8080"), ("x", "8080"), ("", "8080"),
+        ("443", "443"), ("1, 8443", "8443"), ("0", "8080"), ("65536", "8080"), ("+1", "8080"), ("x", "8080"),
+        ("", "8080"),
     ])
     func onePortGoesOn(_ ports: String, _ port: String) {
         let result = self.forwarded(["X-Forwarded-For": "1.2.3.4", "X-Forwarded-Port": ports], from: "::1")
@@ -155,7 +158,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["abc"], "10.0.0.1" as String?, "abc" as String?), (["abc"], nil, "abc"), (["abc"], "192.0.2.1", nil), ([], "10.0.0.1", nil),
+        (["abc"], "10.0.0.1" as String?, "abc" as String?), (["abc"], nil, "abc"), (["abc"], "192.0.2.1", nil),
+        ([], "10.0.0.1", nil),
         ([""], "10.0.0.1", nil), (["a", "b"], "10.0.0.1", nil),
     ])
     func aTrustedProxyNamesTheRequest(_ values: [String], _ peer: String?, _ id: String?) {
