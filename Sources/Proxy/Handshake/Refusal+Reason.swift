@@ -9,6 +9,8 @@ extension Refusal {
         _ target: RequestTarget, _ head: RequestHead, _ host: Authority, _ arrival: Arrival, _ routes: RouteTable
     ) -> Refusal {
         var refusal = Refusal(404, "Nothing is served at \(peer: target.path).")
+        // Only with one there is another host to look for.
+        guard !arrival.isFromTrustedProxy, head.fields.has("X-Forwarded-Host") else { return refusal }
         let believed = ForwardedHeaders(head.fields, host: host, arrival: arrival.believed)
         guard routes.match(host: believed.host.host, path: target.path) != nil else { return refusal }
         refusal.explain(
