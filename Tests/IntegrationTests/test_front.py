@@ -175,6 +175,19 @@ async def test_an_encoded_slash_is_kept_where_the_route_says_so():
             assert len(backend.requests) == 1
 
 
+async def test_a_reload_drains_those_whose_path_is_not_kept_any_more():
+    route = {"path": "/docs/*", "backend": "echo"}
+    backends = {"echo": {"builtin": "echo"}}
+    async with Gateway(routes=[{**route, "encoded-slashes": "keep"}], backends=backends) as gateway:
+        async with await raw.Connection.upgraded(gateway.plain, "/docs/a%2Fb") as kept:
+            async with await raw.Connection.upgraded(gateway.plain, "/docs/a") as plain:
+                await gateway.reload(routes=[route])
+                assert (await kept.closing()).code == 1012
+                await kept.send(raw.close(1012))
+                await plain.send(raw.frame(raw.TEXT, b"on"))
+                assert (await plain.frame()).payload == b"on"
+
+
 # Subprotocols
 
 SECRET = "c2VjcmV0LXRva2Vu"
