@@ -38,53 +38,42 @@ package struct Explanation: Equatable, Sendable {
         let routes = RouteTable(configuration)
         let head = self.head(address, origin, subprotocols, more)
         let arrival = self.arrival(peer, address, configuration)
-        self.client(of: head, arrival, address, &lines)
-        let isServed = self.decision(
-            Admission.decide(head, arrival: arrival, routes: routes), routes, address, origin, configuration, obstacle,
-            &lines)
-        return Explanation(text: lines.text, isServed: isServed)
-    }
-
-    // MARK: - Parts
-
-    /// What is decided, and whether the request would be served.
-    ///
-    /// - Parameter obstacle: what keeps the request from getting as far as to be decided on.
-    private static func decision(
-        _ decision: Decision, _ routes: RouteTable, _ address: RequestedURL, _ origin: String?,
-        _ configuration: GatewayConfiguration, _ obstacle: String?, _ lines: inout Lines
-    ) -> Bool {
+        let forwarded = ForwardedHeaders(head.fields, host: address.authority, arrival: arrival)
+        if forwarded.isFromTrustedProxy {
+            lines.add("client", forwarded.client?.description ?? "unix")
+            lines.add("asks for", "\(forwarded.scheme)://\(forwarded.host.text)")
+        }
+        let decision = Admission.decide(head, arrival: arrival, routes: routes)
         switch decision {
         case .refused(let refusal):
             if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
-            guard !self.ends(with: obstacle, &lines) else { return false }
-            lines.add("answer", "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)")
-            lines.add("cure", self.cure(refusal, routes, host: address.authority.host, origin: origin))
-            return false
+            lines.add("answer", obstacle ?? "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)")
+            guard obstacle == nil else { break }
+            lines.add("cure", self.cure(refusal, routes, host: forwarded.host.host, origin: origin))
         case .page(let page, let index, _):
             self.route(routes.routes[index], index, &lines)
-            guard !self.ends(with: obstacle, &lines) else { return false }
-            lines.add("answer", address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK")
-            if address.isWebSocket {
-                lines.add("cure", "The route serves the page \(page.rawValue): use http or https.")
-            }
-            return !address.isWebSocket
+            lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
+            guard obstacle == nil, address.isWebSocket else { break }
+            lines.add("cure", "The route serves the page \(page.rawValue): use http or https.")
         case .upgrade(let admitted):
             let route = routes.routes[admitted.routeIndex]
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
             self.backend(route, configuration, &lines)
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
-            guard !self.ends(with: obstacle, &lines) else { return false }
-            lines.add("answer", "101 Switching Protocols")
-            return true
+            lines.add("answer", obstacle ?? "101 Switching Protocols")
         }
+        return Explanation(text: lines.text, isServed: obstacle == nil && self.isServed(decision, address))
     }
 
-    /// Says what comes before any answer, if there is such.
-    private static func ends(with obstacle: String?, _ lines: inout Lines) -> Bool {
-        lines.add("answer", obstacle ?? "")
-        return obstacle != nil
+    // MARK: - Parts
+
+    private static func isServed(_ decision: Decision, _ url: RequestedURL) -> Bool {
+        switch decision {
+        case .upgrade: true
+        case .page: !url.isWebSocket
+        case .refused: false
+        }
     }
 
     /// Names the listener of the URL's port.
@@ -116,16 +105,6 @@ package struct Explanation: Equatable, Sendable {
         case .address(let address):
             return Arrival(peer: address, listenerIsSecure: url.isSecure, trustedProxies: trusted)
         }
-    }
-
-    /// Says what a trusted proxy makes of the request.
-    private static func client(
-        of head: RequestHead, _ arrival: Arrival, _ url: RequestedURL, _ lines: inout Lines
-    ) {
-        guard arrival.isFromTrustedProxy else { return }
-        let forwarded = ForwardedHeaders(head.fields, host: url.authority, arrival: arrival)
-        lines.add("client", forwarded.client?.description ?? "unix")
-        lines.add("asks for", "\(forwarded.scheme)://\(forwarded.host.text)")
     }
 
     private static func head(

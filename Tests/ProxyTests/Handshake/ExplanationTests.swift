@@ -79,6 +79,9 @@ import Testing
             let believed = self.explain(url, origin: "https://a.example", more: more, from: peer, trusting: trusted)
             #expect(believed.isServed)
             #expect(believed.text.contains("  client       203.0.113.7\n  asks for     https://a.example\n"))
+            let nowhere = self.explain(
+                "ws://localhost:8080/chat", origin: "https://a.example", more: more, from: peer, trusting: trusted)
+            #expect(nowhere.text.contains("Add a route for a.example; there are: "))
         }
     }
 
