@@ -16,14 +16,16 @@ struct ConfigurationReaderTests {
             """
             workers: 4
             log: {format: json, level: debug, file: /var/log/gateway.log}
-            trusted-proxies: [10.0.0.0/8, "::1"]
+            trusted-proxies: [10.0.0.0/8, unix, "::1"]
             listeners: [{address: ":80"}]
             """)
         #expect(configuration.workers == 4)
         #expect(configuration.log.format == .json)
         #expect(configuration.log.level == .debug)
         #expect(configuration.log.file == "/var/log/gateway.log")
-        #expect(configuration.trustedProxies == ["10.0.0.0/8", "::1"].compactMap { IPNetwork($0) })
+        #expect(
+            configuration.trustedProxies
+                == TrustedProxies(networks: ["10.0.0.0/8", "::1"].compactMap { IPNetwork($0) }, unix: true))
     }
 
     @Test func `listeners with TLS`() throws {
@@ -139,7 +141,7 @@ struct ConfigurationReaderTests {
         let text = "listeners: [{address: \":0\"}]\ntrusted-proxies: ${NETWORKS}"
         for value in ["", "  "] {
             let configuration = try GatewayConfiguration.reading(text, environment: ["NETWORKS": value])
-            #expect(configuration.trustedProxies.isEmpty)
+            #expect(configuration.trustedProxies == TrustedProxies())
         }
         #expect(try self.servers("${SERVERS:-ws://c, ws://d}", "") == ["ws://c", "ws://d"])
     }

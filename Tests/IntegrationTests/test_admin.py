@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import email.utils
 import json
 import os
+import signal
 import stat
+import time
 
 import pytest
 
@@ -24,6 +27,38 @@ async def test_health_and_readiness():
                 assert (response.status, await response.text()) == (200, text)
             async with session.head(path) as response:
                 assert (response.status, response.headers["Content-Length"]) == (200, str(len(text)))
+
+
+@pytest.mark.parametrize(
+    "line, status",
+    [
+        ("GET /healthz HTTP/1.0", 200), ("GET /readyz HTTP/1.0", 200), ("HEAD /readyz HTTP/1.0", 200),
+        ("GET /metrics HTTP/1.0", 200), ("OPTIONS / HTTP/1.0", 200), ("GET /api/sessions HTTP/1.0", 400),
+        ("POST /api/drain HTTP/1.0", 400), ("OPTIONS / HTTP/1.1", 400), ("GET /readyz HTTP/1.1", 400),
+    ],
+)
+async def test_plain_probes_need_no_host(line, status):
+    async with WebSocketBackend() as backend, gateway(backend) as running:
+        host, port = (await admin_address(running)).rsplit(":", 1)
+        async with await raw.Connection.open((host, int(port))) as connection:
+            await connection.send(f"{line}\r\n\r\n".encode())
+            first, *fields = await connection.head()
+            assert first.startswith(f"HTTP/1.1 {status} ")
+            date = email.utils.parsedate_to_datetime(dict(field.split(": ", 1) for field in fields)["Date"])
+            assert abs(date.timestamp() - time.time()) < PATIENCE + 1
+
+
+async def test_options_says_what_readyz_says():
+    async with WebSocketBackend() as backend, gateway(backend, drain={"delay": "1h", "over": "0s"}) as running:
+        host, port = (await admin_address(running)).rsplit(":", 1)
+        address = (host, int(port))
+        probe = b"OPTIONS / HTTP/1.1\r\nHost: localhost:\r\n\r\n"
+        assert (await raw.ask(address, probe)).body == b"ready\n"
+        running.signal(signal.SIGTERM)
+        await running.event("draining")
+        for request in (probe, b"OPTIONS / HTTP/1.0\r\n\r\n", b"GET /readyz HTTP/1.0\r\n\r\n"):
+            assert (await raw.ask(address, request)).status == 503
+        assert (await raw.ask(address, probe.replace(b"\r\n\r\n", b"\r\nOrigin: http://a.example\r\n\r\n"))).status == 403
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"], ids=["nothing", "half a request"])

@@ -26,6 +26,14 @@ package struct RouteSettings: Equatable, Sendable {
         case check
     }
 
+    /// What becomes of a `%2F` in the path of a request.
+    package enum EncodedSlashes: String, CaseIterable, Sendable {
+        /// The request is refused: to some servers it is a slash, and to others it is not.
+        case refuse
+        /// It is a part of its segment like any other, and goes on as it came.
+        case keep
+    }
+
     /// Which codes clients are sent where we close a session.
     package enum CloseCodes: String, CaseIterable, Sendable {
         /// All that are registered, 1012 (service restart) and 1013 (try again later) too.
@@ -37,6 +45,7 @@ package struct RouteSettings: Equatable, Sendable {
     /// `name`, or what stands for it in logs and metrics: the first host (if any) and the path.
     package var name: String
     package var path: PathPattern
+    package var encodedSlashes = EncodedSlashes.refuse
     /// Empty: any host.
     package var hosts: [HostPattern] = []
     package var origins = OriginPolicy.sameOrigin

@@ -39,8 +39,9 @@ package enum Section: String, CaseIterable, Sendable {
         case .heartbeat: ["interval", "timeout"]
         case .route:
             [
-                "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol",
-                "compression", "utf8", "close-codes", "timeouts", "limits", "heartbeat", "backend", "page",
+                "name", "path", "encoded-slashes", "hosts", "origins", "require-origin", "subprotocols",
+                "require-subprotocol", "compression", "utf8", "close-codes", "timeouts", "limits", "heartbeat",
+                "backend", "page",
             ]
         case .backend:
             [

@@ -7,9 +7,20 @@ internal import WebSocketProtocol
 struct SessionSummary {
     /// The client as far as proxies we trust name it; `nil`: the peer itself.
     var client: IPAddress?
+    /// The path it asked for has a `%2F`. Here it takes no memory.
+    var hasEncodedSlash = false
+    var proxied: ProxiedSummary?
     /// At most as long as it may be shown: no session is opened with one that had to be cut.
     var origin: String?
     var subprotocol: String?
+}
+
+/// What a proxy we trust says beside the client. An object of its own, which sessions that came by none do not carry.
+final class ProxiedSummary {
+    /// What it calls the request, at most as long as it may be shown.
+    let requestID: String
+
+    init(requestID: String) { self.requestID = requestID }
 }
 
 /// The session's lines in the log: `open`, `close`, `refused`, and (at the debug level) `abandoned`. All of them have the same fields
@@ -118,6 +129,7 @@ extension Session {
         record.add("backend", self.route?.backend?.name)
         record.add("endpoint", self.endpoint?.name)
         record.add("origin", self.summary.origin)
+        record.add("request_id", self.summary.proxied?.requestID)
         return record
     }
 }
