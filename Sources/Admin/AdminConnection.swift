@@ -121,7 +121,7 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
         }
         self.state = .answering
         self.lastStep = self.loop.now
-        self.output = response.bytes(forHead: self.isHead)
+        self.output = response.bytes(forHead: self.isHead, date: WallClock.httpDate())
         self.setDeadline()
         self.send()
     }
@@ -163,7 +163,7 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
     func makeRoom() {
         if case .reading = self.state {
             let response = AdminResponse(408, "Others wait, and the request is not whole.")
-            _ = Kernel.send(self.descriptor, response.bytes(forHead: false).span)
+            _ = Kernel.send(self.descriptor, response.bytes(date: WallClock.httpDate()).span)
         }
         self.close()
     }

@@ -7,18 +7,32 @@ package struct AdminRequest: Equatable, Sendable {
     package var path: String
     /// What follows the `?`; empty without one.
     package var query: String
+    package var version: HTTPVersion
     package var fields: HTTPFields
     package var body: [UInt8]
 
     package init(
-        method: String, target: String, fields: HTTPFields = HTTPFields(), body: [UInt8] = []
+        method: String, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields(),
+        body: [UInt8] = []
     ) {
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         self.method = method
         self.path = String(parts[0])
         self.query = parts.count > 1 ? String(parts[1]) : ""
+        self.version = version
         self.fields = fields
         self.body = body
+    }
+
+    /// What load balancers and monitors ask, if need be without saying whom they mean: plain probes are HTTP/1.0 without a Host, and
+    /// HAProxy's plainest is `OPTIONS /`.
+    var isProbe: Bool {
+        switch (self.method, self.path) {
+        case ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("HEAD", "/healthz"), ("HEAD", "/readyz"),
+            ("HEAD", "/metrics"), ("OPTIONS", "/"):
+            true
+        default: false
+        }
     }
 
     /// Whether the query says that the parameter is on: `name=true`, `name=1`, or the name alone. `nil` for any other value.

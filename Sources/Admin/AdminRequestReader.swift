@@ -13,7 +13,7 @@ package struct AdminRequestReader: Sendable {
     /// The most bytes of a body.
     package static let longestBody = 64 << 10
 
-    private var parser = RequestHeadParser()
+    private var parser = RequestHeadParser(takesHTTP10: true)
     private var bytes: [UInt8] = []
     /// Once the head is whole: it, and where its body begins and ends.
     private var head: (head: RequestHead, body: Range<Int>)?
@@ -40,7 +40,9 @@ package struct AdminRequestReader: Sendable {
         }
         guard let (head, body) = self.head, self.bytes.count >= body.upperBound else { return .incomplete }
         return .request(
-            AdminRequest(method: head.method, target: head.target, fields: head.fields, body: Array(self.bytes[body])))
+            AdminRequest(
+                method: head.method, target: head.target, version: head.version, fields: head.fields,
+                body: Array(self.bytes[body])))
     }
 
     /// The client sent all it will.

@@ -21,11 +21,16 @@ package struct AdminResponse: Error, Equatable, Sendable {
             status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8) + [.lineFeed], fields: fields)
     }
 
-    /// The answer as it goes on the wire; `forHead`: the one to a HEAD, which has no body but says its length.
-    package func bytes(forHead: Bool = false) -> [UInt8] {
+    /// The answer as it goes on the wire.
+    ///
+    /// - Parameters:
+    ///   - forHead: it answers a HEAD: it has no body but says its length.
+    ///   - date: when it is made, as HTTP writes it (RFC 9110 section 6.6.1).
+    package func bytes(forHead: Bool = false, date: String) -> [UInt8] {
         // RFC 9111 section 5.2.2.5, and the Fetch standard's "nosniff": what is shown here is of this moment, and never a script.
         var fields: HTTPFields = [
-            "Content-Type": self.contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+            "Date": date, "Content-Type": self.contentType, "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
         ]
         for field in self.fields { fields.append(field) }
         fields.append("Content-Length", String(self.body.count))

@@ -17,6 +17,7 @@ package struct AdminRouter: Equatable, Sendable {
         if let refusal = self.requestGuard.refusal(of: request) { return .answer(refusal) }
         do throws(AdminResponse) {
             switch request.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {
+            case [""] where request.method == "OPTIONS": return .ask(.readiness)
             case [""]:
                 try Self.demand("GET", request)
                 return .answer(AdminResponse(200, Self.contents))
@@ -51,7 +52,7 @@ package struct AdminRouter: Equatable, Sendable {
         gateway
 
         GET  /healthz                 200 while the process lives
-        GET  /readyz                  200 if new clients are welcome, else 503
+        GET  /readyz                  200 if new clients are welcome, else 503; OPTIONS / says the same
         GET  /metrics                 for Prometheus
         GET  /api/sessions            the live sessions, as JSON
         GET  /api/backends            the backends and their endpoints, as JSON

@@ -22,9 +22,11 @@ package struct RequestGuard: Equatable, Sendable {
     package func refusal(of request: AdminRequest) -> AdminResponse? {
         let host: Authority?
         switch request.fields.only("Host") {
-        // RFC 9112 section 3.2: every request has one.
+        // RFC 9112 section 3.2: every request of HTTP/1.1 has one. No browser speaks HTTP/1.0.
         case .absent:
-            guard self.takesAnyHost else { return AdminResponse(400, "The request has no Host.") }
+            guard self.takesAnyHost || request.version == .http10 && request.isProbe else {
+                return AdminResponse(400, "The request has no Host.")
+            }
             host = nil
         case .repeated: return AdminResponse(400, "More than one Host.")
         case .once(let text):
@@ -34,15 +36,15 @@ package struct RequestGuard: Equatable, Sendable {
                     421, "The admin address answers to IP addresses, localhost and the names in admin.hosts only.")
             }
         }
-        return request.method == "POST" ? self.refusalOfPost(request, host) : nil
+        return ["GET", "HEAD"].contains(request.method) ? nil : self.refusalOfChange(request, host)
     }
 
     private func answers(to host: String) -> Bool {
         IPAddress(host) != nil || host == "localhost" || self.hosts.contains(host)
     }
 
-    /// A browser says where a POST comes from; a program says nothing.
-    private func refusalOfPost(_ request: AdminRequest, _ host: Authority?) -> AdminResponse? {
+    /// A browser says where a request that may change something comes from; a program says nothing.
+    private func refusalOfChange(_ request: AdminRequest, _ host: Authority?) -> AdminResponse? {
         switch request.fields.only("Origin") {
         case .absent: return nil
         case .repeated: return AdminResponse(400, "More than one Origin.")
@@ -57,7 +59,7 @@ package struct RequestGuard: Equatable, Sendable {
     /// Whether an Origin's host and port are those of Host, in which the default port of the Origin's scheme is not written.
     private static func isOrigin(_ text: String, of host: Authority) -> Bool {
         let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "http:" || parts[0] == "https:", parts[1].isEmpty,
+        guard parts.count == 3, parts[0] == "http:" || parts[0] == "https:", parts[1].isEmpty, !parts[2].hasSuffix(":"),
             let authority = Authority(String(parts[2]))
         else { return false }
         return authority.isSame(as: host, defaultPort: parts[0] == "https:" ? 443 : 80)

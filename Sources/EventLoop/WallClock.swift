@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The time of day, for people: in logs and in the clock service. Deadlines use `MonotonicInstant`.
+/// The time of day, for people: in logs, answers and the clock service. Deadlines use `MonotonicInstant`.
 package enum WallClock {
     /// Now, as RFC 3339 in UTC with milliseconds: `2026-03-01T12:00:00.000Z`.
     package static func rfc3339() -> String {
@@ -32,6 +32,46 @@ package enum WallClock {
         append(second / 60 % 60, width: 2, ":")
         append(second % 60, width: 2, ".")
         append(milliseconds, width: 3, "Z")
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static let weekdays = Array("SunMonTueWedThuFriSat".utf8)
+    private static let months = Array("JanFebMarAprMayJunJulAugSepOctNovDec".utf8)
+
+    /// Now, as an answer's `Date` has it (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+    ///
+    /// From the clock that the kernel keeps for itself and moves on a few hundred times a second: a second is all that is shown.
+    package static func httpDate() -> String {
+        var time = timespec()
+        // The pointer is used for the length of the call only.
+        unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+        return self.httpDate(seconds: Int64(time.tv_sec))
+    }
+
+    /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
+    package static func httpDate(seconds: Int64) -> String {
+        let days = seconds / 86_400
+        let (year, month, day) = self.civil(daysSince1970: days)
+        let second = Int(seconds % 86_400)
+        var text: [UInt8] = []
+        text.reserveCapacity(29)
+        func append(_ number: Int, _ separator: String.UTF8View) {
+            text.append(UInt8(ascii: "0") + UInt8(number / 10 % 10))
+            text.append(UInt8(ascii: "0") + UInt8(number % 10))
+            text += separator
+        }
+        // 1970-01-01 was a Thursday.
+        let weekday = Int((days + 4) % 7)
+        text += self.weekdays[(3 * weekday)..<(3 * weekday + 3)]
+        text += ", ".utf8
+        append(day, " ".utf8)
+        text += self.months[(3 * month - 3)..<(3 * month)]
+        text.append(UInt8(ascii: " "))
+        append(year / 100, "".utf8)
+        append(year % 100, " ".utf8)
+        append(second / 3600, ":".utf8)
+        append(second / 60 % 60, ":".utf8)
+        append(second % 60, " GMT".utf8)
         return String(decoding: text, as: UTF8.self)
     }
 

@@ -28,9 +28,17 @@ package struct WorkBudget: Hashable, Sendable {
     @inlinable
     package var isSpent: Bool { self.left <= 0 }
 
+    /// What can wait is left to those who come later in this turn, or to the next.
+    @inlinable
+    package var isHalfSpent: Bool { self.left <= Self.turn / 2 }
+
     /// Whoever works has to let the others go on.
     @inlinable
     package var isShareSpent: Bool { self.left <= self.end }
+
+    /// What is left for whoever works; at least 0.
+    @inlinable
+    package var shareLeft: Int { max(0, self.left - self.end) }
 
     package mutating func beginTurn() { self.left = Self.turn }
 

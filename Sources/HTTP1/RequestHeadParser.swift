@@ -1,7 +1,7 @@
-/// Reads the head of an HTTP/1.1 request (RFC 9112 sections 2 to 5) as its bytes arrive.
+/// Reads the head of a request (RFC 9112 sections 2 to 5) as its bytes arrive.
 ///
 /// Stricter than the RFC demands, since whatever two parsers may read differently is how requests are smuggled: the
-/// version is HTTP/1.1; lines end in CRLF; exactly one space stands between the parts of the request line; no empty
+/// version is HTTP/1.1, or 1.0 where that is asked for; lines end in CRLF; exactly one space stands between the parts of the request line; no empty
 /// line comes before it (RFC 9112 section 2.2 would let a server skip one). What is wrong is reported at the first
 /// byte that shows it.
 package struct RequestHeadParser: Sendable {
@@ -21,6 +21,8 @@ package struct RequestHeadParser: Sendable {
     private var partStart = 0
     private var method = ""
     private var target = ""
+    private var headVersion = HTTPVersion.http11
+    private let takesHTTP10: Bool
     private var section: FieldSection
     private var error: HeadError?
 
@@ -28,8 +30,10 @@ package struct RequestHeadParser: Sendable {
     private static let longestMethod = 32
     private static let version = Array("HTTP/1.1".utf8)
 
-    package init(limits: HeadLimits = HeadLimits()) {
+    /// - Parameter takesHTTP10: whether HTTP/1.0 is a version too.
+    package init(limits: HeadLimits = HeadLimits(), takesHTTP10: Bool = false) {
         self.limits = limits
+        self.takesHTTP10 = takesHTTP10
         self.section = FieldSection(limit: limits.fields)
     }
 
@@ -45,7 +49,9 @@ package struct RequestHeadParser: Sendable {
                 case .more: break
                 case .invalid(let error): return self.fail(error)
                 case .done:
-                    let head = RequestHead(method: self.method, target: self.target, fields: self.section.fields)
+                    let head = RequestHead(
+                        method: self.method, target: self.target, version: self.headVersion, fields: self.section.fields
+                    )
                     return .head(head, length: self.scanned)
                 }
             } else if let error = self.takeRequestLine(bytes[self.scanned], in: bytes, to: end) {
@@ -100,6 +106,10 @@ package struct RequestHeadParser: Sendable {
             return nil
         }
         if byte == Self.version[offset] { return nil }
+        if self.takesHTTP10, offset == Self.version.count - 1, byte == UInt8(ascii: "0") {
+            self.headVersion = .http10
+            return nil
+        }
         return offset >= "HTTP/".utf8.count && byte.isDigit
             ? HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
             : lineError(byte, in: "the version of the request line")

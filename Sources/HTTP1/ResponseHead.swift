@@ -1,19 +1,13 @@
 /// The head of a response: the status line and the fields (RFC 9112 section 4).
 package struct ResponseHead: Equatable, Sendable {
-    package enum Version: Sendable {
-        /// Python's `http.server` and others answer so. Never a version to upgrade from.
-        case http10
-        case http11
-    }
-
-    package var version: Version
+    package var version: HTTPVersion
     /// 100 to 999.
     package var status: Int
     /// May be empty.
     package var reason: String
     package var fields: HTTPFields
 
-    package init(version: Version = .http11, status: Int, reason: String, fields: HTTPFields = HTTPFields()) {
+    package init(version: HTTPVersion = .http11, status: Int, reason: String, fields: HTTPFields = HTTPFields()) {
         self.version = version
         self.status = status
         self.reason = reason

@@ -18,7 +18,7 @@ package struct ResponseHeadParser: Sendable {
     private var scanned = 0
     /// Where the part being read starts.
     private var partStart = 0
-    private var version = ResponseHead.Version.http11
+    private var version = HTTPVersion.http11
     private var status = 0
     private var reason = ""
     private var section: FieldSection

@@ -15,6 +15,8 @@ struct ExplainCommand: ParsableCommand {
             EXAMPLES
               gateway explain ws://127.0.0.1:8080/echo
               gateway explain wss://chat.example.com/chat --origin https://chat.example.com --subprotocol chat.v2
+              gateway explain ws://127.0.0.1:8080/chat --origin https://chat.example.com --address 10.0.0.9 \\
+                --header "X-Forwarded-Proto: https" --header "X-Forwarded-Host: chat.example.com"
             """)
 
     @Argument(help: ArgumentHelp("Where a client would connect: ws://, wss://, http:// or https://.", valueName: "url"))
@@ -29,13 +31,45 @@ struct ExplainCommand: ParsableCommand {
         help: ArgumentHelp("A subprotocol that the client offers, best first; repeat it for more.", valueName: "name"))
     var subprotocols: [String] = []
 
+    @Option(
+        name: .customLong("header"),
+        help: ArgumentHelp(
+            "A further field of the request, as \"Name: value\"; repeat it for more.", valueName: "field"))
+    var headers: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The address that the request comes from, or unix for a Unix socket. (default: one that is not trusted)",
+            valueName: "address"))
+    var address: String?
+
     @OptionGroup var file: ConfigurationOptions
 
     func run() throws {
         let (_, configuration) = try self.file.load()
         let explanation = Explanation.explain(
-            configuration, url: self.url, origin: self.origin, subprotocols: self.subprotocols)
+            configuration, url: self.url, origin: self.origin, subprotocols: self.subprotocols,
+            more: try self.headers.map(Self.field), from: try self.peer)
         print(explanation.text, terminator: "")
         guard explanation.isServed else { throw ExitCode.failure }
+    }
+
+    private var peer: Explanation.Peer {
+        get throws {
+            guard let address = self.address else { return .anyone }
+            guard address != "unix" else { return .unix }
+            guard let address = IPAddress(address) else {
+                throw ValidationError("--address is an IP address or unix, not \(address)")
+            }
+            return .address(address)
+        }
+    }
+
+    private static func field(_ text: String) throws -> (name: String, value: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
+            throw ValidationError("--header is \"Name: value\", not \(text)")
+        }
+        return (String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
     }
 }

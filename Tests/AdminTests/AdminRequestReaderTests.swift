@@ -33,6 +33,12 @@ import Testing
         #expect(self.read("GET /metrics?a=b HTTP/1.1\r\nHost: h\r\n\r\n") == .request(request))
     }
 
+    @Test func plainProbesSpeakHTTP10() {
+        let request = AdminRequest(method: "OPTIONS", target: "/", version: .http10)
+        #expect(self.read("OPTIONS / HTTP/1.0\r\n\r\n") == .request(request))
+        #expect(self.status("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") == 400)
+    }
+
     @Test func theBodyIsAsLongAsItsHeadSays() {
         let request = AdminRequest(
             method: "POST", target: "/api/drain", fields: ["Host": "h", "Content-Length": "2"], body: Array("{}".utf8))
@@ -81,6 +87,8 @@ import Testing
         #expect(response.status == status)
     }
 
-    @Test(arguments: ["\u{16}\u{3}\u{1}", "\r\n", "GET / HTTP/1.0\r\n", "GET  / HTTP/1.1\r\n", "G\0"])
+    @Test(arguments: [
+        "\u{16}\u{3}\u{1}", "\r\n", "GET / HTTP/1.2\r\n", "GET / HTTP/0.9\r\n", "GET  / HTTP/1.1\r\n", "G\0",
+    ])
     func garbageIsRefused(_ text: String) { #expect(self.status(text) == 400) }
 }

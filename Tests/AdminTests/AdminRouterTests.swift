@@ -24,6 +24,8 @@ import Testing
     @Test(arguments: [
         ("GET", "/readyz", "", AdminQuestion.readiness),
         ("HEAD", "/readyz", "", .readiness),
+        ("OPTIONS", "/", "", .readiness),
+        ("OPTIONS", "/?x", "", .readiness),
         ("GET", "/metrics", "", .metrics),
         ("GET", "/metrics?x=y", "", .metrics),
         ("GET", "/api/sessions", "", .sessions),
@@ -97,6 +99,8 @@ import Testing
         ("POST", "/metrics", "", 405),
         ("POST", "/healthz", "", 405),
         ("OPTIONS", "/api/sessions", "", 405),
+        ("OPTIONS", "/readyz", "", 405),
+        ("OPTIONS", "*", "", 404),
         ("get", "/metrics", "", 405),
     ])
     func aBadRequestIsRefused(_ method: String, _ target: String, _ body: String, _ status: Int) {

@@ -41,6 +41,24 @@ import Testing
     }
 
     @Test(arguments: [
+        ("GET", "/healthz", true), ("GET", "/readyz", true), ("HEAD", "/readyz", true), ("GET", "/metrics", true),
+        ("GET", "/metrics?x", true), ("OPTIONS", "/", true), ("GET", "/", false), ("GET", "/api/sessions", false),
+        ("POST", "/readyz", false), ("POST", "/api/drain", false), ("OPTIONS", "/readyz", false),
+    ])
+    func aProbeOfHTTP10NeedsNoHost(_ method: String, _ target: String, _ passes: Bool) {
+        let requestGuard = RequestGuard(hosts: [], isUnixSocket: false)
+        func status(_ version: HTTPVersion, _ fields: HTTPFields) -> Int? {
+            requestGuard.refusal(of: AdminRequest(method: method, target: target, version: version, fields: fields))?
+                .status
+        }
+        #expect(status(.http10, [:]) == (passes ? nil : 400))
+        #expect(status(.http11, [:]) == 400)
+        // One that is there counts.
+        #expect(status(.http10, ["Host": "evil.example"]) == 421)
+        #expect(status(.http10, ["Host": "localhost:"]) == nil)
+    }
+
+    @Test(arguments: [
         ("127.0.0.1:9901", "http://127.0.0.1:9901"),
         ("localhost:9901", "http://LOCALHOST:9901"),
         ("localhost", "http://localhost"),
@@ -61,6 +79,7 @@ import Testing
         ("127.0.0.1", "http://127.0.0.1:443"),
         ("127.0.0.1:9901", "null"),
         ("127.0.0.1:9901", ""),
+        ("127.0.0.1", "http://127.0.0.1:"),
         ("127.0.0.1:9901", "127.0.0.1:9901"),
         ("127.0.0.1:9901", "file://127.0.0.1:9901"),
         ("127.0.0.1:9901", "http://127.0.0.1:9901/"),
@@ -70,6 +89,7 @@ import Testing
     func noOtherPageMay(_ host: String, _ origin: String) {
         #expect(self.status("POST", ["Host": host, "Origin": origin]) == 403)
         #expect(self.status("POST", ["Host": host, "Origin": origin], isUnixSocket: true) == 403)
+        #expect(self.status("OPTIONS", ["Host": host, "Origin": origin]) == 403)
         // Reading is no matter: the page does not get to see the answer.
         #expect(self.status("GET", ["Host": host, "Origin": origin]) == nil)
     }

@@ -15,7 +15,7 @@ struct ShippedConfigurationTests {
         #expect(configuration.log == LogSettings())
         #expect(configuration.admin == AdminSettings(address: .tcp(host: "127.0.0.1", port: 9901)))
         #expect(configuration.drain == DrainSettings())
-        #expect(configuration.trustedProxies.isEmpty)
+        #expect(configuration.trustedProxies == TrustedProxies())
         var tls = ListenerTLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
         tls.minimum = .tls12
         #expect(

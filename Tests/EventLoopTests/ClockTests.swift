@@ -48,6 +48,28 @@ import Testing
         #expect(text.wholeMatch(of: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
     }
 
+    /// Checked with `date -u -R -d @SECONDS`; the first but one is RFC 9110's own.
+    @Test(arguments: [
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (951_868_799, "Tue, 29 Feb 2000 23:59:59 GMT"),
+        (1_772_366_405, "Sun, 01 Mar 2026 12:00:05 GMT"),
+        (4_102_444_800, "Fri, 01 Jan 2100 00:00:00 GMT"),
+    ])
+    func aDateOfAnAnswerIsAsHTTPWritesIt(seconds: Int64, text: String) {
+        #expect(WallClock.httpDate(seconds: seconds) == text)
+    }
+
+    @Test func theDateOfAnAnswerIsOfNow() {
+        // Both clocks are read within a day of each other: the date is the same, or the next day's.
+        let before = WallClock.rfc3339()
+        let date = WallClock.httpDate()
+        let after = WallClock.rfc3339()
+        #expect(
+            date.wholeMatch(of: /(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z][a-z] 20\d\d \d\d:\d\d:\d\d GMT/) != nil)
+        #expect([before, after].contains { $0.prefix(4) == date.dropFirst(12).prefix(4) })
+    }
+
     @Test func theMonotonicClockDoesNotGoBack() {
         let first = MonotonicInstant.now()
         let second = MonotonicInstant.now()

@@ -12,7 +12,7 @@ import Testing
 
     /// Reads the body in every way and gives the one outcome of all.
     private func read(
-        _ text: String, _ fields: HTTPFields, status: Int = 403, version: ResponseHead.Version = .http11,
+        _ text: String, _ fields: HTTPFields, status: Int = 403, version: HTTPVersion = .http11,
         limit: Int = 64 << 10, thenEOF: Bool = false
     ) -> Outcome? {
         let head = ResponseHead(version: version, status: status, reason: "", fields: fields)

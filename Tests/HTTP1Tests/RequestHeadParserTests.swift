@@ -72,6 +72,32 @@ import Testing
         #expect(parseRequest("GET / \(version)\r\n\r\n") == .invalid(expected))
     }
 
+    @Test func http10IsAVersionWhereThatIsAskedFor() {
+        func parse(_ text: String, piece: Int) -> HeadProgress<RequestHead> {
+            var parser = RequestHeadParser(takesHTTP10: true)
+            let bytes = Array(text.utf8)
+            for end in stride(from: piece, to: bytes.count, by: piece) {
+                let progress = parser.parse(bytes.span.extracting(first: end))
+                if progress != .incomplete { return progress }
+            }
+            return parser.parse(bytes.span)
+        }
+        for piece in 1...20 {
+            #expect(
+                parse("OPTIONS / HTTP/1.0\r\n\r\n", piece: piece)
+                    == .head(RequestHead(method: "OPTIONS", target: "/", version: .http10), length: 22))
+            #expect(
+                parse("GET / HTTP/1.1\r\n\r\n", piece: piece)
+                    == .head(RequestHead(method: "GET", target: "/"), length: 18))
+            for version in ["HTTP/0.0", "HTTP/1.2", "HTTP/2.0", "HTTP/1.00", "HTTP/0.9"] {
+                guard case .invalid = parse("GET / \(version)\r\n\r\n", piece: piece) else {
+                    Issue.record("\(version) is taken")
+                    return
+                }
+            }
+        }
+    }
+
     @Test func theHTTP2PrefaceIsAnUnsupportedVersion() {
         let expected = HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
         #expect(parseRequest("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == .invalid(expected))

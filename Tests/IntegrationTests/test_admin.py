@@ -2,15 +2,18 @@
 
 import asyncio
 import contextlib
+import email.utils
 import json
 import os
+import signal
 import stat
+import time
 
 import pytest
 
 import raw
 from admin import NOBODY, admin, admin_address, gateway, key, metrics, read, url
-from gateway_process import PATIENCE, command
+from gateway_process import PATIENCE, Gateway, command
 from peers import WebSocketBackend, client
 
 
@@ -24,6 +27,38 @@ async def test_health_and_readiness():
                 assert (response.status, await response.text()) == (200, text)
             async with session.head(path) as response:
                 assert (response.status, response.headers["Content-Length"]) == (200, str(len(text)))
+
+
+@pytest.mark.parametrize(
+    "line, status",
+    [
+        ("GET /healthz HTTP/1.0", 200), ("GET /readyz HTTP/1.0", 200), ("HEAD /readyz HTTP/1.0", 200),
+        ("GET /metrics HTTP/1.0", 200), ("OPTIONS / HTTP/1.0", 200), ("GET /api/sessions HTTP/1.0", 400),
+        ("POST /api/drain HTTP/1.0", 400), ("OPTIONS / HTTP/1.1", 400), ("GET /readyz HTTP/1.1", 400),
+    ],
+)
+async def test_plain_probes_need_no_host(line, status):
+    async with WebSocketBackend() as backend, gateway(backend) as running:
+        host, port = (await admin_address(running)).rsplit(":", 1)
+        async with await raw.Connection.open((host, int(port))) as connection:
+            await connection.send(f"{line}\r\n\r\n".encode())
+            first, *fields = await connection.head()
+            assert first.startswith(f"HTTP/1.1 {status} ")
+            date = email.utils.parsedate_to_datetime(dict(field.split(": ", 1) for field in fields)["Date"])
+            assert abs(date.timestamp() - time.time()) < PATIENCE + 1
+
+
+async def test_options_says_what_readyz_says():
+    async with WebSocketBackend() as backend, gateway(backend, drain={"delay": "1h", "over": "0s"}) as running:
+        host, port = (await admin_address(running)).rsplit(":", 1)
+        address = (host, int(port))
+        probe = b"OPTIONS / HTTP/1.1\r\nHost: localhost:\r\n\r\n"
+        assert (await raw.ask(address, probe)).body == b"ready\n"
+        running.signal(signal.SIGTERM)
+        await running.event("draining")
+        for request in (probe, b"OPTIONS / HTTP/1.0\r\n\r\n", b"GET /readyz HTTP/1.0\r\n\r\n"):
+            assert (await raw.ask(address, request)).status == 503
+        assert (await raw.ask(address, probe.replace(b"\r\n\r\n", b"\r\nOrigin: http://a.example\r\n\r\n"))).status == 403
 
 
 @pytest.mark.parametrize("said", [b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"], ids=["nothing", "half a request"])
@@ -43,6 +78,22 @@ async def test_silent_connections_make_room_for_whoever_asks(said):
         # Twice the second that a connection keeps its place for in any case; its other limits are 10 s.
         assert asyncio.get_running_loop().time() - begun < 8
         assert (await silent[0].response()).status == 408
+
+
+async def test_thousands_of_routes_and_backends_are_all_shown():
+    numbers = range(3000)
+    routes = [{"path": "/*", "hosts": [f"h{number}.example"], "backend": f"b{number}"} for number in numbers]
+    backends = {f"b{number}": {"websocket": ["ws://127.0.0.1:1"]} for number in numbers}
+    async with Gateway(routes=routes, backends=backends, admin="127.0.0.1:0") as running, admin(running) as session:
+        for _ in range(2):
+            async with session.get("/metrics") as response:
+                lines = (await response.text()).splitlines()
+            for name in ("gateway_sessions_open", "gateway_backend_up", "gateway_backend_sessions"):
+                assert len({line for line in lines if line.startswith(name + "{")}) == len(numbers)
+            async with session.get("/api/backends") as response:
+                shown = [backend["name"] for backend in (await response.json())["backends"]]
+            assert sorted(shown) == sorted(backends)
+            await running.reload()
 
 
 async def test_the_file_of_a_unix_socket_says_who_may_connect(tmp_path):
@@ -113,7 +164,7 @@ async def test_sessions_are_listed():
 
 @pytest.mark.parametrize(
     ("order", "code", "reason"),
-    [(None, 1008, ""), ({"code": 4001, "reason": "tidy ü"}, 4001, "tidy ü"), ({"reason": "why"}, 1008, "why")],
+    [(None, 1008, "closed by an operator"), ({"code": 4001, "reason": "tidy ü"}, 4001, "tidy ü"), ({"reason": "why"}, 1008, "why")],
     ids=["as it is", "code and reason", "reason"],
 )
 @pytest.mark.parametrize("path", ["/echo", "/app"])

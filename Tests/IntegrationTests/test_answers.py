@@ -1,12 +1,14 @@
 """What is answered before the 101: the whole table, byte for byte as a strange client would ask."""
 
 import asyncio
+import email.utils
+import time
 
 import pytest
 
 import peers
 import raw
-from gateway_process import Gateway
+from gateway_process import PATIENCE, Gateway
 
 ROUTES = [
     {"path": "/", "page": "console"},
@@ -39,6 +41,12 @@ ANSWERS = {
     "subtree": (raw.upgrade("/tree/a/b"), 101, {}),
     "host with port, case and dot": (raw.upgrade("/hosted", host="Chat.Example.COM.:99"), 101, {}),
     "subprotocol": (raw.upgrade("/spoken", "Sec-WebSocket-Protocol: a, chat"), 101, {"Sec-WebSocket-Protocol": "chat"}),
+    "Host with an empty port": (raw.upgrade(host="localhost:"), 101, {}),
+    "Origin of a Host with an empty port": (raw.upgrade("/echo", "Origin: http://localhost", host="localhost:"), 101, {}),
+    "key with bits that mean nothing": (
+        raw.upgrade("/echo", "Sec-WebSocket-Key: ABCDEFGHIJKLMNOPQRSTUV==", without=("Sec-WebSocket-Key",)), 101,
+        {"Sec-WebSocket-Accept": raw.accept_key("ABCDEFGHIJKLMNOPQRSTUV==")},
+    ),
     "unknown extension": (raw.upgrade("/echo", "Sec-WebSocket-Extensions: x-a; b=c"), 101, {"Sec-WebSocket-Extensions": None}),
     "page": (request("GET / HTTP/1.1", "Host: a"), 200, {"Content-Type": "text/html; charset=utf-8"}),
     # 400
@@ -109,6 +117,9 @@ async def test_answer(name):
         assert response.status == status, response
         for field, value in fields.items():
             assert response.field(field) == value
+        date = email.utils.parsedate_to_datetime(response.field("Date"))
+        assert abs(date.timestamp() - time.time()) < PATIENCE + 1
+        assert response.field("Date") == email.utils.format_datetime(date, usegmt=True)
         if status == 101:
             await running.event("open")
             return
@@ -117,6 +128,12 @@ async def test_answer(name):
             if not asked.startswith(b"HEAD"):
                 assert 0 < len(response.body) < 200 and response.field("Content-Type").startswith("text/plain")
             await running.event("refused", status=status)
+
+
+async def test_a_bad_key_says_what_a_key_is():
+    async with gateway() as running:
+        response = await raw.ask(running.plain, raw.upgrade("/echo", "Sec-WebSocket-Key: AAAA", without=("Sec-WebSocket-Key",)))
+        assert response.status == 400 and b"16 bytes in base64" in response.body
 
 
 async def head_only(running, asked: bytes) -> raw.Response:

@@ -61,7 +61,8 @@ async def test_what_the_backend_is_told_of_the_client():
         assert headers.get_all("Sec-WebSocket-Version") == ["13"]
         assert headers["Sec-WebSocket-Key"] != raw.KEY
         assert headers["Upgrade"].lower() == "websocket" and headers["Connection"].lower() == "upgrade"
-        for gone in ("X_Forwarded_Host", "Forwarded", "X-Real-IP", "X-Hop", "Keep-Alive", "Sec-WebSocket-Extensions"):
+        assert headers.get_all("X-Forwarded-Port") == ["8080"] and headers.get_all("X-Real-IP") == ["127.0.0.1"]
+        for gone in ("X_Forwarded_Host", "Forwarded", "X-Hop", "Keep-Alive", "Sec-WebSocket-Extensions"):
             assert gone not in headers, gone
         assert opened["client"].startswith("127.0.0.1") and opened["origin"] == "http://chat.example.com:8080"
 
@@ -81,8 +82,10 @@ async def test_a_trusted_proxy_is_believed():
         assert (await raw.ask(gateway.plain, request)).status == 101
         headers = backend.requests[0].headers
         assert headers["X-Forwarded-For"] == "6.6.6.6, 203.0.113.7, 127.0.0.1"
-        assert headers["X-Forwarded-Proto"] == "https, http"
-        assert headers["X-Forwarded-Host"] == "chat.example.com, chat.example.com"
+        assert headers["X-Forwarded-Proto"] == "https"
+        assert headers["X-Forwarded-Host"] == "chat.example.com"
+        assert headers["X-Forwarded-Port"] == "443"
+        assert headers["X-Real-IP"] == "203.0.113.7"
         assert (await gateway.event("open"))["client"] == "203.0.113.7"
 
 
@@ -134,6 +137,22 @@ async def test_a_refusal_is_passed_on():
         assert (response.status, response.body) == (401, b"no entry")
         assert response.field("WWW-Authenticate") == "Bearer" and response.field("Connection").lower() == "close"
         await gateway.event("refused", status=401, backend="app")
+
+
+async def test_a_refusal_names_the_versions_that_the_backend_speaks():
+    answer = "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 8, 7\r\nContent-Length: 0\r\n\r\n"
+    async with answering(answer) as settings, relay(settings) as gateway:
+        response = await raw.ask(gateway.plain, raw.upgrade("/app"))
+        assert response.status == 426 and response.field("Sec-WebSocket-Version") == "8, 7"
+        assert (response.field("Upgrade"), response.field("Connection")) == ("websocket", "Upgrade, close")
+
+
+@pytest.mark.parametrize("theirs", ["", "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"])
+async def test_a_refusal_has_one_date(theirs):
+    async with answering(f"HTTP/1.1 401 No\r\n{theirs}Content-Length: 0\r\n\r\n") as settings, relay(settings) as gateway:
+        response = await raw.ask(gateway.plain, raw.upgrade("/app"))
+        dates = [value for name, value in response.fields if name.lower() == "date"]
+        assert len(dates) == 1 and (dates[0].startswith("Sun, 06 Nov 1994") == bool(theirs))
 
 
 async def test_a_refusal_in_chunks_is_passed_on():

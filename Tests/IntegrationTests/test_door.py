@@ -269,12 +269,13 @@ async def test_refusals_that_are_alike_are_summed_up():
     refused = gateway.log.matching("refused")
     whole = [record for record in refused if "more" not in record]
     assert len(whole) == 10 + 10 + 3
-    assert whole[0]["reason"] == "The Origin https://0.example is not allowed here."
+    compared = "is not allowed here: `origins` of the route are [https://a.example]."
+    assert whole[0]["reason"] == f"The Origin https://0.example {compared}"
     assert len({record["session"] for record in whole}) == len(whole)
     more = [{key: value for key, value in record.items() if key != "time"} for record in refused if "more" in record]
     line = {"level": "info", "event": "refused", "client": "127.0.0.1"}
     assert more == [
-        {**line, "route": "/closed", "status": 403, "reason": "The Origin … is not allowed here.", "more": 25},
+        {**line, "route": "/closed", "status": 403, "reason": f"The Origin … {compared}", "more": 25},
         {**line, "route": "-", "status": 404, "reason": "Nothing is served at ….", "more": 2},
     ]
 

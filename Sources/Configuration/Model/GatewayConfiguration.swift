@@ -8,8 +8,8 @@ package struct GatewayConfiguration: Equatable, Sendable {
     /// Where metrics, sessions and control commands are; `nil`: nowhere.
     package var admin: AdminSettings?
     package var drain = DrainSettings()
-    /// Networks whose `X-Forwarded-*` fields are believed.
-    package var trustedProxies: [IPNetwork] = []
+    /// Whose `X-Forwarded-*` fields are believed.
+    package var trustedProxies = TrustedProxies()
     package var listeners: [ListenerSettings] = []
     /// In the order of the file: the first match wins.
     package var routes: [RouteSettings] = []

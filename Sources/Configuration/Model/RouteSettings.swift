@@ -26,9 +26,26 @@ package struct RouteSettings: Equatable, Sendable {
         case check
     }
 
+    /// What becomes of a `%2F` in the path of a request.
+    package enum EncodedSlashes: String, CaseIterable, Sendable {
+        /// The request is refused: to some servers it is a slash, and to others it is not.
+        case refuse
+        /// It is a part of its segment like any other, and goes on as it came.
+        case keep
+    }
+
+    /// Which codes clients are sent where we close a session.
+    package enum CloseCodes: String, CaseIterable, Sendable {
+        /// All that are registered, 1012 (service restart) and 1013 (try again later) too.
+        case registered
+        /// Those of RFC 6455 itself, for client libraries that take the others for a protocol error.
+        case rfc6455
+    }
+
     /// `name`, or what stands for it in logs and metrics: the first host (if any) and the path.
     package var name: String
     package var path: PathPattern
+    package var encodedSlashes = EncodedSlashes.refuse
     /// Empty: any host.
     package var hosts: [HostPattern] = []
     package var origins = OriginPolicy.sameOrigin
@@ -38,6 +55,7 @@ package struct RouteSettings: Equatable, Sendable {
     package var requireSubprotocol = false
     package var compression = Compression.pass
     package var utf8 = UTF8Check.pass
+    package var closeCodes = CloseCodes.registered
     package var timeouts = Timeouts()
     package var limits = Limits()
     /// Pings to the client; `nil`: none.

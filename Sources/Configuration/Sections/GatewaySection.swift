@@ -17,7 +17,7 @@ struct GatewaySection {
         configuration.workers = self.mapping.value("workers", Self.workers) ?? nil
         configuration.memory = self.mapping.value("memory", Self.memory) ?? nil
         configuration.log = self.mapping.mapping("log", .log).map(LogSettings.init) ?? LogSettings()
-        configuration.trustedProxies = self.mapping.values("trusted-proxies", Self.network) ?? []
+        configuration.trustedProxies = self.trustedProxies()
         var lines: [Address: Int] = [:]
         configuration.listeners = self.listeners(lines: &lines)
         configuration.admin = AdminSection.settings(self.mapping, listeners: lines)
@@ -56,11 +56,18 @@ struct GatewaySection {
                 + "on route `\(largest.name)`")
     }
 
-    private static func network(_ text: String) throws(Mistake) -> IPNetwork {
-        guard let network = IPNetwork(text) else {
-            throw .expected("an address or network such as `10.0.0.0/8` or `\"fd00::/8\"`", not: text)
+    private func trustedProxies() -> TrustedProxies {
+        // `nil` stands for the word.
+        let networks = self.mapping.values("trusted-proxies") { text throws(Mistake) -> IPNetwork? in
+            if text == "unix" { return nil }
+            guard let network = IPNetwork(text) else {
+                let hint = text.hasPrefix("unix:") ? "`unix` alone stands for every socket" : nil
+                throw .expected(
+                    "`unix` or an address or network such as `10.0.0.0/8` or `\"fd00::/8\"`", not: text, hint: hint)
+            }
+            return network
         }
-        return network
+        return TrustedProxies(networks: networks?.compactMap { $0 } ?? [], unix: networks?.contains(nil) ?? false)
     }
 
     /// - Parameter lines: Gets the line of each address that is taken.

@@ -23,7 +23,13 @@ struct RouteSection {
     func settings(defaults: SessionSection, backends: BackendsSection) -> RouteSettings? {
         self.mapping.require("path", of: "a route")
         let name = self.mapping.value("name", Word.name)
-        let path = self.mapping.value("path") { text throws(Mistake) in try PathPattern(parsing: text) }
+        let encodedSlashes =
+            self.mapping.value("encoded-slashes", Word.of(RouteSettings.EncodedSlashes.self))
+            // A word that is wrong is one mistake, not another one of the path.
+            ?? (self.mapping.has("encoded-slashes") ? .keep : .refuse)
+        let path = self.mapping.value("path") { text throws(Mistake) in
+            try PathPattern(parsing: text, encodedSlashes: encodedSlashes)
+        }
         let hosts = self.hosts()
         let subprotocols = self.subprotocols()
         let requireSubprotocol = self.mapping.value("require-subprotocol", Word.truth) ?? false
@@ -35,6 +41,7 @@ struct RouteSection {
 
         var route = RouteSettings(
             name: name ?? (hosts.first?.description ?? "") + path.description, path: path, action: action)
+        route.encodedSlashes = encodedSlashes
         route.hosts = hosts
         route.origins = own.origins ?? defaults.origins ?? route.origins
         route.requireOrigin = own.requireOrigin ?? defaults.requireOrigin ?? false
@@ -42,6 +49,7 @@ struct RouteSection {
         route.requireSubprotocol = requireSubprotocol
         route.compression = own.compression ?? defaults.compression ?? route.compression
         route.utf8 = own.utf8 ?? defaults.utf8 ?? route.utf8
+        route.closeCodes = own.closeCodes ?? defaults.closeCodes ?? route.closeCodes
         let backend = backends.session(of: action)
         route.timeouts = own.timeouts.applied(
             to: backend.timeouts.applied(to: defaults.timeouts.applied(to: Timeouts())))
@@ -92,8 +100,8 @@ struct RouteSection {
         case (false, true):
             self.mapping.refuse(
                 [
-                    "origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "utf8", "limits",
-                    "heartbeat",
+                    "origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "utf8",
+                    "close-codes", "limits", "heartbeat",
                 ],
                 "is for sessions, which a page has none of")
             return self.mapping.value("page", Word.of(RouteSettings.Page.self)).map { .page($0) }

@@ -23,9 +23,7 @@ extension WebSocketEndpoint {
         guard !authority.contains("@") else { throw refused("without a user") }
         guard !path.contains("?") else { throw refused("without a query: the client's is passed on") }
         guard !path.contains("#") else { throw refused("without a fragment") }
-        guard path.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-            throw refused("write other characters percent-encoded, as `%20`")
-        }
+        if let flaw = NormalPath.flaw(ofSent: path) { throw refused(flaw.hint) }
         let (host, port) = try Address.split(String(authority), for: .connect)
         self.init(
             address: .tcp(host: host, port: port ?? (tls ? 443 : 80)), tls: tls, authority: String(authority),

@@ -50,8 +50,10 @@ enum Word {
             throw .expected("a path such as `/health`", not: text, hint: "it begins with `/`")
         }
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
-            throw .expected(
-                "a path such as `/health`", not: text, hint: "write other characters percent-encoded, as `%20`")
+            throw .expected("a path such as `/health`", not: text, hint: NormalPath.Flaw.character.hint)
+        }
+        if let flaw = NormalPath.flaw(ofSent: text.prefix { $0 != "?" }) {
+            throw .expected("a path such as `/health`", not: text, hint: flaw.hint)
         }
         return text
     }

@@ -95,6 +95,7 @@ extension Gateway {
         guard let source = self.source else {
             return then(.failure(ReloadRefusal(problems: ["there is no configuration file to read again"])))
         }
+        if let refusal = source.refusal { return then(.failure(ReloadRefusal(problems: [refusal]))) }
         self.files.read([source.path]) { [unowned self] files in
             let previous = self.snapshot.runtime
             let refuse = { (errors: ConfigurationErrors) in

@@ -8,7 +8,7 @@ internal import WebSocketProtocol
 ///
 /// 1. 400: Host missing, repeated or malformed; a target that is no path or ambiguous; Origin, Key or Version repeated; an Origin of
 ///    more than 512 bytes; a Transfer-Encoding; a Content-Length that is repeated, no number, or more than 0 on a GET or HEAD.
-/// 2. 404: no route for this host and path.
+/// 2. 404: no route for this host and path; 400 where the path has a `%2F`, unless there is a route and it keeps those.
 /// 3. 405: a method other than GET (for a page: GET and HEAD). A page is served here, whatever else the request says.
 /// 4. 426: no `Upgrade: websocket` and `Connection: Upgrade`; then 426 for a version other than 13.
 /// 5. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
@@ -35,27 +35,27 @@ package enum Admission {
         let version = try self.single("Sec-WebSocket-Version", in: head)
         try self.checkBody(of: head)
 
-        guard let index = routes.match(host: host.host, path: target.path) else {
-            throw Refusal(404, "Nothing is served at \(peer: target.path).")
+        let forwarded = ForwardedHeaders(head.fields, host: host, arrival: arrival)
+        guard let index = routes.match(host: forwarded.host.host, path: target.path) else {
+            throw target.hasEncodedSlash ? .encodedSlash(nil) : .notServed(target, head, host, arrival, routes)
         }
         let route = routes.routes[index]
+        guard !target.hasEncodedSlash || route.encodedSlashes == .keep else { throw .encodedSlash(index) }
         if case .page(let page) = routes.service(of: index) {
             try self.checkMethod(of: head, allowed: ["GET", "HEAD"], index)
             return .page(page, routeIndex: index, headOnly: head.method == "HEAD")
         }
         try self.checkMethod(of: head, allowed: ["GET"], index)
         try self.checkUpgrade(head, version: version, index)
-        guard let key, AcceptKey.isValidKey(key) else {
-            throw Refusal(400, "The Sec-WebSocket-Key is \(key == nil ? "missing" : "bad").", routeIndex: index)
+        guard let key else { throw Refusal(400, "The Sec-WebSocket-Key is missing.", routeIndex: index) }
+        guard AcceptKey.isValidKey(key) else {
+            throw Refusal(400, "The Sec-WebSocket-Key is bad: it has to be 16 bytes in base64.", routeIndex: index)
         }
         let offered = try self.subprotocols(of: head, index)
         let extensions = try self.extensions(of: head, index)
 
-        let forwarded = ForwardedHeaders(head.fields, host: host.text, arrival: arrival)
-        switch OriginCheck.evaluate(route, origin: origin, host: host, isSecure: forwarded.isSecure) {
-        case .pass: break
-        case .refused(let why):
-            throw Refusal(403, why, cure: "The route's `origins` decide.", routeIndex: index)
+        guard OriginCheck.passes(route, origin: origin, host: forwarded.host, schemes: forwarded.schemes) else {
+            throw .origin(origin, head, host, arrival, route, routeIndex: index)
         }
         let choice = SubprotocolChoice(route)
         let offers = choice.offers(from: offered)
@@ -70,7 +70,8 @@ package enum Admission {
                 offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
                 requiresSubprotocol: choice.isRequired,
                 compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions),
-                forwarded: forwarded, fields: head.fields))
+                forwarded: forwarded, requestID: ForwardedHeaders.requestID(of: head.fields, arrival),
+                fields: head.fields))
     }
 
     // MARK: - Whatever the route
@@ -173,6 +174,12 @@ package enum Admission {
 }
 
 extension Refusal {
+    fileprivate static func encodedSlash(_ routeIndex: Int?) -> Refusal {
+        var refusal = Refusal(400, "Malformed request: a %2F in the path.", routeIndex: routeIndex)
+        if routeIndex != nil { refusal.cure = "Let the route have `encoded-slashes: keep`." }
+        return refusal
+    }
+
     fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
         let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
         return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)

@@ -8,7 +8,7 @@ package struct Admitted: Equatable, Sendable {
     /// `Sec-WebSocket-Key`, which the 101 answers.
     package var key: String
     package var target: RequestTarget
-    /// The Host field as sent.
+    /// The Host field as sent, but for an empty port.
     package var host: String
     package var origin: String?
     /// What the client offered, in its order.
@@ -22,6 +22,8 @@ package struct Admitted: Equatable, Sendable {
     /// passed on.
     package var compressionOffers: [ExtensionOffer]
     package var forwarded: ForwardedHeaders
+    /// What a trusted proxy calls the request.
+    package var requestID: String?
     /// All fields of the request, as sent.
     package var fields: HTTPFields
 

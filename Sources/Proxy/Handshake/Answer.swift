@@ -4,7 +4,7 @@ package import HTTP1
 package struct Answer: Equatable, Sendable {
     package var status: Int
     package var reason: String
-    /// All but `Content-Length` and `Connection`, which `bytes(forHead:)` writes.
+    /// All but `Content-Length` and `Connection`, which `bytes(forHead:date:)` writes.
     package var fields: HTTPFields
     package var body: [UInt8]
 
@@ -39,9 +39,14 @@ package struct Answer: Equatable, Sendable {
             ], body: html)
     }
 
-    /// The answer as it goes on the wire; `forHead`: the one to a HEAD, which has no body but says its length.
-    package func bytes(forHead: Bool = false) -> [UInt8] {
+    /// The answer as it goes on the wire.
+    ///
+    /// - Parameters:
+    ///   - forHead: it answers a HEAD: it has no body but says its length.
+    ///   - date: when it is made, as HTTP writes it. An answer that a backend dated keeps its own (RFC 9110 section 6.6.1).
+    package func bytes(forHead: Bool = false, date: String) -> [UInt8] {
         var fields = self.fields
+        if !fields.has("Date") { fields.append("Date", date) }
         // A 304 has no body, and its length would be that of another answer's.
         if self.status != 304 { fields.append("Content-Length", String(self.body.count)) }
         // RFC 9110 section 15.5.22: a 426 must name what to upgrade to, which is a field of this hop.

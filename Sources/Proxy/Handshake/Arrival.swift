@@ -3,24 +3,25 @@ package import Configuration
 /// How a request came to the gateway, apart from what it says itself.
 package struct Arrival: Equatable, Sendable {
     /// The other end of the connection; `nil` on a Unix socket.
-    package var clientAddress: IPAddress?
+    package let peer: IPAddress?
     /// The listener has TLS.
-    package var listenerIsSecure: Bool
+    package let listenerIsSecure: Bool
     /// `trusted-proxies`.
-    package var trustedProxies: [IPNetwork]
+    package let trustedProxies: TrustedProxies
+    /// Whether what the other end says about its own client is believed.
+    package private(set) var isFromTrustedProxy: Bool
 
-    package init(clientAddress: IPAddress?, listenerIsSecure: Bool, trustedProxies: [IPNetwork] = []) {
-        self.clientAddress = clientAddress
+    package init(peer: IPAddress?, listenerIsSecure: Bool, trustedProxies: TrustedProxies = TrustedProxies()) {
+        self.peer = peer
         self.listenerIsSecure = listenerIsSecure
         self.trustedProxies = trustedProxies
+        self.isFromTrustedProxy = trustedProxies.contains(peer: peer)
     }
 
-    /// Whether what the other end says about its own client is believed.
-    package var isFromTrustedProxy: Bool {
-        self.clientAddress.map { self.isTrusted($0) } ?? false
-    }
-
-    func isTrusted(_ address: IPAddress) -> Bool {
-        self.trustedProxies.contains { $0.contains(address) }
+    /// The same, if the other end were believed: to tell what it is refused for.
+    var believed: Arrival {
+        var arrival = self
+        arrival.isFromTrustedProxy = true
+        return arrival
     }
 }

@@ -8,10 +8,11 @@ package struct Authority: Hashable, Sendable {
     package let host: String
     /// `nil` where none is written.
     package let port: UInt16?
-    /// As written.
+    /// As written, without the colon of an empty port.
     package let text: String
 
-    /// Nil if the text is anything else than `host`, `host:port`, `[IPv6]` or `[IPv6]:port`.
+    /// Nil if the text is anything else than `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. `host:` is `host`: a port may be empty
+    /// (RFC 3986 section 3.2.3).
     package init?(_ text: String) {
         guard text.utf8.count <= 262 else { return nil }
         let bytes = Array(text.utf8)
@@ -28,13 +29,15 @@ package struct Authority: Hashable, Sendable {
             guard let host = Self.folded(bytes[..<hostEnd]) else { return nil }
             self.host = host
         }
-        if hostEnd == bytes.count {
+        let rest = bytes[hostEnd...]
+        if rest.isEmpty || rest.elementsEqual(":".utf8) {
             self.port = nil
+            self.text = String(decoding: bytes[..<hostEnd], as: UTF8.self)
         } else {
-            guard bytes[hostEnd] == UInt8(ascii: ":"), let port = Self.port(bytes[(hostEnd + 1)...]) else { return nil }
+            guard rest.first == UInt8(ascii: ":"), let port = Self.port(rest.dropFirst()) else { return nil }
             self.port = port
+            self.text = text
         }
-        self.text = text
     }
 
     /// Whether both mean the same place, where a port that is not written is `defaultPort`.

@@ -141,7 +141,7 @@ package struct BackendHandshake: Sendable {
     }
 
     private static func answer(_ head: ResponseHead, _ body: [UInt8]) -> Answer {
-        Answer(status: head.status, reason: head.reason, fields: FieldFilter.response(head.fields), body: body)
+        Answer(status: head.status, reason: head.reason, fields: FieldFilter.refusal(head.fields), body: body)
     }
 }
 
@@ -167,7 +167,9 @@ extension BackendHandshake {
         case .repeated: return .bad("a 101 with more than one subprotocol")
         case .once(let name):
             guard self.offeredSubprotocols.contains(name) else {
-                return .bad("a 101 with a subprotocol that was not offered: \(shown(name))")
+                // It may have a credential that was offered in it.
+                let isSecret = !SubprotocolCredential.all(in: self.offeredSubprotocols).isEmpty
+                return .bad("a 101 with a subprotocol that was not offered\(isSecret ? "" : ": \(shown(name))")")
             }
             accepted.subprotocol = name
         }

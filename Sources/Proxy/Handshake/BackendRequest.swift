@@ -8,7 +8,7 @@ package enum BackendRequest {
     /// - Parameters:
     ///   - host: the backend's `host`.
     ///   - key: our own `Sec-WebSocket-Key`.
-    ///   - sessionID: for `X-Request-Id`.
+    ///   - sessionID: for `X-Request-Id`, unless a trusted proxy has named the request.
     package static func bytes(
         for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
     ) -> [UInt8] {
@@ -33,7 +33,7 @@ package enum BackendRequest {
         // Whatever the client's Connection names: a backend takes a request without an Origin for no browser's.
         if let origin = admitted.origin { fields.append("Origin", origin) }
         fields.append(admitted.forwarded.fields)
-        fields.append("X-Request-Id", sessionID)
+        fields.append("X-Request-Id", admitted.requestID ?? sessionID)
         let isTrusted = admitted.forwarded.isFromTrustedProxy
         FieldFilter.append(request: admitted.fields, isFromTrustedProxy: isTrusted, to: &fields)
         return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)

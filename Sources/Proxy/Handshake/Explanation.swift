@@ -10,69 +10,106 @@ package struct Explanation: Equatable, Sendable {
     /// The request would be served.
     package let isServed: Bool
 
+    /// Where the request comes from.
+    package enum Peer: Equatable, Sendable {
+        /// From nobody in particular: no proxy that is trusted.
+        case anyone
+        case address(IPAddress)
+        /// Over a Unix socket.
+        case unix
+    }
+
     /// - Parameters:
     ///   - url: `ws://`, `wss://`, `http://` or `https://`; the last two ask for a page.
     ///   - origin: the Origin a browser would send; `nil` for a client that is none.
     ///   - subprotocols: those offered, best first.
+    ///   - more: further fields of the request, such as a proxy would add.
+    ///   - peer: the other end of the connection.
     package static func explain(
-        _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = []
+        _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = [],
+        more: [(name: String, value: String)] = [], from peer: Peer = .anyone
     ) -> Explanation {
         guard let address = RequestedURL(url) else {
             return Explanation(text: "\(url): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
         }
         var lines = Lines(title: url)
-        let reachable = self.listener(configuration, address, &lines)
+        let obstacle = self.listener(configuration, address, &lines)
 
         let routes = RouteTable(configuration)
-        let head = self.head(address, origin, subprotocols)
-        let arrival = Arrival(clientAddress: nil, listenerIsSecure: address.isSecure)
-        switch Admission.decide(head, arrival: arrival, routes: routes) {
+        let head = self.head(address, origin, subprotocols, more)
+        let arrival = self.arrival(peer, address, configuration)
+        let forwarded = ForwardedHeaders(head.fields, host: address.authority, arrival: arrival)
+        if forwarded.isFromTrustedProxy {
+            lines.add("client", forwarded.client?.description ?? "unix")
+            lines.add("asks for", "\(forwarded.scheme)://\(forwarded.host.text)")
+        }
+        let decision = Admission.decide(head, arrival: arrival, routes: routes)
+        switch decision {
         case .refused(let refusal):
             if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
-            lines.add("answer", "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)")
-            lines.add("cure", self.cure(refusal, routes, host: address.authority.host, origin: origin))
-            return Explanation(text: lines.text, isServed: false)
+            lines.add("answer", obstacle ?? "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)")
+            guard obstacle == nil else { break }
+            lines.add("cure", self.cure(refusal, routes, host: forwarded.host.host, origin: origin))
         case .page(let page, let index, _):
             self.route(routes.routes[index], index, &lines)
-            lines.add("answer", address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK")
-            if address.isWebSocket {
-                lines.add("cure", "The route serves the page \(page.rawValue): use http or https.")
-            }
-            return Explanation(text: lines.text, isServed: reachable && !address.isWebSocket)
+            lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
+            guard obstacle == nil, address.isWebSocket else { break }
+            lines.add("cure", "The route serves the page \(page.rawValue): use http or https.")
         case .upgrade(let admitted):
             let route = routes.routes[admitted.routeIndex]
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
             self.backend(route, configuration, &lines)
-            lines.add("subprotocol", self.subprotocol(admitted, routes.service(of: admitted.routeIndex)))
-            lines.add("answer", "101 Switching Protocols")
-            return Explanation(text: lines.text, isServed: reachable)
+            lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
+            lines.add("answer", obstacle ?? "101 Switching Protocols")
         }
+        return Explanation(text: lines.text, isServed: obstacle == nil && self.isServed(decision, address))
     }
 
     // MARK: - Parts
 
-    /// Names the listener of the URL's port. False if the port is that of one which speaks otherwise.
+    private static func isServed(_ decision: Decision, _ url: RequestedURL) -> Bool {
+        switch decision {
+        case .upgrade: true
+        case .page: !url.isWebSocket
+        case .refused: false
+        }
+    }
+
+    /// Names the listener of the URL's port.
+    ///
+    /// - Returns: what is wrong, where that listener speaks otherwise.
     private static func listener(
         _ configuration: GatewayConfiguration, _ url: RequestedURL, _ lines: inout Lines
-    ) -> Bool {
+    ) -> String? {
         let onPort = configuration.listeners.filter { listener in
             if case .tcp(_, let port) = listener.address { port == url.port } else { false }
         }
-        if let listener = onPort.first(where: { ($0.tls != nil) == url.isSecure }) {
+        if let listener = onPort.first(where: { ($0.tls != nil) == url.isSecure }) ?? onPort.first {
             lines.add("listener", "\(listener.address)\(listener.tls == nil ? "" : " with TLS")")
-            return true
-        }
-        if let listener = onPort.first {
+            guard (listener.tls != nil) != url.isSecure else { return nil }
             let speaks = listener.tls == nil ? "without TLS: use ws or http" : "with TLS: use wss or https"
-            lines.add("listener", "\(listener.address) \(speaks)")
-            return false
+            return "none: \(listener.address) is \(speaks)"
         }
         lines.add("listener", "none on port \(url.port); what follows holds if something leads from there to one")
-        return true
+        return nil
     }
 
-    private static func head(_ url: RequestedURL, _ origin: String?, _ subprotocols: [String]) -> RequestHead {
+    private static func arrival(
+        _ peer: Peer, _ url: RequestedURL, _ configuration: GatewayConfiguration
+    ) -> Arrival {
+        let trusted = configuration.trustedProxies
+        switch peer {
+        case .anyone: return Arrival(peer: nil, listenerIsSecure: url.isSecure)
+        case .unix: return Arrival(peer: nil, listenerIsSecure: url.isSecure, trustedProxies: trusted)
+        case .address(let address):
+            return Arrival(peer: address, listenerIsSecure: url.isSecure, trustedProxies: trusted)
+        }
+    }
+
+    private static func head(
+        _ url: RequestedURL, _ origin: String?, _ subprotocols: [String], _ more: [(name: String, value: String)]
+    ) -> RequestHead {
         var fields: HTTPFields = ["Host": url.authority.text]
         if url.isWebSocket {
             fields.append("Upgrade", "websocket")
@@ -82,6 +119,7 @@ package struct Explanation: Equatable, Sendable {
         }
         if let origin { fields.append("Origin", origin) }
         if !subprotocols.isEmpty { fields.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
+        for field in more { fields.append(field.name, field.value) }
         return RequestHead(method: "GET", target: url.target, fields: fields)
     }
 
@@ -117,20 +155,22 @@ package struct Explanation: Equatable, Sendable {
         (weight == 1 ? "" : ", weight \(weight)") + (backup ? ", backup" : "")
     }
 
-    private static func subprotocol(_ admitted: Admitted, _ service: RouteTable.Service) -> String {
+    private static func subprotocol(
+        _ admitted: Admitted, _ route: RouteSettings, _ service: RouteTable.Service
+    ) -> String {
         guard service == .relay else { return admitted.subprotocol ?? "none" }
         guard !admitted.subprotocols.isEmpty else { return "none" }
-        return "the backend's choice of \(admitted.subprotocols.joined(separator: ", "))"
+        let names = SubprotocolChoice(route).names(among: admitted.offeredSubprotocols)
+        let rest = names.count == admitted.subprotocols.count ? "" : "; a credential is passed on"
+        return (names.isEmpty ? "none" : "the backend's choice of \(names.joined(separator: ", "))") + rest
     }
 
     private static func cure(_ refusal: Refusal, _ routes: RouteTable, host: String, origin: String?) -> String {
-        switch (refusal.status, refusal.routeIndex) {
-        case (404, _):
+        switch refusal.status {
+        case 404 where refusal.cure.isEmpty:
             let paths = routes.routes.map { "\($0.path)\($0.hosts.isEmpty ? "" : " on \($0.hosts[0])")" }
             return "Add a route for \(host); there are: \(paths.isEmpty ? "none" : paths.joined(separator: ", "))."
-        case (403, let index?):
-            guard origin != nil else { return "Name one with --origin, or set `require-origin: false`." }
-            return "Add it to `origins` of the route, which are: \(routes.routes[index].origins.text)."
+        case 403 where origin == nil: return "Name one with --origin, or set `require-origin: false`."
         default: return refusal.cure
         }
     }
@@ -171,21 +211,5 @@ private struct RequestedURL {
         self.authority = authority
         self.port = authority.port ?? defaultPort(ofScheme: scheme)
         self.target = path.hasPrefix("/") ? String(path) : "/" + path
-    }
-}
-
-extension OriginPolicy {
-    /// As the configuration writes it.
-    fileprivate var text: String {
-        switch self {
-        case .sameOrigin: return "same-origin"
-        case .any: return "any"
-        case .list(let patterns):
-            let origins = patterns.map { pattern in
-                let isDefault = pattern.port == defaultPort(ofScheme: pattern.scheme)
-                return "\(pattern.scheme)://\(pattern.host)\(isDefault ? "" : ":\(pattern.port)")"
-            }
-            return "[\(origins.joined(separator: ", "))]"
-        }
     }
 }

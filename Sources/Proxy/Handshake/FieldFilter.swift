@@ -5,8 +5,9 @@ internal import HTTP1
 /// Names are compared as a CGI-like server would fold them: without case, `_` and `.` as `-`. So `X_Forwarded_For` is
 /// taken out with `X-Forwarded-For`.
 enum FieldFilter {
-    /// Appends the fields of a client's request that a backend gets unchanged. Not among them are those the gateway writes:
-    /// Host, Origin, the handshake's, `X-Forwarded-For/-Proto/-Host`, `X-Request-Id`.
+    /// Appends the fields of a client's request that a backend gets unchanged. Not among them are those the gateway writes (Host,
+    /// Origin, the handshake's, `X-Forwarded-For/-Proto/-Host/-Port`, `X-Real-IP`, `X-Request-Id`), nor those that name another URL
+    /// or method than the request's own, by which backends have been led past a route (CVE-2018-14773).
     static func append(request fields: HTTPFields, isFromTrustedProxy: Bool, to kept: inout HTTPFields) {
         self.append(endToEnd: fields, to: &kept) { name in
             if self.writtenByTheGateway.contains(name) { return true }
@@ -19,14 +20,23 @@ enum FieldFilter {
     }
 
     private static let writtenByTheGateway = FoldedNames(
-        "host", "origin", "expect", "x-request-id", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")
-    private static let saidByProxies = FoldedNames("forwarded", "x-real-ip")
+        "host", "origin", "expect", "x-request-id", "x-real-ip", "x-forwarded-for", "x-forwarded-proto",
+        "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-uri", "x-forwarded-method",
+        "x-original-url", "x-original-method")
+    private static let saidByProxies = FoldedNames("forwarded")
     private static let forwardedPrefix = Array("x-forwarded-".utf8)
 
     /// The fields of a backend's answer that a client gets unchanged.
     static func response(_ fields: HTTPFields) -> HTTPFields {
         var kept = HTTPFields()
         self.append(endToEnd: fields, to: &kept) { _ in false }
+        return kept
+    }
+
+    /// The same of a refusal, with the versions that the backend speaks instead (RFC 6455 section 4.4).
+    static func refusal(_ fields: HTTPFields) -> HTTPFields {
+        var kept = self.response(fields)
+        for version in fields.values("Sec-WebSocket-Version") { kept.append("Sec-WebSocket-Version", version) }
         return kept
     }
 

@@ -3,34 +3,24 @@ internal import HTTP1
 
 /// Whether a route lets an Origin open a session: what keeps other sites' pages from using a visitor's cookies
 /// (RFC 6455 section 10.2).
-package enum OriginCheck: Equatable, Sendable {
-    case pass
-    /// One sentence for the answer, without the cure.
-    case refused(Wording)
-
+package enum OriginCheck {
     /// Evaluates `origins` and `require-origin` of a route.
     ///
     /// - Parameters:
     ///   - origin: the one Origin field; a request without is not a browser's.
     ///   - host: what the client asked for.
-    ///   - isSecure: whether the client came by TLS, here or at a trusted proxy.
-    package static func evaluate(_ route: RouteSettings, origin: String?, host: Authority, isSecure: Bool) -> Self {
-        guard let origin else {
-            return route.requireOrigin ? .refused("This route demands an Origin.") : .pass
-        }
-        let refusal = Self.refused("The Origin \(peer: origin) is not allowed here.")
+    ///   - schemes: by which it may be said to have come (`ForwardedHeaders.schemes`).
+    package static func passes(_ route: RouteSettings, origin: String?, host: Authority, schemes: [String]) -> Bool {
+        guard let origin else { return !route.requireOrigin }
         switch route.origins {
-        case .any: return .pass
+        case .any: return true
         case .sameOrigin:
-            guard let origin = WebOrigin(origin) else { return refusal }
-            let scheme = isSecure ? "https" : "http"
-            let isSame =
-                origin.scheme == scheme && origin.host == host.host
-                && origin.port == host.port ?? defaultPort(ofScheme: scheme)
-            return isSame ? .pass : refusal
+            guard let origin = WebOrigin(origin) else { return false }
+            return schemes.contains(origin.scheme) && origin.host == host.host
+                && origin.port == host.port ?? defaultPort(ofScheme: origin.scheme)
         case .list(let patterns):
-            guard let origin = WebOrigin(origin) else { return refusal }
-            return patterns.contains { origin.matches($0) } ? .pass : refusal
+            guard let origin = WebOrigin(origin) else { return false }
+            return patterns.contains { origin.matches($0) }
         }
     }
 }

@@ -7,7 +7,7 @@ package struct Refusal: Error, Equatable, Sendable {
     package var detail: String
     /// The same without what was different about others of the kind (`Wording.kind`).
     package private(set) var kind: String
-    /// What to do about it, in a sentence; may be empty.
+    /// What the operator can do about it, in a sentence; may be empty.
     package var cure: String
     /// The route that refused, once one was found.
     package var routeIndex: Int?
@@ -37,8 +37,15 @@ package struct Refusal: Error, Equatable, Sendable {
 
     package var status: Int { self.answer.status }
 
-    /// The whole answer as it goes on the wire.
-    package var bytes: [UInt8] { self.answer.bytes(forHead: self.isToHead) }
+    /// Says more to the operator than the client hears.
+    mutating func explain(_ wording: Wording, cure: String) {
+        self.detail = wording.text
+        self.kind = wording.kind
+        self.cure = cure
+    }
+
+    /// The whole answer as it goes on the wire; `date` as in `Answer.bytes`.
+    package func bytes(date: String) -> [UInt8] { self.answer.bytes(forHead: self.isToHead, date: date) }
 
     // MARK: - Before a route is known
 

@@ -17,8 +17,19 @@ package struct SubprotocolChoice: Equatable, Sendable {
     }
 
     /// What a bridge or a built-in service answers. Never `base64`: it says that the bytes are encoded, which they are
-    /// not here, and old clients offer it along with `binary`.
+    /// not here, and old clients offer it along with `binary`. Never a credential; `bearer`, which announces one, where nothing else is
+    /// offered.
     package func pick(from client: [String]) -> String? {
-        self.offers(from: client).first { $0 != "base64" }
+        let names = self.names(among: client).filter { $0 != "base64" }
+        return names.first { !SubprotocolCredential.isAnnouncement($0) } ?? names.first
+    }
+
+    /// The offers of `offers(from:)` that are names of subprotocols, and may be shown, and not credentials. What the route itself names is
+    /// no secret.
+    package func names(among client: [String]) -> [String] {
+        let offers = self.offers(from: client)
+        guard self.allowed == nil else { return offers }
+        let credentials = SubprotocolCredential.all(in: client)
+        return credentials.isEmpty ? offers : offers.filter { !credentials.contains($0) }
     }
 }

@@ -11,8 +11,10 @@ package enum SwitchingProtocols {
     ///   - subprotocol: the one chosen, which the client offered.
     ///   - extensions: the value of `Sec-WebSocket-Extensions`, which answers the client's offers.
     ///   - passedFields: fields of the backend's 101 (`BackendHandshake.Accepted.passedFields`).
+    ///   - date: when it is made, as in `Answer.bytes`.
     package static func bytes(
-        key: String, subprotocol: String? = nil, extensions: String? = nil, passedFields: HTTPFields = HTTPFields()
+        key: String, subprotocol: String? = nil, extensions: String? = nil, passedFields: HTTPFields = HTTPFields(),
+        date: String
     ) -> [UInt8] {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
@@ -21,6 +23,7 @@ package enum SwitchingProtocols {
         if let subprotocol { fields.append("Sec-WebSocket-Protocol", subprotocol) }
         if let extensions { fields.append("Sec-WebSocket-Extensions", extensions) }
         fields.append(passedFields)
+        if !passedFields.has("Date") { fields.append("Date", date) }
         return ResponseHead(status: 101, reason: "Switching Protocols", fields: fields).bytes
     }
 }

@@ -18,7 +18,8 @@ struct WebOrigin: Equatable, Sendable {
         }
         let scheme = bytes[..<colon]
         let others = Array("+-.".utf8)
-        guard scheme.first?.isLetter == true,
+        // A port that is empty is none, and a browser then writes no colon (RFC 6454 section 6.2).
+        guard scheme.first?.isLetter == true, bytes.last != UInt8(ascii: ":"),
             scheme.allSatisfy({ $0.isLetter || $0.isDigit || others.contains($0) }),
             let authority = Authority(String(decoding: bytes[(colon + 3)...], as: UTF8.self))
         else { return nil }

@@ -31,6 +31,12 @@ package struct Wording: Equatable, Sendable, ExpressibleByStringInterpolation {
         /// Our own words.
         package mutating func appendInterpolation(_ words: String) { self.appendLiteral(words) }
 
+        /// Words that have such of a peer's in them.
+        package mutating func appendInterpolation(_ wording: Wording) {
+            self.text += wording.text
+            self.kind += wording.kind
+        }
+
         /// A peer's, which are made fit to be shown.
         package mutating func appendInterpolation(peer words: String) {
             self.text += shown(words)

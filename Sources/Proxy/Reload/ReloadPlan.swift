@@ -12,6 +12,8 @@ struct ReloadPlan: Sendable {
         let endpoint: Endpoint?
         let origin: String?
         let subprotocol: String?
+        /// The path it asked for has a `%2F`.
+        let hasEncodedSlash: Bool
     }
 
     enum Fate: Sendable {
@@ -83,8 +85,9 @@ struct ReloadPlan: Sendable {
         return nil
     }
 
-    /// Whether a route's rules on Origin and subprotocol let a session in that an older state of it let in.
+    /// Whether a route's rules on path, Origin and subprotocol let a session in that an older state of it let in.
     private static func admits(_ new: RouteSettings, _ session: Facts, before old: RouteSettings) -> Bool {
+        guard !session.hasEncodedSlash || new.encodedSlashes == .keep else { return false }
         if new.origins != old.origins || new.requireOrigin != old.requireOrigin {
             guard Self.admits(new, origin: session.origin) else { return false }
         }

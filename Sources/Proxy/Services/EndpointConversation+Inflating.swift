@@ -89,13 +89,16 @@ extension EndpointConversation {
         let length = (part.isFirst ? 0 : compression.plainLength) + part.range.count
         compression.plainLength = length
         guard length + self.reader.remainingInFrame <= self.maximumMessage else {
-            self.fail(.messageTooBig)
+            self.fail(.messageTooBig, size: length + self.reader.remainingInFrame)
             return false
         }
         return true
     }
 
-    /// Passes on what a part of a compressed message inflates to, a buffer at a time.
+    /// The least that is inflated at a time, in bytes.
+    private static let leastInflated = 4 << 10
+
+    /// Passes on what a part of a compressed message inflates to, a buffer at a time, or what the session's share of the turn allows.
     ///
     /// - Returns: where it stopped, because the rest has to wait.
     func inflate(_ part: FrameReader.DataPart) -> Stop? {
@@ -115,7 +118,8 @@ extension EndpointConversation {
                 return Stop(position: rest.range.lowerBound, part: rest)
             }
             var buffer = inflated.mutableSpan
-            var room = buffer._mutatingExtracting(headroom..<inflated.count)
+            let most = max(Self.leastInflated, Work.inflatable(for: loop.budget.shareLeft))
+            var room = buffer._mutatingExtracting(headroom..<min(headroom + most, inflated.count))
             let input = plaintext.span.extracting(part.range)
             switch inflater.inflate(input, at: &taken, isFinal: part.isFinal, into: &room) {
             case .violation(let violation): self.fail(violation)

@@ -32,7 +32,7 @@ extension Session {
         return plan.fate(
             of: .init(
                 route: route, endpoint: self.endpoint, origin: self.summary.origin,
-                subprotocol: self.summary.subprotocol))
+                subprotocol: self.summary.subprotocol, hasEncodedSlash: self.summary.hasEncodedSlash))
     }
 
     /// A new configuration is in force. Sessions that it has no place for are closed later, each at its time.

@@ -95,14 +95,18 @@ extension Session {
     private func admit(_ head: RequestHead) {
         guard let runtime = self.opening?.runtime.shared else { return }
         let arrival = Arrival(
-            clientAddress: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
+            peer: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
             trustedProxies: runtime.configuration.trustedProxies)
         self.summary.client = ForwardedHeaders.client(of: head.fields, arrival)
+        self.summary.proxied = ForwardedHeaders.requestID(of: head.fields, arrival).map {
+            ProxiedSummary(requestID: $0.cut)
+        }
         self.summary.origin = head.fields.first("Origin")?.cut
         switch Admission.decide(head, arrival: arrival, routes: runtime.routeTable) {
         case .page(let page, let routeIndex, let headOnly):
             self.route = runtime.routes[routeIndex]
-            self.answer(page, headOnly: headOnly)
+            let host = head.fields.first("Host").flatMap { Authority($0) }?.host ?? ""
+            self.answer(.page(page, runtime, host: host), headOnly: headOnly)
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { runtime.routes[$0] }
             self.refuse(refusal)
@@ -110,6 +114,7 @@ extension Session {
             let route = runtime.routes[admitted.routeIndex]
             self.route = route
             self.opening?.admitted = admitted
+            self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
             self.setDeadline(at: self.began + route.settings.timeouts.handshake)
             self.chooseBackend(route)
         }
@@ -160,19 +165,28 @@ extension Session {
         return agreement
     }
 
+    /// What of the subprotocol may be shown: a backend may answer with the credential that a client offered.
+    private func publicName(of subprotocol: String?) -> String? {
+        guard let subprotocol, let offered = self.opening?.admitted?.offeredSubprotocols, let route = self.route else {
+            return nil
+        }
+        return SubprotocolChoice(route.settings).names(among: offered).contains(subprotocol) ? subprotocol : nil
+    }
+
     /// Sends the client its 101.
     func upgradeClient(subprotocol: String?, extensions: String?, passing fields: HTTPFields) {
         guard let key = self.opening?.admitted?.key else { return }
-        self.summary.subprotocol = subprotocol
+        self.summary.subprotocol = self.publicName(of: subprotocol)
         let bytes = SwitchingProtocols.bytes(
-            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields)
+            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields, date: WallClock.httpDate()
+        )
         self.client?.send(bytes.span)
     }
 
     // MARK: - Answers
 
-    private func answer(_ page: RouteSettings.Page, headOnly: Bool) {
-        self.client?.send(Answer.page(page).bytes(forHead: headOnly).span)
+    private func answer(_ answer: Answer, headOnly: Bool) {
+        self.client?.send(answer.bytes(forHead: headOnly, date: WallClock.httpDate()).span)
         self.finishAnswering()
     }
 
@@ -180,7 +194,7 @@ extension Session {
     func refuse(_ refusal: Refusal) {
         self.logRefused(refusal)
         self.worker.metrics.refused(route: self.route?.settings.name, status: refusal.status)
-        self.client?.send(refusal.bytes.span)
+        self.client?.send(refusal.bytes(date: WallClock.httpDate()).span)
         self.finishAnswering()
     }
 

@@ -80,7 +80,7 @@ final class Session: TimerHandler {
     func ready(_ transport: Transport, _ readiness: Readiness) {
         switch (self.phase, transport.leg) {
         case (.tlsHandshake, .client): self.tlsHandshake()
-        case (.requestHead, .client): self.requestHead()
+        case (.requestHead, .client): if !self.joinsLine(transport, readiness) { self.requestHead() }
         case (.connect, .backend): self.connectionReady(readiness)
         case (.backendHandshake, .backend): self.backendHandshake()
         case (.connect, .client), (.backendHandshake, .client):
@@ -93,12 +93,21 @@ final class Session: TimerHandler {
     }
 
     private func converse(_ transport: Transport, _ readiness: Readiness) {
+        if readiness.isEnded, self.joinsLine(transport, readiness) { return }
         // Who is in line for more than its share does not get a second one for every packet that comes meanwhile.
         let isItsTurn = readiness.isNone || !transport.isScheduled
         if transport.hasFlushed, !self.isAboveLowWater(transport) { self.conversation?.drained(transport.leg) }
         if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
         if isItsTurn { self.pump(transport) }
         if self.phase == .closing { self.settle(transport) }
+    }
+
+    /// Crowds that come, or leave, all at once let those go first who have something to say: to begin or to end a session costs what many
+    /// messages do.
+    private func joinsLine(_ transport: Transport, _ readiness: Readiness) -> Bool {
+        guard !readiness.isNone, self.loop.budget.isHalfSpent else { return false }
+        transport.readAgainLater()
+        return true
     }
 
     func timerFired() {
@@ -199,6 +208,7 @@ final class Session: TimerHandler {
     private func end() {
         guard self.phase != .closed else { return }
         self.phase = .closed
+        self.loop.budget.spend(Work.ending)
         self.clearDeadline()
         if self.backend?.heartbeat.isLate == true { self.backendIsLate(false) }
         if let conversation = self.conversation {

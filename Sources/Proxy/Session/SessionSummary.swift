@@ -7,9 +7,20 @@ internal import WebSocketProtocol
 struct SessionSummary {
     /// The client as far as proxies we trust name it; `nil`: the peer itself.
     var client: IPAddress?
+    /// The path it asked for has a `%2F`. Here it takes no memory.
+    var hasEncodedSlash = false
+    var proxied: ProxiedSummary?
     /// At most as long as it may be shown: no session is opened with one that had to be cut.
     var origin: String?
     var subprotocol: String?
+}
+
+/// What a proxy we trust says beside the client. An object of its own, which sessions that came by none do not carry.
+final class ProxiedSummary {
+    /// What it calls the request, at most as long as it may be shown.
+    let requestID: String
+
+    init(requestID: String) { self.requestID = requestID }
 }
 
 /// The session's lines in the log: `open`, `close`, `refused`, and (at the debug level) `abandoned`. All of them have the same fields
@@ -76,7 +87,7 @@ extension Session {
         record.add("cause", ending.cause.rawValue)
         record.add("code", conversation.closing.code.map { "\($0)" } ?? "none")
         record.add("by", ending.by.name)
-        record.add("detail", conversation.detail?.cut)
+        record.add("detail", (conversation.detail ?? self.passedLimit(ending.cause))?.cut)
         record.add("duration", seconds: (self.worker.loop.now - self.began).secondsAsDouble)
         let tally = conversation.tally
         record.add("messages_to_backend", tally.client.text + tally.client.binary)
@@ -88,6 +99,17 @@ extension Session {
             if undelivered.client > 0 { record.add("undelivered_to_client", undelivered.client) }
         }
         self.worker.log.write(record)
+    }
+
+    /// The limit of the route that the session passed, where it was ended for that: its key and its value.
+    private func passedLimit(_ cause: Cause) -> String? {
+        guard let settings = self.route?.settings else { return nil }
+        switch cause {
+        case .slowConsumer: return "more waited for it than limits.queue: \(settings.limits.queue)"
+        case .idleTimeout: return settings.timeouts.idle.map { "no message within timeouts.idle: \($0.shown)" }
+        case .sessionTimeout: return settings.timeouts.session.map { "it was as long as timeouts.session: \($0.shown)" }
+        default: return nil
+        }
     }
 
     /// The client as far as proxies we trust name it.
@@ -107,6 +129,7 @@ extension Session {
         record.add("backend", self.route?.backend?.name)
         record.add("endpoint", self.endpoint?.name)
         record.add("origin", self.summary.origin)
+        record.add("request_id", self.summary.proxied?.requestID)
         return record
     }
 }

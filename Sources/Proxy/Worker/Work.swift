@@ -13,6 +13,8 @@ enum Work {
     static let connection = 15_000
     /// An opening handshake, from its request to the 101.
     static let opening = 40_000
+    /// The end of a session: two sockets, a line in the log, and what it held.
+    static let ending = 50_000
     /// A frame whose header is read where it takes more than passing over it: control frames, fragments, and all that end here.
     static let frame = 100
     /// A frame that a relay passes over.
@@ -35,6 +37,8 @@ enum Work {
     static func queued(_ count: Int) -> Int { count }
     /// Bytes that came out of an inflater.
     static func inflated(_ count: Int) -> Int { count * 4 }
+    /// How many bytes an inflater may give for so many units.
+    static func inflatable(for units: Int) -> Int { units / 4 }
     /// Bytes that went into a deflater.
     static func deflated(_ count: Int) -> Int { count * 20 }
 }

@@ -247,9 +247,7 @@ final class Worker {
 
     /// The address that a connection counts for; `nil`: one of its own, for behind a proxy or a Unix socket there may be anyone.
     private func subscriber(_ address: SocketAddress) -> IPNetwork? {
-        guard let ip = address.ip,
-            !self.runtime.shared.configuration.trustedProxies.contains(where: { $0.contains(ip) })
-        else { return nil }
+        guard let ip = address.ip, !self.runtime.shared.configuration.trustedProxies.contains(ip) else { return nil }
         return ip.subscriber
     }
 

@@ -13,9 +13,9 @@ enum FuzzRequest {
         let routes = RouteTable(configuration)
         let client = IPAddress("192.0.2.1")
         let arrivals = [
-            Arrival(clientAddress: client, listenerIsSecure: false),
-            Arrival(clientAddress: client, listenerIsSecure: true),
-            Arrival(clientAddress: client, listenerIsSecure: false, trustedProxies: configuration.trustedProxies),
+            Arrival(peer: client, listenerIsSecure: false),
+            Arrival(peer: client, listenerIsSecure: true),
+            Arrival(peer: client, listenerIsSecure: false, trustedProxies: configuration.trustedProxies),
         ]
         let address = Address.tcp(host: "127.0.0.1", port: 3000)
         let endpoints = [nil, "/other"].map {
@@ -43,7 +43,11 @@ enum FuzzRequest {
                 expect(
                     second.parse(sent.bytes.span) == .head(sent, length: sent.bytes.count),
                     "a request to a backend that reads as another")
-                for name in ["Host", "Sec-WebSocket-Key", "Upgrade", "Connection", "X-Request-Id", "X-Forwarded-For"] {
+                let once = [
+                    "Host", "Sec-WebSocket-Key", "Upgrade", "Connection", "X-Request-Id", "X-Forwarded-For",
+                    "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP",
+                ]
+                for name in once {
                     expect(sent.fields.values(name).count == 1, "not one \(name) to the backend")
                 }
                 for name in ["Transfer-Encoding", "Content-Length", "TE", "Trailer"] {
@@ -79,6 +83,7 @@ enum FuzzRequest {
                 require-subprotocol: true
                 backend: relay
               - {path: /clock, backend: echo, require-origin: true}
+              - {path: /docs/*, backend: relay, encoded-slashes: keep}
               - {path: /*, backend: relay}
             backends:
               echo: {builtin: echo}

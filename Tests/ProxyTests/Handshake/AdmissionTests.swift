@@ -46,6 +46,8 @@ import WebSocketProtocol
         upgradeFields(
             ["Connection": "keep-alive, UPGRADE", "Upgrade": "h2c, WebSocket"], without: ["Upgrade", "Connection"]),
         upgradeFields(["Content-Length": "0"]),
+        upgradeFields(["Sec-WebSocket-Key": "ABCDEFGHIJKLMNOPQRSTUV=="], without: ["Sec-WebSocket-Key"]),
+        upgradeFields(["Host": "localhost:"], without: ["Host"]),
     ])
     func usualVariantsAreAdmitted(_ fields: HTTPFields) {
         #expect(status(decide("/echo", fields)) == 101)
@@ -70,7 +72,7 @@ import WebSocketProtocol
         (upgradeFields(without: ["Sec-WebSocket-Key"]), "The Sec-WebSocket-Key is missing."),
         (
             upgradeFields(["Sec-WebSocket-Key": "short"], without: ["Sec-WebSocket-Key"]),
-            "The Sec-WebSocket-Key is bad."
+            "The Sec-WebSocket-Key is bad: it has to be 16 bytes in base64."
         ),
         (upgradeFields(["Sec-WebSocket-Protocol": "a b"]), "The Sec-WebSocket-Protocol is malformed."),
         (upgradeFields(["Sec-WebSocket-Protocol": "a, a"]), "The Sec-WebSocket-Protocol is malformed."),
@@ -101,6 +103,70 @@ import WebSocketProtocol
         #expect(status(decide("/chat")) == 404)
     }
 
+    @Test func anEncodedSlashIsKeptWhereTheFirstRouteSaysSo() {
+        var configuration = sampleConfiguration()
+        configuration.routes = [
+            route(.exact("/docs/plain"), .backend("echo")),
+            route(.subtree("/docs/"), .backend("chat")) { $0.encodedSlashes = .keep },
+            route(.subtree("/other/"), .backend("echo")),
+            route(.subtree("/other/"), .backend("chat")) { $0.encodedSlashes = .keep },
+            route(.exact("/a%2Fb"), .backend("echo")) { $0.encodedSlashes = .keep },
+        ]
+        func decide(_ target: String) -> Decision {
+            let head = RequestHead(method: "GET", target: target, fields: upgradeFields())
+            return Admission.decide(head, arrival: directArrival, routes: RouteTable(configuration))
+        }
+        #expect(decide("/docs/a%2Fb").admitted?.routeIndex == 1)
+        #expect(decide("/docs/a%2fb?x").admitted?.target.original == "/docs/a%2fb?x")
+        #expect(decide("/docs/a%2fb").admitted?.path == "/docs/a%2Fb")
+        #expect(decide("/a%2fb").admitted?.routeIndex == 4)
+        #expect(status(decide("/a/b")) == 404)
+        // It is no slash: it leads out of no route and into none.
+        #expect(status(decide("/docs%2Fa")) == 400)
+        #expect(decide("/docs%2Fa").refusal?.routeIndex == nil)
+        #expect(decide("/docs/plain%2F").admitted?.routeIndex == 1)
+        #expect(decide("/other/a%2Fb").refusal?.detail == "Malformed request: a %2F in the path.")
+        #expect(decide("/other/a%2Fb").refusal?.routeIndex == 2)
+        #expect(status(decide("/other/a")) == 101)
+        for target in [
+            "/docs/..%2Fa", "/docs/a%2F..", "/docs/%2e%2E%2f", "/docs/a%2F.;x/b", "/docs/a%5C..%2Fb", "/docs/%00%2F",
+        ] {
+            #expect(status(decide(target)) == 400)
+        }
+    }
+
+    private static let kubernetes = "base64url.bearer.authorization.k8s.io.c2VjcmV0"
+
+    @Test(arguments: [
+        ("\(Self.kubernetes), v5.channel.k8s.io", "v5.channel.k8s.io" as String?), (Self.kubernetes, nil),
+        ("bearer.secret, mqtt", "mqtt"), ("bearer.secret", nil),
+        ("Bearer.secret, BASE64URL.bearer.authorization.k8s.io.x", nil),
+        ("bearer, secret", "bearer"), ("bearer, secret, mqtt", "mqtt"), ("mqtt, bearer, secret", "mqtt"),
+        ("Bearer, secret, base64, b", "b"), ("base64, bearer, secret", "bearer"), ("secret, bearer", "secret"),
+        ("bearer", "bearer"),
+        ("bearer, bearer.secret, b", "b"),
+    ])
+    func aCredentialIsNoSubprotocolOfABridge(_ offered: String, _ pick: String?) {
+        for path in ["/vnc", "/echo"] {
+            let decision = decide(path, upgradeFields(["Sec-WebSocket-Protocol": offered]))
+            #expect(status(decision) == 101)
+            #expect(decision.admitted?.subprotocol == pick)
+        }
+        // A relay's backend may want it.
+        let relayed = decide("/relay", upgradeFields(["Sec-WebSocket-Protocol": offered])).admitted
+        #expect(relayed?.subprotocols.joined(separator: ", ") == offered)
+    }
+
+    @Test func whatTheRouteNamesIsNoCredential() {
+        let choice = SubprotocolChoice(route(.exact("/"), .backend("vnc")) { $0.subprotocols = ["mqtt", "bearer.v1"] })
+        #expect(choice.pick(from: ["bearer", "mqtt"]) == "mqtt")
+        #expect(choice.pick(from: ["bearer.v1"]) == "bearer.v1")
+        #expect(choice.pick(from: ["bearer.v2"]) == nil)
+        #expect(choice.names(among: ["bearer", "mqtt", "x"]) == ["mqtt"])
+        let free = SubprotocolChoice(route(.exact("/"), .backend("chat")))
+        #expect(free.names(among: ["a", "bearer", "mqtt", "bearer.v1", "b"]) == ["a", "bearer", "b"])
+    }
+
     @Test func anotherMethodIs405WithThoseAllowed() {
         for method in ["POST", "HEAD", "OPTIONS", "get"] {
             let refusal = decide("/echo", method: method).refusal
@@ -114,7 +180,7 @@ import WebSocketProtocol
 
     @Test func theAnswerToAHeadHasNoBody() {
         let refusal = decide("/echo", method: "HEAD").refusal
-        #expect(refusal.map { text($0.bytes).hasSuffix("\r\n\r\n") } == true)
+        #expect(refusal.map { text($0.bytes(date: "now")).hasSuffix("\r\n\r\n") } == true)
     }
 
     @Test func aPageIsServedToGetAndHead() {
@@ -132,7 +198,7 @@ import WebSocketProtocol
     func aPlainRequestIs426(_ fields: HTTPFields) throws {
         let refusal = try #require(decide("/echo", fields).refusal)
         #expect(refusal.status == 426)
-        let answer = text(refusal.bytes)
+        let answer = text(refusal.bytes(date: "now"))
         #expect(answer.contains("\r\nUpgrade: websocket\r\n"))
         #expect(answer.contains("\r\nConnection: Upgrade, close\r\n"))
         #expect(!answer.contains("Sec-WebSocket-Version"))
@@ -143,7 +209,7 @@ import WebSocketProtocol
         let fields = upgradeFields(["Sec-WebSocket-Version": version], without: ["Sec-WebSocket-Version"])
         let refusal = try #require(decide("/echo", fields).refusal)
         #expect(refusal.status == 426)
-        #expect(text(refusal.bytes).contains("\r\nSec-WebSocket-Version: 13\r\n"))
+        #expect(text(refusal.bytes(date: "now")).contains("\r\nSec-WebSocket-Version: 13\r\n"))
     }
 
     @Test func aMissingVersionIs426WithOurs() throws {
@@ -210,10 +276,90 @@ import WebSocketProtocol
     }
 
     @Test func aTrustedProxyMayHaveTheTLS() {
-        var arrival = directArrival
-        arrival.trustedProxies = [IPNetwork(address: IPAddress("192.0.2.0")!, prefix: 120)]
         let fields = upgradeFields(["Origin": "https://example.com", "X-Forwarded-Proto": "https"])
-        #expect(status(decide("/relay", fields, arrival: arrival)) == 101)
+        #expect(status(decide("/relay", fields, arrival: proxiedArrival)) == 101)
         #expect(status(decide("/relay", fields)) == 403)
+    }
+
+    @Test func whatATrustedProxySaysTheHostWasCounts() {
+        // As nginx and Apache send it: the Host is that of the gateway.
+        let proxied: HTTPFields = [
+            "X-Forwarded-Proto": "https", "X-Forwarded-Host": "chat.example.com", "Origin": "https://chat.example.com",
+            "Sec-WebSocket-Protocol": "chat.v1",
+        ]
+        #expect(status(decide("/relay", upgradeFields(proxied), arrival: proxiedArrival)) == 101)
+        #expect(status(decide("/chat", upgradeFields(proxied), arrival: proxiedArrival)) == 101)
+        #expect(status(decide("/relay", upgradeFields(proxied))) == 403)
+        #expect(status(decide("/chat", upgradeFields(proxied))) == 404)
+    }
+
+    @Test func aGatewayBehindAGatewayLetsIn() {
+        let fields = upgradeFields([
+            "Origin": "https://example.com", "X-Forwarded-For": "203.0.113.7, 192.0.2.8", "X-Forwarded-Proto": "https",
+            "X-Forwarded-Host": "example.com", "X-Forwarded-Port": "443", "X-Real-IP": "203.0.113.7",
+        ])
+        #expect(status(decide("/relay", fields, arrival: proxiedArrival)) == 101)
+    }
+
+    private static let comparisons: [(HTTPFields, String)] = [
+        (["Origin": "https://evil.example"], "the request is for http://example.com"),
+        (
+            ["Origin": "https://example.com", "X-Forwarded-Proto": "https"],
+            "the request is for http://example.com; X-Forwarded-Proto was ignored because the peer is not in `trusted-proxies`"
+        ),
+        (
+            ["Origin": "https://a.example", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "a.example"],
+            "the request is for http://example.com; X-Forwarded-Proto and X-Forwarded-Host were ignored because the peer is not "
+                + "in `trusted-proxies`"
+        ),
+        // It would not have helped.
+        (["Origin": "https://evil.example", "X-Forwarded-Proto": "https"], "the request is for http://example.com"),
+    ]
+
+    @Test(arguments: Self.comparisons)
+    func aRefusedOriginIsComparedInTheLog(_ fields: HTTPFields, _ compared: String) throws {
+        let refusal = try #require(decide("/relay", upgradeFields(fields)).refusal)
+        let origin = fields.first("Origin") ?? ""
+        #expect(refusal.status == 403)
+        #expect(refusal.detail == "The Origin \(origin) is not allowed here: \(compared).")
+        // What others of the kind have in common.
+        #expect(!refusal.kind.contains("example"))
+        #expect(
+            text(refusal.answer.body) == "The Origin \(origin) is not allowed here. The route's `origins` decide.\n")
+    }
+
+    @Test func aProxyThatDoesNotSayTheSchemeIsNamed() {
+        let refusal = decide("/relay", upgradeFields(["Origin": "https://example.com"]), arrival: proxiedArrival)
+            .refusal
+        #expect(
+            refusal?.detail
+                == "The Origin https://example.com is not allowed here: the request is for http://example.com, and "
+                + "the proxy sent no X-Forwarded-Proto.")
+        let said = upgradeFields(["Origin": "https://example.com", "X-Forwarded-Proto": "http"])
+        #expect(
+            decide("/relay", said, arrival: proxiedArrival).refusal?.detail
+                == "The Origin https://example.com is not allowed here: the request is for http://example.com.")
+    }
+
+    @Test func aListOfOriginsIsNamed() {
+        let fields = upgradeFields(
+            [
+                "Origin": "http://chat.example.com", "Host": "chat.example.com", "Sec-WebSocket-Protocol": "chat.v1",
+            ], without: ["Host"])
+        #expect(
+            decide("/chat", fields).refusal?.detail
+                == "The Origin http://chat.example.com is not allowed here: `origins` of "
+                + "the route are [https://chat.example.com].")
+    }
+
+    @Test func aHostThatWasIgnoredIsNamed() {
+        let refusal = decide("/chat", upgradeFields(["X-Forwarded-Host": "chat.example.com"])).refusal
+        #expect(
+            refusal?.detail
+                == "Nothing is served at /chat on example.com; X-Forwarded-Host was ignored because the peer is not "
+                + "in `trusted-proxies`.")
+        #expect(text(refusal?.answer.body ?? []) == "Nothing is served at /chat.\n")
+        let other = decide("/chat", upgradeFields(["X-Forwarded-Host": "evil.example"])).refusal
+        #expect(other?.detail == "Nothing is served at /chat.")
     }
 }

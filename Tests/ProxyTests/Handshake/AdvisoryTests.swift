@@ -121,7 +121,7 @@ import WebSocketProtocol
         #expect(
             sent.map(\.name) == [
                 "Host", "Upgrade", "Connection", "Sec-WebSocket-Key", "Sec-WebSocket-Version", "X-Forwarded-For",
-                "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id", "X-Stays",
+                "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP", "X-Request-Id", "X-Stays",
             ])
         #expect(sent.values("Connection") == ["Upgrade"])
     }

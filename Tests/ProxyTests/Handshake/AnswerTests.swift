@@ -4,28 +4,31 @@ import Testing
 @testable import Proxy
 
 @Suite struct AnswerTests {
+    private static let date = "Sun, 06 Nov 1994 08:49:37 GMT"
+
     @Test func aTextIsAWholeAnswer() {
         let expected = """
             HTTP/1.1 404 Not Found\r
             Content-Type: text/plain; charset=utf-8\r
             Cache-Control: no-store\r
             X-Content-Type-Options: nosniff\r
+            Date: \(Self.date)\r
             Content-Length: 5\r
             Connection: close\r
             \r
             gone\n
             """
-        #expect(text(Answer(status: 404, text: "gone\n").bytes()) == expected)
+        #expect(text(Answer(status: 404, text: "gone\n").bytes(date: Self.date)) == expected)
     }
 
     @Test func anAnswerToAHeadHasTheLengthAndNoBody() {
-        let bytes = text(Answer(status: 200, text: "abc").bytes(forHead: true))
+        let bytes = text(Answer(status: 200, text: "abc").bytes(forHead: true, date: Self.date))
         #expect(bytes.contains("\r\nContent-Length: 3\r\n"))
         #expect(bytes.hasSuffix("\r\n\r\n"))
     }
 
     @Test func aPageMayConnectAndNothingElse() {
-        let bytes = text(Answer.page(Array("<p>".utf8)).bytes())
+        let bytes = text(Answer.page(Array("<p>".utf8)).bytes(date: Self.date))
         #expect(bytes.contains("\r\nContent-Type: text/html; charset=utf-8\r\n"))
         #expect(bytes.contains("default-src 'none'"))
         #expect(bytes.contains("connect-src 'self' ws: wss:"))
@@ -33,8 +36,8 @@ import Testing
     }
 
     @Test func a304HasNeitherBodyNorLength() {
-        let bytes = text(Answer(status: 304, reason: "Not Modified", fields: [:], body: [1]).bytes())
-        #expect(bytes == "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n")
+        let bytes = text(Answer(status: 304, reason: "Not Modified", fields: [:], body: [1]).bytes(date: Self.date))
+        #expect(bytes == "HTTP/1.1 304 Not Modified\r\nDate: \(Self.date)\r\nConnection: close\r\n\r\n")
     }
 
     @Test(arguments: [
@@ -45,7 +48,7 @@ import Testing
         (.backendTimeout("secret", routeIndex: 1), 504), (.internalError("secret", routeIndex: 1), 500),
     ])
     func everyRefusalIsAnswered(_ refusal: Refusal, _ status: Int) {
-        let bytes = text(refusal.bytes)
+        let bytes = text(refusal.bytes(date: Self.date))
         #expect(bytes.hasPrefix("HTTP/1.1 \(status) \(Answer.reason(status))\r\n"))
         #expect(!Answer.reason(status).isEmpty)
         #expect(bytes.contains("\r\nConnection: close\r\n"))
@@ -59,7 +62,13 @@ import Testing
         let refusal = Refusal(passingOn: answer, routeIndex: 3)
         #expect(refusal.status == 401)
         #expect(refusal.detail == "The backend refused the upgrade with 401.")
-        #expect(refusal.bytes == answer.bytes())
+        #expect(refusal.bytes(date: Self.date) == answer.bytes(date: Self.date))
+    }
+
+    @Test func aBackendsOwnDateIsKept() {
+        let theirs = Answer(status: 401, reason: "No", fields: ["Date": "Mon, 07 Nov 1994 08:49:37 GMT"], body: [])
+        #expect(text(theirs.bytes(date: Self.date)).contains("\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT\r\n"))
+        #expect(!text(theirs.bytes(date: Self.date)).contains(Self.date))
     }
 
     @Test func theSwitchAnswersTheKey() {
@@ -71,12 +80,16 @@ import Testing
             Sec-WebSocket-Protocol: chat\r
             Sec-WebSocket-Extensions: permessage-deflate\r
             Set-Cookie: a=b\r
+            Date: \(Self.date)\r
             \r\n
             """
         let bytes = SwitchingProtocols.bytes(
             key: "dGhlIHNhbXBsZSBub25jZQ==", subprotocol: "chat", extensions: "permessage-deflate",
-            passedFields: ["Set-Cookie": "a=b"])
+            passedFields: ["Set-Cookie": "a=b"], date: Self.date)
         #expect(text(bytes) == expected)
-        #expect(!text(SwitchingProtocols.bytes(key: "x")).contains("Sec-WebSocket-Protocol"))
+        #expect(!text(SwitchingProtocols.bytes(key: "x", date: Self.date)).contains("Sec-WebSocket-Protocol"))
+        let dated = SwitchingProtocols.bytes(key: "x", passedFields: ["date": "theirs"], date: Self.date)
+        #expect(text(dated).contains("\r\ndate: theirs\r\n"))
+        #expect(!text(dated).contains(Self.date))
     }
 }

@@ -16,9 +16,21 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ".", "a..b", ".a", "a.:", "a:", ":80", "a:0", "a:080", "a:65536", "a:+1", "a:8 ", "a b", "a,b", "u@a",
+        ("localhost:", "localhost", "localhost"), ("EXAMPLE.com.:", "example.com", "EXAMPLE.com."),
+        ("[::1]:", "::1", "[::1]"), ("127.0.0.1:", "127.0.0.1", "127.0.0.1"),
+    ])
+    func anEmptyPortIsNone(_ text: String, _ host: String, _ written: String) {
+        let authority = Authority(text)
+        #expect(authority?.host == host)
+        #expect(authority != nil && authority?.port == nil)
+        #expect(authority?.text == written)
+    }
+
+    @Test(arguments: [
+        "", ".", "a..b", ".a", ":", "a::", ":80", "a:0", "a:080", "a:65536", "a:+1", "a:8 ", "a b", "a,b", "u@a",
         "a%2e",
-        "a/b", "a\\b", "é", "::1", "[::1", "[127.0.0.1]", "[::1]x", "[::1%eth0]", "[]", "a]", "a#", "a?",
+        "a/b", "a\\b", "é", "::1", "[::1", "[::1:", "[::1]::", "[127.0.0.1]", "[::1]x", "[::1%eth0]", "[]", "a]", "a#",
+        "a?",
         String(repeating: "a", count: 300),
     ])
     func whatIsNoHostIsRefused(_ text: String) {

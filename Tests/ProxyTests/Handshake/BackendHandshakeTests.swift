@@ -137,7 +137,7 @@ import WebSocketProtocol
             status: 401, reason: "Go Away", fields: ["WWW-Authenticate": "Basic", "Set-Cookie": "a=b"],
             body: Array("no!".utf8))
         #expect(self.outcome(head) == .refused(expected))
-        #expect(text(expected.bytes()).contains("\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!"))
+        #expect(text(expected.bytes(date: "now")).contains("\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno!"))
     }
 
     @Test func aRefusalWithoutALengthEndsWithTheConnection() {
@@ -172,5 +172,42 @@ import WebSocketProtocol
     @Test func anEndBeforeTheAnswerIsBad() {
         #expect(self.outcome("", thenEOF: true) == .bad("it closed the connection before it answered"))
         #expect(self.outcome("HTTP/1.1 101", thenEOF: true) == .bad("it closed the connection before it answered"))
+    }
+
+    @Test func aRefusalSaysWhichVersionsTheBackendSpeaks() {
+        let answer = """
+            HTTP/1.1 426 Upgrade Required\r
+            Sec-WebSocket-Version: 8, 7\r
+            Sec-WebSocket-Accept: x\r
+            Sec-WebSocket-Version: 0\r
+            Content-Length: 0\r
+            \r\n
+            """
+        var handshake = BackendHandshake(key: "k")
+        guard case .refused(let refused) = handshake.received(Array(answer.utf8).span) else {
+            Issue.record("not a refusal")
+            return
+        }
+        #expect(refused.fields == ["Sec-WebSocket-Version": "8, 7", "Sec-WebSocket-Version": "0"])
+        #expect(text(refused.bytes(date: "now")).contains("\r\nUpgrade: websocket\r\n"))
+    }
+
+    @Test func aCredentialThatComesBackIsNotLogged() {
+        func outcome(_ answered: String, offered: [String]) -> BackendHandshake.Outcome {
+            var handshake = BackendHandshake(key: "dGhlIHNhbXBsZSBub25jZQ==", offeredSubprotocols: offered)
+            let answer = """
+                HTTP/1.1 101 Switching Protocols\r
+                Upgrade: websocket\r
+                Connection: Upgrade\r
+                Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r
+                Sec-WebSocket-Protocol: \(answered)\r
+                \r\n
+                """
+            return handshake.received(Array(answer.utf8).span)
+        }
+        #expect(
+            outcome("bearer, secret", offered: ["bearer", "secret"])
+                == .bad("a 101 with a subprotocol that was not offered"))
+        #expect(outcome("b", offered: ["a"]) == .bad("a 101 with a subprotocol that was not offered: b"))
     }
 }

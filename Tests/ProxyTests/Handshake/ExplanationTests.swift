@@ -42,11 +42,60 @@ import Testing
             ws://example.com/relay
               listener     none on port 80; what follows holds if something leads from there to one
               route        6: /relay
-              answer       403 Forbidden: The Origin https://evil.example is not allowed here.
+              answer       403 Forbidden: The Origin https://evil.example is not allowed here: the request is for http://example.com.
               cure         Add it to `origins` of the route, which are: same-origin.
 
             """
         #expect(explanation == Explanation(text: expected, isServed: false))
+    }
+
+    private func explain(
+        _ url: String, origin: String, more: [(name: String, value: String)], from peer: Explanation.Peer,
+        trusting trusted: TrustedProxies
+    ) -> Explanation {
+        var configuration = sampleConfiguration()
+        configuration.trustedProxies = trusted
+        return Explanation.explain(configuration, url: url, origin: origin, more: more, from: peer)
+    }
+
+    @Test func whatAProxySaysIsIgnoredOrBelieved() {
+        let more = [
+            ("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "a.example"), ("X-Forwarded-For", "203.0.113.7"),
+        ]
+        let trusted = TrustedProxies(networks: [IPNetwork("10.0.0.0/8")!], unix: true)
+        let url = "ws://localhost:8080/relay"
+        for peer in [Explanation.Peer.anyone, .address(IPAddress("192.0.2.1")!)] {
+            let ignored = self.explain(url, origin: "https://a.example", more: more, from: peer, trusting: trusted)
+            #expect(!ignored.isServed)
+            let answer = """
+                  answer       403 Forbidden: The Origin https://a.example is not allowed here: the request is for \
+                http://localhost:8080; X-Forwarded-Proto and X-Forwarded-Host were ignored because the peer is not in `trusted-proxies`.
+                  cure         If the peer is your proxy, add its address to `trusted-proxies` (`unix` for a Unix socket).
+
+                """
+            #expect(ignored.text.hasSuffix(answer))
+        }
+        for peer in [Explanation.Peer.unix, .address(IPAddress("10.0.0.9")!)] {
+            let believed = self.explain(url, origin: "https://a.example", more: more, from: peer, trusting: trusted)
+            #expect(believed.isServed)
+            #expect(believed.text.contains("  client       203.0.113.7\n  asks for     https://a.example\n"))
+            let nowhere = self.explain(
+                "ws://localhost:8080/chat", origin: "https://a.example", more: more, from: peer, trusting: trusted)
+            #expect(nowhere.text.contains("Add a route for a.example; there are: "))
+        }
+    }
+
+    @Test(arguments: [
+        ("wss://localhost:8080/echo", "none: 127.0.0.1:8080 is without TLS: use ws or http"),
+        ("ws://localhost:8443/echo", "none: 127.0.0.1:8443 is with TLS: use wss or https"),
+        ("wss://localhost:8080/nowhere", "none: 127.0.0.1:8080 is without TLS: use ws or http"),
+        ("https://localhost:8080/", "none: 127.0.0.1:8080 is without TLS: use ws or http"),
+    ])
+    func aListenerThatSpeaksOtherwiseIsTheLastWord(_ url: String, _ answer: String) {
+        let explanation = self.explain(url)
+        #expect(!explanation.isServed)
+        #expect(explanation.text.hasSuffix("  answer       \(answer)\n"))
+        #expect(!explanation.text.contains("101"))
     }
 
     @Test(arguments: [
@@ -64,6 +113,7 @@ import Testing
         ("ftp://localhost/", false, "not a ws://"), ("localhost", false, "not a ws://"),
         ("ws://a b/", false, "not a ws://"),
         ("ws://localhost:8080?x", false, "200 OK: not a WebSocket address"),
+        ("ws://localhost:8080/broadcast/a%2Fb", false, "Let the route have `encoded-slashes: keep`."),
         ("ws://localhost:8080/mqtt", false, "Offer one."),
         ("ws://chat.example.com:8080/chat", false, "Offer one of: chat.v2, chat.v1."),
     ])
@@ -71,6 +121,16 @@ import Testing
         let explanation = self.explain(url)
         #expect(explanation.isServed == isServed)
         #expect(explanation.text.contains(part))
+    }
+
+    @Test func aCredentialIsNotShown() {
+        let relayed = self.explain("ws://localhost:8080/relay", ["bearer.secret", "v5.channel.k8s.io"])
+        #expect(
+            relayed.text.contains(
+                "  subprotocol  the backend's choice of v5.channel.k8s.io; a credential is passed on\n"))
+        let alone = self.explain("ws://localhost:8080/relay", ["base64url.bearer.authorization.k8s.io.secret"])
+        #expect(alone.text.contains("  subprotocol  none; a credential is passed on\n"))
+        #expect(!(relayed.text + alone.text).contains("secret"))
     }
 
     @Test func theClockNeedsAnOriginOfItsOwn() {

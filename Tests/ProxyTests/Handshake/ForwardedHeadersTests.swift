@@ -5,78 +5,168 @@ import Testing
 @testable import Proxy
 
 @Suite struct ForwardedHeadersTests {
-    private static let trusted = [
-        IPNetwork(address: IPAddress("10.0.0.0")!, prefix: 104), IPNetwork(address: IPAddress("::1")!, prefix: 128),
-    ]
+    private static let trusted = TrustedProxies(networks: [IPNetwork("10.0.0.0/8")!, IPNetwork("::1")!], unix: true)
 
-    private func forwarded(_ fields: HTTPFields, from address: String?, isSecure: Bool = false) -> ForwardedHeaders {
+    /// - Parameter address: of the other end; `nil`: a Unix socket.
+    private func forwarded(
+        _ fields: HTTPFields, from address: String?, isSecure: Bool = false, trusted: TrustedProxies = Self.trusted
+    ) -> ForwardedHeaders {
         ForwardedHeaders(
-            fields, host: "example.com:8080",
+            fields, host: Authority("example.com:8080")!,
             arrival: Arrival(
-                clientAddress: address.flatMap { IPAddress($0) }, listenerIsSecure: isSecure,
-                trustedProxies: Self.trusted))
+                peer: address.flatMap { IPAddress($0) }, listenerIsSecure: isSecure, trustedProxies: trusted))
     }
 
-    @Test func anUntrustedAddressIsNotBelieved() {
+    @Test(arguments: ["192.0.2.1", nil])
+    func whoIsNotTrustedIsNotBelieved(_ address: String?) {
         let result = self.forwarded(
-            ["X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"],
-            from: "192.0.2.1")
-        #expect(result.client == IPAddress("192.0.2.1"))
-        #expect(!result.isSecure)
+            [
+                "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example",
+                "X-Forwarded-Port": "1", "X-Real-IP": "1.2.3.4",
+            ],
+            from: address, trusted: TrustedProxies(networks: Self.trusted.networks))
+        #expect(result.client == address.flatMap { IPAddress($0) })
+        #expect(result.scheme == "http")
+        #expect(result.host.text == "example.com:8080")
         #expect(!result.isFromTrustedProxy)
-        #expect(
-            result.fields == [
-                "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "http", "X-Forwarded-Host": "example.com:8080",
-            ])
+        let common: HTTPFields = [
+            "X-Forwarded-Proto": "http", "X-Forwarded-Host": "example.com:8080", "X-Forwarded-Port": "8080",
+        ]
+        var expected = HTTPFields()
+        if let address { expected.append("X-Forwarded-For", address) }
+        expected.append(common)
+        if let address { expected.append("X-Real-IP", address) }
+        #expect(result.fields == expected)
     }
 
-    @Test func aTrustedProxyIsBelievedAndAddedTo() {
+    @Test func aTrustedProxyIsBelievedAndOnlyTheAddressesAreAddedTo() {
         let result = self.forwarded(
-            ["X-Forwarded-For": "1.2.3.4", "x-forwarded-proto": "HTTPS", "X-Forwarded-Host": "example.com"],
+            [
+                "X-Forwarded-For": "1.2.3.4", "x-forwarded-proto": "HTTPS", "X-Forwarded-Host": "a.example",
+                "X-Forwarded-Port": "8443", "X-Real-IP": "6.6.6.6",
+            ],
             from: "10.0.0.9")
         #expect(result.client == IPAddress("1.2.3.4"))
-        #expect(result.isSecure)
+        #expect(result.scheme == "https")
+        #expect(result.host == Authority("a.example"))
         #expect(result.isFromTrustedProxy)
         #expect(
             result.fields == [
-                "X-Forwarded-For": "1.2.3.4, 10.0.0.9", "X-Forwarded-Proto": "HTTPS, http",
-                "X-Forwarded-Host": "example.com, example.com:8080",
+                "X-Forwarded-For": "1.2.3.4, 10.0.0.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "a.example",
+                "X-Forwarded-Port": "8443", "X-Real-IP": "1.2.3.4",
             ])
+    }
+
+    @Test func whatATrustedProxyDidNotSendIsOurs() {
+        let own = self.forwarded([:], from: "10.0.0.9")
+        #expect(
+            own.fields == [
+                "X-Forwarded-For": "10.0.0.9", "X-Forwarded-Proto": "http", "X-Forwarded-Host": "example.com:8080",
+                "X-Forwarded-Port": "8080", "X-Real-IP": "10.0.0.9",
+            ])
+        // The port is that of the URL which the client has.
+        let elsewhere = self.forwarded(["X-Forwarded-Host": "a.example", "X-Forwarded-Proto": "https"], from: "::1")
+        #expect(elsewhere.fields.values("X-Forwarded-Port") == ["443"])
+        #expect(self.forwarded(["X-Forwarded-Host": "a.example"], from: "::1").fields.first("X-Forwarded-Port") == "80")
     }
 
     @Test(arguments: [
         (["6.6.6.6, 1.2.3.4"], "1.2.3.4"), (["6.6.6.6, 1.2.3.4, 10.1.1.1"], "1.2.3.4"),
-        (["6.6.6.6", "1.2.3.4", "10.1.1.1"], "1.2.3.4"),
+        (["6.6.6.6", "1.2.3.4", "10.1.1.1"], "1.2.3.4"), (["6.6.6.6,1.2.3.4", "10.1.1.1,10.1.1.2"], "1.2.3.4"),
         (["10.2.2.2, 10.1.1.1"], "10.2.2.2"), (["unknown, 10.1.1.1"], "10.1.1.1"), (["unknown"], "10.0.0.9"),
-        ([], "10.0.0.9"),
+        (["1.2.3.4, garbage"], "10.0.0.9"), (["1.2.3.4, _hidden, 10.1.1.1"], "10.1.1.1"), ([], "10.0.0.9"),
         (["1.2.3.4:5678"], "1.2.3.4"), (["[2001:db8::1]:5678"], "2001:db8::1"), (["2001:db8::1,, ::1"], "2001:db8::1"),
-        ([""], "10.0.0.9"),
+        (["[2001:DB8::1]"], "2001:db8::1"), (["\"[2001:db8::1]:5678\""], "2001:db8::1"), (["fe80::1%eth0"], "fe80::1"),
+        (["[fe80::1%25eth0]:80"], "fe80::1"), (["::ffff:1.2.3.4"], "1.2.3.4"), (["::ffff:10.0.0.1"], "10.0.0.1"),
+        ([""], "10.0.0.9"), ([","], "10.0.0.9"), (["1.2.3.4:99999"], "10.0.0.9"), (["1.2.3"], "10.0.0.9"),
+        (["\""], "10.0.0.9"),
+        (["\"\""], "10.0.0.9"), (["%"], "10.0.0.9"), (["%]"], "10.0.0.9"), (["[::1"], "10.0.0.9"),
     ])
     func theClientIsTheRightmostUntrustedAddress(_ values: [String], _ client: String) {
         var fields = HTTPFields()
         for value in values { fields.append("X-Forwarded-For", value) }
-        #expect(self.forwarded(fields, from: "10.0.0.9").client == IPAddress(client))
+        let result = self.forwarded(fields, from: "10.0.0.9")
+        #expect(result.client == IPAddress(client))
+        #expect(result.fields.values("X-Real-IP") == [client])
     }
 
-    @Test func theSchemeIsTheClientsWhereThereIsOneForEachHop() {
-        func isSecure(_ addresses: String, _ schemes: String) -> Bool {
-            self.forwarded(["X-Forwarded-For": addresses, "X-Forwarded-Proto": schemes], from: "::1").isSecure
+    @Test func whoeverConnectsToAUnixSocketMayBeTrusted() {
+        let result = self.forwarded(
+            ["X-Forwarded-For": "6.6.6.6, 1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "a.example"],
+            from: nil)
+        #expect(result.client == IPAddress("1.2.3.4"))
+        #expect(
+            result.fields == [
+                "X-Forwarded-For": "6.6.6.6, 1.2.3.4", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "a.example",
+                "X-Forwarded-Port": "443", "X-Real-IP": "1.2.3.4",
+            ])
+        let silent = self.forwarded([:], from: nil)
+        #expect(silent.client == nil)
+        #expect(!silent.fields.has("X-Forwarded-For"))
+        #expect(!silent.fields.has("X-Real-IP"))
+        #expect(self.forwarded(["X-Forwarded-For": "garbage"], from: nil).client == nil)
+    }
+
+    @Test(arguments: [
+        ("1.2.3.4, 10.0.0.1", "https, http", "https"), ("6.6.6.6, 1.2.3.4, 10.0.0.1", "https, http, https", "http"),
+        ("6.6.6.6, 1.2.3.4", "wss", "https"), ("1.2.3.4", "https, http", "http"), ("1.2.3.4", "WS", "http"),
+        ("", "https", "https"), ("", "http, https", "https"), ("garbage", "https", "https"),
+        ("1.2.3.4", "gopher", "http"), ("1.2.3.4", "https http", "http"), ("1.2.3.4", "", "http"),
+        ("1.2.3.4, 10.0.0.1", "gopher, https", "http"),
+    ])
+    func theSchemeIsTheClientsWhereThereIsOneForEachHop(_ addresses: String, _ schemes: String, _ scheme: String) {
+        for names in [schemes.split(separator: ",").map(String.init), [schemes]] {
+            var fields: HTTPFields = ["X-Forwarded-For": addresses]
+            for name in names { fields.append("X-Forwarded-Proto", name) }
+            let result = self.forwarded(fields, from: "::1")
+            #expect(result.scheme == scheme)
+            #expect(result.fields.values("X-Forwarded-Proto") == [scheme])
         }
-        #expect(isSecure("1.2.3.4, 10.0.0.1", "https, http"))
-        #expect(!isSecure("6.6.6.6, 1.2.3.4, 10.0.0.1", "https, http, https"))
-        #expect(isSecure("6.6.6.6, 1.2.3.4", "wss"))
-        #expect(!isSecure("1.2.3.4", "https, http"))
     }
 
-    @Test func aListenerWithTLSIsSecureWhateverIsSaid() {
+    @Test(arguments: [
+        ("1.2.3.4, 10.0.0.1", "a.example, b.example", "a.example"), ("1.2.3.4", "a.example, a.example", "a.example"),
+        ("1.2.3.4", "evil.example, a.example:8443", "a.example:8443"), ("1.2.3.4", "A.example:", "A.example"),
+        ("1.2.3.4", "[::1]:80", "[::1]:80"), ("1.2.3.4", "a b", "example.com:8080"),
+        ("1.2.3.4", "a.example/x", "example.com:8080"), ("1.2.3.4", "u@a.example", "example.com:8080"),
+        ("1.2.3.4", "a.example:x", "example.com:8080"),
+    ])
+    func oneHostGoesOn(_ addresses: String, _ hosts: String, _ host: String) {
+        let result = self.forwarded(["X-Forwarded-For": addresses, "X-Forwarded-Host": hosts], from: "::1")
+        #expect(result.host.text == host)
+        #expect(result.fields.values("X-Forwarded-Host") == [host])
+    }
+
+    @Test(arguments: [
+        ("443", "443"), ("1, 8443", "8443"), ("0", "8080"), ("65536", "8080"), ("+1", "8080"), ("x", "8080"),
+        ("", "8080"),
+    ])
+    func onePortGoesOn(_ ports: String, _ port: String) {
+        let result = self.forwarded(["X-Forwarded-For": "1.2.3.4", "X-Forwarded-Port": ports], from: "::1")
+        #expect(result.fields.values("X-Forwarded-Port") == [port])
+    }
+
+    @Test func aProxyMaySayThatTheClientCameWithoutTLS() {
         let result = self.forwarded(["X-Forwarded-Proto": "http"], from: "10.0.0.1", isSecure: true)
-        #expect(result.isSecure)
-        #expect(result.fields.first("X-Forwarded-Proto") == "http, https")
+        #expect(result.scheme == "http")
+        #expect(result.fields.values("X-Forwarded-Proto") == ["http"])
+        // It may only not know what the one before it was spoken to with.
+        #expect(result.schemes == ["http", "https"])
+        #expect(self.forwarded([:], from: "10.0.0.1", isSecure: true).schemes == ["https"])
+        #expect(self.forwarded(["X-Forwarded-Proto": "https"], from: "10.0.0.1").schemes == ["https"])
+        #expect(self.forwarded(["X-Forwarded-Proto": "http"], from: "192.0.2.1", isSecure: true).schemes == ["https"])
     }
 
-    @Test func aUnixSocketHasNoAddress() {
-        let result = self.forwarded(["X-Forwarded-For": "1.2.3.4"], from: nil)
-        #expect(result.client == nil)
-        #expect(result.fields == ["X-Forwarded-Proto": "http", "X-Forwarded-Host": "example.com:8080"])
+    @Test(arguments: [
+        (["abc"], "10.0.0.1" as String?, "abc" as String?), (["abc"], nil, "abc"), (["abc"], "192.0.2.1", nil),
+        ([], "10.0.0.1", nil),
+        ([""], "10.0.0.1", nil), (["a", "b"], "10.0.0.1", nil),
+    ])
+    func aTrustedProxyNamesTheRequest(_ values: [String], _ peer: String?, _ id: String?) {
+        var fields = HTTPFields()
+        for value in values { fields.append("x-request-id", value) }
+        let arrival = Arrival(
+            peer: peer.flatMap { IPAddress($0) }, listenerIsSecure: false, trustedProxies: Self.trusted)
+        #expect(ForwardedHeaders.requestID(of: fields, arrival) == id)
     }
 }

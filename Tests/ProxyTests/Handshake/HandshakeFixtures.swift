@@ -62,7 +62,12 @@ func upgradeFields(_ more: HTTPFields = [:], without: [String] = []) -> HTTPFiel
     return fields
 }
 
-let directArrival = Arrival(clientAddress: IPAddress("192.0.2.1"), listenerIsSecure: false)
+let directArrival = Arrival(peer: IPAddress("192.0.2.1"), listenerIsSecure: false)
+
+/// From a proxy that is trusted.
+let proxiedArrival = Arrival(
+    peer: IPAddress("192.0.2.1"), listenerIsSecure: false,
+    trustedProxies: TrustedProxies(networks: [IPNetwork("192.0.2.0/24")!]))
 
 /// What the sample configuration makes of a head.
 func decide(

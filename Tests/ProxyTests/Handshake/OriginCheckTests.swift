@@ -12,7 +12,8 @@ import Testing
             $0.origins = policy
             $0.requireOrigin = required
         }
-        return OriginCheck.evaluate(settings, origin: origin, host: Authority(host)!, isSecure: isSecure) == .pass
+        return OriginCheck.passes(
+            settings, origin: origin, host: Authority(host)!, schemes: [isSecure ? "https" : "http"])
     }
 
     @Test func sameOriginComparesSchemeHostAndPort() {

@@ -27,12 +27,21 @@ import Testing
         #expect(read?.original == original)
     }
 
+    @Test func anEncodedSlashIsAPartOfItsSegment() throws {
+        let target = try RequestTarget("/a%2fb/c%2F%2e%2e.d?x=%2f", host: self.host)
+        #expect(target.path == "/a%2Fb/c%2F...d")
+        #expect(target.hasEncodedSlash)
+        #expect(target.original == "/a%2fb/c%2F%2e%2e.d?x=%2f")
+        #expect(try !RequestTarget("/a?x=%2f", host: self.host).hasEncodedSlash)
+        #expect(try !RequestTarget("/a%252f", host: self.host).hasEncodedSlash)
+    }
+
     @Test(arguments: [
         "", "*", "chat", "example.com:8080", "//evil.example/", "//", "/\\evil.example", "/.", "/..", "/./a", "/a/../b",
         "/a/%2e%2E/b",
         "/a/.%2e",
-        "/%2E", "/a/..;x/b", "/a/.;/", "/..;", "/..%3bx", "/a\\..\\b", "/..%5cb", "/a%5C%2e%2e", "/a%00", "/a%2fb",
-        "/a%2Fb", "/a%", "/a%4", "/a%zz",
+        "/%2E", "/a/..;x/b", "/a/.;/", "/..;", "/..%3bx", "/a\\..\\b", "/..%5cb", "/a%5C%2e%2e", "/a%00", "/a%2f..%2fb",
+        "/..%2Fb", "/a%2F%2e", "/a%2f.;x", "/a/..%2F", "/a%", "/a%4", "/a%zz",
         "/a#b", "ftp://example.com:8080/", "http://other:8080/", "http://example.com/", "http://u@example.com:8080/",
         "http:///a", "http://example.com:8080//a", "http://example.com:8080/..",
     ])

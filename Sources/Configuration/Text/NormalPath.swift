@@ -1,0 +1,138 @@
+/// A path in the one form in which routes and requests are compared: percent-encodings of unreserved characters are decoded and the
+/// others written in upper case (RFC 3986 section 6.2.2).
+///
+/// What two servers may read as different paths has no such form: `.` and `..` segments in any spelling (`%2e`, `..;x`, between
+/// backslashes or encoded slashes), `%00`, a leading `//`, broken percent-encodings, a query, a fragment.
+package struct NormalPath: Equatable, Sendable {
+    /// Why a path has no such form.
+    package enum Flaw: Error, Equatable, Sendable {
+        case noSlashAtStart
+        case twoSlashesAtStart
+        /// One that has to be percent-encoded, or `?` or `#`.
+        case character
+        case brokenEncoding
+        case encodedNUL
+        case dotSegment
+    }
+
+    /// Visible ASCII; starts with `/`.
+    package let text: String
+    /// It has a `%2F`, which only routes that say so take.
+    package let hasEncodedSlash: Bool
+
+    package init(_ path: some StringProtocol) throws(Flaw) {
+        let bytes = Array(path.utf8)
+        guard bytes.first == UInt8(ascii: "/") else { throw .noSlashAtStart }
+        // Browsers take a backslash for a slash.
+        guard bytes.count < 2 || bytes[1] != UInt8(ascii: "/") && bytes[1] != UInt8(ascii: "\\") else {
+            throw .twoSlashesAtStart
+        }
+        var normal: [UInt8] = []
+        normal.reserveCapacity(bytes.count)
+        var hasEncodedSlash = false
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            guard (0x21...0x7E).contains(byte), byte != UInt8(ascii: "#"), byte != UInt8(ascii: "?") else {
+                throw .character
+            }
+            guard byte == UInt8(ascii: "%") else {
+                normal.append(byte)
+                index += 1
+                continue
+            }
+            guard index + 2 < bytes.count, let high = Self.hexadecimal(bytes[index + 1]),
+                let low = Self.hexadecimal(bytes[index + 2])
+            else { throw .brokenEncoding }
+            let decoded = high << 4 | low
+            guard decoded != 0 else { throw .encodedNUL }
+            if decoded == UInt8(ascii: "/") { hasEncodedSlash = true }
+            Self.append(decoded, to: &normal)
+            index += 3
+        }
+        guard !Self.hasDotSegment(normal) else { throw .dotSegment }
+        self.text = String(decoding: normal, as: UTF8.self)
+        self.hasEncodedSlash = hasEncodedSlash
+    }
+
+    /// What is wrong with a path that we send to a server; nil if nothing, or if there is none. It may begin with `//`.
+    static func flaw(ofSent path: some StringProtocol) -> Flaw? {
+        guard !path.isEmpty else { return nil }
+        guard path.hasPrefix("/") else { return .noSlashAtStart }
+        do {
+            _ = try NormalPath("/\(path.drop { $0 == "/" })")
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Appends a byte that was percent-encoded, as the normal form has it.
+    private static func append(_ byte: UInt8, to normal: inout [UInt8]) {
+        guard !self.isUnreserved(byte) else { return normal.append(byte) }
+        let digits = Array("0123456789ABCDEF".utf8)
+        normal.append(contentsOf: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+    }
+
+    /// A segment ends at a slash, and at a backslash or an encoded slash since some servers read those as one. What follows a `;` in it
+    /// is a parameter to other servers. All of them count in their percent-encoding too.
+    private static func hasDotSegment(_ path: [UInt8]) -> Bool {
+        guard path.contains(UInt8(ascii: ".")) else { return false }
+        var dots = 0
+        var isDots = false
+        var index = 0
+        while index <= path.count {
+            let rest = path[index...]
+            let byte = rest.first ?? UInt8(ascii: "/")
+            let isEncoded = byte == UInt8(ascii: "%")
+            let isSlash =
+                byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\")
+                || isEncoded && (rest.starts(with: "%5C".utf8) || rest.starts(with: "%2F".utf8))
+            if isSlash || byte == UInt8(ascii: ";") || isEncoded && rest.starts(with: "%3B".utf8) {
+                guard !isDots || dots == 0 || dots > 2 else { return true }
+                isDots = isSlash
+                dots = 0
+            } else if byte == UInt8(ascii: ".") {
+                dots += 1
+            } else {
+                isDots = false
+            }
+            index += isEncoded ? 3 : 1
+        }
+        return false
+    }
+
+    private static func hexadecimal(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+
+    /// RFC 3986 section 2.3.
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            true
+        default: false
+        }
+    }
+}
+
+extension NormalPath.Flaw {
+    /// What a path of the operator's own has to be like, where it is sent to a server or compared with requests.
+    var hint: String {
+        switch self {
+        case .noSlashAtStart: "it begins with `/`"
+        case .twoSlashesAtStart: "it begins with one `/`"
+        case .character: "write other characters percent-encoded, as `%20`"
+        case .brokenEncoding: "`%` is followed by two hexadecimal digits"
+        case .encodedNUL: "`%00` stands in no path"
+        case .dotSegment: "without `.` and `..`, also before a `;`"
+        }
+    }
+}
