@@ -30,10 +30,10 @@ package struct BackendHealth: Sendable {
         _ = input(&self.endpoints[index])
         let after = self.endpoints[index]
         // Most of what is heard concerns one endpoint of many, and changes nothing: the others are not looked at.
-        let isSame = before.state == after.state && before.isUpByItself == after.isUpByItself
-        if self.isSettled, isSame, before.isOutForSessionsOnly == after.isOutForSessionsOnly, before.deadline == after.deadline {
-            return [:]
-        }
+        let isSame =
+            before.state == after.state && before.isUpByItself == after.isUpByItself
+            && before.isOutForSessionsOnly == after.isOutForSessionsOnly && before.deadline == after.deadline
+        if self.isSettled, isSame { return [:] }
         let othersAreUp = self.upCount > (before.isUpByItself ? 1 : 0)
         guard self.isSettled, othersAreUp, self.spared == nil else {
             self.endpoints[index] = before

@@ -47,7 +47,11 @@ struct ServerNames {
         _ = place(of: Self.defaults(certificates))
         for name in names {
             let group = place(of: byName[name] ?? [])
-            if name.hasPrefix("*.") { self.wildcards[String(name.dropFirst(2))] = group } else { self.exact[name] = group }
+            if name.hasPrefix("*.") {
+                self.wildcards[String(name.dropFirst(2))] = group
+            } else {
+                self.exact[name] = group
+            }
         }
     }
 

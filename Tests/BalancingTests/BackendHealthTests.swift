@@ -111,7 +111,8 @@ import Testing
                     changes = backend.timePassed(to: .seconds(time))
                 } else {
                     let events: [Event] = [
-                        .pass, .fail("a"), .failed(2, at: time), .succeeded, .heartbeats(9, of: 9), .heartbeats(0, of: 9),
+                        .pass, .fail("a"), .failed(2, at: time), .succeeded, .heartbeats(9, of: 9),
+                        .heartbeats(0, of: 9),
                         .drain, .undrain, .rules(Self.rules),
                     ]
                     let index = Int.random(in: backend.endpoints.indices, using: &random)

@@ -29,7 +29,8 @@ import Testing
     @Test func aGroupAboveLimitsItToo() {
         let files = [
             "/proc/self/cgroup": "0::/kubepods/pod1/box\n", "/sys/fs/cgroup/kubepods/pod1/box/cpu.max": "max 100000\n",
-            "/sys/fs/cgroup/kubepods/pod1/cpu.max": "250000 100000\n", "/sys/fs/cgroup/kubepods/cpu.max": "800000 100000\n",
+            "/sys/fs/cgroup/kubepods/pod1/cpu.max": "250000 100000\n",
+            "/sys/fs/cgroup/kubepods/cpu.max": "800000 100000\n",
         ]
         #expect(self.available(16, files) == 3)
     }

@@ -46,5 +46,7 @@ package struct ConfigurationSource: Sendable {
     /// The configuration that the file's bytes are.
     ///
     /// - Throws: every mistake as a line of its own.
-    package func configuration(of bytes: [UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration { try self.read(bytes) }
+    package func configuration(of bytes: [UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration {
+        try self.read(bytes)
+    }
 }

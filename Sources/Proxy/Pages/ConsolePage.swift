@@ -22,6 +22,8 @@ enum ConsolePage {
         var paths: [String] = []
         for (index, route) in configuration.routes.enumerated() where paths.count < self.mostPaths {
             guard case .backend(let backend) = route.action else { continue }
+            // Of thousands of hosts most are others: the table need not be asked.
+            guard route.hosts.isEmpty || route.hosts.contains(where: { $0.matches(host) }) else { continue }
             let hasRooms = configuration.backends[backend]?.kind == .builtin(.broadcast)
             let path = self.examples(of: route.path, hasRooms: hasRooms).first { path in
                 table.match(host: host, path: (try? RequestTarget.normalised(path)) ?? path) == index
