@@ -149,6 +149,7 @@ BAD_ANSWERS = {
     "Accept twice": PLAIN_101 + "Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
     "no Upgrade": "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
     "another Upgrade": "HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
+    "two Upgrade fields": PLAIN_101 + "Upgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
     "no Connection": "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
     "a subprotocol nobody offered": PLAIN_101 + "Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: x\r\n\r\n",
     "an extension nobody offered": PLAIN_101
@@ -160,11 +161,22 @@ BAD_ANSWERS = {
 }
 
 
+# What the log says of some of them.
+FAULTS = {
+    "no Accept": "a 101 without Sec-WebSocket-Accept",
+    "Accept twice": "a 101 with 2 Sec-WebSocket-Accept fields",
+    "no Upgrade": "a 101 without Upgrade: websocket",
+    "another Upgrade": "a 101 with Upgrade: h2c, not websocket",
+    "two Upgrade fields": "a 101 with 2 Upgrade fields: websocket,websocket",
+}
+
+
 @pytest.mark.parametrize("name", BAD_ANSWERS)
 async def test_a_bad_answer_of_the_backend_is_502(name):
     async with answering(BAD_ANSWERS[name]) as settings, relay(settings) as gateway:
         assert (await raw.ask(gateway.plain, raw.upgrade("/app"))).status == 502
-        await gateway.event("refused", status=502, backend="app")
+        refused = await gateway.event("refused", status=502, backend="app")
+        assert FAULTS.get(name, "") in refused["reason"]
 
 
 async def test_a_backend_that_hangs_up_is_502():
