@@ -195,6 +195,17 @@ package enum Kernel {
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
     }
 
+    /// Has the kernel ask a peer that was silent for `idle` seconds whether it is there, and every `interval` seconds again. After `count` times
+    /// without an answer, or earlier with a user timeout, the connection fails (tcp(7), SO_KEEPALIVE). While something is unacknowledged it
+    /// does not ask.
+    package static func keepAlive(_ descriptor: Int32, idle: Int32, interval: Int32, count: Int32) {
+        let tcp = Int32(IPPROTO_TCP)
+        try? self.setOption(descriptor, tcp, TCP_KEEPIDLE, idle)
+        try? self.setOption(descriptor, tcp, TCP_KEEPINTVL, interval)
+        try? self.setOption(descriptor, tcp, TCP_KEEPCNT, count)
+        try? self.setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
+    }
+
     /// Has the kernel take no more than `bytes` that it cannot send yet, so that what a slow peer has not taken waits with us
     /// (tcp(7), TCP_NOTSENT_LOWAT). What is in flight is not limited. A Unix socket has no such option.
     package static func limitUnsent(_ descriptor: Int32, to bytes: Int) {
