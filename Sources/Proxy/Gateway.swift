@@ -87,10 +87,11 @@ package final class Gateway {
     ///   - source: reads the configuration again, for a reload.
     ///   - restart: how it takes another's place, and another its.
     ///   - fileAccess: how files are read that the configuration names, and itself again.
+    ///   - lookUp: how host names are looked up.
     /// - Throws: one line that says what is in the way.
     package init(
         _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
-        fileAccess: FileReader.Access = .system()
+        fileAccess: FileReader.Access = .system(), lookUp: @escaping Resolver.LookUp = Resolver.addresses
     ) throws(StartError) {
         SignalSource.block(Self.signals)
         let descriptorLimit = DescriptorLimit.raise()
@@ -114,7 +115,7 @@ package final class Gateway {
             self.survey = Survey(self.fleet)
             self.memory = MemoryWatch(self.fleet, self.survey, self.loop, self.log)
             let runtime = Runtime(configuration)
-            self.resolver = try Resolver()
+            self.resolver = try Resolver(lookUp: lookUp)
             try self.resolver.start()
             self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
             self.names.start(runtime)
