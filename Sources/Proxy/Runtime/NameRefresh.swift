@@ -55,7 +55,7 @@ final class NameRefresh: TimerHandler {
     /// - Parameter then: called when all answers are here, or after a while without.
     func resolve(_ runtime: Runtime, then: @escaping () -> Void) {
         let unknown = runtime.backends.flatMap(\.endpoints).filter { endpoint in
-            guard endpoint.hostToResolve != nil, case .success(let known) = endpoint.addresses else { return false }
+            guard endpoint.hostToResolve != nil, case .success(let known) = endpoint.addresses(at: self.loop.now) else { return false }
             return known.isEmpty
         }
         guard !unknown.isEmpty else { return then() }
