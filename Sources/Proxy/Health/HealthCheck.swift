@@ -20,8 +20,13 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
         let tlsIO = TLSIO()
         fileprivate let received = ReadBuffer(count: 32 << 10)
         fileprivate let plaintext = ReadBuffer(count: 64 << 10)
+        /// Hears of endpoints that could be connected to at none of their addresses.
+        let unreachable: (Endpoint) -> Void
 
-        init(_ loop: EventLoop) { self.loop = loop }
+        init(_ loop: EventLoop, unreachable: @escaping (Endpoint) -> Void) {
+            self.loop = loop
+            self.unreachable = unreachable
+        }
     }
 
     /// Whom and how to check.
@@ -179,6 +184,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
             self.conclude(.skipped(reason))
             self.end()
         case .endpoint(let failure):
+            self.means.unreachable(self.subject.endpoint)
             if failure.isTimeout { self.timedOut() } else { self.give(up: failure.reason) }
         }
     }

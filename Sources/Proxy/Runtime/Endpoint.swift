@@ -33,8 +33,8 @@ final class Endpoint: Sendable {
 
     /// The host name that has to be looked up; `nil` for an IP address or a Unix socket.
     let hostToResolve: (host: String, port: UInt16)?
-    /// A look-up of the name has no answer yet.
-    let isBeingResolved = Atomic(false)
+    /// The control thread was told that the name is to be looked up, and did not do so yet.
+    private let isLookUpWanted = Atomic(false)
     private let addressBook = Mutex(AddressBook())
 
     init(_ endpoint: WebSocketEndpoint) {
@@ -110,6 +110,16 @@ extension Endpoint {
     }
 
     func connected(at address: SocketAddress) { self.addressBook.withLock { $0.connected(address) } }
+
+    /// Nothing could be connected to: what its name stands for may have changed.
+    ///
+    /// - Returns: the control thread is to be told (`ControlMessage.unreachable`).
+    func wantsLookUp() -> Bool {
+        self.hostToResolve != nil && !self.isLookUpWanted.exchange(true, ordering: .relaxed)
+    }
+
+    /// For the control thread: it was told, and does what is to be done.
+    func takeLookUp() { self.isLookUpWanted.store(false, ordering: .relaxed) }
 }
 
 // MARK: - What sessions notice

@@ -100,6 +100,7 @@ extension Session: ConnectorOwner {
         case .gateway(let reason):
             self.refuse(.connectFailed("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
         case .endpoint(let failure):
+            if let endpoint = self.endpoint { self.worker.unreachable(endpoint) }
             guard self.loop.now < self.openingDeadline else { return self.handshakeTimedOut() }
             let reason = "\(self.endpointName): \(failure.reason)"
             self.endpointFailed(

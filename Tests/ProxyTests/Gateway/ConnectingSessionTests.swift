@@ -1,5 +1,6 @@
 import Configuration
 import EventLoop
+import Synchronization
 import TestSupport
 import Testing
 import WebSocketProtocol
@@ -128,5 +129,63 @@ extension SessionTests {
             let reason = log.first { $0.event == "refused" }?[text: "reason"] ?? ""
             for host in ["127.0.0.1", "127.0.0.2"] { #expect(reason.contains("\(host):\(port): Connection refused")) }
         }
+    }
+
+    // MARK: - Names
+
+    /// Asks until a session opens: 502 means that the gateway does not know better yet.
+    private func openSoon(_ kind: String, _ gateway: GatewayUnderTest, _ listener: TestListener) throws {
+        let end = MonotonicInstant.now() + .seconds(20)
+        while MonotonicInstant.now() < end {
+            let client = try TestPeer.asking("/\(kind)", port: gateway.port())
+            // Either its server hears of it, or it is refused.
+            guard !listener.hasConnection(orElse: client.socket) else {
+                let server = try self.serve(kind, listener)
+                try client.expectUpgrade()
+                return server.close()
+            }
+            let head = String(decoding: try client.socket.receive(until: "\r\n\r\n"), as: UTF8.self)
+            #expect(head.hasPrefix("HTTP/1.1 502 "))
+        }
+        Issue.record("no session in 20 s")
+    }
+
+    /// 30 s, the time between two look-ups, is longer than a test waits.
+    @Test(arguments: ["relay", "bridge"]) func aNameThatIsNotFoundIsAskedForAgainSoon(kind: String) throws {
+        let listener = try TestListener()
+        let questions = Mutex(0)
+        let lookUp: Resolver.LookUp = { host, port in
+            let number = questions.withLock { count in
+                count += 1
+                return count
+            }
+            return number == 1 ? .failure(ResolveError(host: host, reason: "not yet")) : .success([.loopback(port: port)])
+        }
+        let configuration = GatewayConfiguration.serving([Self.backend(kind, [("late.example", listener.port)])])
+        try GatewayUnderTest.run(configuration, lookUp: lookUp) { gateway in
+            try self.openSoon(kind, gateway, listener)
+        } log: { log in
+            #expect(log.filter { $0.event.hasPrefix("resolve") }.map(\.event) == ["resolve-failed", "resolved"])
+        }
+    }
+
+    @Test(arguments: ["relay", "bridge"]) func aNameThatMovedIsLookedUpWhenNobodyIsThere(kind: String) throws {
+        let listener = try TestListener()
+        let questions = Mutex(0)
+        let lookUp: Resolver.LookUp = { _, port in
+            let number = questions.withLock { count in
+                count += 1
+                return count
+            }
+            // Nobody listens there.
+            return .success([number == 1 ? .ipv4(0x7F00_0002, port: port) : .loopback(port: port)])
+        }
+        let configuration = GatewayConfiguration.serving([Self.backend(kind, [("moved.example", listener.port)])])
+        try GatewayUnderTest.run(configuration, lookUp: lookUp) { gateway in
+            try self.openSoon(kind, gateway, listener)
+        } log: { log in
+            #expect(log.filter { $0.event == "resolved" }.count == 2)
+        }
+        #expect(questions.withLock { $0 } == 2)
     }
 }

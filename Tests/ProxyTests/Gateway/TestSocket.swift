@@ -231,6 +231,12 @@ final class TestListener {
 
     deinit { Kernel.close(self.descriptor) }
 
+    /// Waits until somebody connects, or something comes from `other`. Returns whether somebody has.
+    func hasConnection(orElse other: TestSocket) -> Bool {
+        _ = waitToRead([self.descriptor, other.descriptor])
+        return Kernel.waitToRead(self.descriptor, within: .zero)
+    }
+
     func accept() throws -> TestSocket {
         guard waitToRead(self.descriptor) else { throw PeerError.timedOut }
         return TestSocket(Glibc.accept(self.descriptor, nil, nil))

@@ -15,6 +15,7 @@ import Testing
         let endpoint = self.webSocket("127.0.0.1")
         #expect(endpoint.addresses(at: .now()) == .success([.loopback(port: 3000)]))
         #expect(endpoint.hostToResolve == nil)
+        #expect(!endpoint.wantsLookUp())
         #expect(endpoint.name == "ws://127.0.0.1:3000/chat")
         #expect(!endpoint.usesTLS)
         #expect(endpoint.webSocket?.path == "/chat")
@@ -29,6 +30,7 @@ import Testing
         let endpoint = Endpoint(TCPEndpoint(address: .unix(path: "/run/x.sock")))
         #expect(endpoint.addresses(at: .now()) == .success([.unix(path: "/run/x.sock")]))
         #expect(endpoint.hostToResolve == nil)
+        #expect(!endpoint.wantsLookUp())
     }
 
     @Test func aNameHasNoAddressBeforeItsLookUp() throws {
@@ -36,6 +38,11 @@ import Testing
         #expect(endpoint.addresses(at: .now()) == .success([]))
         let question = try #require(endpoint.hostToResolve)
         #expect(question == ("chat.internal", 3000))
+        // The control thread is told once, and again when it has heard of it.
+        #expect(endpoint.wantsLookUp())
+        #expect(!endpoint.wantsLookUp())
+        endpoint.takeLookUp()
+        #expect(endpoint.wantsLookUp())
         #expect(endpoint.usesTLS)
     }
 
