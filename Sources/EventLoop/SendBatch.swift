@@ -59,7 +59,7 @@ package final class SendBatch {
     /// The turn ends: everything is sent.
     func end() {
         self.isGathering = false
-        self.flush()
+        if !self.staged.isEmpty { self.flush() }
     }
 
     /// Takes a copy of `bytes` for `socket`, to be sent with those of others. False if they are better sent now.

@@ -2,29 +2,39 @@
 package struct TurnTimes: Hashable, Sendable {
     /// Upper bounds in nanoseconds, ascending and inclusive.
     package static let bounds: [Int64] = [
-        50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000,
+        TurnTimes.shortest, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000,
         100_000_000, 250_000_000, 1_000_000_000,
     ]
 
-    /// For each bound what is above the one before it, and at the end what is above all of them.
-    package private(set) var counts = [UInt64](repeating: 0, count: TurnTimes.bounds.count + 1)
+    /// The first of them, which holds most turns: they are counted with nearly every message, and apart.
+    private static let shortest: Int64 = 50_000
+
+    private var short: UInt64 = 0
+    private var others = [UInt64](repeating: 0, count: TurnTimes.bounds.count)
     /// Of all turns together.
     package private(set) var nanoseconds: Int64 = 0
+
+    /// For each bound what is above the one before it, and at the end what is above all of them.
+    package var counts: [UInt64] { [self.short] + self.others }
 
     package init() {}
 
     /// - Parameter nanoseconds: that a turn took.
     package mutating func observe(_ nanoseconds: Int64) {
-        var index = 0
-        // Most turns are in the first ones.
-        while index < Self.bounds.count, nanoseconds > Self.bounds[index] { index += 1 }
-        self.counts[index] &+= 1
         self.nanoseconds &+= nanoseconds
+        if nanoseconds <= Self.shortest { self.short &+= 1 } else { self.observeLong(nanoseconds) }
+    }
+
+    @inline(never)
+    private mutating func observeLong(_ nanoseconds: Int64) {
+        let bound = Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count
+        self.others[bound - 1] &+= 1
     }
 
     /// Adds the turns of another loop.
     package mutating func add(_ other: TurnTimes) {
-        for (index, count) in other.counts.enumerated() { self.counts[index] &+= count }
+        self.short &+= other.short
+        for (index, count) in other.others.enumerated() { self.others[index] &+= count }
         self.nanoseconds &+= other.nanoseconds
     }
 }

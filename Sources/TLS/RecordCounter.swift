@@ -6,13 +6,16 @@ struct RecordCounter: Equatable {
     /// Type, version and length.
     private static let headerSize = 5
 
-    /// How many records have begun.
-    private(set) var count = 0
+    /// How many records have begun; it wraps.
+    private(set) var count: UInt32 = 0
     /// How many bytes of a header, that is not whole, were counted, up to 4, and the upper half of its length.
-    private var headerBytes = 0
-    private var upperLength = 0
+    private var headerBytes: UInt8 = 0
+    private var upperLength: UInt8 = 0
     /// How many bytes of a record's body are still to come.
-    private var rest = 0
+    private var rest: UInt16 = 0
+
+    /// How many records have begun since there were `earlier`.
+    func begun(since earlier: UInt32) -> Int { Int(self.count &- earlier) }
 
     /// Counts the next records, at most so many and so many bytes.
     ///
@@ -24,9 +27,9 @@ struct RecordCounter: Equatable {
         var begun = 0
         while index < end {
             if self.rest > 0 {
-                let step = min(self.rest, end - index)
+                let step = UInt16(clamping: min(Int(self.rest), end - index))
                 self.rest -= step
-                index += step
+                index += Int(step)
                 continue
             }
             if self.headerBytes == 0 {
@@ -35,7 +38,7 @@ struct RecordCounter: Equatable {
                 self.count &+= 1
                 // Nearly all headers come whole.
                 if end - index >= Self.headerSize {
-                    self.rest = unsafe Int(bytes[index + 3]) << 8 | Int(bytes[index + 4])
+                    self.rest = unsafe UInt16(bytes[index + 3]) << 8 | UInt16(bytes[index + 4])
                     index += Self.headerSize
                     continue
                 }
@@ -48,9 +51,9 @@ struct RecordCounter: Equatable {
 
     private mutating func takeHeader(_ byte: UInt8) {
         switch self.headerBytes {
-        case 3: self.upperLength = Int(byte)
+        case 3: self.upperLength = byte
         case 4:
-            self.rest = self.upperLength << 8 | Int(byte)
+            self.rest = UInt16(self.upperLength) << 8 | UInt16(byte)
             self.headerBytes = 0
             return
         default: break

@@ -82,7 +82,7 @@ import COpenSSL
     /// The records that came so far.
     private var records = RecordCounter()
     /// How many had come when there last was data.
-    private var recordsAtData = 0
+    private var recordsAtData: UInt32 = 0
 
     /// A server's last word in a TLS 1.3 handshake, which is a ticket for the next connection: the client waits for none, and a packet
     /// of its own would wake it up for nothing. It goes out in front of whatever is sent next.
@@ -175,7 +175,7 @@ import COpenSSL
                 // How many records gave data, or a part of theirs.
                 var reads = 0
                 let before = self.io.records.count
-                defer { idle = max(0, self.io.records.count - before - reads) }
+                defer { idle = max(0, self.io.records.begun(since: before) - reads) }
                 while isFair, unsafe count < room.count && (self.io.unread > 0 || SSL_has_pending(self.ssl) == 1) {
                     var number = 0
                     let code = unsafe SSL_read_ex(self.ssl, room.baseAddress! + count, room.count - count, &number)
@@ -183,17 +183,17 @@ import COpenSSL
                     if code == 1 {
                         reads += 1
                         self.recordsAtData = self.io.records.count
-                        isFair = self.recordsAtData - before - reads < Self.idleRecordsPerCall
+                        isFair = self.io.records.begun(since: before) - reads < Self.idleRecordsPerCall
                         continue
                     }
                     switch self.failure(code) {
                     case nil:
                         // Of what libssl has, nothing is whole or nothing was data.
-                        guard self.io.records.count - self.recordsAtData <= Self.mostIdleRecords else {
+                        guard self.io.records.begun(since: self.recordsAtData) <= Self.mostIdleRecords else {
                             return .failed(self.fail(Self.tooManyIdleRecords))
                         }
                         guard self.io.unread > 0 else { return .open }
-                        isFair = self.io.records.count - before - reads < Self.idleRecordsPerCall
+                        isFair = self.io.records.begun(since: before) - reads < Self.idleRecordsPerCall
                     case .closed:
                         self.phase = .closed
                         return .closed

@@ -7,18 +7,20 @@
 package struct FrameReader: Sendable {
     package var rules: Rules
     package private(set) var tally = MessageTally()
-    /// How many headers were read one by one. A relay passes over most: those of messages of one frame that are all there.
-    package private(set) var headersRead: UInt64 = 0
 
+    // In this order, because every session has one or two of these and small things side by side take less room.
     /// The kind of the message in progress; nil between messages.
     private var messageOpcode: Opcode?
     private var isCompressed = false
+    /// Of the data frame in progress, or the last one.
+    private var fin = true
+    /// How many headers were read one by one; it wraps. A relay passes over most: those of messages of one frame that are all there.
+    package private(set) var headersRead: UInt32 = 0
     /// Payload bytes that the headers of this message declared so far.
     private var messageLength = 0
     /// Frames of this message so far.
     private var fragments = 0
-    /// The data frame in progress, or the last one.
-    private var fin = true
+    /// Of the data frame in progress, or the last one.
     private var maskingKey: MaskingKey?
     private var frameLength = 0
     /// Payload bytes of the data frame in progress that have not come yet.

@@ -44,7 +44,7 @@ import Testing
             let result = server.connection.decrypt(input.span, into: &span)
             input = []
             server.received += buffer[..<result.count]
-            calls.append(Call(records: server.io.records.count - before, count: result.count, result: result))
+            calls.append(Call(records: server.io.records.begun(since: before), count: result.count, result: result))
             expectNoErrorsLeft()
         } while calls[calls.count - 1].result.hasMore
         return calls

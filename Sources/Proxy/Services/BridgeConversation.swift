@@ -10,6 +10,7 @@ internal import WebSocketProtocol
 /// delivered. Whatever else ends the session does the same for what the client sent, but for a message that breaks off in the middle: a cut
 /// upload must not look complete.
 final class BridgeConversation: EndpointConversation {
+    private let backend: Transport
     private let message: BridgeMessage
     private var text = TextCheck()
     /// In text mode: the beginning of a character whose rest has not come yet; at most 3 bytes.
@@ -20,19 +21,19 @@ final class BridgeConversation: EndpointConversation {
     private var passed = MessageTally()
     private var flushedToServer = MessageTally()
 
-    init(_ session: Session, message: BridgeMessage, compression: DeflateParameters?) {
+    init(_ session: Session, _ transports: PerLeg<Transport>, message: BridgeMessage, compression: DeflateParameters?) {
+        self.backend = transports.backend
         self.message = message
         super.init(
-            session, backend: .tcp, limitsMessages: session.route?.settings.limitsMessagesItself ?? false, compression: compression)
+            session, transports.client, backend: .tcp,
+            limitsMessages: session.route?.settings.limitsMessagesItself ?? false, compression: compression)
     }
 
     override var phase: Phase { .bridge }
 
-    private var backend: Transport? { self.session.backend }
-
     // MARK: - Client to backend
 
-    override var isHeldBack: Bool { self.backend.map { self.session.isAboveHighWater($0) } ?? false }
+    override var isHeldBack: Bool { self.session.isAboveHighWater(self.backend) }
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         guard self.text.accepts(part, in: buffer.span) else { return self.fail(.invalidUTF8) }
@@ -43,12 +44,12 @@ final class BridgeConversation: EndpointConversation {
 
     override func didFlush() {
         defer { self.flushedToServer = self.passed }
-        guard let backend = self.backend, backend.hasUntaken else { return }
-        self.delivered.sent(self.flushedToServer, self.passed, backend.writing)
+        guard self.backend.hasUntaken else { return }
+        self.delivered.sent(self.flushedToServer, self.passed, self.backend.writing)
     }
 
     override var receivedTally: MessageTally {
-        self.backend.map { self.delivered.taken(of: self.passed, $0.writing) } ?? self.passed
+        self.delivered.taken(of: self.passed, self.backend.writing)
     }
 
     override func backendDrained() {
@@ -59,21 +60,21 @@ final class BridgeConversation: EndpointConversation {
 
     override func receivedFromBackend(_ range: Range<Int>) {
         // After the client's Close, what the server still says is read and dropped.
-        guard self.closing.isOpen else { return }
+        guard self.isOpen else { return }
         switch self.message {
         case .binary: self.forward(.binary, range)
         case .text: self.forwardText(range)
         }
-        if let client = self.client, self.session.isAboveHighWater(client) { self.backend?.pause() }
+        if self.session.isAboveHighWater(self.client) { self.backend.pause() }
     }
 
     private func forward(_ opcode: Opcode, _ range: Range<Int>) {
-        if !range.isEmpty { self.sendMessage(opcode, payloadAt: range, in: self.session.worker.buffers.plaintext) }
+        if !range.isEmpty { self.sendMessage(opcode, payloadAt: range, in: self.plaintext) }
     }
 
     /// A text message is whole characters (RFC 6455 section 5.6), wherever TCP cut them.
     private func forwardText(_ range: Range<Int>) {
-        let buffers = self.session.worker.buffers
+        let buffers = self.buffers
         let plaintext = buffers.plaintext
         let bytes = self.partialCharacter.isEmpty ? range : buffers.prepend(self.partialCharacter, to: range)
         let prefix = UTF8Validator.validPrefix(of: plaintext.span.extracting(bytes))
@@ -85,7 +86,7 @@ final class BridgeConversation: EndpointConversation {
 
     /// The server sent what is not UTF-8.
     private func forwardRepaired(_ range: Range<Int>) {
-        let plaintext = self.session.worker.buffers.plaintext
+        let plaintext = self.plaintext
         let repaired = UTF8Validator.repair(plaintext.span.extracting(range))
         self.partialCharacter = repaired.rest
         self.sendMessage(Message(opcode: .text, payload: repaired.text))

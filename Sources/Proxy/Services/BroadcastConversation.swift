@@ -37,10 +37,10 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         case toGoOn
     }
 
-    init(_ session: Session, room: RoomKey, compression: DeflateParameters?) {
+    init(_ session: Session, _ client: Transport, room: RoomKey, compression: DeflateParameters?) {
         self.room = room
         self.sender = RoomSender(worker: session.worker.index, of: session.worker.fleet.members.count)
-        super.init(session, compression: compression)
+        super.init(session, client, compression: compression)
     }
 
     private var worker: Worker { self.session.worker }
@@ -139,7 +139,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     /// Everything that was sent is delivered.
     func isDelivered() {
         self.wait = .none
-        self.client?.readAgainLater()
+        self.client.readAgainLater()
     }
 
     override func tick() {
@@ -156,11 +156,11 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     /// Sends a member what was posted. One whose queue is still over the limit from earlier posts is closed with 1013: what it misses must
     /// not cost the others memory.
     func deliver(_ delivery: RoomDelivery) {
-        guard let client = self.client, self.closing.isOpen else { return }
-        guard !self.session.isOverQueueLimit(client) else { return self.close(.byGateway(.slowConsumer)) }
+        guard self.closing.isOpen else { return }
+        guard !self.session.isOverQueueLimit(self.client) else { return self.close(.byGateway(.slowConsumer)) }
         let messages = delivery.messages(for: self.compression?.parameters.server)
-        self.worker.loop.budget.spend(Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: client.tls != nil))
-        client.send(sharing: messages.bytes)
+        self.worker.loop.budget.spend(Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: self.client.tls != nil))
+        self.client.send(sharing: messages.bytes)
         self.count(messages.tally)
         self.noteSent()
     }

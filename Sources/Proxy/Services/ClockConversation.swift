@@ -7,10 +7,10 @@ final class ClockConversation: EndpointConversation {
     private var text = TextCheck()
     private var next: MonotonicInstant
 
-    init(_ session: Session, every: Duration, compression: DeflateParameters?) {
+    init(_ session: Session, _ client: Transport, every: Duration, compression: DeflateParameters?) {
         self.every = every
         self.next = session.worker.loop.now
-        super.init(session, compression: compression)
+        super.init(session, client, compression: compression)
     }
 
     override func begin() { self.tick() }
@@ -22,11 +22,11 @@ final class ClockConversation: EndpointConversation {
 
     /// RFC 3339, UTC, milliseconds. A client that does not read misses ticks, rather than getting them all late.
     override func tick() {
-        if let client = self.client, !self.session.isAboveHighWater(client) {
+        if !self.session.isAboveHighWater(self.client) {
             self.sendMessage(Message(opcode: .text, payload: Array(WallClock.rfc3339().utf8)))
         }
         // From the last deadline, not from now: the clock does not drift. After a long halt it starts anew.
-        let now = self.session.worker.loop.now
+        let now = self.loop.now
         self.next = max(self.next + self.every, now)
         self.session.setTick(at: self.next)
     }

@@ -44,11 +44,11 @@ final class EchoConversation: EndpointConversation {
     /// A client that does not read its echo is not read either; but in the middle of a message it is, as long as memory is not scarce: many
     /// read nothing before they have sent all of it, and would wait for us as we for them.
     override var isHeldBack: Bool {
-        guard let client = self.client, self.session.isAboveHighWater(client) else { return false }
-        return self.pieces == nil || client.queuedBytes > self.mostWaiting
+        guard self.session.isAboveHighWater(self.client) else { return false }
+        return self.pieces == nil || self.client.queuedBytes > self.mostWaiting
     }
 
-    override var isFull: Bool { self.client.map { self.session.isAboveHighWater($0) } ?? false }
+    override var isFull: Bool { self.session.isAboveHighWater(self.client) }
 
     /// A message, and what compression may add to it.
     override var mostWaiting: Int {

@@ -10,6 +10,8 @@ extension EndpointConversation {
         var position: Int
         /// What begins there, if it is not a frame.
         var part: FrameReader.DataPart?
+        /// A message that was kept as it came and is whole now: it is to be looked at before the rest.
+        var whole: Unread?
     }
 
     /// How much of what waits is looked at at a time: small enough not to be copied over and over where little of it is dealt with.
@@ -35,8 +37,8 @@ extension EndpointConversation {
         self.readBacklog()
         self.settle()
         guard self.mayReadOn else { return }
-        if self.session.worker.loop.budget.isShareSpent {
-            self.client?.readAgainLater()
+        if self.loop.budget.isShareSpent {
+            self.client.readAgainLater()
         } else {
             self.session.resume(.client)
         }
@@ -44,7 +46,7 @@ extension EndpointConversation {
 
     func readBacklog() {
         guard !self.isReading else { return }
-        let buffers = self.session.worker.buffers
+        let buffers = self.buffers
         while let unread = self.backlog.first, !self.mustWait, !self.isOpenAndStuck {
             guard self.closing.reads(from: .client) else { return self.backlog.removeAll() }
             let (range, part) = unread.next(atMost: Self.portion)
@@ -54,7 +56,7 @@ extension EndpointConversation {
             let plaintext = buffers.plaintext
             let payload = plaintext.span.extracting(stop?.part?.range ?? 0..<0)
             self.backlog.advance(by: count, to: stop?.part, payload)
-            if let whole = self.takeDown() { self.backlog.prepend(whole) }
+            if let whole = stop?.whole { self.backlog.prepend(whole) }
         }
     }
 
@@ -63,35 +65,29 @@ extension EndpointConversation {
 
     // MARK: - Messages that are kept as they came
 
-    /// Keeps a part of a compressed message that is not whole: a little of it can inflate to a lot. Returns whether it is whole now: then it
-    /// is to be looked at before the rest (`takeDown`).
-    func shelve(_ part: FrameReader.DataPart) -> Bool {
-        let plaintext = self.session.worker.buffers.plaintext
+    /// Keeps a part of a compressed message that is not whole: a little of it can inflate to a lot.
+    ///
+    /// - Returns: the message, if it is whole now.
+    func shelve(_ part: FrameReader.DataPart) -> Unread? {
+        let plaintext = self.plaintext
         self.shelf.append(plaintext.span.extracting(part.range))
         guard part.isFinal else {
             self.shelved(part)
-            return false
+            return nil
         }
         var whole = part
         whole.range = 0..<self.shelf.count
-        self.takenDown = Unread(self.shelf, part: whole)
-        self.shelf = []
-        return true
-    }
-
-    func takeDown() -> Unread? {
-        guard let whole = self.takenDown else { return nil }
-        self.takenDown = nil
-        return whole
+        defer { self.shelf = [] }
+        return Unread(self.shelf, part: whole)
     }
 
     // MARK: - Inflating
 
     /// The reader's own limit has slack where there is compression.
     func isWithinLimit(_ part: FrameReader.DataPart) -> Bool {
-        guard self.compression != nil, self.maximumMessage > 0 else { return true }
-        let length = (part.isFirst ? 0 : self.messageLength) + part.range.count
-        self.messageLength = length
+        guard let compression = self.compression, self.maximumMessage > 0 else { return true }
+        let length = (part.isFirst ? 0 : compression.plainLength) + part.range.count
+        compression.plainLength = length
         guard length + self.reader.remainingInFrame <= self.maximumMessage else {
             self.fail(.messageTooBig)
             return false
@@ -104,8 +100,8 @@ extension EndpointConversation {
     /// - Returns: where it stopped, because the rest has to wait.
     func inflate(_ part: FrameReader.DataPart) -> Stop? {
         guard let compression = self.compression else { return nil }
-        let buffers = self.session.worker.buffers
-        let loop = self.session.worker.loop
+        let buffers = self.buffers
+        let loop = self.loop
         let plaintext = buffers.plaintext
         let inflated = buffers.inflated
         let headroom = WorkerBuffers.headroom
@@ -136,12 +132,12 @@ extension EndpointConversation {
     /// The next `count` bytes of a compressed message are in the buffer for them.
     private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
         guard count > 0 || isFinal else { return }
-        self.session.worker.loop.budget.spend(Work.inflated(count))
+        self.loop.budget.spend(Work.inflated(count))
         let start = WorkerBuffers.headroom
         let piece = FrameReader.DataPart(
             messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
             isFirst: self.isAtFirstPiece, isFinal: isFinal, isCompressed: false)
         self.isAtFirstPiece = isFinal
-        self.received(piece, in: self.session.worker.buffers.inflated)
+        self.received(piece, in: self.buffers.inflated)
     }
 }

@@ -6,7 +6,7 @@ extension EndpointConversation {
     /// Sends a message whose payload lies at `range` of `buffer`. Uncompressed, its header is written right in front of it: over the
     /// client's own header or into the headroom.
     func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
-        guard !self.sendCompressed(opcode, buffer.span.extracting(range)) else { return }
+        if self.compression != nil, self.sendCompressed(opcode, buffer.span.extracting(range)) { return }
         let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
         let start = range.lowerBound - header.encodedLength
         var bytes = buffer.mutableSpan
@@ -64,7 +64,7 @@ extension EndpointConversation {
         var scratch = self.session.worker.compression.takeScratch()
         let frame = CompressedFrame.encode(opcode, payload, place, with: { compression.deflater }, into: &scratch)
         if let frame {
-            self.session.worker.loop.budget.spend(Work.compression + Work.deflated(payload.count))
+            self.loop.budget.spend(Work.compression + Work.deflated(payload.count))
             self.send(scratch.span.extracting(frame.range), to: self.client)
             self.hasSent(place.isFinal ? opcode : nil, payload: frame.payloadLength)
         }
@@ -95,7 +95,7 @@ extension EndpointConversation {
 
     /// The transport has everything that was counted: what its socket did not take of that is remembered.
     func noteSent() {
-        if let client = self.client, client.hasUntaken { self.taken.sent(self.flushed, self.sent, client.writing) }
+        if self.client.hasUntaken { self.taken.sent(self.flushed, self.sent, self.client.writing) }
         self.flushed = self.sent
     }
 
@@ -104,26 +104,32 @@ extension EndpointConversation {
     /// Sends whole frames to the client, or a message's bytes to a TCP server: together with what else the same read brings.
     ///
     /// - Parameter more: whether more follows in any case.
-    func send(_ bytes: Span<UInt8>, to transport: Transport?, more: Bool = false) {
-        guard let transport else { return }
-        let gathered = self.session.worker.gathered
+    func send(_ bytes: Span<UInt8>, to transport: Transport, more: Bool = false) {
+        let gathered = self.gathered
         let isLast = !more && !self.hasMore
+        if isLast, gathered.isEmpty { return self.sendNow(bytes, to: transport) }
         if !gathered.hasRoom(for: bytes.count, to: transport) { self.flush() }
-        guard gathered.isWorthwhile(bytes.count), !isLast || !gathered.isEmpty else {
+        guard gathered.isWorthwhile(bytes.count) else {
             self.flush()
-            return gathered.sendNow(bytes, to: transport)
+            return self.sendNow(bytes, to: transport)
         }
         gathered.add(bytes, to: transport)
         if isLast { self.flush() }
     }
 
+    /// Sends what is not put together with anything.
+    private func sendNow(_ bytes: Span<UInt8>, to transport: Transport) {
+        self.loop.budget.spend(Work.send)
+        transport.send(bytes)
+    }
+
     /// Nothing that was put together waits to be sent.
-    var isFlushed: Bool { self.session.worker.gathered.isEmpty }
+    var isFlushed: Bool { self.gathered.isEmpty }
 
     /// Sends what was put together, for what has to come after it.
     func flush() {
         guard !self.isFlushed else { return }
-        self.session.worker.gathered.flush()
+        self.gathered.flush()
         self.noteSent()
         self.didFlush()
     }

@@ -7,9 +7,14 @@ internal import WebSocketProtocol
 class EndpointConversation: Conversation {
     /// The session gives its conversation up when it ends.
     final let session: Session
+    final let client: Transport
+    // The worker's. Constants, because a reference that is followed through others is counted with every message.
+    final let loop: EventLoop
+    final let plaintext: ReadBuffer
+    final let gathered: GatheredSends
     final private(set) var closing: ClosingHandshake
     /// What `closing` says, at hand: it is asked for every message, and is not small.
-    final private var isOpen = true
+    final private(set) var isOpen = true
     final private var listens = true
     final var detail: String?
 
@@ -30,17 +35,13 @@ class EndpointConversation: Conversation {
     final let compression: SessionCompression?
     /// The most bytes in a message of the client's, inflated; 0 is no limit.
     final let maximumMessage: Int
-    /// What came of the message in progress so far, where there is compression and it came uncompressed.
-    final var messageLength = 0
-    /// The next inflated piece is the first of its message.
-    final var isAtFirstPiece = true
     /// What was read and waits, because the session's share of the turn was used up, or whoever gets what the client says has enough of
     /// it. The client is not read meanwhile, so that it is no more than came with one read, and `mostWaiting`.
     final var backlog = Backlog()
-    /// The payload so far of a compressed message that is not whole, where it is kept as it came; and, once it is whole, what is to be looked
-    /// at before the rest of the read that brought its end.
+    /// The payload so far of a compressed message that is not whole, where it is kept as it came.
     final var shelf: [UInt8] = []
-    final var takenDown: Unread?
+    /// The next inflated piece is the first of its message.
+    final var isAtFirstPiece = true
     final var isReading = false
     /// More of what came with the same read is still to be looked at.
     final private(set) var hasMore = false
@@ -49,10 +50,14 @@ class EndpointConversation: Conversation {
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
     ///   - compression: what was agreed with the client.
     init(
-        _ session: Session, backend: ClosingHandshake.Backend = .builtin, limitsMessages: Bool = true,
+        _ session: Session, _ client: Transport, backend: ClosingHandshake.Backend = .builtin, limitsMessages: Bool = true,
         compression: DeflateParameters? = nil
     ) {
         self.session = session
+        self.client = client
+        self.loop = session.loop
+        self.plaintext = session.worker.buffers.plaintext
+        self.gathered = session.worker.gathered
         self.closing = ClosingHandshake(backend: backend)
         let limits = session.route?.settings.limits ?? Limits()
         self.maximumMessage = limitsMessages ? limits.message.rawValue : 0
@@ -64,6 +69,8 @@ class EndpointConversation: Conversation {
                 expectsMask: true, allowsCompression: compression != nil, maximumMessage: self.maximumMessage + slack,
                 maximumFragments: limitsMessages ? limits.fragments : 0))
     }
+
+    final var buffers: WorkerBuffers { self.session.worker.buffers }
 
     // MARK: - For subclasses
 
@@ -124,18 +131,15 @@ class EndpointConversation: Conversation {
     /// What we send a client is whole frames only, so that a Close always has its place.
     private var places: ClosingHandshake.Places {
         // What waits, be it here or in the kernel, is not passed on any more.
-        let hasMore = self.client.map { $0.isPaused || $0.mayRead } ?? false
+        let hasMore = self.client.isPaused || self.client.mayRead
         return ClosingHandshake.Places(
             clientIsInsideOfMessage: !self.reader.isAtMessageBoundary, clientHasMore: hasMore || !self.backlog.isEmpty)
     }
 
-    final var client: Transport? { self.session.client }
-
     // MARK: - Conversation
 
     final var tally: PerLeg<MessageTally> {
-        let sent = self.client.map { self.taken.taken(of: self.sent, $0.writing) } ?? self.sent
-        return PerLeg(client: self.receivedTally, backend: sent)
+        PerLeg(client: self.receivedTally, backend: self.taken.taken(of: self.sent, self.client.writing))
     }
 
     /// What came from the client and has gone where it is to go.
@@ -144,12 +148,11 @@ class EndpointConversation: Conversation {
     final func received(_ range: Range<Int>, from leg: Leg) {
         guard leg == .client else { return self.receivedFromBackend(range) }
         guard self.listens else { return }
-        let buffers = self.session.worker.buffers
         if !self.backlog.isEmpty {
-            self.backlog.append(Unread(buffers.copy(range), part: nil))
+            self.backlog.append(Unread(self.buffers.copy(range), part: nil))
         } else if let stop = self.read(range, from: nil) {
-            let rest = Unread(buffers.copy(stop.position..<range.upperBound), part: stop.part)
-            if let whole = self.takeDown() { self.backlog.append(whole) }
+            let rest = Unread(self.buffers.copy(stop.position..<range.upperBound), part: stop.part)
+            if let whole = stop.whole { self.backlog.append(whole) }
             if !rest.isDone { self.backlog.append(rest) }
             self.readBacklog()
         }
@@ -166,11 +169,10 @@ class EndpointConversation: Conversation {
         guard !self.mustWait else { return Stop(position: range.lowerBound, part: part) }
         self.isReading = true
         defer { self.isReading = false }
-        let buffers = self.session.worker.buffers
-        let loop = self.session.worker.loop
-        let plaintext = buffers.plaintext
-        let bytes = self.held.isEmpty ? range : buffers.prepend(self.held, to: range)
-        self.held = []
+        let loop = self.loop
+        let plaintext = self.plaintext
+        let bytes = self.held.isEmpty ? range : self.buffers.prepend(self.held, to: range)
+        if !self.held.isEmpty { self.held = [] }
         var position = bytes.lowerBound
         if var part {
             part.range = position..<(position + part.range.count)
@@ -179,14 +181,14 @@ class EndpointConversation: Conversation {
             if let stop = self.inflate(part) { return stop }
         }
         while self.listens, position < bytes.upperBound {
-            guard !self.mustWait else { return Stop(position: position, part: nil) }
+            if position > bytes.lowerBound, self.mustWait { return Stop(position: position, part: nil) }
             loop.budget.spend(Work.frame)
             let event = self.reader.next(plaintext.span.extracting(0..<bytes.upperBound), at: &position)
             self.hasMore = position < bytes.upperBound
             switch event {
             case .end: return nil
             case .incomplete:
-                self.held = buffers.copy(position..<bytes.upperBound)
+                self.held = self.buffers.copy(position..<bytes.upperBound)
                 return nil
             case .violation(let violation):
                 self.fail(violation)
@@ -201,7 +203,7 @@ class EndpointConversation: Conversation {
                 }
                 if !part.isFinal, !part.range.isEmpty { self.session.madeProgress() }
                 if part.isCompressed, self.inflatesWholeMessages, !part.isFinal || !self.shelf.isEmpty {
-                    if self.shelve(part) { return Stop(position: position, part: nil) }
+                    if let whole = self.shelve(part) { return Stop(position: position, part: nil, whole: whole) }
                 } else if part.isCompressed {
                     if let stop = self.inflate(part) { return stop }
                 } else if self.isWithinLimit(part) {
@@ -215,7 +217,7 @@ class EndpointConversation: Conversation {
     /// Whether the session has had its share of this turn, or whoever gets what the client says has enough of it. What only a Close is
     /// looked for in does not wait: it goes nowhere.
     final var mustWait: Bool {
-        self.isOpen && (self.session.worker.loop.budget.isShareSpent || self.isHeldBack)
+        self.isOpen && (self.loop.budget.isShareSpent || self.isHeldBack)
     }
 
     /// Sends what was put together, for what is to come after it.
@@ -230,13 +232,13 @@ class EndpointConversation: Conversation {
         self.passOn()
         self.countMemory()
         guard self.isOpen, !self.backlog.isEmpty || self.isHeldBack else { return }
-        if !self.mayReadOn { self.client?.pause() }
+        if !self.mayReadOn { self.client.pause() }
         // Whoever holds it back says when it may go on.
-        if !self.isHeldBack, !self.isStuck { self.client?.readAgainLater() }
+        if !self.isHeldBack, !self.isStuck { self.client.readAgainLater() }
     }
 
     private func received(_ frame: ControlFrame) {
-        let plaintext = self.session.worker.buffers.plaintext
+        let plaintext = self.plaintext
         let payload = frame.payload(in: plaintext.span)
         switch frame.opcode {
         case .ping:
@@ -254,11 +256,10 @@ class EndpointConversation: Conversation {
     /// A client that does not read gets an answer to its latest ping only, and later (RFC 6455 section 5.5.3): pings are no
     /// way around the limit of the queue.
     private func answerPing(_ payload: [UInt8]) {
-        guard let client = self.client else { return }
-        if self.session.isAboveHighWater(client) {
+        if self.session.isAboveHighWater(self.client) {
             self.owedPong = payload
         } else {
-            self.send(Frame.pong(payload).span, to: client)
+            self.send(Frame.pong(payload).span, to: self.client)
         }
     }
 
@@ -272,14 +273,14 @@ class EndpointConversation: Conversation {
     }
 
     final func ping(_ leg: Leg) {
-        if leg == .client { self.client?.sendPing(Frame.ping(self.pings.next())) }
+        if leg == .client { self.client.sendPing(Frame.ping(self.pings.next())) }
     }
 
-    final func dataPassed() { self.session.deadlines.lastData = self.session.worker.loop.now }
+    final func dataPassed() { self.session.deadlines.lastData = self.loop.now }
 
     final func drained(_ leg: Leg) {
         guard leg == .client else { return self.backendDrained() }
-        if self.closing.isOpen, let payload = self.owedPong { self.client?.send(Frame.pong(payload).span) }
+        if self.closing.isOpen, let payload = self.owedPong { self.client.send(Frame.pong(payload).span) }
         self.owedPong = nil
         self.clientDrained()
         self.catchUp()
@@ -300,7 +301,7 @@ class EndpointConversation: Conversation {
             self.session.closing?.forwarded.client = self.reader.tally
             self.closingBegan()
         }
-        if case .close(let close) = actions.client.say { self.client?.send(Frame.close(close).span) }
+        if case .close(let close) = actions.client.say { self.client.send(Frame.close(close).span) }
         // Messages are over; the client's own Close may wait among them.
         if !self.closing.isOpen {
             self.shelf = []

@@ -4,6 +4,8 @@ internal import WebSocketProtocol
 /// and an inflater while a message is coming in.
 final class SessionCompression {
     let parameters: DeflateParameters
+    /// How many bytes came of the message in progress so far, where it came uncompressed.
+    var plainLength = 0
     private let worker: WorkerCompression
     private var inflater: Inflater?
     private var ownDeflater: Deflater?

@@ -100,23 +100,28 @@ struct Relay: Sendable {
     }
 
     /// What reading the frames of `leg` has cost since there were `before` and so many headers.
-    mutating func work(_ leg: Leg, since before: MessageTally, headers: UInt64) -> Int {
+    mutating func work(_ leg: Leg, since before: MessageTally, headers: UInt32) -> Int {
         let now = self.tally(of: leg)
         let passed = (now.text &- before.text) &+ (now.binary &- before.binary)
         let read = self.headersRead(leg) &- headers
         return Int(truncatingIfNeeded: passed) &* Work.passedFrame &+ Int(truncatingIfNeeded: read) &* Work.frame
     }
 
-    mutating func headersRead(_ leg: Leg) -> UInt64 {
+    mutating func headersRead(_ leg: Leg) -> UInt32 {
         leg == .client ? self.readers.client.headersRead : self.readers.backend.headersRead
     }
 
     // MARK: - What happens
 
+    /// Some of a leg's bytes were held back.
+    mutating func holds(_ leg: Leg) -> Bool {
+        leg == .client ? !self.held.client.isEmpty : !self.held.backend.isEmpty
+    }
+
     /// Takes what was held back of a leg's bytes: it has to be put in front of what came.
     mutating func takeHeld(_ leg: Leg) -> [UInt8] {
         var bytes: [UInt8] = []
-        if !self.held[leg].isEmpty { swap(&bytes, &self.held[leg]) }
+        swap(&bytes, &self.held[leg])
         return bytes
     }
 

@@ -47,8 +47,7 @@ final class RelayConversation: Conversation {
     // MARK: - What happens
 
     func received(_ range: Range<Int>, from leg: Leg) {
-        let held = self.relay.takeHeld(leg)
-        let bytes = held.isEmpty ? range : self.buffers.prepend(held, to: range)
+        let bytes = self.relay.holds(leg) ? self.buffers.prepend(self.relay.takeHeld(leg), to: range) : range
         let before = self.relay.tally(of: leg)
         let plaintext = self.plaintext
         let headers = self.relay.headersRead(leg)

@@ -142,12 +142,13 @@ extension Session: ConnectorOwner {
                 compressionOffers: admitted.compressionOffers)
             self.backend?.send(request.span)
             self.backendHandshake()
-        } else if case .tcp(_, let message) = settings.kind {
+        } else if case .tcp(_, let message) = settings.kind, let client = self.client, let backend = self.backend {
             self.worker.succeeded(endpoint)
             let compression = self.agreeOnCompression()
             self.upgradeClient(
                 subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
-            let bridge = BridgeConversation(self, message: message, compression: compression?.parameters)
+            let bridge = BridgeConversation(
+                self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
             self.begin(bridge, early: PerLeg(client: opening.early, backend: []))
         }
     }

@@ -126,21 +126,21 @@ extension Session {
     // MARK: - Serve
 
     private func serve(_ service: BuiltinService) {
-        guard let admitted = self.opening?.admitted else { return }
+        guard let admitted = self.opening?.admitted, let client = self.client else { return }
         let compression: DeflateNegotiation.Agreement?
         let conversation: EndpointConversation
         switch service {
         case .echo:
             compression = self.agreeOnCompression()
-            conversation = EchoConversation(self, compression: compression?.parameters)
+            conversation = EchoConversation(self, client, compression: compression?.parameters)
         case .broadcast:
             // What keeps no context is compressed once for all.
             compression = self.agreeOnCompression(keepsContext: false)
             let room = RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path)
-            conversation = BroadcastConversation(self, room: room, compression: compression?.parameters)
+            conversation = BroadcastConversation(self, client, room: room, compression: compression?.parameters)
         case .clock(let every):
             compression = self.agreeOnCompression()
-            conversation = ClockConversation(self, every: every, compression: compression?.parameters)
+            conversation = ClockConversation(self, client, every: every, compression: compression?.parameters)
         }
         let extensions = compression?.answer.description
         self.upgradeClient(subprotocol: admitted.subprotocol, extensions: extensions, passing: HTTPFields())

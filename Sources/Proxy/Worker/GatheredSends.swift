@@ -10,7 +10,7 @@ final class GatheredSends {
     /// The most bytes of one send that are worth a copy.
     private static let mostBytes = 4 << 10
 
-    private unowned let loop: EventLoop
+    private let loop: EventLoop
     private let bytes = ReadBuffer(count: GatheredSends.room)
     private var used = 0
     private var target: Transport?
@@ -42,12 +42,7 @@ final class GatheredSends {
         self.target = nil
         self.used = 0
         let bytes = self.bytes
-        self.sendNow(bytes.span.extracting(0..<count), to: transport)
-    }
-
-    /// Sends what is not put together with anything.
-    func sendNow(_ bytes: Span<UInt8>, to transport: Transport) {
         self.loop.budget.spend(Work.send)
-        transport.send(bytes)
+        transport.send(bytes.span.extracting(0..<count))
     }
 }

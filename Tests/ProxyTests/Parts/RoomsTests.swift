@@ -32,7 +32,7 @@ import Testing
             let descriptor = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
             let session = try Session(descriptor, .unnamed, listener: self.listener, worker: self.worker)
             self.sessions.append(session)
-            return BroadcastConversation(session, room: room, compression: nil)
+            return BroadcastConversation(session, try #require(session.client), room: room, compression: nil)
         }
 
         func end() {
