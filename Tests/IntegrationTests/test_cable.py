@@ -163,3 +163,26 @@ async def test_who_takes_no_pings_is_asked_by_the_kernel(heartbeat, client_is_as
             assert asked is not None and asked <= (25 if client_is_asked else 20)
             asked = keepalive(gateway.plain[1], local)
             assert (asked is not None and asked <= 25) if client_is_asked else asked is None
+
+
+async def test_a_reload_changes_what_the_kernel_asks():
+    ports: asyncio.Queue = asyncio.Queue()
+
+    async def server(reader, writer):
+        ports.put_nowait(writer.get_extra_info("peername")[1])
+        await reader.read()
+
+    def routes(heartbeat):
+        return [{"path": "/tcp", "backend": "tcp", "heartbeat": heartbeat}]
+
+    async with TCPBackend(server) as backend, Gateway(
+        routes=routes("off"), backends={"tcp": backend.configuration()}
+    ) as gateway:
+        async with await raw.Connection.upgraded(gateway.plain, "/tcp") as connection:
+            far, near = await ports.get(), connection.writer.get_extra_info("sockname")[1]
+            assert 20 < keepalive(far, backend.port) <= 25 and 20 < keepalive(gateway.plain[1], near) <= 25
+            await gateway.reload(routes=routes({"interval": "60s"}))
+            # The session follows as soon as its worker has heard of it: what it answers to then comes after.
+            await connection.send(raw.frame(raw.PING, b"after"))
+            assert (await connection.frame()).payload == b"after"
+            assert 50 < keepalive(far, backend.port) <= 60 and keepalive(gateway.plain[1], near) is None

@@ -59,7 +59,8 @@ extension Session: ConnectorOwner {
     private func connect(to endpoint: Endpoint, at addresses: [SocketAddress], of backend: Backend) {
         let limit = self.route?.settings.timeouts.connect ?? Timeouts().connect
         let connector = Connector(
-            to: endpoint, at: addresses, from: backend.source, within: limit, until: self.openingDeadline, on: self.loop,
+            to: endpoint, at: addresses, from: backend.source, within: limit, until: self.openingDeadline,
+            on: self.loop,
             for: self)
         self.opening?.connector = connector
         connector.start()
@@ -71,7 +72,8 @@ extension Session: ConnectorOwner {
     }
 
     func connected(_ descriptor: Int32, to address: SocketAddress) {
-        guard let endpoint = self.endpoint, let backend = self.route?.backend, let runtime = self.opening?.runtime else {
+        guard let endpoint = self.endpoint, let backend = self.route?.backend, let runtime = self.opening?.runtime
+        else {
             return Kernel.close(descriptor)
         }
         do {

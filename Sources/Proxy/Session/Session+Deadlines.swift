@@ -12,7 +12,8 @@ extension Session {
         let spreads = PerLeg(
             client: UInt8(truncatingIfNeeded: self.id.number), backend: UInt8(truncatingIfNeeded: self.id.number >> 8))
         for leg in [Leg.client, .backend] {
-            self.transport(leg)?.beginHeartbeat(self.heartbeat(of: leg), takesPings: self.takesPings(leg), spread: spreads[leg])
+            self.transport(leg)?.beginHeartbeat(
+                self.heartbeat(of: leg), takesPings: self.takesPings(leg), spread: spreads[leg])
         }
         self.checkDeadlines()
     }
@@ -48,6 +49,11 @@ extension Session {
     func heartbeat(of leg: Leg) -> HeartbeatSettings? {
         guard let settings = self.route?.settings else { return nil }
         return leg == .backend && self.conversation?.phase == .relay ? settings.backendHeartbeat : settings.heartbeat
+    }
+
+    /// A reload has changed `heartbeat(of: leg)`.
+    func heartbeatChanged(_ leg: Leg) {
+        self.transport(leg)?.changeHeartbeat(self.heartbeat(of: leg), takesPings: self.takesPings(leg))
     }
 
     private func takesPings(_ leg: Leg) -> Bool { leg == .client || self.phase == .relay }

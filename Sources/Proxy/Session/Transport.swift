@@ -137,14 +137,26 @@ final class Transport: ReadinessHandler, StagedSender {
     func beginHeartbeat(_ settings: HeartbeatSettings?, takesPings: Bool, spread: UInt8) {
         self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: spread)
         if let settings { self.setUserTimeout(settings.interval + settings.timeout) }
-        guard self.isTCP, settings == nil || !takesPings else { return }
+        if settings == nil || !takesPings { self.keepAlive(settings) }
+    }
+
+    /// Another heartbeat holds from now on.
+    func changeHeartbeat(_ settings: HeartbeatSettings?, takesPings: Bool) {
+        self.setUserTimeout(settings.map { $0.interval + $0.timeout })
+        if settings == nil || !takesPings { return self.keepAlive(settings) }
+        if self.isTCP { Kernel.endKeepAlive(self.descriptor) }
+    }
+
+    /// The kernel asks the peer whether it is there, where nobody else does.
+    private func keepAlive(_ settings: HeartbeatSettings?) {
+        guard self.isTCP else { return }
         let times = KeepAlive(settings)
         Kernel.keepAlive(self.descriptor, idle: times.idle, interval: times.interval, count: times.count)
     }
 
     /// The kernel sees what we do not: whether the peer acknowledges what is in its buffer. It gives the connection up when the peer takes
     /// nothing for so long.
-    func setUserTimeout(_ timeout: Duration) {
+    func setUserTimeout(_ timeout: Duration?) {
         if self.isTCP { Kernel.setUserTimeout(self.descriptor, timeout) }
     }
 
