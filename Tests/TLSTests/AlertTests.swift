@@ -6,7 +6,8 @@ import Testing
 @Suite struct AlertTests {
     /// RFC 5246 section 7.2.2 and RFC 8446 section 6.2, with what extensions have added.
     private static let known: [UInt8] = [
-        0, 10, 20, 21, 22, 30, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 60, 70, 71, 80, 86, 90, 100, 109, 110, 111, 112,
+        0, 10, 20, 21, 22, 30, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 60, 70, 71, 80, 86, 90, 100, 109, 110,
+        111, 112,
         113, 114, 115, 116, 120,
     ]
 

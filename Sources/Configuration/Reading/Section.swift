@@ -28,7 +28,8 @@ package enum Section: String, CaseIterable, Sendable {
         switch self {
         case .gateway:
             [
-                "workers", "memory", "names", "admin", "log", "drain", "trusted-proxies", "listeners", "defaults", "routes",
+                "workers", "memory", "names", "admin", "log", "drain", "trusted-proxies", "listeners", "defaults",
+                "routes",
                 "backends",
             ]
         case .names: ["refresh"]

@@ -70,7 +70,9 @@ struct AddressRace: Sendable {
         guard !self.waiting.isEmpty else {
             return self.running.isEmpty ? .over(self.failure) : .wait(until: self.deadline)
         }
-        guard self.running.isEmpty || now >= self.nextStart else { return .wait(until: min(self.nextStart, self.deadline)) }
+        guard self.running.isEmpty || now >= self.nextStart else {
+            return .wait(until: min(self.nextStart, self.deadline))
+        }
         guard self.running.count < Self.mostAtOnce else {
             let oldest = self.running.removeFirst()
             self.note(oldest, Self.silence, isTimeout: true)

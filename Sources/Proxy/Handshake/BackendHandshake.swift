@@ -151,7 +151,9 @@ extension BackendHandshake {
     /// Checks all that RFC 6455 section 4.1 demands of a 101, which ends after `length` bytes of the last call.
     private func verify(_ head: ResponseHead, length: Int) -> Outcome {
         guard head.version == .http11 else { return .bad("a 101 in HTTP/1.0") }
-        if let fault = Self.upgradeFault(head.fields) ?? Self.connectionFault(head.fields) ?? self.acceptFault(head.fields) {
+        if let fault = Self.upgradeFault(head.fields) ?? Self.connectionFault(head.fields)
+            ?? self.acceptFault(head.fields)
+        {
             return .bad("a 101 \(fault)")
         }
         var accepted = Accepted(
@@ -205,7 +207,8 @@ extension BackendHandshake {
         let values = fields.values("Connection")
         guard !values.isEmpty else { return "without Connection: Upgrade" }
         let all = shown(values.joined(separator: ","))
-        return HeaderTokens.parse(values) == nil ? "with a malformed Connection: \(all)" : "with Connection: \(all), not Upgrade"
+        return HeaderTokens.parse(values) == nil
+            ? "with a malformed Connection: \(all)" : "with Connection: \(all), not Upgrade"
     }
 
     private func acceptFault(_ fields: HTTPFields) -> String? {

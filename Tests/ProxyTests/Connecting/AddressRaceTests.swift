@@ -114,7 +114,8 @@ import Testing
         race.failed(3, because: "refused", at: Self.at(602))
         #expect(race.step(at: Self.at(602)) == .connect(0))
         #expect(race.connected(0) == [])
-        let last = "\(Self.refused([2], "TLS")), \(Self.refused([3, 4])), \(Self.refused([1], "the TLS handshake timed out"))"
+        let last =
+            "\(Self.refused([2], "TLS")), \(Self.refused([3, 4])), \(Self.refused([1], "the TLS handshake timed out"))"
         #expect(race.step(at: Self.at(5000)) == .over(.init(reason: last, isTimeout: true)))
     }
 

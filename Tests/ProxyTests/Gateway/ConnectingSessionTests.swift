@@ -30,7 +30,9 @@ extension SessionTests {
     // MARK: - One address
 
     /// It takes `connect`, of 100 ms, and not `handshake`, of 60 s, which is longer than a test waits.
-    @Test(arguments: ["relay", "bridge"]) func anEndpointThatAnswersNoSYNCostsItsTimeAndTheNextIsTried(kind: String) throws {
+    @Test(arguments: ["relay", "bridge"]) func anEndpointThatAnswersNoSYNCostsItsTimeAndTheNextIsTried(
+        kind: String
+    ) throws {
         let silent = try SilentListener()
         let listener = try TestListener()
         let backend = Self.backend(kind, [("127.0.0.1", silent.port), ("127.0.0.1", listener.port)])
@@ -85,7 +87,8 @@ extension SessionTests {
             server.close()
         } log: { log in
             let refused = log.filter { $0.event == "refused" }
-            #expect(refused.first?[text: "reason"]?.hasSuffix(":\(listener.port): the TLS handshake timed out.") == true)
+            #expect(
+                refused.first?[text: "reason"]?.hasSuffix(":\(listener.port): the TLS handshake timed out.") == true)
         }
     }
 
@@ -131,6 +134,30 @@ extension SessionTests {
         }
     }
 
+    /// A connection without a TLS handshake is none.
+    @Test func afterATLSHandshakeThatFailsTheOtherAddressIsTried() throws {
+        let listener = try TestListener()
+        let other = try TestListener(.ipv4(0x7F00_0002, port: listener.port))
+        var backend = Self.backend("relay", [])
+        backend.kind = .websocket([Self.webSocket("two.example", listener.port, tls: true)])
+        let lookUp: Resolver.LookUp = { _, port in
+            .success([.ipv4(0x7F00_0002, port: port), .loopback(port: port)])
+        }
+        try GatewayUnderTest.run(.serving([backend]), lookUp: lookUp) { gateway in
+            let client = try TestPeer.asking("/relay", port: gateway.port())
+            // Whichever is the first.
+            let servers = [listener, other]
+            let first = listener.hasConnection(orElse: other) ? 0 : 1
+            try servers[first].accept().close()
+            try servers[1 - first].accept().close()
+            let head = String(decoding: try client.socket.receive(until: "\r\n\r\n"), as: UTF8.self)
+            #expect(head.hasPrefix("HTTP/1.1 502 "))
+        } log: { log in
+            let reason = log.first { $0.event == "refused" }?[text: "reason"] ?? ""
+            for host in ["127.0.0.1", "127.0.0.2"] { #expect(reason.contains("\(host):\(listener.port): TLS: ")) }
+        }
+    }
+
     // MARK: - Names
 
     /// Asks until a session opens: 502 means that the gateway does not know better yet.
@@ -159,7 +186,8 @@ extension SessionTests {
                 count += 1
                 return count
             }
-            return number == 1 ? .failure(ResolveError(host: host, reason: "not yet")) : .success([.loopback(port: port)])
+            return number == 1
+                ? .failure(ResolveError(host: host, reason: "not yet")) : .success([.loopback(port: port)])
         }
         let configuration = GatewayConfiguration.serving([Self.backend(kind, [("late.example", listener.port)])])
         try GatewayUnderTest.run(configuration, lookUp: lookUp) { gateway in

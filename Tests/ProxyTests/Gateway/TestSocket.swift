@@ -232,8 +232,13 @@ final class TestListener {
     deinit { Kernel.close(self.descriptor) }
 
     /// Waits until somebody connects, or something comes from `other`. Returns whether somebody has.
-    func hasConnection(orElse other: TestSocket) -> Bool {
-        _ = waitToRead([self.descriptor, other.descriptor])
+    func hasConnection(orElse other: TestSocket) -> Bool { self.hasConnection(orElse: other.descriptor) }
+
+    /// The same with a connection to `other`.
+    func hasConnection(orElse other: TestListener) -> Bool { self.hasConnection(orElse: other.descriptor) }
+
+    private func hasConnection(orElse other: Int32) -> Bool {
+        _ = waitToRead([self.descriptor, other])
         return Kernel.waitToRead(self.descriptor, within: .zero)
     }
 
