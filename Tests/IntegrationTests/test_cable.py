@@ -80,10 +80,18 @@ class Cable:
 
     def pull(self):
         """Nothing gets from one side to the other from now on."""
-        server = (self.folder / "server").read_text().strip()
-        subprocess.run(
-            ["nsenter", "--target", server, "--user", "--preserve-credentials", "--net", "ip", "link", "set", "far", "down"],
-            check=True)
+        self._inside((self.folder / "server").read_text().strip(), "link", "set", "far", "down")
+
+    def lose_the_neighbour(self):
+        """The gateway's system forgets where the server is, asks in vain, and soon says that there is no route, as a router would."""
+        gateway = str(self.gateway.process.pid)
+        self._inside(gateway, "ntable", "change", "name", "arp_cache", "dev", "near", "retrans", "100")
+        self._inside(gateway, "neighbour", "flush", "dev", "near")
+
+    @staticmethod
+    def _inside(process: str, *arguments: str):
+        inside = ("nsenter", "--target", process, "--user", "--preserve-credentials", "--net")
+        subprocess.run([*inside, "ip", *arguments], check=True)
 
 
 async def code_of_close(client) -> int:
@@ -114,6 +122,19 @@ async def test_with_something_undelivered_it_has_stalled(tmp_path):
         assert (closed["cause"], closed["undelivered_to_backend"]) == ("backend-stalled", 7)
 
 
+async def test_what_a_router_says_is_no_end_of_the_servers(tmp_path):
+    needs_namespaces()
+    async with Cable(tmp_path, {"interval": "2s", "timeout": "1s"}) as cable, cable.client() as client:
+        await client.send(b"are you there")
+        assert await client.recv() == b"are you there"
+        cable.pull()
+        cable.lose_the_neighbour()
+        await client.send(b"and now")
+        assert await code_of_close(client) == 1011
+        closed = await cable.gateway.closed()
+        assert (closed["cause"], closed["detail"]) == ("backend-stalled", "No route to host")
+
+
 async def test_a_server_that_is_only_quiet_is_left_alone(tmp_path):
     needs_namespaces()
     async with Cable(tmp_path, {"interval": "1s", "timeout": "1s"}) as cable:
@@ -132,57 +153,79 @@ async def test_a_server_that_is_only_quiet_is_left_alone(tmp_path):
 # What the kernel is told, in any network
 
 
-def keepalive(local: int, remote: int) -> float | None:
+async def keepalive(local: int, remote: int) -> float | None:
     """In how many seconds the kernel will ask the peer of the connection between these ports (proc(5), /proc/net/tcp); `None`: never."""
+    async with asyncio.timeout(PATIENCE):
+        # One timer is shown. While an acknowledgement is awaited it is that of TCP, and nothing announces its end.
+        while (timer := shown_timer(local, remote)) and timer[0] == "01":
+            await asyncio.sleep(0.01)
+    kind, ticks = timer
+    return int(ticks, 16) / os.sysconf("SC_CLK_TCK") if kind == "02" else None
+
+
+def shown_timer(local: int, remote: int) -> list[str]:
+    """Its kind, and what is left of it in ticks, in hexadecimal digits."""
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        ports = tuple(int(address.split(":")[1], 16) for address in fields[1:3])
-        if ports != (local, remote):
-            continue
-        kind, ticks = fields[5].split(":")
-        return int(ticks, 16) / os.sysconf("SC_CLK_TCK") if kind == "02" else None
+        if tuple(int(address.split(":")[1], 16) for address in fields[1:3]) == (local, remote):
+            return fields[5].split(":")
     raise AssertionError("no such connection")
 
 
-@pytest.mark.parametrize("heartbeat, client_is_asked", [({"interval": "20s"}, False), ("off", True)])
-async def test_who_takes_no_pings_is_asked_by_the_kernel(heartbeat, client_is_asked):
-    ports: asyncio.Queue = asyncio.Queue()
+class Asked:
+    """A session on a bridge, and what the kernel asks its peers."""
 
-    async def server(reader, writer):
-        ports.put_nowait(writer.get_extra_info("peername")[1])
+    def __init__(self):
+        self.ports: asyncio.Queue = asyncio.Queue()
+        self.backend = TCPBackend(self.serve)
+
+    async def serve(self, reader, writer):
+        self.ports.put_nowait(writer.get_extra_info("peername")[1])
         await reader.read()
 
-    async with TCPBackend(server) as backend, Gateway(
-        routes=[{"path": "/tcp", "backend": "tcp", "heartbeat": heartbeat}], backends={"tcp": backend.configuration()}
+    async def open(self, gateway: Gateway):
+        self.listener = gateway.plain[1]
+        self.client = await raw.Connection.upgraded(gateway.plain, "/tcp")
+        await self.barrier()
+        self.far, self.near = await self.ports.get(), self.client.writer.get_extra_info("sockname")[1]
+
+    async def barrier(self):
+        """What the gateway had to do for the session before is done."""
+        await self.client.send(raw.frame(raw.PING, b"barrier"))
+        assert (await self.client.frame()).payload == b"barrier"
+
+    async def of_server(self) -> float | None:
+        return await keepalive(self.far, self.backend.port)
+
+    async def of_client(self) -> float | None:
+        return await keepalive(self.listener, self.near)
+
+
+def at_tcp(heartbeat) -> list[dict]:
+    return [{"path": "/tcp", "backend": "tcp", "heartbeat": heartbeat}]
+
+
+async def test_who_takes_no_pings_is_asked_by_the_kernel():
+    asked = Asked()
+    async with asked.backend as backend, Gateway(
+        routes=at_tcp({"interval": "60s"}), backends={"tcp": backend.configuration()}
     ) as gateway:
-        async with await raw.Connection.open(gateway.plain) as connection:
-            await connection.send(raw.upgrade("/tcp"))
-            assert (await connection.response()).status == 101
-            local = connection.writer.get_extra_info("sockname")[1]
-            asked = keepalive(await ports.get(), backend.port)
-            assert asked is not None and asked <= (25 if client_is_asked else 20)
-            asked = keepalive(gateway.plain[1], local)
-            assert (asked is not None and asked <= 25) if client_is_asked else asked is None
+        await asked.open(gateway)
+        async with asked.client:
+            assert 50 < await asked.of_server() <= 60
+            assert await asked.of_client() is None
 
 
-async def test_a_reload_changes_what_the_kernel_asks():
-    ports: asyncio.Queue = asyncio.Queue()
-
-    async def server(reader, writer):
-        ports.put_nowait(writer.get_extra_info("peername")[1])
-        await reader.read()
-
-    def routes(heartbeat):
-        return [{"path": "/tcp", "backend": "tcp", "heartbeat": heartbeat}]
-
-    async with TCPBackend(server) as backend, Gateway(
-        routes=routes("off"), backends={"tcp": backend.configuration()}
+async def test_without_a_heartbeat_everybody_is_and_a_reload_changes_it():
+    asked = Asked()
+    async with asked.backend as backend, Gateway(
+        routes=at_tcp("off"), backends={"tcp": backend.configuration()}
     ) as gateway:
-        async with await raw.Connection.upgraded(gateway.plain, "/tcp") as connection:
-            far, near = await ports.get(), connection.writer.get_extra_info("sockname")[1]
-            assert 20 < keepalive(far, backend.port) <= 25 and 20 < keepalive(gateway.plain[1], near) <= 25
-            await gateway.reload(routes=routes({"interval": "60s"}))
-            # The session follows as soon as its worker has heard of it: what it answers to then comes after.
-            await connection.send(raw.frame(raw.PING, b"after"))
-            assert (await connection.frame()).payload == b"after"
-            assert 50 < keepalive(far, backend.port) <= 60 and keepalive(gateway.plain[1], near) is None
+        await asked.open(gateway)
+        async with asked.client:
+            assert 15 < await asked.of_server() <= 25
+            assert 15 < await asked.of_client() <= 25
+            await gateway.reload(routes=at_tcp({"interval": "60s"}))
+            await asked.barrier()
+            assert 50 < await asked.of_server() <= 60
+            assert await asked.of_client() is None
