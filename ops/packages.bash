@@ -1,7 +1,14 @@
 # Sourced by the commands in ops: messages, and packages installed only when they are missing.
 
-# What `swift build` needs beside Swift itself.
-build_packages=(libssl-dev zlib1g-dev pkg-config ca-certificates)
+# What `swift build` needs beside Swift itself: g++ brings the C library, the C++ runtime and a linker.
+build_packages=(libssl-dev zlib1g-dev pkg-config ca-certificates git g++)
+
+# The packages that have the libraries which Swift's programs are linked with. A bare Debian has few of them.
+declare -A swift_libraries=(
+    [libncurses.so.6]=libncurses6 [libtinfo.so.6]=libtinfo6 [libedit.so.2]=libedit2 [libsqlite3.so.0]=libsqlite3-0
+    [libcurl.so.4]=libcurl4 [libxml2.so.2]=libxml2 [libz3.so.4]=libz3-4 [libz.so.1]=zlib1g [liblzma.so.5]=liblzma5
+    [libuuid.so.1]=libuuid1 [libstdc++.so.6]=libstdc++6 [libgcc_s.so.1]=libgcc-s1 [libatomic.so.1]=libatomic1
+)
 
 # What the gateway is measured against, and what the measuring needs.
 bench_packages=(nginx-light haproxy caddy websockify node-ws python3 python3-venv openssl gcc libc6-dev)
@@ -19,9 +26,38 @@ fail() {
     exit "$status"
 }
 
+# Swift, and the libraries it needs to start: without them all one would see is the loader's message.
 need_swift() {
     command -v swift >/dev/null ||
         fail 1 "swift is not in PATH; install Swift 6.3 or later from https://www.swift.org/install/linux/"
+
+    local library packages=() unknown=()
+    for library in $(missing_swift_libraries); do
+        if [ -n "${swift_libraries[$library]:-}" ]; then
+            packages+=("${swift_libraries[$library]}")
+        else
+            unknown+=("$library")
+        fi
+    done
+    [ ${#packages[@]} = 0 ] || install_packages "${packages[@]}"
+    [ ${#unknown[@]} = 0 ] || fail 1 "swift needs ${unknown[*]}: install the packages that have them"
+    local message
+    message=$(swift --version 2>&1) || fail 1 "swift does not start: $message"
+}
+
+# missing_swift_libraries: shared libraries that Swift's programs and its Foundation ask for and that are not there, one per line.
+missing_swift_libraries() {
+    local folder name files=()
+    folder=$(dirname "$(readlink -f "$(command -v swift)")")
+    for name in "$folder"/{swift,swift-driver,swift-frontend,swift-build,swift-package,clang,lld} \
+        "$folder"/../lib/swift/linux/libFoundation*.so; do
+        [ ! -e "$name" ] || files+=("$name")
+    done
+    {
+        ldd "${files[@]}" 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) => not found$/\1/p'
+        # What stands in for swift may be another program, that starts the real one.
+        swift --version 2>&1 | sed -n 's/.*error while loading shared libraries: \([^:]*\): .*/\1/p'
+    } | sort -u
 }
 
 # missing_packages NAME...: those of them that dpkg does not know as installed, one per line.

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -99,10 +100,35 @@ int gateway_peer(int socket, int32_t *process, uint32_t *user) {
     return 0;
 }
 
-int gateway_start(const char *program, char *const *arguments, int32_t *process) {
+int gateway_memory_file(const void *bytes, size_t count) {
+    int file = memfd_create("gateway", MFD_CLOEXEC);
+    if (file < 0) return -1;
+    for (size_t written = 0; written < count;) {
+        ssize_t some = write(file, (const char *)bytes + written, count - written);
+        if (some < 0 && errno == EINTR) continue;
+        if (some <= 0) {
+            int error = some < 0 ? errno : EIO;
+            close(file);
+            errno = error;
+            return -1;
+        }
+        written += (size_t)some;
+    }
+    lseek(file, 0, SEEK_SET);
+    return file;
+}
+
+int gateway_start(const char *program, char *const *arguments, int input, int32_t *process) {
     posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
     int error = posix_spawnattr_init(&attributes);
     if (error != 0) return error;
+    error = posix_spawn_file_actions_init(&actions);
+    if (error != 0) {
+        posix_spawnattr_destroy(&attributes);
+        return error;
+    }
+    if (input >= 0) posix_spawn_file_actions_adddup2(&actions, input, 0);
     // What a thread blocks and a process ignores would go on in the new program.
     sigset_t none, changed;
     sigemptyset(&none);
@@ -116,7 +142,8 @@ int gateway_start(const char *program, char *const *arguments, int32_t *process)
     // Whoever started us may have ignored it; then nobody could be told how the process ended.
     signal(SIGCHLD, SIG_DFL);
     pid_t started = -1;
-    error = posix_spawn(&started, program, NULL, &attributes, arguments, environ);
+    error = posix_spawn(&started, program, &actions, &attributes, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
     *process = started;
     return error;

@@ -44,6 +44,19 @@ package struct BridgeConfiguration: Equatable, Sendable {
         return configuration
     }
 
+    /// What whoever starts it may not expect: who can reach it, and that no page of a browser gets in. `nil`: nothing.
+    package static func hint(for configuration: GatewayConfiguration) -> String? {
+        var hints: [String] = []
+        let isEverywhere = configuration.listeners.contains {
+            if case .tcp(let host, _) = $0.address { ["", "0.0.0.0", "::"].contains(host) } else { false }
+        }
+        if isEverywhere { hints.append("listens on every address of this machine") }
+        if configuration.routes.contains(where: { $0.origins == .sameOrigin }) {
+            hints.append("no page is served here, and pages from elsewhere need --origin ORIGIN, or --origin any")
+        }
+        return hints.isEmpty ? nil : hints.joined(separator: "; ")
+    }
+
     // MARK: - LISTEN
 
     private func listener() throws(Failure) -> ListenerSettings {

@@ -31,6 +31,31 @@ package enum FileContents {
         return try self.read(descriptor)
     }
 
+    /// Reads what a descriptor has that was open when this process was started, and closes it unless it is one of the standard three. Blocks
+    /// until its writer ends.
+    ///
+    /// To open it anew by its name (`/dev/stdin`) may be denied: a pipe is its maker's, whoever reads from it.
+    package static func read(descriptor: Int32) throws(FileError) -> [UInt8] {
+        guard let status = Status(descriptor) else { throw .system(.last("fstat")) }
+        defer { if descriptor > 2 { close(descriptor) } }
+        guard !status.isDirectory else { throw .notRegular(status.kind) }
+        return try self.read(descriptor)
+    }
+
+    /// The path of the file that a descriptor leads to, by which it can be read again; `nil`: there is none, as for a pipe, or for a file
+    /// that has no name any more.
+    package static func path(of descriptor: Int32) -> String? {
+        guard let status = Status(descriptor), status.isRegular, status.hasName,
+            let path = try? OwnProcess.path(behind: "/proc/self/fd/\(descriptor)"), unsafe access(path, R_OK) == 0
+        else { return nil }
+        return path
+    }
+
+    /// Whether a path leads to what can be read once only: a FIFO, a device.
+    package static func isReadOnce(_ path: String) -> Bool {
+        Status(path).map { !$0.isRegular && !$0.isDirectory } ?? false
+    }
+
     private static func read(_ descriptor: Int32) throws(FileError) -> [UInt8] {
         var contents: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 16 << 10)
@@ -40,6 +65,8 @@ package enum FileContents {
             if count == 0 { return contents }
             guard count > 0 else {
                 if errno == EINTR { continue }
+                // Whoever gave it to us may have made it so.
+                if errno == EAGAIN, Kernel.waitToRead(descriptor, within: .seconds(60)) { continue }
                 throw .system(.last("read"))
             }
             contents += piece[..<count]
@@ -97,6 +124,7 @@ private struct Status {
 
     var isRegular: Bool { self.record.st_mode & S_IFMT == S_IFREG }
     var isDirectory: Bool { self.record.st_mode & S_IFMT == S_IFDIR }
+    var hasName: Bool { self.record.st_nlink > 0 }
 
     /// What it is, for people.
     var kind: String {

@@ -34,10 +34,13 @@ package enum OwnProcess {
 
     /// The file of the program that runs, as it was called when it was started. To be read at start: when an upgrade has replaced the
     /// file, the system says that it is deleted, and the path is the new program's.
-    package static func program() throws(SystemError) -> String {
+    package static func program() throws(SystemError) -> String { try self.path(behind: "/proc/self/exe") }
+
+    /// Where a symbolic link leads.
+    static func path(behind link: String) throws(SystemError) -> String {
         var path = [CChar](repeating: 0, count: Int(PATH_MAX))
         // The kernel writes at most `path.count` bytes.
-        let count = unsafe readlink("/proc/self/exe", &path, path.count)
+        let count = unsafe readlink(link, &path, path.count)
         guard count >= 0 else { throw .last("readlink") }
         return String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
@@ -45,14 +48,25 @@ package enum OwnProcess {
     /// Starts a program with our environment. It inherits no descriptor but the first three. Blocks until the system has read the
     /// program's beginning. SIGCHLD tells when `end` has something to say of it.
     ///
-    /// - Parameter arguments: the first one is its name.
+    /// - Parameters:
+    ///   - arguments: the first one is its name.
+    ///   - input: what it reads on standard input; `nil`: it has ours.
     /// - Returns: the number of its process.
-    package static func start(_ program: String, _ arguments: [String]) throws(SystemError) -> Int32 {
+    package static func start(
+        _ program: String, _ arguments: [String], input: [UInt8]? = nil
+    ) throws(SystemError) -> Int32 {
+        var standardInput: Int32 = -1
+        if let input {
+            // The array's bytes are copied into the file before the call returns.
+            standardInput = unsafe input.withUnsafeBytes { unsafe gateway_memory_file($0.baseAddress, $0.count) }
+            guard standardInput >= 0 else { throw .last("memfd_create") }
+        }
+        defer { if standardInput >= 0 { close(standardInput) } }
         // The copies live until the call has returned, which is after the new program has its own.
         let copies = unsafe arguments.map { unsafe strdup($0) }
         defer { unsafe copies.forEach { unsafe free($0) } }
         var number: Int32 = -1
-        let code = unsafe gateway_start(program, copies + [nil], &number)
+        let code = unsafe gateway_start(program, copies + [nil], standardInput, &number)
         guard code == 0 else { throw SystemError("posix_spawn", code) }
         return number
     }

@@ -6,6 +6,7 @@ package enum SignalSource {
     package static let terminate = SIGTERM
     package static let interrupt = SIGINT
     package static let hangUp = SIGHUP
+    package static let user1 = SIGUSR1
     package static let user2 = SIGUSR2
     package static let child = SIGCHLD
 
@@ -20,6 +21,9 @@ package enum SignalSource {
         Glibc.signal(SIGPIPE, SIG_IGN)
         Glibc.signal(SIGXFSZ, SIG_IGN)
     }
+
+    /// Has a signal do nothing, also in programs that this one starts; where it is blocked it can be received all the same.
+    package static func ignore(_ signal: Int32) { Glibc.signal(signal, SIG_IGN) }
 
     /// Calls `receive` with each of `signals`, which must be blocked, on the loop's thread.
     package static func open(

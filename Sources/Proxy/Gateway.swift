@@ -17,8 +17,8 @@ package final class Gateway {
     }
 
     private static let signals = [
-        SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user2,
-        SignalSource.child,
+        SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user1,
+        SignalSource.user2, SignalSource.child,
     ]
     /// How long workers may take to end when they were told to stop.
     private static let lastWait = Duration.seconds(1)
@@ -38,6 +38,8 @@ package final class Gateway {
     let memory: MemoryWatch
     /// For the metrics.
     package var version = ""
+    /// Said in the line that says what is served.
+    package var hint: String?
     var counted = ControlMetrics()
     private let threads: [Thread.Handle]
     /// Reads the configuration again; `nil`: there is no file (`gateway bridge`).
@@ -221,6 +223,7 @@ package final class Gateway {
         record.add("workers", self.fleet.members.count)
         record.add("version", self.version)
         record.add("process", OwnProcess.number)
+        record.add("hint", self.hint)
         self.log.write(record)
         // Whoever starts a gateway that logs to a file still sees that it runs, and where.
         guard let file = self.snapshot.runtime.configuration.log.file else { return }
@@ -257,6 +260,7 @@ package final class Gateway {
     private func received(signal: Int32) {
         switch signal {
         case SignalSource.hangUp: self.reload(dryRun: false) { _ in }
+        case SignalSource.user1: self.log.reopen()
         case SignalSource.user2: self.startSuccessor()
         case SignalSource.child: self.successor.look()
         default: self.terminate()

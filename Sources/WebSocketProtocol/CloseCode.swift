@@ -30,6 +30,15 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConv
         }
     }
 
+    /// The nearest code of RFC 6455 itself: 1012 and 1013 were registered after it, and some libraries take them for a protocol error.
+    package var ofRFC6455: CloseCode {
+        switch self {
+        case .serviceRestart: .goingAway
+        case .tryAgainLater: .policy
+        default: self
+        }
+    }
+
     /// The code as a metric label: bounded, whatever peers send.
     package var label: String {
         switch self.rawValue {

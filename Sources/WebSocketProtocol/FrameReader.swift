@@ -38,6 +38,14 @@ package struct FrameReader: Sendable {
 
     /// Whether the next data frame begins a new message.
     package var isAtMessageBoundary: Bool { self.messageOpcode == nil }
+
+    /// How many payload bytes the message in progress has, so far as its headers say, with that of the frame at `position`. For a frame
+    /// that was refused: `nil` where there is no whole header, or more than can be counted.
+    package func messageLength(with bytes: Span<UInt8>, at position: Int) -> Int? {
+        guard case .header(let header, _) = FrameHeader.parse(bytes, at: position) else { return nil }
+        let (length, overflow) = self.messageLength.addingReportingOverflow(header.payloadLength)
+        return overflow ? nil : length
+    }
 }
 
 // MARK: - Relay

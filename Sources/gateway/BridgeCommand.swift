@@ -8,13 +8,17 @@ struct BridgeCommand: ParsableCommand {
         abstract: "Serve one server on WebSocket, without a configuration file.",
         discussion: """
             LISTEN is a port, an address, or a URL: 6080, :6080, 127.0.0.1:6080, ws://:6080, wss://:8443. With wss:// and \
-            no --cert, a certificate is made at start. A port alone listens on every local address.
+            no --cert, a certificate is made at start. A port alone listens on every address of this machine.
 
             TARGET is where sessions lead: localhost:5900, tcp://localhost:5900, tls://broker:8883, unix:/run/vnc.sock; \
             or a WebSocket server: ws://localhost:3000, wss://chat.internal/chat.
 
+            A browser may open sessions from pages of the gateway's own origin only, and none are served there: --origin says which \
+            others may. Programs that are no browsers send no Origin, and pass.
+
             EXAMPLES
-              gateway bridge 6080 localhost:5900
+              gateway bridge 127.0.0.1:6080 localhost:5900
+              gateway bridge 6080 localhost:5900 --origin https://vnc.example.com
               gateway bridge wss://:8443 tcp://localhost:1883 --subprotocol mqtt
               gateway bridge wss://:8443 ws://localhost:3000 --origin any
               gateway bridge wss://:443 unix:/run/x.sock --cert x.pem --key x.key
@@ -56,7 +60,8 @@ struct BridgeCommand: ParsableCommand {
     }
 
     func run() throws {
-        try GatewayProcess.run(try self.gatewayConfiguration())
+        let configuration = try self.gatewayConfiguration()
+        try GatewayProcess.run(configuration, hint: BridgeConfiguration.hint(for: configuration))
     }
 
     /// What would be in a file.

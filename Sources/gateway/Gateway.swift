@@ -32,6 +32,8 @@ struct Gateway: ParsableCommand {
 
     static func main() {
         OwnProcess.occupyStandardDescriptors()
+        // Who rotates logs may ask for the new file before there is a log.
+        SignalSource.ignore(SignalSource.user1)
         Self.main(nil)
     }
 }

@@ -11,9 +11,11 @@ enum GatewayProcess {
     /// - Parameters:
     ///   - source: Reads the configuration again, for a reload.
     ///   - restart: How it takes another's place, and another its.
+    ///   - hint: Said in the line that says what is served.
     /// - Throws: The exit status where it cannot start: 1, after one line that says why.
     static func run(
-        _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil
+        _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
+        hint: String? = nil
     ) throws(ExitCode) {
         let status: Int32
         do throws(StartError) {
@@ -21,6 +23,7 @@ enum GatewayProcess {
             let place = try configuration.admin.map { settings throws(StartError) in try AdminPlace(settings) }
             let gateway = try Proxy.Gateway(configuration, source: source, restart: restart)
             gateway.version = Version.current
+            gateway.hint = hint
             let admin = try self.openAdmin(at: place, of: gateway)
             gateway.whenReleased = { admin?.close() }
             status = gateway.run()

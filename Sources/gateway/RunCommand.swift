@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import EventLoop
-internal import Foundation
 internal import Proxy
 
 /// `gateway run`, or `gateway` alone.
@@ -11,12 +10,13 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Serves until SIGTERM or SIGINT, then closes every session gently and exits; a second signal cuts what is left.
 
-            SIGHUP reads the file again, as `gateway reload` does. SIGUSR2 starts the program that is now at the path of \
-            this one with --takeover.
+            SIGHUP reads the file again, as `gateway reload` does. SIGUSR1 opens `log.file` again, for logrotate. SIGUSR2 starts the \
+            program that is now at the path of this one with --takeover. A configuration that came by a pipe is kept, and handed on.
 
             EXAMPLES
               gateway
               gateway run --config /etc/gateway/gateway.conf
+              generate | gateway run --config -
               gateway run --takeover               take the place of the one that runs with the same file
             """)
 
@@ -30,13 +30,13 @@ struct RunCommand: ParsableCommand {
     var takeover = false
 
     func run() throws {
-        let (path, configuration) = try self.file.load()
-        let absolute = URL(fileURLWithPath: path).standardizedFileURL.path
+        let (configuration, source) = try self.file.loadToRun()
         let program = (try? OwnProcess.program()) ?? CommandLine.arguments[0]
         let restart = RestartPlan(
-            name: TakeoverName.of(configuration: absolute), takesOver: self.takeover, program: program,
-            arguments: [program, "run", "--takeover", "--config", absolute])
-        try GatewayProcess.run(
-            configuration, source: ConfigurationOptions.source(path: absolute), restart: restart)
+            name: source.kept.map { TakeoverName.of(contents: $0) } ?? TakeoverName.of(configuration: source.path),
+            takesOver: self.takeover, program: program,
+            arguments: [program, "run", "--takeover", "--config", source.kept == nil ? source.path : "-"],
+            input: source.kept)
+        try GatewayProcess.run(configuration, source: source, restart: restart)
     }
 }

@@ -121,7 +121,67 @@ struct ConfigurationReaderTests {
         #expect(configuration.routes == [RouteSettings(name: "/", path: .exact("/"), action: .page(.console))])
     }
 
+    // MARK: - Lists of one variable
+
+    private func servers(_ text: String, _ value: String) throws -> [String] {
+        let configuration = try GatewayConfiguration.reading(
+            "listeners: [{address: \":0\"}]\nbackends:\n  b:\n    websocket: \(text)\n", environment: ["SERVERS": value]
+        )
+        guard case .websocket(let endpoints)? = configuration.backends["b"]?.kind else { return [] }
+        return endpoints.map(\.description)
+    }
+
+    @Test(arguments: ["${SERVERS}", "\"${SERVERS}\"", "${SERVERS:-ws://c}"])
+    func `where a list is wanted the value of one variable is one`(text: String) throws {
+        #expect(try self.servers(text, "ws://a") == ["ws://a"])
+        #expect(try self.servers(text, " ws://a,\tws://b ") == ["ws://a", "ws://b"])
+    }
+
+    @Test func `an empty variable is an empty list`() throws {
+        let text = "listeners: [{address: \":0\"}]\ntrusted-proxies: ${NETWORKS}"
+        for value in ["", "  "] {
+            let configuration = try GatewayConfiguration.reading(text, environment: ["NETWORKS": value])
+            #expect(configuration.trustedProxies.isEmpty)
+        }
+        #expect(try self.servers("${SERVERS:-ws://c, ws://d}", "") == ["ws://c", "ws://d"])
+    }
+
+    /// More than one reference, or one with text beside it, is no list; nor is what only looks like one.
+    @Test(arguments: ["${SERVERS}${SERVERS}", "ws://${SERVERS}", "ws://a,ws://b"])
+    func `other text is no list`(text: String) {
+        #expect(throws: ConfigurationErrors.self) { try self.servers(text, "a") }
+    }
+
+    @Test func `origins of one variable are a word or a list`() throws {
+        func origins(_ value: String) throws -> OriginPolicy? {
+            try GatewayConfiguration.reading(
+                """
+                listeners: [{address: ":0"}]
+                routes: [{path: /, backend: b, origins: "${ORIGINS}"}]
+                backends: {b: {builtin: echo}}
+                """, environment: ["ORIGINS": value]
+            ).routes.first?.origins
+        }
+        #expect(try origins("any") == .any)
+        #expect(try origins("same-origin") == .sameOrigin)
+        #expect(
+            try origins("https://a.example,https://b.example")
+                == .list([
+                    OriginPattern(parsing: "https://a.example"), OriginPattern(parsing: "https://b.example"),
+                ]))
+        // Nobody, and never everybody.
+        #expect(try origins("") == .list([]))
+        #expect(throws: ConfigurationErrors.self) { try origins("anybody") }
+    }
+
     // MARK: - Defaults
+
+    @Test func `a route's own close codes win over the defaults`() throws {
+        #expect(try RouteSettings.reading(route: "name: x").closeCodes == .registered)
+        #expect(try RouteSettings.reading(defaults: "{close-codes: rfc6455}", route: "name: x").closeCodes == .rfc6455)
+        let own = try RouteSettings.reading(defaults: "{close-codes: rfc6455}", route: "close-codes: registered")
+        #expect(own.closeCodes == .registered)
+    }
 
     @Test func `a route's own key wins over its backend's, and that over the defaults`() throws {
         let defaults = """

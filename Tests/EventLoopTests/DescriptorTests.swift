@@ -207,6 +207,15 @@ import Testing
         }
     }
 
+    /// More than a pipe would hold, and to its end.
+    @Test func aProgramReadsWhatItIsGiven() throws {
+        let input = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
+        let script = "[ $(wc -c) = 300000 ]"
+        #expect(self.end(of: try OwnProcess.start("/bin/sh", ["sh", "-c", script], input: input)) == .exited(status: 0))
+        let empty = "[ $(wc -c) = 0 ]"
+        #expect(self.end(of: try OwnProcess.start("/bin/sh", ["sh", "-c", empty], input: [])) == .exited(status: 0))
+    }
+
     @Test func howAProgramEndsIsKnown() throws {
         let failed = try OwnProcess.start("/bin/sh", ["sh", "-c", "exit 3"])
         #expect(self.end(of: failed) == .exited(status: 3))

@@ -25,9 +25,10 @@ class Outcome:
     detail: str = ""
 
     def allows(self, seen: "Outcome") -> bool:
-        """Where "over" is expected the connection may end in good order, or without a close_notify."""
+        """Where "over" is expected the connection may end in good order, or without a close_notify. {detail} is what the log has."""
         return self.log == seen.log and all(
-            self._allows(getattr(self, side), getattr(seen, side)) for side in ("client", "backend")
+            self._allows(getattr(self, side).replace("{detail}", seen.detail), getattr(seen, side))
+            for side in ("client", "backend")
         )
 
     @staticmethod

@@ -3,10 +3,11 @@
 What happens × the kind of backend × the transport of each leg. Each event is the line of the table, then what is done. In the
 columns, in order: the frames (or bytes) that came, and how the connection ended: "end" in good order, which under TLS
 includes a close_notify; "over" also without; "-" for who went without looking. A peer's answer to a Close has the reason "ok",
-the gateway's has none, so that the table shows whose answer it is.
+the gateway's has none, so that the table shows whose answer it is. A Close on the gateway's own account has the words of `REASONS`.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 
 import raw
@@ -26,13 +27,51 @@ WHOLE = f"binary {LARGE} bytes"
 HALF = "half a frame"
 
 
+# What the gateway tells the client and the backend, by cause and author.
+REASONS = {
+    "client-gone by client": ("", "client connection lost"),
+    "client-stalled by client": ("", "client not responding"),
+    "client-ping-timeout by client": ("no answer to a ping", "client gave no answer to a ping"),
+    "backend-gone by backend": ("backend connection lost", ""),
+    "backend-stalled by backend": ("backend not responding", ""),
+    "backend-ping-timeout by backend": ("backend gave no answer to a ping", "no answer to a ping"),
+    "protocol-error by client": ("reserved opcode (RFC 6455 5.2)", "client broke the WebSocket protocol"),
+    "protocol-error by backend": ("backend broke the WebSocket protocol", "reserved opcode (RFC 6455 5.2)"),
+    "invalid-data by client": ("text that is not UTF-8 (RFC 6455 8.1)", "client sent invalid data"),
+    "invalid-data by backend": ("backend sent invalid data", "text that is not UTF-8 (RFC 6455 8.1)"),
+    "message-too-big by client": (
+        "message of 1025 bytes is over limits.message: 1KiB (1024 bytes)", "client sent a message that is too big"),
+    "message-too-big by backend": (
+        "backend sent a message that is too big", "message of 1025 bytes is over limits.backend-message: 1KiB (1024 bytes)"),
+    "too-many-fragments by client": ("", "client sent a message in too many fragments"),
+    "too-many-fragments by backend": ("backend sent a message in too many fragments", ""),
+    "idle-timeout by gateway": ("no message for too long", "no message for too long"),
+    "session-timeout by gateway": ("longest time of a session reached", "longest time of a session reached"),
+    "drain by gateway": ("service restart: connect again", "gateway drains its sessions"),
+}
+END_OF_BRIDGE = "backend has ended the connection"
+
+
+def with_reasons(seen: tuple[str, str], kind: str, log: str, rule: str | None) -> tuple[str, str]:
+    """What both sides see, with the words of each Close that the gateway makes on its own account."""
+    cause = log.split(",")[0]
+    reasons = REASONS.get(cause, ("", ""))
+    if rule:
+        reasons = (rule, reasons[1]) if cause.endswith("by client") else (reasons[0], rule)
+    client, backend = (re.sub(r"Close \d+(?=,)", rf"\g<0> {reason}".rstrip(), side) for reason, side in zip(reasons, seen))
+    if kind == "bridge" and not cause.startswith("client-closed"):
+        client = re.sub(r"Close 1000(?=,)", f"Close 1000 {END_OF_BRIDGE}", client)
+    return client, backend
+
+
 def event(
     name: str, log: str | tuple[str, ...], *, relay: tuple[str, str] | None = None, bridge: tuple[str, str] | None = None,
-    builtin: str | None = None, echoing: str | None = None, only: str | None = None, **keys,
+    builtin: str | None = None, echoing: str | None = None, only: str | None = None,
+    rule: str | None = None, **keys,
 ):
     """A line of the table: what the client and the backend see, by kind of backend (`echoing`: the echo and the broadcast).
 
-    `only`: where a leg has TLS, "client" or "backend".
+    `only`: where a leg has TLS, "client" or "backend". `rule`: which one was broken, where that is another one than usual.
     """
     columns = {"relay": relay, "bridge": bridge}
     if builtin:
@@ -44,7 +83,7 @@ def event(
             for client, backend in TRANSPORTS[kind] if seen else ():
                 if only == "client" and client == "ws" or only == "backend" and backend in ("ws", "tcp"):
                     continue
-                expected = tuple(Outcome(*seen, log) for log in logs)
+                expected = tuple(Outcome(*with_reasons(seen, kind, log, rule), log) for log in logs)
                 legs = "-".join(filter(None, (kind, client, backend)))
                 ROWS.append(Row(f"{legs}-{name}", kind, client, backend, script, expected, **keys))
         return script
@@ -470,7 +509,8 @@ async def client_breaks_a_rule(s: Scene):
 
 
 @event("client-sends-too-much", "message-too-big by client, 1009", relay=("Close 1009, end", "Close 1001, end"),
-       bridge=("Close 1009, end", "end"), builtin="Close 1009, end", route={"limits": {"message": "1KiB"}})
+       bridge=("Close 1009, end", "end"), builtin="Close 1009, end", route={"limits": {"message": "1KiB"}},
+       why="message of 1025 bytes is over limits.message: 1KiB (1024 bytes)")
 async def client_sends_too_much(s: Scene):
     await s.client.send(s.client.frame(raw.BINARY, bytes(1025)))
 
@@ -481,15 +521,26 @@ async def client_sends_bad_text(s: Scene):
     await s.client.send(s.client.frame(raw.TEXT, b"\xff"))
 
 
-@event("backend-breaks-a-rule", "protocol-error by backend, 1011", relay=("Close 1011, end", "Close 1002, end"))
+@event("backend-breaks-a-rule", "protocol-error by backend, 1011", relay=("Close 1011, end", "Close 1002, end"),
+       rule="frame with a mask from a server (RFC 6455 5.1)")
 async def backend_breaks_a_rule(s: Scene):
     await s.backend.send(raw.frame(raw.TEXT, b"masked"))
 
 
 @event("backend-sends-too-much", "message-too-big by backend, 1011", relay=("Close 1011, end", "Close 1009, end"),
-       route={"limits": {"backend-message": "1KiB"}})
+       route={"limits": {"backend-message": "1KiB"}},
+       why="message of 1025 bytes is over limits.backend-message: 1KiB (1024 bytes)")
 async def backend_sends_too_much(s: Scene):
     await s.backend.send(s.backend.frame(raw.BINARY, bytes(1025)))
+
+
+@event("client-sends-too-many-fragments", "too-many-fragments by client, 1009",
+       relay=("Close 1009, end", "unfinished binary, unfinished continuation, unfinished continuation, Close 1001, end"),
+       bridge=("Close 1009, end", "end"), builtin="Close 1009, end", route={"limits": {"message": "1KiB", "fragments": 3}},
+       why="message has more frames than limits.fragments: 3", rule="message has more frames than limits.fragments: 3")
+async def client_sends_too_many_fragments(s: Scene):
+    first, more = s.client.frame(raw.BINARY, fin=False), s.client.frame(raw.CONTINUATION, fin=False)
+    await s.client.send(first + 3 * more)
 
 
 @event("backend-sends-bad-text", "invalid-data by backend, 1011", relay=("Close 1011, end", "Close 1007, end"),
@@ -535,19 +586,25 @@ async def backend_gives_no_pong_inside_of_its_frame(s: Scene):
 
 
 @event("nobody-says-anything", "idle-timeout by gateway, 1001", relay=("Close 1001, end", "Close 1001, end"),
-       bridge=("Close 1001, end", "end"), route={"timeouts": {"idle": "300ms", "close": "15s"}})
+       bridge=("Close 1001, end", "end"), route={"timeouts": {"idle": "300ms", "close": "15s"}}, why="timeouts.idle: 300ms")
 async def nobody_says_anything(s: Scene):
     pass
 
 
 @event("the-session-is-over", "session-timeout by gateway, 1001", relay=("Close 1001, end", "Close 1001, end"),
        bridge=("Close 1001, end", "end"), builtin="Close 1001, end",
-       route={"timeouts": {"session": "2s", "close": "15s"}})
+       route={"timeouts": {"session": "2s", "close": "15s"}}, why="timeouts.session: 2s")
 async def the_session_is_over(s: Scene):
     pass
 
 
 # Drain
+
+
+@event("drain-later-codes-unknown", "drain by gateway, 1001", relay=("Close 1001, end", "Close 1001, end"),
+       bridge=("Close 1001, end", "end"), builtin="Close 1001, end", route={"close-codes": "rfc6455"}, drains=True)
+async def drain_where_later_codes_are_unknown(s: Scene):
+    await s.drain()
 
 
 @event("drain", "drain by gateway, 1012", relay=("Close 1012, end", "Close 1001, end"), bridge=("Close 1012, end", "end"),

@@ -161,8 +161,11 @@ def silent_port() -> tuple[list[socket.socket], int]:
 
 
 @contextlib.asynccontextmanager
-async def program(*arguments, ready: str, environment: dict | None = None, seen: list[str] | None = None):
-    """Runs a program until the block ends; yields the line that has the word `ready` in it. `seen` gets all its lines."""
+async def program(
+    *arguments, ready: str = "", answers=None, environment: dict | None = None, seen: list[str] | None = None,
+):
+    """Runs a program until the block ends; yields the line that has the word `ready` in it, or waits until `answers` has returned: that is
+    for programs whose words are theirs to change. `seen` gets all its lines."""
     process = await asyncio.create_subprocess_exec(
         *map(str, arguments), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT, env={**os.environ, **(environment or {})},
@@ -176,13 +179,25 @@ async def program(*arguments, ready: str, environment: dict | None = None, seen:
                 return seen[-1]
         raise AssertionError(f"{arguments[0]} ended:\n" + "\n".join(seen))
 
+    async def first_answer() -> str:
+        """It may have ended instead."""
+        reading, asking = asyncio.create_task(rest()), asyncio.create_task(answers())
+        try:
+            await asyncio.wait([reading, asking], return_when=asyncio.FIRST_COMPLETED)
+            assert asking.done(), f"{arguments[0]} ended:\n" + "\n".join(seen)
+            return asking.result() or ""
+        finally:
+            asking.cancel()
+            if not reading.done():
+                reading.cancel()
+
     async def rest():
         async for line in process.stdout:
             seen.append(line.decode(errors="replace").rstrip())
 
     reader = None
     try:
-        line = await asyncio.wait_for(first(), PATIENCE)
+        line = await asyncio.wait_for(first_answer() if answers else first(), PATIENCE)
         reader = asyncio.create_task(rest())
         yield line
     finally:

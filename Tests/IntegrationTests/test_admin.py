@@ -113,7 +113,7 @@ async def test_sessions_are_listed():
 
 @pytest.mark.parametrize(
     ("order", "code", "reason"),
-    [(None, 1008, ""), ({"code": 4001, "reason": "tidy ü"}, 4001, "tidy ü"), ({"reason": "why"}, 1008, "why")],
+    [(None, 1008, "closed by an operator"), ({"code": 4001, "reason": "tidy ü"}, 4001, "tidy ü"), ({"reason": "why"}, 1008, "why")],
     ids=["as it is", "code and reason", "reason"],
 )
 @pytest.mark.parametrize("path", ["/echo", "/app"])

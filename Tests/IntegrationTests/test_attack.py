@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from gateway_process import BINARY, PATIENCE, ROOT
+from gateway_process import BINARY, PATIENCE, ROOT, tell
 
 COMMAND = (sys.executable, ROOT / "Tests" / "Attack" / "attack.py", "--sessions", "16", "--seconds", "1")
 
@@ -25,7 +25,7 @@ async def output(process: asyncio.subprocess.Process) -> str:
     try:
         printed, _ = await asyncio.wait_for(process.communicate(), 3 * PATIENCE)
     except TimeoutError:
-        process.kill()
+        tell(process, signal.SIGKILL)
         raise
     return printed.decode()
 
@@ -63,7 +63,7 @@ async def test_it_leaves_nothing_running_when_it_is_interrupted(number, tmp_path
     other.chmod(0o755)
     process = await start("--only", "slow-heads", binary=other)
     gateway = int(await asyncio.wait_for(asyncio.to_thread(started.read_text), PATIENCE))
-    process.send_signal(number)
+    tell(process, number)
     assert "attack: interrupted" in await output(process)
     assert process.returncode == 130
     # Its children are of its group; the gateway has one of its own.

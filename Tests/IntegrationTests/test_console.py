@@ -88,6 +88,45 @@ async def test_clock(screenshots):
         assert not page.problems
 
 
+async def picks(page: Page) -> list[str]:
+    """The routes that it offers: as buttons, and below its field."""
+    offered = await page.eval_on_selector_all("#picks button", "buttons => buttons.map((button) => button.value)")
+    assert await page.eval_on_selector_all("#routes option", "options => options.map((option) => option.value)") == offered
+    return offered
+
+
+async def test_the_routes_that_there_are_are_offered(screenshots):
+    async with console() as (gateway, open_page):
+        page = await open_page(**DESKTOP)
+        assert await picks(page) == ["/echo", "/clock", "/broadcast/lobby", "/spoken"]
+        assert await page.input_value("#url") == "/echo"
+        await page.screenshot(path=screenshots / "routes.png")
+        assert not page.problems
+    routes = [
+        {"path": "/", "page": "console"},
+        {"path": "/away", "backend": "echo", "hosts": ["other.example"]},
+        {"path": "/here&now", "backend": "echo", "hosts": ["127.0.0.1"]},
+        {"path": "/hidden/*", "page": "console"},
+        {"path": "/hidden/echo", "backend": "echo"},
+        {"path": "/deep/*", "backend": "echo"},
+        {"path": "/*", "backend": "clock"},
+    ]
+    async with Gateway(routes=routes, backends=BACKENDS) as gateway, chromium() as browser:
+        page = await new_page(browser, gateway.https("/"))
+        # What another host or an earlier route has is not to be had here.
+        assert await picks(page) == ["/here&now", "/deep/", "/lobby"]
+        for path in await picks(page):
+            await connect(page, path)
+            await page.click("#connect")
+            await state(page, "closed")
+        assert not page.problems
+    async with Gateway(routes=[{"path": "/", "page": "console"}], backends={}) as gateway, chromium() as browser:
+        page = await new_page(browser, gateway.https("/"))
+        assert await picks(page) == [] and await page.input_value("#url") == ""
+        await page.screenshot(path=screenshots / "no-routes.png")
+        assert not page.problems
+
+
 async def test_two_pages_chat(screenshots):
     async with console(workers=2) as (gateway, open_page):
         pages = [await open_page(**DESKTOP), await open_page(color_scheme="dark", **PHONE)]

@@ -8,6 +8,7 @@ import pytest
 import closing
 import raw
 from closing import Outcome, Row, Scene
+from closing_table import with_reasons
 from raw import BINARY, CLOSE, CONTINUATION, PING, TEXT
 from wire import Peer
 
@@ -44,7 +45,9 @@ def broken(name: str, cause: str, why: str, say: Callable[[Peer], list[bytes]], 
         other = f"Close {1001 if leg == 'client' else 1011}, end" if clean else "over"
         seen = {leg: f"Close {code}, end", "backend" if leg == "client" else "client": heard + other}
         logged = code if leg == "client" else 1011 if clean else "none"
-        return Outcome(seen["client"], seen["backend"], f"{cause} by {leg}, {logged}")
+        log = f"{cause} by {leg}, {logged}"
+        # Who did it hears what the log has.
+        return Outcome(*with_reasons((seen["client"], seen["backend"]), "relay", log, "{detail}"), log)
 
     of_either_leg(name, say, outcome, why=why, **keys)
 
@@ -80,7 +83,7 @@ broken("length-of-16-bits-not-minimal", "protocol-error", "shortest form",
 broken("length-of-64-bits-not-minimal", "protocol-error", "shortest form",
        lambda peer: [declaring(peer, bytes([127]) + struct.pack("!Q", 65535))])
 broken("length-of-2^63", "protocol-error", "2^63", lambda peer: [declaring(peer, bytes([127]) + struct.pack("!Q", 1 << 63))])
-broken("length-of-2^63-1", "message-too-big", "size limit",
+broken("length-of-2^63-1", "message-too-big", f"message of {(1 << 63) - 1} bytes is over limits.",
        lambda peer: [declaring(peer, bytes([127]) + struct.pack("!Q", (1 << 63) - 1))])
 
 # Reserved bits where compression is in force (RFC 7692 section 6)
@@ -139,20 +142,20 @@ of_either_leg("close-with-a-reason-of-123-bytes", lambda peer: [peer.closing(400
 # Limits, which are inclusive
 
 allowed("message-of-the-limit", lambda peer: [peer.frame(BINARY, bytes(LIMIT))], f"binary {LIMIT} bytes", route=LIMITS)
-broken("message-over-the-limit", "message-too-big", "size limit", lambda peer: [peer.frame(BINARY, bytes(LIMIT + 1))],
+broken("message-over-the-limit", "message-too-big", f"message: {LIMIT} bytes", lambda peer: [peer.frame(BINARY, bytes(LIMIT + 1))],
        route=LIMITS)
-broken("message-over-the-limit-only-declared", "message-too-big", "size limit", lambda peer: [
+broken("message-over-the-limit-only-declared", "message-too-big", f"message: {LIMIT} bytes", lambda peer: [
     peer.frame(BINARY, bytes(LIMIT + 1))[:8]], route=LIMITS)
 allowed("fragments-of-the-size-limit", lambda peer: [
     peer.frame(BINARY, bytes(LIMIT - 1), fin=False), peer.frame(CONTINUATION, b"a")],
     f"unfinished binary {LIMIT - 1} bytes, continuation a", route=LIMITS)
-broken("fragments-over-the-size-limit", "message-too-big", "size limit", lambda peer: [
+broken("fragments-over-the-size-limit", "message-too-big", f"message: {LIMIT} bytes", lambda peer: [
     peer.frame(BINARY, bytes(LIMIT - 1), fin=False), peer.frame(CONTINUATION, b"ab")],
     f"unfinished binary {LIMIT - 1} bytes, ", route=LIMITS)
 allowed("fragments-of-the-limit", lambda peer: [
     peer.frame(TEXT, b"a", fin=False), *[peer.frame(CONTINUATION, b"", fin=False)] * (FRAGMENTS - 2), peer.frame(CONTINUATION)],
     "unfinished text a" + ", unfinished continuation" * (FRAGMENTS - 2) + ", continuation", route=LIMITS)
-broken("fragments-over-the-limit", "too-many-fragments", "fragment limit", lambda peer: [
+broken("fragments-over-the-limit", "too-many-fragments", f"fragments: {FRAGMENTS}", lambda peer: [
     peer.frame(TEXT, b"a", fin=False), *[peer.frame(CONTINUATION, b"", fin=False)] * (FRAGMENTS - 1), peer.frame(CONTINUATION)],
     "unfinished text a" + ", unfinished continuation" * (FRAGMENTS - 1) + ", ", route=LIMITS)
 

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import raw
-from gateway_process import PATIENCE, Gateway
+from gateway_process import PATIENCE, Gateway, tell
 from peers import WebSocketBackend, client, refusing_port, relay
 
 PROCESS = pathlib.Path(__file__).with_name("echo_process.py")
@@ -39,7 +39,7 @@ class Backend:
         assert await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
 
     async def kill(self):
-        self.process.kill()
+        tell(self.process, signal.SIGKILL)
         await self.process.wait()
 
     async def __aenter__(self) -> "Backend":
@@ -136,14 +136,14 @@ async def test_a_backend_that_is_stopped_is_down_until_it_goes_on():
     async with Backend() as one, Backend() as other, gateway_for(one.url, other.url, health=CHECK) as gateway:
         await gateway.events(1, "health-check", endpoint=one.url, result="passed")
         assert await served_by(gateway, 4) == {one.url, other.url}
-        one.process.send_signal(signal.SIGSTOP)
+        tell(one.process, signal.SIGSTOP)
         try:
             record = await goes_down(gateway, one.url, time.monotonic())
             assert record["from"] == "up" and record["backend"] == "app" and record["level"] == "warning"
             assert record["reason"] == "check: no answer to the opening handshake within 300ms"
             assert await served_by(gateway, 6) == {other.url}
         finally:
-            one.process.send_signal(signal.SIGCONT)
+            tell(one.process, signal.SIGCONT)
         await comes_up(gateway, one.url)
         assert await served_by(gateway, 6) == {one.url, other.url}
         assert not gateway.log.matching("health", endpoint=other.url)
@@ -188,7 +188,7 @@ async def test_a_check_ends_in_good_order():
     async with WebSocketBackend() as backend:
         async with gateway_for(f"ws://127.0.0.1:{backend.port}/inner", health=CHECK) as gateway:
             for _ in range(3):
-                assert await backend.closed() == (1000, "")
+                assert await backend.closed() == (1000, "health check passed")
             assert all(request.path == "/inner" for request in backend.requests)
             assert all(request.headers["Host"] == f"127.0.0.1:{backend.port}" for request in backend.requests)
             assert not gateway.log.matching("health")
@@ -198,7 +198,7 @@ async def test_what_a_check_asks_for():
     health = {**CHECK, "path": "/live?x=1", "host": "chat.internal", "subprotocol": "chat.v2"}
     async with WebSocketBackend(subprotocols=["chat.v2"]) as backend:
         async with gateway_for(f"ws://127.0.0.1:{backend.port}", health=health) as gateway:
-            assert await backend.closed() == (1000, "")
+            assert await backend.closed() == (1000, "health check passed")
             request = backend.requests[0]
             assert (request.path, request.headers["Host"]) == ("/live?x=1", "chat.internal")
             assert backend.connections[0].subprotocol == "chat.v2"
@@ -225,7 +225,7 @@ async def test_a_secure_endpoint_is_checked_with_its_certificate(authority):
         tls = {"ca": str(authority.file)}
         async with gateway_for(url, health=CHECK, tls=tls) as gateway:
             await gateway.event("health-check", result="passed")
-            assert await backend.closed() == (1000, "")
+            assert await backend.closed() == (1000, "health check passed")
         async with gateway_for(url, health=CHECK) as gateway:
             assert (await change(gateway, url, "down"))["reason"].startswith("check: TLS: ")
 
@@ -267,13 +267,13 @@ async def test_heartbeats_of_live_sessions_take_an_endpoint_down_before_they_are
         async with gateway_for(one.url, other.url, defaults={"heartbeat": beat}) as gateway, contextlib.AsyncExitStack() as stack:
             connections = [await stack.enter_async_context(client(gateway.ws("/app"))) for _ in range(8)]
             assert len(await gateway.events(4, "open", endpoint=one.url)) == 4
-            one.process.send_signal(signal.SIGSTOP)
+            tell(one.process, signal.SIGSTOP)
             try:
                 record = await change(gateway, one.url, "down")
                 assert record["reason"].startswith("heartbeats: ") and record["reason"].endswith(" of 4 sessions wait for a pong")
                 assert await served_by(gateway, 4) == {other.url}
             finally:
-                one.process.send_signal(signal.SIGCONT)
+                tell(one.process, signal.SIGCONT)
             assert (await change(gateway, one.url, "up"))["reason"].startswith("heartbeats: ")
             # All that they waited for was a pong.
             for connection in connections:

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import raw
-from gateway_process import PATIENCE, Gateway, insecure
+from gateway_process import PATIENCE, Gateway, insecure, tell
 from peers import WebSocketBackend, client, relay
 
 QUICK = {"interval": "200ms", "timeout": "200ms"}
@@ -59,7 +59,7 @@ async def python(program: str, *arguments: str):
         yield process, line.decode().strip()
     finally:
         # Also one that is stopped.
-        process.kill()
+        tell(process, signal.SIGKILL)
         await process.wait()
 
 
@@ -81,7 +81,7 @@ async def test_a_client_that_vanishes_is_found(scheme):
     async with WebSocketBackend() as backend, relay(backend.configuration(heartbeat="off"), defaults={"heartbeat": QUICK}) as gateway:
         async with python(CLIENT, getattr(gateway, scheme)("/app")) as (process, hello):
             assert hello == "hello"
-            process.send_signal(signal.SIGSTOP)
+            tell(process, signal.SIGSTOP)
             assert (await backend.closed())[0] == 1001
             record = await gateway.closed(cause="client-ping-timeout", by="client", code=1001)
             assert record["detail"].startswith("silent for 0.")
@@ -93,7 +93,7 @@ async def test_a_backend_that_stops_is_found():
         async with relay(settings, defaults={"heartbeat": "off"}) as gateway, client(gateway.ws("/app")) as socket:
             await socket.send("hello")
             assert await socket.recv() == "hello"
-            process.send_signal(signal.SIGSTOP)
+            tell(process, signal.SIGSTOP)
             assert await code_of_close(socket) == 1011
             await gateway.closed(cause="backend-ping-timeout", by="backend", code=1011)
 
@@ -104,7 +104,7 @@ async def test_a_backend_that_stops_does_not_hide_behind_the_clients_pings():
         async with relay(settings, defaults={"heartbeat": "off"}) as gateway, client(gateway.ws("/app")) as socket:
             await socket.send("hello")
             assert await socket.recv() == "hello"
-            process.send_signal(signal.SIGSTOP)
+            tell(process, signal.SIGSTOP)
 
             async def ping():
                 while True:
@@ -132,7 +132,7 @@ async def test_a_bridges_client_that_stops_is_found():
     async with server, relay(settings, {"heartbeat": QUICK}) as gateway:
         async with python(CLIENT, gateway.ws("/app")) as (process, hello):
             assert hello == "b'hello'"
-            process.send_signal(signal.SIGSTOP)
+            tell(process, signal.SIGSTOP)
             await asyncio.wait_for(ended.wait(), PATIENCE)
             await gateway.closed(cause="client-ping-timeout", by="client", code=1001)
 
@@ -222,7 +222,7 @@ async def test_a_reload_turns_the_heartbeat_on_for_sessions_that_are_open():
     async with WebSocketBackend() as backend, relay(backend, {"heartbeat": "off"}) as gateway:
         async with python(CLIENT, gateway.ws("/app")) as (process, hello):
             assert hello == "hello"
-            process.send_signal(signal.SIGSTOP)
+            tell(process, signal.SIGSTOP)
             routes = [{**route, "heartbeat": QUICK} for route in gateway.configuration["routes"]]
             await gateway.reload(routes=routes)
             assert (await backend.closed())[0] == 1001

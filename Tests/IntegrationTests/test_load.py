@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import json
+import signal
 
 import pytest
 
 import peers
-from gateway_process import BINARY, PATIENCE, Gateway
+from gateway_process import BINARY, PATIENCE, Gateway, tell
 
 LOAD = BINARY.parent / "gateway-load"
 WINDOW = ("--seconds", "0.2", "--warmup", "0.05")
@@ -24,7 +25,7 @@ async def load(*arguments) -> tuple[int, list[dict], str]:
     try:
         output, errors = await asyncio.wait_for(process.communicate(b""), PATIENCE)
     except TimeoutError:
-        process.kill()
+        tell(process, signal.SIGKILL)
         output, errors = await process.communicate()
         raise AssertionError(f"it did not end; standard error:\n{errors.decode()}")
     return process.returncode, [json.loads(line) for line in output.splitlines()], errors.decode()
@@ -165,7 +166,7 @@ async def turns(*arguments):
         yield client
     finally:
         if process.returncode is None:
-            process.kill()
+            tell(process, signal.SIGKILL)
             await process.communicate()
 
 

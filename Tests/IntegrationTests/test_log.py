@@ -1,9 +1,11 @@
 """What the log says of a session."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
+import signal
 import socket
 
 import aiohttp
@@ -11,7 +13,7 @@ import pytest
 
 import raw
 from admin import key, metrics
-from gateway_process import BINARY, PATIENCE, Gateway
+from gateway_process import BINARY, PATIENCE, Gateway, tell
 from peers import WebSocketBackend, client, program, relay
 
 
@@ -98,11 +100,11 @@ async def test_a_log_file(tmp_path):
         # One line on standard error says what is served, also when the log goes elsewhere.
         line = await asyncio.wait_for(process.stderr.readline(), 20)
         assert re.search(rb"127\.0\.0\.1:\d+", line)
-        process.terminate()
+        tell(process, signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 20) == 0
     finally:
         if process.returncode is None:
-            process.kill()
+            tell(process, signal.SIGKILL)
             await process.wait()
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert "listening" in [record["event"] for record in records]
@@ -156,12 +158,95 @@ async def test_lines_that_the_file_does_not_take_are_counted(tmp_path, how):
                 reader_is_gone(process)
             file.write_text("nonsense: [")
             assert await loses_lines(tmp_path) > 0
-            process.terminate()
+            tell(process, signal.SIGTERM)
             assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
         finally:
             if process.returncode is None:
-                process.kill()
+                tell(process, signal.SIGKILL)
                 await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def logging_to(path, folder, **options):
+    """A gateway whose log is the file at `path`."""
+    process = await asyncio.create_subprocess_exec(
+        BINARY, "run", "--config", configuration(folder, {"format": "json", "file": str(path)}),
+        stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, **options,
+    )
+    try:
+        assert await asyncio.wait_for(process.stderr.readline(), PATIENCE)
+        yield process
+        tell(process, signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+    finally:
+        if process.returncode is None:
+            tell(process, signal.SIGKILL)
+            await process.wait()
+
+
+async def written(path, event: str) -> dict:
+    """The first line of the event, once it is in the file."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            lines = path.read_text().splitlines() if path.exists() else []
+            for record in map(json.loads, lines):
+                if record["event"] == event:
+                    return record
+            # Nothing announces that a file has grown.
+            await asyncio.sleep(0.01)
+
+
+async def test_a_log_that_was_moved_away_is_opened_again(tmp_path):
+    path, rotated = tmp_path / "gateway.log", tmp_path / "gateway.log.1"
+    async with logging_to(path, tmp_path) as process:
+        path.rename(rotated)
+        tell(process, signal.SIGUSR1)
+        assert (await written(path, "log-reopened"))["file"] == str(path)
+    assert [json.loads(line)["event"] for line in path.read_text().splitlines()][-1] == "stopped"
+    events = [json.loads(line)["event"] for line in rotated.read_text().splitlines()]
+    assert "serving" in events and "stopped" not in events
+
+
+async def test_a_log_that_cannot_be_opened_again_goes_on(tmp_path):
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    path, moved = folder / "gateway.log", tmp_path / "moved"
+    async with logging_to(path, tmp_path) as process:
+        folder.rename(moved)
+        tell(process, signal.SIGUSR1)
+        record = await written(moved / "gateway.log", "log-reopen-failed")
+        assert record["level"] == "error" and f"{path}: No such file or directory" in record["reason"]
+    assert "stopped" in (moved / "gateway.log").read_text()
+
+
+async def test_a_log_without_a_file_ends_nothing():
+    routes, backends = [{"path": "/echo", "backend": "echo"}], {"echo": {"builtin": "echo"}}
+    async with Gateway(routes=routes, backends=backends) as gateway:
+        gateway.signal(signal.SIGUSR1)
+        assert "standard error" in (await gateway.event("log-reopen-failed"))["reason"]
+        async with client(gateway.ws("/echo")) as socket:
+            await socket.send("still here")
+            assert await socket.recv() == "still here"
+
+
+async def test_a_gateway_that_is_started_without_standard_descriptors_logs_to_its_file(tmp_path):
+    """A socket that got one of their numbers would be sent what is for standard error."""
+    path = tmp_path / "gateway.log"
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "bash", BINARY, "run", "--config",
+        configuration(tmp_path, {"format": "json", "file": str(path)}),
+    )
+    try:
+        await written(path, "serving")
+        first = {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)}
+        assert first == {"/dev/null"}
+        tell(process, signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+    finally:
+        if process.returncode is None:
+            tell(process, signal.SIGKILL)
+            await process.wait()
+    assert "stopped" in path.read_text()
 
 
 async def test_a_log_that_nobody_reads_stops_no_session():

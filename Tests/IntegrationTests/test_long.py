@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gateway_process import Gateway
+from gateway_process import Gateway, tell
 from herd import Herd
 from peers import WebSocketBackend
 from test_health import Backend
@@ -118,10 +118,10 @@ async def test_sessions_of_an_endpoint_that_hangs_or_dies_go_elsewhere():
             say(f"    up after {up:.2f} s, evenly loaded after {spread:.2f} s, by closes with {codes or 'nothing'}")
 
         async def stop(server):
-            server.process.send_signal(signal.SIGSTOP)
+            tell(server.process, signal.SIGSTOP)
 
         async def go_on(server):
-            server.process.send_signal(signal.SIGCONT)
+            tell(server.process, signal.SIGCONT)
 
         await trouble(one, "SIGSTOP", lambda: stop(one), lambda: go_on(one))
         await trouble(two, "SIGKILL", two.kill, two.start)

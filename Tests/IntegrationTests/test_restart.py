@@ -9,7 +9,7 @@ import socket
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from gateway_process import BINARY, Gateway, Log, tell
+from gateway_process import BINARY, Gateway, Log, command, tell
 from peers import client
 
 ECHO = {"routes": [{"path": "/echo", "backend": "echo"}], "backends": {"echo": {"builtin": "echo"}}}
@@ -19,13 +19,15 @@ DRAIN = {"over": "500ms"}
 class Successor:
     """`gateway run --takeover` with the file of `running`."""
 
-    def __init__(self, running: Gateway, file=None):
+    def __init__(self, running: Gateway, file=None, wrapper: tuple = ()):
         self.file = file or running.file
+        # With a word for `--takeover`, which the wrapper of a gateway has no place for.
+        self.command = (*wrapper[:2], wrapper[2].replace("run", "run --takeover"), wrapper[3]) if wrapper else ()
         self.log = Log()
 
     async def __aenter__(self) -> "Successor":
         self.process = await asyncio.create_subprocess_exec(
-            BINARY, "run", "--takeover", "--config", self.file,
+            *self.command, BINARY, "run", *([] if self.command else ["--takeover"]), "--config", self.file,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )
         self._reader = asyncio.create_task(self.log.read(self.process.stderr))
@@ -94,6 +96,69 @@ async def test_a_signal_starts_the_successor():
         # Its log goes to the same place.
         await running.events(2, "stopped")
         assert await running.exited() == 0
+
+
+BY_PIPE = {
+    "a command": ("bash", "-c", 'exec "$1" run --config <(cat "$4")', "bash"),
+    "standard input": ("bash", "-c", 'exec "$1" run --config - < <(cat "$4")', "bash"),
+}
+
+
+@pytest.mark.parametrize("how", BY_PIPE)
+async def test_a_configuration_that_came_by_a_pipe_is_kept_and_handed_on(how, tmp_path):
+    async with Gateway(**ECHO, drain=DRAIN, admin="127.0.0.1:0", wrapper=BY_PIPE[how]) as running:
+        text = running.file.read_text()
+        # What was read once is not asked for again.
+        running.file.write_text("nonsense: [")
+        address = (await running.event("admin"))["address"]
+        processes = []
+        try:
+            async with client(running.ws("/echo")) as session:
+                running.signal(signal.SIGHUP)
+                reason = (await running.event("reload-refused"))["reason"]
+                assert "came by a pipe" in reason and "stays as it is" in reason
+                for arguments in (["reload"], ["reload", "--dry-run"]):
+                    status, _, errors = await command(*arguments, "--admin", address)
+                    assert status == 1 and "came by a pipe" in errors
+                await session.send("still there?")
+                assert await session.recv() == "still there?"
+                running.signal(signal.SIGUSR2)
+                processes.append((await running.event("successor-started"))["process"])
+                with pytest.raises(ConnectionClosed) as closed:
+                    await session.recv()
+                assert closed.value.rcvd.code == 1012
+            await running.event("stopped")
+            # It has the whole of it, and knows where it came from.
+            await knock(running.ws("/echo"), count=3)
+            await running.events(2, "serving")
+            refused = len(running.log.matching("reload-refused"))
+            os.kill(processes[0], signal.SIGHUP)
+            assert "came by a pipe" in (await running.events(refused + 1, "reload-refused"))[-1]["reason"]
+            os.kill(processes[0], signal.SIGUSR2)
+            processes.append((await running.events(2, "successor-started"))[-1]["process"])
+            await running.events(2, "stopped")
+            # Whoever has the same text takes the place of the one that runs with it.
+            copy = tmp_path / "copy"
+            copy.write_text(text)
+            async with Successor(running, copy, BY_PIPE[how]) as last:
+                await last.log.wait(1, "serving")
+                await running.events(3, "stopped")
+                await knock(running.ws("/echo"), count=3)
+        finally:
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGTERM)
+        assert await running.exited() == 0
+
+
+async def test_a_file_on_standard_input_is_a_file():
+    wrapper = ("bash", "-c", 'exec "$1" run --config - <"$4"', "bash")
+    async with Gateway(**ECHO, wrapper=wrapper) as running:
+        await running.reload(routes=[*ECHO["routes"], {"path": "/more", "backend": "echo"}])
+        await knock(running.ws("/more"), count=1)
+        async with Successor(running) as successor:
+            await successor.log.wait(1, "serving")
+            assert await running.exited() == 0
 
 
 async def test_a_successor_that_cannot_serve_changes_nothing():

@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import os
+import pathlib
+import shutil
 import socket
+import tempfile
 
 import pytest
 
-from gateway_process import BINARY, ROOT, command
+from gateway_process import BINARY, PATIENCE, ROOT, command
 from peers import TCPBackend, client, program
 
 
@@ -169,6 +173,102 @@ async def test_explain(tmp_path):
     assert "403" in await explain(url, "--origin", "https://evil.example")
     assert "404" in await explain("ws://gateway.example/other")
     assert "400" in await explain("ws://gateway.example/chat/../x")
+
+
+# Configurations that come by a pipe
+
+
+async def piped(*arguments, text: str, wrapper: tuple = ()) -> tuple[int, str, str]:
+    """Runs the gateway to its end with `text` on standard input: status, standard output, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        *wrapper, *map(str, arguments),
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await asyncio.wait_for(process.communicate(text.encode()), PATIENCE)
+    return process.returncode, output.decode(), errors.decode()
+
+
+# A pipe is its maker's: opened again by its name, another user would be refused.
+OTHER_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"])
+@pytest.mark.parametrize("wrapper", [(), OTHER_USER], ids=["own", "another's"])
+async def test_a_configuration_may_come_by_a_pipe(name, wrapper, tmp_path):
+    text = pathlib.Path(write(tmp_path)).read_text()
+    # Where another user may run it.
+    binary = shutil.copy(BINARY, tempfile.mkdtemp(dir="/tmp")) if wrapper else BINARY
+    if wrapper:
+        os.chmod(pathlib.Path(binary).parent, 0o755)
+    try:
+        status, output, errors = await piped(binary, "check", "--config", name, text=text, wrapper=wrapper)
+        assert status == 0 and output == f"{'/dev/stdin' if name == '-' else name}: 1 listener, 1 route, 1 backend: OK\n", errors
+        status, output, errors = await piped(
+            binary, "explain", "ws://gateway.example/echo", "--config", name, text=text, wrapper=wrapper)
+        assert status == 0 and "built-in echo" in output, errors
+        status, _, errors = await piped(binary, "run", "--config", name, text="workers: many", wrapper=wrapper)
+        assert status == 1 and ":1:10: " in errors
+    finally:
+        if wrapper:
+            shutil.rmtree(pathlib.Path(binary).parent)
+
+
+async def test_a_configuration_may_come_from_a_command(tmp_path):
+    file = write(tmp_path)
+    status, output, _ = await piped("bash", "-c", f"'{BINARY}' check --config <(cat '{file}')", text="")
+    assert status == 0 and ": 1 listener, 1 route, 1 backend: OK" in output
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    checking = asyncio.create_task(command("check", "--config", fifo))
+    await asyncio.to_thread(fifo.write_text, pathlib.Path(file).read_text())
+    assert (await checking)[1] == f"{fifo}: 1 listener, 1 route, 1 backend: OK\n"
+
+
+async def test_what_is_not_there_to_be_read_is_said():
+    for name in ("/dev/fd/99", "/dev/fd/x"):
+        status, _, errors = await command("check", "--config", name)
+        assert status == 1 and errors.startswith(f"{name}: cannot be read: ")
+    status, _, errors = await command("check", "--config", "-")
+    assert status == 1 and "the file is empty" in errors
+
+
+# Variables
+
+
+async def test_a_list_may_be_the_value_of_one_variable(tmp_path):
+    file = write(
+        tmp_path,
+        **{"trusted-proxies": "${PROXIES}"},
+        routes=[{"path": "/chat", "backend": "chat", "origins": "${ORIGINS:-same-origin}"}],
+        backends={"chat": {"websocket": "${SERVERS}"}},
+    )
+    environment = {"PROXIES": "", "SERVERS": "ws://10.0.0.1:3000, ws://10.0.0.2:3000", "ORIGINS": "https://a.example,https://b.example"}
+    url = "ws://gateway.example/chat"
+    for origin, answer in (("https://b.example", "101"), ("https://c.example", "403")):
+        _, output, errors = await command("explain", url, "--origin", origin, "--config", file, environment=environment)
+        assert answer in output and "ws://10.0.0.2:3000" in output or answer == "403" in output, output + errors
+    for word, answer in (("any", "101"), ("same-origin", "403"), ("", "403")):
+        environment["ORIGINS"] = word
+        _, output, errors = await command("explain", url, "--origin", "https://c.example", "--config", file, environment=environment)
+        assert f"answer       {answer}" in output or word == "", output + errors
+    status, _, errors = await command("check", "--config", file, environment={**environment, "SERVERS": ""})
+    assert status == 1 and "`websocket` must not be empty" in errors
+    status, _, errors = await command("check", "--config", file, environment={**environment, "SERVERS": "ws://10.0.0.1:3000,"})
+    assert status == 1 and "an entry of `websocket`" in errors
+
+
+# The bridge of one line
+
+
+@pytest.mark.parametrize("listen, words", [("0", "listens on every address"), ("127.0.0.1:0", "")])
+async def test_the_bridge_says_who_gets_in(listen, words):
+    async with TCPBackend() as backend:
+        target = f"localhost:{backend.port}"
+        async with program(BINARY, "bridge", listen, target, ready='"serving"') as line:
+            hint = json.loads(line)["hint"]
+            assert words in hint and "--origin" in hint and ("every address" in hint) is bool(words)
+        async with program(BINARY, "bridge", "127.0.0.1:0", target, "--origin", "any", ready='"serving"') as line:
+            assert "hint" not in json.loads(line)
 
 
 async def test_bridge_needs_no_file(tmp_path):

@@ -62,9 +62,12 @@ ssize_t gateway_receive_descriptors(int socket, void *bytes, size_t count, int *
 /// Which process and user connected a Unix socket, or called listen(2) on its other side (SO_PEERCRED); -1 with errno.
 int gateway_peer(int socket, int32_t *process, uint32_t *user);
 
-/// Starts a program with our environment, our standard input, output and error, and signals as they are by default. It is to be
-/// reaped when it ends (`gateway_reap`). 0, or an error number.
-int gateway_start(const char *program, char *const *arguments, int32_t *process);
+/// Starts a program with our environment, our standard output and error, `input` as its standard input (-1: ours), and signals as they are
+/// by default. It is to be reaped when it ends (`gateway_reap`). 0, or an error number.
+int gateway_start(const char *program, char *const *arguments, int input, int32_t *process);
+
+/// A file in memory, without a name, that has these bytes and is read from its beginning; -1 with errno.
+int gateway_memory_file(const void *bytes, size_t count);
 
 /// Reaps a process that we started, without waiting. 1: it has ended, with `*status`, or with -1 by `*signal`; 0: it runs; -1 with errno.
 int gateway_reap(int32_t process, int32_t *status, int32_t *signal);

@@ -26,6 +26,14 @@ package struct RouteSettings: Equatable, Sendable {
         case check
     }
 
+    /// Which codes clients are sent where we close a session.
+    package enum CloseCodes: String, CaseIterable, Sendable {
+        /// All that are registered, 1012 (service restart) and 1013 (try again later) too.
+        case registered
+        /// Those of RFC 6455 itself, for client libraries that take the others for a protocol error.
+        case rfc6455
+    }
+
     /// `name`, or what stands for it in logs and metrics: the first host (if any) and the path.
     package var name: String
     package var path: PathPattern
@@ -38,6 +46,7 @@ package struct RouteSettings: Equatable, Sendable {
     package var requireSubprotocol = false
     package var compression = Compression.pass
     package var utf8 = UTF8Check.pass
+    package var closeCodes = CloseCodes.registered
     package var timeouts = Timeouts()
     package var limits = Limits()
     /// Pings to the client; `nil`: none.

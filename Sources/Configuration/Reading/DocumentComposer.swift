@@ -78,7 +78,9 @@ struct DocumentComposer {
         guard !self.refuses(node, at: position) else { return DocumentNode(position: position, content: .invalid) }
         switch node {
         case .scalar(let scalar):
-            return DocumentNode(position: position, content: self.scalar(scalar, at: position))
+            return DocumentNode(
+                position: position, content: self.scalar(scalar, at: position),
+                isVariable: Substitution.isOneReference(scalar.string))
         case .sequence(let sequence):
             return DocumentNode(position: position, content: .list(sequence.map { self.node($0) }))
         case .mapping(let mapping):

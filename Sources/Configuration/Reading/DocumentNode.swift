@@ -12,6 +12,20 @@ struct DocumentNode {
 
     var position: SourcePosition
     var content: Content
+    /// The whole scalar is the value of one variable.
+    var isVariable = false
+
+    /// The list that the value of one variable is, with commas between entries; `nil` where it is none. Without anything in it the
+    /// list is empty.
+    var listOfVariable: [DocumentNode]? {
+        guard self.isVariable, case .scalar(let text) = self.content else { return nil }
+        guard text.contains(where: { !$0.isWhitespace }) else { return [] }
+        return text.split(separator: ",", omittingEmptySubsequences: false).map { entry in
+            let start = entry.drop(while: \.isWhitespace)
+            let end = start.lastIndex { !$0.isWhitespace }
+            return DocumentNode(position: self.position, content: .scalar(String(end.map { start[...$0] } ?? "")))
+        }
+    }
 
     /// What it is, for a message that says what it should have been.
     var kind: String {

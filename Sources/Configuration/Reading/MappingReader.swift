@@ -73,6 +73,7 @@ struct MappingReader {
     /// The entries of a list.
     func nodes(_ key: String) -> [DocumentNode]? {
         guard let entry = self.entry(key) else { return nil }
+        if let nodes = entry.value.listOfVariable { return nodes }
         switch entry.value.content {
         case .list(let nodes): return nodes
         case .invalid: return nil

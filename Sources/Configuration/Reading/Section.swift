@@ -39,14 +39,14 @@ package enum Section: String, CaseIterable, Sendable {
         case .listener: ["address", "tls"]
         case .listenerTLS: ["self-signed", "certificates", "minimum", "client-ca"]
         case .certificate: ["chain", "key"]
-        case .defaults: ["origins", "require-origin", "compression", "utf8", "timeouts", "limits", "heartbeat"]
+        case .defaults: ["origins", "require-origin", "compression", "utf8", "close-codes", "timeouts", "limits", "heartbeat"]
         case .timeouts: ["handshake", "connect", "close", "idle", "session"]
         case .limits: ["message", "backend-message", "fragments", "backend-fragments", "queue", "compression"]
         case .heartbeat: ["interval", "timeout"]
         case .route:
             [
                 "name", "path", "hosts", "origins", "require-origin", "subprotocols", "require-subprotocol",
-                "compression", "utf8", "timeouts", "limits", "heartbeat", "backend", "page",
+                "compression", "utf8", "close-codes", "timeouts", "limits", "heartbeat", "backend", "page",
             ]
         case .backend:
             [

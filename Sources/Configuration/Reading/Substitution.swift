@@ -25,6 +25,11 @@ struct Substitution {
         return result + rest
     }
 
+    /// Whether the whole text is one reference: where a list is wanted, its value is one, with commas.
+    static func isOneReference(_ text: String) -> Bool {
+        text.hasPrefix("${") && text.firstIndex(of: "}") == text.indices.last
+    }
+
     /// The value of what stands between the braces.
     private func value(of reference: Substring) throws(Mistake) -> String {
         let separator = reference.firstRange(of: ":-")

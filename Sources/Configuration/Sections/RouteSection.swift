@@ -42,6 +42,7 @@ struct RouteSection {
         route.requireSubprotocol = requireSubprotocol
         route.compression = own.compression ?? defaults.compression ?? route.compression
         route.utf8 = own.utf8 ?? defaults.utf8 ?? route.utf8
+        route.closeCodes = own.closeCodes ?? defaults.closeCodes ?? route.closeCodes
         let backend = backends.session(of: action)
         route.timeouts = own.timeouts.applied(
             to: backend.timeouts.applied(to: defaults.timeouts.applied(to: Timeouts())))
@@ -92,8 +93,8 @@ struct RouteSection {
         case (false, true):
             self.mapping.refuse(
                 [
-                    "origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "utf8", "limits",
-                    "heartbeat",
+                    "origins", "require-origin", "subprotocols", "require-subprotocol", "compression", "utf8",
+                    "close-codes", "limits", "heartbeat",
                 ],
                 "is for sessions, which a page has none of")
             return self.mapping.value("page", Word.of(RouteSettings.Page.self)).map { .page($0) }

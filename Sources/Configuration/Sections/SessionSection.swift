@@ -5,6 +5,7 @@ struct SessionSection {
     var requireOrigin: Bool?
     var compression: RouteSettings.Compression?
     var utf8: RouteSettings.UTF8Check?
+    var closeCodes: RouteSettings.CloseCodes?
     var timeouts = TimeoutsSection()
     var limits = LimitsSection()
     var heartbeat = HeartbeatSection()
@@ -17,6 +18,7 @@ struct SessionSection {
         self.requireOrigin = mapping.value("require-origin", Word.truth)
         self.compression = mapping.value("compression", Word.of(RouteSettings.Compression.self))
         self.utf8 = mapping.value("utf8", Word.of(RouteSettings.UTF8Check.self))
+        self.closeCodes = mapping.value("close-codes", Word.of(RouteSettings.CloseCodes.self))
         self.timeouts = mapping.mapping("timeouts", .timeouts).map { TimeoutsSection($0) } ?? TimeoutsSection()
         self.limits = mapping.mapping("limits", .limits).map { LimitsSection($0) } ?? LimitsSection()
         self.heartbeat = HeartbeatSection(mapping)
@@ -30,8 +32,12 @@ struct SessionSection {
         self.heartbeat = HeartbeatSection(mapping)
     }
 
+    /// The words that take the place of a list of origins.
+    private static let policies = ["same-origin", "any"]
+
     private static func origins(_ mapping: MappingReader) -> OriginPolicy? {
-        guard case .scalar(let word)? = mapping.entry("origins")?.value.content else {
+        let node = mapping.entry("origins")?.value
+        guard case .scalar(let word)? = node?.content, node?.isVariable == false || self.policies.contains(word) else {
             let patterns = mapping.values("origins") { text throws(Mistake) in try OriginPattern(parsing: text) }
             return patterns.map { .list($0) }
         }

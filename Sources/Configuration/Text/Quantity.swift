@@ -97,11 +97,5 @@ enum Quantity {
     }
 
     /// A size as the file writes it, quoted.
-    static func text(_ size: ByteCount) -> String {
-        for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)]
-        where size.rawValue > 0 && size.rawValue & (1 << shift - 1) == 0 {
-            return "`\(size.rawValue >> shift)\(unit)`"
-        }
-        return "`\(size.rawValue)`"
-    }
+    static func text(_ size: ByteCount) -> String { "`\(size)`" }
 }

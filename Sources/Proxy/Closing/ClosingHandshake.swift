@@ -1,3 +1,4 @@
+internal import Configuration
 internal import WebSocketProtocol
 
 /// How a session ends, decided without I/O: the closing handshakes of its WebSocket legs (RFC 6455 section 7), and who owes whom what
@@ -123,10 +124,13 @@ struct ClosingHandshake: Sendable {
     /// Why and by whom the session ends; `nil` while it is open.
     private(set) var ending: Ending?
     private let backend: Backend
+    private let codes: RouteSettings.CloseCodes
     private var legs = PerLeg(client: LegState(), backend: LegState())
 
-    init(backend: Backend) {
+    /// - Parameter codes: which ones the client understands.
+    init(backend: Backend, codes: RouteSettings.CloseCodes = .registered) {
         self.backend = backend
+        self.codes = codes
         if case .builtin = backend {
             self.legs.backend.isDeaf = true
             self.legs.backend.end = .close
@@ -145,6 +149,9 @@ struct ClosingHandshake: Sendable {
             return code
         }
     }
+
+    /// For the log: which rule was broken, where that ends the session.
+    var brokenRule: String? { self.ending?.brokenRule }
 
     /// Whether messages from `leg` still go on: not after its Close, and not to a side that was sent one or has ended.
     func relays(from leg: Leg) -> Bool {
@@ -208,12 +215,14 @@ struct ClosingHandshake: Sendable {
     }
 
     /// `leg` broke a rule: it hears which, and is not listened to any more.
-    mutating func violated(_ violation: Violation, by leg: Leg, _ places: Places) -> Actions {
+    ///
+    /// - Parameter words: what it hears, where that is more than the rule.
+    mutating func violated(_ violation: Violation, by leg: Leg, _ places: Places, _ words: String? = nil) -> Actions {
         var actions = Actions.none
         let wasOpen = self.isOpen
         let owed = self.owesClose(leg)
         self.legs[leg].isDeaf = true
-        if wasOpen || owed { self.ending = .by(leg, Cause(violation)) }
+        if wasOpen || owed { self.ending = .violated(violation, by: leg, words ?? violation.description) }
         if wasOpen { self.tell(leg, places, mayWait: true, &actions) }
         if wasOpen || owed { self.tell(leg.other, places, mayWait: false, &actions) }
         // Its own frame in progress will not end, either.
@@ -348,7 +357,7 @@ struct ClosingHandshake: Sendable {
                 || places.clientIsInsideOfMessage && ending.isDeparture(of: .client)
             return self.end(leg, as: isCut ? .abortDelivered : .shutDown, &actions)
         }
-        guard self.legs[leg].said == .nothing, let close = ending.close(to: leg) else { return }
+        guard self.legs[leg].said == .nothing, let close = ending.close(to: leg, self.codes) else { return }
         if places.canSend[leg] {
             self.say(close, to: leg, &actions)
         } else if mayWait {

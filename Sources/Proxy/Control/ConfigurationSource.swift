@@ -1,18 +1,35 @@
 package import Configuration
 package import EventLoop
 
-/// The configuration file of a running gateway, which a reload reads again.
+/// The configuration of a running gateway: a file, which a reload reads again, or what came by a pipe, which is kept.
 package struct ConfigurationSource: Sendable {
-    /// Absolute: a change of the working directory must not lead to another file.
+    /// Absolute: a change of the working directory must not lead to another file. Of a pipe, as messages name it.
     package let path: String
+    /// What came by a pipe, as it came; `nil`: the file can be read again.
+    package let kept: [UInt8]?
     private let read: @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
 
     /// - Parameter read: makes a configuration of the file's bytes.
     package init(
-        path: String, read: @escaping @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
+        path: String, kept: [UInt8]? = nil,
+        read: @escaping @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
     ) {
         self.path = path
+        self.kept = kept
         self.read = read
+    }
+
+    /// Why it is not read again; `nil`: it is.
+    var refusal: String? {
+        guard self.kept != nil else { return nil }
+        return "the configuration came by a pipe (\(self.path)), which cannot be read again: it stays as it is"
+    }
+
+    /// The configuration that came by a pipe.
+    ///
+    /// - Throws: every mistake as a line of its own.
+    package func keptConfiguration() throws(ConfigurationErrors) -> GatewayConfiguration {
+        try self.read(self.kept ?? [])
     }
 
     /// The configuration in the file.

@@ -94,6 +94,7 @@ extension Gateway {
         guard let source = self.source else {
             return then(.failure(ReloadRefusal(problems: ["there is no configuration file to read again"])))
         }
+        if let refusal = source.refusal { return then(.failure(ReloadRefusal(problems: [refusal]))) }
         self.files.read([source.path]) { [unowned self] files in
             do throws(ConfigurationErrors) {
                 let configuration = try source.configuration(in: files)

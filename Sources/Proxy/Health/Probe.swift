@@ -135,7 +135,7 @@ struct Probe {
 
     private mutating func fail(_ reason: String, saying code: CloseCode? = nil) -> Step {
         self.enter(.closing)
-        let close = code.map { Frame.close($0, maskingKey: .random) } ?? []
+        let close = code.map { Frame.close($0, reason: reason, maskingKey: .random) } ?? []
         return Step(send: close, verdict: .failed(reason), endsWriting: true)
     }
 
@@ -179,7 +179,7 @@ struct Probe {
     /// RFC 6455 section 7.1.1: the server ends TCP first.
     private mutating func pass() -> Step {
         self.enter(.closing)
-        return Step(send: Frame.close(.normal, maskingKey: .random), verdict: .passed)
+        return Step(send: Frame.close(.normal, reason: "health check passed", maskingKey: .random), verdict: .passed)
     }
 
     private mutating func fail(closedWith payload: [UInt8]) -> Step {

@@ -19,28 +19,32 @@ package final class Log: Sendable {
         /// Since the last line that said so.
         var dropped = 0
         var droppedEver: UInt64 = 0
+        /// The file is to be opened again before these lines are written.
+        var isReopening = false
         var isClosed = false
     }
 
     private let ring = Mutex(Ring())
     private let doorbell: Doorbell
-    private let file: OutputFile
+    /// `nil`: standard error.
+    private let path: String?
     private let formatter: LogFormatter
     private let severity: Int
     private let writer = Mutex<Thread.Handle?>(nil)
 
     /// Opens the file and starts the writing thread.
     package init(_ settings: LogSettings) throws {
-        self.file = if let path = settings.file { try OutputFile.appending(to: path) } else { .standardError }
+        let file: OutputFile = if let path = settings.file { try .appending(to: path) } else { .standardError }
+        self.path = settings.file
         self.formatter =
             switch settings.format {
-            case .auto: self.file.isTerminal ? .text : .json
+            case .auto: file.isTerminal ? .text : .json
             case .text: .text
             case .json: .json
             }
         self.severity = settings.level.severity
         self.doorbell = try Doorbell()
-        let thread = try Thread.start("gateway-log") { [self] in self.run() }
+        let thread = try Thread.start("gateway-log") { [self] in self.run(file) }
         self.writer.withLock { $0 = thread }
     }
 
@@ -74,6 +78,13 @@ package final class Log: Sendable {
         self.write(record)
     }
 
+    /// Has the file opened again, for whoever has moved it away. Lines from now on are in the new one; the old one goes on where it cannot be
+    /// opened.
+    package func reopen() {
+        self.ring.withLock { $0.isReopening = true }
+        self.doorbell.ring()
+    }
+
     /// Writes what is left, and ends the thread. A file that takes nothing (a full pipe) is given up: nobody could end the
     /// process any more but by force.
     package func close() {
@@ -86,21 +97,45 @@ package final class Log: Sendable {
         thread?.join(within: Self.lastWait)
     }
 
-    private func run() {
+    private func run(_ file: OutputFile) {
+        var file = file
         var writer = LogWriter(self.formatter)
         while true {
             self.doorbell.wait()
-            let (lines, dropped, isClosed) = self.ring.withLock { ring in
+            let (lines, dropped, isReopening, isClosed) = self.ring.withLock { ring in
                 defer {
                     ring.lines = []
                     ring.bytes = 0
                     ring.dropped = 0
+                    ring.isReopening = false
                 }
-                return (ring.lines, ring.dropped, ring.isClosed)
+                return (ring.lines, ring.dropped, ring.isReopening, ring.isClosed)
             }
-            let lost = writer.write(lines, dropped: dropped, time: WallClock.rfc3339, self.file.append)
+            // On this thread: a file system may take its time.
+            if isReopening { file = self.reopened(file) }
+            let lost = writer.write(lines, dropped: dropped, time: WallClock.rfc3339, file.append)
             if lost > 0 { self.ring.withLock { $0.droppedEver += UInt64(lost) } }
             if isClosed { return }
+        }
+    }
+
+    /// The file that lines go to from now on.
+    private func reopened(_ old: OutputFile) -> OutputFile {
+        guard let path = self.path else {
+            self.write(.warning, "log-reopen-failed", reason: "there is no `log.file`: the log goes to standard error")
+            return old
+        }
+        do throws(SystemError) {
+            let file = try OutputFile.appending(to: path)
+            var record = LogRecord(.info, "log-reopened")
+            record.add("file", path)
+            self.write(record)
+            return file
+        } catch {
+            self.write(
+                .error, "log-reopen-failed",
+                reason: "\(path): \(error.reason): the log goes on in the file that was open")
+            return old
         }
     }
 }

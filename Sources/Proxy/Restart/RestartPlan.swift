@@ -9,12 +9,17 @@ package struct RestartPlan: Sendable {
     /// The program that is started as our successor upon SIGUSR2, and its arguments, the first of which is its name.
     package var program: String
     package var arguments: [String]
+    /// What our successor reads on standard input: a configuration that came by a pipe, which it can have of us only.
+    package var input: [UInt8]?
 
-    package init(name: SocketAddress, takesOver: Bool, program: String, arguments: [String]) {
+    package init(
+        name: SocketAddress, takesOver: Bool, program: String, arguments: [String], input: [UInt8]? = nil
+    ) {
         self.name = name
         self.takesOver = takesOver
         self.program = program
         self.arguments = arguments
+        self.input = input
     }
 }
 

@@ -27,7 +27,9 @@ final class SuccessorProcess {
         self.state = .starting
         do throws(SystemError) {
             try self.calls.make {
-                Result { () throws(SystemError) in try OwnProcess.start(plan.program, plan.arguments) }
+                Result { () throws(SystemError) in
+                    try OwnProcess.start(plan.program, plan.arguments, input: plan.input)
+                }
             } then: { [unowned self] in
                 self.started($0)
             }

@@ -8,8 +8,17 @@ package enum TakeoverName {
     ///
     /// - Parameter configuration: the absolute path of the configuration file.
     package static func of(configuration: String, user: UInt32 = OwnProcess.user) -> SocketAddress {
-        let hash = String(StableHash.of(configuration), radix: 16)
-        return .abstract(name: "gateway/\(user)/\(String(repeating: "0", count: 16 - hash.count))\(hash)")
+        .abstract(name: "gateway/\(user)/\(self.digits(StableHash.of(configuration)))")
+    }
+
+    /// The name for a configuration that came by a pipe, and is known by what it says: how the pipe is called says nothing.
+    package static func of(contents: [UInt8], user: UInt32 = OwnProcess.user) -> SocketAddress {
+        .abstract(name: "gateway/\(user)/pipe/\(self.digits(StableHash.of(contents)))")
+    }
+
+    private static func digits(_ hash: UInt64) -> String {
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 

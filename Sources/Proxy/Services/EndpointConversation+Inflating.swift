@@ -89,7 +89,7 @@ extension EndpointConversation {
         let length = (part.isFirst ? 0 : compression.plainLength) + part.range.count
         compression.plainLength = length
         guard length + self.reader.remainingInFrame <= self.maximumMessage else {
-            self.fail(.messageTooBig)
+            self.fail(.messageTooBig, size: length + self.reader.remainingInFrame)
             return false
         }
         return true

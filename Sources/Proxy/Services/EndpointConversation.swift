@@ -58,7 +58,8 @@ class EndpointConversation: Conversation {
         self.loop = session.loop
         self.plaintext = session.worker.buffers.plaintext
         self.gathered = session.worker.gathered
-        self.closing = ClosingHandshake(backend: backend)
+        self.closing = ClosingHandshake(
+            backend: backend, codes: session.route?.settings.closeCodes ?? .registered)
         let limits = session.route?.settings.limits ?? Limits()
         self.maximumMessage = limitsMessages ? limits.message.rawValue : 0
         self.compression = compression.map { SessionCompression($0, session.worker.compression) }
@@ -122,10 +123,14 @@ class EndpointConversation: Conversation {
     func backendDrained() {}
 
     /// Breaks off because of what the client sent.
-    final func fail(_ violation: Violation) {
+    ///
+    /// - Parameter size: bytes of its message, where that is too big and they are known.
+    final func fail(_ violation: Violation, size: Int? = nil) {
         if self.isReading { self.passOn() }
-        self.detail = violation.description
-        self.perform(self.closing.violated(violation, by: .client, self.places))
+        let words = violation.words(
+            by: .client, size: size, message: self.maximumMessage, fragments: self.reader.rules.maximumFragments)
+        self.detail = words
+        self.perform(self.closing.violated(violation, by: .client, self.places, words))
     }
 
     /// What we send a client is whole frames only, so that a Close always has its place.
@@ -191,7 +196,8 @@ class EndpointConversation: Conversation {
                 self.held = self.buffers.copy(position..<bytes.upperBound)
                 return nil
             case .violation(let violation):
-                self.fail(violation)
+                let bytes = plaintext.span.extracting(0..<bytes.upperBound)
+                self.fail(violation, size: self.reader.messageLength(with: bytes, at: position))
                 return nil
             case .control(let frame): self.received(frame)
             case .data(let part):

@@ -34,7 +34,7 @@ struct Relay: Sendable {
         var next: Int?
     }
 
-    private(set) var closing = ClosingHandshake(backend: .webSocket) {
+    private(set) var closing: ClosingHandshake {
         didSet { self.flow = PerLeg(client: Flow(of: .client, self.closing), backend: Flow(of: .backend, self.closing)) }
     }
     private var flow = PerLeg(client: Flow(), backend: Flow())
@@ -56,8 +56,6 @@ struct Relay: Sendable {
         }
     }
 
-    /// The rule that was broken, if one was.
-    private(set) var violation: Violation?
     private var pings: PerLeg<PingSeries>
     /// The legs that get a ping of ours when the frame in progress towards them is whole.
     private var waitingPings = PerLeg(client: false, backend: false)
@@ -75,8 +73,13 @@ struct Relay: Sendable {
     ///   - limits: 0 is no limit.
     ///   - allowsCompression: whether client and backend agreed on permessage-deflate.
     ///   - checksText: whether the text that passes has to be UTF-8. Compressed text is not looked at.
+    ///   - codes: which ones the client understands.
     ///   - nonce: random, for our pings.
-    init(limits: Limits, allowsCompression: Bool, checksText: Bool, nonce: UInt64) {
+    init(
+        limits: Limits, allowsCompression: Bool, checksText: Bool, codes: RouteSettings.CloseCodes = .registered,
+        nonce: UInt64
+    ) {
+        self.closing = ClosingHandshake(backend: .webSocket, codes: codes)
         // A pong for a ping on the other leg is none of ours.
         self.pings = PerLeg(client: PingSeries(nonce: nonce), backend: PingSeries(nonce: ~nonce))
         self.readers = PerLeg(
@@ -169,7 +172,8 @@ struct Relay: Sendable {
                 if self.flow[leg].isRelayed { signs.insert(.ping) }
                 position = frame.range.upperBound
             case .violation(let violation):
-                return Step(forward: forward, actions: self.violated(violation, by: leg), signs: signs)
+                let size = self.readers[leg].messageLength(with: bytes, at: walk.end)
+                return Step(forward: forward, actions: self.violated(violation, by: leg, size: size), signs: signs)
             }
         }
     }
@@ -212,12 +216,15 @@ struct Relay: Sendable {
         return self.flow[leg.other].awaitsBoundary ? self.closing.reachedBoundary(leg.other) : nil
     }
 
-    private mutating func violated(_ violation: Violation, by leg: Leg) -> ClosingHandshake.Actions {
-        self.violation = self.violation ?? violation
+    /// - Parameter size: bytes of the message, as its headers say.
+    private mutating func violated(_ violation: Violation, by leg: Leg, size: Int?) -> ClosingHandshake.Actions {
         var places = self.places
         // Where text is broken the reader is further than what went on.
         if let isAtBoundary = self.textBrokeAtBoundary { places.canSend[leg.other] = isAtBoundary }
-        return self.closing.violated(violation, by: leg, places)
+        let rules = self.readers[leg].rules
+        let words = violation.words(
+            by: leg, size: size, message: rules.maximumMessage, fragments: rules.maximumFragments)
+        return self.closing.violated(violation, by: leg, places, words)
     }
 
     // MARK: - Walking

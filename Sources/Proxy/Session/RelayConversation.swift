@@ -28,11 +28,11 @@ final class RelayConversation: Conversation {
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,
-            checksText: settings?.utf8 == .check, nonce: Randomness.word())
+            checksText: settings?.utf8 == .check, codes: settings?.closeCodes ?? .registered, nonce: Randomness.word())
     }
 
     var closing: ClosingHandshake { self.relay.closing }
-    var detail: String? { self.reason ?? self.relay.violation?.description }
+    var detail: String? { self.reason ?? self.closing.brokenRule }
 
     var tally: PerLeg<MessageTally> {
         let tally = self.relay.tally

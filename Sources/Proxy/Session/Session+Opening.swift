@@ -102,7 +102,8 @@ extension Session {
         switch Admission.decide(head, arrival: arrival, routes: runtime.routeTable) {
         case .page(let page, let routeIndex, let headOnly):
             self.route = runtime.routes[routeIndex]
-            self.answer(page, headOnly: headOnly)
+            let host = head.fields.first("Host").flatMap { Authority($0) }?.host ?? ""
+            self.answer(.page(page, runtime, host: host), headOnly: headOnly)
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { runtime.routes[$0] }
             self.refuse(refusal)
@@ -171,8 +172,8 @@ extension Session {
 
     // MARK: - Answers
 
-    private func answer(_ page: RouteSettings.Page, headOnly: Bool) {
-        self.client?.send(Answer.page(page).bytes(forHead: headOnly).span)
+    private func answer(_ answer: Answer, headOnly: Bool) {
+        self.client?.send(answer.bytes(forHead: headOnly).span)
         self.finishAnswering()
     }
 

@@ -76,7 +76,7 @@ extension Session {
         record.add("cause", ending.cause.rawValue)
         record.add("code", conversation.closing.code.map { "\($0)" } ?? "none")
         record.add("by", ending.by.name)
-        record.add("detail", conversation.detail?.cut)
+        record.add("detail", (conversation.detail ?? self.passedLimit(ending.cause))?.cut)
         record.add("duration", seconds: (self.worker.loop.now - self.began).secondsAsDouble)
         let tally = conversation.tally
         record.add("messages_to_backend", tally.client.text + tally.client.binary)
@@ -88,6 +88,17 @@ extension Session {
             if undelivered.client > 0 { record.add("undelivered_to_client", undelivered.client) }
         }
         self.worker.log.write(record)
+    }
+
+    /// The limit of the route that the session passed, where it was ended for that: its key and its value.
+    private func passedLimit(_ cause: Cause) -> String? {
+        guard let settings = self.route?.settings else { return nil }
+        switch cause {
+        case .slowConsumer: return "more waited for it than limits.queue: \(settings.limits.queue)"
+        case .idleTimeout: return settings.timeouts.idle.map { "no message within timeouts.idle: \($0.shown)" }
+        case .sessionTimeout: return settings.timeouts.session.map { "it was as long as timeouts.session: \($0.shown)" }
+        default: return nil
+        }
     }
 
     /// The client as far as proxies we trust name it.

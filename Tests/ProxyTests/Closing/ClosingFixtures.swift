@@ -16,7 +16,9 @@ extension ClosingHandshake.Places {
 extension Leg {
     /// How our side of a leg ends when there is nothing more to say: we are the server of a client, and the client of a server.
     var quietEnd: ClosingHandshake.End { self == .client ? .shutDown : .wait }
+}
 
-    /// The code that says to this leg that the other one has failed.
-    var codeForFailureOfOther: UInt16 { self == .client ? 1011 : 1001 }
+extension ClosingHandshake {
+    /// What `leg` is told of the end that there is: `EndingTests` has the words.
+    func told(_ leg: Leg) -> LegAction.Say { self.ending?.close(to: leg).map { .close($0) } ?? .nothing }
 }

@@ -13,9 +13,6 @@ import WebSocketProtocol
     private func closed(by leg: Leg) -> Ending { .by(leg, leg == .client ? .clientClosed : .backendClosed) }
     private func gone(_ leg: Leg) -> Ending { .by(leg, leg == .client ? .clientGone : .backendGone) }
 
-    /// What a leg is told when the other one has failed it.
-    private func failure(to leg: Leg) -> CloseFrame { CloseFrame(code: CloseCode(rawValue: leg.codeForFailureOfOther)) }
-
     @Test func anOpenSessionRelaysBothWays() {
         let closing = ClosingHandshake(backend: .webSocket)
         #expect(closing.isOpen)
@@ -84,7 +81,7 @@ import WebSocketProtocol
         var closing = ClosingHandshake(backend: .webSocket)
         let actions = closing.happened(.ended(leg, inOrder: inOrder), .anywhere)
         #expect(actions[leg] == Action(end: inOrder ? .shutDown : .close))
-        #expect(actions[leg.other].say == .close(self.failure(to: leg.other)))
+        #expect(actions[leg.other].say == closing.told(leg.other))
         #expect(closing.ending == self.gone(leg))
         #expect(closing.code == (leg == .client ? nil : .internalError))
         #expect(closing.reads(from: leg.other))
@@ -110,7 +107,7 @@ import WebSocketProtocol
         var closing = ClosingHandshake(backend: .webSocket)
         _ = closing.received(self.own, from: leg)
         let actions = closing.happened(.ended(leg.other, inOrder: inOrder), .anywhere)
-        #expect(actions[leg] == Action(say: .close(self.failure(to: leg)), end: leg.quietEnd))
+        #expect(actions[leg] == Action(say: closing.told(leg), end: leg.quietEnd))
         #expect(closing.ending == self.gone(leg.other))
         // The client was sent 1011, or, before that, the backend's own Close.
         #expect(closing.code == (leg == .client ? .internalError : self.own.code))
@@ -158,8 +155,8 @@ import WebSocketProtocol
     @Test(arguments: [Leg.client, .backend]) func aSilentLegIsToldAndNotWaitedFor(leg: Leg) {
         var closing = ClosingHandshake(backend: .webSocket)
         let actions = closing.happened(.lost(leg, .pingTimeout(leg)), .anywhere)
-        #expect(actions[leg] == Action(say: .close(CloseFrame(code: .goingAway)), end: .close))
-        #expect(actions[leg.other].say == .close(self.failure(to: leg.other)))
+        #expect(actions[leg] == Action(say: closing.told(leg), end: .close))
+        #expect(actions[leg.other].say == closing.told(leg.other))
         #expect(closing.ending == .by(leg, .pingTimeout(leg)))
         #expect(closing.code == (leg == .client ? .goingAway : .internalError))
         #expect(!closing.reads(from: leg))
@@ -173,7 +170,7 @@ import WebSocketProtocol
         var closing = ClosingHandshake(backend: .webSocket)
         let actions = closing.happened(.lost(leg, .stalled(leg)), .anywhere)
         #expect(actions[leg] == Action(end: .abort))
-        #expect(actions[leg.other].say == .close(self.failure(to: leg.other)))
+        #expect(actions[leg.other].say == closing.told(leg.other))
     }
 
     /// Neither waits for the end of a frame: of the silent side's none comes, and for the silent side nobody waits.
@@ -192,7 +189,7 @@ import WebSocketProtocol
             _ = closing.received(self.own, from: leg.other)
             let actions = closing.happened(event, .anywhere)
             #expect(actions[leg] == Action(end: event == .stalled(leg) ? .abort : .close))
-            #expect(actions[leg.other] == Action(say: .close(self.failure(to: leg.other)), end: leg.other.quietEnd))
+            #expect(actions[leg.other] == Action(say: closing.told(leg.other), end: leg.other.quietEnd))
             #expect(closing.ending == .by(leg, .stalled(leg)))
             #expect(closing.code == (leg == .client ? self.own.code : .internalError))
         }
@@ -217,9 +214,9 @@ import WebSocketProtocol
         var closing = ClosingHandshake(backend: .webSocket)
         let actions = closing.violated(violation, by: leg, .anywhere)
         // It is not listened to any more: its answer is not awaited.
-        #expect(actions[leg] == Action(say: .close(CloseFrame(code: violation.closeCode)), end: leg.quietEnd))
-        #expect(actions[leg.other].say == .close(self.failure(to: leg.other)))
-        #expect(closing.ending == .by(leg, Cause(violation)))
+        #expect(actions[leg] == Action(say: .close(CloseFrame(code: violation.closeCode, reason: violation.description)), end: leg.quietEnd))
+        #expect(actions[leg.other].say == closing.told(leg.other))
+        #expect(closing.ending == .violated(violation, by: leg, violation.description))
         #expect(closing.code == (leg == .client ? violation.closeCode : .internalError))
         #expect(!closing.reads(from: leg))
         #expect(!closing.relays(from: leg.other))
@@ -234,7 +231,7 @@ import WebSocketProtocol
         #expect(closing.isWaiting(leg))
         #expect(closing.relays(from: leg.other), "the rest of that frame")
         let later = closing.reachedBoundary(leg)
-        #expect(later[leg] == Action(say: .close(CloseFrame(code: .protocolError)), end: leg.quietEnd))
+        #expect(later[leg] == Action(say: closing.told(leg), end: leg.quietEnd))
         #expect(!closing.isWaiting(leg))
         #expect(closing.reachedBoundary(leg) == .none)
     }
@@ -243,7 +240,7 @@ import WebSocketProtocol
     @Test(arguments: [Leg.client, .backend]) func theOtherSideHearsNothingInsideOfTheCulpritsFrame(leg: Leg) {
         var closing = ClosingHandshake(backend: .webSocket)
         let actions = closing.violated(.invalidUTF8, by: leg, .anywhere(but: leg.other))
-        #expect(actions[leg].say == .close(CloseFrame(code: .invalidData)))
+        #expect(actions[leg].say == .close(CloseFrame(code: .invalidData, reason: Violation.invalidUTF8.description)))
         #expect(actions[leg.other] == Action(end: .shutDown))
     }
 
@@ -253,8 +250,8 @@ import WebSocketProtocol
         let actions = closing.violated(.unknownOpcode, by: leg.other, .anywhere)
         // It was sent a Close, and gets no second one.
         #expect(actions[leg.other] == Action(end: leg.other.quietEnd))
-        #expect(actions[leg] == Action(say: .close(self.failure(to: leg)), end: leg.quietEnd))
-        #expect(closing.ending == .by(leg.other, .protocolError))
+        #expect(actions[leg] == Action(say: closing.told(leg), end: leg.quietEnd))
+        #expect(closing.ending?.cause == .protocolError && closing.ending?.by == .leg(leg.other))
         #expect(closing.code == (leg == .client ? .internalError : self.own.code))
     }
 }

@@ -35,7 +35,7 @@ import WebSocketProtocol
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         let actions = closing.violated(.unknownOpcode, by: leg.other, .anywhere)
         let code: CloseCode = leg == .client ? .serviceRestart : .goingAway
-        #expect(actions[leg].say == .close(CloseFrame(code: code)))
+        #expect(actions[leg].say == Ending.byGateway(.drain).close(to: leg).map { .close($0) })
         _ = closing.received(CloseFrame(code: code), from: leg)
         #expect(closing.awaits(leg) == .end)
     }

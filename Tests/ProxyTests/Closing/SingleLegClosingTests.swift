@@ -30,7 +30,7 @@ import WebSocketProtocol
     @Test func aViolationIsToldAndNothingIsAwaited() {
         var closing = ClosingHandshake(backend: .builtin)
         let actions = closing.violated(.invalidUTF8, by: .client, .anywhere)
-        #expect(actions.client == Action(say: .close(CloseFrame(code: .invalidData)), end: .shutDown))
+        #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(actions.backend == Action())
     }
 
@@ -40,7 +40,7 @@ import WebSocketProtocol
     func ourCloseIsFollowedByOurEnd(ending: Ending, code: CloseCode) {
         var closing = ClosingHandshake(backend: .builtin)
         let actions = closing.close(ending, .anywhere)
-        #expect(actions.client == Action(say: .close(CloseFrame(code: code)), end: .shutDown))
+        #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(closing.code == code)
         #expect(closing.reads(from: .client))
         #expect(closing.awaits(.client) == .end)

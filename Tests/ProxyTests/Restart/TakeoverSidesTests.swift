@@ -147,5 +147,10 @@ import Testing
         #expect(name == .abstract(name: "gateway/7/bf3f60355d8dc288"))
         #expect(TakeoverName.of(configuration: "/etc/gateway/other.conf", user: 7) != name)
         #expect(TakeoverName.of(configuration: "/etc/gateway/gateway.conf", user: 8) != name)
+        // A pipe is known by what came by it.
+        let contents = TakeoverName.of(contents: [1, 2], user: 7)
+        #expect(TakeoverName.of(contents: [1, 2], user: 7) == contents)
+        #expect(TakeoverName.of(contents: [1, 3], user: 7) != contents)
+        #expect(TakeoverName.of(contents: Array("/etc/gateway/gateway.conf".utf8), user: 7) != name)
     }
 }

@@ -1,0 +1,63 @@
+internal import Configuration
+
+/// The page to try routes with, which offers those that there are.
+enum ConsolePage {
+    /// The most that are offered.
+    private static let mostPaths = 50
+    /// The page in two parts, between which they are written.
+    private static let parts: (before: ArraySlice<UInt8>, behind: ArraySlice<UInt8>) = {
+        let page = PackageResources.console_html
+        let place = Array(#"<datalist id="routes">"#.utf8)
+        let start = page.indices.first { page[$0...].starts(with: place) } ?? page.endIndex
+        let end = min(start + place.count, page.endIndex)
+        return (page[..<end], page[end...])
+    }()
+
+    /// Paths to open sessions at: of each route that answers at a host, one that leads to it.
+    ///
+    /// - Parameters:
+    ///   - table: of the same configuration.
+    ///   - host: as `Authority.host`.
+    static func paths(of configuration: GatewayConfiguration, _ table: RouteTable, host: String) -> [String] {
+        var paths: [String] = []
+        for (index, route) in configuration.routes.enumerated() where paths.count < self.mostPaths {
+            guard case .backend(let backend) = route.action else { continue }
+            let hasRooms = configuration.backends[backend]?.kind == .builtin(.broadcast)
+            let path = self.examples(of: route.path, hasRooms: hasRooms).first { path in
+                table.match(host: host, path: (try? RequestTarget.normalised(path)) ?? path) == index
+            }
+            if let path { paths.append(path) }
+        }
+        return paths
+    }
+
+    /// Paths that match a pattern, likely ones first.
+    private static func examples(of pattern: PathPattern, hasRooms: Bool) -> [String] {
+        switch pattern {
+        case .exact(let path): [path]
+        case .subtree(let prefix) where hasRooms: [prefix + "lobby"]
+        case .subtree(let prefix): [prefix, prefix + "lobby"]
+        }
+    }
+
+    /// The page.
+    static func html(offering paths: [String]) -> [UInt8] {
+        let options = paths.map { #"<option value="\#(self.escaped($0))">"# }.joined()
+        return Array(self.parts.before) + options.utf8 + self.parts.behind
+    }
+
+    /// As the value of an attribute (HTML, section 13.1.2.3).
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text.unicodeScalars {
+            switch character {
+            case "&": escaped += "&amp;"
+            case "<": escaped += "&lt;"
+            case ">": escaped += "&gt;"
+            case "\"": escaped += "&quot;"
+            default: escaped.unicodeScalars.append(character)
+            }
+        }
+        return escaped
+    }
+}
