@@ -60,8 +60,7 @@ extension Session: ConnectorOwner {
         let limit = self.route?.settings.timeouts.connect ?? Timeouts().connect
         let connector = Connector(
             to: endpoint, at: addresses, from: backend.source, within: limit, until: self.openingDeadline,
-            on: self.loop,
-            for: self)
+            on: self.loop, for: self)
         self.opening?.connector = connector
         connector.start()
     }
@@ -73,9 +72,7 @@ extension Session: ConnectorOwner {
 
     func connected(_ descriptor: Int32, to address: SocketAddress) {
         guard let endpoint = self.endpoint, let backend = self.route?.backend, let runtime = self.opening?.runtime
-        else {
-            return Kernel.close(descriptor)
-        }
+        else { return Kernel.close(descriptor) }
         do {
             let tls = endpoint.usesTLS ? try runtime.clientConnection(of: backend, to: endpoint) : nil
             let transport = try Transport(descriptor, address, .backend, tls: tls, session: self, worker: self.worker)
