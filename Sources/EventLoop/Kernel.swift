@@ -189,10 +189,27 @@ package enum Kernel {
     }
 
     /// Has the kernel give up a connection whose peer acknowledges nothing of what was sent, or takes none of it, for so long: it fails
-    /// with ETIMEDOUT (tcp(7), TCP_USER_TIMEOUT). A Unix socket has no such peers, and no such option.
-    package static func setUserTimeout(_ descriptor: Int32, _ timeout: Duration) {
-        let milliseconds = Int32(clamping: max(timeout.clampedNanoseconds / 1_000_000, 1))
+    /// with ETIMEDOUT (tcp(7), TCP_USER_TIMEOUT); `nil`: it has all the time that TCP gives it. A Unix socket has no such peers, and no such
+    /// option.
+    package static func setUserTimeout(_ descriptor: Int32, _ timeout: Duration?) {
+        let milliseconds = timeout.map { Int32(clamping: max($0.clampedNanoseconds / 1_000_000, 1)) } ?? 0
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
+    }
+
+    /// Has the kernel ask a peer that was silent for `idle` seconds whether it is there, and every `interval` seconds again. After `count` times
+    /// without an answer, or earlier with a user timeout, the connection fails (tcp(7), SO_KEEPALIVE). While something is unacknowledged it
+    /// does not ask.
+    package static func keepAlive(_ descriptor: Int32, idle: Int32, interval: Int32, count: Int32) {
+        let tcp = Int32(IPPROTO_TCP)
+        try? self.setOption(descriptor, tcp, TCP_KEEPIDLE, idle)
+        try? self.setOption(descriptor, tcp, TCP_KEEPINTVL, interval)
+        try? self.setOption(descriptor, tcp, TCP_KEEPCNT, count)
+        try? self.setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)
+    }
+
+    /// Has it ask no more.
+    package static func endKeepAlive(_ descriptor: Int32) {
+        try? self.setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 0)
     }
 
     /// Has the kernel take no more than `bytes` that it cannot send yet, so that what a slow peer has not taken waits with us

@@ -1,9 +1,13 @@
 internal import CLinux
+internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
-/// Turns host names into addresses on a thread of its own: `getaddrinfo` can take seconds, and no frame waits for it.
+/// Turns host names into addresses on threads of its own: `getaddrinfo` can take seconds, and no frame waits for it. There are several, so
+/// that a name whose server does not answer does not keep the others waiting.
 package final class Resolver: Sendable {
+    /// What a host and a port stand for. May block.
+    package typealias LookUp = @Sendable (String, UInt16) -> Result<[SocketAddress], ResolveError>
     package typealias Answer = @Sendable (Result<[SocketAddress], ResolveError>) -> Void
 
     private struct Question: Sendable {
@@ -13,15 +17,21 @@ package final class Resolver: Sendable {
     }
 
     private struct State {
-        var questions: [Question] = []
+        var questions: Deque<Question> = []
         var isStopped = false
     }
 
     private let state = Mutex(State())
+    /// Rings once for each question.
     private let bell: Int32
+    private let threads: Int
+    private let lookUp: LookUp
 
-    package init() throws(SystemError) {
-        self.bell = eventfd(0, Int32(EFD_CLOEXEC))
+    /// - Parameter threads: so many names are looked up at a time.
+    package init(threads: Int = 4, lookUp: @escaping LookUp = Resolver.addresses) throws(SystemError) {
+        self.threads = threads
+        self.lookUp = lookUp
+        self.bell = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_SEMAPHORE))
         guard self.bell >= 0 else { throw .last("eventfd") }
     }
 
@@ -29,17 +39,17 @@ package final class Resolver: Sendable {
         close(self.bell)
     }
 
-    /// Starts the thread. It ends after `stop`.
+    /// Starts the threads. They end after `stop`.
     package func start() throws(SystemError) {
-        _ = try Thread.start("gateway-resolve") { [self] in self.run() }
+        for _ in 0..<self.threads { _ = try Thread.start("gateway-resolve") { [self] in self.run() } }
     }
 
     package func stop() {
         self.state.withLock { $0.isStopped = true }
-        _ = eventfd_write(self.bell, 1)
+        _ = eventfd_write(self.bell, eventfd_t(self.threads))
     }
 
-    /// Asks for the addresses of `host`. The answer comes on the resolver's thread.
+    /// Asks for the addresses of `host`. The answer comes on a thread of the resolver's.
     package func resolve(host: String, port: UInt16, _ answer: @escaping Answer) {
         self.state.withLock { $0.questions.append(Question(host: host, port: port, answer: answer)) }
         _ = eventfd_write(self.bell, 1)
@@ -47,15 +57,11 @@ package final class Resolver: Sendable {
 
     private func run() {
         while true {
-            var rings: eventfd_t = 0
-            _ = unsafe eventfd_read(self.bell, &rings)
-            let (questions, isStopped) = self.state.withLock { state in
-                let taken = state.questions
-                state.questions = []
-                return (taken, state.isStopped)
-            }
+            var ring: eventfd_t = 0
+            _ = unsafe eventfd_read(self.bell, &ring)
+            let (question, isStopped) = self.state.withLock { ($0.questions.popFirst(), $0.isStopped) }
             guard !isStopped else { return }
-            for question in questions { question.answer(Self.addresses(of: question.host, port: question.port)) }
+            if let question { question.answer(self.lookUp(question.host, question.port)) }
         }
     }
 
@@ -66,6 +72,7 @@ package final class Resolver: Sendable {
     }
 
     /// All stream addresses of a host, in the system's order of preference. Blocks.
+    @Sendable
     package static func addresses(of host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)

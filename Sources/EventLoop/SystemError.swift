@@ -35,6 +35,14 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package var isWithoutIPv6: Bool { self.code == EAFNOSUPPORT || self.code == EADDRNOTAVAIL }
     /// The peer acknowledged nothing, or took nothing, for too long.
     package var isTimeout: Bool { self.code == ETIMEDOUT }
+    /// The kernel gave up a connection that stood: its peer acknowledged nothing, took nothing, or gave no answer, for too long. It says so in
+    /// the words of the last router that had something to say about it, if any had (tcp(7): such errors are not fatal before).
+    package var isGivenUp: Bool {
+        switch self.code {
+        case ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, ENONET, ENOPROTOOPT, ECONNREFUSED: true
+        default: false
+        }
+    }
     /// The process or the system has no descriptor left.
     package var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
 }

@@ -89,10 +89,11 @@ package final class Gateway {
     ///   - source: reads the configuration again, for a reload.
     ///   - restart: how it takes another's place, and another its.
     ///   - fileAccess: how files are read that the configuration names, and itself again.
+    ///   - lookUp: how host names are looked up.
     /// - Throws: one line that says what is in the way.
     package init(
         _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
-        fileAccess: FileReader.Access = .system()
+        fileAccess: FileReader.Access = .system(), lookUp: @escaping Resolver.LookUp = Resolver.addresses
     ) throws(StartError) {
         SignalSource.block(Self.signals)
         let descriptorLimit = DescriptorLimit.raise()
@@ -116,10 +117,11 @@ package final class Gateway {
             self.survey = Survey(self.fleet)
             self.memory = MemoryWatch(self.fleet, self.survey, self.loop, self.log)
             let runtime = Runtime(configuration)
-            self.resolver = try Resolver()
+            self.resolver = try Resolver(lookUp: lookUp)
             try self.resolver.start()
-            self.names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
-            self.names.start(runtime)
+            let names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
+            self.names = names
+            names.start(runtime)
             self.successor = try SuccessorProcess(on: self.loop)
             let listeners = ListenerSet(workers: count)
             let files = try FileReader(on: self.loop, access: fileAccess)
@@ -131,7 +133,9 @@ package final class Gateway {
             self.snapshot = try Snapshot(runtime, findings.files)
             let rebalancer = Rebalancer(self.loop, self.fleet, self.log)
             self.rebalancer = rebalancer
-            self.health = HealthChecks(log: self.log, loop: self.loop) { rebalancer.begin($0) }
+            self.health = HealthChecks(log: self.log, loop: self.loop, unreachable: { names.unreachable($0) }) {
+                rebalancer.begin($0)
+            }
             try self.health.take(self.snapshot)
             self.watched = WatchedFiles(findings.files)
             self.listeners = listeners
@@ -279,6 +283,7 @@ package final class Gateway {
             if self.drained.count == self.fleet.members.count { self.stop() }
         case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
         case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
+        case .unreachable(let endpoint): self.names.unreachable(endpoint)
         case .memoryRose: self.memory.rose()
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }

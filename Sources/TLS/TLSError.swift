@@ -52,10 +52,8 @@ extension TLSError {
         if first.isSSL, first.reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE {
             return TLSError(.verification, first.text)
         }
-        if first.isSSL, first.reason > SSL_AD_REASON_OFFSET {
-            // Sound: as above.
-            let alert = unsafe String(cString: SSL_alert_desc_string_long(first.reason - SSL_AD_REASON_OFFSET))
-            return TLSError(.alert, "the peer's alert: \(alert)")
+        if first.isSSL, let alert = UInt8(exactly: first.reason - SSL_AD_REASON_OFFSET) {
+            return TLSError(.alert, "the peer's alert: \(TLSAlert.name(alert))")
         }
         return TLSError(.protocolViolation, entries.map(\.text).joined(separator: ": "))
     }

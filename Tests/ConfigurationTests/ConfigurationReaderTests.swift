@@ -15,11 +15,13 @@ struct ConfigurationReaderTests {
         let configuration = try GatewayConfiguration.reading(
             """
             workers: 4
+            names: {refresh: 5m}
             log: {format: json, level: debug, file: /var/log/gateway.log}
             trusted-proxies: [10.0.0.0/8, unix, "::1"]
             listeners: [{address: ":80"}]
             """)
         #expect(configuration.workers == 4)
+        #expect(configuration.names.refresh == .seconds(300))
         #expect(configuration.log.format == .json)
         #expect(configuration.log.level == .debug)
         #expect(configuration.log.file == "/var/log/gateway.log")

@@ -40,8 +40,8 @@ import Testing
         #expect(!error.reason.isEmpty)
     }
 
-    @Test func answersComeInTheOrderAsked() throws {
-        let resolver = try Resolver()
+    @Test func questionsAreAnsweredInTheOrderAsked() throws {
+        let resolver = try Resolver(threads: 1)
         let heard = Mutex<[Result<[SocketAddress], ResolveError>]>([])
         let doorbell = try Doorbell()
         // Asked before the thread runs, and after.
@@ -55,6 +55,29 @@ import Testing
         }
         doorbell.wait()
         #expect(heard.withLock { $0 } == [.success([.loopback(port: 1)]), .success([.ipv4(0x7F00_0002, port: 2)])])
+        resolver.stop()
+    }
+
+    /// A name whose server does not answer takes many seconds.
+    @Test func aSlowNameHoldsUpNoOther() throws {
+        let isAsked = try Doorbell()
+        let isAnswered = try Doorbell()
+        let goesOn = try Doorbell()
+        let slowIsAnswered = try Doorbell()
+        let resolver = try Resolver(threads: 2) { host, port in
+            if host == "slow" {
+                isAsked.ring()
+                goesOn.wait()
+            }
+            return .success([.loopback(port: port)])
+        }
+        try resolver.start()
+        resolver.resolve(host: "slow", port: 1) { _ in slowIsAnswered.ring() }
+        isAsked.wait()
+        resolver.resolve(host: "quick", port: 2) { _ in isAnswered.ring() }
+        isAnswered.wait()
+        goesOn.ring()
+        slowIsAnswered.wait()
         resolver.stop()
     }
 }

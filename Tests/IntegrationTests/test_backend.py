@@ -8,7 +8,8 @@ from websockets.http11 import Response
 from websockets.datastructures import Headers
 
 import raw
-from peers import WebSocketBackend, client, refusing_port, relay, silent_port
+from gateway_process import Gateway
+from peers import TCPBackend, WebSocketBackend, client, refusing_port, relay, silent_port
 
 PLAIN_101 = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 
@@ -168,6 +169,7 @@ BAD_ANSWERS = {
     "Accept twice": PLAIN_101 + "Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
     "no Upgrade": "HTTP/1.1 101 x\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
     "another Upgrade": "HTTP/1.1 101 x\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
+    "two Upgrade fields": PLAIN_101 + "Upgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
     "no Connection": "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {accept}\r\n\r\n",
     "a subprotocol nobody offered": PLAIN_101 + "Sec-WebSocket-Accept: {accept}\r\nSec-WebSocket-Protocol: x\r\n\r\n",
     "an extension nobody offered": PLAIN_101
@@ -179,11 +181,22 @@ BAD_ANSWERS = {
 }
 
 
+# What the log says of some of them.
+FAULTS = {
+    "no Accept": "a 101 without Sec-WebSocket-Accept",
+    "Accept twice": "a 101 with 2 Sec-WebSocket-Accept fields",
+    "no Upgrade": "a 101 without Upgrade: websocket",
+    "another Upgrade": "a 101 with Upgrade: h2c, not websocket",
+    "two Upgrade fields": "a 101 with 2 Upgrade fields: websocket,websocket",
+}
+
+
 @pytest.mark.parametrize("name", BAD_ANSWERS)
 async def test_a_bad_answer_of_the_backend_is_502(name):
     async with answering(BAD_ANSWERS[name]) as settings, relay(settings) as gateway:
         assert (await raw.ask(gateway.plain, raw.upgrade("/app"))).status == 502
-        await gateway.event("refused", status=502, backend="app")
+        refused = await gateway.event("refused", status=502, backend="app")
+        assert FAULTS.get(name, "") in refused["reason"]
 
 
 async def test_a_backend_that_hangs_up_is_502():
@@ -204,13 +217,37 @@ async def test_a_backend_name_that_does_not_exist_is_502():
         assert (await raw.ask(gateway.plain, raw.upgrade("/app"))).status == 502
 
 
-async def test_a_connect_timeout_is_504():
+@pytest.mark.parametrize("place", ["defaults", "route", "backend"])
+@pytest.mark.parametrize("kind", ["websocket", "tcp"])
+async def test_an_endpoint_that_answers_no_syn_costs_its_connect_timeout(kind, place):
+    """And not the whole handshake's, which is longer than anything here waits; the next endpoint is tried."""
     sockets, port = silent_port()
+    timeouts = {name: {} for name in ("defaults", "route", "backend")}
+    timeouts["defaults"]["handshake"] = "60s"
+    timeouts[place]["connect"] = "300ms"
+    silent = ("ws://" if kind == "websocket" else "") + f"127.0.0.1:{port}"
     with contextlib.ExitStack() as stack:
         for sock in sockets:
             stack.enter_context(sock)
-        async with relay({"websocket": [f"ws://127.0.0.1:{port}"]}, {"timeouts": {"connect": "300ms"}}) as gateway:
-            assert (await raw.ask(gateway.plain, raw.upgrade("/app"))).status == 504
+        server = WebSocketBackend() if kind == "websocket" else TCPBackend()
+        async with server as backend:
+            only = {kind: [silent], "timeouts": timeouts["backend"]}
+            both = {kind: [silent, *backend.configuration()[kind]], "timeouts": timeouts["backend"]}
+            routes = [
+                {"path": f"/{name}", "backend": name, "timeouts": timeouts["route"], "heartbeat": "off"}
+                for name in ("only", "both")
+            ]
+            async with Gateway(
+                routes=routes, backends={"only": only, "both": both}, defaults={"timeouts": timeouts["defaults"]}
+            ) as gateway:
+                assert (await raw.ask(gateway.plain, raw.upgrade("/only"))).status == 504
+                refused = await gateway.event("refused", status=504, phase="connect")
+                assert refused["reason"].endswith(f"127.0.0.1:{port}: connecting timed out.")
+                # One of two sessions begins with the silent one.
+                for _ in range(2):
+                    async with client(gateway.ws("/both")) as session:
+                        await session.send(b"through")
+                        assert await session.recv() == b"through"
 
 
 async def test_a_backend_that_does_not_answer_is_504():

@@ -1,8 +1,11 @@
 """TLS of listeners, and towards endpoints."""
 
 import asyncio
+import contextlib
+import socket
 import ssl
 import subprocess
+import threading
 
 import pytest
 
@@ -167,6 +170,41 @@ async def test_a_wss_endpoint_is_verified(names, tls, status, authority):
                     assert (await socket.frame()).payload == message
                 else:
                     assert "TLS" in (await gateway.event("refused", status=502))["reason"]
+
+
+@contextlib.contextmanager
+def demanding(context: ssl.SSLContext):
+    """A TLS server that refuses one connection after the other; yields its port. (asyncio's TLS servers send no alert.)"""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with contextlib.suppress(OSError), connection:
+                        context.wrap_socket(connection, server_side=True).close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    "version, alert",
+    [(ssl.TLSVersion.TLSv1_2, "handshake failure"), (ssl.TLSVersion.TLSv1_3, "certificate required")],
+)
+async def test_an_endpoint_that_demands_a_certificate_says_so_in_the_log(version, alert, authority):
+    context = authority.issue("127.0.0.1").server_context(authority)
+    context.minimum_version = context.maximum_version = version
+    with demanding(context) as port:
+        settings = {"websocket": [f"wss://127.0.0.1:{port}"], "tls": {"ca": str(authority.file)}}
+        async with relay(settings) as gateway:
+            assert (await raw.ask(gateway.plain, raw.upgrade("/app"))).status == 502
+            assert f"the peer's alert: {alert}" in (await gateway.event("refused", status=502))["reason"]
 
 
 async def test_an_endpoint_that_speaks_no_tls_is_502(authority):

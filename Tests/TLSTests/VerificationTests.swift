@@ -121,7 +121,7 @@ import Testing
         #expect(
             wire.server.handshake
                 == .failed(TLSError(.verification, "peer did not return a certificate")))
-        Self.expectAlert(wire.client)
+        Self.expectAlert(wire.client, version == .v1_3 ? "certificate required" : "handshake failure")
 
         wire = try Wire(Fixture.client(certificate: other, maximum: version), server)
         wire.connect()
@@ -130,17 +130,23 @@ import Testing
             return
         }
         #expect(error.kind == .verification)
-        Self.expectAlert(wire.client)
+        Self.expectAlert(wire.client, "unknown CA")
     }
 
     /// In TLS 1.3 the client's handshake is done before it learns of the refusal.
-    static func expectAlert(_ end: End, _ location: SourceLocation = #_sourceLocation) {
+    ///
+    /// - Parameter name: the alert's; `nil`: any.
+    static func expectAlert(_ end: End, _ name: String? = nil, _ location: SourceLocation = #_sourceLocation) {
+        let failure: TLSError
         if case .failed(let error) = end.handshake {
-            #expect(error.kind == .alert, sourceLocation: location)
+            failure = error
         } else if case .failed(let error) = end.state {
-            #expect(error.kind == .alert, sourceLocation: location)
+            failure = error
         } else {
             Issue.record("no alert came", sourceLocation: location)
+            return
         }
+        #expect(failure.kind == .alert, sourceLocation: location)
+        if let name { #expect(failure.text == "the peer's alert: \(name)", sourceLocation: location) }
     }
 }

@@ -4,6 +4,7 @@ package struct GatewayConfiguration: Equatable, Sendable {
     package var workers: Int?
     /// The bound on what is queued and assembled in all sessions together; `nil` (`auto`) is a quarter of what there is.
     package var memory: ByteCount?
+    package var names = NameSettings()
     package var log = LogSettings()
     /// Where metrics, sessions and control commands are; `nil`: nowhere.
     package var admin: AdminSettings?
@@ -17,6 +18,14 @@ package struct GatewayConfiguration: Equatable, Sendable {
     package var backends: [String: BackendSettings] = [:]
     /// What is allowed and yet hardly meant, in the order of the file.
     package var warnings: [Diagnostic] = []
+
+    package init() {}
+}
+
+/// `names:` how host names of endpoints are looked up.
+package struct NameSettings: Equatable, Sendable {
+    /// How often. A name that failed is looked up sooner.
+    package var refresh = Duration.seconds(30)
 
     package init() {}
 }

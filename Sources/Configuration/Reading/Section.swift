@@ -1,6 +1,7 @@
 /// The mappings of `gateway.conf`, each with the keys it knows.
 package enum Section: String, CaseIterable, Sendable {
     case gateway
+    case names
     case log
     case admin
     case drain
@@ -26,7 +27,12 @@ package enum Section: String, CaseIterable, Sendable {
     package var keys: [String] {
         switch self {
         case .gateway:
-            ["workers", "memory", "admin", "log", "drain", "trusted-proxies", "listeners", "defaults", "routes", "backends"]
+            [
+                "workers", "memory", "names", "admin", "log", "drain", "trusted-proxies", "listeners", "defaults",
+                "routes",
+                "backends",
+            ]
+        case .names: ["refresh"]
         case .log: ["format", "level", "file"]
         case .admin: ["address", "hosts", "mode", "group"]
         case .drain: ["delay", "over", "rate"]
@@ -67,7 +73,7 @@ package enum Section: String, CaseIterable, Sendable {
             ["sessions": .off, "sessions-per-address": .off, "messages-per-second": .off, "bytes-per-second": .off]
         case .route: ["auth": .off]
         case .backend: ["send-proxy-protocol": .off, "slow-consumer": .present("close")]
-        case .gateway, .log, .admin, .drain, .listenerTLS, .certificate, .defaults, .timeouts, .heartbeat,
+        case .gateway, .names, .log, .admin, .drain, .listenerTLS, .certificate, .defaults, .timeouts, .heartbeat,
             .backendTimeouts, .backendLimits, .backendTLS, .health, .eject, .rebalance, .websocketEndpoint,
             .tcpEndpoint:
             [:]

@@ -16,6 +16,7 @@ struct GatewaySection {
         var configuration = GatewayConfiguration()
         configuration.workers = self.mapping.value("workers", Self.workers) ?? nil
         configuration.memory = self.mapping.value("memory", Self.memory) ?? nil
+        configuration.names = self.mapping.mapping("names", .names).map { NameSettings($0) } ?? NameSettings()
         configuration.log = self.mapping.mapping("log", .log).map(LogSettings.init) ?? LogSettings()
         configuration.trustedProxies = self.trustedProxies()
         var lines: [Address: Int] = [:]
@@ -102,6 +103,16 @@ extension LogSettings {
         self.format = mapping.value("format", Word.of(Format.self)) ?? self.format
         self.level = mapping.value("level", Word.of(Level.self)) ?? self.level
         self.file = mapping.value("file", Word.path)
+    }
+}
+
+extension NameSettings {
+    /// Name servers are asked no more often than that by anybody.
+    private static let intervals = Duration.seconds(1)...Duration.seconds(86400)
+
+    fileprivate init(_ mapping: MappingReader) {
+        self.init()
+        self.refresh = mapping.value("refresh", Quantity.duration(Self.intervals)) ?? self.refresh
     }
 }
 

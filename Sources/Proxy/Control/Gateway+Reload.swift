@@ -66,7 +66,7 @@ extension Gateway {
                 answer(.applied(closing: closing, kept: kept, awaitingStart: awaitingStart))
             }
         }
-        // Endpoints that are new have addresses before sessions are led to them.
+        // Endpoints that are new have addresses before sessions are led to them, and whoever reloads wants to know of others that moved.
         self.names.resolve(candidate.snapshot.runtime) { [unowned self] in
             guard self.state == .serving else {
                 candidate.listeners.abandon()

@@ -151,12 +151,10 @@ extension BackendHandshake {
     /// Checks all that RFC 6455 section 4.1 demands of a 101, which ends after `length` bytes of the last call.
     private func verify(_ head: ResponseHead, length: Int) -> Outcome {
         guard head.version == .http11 else { return .bad("a 101 in HTTP/1.0") }
-        guard head.fields.isList("Upgrade", of: "websocket") else { return .bad("a 101 without Upgrade: websocket") }
-        guard head.fields.offers("upgrade", in: "Connection") else {
-            return .bad("a 101 without Connection: Upgrade")
-        }
-        guard head.fields.only("Sec-WebSocket-Accept") == .once(AcceptKey.value(for: self.key)) else {
-            return .bad("a 101 with a wrong Sec-WebSocket-Accept")
+        if let fault = Self.upgradeFault(head.fields) ?? Self.connectionFault(head.fields)
+            ?? self.acceptFault(head.fields)
+        {
+            return .bad("a 101 \(fault)")
         }
         var accepted = Accepted(
             length: length, subprotocol: nil, extensions: nil, allowsCompression: false,
@@ -169,19 +167,57 @@ extension BackendHandshake {
             guard self.offeredSubprotocols.contains(name) else {
                 // It may have a credential that was offered in it.
                 let isSecret = !SubprotocolCredential.all(in: self.offeredSubprotocols).isEmpty
-                return .bad("a 101 with a subprotocol that was not offered\(isSecret ? "" : ": \(shown(name))")")
+                let several = HeaderTokens.subprotocols([name]).map { $0.count > 1 } ?? false
+                let what = several ? "more than one subprotocol" : "a subprotocol that was not offered"
+                return .bad("a 101 with \(what)\(isSecret ? "" : ": \(shown(name))")")
             }
             accepted.subprotocol = name
         }
         let extensions = head.fields.values("Sec-WebSocket-Extensions")
         if !extensions.isEmpty {
-            guard let answer = ExtensionOffer.parse(extensions),
-                PermessageDeflate.accepts(answer: answer, offers: self.compressionOffers)
-            else { return .bad("a 101 with extensions that were not offered") }
+            let shownList = shown(extensions.joined(separator: ","))
+            guard let answer = ExtensionOffer.parse(extensions) else {
+                return .bad("a 101 with a malformed Sec-WebSocket-Extensions: \(shownList)")
+            }
+            guard PermessageDeflate.accepts(answer: answer, offers: self.compressionOffers) else {
+                return .bad("a 101 with extensions that were not offered: \(shownList)")
+            }
             accepted.extensions = ExtensionOffer.render(answer)
             accepted.allowsCompression = true
         }
         return .accepted(accepted)
+    }
+
+    // What is wrong with each of the fields that every 101 has, in words that follow "a 101".
+
+    private static func upgradeFault(_ fields: HTTPFields) -> String? {
+        guard !fields.isList("Upgrade", of: "websocket") else { return nil }
+        let protocols = fields.elements("Upgrade")
+        switch (fields.values("Upgrade").count, protocols.count) {
+        case (0, _): return "without Upgrade: websocket"
+        case (_, 0): return "with an empty Upgrade"
+        case (1, 1): return "with Upgrade: \(shown(protocols[0])), not websocket"
+        case (1, _): return "with more than one protocol in Upgrade: \(shown(protocols.joined(separator: ",")))"
+        case (let count, _): return "with \(count) Upgrade fields: \(shown(protocols.joined(separator: ",")))"
+        }
+    }
+
+    private static func connectionFault(_ fields: HTTPFields) -> String? {
+        guard !fields.offers("upgrade", in: "Connection") else { return nil }
+        let values = fields.values("Connection")
+        guard !values.isEmpty else { return "without Connection: Upgrade" }
+        let all = shown(values.joined(separator: ","))
+        return HeaderTokens.parse(values) == nil
+            ? "with a malformed Connection: \(all)" : "with Connection: \(all), not Upgrade"
+    }
+
+    private func acceptFault(_ fields: HTTPFields) -> String? {
+        switch fields.only("Sec-WebSocket-Accept") {
+        case .absent: "without Sec-WebSocket-Accept"
+        case .repeated: "with \(fields.values("Sec-WebSocket-Accept").count) Sec-WebSocket-Accept fields"
+        case .once(AcceptKey.value(for: self.key)): nil
+        case .once: "with a wrong Sec-WebSocket-Accept"
+        }
     }
 }
 

@@ -19,24 +19,15 @@ struct CheckConnection {
         self.tlsIO = tlsIO
     }
 
-    /// Begins to connect. There is no connection yet, or no more.
+    /// Takes over a connection that stands. There is none yet, or no more.
     mutating func open(
-        to address: SocketAddress, from source: SocketAddress?, tls: TLSConnection?, _ handler: any ReadinessHandler
+        _ descriptor: Int32, tls: TLSConnection?, _ handler: any ReadinessHandler
     ) throws(SystemError) {
-        self.descriptor = try Kernel.connect(address, from: source)
-        do throws(SystemError) {
-            self.registration = try self.loop.add(self.descriptor, handler)
-        } catch {
-            Kernel.close(self.descriptor)
-            throw error
-        }
+        self.registration = try self.loop.add(descriptor, handler)
+        self.descriptor = descriptor
         self.tls = tls
+        Kernel.sendAtOnce(descriptor)
     }
-
-    /// What has become of the connection attempt; `nil` is success.
-    func connectionResult() -> SystemError? { Kernel.connectionResult(self.descriptor) }
-
-    func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
 
     /// Closes the socket, if there is one.
     mutating func close() {

@@ -5,7 +5,7 @@ internal import TLS
 /// One check of one endpoint: a connection that a `Probe` talks through, on the control thread's loop.
 ///
 /// It ends as sessions do, with both sides read to their ends, so that a backend's log has no line for each check.
-final class HealthCheck: ReadinessHandler, TimerHandler {
+final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
     enum Result: Equatable {
         case passed(after: Duration)
         /// Why, in a few words.
@@ -20,8 +20,13 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
         let tlsIO = TLSIO()
         fileprivate let received = ReadBuffer(count: 32 << 10)
         fileprivate let plaintext = ReadBuffer(count: 64 << 10)
+        /// Hears of endpoints that could be connected to at none of their addresses.
+        let unreachable: (Endpoint) -> Void
 
-        init(_ loop: EventLoop) { self.loop = loop }
+        init(_ loop: EventLoop, unreachable: @escaping (Endpoint) -> Void) {
+            self.loop = loop
+            self.unreachable = unreachable
+        }
     }
 
     /// Whom and how to check.
@@ -50,7 +55,10 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
     private unowned let owner: CheckSchedule
     private var probe: Probe
     private let began = MonotonicInstant.now()
-    private var addresses: ArraySlice<SocketAddress> = []
+    /// Until the connection stands, TLS included.
+    private var connector: Connector? {
+        didSet { oldValue?.end() }
+    }
     private var stage = Stage.connecting
     private var hasResult = false
     private var timer: EventLoop.TimerID?
@@ -73,11 +81,9 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
 
     /// The owner hears of the result and, later, of the end: possibly before this returns.
     func start() {
-        self.setTimer()
-        switch self.subject.endpoint.addresses {
-        case .success(let addresses):
-            self.addresses = addresses[...]
-            self.connectToNextAddress(after: "its name is not resolved yet")
+        switch self.subject.endpoint.addresses(at: self.means.loop.now) {
+        case .success(let addresses) where addresses.isEmpty: self.give(up: "its name is not resolved yet")
+        case .success(let addresses): self.connect(to: addresses)
         case .failure(let error): self.give(up: "\(error)")
         }
     }
@@ -88,8 +94,8 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
         self.close()
     }
 
-    private func setTimer() {
-        self.means.loop.setTimer(&self.timer, at: .now() + self.subject.settings.timeout, self)
+    private func setTimer(at deadline: MonotonicInstant) {
+        self.means.loop.setTimer(&self.timer, at: deadline, self)
     }
 
     // MARK: - Results
@@ -98,7 +104,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
         guard !self.hasResult else { return }
         self.hasResult = true
         // Now the closing handshake has its time.
-        self.setTimer()
+        self.setTimer(at: .now() + self.subject.settings.timeout)
         self.owner.checked(result)
     }
 
@@ -109,6 +115,10 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
 
     func timerFired() {
         self.timer = nil
+        self.timedOut()
+    }
+
+    private func timedOut() {
         let timeout = self.subject.settings.timeout
         if self.stage == .tlsHandshake { return self.give(up: "no TLS handshake within \(timeout.shown)") }
         self.take(self.probe.timedOut(after: timeout))
@@ -140,46 +150,56 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
 
     private func close() {
         self.stage = .ended
+        self.connector = nil
         self.means.loop.cancelTimer(&self.timer)
         self.connection.close()
     }
 
     // MARK: - Connecting
 
-    private func connectToNextAddress(after failure: String) {
-        self.connection.close()
-        self.stage = .connecting
-        guard let address = self.addresses.popFirst() else { return self.give(up: failure) }
+    private func connect(to addresses: [SocketAddress]) {
+        let connector = Connector(
+            to: self.subject.endpoint, at: addresses, from: self.subject.source, within: self.subject.settings.timeout,
+            on: self.means.loop, for: self)
+        self.connector = connector
+        connector.start()
+    }
+
+    func connected(_ descriptor: Int32, to address: SocketAddress) {
         do {
             let tls = try self.subject.tls?.makeConnection(serverName: self.subject.serverName)
-            let source = address.port == nil ? nil : self.subject.source
-            try self.connection.open(to: address, from: source, tls: tls, self)
-        } catch let error as SystemError {
-            guard error.isOutOfDescriptors else { return self.connectToNextAddress(after: error.reason) }
-            self.conclude(.skipped(error.reason))
-            self.end()
+            try self.connection.open(descriptor, tls: tls, self)
         } catch {
-            self.give(up: "\(error)")
+            Kernel.close(descriptor)
+            return self.give(up: "\(error)")
+        }
+        guard self.connection.tls != nil else { return self.connected() }
+        self.stage = .tlsHandshake
+        self.shakeHands([UInt8]().span)
+    }
+
+    func couldNotConnect(_ failure: Connector.Failure) {
+        switch failure {
+        case .gateway(let reason):
+            self.conclude(.skipped(reason))
+            self.end()
+        case .endpoint(let failure):
+            self.means.unreachable(self.subject.endpoint)
+            if failure.isTimeout { self.timedOut() } else { self.give(up: failure.reason) }
         }
     }
 
-    private func connectionReady(_ readiness: Readiness) {
-        if let error = self.connection.connectionResult() {
-            return self.connectToNextAddress(after: error.reason)
-        }
-        guard readiness.isWritable else { return }
-        self.connection.sendAtOnce()
-        if self.connection.tls == nil {
-            self.connected()
-        } else {
-            self.stage = .tlsHandshake
-            self.shakeHands([UInt8]().span)
-        }
-        self.read()
+    /// The connection is of no use: the endpoint's other addresses are tried.
+    private func connectionFailed(_ reason: String) {
+        self.connection.close()
+        self.stage = .connecting
+        self.connector?.failed(because: reason)
     }
 
     private func connected() {
+        self.connector = nil
         self.stage = .talking
+        self.setTimer(at: self.began + self.subject.settings.timeout)
         self.act(self.probe.connected())
     }
 
@@ -189,7 +209,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
         self.connection.sendCiphertext()
         switch result {
         case .wantsRead: break
-        case .failed(let error): self.connectToNextAddress(after: "TLS: \(error)")
+        case .failed(let error): self.connectionFailed("TLS: \(error)")
         case .done:
             self.connected()
             // The endpoint's first words may have come with it.
@@ -201,11 +221,10 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
 
     func ready(_ readiness: Readiness) {
         switch self.stage {
-        case .connecting: self.connectionReady(readiness)
+        case .connecting, .ended: break
         case .tlsHandshake, .talking:
             if readiness.isWritable { self.connection.flush() }
             self.read()
-        case .ended: break
         }
     }
 
@@ -251,7 +270,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler {
 
     private func receivedEnd() {
         guard self.stage == .talking else {
-            return self.connectToNextAddress(after: "the connection ended in the TLS handshake")
+            return self.connectionFailed("the connection ended in the TLS handshake")
         }
         self.act(self.probe.receivedEOF())
     }

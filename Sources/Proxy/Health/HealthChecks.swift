@@ -25,12 +25,17 @@ final class HealthChecks {
     private var schedules: [ObjectIdentifier: CheckSchedule] = [:]
     private var heartbeats: ControlTimer?
 
-    /// - Parameter cameUp: called when an endpoint of a backend is up that was not.
-    init(log: Log, loop: EventLoop, cameUp: @escaping (Backend) -> Void) {
+    /// - Parameters:
+    ///   - unreachable: called when an endpoint could be connected to at none of its addresses.
+    ///   - cameUp: called when an endpoint of a backend is up that was not.
+    init(
+        log: Log, loop: EventLoop, unreachable: @escaping (Endpoint) -> Void = { _ in },
+        cameUp: @escaping (Backend) -> Void
+    ) {
         self.log = log
         self.loop = loop
         self.cameUp = cameUp
-        self.means = HealthCheck.Means(loop)
+        self.means = HealthCheck.Means(loop, unreachable: unreachable)
     }
 
     /// Watches the endpoints of `snapshot` from now on, and no others.

@@ -31,11 +31,11 @@ final class Endpoint: Sendable {
     /// When it last came up, for slow start. At the beginning that is long ago.
     private let upSinceNanoseconds = Atomic<Int64>(.min / 2)
 
-    /// A look-up of the name has no answer yet.
-    let isBeingResolved = Atomic(false)
-
-    /// In the order of preference; a failed look-up leaves the last good ones.
-    private let resolved = Mutex<Result<[SocketAddress], ResolveError>>(.success([]))
+    /// The host name that has to be looked up; `nil` for an IP address or a Unix socket.
+    let hostToResolve: (host: String, port: UInt16)?
+    /// The control thread was told that the name is to be looked up, and did not do so yet.
+    private let isLookUpWanted = Atomic(false)
+    private let addressBook = Mutex(AddressBook())
 
     init(_ endpoint: WebSocketEndpoint) {
         self.name = endpoint.description
@@ -43,6 +43,7 @@ final class Endpoint: Sendable {
         self.usesTLS = endpoint.tls
         self.webSocket = endpoint
         self.identity = StableHash.of(endpoint.description.utf8)
+        self.hostToResolve = Self.hostToResolve(endpoint.address)
         self.resolveLiteral()
     }
 
@@ -52,7 +53,13 @@ final class Endpoint: Sendable {
         self.usesTLS = endpoint.tls
         self.webSocket = nil
         self.identity = StableHash.of(endpoint.description.utf8)
+        self.hostToResolve = Self.hostToResolve(endpoint.address)
         self.resolveLiteral()
+    }
+
+    private static func hostToResolve(_ address: Address) -> (host: String, port: UInt16)? {
+        guard case .tcp(let host, let port) = address, !Resolver.isLiteral(host) else { return nil }
+        return (host, port)
     }
 
     /// Whether it gets new sessions.
@@ -75,25 +82,6 @@ final class Endpoint: Sendable {
     /// The host that it is named by, also an IP address; `nil` for a Unix socket.
     var hostName: String? { if case .tcp(let host, _) = self.address { host } else { nil } }
 
-    /// Where to connect; or why nobody knows.
-    var addresses: Result<[SocketAddress], ResolveError> { self.resolved.withLock { $0 } }
-
-    /// The host name that has to be looked up; `nil` for an IP address or a Unix socket.
-    var hostToResolve: (host: String, port: UInt16)? {
-        guard case .tcp(let host, let port) = self.address, !Resolver.isLiteral(host) else { return nil }
-        return (host, port)
-    }
-
-    /// Takes the answer of a look-up. Returns false if that changed nothing.
-    func update(_ answer: Result<[SocketAddress], ResolveError>) -> Bool {
-        self.resolved.withLock { resolved in
-            if case .failure = answer, case .success(let known) = resolved, !known.isEmpty { return false }
-            guard resolved != answer else { return false }
-            resolved = answer
-            return true
-        }
-    }
-
     private func resolveLiteral() {
         switch self.address {
         case .unix(let path): _ = self.update(.success([.unix(path: path)]))
@@ -101,6 +89,37 @@ final class Endpoint: Sendable {
             if Resolver.isLiteral(host) { _ = self.update(Resolver.literal(host, port: port)) }
         }
     }
+}
+
+// MARK: - Addresses
+
+extension Endpoint {
+    /// Where to connect, in the order in which to try it (`AddressBook`); or why nobody knows.
+    func addresses(at now: MonotonicInstant) -> Result<[SocketAddress], ResolveError> {
+        var random = SystemRandomness()
+        return self.addressBook.withLock { $0.inOrder(at: now, using: &random) }
+    }
+
+    /// Takes the answer of a look-up. Returns false if that changed nothing.
+    func update(_ answer: Result<[SocketAddress], ResolveError>) -> Bool {
+        self.addressBook.withLock { $0.update(answer) }
+    }
+
+    func failed(at address: SocketAddress, now: MonotonicInstant) {
+        self.addressBook.withLock { $0.failed(address, at: now) }
+    }
+
+    func connected(at address: SocketAddress) { self.addressBook.withLock { $0.connected(address) } }
+
+    /// Nothing could be connected to: what its name stands for may have changed.
+    ///
+    /// - Returns: the control thread is to be told (`ControlMessage.unreachable`).
+    func wantsLookUp() -> Bool {
+        self.hostToResolve != nil && !self.isLookUpWanted.exchange(true, ordering: .relaxed)
+    }
+
+    /// For the control thread: it was told, and does what is to be done.
+    func takeLookUp() { self.isLookUpWanted.store(false, ordering: .relaxed) }
 }
 
 // MARK: - What sessions notice

@@ -15,12 +15,13 @@ final class Opening {
     var early: [UInt8] = []
     var admitted: Admitted?
 
-    /// The endpoints that were chosen so far, the present one last, and its addresses that were not tried yet.
+    /// The endpoints that were chosen so far, the present one last.
     var endpoints: [Endpoint] = []
-    var addresses: ArraySlice<SocketAddress> = []
+    /// While the present one is connected to, TLS included.
+    var connector: Connector? {
+        didSet { oldValue?.end() }
+    }
     var backendHandshake: BackendHandshake?
-    /// TCP stands; libssl is at work.
-    var isInBackendTLS = false
     /// When the present endpoint was chosen.
     var chosenAt: MonotonicInstant?
 

@@ -6,7 +6,7 @@ internal import TLS
 internal import WebSocketProtocol
 
 /// The other leg: choose an endpoint, connect, and (where it is a WebSocket) the opening handshake with it.
-extension Session {
+extension Session: ConnectorOwner {
     // MARK: - Choose endpoint
 
     /// So many endpoints are tried before the client hears that it did not work.
@@ -28,13 +28,8 @@ extension Session {
         opening.chosenAt = self.worker.loop.now
         self.endpoint = endpoint
         self.phase = .connect
-        switch endpoint.addresses {
-        case .success(let addresses) where !addresses.isEmpty:
-            // All of a name's addresses get their share; the others are where to go on if one fails.
-            var source = SystemRandomness()
-            let first = addresses.count == 1 ? 0 : addresses.indices.randomElement(using: &source) ?? 0
-            opening.addresses = first == 0 ? addresses[...] : addresses[first...] + addresses[..<first]
-            self.connectToNextAddress(after: nil)
+        switch endpoint.addresses(at: self.loop.now) {
+        case .success(let addresses) where !addresses.isEmpty: self.connect(to: endpoint, at: addresses, of: backend)
         case .success:
             self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
         case .failure(let error):
@@ -61,60 +56,60 @@ extension Session {
 
     // MARK: - Connect
 
-    /// Tries the endpoint's addresses in turn.
-    private func connectToNextAddress(after failure: String?) {
-        guard let endpoint = self.endpoint, let backend = self.route?.backend else { return }
-        self.dropBackend()
-        guard let address = self.opening?.addresses.popFirst() else {
-            return self.endpointFailed(
-                .connectFailed("\(endpoint.name): \(failure ?? "no address")", routeIndex: self.routeIndex))
-        }
+    private func connect(to endpoint: Endpoint, at addresses: [SocketAddress], of backend: Backend) {
+        let limit = self.route?.settings.timeouts.connect ?? Timeouts().connect
+        let connector = Connector(
+            to: endpoint, at: addresses, from: backend.source, within: limit, until: self.openingDeadline,
+            on: self.loop, for: self)
+        self.opening?.connector = connector
+        connector.start()
+    }
+
+    /// When the whole opening handshake has to be complete.
+    private var openingDeadline: MonotonicInstant {
+        self.began + (self.route?.settings.timeouts.handshake ?? Timeouts().handshake)
+    }
+
+    func connected(_ descriptor: Int32, to address: SocketAddress) {
+        guard let endpoint = self.endpoint, let backend = self.route?.backend, let runtime = self.opening?.runtime
+        else { return Kernel.close(descriptor) }
         do {
-            let source = address.port == nil ? nil : backend.source
-            let descriptor = try Kernel.connect(address, from: source)
-            do {
-                let tls = endpoint.usesTLS ? try self.opening?.runtime.clientConnection(of: backend, to: endpoint) : nil
-                let transport = try Transport(
-                    descriptor, address, .backend, tls: tls, session: self, worker: self.worker)
-                self.attach(backend: transport)
-            } catch {
-                Kernel.close(descriptor)
-                throw error
-            }
-            self.opening?.isInBackendTLS = false
-            self.setConnectDeadline()
-            // The request follows at once where it can: to wait for the loop is another turn, and wakes a server up twice.
-            if Kernel.isConnected(descriptor) { self.connectionStands() }
-        } catch let error as SystemError where error.isOutOfDescriptors {
-            // That is ours, and no endpoint's.
-            self.refuse(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
+            let tls = endpoint.usesTLS ? try runtime.clientConnection(of: backend, to: endpoint) : nil
+            let transport = try Transport(descriptor, address, .backend, tls: tls, session: self, worker: self.worker)
+            self.attach(backend: transport)
+            transport.sendAtOnce()
         } catch {
-            self.connectToNextAddress(after: "\(address): \(error)")
+            Kernel.close(descriptor)
+            return self.connectionFailed("\(error)")
+        }
+        // The request follows at once: to wait for the loop is another turn, and wakes a server up twice.
+        guard let transport = self.backend, transport.tls != nil else { return self.connected() }
+        self.backendShookHands(transport.beginHandshake())
+    }
+
+    /// The connection is of no use: the endpoint's other addresses are tried.
+    private func connectionFailed(_ reason: String) {
+        self.dropBackend()
+        self.opening?.connector?.failed(because: reason)
+    }
+
+    func couldNotConnect(_ failure: Connector.Failure) {
+        self.dropBackend()
+        switch failure {
+        case .gateway(let reason):
+            self.refuse(.connectFailed("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
+        case .endpoint(let failure):
+            if let endpoint = self.endpoint { self.worker.unreachable(endpoint) }
+            guard self.loop.now < self.openingDeadline else { return self.handshakeTimedOut() }
+            let reason = "\(self.endpointName): \(failure.reason)"
+            self.endpointFailed(
+                failure.isTimeout
+                    ? .backendTimeout(reason, routeIndex: self.routeIndex)
+                    : .connectFailed(reason, routeIndex: self.routeIndex))
         }
     }
 
-    /// The connect timeout, but never later than the end of the whole opening handshake.
-    private func setConnectDeadline() {
-        guard let timeouts = self.route?.settings.timeouts else { return }
-        self.setDeadline(at: min(self.worker.loop.now + timeouts.connect, self.began + timeouts.handshake))
-    }
-
-    func connectionReady(_ readiness: Readiness) {
-        guard let backend = self.backend else { return }
-        if self.opening?.isInBackendTLS == true { return self.backendTLSHandshake() }
-        if let error = backend.connectionResult() { return self.connectToNextAddress(after: error.reason) }
-        if readiness.isWritable { self.connectionStands() }
-    }
-
-    private func connectionStands() {
-        guard let backend = self.backend else { return }
-        backend.sendAtOnce()
-        guard backend.tls != nil else { return self.connected() }
-        self.opening?.isInBackendTLS = true
-        self.backendShookHands(backend.beginHandshake())
-    }
-
-    private func backendTLSHandshake() {
+    func backendTLSHandshake() {
         guard let backend = self.backend, backend.mayRead else { return }
         // One that has left is not waited for. Its last words, an alert, say why.
         guard backend.hasEnded else { return backend.handshakeLater() }
@@ -125,7 +120,7 @@ extension Session {
     func backendShookHands(_ result: TLSConnection.HandshakeResult) {
         switch result {
         case .wantsRead: break
-        case .failed(let error): self.connectToNextAddress(after: "TLS: \(error)")
+        case .failed(let error): self.connectionFailed("TLS: \(error)")
         case .done: self.connected()
         }
     }
@@ -135,7 +130,7 @@ extension Session {
         guard let opening = self.opening, let admitted = opening.admitted, let endpoint = self.endpoint,
             let route = self.route, let settings = route.backend?.settings
         else { return }
-        self.setDeadline(at: self.began + route.settings.timeouts.handshake)
+        opening.connector = nil
         if let webSocket = endpoint.webSocket {
             self.phase = .backendHandshake
             let key = AcceptKey.makeKey(random: Randomness.bytes(16))
@@ -211,17 +206,18 @@ extension Session {
 
     private var endpointName: String { self.endpoint?.name ?? "-" }
 
+    /// The session's timer has fired before it was open.
     func openingTimedOut() {
-        let deadline = self.began + (self.route?.settings.timeouts.handshake ?? .zero)
-        if self.phase == .connect, self.worker.loop.now < deadline {
-            guard self.opening?.addresses.isEmpty == true else { return self.connectToNextAddress(after: "timed out") }
-            return self.endpointFailed(
-                .backendTimeout("\(self.endpointName): connecting timed out", routeIndex: self.routeIndex))
-        }
+        // What it has tried so far is the connector's to say.
+        if let connector = self.opening?.connector { return connector.look() }
         if var handshake = self.opening?.backendHandshake, handshake.isReadingRefusal {
             // A refusal whose body does not end is a refusal all the same.
             return self.judge(handshake.receivedEOF(), 0..<0)
         }
+        self.handshakeTimedOut()
+    }
+
+    private func handshakeTimedOut() {
         let refusal = Refusal.backendTimeout(
             "\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex)
         // A client that was slow itself, or the endpoint before, left this one no time: that must not take it out for others.

@@ -38,7 +38,9 @@ extension Session {
     /// A new configuration is in force. Sessions that it has no place for are closed later, each at its time.
     func follow(_ plan: ReloadPlan) {
         guard case .stays(let route)? = self.fate(under: plan) else { return }
+        let before = PerLeg(client: self.heartbeat(of: .client), backend: self.heartbeat(of: .backend))
         self.route = route
+        for leg in [Leg.client, .backend] where self.heartbeat(of: leg) != before[leg] { self.heartbeatChanged(leg) }
         // Other timeouts may hold from now on.
         self.checkDeadlines()
     }

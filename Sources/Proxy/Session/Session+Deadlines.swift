@@ -12,7 +12,8 @@ extension Session {
         let spreads = PerLeg(
             client: UInt8(truncatingIfNeeded: self.id.number), backend: UInt8(truncatingIfNeeded: self.id.number >> 8))
         for leg in [Leg.client, .backend] {
-            self.transport(leg)?.beginHeartbeat(self.heartbeat(of: leg), spread: spreads[leg])
+            self.transport(leg)?.beginHeartbeat(
+                self.heartbeat(of: leg), takesPings: self.takesPings(leg), spread: spreads[leg])
         }
         self.checkDeadlines()
     }
@@ -50,12 +51,19 @@ extension Session {
         return leg == .backend && self.conversation?.phase == .relay ? settings.backendHeartbeat : settings.heartbeat
     }
 
+    /// A reload has changed `heartbeat(of: leg)`.
+    func heartbeatChanged(_ leg: Leg) {
+        self.transport(leg)?.changeHeartbeat(self.heartbeat(of: leg), takesPings: self.takesPings(leg))
+    }
+
+    private func takesPings(_ leg: Leg) -> Bool { leg == .client || self.phase == .relay }
+
     /// Does what is due for `leg`. Returns when to look again.
     private func checkHeartbeat(of leg: Leg) -> MonotonicInstant {
         guard let settings = self.heartbeat(of: leg) else { return .never }
         var hasLooked = false
         while self.isOpen, let transport = self.transport(leg), transport.isOpen {
-            switch transport.checkHeartbeat(settings, takesPings: leg == .client || self.phase == .relay) {
+            switch transport.checkHeartbeat(settings, takesPings: self.takesPings(leg)) {
             case .nothing(let instant): return instant
             case .ping: self.conversation?.ping(leg)
             case .late: if leg == .backend { self.backendIsLate(true) }

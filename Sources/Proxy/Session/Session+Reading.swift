@@ -61,10 +61,11 @@ extension Session {
         self.closeLeg(transport.leg)
     }
 
-    /// A connection that the kernel gave up, because its peer took nothing, has stalled; otherwise its peer has ended it.
+    /// A connection that the kernel gave up, because its peer took nothing, has stalled; otherwise its peer has ended it, or is not there any
+    /// more.
     private func event(of transport: Transport, _ failure: String?) -> ClosingHandshake.Event {
         let leg = transport.leg
-        guard transport.hasTimedOut else { return .ended(leg, inOrder: failure == nil) }
+        guard transport.hasStalled else { return .ended(leg, inOrder: failure == nil) }
         return self.phase == .closing ? .stalled(leg) : .lost(leg, .stalled(leg))
     }
 

@@ -33,7 +33,11 @@ final class Session: TimerHandler {
     var newcomer = Newcomers<Session>.Place.none
     /// What is only needed until the conversation begins.
     var opening: Opening? {
-        didSet { if self.opening == nil { self.assembles(0) } }
+        didSet {
+            guard self.opening == nil else { return }
+            oldValue?.connector = nil
+            self.assembles(0)
+        }
     }
     private(set) var conversation: (any Conversation)?
     /// Known once the request was admitted. A reload that leaves the session alone puts the route's new form in place.
@@ -81,7 +85,7 @@ final class Session: TimerHandler {
         switch (self.phase, transport.leg) {
         case (.tlsHandshake, .client): self.tlsHandshake()
         case (.requestHead, .client): if !self.joinsLine(transport, readiness) { self.requestHead() }
-        case (.connect, .backend): self.connectionReady(readiness)
+        case (.connect, .backend): self.backendTLSHandshake()
         case (.backendHandshake, .backend): self.backendHandshake()
         case (.connect, .client), (.backendHandshake, .client):
             // The client waits for its 101; all it can do meanwhile that concerns us is to leave.

@@ -25,8 +25,8 @@ final class Transport: ReadinessHandler, StagedSender {
     /// Whether this turn's event let something go that had waited in the queue.
     private(set) var hasFlushed = false
     private(set) var isOpen = true
-    /// The kernel gave the connection up: the peer acknowledged nothing, or took nothing, for too long.
-    private(set) var hasTimedOut = false
+    /// The kernel gave the connection up: the peer acknowledged nothing, took nothing, or gave no answer, for too long.
+    private var isGivenUp = false
     /// When libssl last worked for this leg; it may hold buffers since then.
     private(set) var lastUse = MonotonicInstant(nanoseconds: 0)
     /// Where it stands among the worker's warm legs; negative: it is none.
@@ -131,16 +131,32 @@ final class Transport: ReadinessHandler, StagedSender {
     /// The session is open: from now on the peer has to live.
     ///
     /// - Parameters:
-    ///   - settings: `nil`: nobody looks.
+    ///   - settings: `nil`: nobody looks but the kernel.
+    ///   - takesPings: whether it is a WebSocket.
     ///   - spread: random.
-    func beginHeartbeat(_ settings: HeartbeatSettings?, spread: UInt8) {
+    func beginHeartbeat(_ settings: HeartbeatSettings?, takesPings: Bool, spread: UInt8) {
         self.heartbeat = Heartbeat(at: self.worker.loop.now, spread: spread)
         if let settings { self.setUserTimeout(settings.interval + settings.timeout) }
+        if settings == nil || !takesPings { self.keepAlive(settings) }
+    }
+
+    /// Another heartbeat holds from now on.
+    func changeHeartbeat(_ settings: HeartbeatSettings?, takesPings: Bool) {
+        self.setUserTimeout(settings.map { $0.interval + $0.timeout })
+        if settings == nil || !takesPings { return self.keepAlive(settings) }
+        if self.isTCP { Kernel.endKeepAlive(self.descriptor) }
+    }
+
+    /// The kernel asks the peer whether it is there, where nobody else does.
+    private func keepAlive(_ settings: HeartbeatSettings?) {
+        guard self.isTCP else { return }
+        let times = KeepAlive(settings)
+        Kernel.keepAlive(self.descriptor, idle: times.idle, interval: times.interval, count: times.count)
     }
 
     /// The kernel sees what we do not: whether the peer acknowledges what is in its buffer. It gives the connection up when the peer takes
     /// nothing for so long.
-    func setUserTimeout(_ timeout: Duration) {
+    func setUserTimeout(_ timeout: Duration?) {
         if self.isTCP { Kernel.setUserTimeout(self.descriptor, timeout) }
     }
 
@@ -259,6 +275,12 @@ final class Transport: ReadinessHandler, StagedSender {
         self.isTCP && self.writing.hasProgressed(self.acknowledged, at: self.worker.loop.now)
     }
 
+    /// The kernel gave the connection up with something that its peer has not taken, our end included. Without, it has asked in vain whether
+    /// its peer is there.
+    var hasStalled: Bool {
+        self.isGivenUp && (self.writing.untaken > 0 || Kernel.unacknowledged(self.descriptor) > 0)
+    }
+
     // MARK: - Ending
 
     /// Ends our side once everything queued was sent: close_notify and FIN.
@@ -314,7 +336,7 @@ final class Transport: ReadinessHandler, StagedSender {
 
     /// Why a call of ours failed, in words.
     func reason(_ error: SystemError) -> String {
-        if error.isTimeout { self.hasTimedOut = true }
+        if error.isGivenUp { self.isGivenUp = true }
         return error.reason
     }
 

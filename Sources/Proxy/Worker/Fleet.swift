@@ -38,6 +38,8 @@ enum ControlMessage: Sendable {
     case endpointFailed(Endpoint, String)
     /// One could, after such failures (`Endpoint.connectSucceeded`).
     case endpointSucceeded(Endpoint)
+    /// An endpoint could be connected to at none of its addresses (`Endpoint.wantsLookUp`).
+    case unreachable(Endpoint)
     /// There is less room in memory than before.
     case memoryRose
     case answer(WorkerAnswer, id: Int, worker: Int)

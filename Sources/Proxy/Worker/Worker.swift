@@ -278,6 +278,11 @@ final class Worker {
         if endpoint.connectSucceeded() { self.fleet.control.send(.endpointSucceeded(endpoint)) }
     }
 
+    /// It could be connected to at none of its addresses.
+    func unreachable(_ endpoint: Endpoint) {
+        if endpoint.wantsLookUp() { self.fleet.control.send(.unreachable(endpoint)) }
+    }
+
     // MARK: - Rooms
 
     /// Sends messages to everyone in their room, here and on the other workers.

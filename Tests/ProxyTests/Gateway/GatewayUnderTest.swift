@@ -18,7 +18,7 @@ final class GatewayUnderTest: Sendable {
     private let thread: Thread.Handle
     private let logPath: String
 
-    private init(_ configuration: GatewayConfiguration) throws {
+    private init(_ configuration: GatewayConfiguration, _ lookUp: @escaping Resolver.LookUp) throws {
         var configuration = configuration
         let path = temporaryPath(".log")
         configuration.log.file = path
@@ -31,7 +31,7 @@ final class GatewayUnderTest: Sendable {
         let start = Box(started)
         self.thread = try Thread.start("gateway-test") {
             do throws(StartError) {
-                let gateway = try Gateway(settings)
+                let gateway = try Gateway(settings, lookUp: lookUp)
                 let running = Running(
                     addresses: gateway.addresses, fleet: gateway.fleet, terminate: gateway.terminator)
                 start.value.withLock { $0 = .success(running) }
@@ -64,15 +64,18 @@ final class GatewayUnderTest: Sendable {
 
     /// Starts a gateway, lets `body` talk to it, and drains it. No other test runs a gateway meanwhile.
     ///
-    /// - Parameter inspect: gets the log of the whole run.
+    /// - Parameters:
+    ///   - lookUp: says what host names stand for.
+    ///   - inspect: gets the log of the whole run.
     static func run(
-        _ configuration: GatewayConfiguration, sends: Sends = .together, _ body: (GatewayUnderTest) throws -> Void,
+        _ configuration: GatewayConfiguration, sends: Sends = .together,
+        lookUp: @escaping Resolver.LookUp = Resolver.addresses, _ body: (GatewayUnderTest) throws -> Void,
         log inspect: ([LogLine]) throws -> Void = { _ in }
     ) throws {
         try SyscallFaults.exclusively {
             if sends != .asUsual { SyscallFaults.batchEverything() }
             if sends == .late { SyscallFaults.refuseRings() }
-            let gateway = try GatewayUnderTest(configuration)
+            let gateway = try GatewayUnderTest(configuration, lookUp)
             do {
                 try body(gateway)
             } catch {

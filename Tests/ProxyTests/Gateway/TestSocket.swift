@@ -224,15 +224,41 @@ final class TestListener {
     private let descriptor: Int32
     let port: UInt16
 
-    init(backlog: Int32 = 128) throws {
-        self.descriptor = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false, backlog: backlog)
+    init(_ address: SocketAddress = .loopback(port: 0), backlog: Int32 = 128) throws {
+        self.descriptor = try Kernel.listen(address, sharedByWorkers: false, backlog: backlog)
         self.port = try #require(Kernel.localAddress(self.descriptor)?.port)
     }
 
     deinit { Kernel.close(self.descriptor) }
 
+    /// Waits until somebody connects, or something comes from `other`. Returns whether somebody has.
+    func hasConnection(orElse other: TestSocket) -> Bool { self.hasConnection(orElse: other.descriptor) }
+
+    /// The same with a connection to `other`.
+    func hasConnection(orElse other: TestListener) -> Bool { self.hasConnection(orElse: other.descriptor) }
+
+    private func hasConnection(orElse other: Int32) -> Bool {
+        _ = waitToRead([self.descriptor, other])
+        return Kernel.waitToRead(self.descriptor, within: .zero)
+    }
+
     func accept() throws -> TestSocket {
         guard waitToRead(self.descriptor) else { throw PeerError.timedOut }
         return TestSocket(Glibc.accept(self.descriptor, nil, nil))
     }
+}
+
+/// A server that answers no SYN: its queue of connections is full.
+final class SilentListener {
+    private let listener: TestListener
+    private var clients: [Int32] = []
+    var port: UInt16 { self.listener.port }
+
+    init(_ address: SocketAddress = .loopback(port: 0)) throws {
+        self.listener = try TestListener(address, backlog: 0)
+        // One is accepted by the kernel, one more waits, and what comes after that is not answered.
+        for _ in 0..<3 { self.clients.append(try Kernel.connect(address.with(port: self.listener.port))) }
+    }
+
+    deinit { for client in self.clients { Kernel.close(client) } }
 }

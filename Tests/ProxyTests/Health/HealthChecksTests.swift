@@ -147,6 +147,31 @@ import WebSocketProtocol
         }
     }
 
+    /// The time of a check is longer than a test waits.
+    @Test func aDeadAddressOfANameDelaysNoCheckForLong() throws {
+        let listener = try TestListener()
+        let dead = try SilentListener(.ipv4(0x7F00_0002, port: listener.port))
+        let address = Address.tcp(host: "two.internal", port: listener.port)
+        var settings = BackendSettings(name: "tcp", kind: .tcp([TCPEndpoint(address: address)], message: .binary))
+        settings.check(.connect) {
+            $0.timeout = .seconds(60)
+            $0.fall = 1
+            $0.rise = 2
+        }
+        var configuration = GatewayConfiguration()
+        configuration.backends["tcp"] = settings
+        let snapshot = try Snapshot(Runtime(configuration))
+        try ChecksUnderTest.run { checks in
+            try checks.perform { try $0.take(snapshot) }
+            try checks.wait(
+                for: "down", "check: its name is not resolved yet", of: snapshot.endpoint, in: snapshot.backend)
+            let addresses = [SocketAddress.ipv4(0x7F00_0002, port: dead.port), .loopback(port: listener.port)]
+            #expect(snapshot.endpoint.update(.success(addresses)))
+            for _ in 0..<2 { try listener.accept().close() }
+            try checks.wait(for: "up", "2 checks passed", of: snapshot.endpoint, in: snapshot.backend)
+        }
+    }
+
     @Test func aConnectionIsEnoughAndTheServersGreetingIsRead() throws {
         let listener = try TestListener()
         var settings = BackendSettings.bridge(to: listener.port)
