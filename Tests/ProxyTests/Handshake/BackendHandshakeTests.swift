@@ -231,7 +231,7 @@ import WebSocketProtocol
         }
         #expect(
             outcome("bearer, secret", offered: ["bearer", "secret"])
-                == .bad("a 101 with a subprotocol that was not offered"))
+                == .bad("a 101 with more than one subprotocol"))
         #expect(outcome("b", offered: ["a"]) == .bad("a 101 with a subprotocol that was not offered: b"))
     }
 }
