@@ -123,6 +123,23 @@ async def test_rules_that_would_turn_a_session_away_close_it(change, closing):
 
 
 @pytest.mark.parametrize(
+    ("change", "closing"),
+    [({"subprotocols": ["chat.v1"]}, 1), ({"subprotocols": ["bearer", "chat.v1"]}, 1), ({"origins": "any"}, 0)],
+    ids=str,
+)
+async def test_a_hidden_subprotocol_is_in_no_list(change, closing):
+    def credential(connection, subprotocols):
+        return subprotocols[1]
+
+    async with WebSocketBackend(select_subprotocol=credential) as app, contextlib.AsyncExitStack() as stack:
+        running = await stack.enter_async_context(Gateway(routes=[APP], backends={"app": app.configuration()}))
+        await stack.enter_async_context(client(running.ws("/app"), subprotocols=["bearer", "s3cret", "chat.v1"]))
+        assert "subprotocol" not in await running.event("open")
+        record = await running.reload(routes=[{**APP, **change}])
+        assert (record["closing"], record["kept"]) == (closing, 1 - closing)
+
+
+@pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"routes": [{"path": "/echo", "backend": "ech"}]}, "did you mean `echo`?"),

@@ -11,7 +11,7 @@ struct ReloadPlan: Sendable {
         /// `nil` for a built-in service.
         let endpoint: Endpoint?
         let origin: String?
-        let subprotocol: String?
+        let subprotocol: AgreedSubprotocol
         /// The path it asked for has a `%2F`.
         let hasEncodedSlash: Bool
     }
@@ -92,10 +92,18 @@ struct ReloadPlan: Sendable {
             guard Self.admits(new, origin: session.origin) else { return false }
         }
         if new.subprotocols != old.subprotocols || new.requireSubprotocol != old.requireSubprotocol {
-            guard let subprotocol = session.subprotocol else { return !new.requireSubprotocol }
-            return new.subprotocols?.contains(subprotocol) ?? true
+            return Self.admits(new, session.subprotocol)
         }
         return true
+    }
+
+    private static func admits(_ new: RouteSettings, _ subprotocol: AgreedSubprotocol) -> Bool {
+        switch subprotocol {
+        case .none: !new.requireSubprotocol
+        case .named(let name): new.subprotocols?.contains(name) ?? true
+        // It was not remembered, so that it is in no list.
+        case .hidden: new.subprotocols == nil
+        }
     }
 
     private static func admits(_ new: RouteSettings, origin: String?) -> Bool {

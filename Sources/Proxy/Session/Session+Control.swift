@@ -61,7 +61,7 @@ extension Session {
         row.backend = self.route?.backend?.name
         row.endpoint = self.endpoint?.name
         row.origin = self.summary.origin
-        row.subprotocol = self.summary.subprotocol?.cut
+        row.subprotocol = self.summary.subprotocol.shown?.cut
         row.tls = self.client?.tls?.version
         if let tally = self.conversation?.tally {
             row.messagesToBackend = UInt64(tally.client.text + tally.client.binary)

@@ -165,18 +165,18 @@ extension Session {
         return agreement
     }
 
-    /// What of the subprotocol may be shown: a backend may answer with the credential that a client offered.
-    private func publicName(of subprotocol: String?) -> String? {
-        guard let subprotocol, let offered = self.opening?.admitted?.offeredSubprotocols, let route = self.route else {
-            return nil
-        }
-        return SubprotocolChoice(route.settings).names(among: offered).contains(subprotocol) ? subprotocol : nil
+    /// What is remembered of the subprotocol that the client is answered.
+    private func remembered(_ subprotocol: String?) -> AgreedSubprotocol {
+        guard let subprotocol else { return .none }
+        guard let offered = self.opening?.admitted?.offeredSubprotocols, let route = self.route else { return .hidden }
+        let names = SubprotocolChoice(route.settings).names(among: offered)
+        return names.contains(subprotocol) ? .named(subprotocol) : .hidden
     }
 
     /// Sends the client its 101.
     func upgradeClient(subprotocol: String?, extensions: String?, passing fields: HTTPFields) {
         guard let key = self.opening?.admitted?.key else { return }
-        self.summary.subprotocol = self.publicName(of: subprotocol)
+        self.summary.subprotocol = self.remembered(subprotocol)
         let bytes = SwitchingProtocols.bytes(
             key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields, date: WallClock.httpDate()
         )

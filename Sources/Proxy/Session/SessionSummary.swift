@@ -12,7 +12,7 @@ struct SessionSummary {
     var proxied: ProxiedSummary?
     /// At most as long as it may be shown: no session is opened with one that had to be cut.
     var origin: String?
-    var subprotocol: String?
+    var subprotocol = AgreedSubprotocol.none
 }
 
 /// What a proxy we trust says beside the client. An object of its own, which sessions that came by none do not carry.
@@ -28,7 +28,7 @@ final class ProxiedSummary {
 extension Session {
     func logOpen() {
         guard var record = self.record(.info, "open") else { return }
-        record.add("subprotocol", self.summary.subprotocol?.cut)
+        record.add("subprotocol", self.summary.subprotocol.shown?.cut)
         record.add("tls", self.client?.tls?.version)
         self.worker.log.write(record)
     }
