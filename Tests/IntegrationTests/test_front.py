@@ -114,7 +114,8 @@ async def test_no_client_names_another_url():
     async with WebSocketBackend() as backend, relay(backend, **{"trusted-proxies": ["127.0.0.1"]}) as gateway:
         fields = [
             "X-Forwarded-Prefix: /x", "X-Forwarded-Uri: /x", "X-Forwarded-Method: PUT", "X-Original-URL: /x",
-            "X_Original_Method: PUT", "X-Forwarded-Server: kept",
+            "X_Original_Method: PUT", "X-Forwarded-Server: kept", "X-Rewrite-URL: /x", "X-Override-URL: /x",
+            "X-Original-Host: x", "X-HTTP-Method-Override: PUT", "X-Forwarded: for=x", "X!Rewrite!URL: /x",
         ]
         assert (await raw.ask(gateway.plain, raw.upgrade("/app", *fields))).status == 101
         names = {name.lower() for name in backend.requests[0].headers.keys()}

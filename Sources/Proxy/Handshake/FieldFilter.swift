@@ -2,15 +2,15 @@ internal import HTTP1
 
 /// Which fields of one side go on to the other. Requests and answers, upgrades and refusals go through here.
 ///
-/// Names are compared as a CGI-like server would fold them: without case, `_` and `.` as `-`. So `X_Forwarded_For` is
-/// taken out with `X-Forwarded-For`.
+/// Names are compared as CGI-like servers fold them, which make one character of all that are no letters or digits: without case, and
+/// each of those as `-`. So `X_Forwarded_For` and `X!Forwarded!For` are taken out with `X-Forwarded-For`.
 enum FieldFilter {
     /// Appends the fields of a client's request that a backend gets unchanged. Not among them are those the gateway writes (Host,
-    /// Origin, the handshake's, `X-Forwarded-For/-Proto/-Host/-Port`, `X-Real-IP`, `X-Request-Id`), nor those that name another URL
-    /// or method than the request's own, by which backends have been led past a route (CVE-2018-14773).
+    /// Origin, the handshake's, `X-Forwarded-For/-Proto/-Host/-Port`, `X-Real-IP`, `X-Request-Id`), nor those that name another URL,
+    /// host or method than the request's own, by which backends have been led past a route (CVE-2018-14773).
     static func append(request fields: HTTPFields, isFromTrustedProxy: Bool, to kept: inout HTTPFields) {
         self.append(endToEnd: fields, to: &kept) { name in
-            if self.writtenByTheGateway.contains(name) { return true }
+            if self.keptFromBackends.contains(name) || name.isFolded(startingWith: self.originalPrefix) { return true }
             guard self.saidByProxies.contains(name) || name.isFolded(startingWith: self.forwardedPrefix) else {
                 return false
             }
@@ -19,10 +19,11 @@ enum FieldFilter {
         }
     }
 
-    private static let writtenByTheGateway = FoldedNames(
-        "host", "origin", "expect", "x-request-id", "x-real-ip", "x-forwarded-for", "x-forwarded-proto",
+    private static let keptFromBackends = FoldedNames(
+        "host", "origin", "expect", "x-request-id", "x-real-ip", "x-forwarded", "x-forwarded-for", "x-forwarded-proto",
         "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-uri", "x-forwarded-method",
-        "x-original-url", "x-original-method")
+        "x-rewrite-url", "x-override-url", "x-http-method", "x-http-method-override", "x-method-override")
+    private static let originalPrefix = Array("x-original-".utf8)
     private static let saidByProxies = FoldedNames("forwarded")
     private static let forwardedPrefix = Array("x-forwarded-".utf8)
 
@@ -98,7 +99,7 @@ private struct FoldedNames: Sendable {
 
 extension UInt8 {
     fileprivate var folded: UInt8 {
-        self == UInt8(ascii: "_") || self == UInt8(ascii: ".") ? UInt8(ascii: "-") : self.asciiLowercased
+        self.isLetter || self.isDigit ? self.asciiLowercased : UInt8(ascii: "-")
     }
 }
 
