@@ -124,7 +124,7 @@ struct ConfigurationReaderTests {
         ("/", PathPattern.exact("/")), ("/*", .subtree("/")), ("/chat/*", .subtree("/chat/")),
         ("/chat/", .exact("/chat/")),
         ("/%7Euser/%2a%c3%BC%0a", .exact("/~user/%2A%C3%BC%0A")), ("/a..b/...", .exact("/a..b/...")),
-        ("/a//b", .exact("/a//b")),
+        ("/a//b", .exact("/a//b")), ("/user%3Aadmin/*", .subtree("/user:admin/")), ("/a%3b/%2A", .exact("/a%3B/%2A")),
     ])
     func `paths are normalised`(text: String, path: PathPattern) throws {
         #expect(try PathPattern(parsing: text) == path)

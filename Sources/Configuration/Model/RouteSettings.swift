@@ -74,8 +74,7 @@ package struct RouteSettings: Equatable, Sendable {
     }
 }
 
-/// `/chat` (exact) or `/chat/*` (the subtree below it, not `/chat` itself). Normalised as RFC 3986 section 6.2.2 says:
-/// percent-encodings of unreserved characters are decoded, the others are in upper case.
+/// `/chat` (exact) or `/chat/*` (the subtree below it, not `/chat` itself), in the form of a `NormalPath`.
 package enum PathPattern: Hashable, Sendable, CustomStringConvertible {
     case exact(String)
     /// The prefix with its closing slash: `/chat/*` is `.subtree("/chat/")`.

@@ -1,5 +1,6 @@
-/// A path in the one form in which routes and requests are compared: percent-encodings of unreserved characters are decoded and the
-/// others written in upper case (RFC 3986 section 6.2.2).
+/// A path in the one form in which routes and requests are compared: servers decode a path before they compare it, so that here each
+/// character has one spelling, too. Visible ASCII is decoded, and the other percent-encodings are written in upper case (RFC 3986 section
+/// 6.2.2). Both spellings of `/`, `\`, `;`, `?`, `#` and `%` stay what they are: they mean different things to some servers.
 ///
 /// What two servers may read as different paths has no such form: `.` and `..` segments in any spelling (`%2e`, `..;x`, between
 /// backslashes or encoded slashes), `%00`, a leading `//`, broken percent-encodings, a query, a fragment.
@@ -37,7 +38,7 @@ package struct NormalPath: Equatable, Sendable {
                 throw .character
             }
             guard byte == UInt8(ascii: "%") else {
-                normal.append(byte)
+                Self.append(byte, isEncoded: false, to: &normal)
                 index += 1
                 continue
             }
@@ -47,7 +48,7 @@ package struct NormalPath: Equatable, Sendable {
             let decoded = high << 4 | low
             guard decoded != 0 else { throw .encodedNUL }
             if decoded == UInt8(ascii: "/") { hasEncodedSlash = true }
-            Self.append(decoded, to: &normal)
+            Self.append(decoded, isEncoded: true, to: &normal)
             index += 3
         }
         guard !Self.hasDotSegment(normal) else { throw .dotSegment }
@@ -67,9 +68,10 @@ package struct NormalPath: Equatable, Sendable {
         }
     }
 
-    /// Appends a byte that was percent-encoded, as the normal form has it.
-    private static func append(_ byte: UInt8, to normal: inout [UInt8]) {
-        guard !self.isUnreserved(byte) else { return normal.append(byte) }
+    /// Appends a byte, percent-encoded or not, as the normal form has it.
+    private static func append(_ byte: UInt8, isEncoded: Bool, to normal: inout [UInt8]) {
+        // `*` is the one that is encoded: at the end of a pattern it says something else.
+        guard isEncoded && !self.isDecoded(byte) || byte == UInt8(ascii: "*") else { return normal.append(byte) }
         let digits = Array("0123456789ABCDEF".utf8)
         normal.append(contentsOf: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
     }
@@ -111,14 +113,12 @@ package struct NormalPath: Equatable, Sendable {
         }
     }
 
-    /// RFC 3986 section 2.3.
-    private static func isUnreserved(_ byte: UInt8) -> Bool {
+    private static func isDecoded(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"):
-            true
-        default: false
+        case UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: "#"),
+            UInt8(ascii: "%"):
+            false
+        default: (0x21...0x7E).contains(byte)
         }
     }
 }

@@ -35,11 +35,6 @@ package struct RequestTarget: Equatable, Sendable {
         self.original = path.isEmpty ? "/" + query : String(rest)
     }
 
-    /// A path as it is compared with others; throws what is wrong with it.
-    package static func normalised(_ path: some StringProtocol) throws(HeadError) -> String {
-        try self.normal(path).text
-    }
-
     private static func normal(_ path: some StringProtocol) throws(HeadError) -> NormalPath {
         do {
             return try NormalPath(path)

@@ -21,7 +21,7 @@ package struct RouteTable: Sendable {
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
         var table = HostTable()
         for (index, route) in configuration.routes.enumerated() {
-            table.add(Self.normalised(route.path), on: route.hosts, route: index)
+            table.add(route.path, on: route.hosts, route: index)
         }
         self.table = table
     }
@@ -40,14 +40,6 @@ package struct RouteTable: Sendable {
             case .websocket: .relay
             case .tcp, .builtin, nil: .terminated
             }
-        }
-    }
-
-    /// The pattern as requests' paths are written when they are compared with it.
-    private static func normalised(_ pattern: PathPattern) -> PathPattern {
-        switch pattern {
-        case .exact(let path): .exact((try? RequestTarget.normalised(path)) ?? path)
-        case .subtree(let prefix): .subtree((try? RequestTarget.normalised(prefix)) ?? prefix)
         }
     }
 }

@@ -26,7 +26,8 @@ enum ConsolePage {
             guard route.hosts.isEmpty || route.hosts.contains(where: { $0.matches(host) }) else { continue }
             let hasRooms = configuration.backends[backend]?.kind == .builtin(.broadcast)
             let path = self.examples(of: route.path, hasRooms: hasRooms).first { path in
-                table.match(host: host, path: (try? RequestTarget.normalised(path)) ?? path) == index
+                looks += 1
+                return match(path) == index
             }
             if let path { paths.append(path) }
         }
