@@ -45,11 +45,16 @@ struct ExplainCommand: ParsableCommand {
 
     @OptionGroup var file: ConfigurationOptions
 
+    func validate() throws {
+        _ = try self.peer
+        _ = try self.fields
+    }
+
     func run() throws {
         let (_, configuration) = try self.file.load()
         let explanation = Explanation.explain(
             configuration, url: self.url, origin: self.origin, subprotocols: self.subprotocols,
-            more: try self.headers.map(Self.field), from: try self.peer)
+            more: try self.fields, from: try self.peer)
         print(explanation.text, terminator: "")
         guard explanation.isServed else { throw ExitCode.failure }
     }
@@ -65,10 +70,17 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 
+    private var fields: [(name: String, value: String)] {
+        get throws { try self.headers.map(Self.field) }
+    }
+
     private static func field(_ text: String) throws -> (name: String, value: String) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty, parts[0].allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
             throw ValidationError("--header is \"Name: value\", not \(text)")
+        }
+        guard !text.utf8.contains(where: { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) else {
+            throw ValidationError("--header is one line; repeat it for more fields")
         }
         return (String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
     }

@@ -92,6 +92,7 @@ ANSWERS = {
     "POST": (raw.upgrade(method="POST"), 405, {"Allow": "GET"}),
     "HEAD": (request("HEAD /echo HTTP/1.1", "Host: a"), 405, {"Allow": "GET"}),
     "POST to a page": (request("POST / HTTP/1.1", "Host: a", "Content-Length: 0"), 405, {"Allow": "GET, HEAD"}),
+    "OPTIONS *": (request("OPTIONS * HTTP/1.1", "Host: a"), 405, {"Allow": "GET"}),
     "plain request": (
         request("GET /echo HTTP/1.1", "Host: a"), 426, {"Upgrade": "websocket", "Connection": "Upgrade, close"},
     ),

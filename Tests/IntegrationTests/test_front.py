@@ -120,7 +120,32 @@ async def test_no_client_names_another_url():
         assert (await raw.ask(gateway.plain, raw.upgrade("/app", *fields))).status == 101
         names = {name.lower() for name in backend.requests[0].headers.keys()}
         assert "x-forwarded-server" in names
-        assert not {name for name in names if "original" in name or name.endswith(("-prefix", "-uri", "-method"))}
+        assert not {name for name in names if "original" in name or name.endswith(("-prefix", "-uri", "-method", "url", "override"))}
+        assert "x-forwarded" not in names
+
+
+async def test_a_page_of_the_port_that_a_trusted_proxy_names():
+    async with WebSocketBackend() as backend, relay(backend, **{"trusted-proxies": ["127.0.0.1"]}) as gateway:
+        fields = ["X-Forwarded-Proto: https", "X-Forwarded-Host: app", "X-Forwarded-Port: 8443"]
+        request = raw.upgrade("/app", "Origin: https://app:8443", *fields, host="upstream")
+        assert (await raw.ask(gateway.plain, request)).status == 101
+        headers = backend.requests[0].headers
+        assert (headers["X-Forwarded-Host"], headers["X-Forwarded-Port"]) == ("app", "8443")
+        assert (await raw.ask(gateway.plain, raw.upgrade("/app", "Origin: https://app", *fields, host="upstream"))).status == 403
+        assert "the request is for https://app:8443." in (await gateway.event("refused", status=403))["reason"]
+
+
+async def test_the_console_offers_the_routes_of_the_host_that_a_trusted_proxy_names():
+    routes = [
+        {"path": "/", "page": "console"}, {"path": "/app", "backend": "echo", "hosts": ["app.example.com"]},
+        {"path": "/upstream", "backend": "echo", "hosts": ["upstream"]},
+    ]
+    backends = {"echo": {"builtin": "echo"}}
+    request = b"GET / HTTP/1.1\r\nHost: upstream\r\nX-Forwarded-Host: app.example.com\r\n\r\n"
+    for trusted, offered, other in (["127.0.0.1"], b'"/app"', b'"/upstream"'), ([], b'"/upstream"', b'"/app"'):
+        async with Gateway(routes=routes, backends=backends, **{"trusted-proxies": trusted}) as gateway:
+            page = (await raw.ask(gateway.plain, request)).body
+            assert b"<option value=" + offered in page and b"<option value=" + other not in page
 
 
 async def test_a_refused_origin_says_what_was_compared(tmp_path):
@@ -149,7 +174,10 @@ async def test_a_refused_origin_says_what_was_compared(tmp_path):
         status, output, _ = await explain("--header", "X-Forwarded-Proto: https", "--address", "10.0.0.9")
         assert status == 0 and f"asks for     https://app.example.com:{port}" in output
         status, output, errors = await explain("--address", "nowhere")
-        assert status == 64 and "--address" in errors
+        assert status == 64 and "--address" in errors and "Usage: gateway explain " in errors
+        for field in ("nothing", "a b: c", "X-A: b\r\nX-C: d"):
+            status, output, errors = await explain("--header", field)
+            assert status == 64 and "--header" in errors and "Usage: gateway explain " in errors
 
 
 async def test_explain_ends_with_what_is_wrong():

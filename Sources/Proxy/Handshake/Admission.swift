@@ -8,7 +8,7 @@ internal import WebSocketProtocol
 ///
 /// 1. 400: Host missing, repeated or malformed; a target that is no path or ambiguous; Origin, Key or Version repeated; an Origin of
 ///    more than 512 bytes; a Transfer-Encoding; a Content-Length that is repeated, no number, or more than 0 on a GET or HEAD.
-/// 2. 404: no route for this host and path; 400 where the path has a `%2F`, unless there is a route and it keeps those.
+/// 2. 405: `OPTIONS *`. 404: no route for this host and path; 400 where the path has a `%2F`, unless there is a route and it keeps those.
 /// 3. 405: a method other than GET (for a page: GET and HEAD). A page is served here, whatever else the request says.
 /// 4. 426: no `Upgrade: websocket` and `Connection: Upgrade`; then 426 for a version other than 13.
 /// 5. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
@@ -17,8 +17,13 @@ internal import WebSocketProtocol
 package enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
     package static func decide(_ head: RequestHead, arrival: Arrival, routes: RouteTable) -> Decision {
+        self.decide(head, Hops(head.fields, arrival), routes)
+    }
+
+    /// The same where the hops of the request have been read.
+    package static func decide(_ head: RequestHead, _ hops: Hops, _ routes: RouteTable) -> Decision {
         do throws(Refusal) {
-            return try self.admit(head, arrival, routes)
+            return try self.admit(head, hops, routes)
         } catch {
             var refusal = error
             refusal.isToHead = head.method == "HEAD"
@@ -26,24 +31,23 @@ package enum Admission {
         }
     }
 
-    private static func admit(_ head: RequestHead, _ arrival: Arrival, _ routes: RouteTable) throws(Refusal) -> Decision
-    {
+    private static func admit(_ head: RequestHead, _ hops: Hops, _ routes: RouteTable) throws(Refusal) -> Decision {
         let host = try self.host(of: head)
-        let target = try self.target(of: head, host)
         let origin = try self.origin(of: head)
         let key = try self.single("Sec-WebSocket-Key", in: head)
         let version = try self.single("Sec-WebSocket-Version", in: head)
         try self.checkBody(of: head)
+        let target = try self.target(of: head, host)
 
-        let forwarded = ForwardedHeaders(head.fields, host: host, arrival: arrival)
+        let forwarded = ForwardedHeaders(hops, host: host)
         guard let index = routes.match(host: forwarded.host.host, path: target.path) else {
-            throw target.hasEncodedSlash ? .encodedSlash(nil) : .notServed(target, head, host, arrival, routes)
+            throw target.hasEncodedSlash ? .encodedSlash(nil) : .notServed(target, head, host, hops.arrival, routes)
         }
         let route = routes.routes[index]
         guard !target.hasEncodedSlash || route.encodedSlashes == .keep else { throw .encodedSlash(index) }
         if case .page(let page) = routes.service(of: index) {
             try self.checkMethod(of: head, allowed: ["GET", "HEAD"], index)
-            return .page(page, routeIndex: index, headOnly: head.method == "HEAD")
+            return .page(page, routeIndex: index, host: forwarded.host.host, headOnly: head.method == "HEAD")
         }
         try self.checkMethod(of: head, allowed: ["GET"], index)
         try self.checkUpgrade(head, version: version, index)
@@ -54,8 +58,8 @@ package enum Admission {
         let offered = try self.subprotocols(of: head, index)
         let extensions = try self.extensions(of: head, index)
 
-        guard OriginCheck.passes(route, origin: origin, host: forwarded.host, schemes: forwarded.schemes) else {
-            throw .origin(origin, head, host, arrival, route, routeIndex: index)
+        guard OriginCheck.passes(route, origin: origin, host: forwarded.place, schemes: forwarded.schemes) else {
+            throw .origin(origin, head, host, forwarded, hops.arrival, route, routeIndex: index)
         }
         let choice = SubprotocolChoice(route)
         let offers = choice.offers(from: offered)
@@ -70,7 +74,7 @@ package enum Admission {
                 offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
                 requiresSubprotocol: choice.isRequired,
                 compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions),
-                forwarded: forwarded, requestID: ForwardedHeaders.requestID(of: head.fields, arrival),
+                forwarded: forwarded, requestID: ForwardedHeaders.requestID(of: head.fields, hops.arrival),
                 fields: head.fields))
     }
 
@@ -87,6 +91,8 @@ package enum Admission {
     }
 
     private static func target(of head: RequestHead, _ host: Authority) throws(Refusal) -> RequestTarget {
+        // It asks for the server as a whole (RFC 9110 section 9.3.7).
+        guard head.method != "OPTIONS" || head.target != "*" else { throw .method(head.method, allowed: ["GET"]) }
         do {
             return try RequestTarget(head.target, host: host)
         } catch {
@@ -133,10 +139,7 @@ package enum Admission {
 
     private static func checkMethod(of head: RequestHead, allowed: [String], _ index: Int) throws(Refusal) {
         guard !allowed.contains(head.method) else { return }
-        throw Refusal(
-            405, "The method \(peer: head.method) is not allowed here.",
-            fields: ["Allow": allowed.joined(separator: ", ")],
-            routeIndex: index)
+        throw .method(head.method, allowed: allowed, routeIndex: index)
     }
 
     private static func checkUpgrade(_ head: RequestHead, version: String?, _ index: Int) throws(Refusal) {
@@ -174,6 +177,12 @@ package enum Admission {
 }
 
 extension Refusal {
+    fileprivate static func method(_ method: String, allowed: [String], routeIndex: Int? = nil) -> Refusal {
+        Refusal(
+            405, "The method \(peer: method) is not allowed here.", fields: ["Allow": allowed.joined(separator: ", ")],
+            routeIndex: routeIndex)
+    }
+
     fileprivate static func encodedSlash(_ routeIndex: Int?) -> Refusal {
         var refusal = Refusal(400, "Malformed request: a %2F in the path.", routeIndex: routeIndex)
         if routeIndex != nil { refusal.cure = "Let the route have `encoded-slashes: keep`." }

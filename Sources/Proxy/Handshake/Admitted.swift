@@ -36,7 +36,8 @@ package struct Admitted: Equatable, Sendable {
 /// What a request's head leads to.
 package enum Decision: Equatable, Sendable {
     case upgrade(Admitted)
-    /// A page of the gateway's own, which has the route's index; `headOnly`: the request is a HEAD.
-    case page(RouteSettings.Page, routeIndex: Int, headOnly: Bool)
+    /// A page of the gateway's own, which has the route's index, asked for at a host (as `Authority.host`); `headOnly`: the request is a
+    /// HEAD.
+    case page(RouteSettings.Page, routeIndex: Int, host: String, headOnly: Bool)
     case refused(Refusal)
 }

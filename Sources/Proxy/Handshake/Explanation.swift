@@ -36,21 +36,28 @@ package struct Explanation: Equatable, Sendable {
         let obstacle = self.listener(configuration, address, &lines)
 
         let routes = RouteTable(configuration)
-        let head = self.head(address, origin, subprotocols, more)
-        let arrival = self.arrival(peer, address, configuration)
-        let forwarded = ForwardedHeaders(head.fields, host: address.authority, arrival: arrival)
+        let head: RequestHead
+        do throws(HeadError) {
+            head = try self.head(address, origin, subprotocols, more)
+        } catch {
+            lines.add("answer", obstacle ?? self.answer(Refusal(error)))
+            return Explanation(text: lines.text, isServed: false)
+        }
+        let hops = Hops(head.fields, self.arrival(peer, address, configuration))
+        let forwarded = ForwardedHeaders(hops, host: address.authority)
         if forwarded.isFromTrustedProxy {
             lines.add("client", forwarded.client?.description ?? "unix")
-            lines.add("asks for", "\(forwarded.scheme)://\(forwarded.host.text)")
+            lines.add("asks for", "\(forwarded.scheme)://\(forwarded.place.text)")
         }
-        let decision = Admission.decide(head, arrival: arrival, routes: routes)
+        let origin = head.fields.first("Origin")
+        let decision = Admission.decide(head, hops, routes)
         switch decision {
         case .refused(let refusal):
             if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
-            lines.add("answer", obstacle ?? "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)")
+            lines.add("answer", obstacle ?? self.answer(refusal))
             guard obstacle == nil else { break }
             lines.add("cure", self.cure(refusal, routes, host: forwarded.host.host, origin: origin))
-        case .page(let page, let index, _):
+        case .page(let page, let index, _, _):
             self.route(routes.routes[index], index, &lines)
             lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
             guard obstacle == nil, address.isWebSocket else { break }
@@ -67,6 +74,10 @@ package struct Explanation: Equatable, Sendable {
     }
 
     // MARK: - Parts
+
+    private static func answer(_ refusal: Refusal) -> String {
+        "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)"
+    }
 
     private static func isServed(_ decision: Decision, _ url: RequestedURL) -> Bool {
         switch decision {
@@ -107,20 +118,31 @@ package struct Explanation: Equatable, Sendable {
         }
     }
 
+    /// The head that a client would send, as a listener reads it.
     private static func head(
         _ url: RequestedURL, _ origin: String?, _ subprotocols: [String], _ more: [(name: String, value: String)]
-    ) -> RequestHead {
-        var fields: HTTPFields = ["Host": url.authority.text]
+    ) throws(HeadError) -> RequestHead {
+        var fields = [(name: "Host", value: url.authority.text)]
         if url.isWebSocket {
-            fields.append("Upgrade", "websocket")
-            fields.append("Connection", "Upgrade")
-            fields.append("Sec-WebSocket-Version", "13")
-            fields.append("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            fields += [
+                ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
+                ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ]
         }
-        if let origin { fields.append("Origin", origin) }
-        if !subprotocols.isEmpty { fields.append("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")) }
-        for field in more { fields.append(field.name, field.value) }
-        return RequestHead(method: "GET", target: url.target, fields: fields)
+        if let origin { fields.append(("Origin", origin)) }
+        if !subprotocols.isEmpty {
+            fields.append(("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")))
+        }
+        fields += more
+        let lines = ["GET \(url.target) HTTP/1.1"] + fields.map { "\($0.name): \($0.value)" }
+        let bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
+        var parser = RequestHeadParser()
+        switch parser.parse(bytes.span) {
+        case .invalid(let error): throw error
+        case .head(let head, bytes.count) where head.fields.count == fields.count: return head
+        // It would begin another field, or end the head.
+        case .head, .incomplete: throw HeadError(.malformed, "a line break in a field")
+        }
     }
 
     private static func route(_ route: RouteSettings, _ index: Int, _ lines: inout Lines) {
@@ -136,7 +158,7 @@ package struct Explanation: Equatable, Sendable {
         switch backend.kind {
         case .builtin(.echo): lines.add("backend", "\(name): built-in echo")
         case .builtin(.broadcast): lines.add("backend", "\(name): built-in broadcast")
-        case .builtin(.clock(let every)): lines.add("backend", "\(name): built-in clock, every \(every)")
+        case .builtin(.clock(let every)): lines.add("backend", "\(name): built-in clock, every \(every.shown)")
         case .websocket(let endpoints):
             lines.add("backend", "\(name): relay, \(backend.balance.rawValue)")
             for endpoint in endpoints {

@@ -21,8 +21,8 @@ extension Refusal {
 
     /// The route does not let this Origin in.
     static func origin(
-        _ origin: String?, _ head: RequestHead, _ host: Authority, _ arrival: Arrival, _ route: RouteSettings,
-        routeIndex: Int
+        _ origin: String?, _ head: RequestHead, _ host: Authority, _ forwarded: ForwardedHeaders, _ arrival: Arrival,
+        _ route: RouteSettings, routeIndex: Int
     ) -> Refusal {
         let cure = "The route's `origins` decide."
         guard let origin else {
@@ -30,26 +30,32 @@ extension Refusal {
         }
         var refusal = Refusal(
             403, "The Origin \(peer: origin) is not allowed here.", cure: cure, routeIndex: routeIndex)
-        let forwarded = ForwardedHeaders(head.fields, host: host, arrival: arrival)
-        let believed = ForwardedHeaders(head.fields, host: host, arrival: arrival.believed)
         let compared: Wording =
             switch route.origins {
-            case .sameOrigin: "the request is for \(peer: forwarded.scheme + "://" + forwarded.host.text)"
+            case .sameOrigin: "the request is for \(peer: forwarded.scheme + "://" + forwarded.place.text)"
             case .any, .list: "`origins` of the route are \(route.origins.text)"
             }
         let start: Wording = "The Origin \(peer: origin) is not allowed here: \(compared)"
-        func passes(_ host: Authority, _ schemes: [String]) -> Bool {
-            OriginCheck.passes(route, origin: origin, host: host, schemes: schemes)
+        func passes(_ forwarded: ForwardedHeaders, _ schemes: [String]) -> Bool {
+            OriginCheck.passes(route, origin: origin, host: forwarded.place, schemes: schemes)
         }
-        if passes(believed.host, believed.schemes) {
+        // Only then anything else could have been believed.
+        let isIgnored = !arrival.isFromTrustedProxy && !Self.sent(head).isEmpty
+        let believed = isIgnored ? ForwardedHeaders(head.fields, host: host, arrival: arrival.believed) : nil
+        if let believed, passes(believed, believed.schemes) {
             refusal.explain("\(start)\(Self.ignored(head)).", cure: Self.trustCure)
         } else if arrival.isFromTrustedProxy, !head.fields.has("X-Forwarded-Proto"),
-            passes(forwarded.host, ["http", "https"])
+            passes(forwarded, ["http", "https"])
         {
             refusal.explain(
                 "\(start), and the proxy sent no X-Forwarded-Proto.", cure: "Have the proxy send X-Forwarded-Proto.")
         } else {
-            refusal.explain("\(start).", cure: "Add it to `origins` of the route, which are: \(route.origins.text).")
+            let cure =
+                switch route.origins {
+                case .sameOrigin: "List it, with the route's own origin, in `origins`."
+                case .any, .list: "Add it to `origins` of the route."
+                }
+            refusal.explain("\(start).", cure: cure)
         }
         return refusal
     }
@@ -57,11 +63,21 @@ extension Refusal {
     private static let trustCure =
         "If the peer is your proxy, add its address to `trusted-proxies` (`unix` for a Unix socket)."
 
+    private static func sent(_ head: RequestHead) -> [String] {
+        ForwardedHeaders.deciding.filter { head.fields.has($0) }
+    }
+
+    /// `a, b and c`.
+    private static func enumeration(_ names: [String]) -> String {
+        let start = names.dropLast().joined(separator: ", ")
+        return [start, names.last ?? ""].filter { !$0.isEmpty }.joined(separator: " and ")
+    }
+
     /// What the other end said, and nobody believed.
     private static func ignored(_ head: RequestHead) -> Wording {
-        let names = ForwardedHeaders.deciding.filter { head.fields.has($0) }
+        let names = self.sent(head)
         let were = names.count == 1 ? "was" : "were"
-        return "; \(names.joined(separator: " and ")) \(were) ignored because the peer is not in `trusted-proxies`"
+        return "; \(Self.enumeration(names)) \(were) ignored because the peer is not in `trusted-proxies`"
     }
 }
 

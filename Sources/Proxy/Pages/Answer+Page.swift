@@ -3,13 +3,14 @@ internal import Configuration
 extension Answer {
     /// A page that the gateway has built in.
     ///
-    /// - Parameter host: the one it was asked for at, as `Authority.host`.
+    /// - Parameter host: the one it was asked for at, as far as proxies that are trusted name it, as `Authority.host`.
     static func page(_ page: RouteSettings.Page, _ runtime: Runtime, host: String) -> Answer {
         switch page {
         case .console:
-            .page(
-                ConsolePage.html(
-                    offering: ConsolePage.paths(of: runtime.configuration, runtime.routeTable, host: host)))
+            let paths = ConsolePage.paths(of: runtime.configuration, host: host) { path in
+                runtime.routeTable.match(host: host, path: path)
+            }
+            return .page(ConsolePage.html(offering: paths))
         }
     }
 }

@@ -4,6 +4,8 @@ internal import Configuration
 enum ConsolePage {
     /// The most that are offered.
     private static let mostPaths = 50
+    /// The most for which it is looked where they lead: others may hide them, all of thousands.
+    private static let mostLooks = 100
     /// The page in two parts, between which they are written.
     private static let parts: (before: ArraySlice<UInt8>, behind: ArraySlice<UInt8>) = {
         let page = PackageResources.console_html
@@ -16,11 +18,15 @@ enum ConsolePage {
     /// Paths to open sessions at: of each route that answers at a host, one that leads to it.
     ///
     /// - Parameters:
-    ///   - table: of the same configuration.
     ///   - host: as `Authority.host`.
-    static func paths(of configuration: GatewayConfiguration, _ table: RouteTable, host: String) -> [String] {
+    ///   - match: the index of the route to which a path leads at that host.
+    static func paths(
+        of configuration: GatewayConfiguration, host: String, match: (_ path: String) -> Int?
+    ) -> [String] {
         var paths: [String] = []
-        for (index, route) in configuration.routes.enumerated() where paths.count < self.mostPaths {
+        var looks = 0
+        for (index, route) in configuration.routes.enumerated() {
+            guard paths.count < self.mostPaths, looks < self.mostLooks else { break }
             guard case .backend(let backend) = route.action else { continue }
             // Of thousands of hosts most are others: the table need not be asked.
             guard route.hosts.isEmpty || route.hosts.contains(where: { $0.matches(host) }) else { continue }

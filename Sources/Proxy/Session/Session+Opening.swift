@@ -97,15 +97,15 @@ extension Session {
         let arrival = Arrival(
             peer: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
             trustedProxies: runtime.configuration.trustedProxies)
-        self.summary.client = ForwardedHeaders.client(of: head.fields, arrival)
+        let hops = Hops(head.fields, arrival)
+        self.summary.client = hops.client
         self.summary.proxied = ForwardedHeaders.requestID(of: head.fields, arrival).map {
             ProxiedSummary(requestID: $0.cut)
         }
         self.summary.origin = head.fields.first("Origin")?.cut
-        switch Admission.decide(head, arrival: arrival, routes: runtime.routeTable) {
-        case .page(let page, let routeIndex, let headOnly):
+        switch Admission.decide(head, hops, runtime.routeTable) {
+        case .page(let page, let routeIndex, let host, let headOnly):
             self.route = runtime.routes[routeIndex]
-            let host = head.fields.first("Host").flatMap { Authority($0) }?.host ?? ""
             self.answer(.page(page, runtime, host: host), headOnly: headOnly)
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { runtime.routes[$0] }

@@ -96,6 +96,66 @@ import WebSocketProtocol
         }
     }
 
+    @Test func aPageIsAskedForAtTheHostThatATrustedProxyNames() {
+        let fields: HTTPFields = ["Host": "upstream", "X-Forwarded-Host": "App.example:8443"]
+        let page = decide("/", fields, arrival: proxiedArrival)
+        #expect(page == .page(.console, routeIndex: 0, host: "app.example", headOnly: false))
+        #expect(decide("/", fields) == .page(.console, routeIndex: 0, host: "upstream", headOnly: false))
+    }
+
+    @Test func optionsOfTheWholeServerAreNotAllowed() {
+        let refusal = decide("*", ["Host": "example.com"], method: "OPTIONS").refusal
+        #expect(refusal?.status == 405)
+        #expect(refusal?.answer.fields.values("Allow") == ["GET"])
+        #expect(status(decide("*", ["Host": "example.com"])) == 400)
+        #expect(status(decide("*", [:], method: "OPTIONS")) == 400)
+        #expect(status(decide("*", ["Host": "a", "Origin": "b", "origin": "c"], method: "OPTIONS")) == 400)
+    }
+
+    /// Origin, `X-Forwarded-Host`, `-Port` and the answer on a `same-origin` route, of a request for `app` that came by TLS.
+    @Test(arguments: [
+        ("https://app:8443", "app", "8443", 101), ("https://app:8443", nil, "8443", 101),
+        ("https://app", "app", "8443", 403), ("https://app:8444", "app", "8443", 403),
+        // What the host says itself wins.
+        ("https://app:9443", "app:9443", "8443", 101), ("https://app:8443", "app:9443", "8443", 403),
+        // The port of a scheme, or none.
+        ("https://app", "app", "443", 101), ("https://app", "app", "80", 101), ("https://app:80", "app", "80", 403),
+        ("https://app", "app", "0", 101), ("https://app", "app", "x", 101), ("https://app:8443", "app", "1, 8443", 101),
+        ("https://[::1]:8443", "[::1]", "8443", 101),
+    ])
+    func aTrustedProxyNamesThePort(_ origin: String, _ host: String?, _ port: String, _ answer: Int) {
+        var fields = upgradeFields(
+            ["Host": "app", "Origin": origin, "X-Forwarded-Proto": "https", "X-Forwarded-Port": port],
+            without: ["Host"])
+        if let host { fields.append("X-Forwarded-Host", host) }
+        #expect(status(decide("/relay", fields, arrival: proxiedArrival)) == answer)
+    }
+
+    @Test func anIgnoredPortIsNamed() {
+        let fields = upgradeFields(["Origin": "http://example.com:8443", "X-Forwarded-Port": "8443"])
+        let detail = decide("/relay", fields).refusal?.detail
+        #expect(detail?.hasSuffix("; X-Forwarded-Port was ignored because the peer is not in `trusted-proxies`.") == true)
+        let believed = decide("/relay", fields, arrival: proxiedArrival)
+        #expect(status(believed) == 101)
+        let other = upgradeFields(["Origin": "http://evil.example", "X-Forwarded-Port": "8443"])
+        #expect(
+            decide("/relay", other, arrival: proxiedArrival).refusal?.detail
+                == "The Origin http://evil.example is not allowed here: the request is for http://example.com:8443.")
+    }
+
+    @Test(arguments: ["/user:admin/x", "/user%3Aadmin/x", "/user%3aadmin/%78", "/%75ser:admin/x"])
+    func everySpellingOfAPathIsOfTheSameRoute(_ target: String) throws {
+        var configuration = sampleConfiguration()
+        configuration.routes = [
+            route(try PathPattern(parsing: "/user:admin/*"), .backend("echo")),
+            route(.subtree("/"), .backend("chat")) { $0.origins = .any },
+        ]
+        let head = RequestHead(method: "GET", target: target, fields: upgradeFields())
+        let admitted = Admission.decide(head, arrival: directArrival, routes: RouteTable(configuration)).admitted
+        #expect(admitted?.routeIndex == 0)
+        #expect(admitted?.target.original == target)
+    }
+
     @Test func nothingAtAPathIs404() {
         #expect(status(decide("/nowhere")) == 404)
         #expect(status(decide("/echo/")) == 404)
@@ -184,9 +244,10 @@ import WebSocketProtocol
     }
 
     @Test func aPageIsServedToGetAndHead() {
-        #expect(decide("/", ["Host": "example.com"]) == .page(.console, routeIndex: 0, headOnly: false))
+        #expect(decide("/", ["Host": "example.com"]) == .page(.console, routeIndex: 0, host: "example.com", headOnly: false))
         #expect(
-            decide("/?x", ["Host": "example.com"], method: "HEAD") == .page(.console, routeIndex: 0, headOnly: true))
+            decide("/?x", ["Host": "example.com"], method: "HEAD")
+                == .page(.console, routeIndex: 0, host: "example.com", headOnly: true))
         #expect(status(decide("/", ["Host": "example.com", "Content-Length": "3"])) == 400)
     }
 

@@ -43,7 +43,7 @@ import Testing
               listener     none on port 80; what follows holds if something leads from there to one
               route        6: /relay
               answer       403 Forbidden: The Origin https://evil.example is not allowed here: the request is for http://example.com.
-              cure         Add it to `origins` of the route, which are: same-origin.
+              cure         List it, with the route's own origin, in `origins`.
 
             """
         #expect(explanation == Explanation(text: expected, isServed: false))
@@ -123,6 +123,33 @@ import Testing
         #expect(explanation.text.contains(part))
     }
 
+    @Test func anOriginMayBeAnyFieldOfTheRequest() {
+        func explain(_ path: String, _ origin: String) -> String {
+            Explanation.explain(
+                sampleConfiguration(), url: "ws://localhost:8080\(path)", more: [("origin", origin)]).text
+        }
+        #expect(explain("/clock", "http://localhost:8080").contains("  origin       allowed\n"))
+        #expect(explain("/clock", "http://evil.example").hasSuffix("  cure         List it, with the route's own origin, in `origins`.\n"))
+    }
+
+    @Test(arguments: [
+        ("a", "b c", [], "400 Bad Request: Malformed request: "), ("é", "", [], "400 Bad Request: Malformed request: "),
+        ("", "", [("X-A", "b\r\nX-C: d")], "400 Bad Request: Malformed request: a line break in a field."),
+        ("", "", [("X-A", "b\r\n\r\n")], "400 Bad Request: Malformed request: a line break in a field."),
+        ("", "", [("X-A", "b\nc")], "400 Bad Request: Malformed request: "),
+        ("", "", [("X(A", "b")], "400 Bad Request: Malformed request: "),
+        ("", "", [("X-A", String(repeating: "b", count: 20_000))], "431 Request Header Fields Too Large: "),
+        ("a", "b%20c", [("X-A", "b")], "101 Switching Protocols"),
+    ])
+    func theHeadIsReadAsAListenerReadsIt(
+        _ name: String, _ value: String, _ more: [(name: String, value: String)], _ answer: String
+    ) {
+        let explanation = Explanation.explain(
+            sampleConfiguration(), url: "ws://localhost:8080/echo?\(name)=\(value)", more: more)
+        #expect(explanation.isServed == answer.hasPrefix("101"))
+        #expect(explanation.text.contains("  answer       \(answer)"))
+    }
+
     @Test func aCredentialIsNotShown() {
         let relayed = self.explain("ws://localhost:8080/relay", ["bearer.secret", "v5.channel.k8s.io"])
         #expect(
@@ -134,9 +161,12 @@ import Testing
     }
 
     @Test func theClockNeedsAnOriginOfItsOwn() {
-        #expect(self.explain("ws://localhost:8080/clock", origin: "http://localhost:8080").isServed)
+        let clock = self.explain("ws://localhost:8080/clock", origin: "http://localhost:8080")
+        #expect(clock.isServed)
+        #expect(clock.text.contains("  backend      clock: built-in clock, every 1s\n"))
         let other = self.explain("ws://chat.example.com/chat", origin: "http://x", ["chat.v1"])
-        #expect(other.text.contains("which are: [https://chat.example.com]."))
+        #expect(other.text.contains("`origins` of the route are [https://chat.example.com].\n"))
+        #expect(other.text.hasSuffix("  cure         Add it to `origins` of the route.\n"))
         #expect(self.explain("ws://localhost:8080/vnc", ["base64", "binary"]).text.contains("subprotocol  binary"))
         #expect(self.explain("ws://localhost:8080/relay").text.contains("subprotocol  none"))
     }

@@ -12,7 +12,8 @@ import Testing
             "rooms": BackendSettings(name: "rooms", kind: .builtin(.broadcast)),
         ]
         configuration.routes = routes
-        return ConsolePage.paths(of: configuration, RouteTable(configuration), host: host)
+        let table = RouteTable(configuration)
+        return ConsolePage.paths(of: configuration, host: host) { table.match(host: host, path: $0) }
     }
 
     private func route(_ path: PathPattern, _ action: RouteSettings.Action, host: String? = nil) -> RouteSettings {
@@ -45,6 +46,27 @@ import Testing
     /// A page is to be small, and making it is a worker's time.
     @Test func manyRoutesAreNotAllOffered() {
         #expect(self.paths((0..<1000).map { self.route(.exact("/\($0)"), .backend("echo")) }).count == 50)
+    }
+
+    /// Of thousands of routes the table is asked for few.
+    @Test(arguments: [("here.example", 50, 50), ("far.example", 0, 0), ("hidden.example", 0, 100)])
+    func onePageIsLittleWork(_ host: String, _ offered: Int, _ most: Int) {
+        var configuration = GatewayConfiguration()
+        configuration.backends = ["echo": BackendSettings(name: "echo", kind: .builtin(.echo))]
+        configuration.routes = [self.route(.subtree("/"), .page(.console), host: "hidden.example")]
+        for number in 0..<5000 {
+            for host in ["here.example", "hidden.example", "h\(number).example"] {
+                configuration.routes.append(self.route(.exact("/\(number)"), .backend("echo"), host: host))
+            }
+        }
+        let table = RouteTable(configuration)
+        var asked = 0
+        let paths = ConsolePage.paths(of: configuration, host: host) { path in
+            asked += 1
+            return table.match(host: host, path: path)
+        }
+        #expect(paths.count == offered)
+        #expect(asked <= most)
     }
 
     @Test func pathsAreNoMarkup() {
