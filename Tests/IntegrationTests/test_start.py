@@ -58,6 +58,12 @@ async def test_a_port_that_a_gateway_with_the_same_file_has():
                 running.write(listeners=[{"address": address}])
                 error = await fails(running.file, address)
                 assert ("--takeover" in error) == isGateways
+            # What runs with another configuration is not found, and that is said.
+            other = pathlib.Path(running.file).with_name("other.conf")
+            other.write_text(pathlib.Path(running.file).read_text())
+            for name, words in ((other, "file"), ("-", "text")):
+                status, _, errors = await piped(BINARY, "run", "--takeover", "--config", name, text=other.read_text())
+                assert status == 1 and f"Address already in use; no gateway that runs with this {words} was found" in errors
         # It was asked, and goes on.
         await speaks(*await asyncio.open_connection(*running.plain))
 

@@ -163,7 +163,7 @@ package struct ListenerSet {
             )
             return (listener, isInherited: false)
         } catch {
-            let cure = Self.cure(of: error, at: settings.address, isGateways: source.isGateways(address))
+            let cure = Self.cure(of: error, at: settings.address, hint: source.hint(address))
             let what = error.call == "chown" ? "it cannot be given to its group: " : ""
             throw StartError("cannot listen on \(settings.address): \(what)\(error.reason)\(cure)")
         }
@@ -171,10 +171,11 @@ package struct ListenerSet {
 
     /// What an operator can do about it.
     private static func cure(
-        of error: SystemError, at address: Address, isGateways: @autoclosure () -> Bool
+        of error: SystemError, at address: Address, hint: @autoclosure () -> String
     ) -> String {
         if error.isAddressInUse {
-            return isGateways() ? "; a gateway with the same file is there, and --takeover takes its place" : ""
+            let hint = hint()
+            return hint.isEmpty ? "" : "; \(hint)"
         }
         guard error.isDenied, case .tcp(_, 1..<1024) = address else { return "" }
         return "; ports below 1024 are for root or a program with CAP_NET_BIND_SERVICE"

@@ -6,6 +6,6 @@ struct SocketSource {
     var take: (SocketAddress) -> [Int32] = { _ in [] }
     /// Whether the file of a Unix socket is the service manager's, who says who may connect to it.
     var isLent: (SocketAddress) -> Bool = { _ in false }
-    /// Whether a gateway that runs with the same file listens there.
-    var isGateways: (SocketAddress) -> Bool = { _ in false }
+    /// What is known of whoever listens at an address that is in use, and what an operator can do; empty: nothing.
+    var hint: (SocketAddress) -> String = { _ in "" }
 }

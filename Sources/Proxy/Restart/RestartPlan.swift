@@ -58,13 +58,25 @@ final class InheritedSockets {
     var source: SocketSource {
         SocketSource(
             take: { [unowned self] in self.take($0) }, isLent: { [unowned self] in self.isLent($0) },
-            isGateways: { [unowned self] in self.isGateways($0) })
+            hint: { [unowned self] in self.hint($0) })
     }
 
-    /// Asks the gateway that waits for a successor with the same file whether the address is its: what it offers says so, and is given
+    /// What is known of whoever listens at an address that is in use.
+    private func hint(_ address: SocketAddress) -> String {
+        guard let plan else { return "" }
+        // A configuration that came by a pipe is known by what it says.
+        let configuration = plan.input == nil ? "file" : "text"
+        guard !plan.takesOver else {
+            return self.taken.predecessor == nil ? "no gateway that runs with this \(configuration) was found" : ""
+        }
+        return self.isGateways(address)
+            ? "a gateway with the same \(configuration) is there, and --takeover takes its place" : ""
+    }
+
+    /// Asks the gateway that waits for a successor with the same configuration whether the address is its: what it offers says so, and is given
     /// back.
     private func isGateways(_ address: SocketAddress) -> Bool {
-        guard let plan, !plan.takesOver else { return false }
+        guard let plan else { return false }
         let offered = try? TakeoverClient.takeOver(name: plan.name, within: Self.limit)
         let sockets = offered?.take(address) ?? []
         for socket in sockets { Kernel.close(socket) }
