@@ -1,9 +1,9 @@
 /// Reads the head of a request (RFC 9112 sections 2 to 5) as its bytes arrive.
 ///
 /// Stricter than the RFC demands, since whatever two parsers may read differently is how requests are smuggled: the
-/// version is HTTP/1.1, or 1.0 where that is asked for; lines end in CRLF; exactly one space stands between the parts of the request line; no empty
-/// line comes before it (RFC 9112 section 2.2 would let a server skip one). What is wrong is reported at the first
-/// byte that shows it.
+/// version is HTTP/1.1, or 1.0 where that is asked for; lines end in CRLF; exactly one space stands between the parts of the request
+/// line; no empty line comes before it (RFC 9112 section 2.2 would let a server skip one). What is wrong is reported at the first byte
+/// that shows it.
 package struct RequestHeadParser: Sendable {
     private enum State {
         case method
@@ -111,7 +111,7 @@ package struct RequestHeadParser: Sendable {
             return nil
         }
         return offset >= "HTTP/".utf8.count && byte.isDigit
-            ? HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
+            ? HeadError(.unsupportedVersion, "the version is not \(self.takesHTTP10 ? "HTTP/1.0 or " : "")HTTP/1.1")
             : lineError(byte, in: "the version of the request line")
     }
 

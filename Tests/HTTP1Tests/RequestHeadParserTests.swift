@@ -90,10 +90,12 @@ import Testing
                 parse("GET / HTTP/1.1\r\n\r\n", piece: piece)
                     == .head(RequestHead(method: "GET", target: "/"), length: 18))
             for version in ["HTTP/0.0", "HTTP/1.2", "HTTP/2.0", "HTTP/1.00", "HTTP/0.9"] {
-                guard case .invalid = parse("GET / \(version)\r\n\r\n", piece: piece) else {
+                guard case .invalid(let error) = parse("GET / \(version)\r\n\r\n", piece: piece) else {
                     Issue.record("\(version) is taken")
                     return
                 }
+                guard error.kind == .unsupportedVersion else { continue }
+                #expect(error.detail == "the version is not HTTP/1.0 or HTTP/1.1")
             }
         }
     }
