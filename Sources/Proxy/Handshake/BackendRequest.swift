@@ -50,7 +50,6 @@ package enum BackendRequest {
     /// An endpoint URL without a path gets the client's path and query; one with a path gets that and the query.
     private static func target(_ client: RequestTarget, _ endpoint: WebSocketEndpoint) -> String {
         guard let path = endpoint.path else { return client.original }
-        guard let query = client.query else { return path }
-        return path + (path.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + query
+        return client.query.map { "\(path)?\($0)" } ?? path
     }
 }
