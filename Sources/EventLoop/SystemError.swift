@@ -35,9 +35,9 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package var isWithoutIPv6: Bool { self.code == EAFNOSUPPORT || self.code == EADDRNOTAVAIL }
     /// The peer acknowledged nothing, or took nothing, for too long.
     package var isTimeout: Bool { self.code == ETIMEDOUT }
-    /// The kernel gave up a connection that stood: its peer acknowledged nothing, took nothing, or gave no answer, for too long. It says so in
+    /// The kernel ended a connection that stood: its peer acknowledged nothing, took nothing, or gave no answer, for too long. It says so in
     /// the words of the last router that had something to say about it, if any had (tcp(7): such errors are not fatal before).
-    package var isGivenUp: Bool {
+    package var isEndByKernel: Bool {
         switch self.code {
         case ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, ENONET, ENOPROTOOPT, ECONNREFUSED: true
         default: false

@@ -25,8 +25,8 @@ final class Transport: ReadinessHandler, StagedSender {
     /// Whether this turn's event let something go that had waited in the queue.
     private(set) var hasFlushed = false
     private(set) var isOpen = true
-    /// The kernel gave the connection up: the peer acknowledged nothing, took nothing, or gave no answer, for too long.
-    private var isGivenUp = false
+    /// The kernel ended the connection: the peer acknowledged nothing, took nothing, or gave no answer, for too long.
+    private var isEndedByKernel = false
     /// When libssl last worked for this leg; it may hold buffers since then.
     private(set) var lastUse = MonotonicInstant(nanoseconds: 0)
     /// Where it stands among the worker's warm legs; negative: it is none.
@@ -275,10 +275,10 @@ final class Transport: ReadinessHandler, StagedSender {
         self.isTCP && self.writing.hasProgressed(self.acknowledged, at: self.worker.loop.now)
     }
 
-    /// The kernel gave the connection up with something that its peer has not taken, our end included. Without, it has asked in vain whether
+    /// The kernel ended the connection with something that its peer has not taken, our end included. Without, it has asked in vain whether
     /// its peer is there.
     var hasStalled: Bool {
-        self.isGivenUp && (self.writing.untaken > 0 || Kernel.unacknowledged(self.descriptor) > 0)
+        self.isEndedByKernel && (self.writing.untaken > 0 || Kernel.unacknowledged(self.descriptor) > 0)
     }
 
     // MARK: - Ending
@@ -336,7 +336,7 @@ final class Transport: ReadinessHandler, StagedSender {
 
     /// Why a call of ours failed, in words.
     func reason(_ error: SystemError) -> String {
-        if error.isGivenUp { self.isGivenUp = true }
+        if error.isEndByKernel { self.isEndedByKernel = true }
         return error.reason
     }
 
