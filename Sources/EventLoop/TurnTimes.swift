@@ -2,8 +2,8 @@
 package struct TurnTimes: Hashable, Sendable {
     /// Upper bounds in nanoseconds, ascending and inclusive.
     package static let bounds: [Int64] = [
-        TurnTimes.shortest, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000,
-        100_000_000, 250_000_000, 1_000_000_000,
+        TurnTimes.shortest, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000,
+        50_000_000, 100_000_000, 250_000_000, 1_000_000_000,
     ]
 
     /// The first of them, which holds most turns: they are counted with nearly every message, and apart.

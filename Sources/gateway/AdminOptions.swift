@@ -7,7 +7,10 @@ internal import Foundation
 struct AdminOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The admin address of the gateway, such as 127.0.0.1:9901 or unix:/run/gateway-admin.sock. (default: `admin` in the configuration)",
+            """
+            The admin address of the gateway, such as 127.0.0.1:9901 or unix:/run/gateway-admin.sock. (default: `admin` in \
+            the configuration)
+            """,
             valueName: "address"))
     var admin: String?
 

@@ -52,9 +52,8 @@ struct DrainCommand: ParsableCommand {
         let what = [self.backend, self.endpoint].compactMap { $0 }.joined(separator: " ")
         if outcome.draining {
             let sessions = outcome.sessions ?? 0
-            print(
-                "\(what.isEmpty ? "the gateway" : what) is draining: \(sessions) session\(sessions == 1 ? "" : "s") will close"
-            )
+            let plural = sessions == 1 ? "" : "s"
+            print("\(what.isEmpty ? "the gateway" : what) is draining: \(sessions) session\(plural) will close")
         } else {
             print("\(what) gets new sessions again")
         }

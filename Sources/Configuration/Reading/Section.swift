@@ -39,7 +39,8 @@ package enum Section: String, CaseIterable, Sendable {
         case .listener: ["address", "mode", "group", "tls"]
         case .listenerTLS: ["self-signed", "certificates", "minimum", "client-ca"]
         case .certificate: ["chain", "key"]
-        case .defaults: ["origins", "require-origin", "compression", "utf8", "close-codes", "timeouts", "limits", "heartbeat"]
+        case .defaults:
+            ["origins", "require-origin", "compression", "utf8", "close-codes", "timeouts", "limits", "heartbeat"]
         case .timeouts: ["handshake", "connect", "close", "idle", "session"]
         case .limits: ["message", "backend-message", "fragments", "backend-fragments", "queue", "compression"]
         case .heartbeat: ["interval", "timeout"]

@@ -159,7 +159,8 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         guard self.closing.isOpen else { return }
         guard !self.session.isOverQueueLimit(self.client) else { return self.close(.byGateway(.slowConsumer)) }
         let messages = delivery.messages(for: self.compression?.parameters.server)
-        self.worker.loop.budget.spend(Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: self.client.tls != nil))
+        self.worker.loop.budget.spend(
+            Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: self.client.tls != nil))
         self.client.send(sharing: messages.bytes)
         self.count(messages.tally)
         self.noteSent()

@@ -27,7 +27,9 @@ extension EndpointConversation {
 
     /// Tells the session what is kept now of what the client sent.
     func countMemory() {
-        guard !self.reader.isAtMessageBoundary || !self.backlog.isEmpty || self.session.memory.assembled > 0 else { return }
+        guard !self.reader.isAtMessageBoundary || !self.backlog.isEmpty || self.session.memory.assembled > 0 else {
+            return
+        }
         let lent = self.compression?.lentMemory ?? 0
         self.session.assembles(self.backlog.memory + self.shelf.capacity + self.assembledMemory + lent)
     }

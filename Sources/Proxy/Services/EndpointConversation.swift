@@ -50,8 +50,8 @@ class EndpointConversation: Conversation {
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
     ///   - compression: what was agreed with the client.
     init(
-        _ session: Session, _ client: Transport, backend: ClosingHandshake.Backend = .builtin, limitsMessages: Bool = true,
-        compression: DeflateParameters? = nil
+        _ session: Session, _ client: Transport, backend: ClosingHandshake.Backend = .builtin,
+        limitsMessages: Bool = true, compression: DeflateParameters? = nil
     ) {
         self.session = session
         self.client = client

@@ -35,7 +35,9 @@ struct Relay: Sendable {
     }
 
     private(set) var closing: ClosingHandshake {
-        didSet { self.flow = PerLeg(client: Flow(of: .client, self.closing), backend: Flow(of: .backend, self.closing)) }
+        didSet {
+            self.flow = PerLeg(client: Flow(of: .client, self.closing), backend: Flow(of: .backend, self.closing))
+        }
     }
     private var flow = PerLeg(client: Flow(), backend: Flow())
     /// What `closing` says of a leg, at hand: it is asked for every message, and is not small.

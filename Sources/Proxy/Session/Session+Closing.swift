@@ -75,7 +75,9 @@ extension Session {
     }
 
     private func noteUndelivered(_ leg: Leg) {
-        if let transport = self.transport(leg), transport.isOpen { self.closing?.undelivered[leg] = transport.undelivered }
+        if let transport = self.transport(leg), transport.isOpen {
+            self.closing?.undelivered[leg] = transport.undelivered
+        }
     }
 
     /// Closes a leg's connection if its peer has ended its side and has taken all there is for it.
@@ -118,7 +120,8 @@ extension Session {
         var hasLooked = false
         while let transport = self.transport(leg), let closing = self.closing, self.stages[leg] != .closed {
             if case .absent = self.stages[leg] { return nil }
-            let due = closing.legs[leg].check(at: self.worker.loop.now, self.closingTimes(of: leg), self.sight(of: transport))
+            let due = closing.legs[leg].check(
+                at: self.worker.loop.now, self.closingTimes(of: leg), self.sight(of: transport))
             if case .nothing(let until) = due {
                 self.settle(transport)
                 return until

@@ -129,11 +129,13 @@ import Testing
                 sampleConfiguration(), url: "ws://localhost:8080\(path)", more: [("origin", origin)]).text
         }
         #expect(explain("/clock", "http://localhost:8080").contains("  origin       allowed\n"))
-        #expect(explain("/clock", "http://evil.example").hasSuffix("  cure         List it, with the route's own origin, in `origins`.\n"))
+        let cure = "  cure         List it, with the route's own origin, in `origins`.\n"
+        #expect(explain("/clock", "http://evil.example").hasSuffix(cure))
     }
 
     @Test(arguments: [
-        ("a", "b c", [], "400 Bad Request: Malformed request: "), ("é", "", [], "400 Bad Request: Malformed request: "),
+        ("a", "b c", [], "400 Bad Request: Malformed request: "),
+        ("é", "", [], "400 Bad Request: Malformed request: "),
         ("", "", [("X-A", "b\r\nX-C: d")], "400 Bad Request: Malformed request: a line break in a field."),
         ("", "", [("X-A", "b\r\n\r\n")], "400 Bad Request: Malformed request: a line break in a field."),
         ("", "", [("X-A", "b\nc")], "400 Bad Request: Malformed request: "),
