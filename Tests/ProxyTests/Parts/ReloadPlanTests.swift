@@ -1,0 +1,37 @@
+import Configuration
+import Testing
+
+@testable import Proxy
+
+/// What a reload does to a session because of its subprotocol.
+@Suite struct ReloadPlanTests {
+    /// Whether a session of `/echo` stays when the route gets these rules.
+    private func stays(_ subprotocol: AgreedSubprotocol, allowed: [String]?, isRequired: Bool = false) throws -> Bool {
+        let old = sampleConfiguration()
+        var new = old
+        new.routes[1].subprotocols = allowed
+        new.routes[1].requireSubprotocol = isRequired
+        let facts = ReloadPlan.Facts(
+            route: Runtime(old).routes[1], endpoint: nil, origin: nil, subprotocol: subprotocol, hasEncodedSlash: false)
+        if case .stays = ReloadPlan(to: Runtime(new)).fate(of: facts) { return true }
+        return false
+    }
+
+    @Test func aHiddenSubprotocolIsOneAndInNoList() throws {
+        #expect(try !self.stays(.hidden, allowed: ["chat.v1"]))
+        #expect(try !self.stays(.hidden, allowed: ["chat.v1"], isRequired: true))
+        #expect(try self.stays(.hidden, allowed: nil, isRequired: true))
+    }
+
+    @Test func noneIsMissedWhereOneIsRequired() throws {
+        #expect(try self.stays(.none, allowed: ["chat.v1"]))
+        #expect(try !self.stays(.none, allowed: ["chat.v1"], isRequired: true))
+        #expect(try !self.stays(.none, allowed: nil, isRequired: true))
+    }
+
+    @Test func aNameIsLookedForInTheList() throws {
+        #expect(try self.stays(.named("chat.v1"), allowed: ["chat.v1"], isRequired: true))
+        #expect(try !self.stays(.named("chat.v2"), allowed: ["chat.v1"]))
+        #expect(try self.stays(.named("chat.v2"), allowed: nil, isRequired: true))
+    }
+}
