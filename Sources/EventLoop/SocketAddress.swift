@@ -41,6 +41,8 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    package var isIPv6: Bool { self.family == AF_INET6 }
+
     var family: Int32 {
         switch self {
         case .ipv4: AF_INET

@@ -1,10 +1,12 @@
 """Clients that send more than their share, beside others. What is looked at is order and counts, never how long something took."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import pathlib
 import signal
+import socket
 
 import pytest
 
@@ -26,6 +28,18 @@ async def connection(gateway: Gateway, path: str, secure: bool) -> raw.Connectio
     if secure:
         return await raw.Connection.upgraded(gateway.secure, path, ssl=insecure())
     return await raw.Connection.upgraded(gateway.plain, path)
+
+
+async def slow_reader(address, path: str) -> raw.Connection:
+    """A WebSocket that takes little at a time."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
+    sock.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(sock, address)
+    client = raw.Connection(*await asyncio.open_connection(sock=sock, limit=16 << 10))
+    await client.send(raw.upgrade(path))
+    assert (await client.response()).status == 101
+    return client
 
 
 @SECURITY
@@ -111,6 +125,57 @@ async def test_turns_of_the_workers_are_counted_by_their_length():
         counts = [buckets[bound] for bound in sorted(buckets)]
         assert counts == sorted(counts) and counts[-1] == samples[(f"{name}_count",)] > 0
         assert samples[(f"{name}_sum",)] > 0
+
+
+async def test_a_client_that_has_ended_its_side_gets_everything_beside_a_crowd():
+    """Its socket then says with each event that it has ended, and what ends waits for those that have something to say."""
+    total = 24 << 20
+    answers = raw.frame(raw.BINARY, bytes(16 << 10), mask=None)
+
+    async def stream(reader, writer):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        key = next(line.split(": ")[1] for line in head if line.lower().startswith("sec-websocket-key: "))
+        writer.write(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {raw.accept_key(key)}\r\n\r\n".encode())
+        with contextlib.suppress(ConnectionError):
+            for _ in range(total // len(answers)):
+                writer.write(answers)
+                await writer.drain()
+            writer.write(raw.close(1000, mask=None))
+            await writer.drain()
+            await reader.read()
+        writer.close()
+
+    async with contextlib.AsyncExitStack() as stack:
+        server = await stack.enter_async_context(await asyncio.start_server(stream, "127.0.0.1", 0))
+        port = server.sockets[0].getsockname()[1]
+        gateway = await stack.enter_async_context(Gateway(
+            routes=[*ROUTES, {"path": "/stream", "backend": "stream"}], workers=1,
+            backends={**BACKENDS, "stream": {"websocket": [f"ws://127.0.0.1:{port}"]}},
+            defaults={"limits": {"queue": "64KiB"}},
+        ))
+        crowd = [await connection(gateway, "/echo", secure=False) for _ in range(80)]
+        burst = raw.frame(raw.TEXT, b"a") * 280
+
+        async def talk(one):
+            while True:
+                await one.send(burst)
+                await one.exactly(3 * 280)
+
+        talking = [asyncio.create_task(talk(one)) for one in crowd]
+        client = await slow_reader(gateway.plain, "/stream")
+        await client.send(raw.close(1000))
+        client.finish()
+        count = 0
+        while data := await asyncio.wait_for(client.reader.read(64 << 10), PATIENCE):
+            count += len(data)
+        for task in talking:
+            task.cancel()
+        await asyncio.gather(*talking, return_exceptions=True)
+        assert count == total // len(answers) * len(answers) + len(raw.close(1000, mask=None))
+        for one in [*crowd, client]:
+            one.writer.transport.abort()
 
 
 class Stopped:

@@ -20,8 +20,14 @@ struct AddressRace: Sendable {
     struct Failure: Equatable, Sendable {
         /// In a few words; of several addresses, each with its own.
         let reason: String
-        /// At least one of them gave no answer.
-        let isTimeout: Bool
+        /// How many of them gave no answer.
+        let silent: Silent
+    }
+
+    enum Silent: Equatable, Sendable {
+        case none
+        case some
+        case all
     }
 
     /// How long one is waited for before the next is tried beside it ("Connection Attempt Delay").
@@ -43,7 +49,7 @@ struct AddressRace: Sendable {
     private var nextStart: MonotonicInstant
     private var failures: [(address: Int, reason: String, isTimeout: Bool)] = []
     /// Those that are to be remembered as failed, and were not taken yet.
-    private var suspects: [Int] = []
+    private var unremembered: [Int] = []
 
     /// - Parameters:
     ///   - addresses: in the order in which they are to be tried.
@@ -85,9 +91,9 @@ struct AddressRace: Sendable {
     }
 
     /// The addresses that failed, or were overtaken, since this was asked last.
-    mutating func takeSuspects() -> [Int] {
-        defer { self.suspects = [] }
-        return self.suspects
+    mutating func takeFailures() -> [Int] {
+        defer { self.unremembered = [] }
+        return self.unremembered
     }
 
     // MARK: - What happens
@@ -110,11 +116,11 @@ struct AddressRace: Sendable {
 
     /// It stands. Returns those that are to be tried no longer.
     ///
-    /// Those that were tried for longer are as good as failed. Should the winner be of no use, they are tried again, after the others.
+    /// Those that were tried for longer are remembered as failed. Should the winner be of no use, they are tried again, after the others.
     mutating func connected(_ address: Int) -> [Int] {
         let others = self.running.filter { $0 != address }
         let overtaken = self.running.prefix(while: { $0 != address })
-        self.suspects += overtaken
+        self.unremembered += overtaken
         self.waiting = others.filter { !overtaken.contains($0) } + self.waiting + overtaken
         self.running = []
         self.winner = address
@@ -126,7 +132,7 @@ struct AddressRace: Sendable {
     private static let silence = "timed out"
 
     private mutating func note(_ address: Int, _ reason: String, isTimeout: Bool) {
-        self.suspects.append(address)
+        self.unremembered.append(address)
         self.failures.append((address, reason, isTimeout))
     }
 
@@ -136,16 +142,18 @@ struct AddressRace: Sendable {
         self.running = []
         if let winner = self.winner { self.note(winner, "the TLS handshake timed out", isTimeout: true) }
         let failure = self.failure
-        return Failure(reason: failure.reason, isTimeout: true)
+        return Failure(reason: failure.reason, silent: failure.silent == .all ? .all : .some)
     }
 
     private var failure: Failure {
-        let isTimeout = self.failures.contains(where: \.isTimeout)
+        let timeouts = self.failures.count(where: \.isTimeout)
+        let silent: Silent = timeouts == 0 ? .none : timeouts < self.failures.count ? .some : .all
         guard self.addresses.count > 1 else {
             let reason = self.failures.last?.reason ?? "no address"
-            return Failure(reason: reason == Self.silence ? "connecting timed out" : reason, isTimeout: isTimeout)
+            let words = reason == Self.silence ? "connecting timed out" : reason
+            return Failure(reason: words, silent: silent)
         }
         let reasons = self.failures.map { "\(self.addresses[$0.address]): \($0.reason)" }
-        return Failure(reason: reasons.joined(separator: ", "), isTimeout: isTimeout)
+        return Failure(reason: reasons.joined(separator: ", "), silent: silent)
     }
 }

@@ -15,7 +15,7 @@ final class Connector: TimerHandler {
     enum Failure {
         /// The endpoint's.
         case endpoint(AddressRace.Failure)
-        /// Ours: no descriptor is left.
+        /// Ours: descriptors, memory or local ports are used up.
         case gateway(String)
     }
 
@@ -35,6 +35,9 @@ final class Connector: TimerHandler {
         func ready(_ readiness: Readiness) { self.connector.ready(self, readiness) }
     }
 
+    private static let noAddress = AddressRace.Failure(
+        reason: "it has no address of the family of `source`", silent: .none)
+
     private let endpoint: Endpoint
     private let addresses: [SocketAddress]
     private let source: SocketAddress?
@@ -45,6 +48,8 @@ final class Connector: TimerHandler {
     private var winner: Int?
     private var timer: EventLoop.TimerID?
     private var hasEnded = false
+    /// `goOn` is under way: what happens meanwhile is dealt with there.
+    private var isGoingOn = false
 
     /// - Parameters:
     ///   - addresses: the endpoint's, in the order in which they are to be tried.
@@ -56,11 +61,12 @@ final class Connector: TimerHandler {
         until end: MonotonicInstant = .never, on loop: EventLoop, for owner: any ConnectorOwner
     ) {
         self.endpoint = endpoint
-        self.addresses = addresses
+        // From an IPv4 address nothing can be reached over IPv6, and the other way round.
+        self.addresses = addresses.filter { source == nil || $0.port == nil || $0.isIPv6 == source?.isIPv6 }
         self.source = source
         self.loop = loop
         self.owner = owner
-        self.race = AddressRace(addresses, at: loop.now, within: limit, until: end)
+        self.race = AddressRace(self.addresses, at: loop.now, within: limit, until: end)
     }
 
     /// Begins. The owner may hear of the outcome before this returns.
@@ -93,6 +99,9 @@ final class Connector: TimerHandler {
     // MARK: - Doing what is to be done
 
     private func goOn() {
+        guard !self.isGoingOn else { return }
+        self.isGoingOn = true
+        defer { self.isGoingOn = false }
         while !self.hasEnded {
             let step = self.race.step(at: self.loop.now)
             self.rememberFailures()
@@ -100,6 +109,7 @@ final class Connector: TimerHandler {
             case .connect(let index): self.begin(index)
             case .stop(let index): self.stop(index)
             case .wait(let until): return self.loop.setTimer(&self.timer, at: until, self)
+            case .over where self.addresses.isEmpty: return self.end(because: .endpoint(Self.noAddress))
             case .over(let failure): return self.end(because: .endpoint(failure))
             }
         }
@@ -120,7 +130,9 @@ final class Connector: TimerHandler {
             }
             self.attempts.append(attempt)
         } catch {
-            guard error.isOutOfDescriptors else { return self.failed(index, error) }
+            guard error.isShortage || (error.isAddressNotAvailable && !address.isIPv6) else {
+                return self.failed(index, error)
+            }
             // That is ours, and no address's.
             if !self.race.postponed(index, at: self.loop.now) { self.end(because: .gateway("\(error)")) }
         }
@@ -169,7 +181,7 @@ final class Connector: TimerHandler {
     /// Where there is but one address, there is nothing to choose.
     private func rememberFailures() {
         guard self.addresses.count > 1 else { return }
-        for index in self.race.takeSuspects() {
+        for index in self.race.takeFailures() {
             self.endpoint.failed(at: self.addresses[index], now: self.loop.now)
         }
     }

@@ -20,6 +20,8 @@ struct LookUpSchedule: Equatable, Sendable {
     private var askedAt: MonotonicInstant?
     /// Look-ups in a row that failed.
     private var failures = 0
+    /// The latest look-up had no answer.
+    var isFailing: Bool { self.failures > 0 }
 
     /// A name that is to be looked up at once.
     init(refresh: Duration, at now: MonotonicInstant) {

@@ -105,16 +105,21 @@ final class NameRefresh {
         case .ofListener(let id): self.answered(id)
         case .ofHost(let host, let result):
             guard let name = self.names[host] else { return }
-            for endpoint in name.endpoints { self.tell(endpoint, result) }
             let hasSucceeded = if case .success = result { true } else { false }
+            let hasTurned = hasSucceeded == name.schedule.isFailing
+            for endpoint in name.endpoints { self.tell(endpoint, result, hasTurned: hasTurned) }
             for id in name.answered(hasSucceeded: hasSucceeded) { self.answered(id) }
         }
     }
 
-    private func tell(_ endpoint: Endpoint, _ result: Result<[SocketAddress], ResolveError>) {
+    /// - Parameter hasTurned: whether the look-up before it had succeeded where this one failed, or the other way round. The last addresses
+    ///   stay in use meanwhile, and the log says that they may be old.
+    private func tell(
+        _ endpoint: Endpoint, _ result: Result<[SocketAddress], ResolveError>, hasTurned: Bool
+    ) {
         let port = endpoint.hostToResolve?.port ?? 0
         let result = result.map { $0.map { $0.with(port: port) } }
-        guard endpoint.update(result) else { return }
+        guard endpoint.update(result) || hasTurned else { return }
         switch result {
         case .success(let addresses):
             var record = LogRecord(.info, "resolved")

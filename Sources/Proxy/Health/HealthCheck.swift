@@ -185,7 +185,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
             self.end()
         case .endpoint(let failure):
             self.means.unreachable(self.subject.endpoint)
-            if failure.isTimeout { self.timedOut() } else { self.give(up: failure.reason) }
+            if failure.silent == .all { self.timedOut() } else { self.give(up: failure.reason) }
         }
     }
 
@@ -237,7 +237,9 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
             case .bytes(let count, _): self.received(buffer.span.extracting(0..<count))
             case .wouldBlock: return
             case .end: return self.receivedEnd()
-            case .failed(let error): return self.give(up: error.reason)
+            case .failed(let error):
+                if self.stage == .tlsHandshake { return self.connectionFailed(error.reason) }
+                return self.give(up: error.reason)
             }
         }
         self.connection.readAgainLater()

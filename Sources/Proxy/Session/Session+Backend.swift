@@ -100,10 +100,10 @@ extension Session: ConnectorOwner {
             self.refuse(.connectFailed("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
         case .endpoint(let failure):
             if let endpoint = self.endpoint { self.worker.unreachable(endpoint) }
-            guard self.loop.now < self.openingDeadline else { return self.handshakeTimedOut() }
+            guard self.loop.now < self.openingDeadline else { return self.handshakeTimedOut(failure.reason) }
             let reason = "\(self.endpointName): \(failure.reason)"
             self.endpointFailed(
-                failure.isTimeout
+                failure.silent != .none
                     ? .backendTimeout(reason, routeIndex: self.routeIndex)
                     : .connectFailed(reason, routeIndex: self.routeIndex))
         }
@@ -217,9 +217,11 @@ extension Session: ConnectorOwner {
         self.handshakeTimedOut()
     }
 
-    private func handshakeTimedOut() {
+    /// - Parameter reason: what came of connecting, if that is how far it was.
+    private func handshakeTimedOut(_ reason: String? = nil) {
+        let details = reason.map { " (\($0))" } ?? ""
         let refusal = Refusal.backendTimeout(
-            "\(self.endpointName): the opening handshake timed out", routeIndex: self.routeIndex)
+            "\(self.endpointName): the opening handshake timed out\(details)", routeIndex: self.routeIndex)
         // A client that was slow itself, or the endpoint before, left this one no time: that must not take it out for others.
         if let endpoint = self.endpoint, let timeouts = self.route?.settings.timeouts,
             let chosenAt = self.opening?.chosenAt, self.worker.loop.now >= chosenAt + timeouts.handshake / 2

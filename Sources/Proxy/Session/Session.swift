@@ -97,10 +97,10 @@ final class Session: TimerHandler {
     }
 
     private func converse(_ transport: Transport, _ readiness: Readiness) {
-        if readiness.isEnded, self.joinsLine(transport, readiness) { return }
-        // Who is in line for more than its share does not get a second one for every packet that comes meanwhile.
+        // What is in line for more than its share does not get a second one for every packet that comes meanwhile.
         let isItsTurn = readiness.isNone || !transport.isScheduled
         if transport.hasFlushed, !self.isAboveLowWater(transport) { self.conversation?.drained(transport.leg) }
+        if readiness.isEnded, case .open = self.stages[transport.leg], self.joinsLine(transport, readiness) { return }
         if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
         if isItsTurn { self.pump(transport) }
         if self.phase == .closing { self.settle(transport) }

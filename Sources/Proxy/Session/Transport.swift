@@ -197,9 +197,6 @@ final class Transport: ReadinessHandler, StagedSender {
 
     // MARK: - Connecting
 
-    /// What has become of the connection attempt; `nil` is success.
-    func connectionResult() -> SystemError? { Kernel.connectionResult(self.descriptor) }
-
     func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
 
     // MARK: - Reading

@@ -172,6 +172,66 @@ import WebSocketProtocol
         }
     }
 
+    /// A name with two addresses, TLS expected at both. The first one failed last.
+    private func twoAddresses(
+        _ addresses: [SocketAddress], _ change: (inout BackendSettings) -> Void
+    ) throws -> Snapshot {
+        let port = addresses[0].port ?? 0
+        let endpoint = WebSocketEndpoint(
+            address: .tcp(host: "two.internal", port: port), tls: true, authority: "two.internal:\(port)", path: "/echo")
+        var settings = BackendSettings(name: "chat", kind: .websocket([endpoint]))
+        change(&settings)
+        var configuration = GatewayConfiguration()
+        configuration.backends["chat"] = settings
+        let snapshot = try Snapshot(Runtime(configuration))
+        #expect(snapshot.endpoint.update(.success(addresses)))
+        snapshot.endpoint.failed(at: addresses[0], now: .now())
+        return snapshot
+    }
+
+    /// Sessions try the other address, too.
+    @Test func afterAResetInTheTLSHandshakeTheOtherAddressIsChecked() throws {
+        try GatewayUnderTest.run(.serving([.echo])) { gateway in
+            let port = try gateway.port(1)
+            let other = SocketAddress.ipv4(0x7F00_0002, port: port)
+            let resetting = try TestListener(other)
+            let snapshot = try self.twoAddresses([.loopback(port: port), other]) {
+                $0.check(.websocket) { $0.fall = 1 }
+                $0.tls.verify = false
+            }
+            try ChecksUnderTest.run { checks in
+                try checks.perform { try $0.take(snapshot) }
+                let socket = try resetting.accept()
+                _ = try socket.receive(1)
+                socket.reset()
+                try checks.wait { $0.metrics.last?.samples.first?.value == .number(1) }
+            } log: { log in
+                #expect(!log.contains { $0.event == "health" })
+            }
+        }
+    }
+
+    /// An address that is silent does not hide what is wrong with another.
+    @Test func whatEachAddressSaidIsTheReason() throws {
+        try GatewayUnderTest.run(.serving([.echo])) { gateway in
+            let port = try gateway.port(1)
+            let silent = try SilentListener(.ipv4(0x7F00_0002, port: port))
+            let snapshot = try self.twoAddresses([.loopback(port: port), .ipv4(0x7F00_0002, port: silent.port)]) {
+                $0.check(.websocket) {
+                    $0.fall = 1
+                    $0.timeout = .seconds(2)
+                }
+            }
+            try ChecksUnderTest.run { checks in
+                try checks.perform { try $0.take(snapshot) }
+                try checks.wait { _ in !snapshot.endpoint.isAvailable }
+            } log: { log in
+                let reason = log.first { $0.event == "health" }?[text: "reason"] ?? ""
+                #expect(reason.contains("127.0.0.1:\(port): TLS: ") && reason.contains("127.0.0.2:\(port): timed out"))
+            }
+        }
+    }
+
     @Test func aConnectionIsEnoughAndTheServersGreetingIsRead() throws {
         let listener = try TestListener()
         var settings = BackendSettings.bridge(to: listener.port)

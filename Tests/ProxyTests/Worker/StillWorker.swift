@@ -1,0 +1,40 @@
+import Configuration
+import EventLoop
+import TLS
+
+@testable import Proxy
+
+/// A worker that no thread runs: a test makes its turns.
+final class StillWorker {
+    let worker: Worker
+    private let listener: Listener
+    private let log: Log
+    private var sessions: [Session] = []
+
+    init() throws {
+        var settings = LogSettings()
+        settings.file = "/dev/null"
+        self.log = try Log(settings)
+        let snapshot = try Snapshot(Runtime(GatewayConfiguration()))
+        let blueprint = WorkerBlueprint(
+            fleet: try Fleet(workers: 1, descriptorLimit: 100), log: self.log,
+            update: WorkerUpdate(snapshot: snapshot, listeners: []))
+        self.worker = try Worker(0, blueprint)
+        self.listener = try Listener(
+            ListenerBlueprint(
+                id: 0, settings: ListenerSettings(address: .tcp(host: "127.0.0.1", port: 0)),
+                configured: .loopback(port: 0), address: .loopback(port: 0), sockets: [], tls: nil), io: TLSIO())
+    }
+
+    /// A session whose client is at the other end of `descriptor`.
+    func session(_ descriptor: Int32, _ address: SocketAddress = .unnamed) throws -> Session {
+        let session = try Session(descriptor, address, listener: self.listener, worker: self.worker)
+        self.sessions.append(session)
+        return session
+    }
+
+    func end() {
+        for session in self.sessions { session.abort() }
+        self.log.close()
+    }
+}
