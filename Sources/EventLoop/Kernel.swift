@@ -268,13 +268,13 @@ extension Kernel {
             return ([first] + (1..<count).map { _ in self.duplicate(first) }, address)
         }
         // Sockets with SO_REUSEPORT share a port with any other process of this user that has it, so a second gateway on the
-        // same port would start, and take half of the connections. A socket without it says whether the port is free.
-        let probe = try self.listen(address, sharedByWorkers: false)
-        let bound = self.localAddress(probe) ?? address
-        self.close(probe)
-        var sockets: [Int32] = []
+        // same port would start, and take half of the connections. A socket without it says whether the port is free. One that the
+        // system chooses is.
+        if address.port != 0 { self.close(try self.listen(address, sharedByWorkers: false)) }
+        var sockets = [try self.listen(address, sharedByWorkers: true)]
+        let bound = self.localAddress(sockets[0]) ?? address
         do throws(SystemError) {
-            for _ in 0..<count { sockets.append(try self.listen(bound, sharedByWorkers: true)) }
+            for _ in 1..<count { sockets.append(try self.listen(bound, sharedByWorkers: true)) }
         } catch {
             for socket in sockets { self.close(socket) }
             throw error

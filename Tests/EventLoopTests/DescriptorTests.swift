@@ -152,16 +152,18 @@ import Testing
     }
 
     @Test func aDatagramIsSentToAPathAndToAName() throws {
-        for address in [SocketAddress.unix(path: temporaryPath(".sock")), .abstract(name: temporaryPath(""))] {
-            let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-            let bound = unsafe try address.withKernelForm { unsafe bind(receiver, $0, $1) }
-            #expect(bound == 0)
-            let sender = try DatagramSender(to: address)
-            try sender.send(Array("READY=1".utf8))
-            #expect(receiveNext(receiver).bytes == Array("READY=1".utf8))
-            Kernel.close(receiver)
-            Kernel.removeSocketFile(address)
-            #expect(throws: SystemError.self) { try sender.send([1]) }
+        try SyscallFaults.exclusively {
+            for address in [SocketAddress.unix(path: temporaryPath(".sock")), .abstract(name: temporaryPath(""))] {
+                let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+                let bound = unsafe try address.withKernelForm { unsafe bind(receiver, $0, $1) }
+                #expect(bound == 0)
+                let sender = try DatagramSender(to: address)
+                try sender.send(Array("READY=1".utf8))
+                #expect(receiveNext(receiver).bytes == Array("READY=1".utf8))
+                Kernel.close(receiver)
+                Kernel.removeSocketFile(address)
+                #expect(throws: SystemError.self) { try sender.send([1]) }
+            }
         }
     }
 

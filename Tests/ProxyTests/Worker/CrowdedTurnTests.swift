@@ -88,28 +88,36 @@ import WebSocketProtocol
         }
     }
 
+    private func run(_ body: (Scene) throws -> Void) throws {
+        try SyscallFaults.exclusively {
+            let scene = try Scene()
+            defer { scene.end() }
+            try body(scene)
+        }
+    }
+
     @Test func anEndIsToldInALaterTurn() throws {
-        let scene = try Scene()
-        defer { scene.end() }
-        scene.turn()
-        Kernel.endWriting(scene.descriptor)
-        for _ in 0..<3 where !scene.recorder.hasEnded { scene.turn() }
-        #expect(scene.recorder.hasEnded)
+        try self.run { scene in
+            scene.turn()
+            Kernel.endWriting(scene.descriptor)
+            for _ in 0..<3 where !scene.recorder.hasEnded { scene.turn() }
+            #expect(scene.recorder.hasEnded)
+        }
     }
 
     /// Each event of a client that has ended its side says so again, those for which its queue went out, too.
     @Test(arguments: [false, true]) func whatWasHeldBackGoesOn(afterTheEnd: Bool) throws {
-        let scene = try Scene()
-        defer { scene.end() }
-        let client = try #require(scene.session.client)
-        client.send([UInt8](repeating: 7, count: 16 << 20).span)
-        #expect(client.queuedBytes > 0)
-        Kernel.endWriting(scene.descriptor)
-        if afterTheEnd { while !scene.recorder.hasEnded { scene.turn() } }
-        while client.queuedBytes > 0 {
-            scene.readAll()
-            scene.turn()
+        try self.run { scene in
+            let client = try #require(scene.session.client)
+            client.send([UInt8](repeating: 7, count: 16 << 20).span)
+            #expect(client.queuedBytes > 0)
+            Kernel.endWriting(scene.descriptor)
+            if afterTheEnd { while !scene.recorder.hasEnded { scene.turn() } }
+            while client.queuedBytes > 0 {
+                scene.readAll()
+                scene.turn()
+            }
+            #expect(scene.recorder.drained == [.client])
         }
-        #expect(scene.recorder.drained == [.client])
     }
 }
