@@ -57,6 +57,7 @@ extension Session {
         while self.phase == .requestHead, client.mayRead {
             switch client.receive() {
             case .bytes(let range):
+                self.loop.budget.spend(Work.read + Work.head(range.count))
                 self.opening?.inbox.append(plaintext.span.extracting(range))
                 self.madeProgress()
                 self.parseRequestHead()
@@ -94,6 +95,7 @@ extension Session {
 
     private func admit(_ head: RequestHead) {
         guard let runtime = self.opening?.runtime.shared else { return }
+        self.loop.budget.spend(Work.admission)
         let arrival = Arrival(
             peer: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
             trustedProxies: runtime.configuration.trustedProxies)

@@ -11,7 +11,9 @@ enum Work {
     static let recordWithoutData = 20_000
     /// A connection that was accepted, with the objects it needs.
     static let connection = 15_000
-    /// An opening handshake, from its request to the 101.
+    /// A request that is looked at, and refused or admitted.
+    static let admission = 30_000
+    /// The rest of an opening handshake, from there to the 101.
     static let opening = 40_000
     /// The end of a session: two sockets, a line in the log, and what it held.
     static let ending = 50_000
@@ -31,8 +33,11 @@ enum Work {
     /// zlib's streams of a session, some 300 KiB that the kernel has to find and zlib to clear.
     static let streams = 200_000
 
-    /// Bytes that came in, and go on or come back.
-    static func bytes(_ count: Int, tls: Bool) -> Int { tls ? count : count >> 2 }
+    /// Bytes of a request's head.
+    static func head(_ count: Int) -> Int { count * 5 }
+    /// Bytes that came in, and go on or come back. Half of it is enough where the peer reads; the kernel has to find memory where it does
+    /// not.
+    static func bytes(_ count: Int, tls: Bool) -> Int { tls ? count * 2 : count }
     /// Bytes that a socket did not take, and that are kept.
     static func queued(_ count: Int) -> Int { count }
     /// Bytes that came out of an inflater.
