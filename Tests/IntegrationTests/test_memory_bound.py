@@ -165,7 +165,7 @@ async def test_no_session_waits_for_ever_behind_those_that_send_a_byte_now_and_t
                 frame = raw.frame(raw.BINARY, payload + bytes(1000))
                 one.writer.write(frame[:-1000])
                 attackers.append((one, frame))
-            await holds(session, lambda now: now["assembled"] > 6 * MIB)
+            await holds(session, lambda now: now["assembled"] > 5 * MIB)
 
             async def trickle():
                 for position in range(-1000, 0):

@@ -22,8 +22,8 @@ DECIMALS = 1
 
 
 def budget(name: str, value: float) -> float:
-    """They differ by little from run to run: by how events fall into batches."""
-    return value * 1.03
+    """They differ by little from run to run: by how events fall into batches, and look-ups by where strings came to lie."""
+    return value * (1.1 if "-route-of-" in name else 1.03)
 
 
 async def measure() -> dict[str, float]:
