@@ -47,10 +47,7 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     package var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
     /// What the process or the system has is used up: descriptors, memory, or places in an epoll.
     package var isShortage: Bool {
-        switch self.code {
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC: true
-        default: false
-        }
+        self.isOutOfDescriptors || self.code == ENOBUFS || self.code == ENOMEM || self.code == ENOSPC
     }
     /// No local address, or no port of it, is left to come from; or, for an IPv6 one, the system has no IPv6.
     package var isAddressNotAvailable: Bool { self.code == EADDRNOTAVAIL }

@@ -41,9 +41,10 @@ enum Work {
     /// Bytes that a socket did not take, and that are kept.
     static func queued(_ count: Int) -> Int { count }
     /// Bytes that came out of an inflater.
-    static func inflated(_ count: Int) -> Int { count * 4 }
+    static func inflated(_ count: Int) -> Int { count * self.inflatedByte }
     /// How many bytes an inflater may give for so many units.
-    static func inflatable(for units: Int) -> Int { units / 4 }
+    static func inflatable(for units: Int) -> Int { units / self.inflatedByte }
+    private static let inflatedByte = 4
     /// Bytes that went into a deflater.
     static func deflated(_ count: Int) -> Int { count * 20 }
 }
