@@ -133,8 +133,13 @@ extension Snapshot {
         }
         var settings = BackendSettings(name: "chat", kind: .websocket(endpoints))
         change(&settings)
+        return try self.checking(settings, replacing: previous)
+    }
+
+    /// One backend, and nothing else.
+    static func checking(_ settings: BackendSettings, replacing previous: Runtime? = nil) throws -> Snapshot {
         var configuration = GatewayConfiguration()
-        configuration.backends["chat"] = settings
+        configuration.backends[settings.name] = settings
         return try Snapshot(Runtime(configuration, replacing: previous))
     }
 

@@ -128,9 +128,7 @@ import WebSocketProtocol
             $0.fall = 1
             $0.rise = 1
         }
-        var configuration = GatewayConfiguration()
-        configuration.backends["chat"] = settings
-        let snapshot = try Snapshot(Runtime(configuration))
+        let snapshot = try Snapshot.checking(settings)
         try ChecksUnderTest.run { checks in
             try checks.perform { try $0.take(snapshot) }
             try checks.wait(
@@ -158,9 +156,7 @@ import WebSocketProtocol
             $0.fall = 1
             $0.rise = 2
         }
-        var configuration = GatewayConfiguration()
-        configuration.backends["tcp"] = settings
-        let snapshot = try Snapshot(Runtime(configuration))
+        let snapshot = try Snapshot.checking(settings)
         try ChecksUnderTest.run { checks in
             try checks.perform { try $0.take(snapshot) }
             try checks.wait(
@@ -181,9 +177,7 @@ import WebSocketProtocol
             address: .tcp(host: "two.internal", port: port), tls: true, authority: "two.internal:\(port)", path: "/echo")
         var settings = BackendSettings(name: "chat", kind: .websocket([endpoint]))
         change(&settings)
-        var configuration = GatewayConfiguration()
-        configuration.backends["chat"] = settings
-        let snapshot = try Snapshot(Runtime(configuration))
+        let snapshot = try Snapshot.checking(settings)
         #expect(snapshot.endpoint.update(.success(addresses)))
         snapshot.endpoint.failed(at: addresses[0], now: .now())
         return snapshot
@@ -236,9 +230,7 @@ import WebSocketProtocol
         let listener = try TestListener()
         var settings = BackendSettings.bridge(to: listener.port)
         settings.check(.connect) { $0.rise = 1 }
-        var configuration = GatewayConfiguration()
-        configuration.backends["bridge"] = settings
-        let snapshot = try Snapshot(Runtime(configuration))
+        let snapshot = try Snapshot.checking(settings)
         try ChecksUnderTest.run { checks in
             try checks.perform { try $0.take(snapshot) }
             for _ in 0..<2 {
