@@ -61,17 +61,17 @@ let package = Package(
         target("Configuration", ["Yams"]),
 
         // The operating system and libssl, one target each.
-        target("EventLoop", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
+        target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
         target("TLS", ["COpenSSL"]),
 
         // The gateway itself.
         target(
             "Proxy",
             [
-                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "EventLoop", "TLS",
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
-        target("Admin", ["Proxy", "HTTP1", "EventLoop", "Configuration"]),
+        target("Admin", ["Proxy", "HTTP1", "System", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
@@ -83,7 +83,7 @@ let package = Package(
         .executableTarget(
             name: "Load",
             dependencies: [
-                "WebSocketProtocol", "HTTP1", "EventLoop", "CLinux", "TLS",
+                "WebSocketProtocol", "HTTP1", "System", "CLinux", "TLS",
                 .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -103,10 +103,10 @@ let package = Package(
         tests("HTTP1"),
         tests("Balancing"),
         tests("Configuration", exclude: ["Golden"]),
-        tests("EventLoop"),
+        tests("System"),
         tests("TLS", ["COpenSSL"]),
-        tests("Proxy", ["WebSocketProtocol", "HTTP1", "Configuration", "EventLoop", "TLS"]),
-        tests("Admin", ["Proxy", "HTTP1", "Configuration", "EventLoop"]),
+        tests("Proxy", ["WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
+        tests("Admin", ["Proxy", "HTTP1", "Configuration", "System"]),
     ]
 )
 

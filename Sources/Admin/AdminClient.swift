@@ -1,6 +1,6 @@
 package import Configuration
-internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// Asks a running gateway something at its admin address, for the command line: one request, and waiting for its answer.
 package enum AdminClient {

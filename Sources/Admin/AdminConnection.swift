@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// One connection to the admin address: reads a request, has it answered, sends the answer, and ends.
 final class AdminConnection: ReadinessHandler, TimerHandler {

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// Reads one request as its bytes arrive: the head, and a body whose length the head says. Without I/O.
 package struct AdminRequestReader: Sendable {

@@ -1,6 +1,6 @@
 internal import Configuration
-package import EventLoop
 package import Proxy
+package import System
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.
 ///

@@ -1,5 +1,5 @@
-package import EventLoop
 package import Proxy
+package import System
 
 /// What the admin address asks of the gateway. Everything happens on the control thread; what workers have to be asked for is
 /// answered there later, once.

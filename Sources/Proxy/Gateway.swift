@@ -1,6 +1,6 @@
 package import Configuration
-package import EventLoop
 internal import Synchronization
+package import System
 internal import TLS
 
 /// The whole gateway: workers, and the control thread, which is the one that calls `run`.

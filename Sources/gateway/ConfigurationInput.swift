@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Where a configuration is that the command line names, and what it is now.
 enum ConfigurationInput {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import EventLoop
+internal import System
 
 /// The command line of the gateway.
 @main

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EventLoop
 internal import Proxy
+internal import System
 
 /// `gateway run`, or `gateway` alone.
 struct RunCommand: ParsableCommand {

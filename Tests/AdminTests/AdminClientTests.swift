@@ -1,6 +1,6 @@
 import Configuration
-import EventLoop
 import Proxy
+import System
 import Testing
 
 @testable import Admin

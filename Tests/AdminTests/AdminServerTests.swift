@@ -1,7 +1,7 @@
 import Configuration
-import EventLoop
 import Glibc
 import Proxy
+import System
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
-import EventLoop
 import Proxy
+import System
 
 @testable import Admin
 

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// How long a leg that is closing is waited for (design section 4, "Closing"). The clock is passed in.
 ///

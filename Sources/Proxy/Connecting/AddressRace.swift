@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// How an endpoint is connected to at one of its addresses (RFC 8305 section 5). The clock is passed in.
 ///

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Who connects to an endpoint. It ends its connector where it wants no connection any more, and when it has one for good.
 protocol ConnectorOwner: AnyObject {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// When one host name is looked up. The clock is passed in.
 struct LookUpSchedule: Equatable, Sendable {

@@ -1,6 +1,6 @@
 internal import Configuration
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// Keeps the addresses of endpoints that are named by host true while the gateway runs. Look-ups happen on the resolver's threads; all
 /// else on the control thread.

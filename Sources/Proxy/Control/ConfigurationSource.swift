@@ -1,5 +1,5 @@
 package import Configuration
-package import EventLoop
+package import System
 
 /// The configuration of a running gateway: a file, which a reload reads again, or what came by a pipe, which is kept.
 package struct ConfigurationSource: Sendable {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// A timer of the control thread.
 final class ControlTimer: TimerHandler {

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// What a configuration refers to, as it was found: the files that it names, the addresses of its listeners' names, and their
 /// groups. Found before it is

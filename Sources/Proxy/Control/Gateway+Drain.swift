@@ -1,6 +1,6 @@
 internal import Balancing
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// Closing many sessions gently: all of them before the process ends, those of an endpoint, those that a reload has no place for.
 extension Gateway {

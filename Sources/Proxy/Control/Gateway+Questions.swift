@@ -1,5 +1,5 @@
 internal import Configuration
-package import EventLoop
+package import System
 internal import WebSocketProtocol
 
 /// What an operator wants to know and to have done. Answers come on the control thread; what workers have to be asked for comes later.

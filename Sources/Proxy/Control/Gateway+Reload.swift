@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// Another configuration while sessions go on. It is checked whole, and refused whole: nothing has changed until all of it can be

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// A restart without a gap: another process takes the listening sockets, and this one drains.
 extension Gateway {

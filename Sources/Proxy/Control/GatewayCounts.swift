@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// What was counted and how everything is, as the control thread gathered it. What operators are shown is made of it on any thread: with
 /// thousands of routes and backends that takes longer than the control thread may be kept.

@@ -1,5 +1,5 @@
 package import Configuration
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// The listeners that the gateway has, on the control thread: opens those that a configuration adds, and says which it removes.

@@ -1,6 +1,6 @@
 internal import Configuration
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// Gives memory back to the system after a peak, on a thread of its own: that takes 100 ms for each GB. Workers need nothing of the
 /// allocator for a message that goes through, and wait for it only where something begins, or is queued.

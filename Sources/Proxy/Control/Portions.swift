@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Goes through many things on the control thread, so many in a turn of its loop: what else it has to do comes in between.
 final class Portions {

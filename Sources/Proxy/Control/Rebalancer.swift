@@ -1,7 +1,7 @@
 internal import Balancing
 internal import Configuration
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// Moves sessions to endpoints that came up: closes some on endpoints that have more than their share, a few per second, until the
 /// spread is within bounds. Their clients come back, and are led to whom the balance prefers.

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Listening sockets that were open before this process was started, and whose addresses are whose.
 struct SocketSource {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Asks all workers the same question, and waits for their answers without blocking the control thread.
 final class Survey {

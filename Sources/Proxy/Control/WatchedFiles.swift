@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// The files that a configuration names beside itself, as they were when they were read.
 ///

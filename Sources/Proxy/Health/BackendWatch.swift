@@ -1,7 +1,7 @@
 internal import Balancing
 internal import Configuration
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// The health of one backend's endpoints as the control thread knows it: whatever changes is published to the workers, and logged.
 final class BackendWatch: TimerHandler {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// The connection of a health check: a socket, libssl where there is TLS, and the bytes the socket did not take yet.

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// One check of one endpoint: a connection that a `Probe` talks through, on the control thread's loop.

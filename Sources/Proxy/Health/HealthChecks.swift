@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// The health of every endpoint of the process, on the control thread: makes the active checks that the configuration asks for, hears of

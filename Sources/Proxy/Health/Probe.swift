@@ -1,6 +1,6 @@
 internal import Configuration
-internal import EventLoop
 internal import HTTP1
+internal import System
 internal import WebSocketProtocol
 
 /// What one health check says to an endpoint, and what it makes of the answers: without socket and clock.

@@ -1,7 +1,7 @@
 package import Configuration
 internal import DequeModule
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// The log: a bounded ring that any thread writes to, and a thread that empties it into a file.
 ///

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// Writes records as lines: JSON for machines, text for a terminal.
 ///

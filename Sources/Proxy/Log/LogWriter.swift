@@ -1,6 +1,6 @@
 internal import Configuration
 internal import DequeModule
-internal import EventLoop
+internal import System
 
 /// Puts lines into a file that may not take them, and keeps count of those that are lost. Without I/O of its own.
 ///

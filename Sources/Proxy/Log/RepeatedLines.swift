@@ -1,5 +1,5 @@
 internal import DequeModule
-internal import EventLoop
+internal import System
 
 /// Which lines of the log are written, and how many are only counted, where somebody can cause them without end.
 ///

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// What the memory that is bounded is used for; as the metric says it.
 enum MemoryKind: String, CaseIterable, Sendable {

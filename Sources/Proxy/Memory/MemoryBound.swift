@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// The bound on what is queued, assembled and in mailboxes, over all workers: `memory` of the configuration.
 ///

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// How often something took how long.
 struct Histogram: Equatable, Sendable {

@@ -1,4 +1,4 @@
-package import EventLoop
+package import System
 internal import WebSocketProtocol
 
 /// What was counted and what is, as metrics. Every label is bounded by the configuration, or by a registry.

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// What was counted up to some moment: by one worker, or by all of them together.

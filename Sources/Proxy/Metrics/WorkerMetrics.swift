@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// What one worker counts: plain numbers, confined to its thread.

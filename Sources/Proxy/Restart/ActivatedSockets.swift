@@ -1,4 +1,4 @@
-package import EventLoop
+package import System
 
 /// Listening sockets that the service manager opened for us (socket activation, sd_listen_fds(3)): it holds the port also while no
 /// gateway runs, and a port below 1024 needs no privilege of ours.

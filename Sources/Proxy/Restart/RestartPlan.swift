@@ -1,4 +1,4 @@
-package import EventLoop
+package import System
 
 /// How this process takes the place of another, and how another can take its.
 package struct RestartPlan: Sendable {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// The process that this one started to take its place, on the control thread: one at a time, and never left unreaped.
 final class SuccessorProcess {

@@ -1,4 +1,4 @@
-package import EventLoop
+package import System
 
 /// The listening sockets that a running gateway handed to this one, and the connection to it. Those that are not taken are closed.
 package final class TakenSockets {

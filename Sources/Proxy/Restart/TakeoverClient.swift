@@ -1,4 +1,4 @@
-package import EventLoop
+package import System
 
 /// Takes the listening sockets of a running gateway, at start, before there are workers. Blocks, for as long as the other side may
 /// take.

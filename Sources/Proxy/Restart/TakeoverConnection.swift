@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// The running gateway's connection with a successor.
 final class TakeoverConnection: ReadinessHandler, TimerHandler {

@@ -1,5 +1,5 @@
 internal import Balancing
-package import EventLoop
+package import System
 
 /// Where a running gateway waits for the one that is to take over from it.
 package enum TakeoverName {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Messages on their way to a successor, with the descriptors they carry.
 struct TakeoverOutbox: ~Copyable {

@@ -1,5 +1,5 @@
 internal import Configuration
-package import EventLoop
+package import System
 
 /// Waits for a gateway that takes over from this one (`gateway run --takeover`), and hands it the listening sockets themselves: a
 /// connection that waits in one is accepted by whichever process serves, and none is refused. On the control thread.

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// What an endpoint's host stands for, and which of its addresses failed of late. The clock is passed in.
 struct AddressBook: Sendable {

@@ -1,5 +1,5 @@
 package import Configuration
-package import EventLoop
+package import System
 
 extension SocketAddress {
     init(_ address: IPAddress, port: UInt16) {

@@ -1,7 +1,7 @@
 internal import Balancing
 internal import Configuration
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// A named group of endpoints, or a built-in service.
 final class Backend: Sendable {

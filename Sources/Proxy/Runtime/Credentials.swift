@@ -1,5 +1,5 @@
 package import Configuration
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// What the files say that a configuration names: certificates, keys and authorities.

@@ -1,7 +1,7 @@
 internal import Balancing
 internal import Configuration
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// One address in a backend, with what its name stands for at present, and how it is. Shared by the workers; a reload keeps it where
 /// the backend still has it.

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// The configuration as the workers use it: an immutable snapshot, shared by all of them. A reload makes a new one and has the
 /// workers swap it; endpoints, which remember how they are, go from one to the next.

@@ -1,5 +1,5 @@
 package import Configuration
-package import EventLoop
+package import System
 
 extension SocketFileAccess {
     /// How long the system may take to say what a group's name stands for, where nothing goes on meanwhile.

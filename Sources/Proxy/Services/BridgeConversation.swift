@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// WebSocket to TCP and back: the payload of the client's messages, whichever kind, is written to the backend as it comes, and

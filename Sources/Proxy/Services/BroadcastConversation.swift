@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// Sends every message to everyone in the room, the sender too: `builtin: broadcast`. A room is a backend and a path, on all

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// Sends the time as a text message at each `every`, from the moment the session opens: `builtin: clock`.

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// Sends every message back as it came: `builtin: echo`. One that is too long for a read is not held until it is whole, but goes back in

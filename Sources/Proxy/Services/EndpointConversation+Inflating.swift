@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// What has to wait, because the session's share of the turn is used up or whoever gets it takes no more: it is kept as it came. With

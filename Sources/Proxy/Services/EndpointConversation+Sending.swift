@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// What the client is sent: whole frames, compressed where that was agreed on and is worth it, and small ones put together.

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// A conversation in which we are the WebSocket server ourselves: pings are answered, messages are unmasked, and the closing

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// Messages for a room, encoded once for all members: what we send is not masked. Each is one frame.

@@ -1,5 +1,5 @@
 internal import DequeModule
-internal import EventLoop
+internal import System
 
 /// Names a broadcast room.
 struct RoomKey: Hashable, Sendable {

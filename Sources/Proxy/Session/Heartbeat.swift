@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// The heartbeat of one leg: whether its peer lives, and what is due to find that out. The clock is passed in.
 ///

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// TCP keepalive of a leg that is sent no pings (tcp(7)): what the kernel asks its peer, and when. It has the times of a heartbeat, in whole
 /// seconds.

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// What a session needs until its 101 and not a moment longer: a session that has been open for a day should not carry its
 /// request head.

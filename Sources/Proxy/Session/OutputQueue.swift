@@ -1,5 +1,5 @@
 internal import DequeModule
-internal import EventLoop
+internal import System
 
 /// Bytes that a leg's socket did not take yet, in order. Empty, it owns nothing.
 ///

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// What nobody can guess: from the system's generator.

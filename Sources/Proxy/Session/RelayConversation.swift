@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// WebSocket to WebSocket, frame by frame, without copying: the headers of what came from one leg are walked where they lie in

@@ -1,7 +1,7 @@
 internal import Balancing
 internal import Configuration
-internal import EventLoop
 internal import HTTP1
+internal import System
 internal import TLS
 internal import WebSocketProtocol
 

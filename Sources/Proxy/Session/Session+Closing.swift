@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import WebSocketProtocol
 
 /// What a session that closes knows of its legs; an open one does not carry its memory.

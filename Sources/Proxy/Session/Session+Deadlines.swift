@@ -1,6 +1,6 @@
 internal import Configuration
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// What an open session waits for beside bytes: silent and stalled peers, its own end, and what its conversation asked for. Traffic
 /// moves no timer; when the timer fires, it looks at what is due and sets itself to what is due next.

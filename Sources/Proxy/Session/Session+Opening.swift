@@ -1,6 +1,6 @@
 internal import Configuration
-internal import EventLoop
 internal import HTTP1
+internal import System
 internal import TLS
 internal import WebSocketProtocol
 

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// What comes from the legs, and when nothing is taken from them: back-pressure.
 extension Session {

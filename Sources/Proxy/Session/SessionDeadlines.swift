@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// What an open session's one timer waits for, beside the heartbeats of its legs. The clock is passed in.
 struct SessionDeadlines: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// Writing: to the socket at once, or with the small sends of others at the end of the turn; what the socket does not take is queued.

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// libssl between the socket and the worker's buffers: the TLS handshake, and what is decrypted and encrypted after it.

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// One leg's connection: a socket, libssl where there is TLS, and the bytes the socket did not take yet.

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// What a transport has for its peer that the socket did not take yet, and how far our side of the connection has ended.
 struct WriteSide {

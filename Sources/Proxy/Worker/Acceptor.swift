@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// One worker's listening socket: accepts until the kernel has no more, and pauses when there is no room left.
 final class Acceptor: ReadinessHandler, TimerHandler {

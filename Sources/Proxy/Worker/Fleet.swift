@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// What workers tell each other, and what the control thread tells them.
 enum WorkerMessage: Sendable {

@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// What a listener is made of, shared by the workers: its sockets, and the TLS that each worker makes its own contexts from.

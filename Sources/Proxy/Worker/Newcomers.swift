@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// The connections that have not sent a whole request head yet, and which of them is to go when they are too many: of the address with
 /// most of them the oldest.

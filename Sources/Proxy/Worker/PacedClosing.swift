@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// Sessions of one worker that are to be closed, each at its time, so that not all their clients come back at once.
 final class PacedClosing: TimerHandler {

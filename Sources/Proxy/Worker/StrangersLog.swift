@@ -1,5 +1,5 @@
 internal import Configuration
-internal import EventLoop
+internal import System
 
 /// What a worker logs of connections that did not become sessions. Anyone can make any number of those: lines that are alike are written
 /// ten times in 10 s, and the rest is one line with `more`.

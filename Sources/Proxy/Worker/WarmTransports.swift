@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// The TLS legs of a worker whose libssl buffers may be in memory, because they were used lately.

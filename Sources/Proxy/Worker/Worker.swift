@@ -1,6 +1,6 @@
 internal import Configuration
-internal import EventLoop
 internal import Synchronization
+internal import System
 internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of

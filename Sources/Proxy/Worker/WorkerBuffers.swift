@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// The memory that sockets are read into: one set for all sessions of a worker, so that an idle session owns none.
 ///

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// The listeners of one worker, and the sockets that it accepts from.

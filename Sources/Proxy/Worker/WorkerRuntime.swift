@@ -1,6 +1,6 @@
 internal import Balancing
 internal import Configuration
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// A runtime as one worker has it: with the turns of its backends, and libssl contexts of its own.

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// Starts the workers. Each is made on its own thread, from values only, so that nothing of it was ever anybody else's.
 enum WorkerThreads {

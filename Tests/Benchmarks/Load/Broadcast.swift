@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import EventLoop
+internal import System
 
 /// One session sends to a room, and all in the room receive, the sender, too. The next message is sent when everyone has got
 /// an earlier one.

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// What all connections share: the loop, the buffers they are read into, and the TLS contexts.

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Ends the run: something happened that the figures cannot be trusted after.
 func fail(_ message: String) -> Never {

@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// Opens sessions and closes them, some at a time, as fast as the other side takes them.

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Standard input, for a run that is told how to go on.
 final class Input {

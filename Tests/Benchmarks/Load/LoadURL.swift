@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import EventLoop
+internal import System
 
 /// The URL of a WebSocket server on this machine.
 struct LoadURL: ExpressibleByArgument {

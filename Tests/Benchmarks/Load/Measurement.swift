@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Whoever is told where a measurement stands.
 protocol MeasuredWorkload: AnyObject {

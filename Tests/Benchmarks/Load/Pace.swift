@@ -1,5 +1,5 @@
 internal import CLinux
-internal import EventLoop
+internal import System
 
 /// Calls at fixed moments, so many per second, however long the calls take: an open loop.
 ///

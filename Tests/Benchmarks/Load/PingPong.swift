@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import DequeModule
-internal import EventLoop
+internal import System
 
 /// Each session keeps some messages in flight: a closed loop, as fast as the other side answers.
 final class PingPong: ConnectionOwner, MeasuredWorkload {

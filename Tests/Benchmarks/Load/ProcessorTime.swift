@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// How long a process was on a processor, so far.
 struct ProcessorTime {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import DequeModule
-internal import EventLoop
+internal import System
 
 /// Messages at a fixed rate, spread evenly over time and sessions: an open loop.
 ///

@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// The sessions of a run that keeps them: opened before anything is measured, a few at a time.

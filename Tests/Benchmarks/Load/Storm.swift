@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import EventLoop
+internal import System
 internal import TLS
 
 /// New sessions at a fixed rate, each with a full TLS handshake, closed once they are open: what a restart of many clients

@@ -31,7 +31,9 @@ import WebSocketProtocol
 
     /// With all that the client sent, and the end of it, the server owes nothing more.
     @Test func afterThatNothingTheServerDoesIsTheCause() {
-        for event in [ClosingHandshake.Event.ended(.backend, inOrder: false), .unanswered(.backend), .stalled(.backend)] {
+        for event in [
+            ClosingHandshake.Event.ended(.backend, inOrder: false), .unanswered(.backend), .stalled(.backend),
+        ] {
             var closing = self.closedByClient()
             _ = closing.happened(.delivered(.backend), .anywhere)
             #expect(closing.happened(event, .anywhere).client == Action())

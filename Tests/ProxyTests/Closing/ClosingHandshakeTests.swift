@@ -103,7 +103,9 @@ import WebSocketProtocol
     }
 
     /// RFC 6455 section 1.4: the one that closed hears that nobody answered it, and not its own code.
-    @Test(arguments: [Leg.client, .backend], [false, true]) func anEndInsteadOfAnAnswerIsNoAnswer(leg: Leg, inOrder: Bool) {
+    @Test(arguments: [Leg.client, .backend], [false, true]) func anEndInsteadOfAnAnswerIsNoAnswer(
+        leg: Leg, inOrder: Bool
+    ) {
         var closing = ClosingHandshake(backend: .webSocket)
         _ = closing.received(self.own, from: leg)
         let actions = closing.happened(.ended(leg.other, inOrder: inOrder), .anywhere)
@@ -214,7 +216,11 @@ import WebSocketProtocol
         var closing = ClosingHandshake(backend: .webSocket)
         let actions = closing.violated(violation, by: leg, .anywhere)
         // It is not listened to any more: its answer is not awaited.
-        #expect(actions[leg] == Action(say: .close(CloseFrame(code: violation.closeCode, reason: violation.description)), end: leg.quietEnd))
+        #expect(
+            actions[leg]
+                == Action(
+                    say: .close(CloseFrame(code: violation.closeCode, reason: violation.description)), end: leg.quietEnd
+                ))
         #expect(actions[leg.other].say == closing.told(leg.other))
         #expect(closing.ending == .violated(violation, by: leg, violation.description))
         #expect(closing.code == (leg == .client ? violation.closeCode : .internalError))

@@ -1,6 +1,6 @@
 import Configuration
-import EventLoop
 import Synchronization
+import System
 import TestSupport
 import Testing
 import WebSocketProtocol

@@ -19,7 +19,10 @@ extension SessionTests {
                 client.send(.pong, frame.payload)
                 frame = try client.receive()
             }
-            #expect(frame == .init(opcode: 8, fin: true, isMasked: false, payload: [0x03, 0xE9] + "no message for too long".utf8))
+            #expect(
+                frame
+                    == .init(
+                        opcode: 8, fin: true, isMasked: false, payload: [0x03, 0xE9] + "no message for too long".utf8))
             client.close(1001)
             #expect(try server.receiveClose() == 1001)
             server.close(1001)
@@ -41,7 +44,11 @@ extension SessionTests {
                 client.send(text: "busy")
                 frame = try client.receive()
             } while frame.opcode == 1
-            #expect(frame == .init(opcode: 8, fin: true, isMasked: false, payload: [0x03, 0xE9] + "longest time of a session reached".utf8))
+            #expect(
+                frame
+                    == .init(
+                        opcode: 8, fin: true, isMasked: false,
+                        payload: [0x03, 0xE9] + "longest time of a session reached".utf8))
         } log: { log in
             expectClose(log, cause: "session-timeout", code: "1001", by: "gateway")
         }

@@ -126,7 +126,8 @@ import Testing
     @Test func anOriginMayBeAnyFieldOfTheRequest() {
         func explain(_ path: String, _ origin: String) -> String {
             Explanation.explain(
-                sampleConfiguration(), url: "ws://localhost:8080\(path)", more: [("origin", origin)]).text
+                sampleConfiguration(), url: "ws://localhost:8080\(path)", more: [("origin", origin)]
+            ).text
         }
         #expect(explain("/clock", "http://localhost:8080").contains("  origin       allowed\n"))
         let cure = "  cure         List it, with the route's own origin, in `origins`.\n"

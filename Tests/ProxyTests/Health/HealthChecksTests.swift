@@ -1,6 +1,6 @@
 import Configuration
-import EventLoop
 import Synchronization
+import System
 import Testing
 import WebSocketProtocol
 
@@ -174,7 +174,8 @@ import WebSocketProtocol
     ) throws -> Snapshot {
         let port = addresses[0].port ?? 0
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "two.internal", port: port), tls: true, authority: "two.internal:\(port)", path: "/echo")
+            address: .tcp(host: "two.internal", port: port), tls: true, authority: "two.internal:\(port)", path: "/echo"
+        )
         var settings = BackendSettings(name: "chat", kind: .websocket([endpoint]))
         change(&settings)
         let snapshot = try Snapshot.checking(settings)

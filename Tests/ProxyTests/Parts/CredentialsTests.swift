@@ -1,5 +1,5 @@
 import Configuration
-import EventLoop
+import System
 import TLS
 import TestSupport
 import Testing

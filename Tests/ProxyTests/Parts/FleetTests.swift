@@ -1,5 +1,5 @@
-import EventLoop
 import Synchronization
+import System
 import Testing
 import WebSocketProtocol
 

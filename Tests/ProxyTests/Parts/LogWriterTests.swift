@@ -1,6 +1,6 @@
 import Configuration
 import DequeModule
-import EventLoop
+import System
 import Testing
 
 @testable import Proxy

@@ -3,8 +3,8 @@ import Glibc
 import TestSupport
 import Testing
 
-@testable import EventLoop
 @testable import Proxy
+@testable import System
 
 @Suite struct ServiceManagerTests {
     /// A service manager's socket.

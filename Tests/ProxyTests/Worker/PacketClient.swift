@@ -1,5 +1,5 @@
-import EventLoop
 import Glibc
+import System
 import WebSocketProtocol
 
 /// A client on a socket that keeps packets apart, as TCP does not: what it receives at a time is what was sent with one system call.

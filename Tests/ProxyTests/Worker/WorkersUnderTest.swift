@@ -1,6 +1,6 @@
 import Configuration
-import EventLoop
 import Synchronization
+import System
 import TLS
 import TestSupport
 import Testing

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 /// A file system of which some files hang until they are let go.
 private final class HangingFiles: Sendable {

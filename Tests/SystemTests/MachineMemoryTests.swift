@@ -1,6 +1,6 @@
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct MachineMemoryTests {
     private static let meminfo = "MemTotal:       24683520 kB\nMemFree:        22116352 kB\n"

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct WorkBudgetTests {
     @Test func aShareEndsBeforeTheTurnDoes() {

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct SignalSourceTests {
     /// On a thread of its own: which signals are blocked is a property of the thread.

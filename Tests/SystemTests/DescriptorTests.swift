@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 /// Descriptors over Unix sockets. What a peer of another user gets cannot be tested here without a second user; that the peer is
 /// ourselves can.
@@ -213,7 +213,8 @@ import Testing
     @Test func aProgramReadsWhatItIsGiven() throws {
         let input = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
         let script = "[ $(wc -c) = 300000 ]"
-        #expect(self.end(of: try OwnProcess.start("/bin/sh", ["sh", "-c", script], input: input)) == .exited(status: 0))
+        #expect(
+            self.end(of: try OwnProcess.start("/bin/sh", ["sh", "-c", script], input: input)) == .exited(status: 0))
         let empty = "[ $(wc -c) = 0 ]"
         #expect(self.end(of: try OwnProcess.start("/bin/sh", ["sh", "-c", empty], input: [])) == .exited(status: 0))
     }

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 /// Two connected sockets that do not block.
 struct SocketPair {

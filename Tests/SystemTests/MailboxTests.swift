@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct MailboxTests {
     private struct Note: Sendable {

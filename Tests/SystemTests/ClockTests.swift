@@ -1,6 +1,6 @@
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct ClockTests {
     /// Checked with `date -u -d @SECONDS`.

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct FileTests {
     @Test func linesAreAppendedAndReadBack() throws {

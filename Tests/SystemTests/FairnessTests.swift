@@ -1,6 +1,6 @@
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 /// Who is called when, where there is more to do than a turn has room for. What is counted is calls and turns, not time.
 @Suite struct FairnessTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct ProcessorCountTests {
     private func available(_ affinity: Int, _ files: [String: String]) -> Int {

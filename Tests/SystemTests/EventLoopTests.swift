@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct EventLoopTests {
     private func turns(_ loop: EventLoop, until condition: () -> Bool) {

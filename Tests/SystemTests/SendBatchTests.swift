@@ -1,7 +1,7 @@
 import Glibc
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 /// Stages bytes for a socket of its own, and keeps what it is told.
 private final class Sender: StagedSender {

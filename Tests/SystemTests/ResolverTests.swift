@@ -1,7 +1,7 @@
 import Synchronization
 import Testing
 
-@testable import EventLoop
+@testable import System
 
 @Suite struct ResolverTests {
     @Test func literalsNeedNoLookUp() throws {
