@@ -64,14 +64,17 @@ let package = Package(
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
         target("TLS", ["COpenSSL"]),
 
+        // What a session does, decided without I/O.
+        target("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
+
         // The gateway itself.
         target(
             "Proxy",
             [
-                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS",
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Sessions",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
-        target("Admin", ["Proxy", "HTTP1", "System", "Configuration"]),
+        target("Admin", ["Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
@@ -92,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "Micro",
             dependencies: [
-                "WebSocketProtocol", "Configuration", "Proxy",
+                "WebSocketProtocol", "Configuration", "Sessions", "Proxy",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks/Micro", swiftSettings: settings),
@@ -105,8 +108,9 @@ let package = Package(
         tests("Configuration", exclude: ["Golden"]),
         tests("System"),
         tests("TLS", ["COpenSSL"]),
-        tests("Proxy", ["WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
-        tests("Admin", ["Proxy", "HTTP1", "Configuration", "System"]),
+        tests("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
+        tests("Proxy", ["Sessions", "WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
+        tests("Admin", ["Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )
 
@@ -120,6 +124,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Proxy"]),
         fuzz("Response", ["HTTP1", "WebSocketProtocol", "Proxy"]),
         fuzz("Configuration", ["Configuration", "Proxy"]),
-        fuzz("Session", ["WebSocketProtocol", "Proxy"]),
+        fuzz("Session", ["WebSocketProtocol", "Sessions", "Proxy"]),
     ]
 }

@@ -1,4 +1,5 @@
 import Proxy
+import Sessions
 import System
 
 @testable import Admin

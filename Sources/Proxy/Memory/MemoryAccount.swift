@@ -1,3 +1,4 @@
+internal import Sessions
 internal import System
 
 /// What the memory that is bounded is used for; as the metric says it.

@@ -1,3 +1,4 @@
+internal import Sessions
 package import System
 internal import WebSocketProtocol
 

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Sessions
 
 /// What a new configuration means for the sessions that were opened under an older one.
 ///

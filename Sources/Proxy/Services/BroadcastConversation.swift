@@ -1,3 +1,4 @@
+internal import Sessions
 internal import System
 internal import WebSocketProtocol
 

@@ -1,3 +1,4 @@
+internal import Sessions
 internal import WebSocketProtocol
 
 /// What a session does once its opening handshake is complete: relay, bridge, or serve. Owns the protocol state of both legs;

@@ -1,3 +1,4 @@
+internal import Sessions
 internal import System
 
 /// What a transport knows of its peer's bytes. Readiness is edge-triggered: the kernel tells once, and this remembers.

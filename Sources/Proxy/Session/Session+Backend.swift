@@ -1,6 +1,7 @@
 internal import Balancing
 internal import Configuration
 internal import HTTP1
+internal import Sessions
 internal import System
 internal import TLS
 internal import WebSocketProtocol

@@ -1,5 +1,6 @@
 internal import Configuration
 internal import HTTP1
+internal import Sessions
 internal import System
 internal import TLS
 internal import WebSocketProtocol

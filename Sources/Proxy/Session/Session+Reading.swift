@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Sessions
 internal import System
 
 /// What comes from the legs, and when nothing is taken from them: back-pressure.

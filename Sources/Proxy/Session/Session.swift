@@ -1,5 +1,6 @@
 internal import Configuration
 internal import HTTP1
+internal import Sessions
 internal import Synchronization
 internal import System
 internal import TLS

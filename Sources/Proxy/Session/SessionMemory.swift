@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Sessions
 internal import System
 
 /// What a session holds of the memory that is bounded, beside its legs' queues, and since when it makes no progress with it.

@@ -1,3 +1,4 @@
+internal import Sessions
 internal import System
 
 /// Small sends to one leg, put together while what came in one read is dealt with: many small messages make one TLS record and one system

@@ -1,3 +1,4 @@
+internal import Sessions
 internal import WebSocketProtocol
 
 /// What the control thread asks each worker. The answers of all are put together by a `Survey`.

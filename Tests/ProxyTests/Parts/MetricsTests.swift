@@ -3,6 +3,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import Proxy
+@testable import Sessions
 
 @Suite struct MetricsTests {
     private func tally(_ text: UInt64, _ binary: UInt64, _ bytes: UInt64) -> MessageTally {

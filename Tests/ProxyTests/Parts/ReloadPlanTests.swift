@@ -2,6 +2,7 @@ import Configuration
 import Testing
 
 @testable import Proxy
+@testable import Sessions
 
 /// What a reload does to a session because of its subprotocol.
 @Suite struct ReloadPlanTests {

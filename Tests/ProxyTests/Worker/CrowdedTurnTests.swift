@@ -4,6 +4,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import Proxy
+@testable import Sessions
 
 /// What ends while others use most of each turn waits for them, and misses nothing.
 @Suite struct CrowdedTurnTests {
