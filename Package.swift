@@ -70,14 +70,23 @@ let package = Package(
         // What a session does, decided without I/O.
         target("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
 
+        // The log and the metrics.
+        target(
+            "Observability",
+            [
+                "WebSocketProtocol", "Configuration", "System", "Sessions",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
+
         // The gateway itself.
         target(
             "Proxy",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
+                "Observability",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
-        target("Admin", ["Admission", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
+        target("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
@@ -114,8 +123,11 @@ let package = Package(
         tests("TLS", ["COpenSSL"]),
         tests("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
         tests("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
-        tests("Proxy", ["Admission", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
-        tests("Admin", ["Admission", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
+        tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
+        tests(
+            "Proxy",
+            ["Admission", "Observability", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
+        tests("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )
 

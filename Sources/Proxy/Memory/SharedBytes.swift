@@ -1,3 +1,5 @@
+internal import Observability
+
 /// Bytes that many queues of a worker share, such as a frame for a room: counted once, from when the first of them keeps it until the
 /// last has sent it.
 final class SharedBytes {

@@ -1,6 +1,7 @@
 internal import Admission
 internal import Configuration
 internal import HTTP1
+internal import Observability
 internal import Sessions
 internal import System
 internal import TLS

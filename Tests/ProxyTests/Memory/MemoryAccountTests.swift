@@ -2,6 +2,7 @@ import Configuration
 import System
 import Testing
 
+@testable import Observability
 @testable import Proxy
 
 @Suite struct MemoryAccountTests {

@@ -1,7 +1,5 @@
-internal import System
-
 /// A timer of the control thread.
-final class ControlTimer: TimerHandler {
+package final class ControlTimer: TimerHandler {
     private unowned let loop: EventLoop
     private let interval: Duration?
     private let action: () -> Void
@@ -9,26 +7,26 @@ final class ControlTimer: TimerHandler {
     /// The action itself may cancel it, when `timer` is not set.
     private var isCancelled = false
 
-    init(_ loop: EventLoop, once delay: Duration, _ action: @escaping () -> Void) {
+    package init(_ loop: EventLoop, once delay: Duration, _ action: @escaping () -> Void) {
         self.loop = loop
         self.interval = nil
         self.action = action
         loop.setTimer(&self.timer, at: .now() + delay, self)
     }
 
-    init(_ loop: EventLoop, every interval: Duration, _ action: @escaping () -> Void) {
+    package init(_ loop: EventLoop, every interval: Duration, _ action: @escaping () -> Void) {
         self.loop = loop
         self.interval = interval
         self.action = action
         loop.setTimer(&self.timer, at: .now() + interval, self)
     }
 
-    func cancel() {
+    package func cancel() {
         self.isCancelled = true
         self.loop.cancelTimer(&self.timer)
     }
 
-    func timerFired() {
+    package func timerFired() {
         self.timer = nil
         self.action()
         guard let interval = self.interval, !self.isCancelled else { return }

@@ -1,7 +1,5 @@
-import Proxy
+import Observability
 import Testing
-
-@testable import Admin
 
 @Suite struct MetricsTextTests {
     @Test func numbersAndLabelsAreWrittenAsPrometheusReadsThem() {

@@ -1,5 +1,3 @@
-package import Proxy
-
 /// Metrics as Prometheus reads them: the text exposition format, version 0.0.4.
 package enum MetricsText {
     package static let contentType = "text/plain; version=0.0.4; charset=utf-8"

@@ -1,7 +1,7 @@
 import System
 import Testing
 
-@testable import Proxy
+@testable import Observability
 
 @Suite struct RepeatedLinesTests {
     private static let start = MonotonicInstant(nanoseconds: 1_000_000_000)

@@ -5,7 +5,7 @@ extension String {
 
     /// At most so much of it that no line and no list becomes large by what somebody sent, with `…` where something is left out. No
     /// character is cut in two.
-    var cut: String {
+    package var cut: String {
         let bytes = self.utf8
         guard bytes.count > Self.mostShown else { return self }
         var end = bytes.index(bytes.startIndex, offsetBy: Self.mostShown)

@@ -1,19 +1,31 @@
-internal import Configuration
-internal import System
+package import Configuration
+package import System
 
 /// What a worker logs of connections that did not become sessions. Anyone can make any number of those: lines that are alike are written
 /// ten times in 10 s, and the rest is one line with `more`.
-final class StrangersLog: TimerHandler {
+package final class StrangersLog: TimerHandler {
     /// What lines have in common that are alike.
-    struct Kind: Hashable {
-        let level: LogSettings.Level
-        let event: String
+    package struct Kind: Hashable {
+        package let level: LogSettings.Level
+        package let event: String
         /// An address, or its /64.
-        var client: String?
-        var route: String?
-        var status: Int?
+        package var client: String?
+        package var route: String?
+        package var status: Int?
         /// Without what a peer chose.
-        var reason: String
+        package var reason: String
+
+        package init(
+            level: LogSettings.Level, event: String, client: String? = nil, route: String? = nil, status: Int? = nil,
+            reason: String
+        ) {
+            self.level = level
+            self.event = event
+            self.client = client
+            self.route = route
+            self.status = status
+            self.reason = reason
+        }
 
         /// What is left to say where there are too many to be told apart.
         fileprivate var general: Kind {
@@ -26,27 +38,27 @@ final class StrangersLog: TimerHandler {
     private var lines = RepeatedLines<Kind>()
     private var timer: EventLoop.TimerID?
 
-    init(_ loop: EventLoop, _ log: Log) {
+    package init(_ loop: EventLoop, _ log: Log) {
         self.loop = loop
         self.log = log
     }
 
     /// Whether a line is to be written. To be asked once for each.
-    func takes(_ kind: Kind) -> Bool {
+    package func takes(_ kind: Kind) -> Bool {
         guard self.log.takes(kind.level) else { return false }
         self.writeRests(until: self.loop.now)
         defer { if self.timer == nil { self.setTimer() } }
         return self.lines.takes(kind, orAs: kind.general, at: self.loop.now)
     }
 
-    func timerFired() {
+    package func timerFired() {
         self.timer = nil
         self.writeRests(until: self.loop.now)
         self.setTimer()
     }
 
     /// Tells what is left to tell.
-    func end() {
+    package func end() {
         self.writeRests(until: .never)
         self.loop.cancelTimer(&self.timer)
     }

@@ -49,7 +49,7 @@ package final class Log: Sendable {
     }
 
     /// Whether records of this level are written: others need not be made.
-    func takes(_ level: LogSettings.Level) -> Bool { level.severity >= self.severity }
+    package func takes(_ level: LogSettings.Level) -> Bool { level.severity >= self.severity }
 
     /// How many lines are not in the file, ever.
     package var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }

@@ -34,12 +34,12 @@ private struct Line {
         self.append("\",\"level\":\"")
         self.append(record.level.rawValue)
         self.append("\",\"event\":")
-        self.appendQuoted(record.event)
+        self.bytes.append(quoted: record.event)
         for (key, value) in record.fields {
             self.append(",")
-            self.appendQuoted(key)
+            self.bytes.append(quoted: key)
             self.append(":")
-            if case .text(let text) = value { self.appendQuoted(text) } else { self.appendBare(value) }
+            if case .text(let text) = value { self.bytes.append(quoted: text) } else { self.appendBare(value) }
         }
         self.append("}")
     }
@@ -72,49 +72,7 @@ private struct Line {
     /// Text as it is where it is one plain word, else quoted: what a peer sent can't make up fields or lines.
     private mutating func appendWord(_ text: String) {
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }
-        if isPlain { self.append(text) } else { self.appendQuoted(text) }
-    }
-
-    /// A JSON string (RFC 8259 section 7).
-    private mutating func appendQuoted(_ text: String) {
-        let text = text.utf8.span
-        self.append("\"")
-        // Where what needs no escape begins.
-        var start = 0
-        var index = 0
-        while index < text.count {
-            let length = Self.escapedLength(text, at: index)
-            if length > 0 {
-                self.bytes.append(text.extracting(start..<index))
-                // Of two bytes the second is the number of the character.
-                self.appendEscaped(text[index + length - 1])
-                start = index + length
-            }
-            index += max(length, 1)
-        }
-        self.bytes.append(text.extracting(start..<text.count))
-        self.append("\"")
-    }
-
-    /// How many bytes here are a character that cannot stand in a line of the log: quote, backslash, and control characters, of which
-    /// those from U+0080 to U+009F have two bytes.
-    private static func escapedLength(_ text: Span<UInt8>, at index: Int) -> Int {
-        switch text[index] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), 0..<0x20, 0x7F: 1
-        case 0xC2 where index + 1 < text.count && text[index + 1] < 0xA0: 2
-        default: 0
-        }
-    }
-
-    private mutating func appendEscaped(_ byte: UInt8) {
-        switch byte {
-        case UInt8(ascii: "\""): self.append("\\\"")
-        case UInt8(ascii: "\\"): self.append("\\\\")
-        case UInt8(ascii: "\n"): self.append("\\n")
-        case UInt8(ascii: "\r"): self.append("\\r")
-        case UInt8(ascii: "\t"): self.append("\\t")
-        default: self.append((byte < 0x10 ? "\\u000" : "\\u00") + String(byte, radix: 16))
-        }
+        if isPlain { self.append(text) } else { self.bytes.append(quoted: text) }
     }
 
     /// Seconds with microseconds.

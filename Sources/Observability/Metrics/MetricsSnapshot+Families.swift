@@ -10,16 +10,14 @@ extension MetricsSnapshot {
     /// The metrics of the whole gateway, in which this is what all workers counted.
     ///
     /// - Parameters:
-    ///   - health: what is known of the health of endpoints: `gateway_backend_up` and `gateway_health_checks_total`.
+    ///   - backends: what is known of endpoints: their sessions, health and checks.
     ///   - droppedLines: lines that the log lost.
     package func families(
-        control: ControlMetrics, backends: [BackendRow], health: [MetricFamily], droppedLines: UInt64, version: String,
-        usage: ProcessUsage
+        control: ControlMetrics, backends: [MetricFamily], droppedLines: UInt64, version: String, usage: ProcessUsage
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
-        return self.ofSessions + self.ofMessages + self.ofConnections + self.ofWorkers + Self.families(of: backends)
-            + health
+        return self.ofSessions + self.ofMessages + self.ofConnections + self.ofWorkers + backends
             + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter,
@@ -149,19 +147,6 @@ extension MetricsSnapshot {
                 "gateway_loop_turn_seconds", .histogram,
                 help: "How long a turn of a worker took: what comes meanwhile waits as long.",
                 samples: [Sample([], Histogram(self.loopTurns).value)])
-        ]
-    }
-
-    // MARK: - Backends
-
-    private static func families(of backends: [BackendRow]) -> [MetricFamily] {
-        let samples = backends.flatMap { backend in
-            backend.endpoints.map {
-                Sample([Label("backend", backend.name), Label("endpoint", $0.name)], .number(Double($0.sessions)))
-            }
-        }
-        return [
-            MetricFamily("gateway_backend_sessions", .gauge, help: "Sessions of an endpoint.", samples: samples)
         ]
     }
 

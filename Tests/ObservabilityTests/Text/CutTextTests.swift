@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Proxy
+@testable import Observability
 
 @Suite struct CutTextTests {
     @Test(arguments: ["", "short", String(repeating: "x", count: 512), String(repeating: "é", count: 256)])

@@ -3,7 +3,7 @@ import DequeModule
 import System
 import Testing
 
-@testable import Proxy
+@testable import Observability
 
 /// A file that takes so many bytes, and then none.
 private struct Disk {

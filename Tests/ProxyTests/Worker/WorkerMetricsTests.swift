@@ -2,10 +2,11 @@ import System
 import Testing
 import WebSocketProtocol
 
+@testable import Observability
 @testable import Proxy
 @testable import Sessions
 
-@Suite struct MetricsTests {
+@Suite struct WorkerMetricsTests {
     private func tally(_ text: UInt64, _ binary: UInt64, _ bytes: UInt64) -> MessageTally {
         var tally = MessageTally()
         tally.text = text
@@ -20,25 +21,6 @@ import WebSocketProtocol
             let labels = sample.labels.map { "\($0.name)=\($0.value)" }.joined(separator: ",")
             return if case .number(let number) = sample.value { "\(labels) \(number)" } else { "\(labels) histogram" }
         }
-    }
-
-    private func families(
-        _ snapshot: MetricsSnapshot, control: ControlMetrics = ControlMetrics(), backends: [BackendRow] = []
-    ) -> [MetricFamily] {
-        snapshot.families(
-            control: control, backends: backends,
-            health: [MetricFamily("gateway_backend_up", .gauge, help: "Up.", samples: [])], droppedLines: 3,
-            version: "1.2",
-            usage: ProcessUsage(residentBytes: 4096, processorTime: .milliseconds(1500), openDescriptors: 9))
-    }
-
-    @Test func aHistogramCountsUpToItsBounds() {
-        var histogram = Histogram(bounds: [0.5, 1])
-        for milliseconds in [0, 500, 501, 1000, 1001, 50_000] { histogram.observe(.milliseconds(milliseconds)) }
-        var other = Histogram(bounds: [0.5, 1])
-        other.observe(.milliseconds(250))
-        histogram.add(other)
-        #expect(histogram.value == .histogram(buckets: [(0.5, 3), (1, 5), (.infinity, 7)], sum: 53.252))
     }
 
     @Test func whatWorkersCountIsAddedUp() throws {
@@ -69,7 +51,8 @@ import WebSocketProtocol
         for worker in workers {
             all.add(worker.snapshot(of: [], account, turns: TurnTimes(), handshakesWaiting: 3))
         }
-        let families = self.families(all)
+        let families = all.families(
+            control: ControlMetrics(), backends: [], droppedLines: 0, version: "", usage: .now())
         #expect(
             self.samples("gateway_memory_bytes", families) == [
                 "kind=queued \(5.0 * Double(workers.count))", "kind=assembled \(7.0 * Double(workers.count))",
@@ -120,40 +103,15 @@ import WebSocketProtocol
         #expect(families.first { $0.name == "gateway_ping_rtt_seconds" }?.samples[0].value == pings.value)
     }
 
-    @Test func theRestIsWhatIs() {
-        var control = ControlMetrics()
-        control.reloaded(.applied(closing: [:], kept: 1, awaitingStart: []))
-        control.reloaded(.refused([]))
-        control.reloaded(.refused([]))
+    @Test func `an endpoint's sessions are a sample each`() {
         let endpoints = ["up", "down", "draining"].map {
             BackendRow.EndpointRow(
                 name: $0, state: $0, reason: nil, since: .zero, sessions: 2, weight: 1, isBackup: false)
         }
         let backend = BackendRow(name: "b", kind: "websocket", sessions: 6, endpoints: endpoints)
-        let families = self.families(MetricsSnapshot(), control: control, backends: [backend])
         #expect(
-            self.samples("gateway_backend_sessions", families) == [
+            self.samples("gateway_backend_sessions", [backend].families) == [
                 "backend=b,endpoint=up 2.0", "backend=b,endpoint=down 2.0", "backend=b,endpoint=draining 2.0",
             ])
-        #expect(self.samples("gateway_reloads_total", families) == ["result=applied 1.0", "result=refused 2.0"])
-        #expect(self.samples("gateway_log_dropped_total", families) == [" 3.0"])
-        #expect(self.samples("gateway_build_info", families) == ["version=1.2 1.0"])
-        #expect(self.samples("process_cpu_seconds_total", families) == [" 1.5"])
-        #expect(self.samples("process_resident_memory_bytes", families) == [" 4096.0"])
-        #expect(self.samples("process_open_fds", families) == [" 9.0"])
-    }
-
-    @Test func everyFamilyIsThereOnceWithAWordOfHelp() {
-        let families = self.families(MetricsSnapshot())
-        #expect(Set(families.map(\.name)).count == families.count)
-        #expect(families.allSatisfy { !$0.help.isEmpty })
-        #expect(families.allSatisfy { $0.name.hasSuffix("_total") == ($0.kind == .counter) })
-    }
-
-    @Test func theProcessUsesSomething() throws {
-        let usage = ProcessUsage.now()
-        #expect(try #require(usage.residentBytes) > 1 << 20)
-        #expect(usage.processorTime > .zero)
-        if let count = usage.openDescriptors { #expect(count > 2) }
     }
 }

@@ -37,7 +37,7 @@ package struct LogRecord: Sendable {
 
 extension LogSettings.Level {
     /// Higher is graver.
-    var severity: Int {
+    package var severity: Int {
         switch self {
         case .debug: 0
         case .info: 1

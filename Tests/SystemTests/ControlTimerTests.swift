@@ -1,7 +1,6 @@
-import System
 import Testing
 
-@testable import Proxy
+@testable import System
 
 struct ControlTimerTests {
     @Test func `a timer that its own action cancels does not fire again`() throws {

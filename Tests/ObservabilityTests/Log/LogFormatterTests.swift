@@ -2,7 +2,7 @@ import Configuration
 import Foundation
 import Testing
 
-@testable import Proxy
+@testable import Observability
 
 @Suite struct LogFormatterTests {
     private static let time = "2026-03-01T12:00:00.000Z"

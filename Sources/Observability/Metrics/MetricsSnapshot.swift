@@ -1,13 +1,13 @@
-internal import Sessions
-internal import System
-internal import WebSocketProtocol
+package import Sessions
+package import System
+package import WebSocketProtocol
 
 /// What was counted up to some moment: by one worker, or by all of them together.
 ///
 /// By the names of routes, so that it goes on when a reload makes new objects for them.
 package struct MetricsSnapshot: Sendable {
     /// What came of an opening handshake.
-    enum HandshakeResult: Hashable, Sendable {
+    package enum HandshakeResult: Hashable, Sendable {
         case accepted
         /// The status it was answered with.
         case refused(Int)
@@ -16,7 +16,7 @@ package struct MetricsSnapshot: Sendable {
         /// It had sent no request for a while, and made room for others.
         case evicted
 
-        var label: String {
+        package var label: String {
             switch self {
             case .accepted: "accepted"
             case .refused(let status): String(status)
@@ -26,61 +26,75 @@ package struct MetricsSnapshot: Sendable {
         }
     }
 
-    struct Close: Hashable, Sendable {
-        let cause: Cause
+    package struct Close: Hashable, Sendable {
+        package let cause: Cause
         /// As `CloseCode.label`, or `none`.
-        let code: String
+        package let code: String
+
+        package init(cause: Cause, code: String) {
+            self.cause = cause
+            self.code = code
+        }
     }
 
-    struct TLSHandshake: Hashable, Sendable {
-        let version: String
-        let wasResumed: Bool
+    package struct TLSHandshake: Hashable, Sendable {
+        package let version: String
+        package let wasResumed: Bool
+
+        package init(version: String, wasResumed: Bool) {
+            self.version = version
+            self.wasResumed = wasResumed
+        }
     }
 
-    struct Sessions: Equatable, Sendable {
-        var open = 0
-        var total: UInt64 = 0
+    package struct Sessions: Equatable, Sendable {
+        package var open = 0
+        package var total: UInt64 = 0
 
-        mutating func began() {
+        package init() {}
+
+        package mutating func began() {
             self.open += 1
             self.total += 1
         }
     }
 
-    struct Route: Sendable {
+    package struct Route: Sendable {
         /// By the name of the backend, which can change with a reload.
-        var sessions: [String: Sessions] = [:]
-        var handshakes: [HandshakeResult: UInt64] = [:]
-        var closes: [Close: UInt64] = [:]
+        package var sessions: [String: Sessions] = [:]
+        package var handshakes: [HandshakeResult: UInt64] = [:]
+        package var closes: [Close: UInt64] = [:]
         /// What came from each leg.
-        var tally = PerLeg(client: MessageTally(), backend: MessageTally())
+        package var tally = PerLeg(client: MessageTally(), backend: MessageTally())
+
+        package init() {}
     }
 
     /// Stands for the route where a connection did not get as far as one.
-    static let noRoute = "-"
+    package static let noRoute = "-"
 
-    var routes: [String: Route] = [:]
-    var handshakeSeconds = Histogram.ofHandshakes
+    package var routes: [String: Route] = [:]
+    package var handshakeSeconds = Histogram.ofHandshakes
     /// How long steps of TLS handshakes waited for their turn.
-    var handshakeWaitSeconds = Histogram.ofHandshakes
+    package var handshakeWaitSeconds = Histogram.ofHandshakes
     /// Steps that wait for it now.
-    var handshakesWaiting = 0
-    var sessionSeconds = Histogram.ofSessions
-    var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
+    package var handshakesWaiting = 0
+    package var sessionSeconds = Histogram.ofSessions
+    package var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
     /// Bytes that wait in queues for peers to take them.
-    var queueBytes = 0
+    package var queueBytes = 0
     /// What is held of the memory that is bounded, in bytes.
-    var memory: [MemoryKind: Int] = [:]
+    package var memory: [MemoryKind: Int] = [:]
     /// How long the turns of the workers' loops took.
-    var loopTurns = TurnTimes()
-    var tlsHandshakes: [TLSHandshake: UInt64] = [:]
+    package var loopTurns = TurnTimes()
+    package var tlsHandshakes: [TLSHandshake: UInt64] = [:]
     /// By the listener's address.
-    var connections: [String: UInt64] = [:]
+    package var connections: [String: UInt64] = [:]
 
-    init() {}
+    package init() {}
 
     /// Nothing was counted yet for these routes: they are shown all the same, with zeros.
-    init(_ routes: [(name: String, backend: String)]) {
+    package init(_ routes: [(name: String, backend: String)]) {
         for (name, backend) in routes {
             self.routes[name, default: Route()].sessions[backend] = Sessions()
             self.routes[name]?.handshakes[.accepted] = 0
@@ -88,7 +102,7 @@ package struct MetricsSnapshot: Sendable {
     }
 
     /// The open sessions of each backend that has had any.
-    var openByBackend: [String: Int] {
+    package var openByBackend: [String: Int] {
         var open: [String: Int] = [:]
         for route in self.routes.values {
             for (backend, sessions) in route.sessions { open[backend, default: 0] += sessions.open }
@@ -114,7 +128,7 @@ package struct MetricsSnapshot: Sendable {
 }
 
 extension MetricsSnapshot.Route {
-    mutating func add(_ other: Self) {
+    package mutating func add(_ other: Self) {
         for (backend, sessions) in other.sessions {
             self.sessions[backend, default: .init()].open += sessions.open
             self.sessions[backend, default: .init()].total += sessions.total
@@ -125,7 +139,7 @@ extension MetricsSnapshot.Route {
     }
 
     /// Adds the messages of a session.
-    mutating func add(_ tally: PerLeg<MessageTally>) {
+    package mutating func add(_ tally: PerLeg<MessageTally>) {
         self.tally.client.add(tally.client)
         self.tally.backend.add(tally.backend)
     }
