@@ -199,7 +199,7 @@ final class Worker {
         var taker = self.index
         switch room {
         case .elsewhere(let other): taker = other
-        case .insteadOf(let victim): victim.makeRoom()
+        case .insteadOf(let victim): victim.handle(.roomNeeded)
         case .free, .none:
             if self.draining == nil, let other = self.fleet.shouldTake(insteadOf: self.index),
                 self.fleet.hasNewcomerRoom(other)

@@ -1,12 +1,24 @@
 package import Configuration
 package import WebSocketProtocol
 
-/// What a relay makes of the bytes that come from its two legs: which go on, what is held back, and when the closing handshake has
-/// something to say. It decides; `RelayConversation` owns the connections and acts.
+/// What a relay makes of the bytes that come from its two legs: which go on, what is held back, and what of it the closing handshake has to
+/// know. It decides; `RelayConversation` owns the connections and acts.
 package struct Relay: Sendable {
     /// What to do about some of the bytes that came from a leg: first forward, then act.
     package struct Step: Equatable, Sendable {
-        /// What was among the bytes that is of interest to the heartbeats, and to who waits for data.
+        /// What ends a session, or lets it end.
+        package enum Event: Equatable, Sendable {
+            /// A Close came, which lies there.
+            case close(CloseFrame, at: Range<Int>)
+            /// A rule was broken.
+            ///
+            /// - words: what the leg hears.
+            case violation(Violation, words: String)
+            /// The frame that a Close to the other leg waited for is whole.
+            case boundary
+        }
+
+        /// What was among the bytes that is of interest to the heartbeats, and to the idle timeout.
         package struct Signs: OptionSet, Sendable {
             package let rawValue: UInt8
 
@@ -27,28 +39,24 @@ package struct Relay: Sendable {
 
         /// Where the bytes lie that the other leg is to get, as they are.
         package var forward: Range<Int>
-        /// What the closing handshake asks for after that; `nil` in an undisturbed session.
-        package var actions: ClosingHandshake.Actions?
-        /// Where the Close lies that the actions may pass on.
-        package var close = 0..<0
+        /// What the closing handshake has to be told after that; `nil` in an undisturbed session.
+        package var event: Event?
         package var signs = Signs()
         /// Where to go on; `nil`: everything that came was looked at.
         package var next: Int?
     }
 
-    package private(set) var closing: ClosingHandshake {
-        didSet {
-            self.flow = PerLeg(client: Flow(of: .client, self.closing), backend: Flow(of: .backend, self.closing))
-        }
-    }
+    /// What the closing handshake lets pass, at hand: it is asked for every message, and `ClosingHandshake` is not small.
     private var flow = PerLeg(client: Flow(), backend: Flow())
-    /// What `closing` says of a leg, at hand: it is asked for every message, and is not small.
+    private var isOpen = true
+
+    /// What is done with the frames of a leg.
     private struct Flow {
-        /// Its frames are looked at.
+        /// They are looked at.
         var isRead = true
         /// They go on to the other leg.
         var isRelayed = true
-        /// A Close waits for the end of a frame that is on its way to it.
+        /// A Close waits for the end of a frame that is on its way to the leg.
         var awaitsBoundary = false
 
         init() {}
@@ -70,20 +78,21 @@ package struct Relay: Sendable {
     private var texts: PerLeg<TextCheck>?
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
     private var held = PerLeg<[UInt8]>(client: [], backend: [])
-    /// Set when text was found broken: whether nothing of its frame has gone on.
-    private var textBrokeAtBoundary: Bool?
+    /// Where text was found broken: the reader of that leg is further than what went on.
+    private var brokenText: BrokenText?
+
+    private struct BrokenText {
+        let from: Leg
+        /// Nothing of the frame has gone on.
+        let isAtBoundary: Bool
+    }
 
     /// - Parameters:
     ///   - limits: 0 is no limit.
     ///   - allowsCompression: whether client and backend agreed on permessage-deflate.
     ///   - checksText: whether the text that passes has to be UTF-8. Compressed text is not looked at.
-    ///   - codes: which ones the client understands.
     ///   - nonce: random, for our pings.
-    package init(
-        limits: Limits, allowsCompression: Bool, checksText: Bool, codes: RouteSettings.CloseCodes = .registered,
-        nonce: UInt64
-    ) {
-        self.closing = ClosingHandshake(backend: .webSocket, codes: codes)
+    package init(limits: Limits, allowsCompression: Bool, checksText: Bool, nonce: UInt64) {
         // A pong for a ping on the other leg is none of ours.
         self.pings = PerLeg(client: PingSeries(nonce: nonce), backend: PingSeries(nonce: ~nonce))
         self.readers = PerLeg(
@@ -152,19 +161,18 @@ package struct Relay: Sendable {
             switch walk.stop {
             case .end:
                 let next = end < bytes.count ? end : nil
-                let actions = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
-                return Step(forward: forward, actions: actions, signs: signs, next: next)
+                let event = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
+                return Step(forward: forward, event: event, signs: signs, next: next)
             case .incomplete:
                 Masking.append(bytes.extracting(walk.end..<end), unmaskedBy: nil, to: &self.held[leg])
-                let actions = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
-                return Step(forward: forward, actions: actions, signs: signs)
+                let event = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
+                return Step(forward: forward, event: event, signs: signs)
             case .control(let frame) where frame.opcode == .close:
                 // The reader found the payload valid.
                 guard let close = try? CloseFrame(payload: frame.payload(in: bytes).span) else {
                     return Step(forward: forward)
                 }
-                let actions = self.closing.received(close, from: leg)
-                return Step(forward: forward, actions: actions, close: frame.range, signs: signs)
+                return Step(forward: forward, event: .close(close, at: frame.range), signs: signs)
             case .control(let frame) where frame.opcode == .pong:
                 switch self.pings[leg].received(frame, in: bytes) {
                 case .foreign: break
@@ -179,34 +187,36 @@ package struct Relay: Sendable {
                 position = frame.range.upperBound
             case .violation(let violation):
                 let size = self.readers[leg].messageLength(with: bytes, at: walk.end)
-                return Step(forward: forward, actions: self.violated(violation, by: leg, size: size), signs: signs)
+                return Step(forward: forward, event: self.violated(violation, by: leg, size: size), signs: signs)
             }
         }
     }
 
-    package mutating func happened(_ event: ClosingHandshake.Event) -> ClosingHandshake.Actions {
-        self.closing.happened(event, self.places)
+    /// The closing handshake was told something: from now on this holds.
+    package mutating func follow(_ closing: ClosingHandshake) {
+        self.isOpen = closing.isOpen
+        self.flow = PerLeg(client: Flow(of: .client, closing), backend: Flow(of: .backend, closing))
     }
 
     /// What `leg` is to be pinged with now; `nil`: it is in the middle of a frame, at whose end a step says `boundary`.
     package mutating func ping(_ leg: Leg) -> [UInt8]? {
-        guard self.closing.isOpen else { return nil }
+        guard self.isOpen else { return nil }
         self.waitingPings[leg] = !self.canSend[leg]
         return self.waitingPings[leg] ? nil : self.pings[leg].next()
-    }
-
-    package mutating func close(_ ending: Ending) -> ClosingHandshake.Actions {
-        self.closing.close(ending, self.places)
     }
 
     // MARK: - What follows
 
     /// What a leg is sent comes from the other leg's reader: between two of its frames there is room for one of ours.
     private var canSend: PerLeg<Bool> {
-        PerLeg(client: self.readers.backend.isAtFrameBoundary, backend: self.readers.client.isAtFrameBoundary)
+        var canSend = PerLeg(
+            client: self.readers.backend.isAtFrameBoundary, backend: self.readers.client.isAtFrameBoundary)
+        if let broken = self.brokenText { canSend[broken.from.other] = broken.isAtBoundary }
+        return canSend
     }
 
-    private var places: ClosingHandshake.Places {
+    /// Where both sides' frames stand.
+    package var places: ClosingHandshake.Places {
         .init(canSend: self.canSend, clientIsInsideOfMessage: !self.readers.client.isAtMessageBoundary)
     }
 
@@ -215,22 +225,21 @@ package struct Relay: Sendable {
 
     /// What was read is walked: where a frame is whole, what waited for that can go.
     @inline(never)
-    private mutating func reachedEnd(of leg: Leg, _ signs: inout Step.Signs) -> ClosingHandshake.Actions? {
+    private mutating func reachedEnd(of leg: Leg, _ signs: inout Step.Signs) -> Step.Event? {
         guard self.readers[leg].isAtFrameBoundary else { return nil }
-        if self.waitingPings[leg.other], self.closing.isOpen { signs.insert(.boundary) }
+        if self.waitingPings[leg.other], self.isOpen { signs.insert(.boundary) }
         self.waitingPings[leg.other] = false
-        return self.flow[leg.other].awaitsBoundary ? self.closing.reachedBoundary(leg.other) : nil
+        guard self.flow[leg.other].awaitsBoundary else { return nil }
+        self.flow[leg.other].awaitsBoundary = false
+        return .boundary
     }
 
     /// - Parameter size: bytes of the message, as its headers say.
-    private mutating func violated(_ violation: Violation, by leg: Leg, size: Int?) -> ClosingHandshake.Actions {
-        var places = self.places
-        // Where text is broken the reader is further than what went on.
-        if let isAtBoundary = self.textBrokeAtBoundary { places.canSend[leg.other] = isAtBoundary }
+    private mutating func violated(_ violation: Violation, by leg: Leg, size: Int?) -> Step.Event {
         let rules = self.readers[leg].rules
         let words = violation.words(
             by: leg, size: size, message: rules.maximumMessage, fragments: rules.maximumFragments)
-        return self.closing.violated(violation, by: leg, places, words)
+        return .violation(violation, words: words)
     }
 
     // MARK: - Walking
@@ -253,7 +262,7 @@ package struct Relay: Sendable {
             case .control(let frame): return .init(end: frame.range.lowerBound, stop: .control(frame))
             case .data(let part):
                 guard self.isText(part, bytes, leg) else {
-                    self.textBrokeAtBoundary = beginsFrame
+                    self.brokenText = BrokenText(from: leg, isAtBoundary: beginsFrame)
                     return .init(end: before, stop: .violation(.invalidUTF8))
                 }
             }

@@ -22,9 +22,6 @@ package struct Ending: Equatable, Sendable {
     /// What one side is told in place of the usual words (see `isAddressed`); empty: nothing.
     private let words: String
 
-    /// Which rule was broken, where that is the cause.
-    package var brokenRule: String? { self.cause == .admin || self.words.isEmpty ? nil : self.words }
-
     package static func by(_ leg: Leg, _ cause: Cause) -> Ending { Ending(cause: cause, by: .leg(leg)) }
     package static func byGateway(_ cause: Cause) -> Ending { Ending(cause: cause, by: .gateway) }
 
