@@ -18,7 +18,7 @@ package struct CloseFrame: Hashable, Sendable {
             return
         }
         var reason: [UInt8] = []
-        Masking.append(payload.extracting(2..<payload.count), unmaskedBy: nil, to: &reason)
+        Masking.appendXored(payload.extracting(2..<payload.count), with: nil, to: &reason)
         self.init(
             code: CloseCode(rawValue: UInt16(payload[0]) << 8 | UInt16(payload[1])),
             reason: String(decoding: reason, as: UTF8.self))

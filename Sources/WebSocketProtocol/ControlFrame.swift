@@ -17,7 +17,7 @@ package struct ControlFrame: Hashable, Sendable {
     /// A copy of the payload, unmasked, out of the bytes the frame was found in.
     package func payload(in bytes: Span<UInt8>) -> [UInt8] {
         var payload: [UInt8] = []
-        Masking.append(bytes.extracting(self.payloadRange), unmaskedBy: self.maskingKey, to: &payload)
+        Masking.appendXored(bytes.extracting(self.payloadRange), with: self.maskingKey, to: &payload)
         return payload
     }
 }

@@ -12,7 +12,7 @@ package enum Frame {
         var frame: [UInt8] = []
         frame.reserveCapacity(header.encodedLength + payload.count)
         header.append(to: &frame)
-        Masking.append(payload, unmaskedBy: maskingKey, to: &frame)
+        Masking.appendXored(payload, with: maskingKey, to: &frame)
         return frame
     }
 

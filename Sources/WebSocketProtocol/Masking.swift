@@ -14,8 +14,8 @@ package enum Masking {
         }
     }
 
-    /// Appends `bytes` to `destination`, unmasked if there is a key (which meets the first of them with its first byte).
-    package static func append(_ bytes: Span<UInt8>, unmaskedBy key: MaskingKey?, to destination: inout [UInt8]) {
+    /// Appends `bytes` to `destination`, XORed with `key`: its first byte meets the first of them. Without a key they are copied.
+    package static func appendXored(_ bytes: Span<UInt8>, with key: MaskingKey?, to destination: inout [UInt8]) {
         let start = destination.count
         // Sound: the pointer is only read by `append`, which copies, and does not leave the closure.
         unsafe bytes.withUnsafeBufferPointer { unsafe destination.append(contentsOf: $0) }

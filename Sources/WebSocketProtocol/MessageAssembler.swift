@@ -59,7 +59,7 @@ package struct MessageAssembler: Sendable {
             let isText = self.validator.consume(payload, maskingKey: maskingKey)
             guard isText && (self.validator.isComplete || !part.isFinal) else { return .violation(.invalidUTF8) }
         }
-        Masking.append(payload, unmaskedBy: maskingKey, to: &self.last)
+        Masking.appendXored(payload, with: maskingKey, to: &self.last)
         guard part.isFinal else {
             self.beginPieceIfFull()
             return .incomplete

@@ -43,7 +43,7 @@ package struct UTF8Validator: Hashable, Sendable {
         while true {
             let prefix = self.validPrefix(of: bytes.extracting(position..<bytes.count))
             let end = position + prefix.length
-            Masking.append(bytes.extracting(position..<end), unmaskedBy: nil, to: &text)
+            Masking.appendXored(bytes.extracting(position..<end), with: nil, to: &text)
             guard prefix.isInvalid else { return (text, (end..<bytes.count).map { bytes[$0] }) }
             text += self.replacement
             // The byte at which a character breaks off may begin the next one.

@@ -30,9 +30,9 @@ import WebSocketProtocol
         var span = bytes.mutableSpan
         Masking.apply(someKey, to: &span, range: 0..<length)
         var result: [UInt8] = [1, 2, 3]
-        Masking.append(bytes.span, unmaskedBy: someKey, to: &result)
+        Masking.appendXored(bytes.span, with: someKey, to: &result)
         #expect(result == [1, 2, 3] + Self.pattern[..<length])
-        Masking.append(bytes.span, unmaskedBy: nil, to: &result)
+        Masking.appendXored(bytes.span, with: nil, to: &result)
         #expect(result == [1, 2, 3] + Self.pattern[..<length] + bytes)
     }
 

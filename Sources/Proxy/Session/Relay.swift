@@ -151,7 +151,7 @@ struct Relay: Sendable {
                 let actions = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
                 return Step(forward: forward, actions: actions, signs: signs, next: next)
             case .incomplete:
-                Masking.append(bytes.extracting(walk.end..<end), unmaskedBy: nil, to: &self.held[leg])
+                Masking.appendXored(bytes.extracting(walk.end..<end), with: nil, to: &self.held[leg])
                 let actions = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
                 return Step(forward: forward, actions: actions, signs: signs)
             case .control(let frame) where frame.opcode == .close:
