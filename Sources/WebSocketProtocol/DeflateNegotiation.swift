@@ -16,11 +16,11 @@ package enum DeflateNegotiation {
     package struct Agreement: Hashable, Sendable {
         package var parameters: DeflateParameters
         /// The value of `Sec-WebSocket-Extensions` that says so.
-        package var answer: ExtensionOffer
+        package var answer: ExtensionElement
     }
 
     /// Accepts the first offer that can be; nil declines all.
-    package static func agree(on offers: [ExtensionOffer], _ settings: Settings) -> Agreement? {
+    package static func agree(on offers: [ExtensionElement], _ settings: Settings) -> Agreement? {
         for case let offer? in offers.lazy.map({ PermessageDeflate.parameters(of: $0) }) {
             if let parameters = self.parameters(for: offer, settings) {
                 return Agreement(parameters: parameters, answer: self.answer(to: offer, parameters))
@@ -65,8 +65,8 @@ package enum DeflateNegotiation {
 
     private static func answer(
         to offer: PermessageDeflate.Parameters, _ parameters: DeflateParameters
-    ) -> ExtensionOffer {
-        var answer = ExtensionOffer(name: PermessageDeflate.name)
+    ) -> ExtensionElement {
+        var answer = ExtensionElement(name: PermessageDeflate.name)
         func say(_ name: String, _ value: Int? = nil) {
             answer.parameters.append(.init(name: name, value: value.map { String($0) }))
         }

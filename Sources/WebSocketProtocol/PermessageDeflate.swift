@@ -4,19 +4,19 @@ package enum PermessageDeflate {
 
     /// The offers of the extension among a client's that a server may accept: those without unknown or repeated
     /// parameters or bad values (RFC 7692 section 7.1).
-    package static func offers(in offers: [ExtensionOffer]) -> [ExtensionOffer] {
+    package static func offers(in offers: [ExtensionElement]) -> [ExtensionElement] {
         offers.filter { self.parameters(of: $0) != nil }
     }
 
     /// Whether a server may answer a client's offers with this one extension.
-    package static func accepts(answer: ExtensionOffer, offers: [ExtensionOffer]) -> Bool {
+    package static func accepts(answer: ExtensionElement, offers: [ExtensionElement]) -> Bool {
         guard let answer = self.parameters(of: answer) else { return false }
         return offers.lazy.compactMap { self.parameters(of: $0) }.contains { $0.permits(answer) }
     }
 
     /// Whether a server may answer a client's offers with this whole list, where no other extension can be: one answer,
     /// which accepts one of the offers.
-    package static func accepts(answer: [ExtensionOffer], offers: [ExtensionOffer]) -> Bool {
+    package static func accepts(answer: [ExtensionElement], offers: [ExtensionElement]) -> Bool {
         answer.count == 1 && self.accepts(answer: answer[0], offers: offers)
     }
 
@@ -41,7 +41,7 @@ package enum PermessageDeflate {
     }
 
     /// Nil if it is another extension, or if a parameter is unknown, repeated or has a wrong value.
-    static func parameters(of element: ExtensionOffer) -> Parameters? {
+    static func parameters(of element: ExtensionElement) -> Parameters? {
         guard element.name == self.name else { return nil }
         guard Set(element.parameters.map(\.name)).count == element.parameters.count else { return nil }
         var parameters = Parameters()

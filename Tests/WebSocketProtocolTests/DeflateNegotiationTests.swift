@@ -4,7 +4,7 @@ import Testing
 
 struct DeflateNegotiationTests {
     private static func answer(_ offers: String, memory: Int = 0, keepsContext: Bool = true) throws -> String? {
-        let offers = try #require(ExtensionOffer.parse([offers]))
+        let offers = try #require(ExtensionElement.parse([offers]))
         let agreement = DeflateNegotiation.agree(on: offers, .init(memory: memory, keepsContext: keepsContext))
         guard let agreement else { return nil }
         // Whatever we answer is an answer to one of the offers.

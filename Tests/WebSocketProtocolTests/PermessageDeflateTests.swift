@@ -1,21 +1,21 @@
 import Testing
 import WebSocketProtocol
 
-@Suite struct ExtensionOfferTests {
+@Suite struct ExtensionElementTests {
     @Test(arguments: [
         ("permessage-deflate", "permessage-deflate"),
         ("permessage-deflate; client_max_window_bits", "permessage-deflate; client_max_window_bits"),
         ("a;b=1 ;\tc=\"x\"  , d", "a; b=1; c=x, d"), (",a,,b;c,", "a, b; c"), ("a; b=\"\\x\\y\"", "a; b=xy"),
     ])
     func anOfferIsRenderedAsItWasMeant(value: String, rendered: String) throws {
-        let offers = try #require(ExtensionOffer.parse([value]))
-        #expect(ExtensionOffer.render(offers) == rendered)
-        #expect(ExtensionOffer.parse([rendered]) == offers)
+        let offers = try #require(ExtensionElement.parse([value]))
+        #expect(ExtensionElement.render(offers) == rendered)
+        #expect(ExtensionElement.parse([rendered]) == offers)
     }
 
     @Test func severalFieldsAreOneList() {
-        let first = ExtensionOffer(name: "a", parameters: [ExtensionOffer.Parameter(name: "p", value: "1")])
-        #expect(ExtensionOffer.parse(["a; p=1", "b"]) == [first, ExtensionOffer(name: "b")])
+        let first = ExtensionElement(name: "a", parameters: [ExtensionElement.Parameter(name: "p", value: "1")])
+        #expect(ExtensionElement.parse(["a; p=1", "b"]) == [first, ExtensionElement(name: "b")])
     }
 
     @Test(arguments: [
@@ -24,7 +24,7 @@ import WebSocketProtocol
         "a; b=é", "a/1",
     ])
     func aMalformedListIsNothing(value: String) {
-        #expect(ExtensionOffer.parse([value]) == nil)
+        #expect(ExtensionElement.parse([value]) == nil)
     }
 }
 
@@ -80,19 +80,19 @@ import WebSocketProtocol
 
     @Test(arguments: table)
     func anAnswerMustFitAnOffer(answer: String, offers: String, accepted: Bool) throws {
-        let answer = try #require(ExtensionOffer.parse([answer]))
-        let offers = try #require(ExtensionOffer.parse([offers]))
+        let answer = try #require(ExtensionElement.parse([answer]))
+        let offers = try #require(ExtensionElement.parse([offers]))
         #expect(PermessageDeflate.accepts(answer: answer, offers: offers) == accepted)
     }
 
     @Test func offersThatNoServerMayAcceptAreLeftOut() throws {
         let offers = try #require(
-            ExtensionOffer.parse([
+            ExtensionElement.parse([
                 "foo, permessage-deflate; client_max_window_bits, permessage-deflate; x, permessage-deflate",
                 "permessage-deflate; server_max_window_bits=99",
             ]))
         #expect(
-            ExtensionOffer.render(PermessageDeflate.offers(in: offers))
+            ExtensionElement.render(PermessageDeflate.offers(in: offers))
                 == "permessage-deflate; client_max_window_bits, permessage-deflate")
         #expect(PermessageDeflate.accepts(answer: [], offers: offers) == false)
     }

@@ -20,7 +20,7 @@ package struct Admitted: Equatable, Sendable {
     package var requiresSubprotocol: Bool
     /// The client's `permessage-deflate` offers, none where the route has `compression: off`; other extensions are not
     /// passed on.
-    package var compressionOffers: [ExtensionOffer]
+    package var compressionOffers: [ExtensionElement]
     package var forwarded: ForwardedHeaders
     /// What a trusted proxy calls the request.
     package var requestID: String?

@@ -1,6 +1,6 @@
 /// One element of `Sec-WebSocket-Extensions`: an offer of a client's, or the answer of a server's
 /// (RFC 6455 section 9.1). Its description is how it is written.
-package struct ExtensionOffer: Hashable, Sendable, CustomStringConvertible {
+package struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
     package struct Parameter: Hashable, Sendable {
         package var name: String
         package var value: String?
@@ -20,10 +20,10 @@ package struct ExtensionOffer: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads all fields of the name, in their order. Nil if the list is malformed or empty.
-    package static func parse(_ values: [String]) -> [ExtensionOffer]? {
+    package static func parse(_ values: [String]) -> [ExtensionElement]? {
         HeaderScanner.list(in: values) { scanner in
             guard let name = scanner.token() else { return nil }
-            var offer = ExtensionOffer(name: name)
+            var offer = ExtensionElement(name: name)
             scanner.skipWhitespace()
             while scanner.take(";") {
                 scanner.skipWhitespace()
@@ -43,7 +43,7 @@ package struct ExtensionOffer: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The list that says these.
-    package static func render(_ offers: [ExtensionOffer]) -> String {
+    package static func render(_ offers: [ExtensionElement]) -> String {
         offers.map(\.description).joined(separator: ", ")
     }
 
