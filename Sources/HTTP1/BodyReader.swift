@@ -1,17 +1,17 @@
 /// Reads the body of a response (RFC 9112 sections 6 and 7), up to a limit, and keeps it in `body`.
 ///
-/// Made for the body of a refusal, which is small or not interesting in full: at the limit it is cut and complete.
+/// It is made for the body of a refusal, which is small, or not needed in full: at the limit it is cut, and complete.
 package struct BodyReader: Sendable {
-    /// What the bytes so far amount to.
+    /// How far the body has come.
     package enum Progress: Equatable, Sendable {
         case incomplete
-        /// `body` is all there is to have: the end was reached, or the limit.
+        /// The end was reached, or the limit.
         case complete
-        /// The framing is broken; the words say how.
+        /// The framing is broken. The text says how.
         case invalid(String)
     }
 
-    /// How the end of the body is found (RFC 9112 section 6.3).
+    /// What ends the body (RFC 9112 section 6.3).
     private enum Framing {
         /// So many bytes are still to come.
         case length(Int)
@@ -19,18 +19,20 @@ package struct BodyReader: Sendable {
         case untilEOF
     }
 
-    /// What was read so far, without chunk headers.
+    /// The body so far, without chunk headers.
     package private(set) var body: [UInt8] = []
-    /// The body goes on after what was kept.
+    /// The body is longer than the limit. The rest was not kept.
     package private(set) var isCut = false
 
     private let limit: Int
     private var framing: Framing
     private var progress = Progress.incomplete
 
-    /// A reader for the body that belongs to `head`, which answers a GET. `limit`: the most bytes that are kept.
+    /// A reader for the body after `head`, which answers a GET.
     ///
-    /// A head that frames its body in two ways, or in one nobody knows, makes every call `.invalid`.
+    /// If the head frames its body in two ways, or in an unknown one, every call returns `.invalid`.
+    ///
+    /// - Parameter limit: the most bytes that are kept.
     package init(head: ResponseHead, limit: Int = 64 << 10) {
         self.limit = limit
         self.framing = .length(0)
@@ -41,7 +43,7 @@ package struct BodyReader: Sendable {
         if case .length(0) = self.framing, self.progress == .incomplete { self.progress = .complete }
     }
 
-    /// Takes the bytes that follow those of the last call. What comes after the body is ignored.
+    /// Takes the next bytes. Those after the end of the body are ignored.
     package mutating func received(_ bytes: Span<UInt8>) -> Progress {
         guard self.progress == .incomplete else { return self.progress }
         switch self.framing {
@@ -60,7 +62,7 @@ package struct BodyReader: Sendable {
         return self.progress
     }
 
-    /// The connection's end: the end of a body without a length, too early for any other.
+    /// Takes the end of the connection. It ends a body without a length, and is an error for any other.
     package mutating func receivedEOF() -> Progress {
         guard self.progress == .incomplete else { return self.progress }
         if case .untilEOF = self.framing {
@@ -105,7 +107,7 @@ package struct BodyReader: Sendable {
         switch Set(lengths).count {
         case 0: length = nil
         case 1:
-            // Int's own reading would take a sign.
+            // `Int` would accept a sign.
             guard lengths[0].utf8.allSatisfy(\.isDigit), let number = Int(lengths[0]) else {
                 return failure("a bad Content-Length")
             }

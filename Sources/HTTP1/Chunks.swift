@@ -1,9 +1,9 @@
-/// Reads the chunked transfer coding (RFC 9112 section 7.1) and takes its data out.
+/// Reads the chunked transfer coding (RFC 9112 section 7.1) and finds its data.
 ///
-/// Chunk extensions and trailers are skipped, but counted: what is not data may not exceed a bound.
+/// Chunk extensions and trailers are skipped, but counted: all that is not data has a bound.
 struct Chunks: Sendable {
     private enum State {
-        /// Within the hexadecimal digits of a size.
+        /// In the hexadecimal digits of a size.
         case size(digits: Int)
         case chunkExtension
         case sizeEnd
@@ -16,11 +16,11 @@ struct Chunks: Sendable {
         case lastLineFeed
     }
 
-    /// What the byte at the given place is.
+    /// What was found at the index.
     enum Step {
-        /// Not data: one byte.
+        /// One byte that is not data.
         case skip
-        /// So many bytes from here are data.
+        /// So many bytes of data.
         case data(count: Int)
         case end
         case invalid(String)
@@ -29,9 +29,12 @@ struct Chunks: Sendable {
     private var state = State.size(digits: 0)
     /// Bytes of this chunk still to come.
     private var missing = 0
+    /// Bytes so far that were not data.
     private var overhead = 0
 
-    /// Looks at the byte at `index`; `most` bounds all that is not data, in bytes.
+    /// Takes what begins at `index`.
+    ///
+    /// - Parameter most: the bound of all that is not data, in bytes.
     mutating func take(_ bytes: Span<UInt8>, at index: Int, most: Int) -> Step {
         if case .data = self.state {
             let count = min(self.missing, bytes.count - index)
@@ -66,7 +69,7 @@ struct Chunks: Sendable {
 
     private mutating func takeSize(_ byte: UInt8, digits: Int) -> Step {
         if let value = byte.hexadecimalValue {
-            // Seven digits are 256 MiB: far above any limit, far below an overflow.
+            // Seven digits reach 256 MiB: far above any limit, and far below an overflow.
             guard digits < 7 else { return .invalid("a chunk size that is too large") }
             self.missing = self.missing << 4 | Int(value)
             return self.next(.size(digits: digits + 1))
