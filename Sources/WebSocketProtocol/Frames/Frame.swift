@@ -1,8 +1,7 @@
-/// Makes whole frames. Frames towards a server need a masking key, of fresh random bits; frames towards a client have none.
+/// Makes whole frames. A frame for a server needs a masking key of fresh random bits. A frame for a client has none
+/// (RFC 6455 section 5.1).
 package enum Frame {
-    /// A frame with this payload.
-    ///
-    /// The payload of a control frame must be at most 125 bytes long, and `fin` true.
+    /// Any frame. A control frame must have at most 125 bytes of payload, and `fin` set.
     package static func encoded(
         _ opcode: Opcode, payload: Span<UInt8>, fin: Bool = true, rsv1: Bool = false, maskingKey: MaskingKey?
     ) -> [UInt8] {
@@ -21,7 +20,7 @@ package enum Frame {
         self.encoded(.text, payload: Array(text.utf8).span, maskingKey: maskingKey)
     }
 
-    /// A text message in one frame; the payload must be UTF-8.
+    /// A text message in one frame. The payload must be UTF-8.
     package static func text(_ payload: [UInt8], maskingKey: MaskingKey? = nil) -> [UInt8] {
         self.encoded(.text, payload: payload.span, maskingKey: maskingKey)
     }
@@ -31,22 +30,22 @@ package enum Frame {
         self.encoded(.binary, payload: payload.span, maskingKey: maskingKey)
     }
 
-    /// A ping; at most 125 bytes of payload.
+    /// A ping with at most 125 bytes of payload.
     package static func ping(_ payload: [UInt8], maskingKey: MaskingKey? = nil) -> [UInt8] {
         self.encoded(.ping, payload: payload.span, maskingKey: maskingKey)
     }
 
-    /// A pong; at most 125 bytes of payload.
+    /// A pong with at most 125 bytes of payload.
     package static func pong(_ payload: [UInt8], maskingKey: MaskingKey? = nil) -> [UInt8] {
         self.encoded(.pong, payload: payload.span, maskingKey: maskingKey)
     }
 
-    /// A close frame. The reason is cut to fit (see `CloseFrame.encodedPayload`).
+    /// A close frame. A long reason is cut (`CloseFrame.encodedPayload`).
     package static func close(_ code: CloseCode?, reason: String = "", maskingKey: MaskingKey? = nil) -> [UInt8] {
         self.close(CloseFrame(code: code, reason: reason), maskingKey: maskingKey)
     }
 
-    /// A close frame that says what another one said.
+    /// A close frame with this content.
     package static func close(_ frame: CloseFrame, maskingKey: MaskingKey? = nil) -> [UInt8] {
         self.encoded(.close, payload: frame.encodedPayload.span, maskingKey: maskingKey)
     }

@@ -1,4 +1,4 @@
-/// What client and server agreed on for `permessage-deflate` (RFC 7692 section 7.1), and what it costs.
+/// What client and server agreed on for `permessage-deflate` (RFC 7692 section 7.1), and the memory that it takes.
 package struct DeflateParameters: Hashable, Sendable {
     /// How one side compresses what it sends.
     package struct Direction: Hashable, Sendable {
@@ -13,21 +13,23 @@ package struct DeflateParameters: Hashable, Sendable {
             self.keepsContext = keepsContext
         }
 
-        /// Bytes that zlib needs to inflate, window included.
+        /// What zlib needs to inflate, window included, in bytes.
         package var inflateMemory: Int { 8 << 10 + 1 << self.windowBits }
 
-        /// Bytes that zlib needs to deflate, with the memory level that belongs to the window.
+        /// What zlib needs to deflate with `memoryLevel`, in bytes.
         package var deflateMemory: Int { 6 << 10 + 1 << (self.compressorBits + 2) + 1 << (self.memoryLevel + 9) }
 
-        /// zlib has no raw DEFLATE with 8 bits. With 9 it looks back at most 250 bytes (512 less its look-ahead of 262), which a
-        /// window of 8 bits has.
+        /// zlib cannot compress raw DEFLATE with 8 bits. With 9 it looks back at most 250 bytes (512 less its look-ahead of
+        /// 262), which fits a window of 8 bits.
         var compressorBits: Int { max(9, self.windowBits) }
 
-        /// As much for hashing as for the window: 8 for the largest window, which is zlib's default for it.
+        /// As much memory for hashing as for the window. For the largest window this is 8, zlib's default.
         var memoryLevel: Int { self.compressorBits - 7 }
     }
 
+    /// What the server sends.
     package var server: Direction
+    /// What the client sends.
     package var client: Direction
 
     package init(server: Direction = Direction(), client: Direction = Direction()) {

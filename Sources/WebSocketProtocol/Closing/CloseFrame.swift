@@ -1,6 +1,6 @@
-/// What a close frame says (RFC 6455 section 5.5.1).
+/// The content of a close frame (RFC 6455 section 5.5.1).
 package struct CloseFrame: Hashable, Sendable {
-    /// Nil: the frame has no payload.
+    /// `nil` if the frame has no payload.
     package var code: CloseCode?
     /// Empty without a code.
     package var reason: String
@@ -10,7 +10,9 @@ package struct CloseFrame: Hashable, Sendable {
         self.reason = code == nil ? "" : reason
     }
 
-    /// Reads the unmasked payload of a close frame. Throws `badClosePayload`, `badCloseCode` or `invalidUTF8`.
+    /// Reads the unmasked payload of a close frame.
+    ///
+    /// - Throws: `badClosePayload`, `badCloseCode` or `invalidUTF8`.
     package init(payload: Span<UInt8>) throws(Violation) {
         if let violation = Self.violation(in: payload, maskingKey: nil) { throw violation }
         guard payload.count >= 2 else {
@@ -24,22 +26,22 @@ package struct CloseFrame: Hashable, Sendable {
             reason: String(decoding: reason, as: UTF8.self))
     }
 
-    /// The most bytes a reason can have.
+    /// The longest reason, in bytes: 125 bytes of payload less two for the code.
     package static let maximumReason = 123
 
-    /// The payload, unmasked: the reason is cut at a character when it is longer than `maximumReason` bytes. A code that
-    /// may not go on the wire (1005 and the like) is sent as none.
+    /// The payload, unmasked. A reason of more than `maximumReason` bytes is cut between characters. A code that may not
+    /// go on the wire, such as 1005, is left out, and the reason with it.
     package var encodedPayload: [UInt8] {
         guard let code = self.code, code.isAllowedOnWire else { return [] }
         var payload = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
         payload.append(contentsOf: self.reason.utf8.prefix(Self.maximumReason + 1))
         guard payload.count > 2 + Self.maximumReason else { return payload }
-        // The byte that is too many, and the rest of the character it belongs to.
+        // Remove the byte that is too many, and the rest of its character.
         while let byte = payload.popLast(), byte & 0xC0 == 0x80 {}
         return payload
     }
 
-    /// The rule that the payload of a close frame breaks, if any, without making a copy of it.
+    /// The rule that the payload of a close frame breaks, if any. The payload is not copied.
     static func violation(in payload: Span<UInt8>, maskingKey: MaskingKey?) -> Violation? {
         guard payload.count > 0 else { return nil }
         guard payload.count >= 2 else { return .badClosePayload }

@@ -1,11 +1,13 @@
 /// The header of a frame (RFC 6455 section 5.2), 2 to 14 bytes on the wire.
 package struct FrameHeader: Hashable, Sendable {
+    /// The last frame of its message.
     package var fin: Bool
     /// Set on the first frame of a compressed message (RFC 7692 section 6).
     package var rsv1: Bool
     package var opcode: Opcode
-    /// Bytes, never negative.
+    /// In bytes. Never negative.
     package var payloadLength: Int
+    /// `nil` in a server's frame.
     package var maskingKey: MaskingKey?
 
     package init(
@@ -19,10 +21,10 @@ package struct FrameHeader: Hashable, Sendable {
         self.maskingKey = maskingKey
     }
 
-    /// Bytes of the longest header.
+    /// The longest header, in bytes.
     package static let maximumLength = 14
 
-    /// Bytes of this header on the wire.
+    /// The length of this header on the wire, in bytes.
     package var encodedLength: Int {
         let length = self.payloadLength <= 125 ? 2 : self.payloadLength <= 0xFFFF ? 4 : 10
         return self.maskingKey == nil ? length : length + 4
@@ -36,7 +38,7 @@ package struct FrameHeader: Hashable, Sendable {
         _ = self.encode(into: &span, at: start)
     }
 
-    /// Writes the header into `bytes` from `start` on, where there must be room for it, and returns its length.
+    /// Writes the header to `bytes` from `start` on, where it must fit. Returns its length.
     package func encode(into bytes: inout MutableSpan<UInt8>, at start: Int) -> Int {
         let mask: UInt8 = self.maskingKey == nil ? 0 : 0x80
         bytes[start] = (self.fin ? 0x80 : 0) | (self.rsv1 ? 0x40 : 0) | self.opcode.rawValue
@@ -67,18 +69,18 @@ package struct FrameHeader: Hashable, Sendable {
 }
 
 extension FrameHeader {
-    /// What the bytes at a position are.
+    /// The result of `parse`.
     package enum Parsed: Hashable, Sendable {
-        /// The beginning of a header.
+        /// The header's end is missing.
         case incomplete
         /// A header of `length` bytes.
         case header(FrameHeader, length: Int)
-        /// Nothing that can become a header.
+        /// This cannot become a header.
         case invalid(Violation)
     }
 
-    /// Reads the header that begins at `start`, and checks what can be told from a frame alone: reserved bits 2 and 3,
-    /// opcode, control frames, and that the length is minimal and below 2^63 (RFC 6455 sections 5.2 and 5.5).
+    /// Reads the header that begins at `start`. It checks all that a frame shows on its own: reserved bits 2 and 3, the
+    /// opcode, the rules for control frames, and that the length is minimal and below 2^63 (RFC 6455 sections 5.2 and 5.5).
     package static func parse(_ bytes: Span<UInt8>, at start: Int) -> Parsed {
         let available = bytes.count - start
         guard available >= 2 else { return .incomplete }
@@ -119,4 +121,17 @@ extension FrameHeader {
             fin: fin, rsv1: first & 0x40 != 0, opcode: opcode, payloadLength: length, maskingKey: key)
         return .header(header, length: end - start)
     }
+}
+
+/// The kind of a frame (RFC 6455 section 11.8). A reserved value is a `Violation`.
+package enum Opcode: UInt8, Hashable, Sendable {
+    case continuation = 0
+    case text = 1
+    case binary = 2
+    case close = 8
+    case ping = 9
+    case pong = 10
+
+    /// Close, ping or pong: at most 125 bytes of payload, and never fragmented (RFC 6455 section 5.5).
+    package var isControl: Bool { self.rawValue & 0x8 != 0 }
 }

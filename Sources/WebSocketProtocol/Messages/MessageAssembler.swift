@@ -11,26 +11,28 @@ package struct Message: Hashable, Sendable {
     }
 }
 
-/// Collects the parts of a message that a `FrameReader` gives, inflated if it was compressed. Text is checked as it comes in.
+/// Collects the parts of a message from a `FrameReader`, inflated if they were compressed. Text is checked as it arrives.
 ///
-/// What it holds has been received: a length that is only declared costs nothing. How much that can be is up to the
-/// reader's rules. Between messages it holds no memory; after a violation it is of no more use.
+/// It holds only bytes that were received: a declared length costs nothing. The reader's rules limit how many. It holds
+/// no memory between messages. Do not use it after a violation.
 package struct MessageAssembler: Sendable {
-    /// A long message lies in pieces until it is whole: one array that grew would have to be twice as large, and leave holes where it was
-    /// smaller.
+    /// In bytes. A long message is kept in pieces until it is whole: a single array would double as it grows, and leave
+    /// fragmented memory behind.
     private static let pieceSize = 64 << 10
 
-    /// Those that are full.
+    /// The full pieces.
     private var pieces: [[UInt8]] = []
-    /// What these take of memory, in bytes.
+    /// The memory of `pieces`, in bytes.
     private var piecesMemory = 0
+    /// The piece that is being filled.
     private var last: [UInt8] = []
     private var validator = UTF8Validator()
 
     package init() {}
 
+    /// The result of adding a part.
     package enum Result: Hashable, Sendable {
-        /// More parts are to come.
+        /// The message has more parts.
         case incomplete
         case message(Message)
         case violation(Violation)
@@ -39,15 +41,17 @@ package struct MessageAssembler: Sendable {
     /// Bytes held for the message in progress.
     package var byteCount: Int { self.pieces.reduce(self.last.count) { $0 + $1.count } }
 
-    /// What they take of memory, in bytes.
+    /// The memory they take, in bytes.
     package var memory: Int { self.piecesMemory + self.last.capacity }
 
-    /// Takes a part out of the bytes that the reader found it in, still masked.
+    /// Adds a part that is still masked.
+    ///
+    /// - Parameter bytes: those that the reader found it in.
     package mutating func add(_ part: FrameReader.DataPart, in bytes: Span<UInt8>) -> Result {
         self.add(part, payload: bytes.extracting(part.range), maskingKey: part.maskingKey)
     }
 
-    /// Takes a part whose payload has been unmasked already.
+    /// Adds a part whose payload is unmasked already.
     package mutating func add(_ part: FrameReader.DataPart, payload: Span<UInt8>) -> Result {
         self.add(part, payload: payload, maskingKey: nil)
     }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Reads the value of a header field from left to right, each byte once (RFC 9110 section 5.6).
 struct HeaderScanner {
     private let bytes: [UInt8]
@@ -11,11 +13,7 @@ struct HeaderScanner {
 
     /// Skips optional whitespace: spaces and tabs.
     mutating func skipWhitespace() {
-        while self.position < self.bytes.count,
-            self.bytes[self.position] == UInt8(ascii: " ") || self.bytes[self.position] == UInt8(ascii: "\t")
-        {
-            self.position += 1
-        }
+        while self.position < self.bytes.count, self.bytes[self.position].isWhitespace { self.position += 1 }
     }
 
     /// Takes this character if it is next.
@@ -27,64 +25,41 @@ struct HeaderScanner {
         return true
     }
 
-    /// Takes a token; nil if none is next.
+    /// Takes a token; `nil` if none is next.
     mutating func token() -> String? {
         self.tokenRange().map { String(decoding: self.bytes[$0], as: UTF8.self) }
     }
 
-    /// Takes a token, and says whether it is this one, in upper or lower case; nil if none is next.
+    /// Takes a token, and says whether it is this one, in any case; `nil` if none is next.
     mutating func token(equals name: String) -> Bool? {
         guard let range = self.tokenRange() else { return nil }
-        let name = name.utf8.span
-        guard name.count == range.count else { return false }
-        for index in name.indices
-        where Self.lowercased(self.bytes[range.lowerBound + index]) != Self.lowercased(name[index]) { return false }
-        return true
+        return self.bytes.span.extracting(range).equalsIgnoringCase(name.utf8.span)
     }
 
     private mutating func tokenRange() -> Range<Int>? {
         let start = self.position
-        while self.position < self.bytes.count, Self.isTokenCharacter(self.bytes[self.position]) { self.position += 1 }
+        while self.position < self.bytes.count, self.bytes[self.position].isToken { self.position += 1 }
         return self.position > start ? start..<self.position : nil
     }
 
-    /// Takes a quoted string that spells a token, as RFC 6455 section 9.1 demands; nil if none is next.
+    /// Takes a quoted string that spells a token, as RFC 6455 section 9.1 requires; `nil` if none is next.
     mutating func quotedToken() -> String? {
         guard self.take("\"") else { return nil }
         var content: [UInt8] = []
         while self.position < self.bytes.count, !self.take("\"") {
             _ = self.take("\\")
-            guard self.position < self.bytes.count, Self.isTokenCharacter(self.bytes[self.position]) else { return nil }
+            guard self.position < self.bytes.count, self.bytes[self.position].isToken else { return nil }
             content.append(self.bytes[self.position])
             self.position += 1
         }
-        // The loop may have ended for want of a closing quote.
+        // The loop also ends if the closing quote is missing.
         guard !content.isEmpty, self.bytes[self.position - 1] == UInt8(ascii: "\"") else { return nil }
         return String(decoding: content, as: UTF8.self)
     }
 
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        UInt8(ascii: "A") <= byte && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte
-    }
-
-    /// RFC 9110 section 5.6.2.
-    private static func isTokenCharacter(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"):
-            true
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
-
     /// Reads the comma-separated lists of several fields of one name as one list (RFC 9110 sections 5.3 and 5.6.1).
     ///
-    /// Empty elements are skipped, as recipients must. Nil if anything else is there that `element` does not take, or if
-    /// the list is empty.
+    /// Empty elements are skipped, as RFC 9110 requires. `nil` if `element` leaves anything else, or if the list is empty.
     static func list<Element>(
         in values: [String], element: (inout HeaderScanner) -> Element?
     ) -> [Element]? {

@@ -1,9 +1,10 @@
-/// The negotiation of `permessage-deflate` (RFC 7692 sections 5 and 7.1), as one in the middle sees it.
+/// Reads and checks the negotiation of `permessage-deflate` (RFC 7692 sections 5 and 7.1).
 package enum PermessageDeflate {
+    /// As it stands in `Sec-WebSocket-Extensions`.
     package static let name = "permessage-deflate"
 
-    /// The offers of the extension among a client's that a server may accept: those without unknown or repeated
-    /// parameters or bad values (RFC 7692 section 7.1).
+    /// The client's offers of this extension that a server may accept: those without unknown or repeated parameters or bad
+    /// values (RFC 7692 section 7.1).
     package static func offers(in offers: [ExtensionElement]) -> [ExtensionElement] {
         offers.filter { self.parameters(of: $0) != nil }
     }
@@ -14,22 +15,22 @@ package enum PermessageDeflate {
         return offers.lazy.compactMap { self.parameters(of: $0) }.contains { $0.permits(answer) }
     }
 
-    /// Whether a server may answer a client's offers with this whole list, where no other extension can be: one answer,
-    /// which accepts one of the offers.
+    /// Whether a server may answer a client's offers with this list, if the client offered no other extension: it must have
+    /// one element, which accepts one of the offers.
     package static func accepts(answer: [ExtensionElement], offers: [ExtensionElement]) -> Bool {
         answer.count == 1 && self.accepts(answer: answer[0], offers: offers)
     }
 
-    /// What an element says.
+    /// The parameters of an offer or an answer.
     struct Parameters {
         var serverNoContextTakeover = false
         var clientNoContextTakeover = false
         var serverMaxWindowBits: Int?
         var clientMaxWindowBits: Int?
-        /// `client_max_window_bits` is there, with or without a value; only an offer may leave the value out.
+        /// `client_max_window_bits` is present. Only an offer may leave out its value.
         var hasClientMaxWindowBits = false
 
-        /// Whether this offer leaves room for `answer`.
+        /// Whether `answer` is a valid answer to this offer.
         func permits(_ answer: Parameters) -> Bool {
             guard answer.serverNoContextTakeover || !self.serverNoContextTakeover else { return false }
             if answer.hasClientMaxWindowBits {
@@ -40,7 +41,7 @@ package enum PermessageDeflate {
         }
     }
 
-    /// Nil if it is another extension, or if a parameter is unknown, repeated or has a wrong value.
+    /// `nil` if it is another extension, or if a parameter is unknown, repeated or has a bad value.
     static func parameters(of element: ExtensionElement) -> Parameters? {
         guard element.name == self.name else { return nil }
         guard Set(element.parameters.map(\.name)).count == element.parameters.count else { return nil }
@@ -63,6 +64,6 @@ package enum PermessageDeflate {
         return parameters
     }
 
-    /// The ways there are to write 8 to 15: no sign, no leading zero (RFC 7692 section 7.1.2).
+    /// 8 to 15, without sign or leading zero (RFC 7692 section 7.1.2).
     private static let windowBits = Dictionary(uniqueKeysWithValues: (8...15).map { (String($0), $0) })
 }

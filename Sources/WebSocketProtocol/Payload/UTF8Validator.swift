@@ -1,28 +1,30 @@
-/// Checks that a stream of bytes is UTF-8 (RFC 3629), whatever pieces it comes in, and fails at the first byte that
-/// cannot be part of it: surrogates, overlong forms and what is beyond U+10FFFF included.
+/// Checks that a stream of bytes is UTF-8 (RFC 3629), however it is cut. It fails at the first byte that cannot continue
+/// the text. Surrogates, overlong forms and code points above U+10FFFF are not UTF-8.
 package struct UTF8Validator: Hashable, Sendable {
-    /// Continuation bytes the character in progress still needs.
+    /// Continuation bytes that the current character still needs.
     private var needed: UInt8 = 0
-    /// What the next continuation byte may be.
+    /// The next continuation byte must be from `lowest` to `highest`.
     private var lowest: UInt8 = 0x80
     private var highest: UInt8 = 0xBF
 
     package init() {}
 
-    /// Whether everything so far is whole characters.
+    /// Whether the bytes so far end with a whole character.
     package var isComplete: Bool { self.needed == 0 }
 
-    /// Takes the next bytes of the stream. False as soon as one cannot continue it; the validator is of no more use then.
+    /// Takes the next bytes of the stream. Returns false if one of them cannot continue it. Do not use the validator after
+    /// that.
     ///
-    /// With a `maskingKey` the bytes are read as what they stand for; its first byte belongs to the first of them.
+    /// - Parameter maskingKey: unmasks the bytes as they are read. Its first byte belongs to the first of them.
     package mutating func consume(_ bytes: Span<UInt8>, maskingKey: MaskingKey? = nil) -> Bool {
         var wholeCharacters = 0
         return self.consume(bytes, key: maskingKey ?? MaskingKey(bits: 0), wholeCharacters: &wholeCharacters)
     }
 
-    /// The longest prefix of `bytes` that is whole characters, and whether what follows it can never become one.
+    /// The length of the longest prefix of `bytes` that is whole characters, and whether the byte after it can begin or
+    /// continue none.
     ///
-    /// It cuts a stream into text: when not invalid, at most 3 bytes are left, to be put in front of what comes next.
+    /// If it is valid, at most 3 bytes follow the prefix: the beginning of a character, to be put in front of the next bytes.
     package static func validPrefix(of bytes: Span<UInt8>) -> (length: Int, isInvalid: Bool) {
         var validator = UTF8Validator()
         var length = 0
@@ -33,10 +35,10 @@ package struct UTF8Validator: Hashable, Sendable {
     /// U+FFFD in UTF-8.
     package static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
 
-    /// Makes text of `bytes`: each maximal part that cannot be any becomes one U+FFFD (Unicode section 3.9, "Substitution of Maximal
-    /// Subparts").
+    /// Makes valid text of `bytes`. Each maximal invalid part becomes one U+FFFD (Unicode section 3.9, "Substitution of
+    /// Maximal Subparts").
     ///
-    /// - Returns: whole characters, and at most 3 bytes that may be the beginning of one, to be put in front of what comes next.
+    /// - Returns: whole characters, and up to 3 bytes that begin a character, to be put in front of the next bytes.
     package static func repair(_ bytes: Span<UInt8>) -> (text: [UInt8], rest: [UInt8]) {
         var text: [UInt8] = []
         var position = 0
@@ -46,7 +48,7 @@ package struct UTF8Validator: Hashable, Sendable {
             Masking.appendXored(bytes.extracting(position..<end), with: nil, to: &text)
             guard prefix.isInvalid else { return (text, (end..<bytes.count).map { bytes[$0] }) }
             text += self.replacement
-            // The byte at which a character breaks off may begin the next one.
+            // The byte that breaks off a character may begin the next one.
             var validator = UTF8Validator()
             position = end
             while validator.consume(bytes[position]) { position += 1 }
@@ -54,7 +56,7 @@ package struct UTF8Validator: Hashable, Sendable {
         }
     }
 
-    /// `wholeCharacters` becomes the index after the last whole character, and is left alone if there is none.
+    /// Sets `wholeCharacters` to the index after the last whole character, if there is one.
     private mutating func consume(
         _ bytes: Span<UInt8>, key: MaskingKey, wholeCharacters: inout Int
     ) -> Bool {
@@ -62,7 +64,7 @@ package struct UTF8Validator: Hashable, Sendable {
         while index < bytes.count {
             if self.needed == 0 {
                 index += Masking.asciiGroups(in: bytes, from: index, key: key.rotated(by: index))
-                // Whatever ended the run is within the next 8 bytes: they go one by one, then a new run is tried.
+                // The byte that ended the run is among the next 8. They go one by one, then a new run is tried.
                 let end = min(index + 8, bytes.count)
                 wholeCharacters = index
                 while index < end {

@@ -1,8 +1,10 @@
-/// One element of `Sec-WebSocket-Extensions`: an offer of a client's, or the answer of a server's
-/// (RFC 6455 section 9.1). Its description is how it is written.
+/// One element of `Sec-WebSocket-Extensions`: a client's offer, or a server's answer (RFC 6455 section 9.1).
 package struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
+    /// A parameter, as in `client_max_window_bits=10`.
     package struct Parameter: Hashable, Sendable {
+        /// A token.
         package var name: String
+        /// A token, without the quotes that it may have had.
         package var value: String?
 
         package init(name: String, value: String? = nil) {
@@ -11,7 +13,9 @@ package struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// A token.
     package var name: String
+    /// In the order written.
     package var parameters: [Parameter]
 
     package init(name: String, parameters: [Parameter] = []) {
@@ -19,19 +23,20 @@ package struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
         self.parameters = parameters
     }
 
-    /// Reads all fields of the name, in their order. Nil if the list is malformed or empty.
+    /// Reads the list in `values`, those of all `Sec-WebSocket-Extensions` fields in their order. `nil` if it is malformed or
+    /// empty.
     package static func parse(_ values: [String]) -> [ExtensionElement]? {
         HeaderScanner.list(in: values) { scanner in
             guard let name = scanner.token() else { return nil }
-            var offer = ExtensionElement(name: name)
+            var element = ExtensionElement(name: name)
             scanner.skipWhitespace()
             while scanner.take(";") {
                 scanner.skipWhitespace()
                 guard let parameter = self.parameter(&scanner) else { return nil }
-                offer.parameters.append(parameter)
+                element.parameters.append(parameter)
                 scanner.skipWhitespace()
             }
-            return offer
+            return element
         }
     }
 
@@ -42,11 +47,12 @@ package struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
         return Parameter(name: name, value: value)
     }
 
-    /// The list that says these.
-    package static func render(_ offers: [ExtensionElement]) -> String {
-        offers.map(\.description).joined(separator: ", ")
+    /// The value of a field with these elements.
+    package static func render(_ elements: [ExtensionElement]) -> String {
+        elements.map(\.description).joined(separator: ", ")
     }
 
+    /// The element as it is written in a field: `a; b=1; c`.
     package var description: String {
         self.parameters.reduce(self.name) { text, parameter in
             parameter.value.map { "\(text); \(parameter.name)=\($0)" } ?? "\(text); \(parameter.name)"

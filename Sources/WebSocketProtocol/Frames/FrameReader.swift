@@ -1,46 +1,71 @@
-/// Reads the frames of one direction of a connection and checks every header against RFC 6455 and our limits, before any
-/// byte of its frame is let through. It holds no bytes and allocates nothing.
+/// Reads the frames of one direction of a connection. Every header is checked against RFC 6455 and our limits before any
+/// byte of its frame goes on. The reader holds no bytes and allocates nothing.
 ///
-/// It has two front ends over the same state: `walk` for a relay, which forwards the bytes as they are, and `next` for
-/// an endpoint, which wants the payload. Both stop at whole control frames. After a violation the reader is at the frame
-/// that broke the rule, and reports it again if asked again.
+/// It has two front ends over the same state. `walk` is for a relay, which forwards the bytes as they are. `next` is for
+/// an endpoint, which needs the payload. Both stop at whole control frames. After a violation the reader stays at the
+/// frame that broke the rule, and reports it again when it is asked again.
 package struct FrameReader: Sendable {
+    /// What the sender may do. Limits are inclusive; 0 is no limit.
+    package struct Rules: Hashable, Sendable {
+        /// True for a client's frames, false for a server's (RFC 6455 section 5.1).
+        package var expectsMask: Bool
+        /// Whether RSV1 may be set on the first frame of a data message (RFC 7692 section 6).
+        package var allowsCompression: Bool
+        /// The most payload bytes in a message, as on the wire.
+        package var maximumMessage: Int
+        /// The most frames in a message. Empty ones count.
+        package var maximumFragments: Int
+
+        package init(
+            expectsMask: Bool, allowsCompression: Bool = false, maximumMessage: Int = 0, maximumFragments: Int = 0
+        ) {
+            self.expectsMask = expectsMask
+            self.allowsCompression = allowsCompression
+            self.maximumMessage = maximumMessage
+            self.maximumFragments = maximumFragments
+        }
+    }
+
+    /// They may change between two calls.
     package var rules: Rules
+    /// What has passed so far.
     package private(set) var tally = MessageTally()
 
-    // In this order, because every session has one or two of these and small things side by side take less room.
-    /// The kind of the message in progress; nil between messages.
+    // Every session has one or two readers. In this order the small fields share their padding.
+    /// The kind of the message in progress; `nil` between messages.
     private var messageOpcode: Opcode?
     private var isCompressed = false
     /// Of the data frame in progress, or the last one.
     private var fin = true
-    /// How many headers were read one by one; it wraps. A relay passes over most: those of messages of one frame that are all there.
+    /// How many headers were read one by one; it wraps. Those of `skipWholeMessages` are not counted.
     package private(set) var headersRead: UInt32 = 0
-    /// Payload bytes that the headers of this message declared so far.
+    /// Payload bytes that the headers of this message have declared so far.
     private var messageLength = 0
     /// Frames of this message so far.
     private var fragments = 0
     /// Of the data frame in progress, or the last one.
     private var maskingKey: MaskingKey?
     private var frameLength = 0
-    /// Payload bytes of the data frame in progress that have not come yet.
+    /// Payload bytes of the data frame in progress that are still to come.
     private var remaining = 0
 
     package init(rules: Rules) {
         self.rules = rules
     }
 
-    /// Whether the next byte belongs to a new frame: here another frame can be put in between.
+    /// Whether the next byte begins a frame. Only here can another frame be inserted.
     package var isAtFrameBoundary: Bool { self.remaining == 0 }
 
-    /// How many bytes of the frame in progress have not come yet.
+    /// How many bytes of the frame in progress are still to come.
     package var remainingInFrame: Int { self.remaining }
 
     /// Whether the next data frame begins a new message.
     package var isAtMessageBoundary: Bool { self.messageOpcode == nil }
 
-    /// How many payload bytes the message in progress has, so far as its headers say, with that of the frame at `position`. For a frame
-    /// that was refused: `nil` where there is no whole header, or more than can be counted.
+    /// The length of the message in progress as its headers declare it, the frame at `position` included. For a frame that
+    /// was refused.
+    ///
+    /// - Returns: bytes of payload; `nil` if the header is not whole, or the sum overflows.
     package func messageLength(with bytes: Span<UInt8>, at position: Int) -> Int? {
         guard case .header(let header, _) = FrameHeader.parse(bytes, at: position) else { return nil }
         let (length, overflow) = self.messageLength.addingReportingOverflow(header.payloadLength)
@@ -51,9 +76,9 @@ package struct FrameReader: Sendable {
 // MARK: - Relay
 
 extension FrameReader {
-    /// How far a walk came, and why it stopped there.
+    /// How far a walk got, and why it stopped there.
     package struct Walk: Hashable, Sendable {
-        /// What lies between the start and here is checked headers and payload of data frames, to be forwarded as it is.
+        /// Everything from the start to here is data frames with checked headers, to be forwarded as it is.
         package var end: Int
         package var stop: Stop
 
@@ -63,19 +88,19 @@ extension FrameReader {
         }
     }
 
+    /// Why a walk stopped.
     package enum Stop: Hashable, Sendable {
-        /// Everything was walked.
+        /// All bytes were walked.
         case end
-        /// What is left is the beginning of a header or of a control frame, fewer than 131 bytes: to be presented again
-        /// in front of what comes next.
+        /// The rest begins a header or a control frame: fewer than 131 bytes, to be given again in front of the next ones.
         case incomplete
-        /// A whole control frame begins at `end`; the walk goes on at its `range.upperBound`.
+        /// A whole control frame begins at `end`. The walk goes on at its `range.upperBound`.
         case control(ControlFrame)
-        /// The frame at `end` breaks a rule; nothing of it may go on.
+        /// The frame at `end` breaks a rule. Nothing of it may go on.
         case violation(Violation)
     }
 
-    /// Walks over data frames from `start` on, up to the end of `bytes` or to what has to be decided about.
+    /// Walks over data frames from `start` on, up to the end of `bytes` or to the first thing that needs a decision.
     package mutating func walk(_ bytes: Span<UInt8>, from start: Int) -> Walk {
         var position = start
         if self.remaining > 0 { position += self.take(upTo: bytes.count - position) }
@@ -93,10 +118,10 @@ extension FrameReader {
         }
     }
 
-    /// Passes over messages of one frame that are all here, as most are: of these nothing has to be remembered but the sum. What may
-    /// be wrong with a frame, and what is not of this kind, is left to `readHeader`.
+    /// Passes over messages of one frame that are here in full, as most are. Only their totals have to be kept. Every other
+    /// frame, and every frame with a fault, is left to `readHeader`.
     ///
-    /// - Returns: how many bytes they have.
+    /// - Returns: how many bytes these messages have.
     private mutating func skipWholeMessages(_ bytes: Span<UInt8>, from start: Int) -> Int {
         let reserved: UInt8 = self.rules.allowsCompression ? 0x40 : 0
         let mask: UInt8 = self.rules.expectsMask ? 0x80 : 0
@@ -106,7 +131,7 @@ extension FrameReader {
         while bytes.count - position >= 4 {
             let opcode = bytes[position] & ~reserved ^ 0x80
             guard opcode == Opcode.text.rawValue || opcode == Opcode.binary.rawValue else { break }
-            // A masked length is below 126 if the mask is there, and well above if it is not.
+            // With the mask bit as expected, this is the 7-bit length. Otherwise it is above 127.
             var length = Int(bytes[position + 1] ^ mask)
             var payload = position + 2 + keyLength
             if length == 126 {
@@ -130,16 +155,17 @@ extension FrameReader {
 extension FrameReader {
     /// A piece of a message's payload.
     package struct DataPart: Hashable, Sendable {
-        /// Text or binary: that of the message, for its continuation frames too.
+        /// Text or binary: that of the message, also in its continuation frames.
         package var messageOpcode: Opcode
-        /// Where the piece is, still masked; empty for an empty frame.
+        /// Where the piece is, still masked. Empty for an empty frame.
         package var range: Range<Int>
-        /// The key for this piece: its first byte belongs to the byte at `range.lowerBound`.
+        /// The key for this piece. Its first byte belongs to the byte at `range.lowerBound`.
         package var maskingKey: MaskingKey?
         /// The first piece of the message.
         package var isFirst: Bool
         /// The last piece of the message.
         package var isFinal: Bool
+        /// The message was sent with RSV1 set (RFC 7692 section 6).
         package var isCompressed: Bool
 
         package init(
@@ -155,18 +181,18 @@ extension FrameReader {
         }
     }
 
+    /// The result of `next`.
     package enum Event: Hashable, Sendable {
-        /// Everything was read.
+        /// All bytes were read.
         case end
-        /// What is left is the beginning of a header or of a control frame, fewer than 131 bytes: to be presented again
-        /// in front of what comes next.
+        /// The rest begins a header or a control frame: fewer than 131 bytes, to be given again in front of the next ones.
         case incomplete
         case data(DataPart)
         case control(ControlFrame)
         case violation(Violation)
     }
 
-    /// Reads what is at `position` and advances it past that; `.incomplete` and `.violation` do not move it.
+    /// Reads the next event at `position` and moves it on. `.incomplete` and `.violation` do not move it.
     package mutating func next(_ bytes: Span<UInt8>, at position: inout Int) -> Event {
         if self.remaining == 0 {
             guard position < bytes.count else { return .end }
@@ -179,7 +205,7 @@ extension FrameReader {
                 return .control(frame)
             }
         }
-        // An empty frame has a part too: it may be the last of its message.
+        // An empty frame is a part, too: it may end its message.
         guard position < bytes.count || self.remaining == 0 else { return .end }
         return .data(self.takePart(bytes, at: &position))
     }
@@ -198,7 +224,7 @@ extension FrameReader {
     }
 }
 
-// MARK: - What both share
+// MARK: - Shared by both front ends
 
 extension FrameReader {
     /// What begins at a frame boundary.
@@ -243,7 +269,7 @@ extension FrameReader {
                 opcode: header.opcode, range: start..<end, payloadRange: payload..<end, maskingKey: header.maskingKey))
     }
 
-    /// Makes the data frame with this header the one in progress; if it breaks a rule, nothing changes.
+    /// Begins the data frame with this header. If it breaks a rule, nothing changes.
     private mutating func begin(_ header: FrameHeader) -> Violation? {
         let continues = header.opcode == .continuation
         guard continues == (self.messageOpcode != nil) else {
@@ -270,8 +296,8 @@ extension FrameReader {
         return nil
     }
 
-    /// Takes payload of the data frame in progress, of which `available` bytes are there, and ends the frame, and the
-    /// message, with its last byte.
+    /// Takes payload of the data frame in progress, up to `available` bytes. Its last byte ends the frame, and the message if
+    /// it is the final one.
     private mutating func take(upTo available: Int) -> Int {
         let count = min(self.remaining, available)
         self.remaining -= count
@@ -290,4 +316,16 @@ extension FrameReader {
         self.messageLength = 0
         self.fragments = 0
     }
+}
+
+/// Counts what has passed in one direction of a session.
+package struct MessageTally: Hashable, Sendable {
+    /// Complete text messages.
+    package var text: UInt64 = 0
+    /// Complete binary messages.
+    package var binary: UInt64 = 0
+    /// Payload bytes of data frames, those of incomplete messages included.
+    package var payloadBytes: UInt64 = 0
+
+    package init() {}
 }

@@ -1,20 +1,22 @@
-/// The work on payload bytes that is done eight and more at a time. The only unsafe code of frames is in this file.
+/// Work on payload bytes, eight or more at a time. This file has the only unsafe code for frames.
 package enum Masking {
-    /// Masks or unmasks (the same thing) the bytes at `range` in place: `range.lowerBound` meets the key's first byte.
+    /// Masks or unmasks the bytes at `range` in place, which is the same operation (RFC 6455 section 5.3). The byte at
+    /// `range.lowerBound` meets the key's first byte.
     package static func apply(_ key: MaskingKey, to bytes: inout MutableSpan<UInt8>, range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
         guard !range.isEmpty else { return }
         let pattern = UInt64(key.bits) << 32 | UInt64(key.bits)
         unsafe bytes.withUnsafeMutableBufferPointer { buffer in
-            // Sound: the precondition puts `range` inside the buffer, the buffer is not empty as the range is not, and
-            // every access below is at an offset from 0 up to `range.count`, its width included. Accesses are
-            // unaligned ones, and the pointer does not leave the closure.
+            // Sound: the precondition puts `range` inside the buffer, which is not empty because the range is not. Every
+            // access below lies wholly between 0 and `range.count`. Accesses are unaligned, and the pointer does not
+            // leave the closure.
             guard let base = buffer.baseAddress else { return }
             unsafe self.xor(UnsafeMutableRawPointer(base) + range.lowerBound, count: range.count, with: pattern)
         }
     }
 
-    /// Appends `bytes` to `destination`, XORed with `key`: its first byte meets the first of them. Without a key they are copied.
+    /// Appends `bytes` to `destination`, XORed with `key`. The first of them meets the key's first byte. Without a key
+    /// they are copied.
     package static func appendXored(_ bytes: Span<UInt8>, with key: MaskingKey?, to destination: inout [UInt8]) {
         let start = destination.count
         // Sound: the pointer is only read by `append`, which copies, and does not leave the closure.
@@ -24,8 +26,8 @@ package enum Masking {
         self.apply(key, to: &target, range: start..<start + bytes.count)
     }
 
-    /// The length of the longest run of ASCII from `start` on that is made of whole groups of 8 bytes. The bytes are
-    /// masked with `key`, whose first byte belongs to the byte at `start`.
+    /// Counts the ASCII bytes from `start` on, in whole groups of 8. The bytes are masked with `key`, whose first byte
+    /// belongs to the byte at `start`.
     static func asciiGroups(in bytes: Span<UInt8>, from start: Int, key: MaskingKey) -> Int {
         precondition(start >= 0 && start <= bytes.count, "start outside of the bytes")
         let count = bytes.count - start
@@ -33,7 +35,7 @@ package enum Masking {
         let highBits: UInt64 = 0x8080_8080_8080_8080
         let pattern = (UInt64(key.bits) << 32 | UInt64(key.bits)) & highBits
         return unsafe bytes.withUnsafeBufferPointer { buffer in
-            // Sound: there are `count` bytes from `start` on, at least 8, so the buffer has an address; every load is of
+            // Sound: there are `count` bytes from `start` on, at least 8, so the buffer has an address. Every load takes
             // 8 bytes at an offset of at most `count - 8`. The pointer does not leave the closure.
             guard let base = buffer.baseAddress else { return 0 }
             let bytes = unsafe UnsafeRawPointer(base) + start
@@ -47,11 +49,11 @@ package enum Masking {
         }
     }
 
-    /// XORs `count` bytes from `bytes` on with `pattern` over and over, first byte in memory first.
+    /// XORs `count` bytes from `bytes` on with `pattern`, repeated, in the order in which it lies in memory.
     ///
-    /// `SIMD4<UInt64>` becomes vector code; `SIMD32<UInt8>` does not.
+    /// `SIMD4<UInt64>` becomes vector code. `SIMD32<UInt8>` does not.
     private static func xor(_ bytes: UnsafeMutableRawPointer, count: Int, with pattern: UInt64) {
-        // Sound: the caller vouches for `count` bytes that may be written; each access is wholly below `count`.
+        // Sound: the caller guarantees `count` writable bytes, and each access lies wholly below `count`.
         let wide = SIMD4<UInt64>(repeating: pattern)
         var offset = 0
         while count - offset >= 32 {

@@ -1,10 +1,11 @@
-/// A server's part in agreeing on `permessage-deflate` (RFC 7692 sections 5.1 and 7.1).
+/// The server's side of negotiating `permessage-deflate` (RFC 7692 sections 5.1 and 7.1).
 package enum DeflateNegotiation {
-    /// What the server is ready for.
+    /// What the server accepts.
     package struct Settings: Hashable, Sendable {
-        /// The most bytes that zlib may hold for a session; 0 is no limit.
+        /// The most memory that zlib may hold for a session, in bytes; 0 is no limit.
         package var memory: Int
-        /// Whether what we send may keep context, which costs memory, and makes each session's frames its own.
+        /// Whether our messages may refer to earlier ones. This costs memory, and the same message then compresses
+        /// differently for each session.
         package var keepsContext: Bool
 
         package init(memory: Int = 0, keepsContext: Bool = true) {
@@ -13,13 +14,15 @@ package enum DeflateNegotiation {
         }
     }
 
+    /// An accepted offer.
     package struct Agreement: Hashable, Sendable {
+        /// What both sides do from now on.
         package var parameters: DeflateParameters
-        /// The value of `Sec-WebSocket-Extensions` that says so.
+        /// The answer's value of `Sec-WebSocket-Extensions`.
         package var answer: ExtensionElement
     }
 
-    /// Accepts the first offer that can be; nil declines all.
+    /// Accepts the first offer that fits `settings`; `nil` declines all.
     package static func agree(on offers: [ExtensionElement], _ settings: Settings) -> Agreement? {
         for case let offer? in offers.lazy.map({ PermessageDeflate.parameters(of: $0) }) {
             if let parameters = self.parameters(for: offer, settings) {
@@ -29,8 +32,8 @@ package enum DeflateNegotiation {
         return nil
     }
 
-    /// The best that fits: context on both sides with the largest windows that there is memory for, down to 1 KiB; else every
-    /// message of ours by itself, with a compressor that belongs to nobody.
+    /// The best parameters that fit the memory: context on both sides with the largest possible windows, down to 1 KiB. If
+    /// that does not fit, each of our messages stands alone, and needs no compressor of the session's own.
     private static func parameters(
         for offer: PermessageDeflate.Parameters, _ settings: Settings
     ) -> DeflateParameters? {
@@ -40,7 +43,7 @@ package enum DeflateNegotiation {
                 keepsContext: settings.keepsContext && !offer.serverNoContextTakeover),
             client: .init(windowBits: offer.clientMaxWindowBits ?? 15, keepsContext: !offer.clientNoContextTakeover))
 
-        /// With windows of at most `bits`, where that is ours to say.
+        /// With windows of at most `bits`. The client's can only be limited if its offer allows it.
         func limited(to bits: Int) -> DeflateParameters {
             var parameters = largest
             parameters.server.windowBits = min(bits, largest.server.windowBits)
@@ -72,7 +75,8 @@ package enum DeflateNegotiation {
         }
         if !parameters.server.keepsContext { say("server_no_context_takeover") }
         if !parameters.client.keepsContext { say("client_no_context_takeover") }
-        // A smaller window of ours needs no word unless one was asked for; the client's has to be told.
+        // A smaller window of ours is stated only if the client asked for one. The client must be told of its own
+        // (RFC 7692 section 7.1.2).
         if offer.serverMaxWindowBits != nil { say("server_max_window_bits", parameters.server.windowBits) }
         if offer.hasClientMaxWindowBits, parameters.client.windowBits < 15 || offer.clientMaxWindowBits != nil {
             say("client_max_window_bits", parameters.client.windowBits)

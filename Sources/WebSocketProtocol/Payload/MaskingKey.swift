@@ -1,9 +1,9 @@
-/// The key a client's payload is masked with (RFC 6455 section 5.3).
+/// The key that masks a client's payload (RFC 6455 section 5.3).
 package struct MaskingKey: Hashable, Sendable {
-    /// The four bytes of the key as they lie in memory and on the wire, whatever the machine's byte order.
+    /// The key's four bytes, in memory as on the wire, whatever the machine's byte order.
     package let bits: UInt32
 
-    /// A key of random bits: which byte comes first makes no difference then.
+    /// A key of random bits. Their order does not matter.
     package init(bits: UInt32) {
         self.bits = bits
     }
@@ -14,16 +14,16 @@ package struct MaskingKey: Hashable, Sendable {
         self.bits = value.littleEndian
     }
 
-    /// The byte that masks the payload byte at `index` (taken modulo 4).
+    /// The byte that masks the payload byte at `index`, which is taken modulo 4.
     package subscript(index: Int) -> UInt8 {
         UInt8(truncatingIfNeeded: UInt32(littleEndian: self.bits) >> UInt32(truncatingIfNeeded: (index & 3) * 8))
     }
 
-    /// The key for a payload whose first `count` bytes are gone.
+    /// The key for the rest of a payload after its first `count` bytes.
     package func rotated(by count: Int) -> MaskingKey {
         let value = UInt32(littleEndian: self.bits)
         let shift = UInt32(truncatingIfNeeded: (count & 3) * 8)
-        // `&<<` takes its count modulo 32, so a shift of 0 is the value or-ed with itself.
+        // `&<<` takes its count modulo 32: with a shift of 0 the value is combined with itself.
         return MaskingKey(bits: (value &>> shift | value &<< (32 &- shift)).littleEndian)
     }
 }

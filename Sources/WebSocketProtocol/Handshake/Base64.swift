@@ -1,4 +1,4 @@
-/// The alphabet of RFC 4648 section 4, for what the opening handshake needs of it.
+/// Base64 (RFC 4648 section 4), as far as the opening handshake needs it.
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
@@ -9,7 +9,7 @@ enum Base64 {
         text.append(addingCapacity: (bytes.count + 2) / 3 * 4) { text in
             for start in stride(from: 0, to: bytes.count, by: 3) {
                 let present = min(3, bytes.count - start)
-                // The group as 24 bits, filled up with zeros.
+                // A group of 24 bits, padded with zeros.
                 var bits = Int(bytes[start]) << 16
                 if present > 1 { bits |= Int(bytes[start + 1]) << 8 }
                 if present > 2 { bits |= Int(bytes[start + 2]) }
@@ -22,7 +22,7 @@ enum Base64 {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// What a character stands for; nil if it is not in the alphabet.
+    /// The six bits of a character; `nil` if it is not in the alphabet.
     static func value(of character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"): character - UInt8(ascii: "A")

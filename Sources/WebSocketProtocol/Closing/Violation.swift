@@ -1,4 +1,4 @@
-/// A rule of the protocol, or a limit of ours, that a peer's bytes break.
+/// A rule of the protocol, or a limit of ours, that a peer has broken.
 package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringConvertible {
     case reservedBits
     case unknownOpcode
@@ -17,7 +17,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
     case invalidUTF8
     case invalidCompressedData
 
-    /// The cause of a session's end that a violation is: each is a word of log and metrics.
+    /// The cause of the session's end. Log and metrics have a word for each.
     package enum Kind: Hashable, Sendable {
         case protocolError
         case invalidData
@@ -25,6 +25,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
         case tooManyFragments
     }
 
+    /// The cause that this violation counts as.
     package var kind: Kind {
         switch self {
         case .reservedBits, .unknownOpcode, .fragmentedControl, .controlTooLong, .lengthNotMinimal, .lengthOverflow,
@@ -37,7 +38,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
         }
     }
 
-    /// What to tell the peer that broke the rule (RFC 6455 section 7.4.1).
+    /// The close code for the peer that broke the rule (RFC 6455 section 7.4.1).
     package var closeCode: CloseCode {
         switch self.kind {
         case .protocolError: .protocolError
@@ -46,7 +47,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
         }
     }
 
-    /// One stable sentence for the log, with the section of RFC 6455 or 7692; it fits the reason of a close frame.
+    /// A stable text for the log, with the section of RFC 6455 or 7692. It fits the reason of a close frame.
     package var description: String {
         switch self {
         case .reservedBits: "reserved bit set without an extension that uses it (RFC 6455 5.2)"

@@ -1,58 +1,60 @@
-/// Inflates the messages of one direction (RFC 7692 section 7.2.2), one after the other, in pieces.
+/// Inflates the messages of one direction (RFC 7692 section 7.2.2), in pieces.
 ///
-/// What comes out goes into memory of the caller's, and no further than it has room: a message that inflates to more than it may
-/// is noticed while it does.
+/// The output goes to the caller's memory and stops where that is full, so a message over its limit is noticed early.
 package final class Inflater {
+    /// The result of `inflate`.
     package enum Result: Hashable, Sendable {
-        /// This many bytes came out, and there may be more: to be called again with the same input.
+        /// So many bytes were written, and there may be more. Call again with the same input.
         case more(Int)
-        /// This many bytes came out, and the input is used up.
+        /// So many bytes were written, and the input is used up.
         case end(Int)
         case violation(Violation)
     }
 
     private enum Stage {
-        /// No byte of the message has come yet.
+        /// Before the first byte of a message.
         case beginning
         case inside
-        /// The last byte came from a block that said it is the last one.
+        /// After a block marked as the last one.
         case ended
     }
 
-    /// What every sender leaves out at the end of a message.
+    /// The end of an empty block, which every sender leaves out at the end of a message (RFC 7692 section 7.2.1).
     private static let tail: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
 
-    /// Bytes that the message in progress has inflated to so far.
+    /// What the message in progress has inflated to so far, in bytes.
     package private(set) var messageLength = 0
-    /// The most bytes that a message may inflate to; 0 is no limit.
+    /// The most bytes that a message may inflate to. Inclusive; 0 is no limit.
     package var maximumMessage: Int
 
     private let stream: InflateStream
     private let keepsContext: Bool
     private var stage = Stage.beginning
-    /// How much of the tail was inflated.
+    /// How many bytes of the tail have been inflated.
     private var tailPosition = 0
 
+    /// - Parameter maximumMessage: see the property.
     package init(_ direction: DeflateParameters.Direction, maximumMessage: Int = 0) {
-        // One who says 8 may well be compressing with zlib's 9; both fit.
+        // A sender that agreed on 8 may compress with zlib's 9. A window of 9 can read both.
         self.stream = InflateStream(windowBits: max(9, direction.windowBits))
         self.keepsContext = direction.keepsContext
         self.maximumMessage = maximumMessage
     }
 
-    /// Inflates `input` from `position` on, which moves past what was taken, into `output`, which must have room for a byte at
-    /// least.
+    /// Inflates `input` from `position` on into `output`, and moves `position` past the bytes taken.
     ///
-    /// - Parameter isFinal: the message ends with this input.
+    /// - Parameters:
+    ///   - isFinal: the message ends with this input.
+    ///   - output: has room for at least one byte.
     package func inflate(
         _ input: Span<UInt8>, at position: inout Int, isFinal: Bool, into output: inout MutableSpan<UInt8>
     ) -> Result {
         var count = 0
         var outcome = self.run(input, at: &position, into: &output, &count)
-        // A tail that was begun is gone through, even if a last block ended in the middle of it: that makes the message corrupt.
+        // A tail that was begun is read to its end, even after a last block inside it: such a message is corrupt.
         if outcome == .needsInput, isFinal, self.stage == .inside || self.tailPosition > 0 {
             outcome = self.run(Self.tail.span, at: &self.tailPosition, into: &output, &count)
-            // A message ends with the empty block that the tail completes.
+            // A valid message ends with the empty block that the tail completes.
             let isWhole = self.stage == .inside && self.stream.isAtBlockBoundary
             if outcome == .needsInput, !isWhole { outcome = .corrupt }
         }
@@ -74,7 +76,7 @@ package final class Inflater {
     ) -> InflateStream.Outcome {
         while true {
             if position < input.count {
-                // After a last block the sender may go on with another (RFC 7692 section 7.2.3.4).
+                // The sender may go on with another block after a last one (RFC 7692 section 7.2.3.4).
                 if self.stage == .ended { self.stream.reset(keepsWindow: true) }
                 self.stage = .inside
             }

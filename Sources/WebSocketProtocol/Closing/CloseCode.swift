@@ -9,20 +9,14 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConv
     package static let normal = CloseCode(rawValue: 1000)
     package static let goingAway = CloseCode(rawValue: 1001)
     package static let protocolError = CloseCode(rawValue: 1002)
-    package static let unsupportedData = CloseCode(rawValue: 1003)
-    /// Says in an API that a close frame had no code; never on the wire.
-    package static let noStatus = CloseCode(rawValue: 1005)
-    /// Says in an API that there was no close frame; never on the wire.
-    package static let abnormal = CloseCode(rawValue: 1006)
     package static let invalidData = CloseCode(rawValue: 1007)
     package static let policy = CloseCode(rawValue: 1008)
     package static let messageTooBig = CloseCode(rawValue: 1009)
-    package static let mandatoryExtension = CloseCode(rawValue: 1010)
     package static let internalError = CloseCode(rawValue: 1011)
     package static let serviceRestart = CloseCode(rawValue: 1012)
     package static let tryAgainLater = CloseCode(rawValue: 1013)
 
-    /// Whether a close frame may carry the code (RFC 6455 section 7.4.2 with the codes registered since).
+    /// Whether a close frame may carry the code (RFC 6455 section 7.4, and the codes registered since).
     package var isAllowedOnWire: Bool {
         switch self.rawValue {
         case 1000...1003, 1007...1014, 3000...4999: true
@@ -30,7 +24,8 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConv
         }
     }
 
-    /// The nearest code of RFC 6455 itself: 1012 and 1013 were registered after it, and some libraries take them for a protocol error.
+    /// The nearest code that RFC 6455 itself has. 1012 and 1013 were registered later, and some libraries treat them as a
+    /// protocol error.
     package var ofRFC6455: CloseCode {
         switch self {
         case .serviceRestart: .goingAway
@@ -39,7 +34,7 @@ package struct CloseCode: RawRepresentable, Hashable, Sendable, CustomStringConv
         }
     }
 
-    /// The code as a metric label: bounded, whatever peers send.
+    /// The code as a metric label. The number of labels is bounded, whatever peers send.
     package var label: String {
         switch self.rawValue {
         case 1000...1003, 1005...1015: String(self.rawValue)
