@@ -5,7 +5,7 @@ import WebSocketProtocol
     static let lengths = [0, 1, 125, 126, 127, 0xFFFF, 0x10000, 1 << 32, Int.max]
 
     @Test(arguments: lengths, [nil, someKey])
-    func aHeaderReadsBackAsItWasWritten(length: Int, key: MaskingKey?) {
+    func `a header is read back as it was written`(length: Int, key: MaskingKey?) {
         for opcode in [Opcode.continuation, .text, .binary] {
             for bits in 0..<4 {
                 let header = FrameHeader(
@@ -21,7 +21,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func lengthsTakeTheShortestForm() {
+    @Test func `a length is written in its shortest form`() {
         let expected = [0: 2, 125: 2, 126: 4, 0xFFFF: 4, 0x10000: 10, Int.max: 10]
         for (length, size) in expected {
             #expect(FrameHeader(opcode: .binary, payloadLength: length).encodedLength == size)
@@ -33,7 +33,7 @@ import WebSocketProtocol
                 == FrameHeader.maximumLength)
     }
 
-    @Test func encodesIntoASpanAtAPosition() {
+    @Test func `a header is written into a span at a position`() {
         var bytes = [UInt8](repeating: 0xEE, count: 10)
         var span = bytes.mutableSpan
         let length = FrameHeader(opcode: .text, payloadLength: 300, maskingKey: someKey).encode(into: &span, at: 1)
@@ -53,7 +53,7 @@ import WebSocketProtocol
             ([0x82, 0x7F, 0x80, 0, 0, 0, 0, 0, 0, 0], .lengthOverflow),
             ([0x82, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], .lengthOverflow),
         ] as [([UInt8], Violation)])
-    func aBadHeaderIsKnownAtItsLastNeededByte(bytes: [UInt8], violation: Violation) {
+    func `a bad header is refused at the first byte that shows it`(bytes: [UInt8], violation: Violation) {
         #expect(FrameHeader.parse(bytes.span, at: 0) == .invalid(violation))
         for end in bytes.indices {
             #expect(FrameHeader.parse(Array(bytes[..<end]).span, at: 0) == .incomplete)

@@ -7,7 +7,7 @@ struct DeflateNegotiationTests {
         let offers = try #require(ExtensionElement.parse([offers]))
         let agreement = DeflateNegotiation.agree(on: offers, .init(memory: memory, keepsContext: keepsContext))
         guard let agreement else { return nil }
-        // Whatever we answer is an answer to one of the offers.
+        // Every answer must accept one of the offers.
         #expect(PermessageDeflate.accepts(answer: agreement.answer, offers: offers))
         let parameters = agreement.parameters
         let server = parameters.server.keepsContext ? parameters.server.deflateMemory : 0
@@ -55,7 +55,7 @@ struct DeflateNegotiationTests {
             ("\(name); client_max_window_bits", 20, "\(name); server_no_context_takeover; client_max_window_bits=13"),
             ("\(name); client_max_window_bits", 9, "\(name); server_no_context_takeover; client_max_window_bits=10"),
             ("\(name); client_max_window_bits", 8, nil),
-            // The client's window is not ours to say: 40 KiB for it.
+            // We cannot limit the client's window: it takes 40 KiB.
             (name, 64, name),
             (name, 40, "\(name); server_no_context_takeover"),
             (name, 39, nil),

@@ -3,7 +3,7 @@ import WebSocketProtocol
 
 @Suite struct CloseFrameTests {
     @Test(arguments: [1000, 1001, 1002, 1003, 1007, 1014, 3000, 3999, 4000, 4999] as [UInt16])
-    func codesThatMayGoOnTheWire(code: UInt16) throws {
+    func `some codes may go on the wire`(code: UInt16) throws {
         let code = CloseCode(rawValue: code)
         #expect(code.isAllowedOnWire)
         let payload = CloseFrame(code: code, reason: "going home é").encodedPayload
@@ -11,14 +11,14 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535] as [UInt16])
-    func codesThatMustNotGoOnTheWire(code: UInt16) {
+    func `other codes must not go on the wire`(code: UInt16) {
         #expect(!CloseCode(rawValue: code).isAllowedOnWire)
         #expect(CloseFrame(code: CloseCode(rawValue: code), reason: "x").encodedPayload == [])
         let payload = [UInt8(code >> 8), UInt8(code & 0xFF)]
         #expect(throws: Violation.badCloseCode) { try CloseFrame(payload: payload.span) }
     }
 
-    @Test func labelsAreBounded() {
+    @Test func `labels are bounded`() {
         let labels = Set((UInt16.min...UInt16.max).map { CloseCode(rawValue: $0).label })
         #expect(labels.count == 4 + 11 + 3)
         #expect(CloseCode.normal.label == "1000")
@@ -29,7 +29,7 @@ import WebSocketProtocol
         #expect("\(CloseCode(rawValue: 1014))" == "1014")
     }
 
-    @Test func anEmptyPayloadIsNoCode() throws {
+    @Test func `an empty payload means no code`() throws {
         let empty: [UInt8] = []
         #expect(try CloseFrame(payload: empty.span) == CloseFrame(code: nil))
         #expect(CloseFrame(code: nil, reason: "lost").reason == "")
@@ -41,11 +41,11 @@ import WebSocketProtocol
             ([0x03], .badClosePayload), ([0x03, 0xE8, 0xFF], .invalidUTF8), ([0x03, 0xE8, 0xC3], .invalidUTF8),
             ([0x03, 0xED], .badCloseCode),
         ] as [([UInt8], Violation)])
-    func aBadPayloadIsAViolation(payload: [UInt8], violation: Violation) {
+    func `a bad payload is a violation`(payload: [UInt8], violation: Violation) {
         #expect(throws: violation) { try CloseFrame(payload: payload.span) }
     }
 
-    @Test func reasonsAreCutAtACharacter() throws {
+    @Test func `a long reason is cut between characters`() throws {
         for character in ["a", "é", "€", "😀"] {
             for padding in 0..<4 {
                 let reason = String(repeating: "-", count: padding) + String(repeating: character, count: 130)
@@ -59,7 +59,7 @@ import WebSocketProtocol
         #expect(CloseFrame(code: .normal, reason: exact).encodedPayload.count == 125)
     }
 
-    @Test func frames() {
+    @Test func `a close frame is encoded with its code and reason`() {
         #expect(Frame.close(.normal) == [0x88, 0x02, 0x03, 0xE8])
         #expect(Frame.close(.normal, reason: "ok") == [0x88, 0x04, 0x03, 0xE8, 0x6F, 0x6B])
         // RFC 6455 section 5.7.

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 import WebSocketProtocol
 
-/// Streams of random frames, right and wrong, in random pieces: both front ends must agree with each other.
+/// Random frames, valid and invalid, in random pieces. Both front ends must agree.
 @Suite struct FrameReaderRandomTests {
     static let limits = FrameReader.Rules(
         expectsMask: true, allowsCompression: true, maximumMessage: 400, maximumFragments: 4)
@@ -46,7 +46,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [false, true])
-    func walkAndNextAgree(mistakes: Bool) {
+    func `both front ends agree on random streams`(mistakes: Bool) {
         var generator = SeededGenerator(seed: mistakes ? 2 : 3)
         for round in 0..<400 {
             let bytes = self.stream(mistakes: mistakes, using: &generator)
@@ -65,8 +65,8 @@ import WebSocketProtocol
         }
     }
 
-    /// Every first byte, and every length around which headers change their form, with and without a mask, whole and cut short.
-    @Test func walkAndNextAgreeOnEveryHeader() {
+    /// Every first byte, and every length at which a header changes its form, with and without a mask, whole and cut.
+    @Test func `both front ends agree on every header`() {
         let rules = [FrameReader.Rules.client, .server, Self.limits, .init(expectsMask: false, maximumMessage: 125)]
         for rules in rules {
             for first in UInt8.min ... .max {
@@ -97,7 +97,7 @@ import WebSocketProtocol
         #expect(reading.reader.isAtMessageBoundary == relay.reader.isAtMessageBoundary, comment())
     }
 
-    /// An endpoint, reading by hand: text is not looked at, as a walk does not either.
+    /// An endpoint that does not check text, as a walk does not.
     private struct Reading {
         var reader: FrameReader
         var held: [UInt8] = []
@@ -126,7 +126,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func theFrontEndsCanTakeTurns() {
+    @Test func `the front ends can take turns on one reader`() {
         var generator = SeededGenerator(seed: 4)
         for _ in 0..<200 {
             let bytes = self.stream(mistakes: false, using: &generator)
@@ -153,7 +153,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func noiseEndsInAViolationAndNeverTraps() {
+    @Test func `noise ends in a violation and never traps`() {
         var generator = SeededGenerator(seed: 5)
         for _ in 0..<2000 {
             let noise = (0..<64).map { _ in UInt8.random(in: .min ... .max, using: &generator) }

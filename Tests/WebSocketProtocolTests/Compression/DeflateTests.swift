@@ -3,13 +3,13 @@ import Testing
 
 @testable import WebSocketProtocol
 
-/// Compressed messages there and back, and what hostile ones come to.
+/// Compresses messages and inflates them again, and inflates hostile ones.
 struct DeflateTests {
     private struct Failure: Error, Equatable {
         var violation: Violation
     }
 
-    /// Inflates a message that comes in these fragments, into room for `room` bytes at a time.
+    /// Inflates a message in these fragments, into `room` bytes at a time.
     private static func inflate(
         _ fragments: [[UInt8]], _ inflater: Inflater, room: Int = 4096
     ) throws(Failure) -> [UInt8] {
@@ -65,7 +65,7 @@ struct DeflateTests {
                 deflater.append(message.span.extracting(start..<end), to: &piece, isFinal: false)
                 fragments.append(piece)
             }
-            // What ends it may have nothing to say.
+            // The final fragment may be empty.
             fragments.append(Self.deflated([], deflater))
             #expect(try Self.inflate(fragments, inflater) == message)
         }
@@ -90,7 +90,7 @@ struct DeflateTests {
 
     @Test func `what is compressed for a window of 8 bits can be read with one`() {
         // Repetitions at every distance around 256. Output is taken a byte at a time, so that zlib has nothing but its window to
-        // copy from; it refuses what is too far back.
+        // copy from. It refuses what is too far back.
         var message: [UInt8] = []
         for distance in 200...300 {
             let block = Self.random(distance, UInt64(distance))
@@ -162,7 +162,7 @@ struct DeflateTests {
         #expect(try Self.inflate([Array(plain[..<3]), Array(plain[3...])], inflater) == hello)
         let stored: [UInt8] = [0x00, 0x05, 0x00, 0xFA, 0xFF] + hello + [0x00]
         #expect(try Self.inflate([stored], inflater) == hello)
-        // A block that says it is the last, and one after it; the next message refers to what was before.
+        // A block marked as the last, and one after it. The next message refers to the output before.
         #expect(try Self.inflate([[0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00]], inflater) == hello)
         #expect(try Self.inflate([[0xF2, 0x00, 0x11, 0x00, 0x00]], inflater) == hello)
         // Two blocks in one message.
@@ -190,7 +190,7 @@ struct DeflateTests {
         arguments: [
             [0xFF], [0x06, 0x00], [0x00, 0x05, 0x00, 0xFF, 0xFF, 0x48], [0xF2, 0x48, 0xCD], [0x01], [0x00, 0x05],
             [0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07], [0x05, 0xE0, 0x81],
-            // Half of the tail ends a last block, with more output than there is room for.
+            // Half of the tail ends a last block, and its output does not fit.
             [0x9B, 0x30, 0x0A],
         ] as [[UInt8]])
     func `what is no compressed message is refused`(payload: [UInt8]) {
@@ -229,7 +229,7 @@ struct DeflateTests {
             deflater.append(zeros.span, to: &payload)
             payload += [0x00, 0x00, 0xFF, 0xFF]
         }
-        // 64 MiB in 64 KiB: what comes behind is never looked at.
+        // 64 MiB in 64 KiB: what follows is never read.
         let inflater = Inflater(direction, maximumMessage: 1 << 20)
         var buffer = [UInt8](repeating: 0, count: 4096)
         var position = 0

@@ -1,35 +1,8 @@
 import Testing
 import WebSocketProtocol
 
-@Suite struct ExtensionElementTests {
-    @Test(arguments: [
-        ("permessage-deflate", "permessage-deflate"),
-        ("permessage-deflate; client_max_window_bits", "permessage-deflate; client_max_window_bits"),
-        ("a;b=1 ;\tc=\"x\"  , d", "a; b=1; c=x, d"), (",a,,b;c,", "a, b; c"), ("a; b=\"\\x\\y\"", "a; b=xy"),
-    ])
-    func anOfferIsRenderedAsItWasMeant(value: String, rendered: String) throws {
-        let offers = try #require(ExtensionElement.parse([value]))
-        #expect(ExtensionElement.render(offers) == rendered)
-        #expect(ExtensionElement.parse([rendered]) == offers)
-    }
-
-    @Test func severalFieldsAreOneList() {
-        let first = ExtensionElement(name: "a", parameters: [ExtensionElement.Parameter(name: "p", value: "1")])
-        #expect(ExtensionElement.parse(["a; p=1", "b"]) == [first, ExtensionElement(name: "b")])
-    }
-
-    @Test(arguments: [
-        "", ",", ";", "a;", "a; ;b", "a; =1", "a; b=", "a; b =1", "a; b= 1", "a b", "a; b c", "a; b=\"", "a; b=\"\"",
-        "a; b=\"x", "a; b=\"x\\", "a; b=\"x\\\"", "a; b=\"x y\"", "a; b=\"x\"y", "a; b=\"x,y\"", "a=1", "\"a\"",
-        "a; b=é", "a/1",
-    ])
-    func aMalformedListIsNothing(value: String) {
-        #expect(ExtensionElement.parse([value]) == nil)
-    }
-}
-
 @Suite struct PermessageDeflateTests {
-    /// An answer, the offers it is to, and whether it may be.
+    /// An answer, the offers that it answers, and whether it is valid.
     static let table: [(answer: String, offers: String, accepted: Bool)] = [
         ("permessage-deflate", "permessage-deflate", true),
         ("permessage-deflate", "other", false),
@@ -79,13 +52,13 @@ import WebSocketProtocol
     ]
 
     @Test(arguments: table)
-    func anAnswerMustFitAnOffer(answer: String, offers: String, accepted: Bool) throws {
+    func `an answer must fit an offer`(answer: String, offers: String, accepted: Bool) throws {
         let answer = try #require(ExtensionElement.parse([answer]))
         let offers = try #require(ExtensionElement.parse([offers]))
         #expect(PermessageDeflate.accepts(answer: answer, offers: offers) == accepted)
     }
 
-    @Test func offersThatNoServerMayAcceptAreLeftOut() throws {
+    @Test func `offers that no server may accept are left out`() throws {
         let offers = try #require(
             ExtensionElement.parse([
                 "foo, permessage-deflate; client_max_window_bits, permessage-deflate; x, permessage-deflate",

@@ -8,7 +8,7 @@ import WebSocketProtocol
             ([" \ta\t ,, ,b,"], ["a", "b"]), (["h2c, HTTP/2.0"], ["h2c", "HTTP/2.0"]),
             (["!#$%&'*+-.^_`|~"], ["!#$%&'*+-.^_`|~"]),
         ] as [([String], [String])])
-    func listsAreReadInOrder(values: [String], expected: [String]) {
+    func `lists are read in order`(values: [String], expected: [String]) {
         #expect(HeaderTokens.parse(values) == expected)
     }
 
@@ -17,19 +17,19 @@ import WebSocketProtocol
             [], [""], [",, "], ["a b"], ["a;b"], ["a/"], ["/a"], ["a/b/c"], ["\"a\""], ["é"], ["a\u{0}"], ["a, b c"],
             ["ok", "@"],
         ] as [[String]])
-    func whatIsNoListIsNothing(values: [String]) {
+    func `a malformed list is refused`(values: [String]) {
         #expect(HeaderTokens.parse(values) == nil)
         #expect(!HeaderTokens.contains("a", in: values))
     }
 
-    @Test func tokensAreFoundInAnyCase() {
+    @Test func `tokens are found in any case`() {
         #expect(HeaderTokens.contains("websocket", in: ["WebSocket"]))
         #expect(HeaderTokens.contains("upgrade", in: ["keep-alive", "UPGRADE"]))
         #expect(!HeaderTokens.contains("websocket", in: ["websocket2, xwebsocket, websocket/13"]))
         #expect(!HeaderTokens.contains("[", in: ["{"]))
     }
 
-    @Test func subprotocolsAreDistinctTokens() {
+    @Test func `subprotocols are distinct tokens`() {
         #expect(HeaderTokens.subprotocols(["chat.v2, chat.v1", "mqtt"]) == ["chat.v2", "chat.v1", "mqtt"])
         #expect(HeaderTokens.subprotocols(["chat, Chat"]) == ["chat", "Chat"])
         #expect(HeaderTokens.subprotocols(["chat, soap, chat"]) == nil)
@@ -39,7 +39,7 @@ import WebSocketProtocol
         #expect(HeaderTokens.subprotocols(["a b"]) == nil)
     }
 
-    @Test func aLongListIsReadInOnePass() {
+    @Test func `a long list is read in one pass`() {
         let names = (0..<4000).map { "p\($0)" }
         #expect(HeaderTokens.subprotocols([names.joined(separator: ",")]) == names)
         #expect(HeaderTokens.subprotocols([String(repeating: ",", count: 100_000) + "a"]) == ["a"])

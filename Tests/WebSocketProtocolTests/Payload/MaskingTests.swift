@@ -6,7 +6,7 @@ import WebSocketProtocol
     static let keyBytes: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]
 
     @Test(arguments: 0...70)
-    func masksLikeAByteLoopAtEveryOffset(length: Int) {
+    func `masking equals a loop over bytes at every offset`(length: Int) {
         for offset in 0..<33 {
             var bytes = Self.pattern
             var expected = Self.pattern
@@ -17,7 +17,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func masksNothingInNothing() {
+    @Test func `an empty range is masked without effect`() {
         var bytes: [UInt8] = []
         var span = bytes.mutableSpan
         Masking.apply(someKey, to: &span, range: 0..<0)
@@ -25,7 +25,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [0, 1, 7, 8, 9, 33, 150])
-    func appendsWhatTheBytesStandFor(length: Int) {
+    func `appended bytes are unmasked`(length: Int) {
         var bytes = Array(Self.pattern[..<length])
         var span = bytes.mutableSpan
         Masking.apply(someKey, to: &span, range: 0..<length)
@@ -36,7 +36,7 @@ import WebSocketProtocol
         #expect(result == [1, 2, 3] + Self.pattern[..<length] + bytes)
     }
 
-    @Test func aRotatedKeyContinuesThePayload() {
+    @Test func `a rotated key continues the payload`() {
         for split in 0...9 {
             let key = someKey.rotated(by: split)
             for index in 0..<8 { #expect(key[index] == someKey[split + index]) }

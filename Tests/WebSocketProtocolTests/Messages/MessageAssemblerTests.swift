@@ -10,7 +10,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func charactersMayBeCutByFrames() {
+    @Test func `frames may cut characters`() {
         let bytes = Array("κόσμε €😀".utf8)
         for split in 0...bytes.count {
             var listener = Listener(.client)
@@ -20,8 +20,8 @@ import WebSocketProtocol
         }
     }
 
-    @Test func textFailsAtTheFirstWrongByte() {
-        // A surrogate: the second byte cannot be, although frame and message go on.
+    @Test func `text fails at the first wrong byte`() {
+        // A surrogate: the second byte is invalid, although frame and message go on.
         let bytes = self.text([Array("ok ".utf8) + [0xED, 0xA0, 0x80], [0x61]])
         var listener = Listener(.client)
         for (index, byte) in bytes.enumerated() {
@@ -30,7 +30,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func textMustEndWithAWholeCharacter() {
+    @Test func `text must end with a whole character`() {
         for bytes in [[0xE2, 0x82], [0x61, 0xC3], [0xF0, 0x9F, 0x98]] as [[UInt8]] {
             for pieces in [[bytes], [bytes, []]] {
                 var listener = Listener(.client)
@@ -40,13 +40,13 @@ import WebSocketProtocol
         }
     }
 
-    @Test func binaryIsAnything() {
+    @Test func `a binary message may hold any bytes`() {
         var listener = Listener(.server)
         listener.receive(Frame.binary([0xFF, 0xFE, 0x80]))
         #expect(listener.heard == [.binary([0xFF, 0xFE, 0x80])])
     }
 
-    @Test func takesPayloadThatIsUnmaskedAlready() {
+    @Test func `payload may be unmasked already`() {
         var reader = FrameReader(rules: .client)
         var bytes = Frame.text("é", maskingKey: someKey)
         var position = 0

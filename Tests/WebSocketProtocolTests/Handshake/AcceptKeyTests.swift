@@ -3,7 +3,7 @@ import Testing
 import WebSocketProtocol
 
 @Suite struct AcceptKeyTests {
-    @Test func answersAsInTheRFC() {
+    @Test func `the accept value is that of the RFC's example`() {
         // RFC 6455 section 1.3.
         #expect(AcceptKey.value(for: "dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
         #expect(AcceptKey.value(for: "x3JJHMbDL1EzLkh9GBhXDw==") == "HSmrc0sMlYUkAGmm5OPpG2HaGWk=")
@@ -11,10 +11,10 @@ import WebSocketProtocol
 
     @Test(arguments: [
         "dGhlIHNhbXBsZSBub25jZQ==", "AAAAAAAAAAAAAAAAAAAAAA==", "/+/+/+/+/+/+/+/+/+/+/w==",
-        // Bits that are none of the 16 bytes may be anything.
+        // The bits beyond 16 bytes may have any value.
         "ABCDEFGHIJKLMNOPQRSTUV==", "AAAAAAAAAAAAAAAAAAAAAB==", "//////////////////////==",
     ])
-    func aKeyIs16BytesInBase64(key: String) {
+    func `a key is 16 bytes in Base64`(key: String) {
         #expect(AcceptKey.isValidKey(key))
     }
 
@@ -23,11 +23,11 @@ import WebSocketProtocol
         "AAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAA==A", "AAAAAAAAAAAAAAAAAAAAA-==",
         " AAAAAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAA===A", "AAAAAAAAAAA=AAAAAAAAAA==", "éAAAAAAAAAAAAAAAAAAAA==",
     ])
-    func nothingElseIsAKey(key: String) {
+    func `nothing else is a key`(key: String) {
         #expect(!AcceptKey.isValidKey(key))
     }
 
-    @Test func keysThatAreMadeAreValidAndDistinct() {
+    @Test func `new keys are valid and distinct`() {
         let sample = Array("the sample nonce".utf8)
         #expect(AcceptKey.makeKey(random: sample) == "dGhlIHNhbXBsZSBub25jZQ==")
         var generator = SeededGenerator(seed: 6)

@@ -10,7 +10,7 @@ import WebSocketProtocol
         String(repeating: "0123456789", count: 9) + "é",
     ]
 
-    /// What is not UTF-8, and how many bytes of it are still the beginning of some.
+    /// Invalid bytes, and how many of them still begin a character.
     static let invalid: [(bytes: [UInt8], good: Int)] = [
         ([0x80], 0), ([0xBF], 0), ([0xC0, 0xAF], 0), ([0xC1, 0xBF], 0), ([0xF5, 0x80], 0), ([0xFE], 0), ([0xFF], 0),
         ([0xC2, 0x41], 1), ([0xC3, 0xC3], 1), ([0xE0, 0x9F, 0xBF], 1), ([0xE0, 0x80, 0x80], 1),
@@ -20,7 +20,7 @@ import WebSocketProtocol
     ]
 
     @Test(arguments: valid)
-    func takesEveryCutOfText(text: String) {
+    func `text is valid however it is cut`(text: String) {
         let bytes = Array(text.utf8)
         for pieces in cuts(of: bytes) {
             var validator = UTF8Validator()
@@ -40,7 +40,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: invalid)
-    func failsAtTheFirstByteThatCannotContinue(bytes: [UInt8], good: Int) {
+    func `validation fails at the first byte that cannot continue`(bytes: [UInt8], good: Int) {
         for before in ["", "a", "1234567", "12345678", "é56789012345678901234"] {
             let whole = Array(before.utf8) + bytes
             var validator = UTF8Validator()
@@ -60,7 +60,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func agreesWithTheStandardLibraryOnEveryTwoAndOnRandomBytes() {
+    @Test func `the validator agrees with the standard library on all pairs and on random bytes`() {
         for first in UInt8.min...UInt8.max {
             for second in UInt8.min...UInt8.max { self.compare([first, second]) }
         }
@@ -83,7 +83,7 @@ import WebSocketProtocol
         #expect(isText == expected, "\(bytes)")
     }
 
-    @Test func readsMaskedBytesAsWhatTheyStandFor() {
+    @Test func `masked bytes are validated unmasked`() {
         for text in Self.valid {
             var bytes = Array(text.utf8)
             var span = bytes.mutableSpan
@@ -110,7 +110,7 @@ import WebSocketProtocol
         #expect(text == expected, "\(bytes)")
     }
 
-    @Test func eachMaximalPartThatIsNoTextIsOneReplacement() {
+    @Test func `each maximal invalid part becomes one replacement character`() {
         // Unicode section 3.9, tables 3-8 to 3-11.
         let rows: [([UInt8], String)] = [
             ([0xC0, 0xAF, 0xE0, 0x80, 0xBF, 0xF0, 0x81, 0x82, 0x41], "????????A"),
@@ -125,14 +125,14 @@ import WebSocketProtocol
         }
     }
 
-    @Test func theBeginningOfACharacterIsLeftForLater() {
+    @Test func `the beginning of a character waits for the rest`() {
         let bytes: [UInt8] = [0xFF, 0x61, 0xF0, 0x9F, 0x98]
         let (text, rest) = UTF8Validator.repair(bytes.span)
         #expect(text == Array("\u{FFFD}a".utf8))
         #expect(rest == [0xF0, 0x9F, 0x98])
     }
 
-    @Test func randomBytesAreRepaired() {
+    @Test func `random bytes become valid text`() {
         var generator = SeededGenerator(seed: 9)
         for _ in 0..<20_000 {
             let count = Int.random(in: 0...12, using: &generator)

@@ -2,7 +2,7 @@ import Testing
 import WebSocketProtocol
 
 @Suite struct FrameReaderTests {
-    /// A stream with everything in it, and what it says.
+    /// A stream with every kind of frame, and its content.
     static func stream(_ key: MaskingKey?) -> (bytes: [UInt8], says: [Said]) {
         func frame(_ opcode: Opcode, _ payload: [UInt8], fin: Bool = true) -> [UInt8] {
             Frame.of(opcode, payload, fin: fin, key: key)
@@ -23,7 +23,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [someKey, nil])
-    func anEndpointHearsTheSameHoweverTheBytesAreCut(key: MaskingKey?) {
+    func `an endpoint reads the same however the bytes are cut`(key: MaskingKey?) {
         let (bytes, says) = Self.stream(key)
         for pieces in cuts(of: bytes) {
             var listener = Listener(FrameReader.Rules(expectsMask: key != nil))
@@ -38,7 +38,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [someKey, nil])
-    func aRelayForwardsTheSameBytesHoweverTheyAreCut(key: MaskingKey?) {
+    func `a relay forwards the same bytes however they are cut`(key: MaskingKey?) {
         let (bytes, says) = Self.stream(key)
         let controls = says.filter { if case .control = $0 { true } else { false } }.count
         for pieces in cuts(of: bytes) {
@@ -61,7 +61,7 @@ import WebSocketProtocol
         return tally
     }
 
-    @Test func aWalkGoesOverManyFramesAtOnceAndStopsAtAControlFrame() {
+    @Test func `one walk passes many frames and stops at a control frame`() {
         let data = (0..<50).flatMap { Frame.binary([UInt8](repeating: 7, count: $0)) }
         let bytes = data + Frame.ping([5]) + Frame.text("x") + [0x81]
         var reader = FrameReader(rules: .server)
@@ -76,7 +76,7 @@ import WebSocketProtocol
         #expect(reader.tally.text == 1)
     }
 
-    @Test func knowsWhereItIs() {
+    @Test func `a reader knows its place in frame and message`() {
         let bytes = Frame.of(.text, [1, 2, 3], fin: false, key: someKey)
         var reader = FrameReader(rules: .client)
         #expect(reader.isAtFrameBoundary && reader.isAtMessageBoundary)
@@ -91,7 +91,7 @@ import WebSocketProtocol
         #expect(reader.tally.text == 1)
     }
 
-    @Test func partsSayWhatTheyAre() {
+    @Test func `a part knows its place in the message`() {
         var rules = FrameReader.Rules.client
         rules.allowsCompression = true
         var reader = FrameReader(rules: rules)

@@ -4,7 +4,7 @@ import WebSocketProtocol
 @Suite struct FrameReaderViolationTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var name: String
-        /// Frames that are right, before the one that is not.
+        /// Valid frames before the one that breaks a rule.
         var before: [UInt8] = []
         var bad: [UInt8]
         var violation: Violation
@@ -93,7 +93,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: cases)
-    func bothFrontEndsStopBeforeTheFrame(_ test: Case) {
+    func `both front ends stop before a frame that breaks a rule`(_ test: Case) {
         let bytes = test.before + test.bad
         for pieces in cuts(of: bytes) {
             var relay = Relay(test.rules)
@@ -109,7 +109,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: cases)
-    func aViolationIsReportedAgain(_ test: Case) {
+    func `a violation is reported again`(_ test: Case) {
         var reader = FrameReader(rules: test.rules)
         var position = 0
         let bytes = test.before + test.bad
@@ -123,12 +123,12 @@ import WebSocketProtocol
                 == FrameReader.Walk(end: position, stop: .violation(test.violation)))
     }
 
-    @Test func everyViolationHasACase() {
-        // Payload is inflated by whom the reader gives it to.
+    @Test func `every violation has a case`() {
+        // The reader does not inflate.
         #expect(Set(Self.cases.map(\.violation)).union([.invalidCompressedData]) == Set(Violation.allCases))
     }
 
-    @Test func limitsAreInclusive() {
+    @Test func `limits are inclusive`() {
         let rules = FrameReader.Rules(expectsMask: false, maximumMessage: 10, maximumFragments: 3)
         func frame(_ opcode: Opcode, _ count: Int, fin: Bool) -> [UInt8] {
             Frame.of(opcode, [UInt8](repeating: 0, count: count), fin: fin, key: nil)
@@ -141,7 +141,7 @@ import WebSocketProtocol
         #expect(listener.reader.tally.binary == 3)
     }
 
-    @Test func aHugeDeclaredLengthIsOnlyANumber() {
+    @Test func `a huge declared length is only a number`() {
         let header: [UInt8] = [0x82, 0x7F, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]
         let bytes = header + [UInt8](repeating: 1, count: 1000)
         var relay = Relay(.server)

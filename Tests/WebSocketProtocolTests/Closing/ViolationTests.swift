@@ -3,7 +3,7 @@ import WebSocketProtocol
 
 @Suite struct ViolationTests {
     @Test(arguments: Violation.allCases)
-    func everyViolationHasACloseCodeThatFitsItsKind(violation: Violation) {
+    func `the close code of a violation fits its kind`(violation: Violation) {
         switch violation.kind {
         case .protocolError: #expect(violation.closeCode == .protocolError)
         case .invalidData: #expect(violation.closeCode == .invalidData)
@@ -13,7 +13,7 @@ import WebSocketProtocol
         #expect(violation.description.utf8.count <= CloseFrame.maximumReason)
     }
 
-    @Test func descriptionsAreDistinct() {
+    @Test func `all descriptions are distinct`() {
         #expect(Set(Violation.allCases.map(\.description)).count == Violation.allCases.count)
     }
 }
