@@ -7,8 +7,8 @@ package struct BodyReader: Sendable {
         case incomplete
         /// The end was reached, or the limit.
         case complete
-        /// The framing is broken. The text says how.
-        case invalid(String)
+        /// The framing is broken.
+        case invalid(BodyError)
     }
 
     /// What ends the body (RFC 9112 section 6.3).
@@ -38,7 +38,7 @@ package struct BodyReader: Sendable {
         self.framing = .length(0)
         switch Self.framing(of: head) {
         case .success(let framing): self.framing = framing
-        case .failure(let error): self.progress = .invalid(error.detail)
+        case .failure(let error): self.progress = .invalid(error)
         }
         if case .length(0) = self.framing, self.progress == .incomplete { self.progress = .complete }
     }
@@ -68,7 +68,7 @@ package struct BodyReader: Sendable {
         if case .untilEOF = self.framing {
             self.progress = .complete
         } else {
-            self.progress = .invalid("the connection ended within the body")
+            self.progress = .invalid(.endedEarly)
         }
         return self.progress
     }
@@ -82,7 +82,7 @@ package struct BodyReader: Sendable {
                 self.keep(bytes.extracting(index..<index + count))
                 index += count
             case .end: return .complete
-            case .invalid(let why): return .invalid(why)
+            case .invalid(let error): return .invalid(error)
             }
         }
         return .incomplete
@@ -94,14 +94,13 @@ package struct BodyReader: Sendable {
         for index in 0..<min(room, bytes.count) { self.body.append(bytes[index]) }
     }
 
-    private static func framing(of head: ResponseHead) -> Result<Framing, HeadError> {
-        func failure(_ detail: String) -> Result<Framing, HeadError> { .failure(HeadError(.malformed, detail)) }
+    private static func framing(of head: ResponseHead) -> Result<Framing, BodyError> {
         let lengths = head.fields.values("Content-Length")
         let codings = head.fields.tokens("Transfer-Encoding")
         if head.fields.has("Transfer-Encoding") {
-            guard lengths.isEmpty else { return failure("both Content-Length and Transfer-Encoding") }
-            guard head.version == .http11 else { return failure("Transfer-Encoding with HTTP/1.0") }
-            guard codings == ["chunked"] else { return failure("a Transfer-Encoding other than chunked") }
+            guard lengths.isEmpty else { return .failure(.lengthAndCoding) }
+            guard head.version == .http11 else { return .failure(.codingInHTTP10) }
+            guard codings == ["chunked"] else { return .failure(.unknownCoding) }
         }
         let length: Int?
         switch Set(lengths).count {
@@ -109,13 +108,48 @@ package struct BodyReader: Sendable {
         case 1:
             // `Int` would accept a sign.
             guard lengths[0].utf8.allSatisfy(\.isDigit), let number = Int(lengths[0]) else {
-                return failure("a bad Content-Length")
+                return .failure(.badLength)
             }
             length = number
-        default: return failure("more than one Content-Length")
+        default: return .failure(.severalLengths)
         }
         if head.status < 200 || head.status == 204 || head.status == 304 { return .success(.length(0)) }
         if !codings.isEmpty { return .success(.chunked(Chunks())) }
         return .success(length.map { .length($0) } ?? .untilEOF)
+    }
+}
+
+/// Why a body cannot be read.
+package enum BodyError: Error, Equatable, Sendable, CustomStringConvertible {
+    case endedEarly
+    case lengthAndCoding
+    case codingInHTTP10
+    case unknownCoding
+    case badLength
+    case severalLengths
+    case badChunkSize
+    case chunkTooLarge
+    case badChunkExtension
+    case chunkWithoutCRLF
+    case badTrailer
+    case badEnd
+    case tooMuchOverhead
+
+    package var description: String {
+        switch self {
+        case .endedEarly: "the connection ended within the body"
+        case .lengthAndCoding: "both Content-Length and Transfer-Encoding"
+        case .codingInHTTP10: "Transfer-Encoding with HTTP/1.0"
+        case .unknownCoding: "a Transfer-Encoding other than chunked"
+        case .badLength: "a bad Content-Length"
+        case .severalLengths: "more than one Content-Length"
+        case .badChunkSize: "a bad chunk size"
+        case .chunkTooLarge: "a chunk size that is too large"
+        case .badChunkExtension: "a bad chunk extension"
+        case .chunkWithoutCRLF: "a chunk without its CRLF"
+        case .badTrailer: "a bad trailer"
+        case .badEnd: "a bad end of chunks"
+        case .tooMuchOverhead: "too much chunk overhead"
+        }
     }
 }

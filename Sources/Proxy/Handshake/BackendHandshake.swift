@@ -130,7 +130,7 @@ package struct BackendHandshake: Sendable {
             self.state = .refusalBody(head, body)
             return .incomplete
         case .complete: return self.finish(.refused(Self.answer(head, body.body)))
-        case .invalid(let why): return self.finish(.bad("a \(head.status) with a broken body: \(why)"))
+        case .invalid(let error): return self.finish(.bad("a \(head.status) with a broken body: \(error)"))
         }
     }
 
