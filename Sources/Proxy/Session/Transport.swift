@@ -115,7 +115,7 @@ final class Transport: ReadinessHandler, StagedSender {
         self.reading.pause(at: self.worker.loop.now)
         guard self.reading.wasReset else { return }
         self.reading.ignoresInput = true
-        self.fail(Kernel.connectionResult(self.descriptor).map { self.reason($0) } ?? "the connection was reset")
+        self.fail(Kernel.takeConnectionError(self.descriptor).map { self.reason($0) } ?? "the connection was reset")
     }
 
     func resume() {
@@ -184,7 +184,7 @@ final class Transport: ReadinessHandler, StagedSender {
     /// Why the kernel says that the connection has failed; `nil`: it does not.
     func resetReason() -> String? {
         guard self.reading.wasReset else { return nil }
-        return Kernel.connectionResult(self.descriptor).map { self.reason($0) } ?? "the connection was reset"
+        return Kernel.takeConnectionError(self.descriptor).map { self.reason($0) } ?? "the connection was reset"
     }
 
     /// Has `receive` look at the socket, even if the loop was not told yet that there is something.

@@ -1,25 +1,26 @@
 internal import Glibc
 
-/// A point in time on the monotonic clock. It says nothing about the time of day.
+/// A point in time on the monotonic clock, which has no relation to the time of day.
 package struct MonotonicInstant: Hashable, Comparable, Sendable {
-    /// Since the clock's own zero.
+    /// Nanoseconds since the clock's own zero.
     package var nanoseconds: Int64
 
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    /// Later than everything that comes.
+    /// Later than every other instant.
     package static var never: MonotonicInstant { MonotonicInstant(nanoseconds: .max) }
 
+    /// The current time.
     package static func now() -> MonotonicInstant {
         var time = timespec()
-        // The pointer is used for the length of the call only.
+        // The kernel writes this one record.
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
     package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 
-    /// Saturates: a duration of centuries is "never".
+    /// The sum saturates: an instant centuries away is `never`.
     package static func + (instant: Self, duration: Duration) -> Self {
         let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.clampedNanoseconds)
         return Self(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
@@ -29,9 +30,9 @@ package struct MonotonicInstant: Hashable, Comparable, Sendable {
 }
 
 extension Duration {
-    /// Whole nanoseconds, at least `Int64.min` and at most `Int64.max`.
+    /// Whole nanoseconds, clamped to `Int64`.
     package var clampedNanoseconds: Int64 {
-        // Not from `components`, which divides by a call of its own for each of two parts.
+        // Not by `components`, which makes a call for each of its two divisions.
         Int64(clamping: self.attoseconds / 1_000_000_000)
     }
 

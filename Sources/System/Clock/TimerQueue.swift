@@ -1,9 +1,8 @@
-/// Deadlines in order: a binary heap in which every entry knows its place, so that a timer can be moved or removed.
+/// Timers by deadline: a binary heap in which every entry knows its place, so that a timer can be moved or removed.
 ///
-/// A value without a clock: the time is passed in. A session has one timer, whatever deadlines it keeps, so that a
-/// million sessions are a million entries and no objects.
+/// It has no clock: the time is passed in. Entries are values, so a million timers are not a million objects.
 package struct TimerQueue<Element> {
-    /// Names a timer until it fires or is removed; a stale one is harmless.
+    /// Identifies a timer until it fires or is removed. After that it has no effect.
     package struct ID: Hashable, Sendable {
         fileprivate let slot: UInt32
         fileprivate let generation: UInt32
@@ -19,16 +18,18 @@ package struct TimerQueue<Element> {
 
     private var slots: [Slot] = []
     private var free: [UInt32] = []
-    /// Slot numbers; no child is earlier than its parent.
+    /// Slot numbers. No child is earlier than its parent.
     private var heap: [UInt32] = []
 
     package init() {}
 
+    /// The number of timers.
     package var count: Int { self.heap.count }
 
     /// The earliest deadline.
     package var next: MonotonicInstant? { self.heap.first.map { self.slots[Int($0)].deadline } }
 
+    /// Adds a timer.
     package mutating func insert(_ element: Element, at deadline: MonotonicInstant) -> ID {
         let slot: Int
         if let reused = self.free.popLast() {
@@ -45,7 +46,7 @@ package struct TimerQueue<Element> {
         return ID(slot: UInt32(slot), generation: self.slots[slot].generation)
     }
 
-    /// Moves a timer to another deadline. False if it has fired or was removed.
+    /// Moves a timer to another deadline. Returns false if it has fired or was removed.
     @discardableResult
     package mutating func move(_ id: ID, to deadline: MonotonicInstant) -> Bool {
         guard self.isLive(id) else { return false }
@@ -56,12 +57,13 @@ package struct TimerQueue<Element> {
         return true
     }
 
+    /// Removes a timer, if it is still there.
     package mutating func remove(_ id: ID) {
         guard self.isLive(id) else { return }
         _ = self.take(Int(id.slot))
     }
 
-    /// Takes out the earliest timer whose deadline is not after `now`.
+    /// Takes out the earliest timer, if its deadline is not after `now`.
     package mutating func popExpired(_ now: MonotonicInstant) -> Element? {
         guard let slot = self.heap.first, self.slots[Int(slot)].deadline <= now else { return nil }
         return self.take(Int(slot))

@@ -1,15 +1,17 @@
 internal import Glibc
 
-/// The time of day, for people: in logs, answers and the clock service. Deadlines use `MonotonicInstant`.
+/// The time of day, for logs, answers and the clock service. Deadlines use `MonotonicInstant`.
 package enum WallClock {
     /// Now, as RFC 3339 in UTC with milliseconds: `2026-03-01T12:00:00.000Z`.
     package static func rfc3339() -> String {
         var time = timespec()
-        // The pointer is used for the length of the call only.
+        // The kernel writes this one record.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return self.rfc3339(seconds: Int64(time.tv_sec), milliseconds: Int(time.tv_nsec) / 1_000_000)
     }
 
+    /// That time, likewise.
+    ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
     package static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
         let (year, month, day) = self.civil(daysSince1970: seconds / 86_400)
@@ -38,16 +40,18 @@ package enum WallClock {
     private static let weekdays = Array("SunMonTueWedThuFriSat".utf8)
     private static let months = Array("JanFebMarAprMayJunJulAugSepOctNovDec".utf8)
 
-    /// Now, as an answer's `Date` has it (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// Now, in the format of `Date` (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
     ///
-    /// From the clock that the kernel keeps for itself and moves on a few hundred times a second: a second is all that is shown.
+    /// It uses the kernel's coarse clock, which is cheap and exact to a few milliseconds.
     package static func httpDate() -> String {
         var time = timespec()
-        // The pointer is used for the length of the call only.
+        // The kernel writes this one record.
         unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
         return self.httpDate(seconds: Int64(time.tv_sec))
     }
 
+    /// That time, likewise.
+    ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
     package static func httpDate(seconds: Int64) -> String {
         let days = seconds / 86_400
@@ -75,7 +79,7 @@ package enum WallClock {
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// The Gregorian date, counted in years that begin in March, so that a leap day is a year's last.
+    /// The Gregorian date. It counts years that begin in March, so that a leap day is the last day of its year.
     private static func civil(daysSince1970: Int64) -> (year: Int, month: Int, day: Int) {
         let days = Int(daysSince1970) + 719_468  // since 0000-03-01
         let era = days / 146_097

@@ -1,17 +1,17 @@
 internal import Glibc
 internal import Synchronization
 
-/// Reads files for a loop that must not wait: opening and reading takes as long as a file system likes, for ever where it is one of a
-/// network whose server hangs.
+/// Reads files for a loop that must not wait. Opening and reading a file can take any time, and for ever on a network file
+/// system if its server hangs.
 ///
-/// Each request has a thread of its own (`BlockingCalls`) and `limit`; when that is over it is answered with what came so far, and the
-/// thread is left behind until the system lets go of it. Meanwhile a request that names the file it hangs at is refused at once: that
-/// file is asked for every few seconds, and must not cost a thread each time. Requests for other files go on as usual, so that a
-/// configuration can be changed to one that does not need that file. `mostThreads` bounds how many are left behind.
+/// Each request has a thread (`BlockingCalls`) and a time limit. When that is over, the request is answered with what was read
+/// so far, and its thread is left behind until the system returns. Meanwhile every request for the file that hangs is refused
+/// at once: it is asked for every few seconds, and may not cost a thread each time. Requests for other files go on, so that a
+/// configuration can be changed to one without that file. At most `mostThreads` are left behind.
 ///
 /// Confined to the loop's thread.
 package final class FileReader {
-    /// How files are reached, so that tests can have a file system that hangs.
+    /// The access to files. Tests replace it by a file system that hangs.
     package struct Access: Sendable {
         var read: @Sendable (String) throws(FileError) -> [UInt8]
         var stamp: @Sendable (String) -> FileStamp?
@@ -31,7 +31,7 @@ package final class FileReader {
             do throws(SystemError) { return try SocketFileAccess.number(ofGroup: name) } catch { throw .system(error) }
         }
 
-        /// The system's.
+        /// The system's file systems.
         package static func system(_ kind: FileContents.Kind = .regular) -> Access {
             Access(read: { path throws(FileError) in try FileContents.read(path, kind) })
         }
@@ -43,7 +43,8 @@ package final class FileReader {
     static let mostThreads = 4
 
     private let loop: EventLoop
-    private let limit: Duration
+    /// How long the next request may take.
+    var limit: Duration
     private let access: Access
     private let calls: BlockingCalls
     private var readings: [ObjectIdentifier: Reading] = [:]
@@ -59,11 +60,12 @@ package final class FileReader {
 
     // MARK: - Requests
 
-    /// Reads files, in the order given. The answer comes within the limit, on the loop's thread, at once where there is nothing to read.
+    /// Reads files in the given order. The answer comes within the limit, on the loop's thread. Without any path it comes at
+    /// once.
     package func read(_ paths: [String], then: @escaping (FileSet) -> Void) {
         let access = self.access
         self.each(paths) { path in
-            // Before it is read: a change in between is found by the next look.
+            // Taken before reading, so that the next look finds a change in between.
             let stamp = access.stamp(path)
             return FileSet.File(
                 stamp: stamp,
@@ -73,7 +75,7 @@ package final class FileReader {
         }
     }
 
-    /// Looks whether files are as they were; a file that is not there has no stamp.
+    /// Gets the stamps of files, to see whether they have changed. A missing file has no stamp.
     package func look(at paths: [String], then: @escaping (Result<[String: FileStamp?], FileSet.Obstacle>) -> Void) {
         let access = self.access
         self.each(paths) {
@@ -83,8 +85,7 @@ package final class FileReader {
         }
     }
 
-    /// Looks the numbers of groups up, which the system may ask its network for. What it says of each is `nil` where there is no such
-    /// group.
+    /// Looks up the numbers of groups, which may need the network. The number is `nil` if there is no such group.
     package func look(upGroups names: [String], then: @escaping ([String: Result<UInt32?, FileError>]) -> Void) {
         let access = self.access
         self.each(names) { name in
@@ -99,7 +100,7 @@ package final class FileReader {
         }
     }
 
-    /// Reads files for whoever has nothing else to do yet; waits no longer than the limit.
+    /// Reads files and waits for the answer, no longer than the limit. For callers that have nothing else to do.
     package func readNow(_ paths: [String]) -> FileSet {
         var files: FileSet?
         self.read(paths) { files = $0 }
@@ -109,7 +110,7 @@ package final class FileReader {
         }
     }
 
-    /// Reads files for a program without a loop, likewise.
+    /// The same for a program without a loop.
     package static func readNow(_ paths: [String], _ kind: FileContents.Kind = .regular) throws(SystemError) -> FileSet
     {
         let loop = try EventLoop(batch: 4)
@@ -142,7 +143,7 @@ package final class FileReader {
                 }
             } then: { [unowned self] in
                 self.readings[id] = nil
-                reading.finish(late: nil)
+                reading.end(late: nil)
             }
         } catch {
             return then([:], .init(path: first, error: .system(error)))
@@ -151,7 +152,7 @@ package final class FileReader {
         reading.setLimit(limit)
     }
 
-    /// How far the thread of a request is.
+    /// How far the thread of a request has got.
     private final class Progress<Value: Sendable>: Sendable {
         private let state = Mutex<(done: [String: Value], current: String?)>(([:], nil))
 
@@ -172,7 +173,7 @@ package final class FileReader {
     private final class Reading: TimerHandler {
         private unowned let loop: EventLoop
         private let current: () -> String?
-        /// `nil`: given.
+        /// `nil` once it was called.
         private var answer: ((_ late: String?) -> Void)?
         private var timer: EventLoop.TimerID?
 
@@ -184,59 +185,22 @@ package final class FileReader {
 
         func setLimit(_ limit: Duration) { self.loop.setTimer(&self.timer, at: .now() + limit, self) }
 
-        /// The file that it was left behind with.
+        /// The file at which it was left behind.
         var hangsAt: String? { self.answer == nil ? self.current() : nil }
 
         func timerFired() {
             self.timer = nil
-            // Between two files it hangs at none; the next moment tells.
+            // It is between two files. Look again in a moment.
             guard let path = self.current() else { return self.setLimit(.milliseconds(1)) }
-            self.finish(late: path)
+            self.end(late: path)
         }
 
-        /// - Parameter late: the file that takes too long; `nil`: all is done.
-        func finish(late: String?) {
+        /// - Parameter late: the file that takes too long; `nil` if all were read.
+        func end(late: String?) {
             self.loop.cancelTimer(&self.timer)
             let answer = self.answer
             self.answer = nil
             answer?(late)
         }
     }
-}
-
-/// Files as they were read, with those that were not.
-package struct FileSet: Sendable {
-    package struct File: Sendable {
-        /// As it was before it was read; `nil`: there was none.
-        package let stamp: FileStamp?
-        package let contents: Result<[UInt8], FileError>
-    }
-
-    /// The file at which a request ended before its end.
-    package struct Obstacle: Error, Equatable, Sendable, CustomStringConvertible {
-        package let path: String
-        package let error: FileError
-
-        package var description: String { "\(self.path): \(self.error)" }
-    }
-
-    private let files: [String: File]
-    private let obstacle: Obstacle?
-
-    package init() { self.init([:], obstacle: nil) }
-
-    init(_ files: [String: File], obstacle: Obstacle?) {
-        self.files = files
-        self.obstacle = obstacle
-    }
-
-    /// The bytes of a file that was asked for.
-    package func contents(of path: String) throws(FileError) -> [UInt8] {
-        if let file = self.files[path] { return try file.contents.get() }
-        guard let obstacle = self.obstacle else { throw .system(SystemError("open", ENOENT)) }
-        throw obstacle.path == path ? obstacle.error : .behind(obstacle.path)
-    }
-
-    /// The stamps of all that were reached.
-    package var stamps: [String: FileStamp?] { self.files.mapValues(\.stamp) }
 }

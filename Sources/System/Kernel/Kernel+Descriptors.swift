@@ -1,20 +1,21 @@
 internal import CLinux
 internal import Glibc
 
-/// Descriptors that one process hands to another over a Unix stream socket, and who that other is.
+/// Passing descriptors to another process over a Unix stream socket, and identifying that process.
 extension Kernel {
-    /// Who is on the other side of a Unix socket.
+    /// The process on the other side of a Unix socket.
     package struct Peer: Equatable, Sendable {
-        /// 0 where it is outside of our process namespace.
+        /// Its number; 0 if it is outside our process namespace.
         package let process: Int32
+        /// The user that it runs as.
         package let user: UInt32
     }
 
     /// The most descriptors that one `send` carries.
     package static let mostDescriptors = Int(GATEWAY_MOST_DESCRIPTORS)
 
-    /// Writes bytes, the first of which carries `descriptors` (at most `mostDescriptors`): the peer gets copies. `bytes` is not empty: no
-    /// descriptor travels without a byte.
+    /// Writes bytes. The first one carries `descriptors`, at most `mostDescriptors`, of which the peer gets duplicates. `bytes`
+    /// may not be empty, as no descriptor travels without a byte.
     package static func send(_ socket: Int32, _ bytes: Span<UInt8>, carrying descriptors: [Int32]) -> SendResult {
         let length = SyscallFaults.capped(bytes.count)
         while true {
@@ -34,10 +35,10 @@ extension Kernel {
         }
     }
 
-    /// Reads what is there, and appends the descriptors that came with it, which are now the caller's to close. Descriptors come no
-    /// later than the first byte of the `send` that carried them.
+    /// Reads what is there, and appends the descriptors that came with it. The caller must close them. They come no later than
+    /// the first byte of their `send`.
     ///
-    /// - Parameter limit: the most descriptors to take. If more came, or more than this process may have, all that came are
+    /// - Parameter limit: the most descriptors to take. If there are more, or more than this process may have, all of them are
     ///   closed, and the result is EMSGSIZE.
     package static func receive(
         _ socket: Int32, into buffer: inout MutableSpan<UInt8>, descriptors: inout [Int32],
@@ -64,7 +65,7 @@ extension Kernel {
         }
     }
 
-    /// Who connected `socket`, or, seen from the connecting side, who listened (SO_PEERCRED): nobody can pretend to be another.
+    /// The process that connected `socket` or, for the connecting side, that listened (SO_PEERCRED). It cannot be forged.
     package static func peer(_ socket: Int32) throws(SystemError) -> Peer {
         var process: Int32 = 0
         var user: UInt32 = 0
@@ -73,12 +74,12 @@ extension Kernel {
         return Peer(process: process, user: user)
     }
 
-    /// Waits until there is something to read (or the end). False: not within `limit`.
+    /// Waits until there is something to read, or the end. Returns false if there is not within `limit`.
     package static func waitToRead(_ descriptor: Int32, within limit: Duration) -> Bool {
         self.wait(descriptor, POLLIN, within: limit)
     }
 
-    /// Waits until writing is possible (or fails). False: not within `limit`.
+    /// Waits until writing is possible, or fails. Returns false if it does not within `limit`.
     package static func waitToWrite(_ descriptor: Int32, within limit: Duration) -> Bool {
         self.wait(descriptor, POLLOUT, within: limit)
     }
@@ -96,19 +97,37 @@ extension Kernel {
     }
 }
 
-// MARK: - Listening sockets that others opened
+// MARK: - Listening sockets of other processes
 
 extension Kernel {
-    /// What is wrong with a descriptor that should be a listening stream socket; `nil`: nothing.
-    package static func listeningFault(_ descriptor: Int32) -> String? {
-        guard fcntl(descriptor, F_GETFD) >= 0 else { return "is not open" }
-        guard let type = self.option(descriptor, SOL_SOCKET, SO_TYPE) else { return "is no socket" }
-        guard type == Int32(SOCK_STREAM.rawValue) else { return "is no stream socket" }
-        guard self.option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) == 1 else { return "does not listen" }
+    /// Why a descriptor is not a listening stream socket.
+    package enum ListeningFault: Equatable, Sendable, CustomStringConvertible {
+        case notOpen
+        case notASocket
+        case notAStream
+        case notListening
+
+        /// What follows the descriptor's name in a message.
+        package var description: String {
+            switch self {
+            case .notOpen: "is not open"
+            case .notASocket: "is not a socket"
+            case .notAStream: "is not a stream socket"
+            case .notListening: "does not listen"
+            }
+        }
+    }
+
+    /// Checks that a descriptor is a listening stream socket; `nil` if it is.
+    package static func listeningFault(_ descriptor: Int32) -> ListeningFault? {
+        guard fcntl(descriptor, F_GETFD) >= 0 else { return .notOpen }
+        guard let type = self.option(descriptor, SOL_SOCKET, SO_TYPE) else { return .notASocket }
+        guard type == Int32(SOCK_STREAM.rawValue) else { return .notAStream }
+        guard self.option(descriptor, SOL_SOCKET, SO_ACCEPTCONN) == 1 else { return .notListening }
         return nil
     }
 
-    /// Makes a descriptor as ours are: it does not block, and is closed by exec(3).
+    /// Gives a descriptor the flags of ours: it does not block, and exec(3) closes it.
     package static func adopt(_ descriptor: Int32) throws(SystemError) {
         let flags = fcntl(descriptor, F_GETFL)
         guard flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0,
@@ -116,8 +135,8 @@ extension Kernel {
         else { throw .last("fcntl") }
     }
 
-    /// Another descriptor for each of `descriptors`, or none.
-    package static func copies(of descriptors: [Int32]) throws(SystemError) -> [Int32] {
+    /// Duplicates all of `descriptors`, or none of them.
+    package static func duplicateAll(_ descriptors: [Int32]) throws(SystemError) -> [Int32] {
         var copies: [Int32] = []
         for descriptor in descriptors {
             let copy = self.duplicate(descriptor)

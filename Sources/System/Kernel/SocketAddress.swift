@@ -1,21 +1,23 @@
 internal import CLinux
 internal import Glibc
 
-/// Where a socket is or connects to: an IPv4 or IPv6 address with a port, or the path or the name of a Unix socket.
+/// The address of a socket: IPv4 or IPv6 with a port, or the path or name of a Unix socket.
 package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address in host byte order: 127.0.0.1 is `0x7F00_0001`.
     case ipv4(UInt32, port: UInt16)
     /// The two halves in host byte order; `scope` is the interface of a link-local address.
     case ipv6(high: UInt64, low: UInt64, port: UInt16, scope: UInt32)
     case unix(path: String)
-    /// A Unix socket without a file: it has a name in the network namespace (unix(7), "abstract"), which ends with the socket.
-    /// Anyone in the namespace may take or connect to a name; who it is, `Kernel.peer` says.
+    /// A Unix socket without a file. Its name in the network namespace ends with the socket (unix(7), "abstract"). Every process
+    /// in the namespace may take the name or connect to it; `Kernel.peer` tells which one did.
     case abstract(name: String)
     /// The other side of a Unix socket has no name.
     case unnamed
 
+    /// `127.0.0.1`.
     package static func loopback(port: UInt16) -> Self { .ipv4(0x7F00_0001, port: port) }
 
+    /// `nil` for a Unix socket.
     package var port: UInt16? {
         switch self {
         case .ipv4(_, let port), .ipv6(_, _, let port, _): port
@@ -23,6 +25,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The same address with another port. A Unix socket has none.
     package func with(port: UInt16) -> Self {
         switch self {
         case .ipv4(let address, _): .ipv4(address, port: port)
@@ -41,8 +44,10 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether it is an IPv6 address.
     package var isIPv6: Bool { self.family == AF_INET6 }
 
+    /// As socket(2) takes it.
     var family: Int32 {
         switch self {
         case .ipv4: AF_INET
@@ -51,19 +56,19 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The longest path of a Unix socket, in bytes: `sun_path` less its closing NUL. A name has a NUL in front instead.
+    /// The longest path or name of a Unix socket, in bytes: `sun_path` less the NUL after a path, or before a name.
     package static let longestUnixPath = 107
 }
 
-// MARK: - As the kernel has it
+// MARK: - The kernel's form
 
 extension SocketAddress {
-    /// Calls `body` with the address in the kernel's form. The pointer is good for the length of the call.
+    /// Calls `body` with the address in the kernel's form. The pointer is valid during the call.
     ///
-    /// - Throws: `ENAMETOOLONG` for the path of a Unix socket that does not fit.
+    /// - Throws: `ENAMETOOLONG` for a Unix socket's path or name that does not fit.
     func withKernelForm<R>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> R) throws(SystemError) -> R {
-        // `sockaddr_storage` is large and aligned enough for each of the forms, which are written field by field through a
-        // typed view of it; the pointers do not outlive this function.
+        // `sockaddr_storage` has size and alignment for each form. They are written field by field through a typed view of it.
+        // The pointers do not outlive this function.
         var storage = sockaddr_storage()
         let length: socklen_t
         switch self {
@@ -95,7 +100,7 @@ extension SocketAddress {
             guard bytes.count <= Self.longestUnixPath else { throw SystemError("bind or connect", ENAMETOOLONG) }
             var form = sockaddr_un()
             form.sun_family = sa_family_t(AF_UNIX)
-            // A NUL, then the name, which ends where the address does.
+            // A NUL, then the name, which is as long as the address says.
             unsafe withUnsafeMutableBytes(of: &form.sun_path) { path in
                 unsafe UnsafeMutableRawBufferPointer(rebasing: path[1...]).copyBytes(from: bytes)
             }
@@ -116,7 +121,7 @@ extension SocketAddress {
         return socklen_t(MemoryLayout<Form>.size)
     }
 
-    /// Lets `fill` write an address in the kernel's form, and reads it.
+    /// Reads the address that `fill` writes in the kernel's form; `nil` if it returns an error.
     static func read(_ fill: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) -> Self? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -133,7 +138,7 @@ extension SocketAddress {
 
     /// - Parameter length: how many bytes of `storage` are the address.
     init?(_ storage: sockaddr_storage, length: Int) {
-        // The family says which form the bytes have; each form is loaded as a copy.
+        // The family tells which form the bytes have. Each form is loaded as a copy.
         var storage = storage
         let address: Self? = unsafe withUnsafeMutableBytes(of: &storage) { bytes in
             switch Int32(unsafe bytes.load(as: sa_family_t.self)) {

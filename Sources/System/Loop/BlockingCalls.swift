@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Calls that may block for as long as the system likes, each on a thread of its own; a loop hears when one has returned.
+/// Makes calls that may block for any length of time, each on a thread of its own. The result arrives on a loop.
 ///
-/// Confined to the loop's thread. A call that never returns costs its thread, and whoever makes calls bounds their number.
+/// Confined to the loop's thread. A call that never returns costs its thread, so callers must bound the number of calls.
 package final class BlockingCalls {
     private let returned: Mailbox<Int>
     private var waiting: [Int: () -> Void] = [:]
@@ -13,10 +13,12 @@ package final class BlockingCalls {
         try self.returned.open(on: loop) { [unowned self] id in self.waiting.removeValue(forKey: id)?() }
     }
 
-    /// How many have not returned yet.
+    /// How many calls have not returned yet.
     package var count: Int { self.waiting.count }
 
-    /// Makes a call, and says on the loop's thread what it gave.
+    /// Makes a call on a thread of its own.
+    ///
+    /// - Parameter then: gets the result, on the loop's thread.
     package func make<Value: Sendable>(
         _ call: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void
     ) throws(SystemError) {
@@ -35,11 +37,11 @@ package final class BlockingCalls {
         let value = Mutex<Value?>(nil)
     }
 
-    /// Makes a call for whoever has nothing else to do, and waits for it.
+    /// Makes a call and waits for it, for callers that have nothing else to do.
     ///
-    /// - Returns: what it gave; `nil`: it has not returned within `limit`, and is left to itself.
-    package static func result<Value: Sendable>(
-        within limit: Duration, of call: @escaping @Sendable () -> Value
+    /// - Returns: the result; `nil` if it has not returned within `limit`. Its thread is then left behind.
+    package static func make<Value: Sendable>(
+        within limit: Duration, _ call: @escaping @Sendable () -> Value
     ) throws(SystemError) -> Value? {
         let loop = try EventLoop(batch: 4)
         let calls = try BlockingCalls(on: loop)

@@ -2,12 +2,12 @@ internal import CLinux
 internal import DequeModule
 internal import Glibc
 
-/// One thread's epoll: descriptors, timers, and work put off to the end of a batch.
+/// The event loop of one thread, over epoll: descriptors, timers, and work that waits for its turn.
 ///
-/// Confined to the thread that calls `run`. What other threads have to say comes through a `Mailbox`.
+/// Confined to the thread that calls `run`. Other threads use a `Mailbox`.
 package final class EventLoop {
-    /// A descriptor's place in the loop. Slot and generation, never the bare descriptor: an event that was fetched before a
-    /// descriptor was closed must not reach whoever got the same number next.
+    /// A handler's place in the loop: slot and generation, never the bare descriptor. An event that was fetched before a
+    /// descriptor was closed must not reach the next handler with the same number.
     package struct Registration: Hashable, Sendable {
         fileprivate let slot: UInt32
         fileprivate let generation: UInt32
@@ -15,12 +15,13 @@ package final class EventLoop {
         fileprivate var data: UInt64 { UInt64(self.generation) << 32 | UInt64(self.slot) }
     }
 
+    /// Identifies a timer. `nil` where none is set.
     package typealias TimerID = TimerQueue<any TimerHandler>.ID
 
     private struct Slot {
         var handler: (any ReadinessHandler)?
         var generation: UInt32
-        /// A long step of it waits.
+        /// Its long step is waiting.
         var isInLine = false
     }
 
@@ -29,19 +30,20 @@ package final class EventLoop {
         let since: MonotonicInstant
     }
 
-    /// The time at which this batch of events was fetched: exact enough for deadlines, and free.
+    /// The time at which this turn began: exact enough for deadlines, and free.
     package private(set) var now = MonotonicInstant.now()
 
     /// How many turns there were so far.
     package private(set) var turns: UInt64 = 0
 
-    /// What is left to do in this turn. Whoever is called spends it, and comes again where its share is used up.
+    /// The work that may still be done in this turn. A handler spends it, and asks to go on later (`again`) when its share is used
+    /// up.
     package var budget = WorkBudget()
 
     /// How long the turns took.
     package private(set) var turnTimes = TurnTimes()
 
-    /// Small sends of this batch of events, which go out together at its end.
+    /// The small sends of this turn, which are made together at its end.
     package let sends = SendBatch()
 
     private let epoll: Int32
@@ -50,27 +52,27 @@ package final class EventLoop {
     private var timers = TimerQueue<any TimerHandler>()
     /// Handlers that had more to do than their share, in the order in which they go on.
     private var unfinished: Deque<Registration> = []
-    /// Handlers whose next step is a long one, in the order in which it will be made. Those that are gone leave their place behind.
+    /// Long steps in the order in which they are made. Those of removed handlers stay until they are passed over.
     private var longSteps: Deque<LongStep> = []
-    /// How many long steps wait to be made.
+    /// How many long steps are waiting.
     package private(set) var longStepsWaiting = 0
     private var isRunning = false
     private var events: [gateway_event]
-    /// Where in `events` those are that were fetched and not handled yet.
+    /// The events in `events` that were fetched and not handled yet.
     private var pending = 0..<0
 
-    /// One long step is made for so many events that were handled before it, and one in any case: it takes about as long as they
-    /// did, so that neither side keeps the other waiting for more than the same again.
+    /// So many handled events allow one long step, and one is always allowed. It takes about as long as they do, so neither side
+    /// makes the other wait more than twice as long.
     private static let eventsPerLongStep = 32
-    /// In units of work: a signature with an RSA key of 2,048 bits takes more, one on P-256 less.
+    /// In units of work. A signature with a 2,048-bit RSA key takes more, one on P-256 less.
     package static let workOfLongStep = 300_000
-    /// In units of work: a few bytes read, or an end noticed.
+    /// In units of work: to read a few bytes, or to notice an end.
     private static let workOfShortStep = 5_000
-    /// In units of work: a look at what is due. Most do no more.
+    /// In units of work. Most timers only look at what is due.
     private static let workOfTimer = 500
-    /// Long steps that turn out to be short cost no turn, but so many end it: a short step is not nothing.
+    /// A long step that turns out to be short does not count as one, but so many of them end the turn.
     private static let mostShortSteps = 64
-    /// Places in line that nobody has any more are kept up to this many, and as many as there are others.
+    /// Places of removed handlers in the line are kept up to this number, or up to twice the number of the others.
     private static let mostEmptyPlaces = 64
 
     /// - Parameter batch: the most events that are fetched at once.
@@ -86,15 +88,15 @@ package final class EventLoop {
 
     // MARK: - Descriptors
 
-    /// Watches `descriptor`, edge-triggered, for everything. The handler is kept until `remove`.
+    /// Watches `descriptor` for everything, edge-triggered. The handler is retained until `remove` or `forget`.
     package func add(_ descriptor: Int32, _ handler: any ReadinessHandler) throws(SystemError) -> Registration {
         let events = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
         return try self.add(descriptor, handler, events: events)
     }
 
-    /// Watches `descriptor`, level-triggered, for reading only: for what is read rarely (listeners, mailboxes, signals).
+    /// Watches `descriptor` for reading, level-triggered: for listeners, mailboxes and signals, which are read rarely.
     ///
-    /// - Parameter exclusively: wake one of the loops that watch the same socket rather than all of them.
+    /// - Parameter exclusively: wake only one of the loops that watch the same socket.
     package func addReading(
         _ descriptor: Int32, exclusively: Bool = false, _ handler: any ReadinessHandler
     ) throws(SystemError) -> Registration {
@@ -102,9 +104,9 @@ package final class EventLoop {
         return try self.add(descriptor, handler, events: EPOLLIN.rawValue | exclusive)
     }
 
-    /// Takes in somebody who has no descriptor, and is called when it asks for it (`again`). It is kept until `forget`.
+    /// Adds a handler without a descriptor, which is called when it asks for it (`again`). It is retained until `forget`.
     package func add(_ handler: any ReadinessHandler) -> Registration {
-        let registration = self.freeRegistration()
+        let registration = self.takeRegistration()
         self.slots[Int(registration.slot)].handler = handler
         return registration
     }
@@ -112,7 +114,7 @@ package final class EventLoop {
     private func add(
         _ descriptor: Int32, _ handler: any ReadinessHandler, events: UInt32
     ) throws(SystemError) -> Registration {
-        let registration = self.freeRegistration()
+        let registration = self.takeRegistration()
         guard gateway_epoll_control(self.epoll, EPOLL_CTL_ADD, descriptor, events, registration.data) == 0 else {
             let error = SystemError.last("epoll_ctl")
             self.freeSlots.append(registration.slot)
@@ -122,7 +124,7 @@ package final class EventLoop {
         return registration
     }
 
-    private func freeRegistration() -> Registration {
+    private func takeRegistration() -> Registration {
         if let slot = self.freeSlots.popLast() {
             return Registration(slot: slot, generation: self.slots[Int(slot)].generation)
         }
@@ -130,15 +132,15 @@ package final class EventLoop {
         return Registration(slot: UInt32(self.slots.count - 1), generation: 0)
     }
 
-    /// Forgets a descriptor that stays open.
+    /// Stops watching a descriptor that stays open.
     package func remove(_ registration: Registration, _ descriptor: Int32) {
         guard self.isLive(registration) else { return }
         _ = gateway_epoll_control(self.epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
         self.forget(registration)
     }
 
-    /// Forgets a descriptor that is closed right after: the kernel does so too, as nobody has a copy of it. Should anybody, what
-    /// epoll then still tells of it has an old generation.
+    /// Stops watching a descriptor that is closed right after. The kernel then does the same, unless there is a duplicate: its
+    /// events have an old generation, and are dropped.
     package func forget(_ registration: Registration) {
         guard self.isLive(registration) else { return }
         self.slots[Int(registration.slot)].handler = nil
@@ -147,17 +149,17 @@ package final class EventLoop {
         if self.slots[Int(registration.slot)].isInLine { self.leaveLine(registration) }
     }
 
-    /// Calls the handler again after everyone who has news, and after those who asked before it: for whoever has more to do than its
-    /// share. It is told of no new readiness: it has to remember what it did not finish.
+    /// Calls the handler again, after those with new events and those that asked earlier. For a handler with more to do than its
+    /// share. It gets no new readiness, so it must remember what it did not finish.
     package func again(_ registration: Registration) {
         self.unfinished.append(registration)
     }
 
-    /// Has the handler make its long step when everyone with something short to do had a turn, and what they sent is on its way: for
-    /// what takes as long as many messages, such as a signature. Nothing changes for one that is in line already.
+    /// Calls the handler's long step after all short work of a turn, and after the sends. For work that takes as long as many
+    /// messages, such as a signature. It has no effect if the handler is waiting already.
     ///
-    /// - Parameter isNext: before all that wait already, for what holds memory until it is done. Whoever may say so without end
-    ///   keeps the others waiting as long.
+    /// - Parameter isNext: goes before all that are waiting, for work that holds memory until it is done. A handler that always
+    ///   passes true starves the others.
     package func againForLongStep(_ registration: Registration, isNext: Bool) {
         guard self.isLive(registration), !self.slots[Int(registration.slot)].isInLine else { return }
         self.slots[Int(registration.slot)].isInLine = true
@@ -166,7 +168,7 @@ package final class EventLoop {
         if isNext { self.longSteps.prepend(step) } else { self.longSteps.append(step) }
     }
 
-    /// Whoever is gone waits no longer: whole crowds that come and go in an instant must not make the line long.
+    /// Removes a handler from the line. Its place is removed later, before such places make the line long.
     private func leaveLine(_ registration: Registration) {
         self.slots[Int(registration.slot)].isInLine = false
         self.longStepsWaiting -= 1
@@ -182,12 +184,13 @@ package final class EventLoop {
 
     // MARK: - Timers
 
-    /// Sets or moves a timer. It fires once, at `deadline` or later by up to a millisecond and what the batch before it took.
+    /// Sets or moves a timer. It fires once, never before `deadline`, and later by up to a millisecond and the length of a turn.
     package func setTimer(_ id: inout TimerID?, at deadline: MonotonicInstant, _ handler: any TimerHandler) {
         if let present = id, self.timers.move(present, to: deadline) { return }
         id = self.timers.insert(handler, at: deadline)
     }
 
+    /// Removes a timer, if it is set.
     package func cancelTimer(_ id: inout TimerID?) {
         if let present = id { self.timers.remove(present) }
         id = nil
@@ -201,15 +204,15 @@ package final class EventLoop {
         while self.isRunning { self.turn() }
     }
 
-    /// Ends `run` after this batch.
+    /// Ends `run` after this turn.
     package func stop() { self.isRunning = false }
 
-    /// Waits for events or the next timer, and does what a turn's budget allows: first for those who have news, then for those who did
-    /// not finish before. Of each kind one gets its share in any case, so that neither keeps the other waiting for ever.
+    /// Waits for events or the next timer, and then works as long as the turn's budget allows. Handlers with new events come first,
+    /// then those that did not finish. At least one of each kind gets its share, so that neither starves the other.
     ///
-    /// - Parameter limit: the longest wait; `nil` is until something happens.
+    /// - Parameter limit: the longest wait; `nil` for no limit.
     package func turn(waitingAtMost limit: Duration? = nil) {
-        // What was fetched and did not fit into the last turn comes before anything else.
+        // Events that did not fit into the last turn come first.
         if self.pending.isEmpty { self.pending = 0..<max(self.wait(limit), 0) }
         self.now = .now()
         self.turns &+= 1
@@ -228,25 +231,25 @@ package final class EventLoop {
         if !self.unfinished.isEmpty || self.longStepsWaiting > 0 {
             timeout = 0
         } else if let next = self.timers.next {
-            // Every wait comes here: no clock is read, and a `Duration` is an expensive number.
+            // Every wait gets here, so it reads no clock and uses no `Duration`, which is expensive.
             timeout = Self.milliseconds(next.nanoseconds - self.now.nanoseconds)
         }
         if let limit {
             let most = Self.milliseconds(limit.clampedNanoseconds)
             timeout = timeout < 0 ? most : min(timeout, most)
         }
-        // The kernel writes at most `count` events into the array, which nobody else touches meanwhile.
+        // The kernel writes at most `capacity` events to the array, which is not used otherwise meanwhile.
         let capacity = Int32(self.events.count)
         return Int(unsafe gateway_epoll_wait(self.epoll, &self.events, capacity, timeout))
     }
 
-    /// Rounded up, so that a timer is never early.
+    /// Rounded up, so that a timer never fires early.
     private static func milliseconds(_ nanoseconds: Int64) -> Int32 {
         guard nanoseconds > 0 else { return 0 }
         return Int32(min((nanoseconds - 1) / 1_000_000 + 1, Int64(Int32.max)))
     }
 
-    /// Returns how many were handled.
+    /// Returns how many events were handled.
     private func handleEvents() -> Int {
         let first = self.pending.lowerBound
         let end = self.pending.upperBound
@@ -267,7 +270,7 @@ package final class EventLoop {
         handler.ready(readiness)
     }
 
-    /// All together have one share: there are many, and each has little to do.
+    /// All timers have one share together: there are many, and each has little to do.
     private func fireTimers() {
         self.budget.beginShare(WorkBudget.longShare)
         while !self.budget.isShareSpent, let handler = self.timers.popExpired(self.now) {
@@ -277,7 +280,7 @@ package final class EventLoop {
     }
 
     private func finishUnfinished() {
-        // Who asks again meanwhile is behind these.
+        // Only those that are here now: a handler that asks again comes after them, in the next turn.
         for _ in 0..<self.unfinished.count {
             self.dispatch(self.unfinished.removeFirst().data, .none, share: WorkBudget.longShare)
             if self.budget.isSpent { return }
@@ -293,7 +296,7 @@ package final class EventLoop {
             self.slots[slot].isInLine = false
             self.longStepsWaiting -= 1
             self.budget.beginShare(WorkBudget.longShare)
-            // The steps before it took their time: the beginning of the turn is not now.
+            // Not `self.now`: the steps before this one took time.
             let wasLong = self.slots[slot].handler?.makeLongStep(afterWaiting: .now() - step.since) ?? false
             if wasLong { left -= 1 } else { short += 1 }
             self.budget.spend(wasLong ? Self.workOfLongStep : Self.workOfShortStep)

@@ -3,9 +3,9 @@ internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
-/// How threads talk: anyone may send, one loop receives, in the order sent.
+/// Passes messages between threads: any thread may send, and one loop receives, in the order sent.
 ///
-/// The receiver is woken by an eventfd once per batch, not once per message.
+/// An eventfd wakes the receiver once for several messages.
 package final class Mailbox<Message: Sendable>: Sendable {
     private let queue = Mutex<[Message]>([])
     private let descriptor: Int32
@@ -19,16 +19,18 @@ package final class Mailbox<Message: Sendable>: Sendable {
         close(self.descriptor)
     }
 
+    /// Sends a message. Any thread may call this.
     package func send(_ message: Message) {
         let wasEmpty = self.queue.withLock { queue in
             queue.append(message)
             return queue.count == 1
         }
-        // Whoever fills an empty box rings; the receiver empties it after the bell, so nothing is left unseen.
+        // Only the first message in an empty box wakes the receiver. The receiver resets the eventfd before it empties the
+        // box, so it misses none.
         if wasEmpty { _ = eventfd_write(self.descriptor, 1) }
     }
 
-    /// Calls `receive` for each message on the loop's thread, from now on; for no more of them in a turn than its budget allows.
+    /// Calls `receive` for each message on the loop's thread, from now on, and for as many in a turn as the budget allows.
     package func open(on loop: EventLoop, _ receive: @escaping (Message) -> Void) throws(SystemError) {
         let reader = MailboxReader(self, loop, receive)
         reader.registration = try loop.addReading(self.descriptor, reader)
@@ -46,15 +48,15 @@ package final class Mailbox<Message: Sendable>: Sendable {
 }
 
 private final class MailboxReader<Message: Sendable>: ReadinessHandler {
-    /// In units of work: to take a message out, whatever it is about. Who receives it spends what that costs.
+    /// In units of work: to take out a message. `receive` spends what its own work costs.
     private static var workOfMessage: Int { 200 }
 
     var registration: EventLoop.Registration?
     private let mailbox: Mailbox<Message>
-    // The loop keeps the reader.
+    // The loop retains the reader.
     private unowned let loop: EventLoop
     private let receive: (Message) -> Void
-    /// What was taken out of the mailbox and not received yet.
+    /// Messages that were taken out of the mailbox and not received yet.
     private var waiting: Deque<Message> = []
     private var isScheduled = false
 
@@ -75,7 +77,7 @@ private final class MailboxReader<Message: Sendable>: ReadinessHandler {
             self.receive(message)
             if self.loop.budget.isShareSpent, !self.waiting.isEmpty { return self.goOnLater() }
         }
-        // A long queue's memory is not kept.
+        // Frees the memory of a long queue.
         self.waiting = []
     }
 

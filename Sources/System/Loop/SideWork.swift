@@ -1,6 +1,6 @@
 internal import DequeModule
 
-/// Work that would keep a loop for too long, done beside it: one piece after the other, each on a thread; the loop hears of the result.
+/// Does work beside a loop that would block it for too long: one piece after the other, each on a thread of its own.
 ///
 /// Confined to the loop's thread.
 package final class SideWork {
@@ -10,9 +10,9 @@ package final class SideWork {
 
     package init(on loop: EventLoop) throws(SystemError) { self.calls = try BlockingCalls(on: loop) }
 
-    /// Has something made from values that no other thread changes.
+    /// Calls `make` on another thread, after the work before it.
     ///
-    /// - Parameter then: gets it, on the loop's thread.
+    /// - Parameter then: gets the result, on the loop's thread.
     package func make<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void) {
         self.waiting.append { [unowned self] in
             do throws(SystemError) {
@@ -22,7 +22,7 @@ package final class SideWork {
                     then(value)
                 }
             } catch {
-                // Without a thread the loop has to wait: better than no answer.
+                // Without a thread the loop has to do it.
                 self.isBusy = false
                 then(make())
                 self.goOn()

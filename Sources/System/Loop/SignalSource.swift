@@ -3,6 +3,7 @@ internal import Glibc
 
 /// Signals as events of a loop (signalfd).
 package enum SignalSource {
+    // The numbers of signal(7).
     package static let terminate = SIGTERM
     package static let interrupt = SIGINT
     package static let hangUp = SIGHUP
@@ -10,10 +11,11 @@ package enum SignalSource {
     package static let user2 = SIGUSR2
     package static let child = SIGCHLD
 
-    /// Keeps `signals` from being delivered the old way, in this thread and all it starts from now on, and ignores SIGPIPE:
-    /// a peer that has gone is a return value, and so is a file that may not grow any more (SIGXFSZ). To be called before the first thread is started.
+    /// Blocks `signals` in this thread and all threads that it starts, so that they are not delivered the usual way. Ignores
+    /// SIGPIPE and SIGXFSZ: writing to a closed peer or a file at its limit returns an error anyway. Call it before the first
+    /// thread is started.
     package static func block(_ signals: [Int32]) {
-        // The set is initialised by `sigemptyset` before anything reads it.
+        // `sigemptyset` initialises the set before it is read.
         var set = sigset_t()
         unsafe sigemptyset(&set)
         for signal in signals { unsafe sigaddset(&set, signal) }
@@ -22,10 +24,10 @@ package enum SignalSource {
         Glibc.signal(SIGXFSZ, SIG_IGN)
     }
 
-    /// Has a signal do nothing, also in programs that this one starts; where it is blocked it can be received all the same.
+    /// Ignores a signal, also in programs that this one starts. If it is blocked, it can still be received.
     package static func ignore(_ signal: Int32) { Glibc.signal(signal, SIG_IGN) }
 
-    /// Calls `receive` with each of `signals`, which must be blocked, on the loop's thread.
+    /// Calls `receive` on the loop's thread for each of `signals`, which must be blocked.
     package static func open(
         _ signals: [Int32], on loop: EventLoop, _ receive: @escaping (Int32) -> Void
     ) throws(SystemError) {

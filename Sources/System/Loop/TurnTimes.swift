@@ -1,4 +1,4 @@
-/// How long the turns of a loop took, from the end of a wait to the beginning of the next.
+/// A histogram of the length of a loop's turns, from the end of a wait to the beginning of the next.
 package struct TurnTimes: Hashable, Sendable {
     /// Upper bounds in nanoseconds, ascending and inclusive.
     package static let bounds: [Int64] = [
@@ -6,20 +6,22 @@ package struct TurnTimes: Hashable, Sendable {
         50_000_000, 100_000_000, 250_000_000, 1_000_000_000,
     ]
 
-    /// The first of them, which holds most turns: they are counted with nearly every message, and apart.
+    /// The first bound. Most turns are within it, and are counted separately, because this costs nearly every message.
     private static let shortest: Int64 = 50_000
 
     private var short: UInt64 = 0
     private var others = [UInt64](repeating: 0, count: TurnTimes.bounds.count)
-    /// Of all turns together.
+    /// The sum of all turns.
     package private(set) var nanoseconds: Int64 = 0
 
-    /// For each bound what is above the one before it, and at the end what is above all of them.
+    /// For each bound the number of turns up to it and above the one before. The last is the number above all bounds.
     package var counts: [UInt64] { [self.short] + self.others }
 
     package init() {}
 
-    /// - Parameter nanoseconds: that a turn took.
+    /// Counts a turn.
+    ///
+    /// - Parameter nanoseconds: its length.
     package mutating func observe(_ nanoseconds: Int64) {
         self.nanoseconds &+= nanoseconds
         if nanoseconds <= Self.shortest { self.short &+= 1 } else { self.observeLong(nanoseconds) }

@@ -1,24 +1,24 @@
-/// The control groups (cgroups(7)) that this process is in, each limited by those above it, too.
+/// The control groups of this process (cgroups(7)). Each is also limited by those above it.
 struct ControlGroups {
-    /// A group's folder, in the hierarchy of one version.
+    /// A group's folder, in the hierarchy of version 1 or 2.
     enum Folder: Equatable {
         case version1(String)
         case version2(String)
     }
 
-    /// The text of a file; `nil` where there is none.
+    /// Returns the text of a file; `nil` if there is none.
     let read: (String) -> String?
 
-    /// What the system says.
+    /// The text of one of the system's files; `nil` if there is none.
     static func text(of path: String) -> String? {
         (try? FileContents.read(path)).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The folders of the groups that a controller (`memory`, `cpu`) limits this process by, each from the top down to its own. Where the system
-    /// has a controller in version 1, version 2 has no files of it.
+    /// The folders of the groups in which a controller (`memory`, `cpu`) limits this process, from the top down to its own.
+    /// If a controller is in version 1, version 2 has no files for it.
     ///
-    /// `/proc/self/cgroup` has a line `0::/path` for version 2, and `4:cpu,cpuacct:/path` for each hierarchy of version 1. In a container a
-    /// path may be the host's, of which only the top is seen.
+    /// `/proc/self/cgroup` has a line `0::/path` for version 2, and `4:cpu,cpuacct:/path` for each hierarchy of version 1. In a
+    /// container the path may be that of the host, of which only the top is visible.
     func folders(of controller: String) -> [Folder] {
         (self.read("/proc/self/cgroup") ?? "").split(separator: "\n").flatMap { line -> [Folder] in
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -26,7 +26,7 @@ struct ControlGroups {
             let groups = Self.groups(downTo: fields[2])
             if fields[0] == "0", fields[1].isEmpty { return groups.map { .version2("/sys/fs/cgroup\($0)") } }
             guard fields[1].split(separator: ",").contains(where: { $0 == controller }) else { return [] }
-            // Systems that mount some together have the folder of one as a link to theirs, and containers not always.
+            // Where controllers are mounted together, each has a link of its own, but not in all containers.
             let mounts = Set([controller[...], fields[1]])
             return mounts.flatMap { mount in groups.map { .version1("/sys/fs/cgroup/\(mount)\($0)") } }
         }

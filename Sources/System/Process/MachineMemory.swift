@@ -1,9 +1,11 @@
-/// How much memory this process may count on: the machine's, or less where a control group limits it.
+/// The memory that this process may use: the machine's, or less if a control group limits it.
 package enum MachineMemory {
-    /// In bytes; `nil` where the system does not say.
+    /// In bytes; `nil` if the system does not tell.
     package static func available() -> Int? { self.available(reading: ControlGroups.text) }
 
-    /// - Parameter read: the text of a file; `nil` where there is none.
+    /// The same, from other files.
+    ///
+    /// - Parameter read: returns the text of a file; `nil` if there is none.
     package static func available(reading read: @escaping (String) -> String?) -> Int? {
         ([self.total(reading: read)] + self.groupLimits(reading: read)).compactMap(\.self).min()
     }
@@ -15,8 +17,8 @@ package enum MachineMemory {
         return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
     }
 
-    /// What the control groups that the process is in allow. "max" and what is no number is no limit; version 1 writes a number that no machine
-    /// has.
+    /// The limits of the process' control groups. In version 2 "max" is no limit, and in version 1 a number larger than any
+    /// machine's memory.
     private static func groupLimits(reading read: @escaping (String) -> String?) -> [Int?] {
         ControlGroups(read: read).folders(of: "memory").map { group in
             let text =

@@ -1,25 +1,25 @@
 internal import CLinux
 internal import Glibc
 
-/// This process: its number, its user, and the environment it was started with.
+/// This process, and the processes that it starts.
 package enum OwnProcess {
+    /// The process id.
     package static var number: Int32 { getpid() }
-    /// The user whose rights it has.
+    /// The effective user.
     package static var user: UInt32 { geteuid() }
 
-    /// A variable of the environment.
+    /// A variable of the environment; `nil` if it is not set.
     package static func environment(_ name: String) -> String? {
-        // The text is copied at once; nobody changes the environment but `forget`, which is called before threads are started.
+        // The text is copied at once. Only `forget` changes the environment, before any thread is started.
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)
     }
 
-    /// Removes a variable, so that no process we start takes it for its own. To be called before the first thread is started.
+    /// Removes a variable, so that processes we start do not take it as their own. Call it before the first thread is started.
     package static func forget(_ name: String) { _ = unsafe unsetenv(name) }
 
-    /// Has standard input, output and error lead to something, whatever the process was started with: a number that is free is the
-    /// next socket's, and what is said on standard error would be said to its peer. What was closed stays of no use: it is opened for
-    /// reading only, so that writing to it fails. To be called first of all.
+    /// Opens standard input, output and error if they are closed. Otherwise the next socket would get such a number, and its
+    /// peer would read our standard error. They are opened for reading only, so that writing still fails. Call it first of all.
     package static func occupyStandardDescriptors() {
         while true {
             let descriptor = unsafe open("/dev/null", O_RDONLY)
@@ -32,26 +32,33 @@ package enum OwnProcess {
         }
     }
 
-    /// The file of the program that runs, as it was called when it was started. To be read at start: when an upgrade has replaced the
-    /// file, the system says that it is deleted, and the path is the new program's.
-    package static func program() throws(SystemError) -> String { try self.path(behind: "/proc/self/exe") }
+    /// The path of the running program. Read it at start: after an upgrade has replaced the file, the system marks the path as
+    /// deleted.
+    package static func program() throws(SystemError) -> String { try Kernel.target(ofLink: "/proc/self/exe") }
 
-    /// Where a symbolic link leads.
-    static func path(behind link: String) throws(SystemError) -> String {
-        var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-        // The kernel writes at most `path.count` bytes.
-        let count = unsafe readlink(link, &path, path.count)
-        guard count >= 0 else { throw .last("readlink") }
-        return String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    /// Raises the soft limit of descriptors to the hard one. Returns the limit in force.
+    @discardableResult
+    package static func raiseDescriptorLimit() -> Int {
+        var limit = rlimit()
+        // The kernel writes and reads this one record.
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
+        limit.rlim_cur = limit.rlim_max
+        _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        _ = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return Int(clamping: limit.rlim_cur)
     }
 
-    /// Starts a program with our environment. It inherits no descriptor but the first three. Blocks until the system has read the
-    /// program's beginning. SIGCHLD tells when `end` has something to say of it.
+    /// Returns the memory that the allocator keeps for reuse to the system. This takes time if there is much, and threads that
+    /// allocate may have to wait.
+    package static func returnFreeMemory() { gateway_return_memory() }
+
+    /// Starts a program with our environment. It inherits only the first three descriptors. Blocks until the program is loaded.
+    /// SIGCHLD reports its end: then call `reap`.
     ///
     /// - Parameters:
     ///   - arguments: the first one is its name.
-    ///   - input: what it reads on standard input; `nil`: it has ours.
-    /// - Returns: the number of its process.
+    ///   - input: what it reads on standard input; `nil` for our own standard input.
+    /// - Returns: its process id.
     package static func start(
         _ program: String, _ arguments: [String], input: [UInt8]? = nil
     ) throws(SystemError) -> Int32 {
@@ -62,7 +69,7 @@ package enum OwnProcess {
             guard standardInput >= 0 else { throw .last("memfd_create") }
         }
         defer { if standardInput >= 0 { close(standardInput) } }
-        // The copies live until the call has returned, which is after the new program has its own.
+        // The copies live until the call has returned. By then the new program has its own.
         let copies = unsafe arguments.map { unsafe strdup($0) }
         defer { unsafe copies.forEach { unsafe free($0) } }
         var number: Int32 = -1
@@ -75,21 +82,21 @@ package enum OwnProcess {
     package enum End: Equatable, Sendable, CustomStringConvertible {
         case exited(status: Int32)
         case killed(signal: Int32)
-        /// It is not ours to know.
+        /// It is not a child of ours, or was reaped before.
         case unknown
 
         package var description: String {
             switch self {
             case .exited(let status): "exited with status \(status)"
-            // The system's words live as long as the process, and are copied.
+            // The system's text lives as long as the thread, and is copied.
             case .killed(let signal): unsafe "was killed by signal \(signal) (\(String(cString: strsignal(signal))))"
             case .unknown: "ended"
             }
         }
     }
 
-    /// How a process ended that `start` gave, to be asked once more only where it runs still: the system forgets it then. `nil`: it runs.
-    package static func end(of process: Int32) -> End? {
+    /// Takes the end of a process from `start`; `nil` if it is still running. The system then forgets the process.
+    package static func reap(_ process: Int32) -> End? {
         var status: Int32 = 0
         var signal: Int32 = 0
         // Both numbers are written before the call returns.

@@ -1,10 +1,10 @@
 internal import Glibc
 
-/// What this process takes of the system, as far as asking costs nothing to speak of.
+/// The resources that this process uses, as far as they are cheap to find.
 package struct ProcessUsage: Equatable, Sendable {
-    /// Memory that is resident, in bytes.
+    /// Resident memory.
     package var residentBytes: Int?
-    /// Processor time of all threads, in the kernel too.
+    /// Processor time of all threads, in user space and in the kernel.
     package var processorTime: Duration
     /// `nil` before Linux 6.2, where descriptors would have to be counted one by one.
     package var openDescriptors: Int?
@@ -15,6 +15,7 @@ package struct ProcessUsage: Equatable, Sendable {
         self.openDescriptors = openDescriptors
     }
 
+    /// The current usage.
     package static func now() -> ProcessUsage {
         var usage = rusage()
         // The kernel writes this one record.
@@ -26,7 +27,7 @@ package struct ProcessUsage: Equatable, Sendable {
             residentBytes: Self.residentBytes(), processorTime: time, openDescriptors: Self.openDescriptors())
     }
 
-    /// The second number of /proc/self/statm, which counts pages (proc(5)).
+    /// The second number of /proc/self/statm, in pages (proc(5)).
     private static func residentBytes() -> Int? {
         guard let contents = try? FileContents.read("/proc/self/statm") else { return nil }
         let numbers = contents.split(separator: UInt8(ascii: " "))
@@ -34,9 +35,7 @@ package struct ProcessUsage: Equatable, Sendable {
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    /// How many descriptors are open: the size of the directory /proc/self/fd, which is 0 before Linux 6.2.
-    ///
-    /// - Returns: `nil` where they would have to be counted one by one.
+    /// The number of open descriptors: the size of the directory /proc/self/fd. `nil` before Linux 6.2, where that is 0.
     package static func openDescriptors() -> Int? {
         var status = stat()
         // The kernel writes this one record.

@@ -1,22 +1,24 @@
 internal import CLinux
 
-/// How many processors this process may keep busy: those that it may run on, or fewer where a control group limits their time.
+/// The number of processors that this process can keep busy: those that it may run on, or fewer if a control group limits their
+/// time.
 package enum ProcessorCount {
     /// At least 1.
     package static func available() -> Int {
         self.available(of: Int(gateway_processor_count()), reading: ControlGroups.text)
     }
 
+    /// The same, from other files.
+    ///
     /// - Parameters:
-    ///   - affinity: how many it may run on.
-    ///   - read: the text of a file; `nil` where there is none.
+    ///   - affinity: how many processors it may run on.
+    ///   - read: returns the text of a file; `nil` if there is none.
     package static func available(of affinity: Int, reading read: @escaping (String) -> String?) -> Int {
         let quotas = ControlGroups(read: read).folders(of: "cpu").compactMap { self.quota(in: $0, read) }
         return max(1, min(affinity, quotas.min() ?? affinity))
     }
 
-    /// The time that a group may use in a period, in whole processors, rounded up: half of one is a worker that is held up at times. `nil`: it
-    /// has no limit.
+    /// A group's time in a period, in processors, rounded up: with half of one a worker has to pause at times. `nil` is no limit.
     private static func quota(in group: ControlGroups.Folder, _ read: (String) -> String?) -> Int? {
         let texts: [Substring]?
         switch group {

@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// Sends datagrams to one Unix socket, and waits for nothing.
+/// Sends datagrams to one Unix socket, without waiting.
 package final class DatagramSender {
     private let descriptor: Int32
     private let address: SocketAddress
@@ -17,7 +17,7 @@ package final class DatagramSender {
         if self.descriptor >= 0 { close(self.descriptor) }
     }
 
-    /// Sends all of `bytes`, or fails: at once, in either case.
+    /// Sends all of `bytes` at once, or fails at once.
     package func send(_ bytes: [UInt8]) throws(SystemError) {
         while true {
             // The kernel reads the array's bytes and the address before the call returns.

@@ -3,11 +3,12 @@ internal import DequeModule
 internal import Glibc
 internal import Synchronization
 
-/// Turns host names into addresses on threads of its own: `getaddrinfo` can take seconds, and no frame waits for it. There are several, so
-/// that a name whose server does not answer does not keep the others waiting.
+/// Resolves host names on threads of its own, because `getaddrinfo` can take seconds. There are several threads, so that a name
+/// whose server does not answer does not delay the others.
 package final class Resolver: Sendable {
-    /// What a host and a port stand for. May block.
+    /// Looks up the addresses of a host, with a port. May block.
     package typealias LookUp = @Sendable (String, UInt16) -> Result<[SocketAddress], ResolveError>
+    /// Gets the result, on a thread of the resolver.
     package typealias Answer = @Sendable (Result<[SocketAddress], ResolveError>) -> Void
 
     private struct Question: Sendable {
@@ -22,12 +23,14 @@ package final class Resolver: Sendable {
     }
 
     private let state = Mutex(State())
-    /// Rings once for each question.
+    /// A semaphore with the number of questions.
     private let bell: Int32
     private let threads: Int
     private let lookUp: LookUp
 
-    /// - Parameter threads: so many names are looked up at a time.
+    /// - Parameters:
+    ///   - threads: so many names are looked up at a time.
+    ///   - lookUp: does it.
     package init(threads: Int = 4, lookUp: @escaping LookUp = Resolver.addresses) throws(SystemError) {
         self.threads = threads
         self.lookUp = lookUp
@@ -44,12 +47,13 @@ package final class Resolver: Sendable {
         for _ in 0..<self.threads { _ = try Thread.start("gateway-resolve") { [self] in self.run() } }
     }
 
+    /// Ends the threads. Questions that wait are not answered.
     package func stop() {
         self.state.withLock { $0.isStopped = true }
         _ = eventfd_write(self.bell, eventfd_t(self.threads))
     }
 
-    /// Asks for the addresses of `host`. The answer comes on a thread of the resolver's.
+    /// Asks for the addresses of `host`. The answer comes on a thread of the resolver.
     package func resolve(host: String, port: UInt16, _ answer: @escaping Answer) {
         self.state.withLock { $0.questions.append(Question(host: host, port: port, answer: answer)) }
         _ = eventfd_write(self.bell, 1)
@@ -65,13 +69,13 @@ package final class Resolver: Sendable {
         }
     }
 
-    /// The address that `host` is in digits, which asks nobody.
+    /// The address that `host` has in digits, without a look-up. A name is a failure.
     package static func literal(_ host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
         guard self.isLiteral(host) else { return .failure(ResolveError(host: host, reason: "was not looked up")) }
         return self.addresses(of: host, port: port)
     }
 
-    /// All stream addresses of a host, in the system's order of preference. Blocks.
+    /// All addresses of a host for stream sockets, in the system's order of preference. Blocks.
     @Sendable
     package static func addresses(of host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
         var hints = unsafe addrinfo()
@@ -79,7 +83,7 @@ package final class Resolver: Sendable {
         unsafe hints.ai_flags = host.isEmpty ? AI_PASSIVE : AI_ADDRCONFIG
         if Self.isLiteral(host) { unsafe hints.ai_flags = AI_NUMERICHOST }
         var list: UnsafeMutablePointer<addrinfo>?
-        // The list belongs to us until freeaddrinfo; every entry's address is copied while it does.
+        // We own the list until freeaddrinfo, and copy each address before that.
         let code = unsafe getaddrinfo(host.isEmpty ? nil : host, String(port), &hints, &list)
         guard code == 0 else {
             let reason =
@@ -101,17 +105,19 @@ package final class Resolver: Sendable {
         return .success(found)
     }
 
-    /// Whether `host` is an IP address, which needs no look-up.
+    /// Whether `host` is an IP address in digits, which needs no look-up.
     package static func isLiteral(_ host: String) -> Bool {
         var storage = in6_addr()
-        // inet_pton writes 4 or 16 bytes; the storage has 16.
+        // inet_pton writes 4 or 16 bytes, and the storage has 16.
         return unsafe inet_pton(AF_INET, host, &storage) == 1 || inet_pton(AF_INET6, host, &storage) == 1
     }
 }
 
-/// A host name without an address.
+/// A host name that could not be resolved.
 package struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The host name.
     package let host: String
+    /// Why, in the system's words.
     package let reason: String
 
     package init(host: String, reason: String) {
@@ -123,11 +129,11 @@ package struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible 
 }
 
 extension SocketAddress {
-    /// An address as a list of getaddrinfo(3) holds it.
+    /// An address in a list of getaddrinfo(3).
     fileprivate init?(_ pointer: UnsafePointer<sockaddr>?, _ length: socklen_t) {
         guard let pointer = unsafe pointer, Int(length) <= MemoryLayout<sockaddr_storage>.size else { return nil }
         var storage = sockaddr_storage()
-        // `length` bytes are there, says the list, and the storage has room for them.
+        // The list has `length` bytes there, and the storage has room for them.
         unsafe memcpy(&storage, pointer, Int(length))
         self.init(storage, length: Int(length))
     }

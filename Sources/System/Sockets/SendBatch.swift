@@ -1,21 +1,20 @@
 internal import Glibc
 
-/// Whoever stages bytes in a `SendBatch`.
+/// An object that stages bytes in a `SendBatch`.
 package protocol StagedSender: AnyObject {
-    /// What was staged was sent, as far as it says; nothing is staged any more. Others are still to be told: this may send, but neither
-    /// stages nor flushes.
+    /// Called after a flush. Other senders have not been called yet: this one may send, but not stage or flush.
     ///
     /// - Parameters:
-    ///   - rest: what was not sent. It is not known that the socket is full: sending again tells.
-    ///   - failure: why nothing was.
+    ///   - rest: was not accepted. The socket may be full or not: sending again tells.
+    ///   - failure: why nothing was sent, if so.
     func sent(allBut rest: Span<UInt8>, failure: SystemError?)
 }
 
-/// Small sends of one turn of a loop, gathered and made with one system call at its end: where many sessions have something to say at the
-/// same time, that saves a tenth of what a message costs, most of which is in the kernel.
+/// Collects the small sends of one turn of a loop and makes them at its end, with one system call. If many sessions send at the
+/// same time, this saves a tenth of the cost of a message, most of which is in the kernel.
 ///
-/// It exists in a turn with several events only, and no longer. Bytes that are staged count as sent; whoever does something that has to
-/// come after them calls `flush` before. Each sender is in it once, so that nothing can overtake what a socket did not take.
+/// Sends are staged only in a turn with several events, and never longer than the turn. Staged bytes count as sent: call `flush`
+/// before anything that must come after them. Each sender is staged once, so that nothing overtakes what a socket did not take.
 package final class SendBatch {
     private struct Staged {
         let sender: any StagedSender
@@ -29,13 +28,13 @@ package final class SendBatch {
         case refused
     }
 
-    /// The most bytes that one sender stages. With more, copying them costs what the system call would have.
+    /// The most bytes that one sender stages. Copying more costs as much as a system call.
     package static let mostBytes = 4 << 10
-    /// The most sends at once: as many as there are events in a batch.
+    /// The most sends at once: as many as events in a batch.
     private static let capacity = 256
-    /// The most bytes at once: 1 KiB each, if all there is room for are staged.
+    /// The most bytes at once: 1 KiB each for `capacity` sends.
     private static let room = 256 << 10
-    /// With fewer events, or fewer sends, each is made on its own: that is cheaper, and sooner.
+    /// With fewer events or fewer sends, each send is made on its own, which is cheaper and sooner.
     private static let fewest = 4
 
     private let bytes = ReadBuffer(count: SendBatch.room)
@@ -43,28 +42,28 @@ package final class SendBatch {
     private var used = 0
     private var staged: [Staged] = []
     private var isGathering = false
-    // Opened by the thread that sends, and when it first does.
+    // Opened with the first send, by the thread that sends.
     private var ring = Ring.unopened
 
     init() { self.staged.reserveCapacity(Self.capacity) }
 
-    /// A turn begins, with that many events.
+    /// A turn with so many events begins.
     func begin(events: Int) { self.isGathering = events >= SyscallFaults.batched(from: Self.fewest) }
 
-    /// So many sends are about to come, whatever the number of events.
+    /// So many sends are about to be staged, whatever the number of events.
     package func expect(sends: Int) {
         if sends >= Self.fewest { self.isGathering = true }
     }
 
-    /// The turn ends: everything is sent.
+    /// The turn ends: sends what is staged.
     func end() {
         self.isGathering = false
         if !self.staged.isEmpty { self.flush() }
     }
 
-    /// Takes a copy of `bytes` for `socket`, to be sent with those of others. False if they are better sent now.
+    /// Stages a copy of `bytes` for `socket`. Returns false if they should be sent now instead.
     ///
-    /// - Parameter sender: has nothing staged; it will be told.
+    /// - Parameter sender: has nothing staged yet. It is called after the flush.
     package func stage(_ bytes: Span<UInt8>, for socket: Int32, _ sender: any StagedSender) -> Bool {
         guard self.isGathering, bytes.count <= Self.mostBytes else { return false }
         if self.staged.count == Self.capacity || self.used + bytes.count > Self.room { self.flush() }
@@ -75,7 +74,8 @@ package final class SendBatch {
         return true
     }
 
-    /// Adds `bytes` to what `sender` has staged, if nobody else staged anything since and they are few. If not: `flush`, and begin anew.
+    /// Adds `bytes` to what `sender` has staged. Returns false if another sender has staged since, or there are too many bytes:
+    /// then `flush`, and stage again.
     package func extend(_ bytes: Span<UInt8>, _ sender: any StagedSender) -> Bool {
         let last = self.staged.count - 1
         guard last >= 0, self.staged[last].sender === sender else { return false }
@@ -87,7 +87,7 @@ package final class SendBatch {
         return true
     }
 
-    /// Sends everything that is staged, now.
+    /// Sends everything that is staged.
     package func flush() {
         guard !self.staged.isEmpty else { return }
         let isSent = self.sendTogether()
@@ -102,7 +102,7 @@ package final class SendBatch {
         self.used = 0
     }
 
-    /// False if there is no ring, or too little to send: senders will do it.
+    /// Returns false if there is no ring or too little to send. The senders then send themselves.
     private func sendTogether() -> Bool {
         let fewest = SyscallFaults.batched(from: Self.fewest)
         guard self.staged.count >= fewest, let ring = self.openRing() else { return false }

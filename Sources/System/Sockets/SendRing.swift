@@ -7,9 +7,9 @@ internal import Glibc
 @safe final class SendRing {
     private let ring: OpaquePointer
 
-    /// Nil where the system has none for us: before Linux 6.1, or where it is not allowed.
+    /// `nil` before Linux 6.1, and where it is not allowed.
     ///
-    /// - Parameter capacity: the most sends at once; a power of two.
+    /// - Parameter capacity: the most sends at once. A power of two.
     init?(capacity: Int) {
         guard !SyscallFaults.refusesRings else { return nil }
         guard let ring = unsafe gateway_send_ring_open(UInt32(capacity)) else { return nil }
@@ -17,24 +17,24 @@ internal import Glibc
     }
 
     deinit {
-        // Opened in `init`, and nobody else has it.
+        // Opened in `init`, and never shared.
         unsafe gateway_send_ring_close(self.ring)
     }
 
-    /// Sends pieces of `buffer`, in order. None of it waits.
+    /// Sends pieces of `buffer`, in order, without waiting.
     ///
     /// - Parameters:
-    ///   - count: how many, at most the capacity.
-    ///   - piece: the socket and the place in `buffer` of each.
-    ///   - results: at least `count`; gets for each how many bytes were taken, or an error number, negative. 0: send it again to know.
-    /// - Returns: false if the ring does not work any more. The results are good.
+    ///   - count: the number of pieces, at most the capacity.
+    ///   - piece: returns the socket and the range in `buffer` of each.
+    ///   - results: has room for at least `count`. Gets for each the number of bytes taken, or a negative error number. After 0 it
+    ///     is not known whether the socket is full.
+    /// - Returns: false if the ring does not work any more. The results are valid in any case.
     func send(
         _ count: Int, of buffer: ReadBuffer, _ piece: (Int) -> (socket: Int32, range: Range<Int>),
         results: inout [Int32]
     ) -> Bool {
         precondition(count <= results.count)
-        // The kernel is done with the pieces, which are in bounds as `extracting` checks, when the second call returns; there are
-        // `count` results.
+        // Pieces are in bounds, as `extracting` checks. The kernel is done with them when submit returns. `results` has room.
         return unsafe buffer.span.withUnsafeBufferPointer { bytes in
             for index in 0..<count {
                 let (socket, range) = piece(index)

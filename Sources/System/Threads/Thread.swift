@@ -1,7 +1,7 @@
 internal import CLinux
 internal import Glibc
 
-/// A thread of the gateway.
+/// Starts threads.
 package enum Thread {
     private final class Start {
         let name: String
@@ -13,26 +13,31 @@ package enum Thread {
         }
     }
 
-    /// Waits for a thread to end.
+    /// A started thread, to wait for its end.
     package struct Handle: Sendable {
         fileprivate let thread: pthread_t
 
+        /// Waits until the thread has ended.
         package func join() { _ = pthread_join(self.thread, nil) }
 
-        /// Waits no longer than `limit`, after which the thread is left to itself. Returns whether it has ended.
+        /// Waits until the thread has ended, but no longer than `limit`. Returns whether it has.
         @discardableResult
         package func join(within limit: Duration) -> Bool {
             gateway_join_thread(self.thread, limit.clampedNanoseconds / 1_000_000) == 0
         }
 
-        /// Nobody will wait for it: what it takes of the system goes with it.
+        /// Frees the thread's resources when it ends. It cannot be joined any more.
         func detach() { _ = pthread_detach(self.thread) }
     }
 
-    /// - Parameter name: as `top -H` shows it; at most 15 bytes.
+    /// Starts a thread.
+    ///
+    /// - Parameters:
+    ///   - name: as `top -H` shows it. At most 15 bytes.
+    ///   - body: runs on the thread, which ends with it.
     package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) -> Handle {
         var thread = pthread_t()
-        // The box is handed over retained, and released by the thread, which is started at most once.
+        // The box is passed on retained. The thread releases it, and is started at most once.
         let start = unsafe Unmanaged.passRetained(Start(name, body))
         let code = unsafe pthread_create(
             &thread, nil,

@@ -20,12 +20,12 @@ import Testing
         (4_107_542_400, 0, "2100-03-01T00:00:00.000Z"),
         (253_402_300_799, 0, "9999-12-31T23:59:59.000Z"),
     ])
-    func knownDatesAreWritten(seconds: Int64, milliseconds: Int, text: String) {
+    func `known dates are written`(seconds: Int64, milliseconds: Int, text: String) {
         #expect(WallClock.rfc3339(seconds: seconds, milliseconds: milliseconds) == text)
     }
 
-    /// Day by day through four centuries, with the calendar's rules written down in the plainest way.
-    @Test func everyDayOfFourCenturiesFollowsTheOneBefore() {
+    /// Day by day through four centuries, with the calendar's rules in their plainest form.
+    @Test func `every day of four centuries follows the one before`() {
         var (year, month, day) = (1970, 1, 1)
         func padded(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
         for number in 0..<Int64(146_097) {
@@ -43,12 +43,12 @@ import Testing
         #expect((year, month, day) == (2370, 1, 1))
     }
 
-    @Test func nowIsWrittenLikeAnyTime() {
+    @Test func `the current time has the format of every time`() {
         let text = WallClock.rfc3339()
         #expect(text.wholeMatch(of: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
     }
 
-    /// Checked with `date -u -R -d @SECONDS`; the first but one is RFC 9110's own.
+    /// Checked with `date -u -R -d @SECONDS`. The second one is from RFC 9110.
     @Test(arguments: [
         (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
         (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -56,12 +56,12 @@ import Testing
         (1_772_366_405, "Sun, 01 Mar 2026 12:00:05 GMT"),
         (4_102_444_800, "Fri, 01 Jan 2100 00:00:00 GMT"),
     ])
-    func aDateOfAnAnswerIsAsHTTPWritesIt(seconds: Int64, text: String) {
+    func `a date has the format of HTTP`(seconds: Int64, text: String) {
         #expect(WallClock.httpDate(seconds: seconds) == text)
     }
 
-    @Test func theDateOfAnAnswerIsOfNow() {
-        // Both clocks are read within a day of each other: the date is the same, or the next day's.
+    @Test func `the date is the current one`() {
+        // The year is that before or after the date was read.
         let before = WallClock.rfc3339()
         let date = WallClock.httpDate()
         let after = WallClock.rfc3339()
@@ -70,14 +70,14 @@ import Testing
         #expect([before, after].contains { $0.prefix(4) == date.dropFirst(12).prefix(4) })
     }
 
-    @Test func theMonotonicClockDoesNotGoBack() {
+    @Test func `the monotonic clock does not go back`() {
         let first = MonotonicInstant.now()
         let second = MonotonicInstant.now()
         #expect(first <= second)
         #expect(second - first >= .zero)
     }
 
-    @Test func instantsSaturate() {
+    @Test func `instants saturate`() {
         let instant = MonotonicInstant(nanoseconds: 5)
         #expect(instant + .nanoseconds(7) == MonotonicInstant(nanoseconds: 12))
         #expect(instant + .nanoseconds(-7) == MonotonicInstant(nanoseconds: -2))
@@ -87,7 +87,7 @@ import Testing
         #expect(MonotonicInstant(nanoseconds: 9) - MonotonicInstant(nanoseconds: 12) == .nanoseconds(-3))
     }
 
-    @Test func durationsSaturate() {
+    @Test func `durations saturate`() {
         #expect(Duration.milliseconds(250).clampedNanoseconds == 250_000_000)
         #expect(Duration.zero.clampedNanoseconds == 0)
         #expect(Duration.seconds(-2).clampedNanoseconds == -2_000_000_000)

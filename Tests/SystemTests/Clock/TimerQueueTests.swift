@@ -6,7 +6,7 @@ import Testing
 @Suite struct TimerQueueTests {
     private func at(_ nanoseconds: Int64) -> MonotonicInstant { MonotonicInstant(nanoseconds: nanoseconds) }
 
-    /// What the queue should be: pairs of deadline and number, looked through one by one.
+    /// A simple model of the queue: a list that is searched from start to end.
     private struct Model {
         var entries: [(id: TimerQueue<Int>.ID, deadline: MonotonicInstant, element: Int)] = []
 
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test(arguments: 1...8 as ClosedRange<UInt64>)
-    func randomOperationsAgreeWithASortedList(seed: UInt64) {
+    func `random operations agree with a sorted list`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var queue = TimerQueue<Int>()
         var model = Model()
@@ -57,21 +57,21 @@ import Testing
         }
     }
 
-    @Test func anEmptyQueueHasNothing() {
+    @Test func `an empty queue has nothing`() {
         var queue = TimerQueue<Int>()
         #expect(queue.count == 0)
         #expect(queue.next == nil)
         #expect(queue.popExpired(self.at(.max)) == nil)
     }
 
-    @Test func aDeadlineIsInclusive() {
+    @Test func `a deadline is inclusive`() {
         var queue = TimerQueue<Int>()
         _ = queue.insert(1, at: self.at(5))
         #expect(queue.popExpired(self.at(4)) == nil)
         #expect(queue.popExpired(self.at(5)) == 1)
     }
 
-    @Test func theIDOfAFiredTimerDoesNotReachItsSuccessor() {
+    @Test func `the ID of a fired timer does not reach its successor`() {
         var queue = TimerQueue<Int>()
         let old = queue.insert(1, at: self.at(1))
         #expect(queue.popExpired(self.at(1)) == 1)
@@ -85,7 +85,7 @@ import Testing
         #expect(queue.count == 0)
     }
 
-    @Test func movingATimerChangesTheOrder() {
+    @Test func `moving a timer changes the order`() {
         var queue = TimerQueue<String>()
         let first = queue.insert("first", at: self.at(1))
         _ = queue.insert("second", at: self.at(2))

@@ -5,28 +5,50 @@ import Testing
 
 @testable import System
 
-/// A file system of which some files hang until they are let go.
+/// A file system of which some files hang until they are released.
 private final class HangingFiles: Sendable {
-    private let state = Mutex<(hanging: Set<String>, reads: [String])>(([], []))
+    private let state: Mutex<(hanging: [String: Doorbell], reads: [String])>
+    /// Rings when a file begins to hang.
+    private let hangs: Doorbell
 
-    init(_ hanging: Set<String>) { self.state.withLock { $0.hanging = hanging } }
+    init(_ hanging: [String]) throws {
+        var bells: [String: Doorbell] = [:]
+        for path in hanging { bells[path] = try Doorbell() }
+        self.state = Mutex((bells, []))
+        self.hangs = try Doorbell()
+    }
 
     var access: FileReader.Access {
         FileReader.Access(
             read: { path throws(FileError) in
-                self.state.withLock { $0.reads.append(path) }
-                while self.state.withLock({ $0.hanging.contains(path) }) { usleep(200) }
+                let bell = self.state.withLock {
+                    $0.reads.append(path)
+                    return $0.hanging[path]
+                }
+                if let bell {
+                    self.hangs.ring()
+                    bell.wait()
+                }
                 return Array(path.utf8)
             }, stamp: { _ in nil })
     }
 
     var reads: [String] { self.state.withLock { $0.reads } }
 
-    func letGo() { self.state.withLock { $0.hanging = [] } }
+    func waitUntilOneHangs() { self.hangs.wait() }
+
+    func release() {
+        let bells = self.state.withLock { state in
+            defer { state.hanging = [:] }
+            return state.hanging.values
+        }
+        for bell in bells { bell.ring() }
+    }
 }
 
 @Suite struct FileReaderTests {
-    private static let limit = Duration.milliseconds(50)
+    /// Over before the loop turns: only what has hung by then is late, however fast the machine is.
+    private static let limit = Duration.nanoseconds(1)
 
     private func turn(_ loop: EventLoop, until isDone: () -> Bool) throws {
         let end = MonotonicInstant.now() + .seconds(20)
@@ -36,7 +58,21 @@ private final class HangingFiles: Sendable {
         }
     }
 
-    @Test func filesAreReadWhileTheLoopTurns() throws {
+    /// Reads files of which one hangs, until the limit is over there.
+    private func readLate(
+        _ paths: [String], _ reader: FileReader, _ loop: EventLoop, _ system: HangingFiles
+    ) throws -> FileSet? {
+        let usual = reader.limit
+        reader.limit = Self.limit
+        defer { reader.limit = usual }
+        var files: FileSet?
+        reader.read(paths) { files = $0 }
+        system.waitUntilOneHangs()
+        try self.turn(loop) { files != nil }
+        return files
+    }
+
+    @Test func `files are read while the loop turns`() throws {
         let path = temporaryPath(".txt")
         defer { removeFile(path) }
         #expect(try OutputFile.appending(to: path).write([1, 2, 3]))
@@ -55,28 +91,28 @@ private final class HangingFiles: Sendable {
         #expect(looks == [path: FileStamp(path)])
     }
 
-    @Test func nothingToReadIsAnsweredAtOnce() throws {
+    @Test func `a request for no file is answered at once`() throws {
         var isAnswered = false
         try FileReader(on: EventLoop()).read([]) { _ in isAnswered = true }
         #expect(isAnswered)
     }
 
-    @Test func aFileThatHangsIsGivenUpAndNamed() throws {
-        let system = HangingFiles(["b"])
+    @Test func `a file that hangs is left behind and named`() throws {
+        let system = try HangingFiles(["b"])
         let loop = try EventLoop()
-        let reader = try FileReader(on: loop, limit: Self.limit, access: system.access)
-        let files = reader.readNow(["a", "b", "c"])
-        #expect(try files.contents(of: "a") == Array("a".utf8))
-        #expect(throws: FileError.late(Self.limit)) { try files.contents(of: "b") }
-        #expect(throws: FileError.behind("b")) { try files.contents(of: "c") }
-        system.letGo()
+        let reader = try FileReader(on: loop, access: system.access)
+        let files = try self.readLate(["a", "b", "c"], reader, loop, system)
+        #expect(try files?.contents(of: "a") == Array("a".utf8))
+        #expect(throws: FileError.late(Self.limit)) { try files?.contents(of: "b") }
+        #expect(throws: FileError.behind("b")) { try files?.contents(of: "c") }
+        system.release()
     }
 
-    @Test func aFileThatHangsCostsOneThreadAndOthersAreReadMeanwhile() throws {
-        let system = HangingFiles(["b"])
+    @Test func `a file that hangs costs one thread and others are still read`() throws {
+        let system = try HangingFiles(["b"])
         let loop = try EventLoop()
-        let reader = try FileReader(on: loop, limit: Self.limit, access: system.access)
-        _ = reader.readNow(["b"])
+        let reader = try FileReader(on: loop, access: system.access)
+        _ = try self.readLate(["b"], reader, loop, system)
         for _ in 0..<10 {
             // At once, and without another thread.
             var files: FileSet?
@@ -86,43 +122,43 @@ private final class HangingFiles: Sendable {
         }
         #expect(system.reads == ["b"])
         #expect(try reader.readNow(["a"]).contents(of: "a") == Array("a".utf8))
-        system.letGo()
-        // When the system has let go of it, it is a file as any other.
+        system.release()
+        // Once the system has returned, it can be read again.
         try self.turn(loop) { (try? reader.readNow(["b"]).contents(of: "b")) != nil }
     }
 
-    @Test func noMoreThanSoManyAreLeftBehind() throws {
+    @Test func `the number of reads left behind is bounded`() throws {
         let names = ["a", "b", "c", "d"]
-        let system = HangingFiles(Set(names))
+        let system = try HangingFiles(names)
         let loop = try EventLoop()
-        let reader = try FileReader(on: loop, limit: Self.limit, access: system.access)
+        let reader = try FileReader(on: loop, access: system.access)
         #expect(names.count == FileReader.mostThreads)
-        for name in names { _ = reader.readNow([name]) }
+        for name in names { _ = try self.readLate([name], reader, loop, system) }
         var files: FileSet?
         reader.read(["e"]) { files = $0 }
         #expect(throws: FileError.crowded(4)) { try files?.contents(of: "e") }
         #expect(!system.reads.contains("e"))
-        system.letGo()
+        system.release()
         try self.turn(loop) { (try? reader.readNow(["e"]).contents(of: "e")) != nil }
     }
 
-    @Test func aFIFOIsRefusedByTheSystemItself() throws {
+    @Test func `the system's own access refuses a FIFO`() throws {
         let path = temporaryPath(".fifo")
         unsafe mkfifo(path, 0o600)
         defer { removeFile(path) }
         let files = try FileReader.readNow([path])
-        #expect(throws: FileError.notRegular("a FIFO")) { try files.contents(of: path) }
+        #expect(throws: FileError.notRegular(.fifo)) { try files.contents(of: path) }
     }
 
-    /// Opened as a shell's `<(command)` is: the thread waits for the writer, and its caller only so long.
-    @Test func aFIFOWithoutAWriterIsWaitedForWhereAnyFileMayCome() throws {
+    /// Like `<(command)` of a shell: the thread waits for the writer, but the request only up to its limit.
+    @Test func `a FIFO without a writer is waited for where any file is allowed`() throws {
         let path = temporaryPath(".fifo")
         unsafe mkfifo(path, 0o600)
         defer { removeFile(path) }
         let loop = try EventLoop()
         let reader = try FileReader(on: loop, limit: Self.limit, access: .system(.any))
         #expect(throws: FileError.late(Self.limit)) { try reader.readNow([path]).contents(of: path) }
-        // With a writer it has an end, and the thread that was left behind finds it.
+        // With a writer it has an end, and the thread that was left behind ends.
         let writer = unsafe open(path, O_WRONLY | O_CLOEXEC)
         Kernel.close(writer)
     }

@@ -4,10 +4,10 @@ import Testing
 
 @testable import System
 
-/// Descriptors over Unix sockets. What a peer of another user gets cannot be tested here without a second user; that the peer is
-/// ourselves can.
+/// Descriptors over Unix sockets. A peer of another user cannot be tested without a second user, but that the peer is this
+/// process can.
 @Suite(.serialized) struct DescriptorTests {
-    @Test func descriptorsPassAndAreTheSameFiles() throws {
+    @Test func `descriptors that are sent lead to the same files`() throws {
         try SyscallFaults.exclusively {
             let pair = SocketPair()
             let passed = SocketPair()
@@ -20,14 +20,14 @@ import Testing
             try #require(descriptors.count == 2)
             #expect(Set(descriptors).isDisjoint(with: [passed.near, passed.far]))
             #expect(descriptors.allSatisfy { fcntl($0, F_GETFD) == FD_CLOEXEC })
-            // What goes into the copy of one comes out of the other one's original.
+            // Bytes written to the duplicate of one end arrive at the other end.
             put(descriptors[0], "over")
             #expect(receiveNext(passed.far).bytes == Array("over".utf8))
             for descriptor in descriptors { Kernel.close(descriptor) }
         }
     }
 
-    @Test func descriptorsComeWithTheFirstByteThatCarriedThem() throws {
+    @Test func `descriptors come with the first byte that carried them`() throws {
         SyscallFaults.exclusively {
             let pair = SocketPair()
             defer { pair.close() }
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func asManyAsTheKernelTakesPassAndNoMore() throws {
+    @Test func `as many descriptors pass as the kernel takes and no more`() throws {
         SyscallFaults.exclusively {
             let pair = SocketPair()
             defer { pair.close() }
@@ -61,8 +61,8 @@ import Testing
         }
     }
 
-    /// Odd and even limits: the kernel pads the room for descriptors to eight bytes.
-    @Test(arguments: [0, 1, 2, 3]) func ofTooManyNoneIsLeftOpen(limit: Int) throws {
+    /// Odd and even limits, because the kernel pads the room for descriptors to eight bytes.
+    @Test(arguments: [0, 1, 2, 3]) func `of too many descriptors none stays open`(limit: Int) throws {
         SyscallFaults.exclusively {
             let pair = SocketPair()
             let passed = SocketPair()
@@ -72,14 +72,14 @@ import Testing
             let (result, _, received) = receive(pair.far, atMostDescriptors: limit)
             #expect(result == .failed(SystemError("recvmsg", EMSGSIZE)))
             #expect(received.isEmpty)
-            // With our own copy, every copy of this end is closed: the other one sees the end.
+            // All duplicates of this end are closed now, so the other end reads the end.
             Kernel.close(passed.far)
             #expect(receiveNext(passed.near).result == .end)
             Kernel.close(passed.near)
         }
     }
 
-    @Test func bytesWithoutDescriptorsAndTheEndAreReadAsEver() throws {
+    @Test func `bytes without descriptors and the end are read as usual`() throws {
         SyscallFaults.exclusively {
             let pair = SocketPair()
             defer { Kernel.close(pair.far) }
@@ -96,7 +96,7 @@ import Testing
 
     // MARK: - Names and peers
 
-    @Test func aNameIsListenedOnOnceAndEndsWithTheSocket() throws {
+    @Test func `an abstract name has one listener and ends with its socket`() throws {
         try SyscallFaults.exclusively {
             let name = SocketAddress.abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))")
             let listener = try Kernel.listen(name, sharedByWorkers: false)
@@ -104,7 +104,7 @@ import Testing
             #expect(throws: SystemError("bind", EADDRINUSE)) { try Kernel.listen(name, sharedByWorkers: false) }
             let client = try Kernel.connect(name)
             let accepted = try #require(acceptNext(listener))
-            // Both sides are this process; who connects to a socket of another process sees that one.
+            // Both sides are this process.
             let ourselves = Kernel.Peer(process: OwnProcess.number, user: OwnProcess.user)
             #expect(try Kernel.peer(client) == ourselves)
             #expect(try Kernel.peer(accepted) == ourselves)
@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test func aNameAsLongAsTheKernelTakes() throws {
+    @Test func `an abstract name may be as long as the kernel takes`() throws {
         let letters = String(repeating: "x", count: SocketAddress.longestUnixPath - 20)
         let digits = String(UInt64.random(in: 10_000_000_000_000_000_000 ... .max))
         let name = SocketAddress.abstract(name: letters + digits)
@@ -125,23 +125,23 @@ import Testing
         }
     }
 
-    // MARK: - Sockets of others
+    // MARK: - Sockets of other processes
 
-    @Test func whatDoesNotListenIsToldApart() throws {
+    @Test func `a descriptor that does not listen is named`() throws {
         let pair = SocketPair()
         defer { pair.close() }
         let datagrams = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
         let file = unsafe open("/dev/null", O_RDONLY)
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
         #expect(Kernel.listeningFault(listener) == nil)
-        #expect(Kernel.listeningFault(pair.near) == "does not listen")
-        #expect(Kernel.listeningFault(datagrams) == "is no stream socket")
-        #expect(Kernel.listeningFault(file) == "is no socket")
+        #expect(Kernel.listeningFault(pair.near) == .notListening)
+        #expect(Kernel.listeningFault(datagrams) == .notAStream)
+        #expect(Kernel.listeningFault(file) == .notASocket)
         for descriptor in [datagrams, file, listener] { Kernel.close(descriptor) }
-        #expect(Kernel.listeningFault(-1) == "is not open")
+        #expect(Kernel.listeningFault(-1) == .notOpen)
     }
 
-    @Test func anAdoptedDescriptorDoesNotBlockAndIsNotInherited() throws {
+    @Test func `an adopted descriptor does not block and is not inherited`() throws {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { Kernel.close(descriptor) }
         #expect(fcntl(descriptor, F_GETFL) & O_NONBLOCK == 0)
@@ -151,7 +151,7 @@ import Testing
         #expect(throws: SystemError("fcntl", EBADF)) { try Kernel.adopt(-1) }
     }
 
-    @Test func aDatagramIsSentToAPathAndToAName() throws {
+    @Test func `a datagram is sent to a path and to a name`() throws {
         try SyscallFaults.exclusively {
             for address in [SocketAddress.unix(path: temporaryPath(".sock")), .abstract(name: temporaryPath(""))] {
                 let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
@@ -165,76 +165,6 @@ import Testing
                 #expect(throws: SystemError.self) { try sender.send([1]) }
             }
         }
-    }
-
-    // MARK: - Our own process
-
-    @Test func aProgramIsStartedWithoutOurDescriptorsAndSignals() throws {
-        SignalSource.block([])
-        let report = temporaryPath(".txt")
-        unsafe mkfifo(report, 0o600)
-        defer { removeFile(report) }
-        let script = "{ echo $0 $1; grep -E '^Sig(Blk|Ign)' /proc/self/status; ls /proc/self/fd; } > \(report)"
-        let reader = unsafe open(report, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
-        defer { Kernel.close(reader) }
-        // As every descriptor of the gateway is: closed by exec(3).
-        let ours = fcntl(reader, F_DUPFD_CLOEXEC, 700)
-        defer { Kernel.close(ours) }
-        let number = try OwnProcess.start("/bin/sh", ["sh", "-c", script, "gateway", "--takeover"])
-        #expect(number > 0)
-        var text = ""
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while waitToRead(reader) {
-            let count = unsafe read(reader, &buffer, buffer.count)
-            guard count > 0 else { break }
-            text += String(decoding: buffer[..<count], as: UTF8.self)
-        }
-        let lines = text.split(separator: "\n").map(String.init)
-        #expect(lines.first == "gateway --takeover")
-        #expect(lines.contains("SigBlk:\t0000000000000000"))
-        let ignored = lines.first { $0.hasPrefix("SigIgn") }.flatMap { UInt64($0.suffix(16), radix: 16) }
-        // SIGPIPE is 13, SIGCHLD 17.
-        #expect(ignored.map { $0 & (1 << 12 | 1 << 16) } == 0)
-        #expect(lines.contains("1"))
-        #expect(ours >= 700 && !lines.contains("\(ours)"))
-        #expect(throws: SystemError("posix_spawn", ENOENT)) { try OwnProcess.start("/nowhere", ["x"]) }
-        #expect(self.end(of: number) == .exited(status: 0))
-        #expect(OwnProcess.end(of: number) == .unknown)
-    }
-
-    private func end(of process: Int32) -> OwnProcess.End {
-        while true {
-            if let end = OwnProcess.end(of: process) { return end }
-            usleep(100)
-        }
-    }
-
-    /// More than a pipe would hold, and to its end.
-    @Test func aProgramReadsWhatItIsGiven() throws {
-        let input = [UInt8](repeating: UInt8(ascii: "x"), count: 300_000)
-        let script = "[ $(wc -c) = 300000 ]"
-        #expect(
-            self.end(of: try OwnProcess.start("/bin/sh", ["sh", "-c", script], input: input)) == .exited(status: 0))
-        let empty = "[ $(wc -c) = 0 ]"
-        #expect(self.end(of: try OwnProcess.start("/bin/sh", ["sh", "-c", empty], input: [])) == .exited(status: 0))
-    }
-
-    @Test func howAProgramEndsIsKnown() throws {
-        let failed = try OwnProcess.start("/bin/sh", ["sh", "-c", "exit 3"])
-        #expect(self.end(of: failed) == .exited(status: 3))
-        let killed = try OwnProcess.start("/bin/sh", ["sh", "-c", "kill -9 $$"])
-        #expect(self.end(of: killed) == .killed(signal: 9))
-        #expect(OwnProcess.End.killed(signal: 9).description == "was killed by signal 9 (Killed)")
-        let running = try OwnProcess.start("/bin/sh", ["sh", "-c", "exec sleep 20"])
-        #expect(OwnProcess.end(of: running) == nil)
-        kill(running, SIGKILL)
-        #expect(self.end(of: running) == .killed(signal: SIGKILL))
-    }
-
-    @Test func theProgramIsKnown() throws {
-        #expect(try OwnProcess.program().hasPrefix("/"))
-        #expect(OwnProcess.environment("PATH") != nil)
-        #expect(OwnProcess.environment("GATEWAY_TEST_NOTHING") == nil)
     }
 
     /// One `Kernel.receive` with descriptors.

@@ -7,14 +7,14 @@ import Testing
 @Suite(.serialized) struct KernelTests {
     // MARK: - Listening
 
-    @Test func severalWorkersShareAPortOfTheSystemsChoice() throws {
+    @Test func `several workers share a port that the system chose`() throws {
         try SyscallFaults.exclusively {
             let (sockets, address) = try Kernel.listen(.loopback(port: 0), forWorkers: 3)
             defer { for socket in sockets { Kernel.close(socket) } }
             #expect(Set(sockets).count == 3)
             #expect(address.port != 0)
             #expect(sockets.allSatisfy { Kernel.localAddress($0) == address })
-            // Whichever the kernel picks for a connection: exactly one has it.
+            // Exactly one has each connection, whichever the kernel chooses.
             let client = try Kernel.connect(address)
             defer { Kernel.close(client) }
             #expect(waitToRead(sockets) == 1)
@@ -30,7 +30,7 @@ import Testing
         }
     }
 
-    @Test func aConnectionInheritsThatItSendsAtOnce() throws {
+    @Test func `an accepted connection inherits that it sends at once`() throws {
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
         defer { Kernel.close(listener) }
         Kernel.sendAtOnce(listener)
@@ -41,7 +41,7 @@ import Testing
         #expect(Kernel.option(accepted, Int32(IPPROTO_TCP), TCP_NODELAY) == 1)
     }
 
-    @Test func aConnectionStandsWhenTheOtherSideHasIt() throws {
+    @Test func `a connection is up when the other side has it`() throws {
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false, backlog: 0)
         defer { Kernel.close(listener) }
         let address = try #require(Kernel.localAddress(listener))
@@ -49,13 +49,13 @@ import Testing
         defer { Kernel.close(first) }
         #expect(waitToRead(listener))
         #expect(Kernel.isConnected(first))
-        // The queue is for one, and full: the kernel ignores who else wants to connect.
+        // The queue holds one, and is full: the kernel ignores other connections.
         let second = try Kernel.connect(address)
         defer { Kernel.close(second) }
         #expect(!Kernel.isConnected(second))
     }
 
-    @Test func aPortThatIsTakenIsRefusedAlthoughItCouldBeShared() throws {
+    @Test func `a port in use is refused although it could be shared`() throws {
         let (sockets, address) = try Kernel.listen(.loopback(port: 0), forWorkers: 2)
         #expect(throws: SystemError("bind", EADDRINUSE)) { try Kernel.listen(address, forWorkers: 2) }
         for socket in sockets { Kernel.close(socket) }
@@ -64,13 +64,13 @@ import Testing
         for socket in again { Kernel.close(socket) }
     }
 
-    @Test func anAddressThatIsNotOursIsRefused() {
+    @Test func `an address that is not ours is refused`() {
         #expect(throws: SystemError("bind", EADDRNOTAVAIL)) {
             try Kernel.listen(.ipv4(0xC000_0201, port: 0), forWorkers: 1)
         }
     }
 
-    @Test func anIPv6ListenerOnEveryAddressTakesIPv4() throws {
+    @Test func `an IPv6 listener on every address takes IPv4`() throws {
         try SyscallFaults.exclusively {
             let everywhere = SocketAddress.ipv6(high: 0, low: 0, port: 0, scope: 0)
             // Some systems have no IPv6.
@@ -85,14 +85,14 @@ import Testing
 
     // MARK: - Unix sockets
 
-    @Test func aUnixSocketIsListenedOnByAllWorkersAndItsFileRemoved() throws {
+    @Test func `all workers listen on a Unix socket and its file is removed`() throws {
         try SyscallFaults.exclusively {
             let address = SocketAddress.unix(path: temporaryPath(".sock"))
             let (sockets, bound) = try Kernel.listen(address, forWorkers: 2)
             #expect(bound == address)
             #expect(Set(sockets).count == 2)
             let client = try Kernel.connect(address)
-            #expect(Kernel.connectionResult(client) == nil)
+            #expect(Kernel.takeConnectionError(client) == nil)
             #expect(waitToRead(sockets[1]))
             guard case .accepted(let accepted, .unnamed) = Kernel.accept(sockets[1]) else {
                 Issue.record("not accepted")
@@ -105,22 +105,22 @@ import Testing
         }
     }
 
-    @Test func aStaleSocketFileIsReplacedAndALivingOneIsNot() throws {
+    @Test func `a stale socket file is replaced and a live one is not`() throws {
         let address = SocketAddress.unix(path: temporaryPath(".sock"))
         defer { Kernel.removeSocketFile(address) }
         let (first, _) = try Kernel.listen(address, forWorkers: 1)
         #expect(throws: SystemError("bind", EADDRINUSE)) { try Kernel.listen(address, forWorkers: 1) }
-        // Its process dies; the file stays.
+        // The socket is closed, but its file stays.
         Kernel.close(first[0])
         #expect(throws: SystemError("connect", ECONNREFUSED)) { try Kernel.connect(address) }
         let (second, _) = try Kernel.listen(address, forWorkers: 1)
         let client = try Kernel.connect(address)
-        #expect(Kernel.connectionResult(client) == nil)
+        #expect(Kernel.takeConnectionError(client) == nil)
         Kernel.close(client)
         Kernel.close(second[0])
     }
 
-    @Test func aFileThatIsNoSocketIsNotTouched() throws {
+    @Test func `a file that is not a socket is not touched`() throws {
         let path = temporaryPath(".txt")
         defer { removeFile(path) }
         #expect(try OutputFile.appending(to: path).write([1, 2, 3]))
@@ -128,7 +128,7 @@ import Testing
         #expect(try FileContents.read(path) == [1, 2, 3])
     }
 
-    @Test func aPathTooLongForASocketIsAnError() throws {
+    @Test func `a path too long for a socket is an error`() throws {
         let longest = String(repeating: "x", count: SocketAddress.longestUnixPath)
         #expect(throws: SystemError("connect", ENOENT)) { try Kernel.connect(.unix(path: longest)) }
         #expect(throws: SystemError("bind or connect", ENAMETOOLONG)) { try Kernel.connect(.unix(path: longest + "x")) }
@@ -139,20 +139,20 @@ import Testing
 
     // MARK: - Connecting
 
-    @Test func connectingWhereNobodyListensIsRefused() throws {
+    @Test func `a connection without a listener is refused`() throws {
         let (sockets, address) = try Kernel.listen(.loopback(port: 0), forWorkers: 1)
         Kernel.close(sockets[0])
         do {
             let descriptor = try Kernel.connect(address)
             defer { Kernel.close(descriptor) }
             #expect(waitToWrite(descriptor))
-            #expect(Kernel.connectionResult(descriptor) == SystemError("connect", ECONNREFUSED))
+            #expect(Kernel.takeConnectionError(descriptor) == SystemError("connect", ECONNREFUSED))
         } catch {
             #expect(error.code == ECONNREFUSED)
         }
     }
 
-    @Test func aConnectionComesFromItsSource() throws {
+    @Test func `a connection comes from its source`() throws {
         try SyscallFaults.exclusively {
             let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
             defer { Kernel.close(listener) }
@@ -176,7 +176,7 @@ import Testing
 
     // MARK: - Accepting
 
-    @Test func acceptSaysWhenNobodyWaitsAndWhenDescriptorsAreOut() throws {
+    @Test func `accept reports an empty queue and a lack of descriptors`() throws {
         try SyscallFaults.exclusively {
             let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
             defer { Kernel.close(listener) }
@@ -199,7 +199,7 @@ import Testing
 
     // MARK: - Bytes
 
-    @Test func bytesArriveAndAFilledBufferSaysSo() throws {
+    @Test func `bytes arrive and a filled buffer is reported`() throws {
         try SyscallFaults.exclusively {
             let pair = try SocketPair(tcp: ())
             defer { pair.close() }
@@ -213,7 +213,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, 7])
-    func transfersFallShortOnDemand(limit: Int) throws {
+    func `transfers can be made to fall short`(limit: Int) throws {
         SyscallFaults.exclusively {
             let pair = SocketPair()
             defer { pair.close() }
@@ -236,7 +236,7 @@ import Testing
         }
     }
 
-    @Test func aPeerThatDoesNotReadMakesSendingBlock() throws {
+    @Test func `a peer that does not read makes sending block`() throws {
         SyscallFaults.exclusively {
             let pair = SocketPair()
             defer { pair.close() }
@@ -254,7 +254,7 @@ import Testing
 
     // MARK: - Ends
 
-    @Test func anOrderlyEndIsReadAfterTheBytes() throws {
+    @Test func `an orderly end is read after the bytes`() throws {
         try SyscallFaults.exclusively {
             let pair = try SocketPair(tcp: ())
             defer { pair.close() }
@@ -268,7 +268,7 @@ import Testing
         }
     }
 
-    @Test func aResetIsAFailureOfReadingAndWriting() throws {
+    @Test func `a reset is a failure of reading and writing`() throws {
         try SyscallFaults.exclusively {
             let pair = try SocketPair(tcp: ())
             Kernel.reset(pair.near)
@@ -286,15 +286,9 @@ import Testing
         }
     }
 
-    @Test func errorsAreNamed() {
+    @Test func `an error names its call and reason`() {
         #expect(SystemError("connect", ECONNREFUSED).description == "connect: Connection refused")
         #expect(SystemError("accept", ENFILE).isOutOfDescriptors)
         #expect(SystemError("send", EPIPE).isConnectionReset)
-    }
-
-    @Test func theDescriptorLimitIsRaised() {
-        let limit = DescriptorLimit.raise()
-        #expect(limit >= 256)
-        #expect(DescriptorLimit.raise() == limit)
     }
 }

@@ -16,11 +16,11 @@ import Testing
         (.unnamed, "unix"),
     ]
 
-    @Test(arguments: texts) func anAddressIsWritten(address: SocketAddress, text: String) {
+    @Test(arguments: texts) func `an address is written in its usual form`(address: SocketAddress, text: String) {
         #expect(address.description == text)
     }
 
-    @Test(arguments: texts.map(\.0)) func theKernelsFormIsReadBack(address: SocketAddress) throws {
+    @Test(arguments: texts.map(\.0)) func `the kernel's form is read back`(address: SocketAddress) throws {
         var copy: SocketAddress?
         unsafe try address.withKernelForm { pointer, length in
             copy = unsafe SocketAddress.read { target, size in
@@ -32,7 +32,7 @@ import Testing
         #expect(copy == address)
     }
 
-    @Test func onlyInternetAddressesHavePorts() {
+    @Test func `only internet addresses have ports`() {
         #expect(SocketAddress.loopback(port: 5).port == 5)
         #expect(SocketAddress.loopback(port: 5).with(port: 6) == .loopback(port: 6))
         let ipv6 = SocketAddress.ipv6(high: 1, low: 2, port: 3, scope: 4)
@@ -43,9 +43,9 @@ import Testing
         #expect(SocketAddress.unnamed.with(port: 9) == .unnamed)
     }
 
-    @Test func whatTheSystemDoesNotFillIsNothing() {
+    @Test func `an address that the system does not fill in is nil`() {
         #expect(unsafe SocketAddress.read { _, _ in -1 } == nil)
-        // Family 0 is none of ours.
+        // Family 0 is unknown.
         #expect(unsafe SocketAddress.read { _, _ in 0 } == nil)
     }
 }

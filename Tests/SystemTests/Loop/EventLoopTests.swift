@@ -11,7 +11,7 @@ import Testing
         #expect(condition())
     }
 
-    @Test func readinessIsToldOncePerEdge() throws {
+    @Test func `readiness is reported once per edge`() throws {
         let loop = try EventLoop()
         let pair = SocketPair()
         defer { pair.close() }
@@ -25,7 +25,7 @@ import Testing
         put(pair.far, "ab")
         loop.turn(waitingAtMost: .seconds(20))
         #expect(recorder.heard.last?.isReadable == true)
-        // Nothing was read: an edge is no level.
+        // Nothing was read, but there is no new edge.
         loop.turn(waitingAtMost: .zero)
         #expect(recorder.heard.count == 2)
         put(pair.far, "c")
@@ -33,7 +33,7 @@ import Testing
         #expect(recorder.heard.count == 3)
     }
 
-    @Test func levelTriggeredReadingIsToldUntilItIsRead() throws {
+    @Test func `level-triggered readiness is reported until all is read`() throws {
         let loop = try EventLoop()
         let pair = SocketPair()
         defer { pair.close() }
@@ -49,7 +49,7 @@ import Testing
         #expect(recorder.heard.count == 3)
     }
 
-    @Test func whatIsForgottenReachesNobodyEvenIfACopyKeepsItOpen() throws {
+    @Test func `no event arrives for a forgotten descriptor even if a copy is open`() throws {
         let loop = try EventLoop()
         let old = SocketPair()
         let new = SocketPair()
@@ -58,7 +58,7 @@ import Testing
         let registration = try loop.add(old.near, recorders[0])
         loop.turn(waitingAtMost: .zero)
         #expect(recorders[0].heard == [.writable])
-        // The kernel keeps what it watches for as long as there is a copy.
+        // The kernel watches on as long as there is a duplicate.
         let copy = dup(old.near)
         loop.forget(registration)
         Kernel.close(old.near)
@@ -71,23 +71,7 @@ import Testing
         Kernel.close(old.far)
     }
 
-    @Test func randomNumbersOfAllThreadsDiffer() throws {
-        let numbers = Mutex<[UInt64]>([])
-        let threads = try (0..<4).map { _ in
-            try Thread.start("random") {
-                var source = SystemRandomness()
-                let own = (0..<1000).map { _ in source.next() }
-                numbers.withLock { $0 += own }
-            }
-        }
-        for thread in threads { thread.join() }
-        let all = numbers.withLock { $0 }
-        #expect(all.count == 4000 && Set(all).count == 4000)
-        // Each bit is one in about half of them: nine standard deviations.
-        for bit in 0..<64 { #expect(abs(all.count { $0 >> UInt64(bit) & 1 == 1 } - 2000) < 285) }
-    }
-
-    @Test func thePeersEndAndAFailureAreTold() throws {
+    @Test func `the peer's end and a failure are reported`() throws {
         try SyscallFaults.exclusively {
             let loop = try EventLoop()
             let orderly = try SocketPair(tcp: ())
@@ -105,8 +89,8 @@ import Testing
         }
     }
 
-    /// Both are ready in one batch; whoever comes first removes the other and puts a third on its slot.
-    @Test func anEventOfARemovedRegistrationDoesNotReachWhoeverGotItsSlot() throws {
+    /// Both are ready in one batch. The first one called removes the other, and adds a third in its slot.
+    @Test func `an event of a removed registration does not reach the next one in its slot`() throws {
         let loop = try EventLoop()
         let pairs = [SocketPair(), SocketPair(), SocketPair()]
         defer { for pair in pairs { pair.close() } }
@@ -127,13 +111,13 @@ import Testing
         loop.turn(waitingAtMost: .seconds(20))
         #expect(recorders.map(\.heard.count).sorted() == [0, 1])
         #expect(successor.heard.isEmpty)
-        // The successor hears of its own.
+        // The successor gets its own events.
         put(pairs[2].far, "x")
         loop.turn(waitingAtMost: .seconds(20))
         #expect(successor.heard == [.readable])
     }
 
-    @Test func removingTwiceIsHarmless() throws {
+    @Test func `removing twice is harmless`() throws {
         let loop = try EventLoop()
         let pairs = [SocketPair(), SocketPair()]
         defer { for pair in pairs { pair.close() } }
@@ -147,7 +131,7 @@ import Testing
         #expect(recorder.heard == [.writable])
     }
 
-    @Test func aDescriptorThatCannotBeWatchedLeavesItsSlotFree() throws {
+    @Test func `a descriptor that cannot be watched leaves its slot free`() throws {
         let loop = try EventLoop()
         let pair = SocketPair()
         defer { pair.close() }
@@ -158,7 +142,7 @@ import Testing
         #expect(recorder.heard == [.writable])
     }
 
-    @Test func againComesInTheNextTurnAfterEveryoneElse() throws {
+    @Test func `a handler that asked to go on comes in the next turn after all others`() throws {
         let loop = try EventLoop()
         let pairs = [SocketPair(), SocketPair()]
         defer { for pair in pairs { pair.close() } }
@@ -175,7 +159,7 @@ import Testing
         #expect(order == ["other", "greedy"])
         #expect(greedy.heard == [.none])
 
-        // Asking again while it is called means the turn after this one, without waiting for anything.
+        // A handler that asks while it is called comes again in the next turn, which does not wait.
         greedy.forget()
         greedy.onReady = { _ in
             if greedy.heard.count == 1 { loop.again(registration) }
@@ -187,7 +171,7 @@ import Testing
         #expect(greedy.heard.count == 3)
     }
 
-    @Test func aLongStepComesAfterEveryoneAndWhatTheySent() throws {
+    @Test func `a long step comes after all other handlers and what they sent`() throws {
         let loop = try EventLoop()
         let pairs = [SocketPair(), SocketPair()]
         defer { for pair in pairs { pair.close() } }
@@ -203,14 +187,14 @@ import Testing
         #expect(loop.longStepsWaiting == 1)
         loop.again(again)
         put(pairs[1].far, "x")
-        // It waits for nothing, although nothing is ready where the step is to be made.
+        // A turn with a step to make does not wait for events.
         loop.turn()
         #expect(order == ["short", "short", "long"])
         #expect(handshake.heard.isEmpty)
         #expect(loop.longStepsWaiting == 0)
     }
 
-    /// Handlers in line, in this order, that write down their number when it is their turn.
+    /// Handlers that wait in this order, and record their number when it is their turn.
     private func line(
         _ loop: EventLoop, _ pairs: [SocketPair], step: @escaping (Int) -> Void
     ) throws -> [EventLoop.Registration] {
@@ -223,7 +207,7 @@ import Testing
         }
     }
 
-    @Test func longStepsTakeTurnsAndHaveAShareOfTheEvents() throws {
+    @Test func `long steps take turns and have a share of the events`() throws {
         let loop = try EventLoop()
         let pairs = (0..<64).map { _ in SocketPair() }
         defer { for pair in pairs { pair.close() } }
@@ -232,13 +216,13 @@ import Testing
         loop.turn()
         #expect(order == [0])
         #expect(loop.longStepsWaiting == 63)
-        // 64 events, and two steps more for them.
+        // 64 events allow two more steps.
         for pair in pairs { put(pair.far, "x") }
         loop.turn()
         #expect(order == [0, 1, 2, 3])
     }
 
-    @Test func whoeverIsGoneLeavesTheLineAndTakesNobodysTurn() throws {
+    @Test func `a removed handler leaves the line and costs no other its turn`() throws {
         let loop = try EventLoop()
         let pairs = (0..<200).map { _ in SocketPair() }
         defer { for pair in pairs { pair.close() } }
@@ -251,7 +235,7 @@ import Testing
         loop.turn()
         loop.remove(registrations[199], pairs[199].near)
         #expect(loop.longStepsWaiting == 0)
-        // Whoever comes next has the place of one that is gone, and is not taken for it.
+        // The next handler gets the slot of a removed one, and is not taken for it.
         let recorder = Recorder()
         recorder.onLongStep = { _ in order.append(-1) }
         let last = try loop.addReading(pairs[0].near, recorder)
@@ -262,7 +246,7 @@ import Testing
         #expect(order == [100, 198, -1])
     }
 
-    @Test func aStepThatTurnsOutToBeShortTakesNobodysTurn() throws {
+    @Test func `a step that turns out to be short costs no other its turn`() throws {
         let loop = try EventLoop()
         let pairs = (0..<200).map { _ in SocketPair() }
         defer { for pair in pairs { pair.close() } }
@@ -290,7 +274,7 @@ import Testing
         #expect(order.count == 180)
     }
 
-    @Test func aLongStepHearsHowLongItWaited() throws {
+    @Test func `a long step learns how long it waited`() throws {
         let loop = try EventLoop()
         let pair = SocketPair()
         defer { pair.close() }
@@ -305,7 +289,7 @@ import Testing
         #expect(waited.allSatisfy { $0 > .zero && $0 <= MonotonicInstant.now() - before })
     }
 
-    @Test func aLongStepThatIsNextOvertakesThoseThatWait() throws {
+    @Test func `a long step that is next overtakes those that wait`() throws {
         let loop = try EventLoop()
         let pairs = (0..<3).map { _ in SocketPair() }
         defer { for pair in pairs { pair.close() } }
@@ -321,7 +305,7 @@ import Testing
         #expect(order == [2, 0, 1])
     }
 
-    @Test func timersFireInOrderAndNeverEarly() throws {
+    @Test func `timers fire in order and never early`() throws {
         let loop = try EventLoop()
         var order: [Int] = []
         var deadlines: [MonotonicInstant] = []
@@ -344,7 +328,7 @@ import Testing
         }
     }
 
-    @Test func aTimerIsMovedAndCancelled() throws {
+    @Test func `a timer is moved and cancelled`() throws {
         let loop = try EventLoop()
         let moved = Recorder()
         let cancelled = Recorder()
@@ -362,14 +346,14 @@ import Testing
         loop.turn()
         #expect(moved.fired.count == 1)
         #expect(cancelled.fired.isEmpty)
-        // It fires once, and can be set anew.
+        // It fires once, and can be set again.
         loop.setTimer(&movedID, at: now, moved)
         #expect(movedID != before)
         loop.turn()
         #expect(moved.fired.count == 2)
     }
 
-    @Test func turnsAreCountedAndRunEndsWithStop() throws {
+    @Test func `turns are counted and run ends with stop`() throws {
         let loop = try EventLoop()
         #expect(loop.turns == 0)
         loop.turn(waitingAtMost: .zero)
@@ -384,7 +368,7 @@ import Testing
         #expect(loop.now <= .now())
     }
 
-    @Test func moreEventsThanABatchTakesComeInTheNextTurns() throws {
+    @Test func `events beyond a batch come in the next turns`() throws {
         let loop = try EventLoop(batch: 2)
         let pairs = (0..<7).map { _ in SocketPair() }
         defer { for pair in pairs { pair.close() } }

@@ -2,14 +2,14 @@ import Testing
 
 @testable import System
 
-/// Who is called when, where there is more to do than a turn has room for. What is counted is calls and turns, not time.
+/// The order of calls if there is more to do than fits into a turn. The tests count calls and turns, not time.
 @Suite struct FairnessTests {
-    /// Handlers on sockets of their own, whose far ends make news.
+    /// Handlers, each on a socket of its own.
     private final class Crowd {
         let loop: EventLoop
         private(set) var pairs: [SocketPair] = []
         private(set) var registrations: [EventLoop.Registration] = []
-        /// Who was called, in order.
+        /// The numbers of the handlers called, in order.
         private(set) var calls: [Int] = []
         private var recorders: [Recorder] = []
 
@@ -17,14 +17,14 @@ import Testing
 
         deinit { for pair in self.pairs { pair.close() } }
 
-        /// - Parameter work: is given the handler's number when it is called.
+        /// - Parameter work: gets the handler's number when it is called.
         func add(_ work: @escaping (Int) -> Void) throws {
             let number = self.pairs.count
             let pair = SocketPair()
             let recorder = Recorder()
             recorder.onReady = { [unowned self] _ in
                 self.calls.append(number)
-                // Readiness is told while there is something to read.
+                // Readiness is reported as long as there is something to read.
                 _ = receive(pair.near)
                 work(number)
             }
@@ -40,11 +40,11 @@ import Testing
         }
     }
 
-    @Test func thoseWhoNeverFinishTakeTurnsAndLeaveWhoHasNewsItsOwn() throws {
+    @Test func `handlers that never finish take turns and leave the others theirs`() throws {
         let loop = try EventLoop()
         let crowd = Crowd(loop)
         let greedy = 40
-        // Whoever is greedy uses its share up and asks for more, without end.
+        // Greedy handlers use up their share and ask for more, without end.
         for _ in 0..<greedy {
             try crowd.add { number in
                 loop.budget.spend(WorkBudget.longShare)
@@ -53,7 +53,7 @@ import Testing
         }
         try crowd.add { _ in }
         for number in 0..<greedy { put(crowd.pairs[number].far, "x") }
-        // All of their news do not fit into a turn: the first ones begin.
+        // Their events do not all fit into a turn: the first ones begin.
         var served = 0
         while served < greedy {
             served += {
@@ -67,7 +67,7 @@ import Testing
             put(crowd.pairs[greedy].far, "x")
             loop.turn(waitingAtMost: .zero)
             let calls = crowd.takeCalls()
-            // It does not wait for any of them, and they get no more than a turn's budget.
+            // It waits for none of them, and they get no more than a turn's budget.
             #expect(calls.first == greedy)
             #expect(calls.count <= 1 + perTurn)
             order += calls.dropFirst()
@@ -79,7 +79,7 @@ import Testing
         }
     }
 
-    @Test func newsThatDoNotFitIntoATurnComeFirstInTheNext() throws {
+    @Test func `events beyond a turn's budget come first in the next`() throws {
         let loop = try EventLoop()
         let crowd = Crowd(loop)
         let perTurn = 4
@@ -88,7 +88,7 @@ import Testing
         loop.turn(waitingAtMost: .zero)
         let first = crowd.takeCalls()
         #expect(first.count == perTurn)
-        // Those who were served have news again, and wait for the others.
+        // Handlers that were called have events again, and wait for the others.
         for number in first { put(crowd.pairs[number].far, "x") }
         loop.turn(waitingAtMost: .zero)
         loop.turn(waitingAtMost: .zero)
@@ -98,7 +98,7 @@ import Testing
         #expect(Set(crowd.takeCalls()) == Set(first))
     }
 
-    @Test func whoWasRemovedWhileItsNewsWaitedIsNotCalled() throws {
+    @Test func `a handler that is removed while its event waits is not called`() throws {
         let loop = try EventLoop()
         let crowd = Crowd(loop)
         for _ in 0..<3 { try crowd.add { _ in loop.budget.spend(WorkBudget.turn) } }
@@ -112,8 +112,8 @@ import Testing
         #expect(crowd.takeCalls().isEmpty)
     }
 
-    /// Both would take all there is.
-    @Test func newsWithoutEndLeaveSomethingForWhoWaitsAndForTimers() throws {
+    /// Both would take everything.
+    @Test func `endless events leave a share for waiting handlers and for timers`() throws {
         let loop = try EventLoop()
         let crowd = Crowd(loop)
         for _ in 0..<2 { try crowd.add { _ in loop.budget.spend(WorkBudget.turn) } }
@@ -133,21 +133,21 @@ import Testing
         #expect(recorder.fired.count >= 5)
     }
 
-    @Test func whoHasNoDescriptorIsCalledWhenItAsks() throws {
+    @Test func `a handler without a descriptor is called when it asks`() throws {
         let loop = try EventLoop()
         let recorder = Recorder()
         let registration = loop.add(recorder)
         loop.turn(waitingAtMost: .zero)
         #expect(recorder.heard.isEmpty)
         loop.again(registration)
-        // It waits for nothing else.
+        // The turn does not wait for events.
         loop.turn()
         #expect(recorder.heard == [.none])
         loop.again(registration)
         loop.forget(registration)
         loop.turn()
         #expect(recorder.heard.count == 1)
-        // Its place is free for one with a descriptor.
+        // Its slot is free for a handler with a descriptor.
         let pair = SocketPair()
         defer { pair.close() }
         let other = Recorder()
@@ -156,13 +156,13 @@ import Testing
         #expect(other.heard == [.writable])
     }
 
-    @Test func longStepsEndWithTheBudgetOfTheirTurn() throws {
+    @Test func `long steps end with the budget of their turn`() throws {
         let loop = try EventLoop()
         let crowd = Crowd(loop)
         for _ in 0..<64 { try crowd.add { _ in } }
         for number in 0..<3 { loop.againForLongStep(crowd.registrations[number], isNext: false) }
         for number in 3..<64 { put(crowd.pairs[number].far, "x") }
-        // One more than one would be made for so many events, if they had not taken all there was.
+        // So many events would allow two steps, if they had not used up the budget.
         let spender = Recorder()
         spender.onReady = { _ in loop.budget.spend(WorkBudget.turn) }
         let registration = loop.add(spender)

@@ -9,7 +9,7 @@ import Testing
         let number: Int
     }
 
-    @Test func manySendersAreHeardEachInItsOrder() throws {
+    @Test func `messages of each sender arrive in their order`() throws {
         let loop = try EventLoop()
         let mailbox = try Mailbox<Note>()
         let senders = 6
@@ -36,7 +36,7 @@ import Testing
         #expect(heard == [Int](repeating: notes, count: senders))
     }
 
-    @Test func whatWasSentBeforeOpeningIsHeard() throws {
+    @Test func `messages sent before opening arrive`() throws {
         let loop = try EventLoop()
         let mailbox = try Mailbox<Int>()
         mailbox.send(1)
@@ -49,7 +49,7 @@ import Testing
         #expect(heard == [1, 2])
     }
 
-    @Test func whoSendsWhileReceivingIsHeardInTheNextTurn() throws {
+    @Test func `a message sent while receiving arrives in the next turn`() throws {
         let loop = try EventLoop()
         let mailbox = try Mailbox<Int>()
         var heard: [Int] = []
@@ -64,13 +64,13 @@ import Testing
         }
     }
 
-    @Test func aLongQueueIsReceivedInPortionsAndInOrder() throws {
+    @Test func `a long queue is received in portions and in order`() throws {
         let loop = try EventLoop()
         let mailbox = try Mailbox<Int>()
         let other = try Mailbox<Int>()
         var heard: [Int] = []
         var others: [Int] = []
-        // Each takes a third of a long share.
+        // Each message takes a third of a long share.
         try mailbox.open(on: loop) { number in
             heard.append(number)
             loop.budget.spend(WorkBudget.longShare / 3)
@@ -80,7 +80,7 @@ import Testing
         loop.turn(waitingAtMost: .seconds(20))
         let first = heard.count
         #expect((1..<30).contains(first))
-        // What comes meanwhile is behind what waits, and another mailbox is not.
+        // A new message comes after those that wait, but another mailbox does not wait for them.
         mailbox.send(30)
         other.send(1)
         loop.turn(waitingAtMost: .seconds(20))
@@ -88,20 +88,5 @@ import Testing
         #expect((first + 1..<30).contains(heard.count))
         for _ in 0..<30 { loop.turn(waitingAtMost: .zero) }
         #expect(heard == Array(0...30))
-    }
-
-    @Test func aDoorbellIsRememberedUntilSomebodyWaits() throws {
-        let doorbell = try Doorbell()
-        doorbell.ring()
-        doorbell.ring()
-        doorbell.wait()
-        let answer = try Doorbell()
-        let thread = try Thread.start("waits") {
-            doorbell.wait()
-            answer.ring()
-        }
-        doorbell.ring()
-        answer.wait()
-        thread.join()
     }
 }

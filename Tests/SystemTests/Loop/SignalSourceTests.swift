@@ -5,8 +5,8 @@ import Testing
 @testable import System
 
 @Suite struct SignalSourceTests {
-    /// On a thread of its own: which signals are blocked is a property of the thread.
-    @Test func blockedSignalsBecomeEvents() throws {
+    /// On a thread of its own, because each thread has its own blocked signals.
+    @Test func `blocked signals become events`() throws {
         let heard = Mutex<[Int32]>([])
         let thread = try Thread.start("signals") {
             SignalSource.block([SIGUSR1, SIGUSR2])
@@ -21,7 +21,7 @@ import Testing
         #expect(heard.withLock { $0.sorted() } == [SIGUSR1, SIGUSR2].sorted())
     }
 
-    @Test func aPeerThatHasGoneRaisesNoSignal() throws {
+    @Test func `sending to a closed peer raises no signal`() throws {
         SignalSource.block([])
         let pair = SocketPair()
         Kernel.close(pair.far)

@@ -12,13 +12,13 @@ import Testing
         }
     }
 
-    @Test func withoutControlGroupsItIsTheMachines() {
+    @Test func `without control groups it is the machine's memory`() {
         #expect(self.available([:]) == Self.total)
         #expect(self.available(["/proc/self/cgroup": ""]) == Self.total)
         #expect(self.available(["/proc/self/cgroup": "nonsense\n0::\n:\n"]) == Self.total)
     }
 
-    @Test func aGroupOfVersion2LimitsIt() {
+    @Test func `a control group of version 2 limits it`() {
         let files = [
             "/proc/self/cgroup": "0::/system.slice/gateway.service\n",
             "/sys/fs/cgroup/system.slice/gateway.service/memory.max": "536870912\n",
@@ -27,7 +27,7 @@ import Testing
         #expect(self.available(files) == 512 << 20)
     }
 
-    @Test func aGroupAboveLimitsItToo() {
+    @Test func `a control group above limits it, too`() {
         let files = [
             "/proc/self/cgroup": "0::/system.slice/gateway.service\n",
             "/sys/fs/cgroup/system.slice/gateway.service/memory.max": "536870912\n",
@@ -36,12 +36,12 @@ import Testing
         #expect(self.available(files) == 256 << 20)
     }
 
-    @Test func aContainerSeesTheTopOnly() {
+    @Test func `a container sees only its own top group`() {
         let files = ["/proc/self/cgroup": "0::/\n", "/sys/fs/cgroup/memory.max": "1073741824\n"]
         #expect(self.available(files) == 1 << 30)
     }
 
-    @Test func aGroupOfVersion1LimitsIt() {
+    @Test func `a control group of version 1 limits it`() {
         let files = [
             "/proc/self/cgroup":
                 "12:cpu,cpuacct:/docker/1\n4:memory:/docker/1\n1:name=systemd:/docker/1\n0::/docker/1\n",
@@ -50,19 +50,19 @@ import Testing
         #expect(self.available(files) == 128 << 20)
     }
 
-    @Test func aLimitAboveTheMachinesIsNone() {
+    @Test func `a limit above the machine's memory is no limit`() {
         let files = [
             "/proc/self/cgroup": "4:memory:/\n", "/sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
         ]
         #expect(self.available(files) == Self.total)
     }
 
-    @Test func whatTheSystemDoesNotSayIsNotKnown() {
+    @Test func `without the system's files it is unknown`() {
         #expect(MachineMemory.available { _ in nil } == nil)
         #expect(MachineMemory.available { _ in "MemTotal: many kB" } == nil)
     }
 
-    @Test func thisMachineHasSome() throws {
+    @Test func `this machine has memory`() throws {
         #expect(try #require(MachineMemory.available()) > 1 << 20)
     }
 }

@@ -4,7 +4,7 @@ import Testing
 @testable import System
 
 @Suite struct ResolverTests {
-    @Test func literalsNeedNoLookUp() throws {
+    @Test func `an address in digits needs no look-up`() throws {
         #expect(Resolver.isLiteral("127.0.0.1"))
         #expect(Resolver.isLiteral("::1"))
         #expect(!Resolver.isLiteral("localhost"))
@@ -16,7 +16,7 @@ import Testing
                 == .success([.ipv6(high: 0x2001_0DB8_0000_0000, low: 5, port: 1, scope: 0)]))
     }
 
-    @Test func localhostIsALoopbackAddress() throws {
+    @Test func `localhost is a loopback address`() throws {
         let addresses = try Resolver.addresses(of: "localhost", port: 7).get()
         #expect(!addresses.isEmpty)
         #expect(Set(addresses).count == addresses.count)
@@ -24,13 +24,13 @@ import Testing
         #expect(addresses.allSatisfy { loopbacks.contains($0) })
     }
 
-    @Test func noHostMeansEveryAddress() throws {
+    @Test func `no host means every address`() throws {
         let everywhere: [SocketAddress] = [.ipv4(0, port: 7), .ipv6(high: 0, low: 0, port: 7, scope: 0)]
         let addresses = try Resolver.addresses(of: "", port: 7).get()
         #expect(addresses.allSatisfy { everywhere.contains($0) })
     }
 
-    @Test func aNameNobodyHasIsAnError() throws {
+    @Test func `a name that does not exist is an error`() throws {
         guard case .failure(let error) = Resolver.addresses(of: "nonexistent.invalid", port: 80) else {
             Issue.record("resolved")
             return
@@ -40,7 +40,7 @@ import Testing
         #expect(!error.reason.isEmpty)
     }
 
-    @Test func questionsAreAnsweredInTheOrderAsked() throws {
+    @Test func `questions are answered in the order asked`() throws {
         let resolver = try Resolver(threads: 1)
         let heard = Mutex<[Result<[SocketAddress], ResolveError>]>([])
         let doorbell = try Doorbell()
@@ -58,8 +58,8 @@ import Testing
         resolver.stop()
     }
 
-    /// A name whose server does not answer takes many seconds.
-    @Test func aSlowNameHoldsUpNoOther() throws {
+    /// A name takes many seconds if its server does not answer.
+    @Test func `a slow name does not delay another`() throws {
         let isAsked = try Doorbell()
         let isAnswered = try Doorbell()
         let goesOn = try Doorbell()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import System
 
-/// Stages bytes for a socket of its own, and keeps what it is told.
+/// Stages bytes for a socket of its own, and records what it is told.
 private final class Sender: StagedSender {
     struct Told: Equatable {
         let rest: [UInt8]
@@ -15,7 +15,7 @@ private final class Sender: StagedSender {
 
     deinit { self.pair.close() }
 
-    /// - Parameter socket: nil: its own.
+    /// - Parameter socket: `nil` for its own.
     func stage(_ bytes: [UInt8], for socket: Int32? = nil, in batch: SendBatch) -> Bool {
         batch.stage(bytes.span, for: socket ?? self.pair.near, self)
     }
@@ -41,7 +41,7 @@ extension Sender.Told {
     fileprivate static func allBut(_ rest: [UInt8]) -> Self { Self(rest: rest, failure: nil) }
 }
 
-/// Without io_uring on this system there is little to see of it.
+/// Some tests need io_uring.
 private let hasRings: Bool = {
     var hasRings = false
     SyscallFaults.exclusively { hasRings = SendRing(capacity: 1) != nil }
@@ -51,16 +51,16 @@ private let hasRings: Bool = {
 @Suite(.serialized) struct SendBatchTests {
     private func senders(_ count: Int) -> [Sender] { (0..<count).map { _ in Sender() } }
 
-    /// Gathers what `body` stages in a turn with that many events.
+    /// Calls `body` in a turn with so many events.
     private func turn(_ batch: SendBatch, events: Int = 4, _ body: () -> Void) {
         batch.begin(events: events)
         body()
         batch.end()
     }
 
-    // MARK: - What is gathered
+    // MARK: - Staging
 
-    @Test func fewEventsGatherNothing() {
+    @Test func `with few events nothing is staged`() {
         SyscallFaults.exclusively {
             let batch = SendBatch()
             let sender = Sender()
@@ -68,7 +68,7 @@ private let hasRings: Bool = {
             self.turn(batch, events: 3) { #expect(!sender.stage([1], in: batch)) }
             self.turn(batch) { #expect(sender.stage([1], in: batch)) }
             #expect(!sender.stage([1], in: batch))
-            // Whoever knows that many sends come says so.
+            // Unless many sends are announced.
             self.turn(batch, events: 1) {
                 batch.expect(sends: 3)
                 #expect(!sender.stage([1], in: batch))
@@ -79,7 +79,7 @@ private let hasRings: Bool = {
         }
     }
 
-    @Test func manyBytesAreNotStaged() {
+    @Test func `many bytes are not staged`() {
         SyscallFaults.exclusively {
             let batch = SendBatch()
             let sender = Sender()
@@ -92,7 +92,7 @@ private let hasRings: Bool = {
         }
     }
 
-    @Test func onlyWhoStagedLastCanExtendAndNotForLong() {
+    @Test func `only the last sender can extend, and only up to a bound`() {
         SyscallFaults.exclusively {
             SyscallFaults.refuseRings()
             let batch = SendBatch()
@@ -113,7 +113,7 @@ private let hasRings: Bool = {
         }
     }
 
-    @Test func fewSendsAreLeftToTheSenders() {
+    @Test func `few sends are left to their senders`() {
         SyscallFaults.exclusively {
             let batch = SendBatch()
             let senders = self.senders(3)
@@ -125,7 +125,7 @@ private let hasRings: Bool = {
         }
     }
 
-    @Test func aFlushInTheTurnBeginsAnew() {
+    @Test func `a flush in the turn begins anew`() {
         SyscallFaults.exclusively {
             let batch = SendBatch()
             let sender = Sender()
@@ -141,9 +141,9 @@ private let hasRings: Bool = {
         }
     }
 
-    // MARK: - What is sent
+    // MARK: - Sending
 
-    @Test(.enabled(if: hasRings)) func moreThanFitAreAllSentAndInOrder() {
+    @Test(.enabled(if: hasRings)) func `more sends than fit are all made, in order`() {
         SyscallFaults.exclusively {
             let batch = SendBatch()
             let senders = self.senders(300)
@@ -162,14 +162,14 @@ private let hasRings: Bool = {
         }
     }
 
-    @Test(.enabled(if: hasRings)) func moreBytesThanThereIsRoomForAreAllSent() {
+    @Test(.enabled(if: hasRings)) func `more bytes than fit are all sent`() {
         SyscallFaults.exclusively {
             let batch = SendBatch()
             let senders = self.senders(100)
             let most = [UInt8](repeating: 1, count: SendBatch.mostBytes)
             self.turn(batch) {
                 for (index, sender) in senders.enumerated() {
-                    // Of different lengths, so that room runs out while staging for some and while extending for others.
+                    // Different lengths, so that room runs out while staging for some, and while extending for others.
                     #expect(sender.stage(Array(most.dropFirst(index + 1)), in: batch))
                     if !sender.extend([7], in: batch) {
                         batch.flush()
@@ -184,7 +184,7 @@ private let hasRings: Bool = {
         }
     }
 
-    @Test(.enabled(if: hasRings)) func aFullSocketAndABrokenOneHoldNobodyUp() {
+    @Test(.enabled(if: hasRings)) func `a full socket and a broken one do not hold up the others`() {
         SyscallFaults.exclusively {
             let batch = SendBatch()
             let senders = self.senders(5)
@@ -204,7 +204,7 @@ private let hasRings: Bool = {
         }
     }
 
-    @Test(.enabled(if: hasRings), arguments: [1, 2]) func whatASocketDidNotTakeIsTold(limit: Int) {
+    @Test(.enabled(if: hasRings), arguments: [1, 2]) func `bytes that a socket did not take are reported`(limit: Int) {
         SyscallFaults.exclusively {
             let batch = SendBatch()
             let senders = self.senders(4)
@@ -218,7 +218,7 @@ private let hasRings: Bool = {
         }
     }
 
-    @Test(.enabled(if: hasRings)) func theEndOfATurnOfTheLoopSends() throws {
+    @Test(.enabled(if: hasRings)) func `the end of a turn sends what is staged`() throws {
         try SyscallFaults.exclusively {
             let loop = try EventLoop()
             let senders = self.senders(4)
@@ -240,7 +240,7 @@ private let hasRings: Bool = {
 
     // MARK: - Without a ring
 
-    @Test func withoutRingsSendersSend() {
+    @Test func `without rings the senders send`() {
         SyscallFaults.exclusively {
             SyscallFaults.refuseRings()
             let batch = SendBatch()
@@ -255,8 +255,8 @@ private let hasRings: Bool = {
         }
     }
 
-    /// A ring answers the thread that opened it only; that is as good as any other way to break.
-    @Test(.enabled(if: hasRings)) func aRingThatBreaksSendsNothing() throws {
+    /// A ring works only for the thread that opened it. On another thread it is broken.
+    @Test(.enabled(if: hasRings)) func `a broken ring sends nothing`() throws {
         try SyscallFaults.exclusively {
             let sender = Sender()
             let buffer = ReadBuffer(count: 3)
@@ -266,7 +266,7 @@ private let hasRings: Bool = {
             nonisolated(unsafe) let shared = buffer
             nonisolated(unsafe) var works = true
             let socket = sender.pair.near
-            // Nobody else touches these until the thread has ended.
+            // These are not used elsewhere until the thread has ended.
             let thread = try Thread.start("test-ring") {
                 unsafe works = ring.send(2, of: shared, { (socket, $0..<3) }, results: &results)
             }
