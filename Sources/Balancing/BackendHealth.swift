@@ -91,7 +91,7 @@ package struct BackendHealth: Sendable {
         }
     }
 
-    /// If none is up on its own, keep one: the one that was up, else the one whose ejection ends first.
+    /// If none is up on its own, keep one: the one that was up, else the one with the ejection that ends first.
     private func endpointToSpare(_ before: [EndpointHealth.State]) -> Int? {
         let candidates = self.endpoints.indices.filter { self.endpoints[$0].isOutForSessionsOnly }
         guard !self.endpoints.contains(where: \.isUpByItself) else { return nil }

@@ -17,20 +17,8 @@ package struct StableHash: Sendable {
         for byte in bytes { self.add(byte) }
     }
 
-    /// Adds bytes.
-    package mutating func add(_ bytes: Span<UInt8>) {
-        for index in bytes.indices { self.add(bytes[index]) }
-    }
-
     /// The hash of `bytes`.
     package static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
-        var hash = StableHash()
-        hash.add(bytes)
-        return hash.value
-    }
-
-    /// The hash of `bytes`.
-    package static func of(_ bytes: Span<UInt8>) -> UInt64 {
         var hash = StableHash()
         hash.add(bytes)
         return hash.value

@@ -87,7 +87,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     /// Appends a field, likewise.
     package mutating func append(_ field: HTTPField) { self.append(field.name, field.value) }
 
-    /// Appends a field whose value comes from the wire: every byte is `isFieldContent`.
+    /// Appends a field with a value from the wire: every byte is `isFieldContent`.
     mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         let start = self.lines.count
         self.lines.append(addingCapacity: name.count + value.count + 4) { line in
@@ -108,7 +108,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         for place in fields.places { self.places.append(place.moved(by: distance)) }
     }
 
-    /// Appends the fields whose name passes `isIncluded`.
+    /// Appends the fields with a name that passes `isIncluded`.
     package mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool) {
         let lines = fields.lines.span
         for place in fields.places where isIncluded(lines.extracting(place.name)) {

@@ -12,7 +12,6 @@ import Testing
     func `the hash is FNV-1a`(_ text: String, _ expected: UInt64) {
         #expect(StableHash.of(text) == expected)
         #expect(StableHash.of(Array(text.utf8)) == expected)
-        #expect(StableHash.of(Array(text.utf8).span) == expected)
     }
 
     /// However the bytes are cut.
@@ -21,7 +20,7 @@ import Testing
         for cut in 0...bytes.count {
             var hash = StableHash()
             hash.add(bytes[..<cut])
-            hash.add(bytes.span.extracting(cut..<bytes.count))
+            hash.add(bytes[cut...])
             #expect(hash.value == StableHash.of(bytes))
         }
     }

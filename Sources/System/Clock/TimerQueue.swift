@@ -23,9 +23,6 @@ package struct TimerQueue<Element> {
 
     package init() {}
 
-    /// The number of timers.
-    package var count: Int { self.heap.count }
-
     /// The earliest deadline.
     package var next: MonotonicInstant? { self.heap.first.map { self.slots[Int($0)].deadline } }
 

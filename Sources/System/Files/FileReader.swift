@@ -169,7 +169,7 @@ package final class FileReader {
         var done: [String: Value] { self.state.withLock { $0.done } }
     }
 
-    /// A request whose thread has not ended.
+    /// A request with a thread that has not ended.
     private final class Reading: TimerHandler {
         private unowned let loop: EventLoop
         private let current: () -> String?

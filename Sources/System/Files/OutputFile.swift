@@ -28,9 +28,6 @@ package final class OutputFile: Sendable {
     /// Whether it is a terminal.
     package var isTerminal: Bool { isatty(self.descriptor) == 1 }
 
-    /// Writes all of `bytes`. Returns false if the file does not take them.
-    package func write(_ bytes: [UInt8]) -> Bool { self.append(bytes).taken == bytes.count }
-
     /// Writes `bytes`, and waits for a slow reader.
     ///
     /// - Returns: how many bytes the file took, and why not all: a full disk, a pipe without a reader, a closed descriptor.

@@ -4,7 +4,6 @@ import COpenSSL
 /// next connection to the same name saves the full handshake.
 package final class TLSClientContext {
     let io: TLSIO
-    private let verify: Bool
     private let resume: Bool
     let context: ContextHandle
     /// The newest session of each server name. It is used only once (RFC 8446 appendix C.4).
@@ -14,7 +13,6 @@ package final class TLSClientContext {
     /// - Throws: `TLSError` of the kind `.configuration`.
     package init(_ settings: TLSClientSettings, io: TLSIO) throws(TLSError) {
         self.io = io
-        self.verify = settings.verify
         self.resume = settings.resume
         let context = try ContextHandle(.client, minimum: .v1_2, maximum: settings.maximum)
         if settings.verify {

@@ -20,11 +20,6 @@ package enum Frame {
         self.encoded(.text, payload: Array(text.utf8).span, maskingKey: maskingKey)
     }
 
-    /// A text message in one frame. The payload must be UTF-8.
-    package static func text(_ payload: [UInt8], maskingKey: MaskingKey? = nil) -> [UInt8] {
-        self.encoded(.text, payload: payload.span, maskingKey: maskingKey)
-    }
-
     /// A binary message in one frame.
     package static func binary(_ payload: [UInt8], maskingKey: MaskingKey? = nil) -> [UInt8] {
         self.encoded(.binary, payload: payload.span, maskingKey: maskingKey)

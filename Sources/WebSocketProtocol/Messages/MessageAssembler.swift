@@ -51,7 +51,7 @@ package struct MessageAssembler: Sendable {
         self.add(part, payload: bytes.extracting(part.range), maskingKey: part.maskingKey)
     }
 
-    /// Adds a part whose payload is unmasked already.
+    /// Adds a part with a payload that is unmasked already.
     package mutating func add(_ part: FrameReader.DataPart, payload: Span<UInt8>) -> Result {
         self.add(part, payload: payload, maskingKey: nil)
     }

@@ -52,14 +52,12 @@ import Testing
                 }
                 #expect(model.next.map { $0 > self.at(now) } != false)
             }
-            #expect(queue.count == model.entries.count)
             #expect(queue.next == model.next)
         }
     }
 
     @Test func `an empty queue has nothing`() {
         var queue = TimerQueue<Int>()
-        #expect(queue.count == 0)
         #expect(queue.next == nil)
         #expect(queue.popExpired(self.at(.max)) == nil)
     }
@@ -82,7 +80,7 @@ import Testing
         #expect(queue.next == self.at(2))
         queue.remove(new)
         queue.remove(new)
-        #expect(queue.count == 0)
+        #expect(queue.next == nil)
     }
 
     @Test func `moving a timer changes the order`() {

@@ -10,9 +10,9 @@ import Testing
         defer { removeFile(path) }
         let file = try OutputFile.appending(to: path)
         #expect(!file.isTerminal)
-        #expect(file.write(Array("one\n".utf8)))
-        #expect(file.write([]))
-        #expect(try OutputFile.appending(to: path).write(Array("two\n".utf8)))
+        #expect(file.append(Array("one\n".utf8)).failure == nil)
+        #expect(file.append([]).failure == nil)
+        #expect(try OutputFile.appending(to: path).append(Array("two\n".utf8)).failure == nil)
         #expect(try FileContents.read(path) == Array("one\ntwo\n".utf8))
     }
 
@@ -20,7 +20,7 @@ import Testing
         let path = temporaryPath(".bin")
         defer { removeFile(path) }
         let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
-        #expect(try OutputFile.appending(to: path).write(bytes))
+        #expect(try OutputFile.appending(to: path).append(bytes).failure == nil)
         #expect(try FileContents.read(path) == bytes)
     }
 
@@ -28,9 +28,9 @@ import Testing
         let path = temporaryPath(".bin")
         defer { removeFile(path) }
         let file = try OutputFile.appending(to: path)
-        #expect(file.write([UInt8](repeating: 0, count: FileContents.limit)))
+        #expect(file.append([UInt8](repeating: 0, count: FileContents.limit)).failure == nil)
         #expect(try FileContents.read(path).count == FileContents.limit)
-        #expect(file.write([0]))
+        #expect(file.append([0]).failure == nil)
         #expect(throws: FileError.tooLarge) { try FileContents.read(path) }
     }
 
@@ -67,14 +67,14 @@ import Testing
     @Test func `a link to a regular file is followed`() throws {
         let (path, link) = (temporaryPath(".txt"), temporaryPath(".link"))
         defer { for path in [path, link] { removeFile(path) } }
-        #expect(try OutputFile.appending(to: path).write([1, 2]))
+        #expect(try OutputFile.appending(to: path).append([1, 2]).failure == nil)
         unsafe symlink(path, link)
         #expect(try FileContents.read(link) == [1, 2])
     }
 
     @Test func `a full disk is reported`() throws {
         let full = try OutputFile.appending(to: "/dev/full")
-        #expect(!full.write([1]))
+        #expect(full.append([1]).failure == SystemError("write", ENOSPC))
         let (taken, failure) = full.append([1, 2])
         #expect(taken == 0 && failure == SystemError("write", ENOSPC))
     }
