@@ -109,7 +109,7 @@ private final class AdminExchange: ReadinessHandler, TimerHandler {
 
     func ready(_ readiness: Readiness) {
         if !self.isConnected {
-            if let error = Kernel.connectionResult(self.descriptor) { return self.outcome = .unreachable(error) }
+            if let error = Kernel.takeConnectionError(self.descriptor) { return self.outcome = .unreachable(error) }
             guard readiness.isWritable else { return }
             self.isConnected = true
         }
@@ -166,7 +166,7 @@ private final class AdminExchange: ReadinessHandler, TimerHandler {
     private func take(_ progress: BodyReader.Progress, _ status: Int) {
         switch progress {
         case .incomplete: break
-        case .invalid(let what): self.outcome = .broken(what)
+        case .invalid(let error): self.outcome = .broken("\(error)")
         case .complete: self.outcome = .answer(.init(status: status, body: self.body?.reader.body ?? []))
         }
     }

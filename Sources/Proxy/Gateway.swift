@@ -99,7 +99,7 @@ package final class Gateway {
         fileAccess: FileReader.Access = .system(), lookUp: @escaping Resolver.LookUp = Resolver.addresses
     ) throws(StartError) {
         SignalSource.block(Self.signals)
-        let descriptorLimit = DescriptorLimit.raise()
+        let descriptorLimit = OwnProcess.raiseDescriptorLimit()
         self.source = source
         self.restart = restart
         self.startedWith = configuration

@@ -164,7 +164,7 @@ package struct Relay: Sendable {
                 let event = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
                 return Step(forward: forward, event: event, signs: signs, next: next)
             case .incomplete:
-                Masking.append(bytes.extracting(walk.end..<end), unmaskedBy: nil, to: &self.held[leg])
+                Masking.appendXored(bytes.extracting(walk.end..<end), with: nil, to: &self.held[leg])
                 let event = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
                 return Step(forward: forward, event: event, signs: signs)
             case .control(let frame) where frame.opcode == .close:
