@@ -3,6 +3,7 @@ internal import Observability
 internal import Synchronization
 package import System
 internal import TLS
+package import Takeover
 
 /// The whole gateway: workers, and the control thread, which is the one that calls `run`.
 ///
@@ -50,7 +51,7 @@ package final class Gateway {
     /// `nil`: there is no file, by which another process would find this one.
     let restart: RestartPlan?
     let inherited: InheritedSockets
-    let service: ServiceManager
+    let supervisor: Supervisor
     var takeover: TakeoverServer?
     /// Whom SIGUSR2 starts.
     let successor: SuccessorProcess
@@ -109,7 +110,7 @@ package final class Gateway {
             let count = configuration.workers ?? ProcessorCount.available()
             self.log = try Self.openLog(configuration.log)
             self.loop = try EventLoop()
-            self.service = ServiceManager(log: self.log, isSuccessor: inherited.taken.predecessor != nil)
+            self.supervisor = Supervisor(log: self.log, isSuccessor: inherited.taken.predecessor != nil)
             self.fleet = try Fleet(
                 workers: count, descriptorLimit: descriptorLimit,
                 memory: MemoryBound(limit: configuration.memory?.rawValue ?? MemoryBound.automatic))
@@ -182,8 +183,8 @@ package final class Gateway {
         self.logServing()
         self.startTimers()
         self.openForTakeover()
-        self.service.ready(self.status)
-        self.service.watch(on: self.loop)
+        self.supervisor.ready(self.status)
+        self.supervisor.watch(on: self.loop)
         if self.state != .stopped { self.loop.run() }
         self.takeover?.close()
         self.health.stop()

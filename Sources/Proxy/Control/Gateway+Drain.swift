@@ -3,6 +3,7 @@ internal import Configuration
 internal import Observability
 internal import Sessions
 internal import System
+internal import Takeover
 
 /// Closing many sessions gently: all of them before the process ends, those of an endpoint, those that a reload has no place for.
 extension Gateway {
@@ -14,7 +15,7 @@ extension Gateway {
     /// - Parameter reason: who wants it, for the log.
     func drain(because reason: String) {
         self.takeover?.close()
-        self.service.stopping("draining")
+        self.supervisor.stopping("draining")
         self.beginDraining(because: reason)
         let delay = self.snapshot.runtime.configuration.drain.delay
         guard delay > .zero else { return self.closeEverything(leaving: [], opening: .refused) }

@@ -3,6 +3,7 @@ internal import Observability
 internal import Sessions
 internal import System
 internal import TLS
+internal import Takeover
 
 /// Another configuration while sessions go on. It is checked whole, and refused whole: nothing has changed until all of it can be
 /// used. Then every worker swaps its snapshot, and the sessions that have no place in the new one are drained.
@@ -31,10 +32,10 @@ extension Gateway {
             return self.waitingReloads.append { [unowned self] in self.reload(dryRun: dryRun, answer: answer) }
         }
         self.isReloading = true
-        if !dryRun { self.service.reloading() }
+        if !dryRun { self.supervisor.reloading() }
         self.reloadNow(dryRun: dryRun) { [unowned self] outcome in
             self.isReloading = false
-            if !dryRun, self.state == .serving { self.service.ready(self.status) }
+            if !dryRun, self.state == .serving { self.supervisor.ready(self.status) }
             switch outcome {
             case _ where dryRun: break
             case .applied: self.counted.appliedReloads += 1

@@ -1,6 +1,7 @@
 package import Configuration
 internal import System
 internal import TLS
+internal import Takeover
 
 /// The listeners that the gateway has, on the control thread: opens those that a configuration adds, and says which it removes.
 package struct ListenerSet {

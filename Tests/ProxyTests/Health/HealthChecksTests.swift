@@ -1,6 +1,7 @@
 import Configuration
 import Synchronization
 import System
+import TestSupport
 import Testing
 import WebSocketProtocol
 

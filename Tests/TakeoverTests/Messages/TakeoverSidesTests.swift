@@ -1,7 +1,7 @@
 import System
 import Testing
 
-@testable import Proxy
+@testable import Takeover
 
 @Suite struct TakeoverSidesTests {
     static let messages: [TakeoverMessage] = [

@@ -2,19 +2,18 @@ internal import Configuration
 package import Observability
 package import System
 
-/// The service manager (systemd) that started this process, and what it is told (sd_notify(3)), on the control thread.
+/// The service manager (systemd) that started this process, told what happens (sd_notify(3)), on the control thread.
 ///
-/// Without `NOTIFY_SOCKET` there is none, and nothing is said. It is told, not asked: nothing waits for it, and that it does not
-/// take a message is no error of ours.
-package final class ServiceManager {
+/// Without `NOTIFY_SOCKET` there is none, and nothing is sent. Nothing waits for it, and a message that it does not take is not an error.
+package final class Supervisor {
     private let sender: DatagramSender?
     private let log: Log
     private let watchdog: Duration?
     private var timer: ControlTimer?
 
     /// - Parameters:
-    ///   - isSuccessor: this process took over from the one that the service manager started: what it was told of its watchdog is
-    ///     meant for us, although `WATCHDOG_PID` is the predecessor's number.
+    ///   - isSuccessor: this process took over from the one that the service manager started: the predecessor's watchdog is ours now,
+    ///     although `WATCHDOG_PID` is still the predecessor's number.
     ///   - environment: gives the value of a variable.
     package init(
         log: Log, isSuccessor: Bool = false, process: Int32 = OwnProcess.number,
@@ -56,22 +55,19 @@ package final class ServiceManager {
 
     // MARK: - What it is told
 
-    /// The gateway serves; after `reloading`, again.
+    /// The gateway serves, or serves again after `reloading`.
     package func ready(_ status: String) { self.tell(["READY=1", Self.status(status)]) }
 
-    /// What `systemctl status` shows.
-    package func status(_ status: String) { self.tell([Self.status(status)]) }
-
-    /// A reload begins. `ready` is to follow, whatever came of it.
+    /// A reload begins. `ready` must follow, also if it is refused.
     package func reloading() {
-        // The time lets it tell this reload's end from an earlier one's.
+        // The time tells this reload from an earlier one.
         let time = MonotonicInstant.now().nanoseconds / 1000
         self.tell(["RELOADING=1", "MONOTONIC_USEC=\(time)", Self.status("reloading")])
     }
 
     package func stopping(_ status: String) { self.tell(["STOPPING=1", Self.status(status)]) }
 
-    /// Another process is the service from now on. To be told by the one that was: it alone is believed (`NotifyAccess=main`).
+    /// Another process is the service from now on. Only the process that was the service is believed (`NotifyAccess=main`).
     package func mainProcess(_ number: Int32) {
         guard number > 0 else { return }
         self.tell(["MAINPID=\(number)"])
@@ -93,21 +89,19 @@ package final class ServiceManager {
 
     // MARK: - The watchdog
 
-    /// How often it wants to hear of us: half of the time after which it kills us. `nil`: it does not ask.
+    /// How often it is told that the gateway lives: twice in the time after which it would kill it. `nil`: it does not ask.
     package var watchdogInterval: Duration? { self.watchdog.map { $0 / 2 } }
 
-    /// Tells it, as often as it asks for, that the gateway lives, from now on.
-    ///
-    /// - Parameter isAlive: whether it does, beyond that the loop turns.
-    package func watch(on loop: EventLoop, while isAlive: @escaping () -> Bool = { true }) {
+    /// From now on, tells it that the gateway lives, as often as it asks for: the loop turns.
+    package func watch(on loop: EventLoop) {
         guard self.isPresent, let interval = self.watchdogInterval else { return }
         self.tell(["WATCHDOG=1"])
         self.timer = ControlTimer(loop, every: interval) { [unowned self] in
-            if isAlive() { self.tell(["WATCHDOG=1"]) }
+            self.tell(["WATCHDOG=1"])
         }
     }
 
-    /// Leaves the watchdog to the process that is the service now.
+    /// Leaves the watchdog to the process that is now the service.
     package func stopWatching() {
         self.timer?.cancel()
         self.timer = nil

@@ -3,7 +3,7 @@ import System
 import TestSupport
 import Testing
 
-@testable import Proxy
+@testable import Takeover
 
 /// Sockets as a service manager hands them over, with an environment and a place for descriptors of the test.
 @Suite(.serialized) struct ActivatedSocketsTests {

@@ -34,7 +34,7 @@ struct TakeoverOutbox: ~Copyable {
         } while !rest.isEmpty
     }
 
-    /// Sends what `socket` takes. What it does not take keeps copies of its descriptors: their owner may close them meanwhile.
+    /// Sends what `socket` takes. The rest keeps copies of its descriptors, because their owner may close them.
     mutating func flush(to socket: Int32) throws(SystemError) {
         while let parcel = self.waiting.first {
             switch Kernel.send(socket, parcel.bytes.span, carrying: parcel.descriptors) {

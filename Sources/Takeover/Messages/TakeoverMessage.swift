@@ -1,38 +1,16 @@
-internal import Balancing
-package import System
+internal import System
 
-/// Where a running gateway waits for the one that is to take over from it.
-package enum TakeoverName {
-    /// A name of a Unix socket without a file, made of the user and the configuration, so that both processes find it without being
-    /// told, and nothing is left behind by one that was killed.
-    ///
-    /// - Parameter configuration: the absolute path of the configuration file.
-    package static func of(configuration: String, user: UInt32 = OwnProcess.user) -> SocketAddress {
-        .abstract(name: "gateway/\(user)/\(self.digits(StableHash.of(configuration)))")
-    }
-
-    /// The name for a configuration that came by a pipe, and is known by what it says: how the pipe is called says nothing.
-    package static func of(contents: [UInt8], user: UInt32 = OwnProcess.user) -> SocketAddress {
-        .abstract(name: "gateway/\(user)/pipe/\(self.digits(StableHash.of(contents)))")
-    }
-
-    private static func digits(_ hash: UInt64) -> String {
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
-}
-
-/// What a running gateway (the predecessor) and the one that takes over from it (the successor) say to each other.
+/// A message between a running gateway (the predecessor) and the one that takes over from it (the successor).
 ///
-/// A kind, the length of the text in two bytes (the higher one first), the text. In order: `hello` by the successor; each
+/// On the wire it is a kind, the length of the text in two bytes (the higher one first), the text. In order: `hello` by the successor; each
 /// `listener` with its `sockets`, then `end`, by the predecessor; what it `adopted` and `ready` by the successor; `released` by the
 /// predecessor, which may say `refused` instead at any time.
 enum TakeoverMessage: Equatable, Sendable {
-    /// The version of this protocol that the successor speaks.
+    /// The version of this protocol in the successor.
     case hello(version: String)
-    /// The address of a listener, as its configuration has it.
+    /// The configured address of a listener.
     case listener(String)
-    /// The message carries so many descriptors of the listener named last.
+    /// The message carries this many descriptors of the listener named last.
     case sockets(Int)
     /// That was the last listener.
     case end
@@ -40,7 +18,7 @@ enum TakeoverMessage: Equatable, Sendable {
     case adopted(String)
     /// The successor serves.
     case ready
-    /// The predecessor accepts no more.
+    /// The predecessor has stopped accepting.
     case released
     case refused(String)
 
@@ -91,7 +69,7 @@ enum TakeoverMessage: Equatable, Sendable {
 
         mutating func append(_ bytes: some Sequence<UInt8>) { self.bytes += bytes }
 
-        /// The next message; `nil`: it is not there yet.
+        /// The next message; `nil`: it is not complete.
         mutating func next() throws(TakeoverError) -> TakeoverMessage? {
             guard let first = self.bytes.first else { return nil }
             guard let kind = Kind(rawValue: first) else { throw .unintelligible }
@@ -104,26 +82,6 @@ enum TakeoverMessage: Equatable, Sendable {
             else { throw .unintelligible }
             self.bytes.removeFirst(3 + length)
             return message
-        }
-    }
-}
-
-/// Why a takeover came to nothing.
-enum TakeoverError: Error, Equatable, CustomStringConvertible {
-    /// No message of ours.
-    case unintelligible
-    /// A message at the wrong time, or with the wrong number of descriptors.
-    case unexpected
-    case tooMany
-    case otherVersion(String)
-
-    var description: String {
-        switch self {
-        case .unintelligible: "the other side says what is no message of a takeover"
-        case .unexpected: "the other side says what it should not say now"
-        case .tooMany: "the other side names too many listeners"
-        case .otherVersion(let version):
-            "the other side speaks version \(version) of the takeover protocol, this one \(TakeoverMessage.version)"
         }
     }
 }

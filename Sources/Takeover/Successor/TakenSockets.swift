@@ -1,16 +1,16 @@
 package import System
 
-/// The listening sockets that a running gateway handed to this one, and the connection to it. Those that are not taken are closed.
+/// The listening sockets that a running gateway handed to this one, and the connection to it. Sockets that are not taken are closed.
 package final class TakenSockets {
     /// What became of the predecessor.
     package enum End: Equatable, Sendable {
         /// There was none.
         case none
-        /// It accepts no more, and drains.
+        /// It has stopped accepting, and drains.
         case released
-        /// It ended by itself meanwhile. Its sockets are here.
+        /// It ended by itself. Its sockets are here.
         case gone
-        /// It does not answer, and may still accept; whoever accepts serves.
+        /// It does not answer, and may still accept; then both processes serve.
         case silent
     }
 
@@ -20,7 +20,7 @@ package final class TakenSockets {
     private let connection: Int32
     private var side: SuccessorSide
     private var left: [SuccessorSide.Offered]
-    /// At which the predecessor waited for us.
+    /// The socket at which the predecessor waited for us.
     private var nameSocket: Int32?
     private var adopted: [String] = []
     private var isOpen: Bool
@@ -64,10 +64,10 @@ package final class TakenSockets {
 
     // MARK: - Taking
 
-    /// The sockets of a listener at `address`, as the new configuration has it; empty: it is new, and has to be opened. They are now
-    /// the caller's.
+    /// Takes the sockets of a listener at `address`, as the new configuration has it; empty: it is new, and has to be opened. The caller
+    /// then owns them.
     package func take(_ address: SocketAddress) -> [Int32] {
-        // Where both configurations say the same that is it, port 0 included; else what the socket is bound to counts.
+        // Match the configured address first (also port 0), else the bound address.
         let index =
             self.left.firstIndex { $0.address == address.offeredName && !$0.sockets.isEmpty }
             ?? self.left.firstIndex { listener in
@@ -90,8 +90,8 @@ package final class TakenSockets {
     /// Says that this gateway serves: the predecessor stops accepting and drains. To be called when the workers accept, and before a
     /// `TakeoverServer` is made. Waits for the answer, which comes at once from a gateway that is alive.
     ///
-    /// What was not taken is closed first. That resets nobody: the predecessor still has it, and accepts what waits there before it
-    /// closes it.
+    /// Sockets that were not taken are closed first. That resets no connection: the predecessor has them, too, and accepts what waits there
+    /// before it closes them.
     ///
     /// - Throws: the predecessor carries on, so this gateway must not.
     package func ready(within limit: Duration = .seconds(10)) throws(StartError) -> End {

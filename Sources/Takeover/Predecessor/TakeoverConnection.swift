@@ -46,7 +46,7 @@ final class TakeoverConnection: ReadinessHandler, TimerHandler {
                 self.startTimer()
                 for action in self.side.received(buffer[..<count]) { self.perform(action) }
             case .wouldBlock: return
-            // Not an error of ours: it may have found its configuration wrong.
+            // Not our error: its configuration may be wrong.
             case .end: self.end(because: "the successor ended before it was ready")
             case .failed(let error): self.end(because: "\(error)")
             }
@@ -77,7 +77,7 @@ final class TakeoverConnection: ReadinessHandler, TimerHandler {
     /// There will be no takeover; the successor is told why.
     func refuse(_ reason: String) {
         guard self.registration != nil else { return }
-        // Whoever does not read what was offered cannot be told more.
+        // A successor that has not read the offer cannot be told more.
         if self.outbox.isEmpty {
             self.outbox.add(.refused(reason))
             self.flush()

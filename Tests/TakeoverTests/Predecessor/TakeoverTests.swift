@@ -3,7 +3,7 @@ import System
 import TestSupport
 import Testing
 
-@testable import Proxy
+@testable import Takeover
 
 /// Takeovers over real sockets: the running gateway's side on the loop of the test, the new one's, which blocks, on a thread. That another
 /// user is refused cannot be tested without one.

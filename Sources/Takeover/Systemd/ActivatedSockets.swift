@@ -1,12 +1,12 @@
 package import System
 
-/// Listening sockets that the service manager opened for us (socket activation, sd_listen_fds(3)): it holds the port also while no
-/// gateway runs, and a port below 1024 needs no privilege of ours.
+/// Listening sockets that the service manager opened for us (socket activation, sd_listen_fds(3)). It keeps the port while no
+/// gateway runs, and the gateway needs no privilege for a port below 1024.
 package struct ActivatedSockets {
     private struct Activated {
         let descriptor: Int32
         let address: SocketAddress
-        /// As the socket unit calls it, `gateway.socket` if it does not.
+        /// The name in the socket unit; `gateway.socket` by default.
         let name: String?
     }
 
@@ -16,8 +16,8 @@ package struct ActivatedSockets {
 
     private var left: [Activated] = []
 
-    /// Those that this process was started with. To be called once, before the first thread is started: what says so is removed from the
-    /// environment, so that no process we start takes them for its own.
+    /// The sockets that this process was started with. To be called once, before the first thread is started: it removes the variables from
+    /// the environment, so that no child takes the sockets for its own.
     package static func ofThisProcess() throws(StartError) -> ActivatedSockets {
         let sockets = try ActivatedSockets(environment: OwnProcess.environment, process: OwnProcess.number)
         for name in Self.variables { OwnProcess.forget(name) }
@@ -26,7 +26,7 @@ package struct ActivatedSockets {
 
     /// - Parameters:
     ///   - environment: gives the value of a variable.
-    ///   - process: our number; sockets for another process are not ours.
+    ///   - process: our process number; sockets for another process are not ours.
     ///   - first: the first descriptor.
     init(
         environment: (String) -> String?, process: Int32, first: Int32 = Self.first
@@ -57,30 +57,20 @@ package struct ActivatedSockets {
 
     package var isEmpty: Bool { self.left.isEmpty }
 
-    /// The sockets of a listener at `address`; empty: there is none. They are now the caller's; the file of a Unix socket
-    /// is not.
+    /// Takes the sockets of a listener at `address`; empty: there are none. The caller then owns them, but not the file of a Unix
+    /// socket.
     package mutating func take(_ address: SocketAddress) -> [Int32] {
         let taken = self.left.filter { $0.address.serves(address) }
         self.left.removeAll { $0.address.serves(address) }
         return taken.map(\.descriptor)
     }
 
-    /// To be called when every listener took its own.
+    /// To be called when every listener has taken its own.
     ///
-    /// - Throws: A socket is left: nobody would accept from it, and its clients would wait for ever.
+    /// - Throws: if a socket is left: its clients would wait for ever.
     package func finish() throws(StartError) {
         guard let socket = self.left.first else { return }
         let name = socket.name.map { " (\($0))" } ?? ""
         throw StartError("the service manager opened \(socket.address)\(name), but no listener has that address")
-    }
-}
-
-extension SocketAddress {
-    /// Whether a socket that is bound to this address is the one for a listener at `configured`. A listener at every address
-    /// (`:8080`) takes one for every address of both families, or of IPv4.
-    func serves(_ configured: SocketAddress) -> Bool {
-        if self == configured { return true }
-        guard case .ipv6(high: 0, low: 0, let port, _) = configured, case .ipv4(0, port) = self else { return false }
-        return true
     }
 }

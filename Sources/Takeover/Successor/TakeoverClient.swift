@@ -1,7 +1,7 @@
 package import System
 
-/// Takes the listening sockets of a running gateway, at start, before there are workers. Blocks, for as long as the other side may
-/// take.
+/// Takes the listening sockets of a running gateway, at start, before there are workers. Blocks until the other side answers or its time
+/// is over.
 package enum TakeoverClient {
     /// What one read gave.
     enum Received {
@@ -12,8 +12,8 @@ package enum TakeoverClient {
     }
 
     /// - Parameter limit: how long the running gateway may take to hand over everything.
-    /// - Returns: its sockets, which are still its own, too. None if no gateway runs with this configuration.
-    /// - Throws: why the gateway that runs there does not hand them over.
+    /// - Returns: its sockets, which it has itself, too. None if no gateway runs with this configuration.
+    /// - Throws: why the running gateway does not hand them over.
     package static func takeOver(
         name: SocketAddress, within limit: Duration = .seconds(10)
     ) throws(StartError) -> TakenSockets {
@@ -36,7 +36,7 @@ package enum TakeoverClient {
         }
     }
 
-    /// Anyone may have taken the name: only sockets of this user's or root's gateway are adopted.
+    /// Any process may have taken the name: only sockets of a gateway of this user or root are adopted.
     private static func checkPeer(_ connection: Int32) throws(StartError) -> Int32 {
         let peer: Kernel.Peer
         do throws(SystemError) { peer = try Kernel.peer(connection) } catch {
@@ -71,7 +71,7 @@ package enum TakeoverClient {
 
     // MARK: - Bytes
 
-    /// Sends all of `bytes`, unless the peer has ended or takes nothing: what it said last then says why.
+    /// Sends all of `bytes`, unless the peer has ended or takes nothing: its last message then says why.
     static func send(_ connection: Int32, _ bytes: [UInt8], until deadline: MonotonicInstant) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -84,7 +84,7 @@ package enum TakeoverClient {
         }
     }
 
-    /// Waits for bytes and descriptors, and takes them in.
+    /// Waits for bytes and descriptors, and passes them to `side`.
     static func receive(
         _ connection: Int32, into side: inout SuccessorSide, until deadline: MonotonicInstant
     ) -> Received {

@@ -3,21 +3,20 @@ package import Observability
 package import System
 
 /// Waits for a gateway that takes over from this one (`gateway run --takeover`), and hands it the listening sockets themselves: a
-/// connection that waits in one is accepted by whichever process serves, and none is refused. On the control thread.
+/// connection that waits in one is accepted by the process that serves, and none is refused. On the control thread.
 ///
-/// Only this user and root are served; the kernel says who it is. Until the successor says that it serves, nothing changes here, and
-/// if it goes away before, nothing did.
+/// Only this user and root are served; the kernel says which user it is. Nothing changes here until the successor says that it serves.
 package final class TakeoverServer {
     /// A successor serves.
     package struct Release: Equatable, Sendable {
-        /// The addresses, as they were offered, that it goes on listening at. Their sockets live on in it: what waits in them is not ours
-        /// to accept, and the file of a Unix socket not ours to remove. Others end with this process, so what waits there is.
+        /// The addresses, as they were offered, at which it goes on listening. Their sockets live on in it: this process must not accept
+        /// what waits in them, nor remove the file of a Unix socket. All other sockets end with this process, which accepts what waits there.
         package let adopted: Set<String>
-        /// Its process, for the service manager; 0 where the kernel does not say.
+        /// Its process, for the service manager; 0 if the kernel does not say.
         package let successor: Int32
     }
 
-    /// How long a successor may say nothing.
+    /// How long a successor may be silent.
     package static let patience = Duration.seconds(60)
 
     let loop: EventLoop
@@ -36,9 +35,9 @@ package final class TakeoverServer {
     /// Starts to listen: at the name's socket that `taken` has, if this gateway took over itself, else at the name.
     ///
     /// - Parameters:
-    ///   - sockets: every listener with the address that its configuration has, and the sockets it has. They are lent.
-    ///   - released: the successor serves. To be done at once: accept no more.
-    /// - Throws: EADDRINUSE where another process has the name.
+    ///   - sockets: every listener with its configured address and its sockets. They are lent.
+    ///   - released: the successor serves: stop accepting at once.
+    /// - Throws: EADDRINUSE if another process has the name.
     package init(
         name: SocketAddress, taken: TakenSockets? = nil, loop: EventLoop, log: Log, patience: Duration = patience,
         sockets: @escaping () -> [(address: String, descriptors: [Int32])], released: @escaping (Release) -> Void
@@ -66,7 +65,7 @@ package final class TakeoverServer {
         self.registration = try self.loop.addReading(self.listener, self)
     }
 
-    /// Takes no successor any more: a gateway that drains has nothing to hand over. One that waits for its offer is told.
+    /// Stops taking successors: a gateway that drains has nothing to hand over. A successor that waits for its offer is told.
     package func close() {
         self.connection?.refuse("the running gateway drains")
         self.stopListening()
@@ -98,8 +97,7 @@ package final class TakeoverServer {
 
     // MARK: - For the connection
 
-    /// Everything there is to hand over: the listeners, and the socket at which this server waits, so that the name never is without
-    /// one.
+    /// All that is handed over: the listeners, and the socket at which this server waits, so that the name is never free.
     func offer() -> [(address: String, descriptors: [Int32])] {
         self.offered() + [(address: self.name.offeredName, descriptors: [self.listener])]
     }

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import Observability
-@testable import Proxy
+@testable import Takeover
 
 /// The side of the running gateway in a takeover, on the loop of the test.
 final class RunningGateway {

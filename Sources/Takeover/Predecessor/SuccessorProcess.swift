@@ -1,28 +1,28 @@
-internal import System
+package import System
 
-/// The process that this one started to take its place, on the control thread: one at a time, and never left unreaped.
-final class SuccessorProcess {
-    enum Event: Equatable {
+/// The process that this one started as its successor, on the control thread: one at a time, and always reaped.
+package final class SuccessorProcess {
+    package enum Event: Equatable {
         case started(Int32)
         case failed(SystemError)
         case ended(Int32, OwnProcess.End)
     }
 
-    enum State: Equatable {
+    package enum State: Equatable {
         case none
-        /// The system has not read the program yet, which can take as long as its file system likes.
+        /// The system has not read the program yet; a file system may take its time.
         case starting
         case running(Int32)
     }
 
-    private(set) var state = State.none
+    package private(set) var state = State.none
     private let calls: BlockingCalls
     private var happened: (Event) -> Void = { _ in }
 
-    init(on loop: EventLoop) throws(SystemError) { self.calls = try BlockingCalls(on: loop) }
+    package init(on loop: EventLoop) throws(SystemError) { self.calls = try BlockingCalls(on: loop) }
 
-    /// Starts the plan's program. To be called where there is none.
-    func start(_ plan: RestartPlan, happened: @escaping (Event) -> Void) {
+    /// Starts the plan's program. To be called in state `none`.
+    package func start(_ plan: RestartPlan, happened: @escaping (Event) -> Void) {
         self.happened = happened
         self.state = .starting
         do throws(SystemError) {
@@ -51,8 +51,8 @@ final class SuccessorProcess {
         }
     }
 
-    /// To be called upon SIGCHLD.
-    func look() {
+    /// To be called on SIGCHLD.
+    package func look() {
         guard case .running(let process) = self.state, let end = OwnProcess.end(of: process) else { return }
         self.state = .none
         self.happened(.ended(process, end))
