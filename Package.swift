@@ -70,6 +70,11 @@ let package = Package(
         // What a session does, decided without I/O.
         target("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
 
+        // One connection: a socket, TLS where there is TLS, and its queues. Bytes only.
+        target(
+            "Connections",
+            ["Sessions", "System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
+
         // The log and the metrics.
         target(
             "Observability",
@@ -86,7 +91,7 @@ let package = Package(
             "Proxy",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Takeover",
+                "Observability", "Connections", "Takeover",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
         target("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
@@ -127,9 +132,13 @@ let package = Package(
         tests("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
         tests("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
         tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
+        tests("Connections", ["System", "TLS"]),
         tests(
             "Proxy",
-            ["Admission", "Observability", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
+            [
+                "Admission", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration",
+                "System", "TLS",
+            ]),
         tests("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )
