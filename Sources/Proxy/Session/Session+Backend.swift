@@ -24,7 +24,7 @@ extension Session: ConnectorOwner {
     /// - Parameter refusal: what the client hears if there is none, where one was tried before.
     private func connectToNextEndpoint(of backend: Backend, after refusal: Refusal?) {
         guard let opening = self.opening, opening.endpoints.count < Self.mostEndpoints,
-            let endpoint = opening.runtime.chooseEndpoint(
+            let endpoint = opening.configuration.chooseEndpoint(
                 of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.worker.loop.now)
         else { return self.refuse(refusal ?? .noEndpoint(routeIndex: self.routeIndex)) }
         opening.endpoints.append(endpoint)
@@ -62,10 +62,10 @@ extension Session: ConnectorOwner {
     private func connect(to endpoint: Endpoint, at addresses: [SocketAddress], of backend: Backend) {
         let limit = self.route?.settings.timeouts.connect ?? Timeouts().connect
         guard let opening = self.opening else { return }
-        let runtime = opening.runtime
+        let configuration = opening.configuration
         let connector = Connector(
             to: addresses, from: backend.source, tag: Leg.backend.tag,
-            tls: { endpoint.usesTLS ? try runtime.clientConnection(of: backend, to: endpoint) : nil },
+            tls: { endpoint.usesTLS ? try configuration.clientConnection(of: backend, to: endpoint) : nil },
             history: endpoint, within: limit, until: self.openingDeadline, self.worker.context, for: self)
         opening.connector = connector
         connector.start()

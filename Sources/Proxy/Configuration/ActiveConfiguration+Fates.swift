@@ -2,58 +2,35 @@ internal import Admission
 internal import Configuration
 internal import Sessions
 
-/// What a new configuration means for the sessions that were opened under an older one.
+/// What this configuration means for the sessions that were opened under an older one.
 ///
-/// A session stays untouched unless its own route, backend or endpoint is gone, or changed in a way that concerns it: it would be
-/// led elsewhere, or turned away, if it came again. What it was told when it opened (limits, timeouts) holds until it ends.
-struct ReloadPlan: Sendable {
+/// A session goes on untouched unless its route, backend or endpoint is gone, or changed so that the session would be led elsewhere or
+/// refused if it came again. The limits that it was told when it opened hold until it ends.
+extension ActiveConfiguration {
     /// What is known of a session.
-    struct Facts: Sendable {
+    struct SessionFacts: Sendable {
         let route: Route
         /// `nil` for a built-in service.
         let endpoint: Endpoint?
         let origin: String?
         let subprotocol: AgreedSubprotocol
-        /// The path it asked for has a `%2F`.
+        /// The path that it asked for has a `%2F`.
         let hasEncodedSlash: Bool
     }
 
     enum Fate: Sendable {
-        /// The session goes on, as one of this route.
+        /// The session goes on, on this route.
         case stays(Route)
-        /// The session is drained; why.
+        /// The session is drained, for this reason.
         case drains(String)
     }
 
-    /// Names alone are not enough: a route without a name of its own is called by its first host and path.
-    private struct RouteKey: Hashable {
-        let name: String
-        let path: PathPattern
-        let hosts: [HostPattern]
-
-        init(_ settings: RouteSettings) {
-            self.name = settings.name
-            self.path = settings.path
-            self.hosts = settings.hosts
-        }
-    }
-
-    private let runtime: Runtime
-    private let routes: [RouteKey: Route]
-
-    init(to runtime: Runtime) {
-        self.runtime = runtime
-        let routes = runtime.routes.map { (RouteKey($0.settings), $0) }
-        // Of two that are alike, the first has all the sessions.
-        self.routes = Dictionary(routes, uniquingKeysWith: { first, _ in first })
-    }
-
-    func fate(of session: Facts) -> Fate {
+    func fate(of session: SessionFacts) -> Fate {
         let old = session.route
         let name = "the route \(old.settings.name)"
-        guard let new = self.routes[RouteKey(old.settings)] else {
-            // What a session asked for is not remembered: a route that answers to other requests may not be its own any more.
-            let isGone = self.runtime.route(named: old.settings.name) == nil
+        guard let new = self.route(like: old.settings) else {
+            // What the session asked for is not remembered, so a route that answers to other requests may not be its own.
+            let isGone = self.route(named: old.settings.name) == nil
             return .drains(isGone ? "\(name) is gone" : "\(name) answers to other requests")
         }
         guard new.settings.action == old.settings.action, let oldBackend = old.backend, let backend = new.backend else {
@@ -82,13 +59,13 @@ struct ReloadPlan: Sendable {
         guard let endpoint, new.has(endpoint) else {
             return "an endpoint of \(name) is gone"
         }
-        // Whom we trust has changed: whoever is at the other end may not be the one.
+        // Other certificates are trusted now: the other end may not be a trusted one any more.
         if endpoint.usesTLS, new.settings.tls != old.settings.tls { return "\(name) has other TLS settings" }
         return nil
     }
 
-    /// Whether a route's rules on path, Origin and subprotocol let a session in that an older state of it let in.
-    private static func admits(_ new: RouteSettings, _ session: Facts, before old: RouteSettings) -> Bool {
+    /// Whether the route's rules for path, Origin and subprotocol still admit a session that its older rules admitted.
+    private static func admits(_ new: RouteSettings, _ session: SessionFacts, before old: RouteSettings) -> Bool {
         guard !session.hasEncodedSlash || new.encodedSlashes == .keep else { return false }
         if new.origins != old.origins || new.requireOrigin != old.requireOrigin {
             guard Self.admits(new, origin: session.origin) else { return false }
@@ -103,7 +80,7 @@ struct ReloadPlan: Sendable {
         switch subprotocol {
         case .none: !new.requireSubprotocol
         case .named(let name): new.subprotocols?.contains(name) ?? true
-        // It was not remembered, so that it is in no list.
+        // Its name was not remembered, so it cannot be found in a list.
         case .hidden: new.subprotocols == nil
         }
     }
@@ -112,7 +89,7 @@ struct ReloadPlan: Sendable {
         guard let origin else { return !new.requireOrigin }
         switch new.origins {
         case .any: return true
-        // The Host it came with is not remembered.
+        // The Host of the request is not remembered.
         case .sameOrigin: return false
         case .list(let patterns):
             return WebOrigin(origin).map { origin in patterns.contains { origin.matches($0) } } ?? false

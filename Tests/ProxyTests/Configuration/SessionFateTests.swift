@@ -5,7 +5,7 @@ import Testing
 @testable import Sessions
 
 /// What a reload does to a session because of its subprotocol.
-@Suite struct ReloadPlanTests {
+@Suite struct SessionFateTests {
     /// Whether a session of `/echo` stays when the route gets these rules.
     private func stays(_ subprotocol: AgreedSubprotocol, allowed: [String]?, isRequired: Bool = false) throws -> Bool {
         var old = GatewayConfiguration()
@@ -14,9 +14,10 @@ import Testing
         var new = old
         new.routes[0].subprotocols = allowed
         new.routes[0].requireSubprotocol = isRequired
-        let facts = ReloadPlan.Facts(
-            route: Runtime(old).routes[0], endpoint: nil, origin: nil, subprotocol: subprotocol, hasEncodedSlash: false)
-        if case .stays = ReloadPlan(to: Runtime(new)).fate(of: facts) { return true }
+        let facts = ActiveConfiguration.SessionFacts(
+            route: try ActiveConfiguration(old).routes[0], endpoint: nil, origin: nil, subprotocol: subprotocol,
+            hasEncodedSlash: false)
+        if case .stays = try ActiveConfiguration(new).fate(of: facts) { return true }
         return false
     }
 

@@ -2,13 +2,13 @@ package import Configuration
 internal import System
 internal import TLS
 
-/// What the files say that a configuration names: certificates, keys and authorities.
+/// The certificates, keys and authorities in the files that a configuration names.
 ///
-/// Once, before the workers start: each of them makes its own libssl objects from these values.
-package enum Credentials {
-    /// Reads everything and forgets it: for `gateway check`. Waits for the files, but no longer than a gateway would.
+/// They are read once, for all workers: each makes its own libssl objects from these values.
+package enum CertificateFiles {
+    /// Reads everything for `gateway check`. Waits for files as long as a gateway would.
     ///
-    /// - Returns: what is wrong, and what is allowed but hardly meant, a line for each.
+    /// - Returns: a line for each mistake, and for what is allowed but hardly meant.
     package static func findings(
         in configuration: GatewayConfiguration
     ) -> (problems: [String], warnings: [String]) {
@@ -39,7 +39,7 @@ package enum Credentials {
         }
     }
 
-    /// The files that a configuration names, each once, in the order in which they are of use.
+    /// The files that a configuration names, each once, in the order of their use.
     static func files(of configuration: GatewayConfiguration) -> [String] {
         var paths: [String] = []
         for listener in configuration.listeners {
@@ -55,7 +55,7 @@ package enum Credentials {
         return paths.filter { seen.insert($0).inserted }
     }
 
-    /// How a listener speaks TLS; `nil`: not at all.
+    /// How a listener speaks TLS; `nil`: it does not.
     static func server(
         _ listener: ListenerSettings, _ files: FileSet
     ) throws(StartError) -> TLSServerSettings? {
@@ -83,9 +83,9 @@ package enum Credentials {
         }
     }
 
-    /// How a backend's endpoints are spoken TLS to; `nil`: none of them is.
+    /// How a backend's endpoints are spoken TLS to; `nil`: none has TLS.
     ///
-    /// - Parameter known: by their file, those that an earlier backend has, which are not read again.
+    /// - Parameter known: by their file, the authorities that earlier backends have: they are not read again.
     static func client(
         _ backend: BackendSettings, _ files: FileSet, _ known: inout [String: TrustedAuthorities]
     ) throws(StartError) -> TLSClientSettings? {

@@ -6,14 +6,14 @@ import Testing
 
 @testable import Proxy
 
-@Suite struct CredentialsTests {
+@Suite struct CertificateFilesTests {
     private static func client(_ backend: BackendSettings) throws -> TLSClientSettings? {
         var known: [String: TrustedAuthorities] = [:]
-        return try Credentials.client(backend, FileSet(), &known)
+        return try CertificateFiles.client(backend, FileSet(), &known)
     }
 
     private static func problems(in configuration: GatewayConfiguration) -> [String] {
-        Credentials.findings(in: configuration).problems
+        CertificateFiles.findings(in: configuration).problems
     }
 
     private let missing = "/nonexistent/gateway"
