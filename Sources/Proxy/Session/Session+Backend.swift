@@ -15,7 +15,7 @@ extension Session: ConnectorOwner {
     /// Chooses an endpoint that was not tried yet.
     func chooseEndpoint() {
         guard let opening = self.opening, let backend = self.route?.backend,
-            let endpoint = opening.runtime.chooseEndpoint(
+            let endpoint = opening.configuration.chooseEndpoint(
                 of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.loop.now)
         else { return self.handle(.noEndpoint) }
         opening.endpoints.append(endpoint)
@@ -45,10 +45,10 @@ extension Session: ConnectorOwner {
 
     private func connect(to endpoint: Endpoint, at addresses: [SocketAddress], of backend: Backend) {
         guard let opening = self.opening else { return }
-        let runtime = opening.runtime
+        let configuration = opening.configuration
         let connector = Connector(
             to: addresses, from: backend.source, tag: Leg.backend.tag,
-            tls: { endpoint.usesTLS ? try runtime.clientConnection(of: backend, to: endpoint) : nil },
+            tls: { endpoint.usesTLS ? try configuration.clientConnection(of: backend, to: endpoint) : nil },
             history: endpoint, within: self.route?.settings.timeouts.connect ?? Timeouts().connect,
             until: self.handshakeClock.deadline, self.worker.context, for: self)
         opening.connector = connector

@@ -139,26 +139,26 @@ extension Session {
     // MARK: - Route and admit
 
     private func admit(_ head: RequestHead) {
-        guard let runtime = self.opening?.runtime.shared else { return }
+        guard let configuration = self.opening?.configuration.shared else { return }
         self.loop.budget.spend(Work.admission)
         let arrival = Arrival(
             peer: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
-            trustedProxies: runtime.configuration.trustedProxies)
+            trustedProxies: configuration.settings.trustedProxies)
         let hops = Hops(head.fields, arrival)
         self.summary.client = hops.client
         self.summary.proxied = ForwardedHeaders.requestID(of: head.fields, arrival).map {
             ProxiedSummary(requestID: $0.cut)
         }
         self.summary.origin = head.fields.first("Origin")?.cut
-        switch Admission.decide(head, hops, runtime.routeTable) {
+        switch Admission.decide(head, hops, configuration.routeTable) {
         case .page(let page, let routeIndex, let host, let headOnly):
-            self.route = runtime.routes[routeIndex]
-            self.show(.page(page, runtime, host: host), headOnly: headOnly)
+            self.route = configuration.routes[routeIndex]
+            self.show(.page(page, configuration, host: host), headOnly: headOnly)
         case .refused(let refusal):
-            self.route = refusal.routeIndex.map { runtime.routes[$0] }
+            self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)
         case .upgrade(let admitted):
-            let route = runtime.routes[admitted.routeIndex]
+            let route = configuration.routes[admitted.routeIndex]
             self.route = route
             self.opening?.admitted = admitted
             self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash

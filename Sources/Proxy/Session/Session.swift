@@ -65,10 +65,10 @@ final class Session: ConnectionOwner, TimerHandler {
         self.deadlines = SessionDeadlines(began: worker.loop.now, openedAt: worker.loop.now)
         self.legs = PerLeg(client: SessionLeg(at: worker.loop.now), backend: SessionLeg(at: worker.loop.now))
         self.machine = SessionMachine(hasTLS: listener.tlsContext != nil)
-        self.opening = Opening(worker.runtime)
+        self.opening = Opening(worker.configuration)
         let tls = try listener.tlsContext?.makeConnection()
         self.client = try Connection(descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, worker.context)
-        self.setDeadline(after: worker.runtime.shared.longestHandshake)
+        self.setDeadline(after: worker.configuration.shared.longestHandshake)
     }
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }
@@ -170,7 +170,7 @@ final class Session: ConnectionOwner, TimerHandler {
     /// - Parameters:
     ///   - early: what each leg sent behind its part of the opening handshake.
     func begin(_ conversation: any Conversation, early: PerLeg<[UInt8]>) {
-        let runtime = self.opening?.runtime
+        let configuration = self.opening?.configuration
         self.opening = nil
         self.conversation = conversation
         self.worker.loop.budget.spend(Work.opening)
@@ -185,11 +185,11 @@ final class Session: ConnectionOwner, TimerHandler {
         }
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
         for leg in [Leg.backend, .client] { self.connection(leg)?.tls?.releaseBuffers() }
-        if let runtime, runtime !== self.worker.runtime {
-            let plan = self.worker.runtime.plan
-            self.follow(plan)
+        if let configuration, configuration !== self.worker.configuration {
+            let shared = self.worker.configuration.shared
+            self.follow(shared)
             // Nobody counted it among those that the reload drains.
-            if case .drains? = self.fate(under: plan) { self.close(.byGateway(.reload)) }
+            if case .drains? = self.fate(under: shared) { self.close(.byGateway(.reload)) }
         }
         self.worker.opened(self)
     }

@@ -17,10 +17,9 @@ final class StillWorker {
         var settings = LogSettings()
         settings.file = "/dev/null"
         self.log = try Log(settings)
-        let snapshot = try Snapshot(Runtime(GatewayConfiguration()))
         let blueprint = WorkerBlueprint(
             fleet: try Fleet(workers: 1, descriptorLimit: 100), log: self.log,
-            update: WorkerUpdate(snapshot: snapshot, listeners: []))
+            configuration: try ActiveConfiguration(GatewayConfiguration()), listeners: [])
         self.worker = try Worker(0, blueprint)
         self.listener = try Listener(
             ListenerBlueprint(
