@@ -144,7 +144,7 @@ struct HealthSettingsTests {
     private struct Unexpected: Error { let kind: BackendSettings.Kind }
 
     private static func health(
-        _ check: HealthCheckSettings.Check, _ change: (inout HealthCheckSettings) -> Void = { _ in }
+        _ check: HealthCheckKind, _ change: (inout HealthCheckSettings) -> Void = { _ in }
     ) -> HealthCheckSettings {
         var settings = HealthCheckSettings(check: check)
         change(&settings)
@@ -169,8 +169,8 @@ struct HealthSettingsTests {
         #expect(try BackendSettings.reading("{websocket: [\"ws://a\"], health: \(text)}").health == expected)
     }
 
-    @Test(arguments: [("connect", HealthCheckSettings.Check.connect), ("http", .http)])
-    func `a TCP backend has checks, too`(text: String, check: HealthCheckSettings.Check) throws {
+    @Test(arguments: [("connect", HealthCheckKind.connect), ("http", .http)])
+    func `a TCP backend has checks, too`(text: String, check: HealthCheckKind) throws {
         #expect(
             try BackendSettings.reading("{tcp: [\"a:1\"], health: \(text)}").health == HealthCheckSettings(check: check)
         )

@@ -4,30 +4,43 @@ import Testing
 
 /// `ops/gateway.schema.json`, which editors read.
 struct SchemaTests {
+    private static func shipped() throws -> String {
+        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "ops/gateway.schema.json")
+        return try String(contentsOf: path, encoding: .utf8)
+    }
+
+    @Test func `the shipped schema is what the table of keys makes`() throws {
+        #expect(
+            try Self.shipped() == ConfigurationSchema.text, "write it with: gateway schema > ops/gateway.schema.json")
+    }
+
     private struct Schema: Decodable {
         struct Definition: Decodable {
-            var properties: [String: Ignored]?
-            var additionalProperties: Ignored?
+            var properties: [String: Property]?
+            var additionalProperties: Bool?
         }
-        struct Ignored: Decodable {}
+        struct Property: Decodable {
+            var description: String
+        }
 
         var definitions: [String: Definition]
     }
 
-    private static func schema() throws -> Schema {
-        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "ops/gateway.schema.json")
-        return try JSONDecoder().decode(Schema.self, from: Data(contentsOf: path))
+    @Test func `the schema is valid JSON and describes every key of every section`() throws {
+        let schema = try JSONDecoder().decode(Schema.self, from: Data(ConfigurationSchema.text.utf8))
+        for section in Section.all {
+            let definition = try #require(schema.definitions[section.name])
+            #expect(definition.additionalProperties == false)
+            #expect(definition.properties?.keys.sorted() == section.rows.map(\.name).sorted())
+            #expect(definition.properties?.values.allSatisfy { $0.description.hasSuffix(".") } == true)
+        }
     }
 
-    @Test(arguments: Section.allCases)
-    func `the schema and the reader know the same keys`(section: Section) throws {
-        let definition = try #require(try Self.schema().definitions[section.rawValue])
-        #expect(definition.properties?.keys.sorted() == section.keys.sorted())
-    }
-
-    @Test func `the schema has no mapping that the reader does not know`() throws {
-        let mappings = try Self.schema().definitions.filter { $0.value.properties != nil }.keys
-        #expect(Set(mappings) == Set(Section.allCases.map(\.rawValue)))
+    @Test func `what a schema refers to is defined`() throws {
+        let schema = try JSONDecoder().decode(Schema.self, from: Data(ConfigurationSchema.text.utf8))
+        let references = ConfigurationSchema.text.matches(of: #/"#\/definitions\/([a-z0-9-]+)"/#)
+            .map { String($0.output.1) }
+        #expect(Set(references) == Set(schema.definitions.keys))
     }
 }

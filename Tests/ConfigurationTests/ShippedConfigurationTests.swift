@@ -84,12 +84,55 @@ struct ShippedConfigurationTests {
         #expect(backend.balance == .roundRobin)
     }
 
-    @Test(arguments: Section.allCases)
-    func `it shows every key`(section: Section) throws {
-        let text = try Self.uncommented()
-        for key in section.keys where key != "url" {
-            #expect(text.contains(try Regex(#"(^|[ {])\#(key):"#).anchorsMatchLineEndings()), "\(key)")
+    /// A key, its default, and the lines of the file that show the key.
+    struct ShownKey: CustomTestStringConvertible {
+        var section: String
+        var name: String
+        var defaultText: String?
+        var lines: [Substring]
+
+        var testDescription: String { "\(self.section): \(self.name)" }
+
+        init(section: String, row: any KeyRow, file: String) {
+            self.section = section
+            self.name = row.name
+            self.defaultText = row.defaultText
+            self.lines = file.split(separator: "\n").filter { line in
+                line.ranges(of: "\(row.name):").contains {
+                    line[..<$0.lowerBound].last.map { " {".contains($0) } ?? true
+                }
+            }
         }
+
+        /// The default is the value of the key somewhere, or a comment says it.
+        func showsDefault(_ text: String, in file: String) -> Bool {
+            for line in self.lines {
+                let values = line.components(separatedBy: "\(self.name): ").dropFirst()
+                if values.contains(where: { $0.hasPrefix(text) || $0.hasPrefix("\"\(text)\"") }) { return true }
+                if line.contains("default: \(text)") { return true }
+            }
+            // Comments above a key of the first column.
+            guard let key = file.firstRange(of: "\n\(self.section == "gateway" ? self.name : self.section):") else {
+                return false
+            }
+            let comment = file[..<key.lowerBound].split(separator: "\n", omittingEmptySubsequences: false).reversed()
+                .prefix { $0.hasPrefix("#") }
+            return comment.contains { $0.contains("(default: \(text))") }
+        }
+    }
+
+    static let shownKeys: [ShownKey] = {
+        let file = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+        return Section.all.flatMap { section in
+            section.rows.map { ShownKey(section: section.name, row: $0, file: file) }
+        }
+    }()
+
+    @Test(arguments: shownKeys)
+    func `it shows every key, and its default`(key: ShownKey) throws {
+        #expect(!key.lines.isEmpty)
+        let file = try String(contentsOfFile: Self.path, encoding: .utf8)
+        #expect(key.defaultText.map { key.showsDefault($0, in: file) } ?? true, "default: \(key.defaultText ?? "")")
     }
 
     @Test func `its first lines are for editors`() throws {

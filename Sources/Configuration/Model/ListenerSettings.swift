@@ -22,7 +22,7 @@ package struct ListenerTLS: Equatable, Sendable {
     }
 
     package var identity: Identity
-    package var minimum = TLSVersion.tls12
+    package var minimum = Keys.listenerTLS.minimum.default
     /// A PEM file of authorities; set, a client certificate is demanded.
     package var clientCA: String?
 
@@ -40,9 +40,4 @@ package struct CertificateFiles: Equatable, Sendable {
         self.chain = chain
         self.key = key
     }
-}
-
-package enum TLSVersion: String, CaseIterable, Sendable {
-    case tls12 = "1.2"
-    case tls13 = "1.3"
 }

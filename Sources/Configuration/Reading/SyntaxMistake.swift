@@ -43,7 +43,7 @@ struct SyntaxMistake {
             self.context = nil
         } else if self.problem.hasPrefix("found unexpected end of stream"), let context {
             // The end of the file says nothing: what does not end begins elsewhere.
-            self.problem = "what begins here does not end"
+            self.problem = "unterminated quote, list or mapping starts here"
             self.position = context.position
             self.context = nil
         }

@@ -1,17 +1,22 @@
 /// Readers for the values of keys that count something.
 enum Quantity {
     /// A whole number within bounds, in decimal digits.
-    static func count(_ range: ClosedRange<Int>) -> (String) throws(Mistake) -> Int {
+    ///
+    /// - Parameter word: A word that may stand in its place, for the message.
+    static func count(
+        _ range: ClosedRange<Int>, or word: String? = nil
+    ) -> @Sendable (String) throws(Mistake) -> Int {
         { text throws(Mistake) in
             guard let number = self.digits(text[...]), range.contains(number) else {
-                throw .expected("a number from \(range.lowerBound) to \(range.upperBound)", not: text)
+                let others = word.map { "`\($0)` or " } ?? ""
+                throw .expected("\(others)a number from \(range.lowerBound) to \(range.upperBound)", not: text)
             }
             return number
         }
     }
 
     /// `250ms`, `10s`, `5m` or `1h`, within bounds.
-    static func duration(_ range: ClosedRange<Duration>) -> (String) throws(Mistake) -> Duration {
+    static func duration(_ range: ClosedRange<Duration>) -> @Sendable (String) throws(Mistake) -> Duration {
         { text throws(Mistake) in
             let expected = "a duration such as `250ms`, `10s`, `5m` or `1h`"
             let number = text.prefix { $0.isASCII && $0.isNumber }
@@ -27,17 +32,14 @@ enum Quantity {
             }
             let (total, overflow) = count.multipliedReportingOverflow(by: milliseconds)
             guard !overflow, range.contains(.milliseconds(total)) else {
-                throw .expected("from \(self.text(range.lowerBound)) to \(self.text(range.upperBound))", not: text)
+                throw .expected("from `\(self.text(range.lowerBound))` to `\(self.text(range.upperBound))`", not: text)
             }
             return .milliseconds(total)
         }
     }
 
-    /// How many sessions may be closed per second.
-    static let closes = 0.01...100_000.0
-
     /// So many per second, within bounds: `20`, `20/s` or `0.5/s`.
-    static func rate(_ range: ClosedRange<Double>) -> (String) throws(Mistake) -> Double {
+    static func rate(_ range: ClosedRange<Double>) -> @Sendable (String) throws(Mistake) -> Double {
         { text throws(Mistake) in
             let number = text.hasSuffix("/s") ? text.dropLast(2) : text[...]
             let parts = number.split(separator: ".", omittingEmptySubsequences: false)
@@ -52,7 +54,7 @@ enum Quantity {
     }
 
     /// `64KiB`, `1MiB`, `1GiB` or a number of bytes, within bounds.
-    static func size(_ range: ClosedRange<ByteCount>) -> (String) throws(Mistake) -> ByteCount {
+    static func size(_ range: ClosedRange<ByteCount>) -> @Sendable (String) throws(Mistake) -> ByteCount {
         { text throws(Mistake) in
             let expected = "a size such as `65536`, `64KiB` or `1MiB`"
             let number = text.prefix { $0.isASCII && $0.isNumber }
@@ -73,7 +75,7 @@ enum Quantity {
             }
             let (total, overflow) = count.multipliedReportingOverflow(by: 1 << shift)
             guard !overflow, range.contains(.bytes(total)) else {
-                throw .expected("from \(self.text(range.lowerBound)) to \(self.text(range.upperBound))", not: text)
+                throw .expected("from `\(range.lowerBound)` to `\(range.upperBound)`", not: text)
             }
             return .bytes(total)
         }
@@ -85,17 +87,15 @@ enum Quantity {
         return Int(text)
     }
 
-    /// A duration as the file writes it, quoted.
+    /// A duration as the file writes it.
     static func text(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
-        guard attoseconds == 0 else { return "`\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms`" }
-        return seconds > 0 && seconds % 3600 == 0 ? "`\(seconds / 3600)h`" : "`\(seconds)s`"
+        guard attoseconds == 0 else { return "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms" }
+        return seconds > 0 && seconds % 3600 == 0 ? "\(seconds / 3600)h" : "\(seconds)s"
     }
 
-    private static func text(_ rate: Double) -> String {
+    /// A rate as the file writes it.
+    static func text(_ rate: Double) -> String {
         rate == rate.rounded() ? "\(Int(rate))/s" : "\(rate)/s"
     }
-
-    /// A size as the file writes it, quoted.
-    static func text(_ size: ByteCount) -> String { "`\(size)`" }
 }

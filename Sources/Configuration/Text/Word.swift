@@ -1,13 +1,12 @@
 /// Readers for the values of keys that take one of a few words.
 enum Word {
     /// One of the words of an enum.
-    static func of<Choice: RawRepresentable<String> & CaseIterable>(
+    static func of<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
         _ type: Choice.Type
-    ) -> (String) throws(Mistake) -> Choice {
-        { text throws(Mistake) in
-            guard let choice = Choice(rawValue: text) else {
-                throw self.mistake(text, among: Choice.allCases.map(\.rawValue))
-            }
+    ) -> @Sendable (String) throws(Mistake) -> Choice {
+        let words = Choice.allCases.map(\.rawValue)
+        return { text throws(Mistake) in
+            guard let choice = Choice(rawValue: text) else { throw self.mistake(text, among: words) }
             return choice
         }
     }
@@ -89,10 +88,13 @@ enum Word {
 
     /// "must be `a`, `b` or `c`, not `x`", with the nearest of them.
     static func mistake(_ text: String, among words: [String]) -> Mistake {
-        let quoted = words.map { "`\($0)`" }
-        let list =
-            quoted.count < 2
-            ? quoted.joined() : quoted.dropLast().joined(separator: ", ") + " or " + quoted[quoted.count - 1]
-        return Mistake("must be \(list), not `\(text)`" + KeySuggestion.hint(for: text, among: words))
+        let choice = self.choice(of: words.map { "`\($0)`" })
+        return Mistake("must be \(choice), not `\(text)`" + KeySuggestion.hint(for: text, among: words))
+    }
+
+    /// "a, b or c"
+    static func choice(of words: [String]) -> String {
+        guard let last = words.last, words.count > 1 else { return words.joined() }
+        return words.dropLast().joined(separator: ", ") + " or " + last
     }
 }

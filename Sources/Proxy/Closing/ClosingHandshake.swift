@@ -124,11 +124,11 @@ struct ClosingHandshake: Sendable {
     /// Why and by whom the session ends; `nil` while it is open.
     private(set) var ending: Ending?
     private let backend: Backend
-    private let codes: RouteSettings.CloseCodes
+    private let codes: CloseCodes
     private var legs = PerLeg(client: LegState(), backend: LegState())
 
     /// - Parameter codes: which ones the client understands.
-    init(backend: Backend, codes: RouteSettings.CloseCodes = .registered) {
+    init(backend: Backend, codes: CloseCodes = .registered) {
         self.backend = backend
         self.codes = codes
         if case .builtin = backend {

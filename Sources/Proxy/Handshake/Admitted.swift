@@ -38,6 +38,6 @@ package enum Decision: Equatable, Sendable {
     case upgrade(Admitted)
     /// A page of the gateway's own, which has the route's index, asked for at a host (as `Authority.host`); `headOnly`: the request is a
     /// HEAD.
-    case page(RouteSettings.Page, routeIndex: Int, host: String, headOnly: Bool)
+    case page(BuiltinPage, routeIndex: Int, host: String, headOnly: Bool)
     case refused(Refusal)
 }

@@ -4,7 +4,7 @@ extension Answer {
     /// A page that the gateway has built in.
     ///
     /// - Parameter host: the one it was asked for at, as far as proxies that are trusted name it, as `Authority.host`.
-    static func page(_ page: RouteSettings.Page, _ runtime: Runtime, host: String) -> Answer {
+    static func page(_ page: BuiltinPage, _ runtime: Runtime, host: String) -> Answer {
         switch page {
         case .console:
             let paths = ConsolePage.paths(of: runtime.configuration, host: host) { path in

@@ -78,7 +78,7 @@ struct Relay: Sendable {
     ///   - codes: which ones the client understands.
     ///   - nonce: random, for our pings.
     init(
-        limits: Limits, allowsCompression: Bool, checksText: Bool, codes: RouteSettings.CloseCodes = .registered,
+        limits: Limits, allowsCompression: Bool, checksText: Bool, codes: CloseCodes = .registered,
         nonce: UInt64
     ) {
         self.closing = ClosingHandshake(backend: .webSocket, codes: codes)

@@ -6,7 +6,7 @@ internal import System
 final class StrangersLog: TimerHandler {
     /// What lines have in common that are alike.
     struct Kind: Hashable {
-        let level: LogSettings.Level
+        let level: LogLevel
         let event: String
         /// An address, or its /64.
         var client: String?

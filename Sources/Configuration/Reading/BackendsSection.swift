@@ -7,14 +7,15 @@ struct BackendsSection {
     private var names: [String] = []
     private var known: Set<String> = []
 
-    /// After so many mistakes none is told which name is the nearest.
+    /// After this many mistakes the nearest name is not looked for any more.
     private static let mostHints = 50
 
     private let diagnostics: Diagnostics
 
     init(_ node: DocumentNode?, diagnostics: Diagnostics) {
         self.diagnostics = diagnostics
-        guard let node, let entries = node.entries(subject: "`backends`", diagnostics: diagnostics) else { return }
+        guard let node, let entries = node.entries(subject: "`\(Keys.gateway.backends.name)`", diagnostics: diagnostics)
+        else { return }
         for entry in entries {
             self.names.append(entry.key)
             self.known.insert(entry.key)
@@ -42,11 +43,11 @@ struct BackendsSection {
         return text
     }
 
-    /// What a backend says of the sessions that routes lead to it.
-    func session(of action: RouteSettings.Action) -> SessionSection {
+    /// What the backend of an action says of the sessions of its routes.
+    func rules(for action: RouteSettings.Action) -> SessionRules {
         switch action {
-        case .page: SessionSection()
-        case .backend(let name): self.sections[name]?.session ?? SessionSection()
+        case .page: SessionRules()
+        case .backend(let name): self.sections[name]?.rules ?? SessionRules()
         }
     }
 }

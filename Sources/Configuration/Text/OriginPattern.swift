@@ -1,4 +1,17 @@
-extension OriginPattern {
+/// One allowed origin: `https://app.example.com`, `https://*.example.com`, `http://localhost:3000`.
+package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
+    /// Lower case.
+    package var scheme: String
+    package var host: HostPattern
+    /// The default port of the scheme where none was written; 0 where the scheme has none either (`capacitor://localhost`).
+    package var port: UInt16
+
+    package init(scheme: String, host: HostPattern, port: UInt16) {
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+    }
+
     /// Reads `https://app.example.com`, `https://*.example.com` or `http://localhost:3000`, as RFC 6454 section 6.2
     /// writes an origin: no path, not even `/`. Schemes of applications (`capacitor://localhost`) have no default port:
     /// theirs is 0.
@@ -61,9 +74,7 @@ extension OriginPattern {
             }
         }
     }
-}
 
-extension OriginPattern: CustomStringConvertible {
     /// As it is written in a file, without a default port.
     package var description: String {
         let host =

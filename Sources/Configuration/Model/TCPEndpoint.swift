@@ -1,4 +1,20 @@
-extension TCPEndpoint {
+/// `127.0.0.1:5900`, `tls://broker:8883`, `unix:/run/vnc.sock`.
+package struct TCPEndpoint: Equatable, Sendable {
+    package var address: Address
+    package var tls: Bool
+    /// Its share, relative to the others.
+    package var weight = Keys.tcpEndpoint.share.weight.default
+    /// Used only while no other endpoint is up.
+    package var backup = Keys.tcpEndpoint.share.backup.default
+
+    package init(address: Address, tls: Bool = false) {
+        self.address = address
+        self.tls = tls
+    }
+
+    /// The endpoint, as logs and `explain` show it.
+    package var description: String { (self.tls ? "tls://" : "") + self.address.description }
+
     /// Reads `127.0.0.1:5900`, `tcp://127.0.0.1:5900`, `tls://broker:8883` or `unix:/run/vnc.sock`.
     ///
     /// - Throws: A `Mistake` for anything else.

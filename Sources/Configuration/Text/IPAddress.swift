@@ -1,4 +1,26 @@
-extension IPAddress {
+/// An IPv4 or IPv6 address. An IPv4 address that is mapped into IPv6 (`::ffff:a.b.c.d`) equals the IPv4 address.
+package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+    /// Network byte order, IPv4 mapped (RFC 4291 section 2.5.5.2).
+    package let high: UInt64
+    package let low: UInt64
+
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// An IPv4 address in host byte order: 127.0.0.1 is `0x7F00_0001`.
+    package init(ipv4: UInt32) { self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(ipv4)) }
+
+    package var isIPv4: Bool { self.high == 0 && self.low >> 32 == 0xFFFF }
+
+    /// What counts as one address where clients are counted: an IPv4 address whole, of IPv6 the /64 that a single host may have all of
+    /// (RFC 8273).
+    package var subscriber: IPNetwork {
+        self.isIPv4
+            ? IPNetwork(address: self, prefix: 128) : IPNetwork(address: IPAddress(high: self.high, low: 0), prefix: 64)
+    }
+
     /// Reads an IPv4 address in dotted decimal, or an IPv6 address as RFC 4291 section 2.2 writes it (without brackets
     /// and without a zone). Leading zeros in a part of an IPv4 address are refused: some systems take them for octal.
     package init?(_ text: String) {
@@ -108,31 +130,5 @@ extension IPAddress {
             if index + 1 - start > longest.count { longest = start..<(index + 1) }
         }
         return longest.count >= 2 ? longest : nil
-    }
-}
-
-extension IPNetwork: CustomStringConvertible {
-    /// Reads `10.0.0.0/8`, `fd00::/8`, or an address, which is a network of one. Bits beyond the prefix are dropped.
-    package init?(_ text: String) {
-        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        guard let address = IPAddress(parts[0]) else { return nil }
-        // `::ffff:10.0.0.0/104` counts from the left of the 128 bits, as it is written.
-        let isDotted = !parts[0].utf8.contains(UInt8(ascii: ":"))
-        var prefix = 128
-        if parts.count == 2 {
-            guard parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-                let bits = Int(parts[1]), bits <= (isDotted ? 32 : 128)
-            else { return nil }
-            prefix = isDotted ? 96 + bits : bits
-        }
-        let high: UInt64 = prefix >= 64 ? ~0 : ~(~0 >> UInt64(prefix))
-        let low: UInt64 = prefix >= 128 ? ~0 : prefix <= 64 ? 0 : ~(~0 >> UInt64(prefix - 64))
-        self.init(address: IPAddress(high: address.high & high, low: address.low & low), prefix: prefix)
-    }
-
-    /// CIDR notation; an address alone for a network of one.
-    package var description: String {
-        guard self.prefix < 128 else { return self.address.description }
-        return "\(self.address)/\(self.address.isIPv4 && self.prefix >= 96 ? self.prefix - 96 : self.prefix)"
     }
 }

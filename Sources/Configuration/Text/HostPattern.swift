@@ -1,4 +1,18 @@
-extension HostPattern {
+/// A host a route answers to: a name, an IP literal, or `*.example.com` (one or more labels, not the apex).
+/// Lower case, without port and without trailing dot; an IP literal as `IPAddress.description` writes it, without
+/// brackets.
+package enum HostPattern: Hashable, Sendable, CustomStringConvertible {
+    case exact(String)
+    /// The domain after `*.`.
+    case subdomains(of: String)
+
+    package var description: String {
+        switch self {
+        case .exact(let host): host
+        case .subdomains(let domain): "*." + domain
+        }
+    }
+
     /// Reads a host name, an IP literal (with or without brackets), or `*.example.com`.
     ///
     /// - Throws: A `Mistake` for anything else.

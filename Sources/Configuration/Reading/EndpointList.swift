@@ -11,14 +11,14 @@ extension WebSocketEndpoint: ConfiguredEndpoint {}
 extension TCPEndpoint: ConfiguredEndpoint {}
 
 /// `websocket:` or `tcp:` of a backend: a list of endpoints, each its text or a mapping that has it under a key.
-struct EndpointList {
+struct EndpointList<Rows: Sendable> {
     let backend: MappingReader
-    /// `websocket` or `tcp`.
-    let key: String
-    /// That of an endpoint written as a mapping.
-    let section: Section
-    /// Under which such a mapping has the text: `url` or `address`.
-    let textKey: String
+    /// `websocket` or `tcp`
+    let key: MappingKey<Rows>
+    /// The key that has the text in a mapping: `url` or `address`.
+    let textKey: OptionalKey<String>
+    /// The other keys of a mapping.
+    let share: EndpointShareKeys
     /// The scheme with TLS, for messages.
     let secureScheme: String
 
@@ -40,13 +40,13 @@ struct EndpointList {
             }
             endpoints.append(endpoint)
         }
-        // With a mistake in one of them, the others do not tell what is missing.
+        // Where one has a mistake, it may be what the others lack.
         guard endpoints.count == nodes.count else { return endpoints }
         if endpoints.allSatisfy(\.backup) {
             self.backend.report(self.key, "needs an endpoint that is not a backup")
         }
         if !endpoints.contains(where: \.tls) {
-            self.backend.report("tls", "needs an endpoint that uses TLS: `\(self.secureScheme)`")
+            self.backend.report(Keys.backend.tls, "needs an endpoint that uses TLS: `\(self.secureScheme)`")
         }
         return endpoints
     }
@@ -56,15 +56,14 @@ struct EndpointList {
     ) -> (Endpoint, SourcePosition)? {
         let diagnostics = self.backend.diagnostics
         guard case .mapping = node.content else {
-            return node.value(subject: "an entry of `\(self.key)`", diagnostics: diagnostics, read)
+            return node.value(subject: "an entry of `\(self.key.name)`", diagnostics: diagnostics, read)
                 .map { ($0, node.position) }
         }
-        guard let mapping = MappingReader(node, self.section, subject: "an endpoint", diagnostics: diagnostics) else {
-            return nil
-        }
-        mapping.require(self.textKey, of: "an endpoint")
-        let weight = mapping.value("weight", Quantity.count(1...1000))
-        let backup = mapping.value("backup", Word.truth)
+        guard
+            let mapping = MappingReader(node, self.key.keys.section, subject: "an endpoint", diagnostics: diagnostics)
+        else { return nil }
+        let weight = mapping.value(self.share.weight)
+        let backup = mapping.value(self.share.backup)
         guard var endpoint = mapping.value(self.textKey, read), let entry = mapping.entry(self.textKey) else {
             return nil
         }

@@ -1,4 +1,11 @@
-extension HostHeader {
+/// The Host field a WebSocket backend sees.
+package enum HostHeader: Equatable, Sendable {
+    /// The client's.
+    case pass
+    /// The authority of the endpoint's URL.
+    case endpoint
+    case name(String)
+
     /// Reads `pass`, `endpoint`, or the name to send, with or without a port.
     ///
     /// - Throws: A `Mistake` for what is no name.

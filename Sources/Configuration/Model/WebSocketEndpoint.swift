@@ -1,4 +1,26 @@
-extension WebSocketEndpoint {
+/// `ws://127.0.0.1:3000`, `wss://10.0.0.2:3001/chat`.
+package struct WebSocketEndpoint: Equatable, Sendable {
+    package var address: Address
+    package var tls: Bool
+    /// What stands between scheme and path in the URL, as written: the Host where `host: endpoint`.
+    package var authority: String
+    /// The URL's path; `nil` where it has none: the client's path and query are passed on.
+    package var path: String?
+    /// Its share, relative to the others.
+    package var weight = Keys.webSocketEndpoint.share.weight.default
+    /// Used only while no other endpoint is up.
+    package var backup = Keys.webSocketEndpoint.share.backup.default
+
+    package init(address: Address, tls: Bool, authority: String, path: String?) {
+        self.address = address
+        self.tls = tls
+        self.authority = authority
+        self.path = path
+    }
+
+    /// The URL, as logs and `explain` show it.
+    package var description: String { "\(self.tls ? "wss" : "ws")://\(self.authority)\(self.path ?? "")" }
+
     /// Reads `ws://127.0.0.1:3000` or `wss://chat.internal/chat`; the port is 80 or 443 where none is written.
     ///
     /// - Throws: A `Mistake` for anything else, and for a query: the client's is passed on.
