@@ -58,7 +58,7 @@ let package = Package(
         target("WebSocketProtocol", ["COpenSSL", "CZlib"]),
         target("HTTP1"),
         target("Balancing"),
-        target("Configuration", ["Yams"]),
+        target("Configuration", ["HTTP1", "Yams"]),
 
         // The operating system and libssl, one target each.
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),

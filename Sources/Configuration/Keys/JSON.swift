@@ -36,7 +36,7 @@ package indirect enum JSON: Sendable {
         for (index, entry) in entries.enumerated() {
             var start = Array(repeating: UInt8(ascii: " "), count: indent + 2)
             if let key = entry.key {
-                start.appendJSONString(key)
+                start.append(quoted: key)
                 start += Array(": ".utf8)
             }
             bytes += Array((index == 0 ? "\n" : ",\n").utf8) + start
@@ -50,7 +50,7 @@ package indirect enum JSON: Sendable {
     private var flat: [UInt8] {
         var bytes: [UInt8] = []
         switch self {
-        case .string(let text): bytes.appendJSONString(text)
+        case .string(let text): bytes.append(quoted: text)
         case .number(let text): bytes += Array(text.utf8)
         case .boolean(let flag): bytes += Array((flag ? "true" : "false").utf8)
         case .array(let elements):
@@ -64,7 +64,7 @@ package indirect enum JSON: Sendable {
             bytes.append(UInt8(ascii: "{"))
             for (index, member) in members.enumerated() {
                 if index > 0 { bytes += Array(", ".utf8) }
-                bytes.appendJSONString(member.key)
+                bytes.append(quoted: member.key)
                 bytes += Array(": ".utf8) + member.value.flat
             }
             bytes.append(UInt8(ascii: "}"))

@@ -71,7 +71,7 @@ extension KeyType<ByteCount?> {
 
 extension KeyType<Duration> {
     static func duration(_ range: ClosedRange<Duration>) -> Self {
-        let bounds = "\(Quantity.text(range.lowerBound)) to \(Quantity.text(range.upperBound))"
+        let bounds = "\(range.lowerBound.shown) to \(range.upperBound.shown)"
         return Self(schema: .reference("duration"), bounds: bounds, read: Quantity.duration(range))
     }
 }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// `127.0.0.1:5900`, `tls://broker:8883`, `unix:/run/vnc.sock`.
 package struct TCPEndpoint: Equatable, Sendable {
     package var address: Address
@@ -29,7 +31,7 @@ package struct TCPEndpoint: Equatable, Sendable {
                 hint: hint)
         }
         let tls: Bool
-        switch text[..<separator.lowerBound].lowercased() {
+        switch text[..<separator.lowerBound].asciiLowercased {
         case "tcp": tls = false
         case "tls": tls = true
         case "ws", "wss": throw refused("that is an endpoint of a `websocket` backend")

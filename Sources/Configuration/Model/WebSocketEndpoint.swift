@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// `ws://127.0.0.1:3000`, `wss://10.0.0.2:3001/chat`.
 package struct WebSocketEndpoint: Equatable, Sendable {
     package var address: Address
@@ -29,8 +31,9 @@ package struct WebSocketEndpoint: Equatable, Sendable {
             .expected("a URL such as `ws://127.0.0.1:3000` or `wss://chat.internal/chat`", not: text, hint: hint)
         }
         guard let separator = text.firstRange(of: "://") else { throw refused("it begins with `ws://` or `wss://`") }
+        let scheme = text[..<separator.lowerBound].asciiLowercased
         let tls: Bool
-        switch text[..<separator.lowerBound].lowercased() {
+        switch scheme {
         case "ws": tls = false
         case "wss": tls = true
         case "http": throw refused("write `ws://`")
@@ -48,7 +51,8 @@ package struct WebSocketEndpoint: Equatable, Sendable {
         if let flaw = NormalPath.flaw(ofSent: path) { throw refused(flaw.hint) }
         let (host, port) = try Address.split(String(authority), for: .connect)
         self.init(
-            address: .tcp(host: host, port: port ?? (tls ? 443 : 80)), tls: tls, authority: String(authority),
+            address: .tcp(host: host, port: port ?? defaultPort(ofScheme: scheme)), tls: tls,
+            authority: String(authority),
             path: path.isEmpty ? nil : String(path))
     }
 }

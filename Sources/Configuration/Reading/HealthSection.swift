@@ -45,7 +45,7 @@ enum HealthSection {
         if mapping.has(Keys.health.timeout) {
             mapping.report(
                 Keys.health.timeout,
-                "must not be longer than `interval`, which is `\(Quantity.text(settings.interval))`")
+                "must not be longer than `interval`, which is `\(settings.interval.shown)`")
         } else {
             settings.timeout = settings.interval
         }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Where to listen or connect: a host name or IP literal with a port, or the path or the name of a Unix socket.
 package enum Address: Hashable, Sendable, CustomStringConvertible {
     /// The host is in lower case, without brackets and trailing dot, an IP literal as `IPAddress.description` writes it;
@@ -64,7 +66,7 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
                 throw .expected(
                     "an address such as \(use.examples)", not: text, hint: "an IPv6 address stands in brackets")
             }
-        } else if text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+        } else if text.utf8.allSatisfy(\.isDigit) {
             let hint =
                 use == .listen
                 ? "write `127.0.0.1:\(text)` for this machine alone, `:\(text)` for every local address"
@@ -86,7 +88,7 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func port(_ text: Substring, for use: Use) throws(Mistake) -> UInt16 {
-        let isDecimal = text.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let isDecimal = text.utf8.allSatisfy(\.isDigit)
         guard isDecimal, let port = UInt16(text), port > 0 || use == .listen else {
             throw Mistake("must have a port from \(use == .listen ? 0 : 1) to 65535, not `\(text)`")
         }

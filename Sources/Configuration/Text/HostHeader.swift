@@ -13,11 +13,7 @@ package enum HostHeader: Equatable, Sendable {
         switch text {
         case "pass": self = .pass
         case "endpoint": self = .endpoint
-        default:
-            guard (try? Address.split(text, for: .connect)) != nil else {
-                throw .expected("`pass`, `endpoint` or a host name", not: text)
-            }
-            self = .name(text)
+        default: self = .name(try Word.authority(text, or: "`pass`, `endpoint`"))
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// The name of a host: a DNS name, or an IP literal.
 enum HostName {
     /// Lower case, without trailing dot; an IP literal as RFC 5952 writes it, without brackets.
@@ -8,7 +10,7 @@ enum HostName {
         {
             return address.description
         }
-        let name = (text.hasSuffix(".") ? text.dropLast() : text[...]).lowercased()
+        let name = (text.hasSuffix(".") ? text.dropLast() : text[...]).asciiLowercased
         guard name.utf8.allSatisfy({ $0 < 0x80 }) else {
             throw .expected("a host name in ASCII", not: text, hint: "write an international name in its `xn--` form")
         }
@@ -23,7 +25,7 @@ enum HostName {
             throw .expected("a host name or IP address", not: text)
         }
         // A name that ends in a number is an IPv4 address with a mistake.
-        guard !last.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+        guard !last.utf8.allSatisfy(\.isDigit) else {
             throw .expected("a host name or IP address", not: text)
         }
         return name
@@ -32,13 +34,6 @@ enum HostName {
     /// Letters, digits, `-` and `_` (which container networks use), `-` not at an end; 1 to 63 of them.
     private static func isLabel(_ label: Substring) -> Bool {
         (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-            && label.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-                    UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
+            && label.utf8.allSatisfy { $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
     }
 }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// An IPv4 or IPv6 address. An IPv4 address that is mapped into IPv6 (`::ffff:a.b.c.d`) equals the IPv4 address.
 package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Network byte order, IPv4 mapped (RFC 4291 section 2.5.5.2).
@@ -61,7 +63,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
         guard parts.count == 4 else { return nil }
         var address: UInt32 = 0
         for part in parts {
-            let isDecimal = part.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            let isDecimal = part.utf8.allSatisfy(\.isDigit)
             guard isDecimal, let byte = UInt8(part), part.utf8.first != UInt8(ascii: "0") || part.utf8.count == 1 else {
                 return nil
             }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// A network in CIDR notation: `10.0.0.0/8`, `fd00::/8`; an address alone is a network of one.
 package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     package let address: IPAddress
@@ -23,7 +25,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
         let isDotted = !parts[0].utf8.contains(UInt8(ascii: ":"))
         var prefix = 128
         if parts.count == 2 {
-            guard parts[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            guard parts[1].utf8.allSatisfy(\.isDigit),
                 let bits = Int(parts[1]), bits <= (isDotted ? 32 : 128)
             else { return nil }
             prefix = isDotted ? 96 + bits : bits

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// A path in the one form in which routes and requests are compared: servers decode a path before they compare it, so that here each
 /// character has one spelling, too. Visible ASCII is decoded, and the other percent-encodings are written in upper case (RFC 3986 section
 /// 6.2.2). Both spellings of `/`, `\`, `;`, `?`, `#` and `%` stay what they are: they mean different things to some servers.
@@ -34,7 +36,7 @@ package struct NormalPath: Equatable, Sendable {
         var index = 0
         while index < bytes.count {
             let byte = bytes[index]
-            guard (0x21...0x7E).contains(byte), byte != UInt8(ascii: "#"), byte != UInt8(ascii: "?") else {
+            guard byte.isVisible, byte != UInt8(ascii: "#"), byte != UInt8(ascii: "?") else {
                 throw .character
             }
             guard byte == UInt8(ascii: "%") else {
@@ -42,8 +44,8 @@ package struct NormalPath: Equatable, Sendable {
                 index += 1
                 continue
             }
-            guard index + 2 < bytes.count, let high = Self.hexadecimal(bytes[index + 1]),
-                let low = Self.hexadecimal(bytes[index + 2])
+            guard index + 2 < bytes.count, let high = bytes[index + 1].hexadecimalValue,
+                let low = bytes[index + 2].hexadecimalValue
             else { throw .brokenEncoding }
             let decoded = high << 4 | low
             guard decoded != 0 else { throw .encodedNUL }
@@ -104,21 +106,12 @@ package struct NormalPath: Equatable, Sendable {
         return false
     }
 
-    private static func hexadecimal(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
-
     private static func isDecoded(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: "#"),
             UInt8(ascii: "%"):
             false
-        default: (0x21...0x7E).contains(byte)
+        default: byte.isVisible
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// One allowed origin: `https://app.example.com`, `https://*.example.com`, `http://localhost:3000`.
 package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     /// Lower case.
@@ -29,7 +31,7 @@ package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
         default: break
         }
         guard let separator = text.firstRange(of: "://") else { throw refused("it has no scheme") }
-        let scheme = text[..<separator.lowerBound].lowercased()
+        let scheme = text[..<separator.lowerBound].asciiLowercased
         guard Self.isScheme(scheme) else { throw refused("`\(scheme)` is not a scheme") }
         guard scheme != "ws", scheme != "wss" else {
             throw refused("an origin is that of the page, `\(scheme == "ws" ? "http" : "https")://…`")
@@ -48,31 +50,13 @@ package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
         guard !isWildcard || IPAddress(host) == nil else { throw refused("`*.` stands before a domain") }
         self.init(
             scheme: scheme, host: isWildcard ? .subdomains(of: host) : .exact(host),
-            port: port ?? Self.defaultPort(of: scheme))
-    }
-
-    /// 80 for `http`, 443 for `https`, 0 for schemes that have none.
-    package static func defaultPort(of scheme: String) -> UInt16 {
-        switch scheme {
-        case "http": 80
-        case "https": 443
-        default: 0
-        }
+            port: port ?? defaultPort(ofScheme: scheme))
     }
 
     /// RFC 3986 section 3.1, in lower case.
     private static func isScheme(_ scheme: String) -> Bool {
-        guard let first = scheme.utf8.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first) else {
-            return false
-        }
-        return scheme.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "+"),
-                UInt8(ascii: "-"), UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
+        scheme.utf8.first?.isLetter == true
+            && scheme.utf8.allSatisfy { $0.isLetter || $0.isDigit || "+-.".utf8.contains($0) }
     }
 
     /// As it is written in a file, without a default port.
@@ -82,6 +66,6 @@ package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
             case .exact(let name): name.contains(":") ? "[\(name)]" : name
             case .subdomains(let domain): "*.\(domain)"
             }
-        return "\(self.scheme)://\(host)" + (self.port == Self.defaultPort(of: self.scheme) ? "" : ":\(self.port)")
+        return "\(self.scheme)://\(host)" + (self.port == defaultPort(ofScheme: self.scheme) ? "" : ":\(self.port)")
     }
 }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Readers for the values of keys that count something.
 enum Quantity {
     /// A whole number within bounds, in decimal digits.
@@ -32,7 +34,7 @@ enum Quantity {
             }
             let (total, overflow) = count.multipliedReportingOverflow(by: milliseconds)
             guard !overflow, range.contains(.milliseconds(total)) else {
-                throw .expected("from `\(self.text(range.lowerBound))` to `\(self.text(range.upperBound))`", not: text)
+                throw .expected("from `\(range.lowerBound.shown)` to `\(range.upperBound.shown)`", not: text)
             }
             return .milliseconds(total)
         }
@@ -83,15 +85,8 @@ enum Quantity {
 
     /// A number in decimal digits and nothing else; `nil` too where it does not fit.
     private static func digits(_ text: Substring) -> Int? {
-        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        guard text.utf8.allSatisfy(\.isDigit) else { return nil }
         return Int(text)
-    }
-
-    /// A duration as the file writes it.
-    static func text(_ duration: Duration) -> String {
-        let (seconds, attoseconds) = duration.components
-        guard attoseconds == 0 else { return "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms" }
-        return seconds > 0 && seconds % 3600 == 0 ? "\(seconds / 3600)h" : "\(seconds)s"
     }
 
     /// A rate as the file writes it.

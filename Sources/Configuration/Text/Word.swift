@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Readers for the values of keys that take one of a few words.
 enum Word {
     /// One of the words of an enum.
@@ -48,7 +50,7 @@ enum Word {
         guard text.hasPrefix("/") else {
             throw .expected("a path such as `/health`", not: text, hint: "it begins with `/`")
         }
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
+        guard text.utf8.allSatisfy({ $0.isVisible && $0 != UInt8(ascii: "#") }) else {
             throw .expected("a path such as `/health`", not: text, hint: NormalPath.Flaw.character.hint)
         }
         if let flaw = NormalPath.flaw(ofSent: text.prefix { $0 != "?" }) {
@@ -57,18 +59,22 @@ enum Word {
         return text
     }
 
-    /// A name of a host as a Host field has it, with or without a port.
-    static func authority(_ text: String) throws(Mistake) -> String {
-        guard (try? Address.split(text, for: .connect)) != nil else {
-            throw .expected("a host name, with or without a port", not: text)
+    /// The value of a Host field: a host, with or without a port.
+    ///
+    /// - Parameter others: The words that may stand in its place, for the message.
+    static func authority(_ text: String, or others: String = "") throws(Mistake) -> String {
+        do {
+            _ = try Address.split(text, for: .connect)
+            return text
+        } catch {
+            throw .expected(
+                others.isEmpty ? "a host name, with or without a port" : "\(others) or a host name", not: text)
         }
-        return text
     }
 
     /// The name of a subprotocol: a token (RFC 6455 section 4.1, RFC 9110 section 5.6.2).
     static func subprotocol(_ text: String) throws(Mistake) -> String {
-        let isToken = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"()<>@,;:\\\"/[]?={}".utf8.contains($0) }
-        guard isToken, !text.isEmpty else {
+        guard text.utf8.allSatisfy(\.isToken), !text.isEmpty else {
             throw .expected("a subprotocol such as `chat.v2`, without spaces and separators", not: text)
         }
         return text

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// A gateway with one listener, one route and one backend, as `gateway bridge` takes it from its command line.
 package struct BridgeConfiguration: Equatable, Sendable {
     /// `6080`, `:6080`, `127.0.0.1:6080`, `unix:/run/x.sock`, `ws://…` or `wss://…`.
@@ -78,7 +80,7 @@ package struct BridgeConfiguration: Equatable, Sendable {
         }
     }
 
-    private enum Scheme {
+    private enum Scheme: String {
         case ws
         case wss
     }
@@ -86,11 +88,11 @@ package struct BridgeConfiguration: Equatable, Sendable {
     private func listenAddress() throws(Mistake) -> (Scheme?, Address) {
         guard let separator = self.listen.firstRange(of: "://") else {
             let isPort =
-                !self.listen.isEmpty && self.listen.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+                !self.listen.isEmpty && self.listen.utf8.allSatisfy(\.isDigit)
             return (nil, try Address(parsing: isPort ? ":\(self.listen)" : self.listen, for: .listen))
         }
         let scheme: Scheme
-        switch self.listen[..<separator.lowerBound].lowercased() {
+        switch self.listen[..<separator.lowerBound].asciiLowercased {
         case "ws": scheme = .ws
         case "wss": scheme = .wss
         default: throw .expected("a port, an address, or a `ws://` or `wss://` URL", not: self.listen)
@@ -103,7 +105,7 @@ package struct BridgeConfiguration: Equatable, Sendable {
         if authority.hasPrefix("unix:") { return (scheme, try Address(parsing: authority, for: .listen)) }
         let (host, port) = try Address.split(authority, for: .listen)
         guard !host.isEmpty || port != nil else { throw .expected("an address", not: self.listen) }
-        return (scheme, .tcp(host: host, port: port ?? (scheme == .wss ? 443 : 80)))
+        return (scheme, .tcp(host: host, port: port ?? defaultPort(ofScheme: scheme.rawValue)))
     }
 
     /// The certificate given, or one for the names under which this machine reaches itself.
@@ -122,7 +124,7 @@ package struct BridgeConfiguration: Equatable, Sendable {
 
     private func kind() throws(Failure) -> BackendSettings.Kind {
         try Self.reading("TARGET") { () throws(Mistake) in
-            let scheme = self.target.lowercased()
+            let scheme = self.target.asciiLowercased
             guard scheme.hasPrefix("ws://") || scheme.hasPrefix("wss://") else {
                 return .tcp([try TCPEndpoint(parsing: self.target)], message: self.message ?? .binary)
             }
