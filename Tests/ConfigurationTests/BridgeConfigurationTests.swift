@@ -120,14 +120,16 @@ struct BridgeConfigurationTests {
         #expect(failure?.argument == argument)
     }
 
-    /// Who can reach it, and that no page gets in, is not what everybody expects.
+    /// That every machine can reach it, and that no page may open a session, may surprise.
     @Test(
         arguments: [
             ("6080", [], "every address", "--origin"), (":6080", ["any"], "every address", nil),
             ("0.0.0.0:6080", ["https://a.example"], "every address", nil), ("127.0.0.1:6080", [], nil, "--origin"),
             ("unix:/run/x.sock", ["any"], nil, nil),
         ] as [(String, [String], String?, String?)])
-    func `it hints at who gets in`(listen: String, origins: [String], address: String?, pages: String?) throws {
+    func `the start line says what may surprise about access`(
+        listen: String, origins: [String], address: String?, pages: String?
+    ) throws {
         var bridge = BridgeConfiguration(listen: listen, target: "localhost:5900")
         bridge.origins = origins
         let hint = BridgeConfiguration.hint(for: try bridge.gatewayConfiguration())

@@ -184,9 +184,9 @@ struct ConfigurationReaderTests {
                 == .list([
                     OriginPattern(parsing: "https://a.example"), OriginPattern(parsing: "https://b.example"),
                 ]))
-        // Nobody, and never everybody.
+        // An empty list lets no page in, and never every page.
         #expect(try origins("") == .list([]))
-        #expect(throws: ConfigurationErrors.self) { try origins("anybody") }
+        #expect(throws: ConfigurationErrors.self) { try origins("all") }
     }
 
     // MARK: - Defaults

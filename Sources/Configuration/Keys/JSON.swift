@@ -1,4 +1,4 @@
-/// A JSON value whose members keep their order.
+/// A JSON value. The members of an object keep their order.
 package indirect enum JSON: Sendable {
     case string(String)
     /// As it is written.

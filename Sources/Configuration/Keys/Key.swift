@@ -23,7 +23,7 @@ package enum KeyPresence: Sendable {
     case alternative
 }
 
-/// A row whose key has one value, which is read from its text.
+/// A row of a key with one value, which is read from its text.
 protocol ValueRow<Value>: KeyRow {
     associatedtype Value: Sendable
     var type: KeyType<Value> { get }

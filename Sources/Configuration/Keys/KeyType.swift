@@ -84,7 +84,7 @@ extension KeyType<ByteCount> {
 }
 
 extension KeyType<Double> {
-    /// So many per second.
+    /// A rate per second.
     static func rate(_ range: ClosedRange<Double>) -> Self {
         let bounds = "\(Quantity.text(range.lowerBound)) to \(Quantity.text(range.upperBound))"
         return Self(schema: .reference("rate"), bounds: bounds, read: Quantity.rate(range))

@@ -53,7 +53,7 @@ struct GatewayKeys {
     let drain = MappingKey("drain", Keys.drain, "How the closing of many sessions is spread over time.")
     let trustedProxies = ListKey(
         "trusted-proxies", of: .trustedProxy, default: "[]",
-        "The addresses and networks of reverse proxies whose X-Forwarded fields are believed. unix stands for every peer on a Unix socket."
+        "The addresses and networks of reverse proxies. The X-Forwarded fields that they send are believed. unix stands for every peer on a Unix socket."
     )
     let listeners = MappingKey(
         "listeners", Keys.listener, as: .filledList, presence: .required,
@@ -228,7 +228,7 @@ struct LimitsKeys {
 }
 
 struct HeartbeatKeys {
-    /// More often would be load, not life; short times are for tests.
+    /// Shorter times would be a load, and find nothing more. They are for tests.
     let interval = Key(
         "interval", .duration(.milliseconds(100)...day), default: "25s", "The silence after which a side is pinged.")
     let timeout = Key(

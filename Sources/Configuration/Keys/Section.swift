@@ -39,8 +39,8 @@ struct SectionKeys<Rows: Sendable>: Sendable {
     let section: Section
     private let rows: Rows
 
-    /// - Parameter rows: A structure whose stored properties are rows, keys of later and groups of them. They are listed by reflection, so
-    ///   that a key is written once.
+    /// - Parameter rows: A structure with a stored property for each row, each key that does not work yet, and each group of them. They are
+    ///   listed by reflection, so that a key is written once.
     init(_ name: String, _ rows: Rows) {
         self.rows = rows
         self.section = Section(name: name, properties: Self.properties(of: rows))

@@ -34,7 +34,7 @@ package struct BackendSettings: Equatable, Sendable {
 package enum BuiltinService: Equatable, Sendable {
     case echo
     case broadcast
-    /// Sends the time as a text message at each `every`.
+    /// Sends a text message with the time, one per `every`.
     case clock(every: Duration)
 }
 
@@ -47,13 +47,13 @@ package struct HealthCheckSettings: Equatable, Sendable, KeyedSettings {
     package var rise = Keys.health.rise.default
     /// The number of checks in a row that must fail before an endpoint that is up is down.
     package var fall = Keys.health.fall.default
-    /// The path and query asked for; `nil`: the endpoint's own, or `/`.
+    /// The path and query to ask for; `nil`: the endpoint's own, or `/`.
     package var path: String?
-    /// The Host sent; `nil`: the endpoint's authority.
+    /// The Host to send; `nil`: the endpoint's authority.
     package var host: String?
-    /// The subprotocol that a `websocket` check offers and wants answered.
+    /// The subprotocol that a `websocket` check offers, and that the answer must accept.
     package var subprotocol: String?
-    /// The status that a `http` check wants; `nil`: any from 200 to 399.
+    /// The status that passes a `http` check; `nil`: any from 200 to 399.
     package var status: Int?
 
     package init(check: HealthCheckKind) {

@@ -9,7 +9,7 @@ package struct GatewayConfiguration: Equatable, Sendable {
     /// The address of metrics, sessions and control commands; `nil`: there is none.
     package var admin: AdminSettings?
     package var drain = DrainSettings()
-    /// The proxies whose `X-Forwarded-*` fields are believed.
+    /// The proxies that are believed when they send `X-Forwarded-*` fields.
     package var trustedProxies = TrustedProxies()
     package var listeners: [ListenerSettings] = []
     /// In the order of the file: the first match wins.

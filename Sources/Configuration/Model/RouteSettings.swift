@@ -6,7 +6,7 @@ package struct RouteSettings: Equatable, Sendable, KeyedSettings {
         case page(BuiltinPage)
     }
 
-    /// `name`, or what stands for it in logs and metrics: the first host (if any) and the path.
+    /// The name in logs and metrics: `name`, or else the first host (if any) and the path.
     package var name: String
     package var path: PathPattern
     package var encodedSlashes = Keys.route.encodedSlashes.default
@@ -14,7 +14,7 @@ package struct RouteSettings: Equatable, Sendable, KeyedSettings {
     package var hosts: [HostPattern] = []
     package var origins = Keys.route.rules.origins.default
     package var requireOrigin = Keys.route.rules.requireOrigin.default
-    /// Allowed subprotocols, best first; `nil`: whatever the backend picks.
+    /// Allowed subprotocols, best first; `nil`: the backend picks one.
     package var subprotocols: [String]?
     package var requireSubprotocol = Keys.route.requireSubprotocol.default
     package var compression = Keys.route.rules.compression.default
@@ -24,10 +24,10 @@ package struct RouteSettings: Equatable, Sendable, KeyedSettings {
     package var limits = Limits()
     /// Pings to the client; `nil`: none.
     package var heartbeat: HeartbeatSettings? = HeartbeatSettings()
-    /// Pings to a WebSocket backend, which may say otherwise than the defaults; `nil`: none.
+    /// Pings to a WebSocket backend, which may set its own times; `nil`: none.
     package var backendHeartbeat: HeartbeatSettings? = HeartbeatSettings()
-    /// Whether `limits.message` and `limits.backend-message` were written in this very route. A bridge streams, and
-    /// holds to them only then.
+    /// Whether the route itself sets `limits.message` or `limits.backend-message`. A bridge streams, and limits messages
+    /// only then.
     package var limitsMessagesItself = false
     package var action: Action
 

@@ -4,7 +4,7 @@ internal import HTTP1
 package struct TCPEndpoint: Equatable, Sendable {
     package var address: Address
     package var tls: Bool
-    /// Its share, relative to the others.
+    /// The share of sessions, relative to the other endpoints.
     package var weight = Keys.tcpEndpoint.share.weight.default
     /// Used only while no other endpoint is up.
     package var backup = Keys.tcpEndpoint.share.backup.default
@@ -38,7 +38,7 @@ package struct TCPEndpoint: Equatable, Sendable {
         default: throw refused()
         }
         let authority = text[separator.upperBound...]
-        guard !authority.hasPrefix("unix:"), !authority.contains("/") else { throw refused("without a path") }
+        guard !authority.hasPrefix("unix:"), !authority.contains("/") else { throw refused("leave the path out") }
         self.init(address: try Address(parsing: String(authority), for: .connect), tls: tls)
     }
 }

@@ -4,11 +4,11 @@ internal import HTTP1
 package struct WebSocketEndpoint: Equatable, Sendable {
     package var address: Address
     package var tls: Bool
-    /// What stands between scheme and path in the URL, as written: the Host where `host: endpoint`.
+    /// Host and port as the URL writes them. It is the Host that is sent where `host: endpoint`.
     package var authority: String
     /// The URL's path; `nil` where it has none: the client's path and query are passed on.
     package var path: String?
-    /// Its share, relative to the others.
+    /// The share of sessions, relative to the other endpoints.
     package var weight = Keys.webSocketEndpoint.share.weight.default
     /// Used only while no other endpoint is up.
     package var backup = Keys.webSocketEndpoint.share.backup.default
@@ -30,7 +30,9 @@ package struct WebSocketEndpoint: Equatable, Sendable {
         func refused(_ hint: String? = nil) -> Mistake {
             .expected("a URL such as `ws://127.0.0.1:3000` or `wss://chat.internal/chat`", not: text, hint: hint)
         }
-        guard let separator = text.firstRange(of: "://") else { throw refused("it begins with `ws://` or `wss://`") }
+        guard let separator = text.firstRange(of: "://") else {
+            throw refused("it must start with `ws://` or `wss://`")
+        }
         let scheme = text[..<separator.lowerBound].asciiLowercased
         let tls: Bool
         switch scheme {
@@ -39,15 +41,15 @@ package struct WebSocketEndpoint: Equatable, Sendable {
         case "http": throw refused("write `ws://`")
         case "https": throw refused("write `wss://`")
         case "tcp", "tls": throw refused("that is an endpoint of a `tcp` backend")
-        default: throw refused("it begins with `ws://` or `wss://`")
+        default: throw refused("it must start with `ws://` or `wss://`")
         }
         let rest = text[separator.upperBound...]
         let authority = rest.prefix { !"/?#".contains($0) }
         let path = rest[authority.endIndex...]
         guard !authority.isEmpty, !authority.hasPrefix(":") else { throw refused("it has no host") }
-        guard !authority.contains("@") else { throw refused("without a user") }
-        guard !path.contains("?") else { throw refused("without a query: the client's is passed on") }
-        guard !path.contains("#") else { throw refused("without a fragment") }
+        guard !authority.contains("@") else { throw refused("leave the user out") }
+        guard !path.contains("?") else { throw refused("leave the query out: the client's is passed on") }
+        guard !path.contains("#") else { throw refused("leave the fragment out") }
         if let flaw = NormalPath.flaw(ofSent: path) { throw refused(flaw.hint) }
         let (host, port) = try Address.split(String(authority), for: .connect)
         self.init(

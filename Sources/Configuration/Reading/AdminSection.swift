@@ -2,7 +2,7 @@
 enum AdminSection {
     /// - Parameters:
     ///   - file: The section that has the key.
-    ///   - listeners: The lines of the addresses that listeners have: those are taken.
+    ///   - listeners: The lines of the listeners by their addresses, which are taken.
     /// - Returns: `nil` where there is no address, or a wrong one, which is reported.
     static func settings(_ file: MappingReader, listeners: [Address: Int]) -> AdminSettings? {
         let key = Keys.gateway.admin
@@ -17,7 +17,7 @@ enum AdminSection {
         var settings = self.settings(address, mapping, key: Keys.admin.address, listeners: listeners)
         settings.hosts = hosts
         settings.access = FileAccessSection.settings(
-            mapping, Keys.admin.access, of: address, otherwise: "the socket is the gateway's user's alone")
+            mapping, Keys.admin.access, of: address, otherwise: "only the gateway's own user may connect")
         return settings
     }
 

@@ -3,7 +3,7 @@ struct BackendsSection {
     /// Those without mistakes.
     private(set) var settings: [String: BackendSettings] = [:]
     private var sections: [String: BackendSection] = [:]
-    /// Every name, also of those with mistakes: a route that leads to one has none itself. In the order of the file.
+    /// Every name, in the order of the file. Backends with mistakes count: a route that leads to one is not itself wrong.
     private var names: [String] = []
     private var known: Set<String> = []
 
@@ -35,7 +35,7 @@ struct BackendsSection {
     /// - Throws: A `Mistake` where there is none of this name, with the nearest.
     func name(_ text: String) throws(Mistake) -> String {
         guard self.known.contains(text) else {
-            // A file of thousands of routes and backends may have as many mistakes, and each name is compared with all of them.
+            // A file of thousands of routes and backends may have as many mistakes, and each name is compared with every backend's.
             let candidates = self.diagnostics.count < Self.mostHints ? self.names : []
             throw Mistake(
                 "must be the name of a backend, not `\(text)`" + KeySuggestion.hint(for: text, among: candidates))

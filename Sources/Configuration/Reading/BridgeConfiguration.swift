@@ -10,11 +10,11 @@ package struct BridgeConfiguration: Equatable, Sendable {
     package var path: String?
     /// Empty: the gateway's own; `any` alone: all.
     package var origins: [String] = []
-    /// Empty: whatever the client offers first, or a WebSocket target picks.
+    /// Empty: the first that the client offers, or the one that a WebSocket target picks.
     package var subprotocols: [String] = []
-    /// What the bytes of a TCP target become; `nil`: binary messages.
+    /// The kind of message that the bytes of a TCP target become; `nil`: binary.
     package var message: BridgeMessage?
-    /// A PEM file; with `key` or not at all.
+    /// A PEM file. `certificate` and `key` are both set, or neither.
     package var certificate: String?
     package var key: String?
 
@@ -23,16 +23,16 @@ package struct BridgeConfiguration: Equatable, Sendable {
         self.target = target
     }
 
-    /// What is wrong with the command line.
+    /// A mistake in the command line.
     package struct Failure: Error, Equatable, CustomStringConvertible {
-        /// The argument: `LISTEN`, `--origin`.
+        /// The argument that is wrong: `LISTEN`, `--origin`.
         package var argument: String
         package var mistake: Mistake
 
         package var description: String { "\(self.argument) \(self.mistake.problem)" }
     }
 
-    /// What a file would say.
+    /// The configuration that a file could say the same with.
     package func gatewayConfiguration() throws(Failure) -> GatewayConfiguration {
         var configuration = GatewayConfiguration()
         configuration.listeners = [try self.listener()]
@@ -46,7 +46,7 @@ package struct BridgeConfiguration: Equatable, Sendable {
         return configuration
     }
 
-    /// What whoever starts it may not expect: who can reach it, and that no page of a browser gets in. `nil`: nothing.
+    /// What may surprise: that every machine can reach the gateway, or that no web page may open a session. `nil`: nothing.
     package static func hint(for configuration: GatewayConfiguration) -> String? {
         var hints: [String] = []
         let isEverywhere = configuration.listeners.contains {
@@ -108,7 +108,7 @@ package struct BridgeConfiguration: Equatable, Sendable {
         return (scheme, .tcp(host: host, port: port ?? defaultPort(ofScheme: scheme.rawValue)))
     }
 
-    /// The certificate given, or one for the names under which this machine reaches itself.
+    /// The given certificate, or one for the names by which this machine reaches itself.
     private func identity(of address: Address) -> ListenerTLS.Identity {
         if let certificate = self.certificate, let key = self.key {
             return .files([CertificateFiles(chain: certificate, key: key)])

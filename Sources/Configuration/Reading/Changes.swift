@@ -1,5 +1,5 @@
-/// What a mapping of the file says of some settings, in the place of what holds without it. Changes of several mappings are applied one
-/// after the other: those of `defaults`, then those of a route.
+/// The settings that a mapping of the file changes. The changes of several mappings are applied one after the other: those of `defaults`,
+/// then those of a route.
 struct Changes<Settings> {
     private var changes: [(inout Settings) -> Void] = []
 

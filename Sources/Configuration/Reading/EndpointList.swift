@@ -34,13 +34,13 @@ struct EndpointList<Rows: Sendable> {
             let name = endpoint.description
             if let line = lines[name] {
                 self.backend.diagnostics.report(
-                    position, "`\(name)` stands there twice: it is on line \(line) already; `weight` gives it more")
+                    position, "`\(name)` is a duplicate: it is on line \(line) already; use `weight` to give it more")
             } else {
                 lines[name] = position.line
             }
             endpoints.append(endpoint)
         }
-        // Where one has a mistake, it may be what the others lack.
+        // An endpoint with a mistake may be the one that the others lack.
         guard endpoints.count == nodes.count else { return endpoints }
         if endpoints.allSatisfy(\.backup) {
             self.backend.report(self.key, "needs an endpoint that is not a backup")

@@ -14,7 +14,7 @@ enum FileAccessSection {
         let mode = mapping.value(keys.mode)
         let group = mapping.value(keys.group)
         if !mapping.has(keys.mode) {
-            mapping.report(keys.group, "needs `mode: \"0660\"`: without one \(otherwise)")
+            mapping.report(keys.group, "needs `mode: \"0660\"`: without it \(otherwise)")
         }
         return mode.map { FileAccessSettings(mode: $0, group: group) }
     }

@@ -17,11 +17,11 @@ struct ListenerSection {
         var settings = ListenerSettings(address: address, tls: tls)
         settings.access = FileAccessSection.settings(
             self.mapping, Keys.listener.access, of: address,
-            otherwise: "what the group may do is up to the umask")
+            otherwise: "the umask decides what the group may do")
         return settings
     }
 
-    /// Reports an address that an earlier listener has. Several may ask for any free port.
+    /// Reports an address that an earlier listener has. Several listeners may ask for any free port.
     func reportTaken(_ address: Address, lines: inout [Address: Int]) {
         if case .tcp(_, port: 0) = address { return }
         let key = Keys.listener.address

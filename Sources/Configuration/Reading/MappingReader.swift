@@ -1,5 +1,5 @@
-/// Typed access to one mapping of the file, by the rows of its keys. Unknown keys, keys whose time has not come and missing keys are
-/// reported when it is made; everything else that is wrong when it is asked for. A `nil` is either absent or reported.
+/// Typed access to one mapping of the file, by the rows of its keys. When it is made, it reports unknown keys, keys that do not work yet and
+/// missing keys. Other mistakes are reported when a value is asked for: a `nil` is either absent or reported.
 struct MappingReader {
     let section: Section
     let position: SourcePosition
@@ -48,7 +48,7 @@ struct MappingReader {
         return self.entries[row.name]
     }
 
-    /// The one key that is written of those of which a mapping has exactly one. None and several are reported.
+    /// The alternative that is written. A mapping has exactly one: none or several are reported.
     func alternative() -> (any KeyRow)? {
         let alternatives = self.section.rows.filter { $0.presence == .alternative }
         let written = alternatives.filter(self.has)
@@ -80,7 +80,7 @@ struct MappingReader {
     /// One value, read as its row says.
     func value<Row: ValueRow>(_ row: Row) -> Row.Value? { self.value(row, row.type.read) }
 
-    /// One value, read from its text by what depends on other keys.
+    /// One value that depends on other keys.
     func value<Value>(_ row: any KeyRow, _ read: (String) throws(Mistake) -> Value) -> Value? {
         self.entry(row).flatMap { self.value(of: $0, read) }
     }
@@ -160,7 +160,7 @@ struct MappingReader {
         }
         guard text == "off" else {
             var hint = Switched<MappingReader>.meansOff(text) ? ": did you mean `off`?" : ""
-            // Of a mapping with one important value some write that alone: `heartbeat: 25s`.
+            // Some write the most important value alone: `heartbeat: 25s`.
             if hint.isEmpty, text.first?.isNumber == true, let first = row.keys.section.rows.first {
                 hint = ": write `{\(first.name): \(text)}`"
             }

@@ -50,7 +50,7 @@ struct RouteSection {
 
     private func path(_ encodedSlashes: EncodedSlashes?) -> PathPattern? {
         let key = Keys.route.encodedSlashes
-        // A word that is wrong is one mistake, not another one of the path.
+        // A wrong word is reported once, and not again as a mistake in the path.
         let encodedSlashes = encodedSlashes ?? (self.mapping.has(key) ? .keep : key.default)
         return self.mapping.value(Keys.route.path) { text throws(Mistake) in
             try PathPattern(parsing: text, encodedSlashes: encodedSlashes)
@@ -58,7 +58,7 @@ struct RouteSection {
     }
 
     private func hosts() -> [HostPattern] {
-        // A list that came out empty must not open the route to every host.
+        // An empty list must not open the route to every host.
         let key = Keys.route.hosts
         guard let nodes = self.mapping.filledNodes(key, hint: "leave it out for any host") else { return [] }
         return self.mapping.values(of: nodes, in: key, key.type.read)
@@ -66,13 +66,13 @@ struct RouteSection {
 
     private func subprotocols() -> [String]? {
         let key = Keys.route.subprotocols
-        guard let nodes = self.mapping.filledNodes(key, hint: "leave it out where the backend picks") else {
+        guard let nodes = self.mapping.filledNodes(key, hint: "leave it out to let the backend pick") else {
             return nil
         }
         var seen: Set<String> = []
         return self.mapping.values(of: nodes, in: key) { text throws(Mistake) in
             let name = try key.type.read(text)
-            guard seen.insert(name).inserted else { throw Mistake("stands there twice: `\(name)`") }
+            guard seen.insert(name).inserted else { throw Mistake("is a duplicate: `\(name)`") }
             return name
         }
     }

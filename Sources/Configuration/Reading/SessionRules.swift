@@ -20,7 +20,7 @@ struct SessionRules {
         }
     }
 
-    /// - Parameter mapping: A backend: what it says of the sessions of all routes to it.
+    /// - Parameter mapping: A backend. Its rules are for the sessions of all routes to it.
     init(backend mapping: MappingReader) {
         self.changes.append(mapping.mapping(Keys.backend.timeouts)?.changes(), to: \.timeouts)
         self.changes.append(mapping.mapping(Keys.backend.limits)?.changes(), to: \.limits)

@@ -2,11 +2,11 @@ internal import HTTP1
 
 /// Where to listen or connect: a host name or IP literal with a port, or the path or the name of a Unix socket.
 package enum Address: Hashable, Sendable, CustomStringConvertible {
-    /// The host is in lower case, without brackets and trailing dot, an IP literal as `IPAddress.description` writes it;
-    /// empty stands for every local address.
+    /// The host is in lower case, without brackets and trailing dot. An IP literal is as `IPAddress.description` writes it.
+    /// An empty host stands for every local address.
     case tcp(host: String, port: UInt16)
     case unix(path: String)
-    /// A Unix socket without a file (unix(7), "abstract"): Linux forgets the name with the socket.
+    /// A Unix socket without a file (unix(7), "abstract"). Linux forgets the name when the socket is closed.
     case abstract(name: String)
 
     /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `unix:@name`.
@@ -18,7 +18,7 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// What an address is for, which decides what it may leave open.
+    /// What an address is for. It decides which parts may be left open.
     package enum Use: Sendable {
         /// The host may be empty (every local address), the port 0 (any free one).
         case listen
@@ -39,7 +39,7 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
         }
         guard !text.contains("://") else {
             throw .expected(
-                "an address such as \(use.examples)", not: text, hint: "without `\(text.prefix { $0 != "/" })//`")
+                "an address such as \(use.examples)", not: text, hint: "leave `\(text.prefix { $0 != "/" })//` out")
         }
         let (host, port) = try Self.split(text, for: use)
         guard let port else {
@@ -64,7 +64,7 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
             port = text[text.index(after: colon)...]
             guard !host.contains(":") else {
                 throw .expected(
-                    "an address such as \(use.examples)", not: text, hint: "an IPv6 address stands in brackets")
+                    "an address such as \(use.examples)", not: text, hint: "put an IPv6 address in brackets")
             }
         } else if text.utf8.allSatisfy(\.isDigit) {
             let hint =

@@ -1,4 +1,4 @@
-// The keys whose value is one of a few words. The case names and raw values are the words of the file.
+// The values of keys that take one of a few words. The raw values are the words of the file.
 
 /// `log.format`
 package enum LogFormat: String, CaseIterable, Sendable {

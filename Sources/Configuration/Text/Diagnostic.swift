@@ -16,7 +16,7 @@ package struct SourcePosition: Hashable, Comparable, Sendable {
 /// One mistake in a configuration, or one warning, with its place.
 package struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
     package var file: String
-    /// `nil` where the file as a whole is meant: it is missing, or cannot be read.
+    /// `nil` where the whole file is meant, because it is missing or cannot be read.
     package var position: SourcePosition?
     package var message: String
     /// The line of the file, without its end.
@@ -35,12 +35,12 @@ package struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
         return "\(self.file):\(position.line):\(position.column): \(self.message)"
     }
 
-    /// The description, and below it the line and a caret under the place.
+    /// The description, and below it the line with a caret under the place.
     package var rendered: String {
         guard let position = self.position, let sourceLine = self.sourceLine,
             sourceLine.contains(where: { !$0.isWhitespace })
         else { return self.description }
-        // Tabs stay tabs, so that the caret stands where a terminal puts the character.
+        // Tabs stay tabs, so that a terminal shows the caret under the character.
         let indent = sourceLine.unicodeScalars.prefix(position.column - 1).map { $0 == "\t" ? "\t" : " " }.joined()
         return "\(self.description)\n    \(sourceLine)\n    \(indent)^"
     }

@@ -8,7 +8,7 @@ package enum HostHeader: Equatable, Sendable {
 
     /// Reads `pass`, `endpoint`, or the name to send, with or without a port.
     ///
-    /// - Throws: A `Mistake` for what is no name.
+    /// - Throws: A `Mistake` for anything else.
     init(parsing text: String) throws(Mistake) {
         switch text {
         case "pass": self = .pass

@@ -4,7 +4,7 @@ internal import HTTP1
 enum HostName {
     /// Lower case, without trailing dot; an IP literal as RFC 5952 writes it, without brackets.
     ///
-    /// - Throws: A `Mistake` where it is neither: a port, a scheme, a wildcard, a name that DNS cannot have.
+    /// - Throws: A `Mistake` for anything else, such as a port, a scheme, a wildcard, or a name that DNS cannot have.
     static func canonical(_ text: String) throws(Mistake) -> String {
         if let address = IPAddress(text.hasPrefix("[") && text.hasSuffix("]") ? text.dropFirst().dropLast() : text[...])
         {
@@ -15,16 +15,16 @@ enum HostName {
             throw .expected("a host name in ASCII", not: text, hint: "write an international name in its `xn--` form")
         }
         guard !name.contains("://"), !name.contains("/") else {
-            throw .expected("a host name or IP address", not: text, hint: "without scheme and path")
+            throw .expected("a host name or IP address", not: text, hint: "leave scheme and path out")
         }
         guard !name.contains(":") || text.hasPrefix("[") else {
-            throw .expected("a host name or IP address", not: text, hint: "without a port")
+            throw .expected("a host name or IP address", not: text, hint: "leave the port out")
         }
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         guard name.utf8.count <= 253, labels.allSatisfy(self.isLabel), let last = labels.last else {
             throw .expected("a host name or IP address", not: text)
         }
-        // A name that ends in a number is an IPv4 address with a mistake.
+        // A name that ends in a number is meant as an IPv4 address.
         guard !last.utf8.allSatisfy(\.isDigit) else {
             throw .expected("a host name or IP address", not: text)
         }

@@ -1,4 +1,4 @@
-/// A host a route answers to: a name, an IP literal, or `*.example.com` (one or more labels, not the apex).
+/// A host that a route answers to: a name, an IP literal, or `*.example.com` (one or more labels, not the apex).
 /// Lower case, without port and without trailing dot; an IP literal as `IPAddress.description` writes it, without
 /// brackets.
 package enum HostPattern: Hashable, Sendable, CustomStringConvertible {
@@ -24,7 +24,8 @@ package enum HostPattern: Hashable, Sendable, CustomStringConvertible {
         guard text.hasPrefix("*.") else {
             guard !text.contains("*") else {
                 throw .expected(
-                    "a host name, an IP address or `*.example.com`", not: text, hint: "`*.` stands at the start, once")
+                    "a host name, an IP address or `*.example.com`", not: text, hint: "`*.` may only stand at the start"
+                )
             }
             self = .exact(try HostName.canonical(text))
             return
@@ -32,7 +33,7 @@ package enum HostPattern: Hashable, Sendable, CustomStringConvertible {
         let domain = String(text.dropFirst(2))
         guard !domain.contains("*"), IPAddress(domain) == nil else {
             throw .expected(
-                "a host name, an IP address or `*.example.com`", not: text, hint: "`*.` stands before a domain")
+                "a host name, an IP address or `*.example.com`", not: text, hint: "`*.` must stand before a domain")
         }
         self = .subdomains(of: try HostName.canonical(domain))
     }

@@ -1,6 +1,6 @@
 internal import HTTP1
 
-/// An IPv4 or IPv6 address. An IPv4 address that is mapped into IPv6 (`::ffff:a.b.c.d`) equals the IPv4 address.
+/// An IPv4 or IPv6 address. An IPv4 address that is mapped into IPv6 (`::ffff:a.b.c.d`) is equal to the IPv4 address.
 package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Network byte order, IPv4 mapped (RFC 4291 section 2.5.5.2).
     package let high: UInt64
@@ -16,8 +16,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     package var isIPv4: Bool { self.high == 0 && self.low >> 32 == 0xFFFF }
 
-    /// What counts as one address where clients are counted: an IPv4 address whole, of IPv6 the /64 that a single host may have all of
-    /// (RFC 8273).
+    /// The unit in which clients are counted: an IPv4 address, or the /64 of an IPv6 address, since one host may have all of it (RFC 8273).
     package var subscriber: IPNetwork {
         self.isIPv4
             ? IPNetwork(address: self, prefix: 128) : IPNetwork(address: IPAddress(high: self.high, low: 0), prefix: 64)
@@ -107,7 +106,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     // MARK: - Writing
 
-    /// Put together as bytes: every session has one, and interpolation takes four times as long.
+    /// Made as bytes: every session needs one, and interpolation takes four times as long.
     private var dottedDecimal: String {
         var text: [UInt8] = []
         text.reserveCapacity(15)

@@ -3,7 +3,7 @@ internal import HTTP1
 /// A network in CIDR notation: `10.0.0.0/8`, `fd00::/8`; an address alone is a network of one.
 package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     package let address: IPAddress
-    /// Bits of the 128-bit form: an IPv4 prefix counts 96 more.
+    /// In bits of the 128-bit form: 96 more than an IPv4 prefix is written with.
     package let prefix: Int
 
     package init(address: IPAddress, prefix: Int) {
@@ -17,7 +17,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
             && (self.address.low ^ other.low) & mask(self.prefix - 64) == 0
     }
 
-    /// Reads `10.0.0.0/8`, `fd00::/8`, or an address, which is a network of one. Bits beyond the prefix are dropped.
+    /// Reads `10.0.0.0/8`, `fd00::/8`, or an address, which is a network of one. Bits after the prefix are cleared.
     package init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(parts[0]) else { return nil }

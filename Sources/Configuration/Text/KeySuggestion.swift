@@ -1,4 +1,4 @@
-/// The nearest known word to one that is not known.
+/// The known word that is nearest to an unknown one.
 enum KeySuggestion {
     /// ": did you mean `routes`?", or nothing where no candidate is near.
     static func hint(for word: String, among candidates: some Sequence<String>) -> String {
@@ -6,8 +6,8 @@ enum KeySuggestion {
         return ": did you mean `\(nearest)`?"
     }
 
-    /// The candidate with the fewest edits, if these are at most a third of the longer word; the first of equals. A
-    /// word that begins with the other is one edit away, however much longer.
+    /// The candidate with the fewest edits, if they are at most a third of the longer word. Of equals it is the first. A
+    /// word that begins with the other is one edit away, however much longer it is.
     static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         let word = word.lowercased().replacing("_", with: "-")
         var best: (candidate: String, distance: Int)?

@@ -1,17 +1,17 @@
 internal import HTTP1
 
-/// A path in the one form in which routes and requests are compared: servers decode a path before they compare it, so that here each
-/// character has one spelling, too. Visible ASCII is decoded, and the other percent-encodings are written in upper case (RFC 3986 section
-/// 6.2.2). Both spellings of `/`, `\`, `;`, `?`, `#` and `%` stay what they are: they mean different things to some servers.
+/// A path in the one form in which routes and requests are compared. Servers decode a path before they compare it, so each character has
+/// only one spelling here: visible ASCII is decoded, and other percent-encodings are in upper case (RFC 3986 section 6.2.2). Of `/`, `\`,
+/// `;`, `?`, `#` and `%` both spellings are kept, because they mean different things to some servers.
 ///
-/// What two servers may read as different paths has no such form: `.` and `..` segments in any spelling (`%2e`, `..;x`, between
+/// A path that two servers may read differently has no such form: `.` and `..` segments in any spelling (`%2e`, `..;x`, between
 /// backslashes or encoded slashes), `%00`, a leading `//`, broken percent-encodings, a query, a fragment.
 package struct NormalPath: Equatable, Sendable {
     /// Why a path has no such form.
     package enum Flaw: Error, Equatable, Sendable {
         case noSlashAtStart
         case twoSlashesAtStart
-        /// One that has to be percent-encoded, or `?` or `#`.
+        /// A character that must be percent-encoded, or `?` or `#`.
         case character
         case brokenEncoding
         case encodedNUL
@@ -20,7 +20,7 @@ package struct NormalPath: Equatable, Sendable {
 
     /// Visible ASCII; starts with `/`.
     package let text: String
-    /// It has a `%2F`, which only routes that say so take.
+    /// Whether it has a `%2F`, which only routes with `encoded-slashes: keep` accept.
     package let hasEncodedSlash: Bool
 
     package init(_ path: some StringProtocol) throws(Flaw) {
@@ -58,7 +58,7 @@ package struct NormalPath: Equatable, Sendable {
         self.hasEncodedSlash = hasEncodedSlash
     }
 
-    /// What is wrong with a path that we send to a server; nil if nothing, or if there is none. It may begin with `//`.
+    /// The flaw of a path that we send to a server; `nil` where there is none, or no path. It may begin with `//`.
     static func flaw(ofSent path: some StringProtocol) -> Flaw? {
         guard !path.isEmpty else { return nil }
         guard path.hasPrefix("/") else { return .noSlashAtStart }
@@ -72,14 +72,14 @@ package struct NormalPath: Equatable, Sendable {
 
     /// Appends a byte, percent-encoded or not, as the normal form has it.
     private static func append(_ byte: UInt8, isEncoded: Bool, to normal: inout [UInt8]) {
-        // `*` is the one that is encoded: at the end of a pattern it says something else.
+        // `*` is always encoded, because it has another meaning at the end of a pattern.
         guard isEncoded && !self.isDecoded(byte) || byte == UInt8(ascii: "*") else { return normal.append(byte) }
         let digits = Array("0123456789ABCDEF".utf8)
         normal.append(contentsOf: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
     }
 
-    /// A segment ends at a slash, and at a backslash or an encoded slash since some servers read those as one. What follows a `;` in it
-    /// is a parameter to other servers. All of them count in their percent-encoding too.
+    /// A segment ends at a slash. To some servers a backslash or an encoded slash is one too, and a `;` begins a parameter. All of these
+    /// count in their percent-encoding too.
     private static func hasDotSegment(_ path: [UInt8]) -> Bool {
         guard path.contains(UInt8(ascii: ".")) else { return false }
         var dots = 0
@@ -117,15 +117,15 @@ package struct NormalPath: Equatable, Sendable {
 }
 
 extension NormalPath.Flaw {
-    /// What a path of the operator's own has to be like, where it is sent to a server or compared with requests.
+    /// What a path of the configuration must be like.
     var hint: String {
         switch self {
-        case .noSlashAtStart: "it begins with `/`"
-        case .twoSlashesAtStart: "it begins with one `/`"
-        case .character: "write other characters percent-encoded, as `%20`"
-        case .brokenEncoding: "`%` is followed by two hexadecimal digits"
-        case .encodedNUL: "`%00` stands in no path"
-        case .dotSegment: "without `.` and `..`, also before a `;`"
+        case .noSlashAtStart: "it must start with `/`"
+        case .twoSlashesAtStart: "it must start with a single `/`"
+        case .character: "percent-encode other characters, as in `%20`"
+        case .brokenEncoding: "`%` must be followed by two hexadecimal digits"
+        case .encodedNUL: "`%00` is not allowed"
+        case .dotSegment: "no segment may be `.` or `..`, not even before a `;`"
         }
     }
 }

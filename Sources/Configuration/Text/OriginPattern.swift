@@ -25,20 +25,20 @@ package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
         }
         switch text {
         case "any", "same-origin", "*":
-            throw refused("`origins: \(text == "*" ? "any" : text)` stands alone, without a list")
+            throw refused("`origins: \(text == "*" ? "any" : text)` must stand alone, not in a list")
         case "null":
-            throw refused("`null` passes only under `origins: any`")
+            throw refused("`null` is only let in by `origins: any`")
         default: break
         }
         guard let separator = text.firstRange(of: "://") else { throw refused("it has no scheme") }
         let scheme = text[..<separator.lowerBound].asciiLowercased
         guard Self.isScheme(scheme) else { throw refused("`\(scheme)` is not a scheme") }
         guard scheme != "ws", scheme != "wss" else {
-            throw refused("an origin is that of the page, `\(scheme == "ws" ? "http" : "https")://…`")
+            throw refused("an origin is that of the page: write `\(scheme == "ws" ? "http" : "https")://…`")
         }
         let authority = text[separator.upperBound...]
-        guard !authority.contains(where: { "/?#".contains($0) }) else { throw refused("without a path") }
-        guard !authority.contains("@") else { throw refused("without a user") }
+        guard !authority.contains(where: { "/?#".contains($0) }) else { throw refused("leave the path out") }
+        guard !authority.contains("@") else { throw refused("leave the user out") }
         let isWildcard = authority.hasPrefix("*.")
         let host: String
         let port: UInt16?
@@ -47,7 +47,7 @@ package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
         } catch {
             throw refused("`\(authority)` is not a host")
         }
-        guard !isWildcard || IPAddress(host) == nil else { throw refused("`*.` stands before a domain") }
+        guard !isWildcard || IPAddress(host) == nil else { throw refused("`*.` must stand before a domain") }
         self.init(
             scheme: scheme, host: isWildcard ? .subdomains(of: host) : .exact(host),
             port: port ?? defaultPort(ofScheme: scheme))

@@ -13,20 +13,20 @@ package enum PathPattern: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads `/chat` or `/chat/*`, and normalises it as the path of a request is before it is compared (`NormalPath`).
     ///
-    /// - Parameter encodedSlashes: of the route.
-    /// - Throws: A `Mistake` for what no request can match: whatever has no normal form, and `%2F` where the route does not keep it; for a
-    ///   query, and for `*` anywhere but behind the last slash.
+    /// - Parameter encodedSlashes: The setting of the route.
+    /// - Throws: A `Mistake` for a path that no request can match: one without a normal form, one with `%2F` where the route does not keep it,
+    ///   one with a query, and one with a `*` that is not after the last slash.
     package init(parsing text: String, encodedSlashes: EncodedSlashes = .refuse) throws(Mistake) {
         func refused(_ hint: String) -> Mistake {
             .expected("a path such as `/chat` or `/chat/*`", not: text, hint: hint)
         }
         guard text.hasPrefix("/") else {
-            throw refused(text.hasPrefix("*") ? "`/*` is every path" : "it begins with `/`")
+            throw refused(text.hasPrefix("*") ? "`/*` is every path" : "it must start with `/`")
         }
         let isSubtree = text.hasSuffix("/*")
         let path = isSubtree ? text.dropLast() : text[...]
-        guard !path.contains("*") else { throw refused("`*` stands at the end, behind a `/`") }
-        guard !path.contains(where: { "?#".contains($0) }) else { throw refused("the query takes no part") }
+        guard !path.contains("*") else { throw refused("`*` may only stand at the end, after a `/`") }
+        guard !path.contains(where: { "?#".contains($0) }) else { throw refused("leave the query out") }
         guard !path.contains("\\") else { throw refused(NormalPath.Flaw.character.hint) }
         let normal: NormalPath
         do {
@@ -35,7 +35,7 @@ package enum PathPattern: Hashable, Sendable, CustomStringConvertible {
             throw refused(error.hint)
         }
         guard !normal.hasEncodedSlash || encodedSlashes == .keep else {
-            throw refused("requests with `%2F` are refused, but for `encoded-slashes: keep`")
+            throw refused("requests with `%2F` are refused, unless the route has `encoded-slashes: keep`")
         }
         self = isSubtree ? .subtree(normal.text) : .exact(normal.text)
     }

@@ -40,14 +40,14 @@ enum Quantity {
         }
     }
 
-    /// So many per second, within bounds: `20`, `20/s` or `0.5/s`.
+    /// A rate per second, within bounds: `20`, `20/s` or `0.5/s`.
     static func rate(_ range: ClosedRange<Double>) -> @Sendable (String) throws(Mistake) -> Double {
         { text throws(Mistake) in
             let number = text.hasSuffix("/s") ? text.dropLast(2) : text[...]
             let parts = number.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && self.digits($0) != nil }),
                 let rate = Double(number)
-            else { throw .expected("so many per second, such as `20`, `20/s` or `0.5/s`", not: text) }
+            else { throw .expected("a rate per second, such as `20`, `20/s` or `0.5/s`", not: text) }
             guard range.contains(rate) else {
                 throw .expected("from `\(self.text(range.lowerBound))` to `\(self.text(range.upperBound))`", not: text)
             }
@@ -83,7 +83,7 @@ enum Quantity {
         }
     }
 
-    /// A number in decimal digits and nothing else; `nil` too where it does not fit.
+    /// A number of decimal digits only; `nil` also where it does not fit in an `Int`.
     private static func digits(_ text: Substring) -> Int? {
         guard text.utf8.allSatisfy(\.isDigit) else { return nil }
         return Int(text)

@@ -3,7 +3,7 @@ enum Switched<Value> {
     case off
     case on(Value)
 
-    /// What is on; `nil` where it is off.
+    /// The value; `nil` where it is off.
     var value: Value? {
         switch self {
         case .off: nil

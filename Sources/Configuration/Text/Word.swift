@@ -1,6 +1,6 @@
 internal import HTTP1
 
-/// Readers for the values of keys that take one of a few words.
+/// Readers for the values of keys that are text.
 enum Word {
     /// One of the words of an enum.
     static func of<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
@@ -24,12 +24,6 @@ enum Word {
         }
     }
 
-    /// Any text but none.
-    static func text(_ text: String) throws(Mistake) -> String {
-        guard !text.isEmpty else { throw Mistake("must not be empty") }
-        return text
-    }
-
     /// The path of a file.
     static func path(_ text: String) throws(Mistake) -> String {
         guard !text.isEmpty, !text.utf8.contains(0) else { throw .expected("the path of a file", not: text) }
@@ -45,10 +39,10 @@ enum Word {
         return mode
     }
 
-    /// What a request asks for: a path, and perhaps a query (RFC 9112 section 3.2.1).
+    /// The target of a request: a path, and perhaps a query (RFC 9112 section 3.2.1).
     static func target(_ text: String) throws(Mistake) -> String {
         guard text.hasPrefix("/") else {
-            throw .expected("a path such as `/health`", not: text, hint: "it begins with `/`")
+            throw .expected("a path such as `/health`", not: text, hint: "it must start with `/`")
         }
         guard text.utf8.allSatisfy({ $0.isVisible && $0 != UInt8(ascii: "#") }) else {
             throw .expected("a path such as `/health`", not: text, hint: NormalPath.Flaw.character.hint)
