@@ -4,8 +4,7 @@ import Testing
 
 /// The `gateway.conf` at the top of the package.
 struct ShippedConfigurationTests {
-    static let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: "gateway.conf").path()
+    static let path = Shipped.configuration
 
     @Test func `the shipped file serves the built-in backends and the console, with and without TLS`() throws {
         let configuration = try ConfigurationReader.read(
@@ -51,7 +50,7 @@ struct ShippedConfigurationTests {
         return String(text.dropFirst(head.count)).replacing(examples) { "\($0.output.1)\($0.output.2)" }
     }
 
-    @Test func `the examples in its comments are right`() throws {
+    @Test func `the examples in the comments are right`() throws {
         let text = try Self.uncommented()
         let configuration = try ConfigurationReader.read(text: text, file: "gateway.conf", environment: [:])
 
@@ -60,7 +59,7 @@ struct ShippedConfigurationTests {
         #expect(configuration.backends.keys.sorted() == ["chat", "clock", "echo", "files", "mqtt", "rooms", "vnc"])
     }
 
-    @Test func `its values of defaults are those of an absent key`() throws {
+    @Test func `the values under defaults are those of absent keys`() throws {
         let configuration = try ConfigurationReader.read(
             text: Self.uncommented(), file: "gateway.conf", environment: [:])
         let route = try #require(configuration.routes.first { $0.name == "/mqtt" })
@@ -72,7 +71,7 @@ struct ShippedConfigurationTests {
         #expect(!route.requireOrigin)
     }
 
-    @Test func `its example of checks and ejection has the values of an absent key`() throws {
+    @Test func `the example of checks and ejection has the values of absent keys`() throws {
         let configuration = try ConfigurationReader.read(
             text: Self.uncommented(), file: "gateway.conf", environment: [:])
         let backend = try #require(configuration.backends["chat"])
@@ -129,13 +128,13 @@ struct ShippedConfigurationTests {
     }()
 
     @Test(arguments: shownKeys)
-    func `it shows every key, and its default`(key: ShownKey) throws {
+    func `the shipped file shows every key and its default`(key: ShownKey) throws {
         #expect(!key.lines.isEmpty)
         let file = try String(contentsOfFile: Self.path, encoding: .utf8)
         #expect(key.defaultText.map { key.showsDefault($0, in: file) } ?? true, "default: \(key.defaultText ?? "")")
     }
 
-    @Test func `its first lines are for editors`() throws {
+    @Test func `the first lines of the shipped file are for editors`() throws {
         let lines = try String(contentsOfFile: Self.path, encoding: .utf8).split(separator: "\n").prefix(2)
         #expect(lines == ["# yaml-language-server: $schema=ops/gateway.schema.json", "# vim: ft=yaml"])
     }

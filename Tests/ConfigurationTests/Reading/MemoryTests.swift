@@ -20,22 +20,22 @@ struct MemoryTests {
     }
 
     @Test(arguments: [("", nil), ("memory: auto", nil), ("memory: 64MiB", 64 << 20), ("memory: 1048576", 1 << 20)])
-    func `it is a size, or found out`(text: String, expected: Int?) throws {
+    func `memory is a size, or left to the gateway`(text: String, expected: Int?) throws {
         #expect(try Self.reading(text, message: "1KiB").memory?.rawValue == expected)
     }
 
     @Test(arguments: ["0", "off", "1KiB", "a lot", "64MB"])
-    func `anything else is a mistake`(text: String) {
+    func `what is not a size is a mistake`(text: String) {
         #expect(throws: ConfigurationErrors.self) { try Self.reading("memory: \(text)") }
     }
 
-    @Test func `four times the largest message is enough`() throws {
+    @Test func `memory for four of the largest messages is enough`() throws {
         #expect(try Self.reading("memory: 64MiB", message: "16MiB").warnings.isEmpty)
         #expect(try Self.reading("memory: auto", message: "16MiB", automaticMemory: 64 << 20).warnings.isEmpty)
         #expect(try Self.reading("memory: auto", message: "16MiB").warnings.isEmpty)
     }
 
-    @Test func `less is a warning at its place, and no mistake`() throws {
+    @Test func `less memory is a warning at its place, and not a mistake`() throws {
         let configuration = try Self.reading("memory: 63MiB", message: "16MiB")
         #expect(configuration.memory == .mebibytes(63))
         #expect(
@@ -45,7 +45,7 @@ struct MemoryTests {
             ])
     }
 
-    @Test func `what auto comes to is warned of, too`() throws {
+    @Test func `the warning also looks at what auto stands for`() throws {
         let warnings = try Self.reading("", message: "16MiB", automaticMemory: 32 << 20).warnings
         #expect(warnings.map(\.position) == [SourcePosition(line: 1, column: 1)])
         #expect(warnings.first?.message.hasPrefix("`memory` is `32MiB`, less than") == true)

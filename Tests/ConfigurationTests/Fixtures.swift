@@ -1,5 +1,15 @@
 import Configuration
+import Foundation
 import Testing
+
+/// The files of the package that the configuration is documented in.
+enum Shipped {
+    private static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent()
+
+    static let configuration = package.appending(path: "gateway.conf").path()
+    static let schema = package.appending(path: "ops/gateway.schema.json").path()
+}
 
 extension GatewayConfiguration {
     /// What a whole file becomes.

@@ -4,7 +4,8 @@ import Testing
 
 /// Files with mistakes, each beside the exact text that `gateway check` prints for it.
 struct GoldenTests {
-    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Golden")
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Golden")
 
     static let names =
         (try? FileManager.default.contentsOfDirectory(atPath: folder.path()))?

@@ -25,7 +25,7 @@ struct IPAddressTests {
         "1::2:3:4:5:6:7:8", ":1:2:3:4:5:6:7:8", "12345::", "g::", "+1::", "-1::", "::1.2.3", "1.2.3.4::", "::1.2.3.4:1",
         "fe80::1%eth0", "[::1]", "::1/64", "1:2:3:4:5:6:7:1.2.3.4", "1::2:", ":1::2",
     ])
-    func `what is no address is refused`(text: String) {
+    func `text that is not an address is refused`(text: String) {
         #expect(IPAddress(text) == nil)
     }
 
@@ -48,7 +48,7 @@ struct IPAddressTests {
     @Test(arguments: [
         "", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/+8", "10.0.0.0/-1", "10.0.0.0/8/8", "10/8", "a/8",
     ])
-    func `what is no network is refused`(text: String) {
+    func `text that is not a network is refused`(text: String) {
         #expect(IPNetwork(text) == nil)
     }
 
@@ -69,7 +69,7 @@ struct IPAddressTests {
         ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("::1", "::/64"), ("fe80::1", "fe80::/64"),
     ])
-    func `a subscriber is an IPv4 address or a 64`(text: String, subscriber: String) throws {
+    func `a subscriber is an IPv4 address or the 64 of an IPv6 address`(text: String, subscriber: String) throws {
         #expect(try #require(IPAddress(text)).subscriber.description == subscriber)
     }
 }
