@@ -64,18 +64,39 @@ let package = Package(
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
         target("TLS", ["COpenSSL"]),
 
+        // What a request leads to, decided without I/O.
+        target("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
+
+        // What a session does, decided without I/O.
+        target("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
+
+        // One connection: a socket, TLS where there is TLS, and its queues. Bytes only.
+        target(
+            "Connections",
+            ["Sessions", "System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
+
+        // The log and the metrics.
+        target(
+            "Observability",
+            [
+                "WebSocketProtocol", "Configuration", "System", "Sessions",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
+
         // The gateway itself.
         target(
             "Proxy",
             [
-                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS",
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
+                "Observability", "Connections",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
-        target("Admin", ["Proxy", "HTTP1", "System", "Configuration"]),
+        target("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "Admin", "Proxy", "Configuration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Admin", "Admission", "Proxy", "Configuration",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
@@ -92,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "Micro",
             dependencies: [
-                "WebSocketProtocol", "Configuration", "Proxy",
+                "WebSocketProtocol", "Configuration", "Admission",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks/Micro", swiftSettings: settings),
@@ -105,8 +126,17 @@ let package = Package(
         tests("Configuration", exclude: ["Golden"]),
         tests("System"),
         tests("TLS", ["COpenSSL"]),
-        tests("Proxy", ["WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
-        tests("Admin", ["Proxy", "HTTP1", "Configuration", "System"]),
+        tests("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
+        tests("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
+        tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
+        tests("Connections", ["System", "TLS"]),
+        tests(
+            "Proxy",
+            [
+                "Admission", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration",
+                "System", "TLS",
+            ]),
+        tests("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )
 
@@ -117,9 +147,9 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         .target(name: "Fuzzing", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Fuzzing", swiftSettings: settings),
         fuzz("Frames", ["WebSocketProtocol"]),
         fuzz("Messages", ["WebSocketProtocol"]),
-        fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Proxy"]),
-        fuzz("Response", ["HTTP1", "WebSocketProtocol", "Proxy"]),
-        fuzz("Configuration", ["Configuration", "Proxy"]),
-        fuzz("Session", ["WebSocketProtocol", "Proxy"]),
+        fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Admission"]),
+        fuzz("Response", ["HTTP1", "WebSocketProtocol", "Admission"]),
+        fuzz("Configuration", ["Configuration", "Admission"]),
+        fuzz("Session", ["WebSocketProtocol", "Sessions", "Proxy"]),
     ]
 }

@@ -1,4 +1,6 @@
+package import Observability
 package import Proxy
+package import Sessions
 package import System
 
 /// What the admin address asks of the gateway. Everything happens on the control thread; what workers have to be asked for is

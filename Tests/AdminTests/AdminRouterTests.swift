@@ -1,5 +1,6 @@
 import HTTP1
 import Proxy
+import Sessions
 import Testing
 
 @testable import Admin

@@ -1,7 +1,9 @@
 import Proxy
+import Sessions
 import System
 
 @testable import Admin
+@testable import Observability
 
 /// A gateway that writes down what it is asked, and answers when the test says so.
 final class FakeControl: GatewayControl {

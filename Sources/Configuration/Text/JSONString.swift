@@ -1,3 +1,5 @@
+internal import HTTP1
+
 extension [UInt8] {
     /// Appends a text as a JSON string (RFC 8259 section 7), in quotes. What a peer sent cannot end the string, begin a line or reach a
     /// terminal as a control character: those from U+0080 to U+009F are escaped too.
@@ -10,14 +12,14 @@ extension [UInt8] {
         while index < text.count {
             let length = Self.lengthOfSpecialCharacter(in: text, at: index)
             if length > 0 {
-                self.appendCopy(of: text.extracting(start..<index))
+                self.append(contentsOf: text.extracting(start..<index))
                 // Of two bytes the second is the number of the character.
                 self.appendEscaped(text[index + length - 1])
                 start = index + length
             }
             index += Swift.max(length, 1)
         }
-        self.appendCopy(of: text.extracting(start..<text.count))
+        self.append(contentsOf: text.extracting(start..<text.count))
         self.append(UInt8(ascii: "\""))
     }
 
@@ -38,12 +40,6 @@ extension [UInt8] {
         case UInt8(ascii: "\r"): self.append(contentsOf: "\\r".utf8)
         case UInt8(ascii: "\t"): self.append(contentsOf: "\\t".utf8)
         default: self.append(contentsOf: ((byte < 0x10 ? "\\u000" : "\\u00") + String(byte, radix: 16)).utf8)
-        }
-    }
-
-    private mutating func appendCopy(of bytes: Span<UInt8>) {
-        self.append(addingCapacity: bytes.count) { output in
-            for index in bytes.indices { output.append(bytes[index]) }
         }
     }
 }

@@ -1,5 +1,7 @@
 internal import Balancing
 internal import Configuration
+internal import Observability
+internal import Sessions
 internal import System
 
 /// Closing many sessions gently: all of them before the process ends, those of an endpoint, those that a reload has no place for.

@@ -1,4 +1,6 @@
 internal import Configuration
+package import Observability
+package import Sessions
 package import System
 internal import WebSocketProtocol
 

@@ -1,5 +1,7 @@
+internal import Admission
 internal import Configuration
 internal import HTTP1
+internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
@@ -230,13 +232,5 @@ struct Probe {
             fields.append("Connection", "close")
         }
         return RequestHead(method: "GET", target: self.path, fields: fields)
-    }
-}
-
-extension Duration {
-    /// As the configuration writes it: `2s`, `250ms`.
-    var shown: String {
-        let (seconds, attoseconds) = self.components
-        return attoseconds == 0 ? "\(seconds)s" : "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms"
     }
 }

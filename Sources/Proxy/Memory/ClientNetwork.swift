@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Sessions
 
 /// Whom a session is reckoned with: its client's IPv4 address, or the /64 of an IPv6 address, which is what one customer has. A client
 /// of a Unix socket has no address, and stands for itself.

@@ -1,14 +1,7 @@
+internal import Connections
+internal import Observability
+internal import Sessions
 internal import System
-
-/// What the memory that is bounded is used for; as the metric says it.
-enum MemoryKind: String, CaseIterable, Sendable {
-    /// For peers that have not taken it yet.
-    case queued
-    /// Of messages, and of heads, that are not whole, or not looked at yet.
-    case assembled
-    /// Of rooms, on its way to another worker.
-    case mailbox
-}
 
 /// Something that waits until there is room for what it assembles.
 protocol MemoryWaiter: AnyObject {
@@ -25,7 +18,7 @@ protocol MemoryWaiter: AnyObject {
 /// One worker's part of what is held: who holds it, and who waits for room. Confined to the worker's thread.
 ///
 /// What changes is added to the bound of all workers in steps, so that a connection that is a little behind costs no more than it did.
-final class MemoryAccount: TimerHandler {
+final class MemoryAccount: SharedBytesAccount, TimerHandler {
     /// How many bytes may be held without the other workers knowing.
     private static let step = 16 << 10
     /// The most that is read at once while memory is scarce.
@@ -59,7 +52,9 @@ final class MemoryAccount: TimerHandler {
     // MARK: - What is held
 
     /// How much one read takes.
-    var readSize: Int { self.bound.isScarce ? Self.scarceRead : WorkerBuffers.readSize }
+    var readSize: Int { self.bound.isScarce ? Self.scarceRead : ConnectionBuffers.readSize }
+
+    func shared(changedBy bytes: Int) { self.change(.queued, by: bytes) }
 
     func change(_ kind: MemoryKind, by bytes: Int) {
         switch kind {

@@ -1,3 +1,5 @@
+internal import Sessions
+
 /// Who gives way where memory is scarce. It decides; `MemoryWatch` asks the workers, and has them act.
 ///
 /// An address can have sessions on every worker, and the only honest session of a worker must not go because the others are elsewhere: so

@@ -1,3 +1,5 @@
+internal import Sessions
+
 /// What a session holds of the memory that is bounded.
 struct MemoryHolder: Equatable, Sendable {
     let session: SessionID

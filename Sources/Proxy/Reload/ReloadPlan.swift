@@ -1,4 +1,6 @@
+internal import Admission
 internal import Configuration
+internal import Sessions
 
 /// What a new configuration means for the sessions that were opened under an older one.
 ///

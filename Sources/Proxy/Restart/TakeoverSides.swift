@@ -1,3 +1,5 @@
+internal import Sessions
+
 /// A takeover as the running gateway sees it, without sockets.
 struct PredecessorSide {
     enum Action: Equatable {

@@ -1,3 +1,5 @@
+internal import Admission
+internal import Connections
 internal import HTTP1
 internal import System
 

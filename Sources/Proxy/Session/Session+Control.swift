@@ -1,4 +1,7 @@
 internal import Configuration
+internal import Connections
+internal import Observability
+internal import Sessions
 internal import System
 internal import TLS
 internal import WebSocketProtocol
@@ -47,7 +50,7 @@ extension Session {
 
     /// When a byte last came from either side.
     var lastUse: MonotonicInstant {
-        max(self.client?.heartbeat.lastLife ?? self.began, self.backend?.heartbeat.lastLife ?? self.began)
+        max(self.legs.client.heartbeat.lastLife, self.legs.backend.heartbeat.lastLife)
     }
 
     // MARK: - Table
@@ -71,8 +74,8 @@ extension Session {
         }
         row.queuedForClient = self.client?.queuedBytes ?? 0
         row.queuedForBackend = self.backend?.queuedBytes ?? 0
-        row.clientRTT = self.client?.heartbeat.roundTripTime
-        row.backendRTT = self.backend?.heartbeat.roundTripTime
+        row.clientRTT = self.legs.client.heartbeat.roundTripTime
+        row.backendRTT = self.legs.backend.heartbeat.roundTripTime
         return row
     }
 }

@@ -1,4 +1,8 @@
+internal import Admission
 internal import Configuration
+internal import Connections
+internal import Observability
+internal import Sessions
 internal import System
 
 /// What a session holds of the memory that is bounded, beside its legs' queues, and since when it makes no progress with it.
@@ -71,10 +75,10 @@ extension Session {
         var idle = self.memory.idle(at: lastRead)
         var bytes = self.memory.assembled
         for leg in [Leg.client, .backend] {
-            guard let transport = self.transport(leg), let since = transport.queuedSince else { continue }
-            bytes += transport.queuedMemory
+            guard let connection = self.connection(leg), let since = connection.queuedSince else { continue }
+            bytes += connection.queuedMemory
             // A slow peer takes what the kernel has for a while before the socket takes more.
-            if now - since >= self.patience, transport.hasProgressed() { continue }
+            if now - since >= self.patience, connection.hasProgressed() { continue }
             idle = max(idle, now - since)
         }
         return MemoryHolder(
@@ -90,7 +94,7 @@ extension Session {
         case .requestHead, .connect, .backendHandshake: self.refuse(.outOfMemory)
         case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.memory))
         }
-        for leg in [Leg.backend, .client] where self.transport(leg)?.queuedSince != nil {
+        for leg in [Leg.backend, .client] where self.connection(leg)?.queuedSince != nil {
             self.end(leg, as: .abort)
         }
     }

@@ -1,3 +1,4 @@
+internal import Sessions
 internal import Synchronization
 internal import System
 

@@ -1,3 +1,4 @@
+internal import Sessions
 internal import System
 
 /// Sessions of one worker that are to be closed, each at its time, so that not all their clients come back at once.

@@ -1,3 +1,5 @@
+internal import Observability
+internal import Sessions
 internal import WebSocketProtocol
 
 /// What the control thread asks each worker. The answers of all are put together by a `Survey`.

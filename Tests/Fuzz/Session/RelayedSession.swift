@@ -1,5 +1,6 @@
 import Configuration
 import Fuzzing
+import Sessions
 import WebSocketProtocol
 
 @testable import Proxy

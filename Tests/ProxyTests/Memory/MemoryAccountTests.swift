@@ -1,7 +1,9 @@
 import Configuration
+import Connections
 import System
 import Testing
 
+@testable import Observability
 @testable import Proxy
 
 @Suite struct MemoryAccountTests {
@@ -65,7 +67,7 @@ import Testing
 
     @Test func lessIsReadAtOnceWhileMemoryIsScarce() throws {
         let account = MemoryAccount(self.bound, self.loop) {}
-        #expect(account.readSize == WorkerBuffers.readSize)
+        #expect(account.readSize == ConnectionBuffers.readSize)
         self.bound.add(Self.limit / 16 * 12)
         #expect(account.readSize == 4 << 10)
     }

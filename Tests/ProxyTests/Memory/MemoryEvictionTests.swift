@@ -3,6 +3,7 @@ import System
 import Testing
 
 @testable import Proxy
+@testable import Sessions
 
 private let mib = 1 << 20
 

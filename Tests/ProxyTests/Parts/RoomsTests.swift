@@ -2,6 +2,7 @@ import System
 import Testing
 
 @testable import Proxy
+@testable import Sessions
 
 @Suite struct RoomsTests {
     private func member(of room: RoomKey, _ place: StillWorker) throws -> BroadcastConversation {

@@ -3,7 +3,9 @@ import TestSupport
 import Testing
 import WebSocketProtocol
 
+@testable import Connections
 @testable import Proxy
+@testable import Sessions
 
 /// What ends while others use most of each turn waits for them, and misses nothing.
 @Suite struct CrowdedTurnTests {

@@ -1,0 +1,104 @@
+internal import Sessions
+package import System
+internal import TLS
+
+/// Writing: to the socket at once, or with the small sends of others at the end of the turn; what the socket does not take is queued.
+extension Connection {
+    /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
+    package func send(_ bytes: Span<UInt8>) {
+        guard self.state == .open else { return }
+        if let tls = self.tls, self.writing.failure == nil {
+            self.warmUp()
+            if let error = tls.encrypt(bytes) { self.fail(.tls(error)) }
+            self.sendCiphertext()
+        } else {
+            self.sendOrQueue(bytes)
+        }
+    }
+
+    /// Sends bytes that many connections get: what the socket does not take is shared.
+    package func send(sharing shared: SharedBytes) {
+        let bytes = shared.bytes
+        guard self.tls == nil else { return self.send(bytes.span) }
+        guard self.state == .open else { return }
+        let sent = self.stageOrSend(bytes.span)
+        guard sent < bytes.count else { return }
+        self.beginQueuing()
+        self.writing.append(sharing: shared, from: sent, at: self.context.loop.now)
+        self.countQueue()
+    }
+
+    /// The same for bytes that need no encryption any more.
+    func sendOrQueue(_ bytes: Span<UInt8>) {
+        self.append(bytes, from: self.stageOrSend(bytes))
+    }
+
+    private func append(_ bytes: Span<UInt8>, from start: Int) {
+        guard start < bytes.count else { return }
+        self.beginQueuing()
+        // A copy into memory that the kernel may have to find first.
+        self.context.loop.budget.spend(Work.queued(bytes.count - start))
+        self.writing.append(bytes, from: start, at: self.context.loop.now)
+        self.countQueue()
+    }
+
+    /// The most that the kernel takes of what it cannot send yet, in bytes, from the first time that it does not take everything: what a
+    /// slow peer has still to take waits with us, where it is seen, and not in megabytes of the kernel's.
+    private static let mostUnsent = 128 << 10
+
+    /// What follows is queued.
+    private func beginQueuing() {
+        if self.writing.queuedEver == 0, self.isTCP { Kernel.limitUnsent(self.descriptor, to: Self.mostUnsent) }
+    }
+
+    /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
+    private func stageOrSend(_ bytes: Span<UInt8>) -> Int {
+        if self.writing.isStaged {
+            if self.batch.extend(bytes, self) { return bytes.count }
+            self.batch.flush()
+        }
+        guard self.writing.queuedCount == 0, !bytes.isEmpty, self.writing.failure == nil else { return 0 }
+        self.writing.isStaged = self.batch.stage(bytes, for: self.descriptor, self)
+        return self.writing.isStaged ? bytes.count : self.sendNow(bytes)
+    }
+
+    /// Sends what is staged, for what has to come after it.
+    package func sendStaged() {
+        if self.writing.isStaged { self.batch.flush() }
+    }
+
+    package func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
+        self.writing.isStaged = false
+        if let failure, self.writing.failure == nil { self.fail(self.note(failure)) }
+        if !rest.isEmpty { self.append(rest, from: self.sendNow(rest)) }
+    }
+
+    /// Returns how many bytes the socket took. After a failure, which `receive` will report, it takes none.
+    private func sendNow(_ bytes: Span<UInt8>) -> Int {
+        guard self.writing.failure == nil else { return 0 }
+        var sent = 0
+        while sent < bytes.count {
+            switch Kernel.send(self.descriptor, bytes.extracting(sent..<bytes.count)) {
+            case .sent(let count): sent += count
+            case .wouldBlock: return sent
+            case .failed(let error):
+                self.fail(self.note(error))
+                return sent
+            }
+        }
+        return sent
+    }
+
+    /// The socket takes bytes again.
+    func flush() {
+        guard self.writing.failure == nil else { return }
+        var queue = self.writing.takeQueue()
+        let count = queue.count
+        queue.flush { self.sendNow($0) }
+        self.context.loop.budget.spend(Work.send + Work.bytes(count - queue.count, tls: false))
+        self.writing.putBack(queue, of: count, at: self.context.loop.now)
+        self.countQueue()
+        guard self.writing.untaken == 0 else { return }
+        if self.state == .shuttingDown { self.endWriting() }
+    }
+}

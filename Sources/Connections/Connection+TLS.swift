@@ -1,0 +1,115 @@
+internal import Sessions
+internal import System
+package import TLS
+
+/// libssl between the socket and the loop's buffers: the TLS handshake, and what is decrypted and encrypted after it.
+extension Connection {
+    // MARK: - Handshake
+
+    /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
+    ///
+    /// - Returns: how far it has come, and whether there was anything for libssl to do.
+    package func handshakeStep() -> (result: TLSConnection.HandshakeResult, hasWorked: Bool) {
+        guard let tls = self.tls else { return (.done, false) }
+        var hasWorked = false
+        // Many handshakes are under way at a time, and each waits for its peer most of that time.
+        defer { tls.releaseBuffers() }
+        let ciphertext = self.context.buffers.ciphertext
+        while true {
+            var received = ciphertext.mutableSpan
+            switch Kernel.receive(self.descriptor, into: &received) {
+            case .bytes(let count, let filled):
+                self.reading.gave(filled: filled)
+                hasWorked = true
+                let result = tls.handshake(ciphertext.span.extracting(0..<count))
+                self.sendCiphertext()
+                if case .wantsRead = result, self.mayRead { continue }
+                if case .done = result {
+                    // Application data may have come with the end of the handshake.
+                    self.reading.hasDecrypted = true
+                    self.reading.lookAgain()
+                }
+                return (result, hasWorked)
+            case .wouldBlock:
+                self.reading.ranDry()
+                return (.wantsRead, hasWorked)
+            case .end:
+                let error = TLSError(.truncation, "the peer ended the connection during the TLS handshake")
+                return (.failed(error), hasWorked)
+            case .failed(let error):
+                return (.failed(TLSError(.truncation, error.reason)), hasWorked)
+            }
+        }
+    }
+
+    /// The first step of a client: nothing was received yet.
+    package func beginHandshake() -> TLSConnection.HandshakeResult {
+        guard let tls = self.tls else { return .done }
+        defer { tls.releaseBuffers() }
+        let nothing: [UInt8] = []
+        let result = tls.handshake(nothing.span)
+        self.sendCiphertext()
+        return result
+    }
+
+    // MARK: - Records
+
+    /// Reads once, and decrypts.
+    func receive(atMost limit: Int, through tls: TLSConnection) -> Received {
+        let ciphertext = self.context.buffers.ciphertext
+        var count = 0
+        if !self.reading.hasDecrypted {
+            var buffer = ciphertext.mutableSpan
+            var room = buffer._mutatingExtracting(0..<limit)
+            switch Kernel.receive(self.descriptor, into: &room) {
+            case .bytes(let received, let filled):
+                self.reading.gave(filled: filled)
+                count = received
+            case .wouldBlock:
+                self.reading.ranDry()
+                return .nothing
+            case .end:
+                self.reading.ranDry()
+                return .end(inOrder: false)
+            case .failed(let error):
+                self.reading.ranDry()
+                return .failed(self.note(error))
+            }
+        }
+        self.warmUp()
+        let headroom = ConnectionBuffers.headroom
+        let plaintext = self.plaintext
+        var buffer = plaintext.mutableSpan
+        var room = buffer._mutatingExtracting(headroom..<buffer.count)
+        let result = tls.decrypt(ciphertext.span.extracting(0..<count), into: &room)
+        self.reading.hasDecrypted = result.hasMore
+        if result.hasMore { self.reading.lookAgain() }
+        // One is nothing out of the ordinary: it has only begun.
+        if result.idleRecords > 1 { self.context.loop.budget.spend(result.idleRecords * Work.recordWithoutData) }
+        self.sendCiphertext()
+        if result.count > 0 {
+            // An end behind these bytes is reported by the next call.
+            switch result.state {
+            case .open: break
+            case .closed, .failed:
+                self.reading.hasDecrypted = true
+                self.reading.lookAgain()
+            }
+            return .bytes(headroom..<(headroom + result.count))
+        }
+        switch result.state {
+        case .open: return count > 0 ? .incomplete : .nothing
+        case .closed:
+            self.reading.ranDry()
+            return .end(inOrder: true)
+        case .failed(let error):
+            self.reading.ranDry()
+            return .failed(.tls(error))
+        }
+    }
+
+    /// Sends what libssl has for the peer.
+    func sendCiphertext() {
+        self.context.tlsIO.drainOutput { self.sendOrQueue($0) }
+    }
+}

@@ -1,0 +1,28 @@
+internal import Configuration
+package import WebSocketProtocol
+
+extension Violation {
+    /// What `leg` did, for the log, and for itself in the reason of its Close: where it passed a limit of ours, which one.
+    ///
+    /// - Parameters:
+    ///   - size: bytes of the message that is too big; `nil`: not known.
+    ///   - message: the most bytes that a message may have; 0 is no limit.
+    ///   - fragments: the most frames of one.
+    package func words(by leg: Leg, size: Int?, message: Int, fragments: Int) -> String {
+        let keys = leg == .client ? "limits." : "limits.backend-"
+        switch self {
+        // Without a limit of ours there is one of arithmetic.
+        case .messageTooBig where message == 0: return "message of 2^63 bytes or more"
+        case .messageTooBig:
+            let what = size.map { "message of \($0) bytes" } ?? "message"
+            return "\(what) is over \(keys)message: \(Self.text(message))"
+        case .tooManyFragments: return "message has more frames than \(keys)fragments: \(fragments)"
+        default: return self.description
+        }
+    }
+
+    private static func text(_ count: Int) -> String {
+        let written = "\(ByteCount.bytes(count))"
+        return written == "\(count)" ? "\(count) bytes" : "\(written) (\(count) bytes)"
+    }
+}

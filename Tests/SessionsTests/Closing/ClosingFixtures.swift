@@ -1,0 +1,24 @@
+@testable import Sessions
+
+/// Where a Close can be sent: on legs that are not in the middle of a frame.
+extension ClosingHandshake.Places {
+    static var anywhere: Self { Self() }
+
+    static func anywhere(but leg: Leg) -> Self {
+        var places = Self.anywhere
+        places.canSend[leg] = false
+        return places
+    }
+
+    static var nowhere: Self { Self(canSend: PerLeg(client: false, backend: false)) }
+}
+
+extension Leg {
+    /// How our side of a leg ends when there is nothing more to say: we are the server of a client, and the client of a server.
+    var quietEnd: ClosingHandshake.End { self == .client ? .shutDown : .wait }
+}
+
+extension ClosingHandshake {
+    /// What `leg` is told of the end that there is: `EndingTests` has the words.
+    func told(_ leg: Leg) -> LegAction.Say { self.ending?.close(to: leg).map { .close($0) } ?? .nothing }
+}
