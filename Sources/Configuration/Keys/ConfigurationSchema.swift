@@ -19,9 +19,9 @@ package enum ConfigurationSchema {
         var members: [JSON.Member] = [
             JSON.Member(key: "type", value: "object"), JSON.Member(key: "additionalProperties", value: false),
         ]
-        let required = section.rows.filter { $0.presence == .required }.map { JSON.string($0.name) }
+        let required = section.required.map { JSON.string($0.name) }
         if !required.isEmpty { members.append(JSON.Member(key: "required", value: .array(required))) }
-        let alternatives = section.rows.filter { $0.presence == .alternative }.map { row -> JSON in
+        let alternatives = section.alternatives.map { row -> JSON in
             ["required": [.string(row.name)]]
         }
         if !alternatives.isEmpty { members.append(JSON.Member(key: "oneOf", value: .array(alternatives))) }

@@ -6,23 +6,28 @@ enum Keys {
     static let admin = SectionKeys("admin", AdminKeys())
     static let log = SectionKeys("log", LogKeys())
     static let drain = SectionKeys("drain", DrainKeys())
-    static let listener = SectionKeys("listener", ListenerKeys())
+    static let listener = SectionKeys("listener", ListenerKeys(), later: [LaterKey("proxy-protocol")])
     static let listenerTLS = SectionKeys("listener-tls", ListenerTLSKeys())
     static let certificate = SectionKeys("certificate", CertificateKeys())
     static let defaults = SectionKeys("defaults", SessionRuleKeys())
-    static let route = SectionKeys("route", RouteKeys())
+    static let route = SectionKeys("route", RouteKeys(), later: [LaterKey("auth")])
     static let timeouts = SectionKeys("timeouts", TimeoutsKeys())
-    static let limits = SectionKeys("limits", LimitsKeys())
+    static let limits = SectionKeys(
+        "limits", LimitsKeys(),
+        later: ["sessions", "sessions-per-address", "messages-per-second", "bytes-per-second"].map { LaterKey($0) })
     static let heartbeat = SectionKeys("heartbeat", HeartbeatKeys())
-    static let backend = SectionKeys("backend", BackendKeys())
+    static let backend = SectionKeys(
+        "backend", BackendKeys(),
+        later: [LaterKey("send-proxy-protocol"), LaterKey("slow-consumer", accepts: .word("close"))])
     static let webSocketEndpoint = SectionKeys("websocket-endpoint", WebSocketEndpointKeys())
     static let tcpEndpoint = SectionKeys("tcp-endpoint", TCPEndpointKeys())
     static let backendTLS = SectionKeys("backend-tls", BackendTLSKeys())
     static let health = SectionKeys("health", HealthKeys())
     static let eject = SectionKeys("eject", EjectKeys())
     static let rebalance = SectionKeys("rebalance", RebalanceKeys())
-    static let backendTimeouts = SectionKeys("backend-timeouts", BackendTimeoutsKeys())
-    static let backendLimits = SectionKeys("backend-limits", BackendLimitsKeys())
+    static let backendTimeouts = SectionKeys("backend-timeouts", [timeouts.connect as any KeyRow])
+    static let backendLimits = SectionKeys(
+        "backend-limits", [limits.backendMessage as any KeyRow, limits.backendFragments])
 }
 
 private let day = Duration.seconds(86400)
@@ -81,7 +86,7 @@ struct AdminKeys {
     let access = FileAccessKeys()
 }
 
-struct FileAccessKeys: KeyGroup {
+struct FileAccessKeys {
     let mode = OptionalKey("mode", .mode, "The permissions of a Unix socket's file, in octal digits and quoted.")
     let group = OptionalKey("group", .name, "The group of a Unix socket's file, by name or number. It needs mode.")
 }
@@ -111,7 +116,6 @@ struct ListenerKeys {
     )
     let access = FileAccessKeys()
     let tls = MappingKey("tls", Keys.listenerTLS, "Accept wss:// instead of ws://.")
-    let proxyProtocol = LaterKey("proxy-protocol")
 }
 
 struct ListenerTLSKeys {
@@ -157,11 +161,10 @@ struct RouteKeys {
     let page = OptionalKey(
         "page", KeyType<BuiltinPage>.word, presence: .alternative,
         "A built-in page. console: try the routes from a browser.")
-    let auth = LaterKey("auth")
 }
 
 /// What `defaults` and a route have in common.
-struct SessionRuleKeys: KeyGroup {
+struct SessionRuleKeys {
     let origins = Key(
         "origins", .originPolicy, default: "same-origin",
         "Which pages may open a session. same-origin: pages from the scheme, host and port that they connect to. any: every page. Or a list of origins."
@@ -221,10 +224,6 @@ struct LimitsKeys {
     let compression = Key(
         "compression", .size(anySize), default: "64KiB",
         "Memory for compression in a session of a built-in backend or a bridge. 0: no limit.")
-    let sessions = LaterKey("sessions")
-    let sessionsPerAddress = LaterKey("sessions-per-address")
-    let messagesPerSecond = LaterKey("messages-per-second")
-    let bytesPerSecond = LaterKey("bytes-per-second")
 }
 
 struct HeartbeatKeys {
@@ -279,8 +278,6 @@ struct BackendKeys {
     let heartbeat = MappingKey(
         "heartbeat", Keys.heartbeat, as: .mappingOr([["const": "off"]]),
         "Pings to the endpoints, for routes that do not set their own. off: none.")
-    let sendProxyProtocol = LaterKey("send-proxy-protocol")
-    let slowConsumer = LaterKey("slow-consumer", accepts: .word("close"))
 }
 
 struct WebSocketEndpointKeys {
@@ -297,7 +294,7 @@ struct TCPEndpointKeys {
     let share = EndpointShareKeys()
 }
 
-struct EndpointShareKeys: KeyGroup {
+struct EndpointShareKeys {
     let weight = Key(
         "weight", .count(upToAThousand), default: "1", "The endpoint's share of sessions, relative to the others.")
     let backup = Key("backup", .truth, default: "false", "Use the endpoint only while no other is up.")
@@ -347,15 +344,6 @@ struct EjectKeys {
 struct RebalanceKeys {
     let rate = OptionalKey(
         "rate", .rate(closesPerSecond), presence: .required, "The most sessions to close per second, idle ones first.")
-}
-
-struct BackendTimeoutsKeys {
-    let connect = Keys.timeouts.connect
-}
-
-struct BackendLimitsKeys {
-    let backendMessage = Keys.limits.backendMessage
-    let backendFragments = Keys.limits.backendFragments
 }
 
 // MARK: - Types of one key each

@@ -4,14 +4,20 @@ package struct Section: Sendable {
     package let name: String
     /// The keys that work, in the order in which documentation shows them.
     package let rows: [any KeyRow]
+    /// Those that must be written.
+    let required: [any KeyRow]
+    /// Those of which exactly one must be written.
+    let alternatives: [any KeyRow]
     /// The keys that do not work yet.
     let laterKeys: [LaterKey]
     private let names: Set<String>
 
-    fileprivate init(name: String, properties: [Any]) {
+    fileprivate init(name: String, rows: [any KeyRow], laterKeys: [LaterKey]) {
         self.name = name
-        self.rows = properties.compactMap { $0 as? any KeyRow }
-        self.laterKeys = properties.compactMap { $0 as? LaterKey }
+        self.rows = rows
+        self.required = rows.filter { $0.presence == .required }
+        self.alternatives = rows.filter { $0.presence == .alternative }
+        self.laterKeys = laterKeys
         self.names = Set(self.rows.map(\.name))
     }
 
@@ -39,21 +45,20 @@ struct SectionKeys<Rows: Sendable>: Sendable {
     let section: Section
     private let rows: Rows
 
-    /// - Parameter rows: A structure with a stored property for each row, each key that does not work yet, and each group of them. They are
-    ///   listed by reflection, so that a key is written once.
-    init(_ name: String, _ rows: Rows) {
+    /// - Parameters:
+    ///   - rows: A list of rows, or a structure with a stored property for each row or group of rows. They are listed by reflection, so
+    ///     that a key is written once.
+    ///   - laterKeys: The keys that do not work yet.
+    init(_ name: String, _ rows: Rows, later laterKeys: [LaterKey] = []) {
         self.rows = rows
-        self.section = Section(name: name, properties: Self.properties(of: rows))
+        self.section = Section(name: name, rows: Self.list(rows), laterKeys: laterKeys)
     }
 
     subscript<Row>(dynamicMember path: KeyPath<Rows, Row>) -> Row { self.rows[keyPath: path] }
 
-    private static func properties(of rows: Any) -> [Any] {
+    private static func list(_ rows: Any) -> [any KeyRow] {
         Mirror(reflecting: rows).children.flatMap { child in
-            child.value is any KeyGroup ? self.properties(of: child.value) : [child.value]
+            (child.value as? any KeyRow).map { [$0] } ?? self.list(child.value)
         }
     }
 }
-
-/// Rows that several sections have in common.
-protocol KeyGroup: Sendable {}

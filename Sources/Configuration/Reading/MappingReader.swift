@@ -21,7 +21,7 @@ struct MappingReader {
         self.diagnostics = diagnostics
         self.subject = owner ?? subject
         for entry in entries { self.add(entry) }
-        for row in section.rows where row.presence == .required && !self.has(row) {
+        for row in section.required where !self.has(row) {
             diagnostics.report(self.position, "\(self.subject) needs `\(row.name)`")
         }
     }
@@ -50,10 +50,9 @@ struct MappingReader {
 
     /// The alternative that is written. A mapping has exactly one: none or several are reported.
     func alternative() -> (any KeyRow)? {
-        let alternatives = self.section.rows.filter { $0.presence == .alternative }
-        let written = alternatives.filter(self.has)
+        let written = self.section.alternatives.filter(self.has)
         guard let first = written.first else {
-            let names = Word.choice(of: alternatives.map { "`\($0.name)`" })
+            let names = Word.choice(of: self.section.alternatives.map { "`\($0.name)`" })
             self.diagnostics.report(self.position, "\(self.subject) needs \(names)")
             return nil
         }
