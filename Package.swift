@@ -58,7 +58,7 @@ let package = Package(
         target("HTTP1"),
         target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
-        target("Configuration", ["Yams"]),
+        target("Configuration", ["HTTP1", "Yams"]),
 
         // The operating system and libssl, one target each.
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
@@ -84,7 +84,7 @@ let package = Package(
             ]),
 
         // How one process takes over from another, and what the service manager hears.
-        target("Takeover", ["Balancing", "Configuration", "System", "Observability"]),
+        target("Takeover", ["Balancing", "Configuration", "System", "Observability", "Connections"]),
 
         // The gateway itself.
         target(
@@ -94,7 +94,9 @@ let package = Package(
                 "Observability", "Connections", "Takeover",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
-        target("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
+        target(
+            "Admin",
+            ["Admission", "Connections", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
