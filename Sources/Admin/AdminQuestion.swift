@@ -1,4 +1,5 @@
-package import Proxy
+package import ControlPlane
+internal import Proxy
 package import Sessions
 
 /// What a request asks of the gateway.

@@ -1,3 +1,4 @@
+internal import ControlPlane
 internal import Foundation
 internal import HTTP1
 internal import Proxy
