@@ -126,7 +126,7 @@ struct ListenerTLSKeys {
     let selfSigned = ListKey(
         "self-signed", of: .hostPattern, presence: .alternative,
         "The host names and IP addresses of a certificate that is made at start, for trying things out.")
-    let minimum = Key("minimum", KeyType<TLSVersion>.word, default: "1.2", "The oldest version of TLS to accept.")
+    let minimum = Key("minimum", KeyType<MinimumTLS>.word, default: "1.2", "The oldest version of TLS to accept.")
     let clientCA = OptionalKey(
         "client-ca", .file, "A PEM file of authorities. Clients must show a certificate that one of them signed.")
 }

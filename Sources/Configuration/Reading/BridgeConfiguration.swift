@@ -49,10 +49,9 @@ package struct BridgeConfiguration: Equatable, Sendable {
     /// What may surprise: that every machine can reach the gateway, or that no web page may open a session. `nil`: nothing.
     package static func hint(for configuration: GatewayConfiguration) -> String? {
         var hints: [String] = []
-        let isEverywhere = configuration.listeners.contains {
-            if case .tcp(let host, _) = $0.address { ["", "0.0.0.0", "::"].contains(host) } else { false }
+        if configuration.listeners.contains(where: \.address.isEveryLocalAddress) {
+            hints.append("listens on every address of this machine")
         }
-        if isEverywhere { hints.append("listens on every address of this machine") }
         if configuration.routes.contains(where: { $0.origins == .sameOrigin }) {
             hints.append("no page is served here, and pages from elsewhere need --origin ORIGIN, or --origin any")
         }
@@ -114,7 +113,7 @@ package struct BridgeConfiguration: Equatable, Sendable {
             return .files([CertificateFiles(chain: certificate, key: key)])
         }
         var names = ["localhost", "127.0.0.1", "::1"]
-        if case .tcp(let host, _) = address, !["", "0.0.0.0", "::"].contains(host), !names.contains(host) {
+        if case .tcp(let host, _) = address, !address.isEveryLocalAddress, !names.contains(host) {
             names.insert(host, at: 0)
         }
         return .selfSigned(names: names)

@@ -9,10 +9,15 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
     /// A Unix socket without a file (unix(7), "abstract"). Linux forgets the name when the socket is closed.
     case abstract(name: String)
 
+    /// Whether listening on it means to listen on every address of the machine.
+    package var isEveryLocalAddress: Bool {
+        if case .tcp(let host, _) = self { ["", "0.0.0.0", "::"].contains(host) } else { false }
+    }
+
     /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `unix:@name`.
     package var description: String {
         switch self {
-        case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .tcp(let host, let port): "\(HostName.bracketed(host)):\(port)"
         case .unix(let path): "unix:\(path)"
         case .abstract(let name): "unix:@\(name)"
         }

@@ -17,7 +17,7 @@ package enum LogLevel: String, CaseIterable, Sendable {
 }
 
 /// `minimum` of a listener's `tls`
-package enum TLSVersion: String, CaseIterable, Sendable {
+package enum MinimumTLS: String, CaseIterable, Sendable {
     case tls12 = "1.2"
     case tls13 = "1.3"
 }

@@ -31,6 +31,9 @@ enum HostName {
         return name
     }
 
+    /// A host before a port: an IPv6 address stands in brackets (RFC 3986 section 3.2.2).
+    static func bracketed(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
+
     /// Letters, digits, `-` and `_` (which container networks use), `-` not at an end; 1 to 63 of them.
     private static func isLabel(_ label: Substring) -> Bool {
         (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"

@@ -63,7 +63,7 @@ package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     package var description: String {
         let host =
             switch self.host {
-            case .exact(let name): name.contains(":") ? "[\(name)]" : name
+            case .exact(let name): HostName.bracketed(name)
             case .subdomains(let domain): "*.\(domain)"
             }
         return "\(self.scheme)://\(host)" + (self.port == defaultPort(ofScheme: self.scheme) ? "" : ":\(self.port)")

@@ -14,50 +14,31 @@ struct KeysTests {
         #expect(Set(Section.all.map(\.name)).count == Section.all.count)
     }
 
-    /// A setting without a field would stay at its default, whatever the file says.
-    @Test func `each key with one value and a default changes something`() throws {
-        let unset = try GatewayConfiguration.reading(Self.file())
-        let changed = try Self.values.map {
-            (key: $0.key, after: try GatewayConfiguration.reading(Self.file([$0.key: $0.value])))
-        }
-        for (key, after) in changed { #expect(after != unset, "\(key)") }
-        // Those that are missing here are in the tests of their own sections.
-        let sections = Section.all.filter { Set(Self.sections).contains($0.name) }
-        #expect(sections.count == Self.sections.count)
-        for section in sections {
-            for row in section.rows where row.defaultText != nil && row.section == nil {
-                #expect(Self.values["\(section.name).\(row.name)"] != nil, "\(section.name).\(row.name)")
-            }
-        }
-    }
-
+    /// The sections of a file that has most keys, each with its place in `file`.
     private static let sections = [
         "names", "log", "drain", "defaults", "timeouts", "limits", "heartbeat", "health", "eject", "backend-tls",
     ]
 
-    /// For each key another value than the default.
-    private static let values = [
-        "names.refresh": "7s", "log.format": "text", "log.level": "error",
-        "drain.delay": "7s", "drain.over": "7s", "drain.rate": "7",
-        "defaults.origins": "any", "defaults.require-origin": "true", "defaults.compression": "off",
-        "defaults.utf8": "check",
-        "defaults.close-codes": "rfc6455",
-        "timeouts.handshake": "7s", "timeouts.connect": "7s", "timeouts.close": "7s", "timeouts.idle": "7s",
-        "timeouts.session": "7s",
-        "limits.message": "7", "limits.backend-message": "7", "limits.fragments": "7", "limits.backend-fragments": "7",
-        "limits.queue": "7KiB", "limits.compression": "7",
-        "heartbeat.interval": "7s", "heartbeat.timeout": "7s",
-        "health.interval": "7s", "health.timeout": "1s", "health.rise": "7", "health.fall": "7",
-        "eject.failures": "7", "eject.for": "7s", "backend-tls.verify": "false",
-    ]
-
-    /// A file in which some keys, as `section.key`, have values.
-    private static func file(_ values: [String: String] = [:]) -> String {
-        func mapping(_ section: String, _ more: String...) -> String {
-            let own = values.filter { $0.key.hasPrefix(section + ".") }.map {
-                "\($0.key.dropFirst(section.count + 1)): \($0.value)"
+    /// A value that did not reach the settings would leave the default in force, whatever the file says.
+    @Test(arguments: sections)
+    func `each key with a default changes a setting`(name: String) throws {
+        let unset = try GatewayConfiguration.reading(Self.file())
+        let section = try #require(Section.all.first { $0.name == name })
+        for row in section.rows where row.defaultText != nil && row.section == nil {
+            let words = row.schema.text(width: 0).matches(of: #/"([a-z0-9.-]+)"/#).map { String($0.output.1) }
+            let changes = (["7s", "1s", "7", "7KiB", "true", "false"] + words).contains { value in
+                let file = Self.file(in: name, "\(row.name): \(value)")
+                let configuration = try? GatewayConfiguration.reading(file)
+                return configuration.map { $0 != unset } ?? false
             }
-            return "{\((own + more).joined(separator: ", "))}"
+            #expect(changes, "\(name).\(row.name)")
+        }
+    }
+
+    /// A file in which one section has one key more.
+    private static func file(in section: String = "", _ entry: String = "") -> String {
+        func mapping(_ name: String, _ more: String...) -> String {
+            "{\(((name == section ? [entry] : []) + more).joined(separator: ", "))}"
         }
         let defaults = mapping(
             "defaults", "timeouts: \(mapping("timeouts"))", "limits: \(mapping("limits"))",
