@@ -203,10 +203,10 @@ import Testing
     }
 
     private func end(of process: Int32) -> OwnProcess.End {
-        while true {
-            if let end = OwnProcess.end(of: process) { return end }
-            usleep(100)
-        }
+        // It is left to be asked for (waitid(2), WNOWAIT), and what the kernel writes is not read.
+        var information = unsafe siginfo_t()
+        while unsafe waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        return OwnProcess.end(of: process) ?? .unknown
     }
 
     /// More than a pipe would hold, and to its end.

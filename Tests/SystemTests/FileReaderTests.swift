@@ -8,21 +8,28 @@ import Testing
 /// A file system of which some files hang until they are let go.
 private final class HangingFiles: Sendable {
     private let state = Mutex<(hanging: Set<String>, reads: [String])>(([], []))
+    /// What hangs reads from the one, and is let go when the other is closed.
+    private let gate: (near: Int32, far: Int32) = socketPair()
 
     init(_ hanging: Set<String>) { self.state.withLock { $0.hanging = hanging } }
+
+    deinit { Kernel.close(self.gate.near) }
 
     var access: FileReader.Access {
         FileReader.Access(
             read: { path throws(FileError) in
                 self.state.withLock { $0.reads.append(path) }
-                while self.state.withLock({ $0.hanging.contains(path) }) { usleep(200) }
+                if self.state.withLock({ $0.hanging.contains(path) }) { _ = waitToRead(self.gate.near) }
                 return Array(path.utf8)
             }, stamp: { _ in nil })
     }
 
     var reads: [String] { self.state.withLock { $0.reads } }
 
-    func letGo() { self.state.withLock { $0.hanging = [] } }
+    func letGo() {
+        self.state.withLock { $0.hanging = [] }
+        Kernel.close(self.gate.far)
+    }
 }
 
 @Suite struct FileReaderTests {
