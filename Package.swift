@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "Admin", "Proxy", "Configuration", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Admin", "Proxy", "Configuration", "System",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
 
