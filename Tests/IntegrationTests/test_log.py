@@ -196,6 +196,7 @@ async def written(path, event: str) -> dict:
 async def test_a_log_that_was_moved_away_is_opened_again(tmp_path):
     path, rotated = tmp_path / "gateway.log", tmp_path / "gateway.log.1"
     async with logging_to(path, tmp_path) as process:
+        await written(path, "serving")
         path.rename(rotated)
         tell(process, signal.SIGUSR1)
         assert (await written(path, "log-reopened"))["file"] == str(path)
