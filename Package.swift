@@ -67,11 +67,17 @@ let package = Package(
         // What a session does, decided without I/O.
         target("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
 
+        // One connection: a socket, TLS where there is TLS, and its queues. Bytes only.
+        target(
+            "Connections",
+            ["Sessions", "System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
+
         // The gateway itself.
         target(
             "Proxy",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Sessions",
+                "Connections",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
         target("Admin", ["Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
@@ -110,7 +116,8 @@ let package = Package(
         tests("System"),
         tests("TLS", ["COpenSSL"]),
         tests("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
-        tests("Proxy", ["Sessions", "WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
+        tests("Connections", ["System", "TLS"]),
+        tests("Proxy", ["Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
         tests("Admin", ["Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )

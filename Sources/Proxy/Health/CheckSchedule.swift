@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import System
 internal import TLS
 
@@ -47,11 +48,11 @@ final class CheckSchedule: TimerHandler {
     /// - Parameter share: from 0 to 1, which part of the interval goes by before the first check: endpoints that begin together
     ///   are not checked together.
     func start(after share: Double) {
-        self.means.loop.setTimer(&self.timer, at: .now() + self.plan.settings.interval * share, self)
+        self.means.context.loop.setTimer(&self.timer, at: .now() + self.plan.settings.interval * share, self)
     }
 
     func stop() {
-        self.means.loop.cancelTimer(&self.timer)
+        self.means.context.loop.cancelTimer(&self.timer)
         self.check?.cancel()
         self.check = nil
     }
@@ -78,6 +79,6 @@ final class CheckSchedule: TimerHandler {
 
     func checkEnded() {
         self.check = nil
-        self.means.loop.setTimer(&self.timer, at: max(self.next, .now()), self)
+        self.means.context.loop.setTimer(&self.timer, at: max(self.next, .now()), self)
     }
 }

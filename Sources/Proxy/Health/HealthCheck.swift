@@ -1,11 +1,12 @@
 internal import Configuration
+internal import Connections
 internal import System
 internal import TLS
 
 /// One check of one endpoint: a connection that a `Probe` talks through, on the control thread's loop.
 ///
 /// It ends as sessions do, with both sides read to their ends, so that a backend's log has no line for each check.
-final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
+final class HealthCheck: TimerHandler, ConnectorOwner {
     enum Result: Equatable {
         case passed(after: Duration)
         /// Why, in a few words.
@@ -16,15 +17,14 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
 
     /// What all checks of a thread use in turn.
     final class Means {
-        let loop: EventLoop
-        let tlsIO = TLSIO()
-        fileprivate let received = ReadBuffer(count: 32 << 10)
-        fileprivate let plaintext = ReadBuffer(count: 64 << 10)
+        fileprivate static let readSize = 32 << 10
+
+        let context: ConnectionContext
         /// Hears of endpoints that could be connected to at none of their addresses.
         let unreachable: (Endpoint) -> Void
 
         init(_ loop: EventLoop, unreachable: @escaping (Endpoint) -> Void) {
-            self.loop = loop
+            self.context = ConnectionContext(loop, readSize: Self.readSize)
             self.unreachable = unreachable
         }
     }
@@ -43,7 +43,6 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
 
     private enum Stage {
         case connecting
-        case tlsHandshake
         case talking
         case ended
     }
@@ -62,13 +61,12 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
     private var stage = Stage.connecting
     private var hasResult = false
     private var timer: EventLoop.TimerID?
-    private var connection: CheckConnection
+    private var connection: Connection?
 
     init(_ subject: Subject, _ means: Means, owner: CheckSchedule) {
         self.subject = subject
         self.means = means
         self.owner = owner
-        self.connection = CheckConnection(means.loop, means.tlsIO)
         let webSocket = subject.endpoint.webSocket
         self.probe = Probe(
             subject.settings, host: webSocket?.authority ?? Self.host(subject.endpoint.address),
@@ -81,7 +79,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
 
     /// The owner hears of the result and, later, of the end: possibly before this returns.
     func start() {
-        switch self.subject.endpoint.addresses(at: self.means.loop.now) {
+        switch self.subject.endpoint.addresses(at: self.means.context.loop.now) {
         case .success(let addresses) where addresses.isEmpty: self.give(up: "its name is not resolved yet")
         case .success(let addresses): self.connect(to: addresses)
         case .failure(let error): self.give(up: "\(error)")
@@ -95,7 +93,7 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
     }
 
     private func setTimer(at deadline: MonotonicInstant) {
-        self.means.loop.setTimer(&self.timer, at: deadline, self)
+        self.means.context.loop.setTimer(&self.timer, at: deadline, self)
     }
 
     // MARK: - Results
@@ -120,7 +118,6 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
 
     private func timedOut() {
         let timeout = self.subject.settings.timeout
-        if self.stage == .tlsHandshake { return self.give(up: "no TLS handshake within \(timeout.shown)") }
         self.take(self.probe.timedOut(after: timeout))
         self.end()
     }
@@ -134,16 +131,16 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
     }
 
     private func act(_ step: Probe.Step) {
-        self.connection.send(step.send)
+        self.connection?.send(step.send.span)
         self.take(step.verdict)
-        if step.endsWriting { self.connection.finish() }
+        if step.endsWriting { self.connection?.shutDown() }
         if step.isOver { self.end() }
     }
 
     private func end() {
         guard self.stage != .ended else { return }
         // A peer that waits for our close_notify, as RFC 8446 section 6.1 lets it, gets one.
-        if self.stage == .talking { self.connection.finish() }
+        if self.stage == .talking { self.connection?.shutDown() }
         self.close()
         self.owner.checkEnded()
     }
@@ -151,129 +148,76 @@ final class HealthCheck: ReadinessHandler, TimerHandler, ConnectorOwner {
     private func close() {
         self.stage = .ended
         self.connector = nil
-        self.means.loop.cancelTimer(&self.timer)
-        self.connection.close()
+        self.means.context.loop.cancelTimer(&self.timer)
+        self.connection?.close()
+        self.connection = nil
     }
 
     // MARK: - Connecting
 
     private func connect(to addresses: [SocketAddress]) {
+        let subject = self.subject
         let connector = Connector(
-            to: self.subject.endpoint, at: addresses, from: self.subject.source, within: self.subject.settings.timeout,
-            on: self.means.loop, for: self)
+            to: addresses, from: subject.source,
+            tls: { try subject.tls?.makeConnection(serverName: subject.serverName) }, history: subject.endpoint,
+            within: subject.settings.timeout, self.means.context, for: self)
         self.connector = connector
         connector.start()
     }
 
-    func connected(_ descriptor: Int32, to address: SocketAddress) {
-        do {
-            let tls = try self.subject.tls?.makeConnection(serverName: self.subject.serverName)
-            try self.connection.open(descriptor, tls: tls, self)
-        } catch {
-            Kernel.close(descriptor)
-            return self.give(up: "\(error)")
-        }
-        guard self.connection.tls != nil else { return self.connected() }
-        self.stage = .tlsHandshake
-        self.shakeHands([UInt8]().span)
+    func connected(_ connection: Connection) {
+        self.connector = nil
+        self.connection = connection
+        self.stage = .talking
+        self.setTimer(at: self.began + self.subject.settings.timeout)
+        self.act(self.probe.connected())
+        self.read(connection)
     }
 
     func couldNotConnect(_ failure: Connector.Failure) {
         switch failure {
-        case .gateway(let reason):
-            self.conclude(.skipped(reason))
+        case .shortage(let error):
+            self.conclude(.skipped("\(error)"))
             self.end()
-        case .endpoint(let failure):
+        case .host(let failure):
             self.means.unreachable(self.subject.endpoint)
-            if failure.silent == .all { self.timedOut() } else { self.give(up: failure.reason) }
+            if failure.silent == .all, failure.isInHandshake {
+                self.give(up: "no TLS handshake within \(self.subject.settings.timeout.shown)")
+            } else if failure.silent == .all {
+                self.timedOut()
+            } else {
+                self.give(up: failure.reason)
+            }
         }
     }
 
-    /// The connection is of no use: the endpoint's other addresses are tried.
-    private func connectionFailed(_ reason: String) {
-        self.connection.close()
-        self.stage = .connecting
-        self.connector?.failed(because: reason)
-    }
-
-    private func connected() {
-        self.connector = nil
-        self.stage = .talking
-        self.setTimer(at: self.began + self.subject.settings.timeout)
-        self.act(self.probe.connected())
-    }
-
-    private func shakeHands(_ ciphertext: Span<UInt8>) {
-        guard let tls = self.connection.tls else { return }
-        let result = tls.handshake(ciphertext)
-        self.connection.sendCiphertext()
-        switch result {
-        case .wantsRead: break
-        case .failed(let error): self.connectionFailed("TLS: \(error)")
-        case .done:
-            self.connected()
-            // The endpoint's first words may have come with it.
-            self.decrypt([UInt8]().span)
-        }
+    func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool {
+        self.connector?.makeHandshakeStep() ?? false
     }
 
     // MARK: - Reading
 
-    func ready(_ readiness: Readiness) {
+    func ready(_ connection: Connection, _ readiness: Readiness) {
         switch self.stage {
-        case .connecting, .ended: break
-        case .tlsHandshake, .talking:
-            if readiness.isWritable { self.connection.flush() }
-            self.read()
+        case .connecting: self.connector?.shakeHands()
+        case .talking: self.read(connection)
+        case .ended: break
         }
     }
 
-    private func read() {
+    private func read(_ connection: Connection) {
         for _ in 0..<Self.readsPerTurn {
-            guard self.stage == .tlsHandshake || self.stage == .talking else { return }
-            let buffer = self.means.received
-            var room = buffer.mutableSpan
-            switch self.connection.receive(into: &room) {
-            case .bytes(let count, _): self.received(buffer.span.extracting(0..<count))
-            case .wouldBlock: return
-            case .end: return self.receivedEnd()
-            case .failed(let error):
-                if self.stage == .tlsHandshake { return self.connectionFailed(error.reason) }
-                return self.give(up: error.reason)
+            guard self.stage == .talking, connection.mayRead else { return }
+            let plaintext = self.means.context.buffers.plaintext
+            switch connection.receive(atMost: Means.readSize) {
+            case .bytes(let range): self.act(self.probe.received(plaintext.span.extracting(range)))
+            case .incomplete, .nothing: break
+            case .end: self.act(self.probe.receivedEOF())
+            case .failed(let failure):
+                if case .tls(let error) = failure { return self.give(up: "TLS: \(error)") }
+                return self.give(up: failure.description)
             }
         }
-        self.connection.readAgainLater()
-    }
-
-    private func received(_ bytes: Span<UInt8>) {
-        if self.connection.tls == nil {
-            self.act(self.probe.received(bytes))
-        } else if self.stage == .tlsHandshake {
-            self.shakeHands(bytes)
-        } else {
-            self.decrypt(bytes)
-        }
-    }
-
-    private func decrypt(_ ciphertext: Span<UInt8>) {
-        guard self.stage == .talking, let tls = self.connection.tls else { return }
-        let buffer = self.means.plaintext
-        var room = buffer.mutableSpan
-        let result = tls.decrypt(ciphertext, into: &room)
-        self.connection.sendCiphertext()
-        if result.count > 0 { self.act(self.probe.received(buffer.span.extracting(0..<result.count))) }
-        guard self.stage == .talking else { return }
-        switch result.state {
-        case .closed: self.act(self.probe.receivedEOF())
-        case .failed(let error): self.give(up: "TLS: \(error)")
-        case .open: if result.hasMore { self.decrypt([UInt8]().span) }
-        }
-    }
-
-    private func receivedEnd() {
-        guard self.stage == .talking else {
-            return self.connectionFailed("the connection ended in the TLS handshake")
-        }
-        self.act(self.probe.receivedEOF())
+        connection.readAgainLater()
     }
 }

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import System
 internal import TLS
 
@@ -42,7 +43,7 @@ final class HealthChecks {
     ///
     /// - Throws: where libssl does not take its settings; then nothing has changed.
     func take(_ snapshot: Snapshot) throws(TLSError) {
-        let contexts = try TLSClientContext.shared(snapshot.clientTLS.map(Self.settings), io: self.means.tlsIO)
+        let contexts = try TLSClientContext.shared(snapshot.clientTLS.map(Self.settings), io: self.means.context.tlsIO)
         let before = self.places
         for watch in self.watches { watch.stop() }
         self.watches = snapshot.runtime.backends.map { backend in

@@ -1,3 +1,4 @@
+internal import Connections
 internal import Sessions
 internal import System
 
@@ -26,7 +27,7 @@ protocol MemoryWaiter: AnyObject {
 /// One worker's part of what is held: who holds it, and who waits for room. Confined to the worker's thread.
 ///
 /// What changes is added to the bound of all workers in steps, so that a connection that is a little behind costs no more than it did.
-final class MemoryAccount: TimerHandler {
+final class MemoryAccount: SharedBytesAccount, TimerHandler {
     /// How many bytes may be held without the other workers knowing.
     private static let step = 16 << 10
     /// The most that is read at once while memory is scarce.
@@ -60,7 +61,9 @@ final class MemoryAccount: TimerHandler {
     // MARK: - What is held
 
     /// How much one read takes.
-    var readSize: Int { self.bound.isScarce ? Self.scarceRead : WorkerBuffers.readSize }
+    var readSize: Int { self.bound.isScarce ? Self.scarceRead : ConnectionBuffers.readSize }
+
+    func shared(changedBy bytes: Int) { self.change(.queued, by: bytes) }
 
     func change(_ kind: MemoryKind, by bytes: Int) {
         switch kind {

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -80,7 +81,7 @@ final class WorkerMetrics {
         snapshot.loopTurns = turns
         snapshot.handshakesWaiting = handshakesWaiting
         for session in live {
-            for leg in [Leg.client, .backend] { snapshot.queueBytes += session.transport(leg)?.queuedBytes ?? 0 }
+            for leg in [Leg.client, .backend] { snapshot.queueBytes += session.connection(leg)?.queuedBytes ?? 0 }
             guard let conversation = session.conversation, let route = session.route else { continue }
             snapshot.routes[route.settings.name, default: .init()].add(conversation.tally)
         }

@@ -1,5 +1,6 @@
 internal import Balancing
 internal import Configuration
+internal import Connections
 internal import Synchronization
 internal import System
 
@@ -93,7 +94,7 @@ final class Endpoint: Sendable {
 
 // MARK: - Addresses
 
-extension Endpoint {
+extension Endpoint: AddressHistory {
     /// Where to connect, in the order in which to try it (`AddressBook`); or why nobody knows.
     func addresses(at now: MonotonicInstant) -> Result<[SocketAddress], ResolveError> {
         var random = SystemRandomness()

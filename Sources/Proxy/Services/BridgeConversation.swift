@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -11,7 +12,7 @@ internal import WebSocketProtocol
 /// delivered. Whatever else ends the session does the same for what the client sent, but for a message that breaks off in the middle: a cut
 /// upload must not look complete.
 final class BridgeConversation: EndpointConversation {
-    private let backend: Transport
+    private let backend: Connection
     private let message: BridgeMessage
     private var text = TextCheck()
     /// In text mode: the beginning of a character whose rest has not come yet; at most 3 bytes.
@@ -22,11 +23,12 @@ final class BridgeConversation: EndpointConversation {
     private var passed = MessageTally()
     private var flushedToServer = MessageTally()
 
-    init(_ session: Session, _ transports: PerLeg<Transport>, message: BridgeMessage, compression: DeflateParameters?) {
-        self.backend = transports.backend
+    init(_ session: Session, _ connections: PerLeg<Connection>, message: BridgeMessage, compression: DeflateParameters?)
+    {
+        self.backend = connections.backend
         self.message = message
         super.init(
-            session, transports.client, backend: .tcp,
+            session, connections.client, backend: .tcp,
             limitsMessages: session.route?.settings.limitsMessagesItself ?? false, compression: compression)
     }
 

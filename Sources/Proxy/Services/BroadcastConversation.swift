@@ -1,3 +1,4 @@
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -38,7 +39,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         case toGoOn
     }
 
-    init(_ session: Session, _ client: Transport, room: RoomKey, compression: DeflateParameters?) {
+    init(_ session: Session, _ client: Connection, room: RoomKey, compression: DeflateParameters?) {
         self.room = room
         self.sender = RoomSender(worker: session.worker.index, of: session.worker.fleet.members.count)
         super.init(session, client, compression: compression)

@@ -1,3 +1,4 @@
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -8,7 +9,7 @@ final class ClockConversation: EndpointConversation {
     private var text = TextCheck()
     private var next: MonotonicInstant
 
-    init(_ session: Session, _ client: Transport, every: Duration, compression: DeflateParameters?) {
+    init(_ session: Session, _ client: Connection, every: Duration, compression: DeflateParameters?) {
         self.every = every
         self.next = session.worker.loop.now
         super.init(session, client, compression: compression)

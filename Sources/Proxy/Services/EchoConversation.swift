@@ -1,3 +1,4 @@
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -55,6 +56,6 @@ final class EchoConversation: EndpointConversation {
     override var mostWaiting: Int {
         guard !self.session.worker.memory.bound.isScarce else { return 0 }
         return self.maximumMessage == 0
-            ? Self.mostWithoutLimit : self.maximumMessage / 4 * 5 + WorkerBuffers.mostPerRead
+            ? Self.mostWithoutLimit : self.maximumMessage / 4 * 5 + ConnectionBuffers.mostPerRead
     }
 }

@@ -1,3 +1,4 @@
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -110,7 +111,7 @@ extension EndpointConversation {
         let loop = self.loop
         let plaintext = buffers.plaintext
         let inflated = buffers.inflated
-        let headroom = WorkerBuffers.headroom
+        let headroom = ConnectionBuffers.headroom
         let inflater = compression.takeInflater(maximumMessage: self.maximumMessage)
         loop.budget.spend(Work.compression)
         var taken = 0
@@ -140,7 +141,7 @@ extension EndpointConversation {
     private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
         guard count > 0 || isFinal else { return }
         self.loop.budget.spend(Work.inflated(count))
-        let start = WorkerBuffers.headroom
+        let start = ConnectionBuffers.headroom
         let piece = FrameReader.DataPart(
             messageOpcode: part.messageOpcode, range: start..<(start + count), maskingKey: nil,
             isFirst: self.isAtFirstPiece, isFinal: isFinal, isCompressed: false)

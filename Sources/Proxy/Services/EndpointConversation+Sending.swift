@@ -1,3 +1,4 @@
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -94,7 +95,7 @@ extension EndpointConversation {
         self.dataPassed()
     }
 
-    /// The transport has everything that was counted: what its socket did not take of that is remembered.
+    /// The connection has everything that was counted: what its socket did not take of that is remembered.
     func noteSent() {
         if self.client.hasUntaken { self.taken.sent(self.flushed, self.sent, self.client.writing) }
         self.flushed = self.sent
@@ -105,23 +106,23 @@ extension EndpointConversation {
     /// Sends whole frames to the client, or a message's bytes to a TCP server: together with what else the same read brings.
     ///
     /// - Parameter more: whether more follows in any case.
-    func send(_ bytes: Span<UInt8>, to transport: Transport, more: Bool = false) {
+    func send(_ bytes: Span<UInt8>, to connection: Connection, more: Bool = false) {
         let gathered = self.gathered
         let isLast = !more && !self.hasMore
-        if isLast, gathered.isEmpty { return self.sendNow(bytes, to: transport) }
-        if !gathered.hasRoom(for: bytes.count, to: transport) { self.flush() }
+        if isLast, gathered.isEmpty { return self.sendNow(bytes, to: connection) }
+        if !gathered.hasRoom(for: bytes.count, to: connection) { self.flush() }
         guard gathered.isWorthwhile(bytes.count) else {
             self.flush()
-            return self.sendNow(bytes, to: transport)
+            return self.sendNow(bytes, to: connection)
         }
-        gathered.add(bytes, to: transport)
+        gathered.add(bytes, to: connection)
         if isLast { self.flush() }
     }
 
     /// Sends what is not put together with anything.
-    private func sendNow(_ bytes: Span<UInt8>, to transport: Transport) {
+    private func sendNow(_ bytes: Span<UInt8>, to connection: Connection) {
         self.loop.budget.spend(Work.send)
-        transport.send(bytes)
+        connection.send(bytes)
     }
 
     /// Nothing that was put together waits to be sent.

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -8,7 +9,7 @@ internal import WebSocketProtocol
 class EndpointConversation: Conversation {
     /// The session gives its conversation up when it ends.
     final let session: Session
-    final let client: Transport
+    final let client: Connection
     // The worker's. Constants, because a reference that is followed through others is counted with every message.
     final let loop: EventLoop
     final let plaintext: ReadBuffer
@@ -24,7 +25,7 @@ class EndpointConversation: Conversation {
     final var sent = MessageTally()
     /// What of that its socket took.
     final var taken = TakenMessages()
-    /// What of it the transport has; the rest is put together with what follows.
+    /// What of it the connection has; the rest is put together with what follows.
     final var flushed = MessageTally()
     private var pings = PingSeries(nonce: Randomness.word())
     /// The beginning of a header, or of a control frame, whose rest has not come yet.
@@ -51,13 +52,13 @@ class EndpointConversation: Conversation {
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
     ///   - compression: what was agreed with the client.
     init(
-        _ session: Session, _ client: Transport, backend: ClosingHandshake.Backend = .builtin,
+        _ session: Session, _ client: Connection, backend: ClosingHandshake.Backend = .builtin,
         limitsMessages: Bool = true, compression: DeflateParameters? = nil
     ) {
         self.session = session
         self.client = client
         self.loop = session.loop
-        self.plaintext = session.worker.buffers.plaintext
+        self.plaintext = session.worker.context.buffers.plaintext
         self.gathered = session.worker.gathered
         self.closing = ClosingHandshake(
             backend: backend, codes: session.route?.settings.closeCodes ?? .registered)
@@ -72,7 +73,7 @@ class EndpointConversation: Conversation {
                 maximumFragments: limitsMessages ? limits.fragments : 0))
     }
 
-    final var buffers: WorkerBuffers { self.session.worker.buffers }
+    final var buffers: ConnectionBuffers { self.session.worker.context.buffers }
 
     // MARK: - For subclasses
 
@@ -280,7 +281,7 @@ class EndpointConversation: Conversation {
     }
 
     final func ping(_ leg: Leg) {
-        if leg == .client { self.client.sendPing(Frame.ping(self.pings.next())) }
+        if leg == .client { self.session.sendPing(Frame.ping(self.pings.next()), to: .client) }
     }
 
     final func dataPassed() { self.session.deadlines.lastData = self.loop.now }

@@ -1,3 +1,4 @@
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -26,15 +27,15 @@ final class RoomDelivery {
         let tally: MessageTally
         let bytes: SharedBytes
 
-        init(_ messages: RoomMessages) {
+        init(_ messages: RoomMessages, _ worker: Worker) {
             self.tally = messages.tally
-            self.bytes = SharedBytes(messages.bytes)
+            self.bytes = SharedBytes(messages.bytes, countedBy: worker.memory)
         }
     }
 
     init(_ post: RoomPost, _ worker: Worker, to members: [BroadcastConversation]) {
         self.post = post
-        self.plain = Shared(post.messages)
+        self.plain = Shared(post.messages, worker)
         self.worker = worker
         self.members = members
     }
@@ -61,7 +62,7 @@ final class RoomDelivery {
         if let messages = self.compressed[direction] { return messages }
         let plain = self.post.messages
         self.worker.loop.budget.spend(Work.compression + Work.deflated(plain.bytes.count))
-        let messages = Shared(plain.compressed(direction, self.worker.compression))
+        let messages = Shared(plain.compressed(direction, self.worker.compression), self.worker)
         self.compressed[direction] = messages
         return messages
     }

@@ -17,7 +17,7 @@ protocol Conversation: AnyObject {
 
     /// The client has its 101.
     func begin()
-    /// `range` of the worker's plaintext buffer came from `leg`. There are `WorkerBuffers.headroom` bytes of room before it.
+    /// `range` of the worker's plaintext buffer came from `leg`. There are `ConnectionBuffers.headroom` bytes of room before it.
     func received(_ range: Range<Int>, from leg: Leg)
     /// Something happened to a leg's connection.
     ///
@@ -25,7 +25,7 @@ protocol Conversation: AnyObject {
     func happened(_ event: ClosingHandshake.Event, detail: String?)
     /// `leg` has taken enough of what it was sent to be sent more.
     func drained(_ leg: Leg)
-    /// The client's transport asked to be called again in this turn of the loop.
+    /// The client's connection asked to be called again in this turn of the loop.
     func continued()
     /// Sends `leg` a ping, at once or when the frame in progress is whole. A WebSocket leg's only, and only while the session is open.
     func ping(_ leg: Leg)

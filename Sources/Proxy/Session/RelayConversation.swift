@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -11,8 +12,8 @@ final class RelayConversation: Conversation {
     // The session gives its conversation up when it ends.
     private let session: Session
     private let loop: EventLoop
-    private let transports: PerLeg<Transport>
-    private let buffers: WorkerBuffers
+    private let connections: PerLeg<Connection>
+    private let buffers: ConnectionBuffers
     private let plaintext: ReadBuffer
     private var relay: Relay
     /// Of what came from each leg, what the other's socket took.
@@ -20,12 +21,12 @@ final class RelayConversation: Conversation {
     /// More on why the session ends.
     private var reason: String?
 
-    init(_ session: Session, _ transports: PerLeg<Transport>, allowsCompression: Bool) {
+    init(_ session: Session, _ connections: PerLeg<Connection>, allowsCompression: Bool) {
         self.session = session
         self.loop = session.worker.loop
-        self.transports = transports
-        self.buffers = session.worker.buffers
-        self.plaintext = session.worker.buffers.plaintext
+        self.connections = connections
+        self.buffers = session.worker.context.buffers
+        self.plaintext = session.worker.context.buffers.plaintext
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,
@@ -39,8 +40,8 @@ final class RelayConversation: Conversation {
         let tally = self.relay.tally
         let forwarded = self.session.closing?.forwarded
         return PerLeg(
-            client: self.taken.client.taken(of: forwarded?.client ?? tally.client, self.transports.backend.writing),
-            backend: self.taken.backend.taken(of: forwarded?.backend ?? tally.backend, self.transports.client.writing))
+            client: self.taken.client.taken(of: forwarded?.client ?? tally.client, self.connections.backend.writing),
+            backend: self.taken.backend.taken(of: forwarded?.backend ?? tally.backend, self.connections.client.writing))
     }
 
     func begin() {}
@@ -80,13 +81,13 @@ final class RelayConversation: Conversation {
     func ping(_ leg: Leg) {
         guard let payload = self.relay.ping(leg) else { return }
         let key: MaskingKey? = leg == .backend ? .random : nil
-        self.transports[leg].sendPing(Frame.ping(payload, maskingKey: key))
+        self.session.sendPing(Frame.ping(payload, maskingKey: key), to: leg)
     }
 
     // What is rare stays off the path of a message: inlined, it costs each of them.
     @inline(never)
     private func note(_ signs: Relay.Step.Signs, from leg: Leg) {
-        if signs.contains(.ping) { self.transports[leg.other].heartbeat.relayedPing(at: self.loop.now) }
+        if signs.contains(.ping) { self.session.legs[leg.other].heartbeat.relayedPing(at: self.loop.now) }
         if signs.contains(.answer) { self.session.pingAnswered(leg) }
         if signs.contains(.boundary) { self.ping(leg.other) }
     }
@@ -96,20 +97,20 @@ final class RelayConversation: Conversation {
     private func forward(_ bytes: Span<UInt8>, from leg: Leg, _ before: MessageTally) {
         // By name: a reference that a subscript gives out is counted, with every message.
         switch leg {
-        case .client: self.send(bytes, to: self.transports.backend, from: self.transports.client, before)
-        case .backend: self.send(bytes, to: self.transports.client, from: self.transports.backend, before)
+        case .client: self.send(bytes, to: self.connections.backend, from: self.connections.client, before)
+        case .backend: self.send(bytes, to: self.connections.client, from: self.connections.backend, before)
         }
     }
 
     @inline(__always)
-    private func send(_ bytes: Span<UInt8>, to target: Transport, from source: Transport, _ before: MessageTally) {
+    private func send(_ bytes: Span<UInt8>, to target: Connection, from source: Connection, _ before: MessageTally) {
         target.send(bytes)
         if target.hasUntaken { self.hold(source, for: target, before) }
     }
 
     /// Some of what came from `source` waits for `target` to take it.
     @inline(never)
-    private func hold(_ source: Transport, for target: Transport, _ before: MessageTally) {
+    private func hold(_ source: Connection, for target: Connection, _ before: MessageTally) {
         self.taken[source.leg].sent(before, self.relay.tally(of: source.leg), target.writing)
         if self.session.isAboveHighWater(target) { source.pause() }
     }
@@ -135,10 +136,10 @@ final class RelayConversation: Conversation {
         for leg in [Leg.backend, .client] {
             switch actions[leg].say {
             case .nothing: break
-            case .relayedClose: self.transports[leg].send(close)
+            case .relayedClose: self.connections[leg].send(close)
             case .close(let close):
                 let key: MaskingKey? = leg == .backend ? .random : nil
-                self.transports[leg].send(Frame.close(close, maskingKey: key).span)
+                self.connections[leg].send(Frame.close(close, maskingKey: key).span)
             }
         }
         // Saying comes first on both legs: ending one can end the session.

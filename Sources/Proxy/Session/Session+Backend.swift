@@ -1,5 +1,6 @@
 internal import Balancing
 internal import Configuration
+internal import Connections
 internal import HTTP1
 internal import Sessions
 internal import System
@@ -40,7 +41,7 @@ extension Session: ConnectorOwner {
 
     /// No session can be opened with this endpoint. The client does not hear of it as long as there is another.
     private func endpointFailed(_ refusal: Refusal) {
-        self.dropBackend()
+        self.closeBackend()
         guard let endpoint = self.endpoint, let backend = self.route?.backend else { return self.refuse(refusal) }
         self.worker.failed(endpoint, because: refusal.detail)
         self.connectToNextEndpoint(of: backend, after: refusal)
@@ -59,10 +60,13 @@ extension Session: ConnectorOwner {
 
     private func connect(to endpoint: Endpoint, at addresses: [SocketAddress], of backend: Backend) {
         let limit = self.route?.settings.timeouts.connect ?? Timeouts().connect
+        guard let opening = self.opening else { return }
+        let runtime = opening.runtime
         let connector = Connector(
-            to: endpoint, at: addresses, from: backend.source, within: limit, until: self.openingDeadline,
-            on: self.loop, for: self)
-        self.opening?.connector = connector
+            to: addresses, from: backend.source, tag: Leg.backend.tag,
+            tls: { endpoint.usesTLS ? try runtime.clientConnection(of: backend, to: endpoint) : nil },
+            history: endpoint, within: limit, until: self.openingDeadline, self.worker.context, for: self)
+        opening.connector = connector
         connector.start()
     }
 
@@ -71,35 +75,11 @@ extension Session: ConnectorOwner {
         self.began + (self.route?.settings.timeouts.handshake ?? Timeouts().handshake)
     }
 
-    func connected(_ descriptor: Int32, to address: SocketAddress) {
-        guard let endpoint = self.endpoint, let backend = self.route?.backend, let runtime = self.opening?.runtime
-        else { return Kernel.close(descriptor) }
-        do {
-            let tls = endpoint.usesTLS ? try runtime.clientConnection(of: backend, to: endpoint) : nil
-            let transport = try Transport(descriptor, address, .backend, tls: tls, session: self, worker: self.worker)
-            self.attach(backend: transport)
-            transport.sendAtOnce()
-        } catch {
-            Kernel.close(descriptor)
-            return self.connectionFailed("\(error)")
-        }
-        // The request follows at once: to wait for the loop is another turn, and wakes a server up twice.
-        guard let transport = self.backend, transport.tls != nil else { return self.connected() }
-        self.backendShookHands(transport.beginHandshake())
-    }
-
-    /// The connection is of no use: the endpoint's other addresses are tried.
-    private func connectionFailed(_ reason: String) {
-        self.dropBackend()
-        self.opening?.connector?.failed(because: reason)
-    }
-
     func couldNotConnect(_ failure: Connector.Failure) {
-        self.dropBackend()
         switch failure {
-        case .gateway(let reason):
-            self.refuse(.connectFailed("\(self.endpointName): \(reason)", routeIndex: self.routeIndex))
-        case .endpoint(let failure):
+        case .shortage(let error):
+            self.refuse(.connectFailed("\(self.endpointName): \(error)", routeIndex: self.routeIndex))
+        case .host(let failure):
             if let endpoint = self.endpoint { self.worker.unreachable(endpoint) }
             guard self.loop.now < self.openingDeadline else { return self.handshakeTimedOut(failure.reason) }
             let reason = "\(self.endpointName): \(failure.reason)"
@@ -110,24 +90,9 @@ extension Session: ConnectorOwner {
         }
     }
 
-    func backendTLSHandshake() {
-        guard let backend = self.backend, backend.mayRead else { return }
-        // One that has left is not waited for. Its last words, an alert, say why.
-        guard backend.hasEnded else { return backend.handshakeLater() }
-        self.loop.budget.spend(EventLoop.workOfLongStep)
-        self.backendShookHands(backend.handshakeStep().result)
-    }
-
-    func backendShookHands(_ result: TLSConnection.HandshakeResult) {
-        switch result {
-        case .wantsRead: break
-        case .failed(let error): self.connectionFailed("TLS: \(error)")
-        case .done: self.connected()
-        }
-    }
-
-    /// The connection stands. A bridge begins; a relay first shakes hands with the backend.
-    private func connected() {
+    /// A bridge begins; a relay first shakes hands with the backend.
+    func connected(_ connection: Connection) {
+        self.attach(backend: connection)
         guard let opening = self.opening, let admitted = opening.admitted, let endpoint = self.endpoint,
             let route = self.route, let settings = route.backend?.settings
         else { return }
@@ -140,15 +105,16 @@ extension Session: ConnectorOwner {
             self.opening?.backendHandshake = BackendHandshake(
                 key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
                 compressionOffers: admitted.compressionOffers)
-            self.backend?.send(request.span)
+            connection.send(request.span)
             self.backendHandshake()
-        } else if case .tcp(_, let message) = settings.kind, let client = self.client, let backend = self.backend {
+        } else if case .tcp(_, let message) = settings.kind, let client = self.client {
             self.worker.succeeded(endpoint)
             let compression = self.agreeOnCompression()
             self.upgradeClient(
                 subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
             let bridge = BridgeConversation(
-                self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
+                self, PerLeg(client: client, backend: connection), message: message,
+                compression: compression?.parameters)
             self.begin(bridge, early: PerLeg(client: opening.early, backend: []))
         }
     }
@@ -157,20 +123,22 @@ extension Session: ConnectorOwner {
 
     func backendHandshake() {
         guard let backend = self.backend else { return }
-        let plaintext = self.worker.buffers.plaintext
+        let plaintext = self.worker.context.buffers.plaintext
         while self.phase == .backendHandshake, backend.mayRead {
-            switch backend.receive() {
+            switch backend.receive(atMost: self.worker.memory.readSize) {
             case .bytes(let range):
+                self.heard(.backend)
                 // In place: a copy would be one of all that was read so far.
                 guard let outcome = self.opening?.backendHandshake?.received(plaintext.span.extracting(range)) else {
                     return
                 }
                 self.judge(outcome, range)
+            case .incomplete: self.heard(.backend)
             case .nothing: break
             case .end:
                 guard var handshake = self.opening?.backendHandshake else { return }
                 self.judge(handshake.receivedEOF(), 0..<0)
-            case .failed(let reason): self.judge(.bad(reason), 0..<0)
+            case .failed(let failure): self.judge(.bad(failure.description), 0..<0)
             }
         }
     }
@@ -193,7 +161,8 @@ extension Session: ConnectorOwner {
         case .accepted(let accepted):
             self.upgradeClient(
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
-            let behind = self.worker.buffers.plaintext.copy(range.lowerBound + accepted.length..<range.upperBound)
+            let behind = self.worker.context.buffers.plaintext.copy(
+                range.lowerBound + accepted.length..<range.upperBound)
             if let endpoint = self.endpoint { self.worker.succeeded(endpoint) }
             let early = PerLeg(client: self.opening?.early ?? [], backend: behind)
             guard let client = self.client, let backend = self.backend else { return }
@@ -232,8 +201,8 @@ extension Session: ConnectorOwner {
         self.refuse(refusal)
     }
 
-    private func dropBackend() {
+    private func closeBackend() {
         self.backend?.close(abruptly: true)
-        self.attach(backend: nil)
+        self.detachBackend()
     }
 }

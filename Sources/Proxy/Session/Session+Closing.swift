@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -41,9 +42,9 @@ extension Session {
 
     /// Nothing holds `leg` back any more.
     func readOn(_ leg: Leg) {
-        guard !self.isRefusingMore(leg), let transport = self.transport(leg), transport.isOpen else { return }
-        transport.resume()
-        if transport.mayRead { transport.readAgainLater() }
+        guard !self.isRefusingMore(leg), let connection = self.connection(leg), connection.isOpen else { return }
+        self.resume(connection)
+        if connection.mayRead { connection.readAgainLater() }
     }
 
     private func closingTimes(of leg: Leg) -> LegClosing.Times {
@@ -58,16 +59,16 @@ extension Session {
 
     /// Ends `leg` as the closing handshake says.
     func end(_ leg: Leg, as end: ClosingHandshake.End) {
-        guard let transport = self.transport(leg), self.stages[leg] != .closed else { return }
+        guard let connection = self.connection(leg), self.stages[leg] != .closed else { return }
         switch end {
         case .notYet: break
-        case .wait: self.settle(transport)
+        case .wait: self.settle(connection)
         case .shutDown, .abortDelivered:
-            if end == .shutDown { transport.shutDown() }
-            self.settle(transport)
+            if end == .shutDown { connection.shutDown() }
+            self.settle(connection)
         case .close:
             self.noteUndelivered(leg)
-            if !self.isRefusingMore(leg), transport.failure == nil { transport.shutDown() }
+            if !self.isRefusingMore(leg), connection.failure == nil { connection.shutDown() }
             self.closeLeg(leg, abruptly: self.isRefusingMore(leg))
         case .abort:
             self.noteUndelivered(leg)
@@ -76,33 +77,36 @@ extension Session {
     }
 
     private func noteUndelivered(_ leg: Leg) {
-        if let transport = self.transport(leg), transport.isOpen {
-            self.closing?.undelivered[leg] = transport.undelivered
+        if let connection = self.connection(leg), connection.isOpen {
+            self.closing?.undelivered[leg] = connection.undelivered
         }
     }
 
     /// Closes a leg's connection if its peer has ended its side and has taken all there is for it.
-    func settle(_ transport: Transport) {
-        let leg = transport.leg
+    func settle(_ connection: Connection) {
+        let leg = connection.leg
         guard self.stages[leg] != .closed, self.awaits(leg) == .end else { return }
-        self.noteDelivery(transport)
+        self.noteDelivery(connection)
         let isAborted = self.conversation?.closing.isCut(leg) ?? false
         let hasEnded = self.stages[leg] == .ended
         guard hasEnded || isAborted else { return }
         // The last word of TLS; a plain connection is closed by closing it.
-        if hasEnded, !isAborted, transport.tls != nil { transport.shutDown() }
-        if self.hasDelivered(transport) { self.closeLeg(leg, abruptly: isAborted) }
+        if hasEnded, !isAborted, connection.tls != nil { connection.shutDown() }
+        if self.hasDelivered(connection) { self.closeLeg(leg, abruptly: isAborted) }
     }
 
     /// Tells where somebody waits for it that a leg's peer has taken all there is for it.
-    func noteDelivery(_ transport: Transport) {
-        guard let conversation = self.conversation, conversation.closing.isAwaitingDelivery(of: transport.leg),
-            self.hasDelivered(transport)
+    func noteDelivery(_ connection: Connection) {
+        guard let conversation = self.conversation, conversation.closing.isAwaitingDelivery(of: connection.leg),
+            self.hasDelivered(connection)
         else { return }
-        conversation.happened(.delivered(transport.leg), detail: nil)
+        conversation.happened(.delivered(connection.leg), detail: nil)
     }
 
-    private func hasDelivered(_ transport: Transport) -> Bool { transport.sendAll() && transport.undelivered == 0 }
+    private func hasDelivered(_ connection: Connection) -> Bool {
+        connection.sendStaged()
+        return connection.hasSentAll && connection.undelivered == 0
+    }
 
     // MARK: - What is due
 
@@ -119,18 +123,18 @@ extension Session {
     /// Does what is due for `leg`. Returns when to look again; `nil`: never.
     private func checkClosing(of leg: Leg) -> MonotonicInstant? {
         var hasLooked = false
-        while let transport = self.transport(leg), let closing = self.closing, self.stages[leg] != .closed {
+        while let connection = self.connection(leg), let closing = self.closing, self.stages[leg] != .closed {
             if case .absent = self.stages[leg] { return nil }
             let due = closing.legs[leg].check(
-                at: self.worker.loop.now, self.closingTimes(of: leg), self.sight(of: transport))
+                at: self.worker.loop.now, self.closingTimes(of: leg), self.sight(of: connection))
             if case .nothing(let until) = due {
-                self.settle(transport)
+                self.settle(connection)
                 return until
             }
-            if !hasLooked, self.stages[leg] == .open, !transport.isPaused {
+            if !hasLooked, self.stages[leg] == .open, !connection.isPaused {
                 // What it is waited for may be here, where it is this process that was stopped for a while; and one that is gone is gone.
                 hasLooked = true
-                transport.lookAgain()
+                connection.lookAgain()
                 self.pump(leg)
                 continue
             }
@@ -153,26 +157,31 @@ extension Session {
         }
     }
 
-    private func sight(of transport: Transport) -> LegClosing.Sight {
-        let undelivered = transport.undelivered
+    private func sight(of connection: Connection) -> LegClosing.Sight {
+        let undelivered = connection.undelivered
         let now = self.worker.loop.now
-        if undelivered > 0 { self.setUserTimeout(of: transport) }
+        if undelivered > 0 { self.setUserTimeout(of: connection) }
         var sight = LegClosing.Sight(
-            undelivered: undelivered, acknowledged: undelivered > 0 ? transport.acknowledged : 0,
-            awaited: self.awaits(transport.leg), lastByte: transport.heartbeat.lastLife)
+            undelivered: undelivered, acknowledged: undelivered > 0 ? connection.acknowledged : 0,
+            awaited: self.awaits(connection.leg), lastByte: self.legs[connection.leg].heartbeat.lastLife)
         // What we do not read because nobody is left to take it is the peer's own affair.
-        if !self.isRefusingMore(transport.leg) { sight.unread = transport.unread(at: now) }
-        sight.senderUnread = self.transport(transport.leg.other)?.unread(at: now) ?? .init()
+        if !self.isRefusingMore(connection.leg) { sight.unread = Self.unread(connection, at: now) }
+        sight.senderUnread = self.connection(connection.leg.other).map { Self.unread($0, at: now) } ?? .init()
         return sight
     }
 
+    private static func unread(_ connection: Connection, at now: MonotonicInstant) -> LegClosing.Unread {
+        let unread = connection.reading.unread(at: now)
+        return LegClosing.Unread(time: unread.time, isNow: unread.isNow)
+    }
+
     /// What is set for an open session may be none, or too short. Most sessions have ended before anybody looks.
-    private func setUserTimeout(of transport: Transport) {
-        let leg = transport.leg
+    private func setUserTimeout(of connection: Connection) {
+        let leg = connection.leg
         guard let closing = self.closing, !closing.hasUserTimeout[leg] else { return }
         closing.hasUserTimeout[leg] = true
         let stall = self.closingTimes(of: leg).stall
-        if self.heartbeat(of: leg).map({ $0.interval + $0.timeout }) != stall { transport.setUserTimeout(stall) }
+        if self.heartbeat(of: leg).map({ $0.interval + $0.timeout }) != stall { connection.setUserTimeout(stall) }
     }
 
     // MARK: - What comes
@@ -181,7 +190,7 @@ extension Session {
     func receivedWhileClosing(_ range: Range<Int>, from leg: Leg) {
         if let closing = self.closing, self.conversation?.closing.isAlone(leg) == true {
             closing.dropped[leg] += range.count
-            if self.isRefusingMore(leg) { self.transport(leg)?.pause() }
+            if self.isRefusingMore(leg) { self.connection(leg)?.pause() }
         }
         self.conversation?.received(range, from: leg)
     }
@@ -197,10 +206,10 @@ extension Session {
         let isLeft = PerLeg(client: self.hasUndelivered(.client), backend: self.hasUndelivered(.backend))
         self.close(.byGateway(.drain))
         for leg in [Leg.client, .backend] {
-            if isLeft[leg] { self.end(leg, as: .abort) } else { self.transport(leg)?.shutDown() }
+            if isLeft[leg] { self.end(leg, as: .abort) } else { self.connection(leg)?.shutDown() }
         }
         self.closeLegs()
     }
 
-    private func hasUndelivered(_ leg: Leg) -> Bool { self.transport(leg).map { $0.undelivered > 0 } ?? false }
+    private func hasUndelivered(_ leg: Leg) -> Bool { self.connection(leg).map { $0.undelivered > 0 } ?? false }
 }

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import System
 internal import TLS
@@ -48,7 +49,7 @@ extension Session {
 
     /// When a byte last came from either side.
     var lastUse: MonotonicInstant {
-        max(self.client?.heartbeat.lastLife ?? self.began, self.backend?.heartbeat.lastLife ?? self.began)
+        max(self.legs.client.heartbeat.lastLife, self.legs.backend.heartbeat.lastLife)
     }
 
     // MARK: - Table
@@ -72,8 +73,8 @@ extension Session {
         }
         row.queuedForClient = self.client?.queuedBytes ?? 0
         row.queuedForBackend = self.backend?.queuedBytes ?? 0
-        row.clientRTT = self.client?.heartbeat.roundTripTime
-        row.backendRTT = self.backend?.heartbeat.roundTripTime
+        row.clientRTT = self.legs.client.heartbeat.roundTripTime
+        row.backendRTT = self.legs.backend.heartbeat.roundTripTime
         return row
     }
 }

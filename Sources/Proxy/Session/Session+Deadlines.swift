@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import Synchronization
 internal import System
@@ -13,8 +14,10 @@ extension Session {
         let spreads = PerLeg(
             client: UInt8(truncatingIfNeeded: self.id.number), backend: UInt8(truncatingIfNeeded: self.id.number >> 8))
         for leg in [Leg.client, .backend] {
-            self.transport(leg)?.beginHeartbeat(
-                self.heartbeat(of: leg), takesPings: self.takesPings(leg), spread: spreads[leg])
+            guard let connection = self.connection(leg) else { continue }
+            self.legs[leg].beginHeartbeat(
+                self.heartbeat(of: leg), takesPings: self.takesPings(leg), spread: spreads[leg], at: self.loop.now,
+                connection)
         }
         self.checkDeadlines()
     }
@@ -54,7 +57,7 @@ extension Session {
 
     /// A reload has changed `heartbeat(of: leg)`.
     func heartbeatChanged(_ leg: Leg) {
-        self.transport(leg)?.changeHeartbeat(self.heartbeat(of: leg), takesPings: self.takesPings(leg))
+        self.connection(leg)?.changeHeartbeat(self.heartbeat(of: leg), takesPings: self.takesPings(leg))
     }
 
     private func takesPings(_ leg: Leg) -> Bool { leg == .client || self.phase == .relay }
@@ -63,12 +66,14 @@ extension Session {
     private func checkHeartbeat(of leg: Leg) -> MonotonicInstant {
         guard let settings = self.heartbeat(of: leg) else { return .never }
         var hasLooked = false
-        while self.isOpen, let transport = self.transport(leg), transport.isOpen {
-            switch transport.checkHeartbeat(settings, takesPings: self.takesPings(leg)) {
+        while self.isOpen, let connection = self.connection(leg), connection.isOpen {
+            let sight = Heartbeat.Connection(
+                takesPings: self.takesPings(leg), isPaused: connection.isPaused, queuedSince: connection.queuedSince)
+            switch self.legs[leg].heartbeat.check(at: self.loop.now, settings, sight) {
             case .nothing(let instant): return instant
             case .ping: self.conversation?.ping(leg)
             case .late: if leg == .backend { self.backendIsLate(true) }
-            case .stalled where transport.hasProgressed(): continue
+            case .stalled where connection.hasProgressed(): continue
             case .stalled:
                 let waited = (settings.interval + settings.timeout).secondsAsDouble
                 self.conversation?.happened(.lost(leg, .stalled(leg)), detail: "took nothing for \(waited) s")
@@ -76,10 +81,10 @@ extension Session {
             case .dead where !hasLooked:
                 // Its answer may be here, where it is this process that was stopped for a while.
                 hasLooked = true
-                transport.lookAgain()
+                connection.lookAgain()
                 self.pump(leg)
             case .dead:
-                let silence = (self.worker.loop.now - transport.heartbeat.lastLife).secondsAsDouble
+                let silence = (self.worker.loop.now - self.legs[leg].heartbeat.lastLife).secondsAsDouble
                 self.conversation?.happened(.lost(leg, .pingTimeout(leg)), detail: "silent for \(silence) s")
                 return .never
             }
@@ -87,15 +92,35 @@ extension Session {
         return .never
     }
 
+    /// Sends a ping of ours, a whole frame.
+    func sendPing(_ frame: [UInt8], to leg: Leg) {
+        guard let connection = self.connection(leg) else { return }
+        connection.send(frame.span)
+        connection.sendStaged()
+        let spread = UInt8(truncatingIfNeeded: Randomness.word())
+        self.legs[leg].heartbeat.pinged(at: self.loop.now, isFlushed: connection.hasSentAll, spread: spread)
+    }
+
     /// The pong to our latest ping came.
     func pingAnswered(_ leg: Leg) {
-        guard let time = self.transport(leg)?.heartbeat.answered(at: self.worker.loop.now) else { return }
+        guard let time = self.legs[leg].heartbeat.answered(at: self.worker.loop.now) else { return }
         self.worker.metrics.pinged(leg, time)
+    }
+
+    /// Bytes came from `leg`.
+    func heard(_ leg: Leg) {
+        let now = self.loop.now
+        let wasLate =
+            switch leg {
+            case .client: self.legs.client.heartbeat.heard(at: now)
+            case .backend: self.legs.backend.heartbeat.heard(at: now)
+            }
+        if wasLate { self.isNoLongerLate(leg) }
     }
 
     /// A leg whose answer was late was heard again.
     @inline(never)
-    func isNoLongerLate(_ leg: Leg) {
+    private func isNoLongerLate(_ leg: Leg) {
         if leg == .backend { self.backendIsLate(false) }
     }
 

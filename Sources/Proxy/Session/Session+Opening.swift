@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import HTTP1
 internal import Sessions
 internal import System
@@ -25,17 +26,18 @@ extension Session {
     /// It is the turn of a leg's next step.
     ///
     /// - Returns: whether there was one.
-    func makeHandshakeStep(_ transport: Transport, afterWaiting waited: Duration) -> Bool {
-        let take: (TLSConnection.HandshakeResult) -> Void
-        switch (self.phase, transport.leg) {
-        case (.tlsHandshake, .client): take = self.clientShookHands
-        case (.connect, .backend): take = self.backendShookHands
+    func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool {
+        let hasWorked: Bool
+        switch (self.phase, connection.leg) {
+        case (.tlsHandshake, .client):
+            let step = connection.handshakeStep()
+            hasWorked = step.hasWorked
+            self.clientShookHands(step.result)
+        case (.connect, .backend): hasWorked = self.opening?.connector?.makeHandshakeStep() ?? false
         default: return false
         }
-        let step = transport.handshakeStep()
-        if step.hasWorked { self.worker.metrics.handshakeWaited(waited) }
-        take(step.result)
-        return step.hasWorked
+        if hasWorked { self.worker.metrics.handshakeWaited(waited) }
+        return hasWorked
     }
 
     private func clientShookHands(_ result: TLSConnection.HandshakeResult) {
@@ -54,15 +56,17 @@ extension Session {
 
     func requestHead() {
         guard let client = self.client else { return }
-        let plaintext = self.worker.buffers.plaintext
+        let plaintext = self.worker.context.buffers.plaintext
         while self.phase == .requestHead, client.mayRead {
-            switch client.receive() {
+            switch client.receive(atMost: self.worker.memory.readSize) {
             case .bytes(let range):
+                self.heard(.client)
                 self.loop.budget.spend(Work.read + Work.head(range.count))
                 self.opening?.inbox.append(plaintext.span.extracting(range))
                 self.madeProgress()
                 self.parseRequestHead()
                 if let opening = self.opening { self.assembles(opening.memory) }
+            case .incomplete: self.heard(.client)
             case .nothing: break
             case .end, .failed: return self.abandon(because: "the client left before its request was whole")
             }

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import HTTP1
 internal import Sessions
 internal import Synchronization
@@ -11,7 +12,7 @@ internal import WebSocketProtocol
 /// This file has the life of the connections, and `Session+Reading` what comes from them; `Session+Opening` takes the session to its
 /// 101, `Session+Backend` connects the other leg, and `Session+Closing` sees both to their ends. What is said after the 101 is up to a
 /// `Conversation`, which decides without I/O where it can.
-final class Session: TimerHandler {
+final class Session: ConnectionOwner, TimerHandler {
     /// How far a leg's connection has come.
     enum Stage {
         case absent
@@ -53,8 +54,10 @@ final class Session: TimerHandler {
     var summary = SessionSummary()
     var memory = SessionMemory()
 
-    private(set) var client: Transport?
-    private(set) var backend: Transport?
+    /// What is known of the legs beside their connections.
+    var legs: PerLeg<SessionLeg>
+    private(set) var client: Connection?
+    private(set) var backend: Connection?
     /// Written by those who read and end the legs.
     var stages = PerLeg(client: Stage.open, backend: Stage.absent)
     /// How the legs get on, while the session closes.
@@ -70,48 +73,54 @@ final class Session: TimerHandler {
         self.clientAddress = address
         self.began = worker.loop.now
         self.deadlines = SessionDeadlines(began: worker.loop.now, openedAt: worker.loop.now)
+        self.legs = PerLeg(client: SessionLeg(at: worker.loop.now), backend: SessionLeg(at: worker.loop.now))
         self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
         self.opening = Opening(worker.runtime)
         let tls = try listener.tlsContext?.makeConnection()
-        self.client = try Transport(descriptor, address, .client, tls: tls, session: self, worker: worker)
+        self.client = try Connection(descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, worker.context)
         self.setDeadline(after: worker.runtime.shared.longestHandshake)
     }
 
-    func transport(_ leg: Leg) -> Transport? { leg == .client ? self.client : self.backend }
+    func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }
 
     // MARK: - Events
 
-    /// Called by a leg's transport.
-    func ready(_ transport: Transport, _ readiness: Readiness) {
-        switch (self.phase, transport.leg) {
+    func ready(_ connection: Connection, _ readiness: Readiness) {
+        switch (self.phase, connection.leg) {
         case (.tlsHandshake, .client): self.tlsHandshake()
-        case (.requestHead, .client): if !self.joinsLine(transport, readiness) { self.requestHead() }
-        case (.connect, .backend): self.backendTLSHandshake()
+        case (.requestHead, .client): if !self.joinsLine(connection, readiness) { self.requestHead() }
+        case (.connect, .backend): self.opening?.connector?.shakeHands()
         case (.backendHandshake, .backend): self.backendHandshake()
         case (.connect, .client), (.backendHandshake, .client):
             // The client waits for its 101; all it can do meanwhile that concerns us is to leave.
             if readiness.isEnded { self.abandonOpening() }
         case (.closed, _): break
         case (.relay, _), (.bridge, _), (.serve, _), (.closing, _), (.tlsHandshake, .backend), (.requestHead, .backend):
-            self.converse(transport, readiness)
+            self.converse(connection, readiness)
         }
     }
 
-    private func converse(_ transport: Transport, _ readiness: Readiness) {
+    private func converse(_ connection: Connection, _ readiness: Readiness) {
         // What is in line for more than its share does not get a second one for every packet that comes meanwhile.
-        let isItsTurn = readiness.isNone || !transport.isScheduled
-        if transport.hasFlushed, !self.isAboveLowWater(transport) { self.conversation?.drained(transport.leg) }
-        if readiness.isEnded, case .open = self.stages[transport.leg], self.joinsLine(transport, readiness) { return }
-        if readiness.isNone, transport.leg == .client { self.conversation?.continued() }
-        if isItsTurn { self.pump(transport) }
-        if self.phase == .closing { self.settle(transport) }
+        let isItsTurn = readiness.isNone || !connection.isScheduled
+        if connection.hasFlushed { self.flushed(connection) }
+        if readiness.isEnded, case .open = self.stages[connection.leg], self.joinsLine(connection, readiness) { return }
+        if readiness.isNone, connection.leg == .client { self.conversation?.continued() }
+        if isItsTurn { self.pump(connection) }
+        if self.phase == .closing { self.settle(connection) }
+    }
+
+    @inline(never)
+    private func flushed(_ connection: Connection) {
+        if !connection.hasUntaken { self.legs[connection.leg].heartbeat.flushed(at: self.loop.now) }
+        if !self.isAboveLowWater(connection) { self.conversation?.drained(connection.leg) }
     }
 
     /// Crowds that come, or leave, all at once let those go first who have something to say: to begin or to end a session costs what many
     /// messages do.
-    private func joinsLine(_ transport: Transport, _ readiness: Readiness) -> Bool {
+    private func joinsLine(_ connection: Connection, _ readiness: Readiness) -> Bool {
         guard !readiness.isNone, self.loop.budget.isHalfSpent else { return false }
-        transport.readAgainLater()
+        connection.readAgainLater()
         return true
     }
 
@@ -138,9 +147,17 @@ final class Session: TimerHandler {
 
     // MARK: - Conversation
 
-    func attach(backend: Transport?) {
+    /// The backend's leg stands.
+    func attach(backend: Connection) {
         self.backend = backend
-        self.stages.backend = backend == nil ? .absent : .open
+        self.stages.backend = .open
+        self.legs.backend = SessionLeg(at: self.loop.now)
+    }
+
+    /// The backend's leg was closed, and another one may follow.
+    func detachBackend() {
+        self.backend = nil
+        self.stages.backend = .absent
     }
 
     /// The client has its 101: from now on `conversation` says what is done.
@@ -163,7 +180,7 @@ final class Session: TimerHandler {
             self.pump(leg)
         }
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
-        for leg in [Leg.backend, .client] { self.transport(leg)?.tls?.releaseBuffers() }
+        for leg in [Leg.backend, .client] { self.connection(leg)?.tls?.releaseBuffers() }
         if let runtime, runtime !== self.worker.runtime {
             let plan = self.worker.runtime.plan
             self.follow(plan)
@@ -176,8 +193,8 @@ final class Session: TimerHandler {
     private func replay(_ bytes: [UInt8], from leg: Leg) {
         var start = 0
         while start < bytes.count, self.phase != .closed {
-            let end = min(start + WorkerBuffers.readSize, bytes.count)
-            let range = self.worker.buffers.place(bytes.span.extracting(start..<end))
+            let end = min(start + ConnectionBuffers.readSize, bytes.count)
+            let range = self.worker.context.buffers.place(bytes.span.extracting(start..<end))
             self.received(range, from: leg)
             start = end
         }
@@ -191,7 +208,7 @@ final class Session: TimerHandler {
     func closeLeg(_ leg: Leg, abruptly: Bool = false) {
         if case .closed = self.stages[leg] { return }
         self.stages[leg] = .closed
-        self.transport(leg)?.close(abruptly: abruptly)
+        self.connection(leg)?.close(abruptly: abruptly)
         // Whatever the other leg was not read for, nobody waits for it now.
         if self.phase == .closing { self.readOn(leg.other) }
         self.endIfBothLegsHave()
@@ -215,7 +232,7 @@ final class Session: TimerHandler {
         self.phase = .closed
         self.loop.budget.spend(Work.ending)
         self.clearDeadline()
-        if self.backend?.heartbeat.isLate == true { self.backendIsLate(false) }
+        if self.legs.backend.heartbeat.isLate { self.backendIsLate(false) }
         if let conversation = self.conversation {
             self.logClose(conversation)
             self.countEnded(conversation)

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import System
 
@@ -72,10 +73,10 @@ extension Session {
         var idle = self.memory.idle(at: lastRead)
         var bytes = self.memory.assembled
         for leg in [Leg.client, .backend] {
-            guard let transport = self.transport(leg), let since = transport.queuedSince else { continue }
-            bytes += transport.queuedMemory
+            guard let connection = self.connection(leg), let since = connection.queuedSince else { continue }
+            bytes += connection.queuedMemory
             // A slow peer takes what the kernel has for a while before the socket takes more.
-            if now - since >= self.patience, transport.hasProgressed() { continue }
+            if now - since >= self.patience, connection.hasProgressed() { continue }
             idle = max(idle, now - since)
         }
         return MemoryHolder(
@@ -91,7 +92,7 @@ extension Session {
         case .requestHead, .connect, .backendHandshake: self.refuse(.outOfMemory)
         case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.memory))
         }
-        for leg in [Leg.backend, .client] where self.transport(leg)?.queuedSince != nil {
+        for leg in [Leg.backend, .client] where self.connection(leg)?.queuedSince != nil {
             self.end(leg, as: .abort)
         }
     }

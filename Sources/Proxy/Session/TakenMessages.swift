@@ -1,3 +1,4 @@
+internal import Connections
 internal import DequeModule
 internal import WebSocketProtocol
 

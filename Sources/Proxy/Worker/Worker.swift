@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Connections
 internal import Sessions
 internal import Synchronization
 internal import System
@@ -11,13 +12,11 @@ final class Worker {
     let loop: EventLoop
     let fleet: Fleet
     let log: Log
-    let tlsIO = TLSIO()
-    let buffers = WorkerBuffers()
+    let context: ConnectionContext
     let compression = WorkerCompression()
     var rooms = Rooms()
     /// Those in rooms that are not read before what they sent is delivered.
     var waitingSenders: [ObjectIdentifier: BroadcastConversation] = [:]
-    let warm: WarmTransports
     let memory: MemoryAccount
     let gathered: GatheredSends
     let strangers: StrangersLog
@@ -41,13 +40,13 @@ final class Worker {
         self.fleet = shared.fleet
         self.log = shared.log
         self.loop = try EventLoop()
-        self.warm = WarmTransports(self.loop)
+        self.context = ConnectionContext(self.loop)
         let control = shared.fleet.control
         self.memory = MemoryAccount(shared.fleet.memory, self.loop) { control.send(.memoryRose) }
         self.gathered = GatheredSends(self.loop)
         self.strangers = StrangersLog(self.loop, self.log)
         self.paced = PacedClosing(self.loop)
-        self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.tlsIO)
+        self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.context.tlsIO)
         try self.listeners.update(shared.update.listeners, of: self)
         let own = self.fleet.members[index]
         try own.mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
@@ -85,7 +84,7 @@ final class Worker {
     /// The control thread has made sure that all of it can be used.
     private func update(_ update: WorkerUpdate) {
         do {
-            self.runtime = try WorkerRuntime(update.snapshot, io: self.tlsIO, replacing: self.runtime)
+            self.runtime = try WorkerRuntime(update.snapshot, io: self.context.tlsIO, replacing: self.runtime)
             try self.listeners.update(update.listeners, of: self)
         } catch {
             self.log.write(.error, "update-failed", reason: "\(error)")

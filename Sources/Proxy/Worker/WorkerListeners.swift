@@ -1,3 +1,4 @@
+internal import Connections
 internal import System
 internal import TLS
 
@@ -35,7 +36,7 @@ final class WorkerListeners {
     private func update(_ blueprint: ListenerBlueprint, of worker: Worker) throws {
         let present = self.listeners[blueprint.id]
         if let present, present.tlsSettings == blueprint.tls?.settings { return }
-        self.listeners[blueprint.id] = try Listener(blueprint, io: worker.tlsIO)
+        self.listeners[blueprint.id] = try Listener(blueprint, io: worker.context.tlsIO)
         guard present == nil else { return }
         let acceptors = blueprint.sockets[worker.index].map { Acceptor($0, listener: blueprint.id, worker: worker) }
         self.acceptors[blueprint.id] = acceptors

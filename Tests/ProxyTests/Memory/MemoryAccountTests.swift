@@ -1,4 +1,5 @@
 import Configuration
+import Connections
 import System
 import Testing
 
@@ -65,7 +66,7 @@ import Testing
 
     @Test func lessIsReadAtOnceWhileMemoryIsScarce() throws {
         let account = MemoryAccount(self.bound, self.loop) {}
-        #expect(account.readSize == WorkerBuffers.readSize)
+        #expect(account.readSize == ConnectionBuffers.readSize)
         self.bound.add(Self.limit / 16 * 12)
         #expect(account.readSize == 4 << 10)
     }

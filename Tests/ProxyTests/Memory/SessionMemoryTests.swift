@@ -1,6 +1,7 @@
 import System
 import Testing
 
+@testable import Connections
 @testable import Proxy
 
 @Suite struct SessionMemoryTests {

@@ -2,6 +2,7 @@ import System
 import Testing
 import WebSocketProtocol
 
+@testable import Connections
 @testable import Proxy
 
 @Suite struct TakenMessagesTests {
@@ -87,7 +88,7 @@ import WebSocketProtocol
         var sender = Sender()
         sender.send(100, taken: 100)
         sender.send(100, taken: 10)
-        sender.write.fail("reset")
+        sender.write.fail(.reset)
         sender.send(100)
         #expect(sender.count == 1)
         #expect(sender.write.untaken == 190)

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 import WebSocketProtocol
 
+@testable import Connections
 @testable import Proxy
 @testable import Sessions
 

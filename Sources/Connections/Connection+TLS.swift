@@ -1,20 +1,20 @@
 internal import Sessions
 internal import System
-internal import TLS
+package import TLS
 
-/// libssl between the socket and the worker's buffers: the TLS handshake, and what is decrypted and encrypted after it.
-extension Transport {
+/// libssl between the socket and the loop's buffers: the TLS handshake, and what is decrypted and encrypted after it.
+extension Connection {
     // MARK: - Handshake
 
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     ///
     /// - Returns: how far it has come, and whether there was anything for libssl to do.
-    func handshakeStep() -> (result: TLSConnection.HandshakeResult, hasWorked: Bool) {
+    package func handshakeStep() -> (result: TLSConnection.HandshakeResult, hasWorked: Bool) {
         guard let tls = self.tls else { return (.done, false) }
         var hasWorked = false
         // Many handshakes are under way at a time, and each waits for its peer most of that time.
         defer { tls.releaseBuffers() }
-        let ciphertext = self.worker.buffers.ciphertext
+        let ciphertext = self.context.buffers.ciphertext
         while true {
             var received = ciphertext.mutableSpan
             switch Kernel.receive(self.descriptor, into: &received) {
@@ -43,7 +43,7 @@ extension Transport {
     }
 
     /// The first step of a client: nothing was received yet.
-    func beginHandshake() -> TLSConnection.HandshakeResult {
+    package func beginHandshake() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
         defer { tls.releaseBuffers() }
         let nothing: [UInt8] = []
@@ -55,17 +55,16 @@ extension Transport {
     // MARK: - Records
 
     /// Reads once, and decrypts.
-    func receive(through tls: TLSConnection) -> Received {
-        let ciphertext = self.worker.buffers.ciphertext
+    func receive(atMost limit: Int, through tls: TLSConnection) -> Received {
+        let ciphertext = self.context.buffers.ciphertext
         var count = 0
         if !self.reading.hasDecrypted {
             var buffer = ciphertext.mutableSpan
-            var room = buffer._mutatingExtracting(0..<self.worker.memory.readSize)
+            var room = buffer._mutatingExtracting(0..<limit)
             switch Kernel.receive(self.descriptor, into: &room) {
             case .bytes(let received, let filled):
                 self.reading.gave(filled: filled)
                 count = received
-                self.heard()
             case .wouldBlock:
                 self.reading.ranDry()
                 return .nothing
@@ -74,11 +73,11 @@ extension Transport {
                 return .end(inOrder: false)
             case .failed(let error):
                 self.reading.ranDry()
-                return .failed(self.reason(error))
+                return .failed(self.note(error))
             }
         }
         self.warmUp()
-        let headroom = WorkerBuffers.headroom
+        let headroom = ConnectionBuffers.headroom
         let plaintext = self.plaintext
         var buffer = plaintext.mutableSpan
         var room = buffer._mutatingExtracting(headroom..<buffer.count)
@@ -86,7 +85,7 @@ extension Transport {
         self.reading.hasDecrypted = result.hasMore
         if result.hasMore { self.reading.lookAgain() }
         // One is nothing out of the ordinary: it has only begun.
-        if result.idleRecords > 1 { self.worker.loop.budget.spend(result.idleRecords * Work.recordWithoutData) }
+        if result.idleRecords > 1 { self.context.loop.budget.spend(result.idleRecords * Work.recordWithoutData) }
         self.sendCiphertext()
         if result.count > 0 {
             // An end behind these bytes is reported by the next call.
@@ -99,18 +98,18 @@ extension Transport {
             return .bytes(headroom..<(headroom + result.count))
         }
         switch result.state {
-        case .open: return .nothing
+        case .open: return count > 0 ? .incomplete : .nothing
         case .closed:
             self.reading.ranDry()
             return .end(inOrder: true)
         case .failed(let error):
             self.reading.ranDry()
-            return .failed(error.description)
+            return .failed(.tls(error))
         }
     }
 
     /// Sends what libssl has for the peer.
     func sendCiphertext() {
-        self.worker.tlsIO.drainOutput { self.sendOrQueue($0) }
+        self.context.tlsIO.drainOutput { self.sendOrQueue($0) }
     }
 }

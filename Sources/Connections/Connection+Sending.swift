@@ -1,30 +1,30 @@
 internal import Sessions
-internal import System
+package import System
 internal import TLS
 
 /// Writing: to the socket at once, or with the small sends of others at the end of the turn; what the socket does not take is queued.
-extension Transport {
+extension Connection {
     /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
-    func send(_ bytes: Span<UInt8>) {
-        guard self.isOpen, self.writing.end == .open else { return }
+    package func send(_ bytes: Span<UInt8>) {
+        guard self.state == .open else { return }
         if let tls = self.tls, self.writing.failure == nil {
             self.warmUp()
-            if let error = tls.encrypt(bytes) { self.fail(error.description) }
+            if let error = tls.encrypt(bytes) { self.fail(.tls(error)) }
             self.sendCiphertext()
         } else {
             self.sendOrQueue(bytes)
         }
     }
 
-    /// Sends a frame that many sessions get: what the socket does not take is shared.
-    func send(sharing shared: SharedBytes) {
+    /// Sends bytes that many connections get: what the socket does not take is shared.
+    package func send(sharing shared: SharedBytes) {
         let bytes = shared.bytes
         guard self.tls == nil else { return self.send(bytes.span) }
-        guard self.isOpen, self.writing.end == .open else { return }
+        guard self.state == .open else { return }
         let sent = self.stageOrSend(bytes.span)
         guard sent < bytes.count else { return }
         self.beginQueuing()
-        self.writing.append(sharing: shared, from: sent, at: self.worker.loop.now, self.worker.memory)
+        self.writing.append(sharing: shared, from: sent, at: self.context.loop.now)
         self.countQueue()
     }
 
@@ -37,8 +37,8 @@ extension Transport {
         guard start < bytes.count else { return }
         self.beginQueuing()
         // A copy into memory that the kernel may have to find first.
-        self.worker.loop.budget.spend(Work.queued(bytes.count - start))
-        self.writing.append(bytes, from: start, at: self.worker.loop.now)
+        self.context.loop.budget.spend(Work.queued(bytes.count - start))
+        self.writing.append(bytes, from: start, at: self.context.loop.now)
         self.countQueue()
     }
 
@@ -63,20 +63,14 @@ extension Transport {
     }
 
     /// Sends what is staged, for what has to come after it.
-    func sendStaged() {
+    package func sendStaged() {
         if self.writing.isStaged { self.batch.flush() }
     }
 
-    func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
+    package func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
         self.writing.isStaged = false
-        if let failure, self.writing.failure == nil { self.fail(self.reason(failure)) }
+        if let failure, self.writing.failure == nil { self.fail(self.note(failure)) }
         if !rest.isEmpty { self.append(rest, from: self.sendNow(rest)) }
-    }
-
-    /// Whether the socket has taken everything; what is staged is sent before.
-    func sendAll() -> Bool {
-        self.sendStaged()
-        return self.writing.untaken == 0
     }
 
     /// Returns how many bytes the socket took. After a failure, which `receive` will report, it takes none.
@@ -88,7 +82,7 @@ extension Transport {
             case .sent(let count): sent += count
             case .wouldBlock: return sent
             case .failed(let error):
-                self.fail(self.reason(error))
+                self.fail(self.note(error))
                 return sent
             }
         }
@@ -101,11 +95,10 @@ extension Transport {
         var queue = self.writing.takeQueue()
         let count = queue.count
         queue.flush { self.sendNow($0) }
-        self.worker.loop.budget.spend(Work.send + Work.bytes(count - queue.count, tls: false))
-        self.writing.putBack(queue, of: count, at: self.worker.loop.now)
+        self.context.loop.budget.spend(Work.send + Work.bytes(count - queue.count, tls: false))
+        self.writing.putBack(queue, of: count, at: self.context.loop.now)
         self.countQueue()
         guard self.writing.untaken == 0 else { return }
-        self.heartbeat.flushed(at: self.worker.loop.now)
-        if self.writing.end == .wanted { self.endWriting() }
+        if self.state == .shuttingDown { self.endWriting() }
     }
 }

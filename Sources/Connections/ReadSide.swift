@@ -1,11 +1,10 @@
-internal import Sessions
-internal import System
+package import System
 
-/// What a transport knows of its peer's bytes. Readiness is edge-triggered: the kernel tells once, and this remembers.
-struct ReadSide {
+/// What a connection knows of its peer's bytes. Readiness is edge-triggered: the kernel tells once, and this remembers.
+package struct ReadSide {
     /// Whether the socket may have bytes, or an end, that was not read yet.
     private(set) var mayRead = true
-    /// Since when nothing is read because the other leg can't take it, in nanoseconds; the largest number: it is read. It is asked for with
+    /// Since when nothing is read because nobody can take it, in nanoseconds; the largest number: it is read. It is asked for with
     /// every read, so it is plain.
     private var pausedAt = Int64.max
     /// How long that was before now, in milliseconds.
@@ -19,7 +18,7 @@ struct ReadSide {
     /// What the peer sent before it went is of no use any more: nobody takes it.
     var ignoresInput = false
 
-    /// Nothing is read: the other leg can't take it.
+    /// Nothing is read: nobody can take it.
     var isPaused: Bool { self.pausedAt != .max }
 
     mutating func pause(at now: MonotonicInstant) {
@@ -34,15 +33,14 @@ struct ReadSide {
     }
 
     /// The present, or when reading stopped.
-    func lastRead(at now: MonotonicInstant) -> MonotonicInstant {
+    package func lastRead(at now: MonotonicInstant) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: min(now.nanoseconds, self.pausedAt))
     }
 
-    /// How long in all nothing was read.
-    func unread(at now: MonotonicInstant) -> LegClosing.Unread {
+    /// How long in all nothing was read, and whether that is so now.
+    package func unread(at now: MonotonicInstant) -> (time: Duration, isNow: Bool) {
         let present = self.isPaused ? now.nanoseconds - self.pausedAt : 0
-        return LegClosing.Unread(
-            time: .milliseconds(Int64(self.pausedTime)) + .nanoseconds(present), isNow: self.isPaused)
+        return (.milliseconds(Int64(self.pausedTime)) + .nanoseconds(present), self.isPaused)
     }
 
     mutating func became(_ readiness: Readiness) {

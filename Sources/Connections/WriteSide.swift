@@ -1,15 +1,8 @@
 internal import System
 
-/// What a transport has for its peer that the socket did not take yet, and how far our side of the connection has ended.
-struct WriteSide {
-    enum End {
-        case open
-        /// Our side ends when the queue is empty.
-        case wanted
-        case done
-    }
-
-    /// What there is to know of a leg whose socket has once not taken everything, or has failed. Others do not carry its memory.
+/// What a connection has for its peer that the socket did not take yet.
+package struct WriteSide {
+    /// What there is to know of a connection whose socket has once not taken everything, or has failed. Others do not carry its memory.
     private final class Held {
         var queue = OutputQueue()
         /// Since when the socket has taken none of what is queued.
@@ -20,7 +13,7 @@ struct WriteSide {
         /// What the peer had acknowledged when it seemed to take nothing.
         var acknowledged: UInt64 = 0
         /// What went wrong while writing: reading will report it, after what the peer had sent before.
-        var failure: String?
+        var failure: ConnectionFailure?
 
         func loseQueue() {
             self.lost += self.queue.count
@@ -31,7 +24,6 @@ struct WriteSide {
     private var held: Held?
     /// Some bytes wait for the end of the turn. Then the queue is empty.
     var isStaged = false
-    var end = End.open
 
     /// How many bytes wait, and what they take of memory: `OutputQueue.ownMemory` and what is shared.
     var queuedCount: Int { self.held?.queue.count ?? 0 }
@@ -40,14 +32,14 @@ struct WriteSide {
     /// Since when the socket has taken none of what is queued; `nil`: nothing is.
     var queuedSince: MonotonicInstant? { self.held.flatMap { $0.queue.isEmpty ? nil : $0.queuedSince } }
     /// Why writing failed; `nil`: it did not.
-    var failure: String? { self.held?.failure }
+    var failure: ConnectionFailure? { self.held?.failure }
 
     /// How many bytes were queued so far.
-    var queuedEver: UInt64 { self.held?.queuedEver ?? 0 }
+    package var queuedEver: UInt64 { self.held?.queuedEver ?? 0 }
     /// How many bytes the socket has not taken.
-    var untaken: Int { self.held.map { $0.queue.count + $0.lost } ?? 0 }
+    package var untaken: Int { self.held.map { $0.queue.count + $0.lost } ?? 0 }
     /// How many of the bytes that were queued the socket has taken.
-    var takenEver: UInt64 { self.queuedEver - UInt64(self.untaken) }
+    package var takenEver: UInt64 { self.queuedEver - UInt64(self.untaken) }
 
     /// Adds what the socket did not take of `bytes`, from `start` on.
     mutating func append(_ bytes: Span<UInt8>, from start: Int, at now: MonotonicInstant) {
@@ -55,13 +47,9 @@ struct WriteSide {
     }
 
     /// The same, sharing the bytes with other queues.
-    ///
-    /// - Parameter account: of the worker.
-    mutating func append(
-        sharing bytes: SharedBytes, from start: Int, at now: MonotonicInstant, _ account: MemoryAccount
-    ) {
+    mutating func append(sharing bytes: SharedBytes, from start: Int, at now: MonotonicInstant) {
         guard let held = self.hold(bytes.bytes.count - start, at: now) else { return }
-        if held.queue.append(sharing: bytes, from: start) { bytes.isKept(by: account) }
+        if held.queue.append(sharing: bytes, from: start) { bytes.keep() }
     }
 
     /// Where that many bytes are to be queued; `nil` if they are lost instead.
@@ -111,9 +99,9 @@ struct WriteSide {
     }
 
     /// Nothing can be sent any more.
-    mutating func fail(_ reason: String) {
+    mutating func fail(_ failure: ConnectionFailure) {
         let held = self.makeHeld()
-        held.failure = reason
+        held.failure = failure
         held.loseQueue()
     }
 

@@ -1,7 +1,7 @@
 internal import DequeModule
 internal import System
 
-/// Bytes that a leg's socket did not take yet, in order. Empty, it owns nothing.
+/// Bytes that a socket did not take yet, in order. Empty, it owns nothing.
 ///
 /// Segments are arrays, which share their storage: a broadcast frame that waits in a thousand queues is one piece of memory.
 struct OutputQueue {

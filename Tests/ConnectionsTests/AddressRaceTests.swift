@@ -1,7 +1,7 @@
 import System
 import Testing
 
-@testable import Proxy
+@testable import Connections
 
 @Suite struct AddressRaceTests {
     private static let start = MonotonicInstant(nanoseconds: 1_000_000_000)
@@ -116,7 +116,7 @@ import Testing
         #expect(race.connected(0) == [])
         let last =
             "\(Self.refused([2], "TLS")), \(Self.refused([3, 4])), \(Self.refused([1], "the TLS handshake timed out"))"
-        #expect(race.step(at: Self.at(5000)) == .over(.init(reason: last, silent: .some)))
+        #expect(race.step(at: Self.at(5000)) == .over(.init(reason: last, silent: .some, isInHandshake: true)))
     }
 
     @Test func eachHasItsTurnInTheTimeThereIs() {

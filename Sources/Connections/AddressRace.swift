@@ -1,11 +1,11 @@
 internal import System
 
-/// How an endpoint is connected to at one of its addresses (RFC 8305 section 5). The clock is passed in.
+/// How a host is connected to at one of its addresses (RFC 8305 section 5). The clock is passed in.
 ///
 /// They are tried in their order. One that says nothing is not waited for: the next is tried beside it, and the first to connect wins.
 /// After a failure the next is tried at once. All of them together, and the TLS handshake with the winner, have one time limit: what the
-/// endpoint may cost. An address is named by its place in the order.
-struct AddressRace: Sendable {
+/// host may cost. An address is named by its place in the order.
+package struct AddressRace: Sendable {
     enum Step: Equatable, Sendable {
         /// Begin to connect to this one. Unless `postponed` or an event says otherwise, that goes on.
         case connect(Int)
@@ -17,14 +17,22 @@ struct AddressRace: Sendable {
     }
 
     /// Why none could be connected to.
-    struct Failure: Equatable, Sendable {
+    package struct Failure: Equatable, Sendable {
         /// In a few words; of several addresses, each with its own.
-        let reason: String
+        package let reason: String
         /// How many of them gave no answer.
-        let silent: Silent
+        package let silent: Silent
+        /// One of them could be connected to, and its TLS handshake took too long.
+        package let isInHandshake: Bool
+
+        init(reason: String, silent: Silent, isInHandshake: Bool = false) {
+            self.reason = reason
+            self.silent = silent
+            self.isInHandshake = isInHandshake
+        }
     }
 
-    enum Silent: Equatable, Sendable {
+    package enum Silent: Equatable, Sendable {
         case none
         case some
         case all
@@ -53,7 +61,7 @@ struct AddressRace: Sendable {
 
     /// - Parameters:
     ///   - addresses: in the order in which they are to be tried.
-    ///   - limit: what the endpoint may cost.
+    ///   - limit: what all of them may cost.
     ///   - end: when its owner's own time is over.
     init(
         _ addresses: [SocketAddress], at now: MonotonicInstant, within limit: Duration,
@@ -142,7 +150,8 @@ struct AddressRace: Sendable {
         self.running = []
         if let winner = self.winner { self.note(winner, "the TLS handshake timed out", isTimeout: true) }
         let failure = self.failure
-        return Failure(reason: failure.reason, silent: failure.silent == .all ? .all : .some)
+        return Failure(
+            reason: failure.reason, silent: failure.silent == .all ? .all : .some, isInHandshake: self.winner != nil)
     }
 
     private var failure: Failure {
