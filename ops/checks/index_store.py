@@ -67,8 +67,8 @@ class NotIndexed(Exception):
     """The build does not know all files, or is none."""
 
 
-def read(root: pathlib.Path, store: pathlib.Path, files: list[str]) -> dict[str, list[Occurrence]]:
-    """All occurrences in these files (paths below `root`), by file.
+def read(root: pathlib.Path, store: pathlib.Path, files: list[str], needs_all: bool = True) -> dict[str, list[Occurrence]]:
+    """All occurrences in these files (paths below `root`), by file; without `needs_all`, in those of them that were built.
 
     A unit stays behind when its file is moved or deleted; one of another place or of a file that is not asked for is not read, and of
     several of one file the last counts.
@@ -79,7 +79,7 @@ def read(root: pathlib.Path, store: pathlib.Path, files: list[str]) -> dict[str,
     try:
         records = reader.records({str(root / file): file for file in files})
         lacking = sorted(set(files) - records.keys())
-        if lacking:
+        if lacking and needs_all:
             raise NotIndexed(
                 f"the build in {store} does not know {lacking[0]}" + (f" and {len(lacking) - 1} more" if len(lacking) > 1 else "")
                 + ": remove .build/debug/ and build again if this folder was copied or moved"
