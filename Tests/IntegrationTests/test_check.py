@@ -22,7 +22,8 @@ import PackageDescription
 let package = Package(
     name: "small",
     targets: [
-        .target(name: "Lower"),
+        .target(name: "CSmall"),
+        .target(name: "Lower", dependencies: ["CSmall"]),
         .executableTarget(name: "tool", dependencies: ["Lower"]),
     ]
 )
@@ -32,7 +33,8 @@ ARCHITECTURE = """# Architecture
 ```imports
 tool: Lower
 Lower:
-Lower/Clock.swift: Glibc  # and no other
+Lower/Clock.swift: Glibc CSmall  # and no other
+CSmall:
 ```
 
 ```unsafe
@@ -77,9 +79,10 @@ public struct Spoke: Turning, Hashable {
 }
 """,
     "Lower/Clock.swift": """
+import CSmall
 import Glibc
 public enum Clock {
-    public static var now: Int { unsafe time(nil) }
+    public static var now: Int { unsafe time(nil) + Int(small_time()) }
     static var deadZone: Int { 0 }
 }
 """,
@@ -97,12 +100,16 @@ import Lower
 }
 """,
 }
-SMALL = {"Package.swift": PACKAGE, "ops/docs/architecture.md": ARCHITECTURE, **{f"Sources/{file}": text for file, text in SOURCES.items()}}
+HEADER = """#define small_macro(x) (x)
+int small_time(void);
+static inline const char *small_dead(int x) { return small_time() ? "a" : "b"; }
+"""
+SMALL = {"Sources/CSmall/include/small.h": HEADER, "Sources/CSmall/small.c": "int small_time(void) { return 1; }\n", "Package.swift": PACKAGE, "ops/docs/architecture.md": ARCHITECTURE, **{f"Sources/{file}": text for file, text in SOURCES.items()}}
 DEAD = {
     "property Ring.deadCount is written and never read", "method Ring.deadRecursion() is not used",
     "method Ring.deadCaller() is not used", "method Ring.deadCalled() is not used", "enum DeadType is not used",
     "method Turning.deadTurn() is not used", "case Speed.deadFast is not used",
-    "method Spoke.deadTurn() is not used", "property Clock.deadZone is not used",
+    "function small_dead is not used", "method Spoke.deadTurn() is not used", "property Clock.deadZone is not used",
 }
 
 
@@ -167,7 +174,7 @@ def test_a_file_that_was_moved_is_read_where_it_is_now(small):
     ("tool: Lower", "tool: Lower Glibc", "ops/docs/architecture.md:4: tool may import Glibc and does not"),
     ("Lower:\n", "Lower: tool\n", "ops/docs/architecture.md:5: Lower may import tool, which is no dependency of it in Package.swift"),
     ("Lower:\n", "Lower: tool\n", "ops/docs/architecture.md:4: targets in a cycle: Lower, tool"),
-    ("Lower/Clock.swift: Glibc", "", "Sources/Lower/Clock.swift:2: Lower may not import Glibc"),
+    ("Lower/Clock.swift: Glibc", "Lower/Clock.swift:", "Sources/Lower/Clock.swift:3: Lower may not import Glibc"),
     ("Lower/Clock.swift: Glibc", "Lower/Watch.swift: Glibc", "ops/docs/architecture.md:6: Lower has no file Watch.swift"),
     ("tool: Lower", "tool: Lower\nUpper:", "ops/docs/architecture.md:5: there is no target Upper in Sources"),
 ])
@@ -191,7 +198,7 @@ def test_unsafe_code_is_found_where_it_may_not_be(small):
         assert (status, found) == (1, [
             "Sources/Lower/Hub/Unsafe.swift:2: `unsafe` where unsafe code is not allowed",
             "Sources/Lower/Hub/Unsafe.swift:3: `@safe` where unsafe code is not allowed",
-            "ops/docs/architecture.md:10: Lower/Clock.swift has no unsafe code",
+            "ops/docs/architecture.md:11: Lower/Clock.swift has no unsafe code",
         ])
     finally:
         file.unlink()
@@ -253,6 +260,7 @@ routes: [{path: /chat, origins: any, backend: echo}]
 ```
 Sources/
   Lower/, tool/   code
+  CSmall/         C
 ```
 """
 CONFIGURATION = """
@@ -268,8 +276,8 @@ echo "--fast  quick"
 @pytest.fixture
 def documented(tmp_path) -> pathlib.Path:
     write(tmp_path, {
-        "README.md": README, "gateway.conf": CONFIGURATION, "ops/tool": TOOL, "Package.swift": PACKAGE,
-        "Sources/Lower/Narrow.swift": "struct WideName {}\n", "Sources/tool/main.swift": "\n",
+        **SMALL, "README.md": README, "gateway.conf": CONFIGURATION, "ops/tool": TOOL,
+        "Sources/Lower/Narrow.swift": "struct WideName {}\n", "ops/docs/architecture.md": "# Architecture\n",
     })
     (tmp_path / "ops/tool").chmod(0o755)
     (tmp_path / ".build/debug").mkdir(parents=True)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import index_store
 from index_store import Occurrence
-from tree import Finding, Tree
+from tree import Finding, Tree, words
 
 # What may be dead, and why: a type with its members, a `Type.member`, or all of a file. An entry that excuses nothing is a finding.
 EXCUSED = {
@@ -36,7 +36,7 @@ def findings(tree: Tree) -> Iterator[Finding]:
     dead = code.dead(excused)
     # Of a type that is dead the members go with it.
     outer = {usr for usr in dead if code.parent(usr) not in dead}
-    unread = {usr for usr in code.unread() if usr not in dead}
+    unread = {usr for usr in code.unread() if usr not in dead and not code.excuses(usr)}
     users = _users(tree, outer | unread)
     for usr in sorted(outer | unread, key=lambda usr: (code.definitions[usr].file, code.definitions[usr].line)):
         found = code.definitions[usr]
@@ -51,6 +51,16 @@ def findings(tree: Tree) -> Iterator[Finding]:
             )
         else:
             yield Finding(found.file, found.line, f"{name} is not used", "remove it")
+    yield from _functions_of_c(tree)
+
+
+def _functions_of_c(tree: Tree) -> Iterator[Finding]:
+    """Those that a header of ours declares and no Swift file names."""
+    named = {name for file in tree.sources for name in re.findall(r"\w+", tree.code(file))}
+    for header in tree.files("Sources", ".h"):
+        for line, match in words(r"^(?!#|typedef|return)(?:\w+[\s*]+)+(\w+)\(", tree.text(header)):
+            if match.group(1) not in named:
+                yield Finding(header, line, f"function {match.group(1)} is not used", "remove it")
 
 
 class Uses:
