@@ -148,6 +148,21 @@ def test_a_cycle_of_folders_is_found_with_its_references(small):
     assert "Sources/Lower/Rim/Spoke.swift:10 uses Ring (Sources/Lower/Hub/Ring.swift)" in text
 
 
+@pytest.mark.parametrize("known,finding", [
+    ("Lower: Hub Rim", None),
+    ("Lower: Hub Rim .", "ops/docs/architecture.md:15: ., Hub, Rim of Lower are no cycle"),
+    ("Lower: Hub", "Sources/Lower: folders of Lower in a cycle: Hub, Rim"),
+])
+def test_a_cycle_that_is_known_has_to_be_just_that(small, known, finding):
+    file = small / "ops/docs/architecture.md"
+    file.write_text(f"{ARCHITECTURE}\n```cycles\n{known}\n```\n")
+    try:
+        status, found, text = check(small, "structure")
+        assert (status, found) == (0, []) if finding is None else status == 1 and finding in found, text
+    finally:
+        file.write_text(ARCHITECTURE)
+
+
 def test_what_is_dead_is_found_and_nothing_else(small):
     status, found, text = check(small, "dead")
     # The list of what is excused is that of our tree.

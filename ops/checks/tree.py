@@ -96,7 +96,7 @@ class Tree:
         below = file.removeprefix(self.targets[self.target(file)].path + "/")
         return below.split("/")[0] if "/" in below else "."
 
-    def table(self, name: str) -> list[Row]:
+    def table(self, name: str, is_optional: bool = False) -> list[Row]:
         """The block of architecture.md that begins with three backticks and this name. `#` begins a comment."""
         rows, inside, found = [], False, False
         for number, line in enumerate(self.text(ARCHITECTURE).splitlines(), 1):
@@ -106,7 +106,7 @@ class Tree:
             elif inside and (row := line.split("#")[0].strip()):
                 key, _, values = row.partition(":")
                 rows.append(Row(key.strip(), tuple(values.split()), number))
-        if not found:
+        if not found and not is_optional:
             raise LookupError(f"{ARCHITECTURE} has no block ```{name}")
         return rows
 

@@ -22,8 +22,11 @@ def findings(tree: Tree) -> Iterator[Finding]:
             "take one of these away: " + ", ".join(f"{start} → {end}" for start, end in edges),
         )
     uses = graph.references(tree)
+    known = {(row.key, *sorted(row.values)): row.line for row in tree.table("cycles", is_optional=True)}
     for target in tree.targets:
-        yield from _folders(tree, target, uses)
+        yield from _folders(tree, target, uses, known)
+    for (target, *folders), line in known.items():
+        yield Finding(ARCHITECTURE, line, f"{', '.join(folders)} of {target} are no cycle", "remove or correct the line of the block `cycles`")
 
 
 def _package(tree: Tree, rows: list) -> Iterator[Finding]:
@@ -77,9 +80,12 @@ def _imports(tree: Tree, rows: list) -> Iterator[Finding]:
                 )
 
 
-def _folders(tree: Tree, target: str, uses: list[graph.Reference]) -> Iterator[Finding]:
+def _folders(tree: Tree, target: str, uses: list[graph.Reference], known: dict[tuple[str, ...], int]) -> Iterator[Finding]:
+    """Takes those that are known out of `known`."""
     edges = graph.folder_edges(tree, target, uses)
     for cycle in graph.cycles(edges):
+        if known.pop((target, *cycle), None):
+            continue
         inside = {edge: len(found) for edge, found in edges.items() if edge[0] in cycle and edge[1] in cycle}
         backwards = graph.backwards(inside)
         lines = [f"without the following {sum(inside[edge] for edge in backwards)} references there is none"]
