@@ -64,6 +64,9 @@ let package = Package(
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
         target("TLS", ["COpenSSL"]),
 
+        // What a request leads to, decided without I/O.
+        target("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
+
         // What a session does, decided without I/O.
         target("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
 
@@ -72,19 +75,27 @@ let package = Package(
             "Connections",
             ["Sessions", "System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
 
+        // The log and the metrics.
+        target(
+            "Observability",
+            [
+                "WebSocketProtocol", "Configuration", "System", "Sessions",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ]),
+
         // The gateway itself.
         target(
             "Proxy",
             [
-                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Sessions",
-                "Connections",
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
+                "Observability", "Connections",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
-        target("Admin", ["Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
+        target("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "Admin", "Proxy", "Configuration", "System",
+                "Admin", "Admission", "Proxy", "Configuration", "System",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -102,7 +113,7 @@ let package = Package(
         .executableTarget(
             name: "Micro",
             dependencies: [
-                "WebSocketProtocol", "Configuration", "Sessions", "Proxy",
+                "WebSocketProtocol", "Configuration", "Admission",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks/Micro", swiftSettings: settings),
@@ -115,10 +126,17 @@ let package = Package(
         tests("Configuration", exclude: ["Golden"]),
         tests("System"),
         tests("TLS", ["COpenSSL"]),
+        tests("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
         tests("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
+        tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
         tests("Connections", ["System", "TLS"]),
-        tests("Proxy", ["Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration", "System", "TLS"]),
-        tests("Admin", ["Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
+        tests(
+            "Proxy",
+            [
+                "Admission", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration",
+                "System", "TLS",
+            ]),
+        tests("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )
 
@@ -129,9 +147,9 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         .target(name: "Fuzzing", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Fuzzing", swiftSettings: settings),
         fuzz("Frames", ["WebSocketProtocol"]),
         fuzz("Messages", ["WebSocketProtocol"]),
-        fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Proxy"]),
-        fuzz("Response", ["HTTP1", "WebSocketProtocol", "Proxy"]),
-        fuzz("Configuration", ["Configuration", "Proxy"]),
+        fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Admission"]),
+        fuzz("Response", ["HTTP1", "WebSocketProtocol", "Admission"]),
+        fuzz("Configuration", ["Configuration", "Admission"]),
         fuzz("Session", ["WebSocketProtocol", "Sessions", "Proxy"]),
     ]
 }

@@ -1,6 +1,6 @@
 package import Configuration
-package import Proxy
-internal import System
+internal import Proxy
+package import System
 
 /// Where the admin address is to be, with every name looked up: what takes its time is done before the gateway serves.
 package struct AdminPlace: Sendable {

@@ -1,4 +1,5 @@
 internal import HTTP1
+package import Observability
 package import Proxy
 internal import Sessions
 

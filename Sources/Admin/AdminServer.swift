@@ -1,5 +1,5 @@
 internal import Configuration
-package import Proxy
+internal import Proxy
 package import System
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.

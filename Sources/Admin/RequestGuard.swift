@@ -1,6 +1,6 @@
+internal import Admission
 internal import Configuration
 internal import HTTP1
-internal import Proxy
 
 /// Keeps web pages from using the admin address through their visitors' browsers.
 ///

@@ -1,4 +1,5 @@
 package import Configuration
+internal import Observability
 internal import Synchronization
 package import System
 internal import TLS

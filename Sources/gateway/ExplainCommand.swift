@@ -1,7 +1,7 @@
+internal import Admission
 internal import ArgumentParser
 internal import Configuration
 internal import Foundation
-internal import Proxy
 
 /// `gateway explain URL`.
 struct ExplainCommand: ParsableCommand {

@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import Configuration
 internal import Foundation
 internal import Proxy
+internal import System
 
 /// The running gateway.
 enum GatewayProcess {

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Admin
+@testable import Observability
 
 @Suite struct AdminServerTests {
     private static let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -1,3 +1,5 @@
+internal import Observability
+
 /// One backend with its endpoints, as the admin address shows it.
 package struct BackendRow: Sendable {
     package struct EndpointRow: Sendable {
@@ -37,5 +39,19 @@ package struct BackendRow: Sendable {
         self.kind = kind
         self.sessions = sessions
         self.endpoints = endpoints
+    }
+}
+
+extension Sequence<BackendRow> {
+    /// `gateway_backend_sessions`.
+    var families: [MetricFamily] {
+        let samples = self.flatMap { backend in
+            backend.endpoints.map { endpoint in
+                MetricFamily.Sample(
+                    [.init("backend", backend.name), .init("endpoint", endpoint.name)],
+                    .number(Double(endpoint.sessions)))
+            }
+        }
+        return [MetricFamily("gateway_backend_sessions", .gauge, help: "Sessions of an endpoint.", samples: samples)]
     }
 }

@@ -1,4 +1,5 @@
 internal import Configuration
+package import Observability
 package import Sessions
 package import System
 internal import WebSocketProtocol

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Observability
 internal import Sessions
 internal import System
 internal import TLS
@@ -34,7 +35,11 @@ extension Gateway {
         self.reloadNow(dryRun: dryRun) { [unowned self] outcome in
             self.isReloading = false
             if !dryRun, self.state == .serving { self.service.ready(self.status) }
-            if !dryRun { self.counted.reloaded(outcome) }
+            switch outcome {
+            case _ where dryRun: break
+            case .applied: self.counted.appliedReloads += 1
+            case .refused: self.counted.refusedReloads += 1
+            }
             answer(outcome)
             self.goOnReloading()
         }

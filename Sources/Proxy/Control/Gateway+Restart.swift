@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Observability
 internal import System
 
 /// A restart without a gap: another process takes the listening sockets, and this one drains.

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Observability
 internal import System
 
 /// What was counted and how everything is, as the control thread gathered it. What operators are shown is made of it on any thread: with
@@ -23,7 +24,7 @@ struct GatewayCounts: Sendable {
     func families(control: ControlMetrics, droppedLines: UInt64, version: String) -> [MetricFamily] {
         let counted = self.counted
         return counted.families(
-            control: control, backends: self.rows(counted), health: self.backends.families,
+            control: control, backends: self.rows(counted).families + self.backends.families,
             droppedLines: droppedLines, version: version, usage: .now())
     }
 

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Observability
 internal import Synchronization
 internal import System
 

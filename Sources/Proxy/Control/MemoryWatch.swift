@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Observability
 internal import System
 
 /// Has sessions give way while memory is scarce: asks the workers who holds what, decides for all of them (`MemoryEviction`), and tells

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Observability
 
 /// How the endpoints of one backend are at a moment, for any thread to make of it what operators see.
 struct BackendReport: Sendable {

@@ -1,5 +1,6 @@
 internal import Balancing
 internal import Configuration
+internal import Observability
 internal import Synchronization
 internal import System
 

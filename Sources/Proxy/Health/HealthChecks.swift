@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Connections
+internal import Observability
 internal import System
 internal import TLS
 

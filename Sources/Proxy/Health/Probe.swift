@@ -1,3 +1,4 @@
+internal import Admission
 internal import Configuration
 internal import HTTP1
 internal import Sessions
@@ -231,13 +232,5 @@ struct Probe {
             fields.append("Connection", "close")
         }
         return RequestHead(method: "GET", target: self.path, fields: fields)
-    }
-}
-
-extension Duration {
-    /// As the configuration writes it: `2s`, `250ms`.
-    var shown: String {
-        let (seconds, attoseconds) = self.components
-        return attoseconds == 0 ? "\(seconds)s" : "\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms"
     }
 }

@@ -1,16 +1,7 @@
 internal import Connections
+internal import Observability
 internal import Sessions
 internal import System
-
-/// What the memory that is bounded is used for; as the metric says it.
-enum MemoryKind: String, CaseIterable, Sendable {
-    /// For peers that have not taken it yet.
-    case queued
-    /// Of messages, and of heads, that are not whole, or not looked at yet.
-    case assembled
-    /// Of rooms, on its way to another worker.
-    case mailbox
-}
 
 /// Something that waits until there is room for what it assembles.
 protocol MemoryWaiter: AnyObject {

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Configuration
 
 /// The page to try routes with, which offers those that there are.

@@ -1,4 +1,5 @@
 internal import Configuration
+package import Observability
 package import System
 
 /// The service manager (systemd) that started this process, and what it is told (sd_notify(3)), on the control thread.

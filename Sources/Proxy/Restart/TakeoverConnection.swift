@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Observability
 internal import System
 
 /// The running gateway's connection with a successor.

@@ -1,4 +1,5 @@
 internal import Configuration
+package import Observability
 package import System
 
 /// Waits for a gateway that takes over from this one (`gateway run --takeover`), and hands it the listening sockets themselves: a

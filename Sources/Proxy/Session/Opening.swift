@@ -1,3 +1,4 @@
+internal import Admission
 internal import Connections
 internal import HTTP1
 internal import System

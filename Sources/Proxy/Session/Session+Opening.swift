@@ -1,6 +1,8 @@
+internal import Admission
 internal import Configuration
 internal import Connections
 internal import HTTP1
+internal import Observability
 internal import Sessions
 internal import System
 internal import TLS

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Configuration
 internal import Connections
 internal import HTTP1

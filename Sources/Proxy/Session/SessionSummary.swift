@@ -1,5 +1,7 @@
+internal import Admission
 internal import Configuration
 internal import Connections
+internal import Observability
 internal import Sessions
 internal import System
 internal import TLS

@@ -1,3 +1,4 @@
+internal import Observability
 internal import Sessions
 internal import WebSocketProtocol
 

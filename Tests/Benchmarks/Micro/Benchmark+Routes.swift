@@ -1,5 +1,5 @@
+import Admission
 import Configuration
-import Proxy
 
 extension Benchmark {
     /// What it costs to find the route of a request, or that there is none: the same however many there are.

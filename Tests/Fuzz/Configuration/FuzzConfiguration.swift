@@ -1,7 +1,6 @@
+import Admission
 import Configuration
 import Fuzzing
-
-@testable import Proxy
 
 /// Configurations: read or refused, with places that are in the file; the same again; and what was read makes routes.
 @main

@@ -3,7 +3,7 @@ import Fuzzing
 import HTTP1
 import WebSocketProtocol
 
-@testable import Proxy
+@testable import Admission
 
 /// Request heads: whole or in pieces the same; what is decided traps nowhere, and what is admitted makes a sound request.
 @main

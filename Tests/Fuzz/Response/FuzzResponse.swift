@@ -2,7 +2,7 @@ import Fuzzing
 import HTTP1
 import WebSocketProtocol
 
-@testable import Proxy
+@testable import Admission
 
 /// A backend's side of the opening handshake: whole or in pieces the same, and no upgrade without the right accept value.
 @main

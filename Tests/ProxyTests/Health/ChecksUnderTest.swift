@@ -4,6 +4,7 @@ import System
 import TestSupport
 import Testing
 
+@testable import Observability
 @testable import Proxy
 
 /// Health checks on a thread of their own, as the control thread runs them, while a test is the endpoint.

@@ -4,6 +4,7 @@ import System
 import Testing
 import WebSocketProtocol
 
+@testable import Observability
 @testable import Proxy
 
 /// Active checks of endpoints that are sockets of the test.

@@ -3,6 +3,7 @@ import Connections
 import System
 import Testing
 
+@testable import Observability
 @testable import Proxy
 
 @Suite struct MemoryAccountTests {

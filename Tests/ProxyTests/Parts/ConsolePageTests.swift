@@ -1,6 +1,7 @@
 import Configuration
 import Testing
 
+@testable import Admission
 @testable import Proxy
 
 /// Which routes the console offers, and how they get into its page.

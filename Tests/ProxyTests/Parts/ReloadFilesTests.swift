@@ -4,6 +4,7 @@ import System
 import TestSupport
 import Testing
 
+@testable import Observability
 @testable import Proxy
 
 /// A gateway whose files hang: it does everything else meanwhile.

@@ -8,12 +8,14 @@ import Testing
 @Suite struct ReloadPlanTests {
     /// Whether a session of `/echo` stays when the route gets these rules.
     private func stays(_ subprotocol: AgreedSubprotocol, allowed: [String]?, isRequired: Bool = false) throws -> Bool {
-        let old = sampleConfiguration()
+        var old = GatewayConfiguration()
+        old.backends["echo"] = BackendSettings(name: "echo", kind: .builtin(.echo))
+        old.routes = [RouteSettings(name: "/echo", path: .exact("/echo"), action: .backend("echo"))]
         var new = old
-        new.routes[1].subprotocols = allowed
-        new.routes[1].requireSubprotocol = isRequired
+        new.routes[0].subprotocols = allowed
+        new.routes[0].requireSubprotocol = isRequired
         let facts = ReloadPlan.Facts(
-            route: Runtime(old).routes[1], endpoint: nil, origin: nil, subprotocol: subprotocol, hasEncodedSlash: false)
+            route: Runtime(old).routes[0], endpoint: nil, origin: nil, subprotocol: subprotocol, hasEncodedSlash: false)
         if case .stays = ReloadPlan(to: Runtime(new)).fate(of: facts) { return true }
         return false
     }

@@ -3,6 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
+@testable import Observability
 @testable import Proxy
 @testable import System
 

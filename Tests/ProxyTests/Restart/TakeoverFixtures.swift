@@ -4,6 +4,7 @@ import System
 import TestSupport
 import Testing
 
+@testable import Observability
 @testable import Proxy
 
 /// The side of the running gateway in a takeover, on the loop of the test.

@@ -2,6 +2,7 @@ import Configuration
 import System
 import TLS
 
+@testable import Observability
 @testable import Proxy
 
 /// A worker that no thread runs: a test makes its turns.

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 import WebSocketProtocol
 
+@testable import Observability
 @testable import Proxy
 
 /// Workers whose loops the test turns itself, and clients on its own thread: nothing happens but in a turn.

@@ -1,0 +1,78 @@
+package import HTTP1
+
+/// A whole answer before the 101, after which the connection is closed.
+package struct Answer: Equatable, Sendable {
+    package var status: Int
+    package var reason: String
+    /// All but `Content-Length` and `Connection`, which `bytes(forHead:date:)` writes.
+    package var fields: HTTPFields
+    package var body: [UInt8]
+
+    package init(status: Int, reason: String, fields: HTTPFields, body: [UInt8]) {
+        self.status = status
+        self.reason = reason
+        self.fields = fields
+        self.body = body
+    }
+
+    /// A short text.
+    package init(status: Int, text: String, fields: HTTPFields = HTTPFields()) {
+        var all: HTTPFields = [
+            "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        ]
+        all.append(fields)
+        self.init(status: status, reason: Self.reason(status), fields: all, body: Array(text.utf8))
+    }
+
+    /// A self-contained page: its scripts and styles are in it, and it may open WebSocket connections.
+    package static func page(_ html: [UInt8], contentType: String = "text/html; charset=utf-8") -> Answer {
+        let policy = """
+            default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
+            connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+            """
+        return Answer(
+            status: 200, reason: Self.reason(200),
+            fields: [
+                "Content-Type": contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+                "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer",
+            ], body: html)
+    }
+
+    /// The answer as it goes on the wire.
+    ///
+    /// - Parameters:
+    ///   - forHead: it answers a HEAD: it has no body but says its length.
+    ///   - date: when it is made, as HTTP writes it. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
+    package func bytes(forHead: Bool = false, date: String) -> [UInt8] {
+        var fields = self.fields
+        if !fields.has("Date") { fields.append("Date", date) }
+        // A 304 has no body; a length would be that of the 200 it stands for.
+        if self.status != 304 { fields.append("Content-Length", String(self.body.count)) }
+        // RFC 9110 section 15.5.22: a 426 must name what to upgrade to, which is a field of this hop.
+        if self.status == 426 { fields.append("Upgrade", "websocket") }
+        fields.append("Connection", self.status == 426 ? "Upgrade, close" : "close")
+        let head = ResponseHead(status: self.status, reason: self.reason, fields: fields)
+        return forHead || self.status == 304 ? head.bytes : head.bytes + self.body
+    }
+
+    /// The usual reason phrase of the statuses the gateway itself answers with.
+    package static func reason(_ status: Int) -> String {
+        switch status {
+        case 200: "OK"
+        case 400: "Bad Request"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 408: "Request Timeout"
+        case 426: "Upgrade Required"
+        case 429: "Too Many Requests"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        default: ""
+        }
+    }
+}

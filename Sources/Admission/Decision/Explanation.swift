@@ -1,0 +1,237 @@
+package import Configuration
+internal import HTTP1
+
+/// What `gateway explain URL` says: where a request would go, or why it would be refused.
+///
+/// `Admission` itself decides, about the head that a client would send.
+package struct Explanation: Equatable, Sendable {
+    /// Several lines, each ended.
+    package let text: String
+    /// The request would be served.
+    package let isServed: Bool
+
+    /// Where the request comes from.
+    package enum Peer: Equatable, Sendable {
+        /// Any address that is not a trusted proxy's.
+        case anyone
+        case address(IPAddress)
+        /// Over a Unix socket.
+        case unix
+    }
+
+    /// - Parameters:
+    ///   - url: `ws://`, `wss://`, `http://` or `https://`; the last two ask for a page.
+    ///   - origin: the Origin a browser would send; `nil` for a client that is not a browser.
+    ///   - subprotocols: those offered, best first.
+    ///   - more: further fields of the request, such as those a proxy adds.
+    ///   - peer: the other end of the connection.
+    package static func explain(
+        _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = [],
+        more: [(name: String, value: String)] = [], from peer: Peer = .anyone
+    ) -> Explanation {
+        guard let address = RequestedURL(url) else {
+            return Explanation(text: "\(url): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
+        }
+        var lines = Lines(title: url)
+        let obstacle = self.listener(configuration, address, &lines)
+
+        let routes = RouteTable(configuration)
+        let head: RequestHead
+        do throws(HeadError) {
+            head = try self.head(address, origin, subprotocols, more)
+        } catch {
+            lines.add("answer", obstacle ?? self.answer(Refusal(error)))
+            return Explanation(text: lines.text, isServed: false)
+        }
+        let hops = Hops(head.fields, self.arrival(peer, address, configuration))
+        let forwarded = ForwardedHeaders(hops, host: address.authority)
+        if forwarded.isFromTrustedProxy {
+            lines.add("client", forwarded.client?.description ?? "unix")
+            lines.add("asks for", "\(forwarded.scheme)://\(forwarded.place.text)")
+        }
+        let origin = head.fields.first("Origin")
+        let decision = Admission.decide(head, hops, routes)
+        switch decision {
+        case .refused(let refusal):
+            if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
+            lines.add("answer", obstacle ?? self.answer(refusal))
+            guard obstacle == nil else { break }
+            lines.add("cure", self.cure(refusal, routes, host: forwarded.host.host, origin: origin))
+        case .page(let page, let index, _, _):
+            self.route(routes.routes[index], index, &lines)
+            lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
+            guard obstacle == nil, address.isWebSocket else { break }
+            lines.add("cure", "The route serves the page \(page.rawValue): use http or https.")
+        case .upgrade(let admitted):
+            let route = routes.routes[admitted.routeIndex]
+            self.route(route, admitted.routeIndex, &lines)
+            lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
+            self.backend(route, configuration, &lines)
+            lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
+            lines.add("answer", obstacle ?? "101 Switching Protocols")
+        }
+        return Explanation(text: lines.text, isServed: obstacle == nil && self.isServed(decision, address))
+    }
+
+    // MARK: - Parts
+
+    private static func answer(_ refusal: Refusal) -> String {
+        "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)"
+    }
+
+    private static func isServed(_ decision: Decision, _ url: RequestedURL) -> Bool {
+        switch decision {
+        case .upgrade: true
+        case .page: !url.isWebSocket
+        case .refused: false
+        }
+    }
+
+    /// Names the listener of the URL's port.
+    ///
+    /// - Returns: what is wrong, if that listener has TLS and the URL does not, or the other way round.
+    private static func listener(
+        _ configuration: GatewayConfiguration, _ url: RequestedURL, _ lines: inout Lines
+    ) -> String? {
+        let onPort = configuration.listeners.filter { listener in
+            if case .tcp(_, let port) = listener.address { port == url.port } else { false }
+        }
+        if let listener = onPort.first(where: { ($0.tls != nil) == url.isSecure }) ?? onPort.first {
+            lines.add("listener", "\(listener.address)\(listener.tls == nil ? "" : " with TLS")")
+            guard (listener.tls != nil) != url.isSecure else { return nil }
+            let speaks = listener.tls == nil ? "without TLS: use ws or http" : "with TLS: use wss or https"
+            return "none: \(listener.address) is \(speaks)"
+        }
+        lines.add("listener", "none on port \(url.port); what follows holds if something leads from there to one")
+        return nil
+    }
+
+    private static func arrival(
+        _ peer: Peer, _ url: RequestedURL, _ configuration: GatewayConfiguration
+    ) -> Arrival {
+        let trusted = configuration.trustedProxies
+        switch peer {
+        case .anyone: return Arrival(peer: nil, listenerIsSecure: url.isSecure)
+        case .unix: return Arrival(peer: nil, listenerIsSecure: url.isSecure, trustedProxies: trusted)
+        case .address(let address):
+            return Arrival(peer: address, listenerIsSecure: url.isSecure, trustedProxies: trusted)
+        }
+    }
+
+    /// The head that a client would send, as a listener reads it.
+    private static func head(
+        _ url: RequestedURL, _ origin: String?, _ subprotocols: [String], _ more: [(name: String, value: String)]
+    ) throws(HeadError) -> RequestHead {
+        var fields = [(name: "Host", value: url.authority.text)]
+        if url.isWebSocket {
+            fields += [
+                ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
+                ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ]
+        }
+        if let origin { fields.append(("Origin", origin)) }
+        if !subprotocols.isEmpty {
+            fields.append(("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")))
+        }
+        fields += more
+        let lines = ["GET \(url.target) HTTP/1.1"] + fields.map { "\($0.name): \($0.value)" }
+        let bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
+        var parser = RequestHeadParser()
+        switch parser.parse(bytes.span) {
+        case .invalid(let error): throw error
+        case .head(let head, bytes.count) where head.fields.count == fields.count: return head
+        // A line break in a value began another field, or ended the head.
+        case .head, .incomplete: throw HeadError(.malformed, "a line break in a field")
+        }
+    }
+
+    private static func route(_ route: RouteSettings, _ index: Int, _ lines: inout Lines) {
+        let hosts = route.hosts.isEmpty ? "" : " on " + route.hosts.map(\.description).joined(separator: ", ")
+        let isNamed = route.name != route.path.description
+        lines.add("route", "\(index + 1): \(isNamed ? "\(route.name), " : "")\(route.path)\(hosts)")
+    }
+
+    private static func backend(
+        _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
+    ) {
+        guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
+        switch backend.kind {
+        case .builtin(.echo): lines.add("backend", "\(name): built-in echo")
+        case .builtin(.broadcast): lines.add("backend", "\(name): built-in broadcast")
+        case .builtin(.clock(let every)): lines.add("backend", "\(name): built-in clock, every \(every.shown)")
+        case .websocket(let endpoints):
+            lines.add("backend", "\(name): relay, \(backend.balance.rawValue)")
+            for endpoint in endpoints {
+                lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
+            }
+        case .tcp(let endpoints, let message):
+            lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance.rawValue)")
+            for endpoint in endpoints {
+                lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
+            }
+        }
+    }
+
+    /// What differs from the defaults.
+    private static func share(_ weight: Int, _ backup: Bool) -> String {
+        (weight == 1 ? "" : ", weight \(weight)") + (backup ? ", backup" : "")
+    }
+
+    private static func subprotocol(
+        _ admitted: Admitted, _ route: RouteSettings, _ service: RouteTable.Service
+    ) -> String {
+        guard service == .relay else { return admitted.subprotocol ?? "none" }
+        guard !admitted.subprotocols.isEmpty else { return "none" }
+        let names = SubprotocolChoice(route).names(among: admitted.offeredSubprotocols)
+        let rest = names.count == admitted.subprotocols.count ? "" : "; a credential is passed on"
+        return (names.isEmpty ? "none" : "the backend's choice of \(names.joined(separator: ", "))") + rest
+    }
+
+    private static func cure(_ refusal: Refusal, _ routes: RouteTable, host: String, origin: String?) -> String {
+        switch refusal.status {
+        case 404 where refusal.cure.isEmpty:
+            let paths = routes.routes.map { "\($0.path)\($0.hosts.isEmpty ? "" : " on \($0.hosts[0])")" }
+            return "Add a route for \(host); there are: \(paths.isEmpty ? "none" : paths.joined(separator: ", "))."
+        case 403 where origin == nil: return "Name one with --origin, or set `require-origin: false`."
+        default: return refusal.cure
+        }
+    }
+
+    /// A title and lines of a word and its meaning, in two columns.
+    private struct Lines {
+        private(set) var text: String
+
+        init(title: String) { self.text = title + "\n" }
+
+        /// Adds nothing for an empty value.
+        mutating func add(_ name: String, _ value: String) {
+            guard !value.isEmpty else { return }
+            self.text += "  \(name)\(String(repeating: " ", count: max(1, 13 - name.utf8.count)))\(value)\n"
+        }
+    }
+}
+
+/// The parts of the URL to explain.
+private struct RequestedURL {
+    let isSecure: Bool
+    let isWebSocket: Bool
+    let authority: Authority
+    let port: UInt16
+    /// Path and query, as a client sends them.
+    let target: String
+
+    init?(_ url: String) {
+        guard let colon = url.firstIndex(of: ":"), url[colon...].hasPrefix("://") else { return nil }
+        let scheme = url[..<colon].asciiLowercased
+        guard ["ws", "wss", "http", "https"].contains(scheme) else { return nil }
+        let rest = url[url.index(colon, offsetBy: 3)...].prefix { $0 != "#" }
+        let authorityText = rest.prefix { $0 != "/" && $0 != "?" }
+        guard let authority = Authority(String(authorityText)) else { return nil }
+        let path = rest[authorityText.endIndex...]
+        self.isSecure = scheme == "wss" || scheme == "https"
+        self.isWebSocket = scheme == "ws" || scheme == "wss"
+        self.authority = authority
+        self.port = authority.port ?? defaultPort(ofScheme: scheme)
+        self.target = path.hasPrefix("/") ? String(path) : "/" + path
+    }
+}

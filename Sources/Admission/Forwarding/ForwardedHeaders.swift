@@ -1,0 +1,91 @@
+package import Configuration
+package import HTTP1
+
+/// The client's address, what it asked for, and the fields that tell a backend so.
+///
+/// The gateway writes these fields afresh, unless a trusted proxy sent the request: that is believed. Only `X-Forwarded-For` is a list
+/// that each hop adds to. Of the others only the value that counts is passed on: servers read all of it as the scheme or the host.
+package struct ForwardedHeaders: Equatable, Sendable {
+    /// The scheme that the client used, `https` or `http`: what a trusted proxy says, else that of our listener.
+    package let scheme: String
+    /// The schemes that the Origin of the client's own page may have. A proxy that speaks TLS to us may not know the scheme that the
+    /// proxy before it was asked with.
+    package let schemes: [String]
+    /// The host that the client asked for: Host, or what a trusted proxy says.
+    package let host: Authority
+    /// `host` with the port that a trusted proxy names, if it has none itself: the Origin of the client's own page has it.
+    let place: Authority
+    private let hops: Hops
+
+    /// The rightmost address that is not a trusted proxy's; `nil` if none is known, on a Unix socket.
+    package var client: IPAddress? { self.hops.client }
+    /// Whether the request's `Forwarded` and similar fields may be passed on.
+    package var isFromTrustedProxy: Bool { self.hops.arrival.isFromTrustedProxy }
+
+    /// `host` is the Host field.
+    package init(_ request: HTTPFields, host: Authority, arrival: Arrival) {
+        self.init(Hops(request, arrival), host: host)
+    }
+
+    /// `host` is the Host field.
+    init(_ hops: Hops, host: Authority) {
+        self.hops = hops
+        let arrival = hops.arrival
+        let own = arrival.listenerIsSecure ? "https" : "http"
+        self.scheme = hops.value(of: Self.proto, where: Self.scheme) ?? own
+        self.schemes = arrival.listenerIsSecure && self.scheme != own ? [self.scheme, own] : [self.scheme]
+        self.host = hops.value(of: Self.host, where: { Authority($0) }) ?? host
+        self.place = Self.place(self.host, port: hops.value(of: Self.port, where: Self.portNumber))
+    }
+
+    /// `X-Forwarded-For` and `X-Real-IP` (where an address is known), `X-Forwarded-Proto`, `-Host` and `-Port`.
+    package var fields: HTTPFields {
+        var fields = HTTPFields()
+        fields.reserveCapacity(fields: 5, bytes: 256)
+        let addresses = self.hops.addresses + (self.hops.arrival.peer.map { [$0.description] } ?? [])
+        if !addresses.isEmpty { fields.append("X-Forwarded-For", addresses.joined(separator: ", ")) }
+        fields.append(Self.proto, self.scheme)
+        fields.append(Self.host, self.host.text)
+        // The port of the client's URL: a proxy in front may listen on another than ours.
+        let port = self.host.port ?? defaultPort(ofScheme: self.scheme)
+        fields.append(Self.port, String(self.hops.value(of: Self.port, where: Self.portNumber) ?? port))
+        if let client = self.client { fields.append("X-Real-IP", client.description) }
+        return fields
+    }
+
+    private static let proto = "X-Forwarded-Proto"
+    private static let host = "X-Forwarded-Host"
+    private static let port = "X-Forwarded-Port"
+
+    /// The fields that decide what the client asked for.
+    package static let deciding = [Self.proto, Self.host, Self.port]
+
+    /// The name that a trusted proxy gave the request, so that both logs have it.
+    package static func requestID(of request: HTTPFields, _ arrival: Arrival) -> String? {
+        guard arrival.isFromTrustedProxy, case .once(let id) = request.only("X-Request-Id"), !id.isEmpty else {
+            return nil
+        }
+        return id
+    }
+
+    /// Some proxies name the scheme of a WebSocket; backends know only those of HTTP.
+    private static func scheme(_ text: String) -> String? {
+        switch text.asciiLowercased {
+        case "https", "wss": "https"
+        case "http", "ws": "http"
+        default: nil
+        }
+    }
+
+    /// A proxy behind another proxy names the port that it was asked at itself: 80, though the client has `https`. So 80 and 443 say no
+    /// more than the scheme does.
+    private static func place(_ host: Authority, port: UInt16?) -> Authority {
+        guard host.port == nil, let port, port != 80, port != 443 else { return host }
+        return Authority("\(host.text):\(port)") ?? host
+    }
+
+    private static func portNumber(_ text: String) -> UInt16? {
+        guard text.utf8.allSatisfy(\.isDigit), let port = UInt16(text), port > 0 else { return nil }
+        return port
+    }
+}

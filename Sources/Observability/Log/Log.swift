@@ -1,0 +1,141 @@
+package import Configuration
+internal import DequeModule
+internal import Synchronization
+internal import System
+
+/// The log: a bounded ring that any thread writes to, and a thread that empties it into a file.
+///
+/// No full pipe or slow disk stops a frame: what does not fit the ring, or what the file does not take (a full disk, a pipe that nobody
+/// reads any more), is counted, and the count is logged when there is room.
+package final class Log: Sendable {
+    /// How many bytes wait at most: a line can be as long as the head of a request.
+    private static let capacity = 4 << 20
+    /// How long `close` waits for a file that takes nothing.
+    private static let lastWait = Duration.seconds(1)
+
+    private struct Ring {
+        var lines = Deque<[UInt8]>()
+        var bytes = 0
+        /// Since the last line that said so.
+        var dropped = 0
+        var droppedEver: UInt64 = 0
+        /// The file is to be opened again before these lines are written.
+        var isReopening = false
+        var isClosed = false
+    }
+
+    private let ring = Mutex(Ring())
+    private let doorbell: Doorbell
+    /// `nil`: standard error.
+    private let path: String?
+    private let formatter: LogFormatter
+    private let severity: Int
+    private let writer = Mutex<Thread.Handle?>(nil)
+
+    /// Opens the file and starts the writing thread.
+    package init(_ settings: LogSettings) throws {
+        let file: OutputFile = if let path = settings.file { try .appending(to: path) } else { .standardError }
+        self.path = settings.file
+        self.formatter =
+            switch settings.format {
+            case .auto: file.isTerminal ? .text : .json
+            case .text: .text
+            case .json: .json
+            }
+        self.severity = settings.level.severity
+        self.doorbell = try Doorbell()
+        let thread = try Thread.start("gateway-log") { [self] in self.run(file) }
+        self.writer.withLock { $0 = thread }
+    }
+
+    /// Whether records of this level are written: others need not be made.
+    package func takes(_ level: LogSettings.Level) -> Bool { level.severity >= self.severity }
+
+    /// How many lines are not in the file, ever.
+    package var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
+
+    /// Writes a record, unless it is below the log's level.
+    package func write(_ record: LogRecord) {
+        guard self.takes(record.level) else { return }
+        let line = self.formatter.line(record, time: WallClock.rfc3339())
+        let wasEmpty = self.ring.withLock { ring in
+            guard ring.bytes + line.count <= Self.capacity else {
+                ring.dropped += 1
+                ring.droppedEver += 1
+                return false
+            }
+            ring.lines.append(line)
+            ring.bytes += line.count
+            return ring.lines.count == 1
+        }
+        if wasEmpty { self.doorbell.ring() }
+    }
+
+    /// A line without fields but a reason, for what goes wrong outside of sessions.
+    package func write(_ level: LogSettings.Level, _ event: String, reason: String) {
+        var record = LogRecord(level, event)
+        record.add("reason", reason)
+        self.write(record)
+    }
+
+    /// Has the file opened again, for whoever has moved it away. Lines from now on are in the new one; the old one goes on where it cannot be
+    /// opened.
+    package func reopen() {
+        self.ring.withLock { $0.isReopening = true }
+        self.doorbell.ring()
+    }
+
+    /// Writes what is left, and ends the thread. A file that takes nothing (a full pipe) is given up: nobody could end the
+    /// process any more but by force.
+    package func close() {
+        self.ring.withLock { $0.isClosed = true }
+        self.doorbell.ring()
+        let thread = self.writer.withLock { writer in
+            defer { writer = nil }
+            return writer
+        }
+        thread?.join(within: Self.lastWait)
+    }
+
+    private func run(_ file: OutputFile) {
+        var file = file
+        var writer = LogWriter(self.formatter)
+        while true {
+            self.doorbell.wait()
+            let (lines, dropped, isReopening, isClosed) = self.ring.withLock { ring in
+                defer {
+                    ring.lines = []
+                    ring.bytes = 0
+                    ring.dropped = 0
+                    ring.isReopening = false
+                }
+                return (ring.lines, ring.dropped, ring.isReopening, ring.isClosed)
+            }
+            // On this thread: a file system may take its time.
+            if isReopening { file = self.reopened(file) }
+            let lost = writer.write(lines, dropped: dropped, time: WallClock.rfc3339, file.append)
+            if lost > 0 { self.ring.withLock { $0.droppedEver += UInt64(lost) } }
+            if isClosed { return }
+        }
+    }
+
+    /// The file that lines go to from now on.
+    private func reopened(_ old: OutputFile) -> OutputFile {
+        guard let path = self.path else {
+            self.write(.warning, "log-reopen-failed", reason: "there is no `log.file`: the log goes to standard error")
+            return old
+        }
+        do throws(SystemError) {
+            let file = try OutputFile.appending(to: path)
+            var record = LogRecord(.info, "log-reopened")
+            record.add("file", path)
+            self.write(record)
+            return file
+        } catch {
+            self.write(
+                .error, "log-reopen-failed",
+                reason: "\(path): \(error.reason): the log goes on in the file that was open")
+            return old
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package import Configuration
+
+/// One line of the log: an event and its fields, in the order in which they are written.
+///
+/// Typed rather than text, so that a number is a number in JSON and the order of the fields is the same in every line.
+package struct LogRecord: Sendable {
+    package enum Value: Sendable {
+        case text(String)
+        case integer(Int64)
+        case seconds(Double)
+        case boolean(Bool)
+    }
+
+    package let level: LogSettings.Level
+    package let event: String
+    package private(set) var fields: [(key: String, value: Value)] = []
+
+    package init(_ level: LogSettings.Level, _ event: String) {
+        self.level = level
+        self.event = event
+        self.fields.reserveCapacity(16)
+    }
+
+    /// Adds a field; one without a value is left out.
+    package mutating func add(_ key: String, _ text: String?) {
+        if let text { self.fields.append((key, .text(text))) }
+    }
+
+    package mutating func add(_ key: String, _ number: some BinaryInteger) {
+        self.fields.append((key, .integer(Int64(clamping: number))))
+    }
+
+    package mutating func add(_ key: String, seconds: Double) { self.fields.append((key, .seconds(seconds))) }
+
+    package mutating func add(_ key: String, _ flag: Bool) { self.fields.append((key, .boolean(flag))) }
+}
+
+extension LogSettings.Level {
+    /// Higher is graver.
+    package var severity: Int {
+        switch self {
+        case .debug: 0
+        case .info: 1
+        case .warning: 2
+        case .error: 3
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package import Configuration
+package import System
+
+/// What a worker logs of connections that did not become sessions. Anyone can make any number of those: lines that are alike are written
+/// ten times in 10 s, and the rest is one line with `more`.
+package final class StrangersLog: TimerHandler {
+    /// What lines have in common that are alike.
+    package struct Kind: Hashable {
+        package let level: LogSettings.Level
+        package let event: String
+        /// An address, or its /64.
+        package var client: String?
+        package var route: String?
+        package var status: Int?
+        /// Without what a peer chose.
+        package var reason: String
+
+        package init(
+            level: LogSettings.Level, event: String, client: String? = nil, route: String? = nil, status: Int? = nil,
+            reason: String
+        ) {
+            self.level = level
+            self.event = event
+            self.client = client
+            self.route = route
+            self.status = status
+            self.reason = reason
+        }
+
+        /// What is left to say where there are too many to be told apart.
+        fileprivate var general: Kind {
+            Kind(level: self.level, event: self.event, status: self.status, reason: "various, of many addresses")
+        }
+    }
+
+    private unowned let loop: EventLoop
+    private let log: Log
+    private var lines = RepeatedLines<Kind>()
+    private var timer: EventLoop.TimerID?
+
+    package init(_ loop: EventLoop, _ log: Log) {
+        self.loop = loop
+        self.log = log
+    }
+
+    /// Whether a line is to be written. To be asked once for each.
+    package func takes(_ kind: Kind) -> Bool {
+        guard self.log.takes(kind.level) else { return false }
+        self.writeRests(until: self.loop.now)
+        defer { if self.timer == nil { self.setTimer() } }
+        return self.lines.takes(kind, orAs: kind.general, at: self.loop.now)
+    }
+
+    package func timerFired() {
+        self.timer = nil
+        self.writeRests(until: self.loop.now)
+        self.setTimer()
+    }
+
+    /// Tells what is left to tell.
+    package func end() {
+        self.writeRests(until: .never)
+        self.loop.cancelTimer(&self.timer)
+    }
+
+    private func setTimer() {
+        if let next = self.lines.next { self.loop.setTimer(&self.timer, at: next, self) }
+    }
+
+    private func writeRests(until end: MonotonicInstant) {
+        for rest in self.lines.takeEnded(at: end) {
+            var record = LogRecord(rest.key.level, rest.key.event)
+            record.add("client", rest.key.client)
+            record.add("route", rest.key.route)
+            if let status = rest.key.status { record.add("status", status) }
+            record.add("reason", rest.key.reason.cut)
+            record.add("more", rest.count)
+            self.log.write(record)
+        }
+    }
+}

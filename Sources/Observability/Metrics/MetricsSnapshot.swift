@@ -1,0 +1,154 @@
+package import Sessions
+package import System
+package import WebSocketProtocol
+
+/// What was counted up to some moment: by one worker, or by all of them together.
+///
+/// By the names of routes, so that it goes on when a reload makes new objects for them.
+package struct MetricsSnapshot: Sendable {
+    /// What came of an opening handshake.
+    package enum HandshakeResult: Hashable, Sendable {
+        case accepted
+        /// The status it was answered with.
+        case refused(Int)
+        /// The client went, or did not get through TLS, before there was anything to answer.
+        case abandoned
+        /// It had sent no request for a while, and made room for others.
+        case evicted
+
+        package var label: String {
+            switch self {
+            case .accepted: "accepted"
+            case .refused(let status): String(status)
+            case .abandoned: "abandoned"
+            case .evicted: "evicted"
+            }
+        }
+    }
+
+    package struct Close: Hashable, Sendable {
+        package let cause: Cause
+        /// As `CloseCode.label`, or `none`.
+        package let code: String
+
+        package init(cause: Cause, code: String) {
+            self.cause = cause
+            self.code = code
+        }
+    }
+
+    package struct TLSHandshake: Hashable, Sendable {
+        package let version: String
+        package let wasResumed: Bool
+
+        package init(version: String, wasResumed: Bool) {
+            self.version = version
+            self.wasResumed = wasResumed
+        }
+    }
+
+    package struct Sessions: Equatable, Sendable {
+        package var open = 0
+        package var total: UInt64 = 0
+
+        package init() {}
+
+        package mutating func began() {
+            self.open += 1
+            self.total += 1
+        }
+    }
+
+    package struct Route: Sendable {
+        /// By the name of the backend, which can change with a reload.
+        package var sessions: [String: Sessions] = [:]
+        package var handshakes: [HandshakeResult: UInt64] = [:]
+        package var closes: [Close: UInt64] = [:]
+        /// What came from each leg.
+        package var tally = PerLeg(client: MessageTally(), backend: MessageTally())
+
+        package init() {}
+    }
+
+    /// Stands for the route where a connection did not get as far as one.
+    package static let noRoute = "-"
+
+    package var routes: [String: Route] = [:]
+    package var handshakeSeconds = Histogram.ofHandshakes
+    /// How long steps of TLS handshakes waited for their turn.
+    package var handshakeWaitSeconds = Histogram.ofHandshakes
+    /// Steps that wait for it now.
+    package var handshakesWaiting = 0
+    package var sessionSeconds = Histogram.ofSessions
+    package var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
+    /// Bytes that wait in queues for peers to take them.
+    package var queueBytes = 0
+    /// What is held of the memory that is bounded, in bytes.
+    package var memory: [MemoryKind: Int] = [:]
+    /// How long the turns of the workers' loops took.
+    package var loopTurns = TurnTimes()
+    package var tlsHandshakes: [TLSHandshake: UInt64] = [:]
+    /// By the listener's address.
+    package var connections: [String: UInt64] = [:]
+
+    package init() {}
+
+    /// Nothing was counted yet for these routes: they are shown all the same, with zeros.
+    package init(_ routes: [(name: String, backend: String)]) {
+        for (name, backend) in routes {
+            self.routes[name, default: Route()].sessions[backend] = Sessions()
+            self.routes[name]?.handshakes[.accepted] = 0
+        }
+    }
+
+    /// The open sessions of each backend that has had any.
+    package var openByBackend: [String: Int] {
+        var open: [String: Int] = [:]
+        for route in self.routes.values {
+            for (backend, sessions) in route.sessions { open[backend, default: 0] += sessions.open }
+        }
+        return open
+    }
+
+    /// Adds what another worker counted.
+    package mutating func add(_ other: MetricsSnapshot) {
+        for (name, route) in other.routes { self.routes[name, default: Route()].add(route) }
+        self.handshakeSeconds.add(other.handshakeSeconds)
+        self.handshakeWaitSeconds.add(other.handshakeWaitSeconds)
+        self.handshakesWaiting += other.handshakesWaiting
+        self.sessionSeconds.add(other.sessionSeconds)
+        self.pingSeconds.client.add(other.pingSeconds.client)
+        self.pingSeconds.backend.add(other.pingSeconds.backend)
+        self.queueBytes += other.queueBytes
+        self.memory.merge(other.memory, uniquingKeysWith: +)
+        self.loopTurns.add(other.loopTurns)
+        self.tlsHandshakes.merge(other.tlsHandshakes, uniquingKeysWith: +)
+        self.connections.merge(other.connections, uniquingKeysWith: +)
+    }
+}
+
+extension MetricsSnapshot.Route {
+    package mutating func add(_ other: Self) {
+        for (backend, sessions) in other.sessions {
+            self.sessions[backend, default: .init()].open += sessions.open
+            self.sessions[backend, default: .init()].total += sessions.total
+        }
+        self.handshakes.merge(other.handshakes, uniquingKeysWith: +)
+        self.closes.merge(other.closes, uniquingKeysWith: +)
+        self.add(other.tally)
+    }
+
+    /// Adds the messages of a session.
+    package mutating func add(_ tally: PerLeg<MessageTally>) {
+        self.tally.client.add(tally.client)
+        self.tally.backend.add(tally.backend)
+    }
+}
+
+extension MessageTally {
+    fileprivate mutating func add(_ other: MessageTally) {
+        self.text += other.text
+        self.binary += other.binary
+        self.payloadBytes += other.payloadBytes
+    }
+}
