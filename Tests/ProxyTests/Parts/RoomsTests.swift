@@ -8,7 +8,8 @@ import Testing
 @Suite struct RoomsTests {
     private func member(of room: RoomKey, _ place: StillWorker) throws -> BroadcastConversation {
         let session = try place.session(Kernel.listen(.loopback(port: 0), sharedByWorkers: false))
-        return BroadcastConversation(session, try #require(session.client), room: room, compression: nil)
+        return BroadcastConversation(
+            session, try #require(session.client), room: room, of: place.worker.services.rooms, compression: nil)
     }
 
     private let room = RoomKey(backend: "rooms", path: "/broadcast/a")
@@ -16,7 +17,7 @@ import Testing
     @Test func membersAreThoseWhoJoinedAndDidNotLeave() throws {
         let place = try StillWorker()
         defer { place.end() }
-        var rooms = Rooms()
+        let rooms = place.worker.services.rooms
         let members = try (0..<3).map { _ in try self.member(of: self.room, place) }
         #expect(rooms.members(of: self.room).isEmpty)
         for member in members { rooms.join(member, self.room) }
@@ -36,7 +37,7 @@ import Testing
     @Test func aRoomIsABackendAndAPath() throws {
         let place = try StillWorker()
         defer { place.end() }
-        var rooms = Rooms()
+        let rooms = place.worker.services.rooms
         let member = try self.member(of: self.room, place)
         rooms.join(member, self.room)
         #expect(rooms.members(of: RoomKey(backend: "other", path: self.room.path)).isEmpty)
@@ -52,9 +53,11 @@ import Testing
         defer { Kernel.close(pair.far) }
         let session = try place.session(pair.near)
         let client = try #require(session.client)
-        session.open(as: BroadcastConversation(session, client, room: self.room, compression: nil))
-        #expect(place.worker.rooms.members(of: self.room).count == 1)
+        session.open(
+            as: BroadcastConversation(
+                session, client, room: self.room, of: place.worker.services.rooms, compression: nil))
+        #expect(place.worker.services.rooms.members(of: self.room).count == 1)
         session.close(.byGateway(.drain))
-        #expect(place.worker.rooms.members(of: self.room).isEmpty)
+        #expect(place.worker.services.rooms.members(of: self.room).isEmpty)
     }
 }
