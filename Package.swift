@@ -55,8 +55,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Pure: no I/O, no clock, no thread.
-        target("WebSocketProtocol", ["COpenSSL", "CZlib"]),
         target("HTTP1"),
+        target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
         target("Configuration", ["Yams"]),
 

@@ -61,7 +61,7 @@ package final class Gateway {
         fileAccess: FileReader.Access = .system(), lookUp: @escaping Resolver.LookUp = Resolver.addresses
     ) throws(StartError) {
         SignalSource.block(Self.signals)
-        let descriptorLimit = DescriptorLimit.raise()
+        let descriptorLimit = OwnProcess.raiseDescriptorLimit()
         do {
             let inherited = try InheritedSockets(restart)
             let count = configuration.workers ?? ProcessorCount.available()

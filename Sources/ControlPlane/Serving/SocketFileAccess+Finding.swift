@@ -15,7 +15,7 @@ extension SocketFileAccess {
         guard let name = settings.group else { return SocketFileAccess(mode: settings.mode) }
         let answer: Result<UInt32?, SystemError>?
         do throws(SystemError) {
-            answer = try BlockingCalls.result(within: self.limit) {
+            answer = try BlockingCalls.make(within: self.limit) {
                 Result { () throws(SystemError) in try SocketFileAccess.number(ofGroup: name) }
             }
         } catch {

@@ -24,8 +24,6 @@ final class Opening {
         didSet { oldValue?.end() }
     }
     var backendHandshake: BackendHandshake?
-    /// When the present endpoint was chosen.
-    var chosenAt: MonotonicInstant?
 
     /// What was read and is kept, in bytes.
     var memory: Int { self.inbox.capacity + self.early.capacity }

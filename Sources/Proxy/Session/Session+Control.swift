@@ -8,14 +8,6 @@ internal import WebSocketProtocol
 
 /// What the control thread wants to know of a session, and a reload of it.
 extension Session {
-    /// The session goes on, and is not about to end.
-    var isOpen: Bool {
-        switch self.phase {
-        case .relay, .bridge, .serve: true
-        case .tlsHandshake, .requestHead, .connect, .backendHandshake, .closing, .closed: false
-        }
-    }
-
     func isSelected(by selection: SessionSelection) -> Bool {
         switch selection {
         case .all: return true

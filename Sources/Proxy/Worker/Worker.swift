@@ -8,7 +8,7 @@ internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of
 /// it is shared; what workers have to say to each other goes through their mailboxes.
-package final class Worker {
+package final class Worker: AcceptorOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
@@ -140,9 +140,9 @@ package final class Worker {
     // MARK: - Sessions
 
     /// Where one more connection finds its place.
-    enum Room {
+    private enum Place {
         /// Here, or where the fleet has more of it.
-        case free
+        case here
         /// Another worker has room for somebody who has sent no request yet; here is none.
         case elsewhere(Int)
         /// Once this one has gone.
@@ -150,13 +150,13 @@ package final class Worker {
         case none(because: String)
     }
 
-    /// To be asked before a connection is accepted. Nobody goes before there is somebody to take the place.
-    var room: Room {
+    /// Nobody goes before there is somebody to take the place.
+    private var place: Place {
         let reason: String
         if !self.fleet.hasRoom {
             reason = "every session's two legs have their descriptors reserved, and no two more are left"
         } else if self.fleet.hasNewcomerRoom(self.index) {
-            return .free
+            return .here
         } else if self.draining == nil, let other = self.fleet.newcomerRoom() {
             return .elsewhere(other)
         } else {
@@ -166,14 +166,22 @@ package final class Worker {
         return .none(because: reason)
     }
 
-    /// Called by an acceptor, with a socket that is ours to close, which finds its place in `room`.
-    func accepted(_ descriptor: Int32, _ address: SocketAddress, listener: Int, _ room: Room) {
+    /// How long accepting pauses where there is no place, which is over as soon as a session ends, or has sent its request.
+    private static let pause = Duration.milliseconds(10)
+
+    func room(for acceptor: Acceptor) -> Acceptor.Room {
+        if case .none(let reason) = self.place { return .none(until: self.loop.now + Self.pause, because: reason) }
+        return .free
+    }
+
+    func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
+        let listener = acceptor.tag
         if let name = self.listeners[listener]?.name { self.metrics.accepted(listener: name) }
         var taker = self.index
-        switch room {
+        switch self.place {
         case .elsewhere(let other): taker = other
-        case .insteadOf(let victim): victim.makeRoom()
-        case .free, .none:
+        case .insteadOf(let victim): victim.handle(.roomNeeded)
+        case .here, .none:
             if self.draining == nil, let other = self.fleet.shouldTake(insteadOf: self.index),
                 self.fleet.hasNewcomerRoom(other)
             {
@@ -188,10 +196,9 @@ package final class Worker {
         }
     }
 
-    /// An acceptor pauses.
-    func logPaused(listener: Int, because reason: String) {
+    func paused(_ acceptor: Acceptor, because reason: String) {
         var record = LogRecord(.warning, "accept-paused")
-        record.add("listener", self.listeners[listener]?.name)
+        record.add("listener", self.listeners[acceptor.tag]?.name)
         record.add("reason", reason)
         if let count = ProcessUsage.openDescriptors() { record.add("open_files", count) }
         record.add("open_files_limit", self.fleet.descriptorLimit)

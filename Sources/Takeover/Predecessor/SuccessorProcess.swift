@@ -53,7 +53,7 @@ package final class SuccessorProcess {
 
     /// To be called on SIGCHLD.
     package func look() {
-        guard case .running(let process) = self.state, let end = OwnProcess.end(of: process) else { return }
+        guard case .running(let process) = self.state, let end = OwnProcess.reap(process) else { return }
         self.state = .none
         self.happened(.ended(process, end))
     }

@@ -45,7 +45,7 @@ struct TakeoverOutbox: ~Copyable {
                 if count == parcel.bytes.count { self.waiting.removeFirst() }
             case .wouldBlock:
                 for index in self.waiting.indices where !self.waiting[index].isOwner {
-                    self.waiting[index].descriptors = try Kernel.copies(of: self.waiting[index].descriptors)
+                    self.waiting[index].descriptors = try Kernel.duplicateAll(self.waiting[index].descriptors)
                     self.waiting[index].isOwner = true
                 }
                 return

@@ -1,4 +1,5 @@
 internal import Configuration
+package import Connections
 package import Observability
 package import System
 
@@ -25,10 +26,8 @@ package final class TakeoverServer {
     private let name: SocketAddress
     private let offered: () -> [(address: String, descriptors: [Int32])]
     private let released: (Release) -> Void
-    private let listener: Int32
-    private var isListening = true
-    private var registration: EventLoop.Registration?
-    private var pause: ControlTimer?
+    /// `nil`: it takes no successor any more.
+    private var acceptor: Acceptor?
     /// One successor at a time.
     private var connection: TakeoverConnection?
 
@@ -48,21 +47,20 @@ package final class TakeoverServer {
         self.patience = patience
         self.offered = sockets
         self.released = released
-        if let socket = taken?.takeName() {
-            self.listener = socket
+        let socket: Int32
+        if let taken = taken?.takeName() {
+            socket = taken
         } else {
-            self.listener = try Kernel.listen(name, sharedByWorkers: false)
+            socket = try Kernel.listen(name, sharedByWorkers: false)
         }
+        let acceptor = Acceptor(socket, on: loop, for: self)
+        self.acceptor = acceptor
         do throws(SystemError) {
-            try self.watch()
+            try acceptor.start()
         } catch {
-            Kernel.close(self.listener)
+            acceptor.close(acceptingAll: false)
             throw error
         }
-    }
-
-    private func watch() throws(SystemError) {
-        self.registration = try self.loop.addReading(self.listener, self)
     }
 
     /// Stops taking successors: a gateway that drains has nothing to hand over. A successor that waits for its offer is told.
@@ -75,31 +73,16 @@ package final class TakeoverServer {
     var isBusy: Bool { self.connection != nil }
 
     private func stopListening() {
-        guard self.isListening else { return }
-        self.isListening = false
-        self.stopWatching()
-        self.pause?.cancel()
-        Kernel.close(self.listener)
-    }
-
-    private func stopWatching() {
-        if let registration = self.registration { self.loop.remove(registration, self.listener) }
-        self.registration = nil
-    }
-
-    /// The system has no descriptor left: trying again at once would spin.
-    private func pauseAccepting() {
-        self.stopWatching()
-        self.pause = ControlTimer(self.loop, once: .seconds(1)) { [unowned self] in
-            if (try? self.watch()) == nil { self.pauseAccepting() }
-        }
+        self.acceptor?.close(acceptingAll: false)
+        self.acceptor = nil
     }
 
     // MARK: - For the connection
 
     /// All that is handed over: the listeners, and the socket at which this server waits, so that the name is never free.
     func offer() -> [(address: String, descriptors: [Int32])] {
-        self.offered() + [(address: self.name.offeredName, descriptors: [self.listener])]
+        guard let acceptor = self.acceptor else { return self.offered() }
+        return self.offered() + [(address: self.name.offeredName, descriptors: [acceptor.descriptor])]
     }
 
     func release(adopted: Set<String>, successor: Int32) {
@@ -112,18 +95,10 @@ package final class TakeoverServer {
     }
 }
 
-extension TakeoverServer: ReadinessHandler {
-    package func ready(_ readiness: Readiness) {
-        while self.registration != nil {
-            switch Kernel.accept(self.listener) {
-            case .accepted(let socket, _): self.accepted(socket)
-            case .wouldBlock: return
-            case .failed: return self.pauseAccepting()
-            }
-        }
-    }
+extension TakeoverServer: AcceptorOwner {
+    package func room(for acceptor: Acceptor) -> Acceptor.Room { .free }
 
-    private func accepted(_ socket: Int32) {
+    package func accepted(_ socket: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         do throws(SystemError) {
             let peer = try Kernel.peer(socket)
             let connection = try TakeoverConnection(socket, process: peer.process, server: self)

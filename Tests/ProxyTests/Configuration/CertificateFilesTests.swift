@@ -63,7 +63,7 @@ import Testing
     @Test func aFileThatIsNoCertificateIsAProblemThatNamesIt() throws {
         let path = temporaryPath(".pem")
         defer { removeFile(path) }
-        #expect(try OutputFile.appending(to: path).write(Array("not a certificate\n".utf8)))
+        #expect(try OutputFile.appending(to: path).append(Array("not a certificate\n".utf8)).failure == nil)
         let tls = ListenerTLS(identity: .files([CertificateFiles(chain: path, key: path)]))
         let problems = Self.problems(in: self.configuration(tls) { $0.tls.ca = path })
         #expect(problems.count == 2)

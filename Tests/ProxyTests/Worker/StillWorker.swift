@@ -4,6 +4,7 @@ import TLS
 
 @testable import Observability
 @testable import Proxy
+@testable import Sessions
 
 /// A worker that no thread runs: a test makes its turns.
 final class StillWorker {
@@ -36,5 +37,13 @@ final class StillWorker {
     func end() {
         for session in self.sessions { session.abort() }
         self.log.close()
+    }
+}
+
+extension Session {
+    /// The client has its 101 from a service, `conversation`.
+    func open(as conversation: any Conversation) {
+        _ = self.machine.handle(.admitted(.service, .registered))
+        self.begin(conversation, early: PerLeg(client: [], backend: []))
     }
 }

@@ -100,7 +100,7 @@ extension TakeoverTests {
         let client = try Kernel.connect(address)
         defer { Kernel.close(client) }
         _ = Kernel.waitToWrite(client, within: .seconds(20))
-        if let error = Kernel.connectionResult(client) { throw error }
+        if let error = Kernel.takeConnectionError(client) { throw error }
     }
 
     /// The next message of the server; `nil` if it ended.

@@ -15,7 +15,7 @@ import Testing
         _ descriptors: [Int32], count: String? = nil, process: Int32 = 42, names: String? = nil,
         _ body: (() throws -> ActivatedSockets) throws -> Void
     ) throws {
-        DescriptorLimit.raise()
+        OwnProcess.raiseDescriptorLimit()
         for (index, descriptor) in descriptors.enumerated() {
             try #require(dup2(descriptor, Self.first + Int32(index)) >= 0)
         }
@@ -100,7 +100,7 @@ import Testing
             #expect(throws: StartError("\(second) (b) of LISTEN_FDS does not listen")) { try make() }
         }
         try self.activated([listener, datagrams]) { make in
-            #expect(throws: StartError("\(second) of LISTEN_FDS is no stream socket")) { try make() }
+            #expect(throws: StartError("\(second) of LISTEN_FDS is not a stream socket")) { try make() }
         }
         try self.activated([listener], count: "2") { make in
             #expect(throws: StartError("\(second) of LISTEN_FDS is not open")) { try make() }
