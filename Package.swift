@@ -58,7 +58,7 @@ let package = Package(
         target("HTTP1"),
         target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
-        target("Configuration", ["Yams"]),
+        target("Configuration", ["HTTP1", "Yams"]),
 
         // The operating system and libssl, one target each.
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
@@ -84,7 +84,7 @@ let package = Package(
             ]),
 
         // How one process takes over from another, and what the service manager hears.
-        target("Takeover", ["Balancing", "Configuration", "System", "Observability"]),
+        target("Takeover", ["Balancing", "Configuration", "System", "Observability", "Connections"]),
 
         // What runs on workers.
         target(
@@ -103,7 +103,10 @@ let package = Package(
             ]),
         target(
             "Admin",
-            ["ControlPlane", "Admission", "Observability", "DataPlane", "Sessions", "HTTP1", "System", "Configuration"]),
+            [
+                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions", "HTTP1", "System",
+                "Configuration",
+            ]),
         .executableTarget(
             name: "gateway",
             dependencies: [

@@ -153,7 +153,7 @@ extension ActiveConfiguration {
 
 extension BackendSettings {
     /// Checks that follow each other quickly and may take their time.
-    mutating func check(_ check: HealthCheckSettings.Check, _ change: (inout HealthCheckSettings) -> Void = { _ in }) {
+    mutating func check(_ check: HealthCheckKind, _ change: (inout HealthCheckSettings) -> Void = { _ in }) {
         var settings = HealthCheckSettings(check: check)
         settings.interval = .milliseconds(10)
         settings.timeout = .seconds(20)

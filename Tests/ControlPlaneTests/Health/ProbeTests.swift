@@ -22,7 +22,7 @@ import WebSocketProtocol
     }
 
     private static func settings(
-        _ check: HealthCheckSettings.Check, _ change: (inout HealthCheckSettings) -> Void = { _ in }
+        _ check: HealthCheckKind, _ change: (inout HealthCheckSettings) -> Void = { _ in }
     ) -> HealthCheckSettings {
         var settings = HealthCheckSettings(check: check)
         change(&settings)
