@@ -1,6 +1,6 @@
 internal import Configuration
 package import Connections
-internal import Proxy
+internal import DataPlane
 package import System
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.

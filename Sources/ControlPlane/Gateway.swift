@@ -1,6 +1,6 @@
 package import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 package import System
 internal import TLS
 package import Takeover

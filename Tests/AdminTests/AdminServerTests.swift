@@ -1,6 +1,6 @@
 import Configuration
+import DataPlane
 import Glibc
-import Proxy
 import System
 import TestSupport
 import Testing

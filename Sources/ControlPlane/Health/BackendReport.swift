@@ -1,6 +1,6 @@
 internal import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 
 /// How the endpoints of one backend are at a moment, for any thread to make of it what operators see.
 struct BackendReport: Sendable {

@@ -1,6 +1,6 @@
 internal import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 internal import System
 
 /// What was counted and how everything is, as the control thread gathered it. What operators are shown is made of it on any thread: with

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// A gateway that runs in this process, on a thread of its own, while a test talks to it.
 final class GatewayUnderTest: Sendable {

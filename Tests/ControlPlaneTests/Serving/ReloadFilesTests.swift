@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 @testable import ControlPlane
+@testable import DataPlane
 @testable import Observability
-@testable import Proxy
 
 /// A gateway whose files hang: it does everything else meanwhile.
 @Suite struct ReloadFilesTests {

@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 import WebSocketProtocol
 
+@testable import DataPlane
 @testable import Observability
-@testable import Proxy
 
 /// Workers whose loops the test turns itself, and clients on its own thread: nothing happens but in a turn.
 final class WorkersUnderTest {

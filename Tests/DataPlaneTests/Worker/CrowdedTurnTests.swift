@@ -4,7 +4,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import Connections
-@testable import Proxy
+@testable import DataPlane
 @testable import Sessions
 
 /// What ends while others use most of each turn waits for them, and misses nothing.

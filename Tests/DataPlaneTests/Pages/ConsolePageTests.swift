@@ -2,7 +2,7 @@ import Configuration
 import Testing
 
 @testable import Admission
-@testable import Proxy
+@testable import DataPlane
 
 /// Which routes the console offers, and how they get into its page.
 @Suite struct ConsolePageTests {

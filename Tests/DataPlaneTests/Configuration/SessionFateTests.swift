@@ -1,7 +1,7 @@
 import Configuration
 import Testing
 
-@testable import Proxy
+@testable import DataPlane
 @testable import Sessions
 
 /// What a reload does to a session because of its subprotocol.

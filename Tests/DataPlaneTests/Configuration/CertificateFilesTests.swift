@@ -4,7 +4,7 @@ import TLS
 import TestSupport
 import Testing
 
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct CertificateFilesTests {
     private static func client(_ backend: BackendSettings) throws -> TLSClientSettings? {

@@ -2,8 +2,8 @@ import Configuration
 import System
 import TLS
 
+@testable import DataPlane
 @testable import Observability
-@testable import Proxy
 @testable import Sessions
 
 /// A worker that no thread runs: a test makes its turns.

@@ -1,7 +1,7 @@
 import System
 import Testing
 
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct AddressBookTests {
     private static let start = MonotonicInstant(nanoseconds: 0)

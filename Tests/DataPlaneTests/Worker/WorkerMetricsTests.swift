@@ -2,8 +2,8 @@ import System
 import Testing
 import WebSocketProtocol
 
+@testable import DataPlane
 @testable import Observability
-@testable import Proxy
 @testable import Sessions
 
 @Suite struct WorkerMetricsTests {

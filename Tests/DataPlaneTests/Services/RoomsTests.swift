@@ -2,7 +2,7 @@ import System
 import TestSupport
 import Testing
 
-@testable import Proxy
+@testable import DataPlane
 @testable import Sessions
 
 @Suite struct RoomsTests {

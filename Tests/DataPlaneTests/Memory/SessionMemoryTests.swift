@@ -2,7 +2,7 @@ import System
 import Testing
 
 @testable import Connections
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct SessionMemoryTests {
     private func at(_ seconds: Int64) -> MonotonicInstant { MonotonicInstant(nanoseconds: seconds * 1_000_000_000) }

@@ -3,7 +3,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import Connections
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct TakenMessagesTests {
     /// A leg that is sent text messages, and a socket that takes of its queue what it is told to.

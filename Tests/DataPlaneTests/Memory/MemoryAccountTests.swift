@@ -3,8 +3,8 @@ import Connections
 import System
 import Testing
 
+@testable import DataPlane
 @testable import Observability
-@testable import Proxy
 
 @Suite struct MemoryAccountTests {
     private final class Waiter: MemoryWaiter {

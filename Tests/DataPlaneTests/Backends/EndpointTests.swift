@@ -2,7 +2,7 @@ import Configuration
 import System
 import Testing
 
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct EndpointTests {
     private func webSocket(_ host: String, tls: Bool = false) -> Endpoint {

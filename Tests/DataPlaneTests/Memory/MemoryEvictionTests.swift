@@ -2,7 +2,7 @@ import Configuration
 import System
 import Testing
 
-@testable import Proxy
+@testable import DataPlane
 @testable import Sessions
 
 private let mib = 1 << 20

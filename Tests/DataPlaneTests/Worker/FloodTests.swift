@@ -2,7 +2,7 @@ import System
 import Testing
 import WebSocketProtocol
 
-@testable import Proxy
+@testable import DataPlane
 
 /// Clients that send so much at once that it takes many turns, beside those that do not. Turns are counted, and sends; no time is measured.
 @Suite(.serialized) struct FloodTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct MemoryPeakTests {
     /// Whether memory goes back, at each of these looks: the most that was held since the one before, and what is now, in MiB.

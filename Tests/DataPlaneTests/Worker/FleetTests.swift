@@ -3,7 +3,7 @@ import System
 import Testing
 import WebSocketProtocol
 
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct FleetTests {
     private func fleet(_ loads: [Int], limit: Int = 1000) throws -> Fleet {

@@ -3,7 +3,7 @@ import System
 import TestSupport
 import Testing
 
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct NewcomersTests {
     private static let start = MonotonicInstant(nanoseconds: 1_000_000_000)
