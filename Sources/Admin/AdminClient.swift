@@ -1,4 +1,5 @@
 package import Configuration
+internal import Connections
 internal import HTTP1
 internal import System
 
@@ -25,15 +26,19 @@ package enum AdminClient {
             fields.append("Content-Length", String(body.count))
         }
         let request = RequestHead(method: method, target: target, fields: fields).bytes + body
-        var reason = "no address"
-        for candidate in try self.addresses(of: address) {
-            switch AdminExchange.outcome(candidate, request) {
-            case .answer(let answer): return answer
-            case .unreachable(let error): reason = error.reason
-            case .broken(let what): throw Failure(description: "\(address) is no admin address: \(what)")
-            }
+        let addresses = try self.addresses(of: address)
+        let exchange: AdminExchange
+        do throws(SystemError) {
+            exchange = try AdminExchange(request, to: addresses)
+        } catch {
+            throw Failure(description: "\(error)")
         }
-        throw Failure(description: "nobody answers at the admin address \(address): \(reason)")
+        switch exchange.run() {
+        case .answer(let answer): return answer
+        case .unreachable(let reason):
+            throw Failure(description: "nobody answers at the admin address \(address): \(reason)")
+        case .broken(let what): throw Failure(description: "\(address) is no admin address: \(what)")
+        }
     }
 
     private static func addresses(of address: Address) throws(Failure) -> [SocketAddress] {
@@ -49,56 +54,53 @@ package enum AdminClient {
     }
 }
 
-/// One connection of the client, on a loop of its own.
-private final class AdminExchange: ReadinessHandler, TimerHandler {
+/// One request and its answer, on a loop of its own.
+private final class AdminExchange: ConnectorOwner, TimerHandler {
     enum Outcome {
         case answer(AdminClient.Answer)
-        case unreachable(SystemError)
+        case unreachable(String)
         /// What answered does not speak HTTP as the gateway does.
         case broken(String)
     }
 
-    /// Longer than the gateway takes to give up itself.
+    /// Longer than the gateway takes to say that it has no answer.
     private static let patience = Duration.seconds(30)
     /// A million sessions are half of it.
     private static let longestAnswer = 1 << 30
+    private static let readSize = 64 << 10
 
     private let loop: EventLoop
-    private let descriptor: Int32
+    private let context: ConnectionContext
     private let request: [UInt8]
-    private let buffer = ReadBuffer(count: 64 << 10)
+    private let addresses: [SocketAddress]
+    private var connection: Connection?
     private var timer: EventLoop.TimerID?
-    private var isConnected = false
-    private var sent = 0
     private var head: [UInt8] = []
     private var parser = ResponseHeadParser()
     private var body: (status: Int, reader: BodyReader)?
     private var outcome: Outcome?
 
-    static func outcome(_ address: SocketAddress, _ request: [UInt8]) -> Outcome {
-        do throws(SystemError) {
-            return try AdminExchange(address, request).run()
-        } catch {
-            return .unreachable(error)
-        }
-    }
-
-    private init(_ address: SocketAddress, _ request: [UInt8]) throws(SystemError) {
+    init(_ request: [UInt8], to addresses: [SocketAddress]) throws(SystemError) {
         self.loop = try EventLoop(batch: 4)
+        self.context = ConnectionContext(self.loop, readSize: Self.readSize)
         self.request = request
-        self.descriptor = try Kernel.connect(address)
+        self.addresses = addresses
     }
 
-    deinit { Kernel.close(self.descriptor) }
-
-    private func run() throws(SystemError) -> Outcome {
-        let registration = try self.loop.add(self.descriptor, self)
-        defer { self.loop.remove(registration, self.descriptor) }
+    /// Asks, and waits for the outcome.
+    func run() -> Outcome {
         self.loop.setTimer(&self.timer, at: self.loop.now + Self.patience, self)
-        defer { self.loop.cancelTimer(&self.timer) }
+        let connector = Connector(to: self.addresses, within: Self.patience, self.context, for: self)
+        connector.start()
+        defer {
+            connector.end()
+            self.connection?.close()
+            self.connection = nil
+            self.loop.cancelTimer(&self.timer)
+        }
         while true {
-            self.loop.turn()
             if let outcome = self.outcome { return outcome }
+            self.loop.turn()
         }
     }
 
@@ -107,40 +109,35 @@ private final class AdminExchange: ReadinessHandler, TimerHandler {
         self.outcome = .broken("no answer in \(Self.patience.components.seconds) seconds")
     }
 
-    func ready(_ readiness: Readiness) {
-        if !self.isConnected {
-            if let error = Kernel.connectionResult(self.descriptor) { return self.outcome = .unreachable(error) }
-            guard readiness.isWritable else { return }
-            self.isConnected = true
-        }
-        self.send()
-        self.receive()
-    }
-
-    private func send() {
+    func connected(_ connection: Connection) {
+        self.connection = connection
         let request = self.request
-        while self.sent < request.count, self.outcome == nil {
-            switch Kernel.send(self.descriptor, request.span.extracting(self.sent..<request.count)) {
-            case .sent(let count): self.sent += count
-            // Either way the answer, or the end, says more.
-            case .wouldBlock, .failed: return
-            }
+        connection.send(request.span)
+        connection.sendStaged()
+        self.receive(connection)
+    }
+
+    func couldNotConnect(_ failure: Connector.Failure) {
+        switch failure {
+        case .host(let failure): self.outcome = .unreachable(failure.reason)
+        case .shortage(let error): self.outcome = .unreachable(error.reason)
         }
     }
 
-    private func receive() {
-        let buffer = self.buffer
-        while self.outcome == nil {
-            var span = buffer.mutableSpan
-            switch Kernel.receive(self.descriptor, into: &span) {
-            case .bytes(let count, _): self.received(buffer.span.extracting(0..<count))
-            case .wouldBlock: return
+    func ready(_ connection: Connection, _ readiness: Readiness) { self.receive(connection) }
+
+    private func receive(_ connection: Connection) {
+        let plaintext = self.context.buffers.plaintext
+        while self.outcome == nil, connection.mayRead {
+            switch connection.receive(atMost: Self.readSize) {
+            case .bytes(let range): self.received(plaintext.span.extracting(range))
+            case .incomplete, .nothing: break
             case .end:
                 guard let status = self.body?.status, let progress = self.body?.reader.receivedEOF() else {
                     return self.outcome = .broken("the connection ended without an answer")
                 }
                 self.take(progress, status)
-            case .failed(let error): self.outcome = .broken(error.reason)
+            case .failed(let failure): self.outcome = .broken(failure.description)
             }
         }
     }
@@ -166,7 +163,7 @@ private final class AdminExchange: ReadinessHandler, TimerHandler {
     private func take(_ progress: BodyReader.Progress, _ status: Int) {
         switch progress {
         case .incomplete: break
-        case .invalid(let what): self.outcome = .broken(what)
+        case .invalid(let error): self.outcome = .broken("\(error)")
         case .complete: self.outcome = .answer(.init(status: status, body: self.body?.reader.body ?? []))
         }
     }

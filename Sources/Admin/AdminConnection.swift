@@ -1,8 +1,9 @@
+internal import Connections
 internal import System
 
 /// One connection to the admin address: reads a request, has it answered, sends the answer, and ends.
-final class AdminConnection: ReadinessHandler, TimerHandler {
-    /// `reading → waiting → answering → lingering → closed`
+final class AdminConnection: ConnectionOwner, TimerHandler {
+    /// `reading → waiting → answering → ending → closed`
     private enum State {
         case reading
         /// The gateway was asked.
@@ -10,18 +11,18 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
         case answering
         /// The answer is sent. What still comes is read and thrown away, this many bytes so far: closing with unread input makes a
         /// reset, which can eat the answer.
-        case lingering(discarded: Int)
+        case ending(discarded: Int)
         case closed
     }
 
     private static let mostDiscarded = 1 << 20
-    /// Whoever takes so many bytes of a long answer gets as much time for the next.
+    /// A long answer is sent in pieces of so many bytes, and there is as much time for each.
     private static let step = 64 << 10
 
-    private let descriptor: Int32
     /// It closes its connections before it goes.
     private unowned let server: AdminServer
-    private var registration: EventLoop.Registration?
+    /// `nil` once it is closed.
+    private var connection: Connection?
     private var timer: EventLoop.TimerID?
     private var state = State.reading
     private var reader = AdminRequestReader()
@@ -29,7 +30,6 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
     private var isHead = false
     private var output: [UInt8] = []
     private var sent = 0
-    private var sentAtDeadline = 0
     /// When it was last seen to do what it is here for: it came, took some of its answer, or had all of it.
     private var lastStep: MonotonicInstant
 
@@ -37,7 +37,7 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
     /// not end after that. `nil`: the gateway's answer is awaited, or it has no place any more.
     var idleSince: MonotonicInstant? {
         switch self.state {
-        case .reading, .answering, .lingering: self.lastStep
+        case .reading, .answering, .ending: self.lastStep
         case .waiting, .closed: nil
         }
     }
@@ -45,21 +45,21 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
     private var loop: EventLoop { self.server.control.loop }
 
     /// Takes over `descriptor`, unless it throws.
-    init(_ descriptor: Int32, server: AdminServer) throws(SystemError) {
-        self.descriptor = descriptor
+    init(_ descriptor: Int32, _ address: SocketAddress, server: AdminServer) throws(SystemError) {
         self.server = server
         self.lastStep = server.control.loop.now
-        self.registration = try server.control.loop.add(descriptor, self)
+        self.connection = try Connection(descriptor, address, owner: self, server.context)
         self.setDeadline()
     }
 
-    func ready(_ readiness: Readiness) {
+    func ready(_ connection: Connection, _ readiness: Readiness) {
+        if connection.hasFlushed { self.lastStep = self.loop.now }
         switch self.state {
-        case .reading: self.read()
+        case .reading: self.read(connection)
         // The client may have ended its side, and wants the answer all the same.
         case .waiting: if readiness.isFailed { self.close() }
         case .answering: self.send()
-        case .lingering: self.discard()
+        case .ending: self.discard(connection)
         case .closed: break
         }
     }
@@ -69,25 +69,23 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
         switch self.state {
         case .reading: self.answer(AdminResponse(408, "The request did not arrive in time."))
         case .waiting: self.answer(AdminResponse(504, "The gateway did not answer in time."))
-        case .answering, .lingering: self.close()
+        case .answering, .ending: self.close()
         case .closed: break
         }
     }
 
     private func setDeadline() {
-        self.sentAtDeadline = self.sent
         self.loop.setTimer(&self.timer, at: self.loop.now + self.server.patience, self)
     }
 
     // MARK: - Reading
 
-    private func read() {
-        let buffer = self.server.buffer
-        while case .reading = self.state {
-            var span = buffer.mutableSpan
-            switch Kernel.receive(self.descriptor, into: &span) {
-            case .bytes(let count, _): self.received(self.reader.received(buffer.span.extracting(0..<count)))
-            case .wouldBlock: return
+    private func read(_ connection: Connection) {
+        let plaintext = self.server.context.buffers.plaintext
+        while case .reading = self.state, connection.mayRead {
+            switch connection.receive(atMost: AdminServer.readSize) {
+            case .bytes(let range): self.received(self.reader.received(plaintext.span.extracting(range)))
+            case .incomplete, .nothing: break
             case .end: self.answer(self.reader.receivedEnd())
             case .failed: self.close()
             }
@@ -117,7 +115,7 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
     private func answer(_ response: AdminResponse) {
         switch self.state {
         case .reading, .waiting: break
-        case .answering, .lingering, .closed: return
+        case .answering, .ending, .closed: return
         }
         self.state = .answering
         self.lastStep = self.loop.now
@@ -126,44 +124,44 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
         self.send()
     }
 
+    /// Sends as much of the answer as the client takes, and ends our side behind it.
     private func send() {
+        guard let connection = self.connection else { return }
         let output = self.output
-        while self.sent < output.count {
-            switch Kernel.send(self.descriptor, output.span.extracting(self.sent..<output.count)) {
-            case .sent(let count):
-                self.sent += count
-                self.lastStep = self.loop.now
-                if self.sent - self.sentAtDeadline >= Self.step { self.setDeadline() }
-            case .wouldBlock: return
-            case .failed: return self.close()
-            }
+        while connection.hasSentAll, self.sent < output.count {
+            let end = min(self.sent + Self.step, output.count)
+            connection.send(output.span.extracting(self.sent..<end))
+            connection.sendStaged()
+            self.sent = end
+            self.lastStep = self.loop.now
+            self.setDeadline()
         }
+        guard connection.failure == nil else { return self.close() }
+        guard connection.hasSentAll else { return }
         self.output = []
-        Kernel.endWriting(self.descriptor)
-        self.state = .lingering(discarded: 0)
+        connection.shutDown()
+        self.state = .ending(discarded: 0)
         self.setDeadline()
-        self.discard()
+        self.discard(connection)
     }
 
-    private func discard() {
-        let buffer = self.server.buffer
-        while case .lingering(let discarded) = self.state {
-            var span = buffer.mutableSpan
-            switch Kernel.receive(self.descriptor, into: &span) {
-            case .bytes(let count, _):
-                guard discarded + count <= Self.mostDiscarded else { return self.close() }
-                self.state = .lingering(discarded: discarded + count)
-            case .wouldBlock: return
+    private func discard(_ connection: Connection) {
+        while case .ending(let discarded) = self.state, connection.mayRead {
+            switch connection.receive(atMost: AdminServer.readSize) {
+            case .bytes(let range):
+                guard discarded + range.count <= Self.mostDiscarded else { return self.close() }
+                self.state = .ending(discarded: discarded + range.count)
+            case .incomplete, .nothing: break
             case .end, .failed: self.close()
             }
         }
     }
 
-    /// Another has its place: it is told, if it did not say what it wants, and cut.
+    /// Another has its place: it is told, if it did not say what it wants.
     func makeRoom() {
         if case .reading = self.state {
             let response = AdminResponse(408, "Others wait, and the request is not whole.")
-            _ = Kernel.send(self.descriptor, response.bytes(date: WallClock.httpDate()).span)
+            self.connection?.send(response.bytes(date: WallClock.httpDate()).span)
         }
         self.close()
     }
@@ -172,8 +170,8 @@ final class AdminConnection: ReadinessHandler, TimerHandler {
         if case .closed = self.state { return }
         self.state = .closed
         self.loop.cancelTimer(&self.timer)
-        if let registration = self.registration { self.loop.remove(registration, self.descriptor) }
-        Kernel.close(self.descriptor)
+        self.connection?.close()
+        self.connection = nil
         self.output = []
         self.server.ended(self)
     }

@@ -1,25 +1,17 @@
 internal import Configuration
+package import Connections
 internal import Proxy
 package import System
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.
 ///
 /// Nothing here blocks, and everything is bounded: whoever is slow or hostile costs one of a few connections for a while.
-package final class AdminServer: ReadinessHandler, TimerHandler {
+package final class AdminServer: AcceptorOwner {
     /// The most connections at a time. When there are so many, the next one takes the place of the one that has kept its place for
     /// longest without doing anything for it; as long as there is none, it waits in the kernel's queue.
     package static let mostConnections = 64
-    /// How long accepting pauses where descriptors ran out.
-    private static let pause = Duration.milliseconds(100)
-
-    private enum Accepting {
-        case now(EventLoop.Registration)
-        /// All places are taken, by connections that may keep them.
-        case whenThereIsRoom
-        /// The system had no descriptor left.
-        case afterPause
-        case nevermore
-    }
+    /// The most that one read of a connection takes, in bytes.
+    static let readSize = 16 << 10
 
     /// Where it listens, with the port that was chosen.
     package let address: SocketAddress
@@ -30,14 +22,12 @@ package final class AdminServer: ReadinessHandler, TimerHandler {
     let patience: Duration
     /// How long a connection keeps its place without doing anything for it, when others wait.
     let grace: Duration
-    /// What connections read into, one after the other.
-    let buffer = ReadBuffer(count: 16 << 10)
+    let context: ConnectionContext
 
-    private let descriptor: Int32
+    /// `nil`: it is closed.
+    private var acceptor: Acceptor?
     private var connections: [ObjectIdentifier: AdminConnection] = [:]
     var connectionCount: Int { self.connections.count }
-    private var accepting = Accepting.whenThereIsRoom
-    private var timer: EventLoop.TimerID?
 
     /// Listens from here on.
     ///
@@ -52,9 +42,13 @@ package final class AdminServer: ReadinessHandler, TimerHandler {
         let settings = place.settings
         let isUnixSocket = if case .tcp = settings.address { false } else { true }
         self.router = AdminRouter(RequestGuard(hosts: settings.hosts, isUnixSocket: isUnixSocket))
-        (self.descriptor, self.address) = try Self.listen(place)
-        do throws(SystemError) { try self.watch() } catch {
-            Kernel.close(self.descriptor)
+        self.context = ConnectionContext(control.loop, readSize: Self.readSize)
+        let descriptor: Int32
+        (descriptor, self.address) = try Self.listen(place)
+        let acceptor = Acceptor(descriptor, on: control.loop, for: self)
+        self.acceptor = acceptor
+        do throws(SystemError) { try acceptor.start() } catch {
+            acceptor.close(acceptingAll: false)
             Kernel.removeSocketFile(self.address)
             throw StartError("cannot watch the admin address: \(error)")
         }
@@ -77,48 +71,28 @@ package final class AdminServer: ReadinessHandler, TimerHandler {
 
     /// Stops listening, and cuts what is not answered yet.
     package func close() {
-        if case .nevermore = self.accepting { return }
-        self.stopAccepting(.nevermore)
-        self.control.loop.cancelTimer(&self.timer)
-        Kernel.close(self.descriptor)
+        guard let acceptor = self.acceptor else { return }
+        self.acceptor = nil
+        acceptor.close(acceptingAll: false)
         Kernel.removeSocketFile(self.address)
         for connection in Array(self.connections.values) { connection.close() }
     }
 
     // MARK: - Accepting
 
-    package func ready(_ readiness: Readiness) {
-        while case .now = self.accepting {
-            guard self.hasRoom else { return self.waitForRoom() }
-            switch Kernel.accept(self.descriptor) {
-            case .accepted(let socket, _): self.begin(socket)
-            case .wouldBlock: return
-            case .failed:
-                // Trying again at once would spin.
-                self.stopAccepting(.afterPause)
-                self.setTimer(at: self.control.loop.now + Self.pause)
-            }
-        }
-    }
-
-    package func timerFired() {
-        self.timer = nil
-        self.resume()
-    }
-
-    private func begin(_ socket: Int32) {
+    package func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         if self.connections.count >= Self.mostConnections { self.idlest?.connection.makeRoom() }
         do throws(SystemError) {
-            let connection = try AdminConnection(socket, server: self)
+            let connection = try AdminConnection(descriptor, address, server: self)
             self.connections[ObjectIdentifier(connection)] = connection
         } catch {
-            Kernel.close(socket)
+            Kernel.close(descriptor)
         }
     }
 
     func ended(_ connection: AdminConnection) {
         self.connections[ObjectIdentifier(connection)] = nil
-        if case .whenThereIsRoom = self.accepting { self.resume() }
+        self.acceptor?.resume()
     }
 
     // MARK: - Room
@@ -137,37 +111,10 @@ package final class AdminServer: ReadinessHandler, TimerHandler {
         return self.idlest.map { $0.since + self.grace }
     }
 
-    private var hasRoom: Bool { self.roomTime.map { $0 <= self.control.loop.now } ?? false }
-
-    private func waitForRoom() {
-        self.stopAccepting(.whenThereIsRoom)
+    package func room(for acceptor: Acceptor) -> Acceptor.Room {
+        let now = self.control.loop.now
         // Who becomes idle meanwhile is so for the grace at least, and was not when the others were.
-        self.setTimer(at: self.roomTime ?? self.control.loop.now + self.grace)
-    }
-
-    private func resume() {
-        switch self.accepting {
-        case .now, .nevermore: return
-        case .whenThereIsRoom, .afterPause: break
-        }
-        guard self.hasRoom else { return self.waitForRoom() }
-        do throws(SystemError) { try self.watch() } catch {
-            self.accepting = .afterPause
-            self.setTimer(at: self.control.loop.now + Self.pause)
-        }
-    }
-
-    private func setTimer(at time: MonotonicInstant) { self.control.loop.setTimer(&self.timer, at: time, self) }
-
-    private func watch() throws(SystemError) {
-        self.accepting = .now(try self.control.loop.addReading(self.descriptor, self))
-        self.control.loop.cancelTimer(&self.timer)
-    }
-
-    private func stopAccepting(_ next: Accepting) {
-        if case .now(let registration) = self.accepting {
-            self.control.loop.remove(registration, self.descriptor)
-        }
-        self.accepting = next
+        let time = self.roomTime ?? now + self.grace
+        return time <= now ? .free : .none(until: time, because: "all places are taken")
     }
 }

@@ -8,7 +8,7 @@ internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of
 /// it is shared; what workers have to say to each other goes through their mailboxes.
-final class Worker {
+final class Worker: AcceptorOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
@@ -22,8 +22,8 @@ final class Worker {
     let gathered: GatheredSends
     let strangers: StrangersLog
     let metrics = WorkerMetrics()
-    /// What new sessions go by.
-    private(set) var runtime: WorkerRuntime
+    /// For new sessions.
+    private(set) var configuration: WorkerConfiguration
 
     private let listeners = WorkerListeners()
     private(set) var sessions: [ObjectIdentifier: Session] = [:]
@@ -47,8 +47,8 @@ final class Worker {
         self.gathered = GatheredSends(self.loop)
         self.strangers = StrangersLog(self.loop, self.log)
         self.paced = PacedClosing(self.loop)
-        self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.context.tlsIO)
-        try self.listeners.update(shared.update.listeners, of: self)
+        self.configuration = try WorkerConfiguration(shared.configuration, io: self.context.tlsIO)
+        try self.listeners.update(shared.listeners, of: self)
         let own = self.fleet.members[index]
         try own.mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
         try own.rooms.open(on: self.loop) { [unowned self] in self.deliver($0) }
@@ -63,7 +63,7 @@ final class Worker {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
         case .goOn(let sender): self.waitingSenders.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered()
-        case .update(let update): self.update(update)
+        case .update(let configuration, let listeners): self.use(configuration, listeners)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
         case .evict(let sessions): self.memory.evict(sessions)
@@ -83,15 +83,15 @@ final class Worker {
     // MARK: - Reload
 
     /// The control thread has made sure that all of it can be used.
-    private func update(_ update: WorkerUpdate) {
+    private func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) {
         do {
-            self.runtime = try WorkerRuntime(update.snapshot, io: self.context.tlsIO, replacing: self.runtime)
-            try self.listeners.update(update.listeners, of: self)
+            self.configuration = try WorkerConfiguration(
+                configuration, io: self.context.tlsIO, replacing: self.configuration)
+            try self.listeners.update(listeners, of: self)
         } catch {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
-        let plan = update.snapshot.plan
-        for session in self.sessions.values { session.follow(plan) }
+        for session in self.sessions.values { session.follow(configuration) }
     }
 
     // MARK: - Drain
@@ -151,10 +151,10 @@ final class Worker {
             }
             session.close(.byAdmin(code, reason: reason))
             return .closed(true)
-        case .fates(let plan):
+        case .fates(let configuration):
             var closing: [String: Int] = [:]
             var kept = 0
-            for case .some(let fate) in self.sessions.values.map({ $0.fate(under: plan) }) {
+            for case .some(let fate) in self.sessions.values.map({ $0.fate(under: configuration) }) {
                 switch fate {
                 case .stays: kept += 1
                 case .drains(let reason): closing[reason, default: 0] += 1
@@ -167,9 +167,9 @@ final class Worker {
     // MARK: - Sessions
 
     /// Where one more connection finds its place.
-    enum Room {
+    private enum Place {
         /// Here, or where the fleet has more of it.
-        case free
+        case here
         /// Another worker has room for somebody who has sent no request yet; here is none.
         case elsewhere(Int)
         /// Once this one has gone.
@@ -177,13 +177,13 @@ final class Worker {
         case none(because: String)
     }
 
-    /// To be asked before a connection is accepted. Nobody goes before there is somebody to take the place.
-    var room: Room {
+    /// Nobody goes before there is somebody to take the place.
+    private var place: Place {
         let reason: String
         if !self.fleet.hasRoom {
             reason = "every session's two legs have their descriptors reserved, and no two more are left"
         } else if self.fleet.hasNewcomerRoom(self.index) {
-            return .free
+            return .here
         } else if self.draining == nil, let other = self.fleet.newcomerRoom() {
             return .elsewhere(other)
         } else {
@@ -193,14 +193,22 @@ final class Worker {
         return .none(because: reason)
     }
 
-    /// Called by an acceptor, with a socket that is ours to close, which finds its place in `room`.
-    func accepted(_ descriptor: Int32, _ address: SocketAddress, listener: Int, _ room: Room) {
+    /// How long accepting pauses where there is no place, which is over as soon as a session ends, or has sent its request.
+    private static let pause = Duration.milliseconds(10)
+
+    func room(for acceptor: Acceptor) -> Acceptor.Room {
+        if case .none(let reason) = self.place { return .none(until: self.loop.now + Self.pause, because: reason) }
+        return .free
+    }
+
+    func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
+        let listener = acceptor.tag
         if let name = self.listeners[listener]?.name { self.metrics.accepted(listener: name) }
         var taker = self.index
-        switch room {
+        switch self.place {
         case .elsewhere(let other): taker = other
-        case .insteadOf(let victim): victim.makeRoom()
-        case .free, .none:
+        case .insteadOf(let victim): victim.handle(.roomNeeded)
+        case .here, .none:
             if self.draining == nil, let other = self.fleet.shouldTake(insteadOf: self.index),
                 self.fleet.hasNewcomerRoom(other)
             {
@@ -215,10 +223,9 @@ final class Worker {
         }
     }
 
-    /// An acceptor pauses.
-    func logPaused(listener: Int, because reason: String) {
+    func paused(_ acceptor: Acceptor, because reason: String) {
         var record = LogRecord(.warning, "accept-paused")
-        record.add("listener", self.listeners[listener]?.name)
+        record.add("listener", self.listeners[acceptor.tag]?.name)
         record.add("reason", reason)
         if let count = ProcessUsage.openDescriptors() { record.add("open_files", count) }
         record.add("open_files_limit", self.fleet.descriptorLimit)
@@ -248,7 +255,7 @@ final class Worker {
 
     /// The address that a connection counts for; `nil`: one of its own, for behind a proxy or a Unix socket there may be anyone.
     private func subscriber(_ address: SocketAddress) -> IPNetwork? {
-        guard let ip = address.ip, !self.runtime.shared.configuration.trustedProxies.contains(ip) else { return nil }
+        guard let ip = address.ip, !self.configuration.shared.settings.trustedProxies.contains(ip) else { return nil }
         return ip.subscriber
     }
 
@@ -313,5 +320,6 @@ final class Worker {
 struct WorkerBlueprint: Sendable {
     let fleet: Fleet
     let log: Log
-    let update: WorkerUpdate
+    let configuration: ActiveConfiguration
+    let listeners: [ListenerBlueprint]
 }

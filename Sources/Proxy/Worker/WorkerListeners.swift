@@ -28,7 +28,7 @@ final class WorkerListeners {
         let ids = Set(blueprints.map(\.id))
         for id in self.listeners.keys where !ids.contains(id) {
             self.removed[id] = self.listeners.removeValue(forKey: id)
-            for acceptor in self.acceptors.removeValue(forKey: id) ?? [] { acceptor.close() }
+            for acceptor in self.acceptors.removeValue(forKey: id) ?? [] { acceptor.close(acceptingAll: true) }
         }
         if let failure { throw failure }
     }
@@ -38,7 +38,11 @@ final class WorkerListeners {
         if let present, present.tlsSettings == blueprint.tls?.settings { return }
         self.listeners[blueprint.id] = try Listener(blueprint, io: worker.context.tlsIO)
         guard present == nil else { return }
-        let acceptors = blueprint.sockets[worker.index].map { Acceptor($0, listener: blueprint.id, worker: worker) }
+        let acceptors = blueprint.sockets[worker.index].map { socket in
+            // Connections inherit it from the socket that they were accepted on.
+            Kernel.sendAtOnce(socket)
+            return Acceptor(socket, tag: blueprint.id, on: worker.loop, for: worker)
+        }
         self.acceptors[blueprint.id] = acceptors
         for acceptor in acceptors { try acceptor.start() }
     }
@@ -48,7 +52,7 @@ final class WorkerListeners {
     /// - Parameter leaving: what waits at these listeners is somebody else's, who has the same sockets.
     func close(leaving: Set<Int>) {
         for (id, acceptors) in self.acceptors {
-            for acceptor in acceptors { acceptor.close(leavingQueue: leaving.contains(id)) }
+            for acceptor in acceptors { acceptor.close(acceptingAll: !leaving.contains(id)) }
         }
         self.acceptors = [:]
     }
