@@ -58,7 +58,7 @@ let package = Package(
         target("HTTP1"),
         target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
-        target("Configuration", ["Yams"]),
+        target("Configuration", ["HTTP1", "Yams"]),
 
         // The operating system and libssl, one target each.
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
@@ -91,16 +91,23 @@ let package = Package(
             "Proxy",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections", "Takeover",
+                "Observability", "Connections",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
+        // What the control thread does.
+        target(
+            "ControlPlane",
+            [
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
+                "Observability", "Connections", "Takeover", "Proxy",
+            ]),
         target(
             "Admin",
-            ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration", "Connections"]),
+            ["ControlPlane", "Admission", "Connections", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "Admin", "Admission", "Proxy", "Takeover", "Configuration", "System",
+                "Admin", "Admission", "ControlPlane", "Takeover", "Proxy", "System", "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -141,7 +148,16 @@ let package = Package(
                 "Admission", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration",
                 "System", "TLS",
             ]),
-        tests("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
+        tests(
+            "ControlPlane",
+            [
+                "Proxy", "Takeover", "Connections", "Observability", "Admission", "Sessions", "Balancing",
+                "WebSocketProtocol",
+                "HTTP1", "Configuration", "System", "TLS",
+            ]),
+        tests(
+            "Admin",
+            ["ControlPlane", "Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )
 
