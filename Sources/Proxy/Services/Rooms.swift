@@ -104,6 +104,4 @@ struct Rooms {
         self.rooms[key] = nil
         room.close()
     }
-
-    func members(of key: RoomKey) -> [BroadcastConversation] { self.rooms[key]?.members ?? [] }
 }
