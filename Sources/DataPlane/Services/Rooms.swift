@@ -101,6 +101,9 @@ final class Rooms {
         self.network = network
     }
 
+    /// The room of this name, while it has members here.
+    subscript(key: RoomKey) -> Room? { self.rooms[key] }
+
     // MARK: - Members
 
     func join(_ member: BroadcastConversation, _ key: RoomKey) {
@@ -117,8 +120,6 @@ final class Rooms {
         self.rooms[key] = nil
         room.close()
     }
-
-    func members(of key: RoomKey) -> [BroadcastConversation] { self.rooms[key]?.members ?? [] }
 
     // MARK: - Posts
 
