@@ -157,7 +157,13 @@ package final class Connection: ReadinessHandler, StagedSender {
     ///
     /// - Parameter limit: the most bytes to take from the socket, which the loop's buffers have room for.
     package func receive(atMost limit: Int) -> Received {
-        guard let failure = self.writing.failure else { return self.receiveNext(atMost: limit) }
+        if let failure = self.writing.failure { return self.receiveLast(atMost: limit, before: failure) }
+        return self.receiveNext(atMost: limit)
+    }
+
+    /// Reads what the peer had sent before writing failed. Off the path of a message: inlined, it costs each of them.
+    @inline(never)
+    private func receiveLast(atMost limit: Int, before failure: ConnectionFailure) -> Received {
         if !self.reading.ignoresInput {
             let received = self.receiveNext(atMost: limit)
             switch received {
