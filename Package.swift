@@ -55,8 +55,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Pure: no I/O, no clock, no thread.
-        target("WebSocketProtocol", ["COpenSSL", "CZlib"]),
         target("HTTP1"),
+        target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
         target("Configuration", ["Yams"]),
 
@@ -83,12 +83,15 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
 
+        // How one process takes over from another, and what the service manager hears.
+        target("Takeover", ["Balancing", "Configuration", "System", "Observability"]),
+
         // The gateway itself.
         target(
             "Proxy",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections",
+                "Observability", "Connections", "Takeover",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
         target("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),

@@ -163,7 +163,7 @@ private final class AdminExchange: ConnectorOwner, TimerHandler {
     private func take(_ progress: BodyReader.Progress, _ status: Int) {
         switch progress {
         case .incomplete: break
-        case .invalid(let what): self.outcome = .broken(what)
+        case .invalid(let error): self.outcome = .broken("\(error)")
         case .complete: self.outcome = .answer(.init(status: status, body: self.body?.reader.body ?? []))
         }
     }

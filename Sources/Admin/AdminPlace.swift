@@ -56,7 +56,7 @@ package struct AdminPlace: Sendable {
         for name: String, _ call: @escaping @Sendable () -> Value
     ) throws(StartError) -> Value {
         do throws(SystemError) {
-            if let value = try BlockingCalls.result(within: self.limit, of: call) { return value }
+            if let value = try BlockingCalls.make(within: self.limit, call) { return value }
         } catch {
             throw StartError("admin: \(name) cannot be looked up: \(error)")
         }

@@ -1,35 +1,36 @@
-/// The health of the endpoints of one backend together.
+/// The health of all endpoints of one backend.
 ///
-/// Sessions alone never take out the last endpoint that is left: a client that is sent to an endpoint which may be ill is better off than
-/// one that is turned away (Envoy bounds ejections for the same reason). Active checks and operators may.
+/// Failed sessions alone never take the last endpoint out. It may be faulty, but a client sent there is better off than a
+/// client that is refused (Envoy bounds ejections for the same reason). Active checks and operators can take it out.
 package struct BackendHealth: Sendable {
+    /// In the order of the configuration.
     package private(set) var endpoints: [EndpointHealth]
-    /// When `timePassed` has to be called next.
+    /// When to call `timePassed` next.
     package private(set) var deadline: Duration?
-    /// How many are up by their own right.
+    /// How many are up on their own.
     private var upCount = 0
-    /// The one that is up because none is by its own right.
+    /// The one that is kept up because none is up on its own.
     private var spared: Int?
-    /// Nobody has to be spared, or not to be any more. Endpoints of before a reload are new to each other.
+    /// `spared` is right. It is not at first: after a reload known endpoints meet new ones.
     private var isSettled = false
 
-    /// Those of before a reload keep what they know.
+    /// - Parameter endpoints: those that were there before a reload keep their state.
     package init(_ endpoints: [EndpointHealth]) {
         self.endpoints = endpoints
         self.spared = endpoints.firstIndex(where: \.isSpared)
         self.count()
     }
 
-    /// Tells one endpoint's health something.
+    /// Applies `input` to the endpoint at `index`.
     ///
-    /// - Returns: what changed: at that endpoint, and at one that is the last one left thereby, or is not any more.
+    /// - Returns: the changes by index: of that endpoint, and of one that must be spared now, or need not be any more.
     package mutating func update(
         _ index: Int, _ input: (inout EndpointHealth) -> EndpointHealth.Change?
     ) -> [Int: EndpointHealth.Change] {
         let before = self.endpoints[index]
         _ = input(&self.endpoints[index])
         let after = self.endpoints[index]
-        // Most of what is heard concerns one endpoint of many, and changes nothing: the others are not looked at.
+        // Most inputs change nothing. Then the other endpoints are not looked at.
         let isSame =
             before.state == after.state && before.isUpByItself == after.isUpByItself
             && before.isOutForSessionsOnly == after.isOutForSessionsOnly && before.deadline == after.deadline
@@ -45,6 +46,9 @@ package struct BackendHealth: Sendable {
         return [index: .init(from: before.state, to: after.state, reason: after.reason ?? "")]
     }
 
+    /// Ends the ejections that are over. To be called at `deadline`, or later.
+    ///
+    /// - Returns: the changes by index.
     package mutating func timePassed(to now: Duration) -> [Int: EndpointHealth.Change] {
         self.changing { endpoints in
             for index in endpoints.indices { endpoints[index].timePassed(to: now) }
@@ -78,7 +82,7 @@ package struct BackendHealth: Sendable {
         self.deadline = self.endpoints.compactMap(\.deadline).min()
     }
 
-    /// The deadline of one endpoint is another.
+    /// One endpoint's deadline has changed.
     private mutating func move(_ before: Duration?, to after: Duration?) {
         if let after, after <= self.deadline ?? after {
             self.deadline = after
@@ -87,7 +91,7 @@ package struct BackendHealth: Sendable {
         }
     }
 
-    /// Where nobody is up by their own right: who was up until now, else who would be up next.
+    /// If none is up on its own, keep one: the one that was up, else the one with the ejection that ends first.
     private func endpointToSpare(_ before: [EndpointHealth.State]) -> Int? {
         let candidates = self.endpoints.indices.filter { self.endpoints[$0].isOutForSessionsOnly }
         guard !self.endpoints.contains(where: \.isUpByItself) else { return nil }

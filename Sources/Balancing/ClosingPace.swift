@@ -1,37 +1,43 @@
-/// When each of many sessions is closed, so that their clients do not all come back in one instant.
+/// Spreads the closes of many sessions over time, so that their clients do not all come back at once.
 package struct ClosingPace: Sendable {
     /// The lowest rate that counts: one close per day.
     private static let lowestRate = 1.0 / 86_400
 
-    /// How many sessions there are.
+    /// The number of sessions.
     package let count: Int
-    /// How long a slot is: each session has one.
+    /// The length of a slot. Each session has one.
     package let interval: Duration
     /// The part of a slot that jitter may use.
     private let room: Duration
 
-    /// `count` sessions in the time `over`, or in more if `rate`, the most closes per second, asks for it.
+    /// - Parameters:
+    ///   - count: the number of sessions.
+    ///   - over: the time for all of them. It takes longer if `rate` demands it.
+    ///   - rate: the most closes per second; `nil` is no limit.
     package init(count: Int, over: Duration, rate: Double?) {
         self.count = max(0, count)
         let even = max(.zero, over) / max(1, count)
         let shortest = rate.map(Self.shortestInterval) ?? .zero
         self.interval = max(even, shortest)
-        // Two closes are never nearer than the rate says, wherever in their slots they are.
+        // So that two closes are never closer than the rate allows, wherever they are in their slots.
         self.room = self.interval - shortest
     }
 
-    /// When the last slot is over.
+    /// The end of the last slot, from the start on.
     package var end: Duration { self.interval * self.count }
 
-    /// When the session with that slot is closed, from the start on. The first is closed at once; `jitter`, 0..<1, spreads
-    /// the others within what the rate leaves of their slots.
+    /// When to close the session with that slot, from the start on. The first is closed at once.
+    ///
+    /// - Parameter jitter: 0..<1. It spreads the others within their slots, as far as the rate allows.
     package func time(ofSlot slot: Int, jitter: Double) -> Duration {
         guard slot > 0 else { return .zero }
         return self.interval * slot + self.room * jitter
     }
 
-    /// Gives each worker as many slots as it has sessions, in order of time, so that all close at one pace: each slot
-    /// belongs to one worker, and which one is left to chance.
+    /// Deals the slots to the workers at random, so that all of them close at the same pace.
+    ///
+    /// - Parameter counts: how many sessions each worker has.
+    /// - Returns: for each worker as many slots, in ascending order. Every slot belongs to one worker.
     package static func deal(_ counts: [Int], using generator: inout some RandomNumberGenerator) -> [[Int]] {
         var owners = counts.enumerated().flatMap { worker, count in repeatElement(worker, count: max(0, count)) }
         owners.shuffle(using: &generator)
@@ -40,7 +46,7 @@ package struct ClosingPace: Sendable {
         return slots
     }
 
-    /// The time between two closes at `rate`: rounded up, so that a second never has one more.
+    /// The time between two closes at `rate`. Rounded up, so that no second has one too many.
     private static func shortestInterval(rate: Double) -> Duration {
         .nanoseconds(Int((1e9 / (rate > self.lowestRate ? rate : self.lowestRate)).rounded(.up)))
     }

@@ -1,29 +1,31 @@
-/// Which endpoint of a backend the next session gets. A value that each worker keeps for each backend.
+/// Chooses the endpoint for the next session of a backend. Each worker has one for each backend.
 package struct EndpointChoice: Sendable {
+    /// How to choose.
     package enum Policy: Sendable {
-        /// Each endpoint in turn, as often as its weight says.
+        /// Each endpoint in turn, in proportion to its weight.
         case roundRobin
-        /// The endpoint with the fewest live sessions for its weight; in turn where several have as few.
+        /// The endpoint with the fewest live sessions for its weight. Several with equally few take turns.
         case leastSessions
-        /// The same endpoint for the same key, as long as that endpoint is available.
+        /// The same endpoint for the same key, as long as it is available.
         case hash
-        /// The one with fewer sessions for its weight of two that are drawn by weight.
+        /// Two endpoints are drawn by weight, and the one with fewer sessions for its weight is chosen.
         case randomTwo
     }
 
-    /// An endpoint as it stands at the moment of the choice.
+    /// An endpoint at the moment of the choice.
     package struct Candidate: Sendable {
-        /// The highest weight that counts; what is above it counts as this.
+        /// A higher weight counts as this.
         package static let highestWeight = 1e9
 
-        /// The share it gets, relative to the others: the configured weight times the slow start's factor.
+        /// Its share relative to the others: the configured weight times the slow start's factor.
         package var weight: Double
-        /// Its live sessions, of all workers.
+        /// Its live sessions on all workers.
         package var sessions: Int
         /// Chosen only while no other endpoint is available.
         package var isBackup: Bool
+        /// It is up, and may get a session.
         package var isAvailable: Bool
-        /// A `StableHash` of its name: what a turn and a key's place are kept by.
+        /// A `StableHash` of its name. Turns and the choice for a key depend on it, not on the index.
         package var identity: UInt64
 
         package init(weight: Double, sessions: Int, isBackup: Bool, isAvailable: Bool, identity: UInt64) {
@@ -35,23 +37,24 @@ package struct EndpointChoice: Sendable {
         }
     }
 
+    /// How it chooses.
     package let policy: Policy
     private var turns = WeightedTurns()
-    /// Where the search for the fewest sessions starts: after the candidate that was chosen last.
+    /// Where the search for the fewest sessions starts: after the candidate chosen last.
     private var start = 0
 
     package init(_ policy: Policy) {
         self.policy = policy
     }
 
-    /// The index of the candidate chosen for a session with `key`; `nil` if none is available.
+    /// Chooses a candidate for a session with `key`. Returns its index; `nil` if none is available.
     ///
-    /// Pass all endpoints of the backend each time, those out of use with `isAvailable: false`: an endpoint that is left
-    /// out loses its turn in a round.
+    /// - Parameter candidates: always all endpoints of the backend, also the unavailable ones. One that is left out loses its
+    ///   turn in a round.
     package mutating func choose(
         among candidates: [Candidate], key: UInt64, using generator: inout some RandomNumberGenerator
     ) -> Int? {
-        // Most backends have one endpoint, which is all there is to choose.
+        // Most backends have a single endpoint.
         if candidates.count == 1 { return candidates[0].isAvailable ? 0 : nil }
         let contenders = Contender.all(of: candidates)
         guard !contenders.isEmpty else { return nil }
@@ -83,14 +86,51 @@ package struct EndpointChoice: Sendable {
         return second.load < first.load ? second.index : first.index
     }
 
-    /// A place in `contenders`, each as likely as its weight says.
+    /// An index in `contenders`, drawn by weight.
     private static func draw(from contenders: [Contender], using generator: inout some RandomNumberGenerator) -> Int {
         var point = Double.random(in: 0..<contenders.reduce(0) { $0 + $1.weight }, using: &generator)
         for place in contenders.indices {
             point -= contenders[place].weight
             if point < 0 { return place }
         }
-        // Rounding can leave a little of the sum behind the last one.
+        // Rounding can leave a little of the sum after the last one.
         return contenders.count - 1
+    }
+}
+
+/// A candidate that may be chosen.
+struct Contender {
+    /// Its index among the candidates.
+    let index: Int
+    let identity: UInt64
+    /// Above 0, and finite.
+    let weight: Double
+    /// Its sessions divided by its weight, with one session more.
+    let load: Double
+
+    private init(_ candidate: EndpointChoice.Candidate, at index: Int, weight: Double) {
+        self.index = index
+        self.identity = candidate.identity
+        self.weight = weight
+        self.load = (Double(candidate.sessions) + 1) / weight
+    }
+
+    /// The available candidates, backups only if no other is available. One with weight 0 is not chosen beside others; if all
+    /// have weight 0, all are equal.
+    static func all(of candidates: [EndpointChoice.Candidate]) -> [Contender] {
+        let backups = !candidates.contains { $0.isAvailable && !$0.isBackup }
+        var contenders: [Contender] = []
+        contenders.reserveCapacity(candidates.count)
+        for (index, candidate) in candidates.enumerated()
+        where candidate.isAvailable && candidate.isBackup == backups && candidate.weight > 0 {
+            let weight = min(candidate.weight, EndpointChoice.Candidate.highestWeight)
+            contenders.append(Contender(candidate, at: index, weight: weight))
+        }
+        guard contenders.isEmpty else { return contenders }
+        for (index, candidate) in candidates.enumerated()
+        where candidate.isAvailable && candidate.isBackup == backups {
+            contenders.append(Contender(candidate, at: index, weight: 1))
+        }
+        return contenders
     }
 }

@@ -1,8 +1,10 @@
-/// Whether an endpoint gets new sessions, out of three sources: active checks, failures of sessions, and the heartbeats of live ones.
+/// Whether an endpoint gets new sessions. Three sources decide: active checks, failed sessions, and the heartbeats of live
+/// sessions.
 ///
-/// It is up while none of them says otherwise, and an operator's `drain` stands above them all. Time is passed in, as a duration since any
-/// zero.
+/// It is up unless one of them says otherwise. An operator's `drain` overrides them all. Times are durations since an
+/// arbitrary zero.
 package struct EndpointHealth: Sendable {
+    /// Whether it gets new sessions.
     package enum State: UInt8, Hashable, Sendable {
         case up
         case down
@@ -10,10 +12,13 @@ package struct EndpointHealth: Sendable {
         case draining
     }
 
+    /// The sources that count, and when they decide.
     package struct Rules: Hashable, Sendable {
-        /// How many active checks in a row it takes to be up, and to be down.
+        /// How many active checks in a row change the state.
         package struct Checks: Hashable, Sendable {
+            /// So many passed checks bring it up.
             package var rise: Int
+            /// So many failed checks take it down.
             package var fall: Int
 
             package init(rise: Int, fall: Int) {
@@ -22,9 +27,11 @@ package struct EndpointHealth: Sendable {
             }
         }
 
-        /// How many failures of sessions in a row take an endpoint out, and for how long the first time.
+        /// How failed sessions take an endpoint out.
         package struct Ejection: Hashable, Sendable {
+            /// So many failures in a row eject it.
             package var failures: Int
+            /// How long the first ejection lasts.
             package var duration: Duration
 
             package init(failures: Int, duration: Duration) {
@@ -33,9 +40,9 @@ package struct EndpointHealth: Sendable {
             }
         }
 
-        /// `nil`: there are none.
+        /// `nil` if there are no active checks.
         package var checks: Checks?
-        /// `nil`: failures of sessions are nobody's business.
+        /// `nil` if failed sessions do not count.
         package var ejection: Ejection?
 
         package init(checks: Checks? = nil, ejection: Ejection? = nil) {
@@ -44,10 +51,13 @@ package struct EndpointHealth: Sendable {
         }
     }
 
+    /// A change of the state.
     package struct Change: Hashable, Sendable {
+        /// The state before.
         package var from: State
+        /// The state after.
         package var to: State
-        /// One line.
+        /// One line, for the log.
         package var reason: String
 
         package init(from: State, to: State, reason: String) {
@@ -60,43 +70,46 @@ package struct EndpointHealth: Sendable {
     private enum Heartbeats {
         case fine
         case late(String)
-        /// Checks passed although pongs are late. They can take it down again once most of them have come.
+        /// Checks passed although pongs are late. Heartbeats count again once most pongs have come.
         case outvoted
     }
 
-    /// A chance match of a few slow clients is no illness of the endpoint.
+    /// Fewer late sessions than this may be a coincidence of slow clients.
     private static let fewestLate = 3
-    /// An ejection lasts at most so many times the first.
+    /// An ejection lasts at most so many times as long as the first.
     private static let longestEjection = 10
 
     private var rules: Rules
     private var isDraining = false
-    /// Checks in a row.
+    /// Passed checks in a row.
     private var passes = 0
+    /// Failed checks in a row.
     private var failures = 0
-    /// Why checks say that it is down.
+    /// Why checks have taken it down.
     private var checkFailure: String?
     private var ejectedUntil: Duration?
+    /// Why it was ejected.
     private var ejection = ""
-    /// Since a session succeeded.
+    /// Ejections since a session was last opened.
     private var ejections = 0
     private var heartbeats = Heartbeats.fine
-    /// What made it up.
+    /// What brought it up.
     private var recovery: String?
-    /// No other endpoint of the backend is left: what sessions say does not count (see `BackendHealth`).
+    /// It is kept up although sessions speak against it, because no other endpoint is left (see `BackendHealth`).
     private(set) var isSpared = false
 
     package init(_ rules: Rules) {
         self.rules = rules
     }
 
+    /// What the sources and the operator make of it.
     package var state: State {
         if self.isDraining { return .draining }
         if self.checkFailure != nil { return .down }
         return self.isAccusedBySessions && !self.isSpared ? .down : .up
     }
 
-    /// Why it is in this state; `nil`: it always was.
+    /// Why it is in this state; `nil` if it has always been.
     package var reason: String? {
         switch self.state {
         case .draining: return "drained"
@@ -109,15 +122,15 @@ package struct EndpointHealth: Sendable {
         return nil
     }
 
-    /// When the ejection ends: `timePassed` is to be called then.
+    /// When the ejection ends. Call `timePassed` then.
     package var deadline: Duration? { self.ejectedUntil }
 
-    /// It would be up, or is, but for what sessions say.
+    /// Only sessions speak against it.
     var isOutForSessionsOnly: Bool {
         !self.isDraining && self.checkFailure == nil && self.isAccusedBySessions
     }
 
-    /// It is up, whatever becomes of the others.
+    /// It is up, and would be whatever becomes of the others.
     var isUpByItself: Bool { !self.isDraining && self.checkFailure == nil && !self.isAccusedBySessions }
 
     private var isAccusedBySessions: Bool {
@@ -126,7 +139,7 @@ package struct EndpointHealth: Sendable {
         return false
     }
 
-    /// Does `body`, and says what that changed; what is up thereafter is so by `recovery`.
+    /// Does `body`. Returns the change, if any; `recovery` is the reason if it is now up.
     private mutating func changing(_ recovery: String, _ body: (inout Self) -> Void) -> Change? {
         let before = self.state
         body(&self)
@@ -140,6 +153,7 @@ package struct EndpointHealth: Sendable {
 // MARK: - Active checks
 
 extension EndpointHealth {
+    /// An active check passed.
     @discardableResult
     package mutating func checkPassed() -> Change? {
         guard let rise = self.rules.checks?.rise else { return nil }
@@ -152,6 +166,7 @@ extension EndpointHealth {
         }
     }
 
+    /// An active check failed for `reason`.
     @discardableResult
     package mutating func checkFailed(_ reason: String) -> Change? {
         guard let fall = self.rules.checks?.fall else { return nil }
@@ -163,19 +178,19 @@ extension EndpointHealth {
     }
 }
 
-// MARK: - What sessions notice
+// MARK: - Sessions
 
 extension EndpointHealth {
-    /// So many sessions in a row could not be opened, up to now, the last one for `reason`.
+    /// So many sessions in a row could not be opened, the last one for `reason`.
     ///
-    /// When an ejection is over the row still stands, so that one more failure ejects again: for twice as long.
+    /// The count goes on after an ejection: one more failure ejects again, for twice as long.
     @discardableResult
     package mutating func failed(inARow count: Int, because reason: String, at now: Duration) -> Change? {
         guard let rule = self.rules.ejection, count >= rule.failures else { return nil }
-        // Sessions that were begun before the ejection fail after it.
+        // Sessions that began before the ejection still fail during it.
         if let until = self.ejectedUntil, now < until { return nil }
         return self.changing("") { health in
-            // Beyond 2^4 the bound is reached anyway.
+            // 2^4 is above the bound already.
             let factor = min(1 << min(health.ejections, 4), Self.longestEjection)
             health.ejections += 1
             health.ejectedUntil = now + rule.duration * factor
@@ -183,10 +198,10 @@ extension EndpointHealth {
         }
     }
 
-    /// A session was opened: the row of failures is over.
+    /// A session was opened. It ends the row of failures.
     @discardableResult
     package mutating func succeeded() -> Change? {
-        // Of an endpoint that is out, this is an attempt of before; of one that is spared it is news.
+        // If the endpoint is out, the session began before the ejection, and says nothing new. If it is spared, it does.
         guard self.ejectedUntil == nil || self.isSpared else { return nil }
         return self.changing("a session was opened") { health in
             health.ejections = 0
@@ -194,7 +209,7 @@ extension EndpointHealth {
         }
     }
 
-    /// Of the live sessions, which are `sessions`, the endpoint owes so many a pong.
+    /// The endpoint owes a pong to `late` of its `sessions` live sessions.
     @discardableResult
     package mutating func heartbeats(late: Int, of sessions: Int) -> Change? {
         if late == 0, case .fine = self.heartbeats { return nil }
@@ -204,13 +219,13 @@ extension EndpointHealth {
                 health.heartbeats = .fine
             } else if case .fine = health.heartbeats, late >= Self.fewestLate, 2 * late >= sessions {
                 health.heartbeats = .late(reason)
-                // Only checks that were made since then can say otherwise.
+                // Only checks made from now on can outvote this.
                 health.passes = 0
             }
         }
     }
 
-    /// To be called at `deadline`, or later.
+    /// Ends the ejection if it is over. To be called at `deadline`, or later.
     @discardableResult
     package mutating func timePassed(to now: Duration) -> Change? {
         guard let until = self.ejectedUntil, until <= now else { return nil }
@@ -221,18 +236,19 @@ extension EndpointHealth {
 // MARK: - Operators and backends
 
 extension EndpointHealth {
-    /// No new sessions until `undrain`; what else happens meanwhile is remembered.
+    /// No new sessions until `undrain`. Other events count meanwhile, and show after it.
     @discardableResult
     package mutating func drain() -> Change? {
         self.changing("") { $0.isDraining = true }
     }
 
+    /// Ends `drain`.
     @discardableResult
     package mutating func undrain() -> Change? {
         self.changing("undrained") { $0.isDraining = false }
     }
 
-    /// Other rules from now on: a source that is not asked any more says nothing.
+    /// Applies other rules. The verdict of a source without a rule is dropped.
     @discardableResult
     package mutating func apply(_ rules: Rules) -> Change? {
         self.changing("the configuration changed") { health in
@@ -248,7 +264,7 @@ extension EndpointHealth {
         }
     }
 
-    /// Whether sessions are heard (see `BackendHealth`).
+    /// Keeps it up although sessions speak against it, or no longer (see `BackendHealth`).
     mutating func spare(_ isSpared: Bool) {
         _ = self.changing("the last endpoint left") { $0.isSpared = isSpared }
     }

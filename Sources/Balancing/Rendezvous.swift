@@ -1,9 +1,9 @@
 internal import Glibc
 
-/// Rendezvous hashing: every contender draws a number for the key, and the highest has it. Who leaves moves only the keys
-/// it had, and a weight that changes moves only the difference.
+/// Rendezvous hashing: every contender has a score for the key, and the highest one wins. A contender that leaves moves only
+/// its own keys, and a change of weight moves only the difference.
 enum Rendezvous {
-    /// The index of the contender that has `key`.
+    /// The index of the candidate for `key`.
     static func place(of key: UInt64, among contenders: [Contender]) -> Int {
         var best = contenders[0]
         var highest = self.score(of: best, for: key)
@@ -14,10 +14,10 @@ enum Rendezvous {
         return best.index
     }
 
-    /// -w / ln h, with h evenly in 0..<1: the highest one of several is each one's with a chance in proportion to its w.
+    /// -w / ln h, with h uniform in 0..<1: the chance of having the highest score is in proportion to w.
     private static func score(of contender: Contender, for key: UInt64) -> Double {
         let hash = StableHash.mix(key ^ StableHash.mix(contender.identity))
-        // 52 bits and a half: neither 0 nor 1, whose logarithms have no place in a quotient.
+        // 52 bits and a half, so that it is never 0 or 1: their logarithms cannot be divided by.
         let point = (Double(hash >> 12) + 0.5) / Double(UInt64(1) << 52)
         return -contender.weight / log(point)
     }

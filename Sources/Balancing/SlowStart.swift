@@ -1,9 +1,13 @@
-/// An endpoint that came up gets its share of new sessions little by little.
+/// Brings an endpoint that came up to its share of new sessions bit by bit.
 package enum SlowStart {
-    /// The factor right after coming up: enough to be chosen, so that the first failures show.
+    /// The factor right after coming up. It is high enough for a few sessions, so that failures show early.
     private static let lowest = 0.1
 
-    /// What to multiply the endpoint's weight with: rises evenly from 0.1 to 1 in the time `over`.
+    /// The factor for the endpoint's weight. It rises linearly from 0.1 to 1.
+    ///
+    /// - Parameters:
+    ///   - sinceUp: how long it has been up.
+    ///   - over: how long the slow start lasts.
     package static func factor(sinceUp: Duration, over: Duration) -> Double {
         guard sinceUp < over else { return 1 }
         return self.lowest + (1 - self.lowest) * max(0, sinceUp / over)

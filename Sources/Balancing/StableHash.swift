@@ -1,33 +1,24 @@
-/// A hash that is the same in every process and on every machine, unlike `Hasher`'s: FNV-1a with 64 bits.
+/// A hash that is the same in every process and on every machine, unlike `Hasher`: 64-bit FNV-1a.
 ///
-/// It spreads what is not chosen by an adversary: whoever picks the bytes can make two of them collide.
+/// It does not withstand an adversary, which can choose bytes that collide.
 package struct StableHash: Sendable {
     /// The hash of what was added so far.
     package private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
     package init() {}
 
+    /// Adds a byte.
     package mutating func add(_ byte: UInt8) {
         self.value = (self.value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
     }
 
+    /// Adds bytes.
     package mutating func add(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { self.add(byte) }
     }
 
-    package mutating func add(_ bytes: Span<UInt8>) {
-        for index in bytes.indices { self.add(bytes[index]) }
-    }
-
     /// The hash of `bytes`.
     package static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
-        var hash = StableHash()
-        hash.add(bytes)
-        return hash.value
-    }
-
-    /// The hash of `bytes`.
-    package static func of(_ bytes: Span<UInt8>) -> UInt64 {
         var hash = StableHash()
         hash.add(bytes)
         return hash.value
@@ -38,8 +29,8 @@ package struct StableHash: Sendable {
         self.of(text.utf8)
     }
 
-    /// Lets every bit of `value` take part in every bit of the result, which FNV does not: texts that differ only in their
-    /// last byte have nearly the same high bits. Different values stay different.
+    /// Mixes the bits, so that each affects all others. FNV alone does not: texts that differ only in their last byte have
+    /// nearly the same high bits. Different values stay different.
     static func mix(_ value: UInt64) -> UInt64 {
         var mixed = value
         mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9

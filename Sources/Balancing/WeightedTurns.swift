@@ -1,23 +1,23 @@
-/// Smooth weighted round robin: whoever is owed most has the turn, so that with weights 5, 1 and 1 the turns of the first
-/// are spread between those of the others.
+/// Smooth weighted round robin: the candidate with the most credit has the next turn. With weights 5, 1 and 1, the turns of
+/// the first are spread between those of the others.
 struct WeightedTurns: Sendable {
-    /// What each candidate is owed, in units of 1 / `whole` of a turn.
+    /// The credit of each candidate, in units of 1 / `whole` of a turn.
     ///
-    /// Whole numbers, so that equal weights stay exactly equal; and in turns, not in weights, so that a weight which falls
-    /// from 100 to 1 leaves no debt of 100 turns behind.
+    /// Whole numbers keep equal weights exactly equal. Turns instead of weights make sure that a weight which falls from 100
+    /// to 1 leaves no debt of 100 turns.
     private var credits: [Int] = []
-    /// Whom `credits` is about.
+    /// The candidates that `credits` belongs to.
     private var identities: [UInt64] = []
     private static let whole = Double(1 << 32)
 
-    /// The index of the candidate whose turn it is. Who cannot be chosen now keeps what it is owed.
+    /// Takes the next turn: returns the index of its candidate. One that cannot be chosen now keeps its credit.
     mutating func next(of contenders: [Contender], among candidates: [EndpointChoice.Candidate]) -> Int {
         if !self.identities.elementsEqual(candidates.lazy.map(\.identity)) { self.adopt(candidates) }
         let total = contenders.reduce(0) { $0 + $1.weight }
         var paid = 0
         var chosen = contenders[0].index
         for contender in contenders {
-            // At least one unit: however light, its turn comes.
+            // At least one unit, so that even the lightest gets a turn.
             let share = max(1, Int((contender.weight / total * Self.whole).rounded()))
             self.credits[contender.index] += share
             paid += share
@@ -27,8 +27,8 @@ struct WeightedTurns: Sendable {
         return chosen
     }
 
-    /// Takes over another list of candidates: those that stay keep what they are owed, and a new one starts with nothing.
-    /// Nobody is ever owed much more than a turn, so that it waits about a round at most.
+    /// Takes over another list of candidates. Known ones keep their credit, and a new one starts at zero. No credit is ever
+    /// much more than a turn, so a new one waits about a round at most.
     private mutating func adopt(_ candidates: [EndpointChoice.Candidate]) {
         let known = Dictionary(zip(self.identities, self.credits)) { first, _ in first }
         self.identities = candidates.map(\.identity)

@@ -19,7 +19,6 @@ static const uint64_t shim_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t shim_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
 static const uint64_t shim_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
 static const uint64_t shim_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACHA;
-static const unsigned long shim_XN_FLAG_RFC2253 = XN_FLAG_RFC2253;
 
 static inline void shim_SSL_CTX_set_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
 static inline long shim_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
@@ -69,20 +68,12 @@ static inline int shim_SSL_set_tlsext_host_name(SSL *connection, const char *nam
     return (int)SSL_set_tlsext_host_name(connection, name);
 }
 
-static inline const char *shim_SSL_get_cipher_name(const SSL *connection) {
-    return SSL_get_cipher_name(connection);
-}
-
 static inline void shim_BIO_set_retry_read(BIO *bio) {
     BIO_set_retry_read(bio);
 }
 
 static inline void shim_BIO_clear_retry_flags(BIO *bio) {
     BIO_clear_retry_flags(bio);
-}
-
-static inline long shim_BIO_get_mem_data(BIO *bio, char **data) {
-    return BIO_get_mem_data(bio, data);
 }
 
 // EVP_EC_gen is a variadic function in disguise, and Swift imports none of those.

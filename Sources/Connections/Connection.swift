@@ -324,7 +324,7 @@ package final class Connection: ReadinessHandler, StagedSender {
     package func takeFailure() -> ConnectionFailure? { self.reading.wasReset ? self.takeResult() : nil }
 
     private func takeResult() -> ConnectionFailure {
-        Kernel.connectionResult(self.descriptor).map { self.note($0) } ?? .reset
+        Kernel.takeConnectionError(self.descriptor).map { self.note($0) } ?? .reset
     }
 
     /// The connection is of no use any more. The owner hears of it by reading.

@@ -209,7 +209,7 @@ package final class Connector: TimerHandler {
 
     private func ready(_ attempt: Attempt, _ readiness: Readiness) {
         guard self.attempts.contains(where: { $0 === attempt }) else { return }
-        if let error = Kernel.connectionResult(attempt.descriptor) {
+        if let error = Kernel.takeConnectionError(attempt.descriptor) {
             self.stop(attempt.index)
             self.failed(attempt.index, error)
         } else if readiness.isWritable {

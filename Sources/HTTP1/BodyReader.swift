@@ -1,17 +1,17 @@
 /// Reads the body of a response (RFC 9112 sections 6 and 7), up to a limit, and keeps it in `body`.
 ///
-/// Made for the body of a refusal, which is small or not interesting in full: at the limit it is cut and complete.
+/// It is made for the body of a refusal, which is small, or not needed in full: at the limit it is cut, and complete.
 package struct BodyReader: Sendable {
-    /// What the bytes so far amount to.
+    /// How far the body has come.
     package enum Progress: Equatable, Sendable {
         case incomplete
-        /// `body` is all there is to have: the end was reached, or the limit.
+        /// The end was reached, or the limit.
         case complete
-        /// The framing is broken; the words say how.
-        case invalid(String)
+        /// The framing is broken.
+        case invalid(BodyError)
     }
 
-    /// How the end of the body is found (RFC 9112 section 6.3).
+    /// What ends the body (RFC 9112 section 6.3).
     private enum Framing {
         /// So many bytes are still to come.
         case length(Int)
@@ -19,29 +19,31 @@ package struct BodyReader: Sendable {
         case untilEOF
     }
 
-    /// What was read so far, without chunk headers.
+    /// The body so far, without chunk headers.
     package private(set) var body: [UInt8] = []
-    /// The body goes on after what was kept.
+    /// The body is longer than the limit. The rest was not kept.
     package private(set) var isCut = false
 
     private let limit: Int
     private var framing: Framing
     private var progress = Progress.incomplete
 
-    /// A reader for the body that belongs to `head`, which answers a GET. `limit`: the most bytes that are kept.
+    /// A reader for the body after `head`, which answers a GET.
     ///
-    /// A head that frames its body in two ways, or in one nobody knows, makes every call `.invalid`.
+    /// If the head frames its body in two ways, or in an unknown one, every call returns `.invalid`.
+    ///
+    /// - Parameter limit: the most bytes that are kept.
     package init(head: ResponseHead, limit: Int = 64 << 10) {
         self.limit = limit
         self.framing = .length(0)
         switch Self.framing(of: head) {
         case .success(let framing): self.framing = framing
-        case .failure(let error): self.progress = .invalid(error.detail)
+        case .failure(let error): self.progress = .invalid(error)
         }
         if case .length(0) = self.framing, self.progress == .incomplete { self.progress = .complete }
     }
 
-    /// Takes the bytes that follow those of the last call. What comes after the body is ignored.
+    /// Takes the next bytes. Those after the end of the body are ignored.
     package mutating func received(_ bytes: Span<UInt8>) -> Progress {
         guard self.progress == .incomplete else { return self.progress }
         switch self.framing {
@@ -60,13 +62,13 @@ package struct BodyReader: Sendable {
         return self.progress
     }
 
-    /// The connection's end: the end of a body without a length, too early for any other.
+    /// Takes the end of the connection. It ends a body without a length, and is an error for any other.
     package mutating func receivedEOF() -> Progress {
         guard self.progress == .incomplete else { return self.progress }
         if case .untilEOF = self.framing {
             self.progress = .complete
         } else {
-            self.progress = .invalid("the connection ended within the body")
+            self.progress = .invalid(.endedEarly)
         }
         return self.progress
     }
@@ -80,7 +82,7 @@ package struct BodyReader: Sendable {
                 self.keep(bytes.extracting(index..<index + count))
                 index += count
             case .end: return .complete
-            case .invalid(let why): return .invalid(why)
+            case .invalid(let error): return .invalid(error)
             }
         }
         return .incomplete
@@ -92,28 +94,62 @@ package struct BodyReader: Sendable {
         for index in 0..<min(room, bytes.count) { self.body.append(bytes[index]) }
     }
 
-    private static func framing(of head: ResponseHead) -> Result<Framing, HeadError> {
-        func failure(_ detail: String) -> Result<Framing, HeadError> { .failure(HeadError(.malformed, detail)) }
+    private static func framing(of head: ResponseHead) -> Result<Framing, BodyError> {
         let lengths = head.fields.values("Content-Length")
         let codings = head.fields.tokens("Transfer-Encoding")
         if head.fields.has("Transfer-Encoding") {
-            guard lengths.isEmpty else { return failure("both Content-Length and Transfer-Encoding") }
-            guard head.version == .http11 else { return failure("Transfer-Encoding with HTTP/1.0") }
-            guard codings == ["chunked"] else { return failure("a Transfer-Encoding other than chunked") }
+            guard lengths.isEmpty else { return .failure(.lengthAndCoding) }
+            guard head.version == .http11 else { return .failure(.codingInHTTP10) }
+            guard codings == ["chunked"] else { return .failure(.unknownCoding) }
         }
         let length: Int?
         switch Set(lengths).count {
         case 0: length = nil
         case 1:
-            // Int's own reading would take a sign.
+            // `Int` would accept a sign.
             guard lengths[0].utf8.allSatisfy(\.isDigit), let number = Int(lengths[0]) else {
-                return failure("a bad Content-Length")
+                return .failure(.badLength)
             }
             length = number
-        default: return failure("more than one Content-Length")
+        default: return .failure(.severalLengths)
         }
         if head.status < 200 || head.status == 204 || head.status == 304 { return .success(.length(0)) }
         if !codings.isEmpty { return .success(.chunked(Chunks())) }
         return .success(length.map { .length($0) } ?? .untilEOF)
+    }
+}
+
+/// Why a body cannot be read.
+package enum BodyError: Error, Equatable, Sendable, CustomStringConvertible {
+    case endedEarly
+    case lengthAndCoding
+    case codingInHTTP10
+    case unknownCoding
+    case badLength
+    case severalLengths
+    case badChunkSize
+    case chunkTooLarge
+    case badChunkExtension
+    case chunkWithoutCRLF
+    case badTrailer
+    case badEnd
+    case tooMuchOverhead
+
+    package var description: String {
+        switch self {
+        case .endedEarly: "the connection ended within the body"
+        case .lengthAndCoding: "both Content-Length and Transfer-Encoding"
+        case .codingInHTTP10: "Transfer-Encoding with HTTP/1.0"
+        case .unknownCoding: "a Transfer-Encoding other than chunked"
+        case .badLength: "a bad Content-Length"
+        case .severalLengths: "more than one Content-Length"
+        case .badChunkSize: "a bad chunk size"
+        case .chunkTooLarge: "a chunk size that is too large"
+        case .badChunkExtension: "a bad chunk extension"
+        case .chunkWithoutCRLF: "a chunk without its CRLF"
+        case .badTrailer: "a bad trailer"
+        case .badEnd: "a bad end of chunks"
+        case .tooMuchOverhead: "too much chunk overhead"
+        }
     }
 }

@@ -5,12 +5,14 @@ extension UInt8 {
     @inlinable package static var carriageReturn: UInt8 { UInt8(ascii: "\r") }
     @inlinable package static var space: UInt8 { UInt8(ascii: " ") }
 
+    /// `DIGIT`.
     @inlinable package var isDigit: Bool { self >= 0x30 && self <= 0x39 }
 
+    /// `ALPHA`.
     @inlinable package var isLetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
 
-    /// `tchar`: what methods and field names are made of (RFC 9110 section 5.6.2).
-    package var isToken: Bool {
+    /// `tchar`: a character of a method or a field name (RFC 9110 section 5.6.2).
+    @inlinable package var isToken: Bool {
         if self.isLetter || self.isDigit { return true }
         switch self {
         case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
@@ -21,14 +23,14 @@ extension UInt8 {
         }
     }
 
-    /// `VCHAR`: printable US-ASCII without the space.
+    /// `VCHAR`: printable US-ASCII, without the space.
     @inlinable package var isVisible: Bool { self > 0x20 && self < 0x7F }
 
-    /// `VCHAR`, `obs-text`, space and tab: what a field value or a reason phrase may hold (RFC 9110 section 5.5).
+    /// `VCHAR`, `obs-text`, space or tab: a character of a field value or a reason phrase (RFC 9110 section 5.5).
     @inlinable package var isFieldContent: Bool { self >= 0x20 && self != 0x7F || self == .tab }
 
-    /// Optional whitespace, `OWS`.
-    package var isWhitespace: Bool { self == .space || self == .tab }
+    /// Part of `OWS`, optional whitespace.
+    @inlinable package var isWhitespace: Bool { self == .space || self == .tab }
 
     /// The value of a hexadecimal digit, in either case.
     package var hexadecimalValue: UInt8? {
@@ -40,11 +42,12 @@ extension UInt8 {
         }
     }
 
+    /// The same byte, with A to Z in lower case.
     @inlinable package var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 }
 
 extension Span<UInt8> {
-    /// Whether both are the same but for the case of A to Z, as names of fields and hosts are compared.
+    /// Whether both are equal, A to Z in any case, as names of fields and hosts are compared.
     package func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
         guard self.count == other.count else { return false }
         for index in self.indices where self[index] != other[index] {
@@ -67,7 +70,7 @@ extension Span<UInt8> {
         return all < 0x80
     }
 
-    /// A range without the whitespace at its ends.
+    /// `range` without the whitespace at its ends.
     func trimmed(_ range: Range<Int>) -> Range<Int> {
         var start = range.lowerBound
         var end = range.upperBound
@@ -87,14 +90,14 @@ extension [UInt8] {
 }
 
 extension StringProtocol {
-    /// The same text with A to Z in lower case and nothing else changed.
+    /// The same text with A to Z in lower case.
     package var asciiLowercased: String {
         var bytes = Array(self.utf8)
         for index in bytes.indices { bytes[index] = bytes[index].asciiLowercased }
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Whether both are the same but for the case of A to Z.
+    /// Whether both are equal, A to Z in any case.
     package func equalsIgnoringCase(_ other: some StringProtocol) -> Bool {
         self.utf8.count == other.utf8.count
             && self.utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }

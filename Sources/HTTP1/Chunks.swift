@@ -1,9 +1,9 @@
-/// Reads the chunked transfer coding (RFC 9112 section 7.1) and takes its data out.
+/// Reads the chunked transfer coding (RFC 9112 section 7.1) and finds its data.
 ///
-/// Chunk extensions and trailers are skipped, but counted: what is not data may not exceed a bound.
+/// Chunk extensions and trailers are skipped, but counted: all that is not data has a bound.
 struct Chunks: Sendable {
     private enum State {
-        /// Within the hexadecimal digits of a size.
+        /// In the hexadecimal digits of a size.
         case size(digits: Int)
         case chunkExtension
         case sizeEnd
@@ -16,22 +16,25 @@ struct Chunks: Sendable {
         case lastLineFeed
     }
 
-    /// What the byte at the given place is.
+    /// What was found at the index.
     enum Step {
-        /// Not data: one byte.
+        /// One byte that is not data.
         case skip
-        /// So many bytes from here are data.
+        /// So many bytes of data.
         case data(count: Int)
         case end
-        case invalid(String)
+        case invalid(BodyError)
     }
 
     private var state = State.size(digits: 0)
     /// Bytes of this chunk still to come.
     private var missing = 0
+    /// Bytes so far that were not data.
     private var overhead = 0
 
-    /// Looks at the byte at `index`; `most` bounds all that is not data, in bytes.
+    /// Takes what begins at `index`.
+    ///
+    /// - Parameter most: the bound of all that is not data, in bytes.
     mutating func take(_ bytes: Span<UInt8>, at index: Int, most: Int) -> Step {
         if case .data = self.state {
             let count = min(self.missing, bytes.count - index)
@@ -40,13 +43,13 @@ struct Chunks: Sendable {
             return .data(count: count)
         }
         self.overhead += 1
-        guard self.overhead <= most else { return .invalid("too much chunk overhead") }
+        guard self.overhead <= most else { return .invalid(.tooMuchOverhead) }
         let byte = bytes[index]
         switch self.state {
         case .size(let digits): return self.takeSize(byte, digits: digits)
         case .chunkExtension:
             if byte == .carriageReturn { return self.next(.sizeEnd) }
-            return byte.isFieldContent ? .skip : .invalid("a bad chunk extension")
+            return byte.isFieldContent ? .skip : .invalid(.badChunkExtension)
         case .sizeEnd:
             return self.expect(.lineFeed, byte, then: self.missing == 0 ? .trailerStart : .data)
         case .data: return .skip
@@ -54,33 +57,33 @@ struct Chunks: Sendable {
         case .dataLineFeed: return self.expect(.lineFeed, byte, then: .size(digits: 0))
         case .trailerStart:
             if byte == .carriageReturn { return self.next(.lastLineFeed) }
-            return byte.isToken ? self.next(.trailer) : .invalid("a bad trailer")
+            return byte.isToken ? self.next(.trailer) : .invalid(.badTrailer)
         case .trailer:
             if byte == .carriageReturn { return self.next(.trailerLineFeed) }
-            return byte.isFieldContent ? .skip : .invalid("a bad trailer")
+            return byte.isFieldContent ? .skip : .invalid(.badTrailer)
         case .trailerLineFeed: return self.expect(.lineFeed, byte, then: .trailerStart)
         case .lastLineFeed:
-            return byte == .lineFeed ? .end : .invalid("a bad end of chunks")
+            return byte == .lineFeed ? .end : .invalid(.badEnd)
         }
     }
 
     private mutating func takeSize(_ byte: UInt8, digits: Int) -> Step {
         if let value = byte.hexadecimalValue {
-            // Seven digits are 256 MiB: far above any limit, far below an overflow.
-            guard digits < 7 else { return .invalid("a chunk size that is too large") }
+            // Seven digits reach 256 MiB: far above any limit, and far below an overflow.
+            guard digits < 7 else { return .invalid(.chunkTooLarge) }
             self.missing = self.missing << 4 | Int(value)
             return self.next(.size(digits: digits + 1))
         }
-        guard digits > 0 else { return .invalid("a bad chunk size") }
+        guard digits > 0 else { return .invalid(.badChunkSize) }
         switch byte {
         case .carriageReturn: return self.next(.sizeEnd)
         case UInt8(ascii: ";"): return self.next(.chunkExtension)
-        default: return .invalid("a bad chunk size")
+        default: return .invalid(.badChunkSize)
         }
     }
 
     private mutating func expect(_ expected: UInt8, _ byte: UInt8, then state: State) -> Step {
-        byte == expected ? self.next(state) : .invalid("a chunk without its CRLF")
+        byte == expected ? self.next(state) : .invalid(.chunkWithoutCRLF)
     }
 
     private mutating func next(_ state: State) -> Step {

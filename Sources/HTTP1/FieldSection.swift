@@ -1,7 +1,7 @@
 /// Reads the fields of a head and the empty line after them, each byte once (RFC 9112 section 5).
 ///
-/// Strict: lines end in CRLF and nothing else, no line is folded, no space stands before a colon, and a control
-/// character anywhere is an error, as soon as it is seen.
+/// It is strict: every line ends in CRLF, no line is folded, no space precedes a colon, and a control character is an error
+/// as soon as it is seen.
 struct FieldSection: Sendable {
     private enum State {
         case lineStart
@@ -13,25 +13,26 @@ struct FieldSection: Sendable {
         case sectionEnd
     }
 
-    /// What the bytes led to.
+    /// The result of `take`.
     enum Step {
         case more
         case done
         case invalid(HeadError)
     }
 
+    /// The fields so far.
     private(set) var fields = HTTPFields()
     private let limit: Int
     private var state = State.lineStart
     private var lineStart = 0
     private var colon = 0
 
-    /// `limit`: the most fields there may be.
+    /// - Parameter limit: the most fields.
     init(limit: Int) {
         self.limit = limit
     }
 
-    /// Reads on from `index`, and moves it on. `bytes` is the whole head so far, of which what is before `end` is looked at.
+    /// Reads on from `index` up to `end`, and moves `index` on. `bytes` is the whole head so far.
     mutating func take(_ bytes: Span<UInt8>, from index: inout Int, to end: Int) -> Step {
         while index < end {
             switch self.state {
@@ -47,17 +48,17 @@ struct FieldSection: Sendable {
                 while index < end, bytes[index].isFieldContent { index += 1 }
                 guard index < end else { return .more }
                 guard bytes[index] == .carriageReturn else {
-                    return .invalid(lineError(bytes[index], in: "a field value"))
+                    return .invalid(HeadError.unexpected(bytes[index], in: "a field value"))
                 }
                 self.fields.append(
                     bytes.extracting(self.lineStart..<self.colon),
                     bytes.extracting(bytes.trimmed(self.colon + 1..<index)))
                 self.state = .lineEnd
             case .lineEnd:
-                guard bytes[index] == .lineFeed else { return .invalid(bareCarriageReturn) }
+                guard bytes[index] == .lineFeed else { return .invalid(HeadError.bareCarriageReturn) }
                 self.state = .lineStart
             case .sectionEnd:
-                guard bytes[index] == .lineFeed else { return .invalid(bareCarriageReturn) }
+                guard bytes[index] == .lineFeed else { return .invalid(HeadError.bareCarriageReturn) }
                 index += 1
                 return .done
             }
@@ -66,8 +67,8 @@ struct FieldSection: Sendable {
         return .more
     }
 
-    /// - Parameter received: how many bytes are there.
-    // Inlined, because an error is a large value to hand back where there is none.
+    /// - Parameter received: how many bytes of the head have arrived.
+    // Inlined: returning an optional error is expensive, and there hardly ever is one.
     @inline(__always)
     private mutating func startLine(_ byte: UInt8, at index: Int, of received: Int) -> HeadError? {
         if byte == .carriageReturn {
@@ -78,9 +79,9 @@ struct FieldSection: Sendable {
         guard self.fields.count < self.limit else { return HeadError(.tooLarge, "more than \(self.limit) fields") }
         guard byte.isToken else {
             return byte == UInt8(ascii: ":")
-                ? HeadError(.malformed, "a field without a name") : lineError(byte, in: "a field name")
+                ? HeadError(.malformed, "a field without a name") : HeadError.unexpected(byte, in: "a field name")
         }
-        // Most heads come in one piece, and their fields have the size of their lines.
+        // Most heads arrive in one piece: what has arrived is the size of all fields.
         if self.fields.isEmpty { self.fields.reserveCapacity(fields: min(12, self.limit), bytes: received - index) }
         self.lineStart = index
         self.state = .name
@@ -89,22 +90,7 @@ struct FieldSection: Sendable {
 
     private static func nameError(_ byte: UInt8) -> HeadError {
         byte.isWhitespace
-            ? HeadError(.malformed, "whitespace before the colon of a field") : lineError(byte, in: "a field name")
+            ? HeadError(.malformed, "whitespace before the colon of a field")
+            : HeadError.unexpected(byte, in: "a field name")
     }
-}
-
-let bareCarriageReturn = HeadError(.malformed, "a CR without LF")
-
-/// The error for a byte that may not stand where it is.
-func lineError(_ byte: UInt8, in place: String) -> HeadError {
-    switch byte {
-    case .lineFeed: HeadError(.malformed, "a line ends in LF without CR")
-    case .carriageReturn: HeadError(.malformed, "a line ends within \(place)")
-    case 0: HeadError(.malformed, "a NUL in \(place)")
-    default: HeadError(.malformed, "byte \(hexadecimal(byte)) in \(place)")
-    }
-}
-
-private func hexadecimal(_ byte: UInt8) -> String {
-    "0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
 }

@@ -1,8 +1,10 @@
-/// One header field: a token and its value without the whitespace around it.
+/// One header field.
 ///
-/// A value is read as ISO 8859-1, byte for byte, and written so: bytes above 127 (`obs-text`) pass unchanged.
+/// A value is read and written as ISO 8859-1, byte for byte: bytes above 127 (`obs-text`) pass unchanged.
 package struct HTTPField: Equatable, Sendable {
+    /// A token, as sent.
     package var name: String
+    /// Without the whitespace around it.
     package var value: String
 
     package init(name: String, value: String) {
@@ -11,20 +13,20 @@ package struct HTTPField: Equatable, Sendable {
     }
 }
 
-/// How often a field occurs: for those that may occur once only.
+/// How often a field occurs, for those that may occur only once.
 package enum FieldOccurrence: Equatable, Sendable {
     case absent
     case once(String)
     case repeated
 }
 
-/// The fields of a head in their order. Names are compared without regard to case (RFC 9110 section 5.1).
+/// The fields of a head in their order. Names are compared in any case (RFC 9110 section 5.1).
 ///
-/// Kept as the bytes that go on the wire: most fields of a head are only passed on, and need no text of their own.
+/// They are kept as the bytes that go on the wire: most fields of a head are only passed on, and never become text.
 package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, ExpressibleByDictionaryLiteral {
     /// Where a field stands in `lines`: name, colon, space, value, CRLF.
     ///
-    /// In 32 bits each: a session that waits for its backend holds its fields.
+    /// In 32 bits each, because a session holds its fields while it waits for its backend.
     private struct Place: Equatable, Sendable {
         private let start: UInt32
         private let colon: UInt32
@@ -63,7 +65,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         HTTPField(name: latin1Text(self.lines.span, self.places[position].name), value: self.value(at: position))
     }
 
-    /// Makes room for so many fields at once, and for all their lines.
+    /// Makes room for so many fields, with lines of so many bytes in all.
     package mutating func reserveCapacity(fields: Int, bytes: Int) {
         self.lines.reserveCapacity(bytes)
         self.places.reserveCapacity(fields)
@@ -71,8 +73,8 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
 
     // MARK: - Adding
 
-    /// A control character in a value, which no parser lets in, becomes a space: no value can split a head. What is not in
-    /// ISO 8859-1 becomes a question mark.
+    /// Appends a field. A control character in the value becomes a space, so that no value can split a head. A character
+    /// outside ISO 8859-1 becomes a question mark.
     package mutating func append(_ name: String, _ value: String) {
         if value.utf8.span.isPrintable {
             self.append(name.utf8.span, value.utf8.span)
@@ -82,9 +84,10 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         }
     }
 
+    /// Appends a field, likewise.
     package mutating func append(_ field: HTTPField) { self.append(field.name, field.value) }
 
-    /// Appends a field whose value is in ISO 8859-1, as it comes from the wire, and nothing but `isFieldContent`.
+    /// Appends a field with a value from the wire: every byte is `isFieldContent`.
     mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         let start = self.lines.count
         self.lines.append(addingCapacity: name.count + value.count + 4) { line in
@@ -105,7 +108,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         for place in fields.places { self.places.append(place.moved(by: distance)) }
     }
 
-    /// Appends those of `fields` whose names `isIncluded`.
+    /// Appends the fields with a name that passes `isIncluded`.
     package mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool) {
         let lines = fields.lines.span
         for place in fields.places where isIncluded(lines.extracting(place.name)) {
@@ -130,7 +133,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         let lines = self.lines.span
         let name = name.utf8.span
         for index in start..<self.places.count {
-            // Most names differ in their length, which is at hand.
+            // Most names differ in length, which is cheaper to compare.
             let place = self.places[index]
             guard place.nameLength == name.count else { continue }
             if lines.extracting(place.name).equalsIgnoringCase(name) { return index }
@@ -138,7 +141,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         return nil
     }
 
-    /// The values of every field of that name, in order.
+    /// The values of all fields of that name, in their order.
     package func values(_ name: String) -> [String] {
         var values: [String] = []
         var next = self.index(of: name)
@@ -155,14 +158,14 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     /// The value of the first field of that name.
     package func first(_ name: String) -> String? { self.index(of: name).map { self.value(at: $0) } }
 
-    /// The value of the field of that name, where there is one and no other.
+    /// The value of the only field of that name, or that there is none, or more than one.
     package func only(_ name: String) -> FieldOccurrence {
         guard let index = self.index(of: name) else { return .absent }
         return self.index(of: name, from: index + 1) == nil ? .once(self.value(at: index)) : .repeated
     }
 
-    /// Calls `body` with each element of a comma-separated list, from all fields of that name (RFC 9110 section 5.6.1), until it
-    /// returns true; whether it did. Empty elements are skipped.
+    /// Whether `body` returns true for an element of the comma-separated list in all fields of that name (RFC 9110 section
+    /// 5.6.1). It is called with one after the other, up to that one. Empty elements are skipped.
     package func hasElement(_ name: String, where body: (Span<UInt8>) -> Bool) -> Bool {
         let lines = self.lines.span
         var next = self.index(of: name)
@@ -180,7 +183,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         return false
     }
 
-    /// Whether the list of that name has this one element, in any case, and no other.
+    /// Whether the list of that name has one element, and that is `token` in any case.
     package func isList(_ name: String, of token: String) -> Bool {
         let token = token.utf8.span
         var count = 0
@@ -191,7 +194,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         return count == 1 && !hasOther
     }
 
-    /// The elements of a comma-separated list, from all fields of that name, as they are.
+    /// The elements of the comma-separated list in all fields of that name, unchanged.
     package func elements(_ name: String) -> [String] {
         var elements: [String] = []
         _ = self.hasElement(name) { element in
@@ -201,7 +204,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
         return elements
     }
 
-    /// The elements of a comma-separated list, from all fields of that name, in lower case.
+    /// The elements of the comma-separated list in all fields of that name, in lower case.
     package func tokens(_ name: String) -> [String] { self.elements(name).map { $0.asciiLowercased } }
 
     // MARK: - Writing
@@ -211,6 +214,6 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
 }
 
 extension HTTPFields: CustomStringConvertible {
-    /// The lines, for tests that fail.
+    /// The lines, for the output of failed tests.
     package var description: String { latin1Text(self.lines.span, self.lines.indices) }
 }

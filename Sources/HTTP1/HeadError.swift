@@ -1,7 +1,8 @@
-/// Why a head is refused.
+/// Why a head was refused.
 package struct HeadError: Error, Equatable, Sendable {
+    /// The kind of fault. It decides the answer to a client.
     package enum Kind: Sendable {
-        /// Not HTTP/1.1 as RFC 9112 writes it. To a client: 400.
+        /// Not as RFC 9112 wants it. To a client: 400.
         case malformed
         /// More bytes or fields than the limits allow. To a client: 431.
         case tooLarge
@@ -9,6 +10,7 @@ package struct HeadError: Error, Equatable, Sendable {
         case unsupportedVersion
     }
 
+    /// What kind of fault it is.
     package var kind: Kind
     /// What is wrong, in a few words, for the answer and the log.
     package var detail: String
@@ -19,10 +21,29 @@ package struct HeadError: Error, Equatable, Sendable {
     }
 }
 
-/// How large a head may be. Both are inclusive.
+extension HeadError {
+    static let bareCarriageReturn = HeadError(.malformed, "a CR without LF")
+
+    /// The error for a byte that may not stand in `place`.
+    static func unexpected(_ byte: UInt8, in place: String) -> HeadError {
+        switch byte {
+        case .lineFeed: HeadError(.malformed, "a line ends in LF without CR")
+        case .carriageReturn: HeadError(.malformed, "a line ends within \(place)")
+        case 0: HeadError(.malformed, "a NUL in \(place)")
+        default: HeadError(.malformed, "byte \(self.hexadecimal(byte)) in \(place)")
+        }
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        "0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }
+}
+
+/// How large a head may be. Both limits are inclusive.
 package struct HeadLimits: Equatable, Sendable {
-    /// Bytes, the empty line at the end included.
+    /// The most bytes, the empty line at the end included.
     package var bytes = 16 << 10
+    /// The most fields.
     package var fields = 100
 
     package init(bytes: Int = 16 << 10, fields: Int = 100) {
@@ -31,10 +52,10 @@ package struct HeadLimits: Equatable, Sendable {
     }
 }
 
-/// What a parser makes of the bytes so far.
+/// The result of a parser for the bytes so far.
 package enum HeadProgress<Head: Equatable & Sendable>: Equatable, Sendable {
     case incomplete
-    /// A whole head; `length` bytes are its own, what follows them is not.
+    /// A whole head of `length` bytes. What follows is not part of it.
     case head(Head, length: Int)
     case invalid(HeadError)
 }

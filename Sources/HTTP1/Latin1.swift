@@ -1,13 +1,13 @@
-/// Text as ISO 8859-1: what came from `latin1Text` is the bytes again that it was. What is not in it is a question mark.
+/// The bytes of a text in ISO 8859-1, the inverse of `latin1Text`. Other characters become question marks.
 func latin1Bytes(_ text: String) -> [UInt8] {
-    // Nearly all are ASCII, where a byte is a character.
+    // Nearly all texts are ASCII, where each byte is a character.
     if text.utf8.span.isASCII { return Array(text.utf8) }
     return text.unicodeScalars.map { UInt8(exactly: $0.value) ?? UInt8(ascii: "?") }
 }
 
-/// A range of bytes as text, each byte one scalar (ISO 8859-1).
+/// A range of bytes as text: each byte is one scalar (ISO 8859-1).
 func latin1Text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
-    // Nearly all are ASCII, which is UTF-8 as it is.
+    // Nearly all texts are ASCII, which is UTF-8 already.
     if let ascii = try? UTF8Span(validating: bytes.extracting(range)), ascii.isKnownASCII {
         return String(copying: ascii)
     }

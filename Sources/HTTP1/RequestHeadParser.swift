@@ -1,8 +1,8 @@
 /// Reads the head of a request (RFC 9112 sections 2 to 5) as its bytes arrive.
 ///
-/// Stricter than the RFC demands, since whatever two parsers may read differently is how requests are smuggled: the
-/// version is HTTP/1.1, or 1.0 where that is asked for; lines end in CRLF; exactly one space stands between the parts of the request
-/// line; no empty line comes before it (RFC 9112 section 2.2 would let a server skip one). What is wrong is reported at the first byte
+/// It is stricter than the RFC, because a request that two parsers read differently can be smuggled. The version is
+/// HTTP/1.1, or 1.0 where that is allowed. Lines end in CRLF. Exactly one space separates the parts of the request line. No
+/// empty line comes before it, although RFC 9112 section 2.2 lets a server skip one. A fault is reported at the first byte
 /// that shows it.
 package struct RequestHeadParser: Sendable {
     private enum State {
@@ -15,7 +15,7 @@ package struct RequestHeadParser: Sendable {
 
     private let limits: HeadLimits
     private var state = State.method
-    /// Bytes that need not be looked at again.
+    /// How many bytes have been read.
     private var scanned = 0
     /// Where the part being read starts.
     private var partStart = 0
@@ -26,20 +26,20 @@ package struct RequestHeadParser: Sendable {
     private var section: FieldSection
     private var error: HeadError?
 
-    /// Longer than any registered method; garbage of letters ends here.
+    /// Longer than any registered method. It ends a request that is only letters.
     private static let longestMethod = 32
     private static let version = Array("HTTP/1.1".utf8)
 
-    /// - Parameter takesHTTP10: whether HTTP/1.0 is a version too.
+    /// - Parameter takesHTTP10: accept HTTP/1.0, too.
     package init(limits: HeadLimits = HeadLimits(), takesHTTP10: Bool = false) {
         self.limits = limits
         self.takesHTTP10 = takesHTTP10
         self.section = FieldSection(limit: limits.fields)
     }
 
-    /// Reads on in `bytes`, which is everything received so far: what earlier calls were given, and more after it.
+    /// Reads on in `bytes`, which is everything received so far: the bytes of earlier calls, and more after them.
     ///
-    /// Each byte is looked at once, however many calls they come in. After a head or an error, calls make no sense.
+    /// Each byte is read once, however many calls there are. Do not call it after a head. After an error it returns that again.
     package mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<RequestHead> {
         if let error = self.error { return .invalid(error) }
         let end = min(bytes.count, self.limits.bytes)
@@ -64,7 +64,7 @@ package struct RequestHeadParser: Sendable {
         return .incomplete
     }
 
-    /// Takes one byte of `method SP request-target SP HTTP-version CRLF`, and of the target as many as there are before `end`.
+    /// Takes one byte of `method SP request-target SP HTTP-version CRLF`. Of the target it takes all bytes before `end`.
     private mutating func takeRequestLine(_ byte: UInt8, in bytes: Span<UInt8>, to end: Int) -> HeadError? {
         switch self.state {
         case .method:
@@ -76,7 +76,7 @@ package struct RequestHeadParser: Sendable {
             }
             if index == 0, byte == 0x16 { return HeadError(.malformed, "this is TLS, and the listener speaks HTTP") }
             if index == 0, byte == .carriageReturn { return HeadError(.malformed, "an empty line before the request") }
-            guard byte.isToken else { return lineError(byte, in: "the method") }
+            guard byte.isToken else { return HeadError.unexpected(byte, in: "the method") }
             return index < Self.longestMethod ? nil : HeadError(.malformed, "the method is too long")
         case .target:
             while self.scanned + 1 < end, bytes[self.scanned].isInTarget { self.scanned += 1 }
@@ -87,11 +87,11 @@ package struct RequestHeadParser: Sendable {
                 return nil
             }
             if byte == UInt8(ascii: "#") { return HeadError(.malformed, "a fragment in the request target") }
-            return byte.isInTarget ? nil : lineError(byte, in: "the request target")
+            return byte.isInTarget ? nil : HeadError.unexpected(byte, in: "the request target")
         case .version:
             return self.takeVersion(byte, at: self.scanned - self.partStart)
         case .lineEnd:
-            guard byte == .lineFeed else { return bareCarriageReturn }
+            guard byte == .lineFeed else { return HeadError.bareCarriageReturn }
             self.start(.fields)
             return nil
         case .fields:
@@ -101,7 +101,7 @@ package struct RequestHeadParser: Sendable {
 
     private mutating func takeVersion(_ byte: UInt8, at offset: Int) -> HeadError? {
         guard offset < Self.version.count else {
-            guard byte == .carriageReturn else { return lineError(byte, in: "the request line") }
+            guard byte == .carriageReturn else { return HeadError.unexpected(byte, in: "the request line") }
             self.start(.lineEnd)
             return nil
         }
@@ -112,7 +112,7 @@ package struct RequestHeadParser: Sendable {
         }
         return offset >= "HTTP/".utf8.count && byte.isDigit
             ? HeadError(.unsupportedVersion, "the version is not \(self.takesHTTP10 ? "HTTP/1.0 or " : "")HTTP/1.1")
-            : lineError(byte, in: "the version of the request line")
+            : HeadError.unexpected(byte, in: "the version of the request line")
     }
 
     private mutating func start(_ state: State) {
@@ -127,6 +127,6 @@ package struct RequestHeadParser: Sendable {
 }
 
 extension UInt8 {
-    /// `VCHAR` but for the `#` that begins a fragment.
+    /// `VCHAR`, except the `#` that begins a fragment.
     fileprivate var isInTarget: Bool { self.isVisible && self != UInt8(ascii: "#") }
 }

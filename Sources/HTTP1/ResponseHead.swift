@@ -1,10 +1,12 @@
 /// The head of a response: the status line and the fields (RFC 9112 section 4).
 package struct ResponseHead: Equatable, Sendable {
+    /// As sent.
     package var version: HTTPVersion
     /// 100 to 999.
     package var status: Int
-    /// May be empty.
+    /// The reason phrase. It may be empty.
     package var reason: String
+    /// In the order sent.
     package var fields: HTTPFields
 
     package init(version: HTTPVersion = .http11, status: Int, reason: String, fields: HTTPFields = HTTPFields()) {
@@ -14,7 +16,7 @@ package struct ResponseHead: Equatable, Sendable {
         self.fields = fields
     }
 
-    /// The head as it goes on the wire, always as HTTP/1.1, with the empty line at its end.
+    /// The head for the wire, always in HTTP/1.1, with the empty line at its end.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)

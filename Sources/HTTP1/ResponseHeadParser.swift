@@ -1,7 +1,7 @@
 /// Reads the head of a response (RFC 9112 sections 4 and 5) as its bytes arrive.
 ///
-/// As strict as `RequestHeadParser`, but for two habits of real servers: HTTP/1.0 is a version too, and the space
-/// before an empty reason phrase may be missing.
+/// It is as strict as `RequestHeadParser`, with two exceptions for real servers: HTTP/1.0 is accepted, and the space before
+/// an empty reason phrase may be missing.
 package struct ResponseHeadParser: Sendable {
     private enum State {
         case version
@@ -14,7 +14,7 @@ package struct ResponseHeadParser: Sendable {
 
     private let limits: HeadLimits
     private var state = State.version
-    /// Bytes that need not be looked at again.
+    /// How many bytes have been read.
     private var scanned = 0
     /// Where the part being read starts.
     private var partStart = 0
@@ -31,9 +31,9 @@ package struct ResponseHeadParser: Sendable {
         self.section = FieldSection(limit: limits.fields)
     }
 
-    /// Reads on in `bytes`, which is everything received so far: what earlier calls were given, and more after it.
+    /// Reads on in `bytes`, which is everything received so far: the bytes of earlier calls, and more after them.
     ///
-    /// Each byte is looked at once, however many calls they come in. After a head or an error, calls make no sense.
+    /// Each byte is read once, however many calls there are. Do not call it after a head. After an error it returns that again.
     package mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<ResponseHead> {
         if let error = self.error { return .invalid(error) }
         let end = min(bytes.count, self.limits.bytes)
@@ -57,7 +57,8 @@ package struct ResponseHeadParser: Sendable {
         return .incomplete
     }
 
-    /// Takes one byte of `HTTP-version SP 3DIGIT [ SP reason-phrase ] CRLF`, and of the reason phrase as many as there are before `end`.
+    /// Takes one byte of `HTTP-version SP 3DIGIT [ SP reason-phrase ] CRLF`. Of the reason phrase it takes all bytes before
+    /// `end`.
     private mutating func takeStatusLine(_ byte: UInt8, in bytes: Span<UInt8>, to end: Int) -> HeadError? {
         let offset = self.scanned - self.partStart
         switch self.state {
@@ -65,7 +66,7 @@ package struct ResponseHeadParser: Sendable {
             return self.takeVersion(byte, at: offset)
         case .status:
             guard byte.isDigit, offset > 0 || byte != UInt8(ascii: "0") else {
-                return lineError(byte, in: "the status")
+                return HeadError.unexpected(byte, in: "the status")
             }
             self.status = self.status * 10 + Int(byte - UInt8(ascii: "0"))
             if offset == 2 { self.start(.afterStatus) }
@@ -74,11 +75,11 @@ package struct ResponseHeadParser: Sendable {
             switch byte {
             case .space: self.start(.reason)
             case .carriageReturn: self.start(.lineEnd)
-            default: return lineError(byte, in: "the status")
+            default: return HeadError.unexpected(byte, in: "the status")
             }
             return nil
         case .reason:
-            // Most of the line, and nothing in it has a meaning.
+            // This is most of the line, and no byte of it has a meaning.
             while self.scanned + 1 < end, bytes[self.scanned].isFieldContent { self.scanned += 1 }
             let byte = bytes[self.scanned]
             if byte == .carriageReturn {
@@ -86,9 +87,9 @@ package struct ResponseHeadParser: Sendable {
                 self.start(.lineEnd)
                 return nil
             }
-            return byte.isFieldContent ? nil : lineError(byte, in: "the reason phrase")
+            return byte.isFieldContent ? nil : HeadError.unexpected(byte, in: "the reason phrase")
         case .lineEnd:
-            guard byte == .lineFeed else { return bareCarriageReturn }
+            guard byte == .lineFeed else { return HeadError.bareCarriageReturn }
             self.start(.fields)
             return nil
         case .fields:
@@ -102,10 +103,10 @@ package struct ResponseHeadParser: Sendable {
             if byte == prefix[offset] { return nil }
             return offset == "HTTP/".utf8.count && byte.isDigit
                 ? HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
-                : lineError(byte, in: "the version of the status line")
+                : HeadError.unexpected(byte, in: "the version of the status line")
         }
         if offset > prefix.count {
-            guard byte == .space else { return lineError(byte, in: "the version of the status line") }
+            guard byte == .space else { return HeadError.unexpected(byte, in: "the version of the status line") }
             self.start(.status)
             return nil
         }
@@ -115,7 +116,7 @@ package struct ResponseHeadParser: Sendable {
         default:
             return byte.isDigit
                 ? HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
-                : lineError(byte, in: "the version of the status line")
+                : HeadError.unexpected(byte, in: "the version of the status line")
         }
         return nil
     }

@@ -3,6 +3,7 @@ internal import Observability
 internal import Synchronization
 package import System
 internal import TLS
+package import Takeover
 
 /// The whole gateway: workers, and the control thread, which is the one that calls `run`.
 ///
@@ -50,7 +51,7 @@ package final class Gateway {
     /// `nil`: there is no file, by which another process would find this one.
     let restart: RestartPlan?
     let inherited: InheritedSockets
-    let service: ServiceManager
+    let supervisor: Supervisor
     var takeover: TakeoverServer?
     /// Whom SIGUSR2 starts.
     let successor: SuccessorProcess
@@ -65,7 +66,8 @@ package final class Gateway {
     var state = State.serving
     /// What this process was started with: some of it stays until its end.
     let startedWith: GatewayConfiguration
-    var snapshot: Snapshot
+    /// What is in force.
+    var active: ActiveConfiguration
     var listeners: ListenerSet
     var watched: WatchedFiles
     /// Why changed certificates were refused, as the log has it.
@@ -99,7 +101,7 @@ package final class Gateway {
         fileAccess: FileReader.Access = .system(), lookUp: @escaping Resolver.LookUp = Resolver.addresses
     ) throws(StartError) {
         SignalSource.block(Self.signals)
-        let descriptorLimit = DescriptorLimit.raise()
+        let descriptorLimit = OwnProcess.raiseDescriptorLimit()
         self.source = source
         self.restart = restart
         self.startedWith = configuration
@@ -109,7 +111,7 @@ package final class Gateway {
             let count = configuration.workers ?? ProcessorCount.available()
             self.log = try Self.openLog(configuration.log)
             self.loop = try EventLoop()
-            self.service = ServiceManager(log: self.log, isSuccessor: inherited.taken.predecessor != nil)
+            self.supervisor = Supervisor(log: self.log, isSuccessor: inherited.taken.predecessor != nil)
             self.fleet = try Fleet(
                 workers: count, descriptorLimit: descriptorLimit,
                 memory: MemoryBound(limit: configuration.memory?.rawValue ?? MemoryBound.automatic))
@@ -120,12 +122,10 @@ package final class Gateway {
             self.survey = Survey(self.fleet)
             self.sideWork = try SideWork(on: self.loop)
             self.memory = MemoryWatch(self.fleet, self.survey, self.loop, self.log)
-            let runtime = Runtime(configuration)
             self.resolver = try Resolver(lookUp: lookUp)
             try self.resolver.start()
             let names = try NameRefresh(resolver: self.resolver, log: self.log, loop: self.loop)
             self.names = names
-            names.start(runtime)
             self.successor = try SuccessorProcess(on: self.loop)
             let listeners = ListenerSet(workers: count)
             let files = try FileReader(on: self.loop, access: fileAccess)
@@ -134,20 +134,22 @@ package final class Gateway {
             Self.find(configuration, listeners, files, self.names) { found = $0 }
             while found == nil { self.loop.turn() }
             let findings = found ?? Findings()
-            self.snapshot = try Snapshot(runtime, findings.files)
+            let active = try ActiveConfiguration(configuration, files: findings.files)
+            self.active = active
+            names.start(active)
             let rebalancer = Rebalancer(self.loop, self.fleet, self.log)
             self.rebalancer = rebalancer
             self.health = HealthChecks(log: self.log, loop: self.loop, unreachable: { names.unreachable($0) }) {
                 rebalancer.begin($0)
             }
-            try self.health.take(self.snapshot)
+            try self.health.take(active)
             self.watched = WatchedFiles(findings.files)
             self.listeners = listeners
             let change = try listeners.prepare(configuration.listeners, findings, from: inherited.source)
             if let failure = self.listeners.commit(change).first { throw failure }
             try inherited.finish()
-            let update = WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners)
-            let blueprint = WorkerBlueprint(fleet: self.fleet, log: self.log, update: update)
+            let blueprint = WorkerBlueprint(
+                fleet: self.fleet, log: self.log, configuration: active, listeners: self.listeners.listeners)
             self.threads = try WorkerThreads.start(count, blueprint)
             _ = try inherited.taken.ready()
         } catch let error as StartError {
@@ -182,8 +184,8 @@ package final class Gateway {
         self.logServing()
         self.startTimers()
         self.openForTakeover()
-        self.service.ready(self.status)
-        self.service.watch(on: self.loop)
+        self.supervisor.ready(self.status)
+        self.supervisor.watch(on: self.loop)
         if self.state != .stopped { self.loop.run() }
         self.takeover?.close()
         self.health.stop()
@@ -222,15 +224,15 @@ package final class Gateway {
         for listener in self.listeners.listeners { self.logListening(listener) }
         var record = LogRecord(.info, "serving")
         record.add("on", self.urls)
-        record.add("routes", self.snapshot.runtime.routes.count)
-        record.add("backends", self.snapshot.runtime.backends.count)
+        record.add("routes", self.active.routes.count)
+        record.add("backends", self.active.backends.count)
         record.add("workers", self.fleet.members.count)
         record.add("version", self.version)
         record.add("process", OwnProcess.number)
         record.add("hint", self.hint)
         self.log.write(record)
         // Whoever starts a gateway that logs to a file still sees that it runs, and where.
-        guard let file = self.snapshot.runtime.configuration.log.file else { return }
+        guard let file = self.active.settings.log.file else { return }
         let line = "gateway: serving on \(self.urls), log in \(file)\n"
         // Nobody may read it any more, and nothing here waits for that.
         OutputFile.standardError.offer(Array(line.utf8))

@@ -24,16 +24,16 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         let (path, configuration) = try self.file.load()
         // What the file names has to be there, too: certificates, keys and authorities.
-        let credentials = Credentials.findings(in: configuration)
+        let certificates = CertificateFiles.findings(in: configuration)
         let problems =
-            credentials.problems
+            certificates.problems
             + [configuration.admin.flatMap(AdminPlace.problem)].compactMap { $0 }
             + configuration.listeners.compactMap(ListenerSet.problem)
         guard problems.isEmpty else {
             for problem in problems { FileHandle.standardError.write(Data("\(path): \(problem)\n".utf8)) }
             throw ExitCode.failure
         }
-        for warning in configuration.warnings.map(\.rendered) + credentials.warnings.map({ "\(path): \($0)" }) {
+        for warning in configuration.warnings.map(\.rendered) + certificates.warnings.map({ "\(path): \($0)" }) {
             FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
         }
         let counts = [

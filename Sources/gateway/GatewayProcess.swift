@@ -4,6 +4,7 @@ internal import Configuration
 internal import Foundation
 internal import Proxy
 internal import System
+internal import Takeover
 
 /// The running gateway.
 enum GatewayProcess {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Proxy
 internal import System
+internal import Takeover
 
 /// `gateway run`, or `gateway` alone.
 struct RunCommand: ParsableCommand {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Balancing
 
-/// Sessions alone do not take the last endpoint out.
+/// Failed sessions alone do not take the last endpoint out.
 @Suite struct BackendHealthTests {
     private typealias Event = EndpointHealthTests.Event
     private typealias Change = EndpointHealth.Change
@@ -18,12 +18,12 @@ import Testing
 
     private func states(_ backend: BackendHealth) -> [EndpointHealth.State] { backend.endpoints.map(\.state) }
 
-    /// What an event at an endpoint changes.
+    /// Applies an event to an endpoint, and returns the changes.
     private func tell(_ backend: inout BackendHealth, _ index: Int, _ event: Event) -> [Int: Change] {
         backend.update(index) { EndpointHealthTests.apply(event, to: &$0) }
     }
 
-    @Test func theOnlyEndpointIsNeverEjected() {
+    @Test func `the only endpoint is never ejected`() {
         var backend = self.backend(1)
         #expect(self.tell(&backend, 0, .failed(2, at: 0)) == [:])
         #expect(self.tell(&backend, 0, .heartbeats(9, of: 9)) == [:])
@@ -33,7 +33,7 @@ import Testing
         #expect(self.states(backend) == [.up])
     }
 
-    @Test func aCheckTakesTheLastOneDownAndADrainToo() {
+    @Test func `a check or a drain takes even the last endpoint out`() {
         var backend = self.backend(1)
         #expect(self.tell(&backend, 0, .failed(2, at: 0)) == [:])
         let failed = Change(from: .up, to: .down, reason: "check: a")
@@ -43,7 +43,7 @@ import Testing
         #expect(self.tell(&backend, 0, .drain) == [0: Change(from: .up, to: .draining, reason: "drained")])
     }
 
-    @Test func theLastOfManyStaysAndGoesWhenAnotherReturns() {
+    @Test func `the last endpoint stays up until another returns`() {
         var backend = self.backend(3)
         #expect(self.tell(&backend, 0, .failed(2, at: 0)) == [0: Self.ejected])
         #expect(self.tell(&backend, 1, .failed(2, at: 1)) == [1: Self.ejected])
@@ -57,7 +57,7 @@ import Testing
         #expect(backend.deadline == nil)
     }
 
-    @Test func aSessionThatTheSparedOneOpensClearsIt() {
+    @Test func `a session that the spared endpoint opens clears it`() {
         var backend = self.backend(2)
         #expect(self.tell(&backend, 0, .heartbeats(5, of: 5)).count == 1)
         #expect(self.tell(&backend, 1, .failed(2, at: 0)) == [:])
@@ -68,7 +68,7 @@ import Testing
         #expect(self.states(backend) == [.up, .up])
     }
 
-    @Test func whenChecksTakeTheRestDownTheNextToReturnIsCalledBack() {
+    @Test func `when checks take the rest down the endpoint with the next deadline is spared`() {
         var backend = self.backend(3)
         #expect(self.tell(&backend, 0, .failed(2, at: 3)) == [0: Self.ejected])
         #expect(self.tell(&backend, 1, .failed(2, at: 0)) == [1: Self.ejected])
@@ -78,7 +78,7 @@ import Testing
         #expect(self.tell(&backend, 2, .pass) == [1: Self.ejected, 2: passed])
         #expect(self.tell(&backend, 2, .drain).count == 2)
         #expect(self.states(backend) == [.down, .up, .draining])
-        // Who is spared stays so until somebody else is up.
+        // A spared endpoint stays spared until another is up.
         #expect(self.tell(&backend, 0, .failed(3, at: 4)) == [:])
         let alsoFailed = Change(from: .up, to: .down, reason: "check: c")
         #expect(self.tell(&backend, 1, .fail("c")) == [0: Self.last, 1: alsoFailed])
@@ -86,7 +86,7 @@ import Testing
         #expect(self.states(backend) == [.down, .down, .draining])
     }
 
-    @Test func aReloadKeepsWhatIsKnown() {
+    @Test func `a reload keeps what is known`() {
         var backend = self.backend(2)
         #expect(self.tell(&backend, 0, .failed(2, at: 0)) == [0: Self.ejected])
         #expect(self.tell(&backend, 1, .failed(2, at: 0)) == [:])
@@ -97,8 +97,8 @@ import Testing
         #expect(self.states(larger) == [.down, .down, .up])
     }
 
-    /// Whatever happens: one is spared while none is up by itself, and nobody else; what changed is said; the deadline is the next.
-    @Test func whateverHappensItIsAsIfAllWereLookedAt() {
+    /// Random events. While none is up on its own, exactly one is spared. All changes are reported. The deadline is the earliest.
+    @Test func `an update of one endpoint gives the same as a look at all`() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<200 {
             var backend = self.backend(Int.random(in: 1...4, using: &random))

@@ -7,7 +7,7 @@ import Testing
         let count: Int
         let over: Duration
         let rate: Double?
-        /// With the jitter 0 and, where it is not the same, one half.
+        /// With the jitter 0 and, if that differs, 0.5.
         let times: [Duration]
         let late: [Duration]
         let end: Duration
@@ -35,10 +35,10 @@ import Testing
         Row(
             3, over: .seconds(30), [.zero, .seconds(10), .seconds(20)], late: [.zero, .seconds(15), .seconds(25)],
             end: .seconds(30)),
-        // The rate wins over `over`, and leaves no room for jitter.
+        // The rate wins over `over` and leaves no room for jitter.
         Row(3, over: .seconds(3), rate: 0.5, [.zero, .seconds(2), .seconds(4)], end: .seconds(6)),
         Row(3, over: .zero, rate: 10, [.zero, .milliseconds(100), .milliseconds(200)], end: .milliseconds(300)),
-        // A rate that is kept anyhow takes its part of the jitter only.
+        // A rate that is kept anyway only reduces the jitter.
         Row(
             3, over: .seconds(30), rate: 0.125, [.zero, .seconds(10), .seconds(20)],
             late: [.zero, .seconds(11), .seconds(21)], end: .seconds(30)),
@@ -49,7 +49,7 @@ import Testing
         Row(2, over: .zero, rate: -1, [.zero, .seconds(86_400)], end: .seconds(172_800)),
         Row(2, over: .zero, rate: .nan, [.zero, .seconds(86_400)], end: .seconds(172_800)),
     ])
-    func timesAndEnd(_ row: Row) {
+    func `closes have their times and the pace its end`(_ row: Row) {
         let pace = ClosingPace(count: row.count, over: row.over, rate: row.rate)
         #expect(row.times.indices.map { pace.time(ofSlot: $0, jitter: 0) } == row.times)
         #expect(row.late.indices.map { pace.time(ofSlot: $0, jitter: 0.5) } == row.late)
@@ -62,9 +62,9 @@ import Testing
         (1_000, .milliseconds(1), 1e6), (5, .seconds(7), nil),
     ]
 
-    /// Each in its own slot, in order, whatever the jitter is; and over when the pace says.
+    /// Each close is in its own slot, in order, whatever the jitter. The last one is before the end.
     @Test(arguments: Self.paces.indices)
-    func everyCloseIsInItsSlot(_ index: Int) {
+    func `every close is in its slot`(_ index: Int) {
         let (count, over, rate) = Self.paces[index]
         let pace = ClosingPace(count: count, over: over, rate: rate)
         var generator = SeededGenerator(seed: UInt64(index))
@@ -78,9 +78,9 @@ import Testing
         #expect(pace.end >= over - .nanoseconds(1))
     }
 
-    /// In no second, wherever it starts, are there more closes than the rate, as jitter has it or at its worst.
+    /// No second, wherever it starts, has more closes than the rate, with random and with the worst jitter.
     @Test(arguments: Self.paces.indices, [nil, 0, 0.999_999] as [Double?])
-    func neverMoreThanTheRatePerSecond(_ index: Int, _ always: Double?) {
+    func `no second has more closes than the rate`(_ index: Int, _ always: Double?) {
         let (count, over, rate) = Self.paces[index]
         guard let rate else { return }
         let pace = ClosingPace(count: count, over: over, rate: rate)
@@ -95,8 +95,8 @@ import Testing
         }
     }
 
-    /// Jitter moves closes over the whole of their slots.
-    @Test func jitterIsUsed() {
+    /// Jitter spreads closes over all of their slots.
+    @Test func `jitter spreads closes within their slots`() {
         let pace = ClosingPace(count: 1_000, over: .seconds(1_000), rate: nil)
         var generator = SeededGenerator(seed: 3)
         let parts = (1..<1_000).map { slot in
@@ -108,7 +108,7 @@ import Testing
 
     @Test(
         arguments: [[], [0], [5], [0, 0], [3, 0, 2], [1, 1, 1], [250, 3, 250, 97], [-1, 2]], [1, 2] as [UInt64])
-    func allSlotsAreDealtOnce(_ counts: [Int], _ seed: UInt64) {
+    func `every slot is dealt once`(_ counts: [Int], _ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let dealt = ClosingPace.deal(counts, using: &generator)
         #expect(dealt.map(\.count) == counts.map { max(0, $0) })
@@ -116,9 +116,9 @@ import Testing
         #expect(dealt.joined().sorted() == Array(0..<counts.reduce(0) { $0 + max(0, $1) }))
     }
 
-    /// No worker's sessions come first: the mean of its slots is near the middle.
+    /// No worker comes first: the mean of its slots is near the middle.
     @Test(arguments: [1, 2, 3] as [UInt64])
-    func workersTakePartFromStartToEnd(_ seed: UInt64) {
+    func `all workers close from start to end`(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         for slots in ClosingPace.deal([1_000, 1_000, 1_000], using: &generator) {
             #expect((1_400...1_600).contains(slots.reduce(0, +) / 1_000))

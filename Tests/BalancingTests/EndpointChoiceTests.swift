@@ -2,7 +2,7 @@ import Balancing
 import TestSupport
 import Testing
 
-/// Who may be chosen, whatever the policy.
+/// Which endpoints may be chosen, under every policy.
 @Suite struct EndpointChoiceTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -17,7 +17,7 @@ import Testing
     }
 
     static let rows = [
-        Row("nobody", [], []),
+        Row("none", [], []),
         Row("one", [.init("a")], [0]),
         Row("one that is down", [.init("a", available: false)], []),
         Row("all down", [.init("a", available: false), .init("b", backup: true, available: false)], []),
@@ -46,9 +46,9 @@ import Testing
         Row("hardly anything twice", Array(repeating: .init("a", weight: .leastNonzeroMagnitude), count: 2), [0, 1]),
     ]
 
-    /// A session lives on, so that the fewest sessions move from one to the other.
+    /// Chosen sessions stay open, so the endpoint with the fewest changes.
     @Test(arguments: EndpointChoice.policies, Self.rows)
-    func onlyWhoIsEligibleIsChosen(_ policy: EndpointChoice.Policy, _ row: Row) {
+    func `only an eligible endpoint is chosen`(_ policy: EndpointChoice.Policy, _ row: Row) {
         var choice = EndpointChoice(policy)
         var generator = SeededGenerator(seed: 1)
         var candidates = row.candidates
@@ -63,14 +63,14 @@ import Testing
             chosen.insert(place)
         }
         #expect(chosen.isSubset(of: row.eligible))
-        // Two of the same name have the same place for every key.
+        // Two with the same name are one for every key.
         let distinct = Set(candidates.map(\.identity)).count
         #expect(policy == .hash && distinct < candidates.count || chosen == row.eligible)
     }
 
-    /// Endpoints that go and come, gain and lose weight and sessions, and lists that change their length and order.
+    /// Endpoints come and go, weights and sessions change, and so do the length and the order of the list.
     @Test(arguments: EndpointChoice.policies, [11, 12, 13] as [UInt64])
-    func whatEverHappensTheChoiceIsAvailable(_ policy: EndpointChoice.Policy, _ seed: UInt64) {
+    func `the choice is always available`(_ policy: EndpointChoice.Policy, _ seed: UInt64) {
         var choice = EndpointChoice(policy)
         var generator = SeededGenerator(seed: seed)
         var candidates: [EndpointChoice.Candidate] = []

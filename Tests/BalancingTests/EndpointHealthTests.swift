@@ -2,12 +2,12 @@ import Testing
 
 @testable import Balancing
 
-/// Stories of an endpoint: what happens, and the state after it with the reason of a change; no reason is no change.
+/// Scripts of events at an endpoint, each with the state after it and the reason of the change, if there is one.
 @Suite struct EndpointHealthTests {
     enum Event {
         case pass
         case fail(String)
-        /// Sessions that failed in a row, at a time in seconds.
+        /// So many sessions failed in a row, at this time in seconds.
         case failed(Int, at: Int)
         case succeeded
         case heartbeats(Int, of: Int)
@@ -63,7 +63,7 @@ import Testing
 
     // MARK: - Checks
 
-    @Test func fallChecksInARowTakeItDownAndRiseBringItBack() {
+    @Test func `fall checks in a row take it down and rise checks bring it back`() {
         self.expect(
             Self.checks,
             [
@@ -75,7 +75,7 @@ import Testing
             ])
     }
 
-    @Test func oneCheckCanBeEnough() {
+    @Test func `one check can be enough`() {
         self.expect(
             EndpointHealth.Rules(checks: .init(rise: 1, fall: 1)),
             [
@@ -83,13 +83,13 @@ import Testing
             ])
     }
 
-    @Test func checksThatNobodyAskedForSayNothing() {
+    @Test func `checks without a rule change nothing`() {
         self.expect(Self.ejection, [Step(.fail("a"), .up), Step(.fail("b"), .up), Step(.fail("c"), .up)])
     }
 
     // MARK: - Ejection
 
-    @Test func failuresInARowEjectAndTheTimeDoublesUpToABound() {
+    @Test func `failures in a row eject for a time that doubles up to a bound`() {
         let reason = "ejected: 5 failures in a row, the last: x"
         let over = "the ejection is over"
         self.expect(
@@ -97,7 +97,7 @@ import Testing
             [
                 Step(.failed(4, at: 0), .up), Step(.failed(5, at: 1), .down, reason), Step(.failed(6, at: 2), .down),
                 Step(.time(10), .down), Step(.time(11), .up, over),
-                // One more is enough, and the time doubles: 20, 40, 80, then 100 seconds.
+                // One more failure ejects it, and the time doubles: 20, 40, 80, then 100 seconds.
                 Step(.failed(7, at: 12), .down, "ejected: 7 failures in a row, the last: x"), Step(.time(31), .down),
                 Step(.time(32), .up, over),
                 Step(.failed(8, at: 40), .down, "ejected: 8 failures in a row, the last: x"), Step(.time(79), .down),
@@ -110,13 +110,13 @@ import Testing
                 Step(.failed(11, at: 300), .down, "ejected: 11 failures in a row, the last: x"),
                 Step(.time(399), .down),
                 Step(.time(400), .up, over),
-                // A success begins anew.
+                // A success starts again at the shortest time.
                 Step(.succeeded, .up), Step(.failed(1, at: 401), .up), Step(.failed(5, at: 402), .down, reason),
                 Step(.time(411), .down), Step(.time(412), .up, over),
             ])
     }
 
-    @Test func aLateSuccessEndsNoEjectionAndNoDoubling() {
+    @Test func `a late success ends neither ejection nor doubling`() {
         self.expect(
             Self.ejection,
             [
@@ -127,7 +127,7 @@ import Testing
             ])
     }
 
-    @Test func aPassedCheckEndsNoEjection() {
+    @Test func `a passed check ends no ejection`() {
         self.expect(
             Self.both,
             [
@@ -137,7 +137,7 @@ import Testing
             ])
     }
 
-    @Test func whatIsDownForTwoReasonsIsUpWhenBothAreGone() {
+    @Test func `what is down for two reasons is up when both are gone`() {
         self.expect(
             Self.both,
             [
@@ -150,21 +150,21 @@ import Testing
             ])
     }
 
-    @Test func theDeadlineIsTheEndOfTheEjection() {
+    @Test func `the deadline is the end of the ejection`() {
         var health = EndpointHealth(Self.ejection)
         #expect(health.deadline == nil)
         health.failed(inARow: 5, because: "x", at: .seconds(3))
         #expect(health.deadline == .seconds(13))
         health.timePassed(to: .seconds(13))
         #expect(health.deadline == nil)
-        // Nobody called at the deadline: a failure after it counts.
+        // `timePassed` was not called at the deadline: a failure after it counts.
         health.failed(inARow: 6, because: "x", at: .seconds(20))
         #expect(health.deadline == .seconds(40))
         health.failed(inARow: 7, because: "x", at: .seconds(40))
         #expect(health.deadline == .seconds(80))
     }
 
-    @Test func withoutARuleNobodyIsEjected() {
+    @Test func `without a rule no endpoint is ejected`() {
         self.expect(Self.checks, [Step(.failed(1_000_000, at: 0), .up)])
     }
 
@@ -173,10 +173,10 @@ import Testing
     @Test(
         arguments: [
             (0, 0, false), (2, 2, false), (3, 3, true), (3, 6, true), (3, 7, false), (49, 100, false), (50, 100, true),
-            // Counters of several threads are not of one moment.
+            // The counters of several threads are read one after the other, so more may be late than there are.
             (4, 3, true),
         ])
-    func halfOfTheSessionsAndAtLeastThree(late: Int, sessions: Int, isDown: Bool) {
+    func `late pongs on half of the sessions and at least three take it down`(late: Int, sessions: Int, isDown: Bool) {
         var health = EndpointHealth(EndpointHealth.Rules())
         let change = health.heartbeats(late: late, of: sessions)
         #expect(health.state == (isDown ? .down : .up))
@@ -184,7 +184,7 @@ import Testing
         #expect(change == (isDown ? EndpointHealth.Change(from: .up, to: .down, reason: reason) : nil))
     }
 
-    @Test func itIsDownUntilFewerThanAQuarterAreLate() {
+    @Test func `it is down until fewer than a quarter are late`() {
         let reason = "heartbeats: 6 of 10 sessions wait for a pong"
         self.expect(
             EndpointHealth.Rules(),
@@ -193,20 +193,20 @@ import Testing
                 Step(.heartbeats(2, of: 8), .down), Step(.heartbeats(1, of: 4), .down),
                 Step(.heartbeats(2, of: 9), .up, "heartbeats: 2 of 9 sessions wait for a pong"),
                 Step(.heartbeats(6, of: 10), .down, reason),
-                // Everyone has left.
+                // All sessions have ended.
                 Step(.heartbeats(0, of: 0), .up, "heartbeats: 0 of 0 sessions wait for a pong"),
             ])
     }
 
-    @Test func checksCanOutvoteHeartbeatsOnce() {
+    @Test func `checks can outvote heartbeats once`() {
         self.expect(
             Self.checks,
             [
-                // Passes of before count for nothing.
+                // Checks that passed earlier do not count.
                 Step(.pass, .up), Step(.pass, .up),
                 Step(.heartbeats(3, of: 5), .down, "heartbeats: 3 of 5 sessions wait for a pong"), Step(.pass, .down),
                 Step(.pass, .up, "2 checks passed"),
-                // The same sessions are still late: that is known.
+                // The same sessions are still late, as known.
                 Step(.heartbeats(3, of: 5), .up), Step(.heartbeats(5, of: 5), .up), Step(.heartbeats(2, of: 5), .up),
                 Step(.heartbeats(1, of: 5), .up),
                 Step(.heartbeats(3, of: 5), .down, "heartbeats: 3 of 5 sessions wait for a pong"),
@@ -215,7 +215,7 @@ import Testing
 
     // MARK: - Operators and configuration
 
-    @Test func drainWinsAndRemembersWhatIsBelow() {
+    @Test func `a drain wins and its end shows the state below`() {
         self.expect(
             Self.both,
             [
@@ -229,7 +229,7 @@ import Testing
             ])
     }
 
-    @Test func aSourceThatIsNotAskedAnyMoreSaysNothing() {
+    @Test func `a removed rule takes its verdict with it`() {
         let reason = "the configuration changed"
         self.expect(
             Self.both,
@@ -238,7 +238,7 @@ import Testing
                 Step(.rules(Self.both), .down), Step(.rules(Self.ejection), .up, reason),
                 Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row, the last: x"),
                 Step(.rules(Self.checks), .up, reason),
-                // Two failures of before do not count.
+                // The two earlier failures do not count.
                 Step(.fail("b"), .up), Step(.fail("b"), .up), Step(.fail("b"), .down, "check: b"),
             ])
     }

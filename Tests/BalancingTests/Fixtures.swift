@@ -2,7 +2,7 @@ import Balancing
 import TestSupport
 
 extension EndpointChoice.Candidate {
-    /// An endpoint that is up, unless something else is said.
+    /// An endpoint, by default up.
     init(_ name: String, weight: Double = 1, sessions: Int = 0, backup: Bool = false, available: Bool = true) {
         self.init(
             weight: weight, sessions: sessions, isBackup: backup, isAvailable: available,
@@ -13,7 +13,7 @@ extension EndpointChoice.Candidate {
 extension EndpointChoice {
     static let policies: [Policy] = [.roundRobin, .leastSessions, .hash, .randomTwo]
 
-    /// How often each candidate is chosen in `count` choices with different keys; sessions stay as they are.
+    /// How often each candidate is chosen in `count` choices with different keys. Their sessions do not change.
     mutating func tally(_ count: Int, among candidates: [Candidate], using generator: inout SeededGenerator) -> [Int] {
         var tally = candidates.map { _ in 0 }
         for number in 0..<count {

@@ -18,7 +18,9 @@ import Testing
             ([5, 4], [0, 0], 1),
             ([Int.max, Int.max - 4096], [1, 1], 1),
         ] as [([Int], [Double], Int)])
-    func fewestForItsWeight(_ sessions: [Int], _ weights: [Double], _ expected: Int) {
+    func `the endpoint with the fewest sessions for its weight is chosen`(
+        _ sessions: [Int], _ weights: [Double], _ expected: Int
+    ) {
         var choice = EndpointChoice(.leastSessions)
         var generator = SeededGenerator(seed: 0)
         let candidates = zip(sessions, weights).enumerated().map {
@@ -27,7 +29,7 @@ import Testing
         #expect(choice.choose(among: candidates, key: 0, using: &generator) == expected)
     }
 
-    /// Those with as few as the fewest, though nothing changes between the choices: sessions of other workers come late.
+    /// Endpoints with equally few sessions take turns even if no count changes: other workers' sessions are counted late.
     @Test(arguments: [
         ([0, 0, 0], [0, 1, 2, 0, 1, 2]),
         ([1, 0, 0], [1, 2, 1, 2, 1, 2]),
@@ -35,16 +37,16 @@ import Testing
         ([0, 0, 1], [0, 1, 0, 1, 0, 1]),
         ([4, 1, 4], [1, 1, 1, 1, 1, 1]),
     ])
-    func tiesAreBrokenInTurn(_ sessions: [Int], _ expected: [Int]) {
+    func `ties are resolved in turn`(_ sessions: [Int], _ expected: [Int]) {
         var choice = EndpointChoice(.leastSessions)
         var generator = SeededGenerator(seed: 0)
         let candidates = sessions.enumerated().map { Candidate("\($0)", sessions: $1) }
         #expect(expected.map { _ in choice.choose(among: candidates, key: 0, using: &generator) } == expected)
     }
 
-    /// Sessions that stay fill the endpoints by weight, whatever they had before.
+    /// Sessions that stay open fill the endpoints by weight, whatever they had before.
     @Test(arguments: [[1, 1, 1], [1, 2, 5], [0.5, 4], [1, 0, 3]])
-    func sessionsBecomeAsTheWeights(_ weights: [Double]) {
+    func `sessions approach the weights`(_ weights: [Double]) {
         var choice = EndpointChoice(.leastSessions)
         var generator = SeededGenerator(seed: 0)
         var candidates = endpoints(weights)
@@ -61,12 +63,12 @@ import Testing
 @Suite struct RandomTwoTests {
     typealias Candidate = EndpointChoice.Candidate
 
-    /// Two different ones are drawn: of two the less loaded is chosen always, and of more the most loaded never.
+    /// Two different endpoints are drawn: of two the less loaded one is always chosen, and of more the most loaded one never.
     @Test(
         arguments: [
             ([7, 3], [1]), ([3, 7], [0]), ([1, 2, 3], [0, 1]), ([5, 2, 2, 2], [1, 2, 3]),
         ] as [([Int], Set<Int>)])
-    func theMostLoadedIsNeverChosen(_ sessions: [Int], _ expected: Set<Int>) {
+    func `the most loaded is never chosen`(_ sessions: [Int], _ expected: Set<Int>) {
         var choice = EndpointChoice(.randomTwo)
         var generator = SeededGenerator(seed: 21)
         let tally = choice.tally(
@@ -74,13 +76,13 @@ import Testing
         #expect(Set(tally.indices.filter { tally[$0] > 0 }) == expected)
     }
 
-    /// With one load for all, the first drawn is chosen: shares are those of the weights.
+    /// With equal loads the first one drawn is chosen, so shares follow the weights.
     @Test(arguments: [[1, 1, 1, 1], [1, 2, 5], [0.1, 1, 1], [1, 0, 1]], [1, 2] as [UInt64])
-    func drawnByWeight(_ weights: [Double], _ seed: UInt64) {
+    func `endpoints are drawn by weight`(_ weights: [Double], _ seed: UInt64) {
         var choice = EndpointChoice(.randomTwo)
         var generator = SeededGenerator(seed: seed)
         let candidates = endpoints(weights).map { candidate in
-            // As many sessions as make (sessions + 1) / weight the same.
+            // As many sessions as make (sessions + 1) / weight equal.
             var candidate = candidate
             candidate.sessions = Int((candidate.weight * 100).rounded()) - 1
             return candidate
@@ -92,8 +94,8 @@ import Testing
         }
     }
 
-    /// Much more even than chance alone, which would leave about 100 ± 10.
-    @Test func sessionsSpreadEvenly() {
+    /// Much more evenly than by chance alone, which would give about 100 ± 10.
+    @Test func `sessions spread evenly`() {
         var choice = EndpointChoice(.randomTwo)
         var generator = SeededGenerator(seed: 5)
         var candidates = endpoints(Array(repeating: 1, count: 50))

@@ -13,17 +13,17 @@ import Testing
             ([300, 0], [2, 1], [100, 0]),
             ([200, 100], [2, 1], [0, 0]),
             ([100, 200], [2, 1], [0, 100]),
-            // Within a tenth and one session more, nobody moves.
+            // Within a tenth and one session more, no session moves.
             ([111, 89], [1, 1], [0, 0]),
             ([112, 88], [1, 1], [12, 0]),
             ([2, 0], [1, 1], [0, 0]),
             ([3, 0], [1, 1], [1, 0]),
             ([1, 0, 0], [1, 1, 1], [0, 0, 0]),
-            // Only who is beyond the tolerance gives away, down to its share.
+            // Only an endpoint beyond the tolerance gives away sessions, down to its share.
             ([105, 150, 45], [1, 1, 1], [0, 50, 0]),
-            // Rounded up, these would be 2 and 2 for the 3 that the others can take.
+            // Rounded up, these would be 2 and 2, but the others can only take 3.
             ([3, 3, 0, 0], [1, 1, 1, 1], [1, 2, 0, 0]),
-            // No place can take a whole one, all together they can.
+            // No endpoint can take a whole session, but all together can.
             ([8, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3], Array(repeating: 1, count: 11), [4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
             // Without weight there is no share.
             ([50, 50], [1, 0], [0, 50]),
@@ -32,13 +32,13 @@ import Testing
             ([50, 50], [1, .nan], [0, 50]),
             ([50, 50], [1, .infinity], [0, 0]),
         ] as [([Int], [Double], [Int])])
-    func surplus(_ sessions: [Int], _ weights: [Double], _ expected: [Int]) {
+    func `the surplus is what is above the share`(_ sessions: [Int], _ weights: [Double], _ expected: [Int]) {
         #expect(Rebalance.surplus(sessions: sessions, weights: weights) == expected)
     }
 
-    /// What is given away is taken by those below their shares, and then nothing is left to do.
+    /// The sessions go to the endpoints below their shares. After that nothing is left to do.
     @Test(arguments: 1...40 as ClosedRange<UInt64>)
-    func movesWhatOthersCanTakeAndThenRests(_ seed: UInt64) {
+    func `rebalancing moves what others can take and then stops`(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let places = Int.random(in: 1...12, using: &generator)
         let most = [3, 20, 5_000].randomElement(using: &generator)!
@@ -58,7 +58,7 @@ import Testing
             #expect(abs(Double(sessions[place] - count) - shares[place]) <= 1 || count == 0)
             sessions[place] -= count
         }
-        // Those who were closed come back to whoever has the fewest.
+        // Closed sessions come back to the endpoint with the fewest.
         var choice = EndpointChoice(.leastSessions)
         for _ in 0..<surplus.reduce(0, +) {
             let candidates = sessions.indices.map { place in

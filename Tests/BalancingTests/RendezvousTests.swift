@@ -2,13 +2,13 @@ import Balancing
 import TestSupport
 import Testing
 
-/// `hash`: the same endpoint for the same key.
+/// The policy `hash`: the same endpoint for the same key.
 @Suite struct RendezvousTests {
     typealias Candidate = EndpointChoice.Candidate
 
     private static let keys = 20_000
 
-    /// The name that each key is at.
+    /// The name of the endpoint for each key.
     private func places(among candidates: [Candidate]) -> [UInt64] {
         var choice = EndpointChoice(.hash)
         var generator = SeededGenerator(seed: 0)
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    /// Within five standard deviations of what is expected, over keys that differ in two bytes only.
+    /// Within five standard deviations of the expected share, over keys that differ in only two bytes.
     private func expectCount(_ count: Int, share: Double, sourceLocation: SourceLocation = #_sourceLocation) {
         let expected = Double(Self.keys) * share
         let deviation = (expected * (1 - share)).squareRoot()
@@ -29,7 +29,7 @@ import Testing
             [1, 1], [1, 1, 1, 1, 1], [1, 2, 5], [0.1, 1, 1], [0.001, 0.002], [1e-300, 1e-300], [3, 0, 1],
             Array(repeating: 1, count: 40),
         ] as [[Double]])
-    func keysSpreadByWeight(_ weights: [Double]) {
+    func `keys spread by weight`(_ weights: [Double]) {
         let candidates = endpoints(weights)
         let places = self.places(among: candidates)
         for candidate in candidates {
@@ -38,8 +38,8 @@ import Testing
         }
     }
 
-    /// Whatever was chosen before, on every worker, in whatever order the endpoints stand.
-    @Test func aKeyStaysWhereItIs() {
+    /// Whatever was chosen before, on every worker, and in every order of the endpoints.
+    @Test func `a key keeps its endpoint`() {
         let candidates = endpoints([1, 2, 3, 4])
         let places = self.places(among: candidates)
         #expect(self.places(among: candidates) == places)
@@ -47,8 +47,8 @@ import Testing
         #expect(self.places(among: [2, 0, 3, 1].map { candidates[$0] }) == places)
     }
 
-    /// These do not change from one version of the gateway to the next: clients would lose their endpoint.
-    @Test func placesAreTheSameInEveryProcess() {
+    /// They may not change from one version to the next: clients would lose their endpoint.
+    @Test func `a key has the same endpoint in every process`() {
         var choice = EndpointChoice(.hash)
         var generator = SeededGenerator(seed: 0)
         let candidates = endpoints([1, 1, 2, 1])
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: 0..<5, [true, false])
-    func oneThatLeavesMovesItsOwnKeysOnly(_ leaving: Int, _ stillListed: Bool) {
+    func `an endpoint that leaves moves only its own keys`(_ leaving: Int, _ stillListed: Bool) {
         let weights: [Double] = [1, 1, 2, 4, 0.5]
         let candidates = endpoints(weights)
         var others = candidates
@@ -72,7 +72,7 @@ import Testing
         for (before, after) in zip(self.places(among: candidates), self.places(among: others)) {
             if before == gone { moved[after, default: 0] += 1 } else if after != before { disturbed += 1 }
         }
-        // They spread over all that are left, by weight.
+        // Its keys spread over the others, by weight.
         #expect(disturbed == 0)
         #expect(moved[gone] == nil)
         let total = weights.reduce(0, +)
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test(arguments: [(1, 2), (2, 1), (1, 0.1), (0.1, 1), (1, 0), (1, 1.01)] as [(Double, Double)])
-    func aChangedWeightMovesTheDifferenceOnly(_ old: Double, _ new: Double) {
+    func `a changed weight moves only the difference`(_ old: Double, _ new: Double) {
         let (before, after) = (endpoints([1, old, 3]), endpoints([1, new, 3]))
         var (moved, disturbed) = (0, 0)
         for (old, new) in zip(self.places(among: before), self.places(among: after)) where old != new {
@@ -94,12 +94,12 @@ import Testing
         self.expectCount(moved, share: abs(new / (4 + new) - old / (4 + old)))
     }
 
-    /// A common factor, as when all start slowly at once, moves nothing.
-    @Test func onlyRelativeWeightsCount() {
+    /// A common factor, as when all endpoints start slowly together, moves no key.
+    @Test func `only relative weights count`() {
         #expect(self.places(among: endpoints([1, 2, 4])) == self.places(among: endpoints([0.125, 0.25, 0.5])))
     }
 
-    @Test func paths() {
+    @Test func `paths spread evenly`() {
         var choice = EndpointChoice(.hash)
         var generator = SeededGenerator(seed: 0)
         let candidates = endpoints([1, 1, 1])

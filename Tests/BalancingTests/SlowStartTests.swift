@@ -13,15 +13,15 @@ import Testing
             (.seconds(1_000_000), .seconds(10), 1),
             (.zero, .zero, 1),
             (.seconds(5), .zero, 1),
-            // Up a moment after the clock was read.
+            // It came up a moment after the clock was read.
             (.seconds(-1), .seconds(10), 0.1),
             (.zero, .nanoseconds(1), 0.1),
         ] as [(Duration, Duration, Double)])
-    func factor(_ sinceUp: Duration, _ over: Duration, _ expected: Double) {
+    func `the factor grows with the time up`(_ sinceUp: Duration, _ over: Duration, _ expected: Double) {
         #expect(abs(SlowStart.factor(sinceUp: sinceUp, over: over) - expected) < 1e-12)
     }
 
-    @Test func risesAllTheWay() {
+    @Test func `the factor rises all the time`() {
         let factors = (0...300).map { SlowStart.factor(sinceUp: .milliseconds($0 * 100), over: .seconds(30)) }
         #expect(zip(factors, factors.dropFirst()).allSatisfy { $0 < $1 })
         #expect(factors.last == 1)

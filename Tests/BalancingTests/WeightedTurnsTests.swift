@@ -12,7 +12,7 @@ import Testing
         (0..<count).map { _ in self.choice.choose(among: candidates, key: 0, using: &self.generator) }
     }
 
-    /// Sequences worked out by hand; each starts again after its last turn.
+    /// Sequences worked out by hand. Each repeats after its last turn.
     @Test(
         arguments: [
             ([1, 1, 1], [0, 1, 2]),
@@ -24,21 +24,21 @@ import Testing
             ([3, 0, 1], [0, 0, 2, 0]),
             ([0, 0], [0, 1]),
         ] as [([Double], [Int])])
-    mutating func smoothSequence(_ weights: [Double], _ expected: [Int]) {
+    mutating func `turns of a heavy endpoint are spread`(_ weights: [Double], _ expected: [Int]) {
         #expect(self.turns(3 * expected.count, among: endpoints(weights)) == expected + expected + expected)
     }
 
-    /// Hundreds of rounds of thirds, sevenths and the like are not out of step by one.
+    /// After hundreds of rounds of thirds, sevenths and so on, no turn is off by one.
     @Test(arguments: [3, 7, 11, 50])
-    mutating func equalsAreExactlyEqual(_ count: Int) {
+    mutating func `equal weights get exactly equal turns`(_ count: Int) {
         let candidates = endpoints(Array(repeating: 0.1, count: count))
         let turns = self.turns(5_000, among: candidates)
         #expect(turns.enumerated().allSatisfy { $0 % count == $1 })
     }
 
-    /// At every moment each has had its share, within two turns.
+    /// At every moment each endpoint has had its share, within two turns.
     @Test(arguments: [[1, 1], [1, 9], [0.3, 0.7, 2.2], [100, 1, 1, 1], [1, 2, 3, 4, 5, 6, 7, 8]])
-    mutating func sharesHoldAtEveryMoment(_ weights: [Double]) {
+    mutating func `shares hold at every moment`(_ weights: [Double]) {
         let total = weights.reduce(0, +)
         var had = weights.map { _ in 0.0 }
         var furthest = 0.0
@@ -51,7 +51,7 @@ import Testing
         #expect(furthest < 2)
     }
 
-    @Test mutating func whoIsDownLosesNobodysTurn() {
+    @Test mutating func `an endpoint that is down costs no other its turn`() {
         var candidates = endpoints([1, 1, 1])
         #expect(self.turns(2, among: candidates) == [0, 1])
         candidates[2].isAvailable = false
@@ -61,8 +61,8 @@ import Testing
         #expect(Set(self.turns(3, among: candidates)) == [0, 1, 2])
     }
 
-    /// A failed connect is a choice without the one that failed: the next round is still whole.
-    @Test mutating func aSecondChoiceGivesNobodyMoreThanOneTurnTooMany() {
+    /// After a failed connect the choice is made again without that endpoint. The next round is still complete.
+    @Test mutating func `a second choice gives no endpoint more than one extra turn`() {
         let candidates = endpoints([1, 1, 1])
         var withoutFirst = candidates
         withoutFirst[0].isAvailable = false
@@ -75,8 +75,8 @@ import Testing
         #expect(firstTries[0] <= 101)
     }
 
-    /// What a heavy weight has had is no debt when it becomes a light one (a slow start begins).
-    @Test mutating func aChangedWeightCountsFromNowOn() {
+    /// Turns of a heavy endpoint are no debt when it becomes a light one, as when a slow start begins.
+    @Test mutating func `a changed weight counts from now on`() {
         _ = self.turns(101, among: endpoints([100, 100]))
         let turns = self.turns(20, among: endpoints([1, 1]))
         #expect(turns.count { $0 == 0 } == 10)
@@ -84,8 +84,8 @@ import Testing
         #expect((9...11).contains(later.count { $0 == 0 }))
     }
 
-    /// A weight that rises as a slow start does gets its part of every stretch.
-    @Test mutating func aRisingWeightGetsARisingShare() {
+    /// While a weight rises, as in a slow start, its share of turns rises with it.
+    @Test mutating func `a rising weight gets a rising share`() {
         var expected = 0.0
         var had = 0
         for second in 0..<1_000 {
@@ -96,8 +96,8 @@ import Testing
         }
     }
 
-    /// One endpoint after the other leaves for good right after its turn; whoever is new does not wait for their debts.
-    @Test mutating func aNewOneDoesNotInheritDebts() {
+    /// One endpoint after the other leaves for good right after its turn. The ones that replace them do not inherit their debts.
+    @Test mutating func `a new endpoint inherits no debt`() {
         var names = (0..<4).map { "endpoint-\($0)" }
         for number in 4..<2_000 {
             let chosen = self.turns(1, among: names.map { Candidate($0) })[0]!
@@ -108,17 +108,17 @@ import Testing
         #expect((9...11).contains(turns.count { $0 == 4 }))
     }
 
-    /// At whatever point of a round it comes.
+    /// At every point of a round.
     @Test(arguments: 0...4)
-    mutating func aNewOneHasItsTurnInTheFirstRound(_ before: Int) {
+    mutating func `a new endpoint has its turn in the first round`(_ before: Int) {
         _ = self.turns(before, among: endpoints([1, 1, 1, 1]))
         let turns = self.turns(10, among: endpoints([1, 1, 1, 1, 1]))
         #expect(turns.count { $0 == 4 } == 2)
         #expect(turns.prefix(5).contains(4))
     }
 
-    /// One that goes and comes with every turn, and a list in another order, leave the rest in step.
-    @Test mutating func turnsBelongToNames() {
+    /// An endpoint that leaves and returns each turn, and a list in another order, do not disturb the others.
+    @Test mutating func `turns are kept by name`() {
         let candidates = endpoints([1, 1, 1, 1])
         var had = [0, 0, 0, 0]
         for _ in 0..<1_000 {
@@ -129,10 +129,10 @@ import Testing
         }
     }
 
-    /// While others go down, come up, leave for good and are new, as chance or the worst for it has it, whoever stays up
+    /// Others go down, come up, leave and arrive, at random or in the worst order. An endpoint that stays up still
     /// has its turn within three rounds.
     @Test(arguments: [1, 2, 3, 4] as [UInt64], [true, false])
-    mutating func nobodyStarves(_ seed: UInt64, _ chosenLeaves: Bool) {
+    mutating func `no endpoint starves`(_ seed: UInt64, _ chosenLeaves: Bool) {
         self.generator = SeededGenerator(seed: seed)
         var candidates = (0..<8).map { Candidate("endpoint-\($0)") }
         var waited = candidates.map { _ in 0 }
@@ -151,7 +151,7 @@ import Testing
         #expect(longest <= 24)
     }
 
-    @Test mutating func backupsHaveTurnsOfTheirOwn() {
+    @Test mutating func `backups have turns of their own`() {
         var candidates = [Candidate("a"), Candidate("b", backup: true), Candidate("c", backup: true)]
         #expect(self.turns(2, among: candidates) == [0, 0])
         candidates[0].isAvailable = false

@@ -3,7 +3,7 @@ import Testing
 @testable import HTTP1
 
 @Suite struct HTTPFieldsTests {
-    @Test func namesAreFoundInAnyCase() {
+    @Test func `names are found in any case`() {
         let fields: HTTPFields = ["Host": "a", "X": "1", "hOST": "b"]
         #expect(fields.values("HOST") == ["a", "b"])
         #expect(fields.first("host") == "a")
@@ -13,12 +13,12 @@ import Testing
         #expect(fields.only("none") == .absent)
     }
 
-    @Test func listsAreSplitAcrossFields() {
+    @Test func `lists are split across fields`() {
         let fields: HTTPFields = ["Connection": "keep-alive, Upgrade", "connection": " ,X-A\t,"]
         #expect(fields.tokens("Connection") == ["keep-alive", "upgrade", "x-a"])
     }
 
-    @Test func aListOfOneElementHasNoOther() {
+    @Test func `a list of one element has no other`() {
         func isUpgrade(_ fields: HTTPFields) -> Bool { fields.isList("upgrade", of: "websocket") }
         #expect(isUpgrade(["Upgrade": "WebSocket"]))
         #expect(isUpgrade(["Upgrade": " , websocket ,", "Upgrade": ""]))
@@ -30,14 +30,14 @@ import Testing
         #expect(!isUpgrade(["Upgrades": "websocket"]))
     }
 
-    @Test func elementsKeepTheirCaseAndBytes() {
+    @Test func `elements keep their case and bytes`() {
         let fields: HTTPFields = ["X": "a b,, \u{E9}C\t", "Y": "d", "x": "E"]
         #expect(fields.elements("X") == ["a b", "\u{E9}C", "E"])
         #expect(fields.tokens("X") == ["a b", "\u{E9}c", "e"])
         #expect(fields.has("y") && !fields.has("Z"))
     }
 
-    @Test func fieldsOfOthersAreAppendedAsTheyAre() {
+    @Test func `fields of another head are appended unchanged`() {
         let others: HTTPFields = ["A": "1", "B": "\u{E9}", "C": "", "A": "2"]
         var fields: HTTPFields = ["Z": "0"]
         fields.append(others) { $0[0] != UInt8(ascii: "A") }
@@ -48,7 +48,7 @@ import Testing
         #expect(fields != ["Z": "0", "B": "\u{E9}", "C": ""])
     }
 
-    @Test func noValueCanSplitAHead() {
+    @Test func `no value can split a head`() {
         var bytes: [UInt8] = []
         var fields = HTTPFields()
         fields.append("A", "b\r\nC: d\u{20AC}")
@@ -57,14 +57,14 @@ import Testing
         #expect(String(decoding: bytes, as: UTF8.self) == "A: b  C: d?\r\nE: \r\n")
     }
 
-    @Test func onlyAToZIsFolded() {
+    @Test func `only A to Z are put in lower case`() {
         #expect("ÄBC-ß".asciiLowercased == "Äbc-ß")
         #expect("Host".equalsIgnoringCase("hOST"))
         #expect(!"Host".equalsIgnoringCase("Hos"))
         #expect(!"[".equalsIgnoringCase("{"))
     }
 
-    @Test func bytesHaveTheirClasses() {
+    @Test func `every byte is in the right character classes`() {
         let tokens = (UInt8.min...UInt8.max).filter(\.isToken).map { Character(UnicodeScalar($0)) }
         #expect(String(tokens) == "!#$%&'*+-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ^_`abcdefghijklmnopqrstuvwxyz|~")
         #expect((UInt8.min...UInt8.max).filter(\.isVisible) == Array(0x21...0x7E))

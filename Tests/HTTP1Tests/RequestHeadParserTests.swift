@@ -7,7 +7,7 @@ import Testing
         "GET /chat?room=1 HTTP/1.1\r\nHost: example.com\r\n"
         + "Upgrade:websocket\r\nCookie: \t a=b; c=\"d\" \t\r\nEmpty:\r\n\r\n"
 
-    @Test func aWholeHeadIsReadAndWhatFollowsIsLeft() {
+    @Test func `a whole head is read and what follows is left`() {
         let expected = RequestHead(
             method: "GET", target: "/chat?room=1",
             fields: ["Host": "example.com", "Upgrade": "websocket", "Cookie": "a=b; c=\"d\"", "Empty": ""])
@@ -15,7 +15,7 @@ import Testing
         #expect(parseRequest(Self.upgrade + "\u{1}\u{2}") == .head(expected, length: Self.upgrade.utf8.count))
     }
 
-    @Test func everyPrefixOfAHeadIsIncomplete() {
+    @Test func `every prefix of a head is incomplete`() {
         let bytes = Array(Self.upgrade.utf8)
         for end in 0..<bytes.count {
             var parser = RequestHeadParser()
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func aHeadWithoutFieldsIsAHead() {
+    @Test func `a head without fields is a head`() {
         #expect(parseRequest("GET / HTTP/1.1\r\n\r\n") == .head(RequestHead(method: "GET", target: "/"), length: 18))
     }
 
@@ -60,19 +60,19 @@ import Testing
         ("GET / HTTP/1.1\r\nA: b\rc", "a CR without LF"),
         ("GET / HTTP/1.1\r\nA: b\r\n\rc", "a CR without LF"),
     ])
-    func whatIsMalformedIsRefusedAtTheByteThatShowsIt(_ text: String, _ detail: String) {
+    func `a malformed head is refused at the byte that shows it`(_ text: String, _ detail: String) {
         #expect(parseRequest(text) == .invalid(HeadError(.malformed, detail)))
         let before = Array(text.utf8.dropLast(text.unicodeScalars.last!.utf8.count))
         #expect(parseRequest(before) == .incomplete)
     }
 
     @Test(arguments: ["HTTP/1.0", "HTTP/2", "HTTP/1.2", "HTTP/0", "HTTP/3.1"])
-    func otherVersionsAreNamedAsSuch(_ version: String) {
+    func `another version is reported as unsupported`(_ version: String) {
         let expected = HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
         #expect(parseRequest("GET / \(version)\r\n\r\n") == .invalid(expected))
     }
 
-    @Test func http10IsAVersionWhereThatIsAskedFor() {
+    @Test func `HTTP/1.0 is accepted where that is asked for`() {
         func parse(_ text: String, piece: Int) -> HeadProgress<RequestHead> {
             var parser = RequestHeadParser(takesHTTP10: true)
             let bytes = Array(text.utf8)
@@ -100,12 +100,12 @@ import Testing
         }
     }
 
-    @Test func theHTTP2PrefaceIsAnUnsupportedVersion() {
+    @Test func `the HTTP/2 preface is an unsupported version`() {
         let expected = HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
         #expect(parseRequest("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == .invalid(expected))
     }
 
-    @Test func theLimitOfBytesIsInclusive() {
+    @Test func `the limit of bytes is inclusive`() {
         let text = "GET / HTTP/1.1\r\nA: bcd\r\n\r\n"
         let length = text.utf8.count
         guard case .head(_, length) = parseRequest(text, limits: HeadLimits(bytes: length)) else {
@@ -116,7 +116,7 @@ import Testing
         #expect(parseRequest(text, limits: HeadLimits(bytes: length - 1)) == .invalid(expected))
     }
 
-    @Test func theLimitOfFieldsIsInclusive() {
+    @Test func `the limit of fields is inclusive`() {
         let text = "GET / HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n"
         guard case .head = parseRequest(text, limits: HeadLimits(fields: 2)) else {
             Issue.record("two fields of two are refused")
@@ -126,14 +126,14 @@ import Testing
         #expect(parseRequest(text, limits: HeadLimits(fields: 1)) == .invalid(expected))
     }
 
-    @Test func anErrorStays() {
+    @Test func `an error is reported again`() {
         let bytes = Array("GET\0".utf8)
         var parser = RequestHeadParser()
         #expect(parser.parse(bytes.span) == .invalid(HeadError(.malformed, "a NUL in the method")))
         #expect(parser.parse(bytes.span) == .invalid(HeadError(.malformed, "a NUL in the method")))
     }
 
-    @Test func bytesAbove127InValuesComeOutAsTheyWentIn() {
+    @Test func `bytes above 127 in values pass unchanged`() {
         var bytes = Array("GET / HTTP/1.1\r\nA: ".utf8)
         bytes += [0xFF, 0x80, 0xC3, 0xA9]
         bytes += Array("\r\n\r\n".utf8)

@@ -3,7 +3,7 @@ import Testing
 @testable import HTTP1
 
 @Suite struct ResponseHeadParserTests {
-    @Test func aWholeHeadIsReadAndWhatFollowsIsLeft() {
+    @Test func `a whole head is read and what follows is left`() {
         let text = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
         let expected = ResponseHead(status: 101, reason: "Switching Protocols", fields: ["Upgrade": "websocket"])
         #expect(parseResponse(text) == .head(expected, length: text.utf8.count))
@@ -11,13 +11,13 @@ import Testing
         #expect(String(decoding: expected.bytes, as: UTF8.self) == text)
     }
 
-    @Test func theReasonMayBeEmptyOrMissing() {
+    @Test func `the reason may be empty or missing`() {
         let expected = ResponseHead(status: 204, reason: "")
         #expect(parseResponse("HTTP/1.1 204 \r\n\r\n") == .head(expected, length: 17))
         #expect(parseResponse("HTTP/1.1 204\r\n\r\n") == .head(expected, length: 16))
     }
 
-    @Test func http10IsKnownApart() {
+    @Test func `HTTP/1.0 is told apart`() {
         let expected = ResponseHead(version: .http10, status: 404, reason: "File not found")
         #expect(parseResponse("HTTP/1.0 404 File not found\r\n\r\n") == .head(expected, length: 31))
     }
@@ -38,17 +38,17 @@ import Testing
         ("HTTP/1.1 200 OK\r\n\tX", "a line starts with whitespace (folded field)"),
         ("HTTP/1.1 200 OK\r\nA :", "whitespace before the colon of a field"),
     ])
-    func whatIsMalformedIsRefused(_ text: String, _ detail: String) {
+    func `a malformed head is refused`(_ text: String, _ detail: String) {
         #expect(parseResponse(text) == .invalid(HeadError(.malformed, detail)))
     }
 
     @Test(arguments: ["HTTP/2", "HTTP/1.2"])
-    func otherVersionsAreNamedAsSuch(_ version: String) {
+    func `another version is reported as unsupported`(_ version: String) {
         let expected = HeadError(.unsupportedVersion, "the version is not HTTP/1.1")
         #expect(parseResponse("\(version) 200 OK\r\n\r\n") == .invalid(expected))
     }
 
-    @Test func theLimitsHold() {
+    @Test func `the limits hold`() {
         let text = "HTTP/1.1 200 OK\r\nA: b\r\nC: d\r\n\r\n"
         let tooManyBytes = HeadError(.tooLarge, "more than 20 bytes")
         #expect(parseResponse(text, limits: HeadLimits(bytes: 20)) == .invalid(tooManyBytes))
@@ -56,7 +56,7 @@ import Testing
         #expect(parseResponse(text, limits: HeadLimits(fields: 1)) == .invalid(tooManyFields))
     }
 
-    @Test func anErrorStays() {
+    @Test func `an error is reported again`() {
         let bytes = Array("X".utf8)
         var parser = ResponseHeadParser()
         #expect(parser.parse(bytes.span) == parser.parse(bytes.span))

@@ -1,11 +1,11 @@
 @testable import HTTP1
 
-/// Every way in which the tests hand bytes over: whole, byte by byte, and in two parts at every point.
+/// The ways to give bytes to a parser: whole, byte by byte, and in two parts at every point.
 func ways(of bytes: [UInt8]) -> [[Int]] {
     [[bytes.count], Array(1...max(1, bytes.count))] + (0..<bytes.count).map { [$0, bytes.count] }
 }
 
-/// What the parser says in the end about a request, the same in every way of handing it over.
+/// The parser's result for a request, which must be the same however its bytes are cut.
 func parseRequest(_ text: String, limits: HeadLimits = HeadLimits()) -> HeadProgress<RequestHead> {
     parseRequest(Array(text.utf8), limits: limits)
 }
@@ -35,7 +35,7 @@ func parseResponse(_ text: String, limits: HeadLimits = HeadLimits()) -> HeadPro
         })
 }
 
-/// The one result all ways led to.
+/// The result that all of them had.
 private func agreed<Head>(_ results: [HeadProgress<Head>]) -> HeadProgress<Head> {
     for result in results where result != results[0] {
         return .invalid(HeadError(.malformed, "the ways disagree: \(results[0]) and \(result)"))

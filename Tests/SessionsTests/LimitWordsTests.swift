@@ -48,7 +48,6 @@ import WebSocketProtocol
         let step = relay.next(bytes.span, from: 0, leg)
         let name = leg == .client ? "message" : "backend-message"
         let words = "message of 15 bytes is over limits.\(name): 10 bytes"
-        #expect(step.actions?[leg].say == .close(CloseFrame(code: .messageTooBig, reason: words)))
-        #expect(relay.closing.brokenRule == words)
+        #expect(step.event == .violation(.messageTooBig, words: words))
     }
 }

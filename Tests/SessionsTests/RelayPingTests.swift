@@ -11,6 +11,7 @@ import WebSocketProtocol
     /// A relay and what each leg was sent; of our pings, a mark.
     private struct Relayed {
         var relay = Relay(limits: Limits(), allowsCompression: false, checksText: false, nonce: RelayPingTests.nonce)
+        var closing = ClosingHandshake.of(.relay)
         var sent = PerLeg<[UInt8]>(client: [], backend: [])
         var pings = PerLeg<[[UInt8]]>(client: [], backend: [])
         /// How much a leg had been sent at its latest ping.
@@ -27,9 +28,18 @@ import WebSocketProtocol
                 self.signs.formUnion(step.signs)
                 if step.signs.contains(.answer) { self.answers[leg] += 1 }
                 if step.signs.contains(.boundary) { self.ping(leg.other) }
-                if !step.close.isEmpty { self.sent[leg.other] += bytes[step.close] }
+                if case .close(_, at: let place)? = step.event { self.sent[leg.other] += bytes[place] }
+                if case .boundary? = step.event {
+                    _ = self.closing.reachedBoundary(leg.other)
+                    self.relay.follow(self.closing)
+                }
                 position = step.next
             }
+        }
+
+        mutating func close() {
+            _ = self.closing.close(.byGateway(.drain), self.relay.places)
+            self.relay.follow(self.closing)
         }
 
         mutating func ping(_ leg: Leg) {
@@ -103,11 +113,11 @@ import WebSocketProtocol
         let frame = Self.frame(.binary, [1, 2, 3], from: leg.other)
         relayed.arrived(Array(frame.dropLast()), from: leg.other)
         relayed.ping(leg)
-        _ = relayed.relay.close(.byGateway(.drain))
+        relayed.close()
         relayed.arrived([frame.last ?? 0], from: leg.other)
         #expect(relayed.sent[leg] == frame)
         #expect(relayed.pings[leg].isEmpty)
-        #expect(!relayed.relay.closing.isWaiting(leg))
+        #expect(!relayed.closing.isWaiting(leg))
         relayed.ping(leg)
         #expect(relayed.pings[leg].isEmpty)
     }
@@ -166,7 +176,7 @@ import WebSocketProtocol
     @Test(arguments: [Leg.client, .backend]) func ourPongIsTakenOutWhileTheSessionCloses(leg: Leg) {
         var relayed = Relayed()
         relayed.ping(leg)
-        _ = relayed.relay.close(.byGateway(.drain))
+        relayed.close()
         relayed.arrived(Self.frame(.pong, relayed.pings[leg][0], from: leg), from: leg)
         #expect(relayed.sent[leg.other].isEmpty)
     }

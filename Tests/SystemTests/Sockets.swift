@@ -12,7 +12,7 @@ struct SocketPair {
     /// Unix sockets.
     init() { (self.near, self.far) = socketPair() }
 
-    /// TCP: `near` connected, `far` was accepted.
+    /// TCP sockets: `near` connected, and `far` was accepted.
     init(tcp: Void) throws {
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
         defer { Kernel.close(listener) }
@@ -31,7 +31,7 @@ func acceptNext(_ listener: Int32) -> Int32? {
     return descriptor
 }
 
-/// Sends without the `Kernel`, all of it: a few bytes always fit.
+/// Sends all of it, without `Kernel`. A few bytes always fit.
 func put(_ descriptor: Int32, _ text: String, _ location: SourceLocation = #_sourceLocation) {
     // The kernel reads as many bytes as the text has.
     let count = unsafe Glibc.send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL))
@@ -40,7 +40,7 @@ func put(_ descriptor: Int32, _ text: String, _ location: SourceLocation = #_sou
 
 func send(_ descriptor: Int32, _ bytes: [UInt8]) -> Kernel.SendResult { Kernel.send(descriptor, bytes.span) }
 
-/// One `Kernel.receive`, and what it read.
+/// One `Kernel.receive`, and the bytes that it read.
 func receive(_ descriptor: Int32, atMost count: Int = 65536) -> (result: Kernel.ReceiveResult, bytes: [UInt8]) {
     var buffer = [UInt8](repeating: 0, count: count)
     var span = buffer.mutableSpan
@@ -84,8 +84,8 @@ final class Recorder: ReadinessHandler, TimerHandler {
 }
 
 extension Readiness {
-    /// EPOLLIN and nothing else.
+    /// EPOLLIN only.
     static var readable: Readiness { Readiness(events: 1) }
-    /// EPOLLOUT and nothing else.
+    /// EPOLLOUT only.
     static var writable: Readiness { Readiness(events: 4) }
 }

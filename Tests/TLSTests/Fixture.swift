@@ -4,7 +4,7 @@
 enum Fixture {
     static let day = 86_400
 
-    /// An authority, whose certificates the clients accept.
+    /// An authority that the clients trust.
     static let authority = certify(.authority, "Test Authority")
     static let otherAuthority = certify(.authority, "Other Authority")
     static let localhost = certify(.server, "localhost", names: ["localhost", "127.0.0.1", "::1"], by: authority)

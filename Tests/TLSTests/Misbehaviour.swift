@@ -2,8 +2,8 @@ import COpenSSL
 
 @testable import TLS
 
-// What our own clients never do.
-// Sound in all of these: the connection or context lives beyond the calls, and what it is given is copied.
+// Behaviour that our own clients never show.
+// Sound in all of these: the connection or context outlives the call, and its arguments are copied.
 
 extension TLSConnection {
     /// Offers other application protocols.
@@ -12,7 +12,7 @@ extension TLSConnection {
         precondition(unsafe SSL_set_alpn_protos(self.ssl, list, UInt32(list.count)) == 0)
     }
 
-    /// Has new keys made on both sides, at the next write.
+    /// Updates the keys of both sides, with the next write.
     func updateKeys() {
         precondition(unsafe SSL_key_update(self.ssl, SSL_KEY_UPDATE_REQUESTED) == 1)
     }

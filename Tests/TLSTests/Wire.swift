@@ -3,7 +3,7 @@ import Testing
 
 @testable import TLS
 
-/// How ciphertext arrives: in what pieces.
+/// The pieces in which ciphertext arrives.
 enum Pieces: Sendable, CustomTestStringConvertible {
     case whole
     case bytes
@@ -39,7 +39,7 @@ enum Pieces: Sendable, CustomTestStringConvertible {
     }
 }
 
-/// One end of a wire: a connection, what is on its way to it, and what it has received.
+/// One end of a wire: a connection, the bytes on their way to it, and those it has received.
 final class End {
     let connection: TLSConnection
     let io: TLSIO
@@ -61,13 +61,13 @@ final class End {
         self.io = io
     }
 
-    /// Takes what the connection wants sent.
+    /// Takes the connection's output.
     func takeOutput() -> [UInt8] {
         defer { self.io.clearOutput() }
         return self.io.output
     }
 
-    /// Lets the connection have some bytes.
+    /// Gives the connection some bytes.
     func receive(_ bytes: Span<UInt8>) {
         defer { if self.releasesBuffers { self.connection.releaseBuffers() } }
         if self.handshake == .wantsRead {
@@ -108,7 +108,7 @@ func expectNoErrorsLeft(_ location: SourceLocation = #_sourceLocation) {
     #expect(ErrorQueue.isEmpty, sourceLocation: location)
 }
 
-/// A client and a server, glued together.
+/// A client and a server, connected in memory.
 struct Wire {
     let client: End
     let server: End
@@ -128,14 +128,14 @@ struct Wire {
         }
     }
 
-    /// Starts the client's handshake, and carries bytes both ways until no more come.
+    /// Starts the client's handshake, and carries bytes both ways until there are none.
     mutating func connect() {
         self.client.receive(Span())
         self.server.incoming += self.client.takeOutput()
         self.run()
     }
 
-    /// Carries bytes both ways until no more come.
+    /// Carries bytes both ways until there are none.
     mutating func run() {
         while !self.client.incoming.isEmpty || !self.server.incoming.isEmpty {
             self.carry(from: self.client, to: self.server)

@@ -2,8 +2,8 @@ import Testing
 
 @testable import WebSocketProtocol
 
-/// What other gateways and libraries got wrong once the session is open: one test each, from bytes to the violation. Those in the
-/// opening handshake are in `ProxyTests`.
+/// Faults of other gateways and libraries in open sessions: one test each, from bytes to the violation. Those of the
+/// opening handshake stand with the tests of the handshake.
 struct AdvisoryTests {
     /// The header of a client's binary frame with this length field.
     private static func header(_ length: [UInt8]) -> [UInt8] {
@@ -25,38 +25,36 @@ struct AdvisoryTests {
     }
 
     @Test(
-        "CVE-2020-27813, CVE-2026-1528, CVE-2026-50161: lengths that overflow",
         arguments: [
             (1 << 63, .lengthOverflow), (.max, .lengthOverflow), ((1 << 63) - 1, .messageTooBig),
             (1 << 32, .messageTooBig),
             ((1 << 32) + 1, .messageTooBig), (1 << 31, .messageTooBig),
         ] as [(UInt64, Violation)])
-    func lengthsThatOverflow(_ length: UInt64, _ expected: Violation) {
+    func `CVE-2020-27813, CVE-2026-1528, CVE-2026-50161: lengths that overflow`(_ length: UInt64, _ expected: Violation)
+    {
         var rules = FrameReader.Rules.client
         rules.maximumMessage = 1 << 20
         #expect(self.violation(Self.header(Self.length(length)), rules) == expected)
     }
 
-    @Test("CVE-2020-27813: fragments whose sum overflows")
-    func fragmentsWhoseSumOverflows() {
-        // Without a limit there is still the largest number.
+    @Test func `CVE-2020-27813: fragments whose sum overflows`() {
+        // Without a limit the largest number is one.
         let first: [UInt8] = [0x02, 0x81, 0, 0, 0, 0, 7]
         let second: [UInt8] = [0x80, 0xFF] + Self.length(UInt64(Int.max))[1...] + [0, 0, 0, 0]
         #expect(self.violation(first + second, .client) == .messageTooBig)
     }
 
-    @Test("CVE-2026-50161: a length that is not there holds no memory")
-    func aLengthThatIsNotThereHoldsNoMemory() {
+    @Test func `CVE-2026-50161: a length that is not there holds no memory`() {
         var listener = Listener(.client)
         for byte in Self.header(Self.length(1 << 40)) { listener.receive([byte]) }
         #expect(listener.heard.isEmpty)
         #expect(listener.mostHeld < 14)
     }
 
-    @Test(
-        "CVE-2026-48779, CVE-2026-62389, CVE-2026-12151, CVE-2026-9675: fragments without end, empty or tiny",
-        arguments: [0, 1])
-    func fragmentsWithoutEnd(_ size: Int) {
+    @Test(arguments: [0, 1])
+    func `CVE-2026-48779, CVE-2026-62389, CVE-2026-12151, CVE-2026-9675: fragments without end, empty or tiny`(
+        _ size: Int
+    ) {
         var rules = FrameReader.Rules.client
         rules.maximumFragments = 1024
         let payload = [UInt8](repeating: 0x41, count: size)
@@ -66,9 +64,8 @@ struct AdvisoryTests {
         #expect(self.violation(start + repeatElement(more, count: 1024).joined(), rules) == .tooManyFragments)
     }
 
-    @Test("GHSA-frh3-6pv6-rc8j, CVE-2026-1526, CVE-2018-1000518: a bomb is noticed at the limit")
-    func aBombIsNoticedAtTheLimit() {
-        // A thousandth of what it inflates to.
+    @Test func `GHSA-frh3-6pv6-rc8j, CVE-2026-1526, CVE-2018-1000518: a bomb is noticed at the limit`() {
+        // It inflates to a thousand times its size.
         let direction = DeflateParameters.Direction(windowBits: 15, keepsContext: true)
         var bomb: [UInt8] = []
         Deflater(direction).append([UInt8](repeating: 0, count: 2 << 20).span, to: &bomb)
@@ -90,8 +87,8 @@ struct AdvisoryTests {
         }
     }
 
-    @Test("CVE-2019-17567: masks are looked at", arguments: [true, false])
-    func masksAreLookedAt(_ expectsMask: Bool) {
+    @Test(arguments: [true, false])
+    func `CVE-2019-17567: masks are looked at`(_ expectsMask: Bool) {
         let frame = Frame.of(.text, [0x41], key: expectsMask ? nil : someKey)
         #expect(self.violation(frame, expectsMask ? .client : .server) == (expectsMask ? .unmaskedFrame : .maskedFrame))
     }

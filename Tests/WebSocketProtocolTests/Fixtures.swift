@@ -1,6 +1,6 @@
 import WebSocketProtocol
 
-/// What a direction of a connection says: whole messages and control frames, in order.
+/// A whole message, a control frame or a violation.
 enum Said: Hashable, Sendable {
     case text([UInt8])
     case binary([UInt8])
@@ -8,7 +8,7 @@ enum Said: Hashable, Sendable {
     case violation(Violation)
 }
 
-/// An endpoint that keeps what it heard and holds the bytes a reader leaves.
+/// An endpoint that records what it reads, and holds the bytes that a reader leaves.
 struct Listener {
     var reader: FrameReader
     var assembler = MessageAssembler()
@@ -53,7 +53,7 @@ struct Listener {
     }
 }
 
-/// A relay that forwards what a walk lets through, and control frames as they are.
+/// A relay that forwards what a walk passes, and control frames unchanged.
 struct Relay {
     var reader: FrameReader
     var held: [UInt8] = []
@@ -92,7 +92,7 @@ struct Relay {
     }
 }
 
-/// Every way to give `bytes` to a parser that matters: whole, byte by byte, and cut in two at each place.
+/// The ways to give `bytes` to a parser: whole, byte by byte, and cut in two at each place.
 func cuts(of bytes: [UInt8]) -> [[ArraySlice<UInt8>]] {
     [[bytes[...]], bytes.indices.map { bytes[$0...$0] }] + bytes.indices.map { [bytes[..<$0], bytes[$0...]] }
 }
@@ -105,7 +105,7 @@ extension FrameReader.Rules {
 let someKey = MaskingKey(0x37, 0xFA, 0x21, 0x3D)
 
 extension Frame {
-    /// Any frame, its payload an array.
+    /// Any frame, with its payload in an array.
     static func of(
         _ opcode: Opcode, _ payload: [UInt8] = [], fin: Bool = true, rsv1: Bool = false, key: MaskingKey?
     ) -> [UInt8] {

@@ -38,7 +38,7 @@ package struct BackendHandshake: Sendable {
     private let key: String
     private let offeredSubprotocols: [String]
     private let requiresSubprotocol: Bool
-    private let compressionOffers: [ExtensionOffer]
+    private let compressionOffers: [ExtensionElement]
     private let limits: HeadLimits
     private var state = State.head
     private var parser: ResponseHeadParser
@@ -57,7 +57,7 @@ package struct BackendHandshake: Sendable {
     ///   - compressionOffers: the `permessage-deflate` offers that were sent.
     package init(
         key: String, offeredSubprotocols: [String] = [], requiresSubprotocol: Bool = false,
-        compressionOffers: [ExtensionOffer] = [], limits: HeadLimits = HeadLimits()
+        compressionOffers: [ExtensionElement] = [], limits: HeadLimits = HeadLimits()
     ) {
         self.key = key
         self.offeredSubprotocols = offeredSubprotocols
@@ -130,7 +130,7 @@ package struct BackendHandshake: Sendable {
             self.state = .refusalBody(head, body)
             return .incomplete
         case .complete: return self.finish(.refused(Self.answer(head, body.body)))
-        case .invalid(let why): return self.finish(.bad("a \(head.status) with a broken body: \(why)"))
+        case .invalid(let error): return self.finish(.bad("a \(head.status) with a broken body: \(error)"))
         }
     }
 
@@ -176,13 +176,13 @@ extension BackendHandshake {
         let extensions = head.fields.values("Sec-WebSocket-Extensions")
         if !extensions.isEmpty {
             let shownList = shown(extensions.joined(separator: ","))
-            guard let answer = ExtensionOffer.parse(extensions) else {
+            guard let answer = ExtensionElement.parse(extensions) else {
                 return .bad("a 101 with a malformed Sec-WebSocket-Extensions: \(shownList)")
             }
             guard PermessageDeflate.accepts(answer: answer, offers: self.compressionOffers) else {
                 return .bad("a 101 with extensions that were not offered: \(shownList)")
             }
-            accepted.extensions = ExtensionOffer.render(answer)
+            accepted.extensions = ExtensionElement.render(answer)
             accepted.allowsCompression = true
         }
         return .accepted(accepted)

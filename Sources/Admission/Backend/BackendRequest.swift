@@ -28,7 +28,7 @@ package enum BackendRequest {
             fields.append("Sec-WebSocket-Protocol", admitted.subprotocols.joined(separator: ", "))
         }
         if !admitted.compressionOffers.isEmpty {
-            fields.append("Sec-WebSocket-Extensions", ExtensionOffer.render(admitted.compressionOffers))
+            fields.append("Sec-WebSocket-Extensions", ExtensionElement.render(admitted.compressionOffers))
         }
         // Even if the client's Connection names it: to a backend a request without an Origin is not a browser's.
         if let origin = admitted.origin { fields.append("Origin", origin) }

@@ -166,10 +166,10 @@ package enum Admission {
         return names
     }
 
-    private static func extensions(of head: RequestHead, _ index: Int) throws(Refusal) -> [ExtensionOffer] {
+    private static func extensions(of head: RequestHead, _ index: Int) throws(Refusal) -> [ExtensionElement] {
         let values = head.fields.values("Sec-WebSocket-Extensions")
         guard !values.isEmpty else { return [] }
-        guard let offers = ExtensionOffer.parse(values) else {
+        guard let offers = ExtensionElement.parse(values) else {
             throw Refusal(400, "The Sec-WebSocket-Extensions are malformed.", routeIndex: index)
         }
         return offers

@@ -19,7 +19,7 @@ package struct Admitted: Equatable, Sendable {
     package var requiresSubprotocol: Bool
     /// The client's `permessage-deflate` offers, none on a route with `compression: off`. Other extensions
     /// are not passed on.
-    package var compressionOffers: [ExtensionOffer]
+    package var compressionOffers: [ExtensionElement]
     package var forwarded: ForwardedHeaders
     /// What a trusted proxy calls the request.
     package var requestID: String?

@@ -5,10 +5,10 @@ internal import System
 
 /// The log: a bounded ring that any thread writes to, and a thread that empties it into a file.
 ///
-/// No full pipe or slow disk stops a frame: what does not fit the ring, or what the file does not take (a full disk, a pipe that nobody
-/// reads any more), is counted, and the count is logged when there is room.
+/// A full pipe or slow disk never stops a frame: lines that do not fit the ring, or that the file does not take (a full disk, a pipe
+/// without a reader), are counted, and the count is logged when there is room.
 package final class Log: Sendable {
-    /// How many bytes wait at most: a line can be as long as the head of a request.
+    /// The most bytes that wait: a line can be as long as the head of a request.
     private static let capacity = 4 << 20
     /// How long `close` waits for a file that takes nothing.
     private static let lastWait = Duration.seconds(1)
@@ -16,10 +16,10 @@ package final class Log: Sendable {
     private struct Ring {
         var lines = Deque<[UInt8]>()
         var bytes = 0
-        /// Since the last line that said so.
+        /// Lines dropped since the last line that said so.
         var dropped = 0
         var droppedEver: UInt64 = 0
-        /// The file is to be opened again before these lines are written.
+        /// The file has to be opened again before these lines are written.
         var isReopening = false
         var isClosed = false
     }
@@ -48,10 +48,10 @@ package final class Log: Sendable {
         self.writer.withLock { $0 = thread }
     }
 
-    /// Whether records of this level are written: others need not be made.
+    /// Whether records of this level are written; others need not be made.
     package func takes(_ level: LogSettings.Level) -> Bool { level.severity >= self.severity }
 
-    /// How many lines are not in the file, ever.
+    /// How many lines never reached the file.
     package var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
 
     /// Writes a record, unless it is below the log's level.
@@ -71,22 +71,22 @@ package final class Log: Sendable {
         if wasEmpty { self.doorbell.ring() }
     }
 
-    /// A line without fields but a reason, for what goes wrong outside of sessions.
+    /// Writes a line whose only field is a reason, for what goes wrong outside of sessions.
     package func write(_ level: LogSettings.Level, _ event: String, reason: String) {
         var record = LogRecord(level, event)
         record.add("reason", reason)
         self.write(record)
     }
 
-    /// Has the file opened again, for whoever has moved it away. Lines from now on are in the new one; the old one goes on where it cannot be
+    /// Opens the file again, after it was moved away. Lines from now on go to the new file, or to the old one if the new one cannot be
     /// opened.
     package func reopen() {
         self.ring.withLock { $0.isReopening = true }
         self.doorbell.ring()
     }
 
-    /// Writes what is left, and ends the thread. A file that takes nothing (a full pipe) is given up: nobody could end the
-    /// process any more but by force.
+    /// Writes what is left, and ends the thread. It does not wait long for a file that takes nothing (a full pipe): the process must be able
+    /// to end.
     package func close() {
         self.ring.withLock { $0.isClosed = true }
         self.doorbell.ring()
@@ -111,7 +111,7 @@ package final class Log: Sendable {
                 }
                 return (ring.lines, ring.dropped, ring.isReopening, ring.isClosed)
             }
-            // On this thread: a file system may take its time.
+            // On this thread, because a file system may take its time.
             if isReopening { file = self.reopened(file) }
             let lost = writer.write(lines, dropped: dropped, time: WallClock.rfc3339, file.append)
             if lost > 0 { self.ring.withLock { $0.droppedEver += UInt64(lost) } }

@@ -3,8 +3,7 @@ internal import System
 
 /// Writes records as lines: JSON for machines, text for a terminal.
 ///
-/// Two lines are written for every session, so they are put together as bytes: a `String` that grows scalar by scalar takes ten times
-/// as long.
+/// Every session writes two lines, so they are built as bytes: a `String` that grows scalar by scalar takes ten times as long.
 enum LogFormatter: Sendable {
     case json
     case text
@@ -22,7 +21,7 @@ enum LogFormatter: Sendable {
     }
 }
 
-/// A line in the making.
+/// A line that is being built.
 private struct Line {
     private(set) var bytes: [UInt8] = []
 
@@ -69,7 +68,7 @@ private struct Line {
         }
     }
 
-    /// Text as it is where it is one plain word, else quoted: what a peer sent can't make up fields or lines.
+    /// Text as it is if it is one plain word, else quoted: what a peer sent cannot forge fields or lines.
     private mutating func appendWord(_ text: String) {
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }
         if isPlain { self.append(text) } else { self.bytes.append(quoted: text) }

@@ -2,7 +2,7 @@ package import Configuration
 
 /// One line of the log: an event and its fields, in the order in which they are written.
 ///
-/// Typed rather than text, so that a number is a number in JSON and the order of the fields is the same in every line.
+/// Typed rather than text, so that a number is a number in JSON.
 package struct LogRecord: Sendable {
     package enum Value: Sendable {
         case text(String)

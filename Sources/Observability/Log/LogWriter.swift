@@ -2,15 +2,15 @@ internal import Configuration
 internal import DequeModule
 internal import System
 
-/// Puts lines into a file that may not take them, and keeps count of those that are lost. Without I/O of its own.
+/// Writes lines to a file that may not take them, and counts those that are lost. Without I/O of its own.
 ///
-/// A file that failed is tried again with the next lines, and never before there are any.
+/// A file that failed is tried again with the next lines.
 struct LogWriter {
     private let formatter: LogFormatter
-    /// Lost lines that no line in the file tells of yet, and why they were.
+    /// Lost lines that the file does not mention yet, and why they were lost.
     private var untold = 0
     private var reason: String?
-    /// What the file has of a line ends in its middle.
+    /// The file ends in the middle of a line.
     private var isTorn = false
 
     init(_ formatter: LogFormatter) { self.formatter = formatter }
@@ -18,8 +18,8 @@ struct LogWriter {
     /// Writes lines, and how many are missing before and behind them.
     ///
     /// - Parameters:
-    ///   - dropped: how many lines that came after these did not fit the ring.
-    ///   - append: gives bytes to the file, and says how many of them it took.
+    ///   - dropped: how many lines after these did not fit the ring.
+    ///   - append: writes bytes to the file, and returns how many it took.
     /// - Returns: how many of `lines` are not in the file, whole.
     mutating func write(
         _ lines: Deque<[UInt8]>, dropped: Int, time: () -> String,
@@ -46,7 +46,7 @@ struct LogWriter {
         if taken >= told { self.untold = 0 }
         if taken > 0 { self.isTorn = bytes[taken - 1] != newline }
         guard taken < bytes.count else { return 0 }
-        // A line whose newline alone is missing gets it with the next ones.
+        // A line of which only the newline is missing gets it with the next lines.
         let lost = ends.count { $0 - 1 > taken }
         self.untold += lost + dropped
         self.reason = failure?.reason

@@ -1,10 +1,10 @@
 internal import DequeModule
 internal import System
 
-/// Which lines of the log are written, and how many are only counted, where somebody can cause them without end.
+/// Decides which lines of the log are written and which are only counted, for lines that a peer can cause without limit.
 ///
-/// Of lines that are alike the first few of a while are written, and the others counted, to be told when the while is over. What is told
-/// apart is bounded: beyond that, lines count as what `general` says, of which there have to be few. The clock is passed in.
+/// Of the lines of one kind the first few in a window are written; the rest are counted and reported at its end. The number of kinds is
+/// bounded: beyond it a line counts as one of `general`, of which there have to be few. The clock is passed in.
 struct RepeatedLines<Key: Hashable> {
     /// Lines that were not written.
     struct Rest {
@@ -17,23 +17,22 @@ struct RepeatedLines<Key: Hashable> {
         var left = 0
     }
 
-    /// So many lines are written,
+    /// How many lines of a kind are written in a window.
     static var mostWritten: Int { 10 }
-    /// within so long.
     static var window: Duration { .seconds(10) }
-    /// So many kinds are told apart at a time.
+    /// How many kinds are told apart at a time.
     static var mostKeys: Int { 1024 }
 
     private var entries: [Key: Entry] = [:]
-    /// When what was begun is over: the first one first, as all take the same time.
+    /// The ends of the windows that were begun, in order, because all are of the same length.
     private var ends: Deque<(key: Key, end: MonotonicInstant)> = []
 
     init() {}
 
-    /// When there is something to be told, or nothing to be remembered any more.
+    /// When the next window ends.
     var next: MonotonicInstant? { self.ends.first?.end }
 
-    /// Whether a line is to be written. To be asked once for each.
+    /// Whether to write a line. To be called once for each line.
     mutating func takes(_ key: Key, orAs general: Key, at now: MonotonicInstant) -> Bool {
         let isToldApart = self.entries.count < Self.mostKeys || self.entries[key] != nil
         let key = isToldApart ? key : general
@@ -45,7 +44,7 @@ struct RepeatedLines<Key: Hashable> {
         return isWritten
     }
 
-    /// What is over by now, and has something to be told.
+    /// The windows that have ended with lines to report.
     mutating func takeEnded(at now: MonotonicInstant) -> [Rest] {
         var rests: [Rest] = []
         while let first = self.ends.first, first.end <= now {

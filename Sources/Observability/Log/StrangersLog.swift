@@ -1,18 +1,18 @@
 package import Configuration
 package import System
 
-/// What a worker logs of connections that did not become sessions. Anyone can make any number of those: lines that are alike are written
+/// What a worker logs of connections that did not become sessions. Any peer can cause any number of those: lines of one kind are written
 /// ten times in 10 s, and the rest is one line with `more`.
 package final class StrangersLog: TimerHandler {
-    /// What lines have in common that are alike.
+    /// What lines of one kind have in common.
     package struct Kind: Hashable {
         package let level: LogSettings.Level
         package let event: String
-        /// An address, or its /64.
+        /// An address, or its /64 network.
         package var client: String?
         package var route: String?
         package var status: Int?
-        /// Without what a peer chose.
+        /// Without quotes of a peer.
         package var reason: String
 
         package init(
@@ -27,7 +27,7 @@ package final class StrangersLog: TimerHandler {
             self.reason = reason
         }
 
-        /// What is left to say where there are too many to be told apart.
+        /// What is reported when there are too many kinds.
         fileprivate var general: Kind {
             Kind(level: self.level, event: self.event, status: self.status, reason: "various, of many addresses")
         }
@@ -43,7 +43,7 @@ package final class StrangersLog: TimerHandler {
         self.log = log
     }
 
-    /// Whether a line is to be written. To be asked once for each.
+    /// Whether to write a line. To be called once for each line.
     package func takes(_ kind: Kind) -> Bool {
         guard self.log.takes(kind.level) else { return false }
         self.writeRests(until: self.loop.now)
@@ -57,7 +57,7 @@ package final class StrangersLog: TimerHandler {
         self.setTimer()
     }
 
-    /// Tells what is left to tell.
+    /// Reports all that is left.
     package func end() {
         self.writeRests(until: .never)
         self.loop.cancelTimer(&self.timer)

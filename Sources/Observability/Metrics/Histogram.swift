@@ -4,7 +4,7 @@ package import System
 package struct Histogram: Equatable, Sendable {
     /// Upper bounds in seconds, ascending and inclusive.
     private let bounds: [Double]
-    /// For each bound what is above the one before it, and at the end what is above all of them.
+    /// For each bound the observations above the bound before it; at the end those above all bounds.
     private var counts: [UInt64]
     private var sum = 0.0
 
@@ -44,12 +44,12 @@ package struct Histogram: Equatable, Sendable {
 }
 
 extension Histogram {
-    /// For opening handshakes: the limit is usually ten seconds.
+    /// For opening handshakes: their limit is usually ten seconds.
     package static let ofHandshakes = Histogram(
         bounds: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
     /// For sessions, which last from a moment to days.
     package static let ofSessions = Histogram(bounds: [0.1, 1, 5, 15, 60, 300, 900, 3600, 14400, 43200, 86400])
-    /// For round trips: within a machine, a continent, the world, and beyond all hope.
+    /// For round trips: within a machine, a continent, the world.
     package static let ofPings = Histogram(
         bounds: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10])
 }

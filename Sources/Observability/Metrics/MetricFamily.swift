@@ -45,7 +45,7 @@ package struct MetricFamily: Sendable, Equatable {
         }
     }
 
-    /// With the prefix `gateway_`, and for a counter without a suffix of its own: `gateway_sessions_total`.
+    /// The whole name, such as `gateway_sessions_total`.
     package var name: String
     package var help: String
     package var kind: Kind

@@ -2,16 +2,16 @@ internal import Sessions
 package import System
 internal import WebSocketProtocol
 
-/// What was counted and what is, as metrics. Every label is bounded by the configuration, or by a registry.
+/// The counts as metrics. The values of every label are bounded by the configuration or by a registry.
 extension MetricsSnapshot {
     private typealias Label = MetricFamily.Label
     private typealias Sample = MetricFamily.Sample
 
-    /// The metrics of the whole gateway, in which this is what all workers counted.
+    /// The metrics of the whole gateway. This snapshot is the sum of all workers.
     ///
     /// - Parameters:
     ///   - backends: what is known of endpoints: their sessions, health and checks.
-    ///   - droppedLines: lines that the log lost.
+    ///   - droppedLines: lines that never reached the log.
     package func families(
         control: ControlMetrics, backends: [MetricFamily], droppedLines: UInt64, version: String, usage: ProcessUsage
     ) -> [MetricFamily] {
@@ -163,7 +163,7 @@ extension MetricsSnapshot {
         ]
     }
 
-    /// By the names that Prometheus' own clients use.
+    /// With the names that Prometheus' own clients use.
     private static func families(of usage: ProcessUsage) -> [MetricFamily] {
         var families = [
             MetricFamily(

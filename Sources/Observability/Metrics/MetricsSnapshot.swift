@@ -2,18 +2,18 @@ package import Sessions
 package import System
 package import WebSocketProtocol
 
-/// What was counted up to some moment: by one worker, or by all of them together.
+/// What was counted so far, by one worker or by all of them together.
 ///
-/// By the names of routes, so that it goes on when a reload makes new objects for them.
+/// Routes are told apart by name, so that counts go on when a reload makes new objects for them.
 package struct MetricsSnapshot: Sendable {
-    /// What came of an opening handshake.
+    /// The result of an opening handshake.
     package enum HandshakeResult: Hashable, Sendable {
         case accepted
-        /// The status it was answered with.
+        /// The status of the answer.
         case refused(Int)
-        /// The client went, or did not get through TLS, before there was anything to answer.
+        /// The client went away, or its TLS handshake failed, before there was a request to answer.
         case abandoned
-        /// It had sent no request for a while, and made room for others.
+        /// It had sent no request for a while, and was closed to make room for others.
         case evicted
 
         package var label: String {
@@ -60,7 +60,7 @@ package struct MetricsSnapshot: Sendable {
     }
 
     package struct Route: Sendable {
-        /// By the name of the backend, which can change with a reload.
+        /// By the name of the backend, which a reload can change.
         package var sessions: [String: Sessions] = [:]
         package var handshakes: [HandshakeResult: UInt64] = [:]
         package var closes: [Close: UInt64] = [:]
@@ -70,20 +70,20 @@ package struct MetricsSnapshot: Sendable {
         package init() {}
     }
 
-    /// Stands for the route where a connection did not get as far as one.
+    /// The name of the route of connections that did not get as far as one.
     package static let noRoute = "-"
 
     package var routes: [String: Route] = [:]
     package var handshakeSeconds = Histogram.ofHandshakes
     /// How long steps of TLS handshakes waited for their turn.
     package var handshakeWaitSeconds = Histogram.ofHandshakes
-    /// Steps that wait for it now.
+    /// Steps that wait now.
     package var handshakesWaiting = 0
     package var sessionSeconds = Histogram.ofSessions
     package var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
     /// Bytes that wait in queues for peers to take them.
     package var queueBytes = 0
-    /// What is held of the memory that is bounded, in bytes.
+    /// Bounded memory that is in use, in bytes.
     package var memory: [MemoryKind: Int] = [:]
     /// How long the turns of the workers' loops took.
     package var loopTurns = TurnTimes()
@@ -93,7 +93,7 @@ package struct MetricsSnapshot: Sendable {
 
     package init() {}
 
-    /// Nothing was counted yet for these routes: they are shown all the same, with zeros.
+    /// Starts with zeros for these routes, so that a scrape shows them before anything is counted.
     package init(_ routes: [(name: String, backend: String)]) {
         for (name, backend) in routes {
             self.routes[name, default: Route()].sessions[backend] = Sessions()
@@ -101,7 +101,7 @@ package struct MetricsSnapshot: Sendable {
         }
     }
 
-    /// The open sessions of each backend that has had any.
+    /// The open sessions of each backend that ever had one.
     package var openByBackend: [String: Int] {
         var open: [String: Int] = [:]
         for route in self.routes.values {

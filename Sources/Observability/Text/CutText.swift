@@ -1,10 +1,8 @@
 extension String {
-    /// How much of a text that a peer chose is shown, in the log and at the admin address: bytes of UTF-8. What is decided by it is decided
-    /// by the whole.
+    /// The most bytes of a peer's text that the log and the admin address show. Decisions use the whole text.
     private static let mostShown = 512
 
-    /// At most so much of it that no line and no list becomes large by what somebody sent, with `…` where something is left out. No
-    /// character is cut in two.
+    /// The text, cut to that length with a `…` at its end if it is longer. No scalar is cut in two.
     package var cut: String {
         let bytes = self.utf8
         guard bytes.count > Self.mostShown else { return self }

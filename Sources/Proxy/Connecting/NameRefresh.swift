@@ -43,16 +43,16 @@ final class NameRefresh {
 
     /// Looks every name up once, and waits for the answers, but no longer than a person would: the first sessions should not fail
     /// because they came early.
-    func start(_ runtime: Runtime) {
+    func start(_ active: ActiveConfiguration) {
         var isWaiting = true
-        self.resolve(runtime) { isWaiting = false }
+        self.resolve(active) { isWaiting = false }
         while isWaiting { self.loop.turn() }
     }
 
-    /// Refreshes the names of this runtime from now on, and no others.
-    func use(_ runtime: Runtime) {
-        self.add(runtime)
-        let endpoints = Set(runtime.backends.flatMap(\.endpoints).map { ObjectIdentifier($0) })
+    /// Refreshes the names of this configuration from now on, and no others.
+    func use(_ active: ActiveConfiguration) {
+        self.add(active)
+        let endpoints = Set(active.backends.flatMap(\.endpoints).map { ObjectIdentifier($0) })
         for (host, name) in self.names {
             name.endpoints.removeAll { !endpoints.contains(ObjectIdentifier($0)) }
             guard name.endpoints.isEmpty else { continue }
@@ -61,11 +61,11 @@ final class NameRefresh {
         }
     }
 
-    /// Looks up the names of a runtime, whatever is known of them.
+    /// Looks up the names of a configuration, whatever is known of them.
     ///
     /// - Parameter then: called when all answers are here, or after a while without.
-    func resolve(_ runtime: Runtime, then: @escaping () -> Void) {
-        let names = self.add(runtime)
+    func resolve(_ active: ActiveConfiguration, then: @escaping () -> Void) {
+        let names = self.add(active)
         guard !names.isEmpty else { return then() }
         let id = self.wait(for: names.count, within: Self.firstWait, then: then)
         for name in names { name.want(id) }
@@ -79,12 +79,12 @@ final class NameRefresh {
         name.goOn()
     }
 
-    /// Takes in the names of a runtime. Returns them.
+    /// Takes in the names of a configuration. Returns them.
     @discardableResult
-    private func add(_ runtime: Runtime) -> [HostName] {
-        let refresh = runtime.configuration.names.refresh
+    private func add(_ active: ActiveConfiguration) -> [HostName] {
+        let refresh = active.settings.names.refresh
         var added: [String: HostName] = [:]
-        for endpoint in runtime.backends.flatMap(\.endpoints) {
+        for endpoint in active.backends.flatMap(\.endpoints) {
             guard let (host, _) = endpoint.hostToResolve else { continue }
             let name = self.names[host] ?? self.name(host, refresh: refresh)
             name.schedule.refresh = refresh

@@ -3,6 +3,7 @@ internal import Configuration
 internal import Observability
 internal import Sessions
 internal import System
+internal import Takeover
 
 /// Closing many sessions gently: all of them before the process ends, those of an endpoint, those that a reload has no place for.
 extension Gateway {
@@ -14,9 +15,9 @@ extension Gateway {
     /// - Parameter reason: who wants it, for the log.
     func drain(because reason: String) {
         self.takeover?.close()
-        self.service.stopping("draining")
+        self.supervisor.stopping("draining")
         self.beginDraining(because: reason)
-        let delay = self.snapshot.runtime.configuration.drain.delay
+        let delay = self.active.settings.drain.delay
         guard delay > .zero else { return self.closeEverything(leaving: [], opening: .refused) }
         self.timers.drain = ControlTimer(self.loop, once: delay) { [unowned self] in
             self.closeEverything(leaving: [], opening: .refused)
@@ -40,10 +41,10 @@ extension Gateway {
         self.fleet.tell(.stopAccepting(leaving: leaving))
         self.drain(.all, cause: .drain, opening: opening) { [unowned self] _, pace in
             // What is not delivered by then is given up.
-            let over = self.snapshot.runtime.configuration.drain.over
+            let over = self.active.settings.drain.over
             var limit = pace.end + max(over, Self.leastForLast)
             // Who is still being opened is closed after that.
-            if case .finished = opening { limit += self.snapshot.runtime.longestHandshake }
+            if case .finished = opening { limit += self.active.longestHandshake }
             self.timers.drain = ControlTimer(self.loop, once: limit) { [unowned self] in self.stop() }
         }
     }
@@ -64,7 +65,7 @@ extension Gateway {
         _ selection: SessionSelection, cause: Cause, opening: DrainOrder.Opening = .finished,
         then: @escaping (_ sessions: Int, ClosingPace) -> Void
     ) {
-        let settings = self.snapshot.runtime.configuration.drain
+        let settings = self.active.settings.drain
         self.survey.count(selection) { [unowned self] counts in
             let total = counts.reduce(0, +)
             let pace = ClosingPace(count: total, over: settings.over, rate: settings.rate)

@@ -55,9 +55,9 @@ extension Gateway {
     /// What all workers have counted, and how the endpoints are.
     private func count(then: @escaping (GatewayCounts) -> Void) {
         self.survey.ask(.metrics) { [unowned self] answers in
-            let (runtime, inMailboxes) = (self.snapshot.runtime, self.fleet.memory.inMailboxes)
+            let (active, inMailboxes) = (self.active, self.fleet.memory.inMailboxes)
             self.health.report { reports in
-                then(GatewayCounts(runtime, answers, inMailboxes: inMailboxes, backends: reports))
+                then(GatewayCounts(active, answers, inMailboxes: inMailboxes, backends: reports))
             }
         }
     }
@@ -72,7 +72,7 @@ extension Gateway {
             answer(.draining(sessions: self.fleet.sessions))
             if self.state == .serving { self.drain(because: "admin") }
         case .backend(let name):
-            guard let backend = self.snapshot.runtime.backend(named: name) else {
+            guard let backend = self.active.backend(named: name) else {
                 return answer(.unknown("there is no backend \(name)"))
             }
             guard !backend.endpoints.isEmpty else {
@@ -80,7 +80,7 @@ extension Gateway {
             }
             self.drain(backend.endpoints, .ofBackend(name), undo: undo, answer)
         case .endpoint(let name, let endpointName):
-            guard let endpoint = self.snapshot.runtime.backend(named: name)?.endpoint(named: endpointName) else {
+            guard let endpoint = self.active.backend(named: name)?.endpoint(named: endpointName) else {
                 return answer(.unknown("there is no endpoint \(endpointName) of a backend \(name)"))
             }
             self.drain([endpoint], .ofEndpoint(endpoint), undo: undo, answer)

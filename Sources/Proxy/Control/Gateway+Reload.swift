@@ -3,17 +3,16 @@ internal import Observability
 internal import Sessions
 internal import System
 internal import TLS
+internal import Takeover
 
 /// Another configuration while sessions go on. It is checked whole, and refused whole: nothing has changed until all of it can be
 /// used. Then every worker swaps its snapshot, and the sessions that have no place in the new one are drained.
 extension Gateway {
     /// A configuration that can be used.
     private struct Candidate {
-        let snapshot: Snapshot
+        let configuration: ActiveConfiguration
         let listeners: ListenerSet.Change
         let watched: WatchedFiles
-
-        var update: WorkerUpdate { WorkerUpdate(snapshot: self.snapshot, listeners: self.listeners.listeners) }
     }
 
     /// Whoever asks for another reload while so many wait gets what these will do.
@@ -31,10 +30,10 @@ extension Gateway {
             return self.waitingReloads.append { [unowned self] in self.reload(dryRun: dryRun, answer: answer) }
         }
         self.isReloading = true
-        if !dryRun { self.service.reloading() }
+        if !dryRun { self.supervisor.reloading() }
         self.reloadNow(dryRun: dryRun) { [unowned self] outcome in
             self.isReloading = false
-            if !dryRun, self.state == .serving { self.service.ready(self.status) }
+            if !dryRun, self.state == .serving { self.supervisor.ready(self.status) }
             switch outcome {
             case _ where dryRun: break
             case .applied: self.counted.appliedReloads += 1
@@ -64,27 +63,26 @@ extension Gateway {
     }
 
     private func use(_ candidate: Candidate, dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
-        let plan = candidate.snapshot.plan
-        let awaitingStart = self.awaitingStart(in: candidate.snapshot.runtime.configuration)
+        let awaitingStart = self.awaitingStart(in: candidate.configuration.settings)
         guard !dryRun else {
             candidate.listeners.abandon()
-            return self.askFates(under: plan) { closing, kept in
+            return self.askFates(under: candidate.configuration) { closing, kept in
                 answer(.applied(closing: closing, kept: kept, awaitingStart: awaitingStart))
             }
         }
         // Endpoints that are new have addresses before sessions are led to them, and whoever reloads wants to know of others that moved.
-        self.names.resolve(candidate.snapshot.runtime) { [unowned self] in
+        self.names.resolve(candidate.configuration) { [unowned self] in
             guard self.state == .serving else {
                 candidate.listeners.abandon()
                 return answer(.refused(["the gateway is draining"]))
             }
-            self.askFates(under: plan) { closing, kept in
+            self.askFates(under: candidate.configuration) { closing, kept in
                 // Workers that were told to accept no more would accept from listeners that come after.
                 guard self.state == .serving else {
                     candidate.listeners.abandon()
                     return answer(.refused(["the gateway is draining"]))
                 }
-                self.apply(candidate, plan, closing: closing, kept: kept)
+                self.apply(candidate, closing: closing, kept: kept)
                 self.logReload(closing: closing, kept: kept, awaitingStart: awaitingStart)
                 answer(.applied(closing: closing, kept: kept, awaitingStart: awaitingStart))
             }
@@ -103,7 +101,6 @@ extension Gateway {
         }
         if let refusal = source.refusal { return then(.failure(ReloadRefusal(problems: [refusal]))) }
         self.files.read([source.path]) { [unowned self] files in
-            let previous = self.snapshot.runtime
             let refuse = { (errors: ConfigurationErrors) in
                 then(.failure(ReloadRefusal(problems: errors.diagnostics.map(\.description))))
             }
@@ -111,12 +108,15 @@ extension Gateway {
             do throws(ConfigurationErrors) { bytes = try source.bytes(in: files) } catch { return refuse(error) }
             self.sideWork.make {
                 Result { () throws(ConfigurationErrors) in
-                    Runtime(try source.configuration(of: bytes), replacing: previous)
+                    try source.configuration(of: bytes)
                 }
             } then: { [unowned self] result in
                 switch result {
-                case .success(let runtime):
-                    self.makeCandidate(runtime) { result in
+                case .success(let settings):
+                    let previous = self.active
+                    self.makeCandidate(settings) { files throws(StartError) in
+                        try ActiveConfiguration(settings, files: files, replacing: previous)
+                    } then: { result in
                         then(result.mapError { ReloadRefusal(problems: ["\($0)"]) })
                     }
                 case .failure(let errors): refuse(errors)
@@ -125,23 +125,30 @@ extension Gateway {
         }
     }
 
-    /// Reads the files that the configuration of `runtime` names, looks its listeners' names up, and tries all of it.
-    private func makeCandidate(_ runtime: Runtime, then: @escaping (Result<Candidate, StartError>) -> Void) {
-        Self.find(runtime.configuration, self.listeners, self.files, self.names) { [unowned self] findings in
+    /// Reads the files that `settings` name, looks its listeners' names up, and tries all of it.
+    private func makeCandidate(
+        _ settings: GatewayConfiguration,
+        _ make: @escaping @Sendable (FileSet) throws(StartError) -> ActiveConfiguration,
+        then: @escaping (Result<Candidate, StartError>) -> Void
+    ) {
+        Self.find(settings, self.listeners, self.files, self.names) { [unowned self] findings in
             self.sideWork.make {
-                Result { () throws(StartError) in try Self.tried(runtime, findings) }
-            } then: { [unowned self] snapshot in
+                Result { () throws(StartError) in try Self.tried(try make(findings.files)) }
+            } then: { [unowned self] configuration in
                 guard self.state == .serving else { return then(.failure(StartError("the gateway is draining"))) }
-                then(Result { () throws(StartError) in try self.candidate(try snapshot.get(), findings) })
+                then(Result { () throws(StartError) in try self.candidate(try configuration.get(), findings) })
             }
         }
     }
 
-    /// A snapshot of which a worker has made once what it makes of it: libssl has its own opinion of certificates.
-    private static func tried(_ runtime: Runtime, _ findings: Findings) throws(StartError) -> Snapshot {
-        let snapshot = try Snapshot(runtime, findings.files)
-        do throws(TLSError) { _ = try WorkerRuntime(snapshot, io: TLSIO()) } catch { throw StartError("\(error)") }
-        return snapshot
+    /// A configuration that a worker could use: libssl has its own opinion of certificates.
+    private static func tried(_ configuration: ActiveConfiguration) throws(StartError) -> ActiveConfiguration {
+        do throws(TLSError) {
+            _ = try WorkerConfiguration(configuration, io: TLSIO())
+        } catch {
+            throw StartError("\(error)")
+        }
+        return configuration
     }
 
     /// Finds what a configuration refers to. Nothing waits for it but `then`.
@@ -149,7 +156,7 @@ extension Gateway {
         _ configuration: GatewayConfiguration, _ listeners: ListenerSet, _ reader: FileReader, _ names: NameRefresh,
         then: @escaping (Findings) -> Void
     ) {
-        reader.read(Credentials.files(of: configuration)) { files in
+        reader.read(CertificateFiles.files(of: configuration)) { files in
             names.lookUp(listeners.addressesToLookUp(configuration.listeners)) { addresses in
                 reader.look(upGroups: configuration.listeners.compactMap(\.access?.group)) { groups in
                     then(Findings(files: files, addresses: addresses, groups: groups))
@@ -158,8 +165,8 @@ extension Gateway {
         }
     }
 
-    private func candidate(_ snapshot: Snapshot, _ findings: Findings) throws(StartError) -> Candidate {
-        let change = try self.listeners.prepare(snapshot.runtime.configuration.listeners, findings)
+    private func candidate(_ configuration: ActiveConfiguration, _ findings: Findings) throws(StartError) -> Candidate {
+        let change = try self.listeners.prepare(configuration.settings.listeners, findings)
         do {
             let io = TLSIO()
             for listener in change.listeners { _ = try Listener(listener, io: io) }
@@ -167,11 +174,13 @@ extension Gateway {
             change.abandon()
             throw StartError("\(error)")
         }
-        return Candidate(snapshot: snapshot, listeners: change, watched: WatchedFiles(findings.files))
+        return Candidate(configuration: configuration, listeners: change, watched: WatchedFiles(findings.files))
     }
 
-    private func askFates(under plan: ReloadPlan, then: @escaping (_ closing: [String: Int], _ kept: Int) -> Void) {
-        self.survey.ask(.fates(plan)) { answers in
+    private func askFates(
+        under configuration: ActiveConfiguration, then: @escaping (_ closing: [String: Int], _ kept: Int) -> Void
+    ) {
+        self.survey.ask(.fates(configuration)) { answers in
             var closing: [String: Int] = [:]
             var kept = 0
             for case .fates(let some, let others) in answers {
@@ -182,15 +191,15 @@ extension Gateway {
         }
     }
 
-    private func apply(_ candidate: Candidate, _ plan: ReloadPlan, closing: [String: Int], kept: Int) {
-        let old = self.snapshot.runtime
+    private func apply(_ candidate: Candidate, closing: [String: Int], kept: Int) {
+        let old = self.active
         self.swap(for: candidate)
         self.fleet.memory.setLimit(
-            self.snapshot.runtime.configuration.memory?.rawValue ?? MemoryBound.automatic)
+            self.active.settings.memory?.rawValue ?? MemoryBound.automatic)
         self.memory.rose()
-        self.names.use(self.snapshot.runtime)
-        self.rebalancer.take(self.snapshot.runtime, insteadOf: old)
-        if !closing.isEmpty { self.drain(.condemned(by: plan), cause: .reload) { _, _ in } }
+        self.names.use(self.active)
+        self.rebalancer.take(self.active, insteadOf: old)
+        if !closing.isEmpty { self.drain(.condemned(by: candidate.configuration), cause: .reload) { _, _ in } }
         for listener in candidate.listeners.removed {
             self.removeFile(of: listener)
             var record = LogRecord(.info, "listener-closed")
@@ -202,18 +211,18 @@ extension Gateway {
 
     /// Puts a candidate in force, here and with the workers.
     private func swap(for candidate: Candidate) {
-        self.snapshot = candidate.snapshot
+        self.active = candidate.configuration
         for failure in self.listeners.commit(candidate.listeners) {
             self.log.write(.error, "update-failed", reason: "\(failure)")
         }
         self.watched = candidate.watched
         self.checkHealth()
-        self.fleet.tell(.update(candidate.update))
+        self.fleet.tell(.update(candidate.configuration, candidate.listeners.listeners))
     }
 
     private func checkHealth() {
         do throws(TLSError) {
-            try self.health.take(self.snapshot)
+            try self.health.take(self.active)
         } catch {
             // A worker's context of the same settings was made a moment ago.
             self.log.write(.error, "update-failed", reason: "\(error)")
@@ -222,8 +231,8 @@ extension Gateway {
 
     private func logReload(closing: [String: Int], kept: Int, awaitingStart: [String]) {
         var record = LogRecord(.info, "reloaded")
-        record.add("routes", self.snapshot.runtime.routes.count)
-        record.add("backends", self.snapshot.runtime.backends.count)
+        record.add("routes", self.active.routes.count)
+        record.add("backends", self.active.backends.count)
         record.add("listeners", self.listeners.listeners.count)
         record.add("closing", closing.values.reduce(0, +))
         record.add("kept", kept)
@@ -261,8 +270,8 @@ extension Gateway {
     }
 
     private func reloadCertificatesIfChanged(then: @escaping () -> Void) {
-        guard self.mayReloadCertificates(of: self.snapshot.runtime) else { return then() }
-        let runtime = self.snapshot.runtime
+        let active = self.active
+        guard self.mayReloadCertificates(of: active) else { return then() }
         self.files.look(at: self.watched.paths) { [unowned self] result in
             switch result {
             case .failure(let obstacle):
@@ -272,29 +281,31 @@ extension Gateway {
                 }
                 then()
             case .success(let stamps):
-                guard self.mayReloadCertificates(of: runtime), self.watched.differ(from: stamps) else { return then() }
-                self.makeCandidate(runtime) { [unowned self] in
-                    self.use($0, certificatesOf: runtime)
+                guard self.mayReloadCertificates(of: active), self.watched.differ(from: stamps) else { return then() }
+                self.makeCandidate(active.settings) { files throws(StartError) in
+                    try ActiveConfiguration(active, files: files)
+                } then: { [unowned self] in
+                    self.use($0, certificatesOf: active)
                     then()
                 }
             }
         }
     }
 
-    /// Whether what was found for `runtime` is still wanted: a reload reads certificates, too.
-    private func mayReloadCertificates(of runtime: Runtime) -> Bool {
-        self.state == .serving && !self.isReloading && self.snapshot.runtime === runtime
+    /// Whether what was found for `active` is still wanted: a reload reads certificates, too.
+    private func mayReloadCertificates(of active: ActiveConfiguration) -> Bool {
+        self.state == .serving && !self.isReloading && self.active === active
     }
 
-    private func use(_ result: Result<Candidate, StartError>, certificatesOf runtime: Runtime) {
+    private func use(_ result: Result<Candidate, StartError>, certificatesOf active: ActiveConfiguration) {
         switch result {
         case .success(let candidate):
-            guard self.mayReloadCertificates(of: runtime) else { return candidate.listeners.abandon() }
+            guard self.mayReloadCertificates(of: active) else { return candidate.listeners.abandon() }
             self.swap(for: candidate)
             self.certificatesRefusal = nil
             self.log.write(LogRecord(.info, "certificates-reloaded"))
         case .failure(let error):
-            guard self.mayReloadCertificates(of: runtime) else { return }
+            guard self.mayReloadCertificates(of: active) else { return }
             // A chain and its key are two files, and somebody may be in the middle of replacing them: the next look tries again. What it
             // finds is no news if it is the same.
             guard "\(error)" != self.certificatesRefusal else { return }

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Observability
 internal import System
+internal import Takeover
 
 /// A restart without a gap: another process takes the listening sockets, and this one drains.
 extension Gateway {
@@ -60,8 +61,8 @@ extension Gateway {
 
     /// The successor serves: what waits to be accepted is its, and our sessions are closed in good time.
     private func release(_ release: TakeoverServer.Release) {
-        self.service.mainProcess(release.successor)
-        self.service.stopWatching()
+        self.supervisor.mainProcess(release.successor)
+        self.supervisor.stopWatching()
         let adopted = self.listeners.listeners.filter { release.adopted.contains($0.configured.offeredName) }
         self.adopted = Set(adopted.map(\.id))
         self.whenReleased()

@@ -5,15 +5,15 @@ internal import System
 /// What was counted and how everything is, as the control thread gathered it. What operators are shown is made of it on any thread: with
 /// thousands of routes and backends that takes longer than the control thread may be kept.
 struct GatewayCounts: Sendable {
-    private let runtime: Runtime
+    private let active: ActiveConfiguration
     private let answers: [WorkerAnswer]
     /// Bytes that wait in mailboxes.
     private let inMailboxes: Int
     private let backends: [BackendReport]
 
     /// - Parameter answers: of all workers, to `.metrics`.
-    init(_ runtime: Runtime, _ answers: [WorkerAnswer], inMailboxes: Int, backends: [BackendReport]) {
-        self.runtime = runtime
+    init(_ active: ActiveConfiguration, _ answers: [WorkerAnswer], inMailboxes: Int, backends: [BackendReport]) {
+        self.active = active
         self.answers = answers
         self.inMailboxes = inMailboxes
         self.backends = backends
@@ -29,7 +29,7 @@ struct GatewayCounts: Sendable {
     }
 
     private var counted: MetricsSnapshot {
-        let routes = self.runtime.routes.compactMap { route in
+        let routes = self.active.routes.compactMap { route in
             route.backend.map { (name: route.settings.name, backend: $0.name) }
         }
         var all = MetricsSnapshot(routes)

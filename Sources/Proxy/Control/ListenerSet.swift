@@ -1,6 +1,7 @@
 package import Configuration
 internal import System
 internal import TLS
+internal import Takeover
 
 /// The listeners that the gateway has, on the control thread: opens those that a configuration adds, and says which it removes.
 package struct ListenerSet {
@@ -126,7 +127,7 @@ package struct ListenerSet {
         var tls = listener.tls
         if Self.isSelfSigned(settings), settings.tls == listener.settings.tls {
             // Made at start, it is as good as it was.
-        } else if let new = try Credentials.server(settings, files) {
+        } else if let new = try CertificateFiles.server(settings, files) {
             // Tickets are good only where everything is as it was; keys alone open nothing.
             tls = (new, listener.tls?.tickets ?? TicketKeys())
         } else {
@@ -147,7 +148,7 @@ package struct ListenerSet {
     private func open(
         _ settings: ListenerSettings, _ findings: Findings, _ access: SocketFileAccess?, id: Int, _ source: SocketSource
     ) throws(StartError) -> (ListenerBlueprint, isInherited: Bool) {
-        let tls = try Credentials.server(settings, findings.files).map { ($0, TicketKeys()) }
+        let tls = try CertificateFiles.server(settings, findings.files).map { ($0, TicketKeys()) }
         let address = try Self.socketAddress(settings.address, findings)
         let given = source.take(address)
         if !given.isEmpty {

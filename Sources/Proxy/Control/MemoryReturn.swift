@@ -31,7 +31,7 @@ final class MemoryReturn: Sendable {
     private func giveBack() {
         let start = MonotonicInstant.now()
         let before = ProcessUsage.now().residentBytes
-        FreeMemory.giveBack()
+        OwnProcess.returnFreeMemory()
         var record = LogRecord(.debug, "memory-returned")
         record.add("resident_before", before ?? 0)
         record.add("resident", ProcessUsage.now().residentBytes ?? 0)

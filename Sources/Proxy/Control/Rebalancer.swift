@@ -35,11 +35,11 @@ final class Rebalancer {
     }
 
     /// Another configuration is in force. Endpoints that it adds have come up.
-    func take(_ runtime: Runtime, insteadOf before: Runtime) {
+    func take(_ next: ActiveConfiguration, insteadOf before: ActiveConfiguration) {
         for name in self.active.keys {
-            self.active[name] = runtime.backend(named: name).flatMap { $0.settings.rebalance == nil ? nil : $0 }
+            self.active[name] = next.backend(named: name).flatMap { $0.settings.rebalance == nil ? nil : $0 }
         }
-        for backend in runtime.backends {
+        for backend in next.backends {
             guard let old = before.backend(named: backend.name) else { continue }
             if backend.endpoints.contains(where: { !old.has($0) }) { self.begin(backend) }
         }

@@ -21,7 +21,7 @@ final class HealthChecks {
     private let loop: EventLoop
     private let means: HealthCheck.Means
     private let cameUp: (Backend) -> Void
-    /// In the order of the snapshot's backends.
+    /// In the order of the configuration's backends.
     private var watches: [BackendWatch] = []
     private var places: [ObjectIdentifier: Place] = [:]
     private var schedules: [ObjectIdentifier: CheckSchedule] = [:]
@@ -40,14 +40,14 @@ final class HealthChecks {
         self.means = HealthCheck.Means(loop, unreachable: unreachable)
     }
 
-    /// Watches the endpoints of `snapshot` from now on, and no others.
+    /// Watches the endpoints of a configuration from now on, and no others.
     ///
     /// - Throws: where libssl does not take its settings; then nothing has changed.
-    func take(_ snapshot: Snapshot) throws(TLSError) {
-        let contexts = try TLSClientContext.shared(snapshot.clientTLS.map(Self.settings), io: self.means.context.tlsIO)
+    func take(_ active: ActiveConfiguration) throws(TLSError) {
+        let contexts = try TLSClientContext.shared(active.clientTLS.map(Self.settings), io: self.means.context.tlsIO)
         let before = self.places
         for watch in self.watches { watch.stop() }
-        self.watches = snapshot.runtime.backends.map { backend in
+        self.watches = active.backends.map { backend in
             BackendWatch(
                 backend, log: self.log, loop: self.loop,
                 remembering: { endpoint in
@@ -60,7 +60,7 @@ final class HealthChecks {
                 self.places[ObjectIdentifier(endpoint)] = Place(watch: watch, index: index)
             }
         }
-        self.schedule(snapshot, contexts)
+        self.schedule(active, contexts)
         self.heartbeats =
             self.heartbeats
             ?? ControlTimer(self.loop, every: Self.heartbeatInterval) { [unowned self] in
@@ -75,14 +75,14 @@ final class HealthChecks {
         return settings
     }
 
-    private func schedule(_ snapshot: Snapshot, _ contexts: [TLSClientContext?]) {
+    private func schedule(_ active: ActiveConfiguration, _ contexts: [TLSClientContext?]) {
         var before = self.schedules
         self.schedules = [:]
         var new: [CheckSchedule] = []
-        for backend in snapshot.runtime.backends {
+        for backend in active.backends {
             guard let settings = backend.settings.health else { continue }
             let plan = CheckSchedule.Plan(
-                settings: settings, source: backend.source, tls: snapshot.clientTLS[backend.index],
+                settings: settings, source: backend.source, tls: active.clientTLS[backend.index],
                 serverName: backend.settings.tls.serverName)
             for endpoint in backend.endpoints {
                 let id = ObjectIdentifier(endpoint)

@@ -28,11 +28,9 @@ final class BridgeConversation: EndpointConversation {
         self.backend = connections.backend
         self.message = message
         super.init(
-            session, connections.client, backend: .tcp,
-            limitsMessages: session.route?.settings.limitsMessagesItself ?? false, compression: compression)
+            session, connections.client, limitsMessages: session.route?.settings.limitsMessagesItself ?? false,
+            compression: compression)
     }
-
-    override var phase: Phase { .bridge }
 
     // MARK: - Client to backend
 

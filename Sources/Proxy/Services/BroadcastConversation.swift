@@ -128,7 +128,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
 
     /// What is not delivered must not grow without bound: its sender is not read meanwhile.
     private func waitIfNeeded() {
-        guard self.wait == .none, self.closing.isOpen else { return }
+        guard self.wait == .none, self.isOpen else { return }
         if self.sender.mustWait() {
             self.wait = .delivery
             self.worker.waitingSenders[ObjectIdentifier(self.sender)] = self
@@ -158,8 +158,8 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     /// Sends a member what was posted. One whose queue is still over the limit from earlier posts is closed with 1013: what it misses must
     /// not cost the others memory.
     func deliver(_ delivery: RoomDelivery) {
-        guard self.closing.isOpen else { return }
-        guard !self.session.isOverQueueLimit(self.client) else { return self.close(.byGateway(.slowConsumer)) }
+        guard self.isOpen else { return }
+        guard !self.session.isOverQueueLimit(self.client) else { return self.session.close(.byGateway(.slowConsumer)) }
         let messages = delivery.messages(for: self.compression?.parameters.server)
         self.worker.loop.budget.spend(
             Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: self.client.tls != nil))

@@ -52,7 +52,7 @@ extension EndpointConversation {
         guard !self.isReading else { return }
         let buffers = self.buffers
         while let unread = self.backlog.first, !self.mustWait, !self.isOpenAndStuck {
-            guard self.closing.reads(from: .client) else { return self.backlog.removeAll() }
+            guard self.listens else { return self.backlog.removeAll() }
             let (range, part) = unread.next(atMost: Self.portion)
             let place = buffers.place(unread.bytes.span.extracting(range))
             let stop = self.read(place, from: part)
@@ -65,7 +65,7 @@ extension EndpointConversation {
     }
 
     /// A session that closes only looks for a Close.
-    private var isOpenAndStuck: Bool { self.closing.isOpen && self.isStuck }
+    private var isOpenAndStuck: Bool { self.isOpen && self.isStuck }
 
     // MARK: - Messages that are kept as they came
 
@@ -115,8 +115,8 @@ extension EndpointConversation {
         let inflater = compression.takeInflater(maximumMessage: self.maximumMessage)
         loop.budget.spend(Work.compression)
         var taken = 0
-        while self.closing.isOpen {
-            guard !self.mustWait, !self.isFull || !self.closing.isOpen else {
+        while self.isOpen {
+            guard !self.mustWait, !self.isFull || !self.isOpen else {
                 var rest = part
                 rest.range = (part.range.lowerBound + taken)..<part.range.upperBound
                 return Stop(position: rest.range.lowerBound, part: rest)

@@ -14,11 +14,10 @@ class EndpointConversation: Conversation {
     final let loop: EventLoop
     final let plaintext: ReadBuffer
     final let gathered: GatheredSends
-    final private(set) var closing: ClosingHandshake
-    /// What `closing` says, at hand: it is asked for every message, and is not small.
+    /// What the closing handshake says, at hand: it is asked for every message. Nothing has ended the session yet.
     final private(set) var isOpen = true
-    final private var listens = true
-    final var detail: String?
+    /// The client's frames are looked at, be it only for its Close.
+    final private(set) var listens = true
 
     final var reader: FrameReader
     /// What we sent the client: in place of what a backend sends.
@@ -52,16 +51,13 @@ class EndpointConversation: Conversation {
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
     ///   - compression: what was agreed with the client.
     init(
-        _ session: Session, _ client: Connection, backend: ClosingHandshake.Backend = .builtin,
-        limitsMessages: Bool = true, compression: DeflateParameters? = nil
+        _ session: Session, _ client: Connection, limitsMessages: Bool = true, compression: DeflateParameters? = nil
     ) {
         self.session = session
         self.client = client
         self.loop = session.loop
         self.plaintext = session.worker.context.buffers.plaintext
         self.gathered = session.worker.gathered
-        self.closing = ClosingHandshake(
-            backend: backend, codes: session.route?.settings.closeCodes ?? .registered)
         let limits = session.route?.settings.limits ?? Limits()
         self.maximumMessage = limitsMessages ? limits.message.rawValue : 0
         self.compression = compression.map { SessionCompression($0, session.worker.compression) }
@@ -76,8 +72,6 @@ class EndpointConversation: Conversation {
     final var buffers: ConnectionBuffers { self.session.worker.context.buffers }
 
     // MARK: - For subclasses
-
-    var phase: Phase { .serve }
 
     var waitsToBegin: Bool { false }
 
@@ -131,12 +125,11 @@ class EndpointConversation: Conversation {
         if self.isReading { self.passOn() }
         let words = violation.words(
             by: .client, size: size, message: self.maximumMessage, fragments: self.reader.rules.maximumFragments)
-        self.detail = words
-        self.perform(self.closing.violated(violation, by: .client, self.places, words))
+        self.session.violated(violation, by: .client, words)
     }
 
     /// What we send a client is whole frames only, so that a Close always has its place.
-    private var places: ClosingHandshake.Places {
+    final var places: ClosingHandshake.Places {
         // What waits, be it here or in the kernel, is not passed on any more.
         let hasMore = self.client.isPaused || self.client.mayRead
         return ClosingHandshake.Places(
@@ -250,11 +243,12 @@ class EndpointConversation: Conversation {
         let payload = frame.payload(in: plaintext.span)
         switch frame.opcode {
         case .ping:
-            if self.closing.isOpen { self.answerPing(payload) }
+            if self.isOpen { self.answerPing(payload) }
         case .close:
             guard let close = try? CloseFrame(payload: payload.span) else { return }
             self.passOn()
-            self.perform(self.closing.received(close, from: .client))
+            let nothing: [UInt8] = []
+            self.session.received(close, from: .client, nothing.span)
         case .pong:
             if case .latest = self.pings.received(frame, in: plaintext.span) { self.session.pingAnswered(.client) }
         case .text, .binary, .continuation: break
@@ -271,13 +265,30 @@ class EndpointConversation: Conversation {
         }
     }
 
-    final func happened(_ event: ClosingHandshake.Event, detail: String?) {
-        // What it sent last may be part of a message.
-        if case .ended(.backend, inOrder: true) = event, self.closing.isOpen { self.backendEnds() }
-        let before = self.closing.ending
-        let actions = self.closing.happened(event, self.places)
-        if self.closing.ending != before { self.detail = detail }
-        self.perform(actions)
+    final func prepare(for event: ClosingHandshake.Event) {
+        // What a server sent last may be part of a message.
+        if event == .ended(.backend, .inOrder), self.isOpen { self.backendEnds() }
+    }
+
+    final func sendGathered() {
+        if self.isReading { self.passOn() }
+    }
+
+    final func follow(_ closing: ClosingHandshake) {
+        let wasOpen = self.isOpen
+        self.isOpen = closing.isOpen
+        self.listens = closing.reads(from: .client)
+        guard wasOpen, !self.isOpen else { return }
+        self.session.closing?.forwarded.client = self.reader.tally
+        self.closingBegan()
+    }
+
+    final func hasSaid() {
+        guard !self.isOpen else { return }
+        // Messages are over; the client's own Close may wait among them.
+        self.shelf = []
+        self.readBacklog()
+        self.countMemory()
     }
 
     final func ping(_ leg: Leg) {
@@ -288,35 +299,13 @@ class EndpointConversation: Conversation {
 
     final func drained(_ leg: Leg) {
         guard leg == .client else { return self.backendDrained() }
-        if self.closing.isOpen, let payload = self.owedPong { self.client.send(Frame.pong(payload).span) }
+        if self.isOpen, let payload = self.owedPong { self.client.send(Frame.pong(payload).span) }
         self.owedPong = nil
         self.clientDrained()
         self.catchUp()
     }
 
-    final func close(_ ending: Ending) { self.perform(self.closing.close(ending, self.places)) }
-
     final func timerFired() {
-        if self.closing.isOpen { self.tick() }
-    }
-
-    private func perform(_ actions: ClosingHandshake.Actions) {
-        if self.isReading { self.passOn() }
-        self.isOpen = self.closing.isOpen
-        self.listens = self.closing.reads(from: .client)
-        if !self.closing.isOpen, self.session.phase != .closing, self.session.phase != .closed {
-            self.session.beginClosing()
-            self.session.closing?.forwarded.client = self.reader.tally
-            self.closingBegan()
-        }
-        if case .close(let close) = actions.client.say { self.client.send(Frame.close(close).span) }
-        // Messages are over; the client's own Close may wait among them.
-        if !self.closing.isOpen {
-            self.shelf = []
-            self.readBacklog()
-            self.countMemory()
-        }
-        self.session.end(.backend, as: actions.backend.end)
-        self.session.end(.client, as: actions.client.end)
+        if self.isOpen { self.tick() }
     }
 }

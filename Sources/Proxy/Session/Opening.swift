@@ -9,7 +9,7 @@ internal import System
 /// An object of its own, so that a session that is open does not carry its memory.
 final class Opening {
     /// What was in force when the session began, and holds until it is open.
-    let runtime: WorkerRuntime
+    let configuration: WorkerConfiguration
     /// What the client sent of its request head, as long as that is not whole.
     var inbox: [UInt8] = []
     var parser = RequestHeadParser()
@@ -24,11 +24,9 @@ final class Opening {
         didSet { oldValue?.end() }
     }
     var backendHandshake: BackendHandshake?
-    /// When the present endpoint was chosen.
-    var chosenAt: MonotonicInstant?
 
     /// What was read and is kept, in bytes.
     var memory: Int { self.inbox.capacity + self.early.capacity }
 
-    init(_ runtime: WorkerRuntime) { self.runtime = runtime }
+    init(_ configuration: WorkerConfiguration) { self.configuration = configuration }
 }

@@ -7,8 +7,6 @@ internal import WebSocketProtocol
 /// WebSocket to WebSocket, frame by frame, without copying: the headers of what came from one leg are walked where they lie in
 /// the worker's buffer, and the same bytes go to the other leg. What is decided about them is `Relay`'s.
 final class RelayConversation: Conversation {
-    let phase = Phase.relay
-
     // The session gives its conversation up when it ends.
     private let session: Session
     private let loop: EventLoop
@@ -18,8 +16,6 @@ final class RelayConversation: Conversation {
     private var relay: Relay
     /// Of what came from each leg, what the other's socket took.
     private var taken = PerLeg(client: TakenMessages(), backend: TakenMessages())
-    /// More on why the session ends.
-    private var reason: String?
 
     init(_ session: Session, _ connections: PerLeg<Connection>, allowsCompression: Bool) {
         self.session = session
@@ -30,11 +26,10 @@ final class RelayConversation: Conversation {
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,
-            checksText: settings?.utf8 == .check, codes: settings?.closeCodes ?? .registered, nonce: Randomness.word())
+            checksText: settings?.utf8 == .check, nonce: Randomness.word())
     }
 
-    var closing: ClosingHandshake { self.relay.closing }
-    var detail: String? { self.reason ?? self.closing.brokenRule }
+    var places: ClosingHandshake.Places { self.relay.places }
 
     var tally: PerLeg<MessageTally> {
         let tally = self.relay.tally
@@ -59,22 +54,33 @@ final class RelayConversation: Conversation {
             if !step.forward.isEmpty { self.forward(plaintext.span.extracting(step.forward), from: leg, before) }
             if step.signs.contains(.data) { self.session.deadlines.lastData = self.loop.now }
             if step.signs.hasControl { self.note(step.signs, from: leg) }
-            if let actions = step.actions { self.perform(actions, relaying: plaintext.span.extracting(step.close)) }
+            if let event = step.event { self.happened(event, from: leg) }
             position = step.next
         }
         self.loop.budget.spend(self.relay.work(leg, since: before, headers: headers))
     }
 
-    func happened(_ event: ClosingHandshake.Event, detail: String?) {
-        let before = self.relay.closing.ending
-        let actions = self.relay.happened(event)
-        if self.relay.closing.ending != before { self.reason = detail }
-        self.perform(actions)
+    @inline(never)
+    private func happened(_ event: Relay.Step.Event, from leg: Leg) {
+        switch event {
+        case .close(let close, at: let place):
+            let plaintext = self.plaintext
+            self.session.received(close, from: leg, plaintext.span.extracting(place))
+        case .violation(let violation, let words): self.session.violated(violation, by: leg, words)
+        case .boundary: self.session.reachedBoundary(leg.other)
+        }
     }
 
     func drained(_ leg: Leg) { self.session.resume(leg.other) }
 
-    func close(_ ending: Ending) { self.perform(self.relay.close(ending)) }
+    /// What comes from a leg that is not relayed any more does not count.
+    func follow(_ closing: ClosingHandshake) {
+        self.relay.follow(closing)
+        guard let session = self.session.closing else { return }
+        for leg in [Leg.client, .backend] where session.forwarded[leg] == nil && !closing.relays(from: leg) {
+            session.forwarded[leg] = self.relay.tally(of: leg)
+        }
+    }
 
     // MARK: - Heartbeats
 
@@ -113,36 +119,5 @@ final class RelayConversation: Conversation {
     private func hold(_ source: Connection, for target: Connection, _ before: MessageTally) {
         self.taken[source.leg].sent(before, self.relay.tally(of: source.leg), target.writing)
         if self.session.isAboveHighWater(target) { source.pause() }
-    }
-
-    /// What comes from a leg that is not relayed any more does not count.
-    private func noteForwarded() {
-        guard let closing = self.session.closing else { return }
-        for leg in [Leg.client, .backend] where closing.forwarded[leg] == nil && !self.relay.closing.relays(from: leg) {
-            closing.forwarded[leg] = self.relay.tally(of: leg)
-        }
-    }
-
-    private func perform(_ actions: ClosingHandshake.Actions) {
-        let nothing: [UInt8] = []
-        self.perform(actions, relaying: nothing.span)
-    }
-
-    private func perform(_ actions: ClosingHandshake.Actions, relaying close: Span<UInt8>) {
-        if !self.relay.closing.isOpen {
-            self.session.beginClosing()
-            self.noteForwarded()
-        }
-        for leg in [Leg.backend, .client] {
-            switch actions[leg].say {
-            case .nothing: break
-            case .relayedClose: self.connections[leg].send(close)
-            case .close(let close):
-                let key: MaskingKey? = leg == .backend ? .random : nil
-                self.connections[leg].send(Frame.close(close, maskingKey: key).span)
-            }
-        }
-        // Saying comes first on both legs: ending one can end the session.
-        for leg in [Leg.backend, .client] { self.session.end(leg, as: actions[leg].end) }
     }
 }

@@ -12,40 +12,15 @@ internal import WebSocketProtocol
 extension Session: ConnectorOwner {
     // MARK: - Choose endpoint
 
-    /// So many endpoints are tried before the client hears that it did not work.
-    private static let mostEndpoints = 3
-
-    func connect(_ backend: Backend) {
-        self.connectToNextEndpoint(of: backend, after: nil)
-    }
-
     /// Chooses an endpoint that was not tried yet.
-    ///
-    /// - Parameter refusal: what the client hears if there is none, where one was tried before.
-    private func connectToNextEndpoint(of backend: Backend, after refusal: Refusal?) {
-        guard let opening = self.opening, opening.endpoints.count < Self.mostEndpoints,
-            let endpoint = opening.runtime.chooseEndpoint(
-                of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.worker.loop.now)
-        else { return self.refuse(refusal ?? .noEndpoint(routeIndex: self.routeIndex)) }
+    func chooseEndpoint() {
+        guard let opening = self.opening, let backend = self.route?.backend,
+            let endpoint = opening.configuration.chooseEndpoint(
+                of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.loop.now)
+        else { return self.handle(.noEndpoint) }
         opening.endpoints.append(endpoint)
-        opening.chosenAt = self.worker.loop.now
         self.endpoint = endpoint
-        self.phase = .connect
-        switch endpoint.addresses(at: self.loop.now) {
-        case .success(let addresses) where !addresses.isEmpty: self.connect(to: endpoint, at: addresses, of: backend)
-        case .success:
-            self.endpointFailed(.connectFailed("\(endpoint.name) is not resolved yet", routeIndex: self.routeIndex))
-        case .failure(let error):
-            self.endpointFailed(.connectFailed("\(endpoint.name): \(error)", routeIndex: self.routeIndex))
-        }
-    }
-
-    /// No session can be opened with this endpoint. The client does not hear of it as long as there is another.
-    private func endpointFailed(_ refusal: Refusal) {
-        self.closeBackend()
-        guard let endpoint = self.endpoint, let backend = self.route?.backend else { return self.refuse(refusal) }
-        self.worker.failed(endpoint, because: refusal.detail)
-        self.connectToNextEndpoint(of: backend, after: refusal)
+        self.handle(.endpointChosen(at: self.loop.now))
     }
 
     /// What sessions have in common that should meet the same endpoint.
@@ -59,73 +34,80 @@ extension Session: ConnectorOwner {
 
     // MARK: - Connect
 
+    func connect() {
+        guard let endpoint = self.endpoint, let backend = self.route?.backend else { return }
+        switch endpoint.addresses(at: self.loop.now) {
+        case .success(let addresses) where !addresses.isEmpty: self.connect(to: endpoint, at: addresses, of: backend)
+        case .success: self.handle(.noAddress("its name is not resolved yet"))
+        case .failure(let error): self.handle(.noAddress("\(error)"))
+        }
+    }
+
     private func connect(to endpoint: Endpoint, at addresses: [SocketAddress], of backend: Backend) {
-        let limit = self.route?.settings.timeouts.connect ?? Timeouts().connect
         guard let opening = self.opening else { return }
-        let runtime = opening.runtime
+        let configuration = opening.configuration
         let connector = Connector(
             to: addresses, from: backend.source, tag: Leg.backend.tag,
-            tls: { endpoint.usesTLS ? try runtime.clientConnection(of: backend, to: endpoint) : nil },
-            history: endpoint, within: limit, until: self.openingDeadline, self.worker.context, for: self)
+            tls: { endpoint.usesTLS ? try configuration.clientConnection(of: backend, to: endpoint) : nil },
+            history: endpoint, within: self.route?.settings.timeouts.connect ?? Timeouts().connect,
+            until: self.handshakeClock.deadline, self.worker.context, for: self)
         opening.connector = connector
         connector.start()
     }
 
-    /// When the whole opening handshake has to be complete.
-    private var openingDeadline: MonotonicInstant {
-        self.began + (self.route?.settings.timeouts.handshake ?? Timeouts().handshake)
-    }
-
     func couldNotConnect(_ failure: Connector.Failure) {
         switch failure {
-        case .shortage(let error):
-            self.refuse(.connectFailed("\(self.endpointName): \(error)", routeIndex: self.routeIndex))
+        case .shortage(let error): self.handle(.cannotConnect("\(error)"))
         case .host(let failure):
             if let endpoint = self.endpoint { self.worker.unreachable(endpoint) }
-            guard self.loop.now < self.openingDeadline else { return self.handshakeTimedOut(failure.reason) }
-            let reason = "\(self.endpointName): \(failure.reason)"
-            self.endpointFailed(
-                failure.silent != .none
-                    ? .backendTimeout(reason, routeIndex: self.routeIndex)
-                    : .connectFailed(reason, routeIndex: self.routeIndex))
+            self.handle(
+                .notConnected(failure.reason, wasSilent: failure.silent != .none, self.handshakeClock))
         }
     }
 
-    /// A bridge begins; a relay first shakes hands with the backend.
     func connected(_ connection: Connection) {
         self.attach(backend: connection)
+        self.opening?.connector = nil
+        self.handle(.connected(isWebSocket: self.endpoint?.webSocket != nil))
+    }
+
+    // MARK: - Bridge
+
+    func bridge() {
         guard let opening = self.opening, let admitted = opening.admitted, let endpoint = self.endpoint,
-            let route = self.route, let settings = route.backend?.settings
+            case .tcp(_, let message)? = self.route?.backend?.settings.kind, let client = self.client,
+            let backend = self.backend
         else { return }
-        opening.connector = nil
-        if let webSocket = endpoint.webSocket {
-            self.phase = .backendHandshake
-            let key = AcceptKey.makeKey(random: Randomness.bytes(16))
-            let request = BackendRequest.bytes(
-                for: admitted, to: webSocket, host: settings.host, key: key, sessionID: self.id.description)
-            self.opening?.backendHandshake = BackendHandshake(
-                key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
-                compressionOffers: admitted.compressionOffers)
-            connection.send(request.span)
-            self.backendHandshake()
-        } else if case .tcp(_, let message) = settings.kind, let client = self.client {
-            self.worker.succeeded(endpoint)
-            let compression = self.agreeOnCompression()
-            self.upgradeClient(
-                subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
-            let bridge = BridgeConversation(
-                self, PerLeg(client: client, backend: connection), message: message,
-                compression: compression?.parameters)
-            self.begin(bridge, early: PerLeg(client: opening.early, backend: []))
-        }
+        self.worker.succeeded(endpoint)
+        let compression = self.agreeOnCompression()
+        self.upgradeClient(
+            subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
+        let bridge = BridgeConversation(
+            self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
+        self.begin(bridge, early: PerLeg(client: opening.early, backend: []))
     }
 
     // MARK: - Backend handshake
 
+    func sendRequest() {
+        guard let admitted = self.opening?.admitted, let webSocket = self.endpoint?.webSocket,
+            let settings = self.route?.backend?.settings
+        else { return }
+        let key = AcceptKey.makeKey(random: Randomness.bytes(16))
+        let request = BackendRequest.bytes(
+            for: admitted, to: webSocket, host: settings.host, key: key,
+            sessionID: self.id.description)
+        self.opening?.backendHandshake = BackendHandshake(
+            key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
+            compressionOffers: admitted.compressionOffers)
+        self.backend?.send(request.span)
+        self.backendHandshake()
+    }
+
     func backendHandshake() {
         guard let backend = self.backend else { return }
         let plaintext = self.worker.context.buffers.plaintext
-        while self.phase == .backendHandshake, backend.mayRead {
+        while self.isShakingHands, backend.mayRead {
             switch backend.receive(atMost: self.worker.memory.readSize) {
             case .bytes(let range):
                 self.heard(.backend)
@@ -136,12 +118,20 @@ extension Session: ConnectorOwner {
                 self.judge(outcome, range)
             case .incomplete: self.heard(.backend)
             case .nothing: break
-            case .end:
-                guard var handshake = self.opening?.backendHandshake else { return }
-                self.judge(handshake.receivedEOF(), 0..<0)
+            case .end: self.endAnswer()
             case .failed(let failure): self.judge(.bad(failure.description), 0..<0)
             }
         }
+    }
+
+    private var isShakingHands: Bool {
+        if case .backendHandshake = self.machine.state { true } else { false }
+    }
+
+    /// The backend sends no more of its answer, or is not waited for any longer: what there is of it counts.
+    func endAnswer() {
+        guard var handshake = self.opening?.backendHandshake else { return }
+        self.judge(handshake.receivedEOF(), 0..<0)
     }
 
     /// - Parameter range: what was just received, of which the handshake may end in the middle.
@@ -149,61 +139,26 @@ extension Session: ConnectorOwner {
         switch outcome {
         case .incomplete: break
         case .bad(let reason):
-            let refusal = Refusal.badBackend("\(self.endpointName): \(reason)", routeIndex: self.routeIndex)
-            // Without a byte of an answer it may as well not have been reached. Whatever it answered, it was asked: once is enough.
-            if self.opening?.backendHandshake?.hasReceived == false { return self.endpointFailed(refusal) }
-            if let endpoint = self.endpoint { self.worker.failed(endpoint, because: refusal.detail) }
-            self.refuse(refusal)
+            self.handle(
+                .backendFailed(reason, hasAnswered: self.opening?.backendHandshake?.hasReceived ?? false))
         case .refused(let answer):
             // It works, then. What a client may be able to provoke (a 500) says nothing either way.
             if answer.status < 500, let endpoint = self.endpoint { self.worker.succeeded(endpoint) }
-            // The backend does not want this client: that is its to say, and the client hears it in the backend's words.
-            self.refuse(Refusal(passingOn: answer, routeIndex: self.routeIndex))
+            // The backend does not want this client: the client hears it in the backend's words.
+            let refusal = Refusal(passingOn: answer, routeIndex: self.routeIndex)
+            self.handle(.backendRefused)
+            self.refuse(refusal, in: .backendHandshake)
         case .accepted(let accepted):
+            guard let opening = self.opening, let client = self.client, let backend = self.backend else { return }
+            self.handle(.backendAccepted)
             self.upgradeClient(
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
             let behind = self.worker.context.buffers.plaintext.copy(
                 range.lowerBound + accepted.length..<range.upperBound)
             if let endpoint = self.endpoint { self.worker.succeeded(endpoint) }
-            let early = PerLeg(client: self.opening?.early ?? [], backend: behind)
-            guard let client = self.client, let backend = self.backend else { return }
             let relay = RelayConversation(
                 self, PerLeg(client: client, backend: backend), allowsCompression: accepted.allowsCompression)
-            self.begin(relay, early: early)
+            self.begin(relay, early: PerLeg(client: opening.early, backend: behind))
         }
-    }
-
-    private var routeIndex: Int { self.opening?.admitted?.routeIndex ?? 0 }
-
-    private var endpointName: String { self.endpoint?.name ?? "-" }
-
-    /// The session's timer has fired before it was open.
-    func openingTimedOut() {
-        // What it has tried so far is the connector's to say.
-        if let connector = self.opening?.connector { return connector.look() }
-        if var handshake = self.opening?.backendHandshake, handshake.isReadingRefusal {
-            // A refusal whose body does not end is a refusal all the same.
-            return self.judge(handshake.receivedEOF(), 0..<0)
-        }
-        self.handshakeTimedOut()
-    }
-
-    /// - Parameter reason: what came of connecting, if that is how far it was.
-    private func handshakeTimedOut(_ reason: String? = nil) {
-        let details = reason.map { " (\($0))" } ?? ""
-        let refusal = Refusal.backendTimeout(
-            "\(self.endpointName): the opening handshake timed out\(details)", routeIndex: self.routeIndex)
-        // A client that was slow itself, or the endpoint before, left this one no time: that must not take it out for others.
-        if let endpoint = self.endpoint, let timeouts = self.route?.settings.timeouts,
-            let chosenAt = self.opening?.chosenAt, self.worker.loop.now >= chosenAt + timeouts.handshake / 2
-        {
-            self.worker.failed(endpoint, because: refusal.detail)
-        }
-        self.refuse(refusal)
-    }
-
-    private func closeBackend() {
-        self.backend?.close(abruptly: true)
-        self.detachBackend()
     }
 }

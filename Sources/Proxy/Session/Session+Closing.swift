@@ -25,15 +25,76 @@ final class SessionClosing {
 /// for a leg is delivered, then it is waited for, then its connection is closed. What is due is `LegClosing`'s to say, and what follows
 /// from it `ClosingHandshake`'s.
 extension Session {
+    // MARK: - What happens
+
+    /// A Close came from `leg`.
+    ///
+    /// - Parameter bytes: its frame, as it came.
+    func received(_ close: CloseFrame, from leg: Leg, _ bytes: Span<UInt8>) {
+        self.act(on: self.machine.received(close, from: leg), relaying: bytes)
+    }
+
+    /// `leg` broke a rule.
+    ///
+    /// - Parameter words: what it hears, and the log says.
+    func violated(_ violation: Violation, by leg: Leg, _ words: String) {
+        let places = self.conversation?.places ?? .init()
+        self.act(on: self.machine.violated(violation, by: leg, places, words))
+    }
+
+    /// The frame that a Close to `leg` waited for is whole.
+    func reachedBoundary(_ leg: Leg) { self.act(on: self.machine.reachedBoundary(leg)) }
+
+    /// Something happened to a leg's connection.
+    ///
+    /// - Parameter detail: more on it, for the log.
+    func happened(_ event: ClosingHandshake.Event, detail: String? = nil) {
+        self.conversation?.prepare(for: event)
+        let places = self.conversation?.places ?? .init()
+        self.act(on: self.machine.happened(event, places, detail: detail))
+    }
+
+    func act(on actions: ClosingHandshake.Actions) {
+        let nothing: [UInt8] = []
+        self.act(on: actions, relaying: nothing.span)
+    }
+
+    /// Does what the closing handshake says.
+    ///
+    /// - Parameter close: the Close that may have to be passed on, as it came.
+    private func act(on actions: ClosingHandshake.Actions, relaying close: Span<UInt8>) {
+        guard let conversation = self.conversation else { return self.end(.client, as: actions.client.end) }
+        conversation.sendGathered()
+        if !self.isOpen { self.beginClosing() }
+        conversation.follow(self.machine.closing)
+        self.say(actions.backend.say, to: .backend, relaying: close)
+        self.say(actions.client.say, to: .client, relaying: close)
+        conversation.hasSaid()
+        // Saying comes first on both legs: ending one can end the session.
+        self.end(.backend, as: actions.backend.end)
+        self.end(.client, as: actions.client.end)
+    }
+
+    private func say(_ say: ClosingHandshake.LegAction.Say, to leg: Leg, relaying bytes: Span<UInt8>) {
+        switch say {
+        case .nothing: break
+        case .relayedClose: self.connection(leg)?.send(bytes)
+        case .close(let close):
+            let key: MaskingKey? = leg == .backend ? .random : nil
+            self.connection(leg)?.send(Frame.close(close, maskingKey: key).span)
+        }
+    }
+
     /// A session that closes looks at its legs for the first time after so long: most have ended by then.
     private static let firstLook = Duration.milliseconds(50)
     /// The most that is read from a leg of what nobody is left to take, in bytes. Its Close may be among that.
     private static let mostDropped = 256 << 10
 
+    // MARK: - Beginning
+
     /// The session will end.
     func beginClosing() {
-        guard self.phase != .closing, self.phase != .closed else { return }
-        self.phase = .closing
+        guard self.closing == nil else { return }
         self.closing = SessionClosing(at: self.worker.loop.now)
         self.setDeadline(after: Self.firstLook)
         // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
@@ -52,14 +113,11 @@ extension Session {
             close: self.route?.settings.timeouts.close ?? Timeouts().close, heartbeat: self.heartbeat(of: leg))
     }
 
-    /// After an answer in place of a session, all there is to wait for is the client's end.
-    private func awaits(_ leg: Leg) -> ClosingHandshake.Awaited { self.conversation?.closing.awaits(leg) ?? .end }
-
     // MARK: - What is done
 
     /// Ends `leg` as the closing handshake says.
     func end(_ leg: Leg, as end: ClosingHandshake.End) {
-        guard let connection = self.connection(leg), self.stages[leg] != .closed else { return }
+        guard let connection = self.connection(leg), self.machine.closing.isConnected(leg) else { return }
         switch end {
         case .notYet: break
         case .wait: self.settle(connection)
@@ -85,22 +143,18 @@ extension Session {
     /// Closes a leg's connection if its peer has ended its side and has taken all there is for it.
     func settle(_ connection: Connection) {
         let leg = connection.leg
-        guard self.stages[leg] != .closed, self.awaits(leg) == .end else { return }
+        guard self.machine.closing.isConnected(leg), self.machine.closing.awaits(leg) == .end else { return }
         self.noteDelivery(connection)
-        let isAborted = self.conversation?.closing.isCut(leg) ?? false
-        let hasEnded = self.stages[leg] == .ended
-        guard hasEnded || isAborted else { return }
+        guard let end = self.machine.closing.endWhenDelivered(leg) else { return }
         // The last word of TLS; a plain connection is closed by closing it.
-        if hasEnded, !isAborted, connection.tls != nil { connection.shutDown() }
-        if self.hasDelivered(connection) { self.closeLeg(leg, abruptly: isAborted) }
+        if end == .close, connection.tls != nil { connection.shutDown() }
+        if self.hasDelivered(connection) { self.closeLeg(leg, abruptly: end == .abort) }
     }
 
-    /// Tells where somebody waits for it that a leg's peer has taken all there is for it.
+    /// Tells, where that is waited for, that a leg's peer has taken all there is for it.
     func noteDelivery(_ connection: Connection) {
-        guard let conversation = self.conversation, conversation.closing.isAwaitingDelivery(of: connection.leg),
-            self.hasDelivered(connection)
-        else { return }
-        conversation.happened(.delivered(connection.leg), detail: nil)
+        guard self.machine.closing.isAwaitingDelivery(of: connection.leg), self.hasDelivered(connection) else { return }
+        self.happened(.delivered(connection.leg))
     }
 
     private func hasDelivered(_ connection: Connection) -> Bool {
@@ -117,44 +171,35 @@ extension Session {
             guard let until = self.checkClosing(of: leg) else { continue }
             next = min(next, until)
         }
-        if self.phase == .closing { self.setDeadline(at: next) }
+        if self.closing != nil { self.setDeadline(at: next) }
     }
 
     /// Does what is due for `leg`. Returns when to look again; `nil`: never.
     private func checkClosing(of leg: Leg) -> MonotonicInstant? {
         var hasLooked = false
-        while let connection = self.connection(leg), let closing = self.closing, self.stages[leg] != .closed {
-            if case .absent = self.stages[leg] { return nil }
+        while let connection = self.connection(leg), let closing = self.closing,
+            self.machine.closing.isConnected(leg)
+        {
             let due = closing.legs[leg].check(
                 at: self.worker.loop.now, self.closingTimes(of: leg), self.sight(of: connection))
             if case .nothing(let until) = due {
                 self.settle(connection)
                 return until
             }
-            if !hasLooked, self.stages[leg] == .open, !connection.isPaused {
+            if !hasLooked, !self.machine.closing.hasEnded(leg), !connection.isPaused {
                 // What it is waited for may be here, where it is this process that was stopped for a while; and one that is gone is gone.
                 hasLooked = true
                 connection.lookAgain()
                 self.pump(leg)
                 continue
             }
-            self.act(on: due, leg)
+            if due == .stalled {
+                self.happened(.stalled(leg), detail: "took nothing more")
+            } else {
+                self.happened(.timeOver(leg), detail: "gave no answer to the Close")
+            }
         }
         return nil
-    }
-
-    private func act(on due: LegClosing.Due, _ leg: Leg) {
-        guard let conversation = self.conversation else { return self.end(leg, as: due == .stalled ? .abort : .close) }
-        switch (due, conversation.closing.awaits(leg)) {
-        case (.nothing, _): break
-        case (.stalled, _):
-            conversation.happened(.stalled(leg), detail: "took nothing more")
-            // A leg that was to be closed anyway has no more to hear of it.
-            self.end(leg, as: .abort)
-        case (.over, .boundary): conversation.happened(.unfinished(leg), detail: nil)
-        case (.over, .close): conversation.happened(.unanswered(leg), detail: "gave no answer to the Close")
-        case (.over, .end), (.over, .nothing): self.end(leg, as: .close)
-        }
     }
 
     private func sight(of connection: Connection) -> LegClosing.Sight {
@@ -163,7 +208,8 @@ extension Session {
         if undelivered > 0 { self.setUserTimeout(of: connection) }
         var sight = LegClosing.Sight(
             undelivered: undelivered, acknowledged: undelivered > 0 ? connection.acknowledged : 0,
-            awaited: self.awaits(connection.leg), lastByte: self.legs[connection.leg].heartbeat.lastLife)
+            awaited: self.machine.closing.awaits(connection.leg), lastByte: self.legs[connection.leg].heartbeat.lastLife
+        )
         // What we do not read because nobody is left to take it is the peer's own affair.
         if !self.isRefusingMore(connection.leg) { sight.unread = Self.unread(connection, at: now) }
         sight.senderUnread = self.connection(connection.leg.other).map { Self.unread($0, at: now) } ?? .init()
@@ -188,7 +234,7 @@ extension Session {
 
     /// Passes on what came from `leg`, or drops it: where the other side has gone, no more than its Close may be among is read at all.
     func receivedWhileClosing(_ range: Range<Int>, from leg: Leg) {
-        if let closing = self.closing, self.conversation?.closing.isAlone(leg) == true {
+        if let closing = self.closing, self.machine.closing.isAlone(leg) {
             closing.dropped[leg] += range.count
             if self.isRefusingMore(leg) { self.connection(leg)?.pause() }
         }
@@ -206,7 +252,7 @@ extension Session {
         let isLeft = PerLeg(client: self.hasUndelivered(.client), backend: self.hasUndelivered(.backend))
         self.close(.byGateway(.drain))
         for leg in [Leg.client, .backend] {
-            if isLeft[leg] { self.end(leg, as: .abort) } else { self.connection(leg)?.shutDown() }
+            if isLeft[leg] { self.happened(.dismissed(leg)) } else { self.connection(leg)?.shutDown() }
         }
         self.closeLegs()
     }

@@ -8,21 +8,13 @@ internal import WebSocketProtocol
 
 /// What the control thread wants to know of a session, and a reload of it.
 extension Session {
-    /// The session goes on, and is not about to end.
-    var isOpen: Bool {
-        switch self.phase {
-        case .relay, .bridge, .serve: true
-        case .tlsHandshake, .requestHead, .connect, .backendHandshake, .closing, .closed: false
-        }
-    }
-
     func isSelected(by selection: SessionSelection) -> Bool {
         switch selection {
         case .all: return true
         case .ofBackend(let name): return self.route?.backend?.name == name
         case .ofEndpoint(let endpoint): return self.endpoint === endpoint
-        case .condemned(let plan):
-            if case .drains? = self.fate(under: plan) { return true }
+        case .condemned(let configuration):
+            if case .drains? = self.fate(under: configuration) { return true }
             return false
         }
     }
@@ -30,17 +22,17 @@ extension Session {
     // MARK: - Reload
 
     /// What a new configuration would do to the session; `nil` for one that is not open.
-    func fate(under plan: ReloadPlan) -> ReloadPlan.Fate? {
+    func fate(under configuration: ActiveConfiguration) -> ActiveConfiguration.Fate? {
         guard self.isOpen, let route = self.route else { return nil }
-        return plan.fate(
+        return configuration.fate(
             of: .init(
                 route: route, endpoint: self.endpoint, origin: self.summary.origin,
                 subprotocol: self.summary.subprotocol, hasEncodedSlash: self.summary.hasEncodedSlash))
     }
 
     /// A new configuration is in force. Sessions that it has no place for are closed later, each at its time.
-    func follow(_ plan: ReloadPlan) {
-        guard case .stays(let route)? = self.fate(under: plan) else { return }
+    func follow(_ configuration: ActiveConfiguration) {
+        guard case .stays(let route)? = self.fate(under: configuration) else { return }
         let before = PerLeg(client: self.heartbeat(of: .client), backend: self.heartbeat(of: .backend))
         self.route = route
         for leg in [Leg.client, .backend] where self.heartbeat(of: leg) != before[leg] { self.heartbeatChanged(leg) }

@@ -33,7 +33,7 @@ extension Session {
     func checkDeadlines() {
         guard let timeouts = self.route?.settings.timeouts else { return }
         let now = self.worker.loop.now
-        if let cause = self.deadlines.ending(at: now, timeouts) { self.conversation?.close(.byGateway(cause)) }
+        if let cause = self.deadlines.ending(at: now, timeouts) { self.close(.byGateway(cause)) }
         if self.deadlines.takeTick(at: now), self.isOpen { self.conversation?.timerFired() }
         let client = self.checkHeartbeat(of: .client)
         let backend = self.checkHeartbeat(of: .backend)
@@ -52,7 +52,7 @@ extension Session {
     /// A bridge's TCP leg is not pinged, and has as long to take its bytes as the client has.
     func heartbeat(of leg: Leg) -> HeartbeatSettings? {
         guard let settings = self.route?.settings else { return nil }
-        return leg == .backend && self.conversation?.phase == .relay ? settings.backendHeartbeat : settings.heartbeat
+        return leg == .backend && self.machine.closing.kind == .relay ? settings.backendHeartbeat : settings.heartbeat
     }
 
     /// A reload has changed `heartbeat(of: leg)`.
@@ -60,7 +60,7 @@ extension Session {
         self.connection(leg)?.changeHeartbeat(self.heartbeat(of: leg), takesPings: self.takesPings(leg))
     }
 
-    private func takesPings(_ leg: Leg) -> Bool { leg == .client || self.phase == .relay }
+    private func takesPings(_ leg: Leg) -> Bool { leg == .client || self.machine.closing.kind == .relay }
 
     /// Does what is due for `leg`. Returns when to look again.
     private func checkHeartbeat(of leg: Leg) -> MonotonicInstant {
@@ -76,7 +76,7 @@ extension Session {
             case .stalled where connection.hasProgressed(): continue
             case .stalled:
                 let waited = (settings.interval + settings.timeout).secondsAsDouble
-                self.conversation?.happened(.lost(leg, .stalled(leg)), detail: "took nothing for \(waited) s")
+                self.happened(.stalled(leg), detail: "took nothing for \(waited) s")
                 return .never
             case .dead where !hasLooked:
                 // Its answer may be here, where it is this process that was stopped for a while.
@@ -85,7 +85,7 @@ extension Session {
                 self.pump(leg)
             case .dead:
                 let silence = (self.worker.loop.now - self.legs[leg].heartbeat.lastLife).secondsAsDouble
-                self.conversation?.happened(.lost(leg, .pingTimeout(leg)), detail: "silent for \(silence) s")
+                self.happened(.silent(leg), detail: "silent for \(silence) s")
                 return .never
             }
         }

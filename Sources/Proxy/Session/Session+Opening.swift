@@ -10,17 +10,58 @@ internal import WebSocketProtocol
 
 /// From accept to the 101, or to the answer that says why not.
 extension Session {
+    /// Tells the machine what happened while the session is being opened, and does what it says.
+    func handle(_ input: SessionMachine.Input) {
+        let phase = self.phase
+        switch self.machine.handle(input) {
+        case .nothing: break
+        case .readRequest: self.requestHead()
+        case .end(let reason):
+            self.logAbandoned(reason, in: phase)
+            self.worker.metrics.abandoned(route: self.route?.settings.name)
+            self.closeLegs()
+        case .makeRoom(let isLogged):
+            if isLogged {
+                self.logEvicted()
+                self.worker.metrics.evicted()
+            }
+            self.closeLegs()
+        case .refuse(let failure, let blamesEndpoint):
+            let refusal = self.refusal(failure)
+            if blamesEndpoint, let endpoint = self.endpoint { self.worker.failed(endpoint, because: refusal.detail) }
+            self.refuse(refusal, in: phase)
+        case .chooseEndpoint(let failure):
+            self.closeBackend()
+            if let failure, let endpoint = self.endpoint {
+                self.worker.failed(endpoint, because: self.refusal(failure).detail)
+            }
+            self.chooseEndpoint()
+        case .connect: self.connect()
+        case .checkAddresses: self.opening?.connector?.look()
+        case .sendRequest: self.sendRequest()
+        case .endRefusal: self.endAnswer()
+        case .begin(.serve): self.serve()
+        case .begin(.bridge): self.bridge()
+        // They come with what the backend answered: see `judge`.
+        case .begin(.relay), .passRefusalOn: break
+        }
+    }
+
+    /// Now, and how long the opening handshake may take.
+    var handshakeClock: SessionMachine.HandshakeClock {
+        let allowed = self.route?.settings.timeouts.handshake ?? Timeouts().handshake
+        return .init(now: self.loop.now, deadline: self.began + allowed, allowed: allowed)
+    }
+
     // MARK: - TLS handshake
 
     func tlsHandshake() {
         guard let client = self.client, client.mayRead else { return }
         // Each step has a signature or a key exchange in it: live sessions keep their latency while a storm of new ones comes in.
         guard client.hasEnded else { return client.handshakeLater() }
-        // Whoever has left waits for nothing. Behind its answer to our part, the second step, it may have all the same what is to be
-        // read: the rest of its handshake, and its request, or the alert that says why it goes.
-        guard client.tls?.handshakeSteps == 1 else {
-            return self.abandon(because: "the client left during its TLS handshake")
-        }
+        // A client that has left waits for nothing. But behind its answer to our part, the second step, it may have sent the rest of its
+        // handshake, and its request, or the alert that says why it goes.
+        guard client.tls?.handshakeSteps == 1 else { return self.handle(.clientLeft) }
         self.loop.budget.spend(EventLoop.workOfLongStep)
         self.clientShookHands(client.handshakeStep().result)
     }
@@ -30,12 +71,12 @@ extension Session {
     /// - Returns: whether there was one.
     func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool {
         let hasWorked: Bool
-        switch (self.phase, connection.leg) {
+        switch (self.machine.state, connection.leg) {
         case (.tlsHandshake, .client):
             let step = connection.handshakeStep()
             hasWorked = step.hasWorked
             self.clientShookHands(step.result)
-        case (.connect, .backend): hasWorked = self.opening?.connector?.makeHandshakeStep() ?? false
+        case (.connecting, .backend): hasWorked = self.opening?.connector?.makeHandshakeStep() ?? false
         default: return false
         }
         if hasWorked { self.worker.metrics.handshakeWaited(waited) }
@@ -45,12 +86,11 @@ extension Session {
     private func clientShookHands(_ result: TLSConnection.HandshakeResult) {
         switch result {
         case .wantsRead: break
-        case .failed(let error): self.abandon(because: "TLS: \(error)")
+        case .failed(let error): self.handle(.tlsFailed("\(error)"))
         case .done:
-            self.phase = .requestHead
             self.worker.metrics.tlsHandshake(
                 version: self.client?.tls?.version ?? "-", resumed: self.client?.tls?.wasResumed == true)
-            self.requestHead()
+            self.handle(.tlsEstablished)
         }
     }
 
@@ -59,7 +99,7 @@ extension Session {
     func requestHead() {
         guard let client = self.client else { return }
         let plaintext = self.worker.context.buffers.plaintext
-        while self.phase == .requestHead, client.mayRead {
+        while self.machine.state == .requestHead, client.mayRead {
             switch client.receive(atMost: self.worker.memory.readSize) {
             case .bytes(let range):
                 self.heard(.client)
@@ -70,26 +110,24 @@ extension Session {
                 if let opening = self.opening { self.assembles(opening.memory) }
             case .incomplete: self.heard(.client)
             case .nothing: break
-            case .end, .failed: return self.abandon(because: "the client left before its request was whole")
+            case .end, .failed: return self.handle(.clientLeft)
             }
         }
         // It is quiet until its backend has answered, or until the rest of its request comes.
         client.tls?.releaseBuffers()
         // An end that came together with the request is not told again.
-        switch self.phase {
-        case .connect, .backendHandshake: if client.hasEnded { self.abandonOpening() }
-        case .tlsHandshake, .requestHead, .relay, .bridge, .serve, .closing, .closed: break
+        switch self.machine.state {
+        case .connecting, .backendHandshake: if client.hasEnded { self.handle(.clientLeft) }
+        case .tlsHandshake, .requestHead, .choosing, .answering, .conversing, .closed: break
         }
     }
-
-    func abandonOpening() { self.abandon(because: "the client left during the opening handshake") }
 
     private func parseRequestHead() {
         guard let opening = self.opening else { return }
         let bytes = opening.inbox
         switch opening.parser.parse(bytes.span) {
         case .incomplete: break
-        case .invalid(let error): self.refuse(Refusal(error))
+        case .invalid(let error): self.turnAway(Refusal(error))
         case .head(let head, let length):
             opening.early = Array(bytes[length...])
             opening.inbox = []
@@ -101,46 +139,46 @@ extension Session {
     // MARK: - Route and admit
 
     private func admit(_ head: RequestHead) {
-        guard let runtime = self.opening?.runtime.shared else { return }
+        guard let configuration = self.opening?.configuration.shared else { return }
         self.loop.budget.spend(Work.admission)
         let arrival = Arrival(
             peer: self.clientAddress.ip, listenerIsSecure: self.listener.tlsContext != nil,
-            trustedProxies: runtime.configuration.trustedProxies)
+            trustedProxies: configuration.settings.trustedProxies)
         let hops = Hops(head.fields, arrival)
         self.summary.client = hops.client
         self.summary.proxied = ForwardedHeaders.requestID(of: head.fields, arrival).map {
             ProxiedSummary(requestID: $0.cut)
         }
         self.summary.origin = head.fields.first("Origin")?.cut
-        switch Admission.decide(head, hops, runtime.routeTable) {
+        switch Admission.decide(head, hops, configuration.routeTable) {
         case .page(let page, let routeIndex, let host, let headOnly):
-            self.route = runtime.routes[routeIndex]
-            self.answer(.page(page, runtime, host: host), headOnly: headOnly)
+            self.route = configuration.routes[routeIndex]
+            self.show(.page(page, configuration, host: host), headOnly: headOnly)
         case .refused(let refusal):
-            self.route = refusal.routeIndex.map { runtime.routes[$0] }
-            self.refuse(refusal)
+            self.route = refusal.routeIndex.map { configuration.routes[$0] }
+            self.turnAway(refusal)
         case .upgrade(let admitted):
-            let route = runtime.routes[admitted.routeIndex]
+            let route = configuration.routes[admitted.routeIndex]
             self.route = route
             self.opening?.admitted = admitted
             self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
             self.setDeadline(at: self.began + route.settings.timeouts.handshake)
-            self.chooseBackend(route)
-        }
-    }
-
-    private func chooseBackend(_ route: Route) {
-        guard let backend = route.backend else { return }
-        switch backend.settings.kind {
-        case .builtin(let service): self.serve(service)
-        case .websocket, .tcp: self.connect(backend)
+            guard let backend = route.backend else { return }
+            let target: SessionMachine.Target =
+                switch backend.settings.kind {
+                case .builtin: .service
+                case .websocket, .tcp: .backend
+                }
+            self.handle(.admitted(target, route.settings.closeCodes))
         }
     }
 
     // MARK: - Serve
 
-    private func serve(_ service: BuiltinService) {
-        guard let admitted = self.opening?.admitted, let client = self.client else { return }
+    private func serve() {
+        guard let admitted = self.opening?.admitted, let client = self.client,
+            case .builtin(let service)? = self.route?.backend?.settings.kind
+        else { return }
         let compression: DeflateNegotiation.Agreement?
         let conversation: EndpointConversation
         switch service {
@@ -194,24 +232,50 @@ extension Session {
 
     // MARK: - Answers
 
-    private func answer(_ answer: Answer, headOnly: Bool) {
+    /// The client asked for a page of ours.
+    private func show(_ answer: Answer, headOnly: Bool) {
+        self.handle(.answered)
         self.client?.send(answer.bytes(forHead: headOnly, date: WallClock.httpDate()).span)
-        self.finishAnswering()
+        self.endAfterAnswer()
     }
 
-    /// Turns the client away, and says so in the log.
-    func refuse(_ refusal: Refusal) {
-        self.logRefused(refusal)
+    /// The request cannot become a session.
+    private func turnAway(_ refusal: Refusal) {
+        self.handle(.answered)
+        self.refuse(refusal, in: .requestHead)
+    }
+
+    /// Sends the client a refusal, and says so in the log.
+    ///
+    /// - Parameter phase: how far the session had come.
+    func refuse(_ refusal: Refusal, in phase: Phase) {
+        self.logRefused(refusal, in: phase)
         self.worker.metrics.refused(route: self.route?.settings.name, status: refusal.status)
         self.client?.send(refusal.bytes(date: WallClock.httpDate()).span)
-        self.finishAnswering()
+        self.endAfterAnswer()
     }
 
-    /// After an answer: nothing else is said, and what the client still sends is not looked at.
-    func finishAnswering() {
+    /// Nothing more is said, and what the client still sends is not looked at.
+    private func endAfterAnswer() {
         self.opening = nil
         self.closeLeg(.backend, abruptly: true)
         self.beginClosing()
         self.end(.client, as: .shutDown)
     }
+
+    /// What the client and the log hear of a failure. The reasons are the endpoint's: they come with its name.
+    private func refusal(_ failure: OpeningFailure) -> Refusal {
+        let name = self.endpoint?.name ?? "-"
+        switch failure {
+        case .headTimeout: return .headTimeout
+        case .noEndpoint: return .noEndpoint(routeIndex: self.routeIndex)
+        case .connectFailed(let reason): return .connectFailed("\(name): \(reason)", routeIndex: self.routeIndex)
+        case .backendTimeout(let reason): return .backendTimeout("\(name): \(reason)", routeIndex: self.routeIndex)
+        case .badBackend(let reason): return .badBackend("\(name): \(reason)", routeIndex: self.routeIndex)
+        case .draining: return .draining(routeIndex: nil)
+        case .memory: return .outOfMemory
+        }
+    }
+
+    var routeIndex: Int { self.opening?.admitted?.routeIndex ?? 0 }
 }

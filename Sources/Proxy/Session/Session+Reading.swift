@@ -12,7 +12,7 @@ extension Session {
 
     func pump(_ connection: Connection) {
         let leg = connection.leg
-        if self.stages[leg] == .ended { return self.watchEnded(connection) }
+        if self.closing != nil, self.machine.closing.hasEnded(leg) { return self.watchEnded(connection) }
         while connection.mayRead, !connection.isPaused, connection.isOpen {
             switch connection.receive(atMost: self.worker.memory.readSize) {
             case .bytes(let range):
@@ -21,8 +21,9 @@ extension Session {
                 self.received(range, from: leg)
             case .incomplete: self.heard(leg)
             case .nothing: break
-            case .end(let inOrder): return self.ended(connection, inOrder ? nil : .truncated)
-            case .failed(let failure): return self.ended(connection, failure)
+            case .end(let inOrder):
+                return self.ended(connection, inOrder ? .inOrder : .truncated, inOrder ? nil : .truncated)
+            case .failed(let failure): return self.ended(connection, .failed, failure)
             }
             if self.loop.budget.isShareSpent { return self.readOnLater(connection) }
         }
@@ -34,41 +35,42 @@ extension Session {
 
     /// Passes on what was received, or drops it.
     func received(_ range: Range<Int>, from leg: Leg) {
-        if self.phase == .closing { return self.receivedWhileClosing(range, from: leg) }
+        if self.closing != nil { return self.receivedWhileClosing(range, from: leg) }
         self.conversation?.received(range, from: leg)
     }
 
     /// The peer's side of a connection is over.
     ///
-    /// - Parameter failure: what went wrong; `nil`: it ended in order.
-    private func ended(_ connection: Connection, _ failure: ConnectionFailure?) {
+    /// - Parameter failure: what went wrong; `nil`: nothing that the connection knows of.
+    private func ended(_ connection: Connection, _ end: ConnectionEnd, _ failure: ConnectionFailure?) {
         let leg = connection.leg
-        self.stages[leg] = .ended
-        guard let conversation = self.conversation else {
-            return failure == nil && self.phase == .closing ? self.settle(connection) : self.closeLeg(leg)
-        }
         // It may have ended because it has everything.
-        if self.phase == .closing { self.noteDelivery(connection) }
-        // Behind a Close nothing can be missing. But a reset that came right behind the end is not told again.
-        let endedInOrder = failure == nil || (failure == .truncated && conversation.closing.hasClosed(leg))
-        let failure = endedInOrder ? connection.takeFailure() : failure
-        conversation.happened(self.event(of: connection, failure), detail: failure?.description)
-        if self.phase == .closing { self.settle(connection) }
+        if self.closing != nil { self.noteDelivery(connection) }
+        var end = end
+        var failure = failure
+        // A reset that came right behind an end in order is not told again.
+        if end == .inOrder || end == .truncated && self.machine.closing.hasClosed(leg),
+            let reset = connection.takeFailure()
+        {
+            end = .failed
+            failure = reset
+        }
+        self.tell(connection, end, failure)
+        if self.closing != nil { self.settle(connection) }
     }
 
     /// A connection whose peer had ended its side fails: it takes nothing more, either.
     private func watchEnded(_ connection: Connection) {
         guard let failure = connection.failure ?? connection.takeFailure() else { return }
-        self.conversation?.happened(self.event(of: connection, failure), detail: failure.description)
+        self.tell(connection, .failed, failure)
         self.closeLeg(connection.leg)
     }
 
-    /// A connection that the kernel gave up, because its peer took nothing, has stalled; otherwise its peer has ended it, or is not there any
+    /// A connection that the kernel ended, because its peer took nothing, has stalled; otherwise its peer has ended it, or is not there any
     /// more.
-    private func event(of connection: Connection, _ failure: ConnectionFailure?) -> ClosingHandshake.Event {
+    private func tell(_ connection: Connection, _ end: ConnectionEnd, _ failure: ConnectionFailure?) {
         let leg = connection.leg
-        guard connection.hasStalled else { return .ended(leg, inOrder: failure == nil) }
-        return self.phase == .closing ? .stalled(leg) : .lost(leg, .stalled(leg))
+        self.happened(connection.hasStalled ? .stalled(leg) : .ended(leg, end), detail: failure?.description)
     }
 
     // MARK: - Back-pressure

@@ -8,21 +8,12 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// One client connection from accept to close, with both its legs: the shell that acts.
+/// One client connection from accept to closed, with both its legs: the shell that acts.
 ///
-/// This file has the life of the connections, and `Session+Reading` what comes from them; `Session+Opening` takes the session to its
-/// 101, `Session+Backend` connects the other leg, and `Session+Closing` sees both to their ends. What is said after the 101 is up to a
-/// `Conversation`, which decides without I/O where it can.
+/// `SessionMachine` decides what becomes of it. Here it is told what happened, and done what it says: in this file for the life of the
+/// connections, in `Session+Opening` up to the 101, in `Session+Backend` for the other leg, and in `Session+Closing` to the end of both.
+/// `Session+Reading` has what comes from the legs; what it means after the 101 is up to a `Conversation`.
 final class Session: ConnectionOwner, TimerHandler {
-    /// How far a leg's connection has come.
-    enum Stage {
-        case absent
-        case open
-        /// Its peer's side has ended. What is left for it still goes out.
-        case ended
-        case closed
-    }
-
     let id = SessionID.random()
     /// It owns the session until that ends.
     let worker: Worker
@@ -31,7 +22,7 @@ final class Session: ConnectionOwner, TimerHandler {
     let listener: Listener
     let clientAddress: SocketAddress
     let began: MonotonicInstant
-    var phase: Phase
+    var machine: SessionMachine
     /// The worker's: its place among those that have not sent a whole request head yet. Here it takes no memory.
     var newcomer = Newcomers<Session>.Place.none
     /// What is only needed until the conversation begins.
@@ -59,9 +50,7 @@ final class Session: ConnectionOwner, TimerHandler {
     var legs: PerLeg<SessionLeg>
     private(set) var client: Connection?
     private(set) var backend: Connection?
-    /// Written by those who read and end the legs.
-    var stages = PerLeg(client: Stage.open, backend: Stage.absent)
-    /// How the legs get on, while the session closes.
+    /// How the legs get on, while the session closes. Asked for with every read, it says that the session is open.
     var closing: SessionClosing?
     private var timer: EventLoop.TimerID?
     /// What the timer waits for while the session is open.
@@ -75,29 +64,43 @@ final class Session: ConnectionOwner, TimerHandler {
         self.began = worker.loop.now
         self.deadlines = SessionDeadlines(began: worker.loop.now, openedAt: worker.loop.now)
         self.legs = PerLeg(client: SessionLeg(at: worker.loop.now), backend: SessionLeg(at: worker.loop.now))
-        self.phase = listener.tlsContext == nil ? .requestHead : .tlsHandshake
-        self.opening = Opening(worker.runtime)
+        self.machine = SessionMachine(hasTLS: listener.tlsContext != nil)
+        self.opening = Opening(worker.configuration)
         let tls = try listener.tlsContext?.makeConnection()
         self.client = try Connection(descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, worker.context)
-        self.setDeadline(after: worker.runtime.shared.longestHandshake)
+        self.setDeadline(after: worker.configuration.shared.longestHandshake)
     }
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }
 
+    /// The word for how far the session has come, for the log and for tables.
+    var phase: Phase { self.machine.phase }
+
+    /// The client has its 101, and nothing has ended the session yet.
+    var isOpen: Bool { self.machine.isOpen }
+
     // MARK: - Events
 
     func ready(_ connection: Connection, _ readiness: Readiness) {
-        switch (self.phase, connection.leg) {
+        if self.conversation == nil {
+            self.readyWhileOpening(connection, readiness)
+        } else {
+            self.converse(connection, readiness)
+        }
+    }
+
+    @inline(never)
+    private func readyWhileOpening(_ connection: Connection, _ readiness: Readiness) {
+        switch (self.machine.state, connection.leg) {
         case (.tlsHandshake, .client): self.tlsHandshake()
         case (.requestHead, .client): if !self.joinsLine(connection, readiness) { self.requestHead() }
-        case (.connect, .backend): self.opening?.connector?.shakeHands()
+        case (.connecting, .backend): self.opening?.connector?.shakeHands()
         case (.backendHandshake, .backend): self.backendHandshake()
-        case (.connect, .client), (.backendHandshake, .client):
+        case (.choosing, .client), (.connecting, .client), (.backendHandshake, .client):
             // The client waits for its 101; all it can do meanwhile that concerns us is to leave.
-            if readiness.isEnded { self.abandonOpening() }
-        case (.closed, _): break
-        case (.relay, _), (.bridge, _), (.serve, _), (.closing, _), (.tlsHandshake, .backend), (.requestHead, .backend):
-            self.converse(connection, readiness)
+            if readiness.isEnded { self.handle(.clientLeft) }
+        case (.answering, _), (.conversing, _): self.converse(connection, readiness)
+        case (.closed, _), (.tlsHandshake, .backend), (.requestHead, .backend), (.choosing, .backend): break
         }
     }
 
@@ -105,10 +108,12 @@ final class Session: ConnectionOwner, TimerHandler {
         // What is in line for more than its share does not get a second one for every packet that comes meanwhile.
         let isItsTurn = readiness.isNone || !connection.isScheduled
         if connection.hasFlushed { self.flushed(connection) }
-        if readiness.isEnded, case .open = self.stages[connection.leg], self.joinsLine(connection, readiness) { return }
+        if readiness.isEnded, !self.machine.closing.hasEnded(connection.leg), self.joinsLine(connection, readiness) {
+            return
+        }
         if readiness.isNone, connection.leg == .client { self.conversation?.continued() }
         if isItsTurn { self.pump(connection) }
-        if self.phase == .closing { self.settle(connection) }
+        if self.closing != nil { self.settle(connection) }
     }
 
     @inline(never)
@@ -117,8 +122,7 @@ final class Session: ConnectionOwner, TimerHandler {
         if !self.isAboveLowWater(connection) { self.conversation?.drained(connection.leg) }
     }
 
-    /// Crowds that come, or leave, all at once let those go first who have something to say: to begin or to end a session costs what many
-    /// messages do.
+    /// Beginning or ending a session costs what many messages do: in a crowd that comes, or leaves, all at once it waits for those.
     private func joinsLine(_ connection: Connection, _ readiness: Readiness) -> Bool {
         guard !readiness.isNone, self.loop.budget.isHalfSpent else { return false }
         connection.readAgainLater()
@@ -127,13 +131,14 @@ final class Session: ConnectionOwner, TimerHandler {
 
     func timerFired() {
         self.timer = nil
-        switch self.phase {
-        case .tlsHandshake: self.abandon(because: "the client took too long for its TLS handshake")
-        case .requestHead: self.refuse(.headTimeout)
-        case .connect, .backendHandshake: self.openingTimedOut()
-        case .relay, .bridge, .serve: self.checkDeadlines()
-        case .closing: self.checkClosing()
-        case .closed: break
+        if self.closing != nil {
+            self.checkClosing()
+        } else if self.isOpen {
+            self.checkDeadlines()
+        } else {
+            self.handle(
+                .timeOver(
+                    isReadingRefusal: self.opening?.backendHandshake?.isReadingRefusal ?? false, self.handshakeClock))
         }
     }
 
@@ -151,14 +156,13 @@ final class Session: ConnectionOwner, TimerHandler {
     /// The backend's leg stands.
     func attach(backend: Connection) {
         self.backend = backend
-        self.stages.backend = .open
         self.legs.backend = SessionLeg(at: self.loop.now)
     }
 
-    /// The backend's leg was closed, and another one may follow.
-    func detachBackend() {
+    /// The backend's leg is closed, and another one may follow.
+    func closeBackend() {
+        self.backend?.close(abruptly: true)
         self.backend = nil
-        self.stages.backend = .absent
     }
 
     /// The client has its 101: from now on `conversation` says what is done.
@@ -166,11 +170,10 @@ final class Session: ConnectionOwner, TimerHandler {
     /// - Parameters:
     ///   - early: what each leg sent behind its part of the opening handshake.
     func begin(_ conversation: any Conversation, early: PerLeg<[UInt8]>) {
-        let runtime = self.opening?.runtime
+        let configuration = self.opening?.configuration
         self.opening = nil
         self.conversation = conversation
         self.worker.loop.budget.spend(Work.opening)
-        self.phase = conversation.phase
         self.logOpen()
         self.countOpened()
         self.beginDeadlines()
@@ -182,18 +185,18 @@ final class Session: ConnectionOwner, TimerHandler {
         }
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
         for leg in [Leg.backend, .client] { self.connection(leg)?.tls?.releaseBuffers() }
-        if let runtime, runtime !== self.worker.runtime {
-            let plan = self.worker.runtime.plan
-            self.follow(plan)
+        if let configuration, configuration !== self.worker.configuration {
+            let shared = self.worker.configuration.shared
+            self.follow(shared)
             // Nobody counted it among those that the reload drains.
-            if case .drains? = self.fate(under: plan) { self.close(.byGateway(.reload)) }
+            if case .drains? = self.fate(under: shared) { self.close(.byGateway(.reload)) }
         }
         self.worker.opened(self)
     }
 
     private func replay(_ bytes: [UInt8], from leg: Leg) {
         var start = 0
-        while start < bytes.count, self.phase != .closed {
+        while start < bytes.count, self.conversation != nil {
             let end = min(start + ConnectionBuffers.readSize, bytes.count)
             let range = self.worker.context.buffers.place(bytes.span.extracting(start..<end))
             self.received(range, from: leg)
@@ -207,12 +210,15 @@ final class Session: ConnectionOwner, TimerHandler {
     ///
     /// - Parameter abruptly: with a reset.
     func closeLeg(_ leg: Leg, abruptly: Bool = false) {
-        if case .closed = self.stages[leg] { return }
-        self.stages[leg] = .closed
+        guard self.machine.closing.isConnected(leg) else { return }
+        let isOver = self.machine.closed(leg)
         self.connection(leg)?.close(abruptly: abruptly)
-        // Whatever the other leg was not read for, nobody waits for it now.
-        if self.phase == .closing { self.readOn(leg.other) }
-        self.endIfBothLegsHave()
+        if isOver { return self.end() }
+        // Whatever the other leg was not read for, nothing waits for it now.
+        if self.closing != nil {
+            self.conversation?.follow(self.machine.closing)
+            self.readOn(leg.other)
+        }
     }
 
     func closeLegs() {
@@ -220,17 +226,8 @@ final class Session: ConnectionOwner, TimerHandler {
         self.closeLeg(.backend)
     }
 
-    private func endIfBothLegsHave() {
-        guard case .closed = self.stages.client else { return }
-        switch self.stages.backend {
-        case .absent, .closed: self.end()
-        case .open, .ended: break
-        }
-    }
-
+    /// Both connections are closed.
     private func end() {
-        guard self.phase != .closed else { return }
-        self.phase = .closed
         self.loop.budget.spend(Work.ending)
         self.clearDeadline()
         if self.legs.backend.heartbeat.isLate { self.backendIsLate(false) }
@@ -249,33 +246,9 @@ final class Session: ConnectionOwner, TimerHandler {
         self.worker.ended(self)
     }
 
-    /// Ends a session that has no conversation yet, without a word to the client.
-    func abandon(because reason: String) {
-        self.logAbandoned(reason)
-        self.worker.metrics.abandoned(route: self.route?.settings.name)
-        self.closeLegs()
-    }
-
-    /// Ends a connection that has sent no whole request head in all its time: a newer one needs its descriptor.
-    func makeRoom() {
-        switch self.phase {
-        case .tlsHandshake, .requestHead:
-            self.logEvicted()
-            self.worker.metrics.evicted()
-        // It has had an answer to what it did send.
-        case .closing: break
-        case .connect, .backendHandshake, .relay, .bridge, .serve, .closed: return
-        }
-        self.closeLegs()
-    }
-
-    /// We end the session.
+    /// The gateway ends the session.
     func close(_ ending: Ending) {
-        switch self.phase {
-        case .tlsHandshake: self.abandon(because: ending.cause.rawValue)
-        case .requestHead, .connect, .backendHandshake: self.refuse(.draining(routeIndex: nil))
-        case .relay, .bridge, .serve: self.conversation?.close(ending)
-        case .closing, .closed: break
-        }
+        guard let conversation = self.conversation else { return self.handle(.ordered(ending.cause)) }
+        self.act(on: self.machine.close(ending, conversation.places))
     }
 }

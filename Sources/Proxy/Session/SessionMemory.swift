@@ -89,13 +89,9 @@ extension Session {
     /// Gives up what the session holds. What is queued is lost, and its connection aborted; a client that has nothing queued hears why.
     func giveWay() {
         self.logGivesWay(self.memoryHolder)
-        switch self.phase {
-        case .tlsHandshake, .closing, .closed: break
-        case .requestHead, .connect, .backendHandshake: self.refuse(.outOfMemory)
-        case .relay, .bridge, .serve: self.conversation?.close(.byGateway(.memory))
-        }
+        if self.isOpen { self.close(.byGateway(.memory)) } else { self.handle(.memoryNeeded) }
         for leg in [Leg.backend, .client] where self.connection(leg)?.queuedSince != nil {
-            self.end(leg, as: .abort)
+            self.happened(.dismissed(leg))
         }
     }
 }

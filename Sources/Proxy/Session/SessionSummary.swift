@@ -37,21 +37,21 @@ extension Session {
         self.worker.log.write(record)
     }
 
-    func logRefused(_ refusal: Refusal) {
+    func logRefused(_ refusal: Refusal, in phase: Phase) {
         guard var record = self.strangersRecord(.info, "refused", status: refusal.status, reason: refusal.kind) else {
             return
         }
         record.add("status", refusal.status)
         record.add("reason", refusal.detail.cut)
-        record.add("phase", self.phase.rawValue)
+        record.add("phase", phase.rawValue)
         self.worker.log.write(record)
     }
 
     /// A connection that came to nothing before there was anything to answer: a port scan, a browser's spare connection.
-    func logAbandoned(_ reason: String) {
+    func logAbandoned(_ reason: String, in phase: Phase) {
         guard var record = self.strangersRecord(.debug, "abandoned", reason: reason) else { return }
         record.add("reason", reason.cut)
-        record.add("phase", self.phase.rawValue)
+        record.add("phase", phase.rawValue)
         self.worker.log.write(record)
     }
 
@@ -87,11 +87,12 @@ extension Session {
 
     func logClose(_ conversation: any Conversation) {
         guard var record = self.record(.info, "close") else { return }
-        let ending = conversation.closing.ending ?? .byGateway(.internalError)
+        let closing = self.machine.closing
+        let ending = closing.ending ?? .byGateway(.internalError)
         record.add("cause", ending.cause.rawValue)
-        record.add("code", conversation.closing.code.map { "\($0)" } ?? "none")
+        record.add("code", closing.code.map { "\($0)" } ?? "none")
         record.add("by", ending.by.name)
-        record.add("detail", (conversation.detail ?? self.passedLimit(ending.cause))?.cut)
+        record.add("detail", (closing.detail ?? self.passedLimit(ending.cause))?.cut)
         record.add("duration", seconds: (self.worker.loop.now - self.began).secondsAsDouble)
         let tally = conversation.tally
         record.add("messages_to_backend", tally.client.text + tally.client.binary)

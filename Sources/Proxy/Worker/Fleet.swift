@@ -9,7 +9,7 @@ enum WorkerMessage: Sendable {
     /// Everyone has what this one sent: it may go on.
     case goOn(RoomSender)
     /// Another configuration is in force.
-    case update(WorkerUpdate)
+    case update(ActiveConfiguration, [ListenerBlueprint])
     /// Accept no more connections.
     ///
     /// - leaving: what waits at these listeners is for another process.

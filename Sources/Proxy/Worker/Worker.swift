@@ -22,8 +22,8 @@ final class Worker: AcceptorOwner {
     let gathered: GatheredSends
     let strangers: StrangersLog
     let metrics = WorkerMetrics()
-    /// What new sessions go by.
-    private(set) var runtime: WorkerRuntime
+    /// For new sessions.
+    private(set) var configuration: WorkerConfiguration
 
     private let listeners = WorkerListeners()
     private(set) var sessions: [ObjectIdentifier: Session] = [:]
@@ -47,8 +47,8 @@ final class Worker: AcceptorOwner {
         self.gathered = GatheredSends(self.loop)
         self.strangers = StrangersLog(self.loop, self.log)
         self.paced = PacedClosing(self.loop)
-        self.runtime = try WorkerRuntime(shared.update.snapshot, io: self.context.tlsIO)
-        try self.listeners.update(shared.update.listeners, of: self)
+        self.configuration = try WorkerConfiguration(shared.configuration, io: self.context.tlsIO)
+        try self.listeners.update(shared.listeners, of: self)
         let own = self.fleet.members[index]
         try own.mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
         try own.rooms.open(on: self.loop) { [unowned self] in self.deliver($0) }
@@ -63,7 +63,7 @@ final class Worker: AcceptorOwner {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
         case .goOn(let sender): self.waitingSenders.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered()
-        case .update(let update): self.update(update)
+        case .update(let configuration, let listeners): self.use(configuration, listeners)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
         case .evict(let sessions): self.memory.evict(sessions)
@@ -83,15 +83,15 @@ final class Worker: AcceptorOwner {
     // MARK: - Reload
 
     /// The control thread has made sure that all of it can be used.
-    private func update(_ update: WorkerUpdate) {
+    private func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) {
         do {
-            self.runtime = try WorkerRuntime(update.snapshot, io: self.context.tlsIO, replacing: self.runtime)
-            try self.listeners.update(update.listeners, of: self)
+            self.configuration = try WorkerConfiguration(
+                configuration, io: self.context.tlsIO, replacing: self.configuration)
+            try self.listeners.update(listeners, of: self)
         } catch {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
-        let plan = update.snapshot.plan
-        for session in self.sessions.values { session.follow(plan) }
+        for session in self.sessions.values { session.follow(configuration) }
     }
 
     // MARK: - Drain
@@ -151,10 +151,10 @@ final class Worker: AcceptorOwner {
             }
             session.close(.byAdmin(code, reason: reason))
             return .closed(true)
-        case .fates(let plan):
+        case .fates(let configuration):
             var closing: [String: Int] = [:]
             var kept = 0
-            for case .some(let fate) in self.sessions.values.map({ $0.fate(under: plan) }) {
+            for case .some(let fate) in self.sessions.values.map({ $0.fate(under: configuration) }) {
                 switch fate {
                 case .stays: kept += 1
                 case .drains(let reason): closing[reason, default: 0] += 1
@@ -207,7 +207,7 @@ final class Worker: AcceptorOwner {
         var taker = self.index
         switch self.place {
         case .elsewhere(let other): taker = other
-        case .insteadOf(let victim): victim.makeRoom()
+        case .insteadOf(let victim): victim.handle(.roomNeeded)
         case .here, .none:
             if self.draining == nil, let other = self.fleet.shouldTake(insteadOf: self.index),
                 self.fleet.hasNewcomerRoom(other)
@@ -255,7 +255,7 @@ final class Worker: AcceptorOwner {
 
     /// The address that a connection counts for; `nil`: one of its own, for behind a proxy or a Unix socket there may be anyone.
     private func subscriber(_ address: SocketAddress) -> IPNetwork? {
-        guard let ip = address.ip, !self.runtime.shared.configuration.trustedProxies.contains(ip) else { return nil }
+        guard let ip = address.ip, !self.configuration.shared.settings.trustedProxies.contains(ip) else { return nil }
         return ip.subscriber
     }
 
@@ -320,5 +320,6 @@ final class Worker: AcceptorOwner {
 struct WorkerBlueprint: Sendable {
     let fleet: Fleet
     let log: Log
-    let update: WorkerUpdate
+    let configuration: ActiveConfiguration
+    let listeners: [ListenerBlueprint]
 }

@@ -105,7 +105,7 @@ extension Session {
 
     func countEnded(_ conversation: any Conversation) {
         guard let route = self.route, let backend = route.backend else { return }
-        let closing = conversation.closing
+        let closing = self.machine.closing
         self.worker.metrics.sessionEnded(
             route: route.settings.name, backend: backend.name,
             cause: (closing.ending ?? .byGateway(.internalError)).cause, code: closing.code,

@@ -7,7 +7,7 @@ enum WorkerQuestion: Sendable {
     /// Every live session.
     case sessions
     /// How many sessions a new configuration would close, and why.
-    case fates(ReloadPlan)
+    case fates(ActiveConfiguration)
     /// How many sessions there are of these.
     case count(SessionSelection)
     /// What was counted so far.
@@ -35,7 +35,7 @@ enum SessionSelection: Sendable {
     case ofBackend(String)
     case ofEndpoint(Endpoint)
     /// Those that a new configuration has no place for.
-    case condemned(by: ReloadPlan)
+    case condemned(by: ActiveConfiguration)
 }
 
 /// When sessions of one worker are to be closed.

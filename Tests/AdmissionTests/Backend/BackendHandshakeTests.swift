@@ -11,7 +11,7 @@ import WebSocketProtocol
     private func handshake(requires: Bool = false) -> BackendHandshake {
         BackendHandshake(
             key: "dGhlIHNhbXBsZSBub25jZQ==", offeredSubprotocols: ["b", "a"], requiresSubprotocol: requires,
-            compressionOffers: [ExtensionOffer(name: "permessage-deflate")])
+            compressionOffers: [ExtensionElement(name: "permessage-deflate")])
     }
 
     /// The one outcome in every way of handing the bytes over; an upgrade's length is counted from the first byte.

@@ -24,7 +24,7 @@ final class Client {
     private var watch: EventLoop.TimerID?
 
     init() {
-        DescriptorLimit.raise()
+        OwnProcess.raiseDescriptorLimit()
         do throws(SystemError) {
             self.loop = try EventLoop()
         } catch {

@@ -125,7 +125,7 @@ extension Connection: ReadinessHandler {
     }
 
     private func finishConnecting() {
-        if let error = Kernel.connectionResult(self.descriptor) { return self.over("\(error)") }
+        if let error = Kernel.takeConnectionError(self.descriptor) { return self.over("\(error)") }
         guard let tls = self.tls else { return self.beginUpgrade() }
         self.phase = .securing
         let nothing: [UInt8] = []

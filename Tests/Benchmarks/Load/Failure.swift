@@ -3,6 +3,6 @@ internal import System
 
 /// Ends the run: something happened that the figures cannot be trusted after.
 func fail(_ message: String) -> Never {
-    _ = OutputFile.standardError.write(Array("gateway-load: \(message)\n".utf8))
+    _ = OutputFile.standardError.append(Array("gateway-load: \(message)\n".utf8))
     exit(1)
 }

@@ -45,8 +45,8 @@ extension Benchmark {
                 var count = 0
                 for start in stride(from: 0, to: bytes.count, by: piece) {
                     store.bytes.removeAll(keepingCapacity: true)
-                    Masking.append(
-                        bytes.span.extracting(start..<start + piece), unmaskedBy: key, to: &store.bytes)
+                    Masking.appendXored(
+                        bytes.span.extracting(start..<start + piece), with: key, to: &store.bytes)
                     count += store.bytes.count
                 }
                 return count

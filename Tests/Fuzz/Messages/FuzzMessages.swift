@@ -45,7 +45,7 @@ enum FuzzMessages {
             maskingKey: key)
         var bytes: [UInt8] = []
         header.append(to: &bytes)
-        Masking.append(payload.span, unmaskedBy: key, to: &bytes)
+        Masking.appendXored(payload.span, with: key, to: &bytes)
         return bytes
     }
 

@@ -53,7 +53,7 @@ struct Listener {
 
     private mutating func inflate(_ part: FrameReader.DataPart, in bytes: [UInt8]) {
         var input: [UInt8] = []
-        Masking.append(bytes.span.extracting(part.range), unmaskedBy: part.maskingKey, to: &input)
+        Masking.appendXored(bytes.span.extracting(part.range), with: part.maskingKey, to: &input)
         let inflater = self.inflater
         var taken = 0
         while !self.hasFailed {

@@ -48,7 +48,8 @@ enum FuzzResponse {
         var handshake = BackendHandshake(
             key: self.key, offeredSubprotocols: flags & 1 != 0 ? ["a", "b"] : [], requiresSubprotocol: flags & 2 != 0,
             compressionOffers: flags & 4 != 0
-                ? [ExtensionOffer(name: "permessage-deflate", parameters: [.init(name: "client_max_window_bits")])] : []
+                ? [ExtensionElement(name: "permessage-deflate", parameters: [.init(name: "client_max_window_bits")])]
+                : []
         )
         var received = 0
         for piece in pieces {

@@ -66,7 +66,7 @@ enum FuzzSession {
         // ASCII; characters of two bytes, the last of which may be cut; the second half of one; what is never in text.
         let pattern: [UInt8] = choices.pick([[0x61], [0xC3, 0xA9], [0xA9, 0xC3], [0xFF]])
         let payload = (0..<length).map { pattern[$0 % pattern.count] }
-        Masking.append(payload.span, unmaskedBy: key, to: &bytes)
+        Masking.appendXored(payload.span, with: key, to: &bytes)
         return bytes
     }
 

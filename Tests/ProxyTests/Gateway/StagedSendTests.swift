@@ -1,5 +1,6 @@
 import Configuration
 import System
+import TestSupport
 import Testing
 import WebSocketProtocol
 

@@ -122,12 +122,12 @@ final class ChecksUnderTest: Sendable {
     }
 }
 
-extension Snapshot {
+extension ActiveConfiguration {
     /// One backend, with WebSocket endpoints at these ports of this machine, and what else `change` makes of it.
     static func checking(
-        _ ports: [UInt16], replacing previous: Runtime? = nil, tls: Bool = false, path: String? = nil,
+        _ ports: [UInt16], replacing previous: ActiveConfiguration? = nil, tls: Bool = false, path: String? = nil,
         _ change: (inout BackendSettings) -> Void
-    ) throws -> Snapshot {
+    ) throws -> ActiveConfiguration {
         let endpoints = ports.map { port in
             WebSocketEndpoint(
                 address: .tcp(host: "127.0.0.1", port: port), tls: tls, authority: "127.0.0.1:\(port)", path: path)
@@ -138,13 +138,15 @@ extension Snapshot {
     }
 
     /// One backend, and nothing else.
-    static func checking(_ settings: BackendSettings, replacing previous: Runtime? = nil) throws -> Snapshot {
+    static func checking(
+        _ settings: BackendSettings, replacing previous: ActiveConfiguration? = nil
+    ) throws -> ActiveConfiguration {
         var configuration = GatewayConfiguration()
         configuration.backends[settings.name] = settings
-        return try Snapshot(Runtime(configuration, replacing: previous))
+        return try ActiveConfiguration(configuration, replacing: previous)
     }
 
-    var backend: Backend { self.runtime.backends[0] }
+    var backend: Backend { self.backends[0] }
     var endpoint: Endpoint { self.backend.endpoints[0] }
 }
 

@@ -1,6 +1,7 @@
 import Configuration
 import Synchronization
 import System
+import TestSupport
 import Testing
 import WebSocketProtocol
 
@@ -35,25 +36,26 @@ import WebSocketProtocol
 
     @Test func fallTakesAnEndpointDownAndRiseBringsItBack() throws {
         let listener = try TestListener()
-        let snapshot = try Snapshot.checking([listener.port]) { $0.check(.websocket) }
+        let configuration = try ActiveConfiguration.checking([listener.port]) { $0.check(.websocket) }
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
-            #expect(snapshot.endpoint.isAvailable)
+            try checks.perform { try $0.take(configuration) }
+            #expect(configuration.endpoint.isAvailable)
             try self.pass(listener, checks)
             for _ in 0..<3 { try self.refuse(listener) }
-            try checks.wait(for: "down", "check: answered 500", of: snapshot.endpoint, in: snapshot.backend)
+            try checks.wait(for: "down", "check: answered 500", of: configuration.endpoint, in: configuration.backend)
             try self.refuse(listener, status: 502)
-            try checks.wait(for: "down", "check: answered 502", of: snapshot.endpoint, in: snapshot.backend)
+            try checks.wait(for: "down", "check: answered 502", of: configuration.endpoint, in: configuration.backend)
             let before = MonotonicInstant.now()
             try self.pass(listener, checks)
             try self.pass(listener, checks)
-            try checks.wait(for: "up", "2 checks passed", of: snapshot.endpoint, in: snapshot.backend)
-            #expect(snapshot.endpoint.upSince > before)
+            try checks.wait(for: "up", "2 checks passed", of: configuration.endpoint, in: configuration.backend)
+            #expect(configuration.endpoint.upSince > before)
             try checks.wait { checks in
                 let samples = checks.metrics.last?.samples ?? []
                 return samples.prefix(2).map(\.value) == [.number(3), .number(4)]
                     && samples.first?.labels == [
-                        .init("backend", "chat"), .init("endpoint", snapshot.endpoint.name), .init("result", "passed"),
+                        .init("backend", "chat"), .init("endpoint", configuration.endpoint.name),
+                        .init("result", "passed"),
                     ]
             }
         } log: { log in
@@ -63,7 +65,7 @@ import WebSocketProtocol
             #expect(changes.map { $0[text: "reason"] } == ["check: answered 500", "2 checks passed"])
             #expect(changes.map { $0[text: "level"] } == ["warning", "info"])
             #expect(changes.allSatisfy { $0[text: "backend"] == "chat" })
-            #expect(changes.allSatisfy { $0[text: "endpoint"] == snapshot.endpoint.name })
+            #expect(changes.allSatisfy { $0[text: "endpoint"] == configuration.endpoint.name })
             let results = log.filter { $0.event == "health-check" }.map { $0[text: "result"] }
             #expect(results.prefix(7) == ["passed", "failed", "failed", "failed", "failed", "passed", "passed"])
         }
@@ -71,14 +73,14 @@ import WebSocketProtocol
 
     @Test func aSilentEndpointIsDownAndIsNeverCheckedTwiceAtOnce() throws {
         let listener = try TestListener()
-        let snapshot = try Snapshot.checking([listener.port]) {
+        let configuration = try ActiveConfiguration.checking([listener.port]) {
             $0.check(.websocket) {
                 $0.timeout = .milliseconds(150)
                 $0.fall = 2
             }
         }
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
+            try checks.perform { try $0.take(configuration) }
             var last: TestPeer?
             for _ in 0..<3 {
                 let server = try TestPeer.server(listener)
@@ -88,17 +90,18 @@ import WebSocketProtocol
                 last = server
             }
             try checks.wait(
-                for: "down", "check: the pong did not come within 150ms", of: snapshot.endpoint, in: snapshot.backend)
+                for: "down", "check: the pong did not come within 150ms", of: configuration.endpoint,
+                in: configuration.backend)
         }
     }
 
     @Test func anEndpointThatNeverClosesIsNotWaitedForLong() throws {
         let listener = try TestListener()
-        let snapshot = try Snapshot.checking([listener.port]) {
+        let configuration = try ActiveConfiguration.checking([listener.port]) {
             $0.check(.websocket) { $0.timeout = .milliseconds(150) }
         }
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
+            try checks.perform { try $0.take(configuration) }
             let server = try TestPeer.server(listener)
             server.send(.pong, try server.receive().payload)
             #expect(try server.receiveClose() == 1000)
@@ -112,10 +115,11 @@ import WebSocketProtocol
 
     @Test func aPortThatNobodyListensOnIsDown() throws {
         let port = try TestListener().port
-        let snapshot = try Snapshot.checking([port]) { $0.check(.connect) { $0.fall = 1 } }
+        let configuration = try ActiveConfiguration.checking([port]) { $0.check(.connect) { $0.fall = 1 } }
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
-            try checks.wait(for: "down", "check: Connection refused", of: snapshot.endpoint, in: snapshot.backend)
+            try checks.perform { try $0.take(configuration) }
+            try checks.wait(
+                for: "down", "check: Connection refused", of: configuration.endpoint, in: configuration.backend)
         }
     }
 
@@ -129,19 +133,21 @@ import WebSocketProtocol
             $0.fall = 1
             $0.rise = 1
         }
-        let snapshot = try Snapshot.checking(settings)
+        let configuration = try ActiveConfiguration.checking(settings)
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
+            try checks.perform { try $0.take(configuration) }
             try checks.wait(
-                for: "down", "check: its name is not resolved yet", of: snapshot.endpoint, in: snapshot.backend)
-            #expect(snapshot.endpoint.update(.success([.loopback(port: refused), .loopback(port: listener.port)])))
+                for: "down", "check: its name is not resolved yet", of: configuration.endpoint,
+                in: configuration.backend)
+            #expect(
+                configuration.endpoint.update(.success([.loopback(port: refused), .loopback(port: listener.port)])))
             let socket = try listener.accept()
             #expect(
                 String(decoding: try socket.receive(until: "\r\n\r\n"), as: UTF8.self)
                     .hasPrefix("GET / HTTP/1.1\r\nHost: chat.internal:1\r\n"))
             socket.send(Array("HTTP/1.1 204 OK\r\n\r\n".utf8))
             socket.endWriting()
-            try checks.wait(for: "up", "1 check passed", of: snapshot.endpoint, in: snapshot.backend)
+            try checks.wait(for: "up", "1 check passed", of: configuration.endpoint, in: configuration.backend)
             #expect(try socket.receiveToEnd().isEmpty)
         }
     }
@@ -157,32 +163,33 @@ import WebSocketProtocol
             $0.fall = 1
             $0.rise = 2
         }
-        let snapshot = try Snapshot.checking(settings)
+        let configuration = try ActiveConfiguration.checking(settings)
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
+            try checks.perform { try $0.take(configuration) }
             try checks.wait(
-                for: "down", "check: its name is not resolved yet", of: snapshot.endpoint, in: snapshot.backend)
+                for: "down", "check: its name is not resolved yet", of: configuration.endpoint,
+                in: configuration.backend)
             let addresses = [SocketAddress.ipv4(0x7F00_0002, port: dead.port), .loopback(port: listener.port)]
-            #expect(snapshot.endpoint.update(.success(addresses)))
+            #expect(configuration.endpoint.update(.success(addresses)))
             for _ in 0..<2 { try listener.accept().close() }
-            try checks.wait(for: "up", "2 checks passed", of: snapshot.endpoint, in: snapshot.backend)
+            try checks.wait(for: "up", "2 checks passed", of: configuration.endpoint, in: configuration.backend)
         }
     }
 
     /// A name with two addresses, TLS expected at both. The first one failed last.
     private func twoAddresses(
         _ addresses: [SocketAddress], _ change: (inout BackendSettings) -> Void
-    ) throws -> Snapshot {
+    ) throws -> ActiveConfiguration {
         let port = addresses[0].port ?? 0
         let endpoint = WebSocketEndpoint(
             address: .tcp(host: "two.internal", port: port), tls: true, authority: "two.internal:\(port)", path: "/echo"
         )
         var settings = BackendSettings(name: "chat", kind: .websocket([endpoint]))
         change(&settings)
-        let snapshot = try Snapshot.checking(settings)
-        #expect(snapshot.endpoint.update(.success(addresses)))
-        snapshot.endpoint.failed(at: addresses[0], now: .now())
-        return snapshot
+        let configuration = try ActiveConfiguration.checking(settings)
+        #expect(configuration.endpoint.update(.success(addresses)))
+        configuration.endpoint.failed(at: addresses[0], now: .now())
+        return configuration
     }
 
     /// Sessions try the other address, too.
@@ -191,12 +198,12 @@ import WebSocketProtocol
             let port = try gateway.port(1)
             let other = SocketAddress.ipv4(0x7F00_0002, port: port)
             let resetting = try TestListener(other)
-            let snapshot = try self.twoAddresses([.loopback(port: port), other]) {
+            let configuration = try self.twoAddresses([.loopback(port: port), other]) {
                 $0.check(.websocket) { $0.fall = 1 }
                 $0.tls.verify = false
             }
             try ChecksUnderTest.run { checks in
-                try checks.perform { try $0.take(snapshot) }
+                try checks.perform { try $0.take(configuration) }
                 let socket = try resetting.accept()
                 _ = try socket.receive(1)
                 socket.reset()
@@ -212,15 +219,15 @@ import WebSocketProtocol
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
             let silent = try SilentListener(.ipv4(0x7F00_0002, port: port))
-            let snapshot = try self.twoAddresses([.loopback(port: port), .ipv4(0x7F00_0002, port: silent.port)]) {
+            let configuration = try self.twoAddresses([.loopback(port: port), .ipv4(0x7F00_0002, port: silent.port)]) {
                 $0.check(.websocket) {
                     $0.fall = 1
                     $0.timeout = .seconds(2)
                 }
             }
             try ChecksUnderTest.run { checks in
-                try checks.perform { try $0.take(snapshot) }
-                try checks.wait { _ in !snapshot.endpoint.isAvailable }
+                try checks.perform { try $0.take(configuration) }
+                try checks.wait { _ in !configuration.endpoint.isAvailable }
             } log: { log in
                 let reason = log.first { $0.event == "health" }?[text: "reason"] ?? ""
                 #expect(reason.contains("127.0.0.1:\(port): TLS: ") && reason.contains("127.0.0.2:\(port): timed out"))
@@ -232,9 +239,9 @@ import WebSocketProtocol
         let listener = try TestListener()
         var settings = BackendSettings.bridge(to: listener.port)
         settings.check(.connect) { $0.rise = 1 }
-        let snapshot = try Snapshot.checking(settings)
+        let configuration = try ActiveConfiguration.checking(settings)
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
+            try checks.perform { try $0.take(configuration) }
             for _ in 0..<2 {
                 let socket = try listener.accept()
                 #expect(try socket.receiveToEnd().isEmpty)
@@ -249,11 +256,11 @@ import WebSocketProtocol
     @Test(arguments: [1, 2, 7, Int.max]) func tlsIsPartOfACheckHoweverShortTransfersAre(limit: Int) throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
-            let trusting = try Snapshot.checking([port], tls: true, path: "/echo") {
+            let trusting = try ActiveConfiguration.checking([port], tls: true, path: "/echo") {
                 $0.check(.websocket)
                 $0.tls.verify = false
             }
-            let verifying = try Snapshot.checking([port], tls: true, path: "/echo") {
+            let verifying = try ActiveConfiguration.checking([port], tls: true, path: "/echo") {
                 $0.check(.websocket) { $0.fall = 1 }
             }
             SyscallFaults.limitTransfers(to: limit)
@@ -288,19 +295,19 @@ import WebSocketProtocol
     }
 
     @Test func failuresOfSessionsEjectUntilTheTimeIsOver() throws {
-        let snapshot = try Snapshot.checking([1, 2]) {
+        let configuration = try ActiveConfiguration.checking([1, 2]) {
             Self.rules(&$0)
             $0.eject?.duration = .milliseconds(30)
         }
-        let endpoint = snapshot.endpoint
+        let endpoint = configuration.endpoint
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
+            try checks.perform { try $0.take(configuration) }
             #expect(!endpoint.connectFailed())
             #expect(endpoint.connectFailed())
             // The control thread is told once, and counts what came meanwhile.
             #expect(!endpoint.connectFailed())
             try checks.perform { $0.failed(endpoint, because: "gone") }
-            try checks.wait(for: "up", "the ejection is over", of: endpoint, in: snapshot.backend)
+            try checks.wait(for: "up", "the ejection is over", of: endpoint, in: configuration.backend)
             #expect(endpoint.connectFailed())
             #expect(endpoint.connectSucceeded())
             #expect(!endpoint.connectSucceeded())
@@ -319,10 +326,10 @@ import WebSocketProtocol
     }
 
     @Test func lateHeartbeatsTakeAnEndpointDown() throws {
-        let snapshot = try Snapshot.checking([1, 2]) { _ in }
-        let (endpoint, backend) = (snapshot.endpoint, snapshot.backend)
+        let configuration = try ActiveConfiguration.checking([1, 2]) { _ in }
+        let (endpoint, backend) = (configuration.endpoint, configuration.backend)
         try ChecksUnderTest.run { checks in
-            try checks.perform { try $0.take(snapshot) }
+            try checks.perform { try $0.take(configuration) }
             endpoint.sessions.store(6, ordering: .relaxed)
             endpoint.missing.store(3, ordering: .relaxed)
             // Nobody says so: it is looked at.
@@ -333,8 +340,8 @@ import WebSocketProtocol
     }
 
     @Test func aReloadKeepsWhatIsKnownOfEndpointsThatStay() throws {
-        let before = try Snapshot.checking([1, 2], Self.rules)
-        let after = try Snapshot.checking([2, 1, 3], replacing: before.runtime, Self.rules)
+        let before = try ActiveConfiguration.checking([1, 2], Self.rules)
+        let after = try ActiveConfiguration.checking([2, 1, 3], replacing: before, Self.rules)
         let endpoint = before.endpoint
         #expect(after.backend.endpoints[1] === endpoint)
         try ChecksUnderTest.run { checks in
@@ -351,7 +358,7 @@ import WebSocketProtocol
             try checks.perform { $0.undrain(endpoint) }
             try checks.wait(for: "down", reason, of: endpoint, in: after.backend)
             // Without the rule, the ejection is over; and who is not there any more is nobody's concern.
-            let without = try Snapshot.checking([1], replacing: after.runtime) { _ in }
+            let without = try ActiveConfiguration.checking([1], replacing: after) { _ in }
             try checks.perform { checks in
                 try checks.take(without)
                 checks.failed(after.endpoint, because: "gone")
@@ -365,9 +372,9 @@ import WebSocketProtocol
     @Test func aReloadLeavesSchedulesThatStayAlone() throws {
         let listener = try TestListener()
         let plan: (inout BackendSettings) -> Void = { $0.check(.connect) }
-        let before = try Snapshot.checking([listener.port], plan)
-        let after = try Snapshot.checking([listener.port], replacing: before.runtime, plan)
-        let other = try Snapshot.checking([listener.port], replacing: before.runtime) {
+        let before = try ActiveConfiguration.checking([listener.port], plan)
+        let after = try ActiveConfiguration.checking([listener.port], replacing: before, plan)
+        let other = try ActiveConfiguration.checking([listener.port], replacing: before) {
             $0.check(.connect) { $0.rise = 9 }
         }
         try ChecksUnderTest.run { checks in
@@ -383,7 +390,7 @@ import WebSocketProtocol
             #expect(try second.receiveToEnd().isEmpty)
             let third = try listener.accept()
             #expect(try third.receiveToEnd().isEmpty)
-            let without = try Snapshot.checking([listener.port], replacing: before.runtime) { _ in }
+            let without = try ActiveConfiguration.checking([listener.port], replacing: before) { _ in }
             try checks.perform { try $0.take(without) }
             try checks.wait { $0.metrics.last?.samples.isEmpty == true }
         }

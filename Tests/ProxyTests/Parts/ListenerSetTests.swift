@@ -4,6 +4,7 @@ import System
 import Testing
 
 @testable import Proxy
+@testable import Takeover
 
 struct ListenerSetTests {
     @Test func `a start that fails leaves the file of a socket that was handed over`() throws {

@@ -69,7 +69,7 @@ import Testing
                 Issue.record("the second reload waits")
                 return
             }
-            #expect(others == ["/hanging/gateway.conf: cannot be read: an earlier read of it has not come back yet"])
+            #expect(others == ["/hanging/gateway.conf: cannot be read: an earlier read of it has not returned yet"])
             files.isHanging.store(false, ordering: .relaxed)
             gateway.terminator()
             #expect(gateway.run() == 0)

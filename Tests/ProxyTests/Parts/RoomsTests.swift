@@ -1,4 +1,5 @@
 import System
+import TestSupport
 import Testing
 
 @testable import Proxy
@@ -47,10 +48,13 @@ import Testing
     @Test func aConversationJoinsWhenItBeginsAndLeavesWhenItCloses() throws {
         let place = try StillWorker()
         defer { place.end() }
-        let member = try self.member(of: self.room, place)
-        member.begin()
+        let pair = socketPair()
+        defer { Kernel.close(pair.far) }
+        let session = try place.session(pair.near)
+        let client = try #require(session.client)
+        session.open(as: BroadcastConversation(session, client, room: self.room, compression: nil))
         #expect(place.worker.rooms.members(of: self.room).count == 1)
-        member.close(.byGateway(.drain))
+        session.close(.byGateway(.drain))
         #expect(place.worker.rooms.members(of: self.room).isEmpty)
     }
 }

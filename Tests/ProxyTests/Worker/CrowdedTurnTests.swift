@@ -11,21 +11,19 @@ import WebSocketProtocol
 @Suite struct CrowdedTurnTests {
     /// Notes what its session tells it.
     private final class Recorder: Conversation {
-        let phase = Phase.relay
-        let closing = ClosingHandshake(backend: .webSocket)
         let tally = PerLeg(client: MessageTally(), backend: MessageTally())
-        let detail: String? = nil
+        let places = ClosingHandshake.Places()
         var drained: [Leg] = []
         var hasEnded = false
 
         func begin() {}
         func received(_ range: Range<Int>, from leg: Leg) {}
-        func happened(_ event: ClosingHandshake.Event, detail: String?) {
-            if case .ended(.client, inOrder: true) = event { self.hasEnded = true }
+        func prepare(for event: ClosingHandshake.Event) {
+            if event == .ended(.client, .inOrder) { self.hasEnded = true }
         }
+        func follow(_ closing: ClosingHandshake) {}
         func drained(_ leg: Leg) { self.drained.append(leg) }
         func ping(_ leg: Leg) {}
-        func close(_ ending: Ending) {}
     }
 
     /// Is ready in each turn, before those that have news, and uses up most of it.
@@ -69,7 +67,7 @@ import WebSocketProtocol
                 throw SystemError("accept", 0)
             }
             self.session = try self.place.session(descriptor, address)
-            self.session.begin(self.recorder, early: PerLeg(client: [], backend: []))
+            self.session.open(as: self.recorder)
             try self.crowd.begin()
         }
 

@@ -4,6 +4,7 @@ import TLS
 
 @testable import Observability
 @testable import Proxy
+@testable import Sessions
 
 /// A worker that no thread runs: a test makes its turns.
 final class StillWorker {
@@ -16,10 +17,9 @@ final class StillWorker {
         var settings = LogSettings()
         settings.file = "/dev/null"
         self.log = try Log(settings)
-        let snapshot = try Snapshot(Runtime(GatewayConfiguration()))
         let blueprint = WorkerBlueprint(
             fleet: try Fleet(workers: 1, descriptorLimit: 100), log: self.log,
-            update: WorkerUpdate(snapshot: snapshot, listeners: []))
+            configuration: try ActiveConfiguration(GatewayConfiguration()), listeners: [])
         self.worker = try Worker(0, blueprint)
         self.listener = try Listener(
             ListenerBlueprint(
@@ -37,5 +37,13 @@ final class StillWorker {
     func end() {
         for session in self.sessions { session.abort() }
         self.log.close()
+    }
+}
+
+extension Session {
+    /// The client has its 101 from a service, `conversation`.
+    func open(as conversation: any Conversation) {
+        _ = self.machine.handle(.admitted(.service, .registered))
+        self.begin(conversation, early: PerLeg(client: [], backend: []))
     }
 }

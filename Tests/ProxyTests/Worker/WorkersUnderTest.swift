@@ -39,7 +39,7 @@ final class WorkersUnderTest {
             sockets: [[Int32]](repeating: [], count: count), tls: nil)
         let blueprint = WorkerBlueprint(
             fleet: self.fleet, log: self.log,
-            update: WorkerUpdate(snapshot: try Snapshot(Runtime(configuration)), listeners: [listener]))
+            configuration: try ActiveConfiguration(configuration), listeners: [listener])
         self.workers = try (0..<count).map { try Worker($0, blueprint) }
     }
 

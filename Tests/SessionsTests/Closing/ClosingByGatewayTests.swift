@@ -10,7 +10,7 @@ import WebSocketProtocol
     private let own = CloseFrame(code: CloseCode(rawValue: 4321), reason: "bye")
 
     @Test func theGatewayTellsBothAndShutsTheClientsSideDown() {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         var actions = closing.close(.byGateway(.drain), .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(actions.backend == Action(say: closing.told(.backend)))
@@ -29,7 +29,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [Leg.client, .backend]) func aLegInsideOfAFrameIsToldAtItsEnd(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         let actions = closing.close(.byGateway(.drain), .anywhere(but: leg))
         #expect(actions[leg] == Action())
         #expect(actions[leg.other].say != .nothing)
@@ -46,7 +46,7 @@ import WebSocketProtocol
 
     /// It closed by itself while our Close waited for the frame's end: then ours is the answer, and nothing is left to wait for.
     @Test(arguments: [Leg.client, .backend]) func aLegThatClosedWhileItsCloseWaitedEndsWithIt(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         #expect(closing.received(self.own, from: leg) == .none)
         let later = closing.reachedBoundary(leg)
@@ -56,7 +56,7 @@ import WebSocketProtocol
 
     /// The other side's answer follows that frame at once: the leg hears our Close, not that answer to another one of ours.
     @Test(arguments: [Leg.client, .backend]) func aCloseThatWaitsGoesBeforeTheAnswerToTheOther(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         let code: CloseCode = leg == .client ? .serviceRestart : .goingAway
         let actions = closing.received(CloseFrame(code: .normal), from: leg.other)
@@ -70,17 +70,17 @@ import WebSocketProtocol
 
     @Test(arguments: [Leg.client, .backend], [false, true])
     func aFrameThatWillNotEndLeavesNoPlaceForTheClose(leg: Leg, inOrder: Bool) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
-        let actions = closing.happened(.ended(leg.other, inOrder: inOrder), .anywhere(but: leg))
+        let actions = closing.happened(.ended(leg.other, inOrder ? .inOrder : .failed), .anywhere(but: leg))
         #expect(actions[leg] == Action(end: .shutDown))
         #expect(!closing.isWaiting(leg))
     }
 
     /// We ended the session: whatever a side does after that, the cause stays.
     @Test(arguments: [Leg.client, .backend]) func silenceAfterOurCloseIsNotTheCause(leg: Leg) {
-        for event in [ClosingHandshake.Event.stalled(leg), .unanswered(leg), .ended(leg, inOrder: false)] {
-            var closing = ClosingHandshake(backend: .webSocket)
+        for event in [ClosingHandshake.Event.stalled(leg), .timeOver(leg), .ended(leg, .failed)] {
+            var closing = ClosingHandshake.of(.relay)
             _ = closing.close(.byGateway(.drain), .anywhere)
             let actions = closing.happened(event, .anywhere)
             #expect(actions[leg] == Action(end: event == .stalled(leg) ? .abort : .close))
@@ -90,11 +90,11 @@ import WebSocketProtocol
     }
 
     @Test func insideOfAFrameNobodyHearsOfIt() {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .nowhere)
         #expect(closing.code == nil)
         for leg in [Leg.client, .backend] {
-            #expect(closing.happened(.unfinished(leg), .nowhere)[leg] == Action(end: .shutDown))
+            #expect(closing.happened(.timeOver(leg), .nowhere)[leg] == Action(end: .shutDown))
         }
         #expect(closing.code == nil)
     }

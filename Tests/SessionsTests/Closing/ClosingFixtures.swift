@@ -1,3 +1,5 @@
+import Configuration
+
 @testable import Sessions
 
 /// Where a Close can be sent: on legs that are not in the middle of a frame.
@@ -19,6 +21,15 @@ extension Leg {
 }
 
 extension ClosingHandshake {
+    /// That of an open session.
+    static func of(_ kind: SessionKind, codes: RouteSettings.CloseCodes = .registered) -> ClosingHandshake {
+        var closing = ClosingHandshake()
+        closing.admit(codes)
+        if kind != .serve { closing.connected() }
+        closing.begin(kind)
+        return closing
+    }
+
     /// What `leg` is told of the end that there is: `EndingTests` has the words.
     func told(_ leg: Leg) -> LegAction.Say { self.ending?.close(to: leg).map { .close($0) } ?? .nothing }
 }

@@ -14,7 +14,7 @@ import WebSocketProtocol
     private func gone(_ leg: Leg) -> Ending { .by(leg, leg == .client ? .clientGone : .backendGone) }
 
     @Test func anOpenSessionRelaysBothWays() {
-        let closing = ClosingHandshake(backend: .webSocket)
+        let closing = ClosingHandshake.of(.relay)
         #expect(closing.isOpen)
         #expect(closing.ending == nil)
         #expect(closing.code == nil)
@@ -28,7 +28,7 @@ import WebSocketProtocol
     // MARK: - Peers close
 
     @Test(arguments: [Leg.client, .backend]) func aCloseIsRelayedAndSoIsItsAnswer(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         var actions = closing.received(self.own, from: leg)
         #expect(actions[leg] == Action())
         #expect(actions[leg.other] == Action(say: .relayedClose))
@@ -50,7 +50,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [Leg.client, .backend]) func aCloseWithoutACodeStaysWithout(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         let actions = closing.received(CloseFrame(code: nil), from: leg)
         #expect(actions[leg.other].say == .relayedClose)
         #expect(closing.code == nil)
@@ -58,7 +58,7 @@ import WebSocketProtocol
 
     /// Both peers close at the same time: each Close is relayed, and is the answer, too.
     @Test(arguments: [Leg.client, .backend]) func crossingClosesAreEachOthersAnswers(first: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: first)
         let actions = closing.received(self.other, from: first.other)
         #expect(actions[first] == Action(say: .relayedClose, end: first.quietEnd))
@@ -68,7 +68,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [Leg.client, .backend]) func whatComesAfterACloseIsNotLookedAt(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         #expect(closing.received(self.other, from: leg) == .none)
         #expect(!closing.relays(from: leg))
@@ -78,8 +78,8 @@ import WebSocketProtocol
     // MARK: - Ends of TCP
 
     @Test(arguments: [Leg.client, .backend], [false, true]) func anEndWithoutACloseIsTold(leg: Leg, inOrder: Bool) {
-        var closing = ClosingHandshake(backend: .webSocket)
-        let actions = closing.happened(.ended(leg, inOrder: inOrder), .anywhere)
+        var closing = ClosingHandshake.of(.relay)
+        let actions = closing.happened(.ended(leg, inOrder ? .inOrder : .failed), .anywhere)
         #expect(actions[leg] == Action(end: inOrder ? .shutDown : .close))
         #expect(actions[leg.other].say == closing.told(leg.other))
         #expect(closing.ending == self.gone(leg))
@@ -95,8 +95,8 @@ import WebSocketProtocol
 
     /// Half a frame was relayed: a Close in it would be taken for its payload.
     @Test(arguments: [Leg.client, .backend]) func anEndInsideOfAFrameLeavesNoPlaceForAClose(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
-        let actions = closing.happened(.ended(leg, inOrder: true), .anywhere(but: leg.other))
+        var closing = ClosingHandshake.of(.relay)
+        let actions = closing.happened(.ended(leg, .inOrder), .anywhere(but: leg.other))
         #expect(actions[leg.other] == Action(end: .shutDown))
         #expect(closing.ending == self.gone(leg))
         #expect(closing.code == nil)
@@ -106,9 +106,9 @@ import WebSocketProtocol
     @Test(arguments: [Leg.client, .backend], [false, true]) func anEndInsteadOfAnAnswerIsNoAnswer(
         leg: Leg, inOrder: Bool
     ) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
-        let actions = closing.happened(.ended(leg.other, inOrder: inOrder), .anywhere)
+        let actions = closing.happened(.ended(leg.other, inOrder ? .inOrder : .failed), .anywhere)
         #expect(actions[leg] == Action(say: closing.told(leg), end: leg.quietEnd))
         #expect(closing.ending == self.gone(leg.other))
         // The client was sent 1011, or, before that, the backend's own Close.
@@ -117,9 +117,9 @@ import WebSocketProtocol
 
     /// A peer that ends right behind its Close waits for the answer all the same: that it reads on is all one can see.
     @Test(arguments: [Leg.client, .backend]) func anEndBehindACloseLeavesBothTheirTime(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
-        #expect(closing.happened(.ended(leg, inOrder: true), .anywhere) == .none)
+        #expect(closing.happened(.ended(leg, .inOrder), .anywhere) == .none)
         #expect(closing.relays(from: leg.other))
         #expect(closing.awaits(leg) == .nothing)
         let actions = closing.received(self.own, from: leg.other)
@@ -130,23 +130,23 @@ import WebSocketProtocol
     /// It owes nothing more, and nobody owes it anything.
     @Test(arguments: [Leg.client, .backend], [false, true])
     func aResetBehindACloseChangesNothing(leg: Leg, stalls: Bool) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
-        #expect(closing.happened(.ended(leg, inOrder: false), .anywhere)[leg] == Action(end: .close))
+        #expect(closing.happened(.ended(leg, .failed), .anywhere)[leg] == Action(end: .close))
         #expect(closing.isAlone(leg.other))
         #expect(!closing.relays(from: leg.other))
         #expect(closing.reads(from: leg.other), "its Close may come")
         // Nor does it that the other side then fails, too.
-        let failure = stalls ? ClosingHandshake.Event.stalled(leg.other) : .unanswered(leg.other)
+        let failure = stalls ? ClosingHandshake.Event.stalled(leg.other) : .timeOver(leg.other)
         #expect(closing.happened(failure, .anywhere)[leg] == Action())
         #expect(closing.ending == self.closed(by: leg))
         #expect(closing.code == self.own.code)
     }
 
     @Test func bothSidesGoneIsOver() {
-        var closing = ClosingHandshake(backend: .webSocket)
-        _ = closing.happened(.ended(.client, inOrder: false), .anywhere)
-        let actions = closing.happened(.ended(.backend, inOrder: false), .anywhere)
+        var closing = ClosingHandshake.of(.relay)
+        _ = closing.happened(.ended(.client, .failed), .anywhere)
+        let actions = closing.happened(.ended(.backend, .failed), .anywhere)
         #expect(actions.backend == Action(end: .close))
         #expect(actions.client == Action())
         #expect(closing.ending == self.gone(.client))
@@ -155,8 +155,8 @@ import WebSocketProtocol
     // MARK: - Given up
 
     @Test(arguments: [Leg.client, .backend]) func aSilentLegIsToldAndNotWaitedFor(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
-        let actions = closing.happened(.lost(leg, .pingTimeout(leg)), .anywhere)
+        var closing = ClosingHandshake.of(.relay)
+        let actions = closing.happened(.silent(leg), .anywhere)
         #expect(actions[leg] == Action(say: closing.told(leg), end: .close))
         #expect(actions[leg.other].say == closing.told(leg.other))
         #expect(closing.ending == .by(leg, .pingTimeout(leg)))
@@ -169,8 +169,8 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [Leg.client, .backend]) func aLegThatTakesNothingIsAbortedWithoutAWord(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
-        let actions = closing.happened(.lost(leg, .stalled(leg)), .anywhere)
+        var closing = ClosingHandshake.of(.relay)
+        let actions = closing.happened(.stalled(leg), .anywhere)
         #expect(actions[leg] == Action(end: .abort))
         #expect(actions[leg.other].say == closing.told(leg.other))
     }
@@ -178,16 +178,16 @@ import WebSocketProtocol
     /// Neither waits for the end of a frame: of the silent side's none comes, and for the silent side nobody waits.
     @Test(arguments: [Leg.client, .backend], [Leg.client, .backend])
     func insideOfAFrameSilenceLeavesNoPlaceForAClose(leg: Leg, inside: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
-        let actions = closing.happened(.lost(leg, .pingTimeout(leg)), .anywhere(but: inside))
+        var closing = ClosingHandshake.of(.relay)
+        let actions = closing.happened(.silent(leg), .anywhere(but: inside))
         #expect(actions[inside] == Action(end: leg == inside ? .close : .shutDown))
         #expect(!closing.isWaiting(inside))
     }
 
     /// It owed a Close, and took nothing or said nothing: the side that closed hears of that.
     @Test(arguments: [Leg.client, .backend]) func aLegThatOwesACloseAndStallsIsTheCause(leg: Leg) {
-        for event in [ClosingHandshake.Event.stalled(leg), .unanswered(leg)] {
-            var closing = ClosingHandshake(backend: .webSocket)
+        for event in [ClosingHandshake.Event.stalled(leg), .timeOver(leg)] {
+            var closing = ClosingHandshake.of(.relay)
             _ = closing.received(self.own, from: leg.other)
             let actions = closing.happened(event, .anywhere)
             #expect(actions[leg] == Action(end: event == .stalled(leg) ? .abort : .close))
@@ -199,7 +199,7 @@ import WebSocketProtocol
 
     /// The side that closed takes nothing of what is left for it: it owes nothing, so that the cause stays.
     @Test(arguments: [Leg.client, .backend]) func aLegThatHasClosedAndStallsIsNotTheCause(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         #expect(closing.happened(.stalled(leg), .anywhere)[leg] == Action(end: .abort))
         #expect(closing.ending == self.closed(by: leg))
@@ -213,7 +213,7 @@ import WebSocketProtocol
     @Test(
         arguments: [Leg.client, .backend], [Violation.unmaskedFrame, .messageTooBig, .tooManyFragments, .invalidUTF8])
     func aLegThatBreaksARuleHearsWhichAndTheOtherThatItIsOver(leg: Leg, violation: Violation) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         let actions = closing.violated(violation, by: leg, .anywhere)
         // It is not listened to any more: its answer is not awaited.
         #expect(
@@ -231,7 +231,7 @@ import WebSocketProtocol
 
     /// A frame to the culprit is under way, whose end will come: it is told then.
     @Test(arguments: [Leg.client, .backend]) func theCulpritIsToldAtTheEndOfAFrame(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         let actions = closing.violated(.reservedBits, by: leg, .anywhere(but: leg))
         #expect(actions[leg] == Action())
         #expect(closing.isWaiting(leg))
@@ -244,14 +244,14 @@ import WebSocketProtocol
 
     /// A frame of the culprit's is under way to the other side, and its end will not come.
     @Test(arguments: [Leg.client, .backend]) func theOtherSideHearsNothingInsideOfTheCulpritsFrame(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         let actions = closing.violated(.invalidUTF8, by: leg, .anywhere(but: leg.other))
         #expect(actions[leg].say == .close(CloseFrame(code: .invalidData, reason: Violation.invalidUTF8.description)))
         #expect(actions[leg.other] == Action(end: .shutDown))
     }
 
     @Test(arguments: [Leg.client, .backend]) func nonsenseInsteadOfAnAnswerIsTheCause(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         let actions = closing.violated(.unknownOpcode, by: leg.other, .anywhere)
         // It was sent a Close, and gets no second one.

@@ -12,17 +12,17 @@ import WebSocketProtocol
     @Test(arguments: [Leg.client, .backend]) func whateverTheOtherSideDoesThereIsNoPlaceForAClose(leg: Leg) {
         let other = leg.other
         let events: [ClosingHandshake.Event] = [
-            .unanswered(other), .stalled(other), .ended(other, inOrder: true), .ended(other, inOrder: false),
+            .timeOver(other), .stalled(other), .ended(other, .inOrder), .ended(other, .failed),
         ]
         for event in events {
-            var closing = ClosingHandshake(backend: .webSocket)
+            var closing = ClosingHandshake.of(.relay)
             _ = closing.received(self.own, from: leg)
             #expect(closing.happened(event, .anywhere(but: leg))[leg] == Action(end: .shutDown))
         }
     }
 
     @Test(arguments: [Leg.client, .backend]) func norIsThereBeforeNonsense(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         let actions = closing.violated(.invalidUTF8, by: leg.other, .anywhere(but: leg))
         #expect(actions[leg] == Action(end: .shutDown))
@@ -31,7 +31,7 @@ import WebSocketProtocol
 
     /// Nonsense right behind the frame that our Close waited for.
     @Test(arguments: [Leg.client, .backend]) func aCloseThatWaitedIsSaidBeforeNonsense(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         let actions = closing.violated(.unknownOpcode, by: leg.other, .anywhere)
         let code: CloseCode = leg == .client ? .serviceRestart : .goingAway
@@ -41,10 +41,10 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [Leg.client, .backend]) func aFrameThatDoesNotEndInTimeTakesTheCloseWithIt(leg: Leg) {
-        var closing = ClosingHandshake(backend: .webSocket)
+        var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         #expect(closing.awaits(leg) == .boundary)
-        #expect(closing.happened(.unfinished(leg), .anywhere(but: leg))[leg] == Action(end: .shutDown))
+        #expect(closing.happened(.timeOver(leg), .anywhere(but: leg))[leg] == Action(end: .shutDown))
         #expect(closing.awaits(leg) == .end)
         #expect(!closing.relays(from: leg.other))
         #expect(closing.reachedBoundary(leg) == .none)

@@ -9,7 +9,7 @@ import WebSocketProtocol
 
     @Test(arguments: [CloseCode.normal, CloseCode(rawValue: 4000), nil])
     func aCloseIsAnsweredWithItsCode(code: CloseCode?) {
-        var closing = ClosingHandshake(backend: .builtin)
+        var closing = ClosingHandshake.of(.serve)
         #expect(closing.isOpen)
         let actions = closing.received(CloseFrame(code: code, reason: "bye"), from: .client)
         #expect(actions.client == Action(say: .close(CloseFrame(code: code)), end: .shutDown))
@@ -20,15 +20,15 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [false, true]) func theClientsEndIsTheEnd(inOrder: Bool) {
-        var closing = ClosingHandshake(backend: .builtin)
-        let actions = closing.happened(.ended(.client, inOrder: inOrder), .anywhere)
+        var closing = ClosingHandshake.of(.serve)
+        let actions = closing.happened(.ended(.client, inOrder ? .inOrder : .failed), .anywhere)
         #expect(actions == ClosingHandshake.Actions(client: Action(end: inOrder ? .shutDown : .close)))
         #expect(closing.ending == .by(.client, .clientGone))
         #expect(closing.code == nil)
     }
 
     @Test func aViolationIsToldAndNothingIsAwaited() {
-        var closing = ClosingHandshake(backend: .builtin)
+        var closing = ClosingHandshake.of(.serve)
         let actions = closing.violated(.invalidUTF8, by: .client, .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(actions.backend == Action())
@@ -38,7 +38,7 @@ import WebSocketProtocol
         (Ending.byGateway(.slowConsumer), CloseCode.tryAgainLater), (.byGateway(.drain), .serviceRestart),
     ])
     func ourCloseIsFollowedByOurEnd(ending: Ending, code: CloseCode) {
-        var closing = ClosingHandshake(backend: .builtin)
+        var closing = ClosingHandshake.of(.serve)
         let actions = closing.close(ending, .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(closing.code == code)
@@ -49,7 +49,7 @@ import WebSocketProtocol
 
     /// A client that answered has nothing to wait for but its own end; that it takes nothing does not change what ended the session.
     @Test func aClientThatStallsAfterItsCloseIsAborted() {
-        var closing = ClosingHandshake(backend: .builtin)
+        var closing = ClosingHandshake.of(.serve)
         _ = closing.received(CloseFrame(code: .normal), from: .client)
         #expect(closing.happened(.stalled(.client), .anywhere).client == Action(end: .abort))
         #expect(closing.ending == .by(.client, .clientClosed))

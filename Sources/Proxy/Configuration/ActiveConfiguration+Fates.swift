@@ -1,0 +1,98 @@
+internal import Admission
+internal import Configuration
+internal import Sessions
+
+/// What this configuration means for the sessions that were opened under an older one.
+///
+/// A session goes on untouched unless its route, backend or endpoint is gone, or changed so that the session would be led elsewhere or
+/// refused if it came again. The limits that it was told when it opened hold until it ends.
+extension ActiveConfiguration {
+    /// What is known of a session.
+    struct SessionFacts: Sendable {
+        let route: Route
+        /// `nil` for a built-in service.
+        let endpoint: Endpoint?
+        let origin: String?
+        let subprotocol: AgreedSubprotocol
+        /// The path that it asked for has a `%2F`.
+        let hasEncodedSlash: Bool
+    }
+
+    enum Fate: Sendable {
+        /// The session goes on, on this route.
+        case stays(Route)
+        /// The session is drained, for this reason.
+        case drains(String)
+    }
+
+    func fate(of session: SessionFacts) -> Fate {
+        let old = session.route
+        let name = "the route \(old.settings.name)"
+        guard let new = self.route(like: old.settings) else {
+            // What the session asked for is not remembered, so a route that answers to other requests may not be its own.
+            let isGone = self.route(named: old.settings.name) == nil
+            return .drains(isGone ? "\(name) is gone" : "\(name) answers to other requests")
+        }
+        guard new.settings.action == old.settings.action, let oldBackend = old.backend, let backend = new.backend else {
+            return .drains("\(name) leads elsewhere")
+        }
+        if let reason = Self.change(from: oldBackend, to: backend, endpoint: session.endpoint) {
+            return .drains(reason)
+        }
+        guard Self.admits(new.settings, session, before: old.settings) else {
+            return .drains("\(name) does not admit it any more")
+        }
+        return .stays(new)
+    }
+
+    /// What is different about a backend for a session of one of its endpoints; `nil`: nothing.
+    private static func change(from old: Backend, to new: Backend, endpoint: Endpoint?) -> String? {
+        let name = "the backend \(new.name)"
+        switch (old.settings.kind, new.settings.kind) {
+        case (.builtin(let oldService), .builtin(let service)):
+            return service == oldService ? nil : "\(name) is another service"
+        case (.websocket, .websocket): break
+        case (.tcp(_, let oldMessage), .tcp(_, let message)):
+            guard message == oldMessage else { return "\(name) sends other messages" }
+        default: return "\(name) is of another kind"
+        }
+        guard let endpoint, new.has(endpoint) else {
+            return "an endpoint of \(name) is gone"
+        }
+        // Other certificates are trusted now: the other end may not be a trusted one any more.
+        if endpoint.usesTLS, new.settings.tls != old.settings.tls { return "\(name) has other TLS settings" }
+        return nil
+    }
+
+    /// Whether the route's rules for path, Origin and subprotocol still admit a session that its older rules admitted.
+    private static func admits(_ new: RouteSettings, _ session: SessionFacts, before old: RouteSettings) -> Bool {
+        guard !session.hasEncodedSlash || new.encodedSlashes == .keep else { return false }
+        if new.origins != old.origins || new.requireOrigin != old.requireOrigin {
+            guard Self.admits(new, origin: session.origin) else { return false }
+        }
+        if new.subprotocols != old.subprotocols || new.requireSubprotocol != old.requireSubprotocol {
+            return Self.admits(new, session.subprotocol)
+        }
+        return true
+    }
+
+    private static func admits(_ new: RouteSettings, _ subprotocol: AgreedSubprotocol) -> Bool {
+        switch subprotocol {
+        case .none: !new.requireSubprotocol
+        case .named(let name): new.subprotocols?.contains(name) ?? true
+        // Its name was not remembered, so it cannot be found in a list.
+        case .hidden: new.subprotocols == nil
+        }
+    }
+
+    private static func admits(_ new: RouteSettings, origin: String?) -> Bool {
+        guard let origin else { return !new.requireOrigin }
+        switch new.origins {
+        case .any: return true
+        // The Host of the request is not remembered.
+        case .sameOrigin: return false
+        case .list(let patterns):
+            return WebOrigin(origin).map { origin in patterns.contains { origin.matches($0) } } ?? false
+        }
+    }
+}

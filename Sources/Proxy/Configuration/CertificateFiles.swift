@@ -1,0 +1,126 @@
+package import Configuration
+internal import System
+internal import TLS
+
+/// The certificates, keys and authorities in the files that a configuration names.
+///
+/// They are read once, for all workers: each makes its own libssl objects from these values.
+package enum CertificateFiles {
+    /// Reads everything for `gateway check`. Waits for files as long as a gateway would.
+    ///
+    /// - Returns: a line for each mistake, and for what is allowed but hardly meant.
+    package static func findings(
+        in configuration: GatewayConfiguration
+    ) -> (problems: [String], warnings: [String]) {
+        var problems: [String] = []
+        var warnings: [String] = []
+        func attempt(_ body: () throws -> Void) {
+            do { try body() } catch { problems.append("\(error)") }
+        }
+        attempt {
+            let files = try FileReader.readNow(self.files(of: configuration))
+            var authorities: [String: TrustedAuthorities] = [:]
+            for listener in configuration.listeners {
+                attempt { warnings += self.warnings(of: listener, try self.server(listener, files)) }
+            }
+            for name in configuration.backends.keys.sorted() {
+                attempt { _ = try self.client(configuration.backends[name]!, files, &authorities) }
+            }
+        }
+        return (problems, warnings)
+    }
+
+    /// Certificates that are never shown.
+    private static func warnings(of listener: ListenerSettings, _ settings: TLSServerSettings?) -> [String] {
+        guard let settings, case .files(let files)? = listener.tls?.identity else { return [] }
+        return settings.shadowed.map { index, name, kind, by in
+            "listener \(listener.address): \(files[index].chain) is never shown for \(name): \(files[by].chain), "
+                + "which is \(kind) too, comes first"
+        }
+    }
+
+    /// The files that a configuration names, each once, in the order of their use.
+    static func files(of configuration: GatewayConfiguration) -> [String] {
+        var paths: [String] = []
+        for listener in configuration.listeners {
+            guard let tls = listener.tls else { continue }
+            if case .files(let files) = tls.identity { paths += files.flatMap { [$0.chain, $0.key] } }
+            paths += [tls.clientCA].compactMap { $0 }
+        }
+        for name in configuration.backends.keys.sorted() {
+            let backend = configuration.backends[name]!
+            if self.speaksTLS(backend) { paths += [backend.tls.ca].compactMap { $0 } }
+        }
+        var seen: Set<String> = []
+        return paths.filter { seen.insert($0).inserted }
+    }
+
+    /// How a listener speaks TLS; `nil`: it does not.
+    static func server(
+        _ listener: ListenerSettings, _ files: FileSet
+    ) throws(StartError) -> TLSServerSettings? {
+        guard let tls = listener.tls else { return nil }
+        let place = "listener \(listener.address)"
+        do throws(TLSError) {
+            var certificates: [Certificate] = []
+            switch tls.identity {
+            case .selfSigned(let names): certificates = [try Certificate.selfSigned(names: names)]
+            case .files(let pairs):
+                for file in pairs {
+                    certificates.append(
+                        try Certificate(
+                            chainPEM: try self.read(file.chain, files), keyPEM: try self.read(file.key, files),
+                            chainName: file.chain,
+                            keyName: file.key))
+                }
+            }
+            return TLSServerSettings(
+                identity: listener.address.description, certificates: certificates,
+                minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2,
+                clientAuthorities: try self.authorities(tls.clientCA, files))
+        } catch {
+            throw StartError("\(place): \(error)")
+        }
+    }
+
+    /// How a backend's endpoints are spoken TLS to; `nil`: none has TLS.
+    ///
+    /// - Parameter known: by their file, the authorities that earlier backends have: they are not read again.
+    static func client(
+        _ backend: BackendSettings, _ files: FileSet, _ known: inout [String: TrustedAuthorities]
+    ) throws(StartError) -> TLSClientSettings? {
+        guard self.speaksTLS(backend) else { return nil }
+        let isWebSocket = if case .websocket = backend.kind { true } else { false }
+        do throws(TLSError) {
+            var authorities = backend.tls.ca.flatMap { known[$0] }
+            if authorities == nil { authorities = try self.authorities(backend.tls.ca, files) }
+            if let path = backend.tls.ca { known[path] = authorities }
+            return TLSClientSettings(
+                authorities: authorities, verify: backend.tls.verify,
+                offersHTTP: isWebSocket)
+        } catch {
+            throw StartError("backend \(backend.name): \(error)")
+        }
+    }
+
+    private static func speaksTLS(_ backend: BackendSettings) -> Bool {
+        switch backend.kind {
+        case .builtin: false
+        case .websocket(let endpoints): endpoints.contains(where: \.tls)
+        case .tcp(let endpoints, _): endpoints.contains(where: \.tls)
+        }
+    }
+
+    private static func authorities(_ path: String?, _ files: FileSet) throws(TLSError) -> TrustedAuthorities? {
+        guard let path else { return nil }
+        return try TrustedAuthorities(pem: try self.read(path, files), name: path)
+    }
+
+    private static func read(_ path: String, _ files: FileSet) throws(TLSError) -> [UInt8] {
+        do throws(FileError) {
+            return try files.contents(of: path)
+        } catch {
+            throw TLSError(.configuration, "cannot read \(path): \(error)")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+internal import Balancing
+internal import Configuration
+internal import System
+internal import TLS
+
+/// The active configuration as one worker has it: with the turns of its backends, and libssl contexts of its own.
+///
+/// A session opens with the one that it began with, even if a reload comes meanwhile.
+final class WorkerConfiguration {
+    let shared: ActiveConfiguration
+    private var choices: [EndpointChoice]
+    private let clientContexts: [TLSClientContext?]
+
+    /// - Parameter previous: what was in force until now; the turns of its backends go on.
+    /// - Throws: what libssl refuses.
+    init(_ shared: ActiveConfiguration, io: TLSIO, replacing previous: WorkerConfiguration? = nil) throws(TLSError) {
+        self.shared = shared
+        self.choices = shared.backends.map { backend in
+            let policy = backend.settings.balance.policy
+            guard let old = previous?.shared.backend(named: backend.name), let choice = previous?.choices[old.index],
+                choice.policy == policy
+            else { return EndpointChoice(policy) }
+            return choice
+        }
+        self.clientContexts = try TLSClientContext.shared(shared.clientTLS, io: io)
+    }
+
+    /// The endpoint for a new session; `nil`: none is up.
+    ///
+    /// - Parameters:
+    ///   - tried: those to which a connection has failed.
+    ///   - key: what sessions have in common that should reach the same endpoint.
+    func chooseEndpoint(of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant) -> Endpoint?
+    {
+        let candidates = backend.endpoints.indices.map { index in
+            backend.candidate(index, isTried: tried.contains { $0 === backend.endpoints[index] }, now: now)
+        }
+        var random = SystemRandomness()
+        return self.choices[backend.index].choose(among: candidates, key: key, using: &random).map {
+            backend.endpoints[$0]
+        }
+    }
+
+    /// - Throws: if the name to verify is not a host name.
+    func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
+        guard let context = self.clientContexts[backend.index] else { return nil }
+        return try context.makeConnection(serverName: backend.settings.tls.serverName ?? endpoint.hostName)
+    }
+}
+
+extension Balance {
+    fileprivate var policy: EndpointChoice.Policy {
+        switch self {
+        case .roundRobin: .roundRobin
+        case .leastSessions: .leastSessions
+        case .hashAddress, .hashPath: .hash
+        case .randomTwo: .randomTwo
+        }
+    }
+}

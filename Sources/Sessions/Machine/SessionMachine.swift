@@ -1,0 +1,368 @@
+package import Configuration
+package import System
+package import WebSocketProtocol
+
+/// One session from accept to closed, decided without I/O: what happened goes in, what to do comes out.
+///
+/// The opening is here: it goes from state to state as the words of `Phase` say. What follows the 101 is `ClosingHandshake`'s: an open
+/// session only waits for its end. The shell (`Session`) owns the sockets, tells what happened, and does what comes back.
+package struct SessionMachine: Sendable {
+    package enum State: Equatable, Sendable {
+        case tlsHandshake
+        case requestHead
+        /// An endpoint is to be chosen.
+        case choosing(Choice)
+        case connecting(Attempt)
+        case backendHandshake(Attempt)
+        /// A refusal or a page is on its way to the client: there is no session.
+        case answering
+        /// The client has its 101: open until `closing` has an ending, then closing.
+        case conversing
+        case closed
+    }
+
+    /// Which endpoint is next.
+    package struct Choice: Equatable, Sendable {
+        /// How many were tried.
+        package let tried: UInt8
+        /// Why the last one is of no use; `nil`: none was tried.
+        package let failure: OpeningFailure?
+        /// How far the last one had come.
+        package let phase: Phase
+
+        package init(tried: UInt8 = 0, failure: OpeningFailure? = nil, phase: Phase = .requestHead) {
+            self.tried = tried
+            self.failure = failure
+            self.phase = phase
+        }
+    }
+
+    /// The endpoint that is being tried.
+    package struct Attempt: Equatable, Sendable {
+        /// Its number: the first one's is 1.
+        package let number: UInt8
+        package let chosenAt: MonotonicInstant
+
+        package init(number: UInt8, chosenAt: MonotonicInstant) {
+            self.number = number
+            self.chosenAt = chosenAt
+        }
+    }
+
+    /// What a request that was admitted leads to.
+    package enum Target: Equatable, Sendable {
+        case service
+        case backend
+    }
+
+    /// What happened while the session was being opened.
+    package enum Input: Equatable, Sendable {
+        case tlsEstablished
+        case tlsFailed(String)
+        /// The client's connection ended or failed.
+        case clientLeft
+        /// The request gets a page, or a refusal by the route's rules.
+        case answered
+        /// The request may become a session.
+        case admitted(Target, RouteSettings.CloseCodes)
+        case endpointChosen(at: MonotonicInstant)
+        /// No endpoint is left to choose.
+        case noEndpoint
+        /// The endpoint's name has no address.
+        case noAddress(String)
+        /// None of the endpoint's addresses can be connected to.
+        ///
+        /// - wasSilent: some gave no answer at all.
+        case notConnected(String, wasSilent: Bool, HandshakeClock)
+        /// The gateway itself lacks what a connection takes.
+        case cannotConnect(String)
+        /// The connection stands, its TLS included.
+        case connected(isWebSocket: Bool)
+        /// The backend answered with a correct 101.
+        case backendAccepted
+        /// The backend answered with a refusal of its own.
+        case backendRefused
+        /// What the backend answered is no WebSocket handshake.
+        ///
+        /// - hasAnswered: at least a byte came.
+        case backendFailed(String, hasAnswered: Bool)
+        /// The opening handshake has had its time.
+        ///
+        /// - isReadingRefusal: the backend refuses, and the body of its answer is not whole.
+        case timeOver(isReadingRefusal: Bool, HandshakeClock)
+        /// The gateway ends the session, for `cause`.
+        case ordered(Cause)
+        /// All sessions together hold too much, and this one makes no progress.
+        case memoryNeeded
+        /// A newer connection needs the descriptor.
+        case roomNeeded
+    }
+
+    /// Now, and how long an opening handshake may take.
+    package struct HandshakeClock: Equatable, Sendable {
+        package let now: MonotonicInstant
+        /// When this one has to be complete.
+        package let deadline: MonotonicInstant
+        /// `timeouts.handshake`.
+        package let allowed: Duration
+
+        package init(now: MonotonicInstant, deadline: MonotonicInstant, allowed: Duration) {
+            self.now = now
+            self.deadline = deadline
+            self.allowed = allowed
+        }
+    }
+
+    package enum Action: Equatable, Sendable {
+        case nothing
+        case readRequest
+        /// End both connections, without a word to the client; the reason is for the log.
+        case end(String)
+        /// Close a connection that has sent no whole request, because a newer one needs its descriptor.
+        ///
+        /// - isLogged: not where the client was answered, which has a line of its own.
+        case makeRoom(isLogged: Bool)
+        /// Tell the client why there is no session.
+        ///
+        /// - blamesEndpoint: it counts as a failure of the endpoint.
+        case refuse(OpeningFailure, blamesEndpoint: Bool)
+        /// Pass the backend's own refusal on.
+        case passRefusalOn
+        /// Choose an endpoint that was not tried.
+        ///
+        /// - after: why the present one is of no use, if there is one.
+        case chooseEndpoint(after: OpeningFailure?)
+        case connect
+        /// See which of the endpoint's addresses have had their time.
+        case checkAddresses
+        /// Send the backend its request.
+        case sendRequest
+        /// Take what there is of the backend's refusal for the whole.
+        case endRefusal
+        /// Send the client its 101, and begin.
+        case begin(SessionKind)
+    }
+
+    /// So many endpoints are tried before the client hears that it did not work.
+    private static let mostEndpoints = 3
+
+    package private(set) var state: State
+    package private(set) var closing: ClosingHandshake
+
+    /// - Parameter hasTLS: the client's connection begins with a TLS handshake.
+    package init(hasTLS: Bool) { self.init(state: hasTLS ? .tlsHandshake : .requestHead) }
+
+    /// A session that has come so far.
+    init(state: State) {
+        self.state = state
+        self.closing = ClosingHandshake()
+    }
+
+    /// The word for the state in the log and in tables.
+    package var phase: Phase {
+        switch self.state {
+        case .tlsHandshake: .tlsHandshake
+        case .requestHead: .requestHead
+        case .choosing(let choice): choice.phase
+        case .connecting: .connect
+        case .backendHandshake: .backendHandshake
+        case .answering: .closing
+        case .conversing: self.closing.isOpen ? self.closing.kind?.phase ?? .closing : .closing
+        case .closed: .closed
+        }
+    }
+
+    /// The client has its 101, and nothing has ended the session yet.
+    package var isOpen: Bool { self.closing.isOpen }
+
+    /// An answer goes out, or the session ends: nothing but ends is waited for.
+    package var isClosing: Bool {
+        switch self.state {
+        case .answering: true
+        case .conversing: !self.closing.isOpen
+        case .tlsHandshake, .requestHead, .choosing, .connecting, .backendHandshake, .closed: false
+        }
+    }
+
+    /// The client has neither a 101 nor an answer yet.
+    package var isOpening: Bool {
+        switch self.state {
+        case .tlsHandshake, .requestHead, .choosing, .connecting, .backendHandshake: true
+        case .answering, .conversing, .closed: false
+        }
+    }
+
+    // MARK: - Opening
+
+    /// Something happened while the session was being opened. What comes too late for that changes nothing.
+    package mutating func handle(_ input: Input) -> Action {
+        switch (self.state, input) {
+        case (.tlsHandshake, .tlsEstablished):
+            self.state = .requestHead
+            return .readRequest
+        case (.tlsHandshake, .tlsFailed(let reason)): return .end("TLS: \(reason)")
+        case (.tlsHandshake, .clientLeft): return .end("the client left during its TLS handshake")
+        case (.tlsHandshake, .timeOver): return .end("the client took too long for its TLS handshake")
+        case (.tlsHandshake, .ordered(let cause)): return .end(cause.rawValue)
+        case (.tlsHandshake, .roomNeeded), (.requestHead, .roomNeeded): return .makeRoom(isLogged: true)
+
+        case (.requestHead, .clientLeft): return .end("the client left before its request was whole")
+        case (.requestHead, .timeOver): return self.refuse(.headTimeout)
+        case (.requestHead, .answered):
+            self.answer()
+            return .nothing
+        case (.requestHead, .admitted(.service, let codes)):
+            self.closing.admit(codes)
+            return self.begin(.serve)
+        case (.requestHead, .admitted(.backend, let codes)):
+            self.closing.admit(codes)
+            self.state = .choosing(Choice())
+            return .chooseEndpoint(after: nil)
+        case (.requestHead, .ordered): return self.refuse(.draining)
+        case (.requestHead, .memoryNeeded): return self.refuse(.memory)
+
+        case (.choosing(let choice), _): return self.choosing(choice, input)
+        case (.connecting(let attempt), _): return self.connecting(attempt, input)
+        case (.backendHandshake(let attempt), _): return self.shakingHands(attempt, input)
+
+        // The client has had an answer to what it did send.
+        case (.answering, .roomNeeded): return .makeRoom(isLogged: false)
+        case (.tlsHandshake, _), (.requestHead, _), (.answering, _), (.conversing, _), (.closed, _): return .nothing
+        }
+    }
+
+    private mutating func choosing(_ choice: Choice, _ input: Input) -> Action {
+        switch input {
+        case .endpointChosen(let now):
+            self.state = .connecting(Attempt(number: choice.tried + 1, chosenAt: now))
+            return .connect
+        case .noEndpoint: return self.refuse(choice.failure ?? .noEndpoint)
+        default: return self.openingEnds(input)
+        }
+    }
+
+    private mutating func connecting(_ attempt: Attempt, _ input: Input) -> Action {
+        switch input {
+        case .noAddress(let reason): return self.endpointFailed(.connectFailed(reason), attempt)
+        case .notConnected(let reason, _, let clock) where clock.now >= clock.deadline:
+            return self.timedOut(attempt, clock, reason)
+        case .notConnected(let reason, let wasSilent, _):
+            return self.endpointFailed(wasSilent ? .backendTimeout(reason) : .connectFailed(reason), attempt)
+        case .cannotConnect(let reason): return self.refuse(.connectFailed(reason))
+        case .connected(let isWebSocket):
+            self.closing.connected()
+            guard isWebSocket else { return self.begin(.bridge) }
+            self.state = .backendHandshake(attempt)
+            return .sendRequest
+        // How far the addresses have come decides which failure it is.
+        case .timeOver: return .checkAddresses
+        default: return self.openingEnds(input)
+        }
+    }
+
+    private mutating func shakingHands(_ attempt: Attempt, _ input: Input) -> Action {
+        switch input {
+        case .backendAccepted: return self.begin(.relay)
+        case .backendRefused:
+            self.answer()
+            return .passRefusalOn
+        // Without a byte of an answer the backend may as well not have been reached. Otherwise it has seen the request, which is not sent
+        // twice.
+        case .backendFailed(let reason, hasAnswered: false): return self.endpointFailed(.badBackend(reason), attempt)
+        case .backendFailed(let reason, hasAnswered: true):
+            return self.refuse(.badBackend(reason), blamesEndpoint: true)
+        // A refusal whose body does not end is a refusal all the same.
+        case .timeOver(isReadingRefusal: true, _): return .endRefusal
+        case .timeOver(isReadingRefusal: false, let clock): return self.timedOut(attempt, clock, nil)
+        default: return self.openingEnds(input)
+        }
+    }
+
+    /// While the backend's leg is opened, whatever its state.
+    private mutating func openingEnds(_ input: Input) -> Action {
+        switch input {
+        case .clientLeft: return .end("the client left during the opening handshake")
+        case .ordered: return self.refuse(.draining)
+        case .memoryNeeded: return self.refuse(.memory)
+        default: return .nothing
+        }
+    }
+
+    /// No session can be opened with this endpoint. The client does not hear of it as long as there is another.
+    private mutating func endpointFailed(_ failure: OpeningFailure, _ attempt: Attempt) -> Action {
+        guard attempt.number < Self.mostEndpoints else { return self.refuse(failure, blamesEndpoint: true) }
+        self.state = .choosing(Choice(tried: attempt.number, failure: failure, phase: self.phase))
+        self.closing.disconnected()
+        return .chooseEndpoint(after: failure)
+    }
+
+    /// - Parameter reason: what came of connecting, if that is how far it was.
+    private mutating func timedOut(_ attempt: Attempt, _ clock: HandshakeClock, _ reason: String?) -> Action {
+        let details = reason.map { " (\($0))" } ?? ""
+        // An endpoint that was chosen late had little time, because the client or the endpoint before was slow: it is not to blame.
+        return self.refuse(
+            .backendTimeout("the opening handshake timed out\(details)"),
+            blamesEndpoint: clock.now >= attempt.chosenAt + clock.allowed / 2)
+    }
+
+    private mutating func refuse(_ failure: OpeningFailure, blamesEndpoint: Bool = false) -> Action {
+        self.answer()
+        return .refuse(failure, blamesEndpoint: blamesEndpoint)
+    }
+
+    private mutating func answer() {
+        self.state = .answering
+        self.closing.answer()
+    }
+
+    private mutating func begin(_ kind: SessionKind) -> Action {
+        self.state = .conversing
+        self.closing.begin(kind)
+        return .begin(kind)
+    }
+
+    // MARK: - Closing
+
+    /// A Close came from `leg`.
+    package mutating func received(_ close: CloseFrame, from leg: Leg) -> ClosingHandshake.Actions {
+        self.closing.received(close, from: leg)
+    }
+
+    /// `leg` broke a rule.
+    ///
+    /// - Parameter words: what it hears.
+    package mutating func violated(
+        _ violation: Violation, by leg: Leg, _ places: ClosingHandshake.Places, _ words: String
+    ) -> ClosingHandshake.Actions {
+        self.closing.violated(violation, by: leg, places, words)
+    }
+
+    /// The gateway ends an open session. One that is being opened is told by `handle(.ordered)`.
+    package mutating func close(_ ending: Ending, _ places: ClosingHandshake.Places) -> ClosingHandshake.Actions {
+        self.closing.close(ending, places)
+    }
+
+    /// The frame during which a Close came to wait for `leg` is whole.
+    package mutating func reachedBoundary(_ leg: Leg) -> ClosingHandshake.Actions {
+        self.closing.reachedBoundary(leg)
+    }
+
+    /// Something happened to a leg's connection, once the client has its 101 or its answer.
+    ///
+    /// - Parameter detail: more on it, for the log, if it ends the session.
+    package mutating func happened(
+        _ event: ClosingHandshake.Event, _ places: ClosingHandshake.Places, detail: String? = nil
+    ) -> ClosingHandshake.Actions {
+        self.closing.happened(event, places, detail: detail)
+    }
+
+    /// A leg's connection is closed.
+    ///
+    /// - Returns: whether that is the end of the session.
+    package mutating func closed(_ leg: Leg) -> Bool {
+        self.closing.closed(leg)
+        guard self.closing.isOver, self.state != .closed else { return false }
+        self.state = .closed
+        return true
+    }
+}

@@ -1,0 +1,185 @@
+internal import Glibc
+
+/// Reads whole small files: certificates, keys, a configuration.
+package enum FileContents {
+    /// The most bytes that are read. A larger file is a mistake.
+    static let limit = 16 << 20
+
+    /// What a path may lead to, once links are followed.
+    package enum Kind: Sendable {
+        /// Only a regular file. Nothing else can be read whole and read again: a FIFO may never have a writer, and a device has
+        /// no end.
+        case regular
+        /// Also a FIFO (`<(command)` of a shell) or a terminal. Opening it waits for its writer.
+        case any
+    }
+
+    /// Reads a file. Blocks for as long as its file system does: see `FileReader`.
+    package static func read(_ path: String, _ kind: Kind = .regular) throws(FileError) -> [UInt8] {
+        // open(2) would wait for a FIFO without a writer, or a terminal without a carrier. For a regular file this changes
+        // nothing.
+        let waiting = kind == .regular ? O_NONBLOCK : 0
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | waiting)
+        guard descriptor >= 0 else {
+            let error = SystemError.last("open")
+            // The error for a socket, and for a device without a driver.
+            guard error.code == ENXIO, let status = Status(path) else { throw .system(error) }
+            throw .notRegular(status.type)
+        }
+        defer { close(descriptor) }
+        // The status of the opened file: the path may lead to another one by now.
+        guard let status = Status(descriptor) else { throw .system(.last("fstat")) }
+        guard status.isRegular || kind == .any && !status.isDirectory else { throw .notRegular(status.type) }
+        return try self.read(descriptor)
+    }
+
+    /// Reads a descriptor that was open when this process was started, up to its end, and closes it unless it is one of the
+    /// standard three. Blocks until its writer ends.
+    ///
+    /// It is not opened again by name (`/dev/stdin`), as that may be denied: a pipe belongs to the user that made it.
+    package static func read(descriptor: Int32) throws(FileError) -> [UInt8] {
+        guard let status = Status(descriptor) else { throw .system(.last("fstat")) }
+        defer { if descriptor > 2 { close(descriptor) } }
+        guard !status.isDirectory else { throw .notRegular(status.type) }
+        return try self.read(descriptor)
+    }
+
+    /// The path by which a descriptor's file can be read again; `nil` if there is none, as for a pipe or a removed file.
+    package static func path(of descriptor: Int32) -> String? {
+        guard let status = Status(descriptor), status.isRegular, status.hasName,
+            let path = try? Kernel.target(ofLink: "/proc/self/fd/\(descriptor)"), unsafe access(path, R_OK) == 0
+        else { return nil }
+        return path
+    }
+
+    /// Whether a path leads to something that can only be read once, such as a FIFO or a device.
+    package static func isReadOnce(_ path: String) -> Bool {
+        Status(path).map { !$0.isRegular && !$0.isDirectory } ?? false
+    }
+
+    private static func read(_ descriptor: Int32) throws(FileError) -> [UInt8] {
+        var contents: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+            // The kernel writes at most `piece.count` bytes.
+            let count = unsafe Glibc.read(descriptor, &piece, piece.count)
+            if count == 0 { return contents }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                // The process that passed it on may have made it non-blocking.
+                if errno == EAGAIN, Kernel.waitToRead(descriptor, within: .seconds(60)) { continue }
+                throw .system(.last("read"))
+            }
+            contents += piece[..<count]
+            guard contents.count <= Self.limit else { throw .tooLarge }
+        }
+    }
+}
+
+/// Why a file was not read.
+package enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
+    case system(SystemError)
+    /// It is something other than a regular file.
+    case notRegular(FileType)
+    /// It has more bytes than a useful file here can have.
+    case tooLarge
+    /// Opening or reading it took longer than this.
+    case late(Duration)
+    /// An earlier read of it has not returned yet.
+    case stuck
+    /// So many reads of other files have not returned that no more are made.
+    case crowded(Int)
+    /// The file at this path was to be read first, and was not.
+    case behind(String)
+
+    package var description: String {
+        switch self {
+        case .system(let error): error.reason
+        case .notRegular(let type): "it is \(type), not a regular file"
+        case .tooLarge: "it is larger than \(FileContents.limit >> 20) MiB"
+        case .late(let limit): "reading it took longer than \(limit.components.seconds) s"
+        case .stuck: "an earlier read of it has not returned yet"
+        case .crowded(let count): "\(count) reads of other files have not returned yet"
+        case .behind(let path): "\(path), which comes first, could not be read"
+        }
+    }
+}
+
+/// What a path leads to, once links are followed.
+package enum FileType: Hashable, Sendable, CustomStringConvertible {
+    case regular
+    case directory
+    case fifo
+    case socket
+    case device
+    case other
+
+    package var description: String {
+        switch self {
+        case .regular: "a regular file"
+        case .directory: "a directory"
+        case .fifo: "a FIFO"
+        case .socket: "a socket"
+        case .device: "a device"
+        case .other: "not a file"
+        }
+    }
+}
+
+/// The system's record of a file, links followed.
+private struct Status {
+    private let record: stat
+
+    init?(_ path: String) {
+        var record = stat()
+        // The kernel writes this one record.
+        guard unsafe stat(path, &record) == 0 else { return nil }
+        self.record = record
+    }
+
+    init?(_ descriptor: Int32) {
+        var record = stat()
+        // The kernel writes this one record.
+        guard unsafe fstat(descriptor, &record) == 0 else { return nil }
+        self.record = record
+    }
+
+    var isRegular: Bool { self.type == .regular }
+    var isDirectory: Bool { self.type == .directory }
+    var hasName: Bool { self.record.st_nlink > 0 }
+
+    var type: FileType {
+        switch self.record.st_mode & S_IFMT {
+        case S_IFREG: .regular
+        case S_IFDIR: .directory
+        case S_IFIFO: .fifo
+        case S_IFSOCK: .socket
+        case S_IFCHR, S_IFBLK: .device
+        default: .other
+        }
+    }
+
+    var stamp: FileStamp { FileStamp(self.record) }
+}
+
+/// Identifies a state of a file. A file that was replaced or rewritten has another stamp.
+package struct FileStamp: Hashable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+    private let size: Int64
+    private let changed: [Int]
+
+    /// `nil` if there is no such file, or access is denied.
+    package init?(_ path: String) {
+        guard let status = Status(path) else { return nil }
+        self = status.stamp
+    }
+
+    fileprivate init(_ status: stat) {
+        self.device = UInt64(status.st_dev)
+        self.inode = UInt64(status.st_ino)
+        self.size = Int64(status.st_size)
+        let (modified, changed) = (status.st_mtim, status.st_ctim)
+        self.changed = [modified.tv_sec, modified.tv_nsec, changed.tv_sec, changed.tv_nsec]
+    }
+}

@@ -1,6 +1,0 @@
-/// Why the gateway cannot start: one line that names the place and the reason.
-package struct StartError: Error, Equatable, CustomStringConvertible {
-    package let description: String
-
-    package init(_ description: String) { self.description = description }
-}

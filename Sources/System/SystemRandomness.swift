@@ -1,8 +1,0 @@
-internal import CLinux
-
-/// The system's generator, asked for 32 numbers at a time: `SystemRandomNumberGenerator` makes a system call for each.
-package struct SystemRandomness: RandomNumberGenerator, Sendable {
-    package init() {}
-
-    package mutating func next() -> UInt64 { gateway_random() }
-}

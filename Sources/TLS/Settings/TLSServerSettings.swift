@@ -1,0 +1,56 @@
+import COpenSSL
+
+/// The settings of a listener's TLS.
+package struct TLSServerSettings: Sendable, Hashable {
+    /// Distinguishes the listener from others, for example its address. A ticket is valid only for the same identity.
+    package var identity: String
+    /// At least one; the first is the default. They are chosen by the name that the client asks for, and by the kinds of keys
+    /// that it can verify.
+    package var certificates: [Certificate]
+    /// The oldest version to speak.
+    package var minimum: TLSVersion
+    /// If set, clients must show a certificate of one of these.
+    package var clientAuthorities: TrustedAuthorities?
+
+    package init(
+        identity: String, certificates: [Certificate], minimum: TLSVersion = .v1_2,
+        clientAuthorities: TrustedAuthorities? = nil
+    ) {
+        self.identity = identity
+        self.certificates = certificates
+        self.minimum = minimum
+        self.clientAuthorities = clientAuthorities
+    }
+
+    /// Finds the certificates for a name.
+    var serverNames: ServerNames {
+        ServerNames(self.certificates.map { ServerNames.Entry(names: $0.names, kind: $0.kind) })
+    }
+
+    /// What is configured and never shown: the names of certificates (`index`) that an earlier one of the same kind (`by`) has,
+    /// too.
+    package var shadowed: [(index: Int, name: String, kind: String, by: Int)] {
+        self.serverNames.shadowed.map { ($0.index, $0.name, self.certificates[$0.index].kind.description, $0.by) }
+    }
+
+    /// SHA-256 of all settings, so that a ticket is valid only under the settings with which it was made.
+    var sessionContext: [UInt8] {
+        var fields: [[UInt8]] = [Array(self.identity.utf8), Array(self.minimum.rawValue.utf8)]
+        fields.append([UInt8(clamping: self.certificates.count)])
+        fields += self.certificates.flatMap { $0.chain + [[]] }
+        if let authorities = self.clientAuthorities {
+            fields += [Array("client-ca".utf8)] + authorities.certificates
+        }
+        var bytes: [UInt8] = []
+        for field in fields {
+            // Each field is preceded by its length, so that no two lists of fields have the same bytes.
+            bytes += (0..<8).map { UInt8(truncatingIfNeeded: field.count >> ($0 * 8)) }
+            bytes += field
+        }
+        // Sound: SHA256 writes 32 bytes.
+        return unsafe [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
+            unsafe SHA256(bytes, bytes.count, buffer.baseAddress)
+            count = Int(SHA256_DIGEST_LENGTH)
+        }
+    }
+}

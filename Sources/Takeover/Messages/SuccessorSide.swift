@@ -1,0 +1,64 @@
+/// A takeover as the new gateway sees it. Its descriptors are plain numbers: the caller closes them.
+struct SuccessorSide {
+    /// One listener of the predecessor.
+    struct Offered: Equatable {
+        let address: String
+        var sockets: [Int32]
+    }
+
+    enum Phase: Equatable {
+        /// Not all listeners have come.
+        case waiting
+        case offered
+        /// The predecessor has stopped accepting.
+        case released
+        /// The predecessor refuses, and carries on.
+        case refused(String)
+    }
+
+    private static let mostListeners = 4096
+
+    private(set) var phase = Phase.waiting
+    private(set) var listeners: [Offered] = []
+    /// Descriptors that came and belong to no listener yet.
+    private(set) var unclaimed: [Int32] = []
+    private var reader = TakeoverMessage.Reader()
+
+    /// The first message.
+    static var greeting: [UInt8] { TakeoverMessage.hello(version: TakeoverMessage.version).bytes }
+
+    /// The messages that say that it serves.
+    static func ready(adopted: [String]) -> [UInt8] {
+        adopted.flatMap { TakeoverMessage.adopted($0).bytes } + TakeoverMessage.ready.bytes
+    }
+
+    /// Reads what the predecessor says.
+    ///
+    /// - Throws: what is wrong with it. All descriptors are still among `listeners` or `unclaimed`.
+    mutating func received(_ bytes: some Sequence<UInt8>, descriptors: [Int32]) throws(TakeoverError) {
+        self.unclaimed += descriptors
+        self.reader.append(bytes)
+        while let message = try self.reader.next() { try self.received(message) }
+    }
+
+    private mutating func received(_ message: TakeoverMessage) throws(TakeoverError) {
+        switch (self.phase, message) {
+        case (.waiting, .refused(let reason)), (.offered, .refused(let reason)):
+            self.phase = .refused(reason)
+        case (.waiting, .listener(let address)):
+            guard self.listeners.count < Self.mostListeners else { throw .tooMany }
+            self.listeners.append(Offered(address: address, sockets: []))
+        case (.waiting, .sockets(let count)):
+            guard !self.listeners.isEmpty, count <= self.unclaimed.count else { throw .unexpected }
+            self.listeners[self.listeners.count - 1].sockets += self.unclaimed.prefix(count)
+            self.unclaimed.removeFirst(count)
+        case (.waiting, .end):
+            guard self.unclaimed.isEmpty else { throw .unexpected }
+            self.phase = .offered
+        case (.offered, .released):
+            self.phase = .released
+        default:
+            throw .unexpected
+        }
+    }
+}

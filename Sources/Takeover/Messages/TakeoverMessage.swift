@@ -1,0 +1,87 @@
+internal import System
+
+/// A message between a running gateway (the predecessor) and the one that takes over from it (the successor).
+///
+/// On the wire it is a kind, the length of the text in two bytes (the higher one first), the text. In order: `hello` by the successor; each
+/// `listener` with its `sockets`, then `end`, by the predecessor; what it `adopted` and `ready` by the successor; `released` by the
+/// predecessor, which may say `refused` instead at any time.
+enum TakeoverMessage: Equatable, Sendable {
+    /// The version of this protocol in the successor.
+    case hello(version: String)
+    /// The configured address of a listener.
+    case listener(String)
+    /// The message carries this many descriptors of the listener named last.
+    case sockets(Int)
+    /// That was the last listener.
+    case end
+    /// The successor goes on listening here.
+    case adopted(String)
+    /// The successor serves.
+    case ready
+    /// The predecessor has stopped accepting.
+    case released
+    case refused(String)
+
+    static let version = "1"
+    /// The longest text of a message, in bytes. The path of a Unix socket has 107, a host name 255.
+    static let longestText = 1024
+
+    private enum Kind: UInt8 {
+        case hello, listener, sockets, end, adopted, ready, released, refused
+    }
+
+    private init?(_ kind: Kind, _ text: String) {
+        switch kind {
+        case .hello: self = .hello(version: text)
+        case .listener: self = .listener(text)
+        case .sockets:
+            guard let count = Int(text), (1...Kernel.mostDescriptors).contains(count) else { return nil }
+            self = .sockets(count)
+        case .end where text.isEmpty: self = .end
+        case .adopted: self = .adopted(text)
+        case .ready where text.isEmpty: self = .ready
+        case .released where text.isEmpty: self = .released
+        case .refused: self = .refused(text)
+        case .end, .ready, .released: return nil
+        }
+    }
+
+    /// The message as it is sent.
+    var bytes: [UInt8] {
+        let (kind, text): (Kind, String) =
+            switch self {
+            case .hello(let version): (.hello, version)
+            case .listener(let address): (.listener, address)
+            case .sockets(let count): (.sockets, String(count))
+            case .end: (.end, "")
+            case .adopted(let address): (.adopted, address)
+            case .ready: (.ready, "")
+            case .released: (.released, "")
+            case .refused(let reason): (.refused, reason)
+            }
+        let length = text.utf8.count
+        return [kind.rawValue, UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length)] + text.utf8
+    }
+
+    /// Takes messages from bytes as they come.
+    struct Reader {
+        private var bytes: [UInt8] = []
+
+        mutating func append(_ bytes: some Sequence<UInt8>) { self.bytes += bytes }
+
+        /// The next message; `nil`: it is not complete.
+        mutating func next() throws(TakeoverError) -> TakeoverMessage? {
+            guard let first = self.bytes.first else { return nil }
+            guard let kind = Kind(rawValue: first) else { throw .unintelligible }
+            guard self.bytes.count >= 3 else { return nil }
+            let length = Int(self.bytes[1]) << 8 | Int(self.bytes[2])
+            guard length <= TakeoverMessage.longestText else { throw .unintelligible }
+            guard self.bytes.count >= 3 + length else { return nil }
+            guard let text = String(validating: self.bytes[3..<(3 + length)], as: UTF8.self),
+                let message = TakeoverMessage(kind, text)
+            else { throw .unintelligible }
+            self.bytes.removeFirst(3 + length)
+            return message
+        }
+    }
+}

@@ -1,0 +1,76 @@
+package import System
+
+/// Listening sockets that the service manager opened for us (socket activation, sd_listen_fds(3)). It keeps the port while no
+/// gateway runs, and the gateway needs no privilege for a port below 1024.
+package struct ActivatedSockets {
+    private struct Activated {
+        let descriptor: Int32
+        let address: SocketAddress
+        /// The name in the socket unit; `gateway.socket` by default.
+        let name: String?
+    }
+
+    private static let variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]
+    /// Where the service manager puts the first one (SD_LISTEN_FDS_START).
+    private static let first: Int32 = 3
+
+    private var left: [Activated] = []
+
+    /// The sockets that this process was started with. To be called once, before the first thread is started: it removes the variables from
+    /// the environment, so that no child takes the sockets for its own.
+    package static func ofThisProcess() throws(StartError) -> ActivatedSockets {
+        let sockets = try ActivatedSockets(environment: OwnProcess.environment, process: OwnProcess.number)
+        for name in Self.variables { OwnProcess.forget(name) }
+        return sockets
+    }
+
+    /// - Parameters:
+    ///   - environment: gives the value of a variable.
+    ///   - process: our process number; sockets for another process are not ours.
+    ///   - first: the first descriptor.
+    init(
+        environment: (String) -> String?, process: Int32, first: Int32 = Self.first
+    ) throws(StartError) {
+        guard let forProcess = environment("LISTEN_PID"), let count = environment("LISTEN_FDS") else { return }
+        guard Int32(forProcess) == process else { return }
+        guard let count = Int32(count), count >= 0, count <= .max - first else {
+            throw StartError("LISTEN_FDS is `\(count)`, which is no number of sockets")
+        }
+        let names = environment("LISTEN_FDNAMES")?.split(separator: ":", omittingEmptySubsequences: false) ?? []
+        for index in 0..<count {
+            let name = Int(index) < names.count ? String(names[Int(index)]) : nil
+            self.left.append(try Self.adopt(first + index, name))
+        }
+    }
+
+    private static func adopt(_ descriptor: Int32, _ name: String?) throws(StartError) -> Activated {
+        let label = "descriptor \(descriptor)" + (name.map { " (\($0))" } ?? "") + " of LISTEN_FDS"
+        if let fault = Kernel.listeningFault(descriptor) { throw StartError("\(label) \(fault)") }
+        do throws(SystemError) { try Kernel.adopt(descriptor) } catch {
+            throw StartError("\(label) cannot be used: \(error)")
+        }
+        guard let address = Kernel.localAddress(descriptor) else {
+            throw StartError("\(label) is of a family that the gateway does not know")
+        }
+        return Activated(descriptor: descriptor, address: address, name: name)
+    }
+
+    package var isEmpty: Bool { self.left.isEmpty }
+
+    /// Takes the sockets of a listener at `address`; empty: there are none. The caller then owns them, but not the file of a Unix
+    /// socket.
+    package mutating func take(_ address: SocketAddress) -> [Int32] {
+        let taken = self.left.filter { $0.address.serves(address) }
+        self.left.removeAll { $0.address.serves(address) }
+        return taken.map(\.descriptor)
+    }
+
+    /// To be called when every listener has taken its own.
+    ///
+    /// - Throws: if a socket is left: its clients would wait for ever.
+    package func finish() throws(StartError) {
+        guard let socket = self.left.first else { return }
+        let name = socket.name.map { " (\($0))" } ?? ""
+        throw StartError("the service manager opened \(socket.address)\(name), but no listener has that address")
+    }
+}

@@ -1,0 +1,109 @@
+internal import Configuration
+package import Observability
+package import System
+
+/// The service manager (systemd) that started this process, told what happens (sd_notify(3)), on the control thread.
+///
+/// Without `NOTIFY_SOCKET` there is none, and nothing is sent. Nothing waits for it, and a message that it does not take is not an error.
+package final class Supervisor {
+    private let sender: DatagramSender?
+    private let log: Log
+    private let watchdog: Duration?
+    private var timer: ControlTimer?
+
+    /// - Parameters:
+    ///   - isSuccessor: this process took over from the one that the service manager started: the predecessor's watchdog is ours now,
+    ///     although `WATCHDOG_PID` is still the predecessor's number.
+    ///   - environment: gives the value of a variable.
+    package init(
+        log: Log, isSuccessor: Bool = false, process: Int32 = OwnProcess.number,
+        environment: (String) -> String? = OwnProcess.environment
+    ) {
+        self.log = log
+        guard let address = environment("NOTIFY_SOCKET").flatMap(Self.address) else {
+            self.sender = nil
+            self.watchdog = nil
+            return
+        }
+        do throws(SystemError) {
+            self.sender = try DatagramSender(to: address)
+        } catch {
+            self.sender = nil
+            log.write(.debug, "notify-failed", reason: "\(error)")
+        }
+        self.watchdog = Self.watchdog(environment, process: isSuccessor ? nil : process)
+    }
+
+    /// Whether there is one.
+    package var isPresent: Bool { self.sender != nil }
+
+    private static func address(_ text: String) -> SocketAddress? {
+        switch text.first {
+        case "/": .unix(path: text)
+        case "@": .abstract(name: String(text.dropFirst()))
+        default: nil  // vsock, for machines that are not this one
+        }
+    }
+
+    private static func watchdog(_ environment: (String) -> String?, process: Int32?) -> Duration? {
+        guard let text = environment("WATCHDOG_USEC"), let microseconds = Int64(text), microseconds > 0 else {
+            return nil
+        }
+        if let process, let other = environment("WATCHDOG_PID"), Int32(other) != process { return nil }
+        return .microseconds(microseconds)
+    }
+
+    // MARK: - What it is told
+
+    /// The gateway serves, or serves again after `reloading`.
+    package func ready(_ status: String) { self.tell(["READY=1", Self.status(status)]) }
+
+    /// A reload begins. `ready` must follow, also if it is refused.
+    package func reloading() {
+        // The time tells this reload from an earlier one.
+        let time = MonotonicInstant.now().nanoseconds / 1000
+        self.tell(["RELOADING=1", "MONOTONIC_USEC=\(time)", Self.status("reloading")])
+    }
+
+    package func stopping(_ status: String) { self.tell(["STOPPING=1", Self.status(status)]) }
+
+    /// Another process is the service from now on. Only the process that was the service is believed (`NotifyAccess=main`).
+    package func mainProcess(_ number: Int32) {
+        guard number > 0 else { return }
+        self.tell(["MAINPID=\(number)"])
+    }
+
+    /// Each message is one line, so a line break would begin another message.
+    private static func status(_ text: String) -> String {
+        "STATUS=" + String(text.map { $0.isNewline ? " " : $0 })
+    }
+
+    private func tell(_ lines: [String]) {
+        guard let sender = self.sender else { return }
+        do throws(SystemError) {
+            try sender.send(Array(lines.joined(separator: "\n").utf8))
+        } catch {
+            self.log.write(.debug, "notify-failed", reason: "\(error)")
+        }
+    }
+
+    // MARK: - The watchdog
+
+    /// How often it is told that the gateway lives: twice in the time after which it would kill it. `nil`: it does not ask.
+    package var watchdogInterval: Duration? { self.watchdog.map { $0 / 2 } }
+
+    /// From now on, tells it that the gateway lives, as often as it asks for: the loop turns.
+    package func watch(on loop: EventLoop) {
+        guard self.isPresent, let interval = self.watchdogInterval else { return }
+        self.tell(["WATCHDOG=1"])
+        self.timer = ControlTimer(loop, every: interval) { [unowned self] in
+            self.tell(["WATCHDOG=1"])
+        }
+    }
+
+    /// Leaves the watchdog to the process that is now the service.
+    package func stopWatching() {
+        self.timer?.cancel()
+        self.timer = nil
+    }
+}

@@ -1,0 +1,261 @@
+import Configuration
+import System
+import Testing
+import WebSocketProtocol
+
+@testable import Sessions
+
+/// The opening as a table: from a state, with what happens, to the next state and what is to be done.
+@Suite struct SessionMachineTests {
+    private typealias Attempt = SessionMachine.Attempt
+
+    private static let start = MonotonicInstant(nanoseconds: 1_000_000_000)
+    private static let intime = clock(after: .seconds(4))
+    private static let late = clock(after: .seconds(10))
+
+    private static func clock(after time: Duration) -> SessionMachine.HandshakeClock {
+        .init(now: self.start + time, deadline: self.start + .seconds(10), allowed: .seconds(10))
+    }
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let from: SessionMachine.State
+        let input: SessionMachine.Input
+        let to: SessionMachine.State
+        let action: SessionMachine.Action
+
+        var testDescription: String { "\(self.from) × \(self.input)" }
+    }
+
+    private static func row(
+        _ from: SessionMachine.State, _ input: SessionMachine.Input, _ to: SessionMachine.State,
+        _ action: SessionMachine.Action
+    ) -> Row {
+        Row(from: from, input: input, to: to, action: action)
+    }
+
+    private static func end(_ state: SessionMachine.State, _ input: SessionMachine.Input, _ reason: String) -> Row {
+        self.row(state, input, state, .end(reason))
+    }
+
+    private static func refuse(
+        _ state: SessionMachine.State, _ input: SessionMachine.Input, _ failure: OpeningFailure, blames: Bool = false
+    ) -> Row {
+        self.row(state, input, .answering, .refuse(failure, blamesEndpoint: blames))
+    }
+
+    private static let connecting = SessionMachine.State.connecting(Attempt(number: 1, chosenAt: start))
+    private static let shakingHands = SessionMachine.State.backendHandshake(Attempt(number: 1, chosenAt: start))
+    private static let failed = OpeningFailure.connectFailed("refused")
+
+    private static let rows: [Row] = [
+        // The client's TLS handshake.
+        row(.tlsHandshake, .tlsEstablished, .requestHead, .readRequest),
+        end(.tlsHandshake, .tlsFailed("no shared cipher"), "TLS: no shared cipher"),
+        end(.tlsHandshake, .clientLeft, "the client left during its TLS handshake"),
+        end(.tlsHandshake, .timeOver(isReadingRefusal: false, late), "the client took too long for its TLS handshake"),
+        end(.tlsHandshake, .ordered(.drain), "drain"),
+        row(.tlsHandshake, .roomNeeded, .tlsHandshake, .makeRoom(isLogged: true)),
+        row(.tlsHandshake, .memoryNeeded, .tlsHandshake, .nothing),
+
+        // The request.
+        end(.requestHead, .clientLeft, "the client left before its request was whole"),
+        refuse(.requestHead, .timeOver(isReadingRefusal: false, late), .headTimeout),
+        refuse(.requestHead, .ordered(.drain), .draining),
+        refuse(.requestHead, .memoryNeeded, .memory),
+        row(.requestHead, .roomNeeded, .requestHead, .makeRoom(isLogged: true)),
+        row(.requestHead, .answered, .answering, .nothing),
+        row(.requestHead, .admitted(.service, .registered), .conversing, .begin(.serve)),
+        row(.requestHead, .admitted(.backend, .registered), .choosing(.init()), .chooseEndpoint(after: nil)),
+
+        // The choice of an endpoint.
+        row(.choosing(.init()), .endpointChosen(at: start), connecting, .connect),
+        row(
+            .choosing(.init(tried: 1, failure: failed, phase: .connect)), .endpointChosen(at: start),
+            .connecting(Attempt(number: 2, chosenAt: start)), .connect),
+        refuse(.choosing(.init()), .noEndpoint, .noEndpoint),
+        refuse(.choosing(.init(tried: 1, failure: failed, phase: .connect)), .noEndpoint, failed),
+
+        // The backend's connection.
+        row(
+            connecting, .noAddress("not resolved yet"),
+            .choosing(.init(tried: 1, failure: .connectFailed("not resolved yet"), phase: .connect)),
+            .chooseEndpoint(after: .connectFailed("not resolved yet"))),
+        row(
+            connecting, .notConnected("refused", wasSilent: false, intime),
+            .choosing(.init(tried: 1, failure: failed, phase: .connect)), .chooseEndpoint(after: failed)),
+        row(
+            connecting, .notConnected("no answer", wasSilent: true, intime),
+            .choosing(.init(tried: 1, failure: .backendTimeout("no answer"), phase: .connect)),
+            .chooseEndpoint(after: .backendTimeout("no answer"))),
+        refuse(
+            connecting, .notConnected("refused", wasSilent: false, late),
+            .backendTimeout("the opening handshake timed out (refused)"), blames: true),
+        refuse(connecting, .cannotConnect("no descriptor"), .connectFailed("no descriptor")),
+        row(connecting, .connected(isWebSocket: true), shakingHands, .sendRequest),
+        row(connecting, .connected(isWebSocket: false), .conversing, .begin(.bridge)),
+        row(connecting, .timeOver(isReadingRefusal: false, late), connecting, .checkAddresses),
+        end(connecting, .clientLeft, "the client left during the opening handshake"),
+        refuse(connecting, .ordered(.reload), .draining),
+        refuse(connecting, .memoryNeeded, .memory),
+        row(connecting, .roomNeeded, connecting, .nothing),
+
+        // Its opening handshake.
+        row(shakingHands, .backendAccepted, .conversing, .begin(.relay)),
+        row(shakingHands, .backendRefused, .answering, .passRefusalOn),
+        refuse(shakingHands, .backendFailed("HTTP/1.0", hasAnswered: true), .badBackend("HTTP/1.0"), blames: true),
+        row(
+            shakingHands, .backendFailed("reset", hasAnswered: false),
+            .choosing(.init(tried: 1, failure: .badBackend("reset"), phase: .backendHandshake)),
+            .chooseEndpoint(after: .badBackend("reset"))),
+        row(shakingHands, .timeOver(isReadingRefusal: true, late), shakingHands, .endRefusal),
+        refuse(
+            shakingHands, .timeOver(isReadingRefusal: false, late),
+            .backendTimeout("the opening handshake timed out"), blames: true),
+        end(shakingHands, .clientLeft, "the client left during the opening handshake"),
+        refuse(shakingHands, .ordered(.drain), .draining),
+        refuse(shakingHands, .memoryNeeded, .memory),
+        row(shakingHands, .roomNeeded, shakingHands, .nothing),
+
+        // An answer is on its way.
+        row(.answering, .roomNeeded, .answering, .makeRoom(isLogged: false)),
+        row(.answering, .ordered(.drain), .answering, .nothing),
+        row(.answering, .clientLeft, .answering, .nothing),
+        row(.answering, .memoryNeeded, .answering, .nothing),
+    ]
+
+    @Test(arguments: Self.rows) func `each input leads from its state to the next`(row: Row) {
+        var machine = SessionMachine(state: row.from)
+        do { let action = machine.handle(row.input); #expect(action == row.action) }
+        #expect(machine.state == row.to)
+    }
+
+    // MARK: - Endpoints
+
+    @Test func `three endpoints are tried, and the client hears of the last one's failure`() {
+        var machine = SessionMachine(state: .choosing(.init()))
+        for number in 1...3 {
+            let chosen = machine.handle(.endpointChosen(at: Self.start))
+            #expect(chosen == .connect)
+            let action = machine.handle(.notConnected("\(number)", wasSilent: false, Self.intime))
+            let failure = OpeningFailure.connectFailed("\(number)")
+            let expected: SessionMachine.Action =
+                number < 3 ? .chooseEndpoint(after: failure) : .refuse(failure, blamesEndpoint: true)
+            #expect(action == expected)
+        }
+        #expect(machine.state == .answering)
+    }
+
+    @Test func `an endpoint that was chosen late is not blamed for the time that others took`() {
+        let late = Attempt(number: 2, chosenAt: Self.start + .milliseconds(5001))
+        var machine = SessionMachine(state: .backendHandshake(late))
+        let action = machine.handle(.timeOver(isReadingRefusal: false, Self.late))
+        #expect(action == .refuse(.backendTimeout("the opening handshake timed out"), blamesEndpoint: false))
+    }
+
+    @Test func `a request that the backend has answered is not sent twice`() {
+        var machine = SessionMachine(state: Self.shakingHands)
+        _ = machine.handle(.backendFailed("nonsense", hasAnswered: true))
+        #expect(machine.state == .answering)
+    }
+
+    // MARK: - Phases
+
+    @Test func `the phases of a relayed session`() {
+        var machine = SessionMachine(hasTLS: true)
+        var phases = [machine.phase]
+        let inputs: [SessionMachine.Input] = [
+            .tlsEstablished, .admitted(.backend, .registered), .endpointChosen(at: Self.start),
+            .connected(isWebSocket: true),
+            .backendAccepted,
+        ]
+        for input in inputs {
+            _ = machine.handle(input)
+            phases.append(machine.phase)
+        }
+        #expect(machine.isOpen)
+        _ = machine.close(.byGateway(.drain), .anywhere)
+        phases.append(machine.phase)
+        #expect(!machine.isOpen && machine.isClosing)
+        do { let isOver = machine.closed(.client); #expect(!isOver) }
+        do { let isOver = machine.closed(.backend); #expect(isOver) }
+        phases.append(machine.phase)
+        #expect(
+            phases == [
+                .tlsHandshake, .requestHead, .requestHead, .connect, .backendHandshake, .relay, .closing, .closed,
+            ])
+    }
+
+    @Test func `a session ends once`() {
+        var machine = SessionMachine(hasTLS: false)
+        do { let isOver = machine.closed(.client); #expect(isOver) }
+        do { let isOver = machine.closed(.client); #expect(!isOver) }
+        do { let isOver = machine.closed(.backend); #expect(!isOver) }
+        do { let action = machine.handle(.clientLeft); #expect(action == .nothing) }
+    }
+
+    @Test func `after an answer only the client's end is waited for`() {
+        var machine = SessionMachine(hasTLS: false)
+        _ = machine.handle(.answered)
+        #expect(machine.phase == .closing)
+        #expect(machine.isClosing && !machine.isOpen)
+        #expect(machine.closing.awaits(.client) == .end)
+        #expect(!machine.closing.reads(from: .client))
+        #expect(machine.closing.endWhenDelivered(.client) == nil)
+        do { let actions = machine.happened(.ended(.client, .inOrder), .anywhere); #expect(actions == .none) }
+        #expect(machine.closing.ending == nil)
+        #expect(machine.closing.endWhenDelivered(.client) == .close)
+    }
+
+    @Test func `a client that fails while its answer goes out is closed`() {
+        for (event, end) in [
+            (ClosingHandshake.Event.ended(.client, .failed), ClosingHandshake.End.close),
+            (.stalled(.client), .abort), (.timeOver(.client), .close),
+        ] {
+            var machine = SessionMachine(hasTLS: false)
+            _ = machine.handle(.answered)
+            let actions = machine.happened(event, .anywhere)
+            #expect(actions.client.end == end)
+            #expect(machine.closing.ending == nil)
+        }
+    }
+
+    // MARK: - Connections
+
+    @Test func `what comes too late for a closed leg does not open it again`() {
+        for event in [
+            ClosingHandshake.Event.ended(.backend, .inOrder), .ended(.backend, .failed), .stalled(.backend),
+            .silent(.backend), .timeOver(.backend), .delivered(.backend), .dismissed(.backend),
+        ] {
+            var machine = SessionMachine(state: .connecting(Attempt(number: 1, chosenAt: Self.start)))
+            _ = machine.handle(.connected(isWebSocket: false))
+            _ = machine.closed(.backend)
+            let actions = machine.happened(event, .anywhere)
+            #expect(actions == .none)
+            #expect(!machine.closing.isConnected(.backend))
+        }
+    }
+
+    @Test(arguments: [Leg.client, .backend]) func `nothing is relayed or said to a closed leg`(leg: Leg) {
+        var closing = ClosingHandshake.of(.relay)
+        _ = closing.close(.byGateway(.memory), .nowhere)
+        #expect(closing.isWaiting(leg))
+        closing.closed(leg)
+        #expect(!closing.isWaiting(leg))
+        #expect(!closing.relays(from: leg.other))
+        let actions = closing.reachedBoundary(leg)
+        #expect(actions == .none)
+        let relayed = closing.received(CloseFrame(code: .normal), from: leg.other)
+        #expect(relayed[leg] == .init())
+    }
+
+    @Test(arguments: [Leg.client, .backend]) func `a leg that is dismissed is aborted, and the other is alone`(leg: Leg)
+    {
+        var closing = ClosingHandshake.of(.relay)
+        _ = closing.close(.byGateway(.memory), .anywhere)
+        let actions = closing.happened(.dismissed(leg), .anywhere)
+        #expect(actions[leg].end == .abort)
+        #expect(closing.ending == .byGateway(.memory))
+        closing.closed(leg)
+        if leg == .client { #expect(closing.isAlone(.backend)) }
+    }
+}
