@@ -58,7 +58,7 @@ let package = Package(
         target("HTTP1"),
         target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
-        target("Configuration", ["Yams"]),
+        target("Configuration", ["HTTP1", "Yams"]),
 
         // The operating system and libssl, one target each.
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
@@ -84,21 +84,30 @@ let package = Package(
             ]),
 
         // How one process takes over from another, and what the service manager hears.
-        target("Takeover", ["Balancing", "Configuration", "System", "Observability"]),
+        target("Takeover", ["Balancing", "Configuration", "System", "Observability", "Connections"]),
 
         // The gateway itself.
         target(
             "Proxy",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections", "Takeover",
+                "Observability", "Connections",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
-        target("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
+        // What the control thread does.
+        target(
+            "ControlPlane",
+            [
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
+                "Observability", "Connections", "Takeover", "Proxy",
+            ]),
+        target(
+            "Admin",
+            ["ControlPlane", "Admission", "Connections", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "Admin", "Admission", "Proxy", "Configuration",
+                "Admin", "Admission", "ControlPlane", "Takeover", "Proxy", "System", "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -139,7 +148,16 @@ let package = Package(
                 "Admission", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration",
                 "System", "TLS",
             ]),
-        tests("Admin", ["Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
+        tests(
+            "ControlPlane",
+            [
+                "Proxy", "Takeover", "Connections", "Observability", "Admission", "Sessions", "Balancing",
+                "WebSocketProtocol",
+                "HTTP1", "Configuration", "System", "TLS",
+            ]),
+        tests(
+            "Admin",
+            ["ControlPlane", "Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )
 

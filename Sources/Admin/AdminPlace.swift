@@ -1,4 +1,5 @@
 package import Configuration
+internal import ControlPlane
 internal import Proxy
 package import System
 

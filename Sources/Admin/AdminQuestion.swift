@@ -1,4 +1,5 @@
-package import Proxy
+package import ControlPlane
+internal import Proxy
 package import Sessions
 
 /// What a request asks of the gateway.
@@ -29,11 +30,15 @@ package struct CloseOrder: Equatable, Sendable {
         self.reason = reason
     }
 
-    /// The codes that make sense from an operator: the others say what a peer did, or what happened to a connection.
-    package static func allows(_ code: Int) -> Bool {
-        switch code {
-        case 1000, 1001, 1008, 1011, 1012, 3000...4999: true
-        default: false
-        }
-    }
+    /// The registered codes that make sense from an operator: the others say what a peer did, or what happened to a connection.
+    private static let codes = [1000, 1001, 1008, 1011, 1012]
+    /// Those of libraries and applications (RFC 6455 section 7.4.2).
+    private static let privateCodes = 3000...4999
+
+    package static func allows(_ code: Int) -> Bool { self.codes.contains(code) || self.privateCodes.contains(code) }
+
+    /// The codes that an operator may send, as people read them.
+    package static let codesText =
+        codes.map(String.init).joined(separator: ", ")
+        + ", or from \(privateCodes.lowerBound) to \(privateCodes.upperBound)"
 }

@@ -1,3 +1,4 @@
+package import ControlPlane
 internal import HTTP1
 package import Observability
 package import Proxy

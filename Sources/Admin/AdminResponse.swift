@@ -35,25 +35,7 @@ package struct AdminResponse: Error, Equatable, Sendable {
         for field in self.fields { fields.append(field) }
         fields.append("Content-Length", String(self.body.count))
         fields.append("Connection", "close")
-        let head = ResponseHead(status: self.status, reason: Self.reason(self.status), fields: fields)
+        let head = ResponseHead(status: self.status, reason: reasonPhrase(ofStatus: self.status), fields: fields)
         return forHead ? head.bytes : head.bytes + self.body
-    }
-
-    private static func reason(_ status: Int) -> String {
-        switch status {
-        case 200: "OK"
-        case 400: "Bad Request"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 413: "Content Too Large"
-        case 421: "Misdirected Request"
-        case 422: "Unprocessable Content"
-        case 431: "Request Header Fields Too Large"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        default: ""
-        }
     }
 }

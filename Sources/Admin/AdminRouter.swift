@@ -1,3 +1,4 @@
+internal import ControlPlane
 internal import Foundation
 internal import HTTP1
 internal import Proxy
@@ -123,7 +124,7 @@ package struct AdminRouter: Equatable, Sendable {
         let body = try self.body(of: request, as: CloseBody.self)
         let code = body?.code ?? Int(CloseOrder.defaultCode)
         guard CloseOrder.allows(code) else {
-            throw .error(400, "the code has to be 1000, 1001, 1008, 1011, 1012, or from 3000 to 4999, not \(code)")
+            throw .error(400, "the code has to be \(CloseOrder.codesText), not \(code)")
         }
         let reason = body?.reason ?? ""
         guard reason.utf8.count <= CloseOrder.longestReason else {

@@ -1,3 +1,4 @@
-package import Proxy
+internal import ControlPlane
+internal import Proxy
 
 extension Gateway: GatewayControl {}

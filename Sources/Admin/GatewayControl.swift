@@ -1,3 +1,4 @@
+package import ControlPlane
 package import Observability
 package import Proxy
 package import Sessions

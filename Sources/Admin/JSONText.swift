@@ -1,4 +1,4 @@
-internal import Observability
+internal import Configuration
 internal import System
 
 /// Writes JSON (RFC 8259). A list of ten thousand sessions is made on the control thread: this takes a tenth of the time that

@@ -49,19 +49,11 @@ package struct RequestGuard: Equatable, Sendable {
         case .absent: return nil
         case .repeated: return AdminResponse(400, "More than one Origin.")
         case .once(let origin):
-            guard let host, Self.isOrigin(origin, of: host) else {
+            guard let host, let origin = WebOrigin(origin), ["http", "https"].contains(origin.scheme), origin.isAt(host)
+            else {
                 return AdminResponse(403, "A page of another site must not change anything here.")
             }
             return nil
         }
-    }
-
-    /// Whether an Origin's host and port are those of Host, in which the default port of the Origin's scheme is not written.
-    private static func isOrigin(_ text: String, of host: Authority) -> Bool {
-        let parts = text.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3, parts[0] == "http:" || parts[0] == "https:", parts[1].isEmpty, !parts[2].hasSuffix(":"),
-            let authority = Authority(String(parts[2]))
-        else { return false }
-        return authority.isSame(as: host, defaultPort: parts[0] == "https:" ? 443 : 80)
     }
 }

@@ -1,6 +1,7 @@
 internal import Admin
 internal import ArgumentParser
 internal import Configuration
+internal import ControlPlane
 internal import Foundation
 internal import Proxy
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Configuration
+internal import ControlPlane
 internal import Foundation
 internal import Proxy
 internal import System

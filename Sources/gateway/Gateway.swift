@@ -26,7 +26,8 @@ struct Gateway: ParsableCommand {
         version: "gateway \(Version.current)",
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, BridgeCommand.self, ReloadCommand.self,
-            SessionsCommand.self, SessionsCommand.CloseCommand.self, DrainCommand.self, VersionCommand.self,
+            SessionsCommand.self, SessionsCommand.CloseCommand.self, DrainCommand.self, SchemaCommand.self,
+            VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

@@ -1,8 +1,8 @@
 internal import Admin
 internal import ArgumentParser
 internal import Configuration
+internal import ControlPlane
 internal import Foundation
-internal import Proxy
 internal import System
 internal import Takeover
 
@@ -23,7 +23,7 @@ enum GatewayProcess {
         do throws(StartError) {
             // Before there is anyone to wait for it.
             let place = try configuration.admin.map { settings throws(StartError) in try AdminPlace(settings) }
-            let gateway = try Proxy.Gateway(configuration, source: source, restart: restart)
+            let gateway = try ControlPlane.Gateway(configuration, source: source, restart: restart)
             gateway.version = Version.current
             gateway.hint = hint
             let admin = try self.openAdmin(at: place, of: gateway)
@@ -42,7 +42,7 @@ enum GatewayProcess {
     /// - Throws: Why there can be none, at a start. A gateway that took another's place is the only one that accepts: it serves all
     ///   the same, and says so in the log.
     private static func openAdmin(
-        at place: AdminPlace?, of gateway: Proxy.Gateway
+        at place: AdminPlace?, of gateway: ControlPlane.Gateway
     ) throws(StartError) -> AdminServer? {
         guard let place else { return nil }
         do throws(StartError) {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+import ControlPlane
 internal import Proxy
 internal import System
 internal import Takeover

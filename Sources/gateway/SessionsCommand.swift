@@ -1,3 +1,4 @@
+internal import Admin
 internal import ArgumentParser
 internal import Foundation
 
@@ -47,10 +48,10 @@ struct SessionsCommand: ParsableCommand {
         @Argument(help: "The session's id, as the list and the log show it.")
         var id: String
 
-        @Argument(help: "1000, 1001, 1008, 1011, 1012, or from 3000 to 4999. (default: 1008)")
+        @Argument(help: "\(CloseOrder.codesText). (default: \(CloseOrder.defaultCode))")
         var code: UInt16?
 
-        @Argument(help: "At most 123 bytes. (default: none)")
+        @Argument(help: "At most \(CloseOrder.longestReason) bytes. (default: none)")
         var reason: String?
 
         @OptionGroup var gateway: AdminOptions

@@ -4,6 +4,7 @@ import System
 import Testing
 
 @testable import Admin
+@testable import ControlPlane
 
 @Suite struct AdminClientTests {
     private typealias Outcome = Result<AdminClient.Answer, AdminClient.Failure>

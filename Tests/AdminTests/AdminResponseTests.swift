@@ -3,6 +3,7 @@ import Proxy
 import Testing
 
 @testable import Admin
+@testable import ControlPlane
 
 @Suite struct AdminResponseTests {
     private static let date = "Sun, 06 Nov 1994 08:49:37 GMT"

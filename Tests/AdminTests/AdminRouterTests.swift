@@ -4,6 +4,7 @@ import Sessions
 import Testing
 
 @testable import Admin
+@testable import ControlPlane
 
 @Suite struct AdminRouterTests {
     private func decide(_ method: String, _ target: String, _ body: String = "") -> AdminRouter.Decision {

@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Admin
+@testable import ControlPlane
 @testable import Observability
 
 @Suite struct AdminServerTests {

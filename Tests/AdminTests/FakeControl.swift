@@ -3,6 +3,7 @@ import Sessions
 import System
 
 @testable import Admin
+@testable import ControlPlane
 @testable import Observability
 
 /// A gateway that writes down what it is asked, and answers when the test says so.

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 import os
 import pathlib
@@ -32,6 +33,19 @@ def insecure() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
+
+
+async def until(question):
+    """The answer to the question (a function, or a coroutine function), once it is true: for what nothing announces, such as a file that has
+    grown."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            answer = question()
+            if inspect.isawaitable(answer):
+                answer = await answer
+            if answer:
+                return answer
+            await asyncio.sleep(0.01)
 
 
 def tell(process: asyncio.subprocess.Process, number: int):
@@ -243,9 +257,7 @@ class Gateway:
     async def has_open_files(self, most: int) -> bool:
         """Whether it comes down to so many: a descriptor is closed after the line that tells of it, which nothing announces."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                while self.open_files() > most:
-                    await asyncio.sleep(0.01)
+            await until(lambda: self.open_files() <= most)
         return self.open_files() <= most
 
 

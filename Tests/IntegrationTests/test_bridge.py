@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import raw
-from gateway_process import Gateway
+from gateway_process import Gateway, until
 from peers import MIB, TCPBackend, client, program, refusing_port, reset
 
 
@@ -206,22 +206,20 @@ def resp(*words: bytes) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%b\r\n" % (len(word), word) for word in words)
 
 
-async def answers(path):
-    """Waits until there is a Redis server that answers: what it prints meanwhile is another matter in each version."""
-    while True:
-        with contextlib.suppress(OSError):
-            reader, writer = await asyncio.open_unix_connection(path)
+async def answers(path) -> bool:
+    """Whether there is a Redis server that answers: what it prints meanwhile is another matter in each version."""
+    with contextlib.suppress(OSError):
+        reader, writer = await asyncio.open_unix_connection(path)
+        with contextlib.closing(writer):
             writer.write(resp(b"PING"))
-            if await reader.read(7) == b"+PONG\r\n":
-                return writer.close()
-            writer.close()
-        await asyncio.sleep(0.01)
+            return await reader.read(7) == b"+PONG\r\n"
+    return False
 
 
 async def test_redis(tmp_path):
     path = tmp_path / "redis.sock"
     arguments = ["--port", 0, "--unixsocket", path, "--save", "", "--appendonly", "no", "--dir", tmp_path]
-    async with program("redis-server", *arguments, answers=lambda: answers(path)):
+    async with program("redis-server", *arguments, answers=lambda: until(lambda: answers(path))):
         defaults = {"limits": {"message": "16MiB"}}
         async with bridge({"tcp": [f"unix:{path}"]}, defaults=defaults) as gateway:
             async with client(gateway.wss("/tcp")) as socket:

@@ -12,7 +12,7 @@ from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
 import raw
-from gateway_process import PATIENCE, Gateway
+from gateway_process import PATIENCE, Gateway, until
 from peers import TCPBackend
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
@@ -155,11 +155,8 @@ async def test_a_server_that_is_only_quiet_is_left_alone(tmp_path):
 
 async def keepalive(local: int, remote: int) -> float | None:
     """In how many seconds the kernel will ask the peer of the connection between these ports (proc(5), /proc/net/tcp); `None`: never."""
-    async with asyncio.timeout(PATIENCE):
-        # One timer is shown. While an acknowledgement is awaited it is that of TCP, and nothing announces its end.
-        while (timer := shown_timer(local, remote)) and timer[0] == "01":
-            await asyncio.sleep(0.01)
-    kind, ticks = timer
+    # One timer is shown: while an acknowledgement is awaited, that of TCP.
+    kind, ticks = await until(lambda: timer if (timer := shown_timer(local, remote))[0] != "01" else None)
     return int(ticks, 16) / os.sysconf("SC_CLK_TCK") if kind == "02" else None
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import raw
 from admin import admin, read
-from gateway_process import PATIENCE, Gateway, insecure
+from gateway_process import PATIENCE, Gateway, insecure, until
 
 MESSAGE = 64 << 10
 MIB = 1 << 20
@@ -398,10 +398,12 @@ LEFT = bytes(range(256)) * (14 * MIB // 16 // 256)
 async def draining(scene: Scene) -> None:
     """The client has not read its echo, all of which waits for it, and the gateway drains."""
     await scene.client.send(raw.frame(raw.BINARY, LEFT))
-    async with admin(scene.gateway) as session, asyncio.timeout(PATIENCE):
-        # What came whole was queued; nothing else tells of it.
-        while not any(row["messages_to_backend"] for row in (await read(session, "/api/sessions"))["sessions"]):
-            await asyncio.sleep(0.01)
+    async with admin(scene.gateway) as session:
+        async def queued() -> bool:
+            return any(row["messages_to_backend"] for row in (await read(session, "/api/sessions"))["sessions"])
+
+        # What came whole was queued.
+        await until(queued)
     scene.gateway.signal(signal.SIGTERM)
     await scene.gateway.events(1, "draining")
 

@@ -13,7 +13,7 @@ import pytest
 
 import raw
 from admin import key, metrics
-from gateway_process import BINARY, PATIENCE, Gateway, tell
+from gateway_process import BINARY, PATIENCE, Gateway, tell, until
 from peers import WebSocketBackend, client, program, relay
 
 
@@ -186,19 +186,17 @@ async def logging_to(path, folder, **options):
 
 async def written(path, event: str) -> dict:
     """The first line of the event, once it is in the file."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            lines = path.read_text().splitlines() if path.exists() else []
-            for record in map(json.loads, lines):
-                if record["event"] == event:
-                    return record
-            # Nothing announces that a file has grown.
-            await asyncio.sleep(0.01)
+    def found() -> dict | None:
+        lines = path.read_text().splitlines() if path.exists() else []
+        return next((record for record in map(json.loads, lines) if record["event"] == event), None)
+
+    return await until(found)
 
 
 async def test_a_log_that_was_moved_away_is_opened_again(tmp_path):
     path, rotated = tmp_path / "gateway.log", tmp_path / "gateway.log.1"
     async with logging_to(path, tmp_path) as process:
+        await written(path, "serving")
         path.rename(rotated)
         tell(process, signal.SIGUSR1)
         assert (await written(path, "log-reopened"))["file"] == str(path)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gateway_process import Gateway, tell
+from gateway_process import Gateway, tell, until
 from herd import Herd
 from peers import WebSocketBackend
 from test_health import Backend
@@ -101,8 +101,7 @@ async def test_sessions_of_an_endpoint_that_hangs_or_dies_go_elsewhere():
             await running.events(count + 1, "health", endpoint=server.url, to="down")
             down = time.monotonic() - start
             # All that were on it come back elsewhere.
-            while len(herd.members) < 500 or len(herd.closes) == before:
-                await asyncio.sleep(0.05)
+            await until(lambda: len(herd.members) == 500 and len(herd.closes) > before)
             moved, back = len(herd.closes) - before, time.monotonic() - start
             say(f"{what}: down after {down:.2f} s, {moved} sessions moved, all 500 there after {back:.2f} s")
             assert moved >= 100

@@ -9,7 +9,7 @@ import pytest
 
 import raw
 from admin import admin, metrics
-from gateway_process import PATIENCE, Gateway
+from gateway_process import PATIENCE, Gateway, until
 from peers import MIB
 
 KIB = 1 << 10
@@ -28,10 +28,10 @@ async def held(session) -> dict[str, int]:
 
 async def holds(session, check) -> dict[str, int]:
     """What is held, once that is so: what workers have read is told by nothing else."""
-    async with asyncio.timeout(PATIENCE):
-        while not check(now := await held(session)):
-            await asyncio.sleep(0.01)
-    return now
+    async def asked() -> dict[str, int] | None:
+        return now if check(now := await held(session)) else None
+
+    return await until(asked)
 
 
 async def attacker(stack, gateway, payload: bytes, path="/broadcast/evil", address="127.0.0.2") -> raw.Connection:

@@ -22,7 +22,7 @@ package struct Answer: Equatable, Sendable {
             "X-Content-Type-Options": "nosniff",
         ]
         all.append(fields)
-        self.init(status: status, reason: Self.reason(status), fields: all, body: Array(text.utf8))
+        self.init(status: status, reason: reasonPhrase(ofStatus: status), fields: all, body: Array(text.utf8))
     }
 
     /// A self-contained page: its scripts and styles are in it, and it may open WebSocket connections.
@@ -32,7 +32,7 @@ package struct Answer: Equatable, Sendable {
             connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
             """
         return Answer(
-            status: 200, reason: Self.reason(200),
+            status: 200, reason: reasonPhrase(ofStatus: 200),
             fields: [
                 "Content-Type": contentType, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
                 "Content-Security-Policy": policy, "Referrer-Policy": "no-referrer",
@@ -54,25 +54,5 @@ package struct Answer: Equatable, Sendable {
         fields.append("Connection", self.status == 426 ? "Upgrade, close" : "close")
         let head = ResponseHead(status: self.status, reason: self.reason, fields: fields)
         return forHead || self.status == 304 ? head.bytes : head.bytes + self.body
-    }
-
-    /// The usual reason phrase of the statuses the gateway itself answers with.
-    package static func reason(_ status: Int) -> String {
-        switch status {
-        case 200: "OK"
-        case 400: "Bad Request"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 426: "Upgrade Required"
-        case 429: "Too Many Requests"
-        case 431: "Request Header Fields Too Large"
-        case 500: "Internal Server Error"
-        case 502: "Bad Gateway"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        default: ""
-        }
     }
 }

@@ -33,7 +33,7 @@ extension Refusal {
         let compared: Wording =
             switch route.origins {
             case .sameOrigin: "the request is for \(peer: forwarded.scheme + "://" + forwarded.place.text)"
-            case .any, .list: "`origins` of the route are \(route.origins.text)"
+            case .any, .list: "`origins` of the route are \(route.origins.description)"
             }
         let start: Wording = "The Origin \(peer: origin) is not allowed here: \(compared)"
         func passes(_ forwarded: ForwardedHeaders, _ schemes: [String]) -> Bool {
@@ -78,16 +78,5 @@ extension Refusal {
         let names = self.sent(head)
         let were = names.count == 1 ? "was" : "were"
         return "; \(Self.enumeration(names)) \(were) ignored because the peer is not in `trusted-proxies`"
-    }
-}
-
-extension OriginPolicy {
-    /// As the configuration writes it.
-    var text: String {
-        switch self {
-        case .sameOrigin: "same-origin"
-        case .any: "any"
-        case .list(let patterns): "[\(patterns.map(\.description).joined(separator: ", "))]"
-        }
     }
 }

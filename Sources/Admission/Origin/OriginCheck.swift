@@ -15,8 +15,7 @@ package enum OriginCheck {
         case .any: return true
         case .sameOrigin:
             guard let origin = WebOrigin(origin) else { return false }
-            return schemes.contains(origin.scheme) && origin.host == host.host
-                && origin.port == host.port ?? defaultPort(ofScheme: origin.scheme)
+            return schemes.contains(origin.scheme) && origin.isAt(host)
         case .list(let patterns):
             guard let origin = WebOrigin(origin) else { return false }
             return patterns.contains { origin.matches($0) }

@@ -28,6 +28,11 @@ package struct WebOrigin: Equatable, Sendable {
         self.port = authority.port ?? defaultPort(ofScheme: self.scheme)
     }
 
+    /// Whether host and port are those of an authority, which may leave out the default port of this scheme.
+    package func isAt(_ authority: Authority) -> Bool {
+        self.host == authority.host && self.port == authority.port ?? defaultPort(ofScheme: self.scheme)
+    }
+
     package func matches(_ pattern: OriginPattern) -> Bool {
         pattern.scheme == self.scheme && pattern.port == self.port && pattern.host.matches(self.host)
     }

@@ -8,7 +8,7 @@ package struct RouteTable: Sendable {
         case relay
         /// A TCP backend or a built-in service: we choose.
         case terminated
-        case page(RouteSettings.Page)
+        case page(BuiltinPage)
     }
 
     /// In the order of the file; `match` and all route indices point into it.

@@ -74,12 +74,3 @@ package struct Authority: Hashable, Sendable {
         return UInt16(exactly: port)
     }
 }
-
-/// The port a scheme stands for where none is written; 0 for schemes that have none.
-package func defaultPort(ofScheme scheme: String) -> UInt16 {
-    switch scheme {
-    case "https", "wss": 443
-    case "http", "ws": 80
-    default: 0
-    }
-}

@@ -12,17 +12,17 @@ package struct BackendSettings: Equatable, Sendable {
     package var kind: Kind
     /// `tls:` towards `wss://` and `tls://` endpoints.
     package var tls = EndpointTLS()
-    package var host = HostHeader.pass
-    /// The local address connections come from; `nil`: the system's choice.
+    package var host = Keys.backend.host.default
+    /// The local address to connect from; `nil`: the system chooses.
     package var source: IPAddress?
-    package var balance = Balance.roundRobin
-    /// Active checks of each endpoint; `nil`: none.
+    package var balance = Keys.backend.balance.default
+    /// How each endpoint is checked; `nil`: it is not.
     package var health: HealthCheckSettings?
-    /// When failures of sessions take an endpoint out; `nil`: never.
+    /// When failed sessions take an endpoint out of use; `nil`: never.
     package var eject: EjectSettings?
-    /// How long an endpoint that came up takes to get its whole share of new sessions; `nil`: it gets it at once.
-    package var slowStart: Duration?
-    /// The gentle move of sessions to an endpoint that came up; `nil`: none.
+    /// How long it takes until an endpoint that came up gets its whole share of new sessions; `nil`: it gets it at once.
+    package var slowStart = Keys.backend.slowStart.default
+    /// The move of sessions to an endpoint that came up; `nil`: they stay.
     package var rebalance: RebalanceSettings?
 
     package init(name: String, kind: Kind) {
@@ -34,72 +34,60 @@ package struct BackendSettings: Equatable, Sendable {
 package enum BuiltinService: Equatable, Sendable {
     case echo
     case broadcast
-    /// Sends the time as a text message at each `every`.
+    /// Sends a text message with the time, one per `every`.
     case clock(every: Duration)
 }
 
-/// What a bridge makes of the bytes of a TCP server.
-package enum BridgeMessage: String, CaseIterable, Sendable {
-    case binary
-    case text
-}
-
-package enum Balance: String, CaseIterable, Sendable {
-    /// Each endpoint in turn.
-    case roundRobin = "round-robin"
-    /// The endpoint with the fewest live sessions, on all workers.
-    case leastSessions = "least-sessions"
-    /// The same endpoint for the same client address.
-    case hashAddress = "hash-address"
-    /// The same endpoint for the same path.
-    case hashPath = "hash-path"
-    /// The one with fewer sessions of two that are drawn.
-    case randomTwo = "random-two"
-}
-
 /// `health:` how the endpoints of a backend are checked.
-package struct HealthCheckSettings: Equatable, Sendable {
-    package enum Check: String, CaseIterable, Sendable {
-        /// An opening handshake, a ping and its pong.
-        case websocket
-        /// A TCP connection, and TLS where the endpoint has it.
-        case connect
-        /// A GET request and its status.
-        case http
-    }
-
-    package var check: Check
-    package var interval = Duration.seconds(5)
-    package var timeout = Duration.seconds(2)
-    /// So many checks in a row pass before an endpoint that was down is up.
-    package var rise = 2
-    /// So many checks in a row fail before an endpoint that was up is down.
-    package var fall = 3
-    /// The path and query asked for; `nil`: the endpoint's own, or `/`.
+package struct HealthCheckSettings: Equatable, Sendable, KeyedSettings {
+    package var check: HealthCheckKind
+    package var interval = Keys.health.interval.default
+    package var timeout = Keys.health.timeout.default
+    /// The number of checks in a row that must pass before an endpoint that is down is up again.
+    package var rise = Keys.health.rise.default
+    /// The number of checks in a row that must fail before an endpoint that is up is down.
+    package var fall = Keys.health.fall.default
+    /// The path and query to ask for; `nil`: the endpoint's own, or `/`.
     package var path: String?
-    /// The Host sent; `nil`: the endpoint's authority.
+    /// The Host to send; `nil`: the endpoint's authority.
     package var host: String?
-    /// The subprotocol that a `websocket` check offers and wants answered.
+    /// The subprotocol that a `websocket` check offers, and that the answer must accept.
     package var subprotocol: String?
-    /// The status that a `http` check wants; `nil`: any from 200 to 399.
+    /// The status that passes a `http` check; `nil`: any from 200 to 399.
     package var status: Int?
 
-    package init(check: Check) {
+    package init(check: HealthCheckKind) {
         self.check = check
     }
+
+    static let fields = [
+        Field(Keys.health.interval, \Self.interval),
+        Field(Keys.health.timeout, \.timeout),
+        Field(Keys.health.rise, \.rise),
+        Field(Keys.health.fall, \.fall),
+        Field(Keys.health.path, \.path),
+        Field(Keys.health.host, \.host),
+        Field(Keys.health.subprotocol, \.subprotocol),
+        Field(Keys.health.status, \.status),
+    ]
 }
 
-/// `eject:` what sessions learn of an endpoint.
-package struct EjectSettings: Equatable, Sendable {
-    /// So many failures in a row to connect or to open a session take the endpoint out.
-    package var failures = 5
-    /// For so long.
-    package var duration = Duration.seconds(10)
+/// `eject:` when failed sessions take an endpoint out of use.
+package struct EjectSettings: Equatable, Sendable, KeyedSettings {
+    /// The number of sessions in a row that must fail to connect or to open.
+    package var failures = Keys.eject.failures.default
+    /// How long the endpoint is out of use.
+    package var duration = Keys.eject.duration.default
 
     package init() {}
+
+    static let fields = [
+        Field(Keys.eject.failures, \Self.failures),
+        Field(Keys.eject.duration, \.duration),
+    ]
 }
 
-/// `rebalance:` the move of sessions after an endpoint came up.
+/// `rebalance:` the move of sessions to an endpoint that came up.
 package struct RebalanceSettings: Equatable, Sendable {
     /// The most sessions that are closed per second.
     package var rate: Double
@@ -109,64 +97,19 @@ package struct RebalanceSettings: Equatable, Sendable {
     }
 }
 
-/// The Host field a WebSocket backend sees.
-package enum HostHeader: Equatable, Sendable {
-    /// The client's.
-    case pass
-    /// The authority of the endpoint's URL.
-    case endpoint
-    case name(String)
-}
-
-/// `ws://127.0.0.1:3000`, `wss://10.0.0.2:3001/chat`.
-package struct WebSocketEndpoint: Equatable, Sendable {
-    package var address: Address
-    package var tls: Bool
-    /// What stands between scheme and path in the URL, as written: the Host where `host: endpoint`.
-    package var authority: String
-    /// The URL's path; `nil` where it has none: the client's path and query are passed on.
-    package var path: String?
-    /// Its share, relative to the others.
-    package var weight = 1
-    /// Used only while no other endpoint is up.
-    package var backup = false
-
-    package init(address: Address, tls: Bool, authority: String, path: String?) {
-        self.address = address
-        self.tls = tls
-        self.authority = authority
-        self.path = path
-    }
-
-    /// The URL, as logs and `explain` show it.
-    package var description: String { "\(self.tls ? "wss" : "ws")://\(self.authority)\(self.path ?? "")" }
-}
-
-/// `127.0.0.1:5900`, `tls://broker:8883`, `unix:/run/vnc.sock`.
-package struct TCPEndpoint: Equatable, Sendable {
-    package var address: Address
-    package var tls: Bool
-    /// Its share, relative to the others.
-    package var weight = 1
-    /// Used only while no other endpoint is up.
-    package var backup = false
-
-    package init(address: Address, tls: Bool = false) {
-        self.address = address
-        self.tls = tls
-    }
-
-    /// The endpoint, as logs and `explain` show it.
-    package var description: String { (self.tls ? "tls://" : "") + self.address.description }
-}
-
 /// `tls:` of a backend.
-package struct EndpointTLS: Equatable, Sendable {
+package struct EndpointTLS: Equatable, Sendable, KeyedSettings {
     /// A PEM file of authorities; `nil`: the system's.
     package var ca: String?
     /// The name for SNI and verification; `nil`: the endpoint's host.
     package var serverName: String?
-    package var verify = true
+    package var verify = Keys.backendTLS.verify.default
 
     package init() {}
+
+    static let fields = [
+        Field(Keys.backendTLS.ca, \Self.ca),
+        Field(Keys.backendTLS.serverName, \.serverName),
+        Field(Keys.backendTLS.verify, \.verify),
+    ]
 }

@@ -2,7 +2,7 @@
 package struct ListenerSettings: Equatable, Sendable {
     package var address: Address
     package var tls: ListenerTLS?
-    /// Who may connect to a Unix socket with a file; `nil`: as the umask says. Always `nil` for others.
+    /// Which users may connect to a Unix socket with a file; `nil`: the umask decides. Always `nil` for other addresses.
     package var access: FileAccessSettings?
 
     package init(address: Address, tls: ListenerTLS? = nil) {
@@ -22,8 +22,8 @@ package struct ListenerTLS: Equatable, Sendable {
     }
 
     package var identity: Identity
-    package var minimum = TLSVersion.tls12
-    /// A PEM file of authorities; set, a client certificate is demanded.
+    package var minimum = Keys.listenerTLS.minimum.default
+    /// A PEM file of authorities. Clients must show a certificate that one of them signed; `nil`: they need none.
     package var clientCA: String?
 
     package init(identity: Identity) {
@@ -40,9 +40,4 @@ package struct CertificateFiles: Equatable, Sendable {
         self.chain = chain
         self.key = key
     }
-}
-
-package enum TLSVersion: String, CaseIterable, Sendable {
-    case tls12 = "1.2"
-    case tls13 = "1.3"
 }

@@ -1,7 +1,7 @@
-/// `trusted-proxies:` whose word is believed about who its own client is and how that came.
+/// `trusted-proxies:` the peers that are believed when they say which client a request came from, and how.
 package struct TrustedProxies: Equatable, Sendable {
     package var networks: [IPNetwork]
-    /// Whoever connects to a Unix socket that the gateway listens on.
+    /// Whether every peer on a Unix socket is one.
     package var unix: Bool
 
     package init(networks: [IPNetwork] = [], unix: Bool = false) {
@@ -12,6 +12,8 @@ package struct TrustedProxies: Equatable, Sendable {
     /// Whether an address is that of a proxy.
     package func contains(_ address: IPAddress) -> Bool { self.networks.contains { $0.contains(address) } }
 
-    /// Whether the other end of a connection is a proxy; `nil`: it came by a Unix socket.
+    /// Whether a peer is a proxy.
+    ///
+    /// - Parameter peer: `nil`: it connected to a Unix socket.
     package func contains(peer: IPAddress?) -> Bool { peer.map { self.contains($0) } ?? self.unix }
 }

@@ -1,4 +1,4 @@
-/// Reads `gateway.conf`: YAML to a checked, typed value, or every mistake with its place.
+/// Reads `gateway.conf`. The result is a checked, typed value, or every mistake with its place.
 package enum ConfigurationReader {
     /// Reads the bytes of a file.
     ///
@@ -26,7 +26,7 @@ package enum ConfigurationReader {
     package static func read(
         text: String, file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
-        // A byte order mark is no character of the first line.
+        // A byte order mark does not count as a character of the first line.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         let diagnostics = Diagnostics(file: file, text: text)
         let root = DocumentComposer.compose(text, environment: environment, diagnostics: diagnostics)

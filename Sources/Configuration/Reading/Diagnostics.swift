@@ -18,7 +18,7 @@ final class Diagnostics {
     /// What was reported, in the order of the file; of one place, in the order of the reports.
     var inOrder: [Diagnostic] { Self.inOrder(self.collected) }
 
-    /// The same of warnings, which are no mistakes.
+    /// The warnings, in the same order.
     var warnings: [Diagnostic] { Self.inOrder(self.collectedWarnings) }
 
     private static func inOrder(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
@@ -33,7 +33,7 @@ final class Diagnostics {
         self.collected.append(self.diagnostic(position, message))
     }
 
-    /// Says what is hardly meant, but allowed.
+    /// Reports what is allowed but probably not meant.
     func warn(_ position: SourcePosition?, _ message: String) {
         self.collectedWarnings.append(self.diagnostic(position, message))
     }
@@ -48,7 +48,7 @@ final class Diagnostics {
         self.lines.indices.contains(number - 1) ? self.lines[number - 1] : nil
     }
 
-    /// Splits as YAML 1.1 does, so that our line numbers are the parser's: CR LF, CR, LF, NEL, LS and PS end a line.
+    /// Splits as YAML 1.1 does: CR LF, CR, LF, NEL, LS and PS end a line. Line numbers are then the parser's.
     private static func lines(of text: String) -> [String] {
         var lines: [String] = []
         var current = String.UnicodeScalarView()

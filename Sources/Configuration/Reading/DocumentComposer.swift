@@ -1,9 +1,9 @@
 internal import Yams
 
-/// Turns the text of a file into nodes. What YAML has beyond plain data is refused: anchors, aliases, merge keys, tags,
-/// a second document, duplicate keys.
+/// Turns the text of a file into nodes. Only plain data is accepted: anchors, aliases, merge keys, tags, a second
+/// document and duplicate keys are refused.
 struct DocumentComposer {
-    /// What the parser calls a key that is no scalar.
+    /// The parser's name for a key that is not a scalar.
     private static let unconvertible = "<uncovertable>"
 
     private let diagnostics: Diagnostics
@@ -28,22 +28,22 @@ struct DocumentComposer {
         var text = text
         while true {
             do {
-                // Without rules every scalar is text, and a tag that is not the plain one was written.
+                // Without rules every scalar is text, and a tag other than the plain one is one that was written.
                 let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
                 // The parser owns the anchors, which nodes refer to weakly.
                 return try withExtendedLifetime(parser) { try parser.singleRoot().map { self.node($0) } }
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
                 let position = SourcePosition(context.mark)
                 guard !names.contains(Self.unconvertible) else {
-                    // Which of several keys the parser names first is up to its hashing, where they are not all text.
+                    // Where keys are not text, the parser's hashing decides which one it names first.
                     self.diagnostics.report(
                         names.count == 1 ? position : nil,
-                        "a key that is a list or a mapping stands there twice: a key must be text")
+                        "duplicate key that is a list or a mapping: a key must be text")
                     return nil
                 }
-                // What cannot be hidden is a key that is written with escapes.
+                // A key that is written with escapes cannot be hidden.
                 guard let name = names.first, self.hidden.hide(name, at: position, in: &text) else {
-                    self.diagnostics.report(position, "a key stands there twice")
+                    self.diagnostics.report(position, "duplicate key")
                     return nil
                 }
             } catch {
@@ -86,7 +86,7 @@ struct DocumentComposer {
         case .mapping(let mapping):
             return DocumentNode(position: position, content: .mapping(self.entries(mapping)))
         case .alias:
-            // The parser puts the anchored node in the alias's place.
+            // The parser has already replaced the alias with the node of its anchor.
             return DocumentNode(position: position, content: .invalid)
         }
     }

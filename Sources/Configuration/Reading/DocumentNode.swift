@@ -1,4 +1,4 @@
-/// A piece of the YAML document, with its place; variables are replaced already.
+/// A piece of the YAML document, with its place. Variables are already replaced.
 struct DocumentNode {
     enum Content {
         /// Nothing was written.
@@ -6,7 +6,7 @@ struct DocumentNode {
         case scalar(String)
         case list([DocumentNode])
         case mapping([DocumentEntry])
-        /// A mistake in it is reported already.
+        /// Its mistake is already reported.
         case invalid
     }
 
@@ -15,8 +15,7 @@ struct DocumentNode {
     /// The whole scalar is the value of one variable.
     var isVariable = false
 
-    /// The list that the value of one variable is, with commas between entries; `nil` where it is none. Without anything in it the
-    /// list is empty.
+    /// The list in the value of one variable, split at commas; `nil` where the node is something else. A blank value is an empty list.
     var listOfVariable: [DocumentNode]? {
         guard self.isVariable, case .scalar(let text) = self.content else { return nil }
         guard text.contains(where: { !$0.isWhitespace }) else { return [] }
@@ -27,7 +26,7 @@ struct DocumentNode {
         }
     }
 
-    /// What it is, for a message that says what it should have been.
+    /// The node in a message that says what else was expected.
     var kind: String {
         switch self.content {
         case .empty, .invalid: "nothing"

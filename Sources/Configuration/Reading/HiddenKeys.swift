@@ -1,18 +1,18 @@
-/// Duplicate keys that are renamed in the text, so that the parser, which stops at the first, reads on and the others are
-/// found too. A new name has the length of the old: no place changes.
+/// Duplicate keys that are renamed in the text. The parser stops at the first duplicate; once it is renamed, the parser reads on and finds
+/// the others. A new name is as long as the old one, so that places stay right.
 struct HiddenKeys {
     private var names: [SourcePosition: String] = [:]
 
-    /// The name that was written where a hidden key stands now.
+    /// The name that was written at the place of a hidden key.
     func name(at position: SourcePosition) -> String? {
         self.names[position]
     }
 
     /// Renames one key.
     ///
-    /// - Returns: Whether it could: the key stands there as it is, quoted or not, and names are left.
+    /// - Returns: Whether it was renamed. It is not if it is written with escapes, or if no new names are left.
     mutating func hide(_ name: String, at position: SourcePosition, in text: inout String) -> Bool {
-        // Characters for private use, which YAML allows in a key and nobody types: one for each hidden key.
+        // Characters for private use: YAML allows them in a key, and files do not have them. Each hidden key gets its own.
         guard !name.isEmpty, self.names.count < 256, let scalar = Unicode.Scalar(0xE000 + UInt32(self.names.count)),
             self.names[position] == nil, var start = Self.index(of: position, in: text)
         else { return false }

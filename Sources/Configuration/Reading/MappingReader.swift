@@ -1,30 +1,39 @@
-/// Typed access to one mapping of the file. Unknown keys and keys whose time has not come are reported when it is made;
-/// everything else that is wrong when it is asked for. A `nil` is either absent or reported.
+/// Typed access to one mapping of the file, by the rows of its keys. When it is made, it reports unknown keys, keys that do not work yet and
+/// missing keys. Other mistakes are reported when a value is asked for: a `nil` is either absent or reported.
 struct MappingReader {
     let section: Section
     let position: SourcePosition
     let diagnostics: Diagnostics
+    /// What the mapping is called in messages: "`log`", "a route".
+    private let subject: String
     private var entries: [String: DocumentEntry] = [:]
 
     /// - Parameters:
     ///   - subject: What the mapping is called in messages: "`log`", "a route".
+    ///   - owner: What lacks a key that is missing, if that is not the subject.
     /// - Returns: `nil` where the node is not a mapping, which is reported.
-    init?(_ node: DocumentNode, _ section: Section, subject: String, diagnostics: Diagnostics) {
+    init?(
+        _ node: DocumentNode, _ section: Section, subject: String, owner: String? = nil, diagnostics: Diagnostics
+    ) {
         guard let entries = node.entries(subject: subject, diagnostics: diagnostics) else { return nil }
         self.section = section
         self.position = node.position
         self.diagnostics = diagnostics
+        self.subject = owner ?? subject
         for entry in entries { self.add(entry) }
+        for row in section.required where !self.has(row) {
+            diagnostics.report(self.position, "\(self.subject) needs `\(row.name)`")
+        }
     }
 
     private mutating func add(_ entry: DocumentEntry) {
-        if self.section.keys.contains(entry.key) {
+        if self.section.has(entry.key) {
             self.entries[entry.key] = entry
-        } else if let later = self.section.laterKeys[entry.key] {
+        } else if let later = self.section.laterKeys.first(where: { $0.name == entry.key }) {
             guard !later.accepts(entry.value.content) else { return }
             self.diagnostics.report(entry.position, "`\(entry.key)` is not yet supported\(later.hint)")
         } else {
-            let known = self.section.keys + self.section.laterKeys.keys.sorted()
+            let known = self.section.rows.map(\.name) + self.section.laterKeys.map(\.name)
             self.diagnostics.report(
                 entry.position, "unknown key `\(entry.key)`\(KeySuggestion.hint(for: entry.key, among: known))")
         }
@@ -32,98 +41,153 @@ struct MappingReader {
 
     // MARK: - Presence
 
-    func has(_ key: String) -> Bool {
-        self.entry(key) != nil
+    func has(_ row: any KeyRow) -> Bool { self.entry(row) != nil }
+
+    func entry(_ row: any KeyRow) -> DocumentEntry? {
+        assert(self.section.has(row.name), "\(row.name) is not a key of \(self.section.name)")
+        return self.entries[row.name]
     }
 
-    func entry(_ key: String) -> DocumentEntry? {
-        assert(self.section.keys.contains(key), "\(key) is not a key of \(self.section)")
-        return self.entries[key]
-    }
-
-    /// Reports a key that is missing, at the mapping's place.
-    func require(_ key: String, of subject: String) {
-        guard !self.has(key) else { return }
-        self.diagnostics.report(self.position, "\(subject) needs `\(key)`")
+    /// The alternative that is written. A mapping has exactly one: none or several are reported.
+    func alternative() -> (any KeyRow)? {
+        let written = self.section.alternatives.filter(self.has)
+        guard let first = written.first else {
+            let names = Word.choice(of: self.section.alternatives.map { "`\($0.name)`" })
+            self.diagnostics.report(self.position, "\(self.subject) needs \(names)")
+            return nil
+        }
+        guard written.count == 1 else {
+            self.report(written[1], "cannot stand beside `\(first.name)`: leave one of them out")
+            return nil
+        }
+        return first
     }
 
     /// Reports each of the keys that is there: "`every` PROBLEM".
-    func refuse(_ keys: [String], _ problem: String) {
-        for key in keys { self.report(key, problem) }
+    func refuse(_ rows: [any KeyRow], _ problem: String) {
+        for row in rows { self.report(row, problem) }
     }
 
     /// Reports a mistake at the place of a key, if it is there: "`every` PROBLEM".
-    func report(_ key: String, _ problem: String) {
-        guard let entry = self.entry(key) else { return }
-        self.diagnostics.report(entry.position, "`\(key)` \(problem)")
+    func report(_ row: any KeyRow, _ problem: String) {
+        guard let entry = self.entry(row) else { return }
+        self.diagnostics.report(entry.position, "`\(row.name)` \(problem)")
     }
 
     // MARK: - Values
 
-    /// One value, read from its text.
-    func value<Value>(_ key: String, _ read: (String) throws(Mistake) -> Value) -> Value? {
-        self.entry(key).flatMap { $0.value.value(subject: "`\(key)`", diagnostics: self.diagnostics, read) }
+    /// One value, read as its row says.
+    func value<Row: ValueRow>(_ row: Row) -> Row.Value? { self.value(row, row.type.read) }
+
+    /// One value that depends on other keys.
+    func value<Value>(_ row: any KeyRow, _ read: (String) throws(Mistake) -> Value) -> Value? {
+        self.entry(row).flatMap { self.value(of: $0, read) }
     }
 
-    /// A list of values. Those with mistakes are left out.
-    func values<Value>(_ key: String, _ read: (String) throws(Mistake) -> Value) -> [Value]? {
-        self.nodes(key)?.compactMap { $0.value(subject: "an entry of `\(key)`", diagnostics: self.diagnostics, read) }
+    /// What a mapping says of settings that have a property for each key.
+    func changes<Settings: KeyedSettings>(to type: Settings.Type = Settings.self) -> Changes<Settings> {
+        var changes = Changes<Settings>()
+        for field in Settings.fields {
+            if let entry = self.entries[field.name], let change = self.value(of: entry, field.read) {
+                changes.append(change)
+            }
+        }
+        return changes
+    }
+
+    private func value<Value>(
+        of entry: DocumentEntry, _ read: (String) throws(Mistake) -> Value
+    ) -> Value? {
+        entry.value.value(subject: "`\(entry.key)`", diagnostics: self.diagnostics, read)
+    }
+
+    /// A list of values. Those with mistakes are left out. A list that must not be empty is reported.
+    func values<Element>(_ row: ListKey<Element>) -> [Element]? {
+        let nodes = row.defaultText == nil ? self.filledNodes(row) : self.nodes(row)
+        return nodes.map { self.values(of: $0, in: row, row.type.read) }
+    }
+
+    /// The values of the entries of a list.
+    func values<Value>(
+        of nodes: [DocumentNode], in row: any KeyRow, _ read: (String) throws(Mistake) -> Value
+    ) -> [Value] {
+        nodes.compactMap { $0.value(subject: "an entry of `\(row.name)`", diagnostics: self.diagnostics, read) }
     }
 
     /// The entries of a list.
-    func nodes(_ key: String) -> [DocumentNode]? {
-        guard let entry = self.entry(key) else { return nil }
+    func nodes(_ row: any KeyRow) -> [DocumentNode]? {
+        guard let entry = self.entry(row) else { return nil }
         if let nodes = entry.value.listOfVariable { return nodes }
         switch entry.value.content {
         case .list(let nodes): return nodes
         case .invalid: return nil
         case .empty:
-            self.report(key, "has no value: leave it out, or write `[]`")
+            self.report(row, "has no value: leave it out, or write `[]`")
         case .scalar(let text):
-            self.diagnostics.report(entry.value.position, "`\(key)` must be a list, not `\(text)`: write `[\(text)]`")
+            self.diagnostics.report(
+                entry.value.position, "`\(row.name)` must be a list, not `\(text)`: write `[\(text)]`")
         case .mapping:
-            self.diagnostics.report(entry.value.position, "`\(key)` must be a list, not a mapping")
+            self.diagnostics.report(entry.value.position, "`\(row.name)` must be a list, not a mapping")
         }
         return nil
     }
 
     /// A list that has at least one entry.
-    func filledNodes(_ key: String) -> [DocumentNode]? {
-        guard let nodes = self.nodes(key) else { return nil }
+    ///
+    /// - Parameter hint: What else to write for an empty one.
+    func filledNodes(_ row: any KeyRow, hint: String? = nil) -> [DocumentNode]? {
+        guard let nodes = self.nodes(row) else { return nil }
         guard !nodes.isEmpty else {
-            self.report(key, "must not be empty")
+            self.report(row, "must not be empty" + (hint.map { ": \($0)" } ?? ""))
             return nil
         }
         return nodes
     }
 
+    /// The mapping under a key.
+    func mapping<Rows>(_ row: MappingKey<Rows>) -> MappingReader? {
+        self.entry(row).flatMap {
+            MappingReader(
+                $0.value, row.keys.section, subject: "`\(row.name)`", diagnostics: self.diagnostics)
+        }
+    }
+
     /// The mapping under a key, or `off`.
-    func mappingOrOff(_ key: String, _ section: Section) -> Switched<MappingReader>? {
-        guard let entry = self.entry(key), case .scalar(let text) = entry.value.content else {
-            return self.mapping(key, section).map { .on($0) }
+    func mappingOrOff<Rows>(_ row: MappingKey<Rows>) -> Switched<MappingReader>? {
+        guard let entry = self.entry(row), case .scalar(let text) = entry.value.content else {
+            return self.mapping(row).map { .on($0) }
         }
         guard text == "off" else {
             var hint = Switched<MappingReader>.meansOff(text) ? ": did you mean `off`?" : ""
-            // The one value that others would write without its key: `heartbeat: 25s`.
-            if hint.isEmpty, text.first?.isNumber == true { hint = ": write `{\(section.keys[0]): \(text)}`" }
+            // Some write the most important value alone: `heartbeat: 25s`.
+            if hint.isEmpty, text.first?.isNumber == true, let first = row.keys.section.rows.first {
+                hint = ": write `{\(first.name): \(text)}`"
+            }
             self.diagnostics.report(
-                entry.value.position, "`\(key)` must be a mapping (`key: value`) or `off`, not `\(text)`\(hint)")
+                entry.value.position, "`\(row.name)` must be a mapping (`key: value`) or `off`, not `\(text)`\(hint)")
             return nil
         }
         return .off
     }
-
-    /// The mapping under a key.
-    func mapping(_ key: String, _ section: Section) -> MappingReader? {
-        self.entry(key).flatMap { MappingReader($0.value, section, subject: "`\(key)`", diagnostics: self.diagnostics) }
-    }
 }
 
 extension LaterKey {
+    /// Whether a value asks for nothing that is missing.
+    fileprivate func accepts(_ content: DocumentNode.Content) -> Bool {
+        switch (self.accepted, content) {
+        // A mistake that is reported already.
+        case (_, .invalid): true
+        case (.off, .scalar(let text)): ["off", "0", "0s", "false"].contains(text)
+        case (.off, .list(let nodes)): nodes.isEmpty
+        case (.word(let word), .scalar(let text)): text == word
+        case (.off, .empty), (.off, .mapping), (.word, .empty), (.word, .list), (.word, .mapping): false
+        }
+    }
+
     fileprivate var hint: String {
-        switch self {
+        switch self.accepted {
         case .off: ""
-        case .present(let word): ": only `\(word)` is"
+        case .word(let word): ": only `\(word)` is"
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Replaces `${NAME}` and `${NAME:-default}` in a scalar; `$${` stands for `${`.
 struct Substitution {
     let environment: [String: String]
@@ -53,7 +55,7 @@ struct Substitution {
 
     /// A letter or `_`, then letters, digits and `_`: what a shell allows.
     private static func isName(_ name: Substring) -> Bool {
-        guard let first = name.utf8.first, !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else {
+        guard let first = name.utf8.first, !first.isDigit else {
             return false
         }
         return name.unicodeScalars.allSatisfy {

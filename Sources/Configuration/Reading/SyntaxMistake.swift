@@ -1,6 +1,6 @@
 internal import Yams
 
-/// What the YAML parser refuses, in our form, with a hint where a value lacks quotes.
+/// A mistake that the YAML parser found, in our form, with a hint where a value lacks quotes.
 struct SyntaxMistake {
     private var position: SourcePosition
     private var problem: String
@@ -33,17 +33,17 @@ struct SyntaxMistake {
         diagnostics.report(self.position, message + self.hint(in: diagnostics))
     }
 
-    /// Puts what the parser says in the words and the place of whoever wrote the file.
+    /// Rewords the parser's message, and moves it to the place that has to be changed.
     private mutating func reword() {
         if self.problem.hasPrefix("but found another document") {
-            self.problem = "a second document (`---`), where the file is one"
+            self.problem = "a second document (`---`) in the file"
             self.context = nil
         } else if self.problem.hasPrefix("Maximum nesting level") {
             self.problem = "nested too deep"
             self.context = nil
         } else if self.problem.hasPrefix("found unexpected end of stream"), let context {
-            // The end of the file says nothing: what does not end begins elsewhere.
-            self.problem = "what begins here does not end"
+            // The end of the file is not the place to change: the start of the unterminated value is.
+            self.problem = "unterminated quote, list or mapping starts here"
             self.position = context.position
             self.context = nil
         }
@@ -63,8 +63,8 @@ struct SyntaxMistake {
         return ""
     }
 
-    /// The value around a place that lacks quotes: what starts with a character that means something else to YAML, an IPv6
-    /// address, a variable in a flow collection.
+    /// The value around a place that lacks quotes: one that starts with a character that YAML reads differently, an IPv6 address, or a
+    /// variable in a flow collection.
     private static func unquoted(_ line: [Unicode.Scalar], at index: Int) -> String? {
         let before = index > 0 ? line[index - 1] : " "
         switch line[index] {

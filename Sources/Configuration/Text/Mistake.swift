@@ -1,4 +1,4 @@
-/// What is wrong with a value, as the rest of a sentence that begins with its key: "must be … , not `x`".
+/// What is wrong with a value, as the end of a sentence that starts with its key: "must be … , not `x`".
 package struct Mistake: Error, Equatable, Sendable {
     package var problem: String
 
@@ -6,7 +6,7 @@ package struct Mistake: Error, Equatable, Sendable {
         self.problem = problem
     }
 
-    /// "must be EXPECTED, not `TEXT`", and what may help.
+    /// "must be EXPECTED, not `TEXT`", and the cure.
     static func expected(_ expected: String, not text: String, hint: String? = nil) -> Self {
         Self("must be \(expected), not `\(text)`" + (hint.map { ": \($0)" } ?? ""))
     }

@@ -1,15 +1,17 @@
-/// A path in the one form in which routes and requests are compared: servers decode a path before they compare it, so that here each
-/// character has one spelling, too. Visible ASCII is decoded, and the other percent-encodings are written in upper case (RFC 3986 section
-/// 6.2.2). Both spellings of `/`, `\`, `;`, `?`, `#` and `%` stay what they are: they mean different things to some servers.
+internal import HTTP1
+
+/// A path in the one form in which routes and requests are compared. Servers decode a path before they compare it, so each character has
+/// only one spelling here: visible ASCII is decoded, and other percent-encodings are in upper case (RFC 3986 section 6.2.2). Of `/`, `\`,
+/// `;`, `?`, `#` and `%` both spellings are kept, because they mean different things to some servers.
 ///
-/// What two servers may read as different paths has no such form: `.` and `..` segments in any spelling (`%2e`, `..;x`, between
+/// A path that two servers may read differently has no such form: `.` and `..` segments in any spelling (`%2e`, `..;x`, between
 /// backslashes or encoded slashes), `%00`, a leading `//`, broken percent-encodings, a query, a fragment.
 package struct NormalPath: Equatable, Sendable {
     /// Why a path has no such form.
     package enum Flaw: Error, Equatable, Sendable {
         case noSlashAtStart
         case twoSlashesAtStart
-        /// One that has to be percent-encoded, or `?` or `#`.
+        /// A character that must be percent-encoded, or `?` or `#`.
         case character
         case brokenEncoding
         case encodedNUL
@@ -18,7 +20,7 @@ package struct NormalPath: Equatable, Sendable {
 
     /// Visible ASCII; starts with `/`.
     package let text: String
-    /// It has a `%2F`, which only routes that say so take.
+    /// Whether it has a `%2F`, which only routes with `encoded-slashes: keep` accept.
     package let hasEncodedSlash: Bool
 
     package init(_ path: some StringProtocol) throws(Flaw) {
@@ -34,7 +36,7 @@ package struct NormalPath: Equatable, Sendable {
         var index = 0
         while index < bytes.count {
             let byte = bytes[index]
-            guard (0x21...0x7E).contains(byte), byte != UInt8(ascii: "#"), byte != UInt8(ascii: "?") else {
+            guard byte.isVisible, byte != UInt8(ascii: "#"), byte != UInt8(ascii: "?") else {
                 throw .character
             }
             guard byte == UInt8(ascii: "%") else {
@@ -42,8 +44,8 @@ package struct NormalPath: Equatable, Sendable {
                 index += 1
                 continue
             }
-            guard index + 2 < bytes.count, let high = Self.hexadecimal(bytes[index + 1]),
-                let low = Self.hexadecimal(bytes[index + 2])
+            guard index + 2 < bytes.count, let high = bytes[index + 1].hexadecimalValue,
+                let low = bytes[index + 2].hexadecimalValue
             else { throw .brokenEncoding }
             let decoded = high << 4 | low
             guard decoded != 0 else { throw .encodedNUL }
@@ -56,7 +58,7 @@ package struct NormalPath: Equatable, Sendable {
         self.hasEncodedSlash = hasEncodedSlash
     }
 
-    /// What is wrong with a path that we send to a server; nil if nothing, or if there is none. It may begin with `//`.
+    /// The flaw of a path that we send to a server; `nil` where there is none, or no path. It may begin with `//`.
     static func flaw(ofSent path: some StringProtocol) -> Flaw? {
         guard !path.isEmpty else { return nil }
         guard path.hasPrefix("/") else { return .noSlashAtStart }
@@ -70,14 +72,14 @@ package struct NormalPath: Equatable, Sendable {
 
     /// Appends a byte, percent-encoded or not, as the normal form has it.
     private static func append(_ byte: UInt8, isEncoded: Bool, to normal: inout [UInt8]) {
-        // `*` is the one that is encoded: at the end of a pattern it says something else.
+        // `*` is always encoded, because it has another meaning at the end of a pattern.
         guard isEncoded && !self.isDecoded(byte) || byte == UInt8(ascii: "*") else { return normal.append(byte) }
         let digits = Array("0123456789ABCDEF".utf8)
         normal.append(contentsOf: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
     }
 
-    /// A segment ends at a slash, and at a backslash or an encoded slash since some servers read those as one. What follows a `;` in it
-    /// is a parameter to other servers. All of them count in their percent-encoding too.
+    /// A segment ends at a slash. To some servers a backslash or an encoded slash is one too, and a `;` begins a parameter. All of these
+    /// count in their percent-encoding too.
     private static func hasDotSegment(_ path: [UInt8]) -> Bool {
         guard path.contains(UInt8(ascii: ".")) else { return false }
         var dots = 0
@@ -104,35 +106,26 @@ package struct NormalPath: Equatable, Sendable {
         return false
     }
 
-    private static func hexadecimal(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
-
     private static func isDecoded(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: "#"),
             UInt8(ascii: "%"):
             false
-        default: (0x21...0x7E).contains(byte)
+        default: byte.isVisible
         }
     }
 }
 
 extension NormalPath.Flaw {
-    /// What a path of the operator's own has to be like, where it is sent to a server or compared with requests.
+    /// What a path of the configuration must be like.
     var hint: String {
         switch self {
-        case .noSlashAtStart: "it begins with `/`"
-        case .twoSlashesAtStart: "it begins with one `/`"
-        case .character: "write other characters percent-encoded, as `%20`"
-        case .brokenEncoding: "`%` is followed by two hexadecimal digits"
-        case .encodedNUL: "`%00` stands in no path"
-        case .dotSegment: "without `.` and `..`, also before a `;`"
+        case .noSlashAtStart: "it must start with `/`"
+        case .twoSlashesAtStart: "it must start with a single `/`"
+        case .character: "percent-encode other characters, as in `%20`"
+        case .brokenEncoding: "`%` must be followed by two hexadecimal digits"
+        case .encodedNUL: "`%00` is not allowed"
+        case .dotSegment: "no segment may be `.` or `..`, not even before a `;`"
         }
     }
 }

@@ -1,17 +1,24 @@
+internal import HTTP1
+
 /// Readers for the values of keys that count something.
 enum Quantity {
     /// A whole number within bounds, in decimal digits.
-    static func count(_ range: ClosedRange<Int>) -> (String) throws(Mistake) -> Int {
+    ///
+    /// - Parameter word: A word that may stand in its place, for the message.
+    static func count(
+        _ range: ClosedRange<Int>, or word: String? = nil
+    ) -> @Sendable (String) throws(Mistake) -> Int {
         { text throws(Mistake) in
             guard let number = self.digits(text[...]), range.contains(number) else {
-                throw .expected("a number from \(range.lowerBound) to \(range.upperBound)", not: text)
+                let others = word.map { "`\($0)` or " } ?? ""
+                throw .expected("\(others)a number from \(range.lowerBound) to \(range.upperBound)", not: text)
             }
             return number
         }
     }
 
     /// `250ms`, `10s`, `5m` or `1h`, within bounds.
-    static func duration(_ range: ClosedRange<Duration>) -> (String) throws(Mistake) -> Duration {
+    static func duration(_ range: ClosedRange<Duration>) -> @Sendable (String) throws(Mistake) -> Duration {
         { text throws(Mistake) in
             let expected = "a duration such as `250ms`, `10s`, `5m` or `1h`"
             let number = text.prefix { $0.isASCII && $0.isNumber }
@@ -27,23 +34,20 @@ enum Quantity {
             }
             let (total, overflow) = count.multipliedReportingOverflow(by: milliseconds)
             guard !overflow, range.contains(.milliseconds(total)) else {
-                throw .expected("from \(self.text(range.lowerBound)) to \(self.text(range.upperBound))", not: text)
+                throw .expected("from `\(range.lowerBound.shown)` to `\(range.upperBound.shown)`", not: text)
             }
             return .milliseconds(total)
         }
     }
 
-    /// How many sessions may be closed per second.
-    static let closes = 0.01...100_000.0
-
-    /// So many per second, within bounds: `20`, `20/s` or `0.5/s`.
-    static func rate(_ range: ClosedRange<Double>) -> (String) throws(Mistake) -> Double {
+    /// A rate per second, within bounds: `20`, `20/s` or `0.5/s`.
+    static func rate(_ range: ClosedRange<Double>) -> @Sendable (String) throws(Mistake) -> Double {
         { text throws(Mistake) in
             let number = text.hasSuffix("/s") ? text.dropLast(2) : text[...]
             let parts = number.split(separator: ".", omittingEmptySubsequences: false)
             guard parts.count <= 2, parts.allSatisfy({ !$0.isEmpty && self.digits($0) != nil }),
                 let rate = Double(number)
-            else { throw .expected("so many per second, such as `20`, `20/s` or `0.5/s`", not: text) }
+            else { throw .expected("a rate per second, such as `20`, `20/s` or `0.5/s`", not: text) }
             guard range.contains(rate) else {
                 throw .expected("from `\(self.text(range.lowerBound))` to `\(self.text(range.upperBound))`", not: text)
             }
@@ -52,7 +56,7 @@ enum Quantity {
     }
 
     /// `64KiB`, `1MiB`, `1GiB` or a number of bytes, within bounds.
-    static func size(_ range: ClosedRange<ByteCount>) -> (String) throws(Mistake) -> ByteCount {
+    static func size(_ range: ClosedRange<ByteCount>) -> @Sendable (String) throws(Mistake) -> ByteCount {
         { text throws(Mistake) in
             let expected = "a size such as `65536`, `64KiB` or `1MiB`"
             let number = text.prefix { $0.isASCII && $0.isNumber }
@@ -73,29 +77,20 @@ enum Quantity {
             }
             let (total, overflow) = count.multipliedReportingOverflow(by: 1 << shift)
             guard !overflow, range.contains(.bytes(total)) else {
-                throw .expected("from \(self.text(range.lowerBound)) to \(self.text(range.upperBound))", not: text)
+                throw .expected("from `\(range.lowerBound)` to `\(range.upperBound)`", not: text)
             }
             return .bytes(total)
         }
     }
 
-    /// A number in decimal digits and nothing else; `nil` too where it does not fit.
+    /// A number of decimal digits only; `nil` also where it does not fit in an `Int`.
     private static func digits(_ text: Substring) -> Int? {
-        guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        guard text.utf8.allSatisfy(\.isDigit) else { return nil }
         return Int(text)
     }
 
-    /// A duration as the file writes it, quoted.
-    static func text(_ duration: Duration) -> String {
-        let (seconds, attoseconds) = duration.components
-        guard attoseconds == 0 else { return "`\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms`" }
-        return seconds > 0 && seconds % 3600 == 0 ? "`\(seconds / 3600)h`" : "`\(seconds)s`"
-    }
-
-    private static func text(_ rate: Double) -> String {
+    /// A rate as the file writes it.
+    static func text(_ rate: Double) -> String {
         rate == rate.rounded() ? "\(Int(rate))/s" : "\(rate)/s"
     }
-
-    /// A size as the file writes it, quoted.
-    static func text(_ size: ByteCount) -> String { "`\(size)`" }
 }

@@ -3,7 +3,7 @@ enum Switched<Value> {
     case off
     case on(Value)
 
-    /// What is on; `nil` where it is off.
+    /// The value; `nil` where it is off.
     var value: Value? {
         switch self {
         case .off: nil
@@ -13,8 +13,8 @@ enum Switched<Value> {
 
     /// A reader for `off`, a zero of any unit, or what another reader takes.
     static func reader(
-        _ read: @escaping (String) throws(Mistake) -> Value
-    ) -> (String) throws(Mistake) -> Self {
+        _ read: @escaping @Sendable (String) throws(Mistake) -> Value
+    ) -> @Sendable (String) throws(Mistake) -> Self {
         { text throws(Mistake) in
             guard !["off", "0", "0ms", "0s", "0m", "0h", "0/s"].contains(text) else { return .off }
             guard !self.meansOff(text) else { throw Mistake("is switched off with `off`, not with `\(text)`") }

@@ -1,13 +1,14 @@
-/// Readers for the values of keys that take one of a few words.
+internal import HTTP1
+
+/// Readers for the values of keys that are text.
 enum Word {
     /// One of the words of an enum.
-    static func of<Choice: RawRepresentable<String> & CaseIterable>(
+    static func of<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
         _ type: Choice.Type
-    ) -> (String) throws(Mistake) -> Choice {
-        { text throws(Mistake) in
-            guard let choice = Choice(rawValue: text) else {
-                throw self.mistake(text, among: Choice.allCases.map(\.rawValue))
-            }
+    ) -> @Sendable (String) throws(Mistake) -> Choice {
+        let words = Choice.allCases.map(\.rawValue)
+        return { text throws(Mistake) in
+            guard let choice = Choice(rawValue: text) else { throw self.mistake(text, among: words) }
             return choice
         }
     }
@@ -21,12 +22,6 @@ enum Word {
         case "no", "off": throw .expected("`true` or `false`", not: text, hint: "did you mean `false`?")
         default: throw self.mistake(text, among: ["true", "false"])
         }
-    }
-
-    /// Any text but none.
-    static func text(_ text: String) throws(Mistake) -> String {
-        guard !text.isEmpty else { throw Mistake("must not be empty") }
-        return text
     }
 
     /// The path of a file.
@@ -44,12 +39,12 @@ enum Word {
         return mode
     }
 
-    /// What a request asks for: a path, and perhaps a query (RFC 9112 section 3.2.1).
+    /// The target of a request: a path, and perhaps a query (RFC 9112 section 3.2.1).
     static func target(_ text: String) throws(Mistake) -> String {
         guard text.hasPrefix("/") else {
-            throw .expected("a path such as `/health`", not: text, hint: "it begins with `/`")
+            throw .expected("a path such as `/health`", not: text, hint: "it must start with `/`")
         }
-        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else {
+        guard text.utf8.allSatisfy({ $0.isVisible && $0 != UInt8(ascii: "#") }) else {
             throw .expected("a path such as `/health`", not: text, hint: NormalPath.Flaw.character.hint)
         }
         if let flaw = NormalPath.flaw(ofSent: text.prefix { $0 != "?" }) {
@@ -58,18 +53,22 @@ enum Word {
         return text
     }
 
-    /// A name of a host as a Host field has it, with or without a port.
-    static func authority(_ text: String) throws(Mistake) -> String {
-        guard (try? Address.split(text, for: .connect)) != nil else {
-            throw .expected("a host name, with or without a port", not: text)
+    /// The value of a Host field: a host, with or without a port.
+    ///
+    /// - Parameter others: The words that may stand in its place, for the message.
+    static func authority(_ text: String, or others: String = "") throws(Mistake) -> String {
+        do {
+            _ = try Address.split(text, for: .connect)
+            return text
+        } catch {
+            throw .expected(
+                others.isEmpty ? "a host name, with or without a port" : "\(others) or a host name", not: text)
         }
-        return text
     }
 
     /// The name of a subprotocol: a token (RFC 6455 section 4.1, RFC 9110 section 5.6.2).
     static func subprotocol(_ text: String) throws(Mistake) -> String {
-        let isToken = text.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"()<>@,;:\\\"/[]?={}".utf8.contains($0) }
-        guard isToken, !text.isEmpty else {
+        guard text.utf8.allSatisfy(\.isToken), !text.isEmpty else {
             throw .expected("a subprotocol such as `chat.v2`, without spaces and separators", not: text)
         }
         return text
@@ -89,10 +88,13 @@ enum Word {
 
     /// "must be `a`, `b` or `c`, not `x`", with the nearest of them.
     static func mistake(_ text: String, among words: [String]) -> Mistake {
-        let quoted = words.map { "`\($0)`" }
-        let list =
-            quoted.count < 2
-            ? quoted.joined() : quoted.dropLast().joined(separator: ", ") + " or " + quoted[quoted.count - 1]
-        return Mistake("must be \(list), not `\(text)`" + KeySuggestion.hint(for: text, among: words))
+        let choice = self.choice(of: words.map { "`\($0)`" })
+        return Mistake("must be \(choice), not `\(text)`" + KeySuggestion.hint(for: text, among: words))
+    }
+
+    /// "a, b or c"
+    static func choice(of words: [String]) -> String {
+        guard let last = words.last, words.count > 1 else { return words.joined() }
+        return words.dropLast().joined(separator: ", ") + " or " + last
     }
 }

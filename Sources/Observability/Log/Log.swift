@@ -49,7 +49,7 @@ package final class Log: Sendable {
     }
 
     /// Whether records of this level are written; others need not be made.
-    package func takes(_ level: LogSettings.Level) -> Bool { level.severity >= self.severity }
+    package func takes(_ level: LogLevel) -> Bool { level.severity >= self.severity }
 
     /// How many lines never reached the file.
     package var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
@@ -72,7 +72,7 @@ package final class Log: Sendable {
     }
 
     /// Writes a line whose only field is a reason, for what goes wrong outside of sessions.
-    package func write(_ level: LogSettings.Level, _ event: String, reason: String) {
+    package func write(_ level: LogLevel, _ event: String, reason: String) {
         var record = LogRecord(level, event)
         record.add("reason", reason)
         self.write(record)

@@ -11,11 +11,11 @@ package struct LogRecord: Sendable {
         case boolean(Bool)
     }
 
-    package let level: LogSettings.Level
+    package let level: LogLevel
     package let event: String
     package private(set) var fields: [(key: String, value: Value)] = []
 
-    package init(_ level: LogSettings.Level, _ event: String) {
+    package init(_ level: LogLevel, _ event: String) {
         self.level = level
         self.event = event
         self.fields.reserveCapacity(16)
@@ -35,7 +35,7 @@ package struct LogRecord: Sendable {
     package mutating func add(_ key: String, _ flag: Bool) { self.fields.append((key, .boolean(flag))) }
 }
 
-extension LogSettings.Level {
+extension LogLevel {
     /// Higher is graver.
     package var severity: Int {
         switch self {

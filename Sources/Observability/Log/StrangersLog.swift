@@ -6,7 +6,7 @@ package import System
 package final class StrangersLog: TimerHandler {
     /// What lines of one kind have in common.
     package struct Kind: Hashable {
-        package let level: LogSettings.Level
+        package let level: LogLevel
         package let event: String
         /// An address, or its /64 network.
         package var client: String?
@@ -16,7 +16,7 @@ package final class StrangersLog: TimerHandler {
         package var reason: String
 
         package init(
-            level: LogSettings.Level, event: String, client: String? = nil, route: String? = nil, status: Int? = nil,
+            level: LogLevel, event: String, client: String? = nil, route: String? = nil, status: Int? = nil,
             reason: String
         ) {
             self.level = level

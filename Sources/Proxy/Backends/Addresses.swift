@@ -2,7 +2,7 @@ package import Configuration
 package import System
 
 extension SocketAddress {
-    init(_ address: IPAddress, port: UInt16) {
+    package init(_ address: IPAddress, port: UInt16) {
         self =
             address.isIPv4
             ? .ipv4(UInt32(truncatingIfNeeded: address.low), port: port)
@@ -10,7 +10,7 @@ extension SocketAddress {
     }
 
     /// The address without its port; `nil` for a Unix socket.
-    var ip: IPAddress? {
+    package var ip: IPAddress? {
         switch self {
         case .ipv4(let address, _): IPAddress(ipv4: address)
         case .ipv6(let high, let low, _, _): IPAddress(high: high, low: low)

@@ -1,30 +1,30 @@
-internal import Balancing
-internal import Configuration
+package import Balancing
+package import Configuration
 internal import Synchronization
-internal import System
+package import System
 
 /// A named group of endpoints, or a built-in service.
-final class Backend: Sendable {
+package final class Backend: Sendable {
     /// An endpoint's part in its backend.
-    struct Share: Sendable {
-        let weight: Int
-        let isBackup: Bool
+    package struct Share: Sendable {
+        package let weight: Int
+        package let isBackup: Bool
     }
 
     /// The place of what each worker keeps for this backend.
-    let index: Int
-    let settings: BackendSettings
+    package let index: Int
+    package let settings: BackendSettings
     /// Empty for a built-in service.
-    let endpoints: [Endpoint]
+    package let endpoints: [Endpoint]
     /// In the order of the endpoints.
-    let shares: [Share]
+    package let shares: [Share]
     /// The places of endpoints.
     private let indices: [String: Int]
     /// Where connections come from; `nil`: the system's choice.
-    let source: SocketAddress?
+    package let source: SocketAddress?
 
     /// - Parameter previous: the backend of this name until now. Endpoints that it had, too, are the same objects.
-    init(index: Int, _ settings: BackendSettings, replacing previous: Backend? = nil) {
+    package init(index: Int, _ settings: BackendSettings, replacing previous: Backend? = nil) {
         self.index = index
         self.settings = settings
         let made: [Endpoint]
@@ -44,17 +44,17 @@ final class Backend: Sendable {
         self.source = settings.source.map { SocketAddress($0, port: 0) }
     }
 
-    var name: String { self.settings.name }
+    package var name: String { self.settings.name }
 
-    func endpoint(named name: String) -> Endpoint? { self.indices[name].map { self.endpoints[$0] } }
+    package func endpoint(named name: String) -> Endpoint? { self.indices[name].map { self.endpoints[$0] } }
 
     /// Whether it is one of these, and not only called like one.
-    func has(_ endpoint: Endpoint) -> Bool { self.endpoint(named: endpoint.name) === endpoint }
+    package func has(_ endpoint: Endpoint) -> Bool { self.endpoint(named: endpoint.name) === endpoint }
 
     /// What the choice of an endpoint for a new session goes by.
     ///
     /// - Parameter isTried: a connection to it failed a moment ago.
-    func candidate(_ index: Int, isTried: Bool, now: MonotonicInstant) -> EndpointChoice.Candidate {
+    package func candidate(_ index: Int, isTried: Bool, now: MonotonicInstant) -> EndpointChoice.Candidate {
         let endpoint = self.endpoints[index]
         let share = self.shares[index]
         let ramp = SlowStart.factor(

@@ -1,6 +1,6 @@
 internal import Admission
 internal import Configuration
-internal import Sessions
+package import Sessions
 
 /// What this configuration means for the sessions that were opened under an older one.
 ///
@@ -8,24 +8,24 @@ internal import Sessions
 /// refused if it came again. The limits that it was told when it opened hold until it ends.
 extension ActiveConfiguration {
     /// What is known of a session.
-    struct SessionFacts: Sendable {
-        let route: Route
+    package struct SessionFacts: Sendable {
+        package let route: Route
         /// `nil` for a built-in service.
-        let endpoint: Endpoint?
-        let origin: String?
-        let subprotocol: AgreedSubprotocol
+        package let endpoint: Endpoint?
+        package let origin: String?
+        package let subprotocol: AgreedSubprotocol
         /// The path that it asked for has a `%2F`.
-        let hasEncodedSlash: Bool
+        package let hasEncodedSlash: Bool
     }
 
-    enum Fate: Sendable {
+    package enum Fate: Sendable {
         /// The session goes on, on this route.
         case stays(Route)
         /// The session is drained, for this reason.
         case drains(String)
     }
 
-    func fate(of session: SessionFacts) -> Fate {
+    package func fate(of session: SessionFacts) -> Fate {
         let old = session.route
         let name = "the route \(old.settings.name)"
         guard let new = self.route(like: old.settings) else {

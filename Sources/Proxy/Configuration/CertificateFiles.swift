@@ -1,6 +1,6 @@
 package import Configuration
-internal import System
-internal import TLS
+package import System
+package import TLS
 
 /// The certificates, keys and authorities in the files that a configuration names.
 ///
@@ -40,7 +40,7 @@ package enum CertificateFiles {
     }
 
     /// The files that a configuration names, each once, in the order of their use.
-    static func files(of configuration: GatewayConfiguration) -> [String] {
+    package static func files(of configuration: GatewayConfiguration) -> [String] {
         var paths: [String] = []
         for listener in configuration.listeners {
             guard let tls = listener.tls else { continue }
@@ -56,7 +56,7 @@ package enum CertificateFiles {
     }
 
     /// How a listener speaks TLS; `nil`: it does not.
-    static func server(
+    package static func server(
         _ listener: ListenerSettings, _ files: FileSet
     ) throws(StartError) -> TLSServerSettings? {
         guard let tls = listener.tls else { return nil }
@@ -86,7 +86,7 @@ package enum CertificateFiles {
     /// How a backend's endpoints are spoken TLS to; `nil`: none has TLS.
     ///
     /// - Parameter known: by their file, the authorities that earlier backends have: they are not read again.
-    static func client(
+    package static func client(
         _ backend: BackendSettings, _ files: FileSet, _ known: inout [String: TrustedAuthorities]
     ) throws(StartError) -> TLSClientSettings? {
         guard self.speaksTLS(backend) else { return nil }

@@ -1,12 +1,12 @@
-internal import Configuration
+package import Configuration
 
 /// A route and the backend that it leads to.
-final class Route: Sendable {
-    let settings: RouteSettings
+package final class Route: Sendable {
+    package let settings: RouteSettings
     /// `nil` for a page.
-    let backend: Backend?
+    package let backend: Backend?
 
-    init(_ settings: RouteSettings, _ backend: Backend?) {
+    package init(_ settings: RouteSettings, _ backend: Backend?) {
         self.settings = settings
         self.backend = backend
     }

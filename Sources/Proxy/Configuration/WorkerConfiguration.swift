@@ -1,19 +1,21 @@
 internal import Balancing
 internal import Configuration
-internal import System
-internal import TLS
+package import System
+package import TLS
 
 /// The active configuration as one worker has it: with the turns of its backends, and libssl contexts of its own.
 ///
 /// A session opens with the one that it began with, even if a reload comes meanwhile.
-final class WorkerConfiguration {
-    let shared: ActiveConfiguration
+package final class WorkerConfiguration {
+    package let shared: ActiveConfiguration
     private var choices: [EndpointChoice]
     private let clientContexts: [TLSClientContext?]
 
     /// - Parameter previous: what was in force until now; the turns of its backends go on.
     /// - Throws: what libssl refuses.
-    init(_ shared: ActiveConfiguration, io: TLSIO, replacing previous: WorkerConfiguration? = nil) throws(TLSError) {
+    package init(
+        _ shared: ActiveConfiguration, io: TLSIO, replacing previous: WorkerConfiguration? = nil
+    ) throws(TLSError) {
         self.shared = shared
         self.choices = shared.backends.map { backend in
             let policy = backend.settings.balance.policy
@@ -30,8 +32,9 @@ final class WorkerConfiguration {
     /// - Parameters:
     ///   - tried: those to which a connection has failed.
     ///   - key: what sessions have in common that should reach the same endpoint.
-    func chooseEndpoint(of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant) -> Endpoint?
-    {
+    package func chooseEndpoint(
+        of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant
+    ) -> Endpoint? {
         let candidates = backend.endpoints.indices.map { index in
             backend.candidate(index, isTried: tried.contains { $0 === backend.endpoints[index] }, now: now)
         }
@@ -42,7 +45,7 @@ final class WorkerConfiguration {
     }
 
     /// - Throws: if the name to verify is not a host name.
-    func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
+    package func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
         guard let context = self.clientContexts[backend.index] else { return nil }
         return try context.makeConnection(serverName: backend.settings.tls.serverName ?? endpoint.hostName)
     }

@@ -1,13 +1,13 @@
-internal import Configuration
-internal import Sessions
+package import Configuration
+package import Sessions
 
 /// Whom a session is reckoned with: its client's IPv4 address, or the /64 of an IPv6 address, which is what one customer has. A client
 /// of a Unix socket has no address, and stands for itself.
-enum ClientNetwork: Hashable, Sendable {
+package enum ClientNetwork: Hashable, Sendable {
     case address(IPNetwork)
     case session(SessionID)
 
-    init(_ address: IPAddress?, of session: SessionID) {
+    package init(_ address: IPAddress?, of session: SessionID) {
         self = address.map { .address($0.subscriber) } ?? .session(session)
     }
 }

@@ -24,27 +24,27 @@ package final class MemoryBound: Sendable {
     /// Everything that is held, in bytes.
     package var total: Int { self.used.load(ordering: .relaxed) }
     /// What of it waits in mailboxes, in bytes.
-    var inMailboxes: Int { self.mailbox.load(ordering: .relaxed) }
+    package var inMailboxes: Int { self.mailbox.load(ordering: .relaxed) }
 
     /// What messages that were begun will still bring, in bytes, as far as it is known and no more than `mostPromised` for each.
-    var promised: Int { self.promises.load(ordering: .relaxed) }
+    package var promised: Int { self.promises.load(ordering: .relaxed) }
 
     /// Of one message no more is promised: a length that is only declared must not keep others out.
-    var mostPromised: Int { self.limit / 64 }
+    package var mostPromised: Int { self.limit / 64 }
 
-    func promise(_ bytes: Int) { self.promises.add(bytes, ordering: .relaxed) }
+    package func promise(_ bytes: Int) { self.promises.add(bytes, ordering: .relaxed) }
 
     /// Whether a message that has to be held may be begun: the last quarter is for those that were.
-    var hasRoom: Bool { !self.isScarce && self.total + self.promised < self.limit / 16 * 12 }
+    package var hasRoom: Bool { !self.isScarce && self.total + self.promised < self.limit / 16 * 12 }
 
     /// Whether a message waits to be begun.
-    var isAwaited: Bool { self.waiting.load(ordering: .relaxed) > 0 }
+    package var isAwaited: Bool { self.waiting.load(ordering: .relaxed) > 0 }
 
     /// So many more messages wait to be begun.
-    func wait(_ count: Int) { self.waiting.add(count, ordering: .relaxed) }
+    package func wait(_ count: Int) { self.waiting.add(count, ordering: .relaxed) }
 
     /// Whether three quarters are in use.
-    var isScarce: Bool { self.reached.load(ordering: .relaxed) != MemoryLevel.ample.rawValue }
+    package var isScarce: Bool { self.reached.load(ordering: .relaxed) != MemoryLevel.ample.rawValue }
 
     package var level: MemoryLevel { MemoryLevel(rawValue: self.reached.load(ordering: .relaxed)) ?? .ample }
 
@@ -56,7 +56,7 @@ package final class MemoryBound: Sendable {
 
     /// Returns whether the level has risen by this.
     @discardableResult
-    func add(_ bytes: Int) -> Bool {
+    package func add(_ bytes: Int) -> Bool {
         let total = self.used.add(bytes, ordering: .relaxed).newValue
         if total > self.most.load(ordering: .relaxed) { self.most.store(total, ordering: .relaxed) }
         return self.look()
@@ -64,14 +64,14 @@ package final class MemoryBound: Sendable {
 
     /// The same for what is put into a mailbox, or taken out.
     @discardableResult
-    func add(mailbox bytes: Int) -> Bool {
+    package func add(mailbox bytes: Int) -> Bool {
         self.mailbox.add(bytes, ordering: .relaxed)
         return self.add(bytes)
     }
 
     /// Two that look at once may each be right for a moment: whoever comes next puts it right, the control thread at the latest.
     @discardableResult
-    func look() -> Bool {
+    package func look() -> Bool {
         let before = self.level
         let level = before.next(total: self.total, limit: self.limit)
         if level != before { self.reached.store(level.rawValue, ordering: .relaxed) }
@@ -79,5 +79,5 @@ package final class MemoryBound: Sendable {
     }
 
     /// The most that was held since this was asked last.
-    func takePeak() -> Int { self.most.exchange(self.total, ordering: .relaxed) }
+    package func takePeak() -> Int { self.most.exchange(self.total, ordering: .relaxed) }
 }

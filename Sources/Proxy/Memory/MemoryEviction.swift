@@ -1,4 +1,4 @@
-internal import Sessions
+package import Sessions
 
 /// Who gives way where memory is scarce. It decides; `MemoryWatch` asks the workers, and has them act.
 ///
@@ -15,18 +15,25 @@ internal import Sessions
 /// - Among these comes first the address that holds most, and of its sessions the one that has made no progress for longest. The largest
 ///   session of an address that makes progress does not count as held by it, and goes last: whoever uploads 16 MiB holds more than each of
 ///   3,000 that come from as many addresses, hold 900 KiB and send now and then.
-struct MemoryEviction: Equatable, Sendable {
+package struct MemoryEviction: Equatable, Sendable {
     /// How often the time without progress that a session may have is halved at most.
-    static let halvings = 5
+    package static let halvings = 5
 
-    let level: MemoryLevel
-    let total: Int
+    package let level: MemoryLevel
+    package let total: Int
     /// What messages that were begun will still bring.
-    var promised = 0
-    let limit: Int
+    package var promised = 0
+    package let limit: Int
+
+    package init(level: MemoryLevel, total: Int, promised: Int = 0, limit: Int) {
+        self.level = level
+        self.total = total
+        self.promised = promised
+        self.limit = limit
+    }
 
     /// The sessions that have to give way, in that order.
-    func victims(among report: MemoryReport) -> [SessionID] {
+    package func victims(among report: MemoryReport) -> [SessionID] {
         var missing = self.missing(for: report)
         guard missing > 0 else { return [] }
         // At the bound one more: then the time does not matter.

@@ -12,7 +12,7 @@ package enum MemoryLevel: Int, Comparable, Sendable {
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
     /// The level at which `total` of `limit` bytes are in use, where it was this one before.
-    func next(total: Int, limit: Int) -> MemoryLevel {
+    package func next(total: Int, limit: Int) -> MemoryLevel {
         let sixteenth = limit / 16
         let full = self == .full ? sixteenth * 15 : limit
         let scarce = self == .ample ? sixteenth * 12 : sixteenth * 11

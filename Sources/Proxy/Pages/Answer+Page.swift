@@ -5,7 +5,7 @@ extension Answer {
     /// A page that the gateway has built in.
     ///
     /// - Parameter host: the one it was asked for at, as far as proxies that are trusted name it, as `Authority.host`.
-    static func page(_ page: RouteSettings.Page, _ configuration: ActiveConfiguration, host: String) -> Answer {
+    static func page(_ page: BuiltinPage, _ configuration: ActiveConfiguration, host: String) -> Answer {
         switch page {
         case .console:
             let paths = ConsolePage.paths(of: configuration.settings, host: host) { path in

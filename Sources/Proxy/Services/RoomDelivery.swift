@@ -4,7 +4,7 @@ internal import System
 internal import WebSocketProtocol
 
 /// Messages that somebody sends to a room.
-struct RoomPost: Sendable {
+package struct RoomPost: Sendable {
     let room: RoomKey
     let messages: RoomMessages
     let sender: RoomSender

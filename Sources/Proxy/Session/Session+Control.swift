@@ -13,9 +13,7 @@ extension Session {
         case .all: return true
         case .ofBackend(let name): return self.route?.backend?.name == name
         case .ofEndpoint(let endpoint): return self.endpoint === endpoint
-        case .condemned(let configuration):
-            if case .drains? = self.fate(under: configuration) { return true }
-            return false
+        case .these(let sessions): return sessions.contains(self.id)
         }
     }
 
@@ -30,9 +28,9 @@ extension Session {
                 subprotocol: self.summary.subprotocol, hasEncodedSlash: self.summary.hasEncodedSlash))
     }
 
-    /// A new configuration is in force. Sessions that it has no place for are closed later, each at its time.
-    func follow(_ configuration: ActiveConfiguration) {
-        guard case .stays(let route)? = self.fate(under: configuration) else { return }
+    /// A new configuration is in force, which means this for the session. One that has no place in it is closed later, at its time.
+    func follow(_ fate: ActiveConfiguration.Fate) {
+        guard case .stays(let route) = fate else { return }
         let before = PerLeg(client: self.heartbeat(of: .client), backend: self.heartbeat(of: .backend))
         self.route = route
         for leg in [Leg.client, .backend] where self.heartbeat(of: leg) != before[leg] { self.heartbeatChanged(leg) }

@@ -186,10 +186,11 @@ final class Session: ConnectionOwner, TimerHandler {
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
         for leg in [Leg.backend, .client] { self.connection(leg)?.tls?.releaseBuffers() }
         if let configuration, configuration !== self.worker.configuration {
-            let shared = self.worker.configuration.shared
-            self.follow(shared)
-            // Nobody counted it among those that the reload drains.
-            if case .drains? = self.fate(under: shared) { self.close(.byGateway(.reload)) }
+            // The reload did not count it among the sessions that it drains.
+            if let fate = self.fate(under: self.worker.configuration.shared) {
+                self.follow(fate)
+                if case .drains = fate { self.close(.byGateway(.reload)) }
+            }
         }
         self.worker.opened(self)
     }

@@ -77,7 +77,7 @@ extension Session {
     ///
     /// - Parameter reason: what others have in common with it.
     private func strangersRecord(
-        _ level: LogSettings.Level, _ event: String, status: Int? = nil, reason: String
+        _ level: LogLevel, _ event: String, status: Int? = nil, reason: String
     ) -> LogRecord? {
         let client = (self.summary.client ?? self.clientAddress.ip)?.subscriber.description ?? "unix"
         let kind = StrangersLog.Kind(
@@ -125,7 +125,7 @@ extension Session {
     private var routeName: String { self.route?.settings.name ?? "-" }
 
     /// The fields that all lines have; `nil` below the log's level.
-    private func record(_ level: LogSettings.Level, _ event: String) -> LogRecord? {
+    private func record(_ level: LogLevel, _ event: String) -> LogRecord? {
         guard self.worker.log.takes(level) else { return nil }
         var record = LogRecord(level, event)
         record.add("session", self.id.description)

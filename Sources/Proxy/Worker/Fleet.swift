@@ -1,15 +1,13 @@
-internal import Sessions
-internal import Synchronization
-internal import System
+package import Sessions
+package import Synchronization
+package import System
 
 /// What workers tell each other, and what the control thread tells them.
-enum WorkerMessage: Sendable {
+package enum WorkerMessage: Sendable {
     /// A connection that another worker accepted and has no room for.
     case adopt(descriptor: Int32, SocketAddress, listener: Int)
     /// Everyone has what this one sent: it may go on.
     case goOn(RoomSender)
-    /// Another configuration is in force.
-    case update(ActiveConfiguration, [ListenerBlueprint])
     /// Accept no more connections.
     ///
     /// - leaving: what waits at these listeners is for another process.
@@ -20,17 +18,14 @@ enum WorkerMessage: Sendable {
     case rebalance(Endpoint)
     /// These sessions give way: memory is scarce.
     case evict(Set<SessionID>)
-    case question(WorkerQuestion, id: Int)
+    /// Do this on the worker's thread: a question, which sends its answer.
+    case ask(@Sendable (Worker) -> Void)
     /// End now.
     case stop
-    #if DEBUG
-    /// For tests: do this, however long it takes.
-    case hold(@Sendable () -> Void)
-    #endif
 }
 
 /// What others tell the control thread.
-enum ControlMessage: Sendable {
+package enum ControlMessage: Sendable {
     /// As a signal does: the first drains, a second one cuts what is left.
     case terminate
     /// A worker that was told to drain everything has no session left.
@@ -43,37 +38,37 @@ enum ControlMessage: Sendable {
     case unreachable(Endpoint)
     /// There is less room in memory than before.
     case memoryRose
-    case answer(WorkerAnswer, id: Int, worker: Int)
+    case answer(any Sendable, id: Int, worker: Int)
 }
 
 /// What the workers know of each other: a mailbox and the number of sessions of each.
-final class Fleet: Sendable {
-    final class Member: Sendable {
-        let mailbox: Mailbox<WorkerMessage>
+package final class Fleet: Sendable {
+    package final class Member: Sendable {
+        package let mailbox: Mailbox<WorkerMessage>
         /// What is sent to rooms. It can be a lot, and nothing else waits behind it.
-        let rooms: Mailbox<RoomPost>
-        let sessions = Atomic<Int>(0)
+        package let rooms: Mailbox<RoomPost>
+        package let sessions = Atomic<Int>(0)
         /// Its connections that have not sent a whole request head yet, those on their way to it included.
-        let newcomers = Atomic<Int>(0)
+        package let newcomers = Atomic<Int>(0)
         /// Bytes of what is sent to rooms and was not delivered to all members on this worker, with what it takes to keep them.
-        let backlog = Atomic<Int>(0)
+        package let backlog = Atomic<Int>(0)
 
-        init() throws(SystemError) {
+        package init() throws(SystemError) {
             self.mailbox = try Mailbox()
             self.rooms = try Mailbox()
         }
     }
 
-    let members: [Member]
-    let control: Mailbox<ControlMessage>
-    let memory: MemoryBound
+    package let members: [Member]
+    package let control: Mailbox<ControlMessage>
+    package let memory: MemoryBound
     /// How many descriptors the process may have open.
-    let descriptorLimit: Int
+    package let descriptorLimit: Int
 
     /// What is left for listeners, logs, look-ups and the like when sessions have taken theirs.
     private static let reservedDescriptors = 64
 
-    init(
+    package init(
         workers: Int, descriptorLimit: Int, memory: MemoryBound = MemoryBound(limit: .max)
     ) throws(SystemError) {
         self.memory = memory
@@ -84,21 +79,21 @@ final class Fleet: Sendable {
         self.descriptorLimit = descriptorLimit
     }
 
-    var sessions: Int { self.members.reduce(0) { $0 + $1.sessions.load(ordering: .relaxed) } }
+    package var sessions: Int { self.members.reduce(0) { $0 + $1.sessions.load(ordering: .relaxed) } }
 
     /// Whether one more session finds descriptors for both its legs.
-    var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
+    package var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
 
     /// The most connections without a whole request head that a worker may have: together a quarter of the descriptors, so that those who
     /// say nothing leave room for those who do.
-    var newcomerShare: Int { max(1, self.descriptorLimit / 4 / self.members.count) }
+    package var newcomerShare: Int { max(1, self.descriptorLimit / 4 / self.members.count) }
 
-    func hasNewcomerRoom(_ worker: Int) -> Bool {
+    package func hasNewcomerRoom(_ worker: Int) -> Bool {
         self.members[worker].newcomers.load(ordering: .relaxed) < self.newcomerShare
     }
 
     /// The worker with the fewest newcomers, if it has room for one more.
-    func newcomerRoom() -> Int? {
+    package func newcomerRoom() -> Int? {
         let least = self.members.indices.min {
             self.members[$0].newcomers.load(ordering: .relaxed) < self.members[$1].newcomers.load(ordering: .relaxed)
         }
@@ -109,7 +104,7 @@ final class Fleet: Sendable {
     private static let mostBacklog = 16 << 20
 
     /// Passes what is sent to a room on to the other workers, and counts it as a part of every worker's backlog.
-    func broadcast(_ post: RoomPost, from worker: Int) {
+    package func broadcast(_ post: RoomPost, from worker: Int) {
         let footprint = post.messages.footprint
         post.sender.sent(footprint * self.members.count)
         if self.memory.add(mailbox: footprint * self.members.count) { self.control.send(.memoryRose) }
@@ -120,21 +115,21 @@ final class Fleet: Sendable {
     }
 
     /// Everyone on a worker has what was posted.
-    func delivered(_ post: RoomPost, by worker: Int) {
+    package func delivered(_ post: RoomPost, by worker: Int) {
         self.members[worker].backlog.subtract(post.messages.footprint, ordering: .relaxed)
         self.memory.add(mailbox: -post.messages.footprint)
     }
 
     /// Whether a worker lags behind with what others broadcast.
-    var isBacklogged: Bool { self.members.contains { $0.backlog.load(ordering: .relaxed) > Self.mostBacklog } }
+    package var isBacklogged: Bool { self.members.contains { $0.backlog.load(ordering: .relaxed) > Self.mostBacklog } }
 
-    func tell(_ message: WorkerMessage) {
+    package func tell(_ message: WorkerMessage) {
         for member in self.members { member.mailbox.send(message) }
     }
 
     /// Whom a worker should hand a fresh connection to: the least loaded one, if the worker has more than its share
     /// (`SO_REUSEPORT` deals by hash, which can be uneven).
-    func shouldTake(insteadOf worker: Int) -> Int? {
+    package func shouldTake(insteadOf worker: Int) -> Int? {
         var own = 0
         var total = 0
         var least = (index: worker, load: Int.max)

@@ -1,34 +1,46 @@
-internal import Configuration
-internal import System
-internal import TLS
+package import Configuration
+package import System
+package import TLS
 
 /// What a listener is made of, shared by the workers: its sockets, and the TLS that each worker makes its own contexts from.
-struct ListenerBlueprint: Sendable {
+package struct ListenerBlueprint: Sendable {
     /// Names the listener as long as it is there, whatever a reload does to others.
-    let id: Int
-    let settings: ListenerSettings
+    package let id: Int
+    package let settings: ListenerSettings
     /// As the configuration has it, looked up.
-    let configured: SocketAddress
+    package let configured: SocketAddress
     /// With the port that was chosen.
-    let address: SocketAddress
+    package let address: SocketAddress
     /// For each worker those that it accepts from. They are theirs to close.
-    let sockets: [[Int32]]
-    var tls: (settings: TLSServerSettings, tickets: TicketKeys)?
+    package let sockets: [[Int32]]
+    package var tls: (settings: TLSServerSettings, tickets: TicketKeys)?
 
-    var url: String { (self.tls == nil ? "ws://" : "wss://") + self.address.description }
+    package init(
+        id: Int, settings: ListenerSettings, configured: SocketAddress, address: SocketAddress, sockets: [[Int32]],
+        tls: (settings: TLSServerSettings, tickets: TicketKeys)? = nil
+    ) {
+        self.id = id
+        self.settings = settings
+        self.configured = configured
+        self.address = address
+        self.sockets = sockets
+        self.tls = tls
+    }
+
+    package var url: String { (self.tls == nil ? "ws://" : "wss://") + self.address.description }
 }
 
 /// A listener as one worker has it.
-final class Listener {
-    let address: SocketAddress
+package final class Listener {
+    package let address: SocketAddress
     /// The address as logs and metrics show it.
-    let name: String
+    package let name: String
     /// `nil`: no TLS.
-    let tlsContext: TLSServerContext?
+    package let tlsContext: TLSServerContext?
     /// What the context was made from.
-    let tlsSettings: TLSServerSettings?
+    package let tlsSettings: TLSServerSettings?
 
-    init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
+    package init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
         self.address = blueprint.address
         self.name = blueprint.address.description
         self.tlsSettings = blueprint.tls?.settings

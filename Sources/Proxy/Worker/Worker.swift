@@ -1,6 +1,6 @@
 internal import Configuration
 internal import Connections
-internal import Observability
+package import Observability
 internal import Sessions
 internal import Synchronization
 internal import System
@@ -8,7 +8,7 @@ internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of
 /// it is shared; what workers have to say to each other goes through their mailboxes.
-final class Worker: AcceptorOwner {
+package final class Worker: AcceptorOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
@@ -63,27 +63,25 @@ final class Worker: AcceptorOwner {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
         case .goOn(let sender): self.waitingSenders.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered()
-        case .update(let configuration, let listeners): self.use(configuration, listeners)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
         case .evict(let sessions): self.memory.evict(sessions)
         case .rebalance(let endpoint): self.rebalance(endpoint)
-        case .question(let question, let id):
-            self.fleet.control.send(.answer(self.answer(question), id: id, worker: self.index))
+        case .ask(let question): question(self)
         case .stop:
             for session in Array(self.sessions.values) { session.abort() }
             self.strangers.end()
             self.loop.stop()
-        #if DEBUG
-        case .hold(let body): body()
-        #endif
         }
     }
 
     // MARK: - Reload
 
-    /// The control thread has made sure that all of it can be used.
-    private func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) {
+    /// Another configuration is in force. The control thread has made sure that all of it can be used.
+    ///
+    /// - Parameter listeners: all that there are from now on.
+    /// - Returns: what it means for the sessions that there are. Those without a place in it are to be closed later, each at its time.
+    package func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) -> SessionFates {
         do {
             self.configuration = try WorkerConfiguration(
                 configuration, io: self.context.tlsIO, replacing: self.configuration)
@@ -91,7 +89,13 @@ final class Worker: AcceptorOwner {
         } catch {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
-        for session in self.sessions.values { session.follow(configuration) }
+        var fates = SessionFates()
+        for session in self.sessions.values {
+            guard let fate = session.fate(under: configuration) else { continue }
+            session.follow(fate)
+            fates.add(session.id, fate)
+        }
+        return fates
     }
 
     // MARK: - Drain
@@ -131,37 +135,6 @@ final class Worker: AcceptorOwner {
         let candidates = self.sessions.values.filter { $0.endpoint === endpoint && $0.isOpen }
         // Whoever said something last is the likeliest to be there, and to come back at once.
         candidates.max { $0.lastUse < $1.lastUse }?.close(.byGateway(.drain))
-    }
-
-    // MARK: - Questions
-
-    private func answer(_ question: WorkerQuestion) -> WorkerAnswer {
-        switch question {
-        case .sessions: return .sessions(self.sessions.values.compactMap(\.row))
-        case .metrics:
-            return .metrics(
-                self.metrics.snapshot(
-                    of: self.sessions.values, self.memory, turns: self.loop.turnTimes,
-                    handshakesWaiting: self.loop.longStepsWaiting))
-        case .memory: return .memory(self.memory.report)
-        case .count(let selection): return .count(self.sessions.values.count { $0.isSelected(by: selection) })
-        case .close(let id, let code, let reason):
-            guard let session = self.sessions.values.first(where: { $0.id.description == id }) else {
-                return .closed(false)
-            }
-            session.close(.byAdmin(code, reason: reason))
-            return .closed(true)
-        case .fates(let configuration):
-            var closing: [String: Int] = [:]
-            var kept = 0
-            for case .some(let fate) in self.sessions.values.map({ $0.fate(under: configuration) }) {
-                switch fate {
-                case .stays: kept += 1
-                case .drains(let reason): closing[reason, default: 0] += 1
-                }
-            }
-            return .fates(closing: closing, kept: kept)
-        }
     }
 
     // MARK: - Sessions
@@ -317,9 +290,16 @@ final class Worker: AcceptorOwner {
 }
 
 /// What all workers are made from.
-struct WorkerBlueprint: Sendable {
+package struct WorkerBlueprint: Sendable {
     let fleet: Fleet
     let log: Log
     let configuration: ActiveConfiguration
     let listeners: [ListenerBlueprint]
+
+    package init(fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint]) {
+        self.fleet = fleet
+        self.log = log
+        self.configuration = configuration
+        self.listeners = listeners
+    }
 }

@@ -1,8 +1,8 @@
 internal import Synchronization
-internal import System
+package import System
 
 /// Starts the workers. Each is made on its own thread, from values only, so that nothing of it was ever anybody else's.
-enum WorkerThreads {
+package enum WorkerThreads {
     private final class Start: Sendable {
         let results = Mutex<[Result<Void, StartError>]>([])
         let doorbell: Doorbell
@@ -13,7 +13,7 @@ enum WorkerThreads {
     /// Returns when every worker is ready to serve.
     ///
     /// - Throws: what a worker could not be made for.
-    static func start(_ count: Int, _ blueprint: WorkerBlueprint) throws -> [Thread.Handle] {
+    package static func start(_ count: Int, _ blueprint: WorkerBlueprint) throws -> [Thread.Handle] {
         let start = try Start()
         var threads: [Thread.Handle] = []
         for index in 0..<count {

@@ -153,7 +153,7 @@ package struct ClosingHandshake: Sendable {
     /// `nil`: there is no session, not yet or because an answer takes its place.
     package private(set) var kind: SessionKind?
     /// Which codes the client understands.
-    private var codes = RouteSettings.CloseCodes.registered
+    private var codes = CloseCodes.registered
     private var legs = PerLeg(client: LegState(connection: .open), backend: LegState(connection: .absent))
 
     // MARK: - Before the session is open
@@ -161,7 +161,7 @@ package struct ClosingHandshake: Sendable {
     /// The request was admitted to a route.
     ///
     /// - Parameter codes: which ones the client understands.
-    mutating func admit(_ codes: RouteSettings.CloseCodes) { self.codes = codes }
+    mutating func admit(_ codes: CloseCodes) { self.codes = codes }
 
     /// The backend's leg has a connection now.
     mutating func connected() { self.legs.backend.connection = .open }

@@ -64,7 +64,7 @@ package struct SessionMachine: Sendable {
         /// The request gets a page, or a refusal by the route's rules.
         case answered
         /// The request may become a session.
-        case admitted(Target, RouteSettings.CloseCodes)
+        case admitted(Target, CloseCodes)
         case endpointChosen(at: MonotonicInstant)
         /// No endpoint is left to choose.
         case noEndpoint

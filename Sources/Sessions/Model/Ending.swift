@@ -57,7 +57,7 @@ package struct Ending: Equatable, Sendable {
 
     /// The Close we send to `leg` on our own account; `nil`: none is sent, because that side ended the session itself (its own Close is
     /// relayed, or nobody is there any more).
-    package func close(to leg: Leg, _ codes: RouteSettings.CloseCodes = .registered) -> CloseFrame? {
+    package func close(to leg: Leg, _ codes: CloseCodes = .registered) -> CloseFrame? {
         guard let (usual, reason) = self.usualClose(to: leg) else { return nil }
         let code = leg == .client ? self.givenCode ?? usual : usual
         return CloseFrame(

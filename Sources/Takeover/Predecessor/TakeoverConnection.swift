@@ -110,7 +110,7 @@ final class TakeoverConnection: ReadinessHandler, TimerHandler {
         self.server.ended(self)
     }
 
-    private func write(_ level: LogSettings.Level, _ event: String, reason: String?) {
+    private func write(_ level: LogLevel, _ event: String, reason: String?) {
         var record = LogRecord(level, event)
         record.add("successor", self.process)
         record.add("reason", reason)

@@ -49,8 +49,8 @@ import Testing
     ])
     func `every refusal is answered`(_ refusal: Refusal, _ status: Int) {
         let bytes = text(refusal.bytes(date: Self.date))
-        #expect(bytes.hasPrefix("HTTP/1.1 \(status) \(Answer.reason(status))\r\n"))
-        #expect(!Answer.reason(status).isEmpty)
+        #expect(bytes.hasPrefix("HTTP/1.1 \(status) \(reasonPhrase(ofStatus: status))\r\n"))
+        #expect(!reasonPhrase(ofStatus: status).isEmpty)
         #expect(bytes.contains("\r\nConnection: close\r\n"))
         #expect(bytes.contains("Retry-After") == [429, 503].contains(status))
         #expect(!bytes.contains("secret"))

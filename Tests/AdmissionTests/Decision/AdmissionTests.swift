@@ -29,7 +29,7 @@ import WebSocketProtocol
     @Test func `compression is not offered to the backend where it is off`() throws {
         let fields = upgradeFields(["Sec-WebSocket-Extensions": "permessage-deflate"])
         var configuration = sampleConfiguration()
-        for compression in [RouteSettings.Compression.pass, .off] {
+        for compression in [CompressionRule.pass, .off] {
             configuration.routes[1].compression = compression
             let head = RequestHead(method: "GET", target: "/echo", fields: fields)
             let decision = Admission.decide(head, arrival: directArrival, routes: RouteTable(configuration))

@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func levelsAreOrdered() {
-        let severities = [LogSettings.Level.debug, .info, .warning, .error].map(\.severity)
+        let severities = [LogLevel.debug, .info, .warning, .error].map(\.severity)
         #expect(severities == severities.sorted())
         #expect(Set(severities).count == 4)
     }

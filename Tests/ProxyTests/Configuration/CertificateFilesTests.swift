@@ -76,7 +76,7 @@ import Testing
             $0.tls.ca = self.missing
         }
         #expect(Self.problems(in: plain) == [])
-        #expect(try Self.client(.echo) == nil)
+        #expect(try Self.client(BackendSettings(name: "echo", kind: .builtin(.echo))) == nil)
         let encrypted = BackendSettings(
             name: "x", kind: .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1), tls: true)], message: .text))
         let settings = try #require(try Self.client(encrypted))

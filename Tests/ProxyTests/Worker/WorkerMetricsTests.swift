@@ -102,16 +102,4 @@ import WebSocketProtocol
         for _ in 0..<2 { pings.observe(.milliseconds(3)) }
         #expect(families.first { $0.name == "gateway_ping_rtt_seconds" }?.samples[0].value == pings.value)
     }
-
-    @Test func `an endpoint's sessions are a sample each`() {
-        let endpoints = ["up", "down", "draining"].map {
-            BackendRow.EndpointRow(
-                name: $0, state: $0, reason: nil, since: .zero, sessions: 2, weight: 1, isBackup: false)
-        }
-        let backend = BackendRow(name: "b", kind: "websocket", sessions: 6, endpoints: endpoints)
-        #expect(
-            self.samples("gateway_backend_sessions", [backend].families) == [
-                "backend=b,endpoint=up 2.0", "backend=b,endpoint=down 2.0", "backend=b,endpoint=draining 2.0",
-            ])
-    }
 }

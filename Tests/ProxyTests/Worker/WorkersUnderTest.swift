@@ -30,9 +30,16 @@ final class WorkersUnderTest {
         settings.file = "/dev/null"
         self.log = try Log(settings)
         self.fleet = try Fleet(workers: count, descriptorLimit: 10_000)
-        let configuration = GatewayConfiguration.serving([.echo, .rooms], workers: count) { route in
-            if route.name == "rooms" { route.path = .subtree("/rooms/") }
-        }
+        var configuration = GatewayConfiguration()
+        configuration.workers = count
+        configuration.backends = [
+            "echo": BackendSettings(name: "echo", kind: .builtin(.echo)),
+            "rooms": BackendSettings(name: "rooms", kind: .builtin(.broadcast)),
+        ]
+        configuration.routes = [
+            RouteSettings(name: "echo", path: .exact("/echo"), action: .backend("echo")),
+            RouteSettings(name: "rooms", path: .subtree("/rooms/"), action: .backend("rooms")),
+        ]
         let listener = ListenerBlueprint(
             id: 0, settings: ListenerSettings(address: .tcp(host: "127.0.0.1", port: 0)),
             configured: .loopback(port: 0), address: .loopback(port: 0),
@@ -53,7 +60,11 @@ final class WorkersUnderTest {
         let client = PacketClient()
         self.clients.append(client)
         self.fleet.members[worker].mailbox.send(.adopt(descriptor: client.near, .unnamed, listener: 0))
-        client.send(TestPeer.request(path))
+        let request = [
+            "GET \(path) HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", "",
+        ]
+        client.send(Array(request.joined(separator: "\r\n").utf8))
         var head: [[UInt8]] = []
         for _ in 0..<100 where head.isEmpty {
             self.turn(worker)

@@ -22,7 +22,7 @@ extension Leg {
 
 extension ClosingHandshake {
     /// That of an open session.
-    static func of(_ kind: SessionKind, codes: RouteSettings.CloseCodes = .registered) -> ClosingHandshake {
+    static func of(_ kind: SessionKind, codes: CloseCodes = .registered) -> ClosingHandshake {
         var closing = ClosingHandshake()
         closing.admit(codes)
         if kind != .serve { closing.connected() }

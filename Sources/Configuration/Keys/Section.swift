@@ -1,0 +1,64 @@
+/// A kind of mapping in `gateway.conf`, with the rows of its keys.
+package struct Section: Sendable {
+    /// The name of the section in the schema.
+    package let name: String
+    /// The keys that work, in the order in which documentation shows them.
+    package let rows: [any KeyRow]
+    /// Those that must be written.
+    let required: [any KeyRow]
+    /// Those of which exactly one must be written.
+    let alternatives: [any KeyRow]
+    /// The keys that do not work yet.
+    let laterKeys: [LaterKey]
+    private let names: Set<String>
+
+    fileprivate init(name: String, rows: [any KeyRow], laterKeys: [LaterKey]) {
+        self.name = name
+        self.rows = rows
+        self.required = rows.filter { $0.presence == .required }
+        self.alternatives = rows.filter { $0.presence == .alternative }
+        self.laterKeys = laterKeys
+        self.names = Set(self.rows.map(\.name))
+    }
+
+    /// Whether it has a key of this name that works.
+    func has(_ name: String) -> Bool { self.names.contains(name) }
+
+    /// Every section, each once, from that of the whole file to the innermost ones.
+    package static let all: [Section] = {
+        var sections = [Keys.gateway.section]
+        var index = 0
+        while index < sections.count {
+            for section in sections[index].rows.compactMap(\.section)
+            where !sections.contains(where: { $0.name == section.name }) {
+                sections.append(section)
+            }
+            index += 1
+        }
+        return sections
+    }()
+}
+
+/// A section, and its rows by the properties that hold them: `Keys.heartbeat.interval`.
+@dynamicMemberLookup
+struct SectionKeys<Rows: Sendable>: Sendable {
+    let section: Section
+    private let rows: Rows
+
+    /// - Parameters:
+    ///   - rows: A list of rows, or a structure with a stored property for each row or group of rows. They are listed by reflection, so
+    ///     that a key is written once.
+    ///   - laterKeys: The keys that do not work yet.
+    init(_ name: String, _ rows: Rows, later laterKeys: [LaterKey] = []) {
+        self.rows = rows
+        self.section = Section(name: name, rows: Self.list(rows), laterKeys: laterKeys)
+    }
+
+    subscript<Row>(dynamicMember path: KeyPath<Rows, Row>) -> Row { self.rows[keyPath: path] }
+
+    private static func list(_ rows: Any) -> [any KeyRow] {
+        Mirror(reflecting: rows).children.flatMap { child in
+            (child.value as? any KeyRow).map { [$0] } ?? self.list(child.value)
+        }
+    }
+}

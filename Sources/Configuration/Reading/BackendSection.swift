@@ -1,0 +1,91 @@
+/// An entry of `backends:`.
+struct BackendSection {
+    /// `nil` where it has a mistake, which is reported.
+    let settings: BackendSettings?
+    /// What it says of the sessions of routes that lead to it.
+    let rules: SessionRules
+
+    init?(_ entry: DocumentEntry, diagnostics: Diagnostics) {
+        let keys = Keys.backend
+        guard
+            let mapping = MappingReader(
+                entry.value, keys.section, subject: "the backend `\(entry.key)`", diagnostics: diagnostics)
+        else { return nil }
+        self.rules = SessionRules(backend: mapping)
+        let kind = Self.kind(mapping)
+        let host = mapping.value(keys.host)
+        let source = mapping.value(keys.source)
+        let tls = mapping.mapping(keys.tls)?.changes(to: EndpointTLS.self)
+        let balance = mapping.value(keys.balance)
+        let health = HealthSection.settings(mapping)
+        let eject = mapping.mappingOrOff(keys.eject)?.value?.changes(to: EjectSettings.self)
+        let slowStart = mapping.value(keys.slowStart)
+        let rebalance = mapping.mappingOrOff(keys.rebalance)?.value?.value(Keys.rebalance.rate)
+        if rebalance != nil, balance == .hashAddress || balance == .hashPath {
+            let problem = "cannot stand beside a `balance` by hash, which leads every client back to where it was"
+            mapping.report(keys.rebalance, problem)
+        }
+        guard let kind else {
+            self.settings = nil
+            return
+        }
+        var settings = BackendSettings(name: entry.key, kind: kind)
+        tls?.apply(to: &settings.tls)
+        settings.host = host ?? settings.host
+        settings.source = source
+        settings.balance = balance ?? settings.balance
+        settings.health = health
+        settings.eject = eject?.applied(to: EjectSettings())
+        settings.slowStart = slowStart ?? settings.slowStart
+        settings.rebalance = rebalance.map { RebalanceSettings(rate: $0) }
+        self.settings = settings
+    }
+
+    // MARK: - Kind
+
+    /// Also reports the keys that only other kinds have.
+    private static func kind(_ mapping: MappingReader) -> BackendSettings.Kind? {
+        let keys = Keys.backend
+        let every = "is for `builtin: clock`"
+        let message = "is for `tcp` backends"
+        switch mapping.alternative()?.name {
+        case keys.builtin.name:
+            mapping.refuse(
+                [
+                    keys.tls, keys.host, keys.source, keys.balance, keys.health, keys.eject, keys.slowStart,
+                    keys.rebalance, keys.timeouts, keys.limits, keys.heartbeat,
+                ], "is for backends with endpoints: `builtin` has none")
+            mapping.report(keys.message, message)
+            let name = mapping.value(keys.builtin)
+            if name != nil, name != .clock { mapping.report(keys.every, every) }
+            let interval = mapping.value(keys.every) ?? keys.every.default
+            return name.map { .builtin(Self.service($0, every: interval)) }
+        case keys.websocket.name:
+            mapping.report(keys.every, every)
+            mapping.report(keys.message, message)
+            return EndpointList(
+                backend: mapping, key: keys.websocket, textKey: Keys.webSocketEndpoint.url,
+                share: Keys.webSocketEndpoint.share, secureScheme: "wss://"
+            ).endpoints { text throws(Mistake) in try WebSocketEndpoint(parsing: text) }.map { .websocket($0) }
+        case keys.tcp.name:
+            mapping.report(keys.every, every)
+            mapping.refuse([keys.host, keys.heartbeat], "is for `websocket` backends")
+            mapping.report(
+                keys.limits, "is for `websocket` backends: a bridge streams, unless its route has limits")
+            let message = mapping.value(keys.message) ?? keys.message.default
+            return EndpointList(
+                backend: mapping, key: keys.tcp, textKey: Keys.tcpEndpoint.address, share: Keys.tcpEndpoint.share,
+                secureScheme: "tls://"
+            ).endpoints { text throws(Mistake) in try TCPEndpoint(parsing: text) }.map { .tcp($0, message: message) }
+        default: return nil
+        }
+    }
+
+    private static func service(_ name: BuiltinName, every: Duration) -> BuiltinService {
+        switch name {
+        case .echo: .echo
+        case .broadcast: .broadcast
+        case .clock: .clock(every: every)
+        }
+    }
+}

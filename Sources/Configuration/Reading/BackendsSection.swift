@@ -1,0 +1,53 @@
+/// `backends:`, by name.
+struct BackendsSection {
+    /// Those without mistakes.
+    private(set) var settings: [String: BackendSettings] = [:]
+    private var sections: [String: BackendSection] = [:]
+    /// Every name, in the order of the file. Backends with mistakes count: a route that leads to one is not itself wrong.
+    private var names: [String] = []
+    private var known: Set<String> = []
+
+    /// After this many mistakes the nearest name is not looked for any more.
+    private static let mostHints = 50
+
+    private let diagnostics: Diagnostics
+
+    init(_ node: DocumentNode?, diagnostics: Diagnostics) {
+        self.diagnostics = diagnostics
+        guard let node, let entries = node.entries(subject: "`\(Keys.gateway.backends.name)`", diagnostics: diagnostics)
+        else { return }
+        for entry in entries {
+            self.names.append(entry.key)
+            self.known.insert(entry.key)
+            do {
+                _ = try Word.name(entry.key)
+            } catch {
+                diagnostics.report(entry.position, "a backend's name \(error.problem)")
+            }
+            guard let section = BackendSection(entry, diagnostics: diagnostics) else { continue }
+            self.sections[entry.key] = section
+            self.settings[entry.key] = section.settings
+        }
+    }
+
+    /// Reads the name of a backend.
+    ///
+    /// - Throws: A `Mistake` where there is none of this name, with the nearest.
+    func name(_ text: String) throws(Mistake) -> String {
+        guard self.known.contains(text) else {
+            // A file of thousands of routes and backends may have as many mistakes, and each name is compared with every backend's.
+            let candidates = self.diagnostics.count < Self.mostHints ? self.names : []
+            throw Mistake(
+                "must be the name of a backend, not `\(text)`" + KeySuggestion.hint(for: text, among: candidates))
+        }
+        return text
+    }
+
+    /// What the backend of an action says of the sessions of its routes.
+    func rules(for action: RouteSettings.Action) -> SessionRules {
+        switch action {
+        case .page: SessionRules()
+        case .backend(let name): self.sections[name]?.rules ?? SessionRules()
+        }
+    }
+}

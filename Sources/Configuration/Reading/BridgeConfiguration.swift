@@ -1,0 +1,167 @@
+internal import HTTP1
+
+/// A gateway with one listener, one route and one backend, as `gateway bridge` takes it from its command line.
+package struct BridgeConfiguration: Equatable, Sendable {
+    /// `6080`, `:6080`, `127.0.0.1:6080`, `unix:/run/x.sock`, `ws://…` or `wss://…`.
+    package var listen: String
+    /// `localhost:5900`, `tcp://…`, `tls://…`, `unix:/path`, `ws://…` or `wss://…`.
+    package var target: String
+    /// A path pattern; `nil`: every path.
+    package var path: String?
+    /// Empty: the gateway's own; `any` alone: all.
+    package var origins: [String] = []
+    /// Empty: the first that the client offers, or the one that a WebSocket target picks.
+    package var subprotocols: [String] = []
+    /// The kind of message that the bytes of a TCP target become; `nil`: binary.
+    package var message: BridgeMessage?
+    /// A PEM file. `certificate` and `key` are both set, or neither.
+    package var certificate: String?
+    package var key: String?
+
+    package init(listen: String, target: String) {
+        self.listen = listen
+        self.target = target
+    }
+
+    /// A mistake in the command line.
+    package struct Failure: Error, Equatable, CustomStringConvertible {
+        /// The argument that is wrong: `LISTEN`, `--origin`.
+        package var argument: String
+        package var mistake: Mistake
+
+        package var description: String { "\(self.argument) \(self.mistake.problem)" }
+    }
+
+    /// The configuration that a file could say the same with.
+    package func gatewayConfiguration() throws(Failure) -> GatewayConfiguration {
+        var configuration = GatewayConfiguration()
+        configuration.listeners = [try self.listener()]
+        let backend = BackendSettings(name: "target", kind: try self.kind())
+        configuration.backends = [backend.name: backend]
+        let path = try Self.reading("--path") { () throws(Mistake) in try PathPattern(parsing: self.path ?? "/*") }
+        var route = RouteSettings(name: path.description, path: path, action: .backend(backend.name))
+        route.origins = try Self.reading("--origin", self.originPolicy)
+        route.subprotocols = try Self.reading("--subprotocol", self.allowedSubprotocols)
+        configuration.routes = [route]
+        return configuration
+    }
+
+    /// What may surprise: that every machine can reach the gateway, or that no web page may open a session. `nil`: nothing.
+    package static func hint(for configuration: GatewayConfiguration) -> String? {
+        var hints: [String] = []
+        if configuration.listeners.contains(where: \.address.isEveryLocalAddress) {
+            hints.append("listens on every address of this machine")
+        }
+        if configuration.routes.contains(where: { $0.origins == .sameOrigin }) {
+            hints.append("no page is served here, and pages from elsewhere need --origin ORIGIN, or --origin any")
+        }
+        return hints.isEmpty ? nil : hints.joined(separator: "; ")
+    }
+
+    // MARK: - LISTEN
+
+    private func listener() throws(Failure) -> ListenerSettings {
+        guard (self.certificate == nil) == (self.key == nil) else {
+            throw self.certificate == nil
+                ? Failure(argument: "--key", mistake: Mistake("needs --cert, the certificate it belongs to"))
+                : Failure(argument: "--cert", mistake: Mistake("needs --key, its private key"))
+        }
+        return try Self.reading("LISTEN") { () throws(Mistake) in
+            let (scheme, address) = try self.listenAddress()
+            switch scheme {
+            case .ws where self.certificate != nil:
+                throw .expected("a `wss://` URL where --cert is given", not: self.listen)
+            case .none where self.certificate == nil, .ws:
+                return ListenerSettings(address: address)
+            case .none, .wss:
+                return ListenerSettings(address: address, tls: ListenerTLS(identity: self.identity(of: address)))
+            }
+        }
+    }
+
+    private enum Scheme: String {
+        case ws
+        case wss
+    }
+
+    private func listenAddress() throws(Mistake) -> (Scheme?, Address) {
+        guard let separator = self.listen.firstRange(of: "://") else {
+            let isPort =
+                !self.listen.isEmpty && self.listen.utf8.allSatisfy(\.isDigit)
+            return (nil, try Address(parsing: isPort ? ":\(self.listen)" : self.listen, for: .listen))
+        }
+        let scheme: Scheme
+        switch self.listen[..<separator.lowerBound].asciiLowercased {
+        case "ws": scheme = .ws
+        case "wss": scheme = .wss
+        default: throw .expected("a port, an address, or a `ws://` or `wss://` URL", not: self.listen)
+        }
+        let rest = self.listen[separator.upperBound...]
+        let authority = String(rest.hasSuffix("/") ? rest.dropLast() : rest)
+        guard !authority.contains("/") || authority.hasPrefix("unix:") else {
+            throw .expected("an address without a path", not: self.listen, hint: "--path takes it")
+        }
+        if authority.hasPrefix("unix:") { return (scheme, try Address(parsing: authority, for: .listen)) }
+        let (host, port) = try Address.split(authority, for: .listen)
+        guard !host.isEmpty || port != nil else { throw .expected("an address", not: self.listen) }
+        return (scheme, .tcp(host: host, port: port ?? defaultPort(ofScheme: scheme.rawValue)))
+    }
+
+    /// The given certificate, or one for the names by which this machine reaches itself.
+    private func identity(of address: Address) -> ListenerTLS.Identity {
+        if let certificate = self.certificate, let key = self.key {
+            return .files([CertificateFiles(chain: certificate, key: key)])
+        }
+        var names = ["localhost", "127.0.0.1", "::1"]
+        if case .tcp(let host, _) = address, !address.isEveryLocalAddress, !names.contains(host) {
+            names.insert(host, at: 0)
+        }
+        return .selfSigned(names: names)
+    }
+
+    // MARK: - TARGET
+
+    private func kind() throws(Failure) -> BackendSettings.Kind {
+        try Self.reading("TARGET") { () throws(Mistake) in
+            let scheme = self.target.asciiLowercased
+            guard scheme.hasPrefix("ws://") || scheme.hasPrefix("wss://") else {
+                return .tcp([try TCPEndpoint(parsing: self.target)], message: self.message ?? .binary)
+            }
+            guard self.message == nil else {
+                throw .expected("a TCP server where --text is given", not: self.target)
+            }
+            return .websocket([try WebSocketEndpoint(parsing: self.target)])
+        }
+    }
+
+    // MARK: - Options
+
+    private func originPolicy() throws(Mistake) -> OriginPolicy {
+        guard self.origins != ["any"] else { return .any }
+        guard !self.origins.isEmpty, self.origins != ["same-origin"] else { return .sameOrigin }
+        var patterns: [OriginPattern] = []
+        for origin in self.origins {
+            guard origin != "any", origin != "same-origin" else { throw Mistake("\(origin) must be the only --origin") }
+            patterns.append(try OriginPattern(parsing: origin))
+        }
+        return .list(patterns)
+    }
+
+    private func allowedSubprotocols() throws(Mistake) -> [String]? {
+        var names: [String] = []
+        for name in self.subprotocols {
+            names.append(try Word.subprotocol(name))
+        }
+        return names.isEmpty ? nil : names
+    }
+
+    private static func reading<Value>(
+        _ argument: String, _ read: () throws(Mistake) -> Value
+    ) throws(Failure) -> Value {
+        do {
+            return try read()
+        } catch {
+            throw Failure(argument: argument, mistake: error)
+        }
+    }
+}

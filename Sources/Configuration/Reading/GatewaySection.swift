@@ -1,0 +1,76 @@
+/// The file as a whole.
+struct GatewaySection {
+    private let mapping: MappingReader
+
+    init?(_ root: DocumentNode, diagnostics: Diagnostics) {
+        guard
+            let mapping = MappingReader(
+                root, Keys.gateway.section, subject: "the file", owner: "the gateway", diagnostics: diagnostics)
+        else { return nil }
+        self.mapping = mapping
+    }
+
+    /// The configuration. It counts only where no mistake was reported.
+    ///
+    /// - Parameter automaticMemory: How many bytes `memory: auto` is, where that is known.
+    func configuration(automaticMemory: Int?) -> GatewayConfiguration {
+        let keys = Keys.gateway
+        var configuration = GatewayConfiguration()
+        configuration.workers = self.mapping.value(keys.workers) ?? configuration.workers
+        configuration.memory = self.mapping.value(keys.memory) ?? configuration.memory
+        self.mapping.mapping(keys.names)?.changes().apply(to: &configuration.names)
+        self.mapping.mapping(keys.log)?.changes().apply(to: &configuration.log)
+        self.mapping.mapping(keys.drain)?.changes().apply(to: &configuration.drain)
+        configuration.trustedProxies = self.trustedProxies()
+        var lines: [Address: Int] = [:]
+        configuration.listeners = self.listeners(lines: &lines)
+        configuration.admin = AdminSection.settings(self.mapping, listeners: lines)
+        let defaults = self.mapping.mapping(keys.defaults).map { SessionRules($0) } ?? SessionRules()
+        let backends = BackendsSection(
+            self.mapping.entry(keys.backends)?.value, diagnostics: self.mapping.diagnostics)
+        configuration.backends = backends.settings
+        configuration.routes = self.routes(defaults: defaults, backends: backends)
+        self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
+        return configuration
+    }
+
+    /// The last quarter of the memory is for messages that were begun: one has to fit.
+    private func warnOfLittle(_ memory: ByteCount?, for routes: [RouteSettings]) {
+        let largest = routes.max { $0.limits.message < $1.limits.message }
+        guard let memory, let largest, memory.rawValue / 4 < largest.limits.message.rawValue else { return }
+        self.mapping.diagnostics.warn(
+            self.mapping.entry(Keys.gateway.memory)?.position ?? self.mapping.position,
+            "`memory` is `\(memory)`, less than four times the `\(largest.limits.message)` that `limits.message` allows "
+                + "on route `\(largest.name)`")
+    }
+
+    private func trustedProxies() -> TrustedProxies {
+        // `nil` stands for the word `unix`.
+        let networks = self.mapping.values(Keys.gateway.trustedProxies) ?? []
+        return TrustedProxies(networks: networks.compactMap { $0 }, unix: networks.contains(nil))
+    }
+
+    /// - Parameter lines: Gets the line of each address that is taken.
+    private func listeners(lines: inout [Address: Int]) -> [ListenerSettings] {
+        var listeners: [ListenerSettings] = []
+        for node in self.mapping.filledNodes(Keys.gateway.listeners) ?? [] {
+            guard let section = ListenerSection(node, diagnostics: self.mapping.diagnostics),
+                let settings = section.settings
+            else { continue }
+            section.reportTaken(settings.address, lines: &lines)
+            listeners.append(settings)
+        }
+        return listeners
+    }
+
+    private func routes(defaults: SessionRules, backends: BackendsSection) -> [RouteSettings] {
+        var routes: [RouteSettings] = []
+        var lines: [String: Int] = [:]
+        for node in self.mapping.nodes(Keys.gateway.routes) ?? [] {
+            guard let section = RouteSection(node, diagnostics: self.mapping.diagnostics) else { continue }
+            section.reportTakenName(lines: &lines)
+            if let route = section.settings(defaults: defaults, backends: backends) { routes.append(route) }
+        }
+        return routes
+    }
+}

@@ -1,0 +1,53 @@
+/// `health:` of a backend: a check's name, `off`, or a mapping.
+enum HealthSection {
+    /// - Parameter backend: The section that has the key.
+    /// - Returns: `nil` where nothing is checked, or the check is missing or wrong, which is reported.
+    static func settings(_ backend: MappingReader) -> HealthCheckSettings? {
+        let isBridge = backend.has(Keys.backend.tcp)
+        guard case .mapping? = backend.entry(Keys.backend.health)?.value.content else {
+            let check = backend.value(Keys.backend.health) { text throws(Mistake) -> HealthCheckKind? in
+                text == "off" ? nil : try self.check(text, isBridge: isBridge, others: ["off"])
+            }
+            return (check ?? nil).map { HealthCheckSettings(check: $0) }
+        }
+        guard let mapping = backend.mapping(Keys.backend.health) else { return nil }
+        let check = mapping.value(Keys.health.check) { text throws(Mistake) in
+            try self.check(text, isBridge: isBridge, others: [])
+        }
+        if let check { self.refuseOthers(than: check, mapping) }
+        var settings = HealthCheckSettings(check: check ?? .connect)
+        mapping.changes().apply(to: &settings)
+        self.fit(&settings, mapping)
+        return check == nil ? nil : settings
+    }
+
+    private static func check(_ text: String, isBridge: Bool, others: [String]) throws(Mistake) -> HealthCheckKind {
+        let checks: [HealthCheckKind] = isBridge ? [.connect, .http] : HealthCheckKind.allCases
+        if let check = HealthCheckKind(rawValue: text) {
+            guard checks.contains(check) else { throw .expected("`connect` or `http` for a `tcp` backend", not: text) }
+            return check
+        }
+        throw Word.mistake(text, among: checks.map(\.rawValue) + others)
+    }
+
+    /// Reports the keys that have no effect on the check.
+    private static func refuseOthers(than check: HealthCheckKind, _ mapping: MappingReader) {
+        if check == .connect {
+            mapping.refuse([Keys.health.path, Keys.health.host], "is for the checks `websocket` and `http`")
+        }
+        if check != .websocket { mapping.report(Keys.health.subprotocol, "is for the check `websocket`") }
+        if check != .http { mapping.report(Keys.health.status, "is for the check `http`") }
+    }
+
+    /// A check is over before the next begins. A timeout that is not written is no longer than the interval.
+    private static func fit(_ settings: inout HealthCheckSettings, _ mapping: MappingReader) {
+        guard settings.timeout > settings.interval else { return }
+        if mapping.has(Keys.health.timeout) {
+            mapping.report(
+                Keys.health.timeout,
+                "must not be longer than `interval`, which is `\(settings.interval.shown)`")
+        } else {
+            settings.timeout = settings.interval
+        }
+    }
+}

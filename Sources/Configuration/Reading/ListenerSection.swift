@@ -1,0 +1,62 @@
+/// An entry of `listeners:`.
+struct ListenerSection {
+    private let mapping: MappingReader
+
+    init?(_ node: DocumentNode, diagnostics: Diagnostics) {
+        guard
+            let mapping = MappingReader(node, Keys.listener.section, subject: "a listener", diagnostics: diagnostics)
+        else { return nil }
+        self.mapping = mapping
+    }
+
+    /// The listener; `nil` where its address is missing or wrong, which is reported.
+    var settings: ListenerSettings? {
+        let address = self.mapping.value(Keys.listener.address)
+        let tls = self.mapping.mapping(Keys.listener.tls).flatMap(Self.tls)
+        guard let address else { return nil }
+        var settings = ListenerSettings(address: address, tls: tls)
+        settings.access = FileAccessSection.settings(
+            self.mapping, Keys.listener.access, of: address,
+            otherwise: "the umask decides what the group may do")
+        return settings
+    }
+
+    /// Reports an address that an earlier listener has. Several listeners may ask for any free port.
+    func reportTaken(_ address: Address, lines: inout [Address: Int]) {
+        if case .tcp(_, port: 0) = address { return }
+        let key = Keys.listener.address
+        if let line = lines[address] {
+            self.mapping.report(key, "is taken: the listener on line \(line) is on \(address) already")
+        } else {
+            lines[address] = self.mapping.entry(key)?.position.line
+        }
+    }
+
+    private static func tls(_ mapping: MappingReader) -> ListenerTLS? {
+        let minimum = mapping.value(Keys.listenerTLS.minimum)
+        let clientCA = mapping.value(Keys.listenerTLS.clientCA)
+        guard let identity = self.identity(mapping) else { return nil }
+        var tls = ListenerTLS(identity: identity)
+        tls.minimum = minimum ?? tls.minimum
+        tls.clientCA = clientCA
+        return tls
+    }
+
+    private static func identity(_ mapping: MappingReader) -> ListenerTLS.Identity? {
+        let names = mapping.values(Keys.listenerTLS.selfSigned)
+        let files = mapping.filledNodes(Keys.listenerTLS.certificates)?.compactMap { node in
+            MappingReader(
+                node, Keys.certificate.section, subject: "a certificate", diagnostics: mapping.diagnostics
+            ).flatMap(self.files)
+        }
+        guard mapping.alternative() != nil else { return nil }
+        return names.map { .selfSigned(names: $0) } ?? files.map { .files($0) }
+    }
+
+    private static func files(_ mapping: MappingReader) -> CertificateFiles? {
+        let chain = mapping.value(Keys.certificate.chain)
+        let key = mapping.value(Keys.certificate.key)
+        guard let chain, let key else { return nil }
+        return CertificateFiles(chain: chain, key: key)
+    }
+}

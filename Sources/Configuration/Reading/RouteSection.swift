@@ -1,0 +1,104 @@
+/// An entry of `routes:`.
+struct RouteSection {
+    private let mapping: MappingReader
+
+    init?(_ node: DocumentNode, diagnostics: Diagnostics) {
+        guard
+            let mapping = MappingReader(node, Keys.route.section, subject: "a route", diagnostics: diagnostics)
+        else { return nil }
+        self.mapping = mapping
+    }
+
+    /// Reports a `name` that an earlier route has.
+    func reportTakenName(lines: inout [String: Int]) {
+        guard let entry = self.mapping.entry(Keys.route.name), case .scalar(let name) = entry.value.content else {
+            return
+        }
+        if let line = lines[name] {
+            self.mapping.report(Keys.route.name, "is taken: the route on line \(line) is `\(name)` already")
+        } else {
+            lines[name] = entry.position.line
+        }
+    }
+
+    /// The route; `nil` where its path or action is missing or wrong, which is reported.
+    func settings(defaults: SessionRules, backends: BackendsSection) -> RouteSettings? {
+        let name = self.mapping.value(Keys.route.name)
+        let encodedSlashes = self.mapping.value(Keys.route.encodedSlashes)
+        let path = self.path(encodedSlashes)
+        let hosts = self.hosts()
+        let subprotocols = self.subprotocols()
+        let requireSubprotocol = self.mapping.value(Keys.route.requireSubprotocol)
+        if requireSubprotocol == true, !self.mapping.has(Keys.route.subprotocols) {
+            self.mapping.report(Keys.route.requireSubprotocol, "needs `subprotocols`, the list of those allowed")
+        }
+        let own = SessionRules(self.mapping)
+        guard let action = self.action(backends: backends), let path else { return nil }
+
+        var route = RouteSettings(
+            name: name ?? (hosts.first?.description ?? "") + path.description, path: path, action: action)
+        route.encodedSlashes = encodedSlashes ?? route.encodedSlashes
+        route.hosts = hosts
+        route.subprotocols = subprotocols
+        route.requireSubprotocol = requireSubprotocol ?? route.requireSubprotocol
+        defaults.apply(to: &route)
+        backends.rules(for: action).apply(to: &route)
+        own.apply(to: &route)
+        route.limitsMessagesItself = self.limitsMessages
+        return route
+    }
+
+    private func path(_ encodedSlashes: EncodedSlashes?) -> PathPattern? {
+        let key = Keys.route.encodedSlashes
+        // A wrong word is reported once, and not again as a mistake in the path.
+        let encodedSlashes = encodedSlashes ?? (self.mapping.has(key) ? .keep : key.default)
+        return self.mapping.value(Keys.route.path) { text throws(Mistake) in
+            try PathPattern(parsing: text, encodedSlashes: encodedSlashes)
+        }
+    }
+
+    private func hosts() -> [HostPattern] {
+        // An empty list must not open the route to every host.
+        let key = Keys.route.hosts
+        guard let nodes = self.mapping.filledNodes(key, hint: "leave it out for any host") else { return [] }
+        return self.mapping.values(of: nodes, in: key, key.type.read)
+    }
+
+    private func subprotocols() -> [String]? {
+        let key = Keys.route.subprotocols
+        guard let nodes = self.mapping.filledNodes(key, hint: "leave it out to let the backend pick") else {
+            return nil
+        }
+        var seen: Set<String> = []
+        return self.mapping.values(of: nodes, in: key) { text throws(Mistake) in
+            let name = try key.type.read(text)
+            guard seen.insert(name).inserted else { throw Mistake("is a duplicate: `\(name)`") }
+            return name
+        }
+    }
+
+    /// Whether this route itself limits messages.
+    private var limitsMessages: Bool {
+        guard case .mapping(let entries)? = self.mapping.entry(Keys.route.rules.limits)?.value.content else {
+            return false
+        }
+        let names = [Keys.limits.message.name, Keys.limits.backendMessage.name]
+        return entries.contains { names.contains($0.key) }
+    }
+
+    private func action(backends: BackendsSection) -> RouteSettings.Action? {
+        switch self.mapping.alternative()?.name {
+        case Keys.route.backend.name:
+            return self.mapping.value(Keys.route.backend, backends.name).map { .backend($0) }
+        case Keys.route.page.name:
+            let rules = Keys.route.rules
+            self.mapping.refuse(
+                [
+                    rules.origins, rules.requireOrigin, Keys.route.subprotocols, Keys.route.requireSubprotocol,
+                    rules.compression, rules.utf8, rules.closeCodes, rules.limits, rules.heartbeat,
+                ], "has no effect on a page route: remove it")
+            return self.mapping.value(Keys.route.page).map { .page($0) }
+        default: return nil
+        }
+    }
+}

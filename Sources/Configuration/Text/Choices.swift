@@ -1,0 +1,97 @@
+// The values of keys that take one of a few words. The raw values are the words of the file.
+
+/// `log.format`
+package enum LogFormat: String, CaseIterable, Sendable {
+    /// Text where the output is a terminal, else JSON.
+    case auto
+    case text
+    case json
+}
+
+/// `log.level`, from the least important lines to the most important ones.
+package enum LogLevel: String, CaseIterable, Sendable {
+    case debug
+    case info
+    case warning
+    case error
+}
+
+/// `minimum` of a listener's `tls`
+package enum MinimumTLS: String, CaseIterable, Sendable {
+    case tls12 = "1.2"
+    case tls13 = "1.3"
+}
+
+/// `page` of a route
+package enum BuiltinPage: String, CaseIterable, Sendable {
+    case console
+}
+
+/// `compression`: the answer to a client's offer to compress.
+package enum CompressionRule: String, CaseIterable, Sendable {
+    /// The offer goes on to the backend; a bridge or built-in service accepts it within `limits.compression`.
+    case pass
+    /// The offer is left out, so that all payload is plain.
+    case off
+}
+
+/// `utf8`: whether relayed text is checked to be UTF-8. A bridge and a built-in service always check it.
+package enum UTF8Check: String, CaseIterable, Sendable {
+    /// The client and the backend check it, or not.
+    case pass
+    /// Both directions are checked as the bytes arrive; compressed text is not.
+    case check
+}
+
+/// `encoded-slashes`: the treatment of a `%2F` in the path of a request.
+package enum EncodedSlashes: String, CaseIterable, Sendable {
+    /// The request is refused: some servers take it for a slash, and others do not.
+    case refuse
+    /// It is an ordinary part of its segment, and is passed on unchanged.
+    case keep
+}
+
+/// `close-codes`: the codes that clients are sent where the gateway closes a session.
+package enum CloseCodes: String, CaseIterable, Sendable {
+    /// All that are registered, 1012 (service restart) and 1013 (try again later) too.
+    case registered
+    /// Those of RFC 6455 itself, for client libraries that take the others for a protocol error.
+    case rfc6455
+}
+
+/// `message` of a backend: the kind of message that the bytes of a TCP server become.
+package enum BridgeMessage: String, CaseIterable, Sendable {
+    case binary
+    case text
+}
+
+/// `balance` of a backend
+package enum Balance: String, CaseIterable, Sendable {
+    /// Each endpoint in turn.
+    case roundRobin = "round-robin"
+    /// The endpoint with the fewest live sessions, counted over all workers.
+    case leastSessions = "least-sessions"
+    /// The same endpoint for the same client address.
+    case hashAddress = "hash-address"
+    /// The same endpoint for the same path.
+    case hashPath = "hash-path"
+    /// Two are drawn, and the one with fewer sessions is taken.
+    case randomTwo = "random-two"
+}
+
+/// `check` of a backend's `health`
+package enum HealthCheckKind: String, CaseIterable, Sendable {
+    /// An opening handshake, a ping and its pong.
+    case websocket
+    /// A TCP connection, and TLS where the endpoint has it.
+    case connect
+    /// A GET request and its status.
+    case http
+}
+
+/// `builtin` of a backend
+package enum BuiltinName: String, CaseIterable, Sendable {
+    case echo
+    case broadcast
+    case clock
+}

@@ -1,0 +1,163 @@
+internal import Balancing
+internal import Configuration
+internal import Observability
+internal import Proxy
+internal import Sessions
+internal import System
+internal import Takeover
+
+/// Closes many sessions gently: all of them before the process ends, those of an endpoint, those that a reload has no place for.
+final class Drainer {
+    /// `serving → draining → stopped`
+    private enum State {
+        case serving
+        /// There are no new sessions, and those that there are get closed in good time.
+        case draining(Draining)
+        case stopped
+    }
+
+    private struct Draining {
+        /// Logs once a second how many sessions are left.
+        let progress: ControlTimer
+        /// Ends the delay before the closing, or all that is left after it.
+        var next: ControlTimer?
+        /// The workers that have no session left.
+        var drained: Set<Int> = []
+    }
+
+    /// The least time that the last session to be told has for all that is left.
+    private static let leastForLast = Duration.seconds(10)
+
+    private let fleet: Fleet
+    private let survey: Survey
+    private let serving: Serving
+    private let supervisor: Supervisor
+    private let loop: EventLoop
+    private let log: Log
+    private var state = State.serving
+
+    init(
+        _ fleet: Fleet, _ survey: Survey, _ serving: Serving, _ supervisor: Supervisor, _ loop: EventLoop, _ log: Log
+    ) {
+        self.fleet = fleet
+        self.survey = survey
+        self.serving = serving
+        self.supervisor = supervisor
+        self.loop = loop
+        self.log = log
+    }
+
+    /// No drain has begun.
+    var isServing: Bool { if case .serving = self.state { true } else { false } }
+
+    var hasStopped: Bool { if case .stopped = self.state { true } else { false } }
+
+    // MARK: - The whole process
+
+    /// Ends the process: stops accepting after `drain.delay`, and closes the sessions over `drain.over`.
+    ///
+    /// - Parameter reason: for the log.
+    func drain(because reason: String) {
+        self.supervisor.stopping("draining")
+        self.begin(because: reason)
+        let delay = self.serving.configuration.settings.drain.delay
+        guard delay > .zero else { return self.closeEverything(leaving: [], opening: .refused) }
+        self.next(after: delay) { [unowned self] in self.closeEverything(leaving: [], opening: .refused) }
+    }
+
+    /// The same for a gateway whose successor serves.
+    ///
+    /// - Parameter adopted: listeners that go on in the successor, which accepts what waits there.
+    func handOver(leaving adopted: Set<Int>) {
+        guard self.isServing else { return }
+        self.begin(because: "takeover")
+        self.closeEverything(leaving: adopted, opening: .finished)
+    }
+
+    /// A worker has no session left.
+    func drained(worker: Int) {
+        guard case .draining(var draining) = self.state else { return }
+        draining.drained.insert(worker)
+        self.state = .draining(draining)
+        if draining.drained.count == self.fleet.members.count { self.stop() }
+    }
+
+    /// Ends all that is left.
+    func stop() {
+        guard !self.hasStopped else { return }
+        self.state = .stopped
+        self.fleet.tell(.stop)
+        self.loop.stop()
+    }
+
+    private func begin(because reason: String) {
+        self.logProgress(reason)
+        let progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in self.logProgress(reason) }
+        self.state = .draining(Draining(progress: progress))
+    }
+
+    private func closeEverything(leaving: Set<Int>, opening: DrainOrder.Opening) {
+        self.fleet.tell(.stopAccepting(leaving: leaving))
+        self.close(.all, cause: .drain, opening: opening) { [unowned self] _, pace in
+            // What is not delivered by then is aborted.
+            var limit = pace.end + max(self.serving.configuration.settings.drain.over, Self.leastForLast)
+            // Sessions that are still being opened are closed after that.
+            if case .finished = opening { limit += self.serving.configuration.longestHandshake }
+            self.next(after: limit) { [unowned self] in self.stop() }
+        }
+    }
+
+    private func next(after delay: Duration, _ action: @escaping () -> Void) {
+        guard case .draining(var draining) = self.state else { return }
+        draining.next = ControlTimer(self.loop, once: delay, action)
+        self.state = .draining(draining)
+    }
+
+    private func logProgress(_ reason: String) {
+        var record = LogRecord(.info, "draining")
+        record.add("reason", reason)
+        record.add("sessions", self.fleet.sessions)
+        self.log.write(record)
+    }
+
+    // MARK: - Some sessions
+
+    /// Closes sessions, spread as `drain` says.
+    ///
+    /// - Parameter then: gets their number, and their pace.
+    func close(
+        _ selection: SessionSelection, cause: Cause, opening: DrainOrder.Opening = .finished,
+        then: @escaping (_ sessions: Int, ClosingPace) -> Void
+    ) {
+        self.survey.ask {
+            $0.count(selection)
+        } then: { [unowned self] counts in
+            let selections = counts.map { (selection: selection, count: $0) }
+            then(counts.reduce(0, +), self.close(selections, cause, opening))
+        }
+    }
+
+    /// Closes the sessions that a reload has no place for, likewise.
+    ///
+    /// - Parameter sessions: of each worker.
+    func close(condemned sessions: [Set<SessionID>]) {
+        guard sessions.contains(where: { !$0.isEmpty }) else { return }
+        _ = self.close(sessions.map { (selection: .these($0), count: $0.count) }, .reload, .finished)
+    }
+
+    private func close(
+        _ selections: [(selection: SessionSelection, count: Int)], _ cause: Cause, _ opening: DrainOrder.Opening
+    ) -> ClosingPace {
+        let settings = self.serving.configuration.settings.drain
+        let counts = selections.map(\.count)
+        let pace = ClosingPace(count: counts.reduce(0, +), over: settings.over, rate: settings.rate)
+        var random = SystemRandomNumberGenerator()
+        let slots = ClosingPace.deal(counts, using: &random)
+        for (index, member) in self.fleet.members.enumerated() {
+            let times = slots[index].map { pace.time(ofSlot: $0, jitter: .random(in: 0..<1)) }
+            let order = DrainOrder(cause: cause, times: times, opening: opening)
+            member.mailbox.send(.drain(selections[index].selection, order))
+        }
+        return pace
+    }
+}

@@ -1,0 +1,254 @@
+package import Configuration
+internal import Observability
+internal import Proxy
+package import System
+internal import TLS
+package import Takeover
+
+/// The whole gateway: workers, and the control thread, which is the one that calls `run`.
+///
+/// The control thread takes signals, reloads, checks endpoints, refreshes names and rotates ticket keys. It relays nothing, so it may
+/// take its time, but it never waits. This class owns the objects that do these things, and connects them.
+package final class Gateway {
+    private static let signals = [
+        SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user1,
+        SignalSource.user2, SignalSource.child,
+    ]
+    /// How long workers may take to end when they were told to stop.
+    private static let lastWait = Duration.seconds(1)
+
+    /// The control thread's.
+    package let loop: EventLoop
+    /// For the metrics.
+    package var version = ""
+    /// Said in the line that says what is served.
+    package var hint: String?
+    /// Called when a successor serves: what it wants to have must be closed.
+    package var whenReleased: () -> Void = {}
+    /// Set when `run` has returned: workers did not end in time, and the process must end without cleaning up what they use.
+    package private(set) var leavesWorkers = false
+
+    let log: Log
+    let fleet: Fleet
+    let survey: Survey
+    let serving: Serving
+    let reloader: Reloader
+    let drainer: Drainer
+    let health: HealthChecks
+    /// Makes what would keep the control thread for too long.
+    let sideWork: SideWork
+    private let threads: [Thread.Handle]
+    private let resolver: Resolver
+    private let names: NameRefresh
+    private let rebalancer: Rebalancer
+    private let memory: MemoryWatch
+    private let certificates: CertificateWatch
+    private let inherited: InheritedSockets
+    private let supervisor: Supervisor
+    private var handover: Handover?
+    private var ticketRotation: ControlTimer?
+
+    /// Opens every listener and starts the workers. Signals are blocked in this thread from here on.
+    ///
+    /// - Parameters:
+    ///   - source: reads the configuration again, for a reload; `nil`: there is no file (`gateway bridge`).
+    ///   - restart: how this process takes over, and how a successor takes over from it.
+    ///   - fileAccess: how the configuration, and files that it names, are read.
+    ///   - lookUp: how host names are looked up.
+    /// - Throws: one line that says what is in the way.
+    package init(
+        _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
+        fileAccess: FileReader.Access = .system(), lookUp: @escaping Resolver.LookUp = Resolver.addresses
+    ) throws(StartError) {
+        SignalSource.block(Self.signals)
+        let descriptorLimit = OwnProcess.raiseDescriptorLimit()
+        do {
+            let inherited = try InheritedSockets(restart)
+            let count = configuration.workers ?? ProcessorCount.available()
+            let log = try Self.openLog(configuration.log)
+            let loop = try EventLoop()
+            let fleet = try Fleet(
+                workers: count, descriptorLimit: descriptorLimit,
+                memory: MemoryBound(limit: configuration.memory?.rawValue ?? MemoryBound.automatic))
+            guard fleet.hasRoom else {
+                throw StartError(
+                    "the limit of \(descriptorLimit) open files leaves room for no session: raise it (ulimit -n)")
+            }
+            let survey = Survey(fleet)
+            let sideWork = try SideWork(on: loop)
+            let resolver = try Resolver(lookUp: lookUp)
+            try resolver.start()
+            let names = try NameRefresh(resolver: resolver, log: log, loop: loop)
+            let files = try FileReader(on: loop, access: fileAccess)
+
+            // What the configuration refers to, then all that is made of it.
+            let listeners = ListenerSet(workers: count)
+            let findings = Findings.now(configuration, listeners, files, names, on: loop)
+            let active = try ActiveConfiguration(configuration, files: findings.files)
+            names.start(active)
+            let serving = try Serving(active, listeners, findings, from: inherited.source)
+            try inherited.finish()
+
+            let supervisor = Supervisor(log: log, isSuccessor: inherited.taken.predecessor != nil)
+            let rebalancer = Rebalancer(loop, fleet, log)
+            let health = HealthChecks(log: log, loop: loop, unreachable: { names.unreachable($0) }) {
+                rebalancer.begin($0)
+            }
+            try health.take(active)
+            let memory = MemoryWatch(fleet, survey, loop, log)
+            let drainer = Drainer(fleet, survey, serving, supervisor, loop, log)
+            let candidates = Candidates(files, names, sideWork, serving, drainer)
+            let reloader = Reloader(
+                source, candidates, serving, survey,
+                Reloader.Followers(
+                    fleet: fleet, names: names, health: health, rebalancer: rebalancer, memory: memory,
+                    drainer: drainer, supervisor: supervisor), log)
+            self.certificates = CertificateWatch(files, candidates, serving, reloader, drainer, loop, log)
+
+            let blueprint = WorkerBlueprint(
+                fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners)
+            self.threads = try WorkerThreads.start(count, blueprint)
+            _ = try inherited.taken.ready()
+
+            (self.loop, self.log, self.fleet, self.survey, self.sideWork) = (loop, log, fleet, survey, sideWork)
+            (self.resolver, self.names, self.serving, self.health) = (resolver, names, serving, health)
+            (self.rebalancer, self.memory, self.drainer, self.reloader) = (rebalancer, memory, drainer, reloader)
+            (self.inherited, self.supervisor) = (inherited, supervisor)
+            self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in self.released(to: $0)
+            }
+        } catch let error as StartError {
+            throw error
+        } catch {
+            throw StartError("cannot start: \(error)")
+        }
+    }
+
+    /// Where the listeners listen, with the ports that were chosen.
+    package var addresses: [String] { self.serving.listeners.listeners.map(\.address.description) }
+
+    /// Whether this process took the place of another.
+    package var tookOver: Bool { self.inherited.taken.predecessor != nil }
+
+    private static func openLog(_ settings: LogSettings) throws(StartError) -> Log {
+        do { return try Log(settings) } catch {
+            throw StartError("cannot open the log \(settings.file ?? "stderr"): \(error)")
+        }
+    }
+
+    // MARK: - Running
+
+    /// Serves until a signal ends it. Returns the exit status.
+    package func run() -> Int32 {
+        var exitStatus: Int32 = 0
+        do {
+            try SignalSource.open(Self.signals, on: self.loop) { [unowned self] in self.received(signal: $0) }
+            try self.fleet.control.open(on: self.loop) { [unowned self] in self.received($0) }
+        } catch {
+            self.log.write(.error, "failed", reason: "\(error)")
+            exitStatus = 70
+            self.drainer.stop()
+        }
+        self.logServing()
+        self.ticketRotation = ControlTimer(self.loop, every: TicketKeys.rotationInterval) { [unowned self] in
+            self.serving.rotateTicketKeys()
+        }
+        self.certificates.start()
+        self.handover?.open(self.inherited.taken)
+        self.supervisor.ready(self.serving.status)
+        self.supervisor.watch(on: self.loop)
+        if !self.drainer.hasStopped { self.loop.run() }
+        self.end()
+        return exitStatus
+    }
+
+    private func end() {
+        self.handover?.close()
+        self.health.stop()
+        self.rebalancer.stop()
+        self.memory.stop()
+        let stuck = self.joinWorkers()
+        self.leavesWorkers = stuck > 0
+        let adopted = self.handover?.adopted ?? []
+        for listener in self.serving.listeners.listeners where !adopted.contains(listener.id) {
+            self.serving.removeFile(of: listener)
+        }
+        self.resolver.stop()
+        var record = LogRecord(stuck == 0 ? .info : .warning, "stopped")
+        if stuck > 0 { record.add("reason", "\(stuck) of \(self.threads.count) workers did not end in time") }
+        self.log.write(record)
+        self.log.close()
+    }
+
+    /// Waits until the workers have closed, logged and ended, but no longer than `lastWait`: the process must be able to end.
+    ///
+    /// - Returns: how many have not ended.
+    private func joinWorkers() -> Int {
+        let end = MonotonicInstant.now() + Self.lastWait
+        return self.threads.count { !$0.join(within: max(.zero, end - .now())) }
+    }
+
+    private func logServing() {
+        for listener in self.serving.listeners.listeners { self.log.write(listener.record) }
+        let configuration = self.serving.configuration
+        var record = LogRecord(.info, "serving")
+        record.add("on", self.serving.urls)
+        record.add("routes", configuration.routes.count)
+        record.add("backends", configuration.backends.count)
+        record.add("workers", self.fleet.members.count)
+        record.add("version", self.version)
+        record.add("process", OwnProcess.number)
+        record.add("hint", self.hint)
+        self.log.write(record)
+        // With a log in a file, a terminal still shows that the gateway runs, and where.
+        guard let file = configuration.settings.log.file else { return }
+        let line = "gateway: serving on \(self.serving.urls), log in \(file)\n"
+        // Standard error may have no reader, and nothing here waits for one.
+        OutputFile.standardError.offer(Array(line.utf8))
+    }
+
+    /// Ends `run` as a signal does, from any thread.
+    package var terminator: @Sendable () -> Void {
+        let control = self.fleet.control
+        return { control.send(.terminate) }
+    }
+
+    // MARK: - Events
+
+    private func received(signal: Int32) {
+        switch signal {
+        case SignalSource.hangUp: self.reloader.reload(dryRun: false) { _ in }
+        case SignalSource.user1: self.log.reopen()
+        case SignalSource.user2: self.handover?.start()
+        case SignalSource.child: self.handover?.childEnded()
+        default: self.terminate()
+        }
+    }
+
+    private func received(_ message: ControlMessage) {
+        switch message {
+        case .terminate: self.terminate()
+        case .drained(let worker): self.drainer.drained(worker: worker)
+        case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
+        case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
+        case .unreachable(let endpoint): self.names.unreachable(endpoint)
+        case .memoryRose: self.memory.rose()
+        case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
+        }
+    }
+
+    /// The first time drains; a second time ends what is left.
+    private func terminate() {
+        if self.drainer.isServing { self.drain(because: "signal") } else { self.drainer.stop() }
+    }
+
+    func drain(because reason: String) {
+        self.handover?.close()
+        self.drainer.drain(because: reason)
+    }
+
+    private func released(to successor: Int32) {
+        self.supervisor.mainProcess(successor)
+        self.supervisor.stopWatching()
+        self.whenReleased()
+    }
+}

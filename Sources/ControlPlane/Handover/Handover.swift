@@ -1,0 +1,124 @@
+internal import Configuration
+internal import Observability
+internal import Proxy
+internal import System
+internal import Takeover
+
+/// A restart without a gap: another process takes the listening sockets, and this one drains. On the control thread.
+final class Handover {
+    private enum State {
+        /// No successor can come.
+        case closed
+        /// One may come.
+        case waiting(TakeoverServer)
+        /// One serves.
+        ///
+        /// - Parameter adopted: listeners that go on there.
+        case released(TakeoverServer, adopted: Set<Int>)
+    }
+
+    private let plan: RestartPlan?
+    private let serving: Serving
+    private let drainer: Drainer
+    private let successor: SuccessorProcess
+    private let loop: EventLoop
+    private let log: Log
+    private let released: (_ successor: Int32) -> Void
+    private var state = State.closed
+
+    /// - Parameters:
+    ///   - plan: `nil`: there is no file by which another process could find this one.
+    ///   - released: called when a successor serves, with its process.
+    init(
+        _ plan: RestartPlan?, _ serving: Serving, _ drainer: Drainer, _ loop: EventLoop, _ log: Log,
+        released: @escaping (_ successor: Int32) -> Void
+    ) throws(SystemError) {
+        self.plan = plan
+        self.serving = serving
+        self.drainer = drainer
+        self.successor = try SuccessorProcess(on: loop)
+        self.loop = loop
+        self.log = log
+        self.released = released
+    }
+
+    /// Listeners that go on in the successor.
+    var adopted: Set<Int> {
+        if case .released(_, let adopted) = self.state { adopted } else { [] }
+    }
+
+    /// Waits for a successor from now on.
+    ///
+    /// - Parameter taken: what this process took over itself.
+    func open(_ taken: TakenSockets) {
+        guard let plan = self.plan else { return }
+        do throws(SystemError) {
+            self.state = .waiting(
+                try TakeoverServer(
+                    name: plan.name, taken: taken, loop: self.loop, log: self.log,
+                    sockets: { [unowned self] in
+                        self.serving.listeners.listeners.map { ($0.configured.offeredName, $0.sockets.flatMap { $0 }) }
+                    }, released: { [unowned self] in self.release($0) }))
+        } catch {
+            // Another gateway runs with this very file. Both serve, but only one can be taken over from.
+            self.log.write(.warning, "takeover-unavailable", reason: "\(error)")
+        }
+    }
+
+    /// Takes no successor any more.
+    func close() {
+        switch self.state {
+        case .waiting(let server), .released(let server, _): server.close()
+        case .closed: break
+        }
+    }
+
+    /// Starts our successor: the program that is now where ours was.
+    func start() {
+        guard self.drainer.isServing, let plan = self.plan else {
+            return self.log.write(.warning, "takeover-failed", reason: "there is no configuration file to start with")
+        }
+        switch self.successor.state {
+        case .none: self.successor.start(plan) { [unowned self] in self.happened($0) }
+        case .starting: self.log.write(.warning, "takeover-failed", reason: "a successor is being started already")
+        case .running(let process):
+            self.log.write(
+                .warning, "takeover-failed", reason: "a successor, process \(process), does not serve yet")
+        }
+    }
+
+    /// To be called on SIGCHLD.
+    func childEnded() { self.successor.look() }
+
+    private func happened(_ event: SuccessorProcess.Event) {
+        switch event {
+        case .started(let process):
+            var record = LogRecord(.info, "successor-started")
+            record.add("process", Int(process))
+            self.log.write(record)
+        case .failed(let error):
+            self.log.write(.error, "takeover-failed", reason: "\(self.plan?.program ?? ""): \(error)")
+        case .ended(let process, let end):
+            // Once it has taken over, its end is not a failed start, but no process serves any more.
+            let isServing = self.drainer.isServing
+            var record = LogRecord(.error, isServing ? "takeover-failed" : "successor-ended")
+            record.add("successor", process)
+            switch end {
+            case .exited(let status): record.add("status", status)
+            case .killed(let signal): record.add("signal", signal)
+            case .unknown: break
+            }
+            record.add("reason", "the successor \(end)" + (isServing ? " before it served" : ""))
+            self.log.write(record)
+        }
+    }
+
+    /// The successor serves: it accepts what waits, and our sessions are closed in good time.
+    private func release(_ release: TakeoverServer.Release) {
+        guard case .waiting(let server) = self.state else { return }
+        let adopted = self.serving.listeners.listeners.filter { release.adopted.contains($0.configured.offeredName) }
+        self.state = .released(server, adopted: Set(adopted.map(\.id)))
+        self.released(release.successor)
+        self.drainer.handOver(leaving: self.adopted)
+    }
+}

@@ -1,0 +1,44 @@
+internal import Configuration
+internal import Observability
+internal import Proxy
+
+/// How the endpoints of one backend are at a moment, for any thread to make of it what operators see.
+struct BackendReport: Sendable {
+    let backend: Backend
+    let endpoints: [BackendRow.EndpointRow]
+    /// Of each endpoint; `nil`: it is not checked.
+    let checks: [CheckSchedule.Counts?]
+
+    /// - Parameter sessions: of this backend, open.
+    func row(sessions: Int) -> BackendRow {
+        BackendRow(
+            name: self.backend.name, kind: self.backend.settings.kind.name, sessions: sessions,
+            endpoints: self.endpoints)
+    }
+}
+
+extension Sequence<BackendReport> {
+    /// `backend_up` and `health_checks_total`.
+    var families: [MetricFamily] {
+        var up = MetricFamily(
+            "gateway_backend_up", .gauge, help: "Whether an endpoint gets new sessions.", samples: [])
+        var checks = MetricFamily(
+            "gateway_health_checks_total", .counter, help: "Active checks of an endpoint, by what came of them.",
+            samples: [])
+        for report in self {
+            for (endpoint, counts) in zip(report.endpoints, report.checks) {
+                let labels: [MetricFamily.Label] = [
+                    .init("backend", report.backend.name), .init("endpoint", endpoint.name),
+                ]
+                up.samples.append(.init(labels, .number(endpoint.state == "up" ? 1 : 0)))
+                guard let counts else { continue }
+                for (result, count) in [
+                    ("passed", counts.passed), ("failed", counts.failed), ("skipped", counts.skipped),
+                ] {
+                    checks.samples.append(.init(labels + [.init("result", result)], .number(Double(count))))
+                }
+            }
+        }
+        return [up, checks]
+    }
+}

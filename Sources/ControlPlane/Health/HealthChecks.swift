@@ -1,0 +1,159 @@
+internal import Configuration
+internal import Connections
+internal import Observability
+internal import Proxy
+internal import System
+internal import TLS
+
+/// The health of every endpoint of the process, on the control thread: makes the active checks that the configuration asks for, hears of
+/// what sessions notice, and publishes each endpoint's state.
+///
+/// An endpoint is known by its object: one that stays when the configuration changes keeps its health.
+final class HealthChecks {
+    /// How often the heartbeats of live sessions are looked at.
+    private static let heartbeatInterval = Duration.seconds(1)
+
+    private struct Place {
+        var watch: BackendWatch
+        var index: Int
+    }
+
+    private let log: Log
+    private let loop: EventLoop
+    private let means: HealthCheck.Means
+    private let cameUp: (Backend) -> Void
+    /// In the order of the configuration's backends.
+    private var watches: [BackendWatch] = []
+    private var places: [ObjectIdentifier: Place] = [:]
+    private var schedules: [ObjectIdentifier: CheckSchedule] = [:]
+    private var heartbeats: ControlTimer?
+
+    /// - Parameters:
+    ///   - unreachable: called when an endpoint could be connected to at none of its addresses.
+    ///   - cameUp: called when an endpoint of a backend is up that was not.
+    init(
+        log: Log, loop: EventLoop, unreachable: @escaping (Endpoint) -> Void = { _ in },
+        cameUp: @escaping (Backend) -> Void
+    ) {
+        self.log = log
+        self.loop = loop
+        self.cameUp = cameUp
+        self.means = HealthCheck.Means(loop, unreachable: unreachable)
+    }
+
+    /// Watches the endpoints of a configuration from now on, and no others.
+    ///
+    /// - Throws: where libssl does not take its settings; then nothing has changed.
+    package func take(_ active: ActiveConfiguration) throws(TLSError) {
+        let contexts = try TLSClientContext.shared(active.clientTLS.map(Self.settings), io: self.means.context.tlsIO)
+        let before = self.places
+        for watch in self.watches { watch.stop() }
+        self.watches = active.backends.map { backend in
+            BackendWatch(
+                backend, log: self.log, loop: self.loop,
+                remembering: { endpoint in
+                    before[ObjectIdentifier(endpoint)].map { $0.watch.memory(of: $0.index) }
+                }, cameUp: self.cameUp)
+        }
+        self.places = [:]
+        for watch in self.watches {
+            for (index, endpoint) in watch.endpoints.enumerated() {
+                self.places[ObjectIdentifier(endpoint)] = Place(watch: watch, index: index)
+            }
+        }
+        self.schedule(active, contexts)
+        self.heartbeats =
+            self.heartbeats
+            ?? ControlTimer(self.loop, every: Self.heartbeatInterval) { [unowned self] in
+                for watch in self.watches { for index in watch.endpoints.indices { watch.lookAtHeartbeats(index) } }
+            }
+    }
+
+    /// A check shakes hands in full, so that it sees the certificate that the endpoint has now.
+    private static func settings(_ settings: TLSClientSettings?) -> TLSClientSettings? {
+        var settings = settings
+        settings?.resume = false
+        return settings
+    }
+
+    private func schedule(_ active: ActiveConfiguration, _ contexts: [TLSClientContext?]) {
+        var before = self.schedules
+        self.schedules = [:]
+        var new: [CheckSchedule] = []
+        for backend in active.backends {
+            guard let settings = backend.settings.health else { continue }
+            let plan = CheckSchedule.Plan(
+                settings: settings, source: backend.source, tls: active.clientTLS[backend.index],
+                serverName: backend.settings.tls.serverName)
+            for endpoint in backend.endpoints {
+                let id = ObjectIdentifier(endpoint)
+                if let schedule = before[id], schedule.plan == plan {
+                    before[id] = nil
+                    self.schedules[id] = schedule
+                } else {
+                    let schedule = CheckSchedule(endpoint, plan, contexts[backend.index], self.means) {
+                        [unowned self] in
+                        if let place = self.places[id] { place.watch.checked(place.index, $0) }
+                    }
+                    new.append(schedule)
+                    self.schedules[id] = schedule
+                }
+            }
+        }
+        for schedule in before.values { schedule.stop() }
+        for (index, schedule) in new.enumerated() {
+            schedule.start(after: (Double(index) + .random(in: 0..<1)) / Double(new.count))
+        }
+    }
+
+    /// Ends every check.
+    func stop() {
+        self.heartbeats?.cancel()
+        for watch in self.watches { watch.stop() }
+        for schedule in self.schedules.values { schedule.stop() }
+        self.schedules = [:]
+    }
+
+    // MARK: - What workers and operators say
+
+    /// Sessions could not be opened. Endpoints that are gone from the configuration are nobody's concern, here and below.
+    func failed(_ endpoint: Endpoint, because reason: String) {
+        if let place = self.place(of: endpoint) { place.watch.failed(place.index, because: reason) }
+    }
+
+    /// A session was opened after such failures.
+    func succeeded(_ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.succeeded(place.index) }
+    }
+
+    /// No new sessions for `endpoint` until `undrain`.
+    func drain(_ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.drain(place.index) }
+    }
+
+    func undrain(_ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.undrain(place.index) }
+    }
+
+    private func place(of endpoint: Endpoint) -> Place? { self.places[ObjectIdentifier(endpoint)] }
+
+    // MARK: - What others see
+
+    /// How all endpoints are, backend by backend, in portions.
+    ///
+    /// - Parameter then: gets the reports, in the order of the backends of the snapshot that was taken last.
+    func report(then: @escaping ([BackendReport]) -> Void) {
+        let (watches, schedules) = (self.watches, self.schedules)
+        var reports: [BackendReport] = []
+        reports.reserveCapacity(watches.count)
+        Portions.go(on: self.loop) {
+            guard reports.count < watches.count else { return nil }
+            let watch = watches[reports.count]
+            let checks = watch.endpoints.map { schedules[ObjectIdentifier($0)]?.counts }
+            reports.append(BackendReport(backend: watch.backend, endpoints: watch.rows, checks: checks))
+            return 1 + checks.count
+        } then: {
+            then(reports)
+        }
+    }
+}

@@ -1,0 +1,191 @@
+internal import Configuration
+internal import Observability
+internal import Proxy
+internal import Synchronization
+internal import System
+
+/// Keeps the addresses of endpoints that are named by host true while the gateway runs. Look-ups happen on the resolver's threads; all
+/// else on the control thread.
+final class NameRefresh {
+    private static let firstWait = Duration.seconds(3)
+    /// How long a look-up may take without which there is no listener.
+    static let listenerWait = Duration.seconds(5)
+
+    private enum Answer: Sendable {
+        case ofHost(String, Result<[SocketAddress], ResolveError>)
+        /// One has come for a call of `lookUp`.
+        case ofListener(Int)
+    }
+
+    private struct Wait {
+        var answers: Int
+        let then: () -> Void
+        let limit: ControlTimer
+    }
+
+    private var names: [String: HostName] = [:]
+    private let resolver: Resolver
+    private let log: Log
+    private unowned let loop: EventLoop
+    /// Whoever still waits, and for how many answers.
+    private var waiting: [Int: Wait] = [:]
+    private var nextID = 0
+    private let answers: Mailbox<Answer>
+
+    init(resolver: Resolver, log: Log, loop: EventLoop) throws(SystemError) {
+        self.resolver = resolver
+        self.log = log
+        self.loop = loop
+        self.answers = try Mailbox()
+        try self.answers.open(on: loop) { [unowned self] in self.received($0) }
+    }
+
+    // MARK: - Endpoints
+
+    /// Looks every name up once, and waits for the answers, but no longer than a person would: the first sessions should not fail
+    /// because they came early.
+    func start(_ active: ActiveConfiguration) {
+        var isWaiting = true
+        self.resolve(active) { isWaiting = false }
+        while isWaiting { self.loop.turn() }
+    }
+
+    /// Refreshes the names of this configuration from now on, and no others.
+    func use(_ active: ActiveConfiguration) {
+        self.add(active)
+        let endpoints = Set(active.backends.flatMap(\.endpoints).map { ObjectIdentifier($0) })
+        for (host, name) in self.names {
+            name.endpoints.removeAll { !endpoints.contains(ObjectIdentifier($0)) }
+            guard name.endpoints.isEmpty else { continue }
+            name.stop()
+            self.names[host] = nil
+        }
+    }
+
+    /// Looks up the names of a configuration, whatever is known of them.
+    ///
+    /// - Parameter then: called when all answers are here, or after a while without.
+    func resolve(_ active: ActiveConfiguration, then: @escaping () -> Void) {
+        let names = self.add(active)
+        guard !names.isEmpty else { return then() }
+        let id = self.wait(for: names.count, within: Self.firstWait, then: then)
+        for name in names { name.want(id) }
+    }
+
+    /// None of its addresses can be connected to: they may have changed.
+    func unreachable(_ endpoint: Endpoint) {
+        endpoint.takeLookUp()
+        guard let (host, _) = endpoint.hostToResolve, let name = self.names[host] else { return }
+        name.schedule.addressesFailed(at: self.loop.now)
+        name.goOn()
+    }
+
+    /// Takes in the names of a configuration. Returns them.
+    @discardableResult
+    private func add(_ active: ActiveConfiguration) -> [HostName] {
+        let refresh = active.settings.names.refresh
+        var added: [String: HostName] = [:]
+        for endpoint in active.backends.flatMap(\.endpoints) {
+            guard let (host, _) = endpoint.hostToResolve else { continue }
+            let name = self.names[host] ?? self.name(host, refresh: refresh)
+            name.schedule.refresh = refresh
+            if !name.endpoints.contains(where: { $0 === endpoint }) { name.endpoints.append(endpoint) }
+            self.names[host] = name
+            added[host] = name
+        }
+        return Array(added.values)
+    }
+
+    private func name(_ host: String, refresh: Duration) -> HostName {
+        HostName(host, refresh: refresh, on: self.loop) { [resolver, answers] host in
+            resolver.resolve(host: host, port: 0) { answers.send(.ofHost(host, $0)) }
+        }
+    }
+
+    private func received(_ answer: Answer) {
+        switch answer {
+        case .ofListener(let id): self.answered(id)
+        case .ofHost(let host, let result):
+            guard let name = self.names[host] else { return }
+            let hasSucceeded = if case .success = result { true } else { false }
+            let hasTurned = hasSucceeded == name.schedule.isFailing
+            for endpoint in name.endpoints { self.tell(endpoint, result, hasTurned: hasTurned) }
+            for id in name.answered(hasSucceeded: hasSucceeded) { self.answered(id) }
+        }
+    }
+
+    /// - Parameter hasTurned: whether the look-up before it had succeeded where this one failed, or the other way round. The last addresses
+    ///   stay in use meanwhile, and the log says that they may be old.
+    private func tell(
+        _ endpoint: Endpoint, _ result: Result<[SocketAddress], ResolveError>, hasTurned: Bool
+    ) {
+        let port = endpoint.hostToResolve?.port ?? 0
+        let result = result.map { $0.map { $0.with(port: port) } }
+        guard endpoint.update(result) || hasTurned else { return }
+        switch result {
+        case .success(let addresses):
+            var record = LogRecord(.info, "resolved")
+            record.add("endpoint", endpoint.name)
+            record.add("addresses", addresses.map(\.description).joined(separator: " "))
+            self.log.write(record)
+        case .failure(let error):
+            var record = LogRecord(.warning, "resolve-failed")
+            record.add("endpoint", endpoint.name)
+            record.add("reason", error.description)
+            self.log.write(record)
+        }
+    }
+
+    // MARK: - Listeners
+
+    /// Looks up the names of listeners, which are opened once, at one of the addresses that their names have then.
+    ///
+    /// - Parameter then: called when all answers are here, or after a while: a name without one is a failure.
+    func lookUp(
+        _ listeners: [Address], within limit: Duration = NameRefresh.listenerWait,
+        then: @escaping ([Address: Result<[SocketAddress], ResolveError>]) -> Void
+    ) {
+        guard !listeners.isEmpty else { return then([:]) }
+        let found = Found()
+        let id = self.wait(for: listeners.count, within: limit) {
+            var all = found.answers.withLock { $0 }
+            for case .tcp(let host, let port) in listeners where all[.tcp(host: host, port: port)] == nil {
+                let reason = "\(host) was not resolved within \(limit.components.seconds) s"
+                all[.tcp(host: host, port: port)] = .failure(ResolveError(host: host, reason: reason))
+            }
+            then(all)
+        }
+        for case .tcp(let host, let port) in listeners {
+            self.resolver.resolve(host: host, port: port) { [answers] answer in
+                found.answers.withLock { $0[.tcp(host: host, port: port)] = answer }
+                answers.send(.ofListener(id))
+            }
+        }
+    }
+
+    private final class Found: Sendable {
+        let answers = Mutex<[Address: Result<[SocketAddress], ResolveError>]>([:])
+    }
+
+    // MARK: - Waiting
+
+    /// - Returns: what each of `count` answers is for.
+    private func wait(for count: Int, within limit: Duration, then: @escaping () -> Void) -> Int {
+        let id = self.nextID
+        self.nextID += 1
+        let timer = ControlTimer(self.loop, once: limit) { [unowned self] in self.finish(id) }
+        self.waiting[id] = Wait(answers: count, then: then, limit: timer)
+        return id
+    }
+
+    private func answered(_ id: Int) {
+        self.waiting[id]?.answers -= 1
+        if self.waiting[id]?.answers == 0 { self.finish(id) }
+    }
+
+    private func finish(_ id: Int) {
+        guard let wait = self.waiting.removeValue(forKey: id) else { return }
+        wait.limit.cancel()
+        wait.then()
+    }
+}

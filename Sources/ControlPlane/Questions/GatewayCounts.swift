@@ -1,0 +1,59 @@
+internal import Configuration
+internal import Observability
+internal import Proxy
+internal import System
+
+/// What was counted and how everything is, as the control thread gathered it. What operators are shown is made of it on any thread: with
+/// thousands of routes and backends that takes longer than the control thread may be kept.
+struct GatewayCounts: Sendable {
+    private let active: ActiveConfiguration
+    private let snapshots: [MetricsSnapshot]
+    /// Bytes that wait in mailboxes.
+    private let inMailboxes: Int
+    private let backends: [BackendReport]
+
+    /// - Parameter snapshots: of all workers.
+    init(_ active: ActiveConfiguration, _ snapshots: [MetricsSnapshot], inMailboxes: Int, backends: [BackendReport]) {
+        self.active = active
+        self.snapshots = snapshots
+        self.inMailboxes = inMailboxes
+        self.backends = backends
+    }
+
+    var rows: [BackendRow] { self.rows(self.counted) }
+
+    func families(control: ControlMetrics, droppedLines: UInt64, version: String) -> [MetricFamily] {
+        let counted = self.counted
+        return counted.families(
+            control: control, backends: self.rows(counted).families + self.backends.families,
+            droppedLines: droppedLines, version: version, usage: .now())
+    }
+
+    private var counted: MetricsSnapshot {
+        let routes = self.active.routes.compactMap { route in
+            route.backend.map { (name: route.settings.name, backend: $0.name) }
+        }
+        var all = MetricsSnapshot(routes)
+        for snapshot in self.snapshots { all.add(snapshot) }
+        all.memory[.mailbox] = self.inMailboxes
+        return all
+    }
+
+    private func rows(_ counted: MetricsSnapshot) -> [BackendRow] {
+        let open = counted.openByBackend
+        return self.backends.map { $0.row(sessions: open[$0.backend.name] ?? 0) }
+    }
+}
+
+extension BackendSettings.Kind {
+    /// As the admin address shows it.
+    var name: String {
+        switch self {
+        case .builtin(.echo): "echo"
+        case .builtin(.broadcast): "broadcast"
+        case .builtin(.clock): "clock"
+        case .websocket: "websocket"
+        case .tcp: "tcp"
+        }
+    }
+}

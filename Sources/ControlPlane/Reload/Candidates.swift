@@ -1,0 +1,99 @@
+internal import Configuration
+internal import Proxy
+internal import System
+internal import TLS
+
+/// Reads configurations and tries them, without keeping the control thread: files have `FileReader.limit` each time, names
+/// `NameRefresh.listenerWait`, and what takes long is made beside the loop.
+final class Candidates {
+    /// What is wrong with a configuration, a line for each mistake.
+    struct Mistakes: Error {
+        let lines: [String]
+    }
+
+    private let files: FileReader
+    private let names: NameRefresh
+    private let sideWork: SideWork
+    private let serving: Serving
+    private let drainer: Drainer
+
+    init(_ files: FileReader, _ names: NameRefresh, _ sideWork: SideWork, _ serving: Serving, _ drainer: Drainer) {
+        self.files = files
+        self.names = names
+        self.sideWork = sideWork
+        self.serving = serving
+        self.drainer = drainer
+    }
+
+    /// Reads the configuration again.
+    func read(_ source: ConfigurationSource, then: @escaping (Result<Candidate, Mistakes>) -> Void) {
+        if let refusal = source.refusal { return then(.failure(Mistakes(lines: [refusal]))) }
+        self.files.read([source.path]) { [unowned self] files in
+            func refuse(_ errors: ConfigurationErrors) {
+                then(.failure(Mistakes(lines: errors.diagnostics.map(\.description))))
+            }
+            let bytes: [UInt8]
+            do throws(ConfigurationErrors) { bytes = try source.bytes(in: files) } catch { return refuse(error) }
+            self.sideWork.make {
+                Result { () throws(ConfigurationErrors) in try source.configuration(of: bytes) }
+            } then: { [unowned self] result in
+                switch result {
+                case .success(let settings): self.make(settings) { then($0.mapError { Mistakes(lines: ["\($0)"]) }) }
+                case .failure(let errors): refuse(errors)
+                }
+            }
+        }
+    }
+
+    /// Reads the files of the configuration in force again.
+    func renew(then: @escaping (Result<Candidate, StartError>) -> Void) {
+        let same = self.serving.configuration
+        self.make(same.settings, then: then) { files throws(StartError) in try ActiveConfiguration(same, files: files) }
+    }
+
+    private func make(_ settings: GatewayConfiguration, then: @escaping (Result<Candidate, StartError>) -> Void) {
+        let previous = self.serving.configuration
+        self.make(settings, then: then) { files throws(StartError) in
+            try ActiveConfiguration(settings, files: files, replacing: previous)
+        }
+    }
+
+    /// Finds what `settings` refer to, and tries all of it.
+    private func make(
+        _ settings: GatewayConfiguration, then: @escaping (Result<Candidate, StartError>) -> Void,
+        _ make: @escaping @Sendable (FileSet) throws(StartError) -> ActiveConfiguration
+    ) {
+        Findings.find(settings, self.serving.listeners, self.files, self.names) { [unowned self] findings in
+            self.sideWork.make {
+                Result { () throws(StartError) in try Self.tried(try make(findings.files)) }
+            } then: { [unowned self] configuration in
+                guard self.drainer.isServing else { return then(.failure(StartError("the gateway is draining"))) }
+                then(Result { () throws(StartError) in try self.candidate(try configuration.get(), findings) })
+            }
+        }
+    }
+
+    /// A configuration that a worker could use: libssl has its own opinion of certificates.
+    private static func tried(_ configuration: ActiveConfiguration) throws(StartError) -> ActiveConfiguration {
+        do throws(TLSError) {
+            _ = try WorkerConfiguration(configuration, io: TLSIO())
+        } catch {
+            throw StartError("\(error)")
+        }
+        return configuration
+    }
+
+    private func candidate(
+        _ configuration: ActiveConfiguration, _ findings: Findings
+    ) throws(StartError) -> Candidate {
+        let change = try self.serving.listeners.prepare(configuration.settings.listeners, findings)
+        do {
+            let io = TLSIO()
+            for listener in change.listeners { _ = try Listener(listener, io: io) }
+        } catch {
+            change.close()
+            throw StartError("\(error)")
+        }
+        return Candidate(configuration: configuration, listeners: change, watched: WatchedFiles(findings.files))
+    }
+}

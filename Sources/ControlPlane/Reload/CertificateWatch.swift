@@ -1,0 +1,86 @@
+internal import Configuration
+internal import Observability
+internal import Proxy
+internal import System
+
+/// Looks at certificates and keys from time to time, and puts them in force again when their files have changed. Live sessions keep what
+/// they have.
+final class CertificateWatch {
+    /// How often files are looked at.
+    private static let interval = Duration.seconds(5)
+
+    private let files: FileReader
+    private let candidates: Candidates
+    private let serving: Serving
+    private let reloader: Reloader
+    private let drainer: Drainer
+    private let loop: EventLoop
+    private let log: Log
+    private var timer: ControlTimer?
+    /// Why changed certificates were refused, as the log has it.
+    private var refusal: String?
+
+    init(
+        _ files: FileReader, _ candidates: Candidates, _ serving: Serving, _ reloader: Reloader, _ drainer: Drainer,
+        _ loop: EventLoop, _ log: Log
+    ) {
+        self.files = files
+        self.candidates = candidates
+        self.serving = serving
+        self.reloader = reloader
+        self.drainer = drainer
+        self.loop = loop
+        self.log = log
+    }
+
+    func start() {
+        self.timer = ControlTimer(self.loop, once: Self.interval) { [unowned self] in
+            self.look { [unowned self] in self.start() }
+        }
+    }
+
+    private func look(then: @escaping () -> Void) {
+        let configuration = self.serving.configuration
+        guard self.isWanted(for: configuration) else { return then() }
+        self.files.look(at: self.serving.watched.paths) { [unowned self] result in
+            switch result {
+            case .failure(let obstacle):
+                // A look that hangs was logged when it began to.
+                if obstacle.error != .stuck {
+                    self.log.write(.error, "certificates-refused", reason: "cannot look at \(obstacle)")
+                }
+                then()
+            case .success(let stamps):
+                guard self.isWanted(for: configuration), self.serving.watched.differ(from: stamps) else {
+                    return then()
+                }
+                self.candidates.renew { [unowned self] in
+                    self.use($0, for: configuration)
+                    then()
+                }
+            }
+        }
+    }
+
+    /// Whether what is found for a configuration is still of use: a reload reads certificates, too.
+    private func isWanted(for configuration: ActiveConfiguration) -> Bool {
+        self.drainer.isServing && !self.reloader.isReloading && self.serving.configuration === configuration
+    }
+
+    private func use(_ result: Result<Candidate, StartError>, for configuration: ActiveConfiguration) {
+        switch result {
+        case .success(let candidate):
+            guard self.isWanted(for: configuration) else { return candidate.listeners.close() }
+            self.reloader.put(candidate) { _ in }
+            self.refusal = nil
+            self.log.write(LogRecord(.info, "certificates-reloaded"))
+        case .failure(let error):
+            guard self.isWanted(for: configuration) else { return }
+            // A chain and its key are two files, which may be in the middle of being replaced: the next look tries again, and the same
+            // refusal is logged once.
+            guard "\(error)" != self.refusal else { return }
+            self.refusal = "\(error)"
+            self.log.write(.error, "certificates-refused", reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,208 @@
+internal import Configuration
+internal import Observability
+internal import Proxy
+internal import Sessions
+internal import System
+internal import TLS
+internal import Takeover
+
+/// Puts another configuration in force while sessions go on. It is checked as a whole, and refused as a whole: nothing changes until all
+/// of it can be used. Then every worker uses it and says what became of its sessions; those without a place in it are drained.
+final class Reloader {
+    /// One reload at a time.
+    private enum State {
+        case idle
+        /// - Parameter waiting: those that came meanwhile.
+        case reloading(waiting: [() -> Void])
+    }
+
+    /// What follows another configuration.
+    struct Followers {
+        let fleet: Fleet
+        let names: NameRefresh
+        let health: HealthChecks
+        let rebalancer: Rebalancer
+        let memory: MemoryWatch
+        let drainer: Drainer
+        let supervisor: Supervisor
+    }
+
+    /// At most this many reloads wait; more are refused.
+    private static let mostWaiting = 16
+
+    private let source: ConfigurationSource?
+    private let candidates: Candidates
+    private let serving: Serving
+    private let survey: Survey
+    private let followers: Followers
+    private let log: Log
+    private var state = State.idle
+    /// Reloads by their result.
+    private(set) var counted = ControlMetrics()
+
+    /// - Parameter source: `nil`: there is no file (`gateway bridge`).
+    init(
+        _ source: ConfigurationSource?, _ candidates: Candidates, _ serving: Serving, _ survey: Survey,
+        _ followers: Followers, _ log: Log
+    ) {
+        self.source = source
+        self.candidates = candidates
+        self.serving = serving
+        self.survey = survey
+        self.followers = followers
+        self.log = log
+    }
+
+    var isReloading: Bool { if case .reloading = self.state { true } else { false } }
+
+    private static let draining = ReloadOutcome.refused(["the gateway is draining"])
+
+    /// Applies the configuration file as it is now.
+    ///
+    /// - Parameter dryRun: only say what it would do.
+    func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
+        guard self.followers.drainer.isServing else { return answer(Self.draining) }
+        if case .reloading(let waiting) = self.state {
+            guard waiting.count < Self.mostWaiting else {
+                return answer(.refused(["\(Self.mostWaiting) reloads are waiting already"]))
+            }
+            self.state = .reloading(
+                waiting: waiting + [{ [unowned self] in self.reload(dryRun: dryRun, answer: answer) }])
+            return
+        }
+        self.state = .reloading(waiting: [])
+        if !dryRun { self.followers.supervisor.reloading() }
+        self.readAndUse(dryRun: dryRun) { [unowned self] outcome in
+            self.hasReloaded(outcome, dryRun: dryRun, answer)
+        }
+    }
+
+    private func hasReloaded(_ outcome: ReloadOutcome, dryRun: Bool, _ answer: (ReloadOutcome) -> Void) {
+        if !dryRun {
+            if self.followers.drainer.isServing { self.followers.supervisor.ready(self.serving.status) }
+            switch outcome {
+            case .applied: self.counted.appliedReloads += 1
+            case .refused: self.counted.refusedReloads += 1
+            }
+        }
+        guard case .reloading(var waiting) = self.state else { return }
+        self.state = .idle
+        answer(outcome)
+        // The first of them begins, and the others wait for it; where none can begin, each is refused.
+        while !waiting.isEmpty { waiting.removeFirst()() }
+    }
+
+    private func readAndUse(dryRun: Bool, then: @escaping (ReloadOutcome) -> Void) {
+        guard let source = self.source else {
+            return self.refuse(["there is no configuration file to read again"], dryRun: dryRun, then)
+        }
+        self.candidates.read(source) { [unowned self] result in
+            switch result {
+            case .success(let candidate): self.use(candidate, dryRun: dryRun, then)
+            case .failure(let mistakes): self.refuse(mistakes.lines, dryRun: dryRun, then)
+            }
+        }
+    }
+
+    private func refuse(_ mistakes: [String], dryRun: Bool, _ then: (ReloadOutcome) -> Void) {
+        if !dryRun { for mistake in mistakes { self.log.write(.error, "reload-refused", reason: mistake) } }
+        then(.refused(mistakes))
+    }
+
+    private func use(_ candidate: Candidate, dryRun: Bool, _ then: @escaping (ReloadOutcome) -> Void) {
+        let configuration = candidate.configuration
+        let awaitingStart = self.awaitingStart(in: configuration.settings)
+        func outcome(_ fates: [SessionFates]) -> ReloadOutcome {
+            let all = fates.reduce(SessionFates(), +)
+            return .applied(closing: all.reasons, kept: all.kept, awaitingStart: awaitingStart)
+        }
+        guard !dryRun else {
+            candidate.listeners.close()
+            return self.survey.ask {
+                $0.fates(under: configuration)
+            } then: {
+                then(outcome($0))
+            }
+        }
+        // New endpoints have addresses before sessions are led to them; addresses that moved are news to the operator, too.
+        self.followers.names.resolve(configuration) { [unowned self] in
+            // Workers that were told to stop accepting would accept from listeners that come after.
+            guard self.followers.drainer.isServing else {
+                candidate.listeners.close()
+                return then(Self.draining)
+            }
+            self.apply(candidate) { [unowned self] fates in
+                self.followers.drainer.close(condemned: fates.map(\.condemned))
+                self.logReload(fates.reduce(SessionFates(), +), awaitingStart: awaitingStart)
+                then(outcome(fates))
+            }
+        }
+    }
+
+    private func apply(_ candidate: Candidate, then: @escaping ([SessionFates]) -> Void) {
+        let old = self.serving.configuration
+        self.put(candidate, then: then)
+        let new = self.serving.configuration
+        self.followers.fleet.memory.setLimit(new.settings.memory?.rawValue ?? MemoryBound.automatic)
+        self.followers.memory.rose()
+        self.followers.names.use(new)
+        self.followers.rebalancer.take(new, insteadOf: old)
+        for listener in candidate.listeners.removed {
+            self.serving.removeFile(of: listener)
+            var record = LogRecord(.info, "listener-closed")
+            record.add("address", listener.address.description)
+            self.log.write(record)
+        }
+        for listener in candidate.listeners.opened { self.log.write(listener.record) }
+    }
+
+    /// Puts a candidate in force, here and with the workers.
+    ///
+    /// - Parameter then: gets what each worker's sessions become.
+    func put(_ candidate: Candidate, then: @escaping ([SessionFates]) -> Void) {
+        for failure in self.serving.put(candidate) { self.log.write(.error, "update-failed", reason: "\(failure)") }
+        do throws(TLSError) {
+            try self.followers.health.take(candidate.configuration)
+        } catch {
+            // A worker's context of the same settings was made a moment ago.
+            self.log.write(.error, "update-failed", reason: "\(error)")
+        }
+        let (configuration, listeners) = (candidate.configuration, candidate.listeners.listeners)
+        self.survey.ask {
+            $0.use(configuration, listeners)
+        } then: {
+            then($0)
+        }
+    }
+
+    private func logReload(_ fates: SessionFates, awaitingStart: [String]) {
+        let configuration = self.serving.configuration
+        var record = LogRecord(.info, "reloaded")
+        record.add("routes", configuration.routes.count)
+        record.add("backends", configuration.backends.count)
+        record.add("listeners", self.serving.listeners.listeners.count)
+        record.add("closing", fates.condemned.count)
+        record.add("kept", fates.kept)
+        self.log.write(record)
+        for (reason, sessions) in fates.reasons.sorted(by: { $0.key < $1.key }) {
+            var record = LogRecord(.info, "reload-closes")
+            record.add("sessions", sessions)
+            record.add("reason", reason)
+            self.log.write(record)
+        }
+        guard !awaitingStart.isEmpty else { return }
+        self.log.write(
+            .warning, "reload-incomplete",
+            reason: "changes of \(awaitingStart.joined(separator: ", ")) take effect when the gateway starts anew")
+    }
+
+    /// The keys that a reload leaves as they were at start, and that have other values now.
+    private func awaitingStart(in next: GatewayConfiguration) -> [String] {
+        let started = self.serving.startedWith
+        let fixed = [
+            ("workers", next.workers != started.workers), ("log", next.log != started.log),
+            ("admin", next.admin != started.admin),
+        ]
+        return fixed.filter(\.1).map(\.0)
+    }
+}

@@ -1,0 +1,58 @@
+internal import Configuration
+internal import Proxy
+internal import System
+internal import TLS
+internal import Takeover
+
+/// What the gateway serves now: the configuration in force and its listeners. On the control thread.
+final class Serving {
+    /// What this process was started with: some of it stays until its end.
+    let startedWith: GatewayConfiguration
+    private(set) var configuration: ActiveConfiguration
+    private(set) var listeners: ListenerSet
+    /// The files that the configuration was made with.
+    private(set) var watched: WatchedFiles
+    private let isLent: (SocketAddress) -> Bool
+
+    /// Opens every listener.
+    ///
+    /// - Parameters:
+    ///   - findings: what the configuration refers to.
+    ///   - source: the sockets that were open before.
+    /// - Throws: what is in the way.
+    init(
+        _ configuration: ActiveConfiguration, _ listeners: ListenerSet, _ findings: Findings, from source: SocketSource
+    ) throws(StartError) {
+        self.startedWith = configuration.settings
+        self.configuration = configuration
+        self.watched = WatchedFiles(findings.files)
+        self.isLent = source.isLent
+        self.listeners = listeners
+        let change = try listeners.prepare(configuration.settings.listeners, findings, from: source)
+        if let failure = self.listeners.commit(change).first { throw failure }
+    }
+
+    /// Puts another configuration in force.
+    ///
+    /// - Returns: what could not be done all the same.
+    func put(_ candidate: Candidate) -> [StartError] {
+        self.configuration = candidate.configuration
+        self.watched = candidate.watched
+        return self.listeners.commit(candidate.listeners)
+    }
+
+    /// The listeners, each with its scheme.
+    var urls: String { self.listeners.listeners.map(\.url).joined(separator: " ") }
+
+    /// For `systemctl status`.
+    var status: String { "serving on \(self.urls)" }
+
+    func rotateTicketKeys() {
+        for listener in self.listeners.listeners { listener.tls?.tickets.rotate() }
+    }
+
+    /// Removes the file of a Unix socket, unless it is the service manager's.
+    func removeFile(of listener: ListenerBlueprint) {
+        if !self.isLent(listener.configured) { Kernel.removeSocketFile(listener.address) }
+    }
+}

@@ -1,0 +1,9 @@
+package import Sessions
+
+/// Some of the sessions.
+package enum SessionSelection: Sendable {
+    case all
+    case ofBackend(String)
+    case ofEndpoint(Endpoint)
+    case these(Set<SessionID>)
+}

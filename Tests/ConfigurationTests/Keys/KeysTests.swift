@@ -1,0 +1,60 @@
+import Configuration
+import Testing
+
+/// The table of keys, as far as the types do not prove it.
+struct KeysTests {
+    @Test func `no section has two rows for a key`() {
+        for section in Section.all {
+            let names = section.rows.map(\.name)
+            #expect(Set(names).count == names.count, "\(section.name)")
+        }
+    }
+
+    @Test func `no two sections have the same name`() {
+        #expect(Set(Section.all.map(\.name)).count == Section.all.count)
+    }
+
+    /// The sections of a file that has most keys, each with its place in `file`.
+    private static let sections = [
+        "names", "log", "drain", "defaults", "timeouts", "limits", "heartbeat", "health", "eject", "backend-tls",
+    ]
+
+    /// A value that did not reach the settings would leave the default in force, whatever the file says.
+    @Test(arguments: sections)
+    func `each key with a default changes a setting`(name: String) throws {
+        let unset = try GatewayConfiguration.reading(Self.file())
+        let section = try #require(Section.all.first { $0.name == name })
+        for row in section.rows where row.defaultText != nil && row.section == nil {
+            let words = row.schema.text(width: 0).matches(of: #/"([a-z0-9.-]+)"/#).map { String($0.output.1) }
+            let changes = (["7s", "1s", "7", "7KiB", "true", "false"] + words).contains { value in
+                let file = Self.file(in: name, "\(row.name): \(value)")
+                let configuration = try? GatewayConfiguration.reading(file)
+                return configuration.map { $0 != unset } ?? false
+            }
+            #expect(changes, "\(name).\(row.name)")
+        }
+    }
+
+    /// A file in which one section has one key more.
+    private static func file(in section: String = "", _ entry: String = "") -> String {
+        func mapping(_ name: String, _ more: String...) -> String {
+            "{\(((name == section ? [entry] : []) + more).joined(separator: ", "))}"
+        }
+        let defaults = mapping(
+            "defaults", "timeouts: \(mapping("timeouts"))", "limits: \(mapping("limits"))",
+            "heartbeat: \(mapping("heartbeat"))")
+        let backend = """
+            {websocket: ["wss://a"], health: \(mapping("health", "check: websocket")), eject: \(mapping("eject")),
+                tls: \(mapping("backend-tls"))}
+            """
+        return """
+            listeners: [{address: ":0"}]
+            names: \(mapping("names"))
+            log: \(mapping("log"))
+            drain: \(mapping("drain"))
+            defaults: \(defaults)
+            routes: [{path: /, backend: b}]
+            backends: {b: \(backend)}
+            """
+    }
+}

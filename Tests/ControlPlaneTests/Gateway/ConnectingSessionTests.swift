@@ -1,0 +1,220 @@
+import Configuration
+import Synchronization
+import System
+import TestSupport
+import Testing
+import WebSocketProtocol
+
+@testable import ControlPlane
+@testable import Proxy
+
+/// How sessions get to their backends: endpoints and addresses that say nothing, and names that move.
+extension SessionTests {
+    private static func webSocket(_ host: String, _ port: UInt16, tls: Bool = false) -> WebSocketEndpoint {
+        WebSocketEndpoint(address: .tcp(host: host, port: port), tls: tls, authority: "\(host):\(port)", path: nil)
+    }
+
+    /// A relay, or a bridge, at its name, to hosts with ports.
+    private static func backend(_ kind: String, _ endpoints: [(host: String, port: UInt16)]) -> BackendSettings {
+        if kind == "relay" {
+            return BackendSettings(name: kind, kind: .websocket(endpoints.map { Self.webSocket($0.host, $0.port) }))
+        }
+        let endpoints = endpoints.map { TCPEndpoint(address: .tcp(host: $0.host, port: $0.port)) }
+        return BackendSettings(name: kind, kind: .tcp(endpoints, message: .binary))
+    }
+
+    /// Plays the server of one session of such a backend.
+    private func serve(_ kind: String, _ listener: TestListener) throws -> TestSocket {
+        kind == "relay" ? try TestPeer.server(listener).socket : try listener.accept()
+    }
+
+    // MARK: - One address
+
+    /// It takes `connect`, of 100 ms, and not `handshake`, of 60 s, which is longer than a test waits.
+    @Test(arguments: ["relay", "bridge"]) func anEndpointThatAnswersNoSYNCostsItsTimeAndTheNextIsTried(
+        kind: String
+    ) throws {
+        let silent = try SilentListener()
+        let listener = try TestListener()
+        let backend = Self.backend(kind, [("127.0.0.1", silent.port), ("127.0.0.1", listener.port)])
+        let configuration = GatewayConfiguration.serving([backend]) {
+            $0.timeouts.connect = .milliseconds(100)
+            $0.timeouts.handshake = .seconds(60)
+        }
+        try GatewayUnderTest.run(configuration) { gateway in
+            // One of two sessions begins with the silent one.
+            for _ in 0..<2 {
+                let client = try TestPeer.asking("/\(kind)", port: gateway.port())
+                let server = try self.serve(kind, listener)
+                try client.expectUpgrade()
+                server.close()
+            }
+        } log: { log in
+            #expect(log.count { $0.event == "open" } == 2)
+        }
+    }
+
+    @Test(arguments: ["relay", "bridge"]) func ifItIsTheOnlyOneTheClientHearsOfItInTime(kind: String) throws {
+        let silent = try SilentListener()
+        let backend = Self.backend(kind, [("127.0.0.1", silent.port)])
+        let configuration = GatewayConfiguration.serving([backend]) {
+            $0.timeouts.connect = .milliseconds(100)
+            $0.timeouts.handshake = .seconds(60)
+        }
+        try GatewayUnderTest.run(configuration) { gateway in
+            let client = try TestPeer.asking("/\(kind)", port: gateway.port())
+            let head = String(decoding: try client.socket.receive(until: "\r\n\r\n"), as: UTF8.self)
+            #expect(head.hasPrefix("HTTP/1.1 504 "))
+        } log: { log in
+            let refused = log.filter { $0.event == "refused" }
+            #expect(refused.map { $0[text: "phase"] } == ["connect"])
+            #expect(refused.first?[text: "reason"]?.hasSuffix(":\(silent.port): connecting timed out.") == true)
+        }
+    }
+
+    @Test func aTLSHandshakeThatStallsCostsNoMore() throws {
+        let listener = try TestListener()
+        var backend = Self.backend("relay", [])
+        backend.kind = .websocket([Self.webSocket("127.0.0.1", listener.port, tls: true)])
+        let configuration = GatewayConfiguration.serving([backend]) {
+            $0.timeouts.connect = .milliseconds(100)
+            $0.timeouts.handshake = .seconds(60)
+        }
+        try GatewayUnderTest.run(configuration) { gateway in
+            let client = try TestPeer.asking("/relay", port: gateway.port())
+            let server = try listener.accept()
+            let head = String(decoding: try client.socket.receive(until: "\r\n\r\n"), as: UTF8.self)
+            #expect(head.hasPrefix("HTTP/1.1 504 "))
+            server.close()
+        } log: { log in
+            let refused = log.filter { $0.event == "refused" }
+            #expect(
+                refused.first?[text: "reason"]?.hasSuffix(":\(listener.port): the TLS handshake timed out.") == true)
+        }
+    }
+
+    // MARK: - Several addresses
+
+    /// However often the dead one is the first, nobody waits `connect` for it, which is longer than a test waits.
+    @Test(arguments: ["relay", "bridge"]) func aDeadAddressOfANameDelaysNobodyForLong(kind: String) throws {
+        let listener = try TestListener()
+        let dead = try SilentListener(.ipv4(0x7F00_0002, port: listener.port))
+        let configuration = GatewayConfiguration.serving([Self.backend(kind, [("two.example", listener.port)])]) {
+            $0.timeouts.connect = .seconds(60)
+            $0.timeouts.handshake = .seconds(120)
+        }
+        let lookUp: Resolver.LookUp = { _, port in
+            .success([.ipv4(0x7F00_0002, port: port), .loopback(port: port)])
+        }
+        try GatewayUnderTest.run(configuration, lookUp: lookUp) { gateway in
+            for _ in 0..<8 {
+                let client = try TestPeer.asking("/\(kind)", port: gateway.port())
+                let server = try self.serve(kind, listener)
+                try client.expectUpgrade()
+                server.close()
+            }
+            #expect(dead.port == listener.port)
+        } log: { log in
+            #expect(log.count { $0.event == "open" } == 8)
+        }
+    }
+
+    @Test func allAddressesAreInTheLogWhereNoneCanBeConnectedTo() throws {
+        let port = try TestListener().port
+        let configuration = GatewayConfiguration.serving([Self.backend("relay", [("two.example", port)])])
+        let lookUp: Resolver.LookUp = { _, port in
+            .success([.ipv4(0x7F00_0002, port: port), .loopback(port: port)])
+        }
+        try GatewayUnderTest.run(configuration, lookUp: lookUp) { gateway in
+            let client = try TestPeer.asking("/relay", port: gateway.port())
+            let head = String(decoding: try client.socket.receive(until: "\r\n\r\n"), as: UTF8.self)
+            #expect(head.hasPrefix("HTTP/1.1 502 "))
+        } log: { log in
+            let reason = log.first { $0.event == "refused" }?[text: "reason"] ?? ""
+            for host in ["127.0.0.1", "127.0.0.2"] { #expect(reason.contains("\(host):\(port): Connection refused")) }
+        }
+    }
+
+    /// A connection without a TLS handshake is none.
+    @Test func afterATLSHandshakeThatFailsTheOtherAddressIsTried() throws {
+        let listener = try TestListener()
+        let other = try TestListener(.ipv4(0x7F00_0002, port: listener.port))
+        var backend = Self.backend("relay", [])
+        backend.kind = .websocket([Self.webSocket("two.example", listener.port, tls: true)])
+        let lookUp: Resolver.LookUp = { _, port in
+            .success([.ipv4(0x7F00_0002, port: port), .loopback(port: port)])
+        }
+        try GatewayUnderTest.run(.serving([backend]), lookUp: lookUp) { gateway in
+            let client = try TestPeer.asking("/relay", port: gateway.port())
+            // Whichever is the first.
+            let servers = [listener, other]
+            let first = listener.hasConnection(orElse: other) ? 0 : 1
+            try servers[first].accept().close()
+            try servers[1 - first].accept().close()
+            let head = String(decoding: try client.socket.receive(until: "\r\n\r\n"), as: UTF8.self)
+            #expect(head.hasPrefix("HTTP/1.1 502 "))
+        } log: { log in
+            let reason = log.first { $0.event == "refused" }?[text: "reason"] ?? ""
+            for host in ["127.0.0.1", "127.0.0.2"] { #expect(reason.contains("\(host):\(listener.port): TLS: ")) }
+        }
+    }
+
+    // MARK: - Names
+
+    /// Asks until a session opens: 502 means that the gateway does not know better yet.
+    private func openSoon(_ kind: String, _ gateway: GatewayUnderTest, _ listener: TestListener) throws {
+        let end = MonotonicInstant.now() + .seconds(20)
+        while MonotonicInstant.now() < end {
+            let client = try TestPeer.asking("/\(kind)", port: gateway.port())
+            // Either its server hears of it, or it is refused.
+            guard !listener.hasConnection(orElse: client.socket) else {
+                let server = try self.serve(kind, listener)
+                try client.expectUpgrade()
+                return server.close()
+            }
+            let head = String(decoding: try client.socket.receive(until: "\r\n\r\n"), as: UTF8.self)
+            #expect(head.hasPrefix("HTTP/1.1 502 "))
+        }
+        Issue.record("no session in 20 s")
+    }
+
+    /// 30 s, the time between two look-ups, is longer than a test waits.
+    @Test(arguments: ["relay", "bridge"]) func aNameThatIsNotFoundIsAskedForAgainSoon(kind: String) throws {
+        let listener = try TestListener()
+        let questions = Mutex(0)
+        let lookUp: Resolver.LookUp = { host, port in
+            let number = questions.withLock { count in
+                count += 1
+                return count
+            }
+            return number == 1
+                ? .failure(ResolveError(host: host, reason: "not yet")) : .success([.loopback(port: port)])
+        }
+        let configuration = GatewayConfiguration.serving([Self.backend(kind, [("late.example", listener.port)])])
+        try GatewayUnderTest.run(configuration, lookUp: lookUp) { gateway in
+            try self.openSoon(kind, gateway, listener)
+        } log: { log in
+            #expect(log.filter { $0.event.hasPrefix("resolve") }.map(\.event) == ["resolve-failed", "resolved"])
+        }
+    }
+
+    @Test(arguments: ["relay", "bridge"]) func aNameThatMovedIsLookedUpWhenNobodyIsThere(kind: String) throws {
+        let listener = try TestListener()
+        let questions = Mutex(0)
+        let lookUp: Resolver.LookUp = { _, port in
+            let number = questions.withLock { count in
+                count += 1
+                return count
+            }
+            // Nobody listens there.
+            return .success([number == 1 ? .ipv4(0x7F00_0002, port: port) : .loopback(port: port)])
+        }
+        let configuration = GatewayConfiguration.serving([Self.backend(kind, [("moved.example", listener.port)])])
+        try GatewayUnderTest.run(configuration, lookUp: lookUp) { gateway in
+            try self.openSoon(kind, gateway, listener)
+        } log: { log in
+            #expect(log.filter { $0.event == "resolved" }.count == 2)
+        }
+        #expect(questions.withLock { $0 } == 2)
+    }
+}

@@ -1,0 +1,42 @@
+import Configuration
+import System
+import TestSupport
+import Testing
+
+@testable import ControlPlane
+@testable import Proxy
+
+/// A worker that does not come back. One at a time, as everything that runs a gateway.
+@Suite(.serialized) struct StuckWorkerTests {
+    @Test func aSecondSignalEndsTheGatewayWhateverAWorkerDoes() throws {
+        let release = try Doorbell()
+        let released = try Doorbell()
+        try GatewayUnderTest.run(.serving([.echo], workers: 2)) { gateway in
+            try gateway.hold(worker: 0) {
+                release.wait()
+                released.ring()
+            }
+            gateway.terminate()
+            // The run ends with a second one, and does not wait for the worker.
+        } log: { log in
+            let last = try #require(log.last)
+            #expect(last.event == "stopped")
+            #expect(last[text: "reason"] == "1 of 2 workers did not end in time")
+        }
+        // Not before it is free again may the test end: it uses what belongs to the test.
+        release.ring()
+        released.wait()
+    }
+
+    @Test func workersThatEndAreNotSpokenOf() throws {
+        try GatewayUnderTest.run(.serving([.echo], workers: 2)) { gateway in
+            let client = try TestPeer.client("/echo", port: gateway.port())
+            client.send(text: "hello")
+            #expect(try client.receiveText() == "hello")
+            gateway.terminate()
+        } log: { log in
+            let last = try #require(log.last)
+            #expect(last.event == "stopped" && last[text: "reason"] == nil)
+        }
+    }
+}

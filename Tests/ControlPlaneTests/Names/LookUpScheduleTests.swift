@@ -1,0 +1,91 @@
+import System
+import Testing
+
+@testable import ControlPlane
+@testable import Proxy
+
+@Suite struct LookUpScheduleTests {
+    private static func at(_ milliseconds: Int) -> MonotonicInstant {
+        MonotonicInstant(nanoseconds: Int64(milliseconds) * 1_000_000)
+    }
+
+    private func schedule(_ refresh: Duration = .seconds(30)) -> LookUpSchedule {
+        LookUpSchedule(refresh: refresh, at: Self.at(0))
+    }
+
+    /// How long after each of `count` failures in a row it is looked up again.
+    private func retries(_ count: Int, refresh: Duration) -> [Duration] {
+        var schedule = self.schedule(refresh)
+        return (0..<count).map { _ in
+            let now = schedule.due
+            schedule.begin(at: now)
+            schedule.answered(hasSucceeded: false, at: now)
+            return schedule.due - now
+        }
+    }
+
+    @Test func aNameThatWasFoundIsRefreshed() {
+        var schedule = self.schedule(.seconds(90))
+        #expect(schedule.due == Self.at(0))
+        schedule.begin(at: Self.at(0))
+        #expect(schedule.due == .never)
+        schedule.answered(hasSucceeded: true, at: Self.at(200))
+        #expect(schedule.due == Self.at(90_200))
+    }
+
+    @Test func aNameThatWasNotFoundIsAskedForSooner() {
+        #expect(self.retries(7, refresh: .seconds(300)) == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
+        // Never later than one that was found.
+        #expect(self.retries(5, refresh: .seconds(5)) == [1, 2, 4, 5, 5].map { .seconds($0) })
+        #expect(self.retries(80, refresh: .seconds(60)).last == .seconds(30))
+    }
+
+    @Test func aSuccessForgetsTheFailures() {
+        var schedule = self.schedule()
+        for _ in 0..<4 {
+            schedule.begin(at: Self.at(0))
+            schedule.answered(hasSucceeded: false, at: Self.at(0))
+        }
+        #expect(schedule.due == Self.at(8000))
+        schedule.begin(at: Self.at(0))
+        schedule.answered(hasSucceeded: true, at: Self.at(0))
+        schedule.begin(at: Self.at(0))
+        schedule.answered(hasSucceeded: false, at: Self.at(0))
+        #expect(schedule.due == Self.at(1000))
+    }
+
+    @Test func addressesThatFailHaveItAskedForOnceASecond() {
+        var schedule = self.schedule()
+        schedule.begin(at: Self.at(0))
+        // The answer on its way has the new ones.
+        schedule.addressesFailed(at: Self.at(10))
+        schedule.answered(hasSucceeded: true, at: Self.at(20))
+        #expect(schedule.due == Self.at(30_020))
+        schedule.addressesFailed(at: Self.at(300))
+        #expect(schedule.due == Self.at(1000))
+        schedule.addressesFailed(at: Self.at(900))
+        #expect(schedule.due == Self.at(1000))
+        schedule.begin(at: Self.at(1000))
+        schedule.answered(hasSucceeded: false, at: Self.at(1001))
+        schedule.addressesFailed(at: Self.at(5000))
+        #expect(schedule.due == Self.at(2001))
+        schedule.begin(at: Self.at(2001))
+        schedule.answered(hasSucceeded: true, at: Self.at(2001))
+        schedule.addressesFailed(at: Self.at(9000))
+        #expect(schedule.due == Self.at(9000))
+    }
+
+    @Test func whoeverWantsItNowGetsAnAnswerToAQuestionOfThen() {
+        var schedule = self.schedule()
+        schedule.begin(at: Self.at(0))
+        schedule.wanted(at: Self.at(10))
+        #expect(schedule.due == .never)
+        schedule.answered(hasSucceeded: true, at: Self.at(20))
+        #expect(schedule.due == Self.at(20))
+        schedule.begin(at: Self.at(20))
+        schedule.answered(hasSucceeded: true, at: Self.at(30))
+        #expect(schedule.due == Self.at(30_030))
+        schedule.wanted(at: Self.at(40))
+        #expect(schedule.due == Self.at(40))
+    }
+}
