@@ -103,7 +103,10 @@ let package = Package(
             ]),
         target(
             "Admin",
-            ["ControlPlane", "Admission", "Connections", "Observability", "Proxy", "Sessions", "HTTP1", "System", "Configuration"]),
+            [
+                "ControlPlane", "Admission", "Connections", "Observability", "Proxy", "Sessions", "HTTP1", "System",
+                "Configuration",
+            ]),
         .executableTarget(
             name: "gateway",
             dependencies: [

@@ -131,7 +131,7 @@ package final class Connection: ReadinessHandler, StagedSender {
         self.owner.makeHandshakeStep(self, afterWaiting: waited)
     }
 
-    /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
+    /// Stops reading until `resume`. After a reset it fails instead: there is no peer left to hold back.
     package func pause() {
         self.reading.pause(at: self.context.loop.now)
         guard self.reading.wasReset else { return }
@@ -169,7 +169,7 @@ package final class Connection: ReadinessHandler, StagedSender {
             switch received {
             case .bytes, .failed: return received
             case .nothing, .incomplete: if self.mayRead { return received }
-            // The kernel tells of a reset once, and it told whoever wrote: this is no orderly end.
+            // The kernel tells of a reset once, and has told `send` of it: this is no orderly end.
             case .end: break
             }
         }
@@ -227,7 +227,7 @@ package final class Connection: ReadinessHandler, StagedSender {
         if self.isTCP { Kernel.keepAlive(self.descriptor, idle: idle, interval: interval, count: count) }
     }
 
-    /// Nobody asks any more.
+    /// Ends `keepAlive`.
     package func endKeepAlive() {
         if self.isTCP { Kernel.endKeepAlive(self.descriptor) }
     }
