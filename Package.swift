@@ -174,6 +174,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Admission"]),
         fuzz("Response", ["HTTP1", "WebSocketProtocol", "Admission"]),
         fuzz("Configuration", ["Configuration", "Admission"]),
-        fuzz("Session", ["WebSocketProtocol", "Sessions", "DataPlane"]),
+        fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),
     ]
 }

@@ -3,8 +3,6 @@ import Fuzzing
 import Sessions
 import WebSocketProtocol
 
-@testable import DataPlane
-
 /// The protocol's part of a relayed session: the fuzzer's bytes choose what both sides send, in which pieces and in which
 /// order it arrives, when sides end, and when time is up.
 @main

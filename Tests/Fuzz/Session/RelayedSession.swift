@@ -1,12 +1,10 @@
 import Configuration
 import Fuzzing
 import Sessions
+import System
 import WebSocketProtocol
 
-@testable import DataPlane
-
-/// A relayed session without sockets: the real `Relay` decides, and lists of bytes stand in place of `RelayConversation`'s and
-/// `Session`'s connections.
+/// A relayed session without sockets: the real `Relay` and `SessionMachine` decide, and lists of bytes stand in place of the connections.
 struct RelayedSession {
     private enum Stage {
         case talking
@@ -16,6 +14,7 @@ struct RelayedSession {
     }
 
     private var relay: Relay
+    private var machine = SessionMachine(hasTLS: false)
     private var stages = PerLeg(client: Stage.talking, backend: .talking)
     /// What each leg sent that was looked at, and what it was sent.
     private var came = PerLeg<[UInt8]>(client: [], backend: [])
@@ -29,6 +28,12 @@ struct RelayedSession {
     private var awaitsPing = PerLeg(client: false, backend: false)
 
     init(limits: Limits, allowsCompression: Bool, checksText: Bool) {
+        for input: SessionMachine.Input in [
+            .admitted(.backend, .registered), .endpointChosen(at: MonotonicInstant(nanoseconds: 0)),
+            .connected(isWebSocket: true), .backendAccepted,
+        ] {
+            _ = self.machine.handle(input)
+        }
         self.relay = Relay(
             limits: limits, allowsCompression: allowsCompression, checksText: checksText, nonce: 0x0123_4567_89AB_CDEF)
         self.sent = PerLeg(
@@ -40,28 +45,42 @@ struct RelayedSession {
 
     mutating func arrived(_ piece: [UInt8], from leg: Leg) {
         guard self.stages[leg] != .closed, !self.hasEnded[leg] else { return }
-        if self.relay.closing.reads(from: leg) { self.came[leg] += piece }
+        if self.machine.closing.reads(from: leg) { self.came[leg] += piece }
         let bytes = self.relay.takeHeld(leg) + piece
         var position: Int? = 0
         while let start = position {
             let step = self.relay.next(bytes.span, from: start, leg)
             self.forward(bytes[step.forward], from: leg)
-            if !step.close.isEmpty { self.hasClosed[leg] = true }
-            if let next = step.next, step.actions == nil, self.relay.closing.relays(from: leg) {
+            if case .close? = step.event { self.hasClosed[leg] = true }
+            if let next = step.next, step.event == nil, self.machine.closing.relays(from: leg) {
                 self.takeOut(bytes[step.forward.upperBound..<next], from: leg)
             }
             if step.signs.contains(.boundary) { self.ping(leg.other) }
-            if let actions = step.actions { self.perform(actions, relaying: bytes[step.close]) }
-            if let next = step.next { expect(next > start || step.actions != nil, "a step that leads nowhere") }
+            if let event = step.event { self.happened(event, from: leg, bytes) }
+            if let next = step.next { expect(next > start || step.event != nil, "a step that leads nowhere") }
             position = step.next
         }
+    }
+
+    private mutating func happened(_ event: Relay.Step.Event, from leg: Leg, _ bytes: [UInt8]) {
+        switch event {
+        case .close(let close, at: let place):
+            self.perform(self.machine.received(close, from: leg), relaying: bytes[place])
+        case .violation(let violation, let words):
+            self.perform(self.machine.violated(violation, by: leg, self.relay.places, words))
+        case .boundary: self.perform(self.machine.reachedBoundary(leg.other))
+        }
+    }
+
+    private mutating func happened(_ event: ClosingHandshake.Event) {
+        self.perform(self.machine.happened(event, self.relay.places))
     }
 
     mutating func legEnded(_ leg: Leg, inOrder: Bool) {
         guard self.stages[leg] != .closed, !self.hasEnded[leg] else { return }
         self.hasEnded[leg] = true
         let owed = self.owedAnswer
-        self.perform(self.relay.happened(.ended(leg, inOrder: inOrder)))
+        self.happened(.ended(leg, inOrder ? .inOrder : .failed))
         self.checkAnswer(owed)
     }
 
@@ -69,9 +88,9 @@ struct RelayedSession {
     mutating func ping(_ leg: Leg) {
         guard self.stages[leg] == .talking else { return }
         let payload = self.relay.ping(leg)
-        self.awaitsPing[leg] = payload == nil && self.relay.closing.isOpen
+        self.awaitsPing[leg] = payload == nil && self.machine.closing.isOpen
         guard let payload else { return }
-        expect(self.relay.closing.isOpen, "a ping for a session that ends")
+        expect(self.machine.closing.isOpen, "a ping for a session that ends")
         self.pings[leg].append(payload)
         let key: MaskingKey? = leg == .backend ? MaskingKey(5, 6, 7, 8) : nil
         self.sent[leg].appendPing(Frame.ping(payload, maskingKey: key)[...])
@@ -87,10 +106,11 @@ struct RelayedSession {
     /// `leg` is given up: it is silent, or takes nothing.
     mutating func giveUp(_ leg: Leg, _ cause: Cause) {
         guard self.stages[leg] != .closed, !self.hasEnded[leg] else { return }
-        if self.relay.closing.isOpen { return self.perform(self.relay.happened(.lost(leg, cause))) }
+        let event = cause == .stalled(leg) ? ClosingHandshake.Event.stalled(leg) : .silent(leg)
+        if self.machine.isOpen { return self.happened(event) }
         guard cause == .stalled(leg) else { return }
         let owed = self.owedAnswer
-        self.perform(self.relay.happened(.stalled(leg)))
+        self.happened(event)
         self.checkAnswer(owed)
     }
 
@@ -106,19 +126,14 @@ struct RelayedSession {
         self.came[leg].removeSubrange(start..<(start + pong.count))
     }
 
-    mutating func close(_ ending: Ending) { self.perform(self.relay.close(ending)) }
+    mutating func close(_ ending: Ending) { self.perform(self.machine.close(ending, self.relay.places)) }
 
     /// All times are over for each leg that is waited for.
     mutating func timeIsUp() {
-        guard !self.relay.closing.isOpen else { return }
+        guard !self.machine.closing.isOpen else { return }
         for leg in [Leg.backend, .client] where self.stages[leg] != .closed {
             let owed = self.owedAnswer
-            switch self.relay.closing.awaits(leg) {
-            case .nothing: continue
-            case .boundary: self.perform(self.relay.happened(.unfinished(leg)))
-            case .close: self.perform(self.relay.happened(.unanswered(leg)))
-            case .end: self.stages[leg] = .closed
-            }
+            if self.machine.closing.awaits(leg) != .nothing { self.happened(.timeOver(leg)) }
             self.checkAnswer(owed)
         }
     }
@@ -128,7 +143,7 @@ struct RelayedSession {
     /// The leg that has closed and waits for the other's Close; `nil`: none does.
     private var owedAnswer: Leg? {
         [Leg.client, .backend].first {
-            self.relay.closing.hasClosed($0) && !self.relay.closing.hasClosed($0.other) && !self.sent[$0].hasClose
+            self.machine.closing.hasClosed($0) && !self.machine.closing.hasClosed($0.other) && !self.sent[$0].hasClose
                 && self.stages[$0] == .talking
         }
     }
@@ -136,7 +151,7 @@ struct RelayedSession {
     /// The other side failed, and did not close: whatever `leg` was told, it was not its own Close back.
     private func checkAnswer(_ leg: Leg?) {
         guard let leg, self.sent[leg].hasClose else { return }
-        let ending = self.relay.closing.ending
+        let ending = self.machine.closing.ending
         let isOurs = ending?.by == .gateway || ending?.by == .leg(leg.other)
         expect(isOurs, "a Close is presented as the answer of a side that gave none")
     }
@@ -151,6 +166,7 @@ struct RelayedSession {
     }
 
     private mutating func perform(_ actions: ClosingHandshake.Actions, relaying close: ArraySlice<UInt8> = []) {
+        self.relay.follow(self.machine.closing)
         for leg in [Leg.backend, .client] {
             switch actions[leg].say {
             case .nothing: break
@@ -165,7 +181,10 @@ struct RelayedSession {
             switch actions[leg].end {
             case .notYet: break
             case .wait, .shutDown, .abortDelivered: if self.stages[leg] == .talking { self.stages[leg] = .ending }
-            case .close, .abort: self.stages[leg] = .closed
+            case .close, .abort:
+                self.stages[leg] = .closed
+                _ = self.machine.closed(leg)
+                self.relay.follow(self.machine.closing)
             }
         }
     }
@@ -193,13 +212,13 @@ struct RelayedSession {
             var copy = self.relay
             let held = copy.takeHeld(leg)
             expect(held.count < 131, "more than a control frame is held")
-            guard self.relay.closing.isOpen else { continue }
+            guard self.machine.closing.isOpen else { continue }
             expect(!self.awaitsPing[leg] || self.sent[leg].isInsideOfAFrame, "a ping waits for nothing")
             expect(
                 relayed + held.count == self.came[leg].count && self.came[leg].suffix(held.count).elementsEqual(held),
                 "bytes are missing")
         }
-        if self.relay.closing.isOpen {
+        if self.machine.closing.isOpen {
             expect(self.stages.client == .talking && self.stages.backend == .talking, "a side ended in an open session")
         }
     }
@@ -208,7 +227,7 @@ struct RelayedSession {
     mutating func finish() {
         self.check()
         self.close(.byGateway(.drain))
-        expect(!self.relay.closing.isOpen, "the session is open after it was closed")
+        expect(!self.machine.closing.isOpen, "the session is open after it was closed")
         // First what each is waited for, then the end of its connection.
         for _ in 0..<3 { self.timeIsUp() }
         expect(self.stages.client == .closed && self.stages.backend == .closed, "a leg goes on when time is up")
