@@ -42,3 +42,16 @@ extension Sequence<BackendReport> {
         return [up, checks]
     }
 }
+
+extension BackendSettings.Kind {
+    /// As the admin address shows it.
+    var name: String {
+        switch self {
+        case .builtin(.echo): "echo"
+        case .builtin(.broadcast): "broadcast"
+        case .builtin(.clock): "clock"
+        case .websocket: "websocket"
+        case .tcp: "tcp"
+        }
+    }
+}

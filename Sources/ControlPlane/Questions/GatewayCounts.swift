@@ -44,16 +44,3 @@ struct GatewayCounts: Sendable {
         return self.backends.map { $0.row(sessions: open[$0.backend.name] ?? 0) }
     }
 }
-
-extension BackendSettings.Kind {
-    /// As the admin address shows it.
-    var name: String {
-        switch self {
-        case .builtin(.echo): "echo"
-        case .builtin(.broadcast): "broadcast"
-        case .builtin(.clock): "clock"
-        case .websocket: "websocket"
-        case .tcp: "tcp"
-        }
-    }
-}
