@@ -26,8 +26,7 @@ package final class AdminServer: AcceptorOwner {
 
     /// `nil`: it is closed.
     private var acceptor: Acceptor?
-    private var connections: [ObjectIdentifier: AdminConnection] = [:]
-    var connectionCount: Int { self.connections.count }
+    private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
 
     /// Listens from here on.
     ///

@@ -30,11 +30,12 @@ extension Connection {
 
     /// The same for bytes that need no encryption any more.
     func sendOrQueue(_ bytes: Span<UInt8>) {
-        self.append(bytes, from: self.stageOrSend(bytes))
+        let sent = self.stageOrSend(bytes)
+        if sent < bytes.count { self.append(bytes, from: sent) }
     }
 
+    @inline(never)
     private func append(_ bytes: Span<UInt8>, from start: Int) {
-        guard start < bytes.count else { return }
         self.beginQueuing()
         // A copy into memory that the kernel may have to find first.
         self.context.loop.budget.spend(Work.queued(bytes.count - start))
@@ -70,7 +71,9 @@ extension Connection {
     package func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
         self.writing.isStaged = false
         if let failure, self.writing.failure == nil { self.fail(self.note(failure)) }
-        if !rest.isEmpty { self.append(rest, from: self.sendNow(rest)) }
+        guard !rest.isEmpty else { return }
+        let sent = self.sendNow(rest)
+        if sent < rest.count { self.append(rest, from: sent) }
     }
 
     /// Returns how many bytes the socket took. After a failure, which `receive` will report, it takes none.

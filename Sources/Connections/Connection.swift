@@ -131,7 +131,7 @@ package final class Connection: ReadinessHandler, StagedSender {
         self.owner.makeHandshakeStep(self, afterWaiting: waited)
     }
 
-    /// Stops reading until `resume`. A peer that was reset is not waited for: nobody is left to hold back.
+    /// Stops reading until `resume`. After a reset it fails instead: there is no peer left to hold back.
     package func pause() {
         self.reading.pause(at: self.context.loop.now)
         guard self.reading.wasReset else { return }
@@ -157,13 +157,19 @@ package final class Connection: ReadinessHandler, StagedSender {
     ///
     /// - Parameter limit: the most bytes to take from the socket, which the loop's buffers have room for.
     package func receive(atMost limit: Int) -> Received {
-        guard let failure = self.writing.failure else { return self.receiveNext(atMost: limit) }
+        if let failure = self.writing.failure { return self.receiveLast(atMost: limit, before: failure) }
+        return self.receiveNext(atMost: limit)
+    }
+
+    /// Reads what the peer had sent before writing failed. Off the path of a message: inlined, it costs each of them.
+    @inline(never)
+    private func receiveLast(atMost limit: Int, before failure: ConnectionFailure) -> Received {
         if !self.reading.ignoresInput {
             let received = self.receiveNext(atMost: limit)
             switch received {
             case .bytes, .failed: return received
             case .nothing, .incomplete: if self.mayRead { return received }
-            // The kernel tells of a reset once, and it told whoever wrote: this is no orderly end.
+            // The kernel tells of a reset once, and has told `send` of it: this is no orderly end.
             case .end: break
             }
         }
@@ -221,7 +227,7 @@ package final class Connection: ReadinessHandler, StagedSender {
         if self.isTCP { Kernel.keepAlive(self.descriptor, idle: idle, interval: interval, count: count) }
     }
 
-    /// Nobody asks any more.
+    /// Ends `keepAlive`.
     package func endKeepAlive() {
         if self.isTCP { Kernel.endKeepAlive(self.descriptor) }
     }

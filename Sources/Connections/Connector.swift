@@ -115,9 +115,6 @@ package final class Connector: TimerHandler {
 
     // MARK: - TLS handshake
 
-    /// Whether the connection stands and its TLS handshake is under way.
-    package var isShakingHands: Bool { self.connection != nil }
-
     /// The owner heard of the connection.
     package func shakeHands() {
         guard let connection = self.connection, connection.mayRead else { return }
@@ -184,7 +181,7 @@ package final class Connector: TimerHandler {
         let address = self.addresses[index]
         do throws(SystemError) {
             let descriptor = try Kernel.connect(address, from: address.port == nil ? nil : self.source)
-            // With a server on the same machine it stands at once, and nobody has to wait for another turn.
+            // With a server on the same machine it stands at once, without another turn of the loop.
             if Kernel.isConnected(descriptor) { return self.won(index, descriptor) }
             let attempt = Attempt(index, descriptor, self)
             do throws(SystemError) {

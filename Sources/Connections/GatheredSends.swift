@@ -1,10 +1,10 @@
 internal import Sessions
 package import System
 
-/// Small sends to one connection, put together while what came in one read is dealt with: many small messages make one TLS record and one system
-/// call.
+/// Small sends to one connection, put together while what came in one read is dealt with: many small messages make one TLS record
+/// and one system call.
 ///
-/// It holds something only inside of that read: whoever reads flushes it at the end, and before anything that is said otherwise.
+/// It holds something only inside of that read: the reader flushes it at the end, and before anything that is said otherwise.
 package final class GatheredSends {
     /// What fits into one TLS record (RFC 8446 section 5.1).
     private static let room = 16 << 10

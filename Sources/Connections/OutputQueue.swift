@@ -8,7 +8,7 @@ struct OutputQueue {
     private struct Segment {
         var bytes: [UInt8]
         var start: Int
-        /// Whose the bytes are, if other queues have them, too.
+        /// What the bytes are a part of, if other queues have them, too.
         let shared: SharedBytes?
     }
 

@@ -4,7 +4,7 @@ package import System
 package struct ReadSide {
     /// Whether the socket may have bytes, or an end, that was not read yet.
     private(set) var mayRead = true
-    /// Since when nothing is read because nobody can take it, in nanoseconds; the largest number: it is read. It is asked for with
+    /// Since when the owner reads nothing, in nanoseconds; the largest number: it is read. It is asked for with
     /// every read, so it is plain.
     private var pausedAt = Int64.max
     /// How long that was before now, in milliseconds.
@@ -13,12 +13,12 @@ package struct ReadSide {
     var hasDecrypted = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
     private(set) var hasEnded = false
-    /// The kernel said that the connection was reset. What came before can still be read, by whom reads.
+    /// The kernel said that the connection was reset. What came before it can still be read.
     private(set) var wasReset = false
-    /// What the peer sent before it went is of no use any more: nobody takes it.
+    /// What the peer sent before the reset is of no use: the owner does not take it.
     var ignoresInput = false
 
-    /// Nothing is read: nobody can take it.
+    /// The owner reads nothing for now.
     var isPaused: Bool { self.pausedAt != .max }
 
     mutating func pause(at now: MonotonicInstant) {

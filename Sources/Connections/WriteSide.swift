@@ -71,7 +71,7 @@ package struct WriteSide {
         return held
     }
 
-    /// Lends the queue to whoever sends it, until `putBack`.
+    /// Lends the queue to be sent, until `putBack`.
     mutating func takeQueue() -> OutputQueue {
         guard let held = self.held else { return OutputQueue() }
         let queue = held.queue
@@ -79,7 +79,7 @@ package struct WriteSide {
         return queue
     }
 
-    /// What is left of the queue, that had `count` bytes. Nothing was queued meanwhile: sending calls nobody back.
+    /// What is left of the queue, that had `count` bytes. Nothing was queued meanwhile: sending calls no owner.
     mutating func putBack(_ queue: OutputQueue, of count: Int, at now: MonotonicInstant) {
         guard let held = self.held else { return }
         held.queue = queue

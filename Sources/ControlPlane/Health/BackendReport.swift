@@ -45,7 +45,7 @@ extension Sequence<BackendReport> {
 
 extension BackendSettings.Kind {
     /// As the admin address shows it.
-    var name: String {
+    fileprivate var name: String {
         switch self {
         case .builtin(.echo): "echo"
         case .builtin(.broadcast): "broadcast"

@@ -15,6 +15,18 @@ protocol MemoryWaiter: AnyObject {
     func goOn()
 }
 
+/// A session that holds memory.
+protocol MemoryUser: AnyObject {
+    var id: SessionID { get }
+    var network: ClientNetwork { get }
+    var memory: SessionMemory { get set }
+    /// What it holds, and for how long it has made no progress.
+    var memoryHolder: MemoryHolder { get }
+
+    /// Ends, and with it what it holds.
+    func giveWay()
+}
+
 /// One worker's part of what is held: who holds it, and who waits for room. Confined to the worker's thread.
 ///
 /// What changes is added to the bound of all workers in steps, so that a connection that is a little behind costs no more than it did.
@@ -39,7 +51,7 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
     private(set) var queued = 0
     private(set) var assembled = 0
     private var untold = 0
-    private var holders: [Session] = []
+    private var holders: [any MemoryUser] = []
     private var waiting: [Waiting] = []
     private var timer: EventLoop.TimerID?
 
@@ -70,13 +82,13 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
     }
 
     /// The session holds something.
-    func add(_ session: Session) {
+    func add(_ session: any MemoryUser) {
         session.memory.place = Int32(self.holders.count)
         self.holders.append(session)
     }
 
     /// It holds nothing any more.
-    func remove(_ session: Session) {
+    func remove(_ session: any MemoryUser) {
         let place = Int(session.memory.place)
         guard place >= 0, let last = self.holders.popLast() else { return }
         session.memory.place = -1

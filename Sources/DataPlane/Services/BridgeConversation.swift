@@ -11,7 +11,7 @@ internal import WebSocketProtocol
 /// Close 1000, its reset a Close 1011; the client's Close is an end of file for TCP, and is answered when all that came before it was
 /// delivered. Whatever else ends the session does the same for what the client sent, but for a message that breaks off in the middle: a cut
 /// upload must not look complete.
-final class BridgeConversation: EndpointConversation {
+final class BridgeConversation: ServedSession {
     private let backend: Connection
     private let message: BridgeMessage
     private var text = TextCheck()
@@ -23,8 +23,9 @@ final class BridgeConversation: EndpointConversation {
     private var passed = MessageTally()
     private var flushedToServer = MessageTally()
 
-    init(_ session: Session, _ connections: PerLeg<Connection>, message: BridgeMessage, compression: DeflateParameters?)
-    {
+    init(
+        _ session: Session, _ connections: PerLeg<Connection>, message: BridgeMessage, compression: SessionCompression?
+    ) {
         self.backend = connections.backend
         self.message = message
         super.init(

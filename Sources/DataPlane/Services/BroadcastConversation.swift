@@ -7,7 +7,7 @@ internal import WebSocketProtocol
 /// listeners and workers.
 ///
 /// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
-final class BroadcastConversation: EndpointConversation, MemoryWaiter {
+final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// Why a sender is not read.
     private enum Wait {
         case none
@@ -24,6 +24,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     var place = -1
 
     private let room: RoomKey
+    private let rooms: Rooms
     private let sender: RoomSender
     private var assembler = MessageAssembler()
     /// What was read and not posted yet. Messages that came together go out together.
@@ -39,21 +40,22 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         case toGoOn
     }
 
-    init(_ session: Session, _ client: Connection, room: RoomKey, compression: DeflateParameters?) {
+    init(_ session: Session, _ client: Connection, room: RoomKey, of rooms: Rooms, compression: SessionCompression?) {
         self.room = room
-        self.sender = RoomSender(worker: session.worker.index, of: session.worker.fleet.members.count)
+        self.rooms = rooms
+        self.sender = RoomSender(worker: rooms.network.worker, of: rooms.network.workers)
         super.init(session, client, compression: compression)
     }
 
-    private var worker: Worker { self.session.worker }
+    private var memory: MemoryAccount { self.session.context.memory }
 
-    override func begin() { self.worker.rooms.join(self, self.room) }
+    override func begin() { self.rooms.join(self, self.room) }
 
     override func closingBegan() {
-        self.worker.waitingSenders[ObjectIdentifier(self.sender)] = nil
-        self.worker.rooms.leave(self, self.room)
+        self.rooms.stopWaiting(self.sender)
+        self.rooms.leave(self, self.room)
         self.assembler = MessageAssembler()
-        if self.memoryWait != nil { self.worker.memory.stopWaiting(self) }
+        if self.memoryWait != nil { self.memory.stopWaiting(self) }
         self.memoryWait = nil
         self.session.promises(0)
     }
@@ -93,10 +95,10 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
     /// Has the sender wait while there is no room for the rest of its message; at the bound, for another one.
     private func waitForRoom(toBegin: Bool) {
         self.countMemory()
-        let bound = self.worker.memory.bound
+        let bound = self.memory.bound
         guard self.memoryWait == nil, toBegin ? !bound.hasRoom : bound.level == .full else { return }
         self.memoryWait = toBegin ? .toBegin : .toGoOn
-        self.worker.memory.wait(self)
+        self.memory.wait(self)
     }
 
     var network: ClientNetwork { self.session.network }
@@ -121,7 +123,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         if !self.messages.isEmpty {
             let post = RoomPost(room: self.room, messages: self.messages, sender: self.sender)
             self.messages = RoomMessages()
-            self.worker.broadcast(post)
+            self.rooms.broadcast(post)
         }
         self.waitIfNeeded()
     }
@@ -131,10 +133,10 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         guard self.wait == .none, self.isOpen else { return }
         if self.sender.mustWait() {
             self.wait = .delivery
-            self.worker.waitingSenders[ObjectIdentifier(self.sender)] = self
-        } else if self.worker.fleet.isBacklogged {
+            self.rooms.wait(self, for: self.sender)
+        } else if self.rooms.network.isBacklogged {
             self.wait = .workers
-            self.session.setTick(at: self.worker.loop.now + Self.patience)
+            self.session.setTick(at: self.loop.now + Self.patience)
         }
     }
 
@@ -161,7 +163,7 @@ final class BroadcastConversation: EndpointConversation, MemoryWaiter {
         guard self.isOpen else { return }
         guard !self.session.isOverQueueLimit(self.client) else { return self.session.close(.byGateway(.slowConsumer)) }
         let messages = delivery.messages(for: self.compression?.parameters.server)
-        self.worker.loop.budget.spend(
+        self.loop.budget.spend(
             Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: self.client.tls != nil))
         self.client.send(sharing: messages.bytes)
         self.count(messages.tally)

@@ -4,14 +4,14 @@ internal import System
 internal import WebSocketProtocol
 
 /// Sends the time as a text message at each `every`, from the moment the session opens: `builtin: clock`.
-final class ClockConversation: EndpointConversation {
+final class ClockConversation: ServedSession {
     private let every: Duration
     private var text = TextCheck()
     private var next: MonotonicInstant
 
-    init(_ session: Session, _ client: Connection, every: Duration, compression: DeflateParameters?) {
+    init(_ session: Session, _ client: Connection, every: Duration, compression: SessionCompression?) {
         self.every = every
-        self.next = session.worker.loop.now
+        self.next = session.loop.now
         super.init(session, client, compression: compression)
     }
 

@@ -5,7 +5,7 @@ internal import WebSocketProtocol
 
 /// Sends every message back as it came: `builtin: echo`. One that is too long for a read is not held until it is whole, but goes back in
 /// pieces as it comes, as fragments of one message (RFC 6455 section 5.4).
-final class EchoConversation: EndpointConversation {
+final class EchoConversation: ServedSession {
     private var text = TextCheck()
     /// The beginning of a message, as long as it is short.
     private var beginning: [UInt8] = []
@@ -27,7 +27,7 @@ final class EchoConversation: EndpointConversation {
             let message = Message(opcode: part.messageOpcode, payload: self.beginning)
             self.beginning = []
             self.sendMessage(message)
-        } else if self.beginning.count >= self.session.worker.memory.readSize {
+        } else if self.beginning.count >= self.session.context.memory.readSize {
             let piece = self.beginning
             self.beginning = []
             self.sendPiece(of: part.messageOpcode, piece.span, isFinal: false, &self.pieces)
@@ -54,7 +54,7 @@ final class EchoConversation: EndpointConversation {
 
     /// A message, and what compression may add to it.
     override var mostWaiting: Int {
-        guard !self.session.worker.memory.bound.isScarce else { return 0 }
+        guard !self.session.context.memory.bound.isScarce else { return 0 }
         return self.maximumMessage == 0
             ? Self.mostWithoutLimit : self.maximumMessage / 4 * 5 + ConnectionBuffers.mostPerRead
     }

@@ -14,8 +14,8 @@ package struct RoomPost: Sendable {
 /// who agreed on the same parameters. That needs messages that do not refer to others, which is why rooms agree on nothing else.
 final class RoomDelivery {
     private let post: RoomPost
-    // Of this worker, which outlives it.
-    private unowned let worker: Worker
+    // Those of this worker, which outlive it.
+    private unowned let rooms: Rooms
     private let members: [BroadcastConversation]
     /// How many members have it.
     private var done = 0
@@ -27,22 +27,22 @@ final class RoomDelivery {
         let tally: MessageTally
         let bytes: SharedBytes
 
-        init(_ messages: RoomMessages, _ worker: Worker) {
+        init(_ messages: RoomMessages, _ memory: MemoryAccount) {
             self.tally = messages.tally
-            self.bytes = SharedBytes(messages.bytes, countedBy: worker.memory)
+            self.bytes = SharedBytes(messages.bytes, countedBy: memory)
         }
     }
 
-    init(_ post: RoomPost, _ worker: Worker, to members: [BroadcastConversation]) {
+    init(_ post: RoomPost, _ rooms: Rooms, to members: [BroadcastConversation]) {
         self.post = post
-        self.plain = Shared(post.messages, worker)
-        self.worker = worker
+        self.plain = Shared(post.messages, rooms.memory)
+        self.rooms = rooms
         self.members = members
     }
 
     /// Delivers to those who do not have it yet, one in any case, until the share of the turn is used up. Returns whether all have it.
     func goOn() -> Bool {
-        let loop = self.worker.loop
+        let loop = self.rooms.loop
         loop.sends.expect(sends: self.members.count - self.done)
         while self.done < self.members.count {
             let member = self.members[self.done]
@@ -54,15 +54,15 @@ final class RoomDelivery {
     }
 
     /// Nobody is left who has to get it.
-    func end() { self.worker.delivered(self.post) }
+    func end() { self.rooms.delivered(self.post) }
 
     /// For a member that agreed on this; `nil`: on no compression.
     func messages(for direction: DeflateParameters.Direction?) -> Shared {
         guard let direction else { return self.plain }
         if let messages = self.compressed[direction] { return messages }
         let plain = self.post.messages
-        self.worker.loop.budget.spend(Work.compression + Work.deflated(plain.bytes.count))
-        let messages = Shared(plain.compressed(direction, self.worker.compression), self.worker)
+        self.rooms.loop.budget.spend(Work.compression + Work.deflated(plain.bytes.count))
+        let messages = Shared(plain.compressed(direction, self.rooms.compression), self.rooms.memory)
         self.compressed[direction] = messages
         return messages
     }

@@ -84,20 +84,36 @@ final class Room: ReadinessHandler {
     }
 }
 
-/// The rooms of one worker.
-struct Rooms {
+/// The rooms of one worker, and its part in what is sent to rooms. Confined to its thread.
+final class Rooms {
+    let loop: EventLoop
+    let memory: MemoryAccount
+    let compression: WorkerCompression
+    let network: any RoomNetwork
     private var rooms: [RoomKey: Room] = [:]
+    /// Members that are not read before what they sent is delivered.
+    private var waiting: [ObjectIdentifier: BroadcastConversation] = [:]
 
+    init(_ loop: EventLoop, _ memory: MemoryAccount, _ compression: WorkerCompression, _ network: any RoomNetwork) {
+        self.loop = loop
+        self.memory = memory
+        self.compression = compression
+        self.network = network
+    }
+
+    /// The room of this name, while it has members here.
     subscript(key: RoomKey) -> Room? { self.rooms[key] }
 
-    mutating func join(_ member: BroadcastConversation, _ key: RoomKey) {
-        let room = self.rooms[key] ?? Room(member.session.worker.loop)
+    // MARK: - Members
+
+    func join(_ member: BroadcastConversation, _ key: RoomKey) {
+        let room = self.rooms[key] ?? Room(self.loop)
         self.rooms[key] = room
         room.join(member)
     }
 
     /// The last one to leave closes the room.
-    mutating func leave(_ member: BroadcastConversation, _ key: RoomKey) {
+    func leave(_ member: BroadcastConversation, _ key: RoomKey) {
         guard let room = self.rooms[key] else { return }
         room.leave(member)
         guard room.members.isEmpty else { return }
@@ -105,5 +121,57 @@ struct Rooms {
         room.close()
     }
 
-    func members(of key: RoomKey) -> [BroadcastConversation] { self.rooms[key]?.members ?? [] }
+    // MARK: - Posts
+
+    /// Sends messages to everyone in their room, here and on the other workers.
+    func broadcast(_ post: RoomPost) {
+        self.network.broadcast(post)
+        self.deliver(post)
+    }
+
+    /// Delivers what was sent to a room, here or on another worker, to its members here.
+    func deliver(_ post: RoomPost) {
+        guard let room = self.rooms[post.room] else { return self.delivered(post) }
+        room.deliver(RoomDelivery(post, self, to: room.members))
+    }
+
+    /// Everyone here has what was posted.
+    func delivered(_ post: RoomPost) {
+        self.network.delivered(post)
+        guard post.sender.delivered(post.messages.footprint) else { return }
+        if post.sender.worker == self.network.worker {
+            self.goOn(post.sender)
+        } else {
+            self.network.goOn(post.sender)
+        }
+    }
+
+    // MARK: - Senders
+
+    /// The member is told when all that it sent is delivered.
+    func wait(_ member: BroadcastConversation, for sender: RoomSender) {
+        self.waiting[ObjectIdentifier(sender)] = member
+    }
+
+    func stopWaiting(_ sender: RoomSender) { self.waiting[ObjectIdentifier(sender)] = nil }
+
+    /// All that it sent is delivered.
+    func goOn(_ sender: RoomSender) { self.waiting.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered() }
+}
+
+/// The other workers, as rooms see them.
+protocol RoomNetwork {
+    /// The number of this worker.
+    var worker: Int { get }
+    /// How many there are.
+    var workers: Int { get }
+    /// Whether one of them lags behind with what others send.
+    var isBacklogged: Bool { get }
+
+    /// Passes a post on to the others, and counts it.
+    func broadcast(_ post: RoomPost)
+    /// Everyone here has what was posted.
+    func delivered(_ post: RoomPost)
+    /// All that a member on another worker sent is delivered.
+    func goOn(_ sender: RoomSender)
 }

@@ -6,7 +6,8 @@ final class SessionCompression {
     let parameters: DeflateParameters
     /// How many bytes came of the message in progress so far, where it came uncompressed.
     var plainLength = 0
-    private let worker: WorkerCompression
+    /// Streams and memory that belong to no session.
+    let worker: WorkerCompression
     private var inflater: Inflater?
     private var ownDeflater: Deflater?
 

@@ -19,10 +19,10 @@ final class RelayConversation: Conversation {
 
     init(_ session: Session, _ connections: PerLeg<Connection>, allowsCompression: Bool) {
         self.session = session
-        self.loop = session.worker.loop
+        self.loop = session.loop
         self.connections = connections
-        self.buffers = session.worker.context.buffers
-        self.plaintext = session.worker.context.buffers.plaintext
+        self.buffers = session.context.connections.buffers
+        self.plaintext = session.context.connections.buffers.plaintext
         let settings = session.route?.settings
         self.relay = Relay(
             limits: settings?.limits ?? Limits(), allowsCompression: allowsCompression,

@@ -50,7 +50,7 @@ extension Session: ConnectorOwner {
             to: addresses, from: backend.source, tag: Leg.backend.tag,
             tls: { endpoint.usesTLS ? try configuration.clientConnection(of: backend, to: endpoint) : nil },
             history: endpoint, within: self.route?.settings.timeouts.connect ?? Timeouts().connect,
-            until: self.handshakeClock.deadline, self.worker.context, for: self)
+            until: self.handshakeClock.deadline, self.context.connections, for: self)
         opening.connector = connector
         connector.start()
     }
@@ -59,7 +59,7 @@ extension Session: ConnectorOwner {
         switch failure {
         case .shortage(let error): self.handle(.cannotConnect("\(error)"))
         case .host(let failure):
-            if let endpoint = self.endpoint { self.worker.unreachable(endpoint) }
+            if let endpoint = self.endpoint { self.context.owner?.unreachable(endpoint) }
             self.handle(
                 .notConnected(failure.reason, wasSilent: failure.silent != .none, self.handshakeClock))
         }
@@ -78,12 +78,12 @@ extension Session: ConnectorOwner {
             case .tcp(_, let message)? = self.route?.backend?.settings.kind, let client = self.client,
             let backend = self.backend
         else { return }
-        self.worker.succeeded(endpoint)
+        self.context.owner?.succeeded(endpoint)
         let compression = self.agreeOnCompression()
         self.upgradeClient(
             subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
-        let bridge = BridgeConversation(
-            self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
+        let bridge = self.context.services.bridge(
+            of: self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
         self.begin(bridge, early: PerLeg(client: opening.early, backend: []))
     }
 
@@ -106,9 +106,9 @@ extension Session: ConnectorOwner {
 
     func backendHandshake() {
         guard let backend = self.backend else { return }
-        let plaintext = self.worker.context.buffers.plaintext
+        let plaintext = self.context.connections.buffers.plaintext
         while self.isShakingHands, backend.mayRead {
-            switch backend.receive(atMost: self.worker.memory.readSize) {
+            switch backend.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.heard(.backend)
                 // In place: a copy would be one of all that was read so far.
@@ -143,7 +143,7 @@ extension Session: ConnectorOwner {
                 .backendFailed(reason, hasAnswered: self.opening?.backendHandshake?.hasReceived ?? false))
         case .refused(let answer):
             // It works, then. What a client may be able to provoke (a 500) says nothing either way.
-            if answer.status < 500, let endpoint = self.endpoint { self.worker.succeeded(endpoint) }
+            if answer.status < 500, let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
             // The backend does not want this client: the client hears it in the backend's words.
             let refusal = Refusal(passingOn: answer, routeIndex: self.routeIndex)
             self.handle(.backendRefused)
@@ -153,9 +153,9 @@ extension Session: ConnectorOwner {
             self.handle(.backendAccepted)
             self.upgradeClient(
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
-            let behind = self.worker.context.buffers.plaintext.copy(
+            let behind = self.context.connections.buffers.plaintext.copy(
                 range.lowerBound + accepted.length..<range.upperBound)
-            if let endpoint = self.endpoint { self.worker.succeeded(endpoint) }
+            if let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
             let relay = RelayConversation(
                 self, PerLeg(client: client, backend: backend), allowsCompression: accepted.allowsCompression)
             self.begin(relay, early: PerLeg(client: opening.early, backend: behind))

@@ -95,7 +95,7 @@ extension Session {
     /// The session will end.
     func beginClosing() {
         guard self.closing == nil else { return }
-        self.closing = SessionClosing(at: self.worker.loop.now)
+        self.closing = SessionClosing(at: self.loop.now)
         self.setDeadline(after: Self.firstLook)
         // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
         for leg in [Leg.client, .backend] { self.readOn(leg) }
@@ -181,7 +181,7 @@ extension Session {
             self.machine.closing.isConnected(leg)
         {
             let due = closing.legs[leg].check(
-                at: self.worker.loop.now, self.closingTimes(of: leg), self.sight(of: connection))
+                at: self.loop.now, self.closingTimes(of: leg), self.sight(of: connection))
             if case .nothing(let until) = due {
                 self.settle(connection)
                 return until
@@ -204,7 +204,7 @@ extension Session {
 
     private func sight(of connection: Connection) -> LegClosing.Sight {
         let undelivered = connection.undelivered
-        let now = self.worker.loop.now
+        let now = self.loop.now
         if undelivered > 0 { self.setUserTimeout(of: connection) }
         var sight = LegClosing.Sight(
             undelivered: undelivered, acknowledged: undelivered > 0 ? connection.acknowledged : 0,

@@ -47,7 +47,7 @@ extension Session {
 
     var row: SessionRow? {
         guard self.phase != .closed else { return nil }
-        let now = self.worker.loop.now
+        let now = self.loop.now
         var row = SessionRow(
             id: self.id.description, route: self.route?.settings.name ?? "-", client: self.clientName,
             phase: self.phase.rawValue, age: now - self.began, idle: now - self.lastUse)

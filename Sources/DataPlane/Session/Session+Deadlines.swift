@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Connections
+internal import Observability
 internal import Sessions
 internal import Synchronization
 internal import System
@@ -9,7 +10,7 @@ internal import System
 extension Session {
     /// The client has its 101.
     func beginDeadlines() {
-        self.deadlines = SessionDeadlines(began: self.began, openedAt: self.worker.loop.now)
+        self.deadlines = SessionDeadlines(began: self.began, openedAt: self.loop.now)
         // The id is random.
         let spreads = PerLeg(
             client: UInt8(truncatingIfNeeded: self.id.number), backend: UInt8(truncatingIfNeeded: self.id.number >> 8))
@@ -32,7 +33,7 @@ extension Session {
     /// The session's timer has fired while the session is open.
     func checkDeadlines() {
         guard let timeouts = self.route?.settings.timeouts else { return }
-        let now = self.worker.loop.now
+        let now = self.loop.now
         if let cause = self.deadlines.ending(at: now, timeouts) { self.close(.byGateway(cause)) }
         if self.deadlines.takeTick(at: now), self.isOpen { self.conversation?.timerFired() }
         let client = self.checkHeartbeat(of: .client)
@@ -84,7 +85,7 @@ extension Session {
                 connection.lookAgain()
                 self.pump(leg)
             case .dead:
-                let silence = (self.worker.loop.now - self.legs[leg].heartbeat.lastLife).secondsAsDouble
+                let silence = (self.loop.now - self.legs[leg].heartbeat.lastLife).secondsAsDouble
                 self.happened(.silent(leg), detail: "silent for \(silence) s")
                 return .never
             }
@@ -103,8 +104,8 @@ extension Session {
 
     /// The pong to our latest ping came.
     func pingAnswered(_ leg: Leg) {
-        guard let time = self.legs[leg].heartbeat.answered(at: self.worker.loop.now) else { return }
-        self.worker.metrics.pinged(leg, time)
+        guard let time = self.legs[leg].heartbeat.answered(at: self.loop.now) else { return }
+        self.context.metrics.pinged(leg, time)
     }
 
     /// Bytes came from `leg`.

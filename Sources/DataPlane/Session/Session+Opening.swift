@@ -18,22 +18,24 @@ extension Session {
         case .readRequest: self.requestHead()
         case .end(let reason):
             self.logAbandoned(reason, in: phase)
-            self.worker.metrics.abandoned(route: self.route?.settings.name)
+            self.context.metrics.abandoned(route: self.route?.settings.name)
             self.closeLegs()
         case .makeRoom(let isLogged):
             if isLogged {
                 self.logEvicted()
-                self.worker.metrics.evicted()
+                self.context.metrics.evicted()
             }
             self.closeLegs()
         case .refuse(let failure, let blamesEndpoint):
             let refusal = self.refusal(failure)
-            if blamesEndpoint, let endpoint = self.endpoint { self.worker.failed(endpoint, because: refusal.detail) }
+            if blamesEndpoint, let endpoint = self.endpoint {
+                self.context.owner?.failed(endpoint, because: refusal.detail)
+            }
             self.refuse(refusal, in: phase)
         case .chooseEndpoint(let failure):
             self.closeBackend()
             if let failure, let endpoint = self.endpoint {
-                self.worker.failed(endpoint, because: self.refusal(failure).detail)
+                self.context.owner?.failed(endpoint, because: self.refusal(failure).detail)
             }
             self.chooseEndpoint()
         case .connect: self.connect()
@@ -79,7 +81,7 @@ extension Session {
         case (.connecting, .backend): hasWorked = self.opening?.connector?.makeHandshakeStep() ?? false
         default: return false
         }
-        if hasWorked { self.worker.metrics.handshakeWaited(waited) }
+        if hasWorked { self.context.metrics.handshakeWaited(waited) }
         return hasWorked
     }
 
@@ -88,7 +90,7 @@ extension Session {
         case .wantsRead: break
         case .failed(let error): self.handle(.tlsFailed("\(error)"))
         case .done:
-            self.worker.metrics.tlsHandshake(
+            self.context.metrics.tlsHandshake(
                 version: self.client?.tls?.version ?? "-", resumed: self.client?.tls?.wasResumed == true)
             self.handle(.tlsEstablished)
         }
@@ -98,9 +100,9 @@ extension Session {
 
     func requestHead() {
         guard let client = self.client else { return }
-        let plaintext = self.worker.context.buffers.plaintext
+        let plaintext = self.context.connections.buffers.plaintext
         while self.machine.state == .requestHead, client.mayRead {
-            switch client.receive(atMost: self.worker.memory.readSize) {
+            switch client.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.heard(.client)
                 self.loop.budget.spend(Work.read + Work.head(range.count))
@@ -131,7 +133,7 @@ extension Session {
         case .head(let head, let length):
             opening.early = Array(bytes[length...])
             opening.inbox = []
-            self.worker.isNoLongerNew(self)
+            self.context.owner?.isNoLongerNew(self)
             self.admit(head)
         }
     }
@@ -179,21 +181,10 @@ extension Session {
         guard let admitted = self.opening?.admitted, let client = self.client,
             case .builtin(let service)? = self.route?.backend?.settings.kind
         else { return }
-        let compression: DeflateNegotiation.Agreement?
-        let conversation: EndpointConversation
-        switch service {
-        case .echo:
-            compression = self.agreeOnCompression()
-            conversation = EchoConversation(self, client, compression: compression?.parameters)
-        case .broadcast:
-            // What keeps no context is compressed once for all.
-            compression = self.agreeOnCompression(keepsContext: false)
-            let room = RoomKey(backend: self.route?.backend?.name ?? "", path: admitted.target.path)
-            conversation = BroadcastConversation(self, client, room: room, compression: compression?.parameters)
-        case .clock(let every):
-            compression = self.agreeOnCompression()
-            conversation = ClockConversation(self, client, every: every, compression: compression?.parameters)
-        }
+        // What a room sends keeps no context: it is compressed once for all.
+        let compression = self.agreeOnCompression(keepsContext: service != .broadcast)
+        let conversation = self.context.services.conversation(
+            with: service, of: self, client, path: admitted.target.path, compression: compression?.parameters)
         let extensions = compression?.answer.description
         self.upgradeClient(subprotocol: admitted.subprotocol, extensions: extensions, passing: HTTPFields())
         self.begin(conversation, early: PerLeg(client: self.opening?.early ?? [], backend: []))
@@ -250,7 +241,7 @@ extension Session {
     /// - Parameter phase: how far the session had come.
     func refuse(_ refusal: Refusal, in phase: Phase) {
         self.logRefused(refusal, in: phase)
-        self.worker.metrics.refused(route: self.route?.settings.name, status: refusal.status)
+        self.context.metrics.refused(route: self.route?.settings.name, status: refusal.status)
         self.client?.send(refusal.bytes(date: WallClock.httpDate()).span)
         self.endAfterAnswer()
     }

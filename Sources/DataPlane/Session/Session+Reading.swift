@@ -14,7 +14,7 @@ extension Session {
         let leg = connection.leg
         if self.closing != nil, self.machine.closing.hasEnded(leg) { return self.watchEnded(connection) }
         while connection.mayRead, !connection.isPaused, connection.isOpen {
-            switch connection.receive(atMost: self.worker.memory.readSize) {
+            switch connection.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.heard(leg)
                 self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: connection.tls != nil))
@@ -82,7 +82,7 @@ extension Session {
     func isAboveHighWater(_ connection: Connection) -> Bool {
         let queued = connection.queuedBytes
         guard queued > 0 else { return false }
-        return self.worker.memory.bound.isScarce
+        return self.context.memory.bound.isScarce
             || queued > max(0, self.queueLimit - ConnectionBuffers.mostPerRead - SendBatch.mostBytes)
     }
 
@@ -90,7 +90,8 @@ extension Session {
     func isAboveLowWater(_ connection: Connection) -> Bool {
         let queued = connection.queuedBytes
         guard queued > 0 else { return false }
-        return self.worker.memory.bound.isScarce || queued > max(0, self.queueLimit - ConnectionBuffers.mostPerRead) / 2
+        return self.context.memory.bound.isScarce
+            || queued > max(0, self.queueLimit - ConnectionBuffers.mostPerRead) / 2
     }
 
     /// Reads from `leg` again, if that had stopped.

@@ -15,8 +15,7 @@ internal import WebSocketProtocol
 /// `Session+Reading` has what comes from the legs; what it means after the 101 is up to a `Conversation`.
 final class Session: ConnectionOwner, TimerHandler {
     let id = SessionID.random()
-    /// It owns the session until that ends.
-    let worker: Worker
+    let context: SessionContext
     /// The worker's: at hand, because it is told of every read.
     let loop: EventLoop
     let listener: Listener
@@ -56,19 +55,20 @@ final class Session: ConnectionOwner, TimerHandler {
     /// What the timer waits for while the session is open.
     var deadlines: SessionDeadlines
 
-    init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, worker: Worker) throws {
-        self.worker = worker
-        self.loop = worker.loop
+    init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, _ context: SessionContext) throws {
+        self.context = context
+        self.loop = context.loop
         self.listener = listener
         self.clientAddress = address
-        self.began = worker.loop.now
-        self.deadlines = SessionDeadlines(began: worker.loop.now, openedAt: worker.loop.now)
-        self.legs = PerLeg(client: SessionLeg(at: worker.loop.now), backend: SessionLeg(at: worker.loop.now))
+        self.began = context.loop.now
+        self.deadlines = SessionDeadlines(began: context.loop.now, openedAt: context.loop.now)
+        self.legs = PerLeg(client: SessionLeg(at: context.loop.now), backend: SessionLeg(at: context.loop.now))
         self.machine = SessionMachine(hasTLS: listener.tlsContext != nil)
-        self.opening = Opening(worker.configuration)
+        self.opening = Opening(context.configuration)
         let tls = try listener.tlsContext?.makeConnection()
-        self.client = try Connection(descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, worker.context)
-        self.setDeadline(after: worker.configuration.shared.longestHandshake)
+        self.client = try Connection(
+            descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, context.connections)
+        self.setDeadline(after: context.configuration.shared.longestHandshake)
     }
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }
@@ -144,12 +144,12 @@ final class Session: ConnectionOwner, TimerHandler {
 
     /// Calls `timerFired` once, that much later. A session has one timer: setting it anew replaces the old deadline.
     func setDeadline(after duration: Duration) {
-        self.worker.loop.setTimer(&self.timer, at: self.worker.loop.now + duration, self)
+        self.loop.setTimer(&self.timer, at: self.loop.now + duration, self)
     }
 
-    func setDeadline(at instant: MonotonicInstant) { self.worker.loop.setTimer(&self.timer, at: instant, self) }
+    func setDeadline(at instant: MonotonicInstant) { self.loop.setTimer(&self.timer, at: instant, self) }
 
-    func clearDeadline() { self.worker.loop.cancelTimer(&self.timer) }
+    func clearDeadline() { self.loop.cancelTimer(&self.timer) }
 
     // MARK: - Conversation
 
@@ -173,7 +173,7 @@ final class Session: ConnectionOwner, TimerHandler {
         let configuration = self.opening?.configuration
         self.opening = nil
         self.conversation = conversation
-        self.worker.loop.budget.spend(Work.opening)
+        self.loop.budget.spend(Work.opening)
         self.logOpen()
         self.countOpened()
         self.beginDeadlines()
@@ -185,21 +185,21 @@ final class Session: ConnectionOwner, TimerHandler {
         }
         // Many sessions are opened and then wait: what the handshake needed serves the next one's.
         for leg in [Leg.backend, .client] { self.connection(leg)?.tls?.releaseBuffers() }
-        if let configuration, configuration !== self.worker.configuration {
+        if let configuration, configuration !== self.context.configuration {
             // The reload did not count it among the sessions that it drains.
-            if let fate = self.fate(under: self.worker.configuration.shared) {
+            if let fate = self.fate(under: self.context.configuration.shared) {
                 self.follow(fate)
                 if case .drains = fate { self.close(.byGateway(.reload)) }
             }
         }
-        self.worker.opened(self)
+        self.context.owner?.opened(self)
     }
 
     private func replay(_ bytes: [UInt8], from leg: Leg) {
         var start = 0
         while start < bytes.count, self.conversation != nil {
             let end = min(start + ConnectionBuffers.readSize, bytes.count)
-            let range = self.worker.context.buffers.place(bytes.span.extracting(start..<end))
+            let range = self.context.connections.buffers.place(bytes.span.extracting(start..<end))
             self.received(range, from: leg)
             start = end
         }
@@ -244,7 +244,7 @@ final class Session: ConnectionOwner, TimerHandler {
         self.endpoint = nil
         self.client = nil
         self.backend = nil
-        self.worker.ended(self)
+        self.context.owner?.ended(self)
     }
 
     /// The gateway ends the session.

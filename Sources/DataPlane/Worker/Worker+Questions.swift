@@ -1,3 +1,5 @@
+internal import Configuration
+internal import Connections
 package import Observability
 internal import Sessions
 internal import System
@@ -8,11 +10,18 @@ extension Worker {
     /// Every live session.
     package var rows: [SessionRow] { self.sessions.values.compactMap(\.row) }
 
-    /// What was counted so far.
+    /// What was counted so far, with the messages of live sessions.
     package var counts: MetricsSnapshot {
-        self.metrics.snapshot(
-            of: self.sessions.values, self.memory, turns: self.loop.turnTimes,
-            handshakesWaiting: self.loop.longStepsWaiting)
+        var counts = self.context.metrics.counts
+        counts.memory = [.queued: self.memory.queued, .assembled: self.memory.assembled]
+        counts.loopTurns = self.loop.turnTimes
+        counts.handshakesWaiting = self.loop.longStepsWaiting
+        for session in self.sessions.values {
+            for leg in [Leg.client, .backend] { counts.queueBytes += session.connection(leg)?.queuedBytes ?? 0 }
+            guard let conversation = session.conversation, let route = session.route else { continue }
+            counts.routes[route.settings.name, default: .init()].add(conversation.tally)
+        }
+        return counts
     }
 
     /// Which sessions hold how much, and what waits for room.

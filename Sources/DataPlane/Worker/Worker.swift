@@ -8,22 +8,15 @@ internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of
 /// it is shared; what workers have to say to each other goes through their mailboxes.
-package final class Worker: AcceptorOwner {
+package final class Worker: AcceptorOwner, SessionOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
     let log: Log
-    let context: ConnectionContext
-    let compression = WorkerCompression()
-    var rooms = Rooms()
-    /// Those in rooms that are not read before what they sent is delivered.
-    var waitingSenders: [ObjectIdentifier: BroadcastConversation] = [:]
     let memory: MemoryAccount
-    let gathered: GatheredSends
-    let strangers: StrangersLog
-    let metrics = WorkerMetrics()
-    /// For new sessions.
-    private(set) var configuration: WorkerConfiguration
+    let services: Services
+    /// What the sessions share.
+    let context: SessionContext
 
     private let listeners = WorkerListeners()
     private(set) var sessions: [ObjectIdentifier: Session] = [:]
@@ -41,17 +34,21 @@ package final class Worker: AcceptorOwner {
         self.fleet = shared.fleet
         self.log = shared.log
         self.loop = try EventLoop()
-        self.context = ConnectionContext(self.loop)
+        let connections = ConnectionContext(self.loop)
         let control = shared.fleet.control
         self.memory = MemoryAccount(shared.fleet.memory, self.loop) { control.send(.memoryRose) }
-        self.gathered = GatheredSends(self.loop)
-        self.strangers = StrangersLog(self.loop, self.log)
+        let compression = WorkerCompression()
+        self.services = Services(
+            Rooms(self.loop, self.memory, compression, FleetRooms(fleet: shared.fleet, worker: index)), compression)
         self.paced = PacedClosing(self.loop)
-        self.configuration = try WorkerConfiguration(shared.configuration, io: self.context.tlsIO)
-        try self.listeners.update(shared.listeners, of: self)
+        self.context = SessionContext(
+            connections, self.memory, self.log, self.services,
+            try WorkerConfiguration(shared.configuration, io: connections.tlsIO))
+        self.context.owner = self
+        try self.listeners.update(shared.listeners, of: index, connections, for: self)
         let own = self.fleet.members[index]
         try own.mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
-        try own.rooms.open(on: self.loop) { [unowned self] in self.deliver($0) }
+        try own.rooms.open(on: self.loop) { [unowned self] in self.services.rooms.deliver($0) }
     }
 
     /// Runs until told to stop.
@@ -62,7 +59,7 @@ package final class Worker: AcceptorOwner {
     private func received(_ message: WorkerMessage) {
         switch message {
         case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
-        case .goOn(let sender): self.waitingSenders.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered()
+        case .goOn(let sender): self.services.rooms.goOn(sender)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
         case .evict(let sessions): self.memory.evict(sessions)
@@ -70,7 +67,7 @@ package final class Worker: AcceptorOwner {
         case .ask(let question): question(self)
         case .stop:
             for session in Array(self.sessions.values) { session.abort() }
-            self.strangers.end()
+            self.context.strangers.end()
             self.loop.stop()
         }
     }
@@ -83,9 +80,9 @@ package final class Worker: AcceptorOwner {
     /// - Returns: what it means for the sessions that there are. Those without a place in it are to be closed later, each at its time.
     package func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) -> SessionFates {
         do {
-            self.configuration = try WorkerConfiguration(
-                configuration, io: self.context.tlsIO, replacing: self.configuration)
-            try self.listeners.update(listeners, of: self)
+            self.context.configuration = try WorkerConfiguration(
+                configuration, io: self.context.connections.tlsIO, replacing: self.context.configuration)
+            try self.listeners.update(listeners, of: self.index, self.context.connections, for: self)
         } catch {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
@@ -118,7 +115,6 @@ package final class Worker: AcceptorOwner {
         }
     }
 
-    /// Called when a session's opening handshake is complete: what happened meanwhile may concern it.
     func opened(_ session: Session) {
         if let order = self.draining {
             self.paced.close([session], at: [max(.zero, self.drainEnd - self.loop.now)], .byGateway(order.cause))
@@ -176,7 +172,7 @@ package final class Worker: AcceptorOwner {
 
     func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         let listener = acceptor.tag
-        if let name = self.listeners[listener]?.name { self.metrics.accepted(listener: name) }
+        if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
         var taker = self.index
         switch self.place {
         case .elsewhere(let other): taker = other
@@ -213,7 +209,7 @@ package final class Worker: AcceptorOwner {
         }
         do {
             self.loop.budget.spend(Work.connection)
-            let session = try Session(descriptor, address, listener: listener, worker: self)
+            let session = try Session(descriptor, address, listener: listener, self.context)
             self.sessions[ObjectIdentifier(session)] = session
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
             session.newcomer = self.newcomers.add(session, from: self.subscriber(address), at: self.loop.now)
@@ -228,11 +224,12 @@ package final class Worker: AcceptorOwner {
 
     /// The address that a connection counts for; `nil`: one of its own, for behind a proxy or a Unix socket there may be anyone.
     private func subscriber(_ address: SocketAddress) -> IPNetwork? {
-        guard let ip = address.ip, !self.configuration.shared.settings.trustedProxies.contains(ip) else { return nil }
+        guard let ip = address.ip, !self.context.configuration.shared.settings.trustedProxies.contains(ip) else {
+            return nil
+        }
         return ip.subscriber
     }
 
-    /// A session's request head is whole, or it has ended without one.
     func isNoLongerNew(_ session: Session) {
         guard session.newcomer != .none else { return }
         self.newcomers.remove(session.newcomer)
@@ -249,43 +246,16 @@ package final class Worker: AcceptorOwner {
 
     // MARK: - Endpoints
 
-    /// A session could not be opened with it.
     func failed(_ endpoint: Endpoint, because reason: String) {
         if endpoint.connectFailed() { self.fleet.control.send(.endpointFailed(endpoint, reason)) }
     }
 
-    /// A session was opened with it.
     func succeeded(_ endpoint: Endpoint) {
         if endpoint.connectSucceeded() { self.fleet.control.send(.endpointSucceeded(endpoint)) }
     }
 
-    /// It could be connected to at none of its addresses.
     func unreachable(_ endpoint: Endpoint) {
         if endpoint.wantsLookUp() { self.fleet.control.send(.unreachable(endpoint)) }
-    }
-
-    // MARK: - Rooms
-
-    /// Sends messages to everyone in their room, here and on the other workers.
-    func broadcast(_ post: RoomPost) {
-        self.fleet.broadcast(post, from: self.index)
-        self.deliver(post)
-    }
-
-    private func deliver(_ post: RoomPost) {
-        guard let room = self.rooms[post.room] else { return self.delivered(post) }
-        room.deliver(RoomDelivery(post, self, to: room.members))
-    }
-
-    /// Everyone here has what was posted.
-    func delivered(_ post: RoomPost) {
-        self.fleet.delivered(post, by: self.index)
-        guard post.sender.delivered(post.messages.footprint) else { return }
-        if post.sender.worker == self.index {
-            self.received(.goOn(post.sender))
-        } else {
-            self.fleet.members[post.sender.worker].mailbox.send(.goOn(post.sender))
-        }
     }
 }
 

@@ -33,8 +33,10 @@ final class GatewayUnderTest: Sendable {
         self.thread = try Thread.start("gateway-test") {
             do throws(StartError) {
                 let gateway = try Gateway(settings, lookUp: lookUp)
+                let control = gateway.fleet.control
                 let running = Running(
-                    addresses: gateway.addresses, fleet: gateway.fleet, terminate: gateway.terminator)
+                    addresses: gateway.serving.listeners.listeners.map(\.address.description), fleet: gateway.fleet,
+                    terminate: { control.send(.terminate) })
                 start.value.withLock { $0 = .success(running) }
                 doorbell.ring()
                 _ = gateway.run()

@@ -125,7 +125,8 @@ import WebSocketProtocol
             // All of them: what is under way has nobody to go to.
             for session in Array(workers.workers[0].sessions.values) { session.abort() }
             #expect(workers.workers[0].sessions.isEmpty)
-            #expect(workers.workers[0].rooms[RoomKey(backend: "rooms", path: "/rooms/busy")] == nil)
+            #expect(
+                workers.workers[0].services.rooms[RoomKey(backend: "rooms", path: "/rooms/busy")] == nil)
             workers.turn()
             #expect(workers.backlog == [0])
         }

@@ -29,7 +29,7 @@ final class StillWorker {
 
     /// A session whose client is at the other end of `descriptor`.
     func session(_ descriptor: Int32, _ address: SocketAddress = .unnamed) throws -> Session {
-        let session = try Session(descriptor, address, listener: self.listener, worker: self.worker)
+        let session = try Session(descriptor, address, listener: self.listener, self.worker.context)
         self.sessions.append(session)
         return session
     }

@@ -44,12 +44,11 @@ import WebSocketProtocol
         workers[1].tlsHandshake(version: "TLSv1.2", resumed: false)
 
         var all = MetricsSnapshot([(name: "/a", backend: "x"), (name: "/b", backend: "y")])
-        let loop = try EventLoop()
-        let account = MemoryAccount(MemoryBound(limit: 1 << 20), loop) {}
-        account.change(.assembled, by: 7)
-        account.change(.queued, by: 5)
         for worker in workers {
-            all.add(worker.snapshot(of: [], account, turns: TurnTimes(), handshakesWaiting: 3))
+            var counts = worker.counts
+            counts.memory = [.queued: 5, .assembled: 7]
+            counts.handshakesWaiting = 3
+            all.add(counts)
         }
         let families = all.families(
             control: ControlMetrics(), backends: [], droppedLines: 0, version: "", usage: .now())

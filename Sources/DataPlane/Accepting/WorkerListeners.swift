@@ -14,13 +14,18 @@ final class WorkerListeners {
     /// Makes the listeners those of `blueprints`: opens what is new, renews libssl contexts whose settings changed, and closes what
     /// is gone, after accepting what waits there.
     ///
+    /// - Parameters:
+    ///   - worker: its number.
+    ///   - owner: what takes the connections.
     /// - Throws: what the system or libssl refuses. The others are updated all the same.
-    func update(_ blueprints: [ListenerBlueprint], of worker: Worker) throws {
+    func update(
+        _ blueprints: [ListenerBlueprint], of worker: Int, _ context: ConnectionContext, for owner: any AcceptorOwner
+    ) throws {
         self.removed = [:]
         var failure: (any Error)?
         for blueprint in blueprints {
             do {
-                try self.update(blueprint, of: worker)
+                try self.update(blueprint, of: worker, context, for: owner)
             } catch {
                 failure = error
             }
@@ -33,15 +38,17 @@ final class WorkerListeners {
         if let failure { throw failure }
     }
 
-    private func update(_ blueprint: ListenerBlueprint, of worker: Worker) throws {
+    private func update(
+        _ blueprint: ListenerBlueprint, of worker: Int, _ context: ConnectionContext, for owner: any AcceptorOwner
+    ) throws {
         let present = self.listeners[blueprint.id]
         if let present, present.tlsSettings == blueprint.tls?.settings { return }
-        self.listeners[blueprint.id] = try Listener(blueprint, io: worker.context.tlsIO)
+        self.listeners[blueprint.id] = try Listener(blueprint, io: context.tlsIO)
         guard present == nil else { return }
-        let acceptors = blueprint.sockets[worker.index].map { socket in
+        let acceptors = blueprint.sockets[worker].map { socket in
             // Connections inherit it from the socket that they were accepted on.
             Kernel.sendAtOnce(socket)
-            return Acceptor(socket, tag: blueprint.id, on: worker.loop, for: worker)
+            return Acceptor(socket, tag: blueprint.id, on: context.loop, for: owner)
         }
         self.acceptors[blueprint.id] = acceptors
         for acceptor in acceptors { try acceptor.start() }

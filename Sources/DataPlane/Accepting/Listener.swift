@@ -32,7 +32,6 @@ package struct ListenerBlueprint: Sendable {
 
 /// A listener as one worker has it.
 package final class Listener {
-    package let address: SocketAddress
     /// The address as logs and metrics show it.
     package let name: String
     /// `nil`: no TLS.
@@ -41,7 +40,6 @@ package final class Listener {
     package let tlsSettings: TLSServerSettings?
 
     package init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
-        self.address = blueprint.address
         self.name = blueprint.address.description
         self.tlsSettings = blueprint.tls?.settings
         if let tls = blueprint.tls {

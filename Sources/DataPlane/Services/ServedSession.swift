@@ -6,7 +6,7 @@ internal import WebSocketProtocol
 
 /// A conversation in which we are the WebSocket server ourselves: pings are answered, messages are unmasked, and the closing
 /// handshake is ours. What the messages are for is up to a subclass: a built-in service, or a bridge.
-class EndpointConversation: Conversation {
+class ServedSession: Conversation {
     /// The session gives its conversation up when it ends.
     final let session: Session
     final let client: Connection
@@ -51,16 +51,16 @@ class EndpointConversation: Conversation {
     ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
     ///   - compression: what was agreed with the client.
     init(
-        _ session: Session, _ client: Connection, limitsMessages: Bool = true, compression: DeflateParameters? = nil
+        _ session: Session, _ client: Connection, limitsMessages: Bool = true, compression: SessionCompression? = nil
     ) {
         self.session = session
         self.client = client
         self.loop = session.loop
-        self.plaintext = session.worker.context.buffers.plaintext
-        self.gathered = session.worker.gathered
+        self.plaintext = session.context.connections.buffers.plaintext
+        self.gathered = session.context.gathered
         let limits = session.route?.settings.limits ?? Limits()
         self.maximumMessage = limitsMessages ? limits.message.rawValue : 0
-        self.compression = compression.map { SessionCompression($0, session.worker.compression) }
+        self.compression = compression
         // What cannot be compressed grows by it, and may: the limit is on what it inflates to.
         let slack = compression == nil || self.maximumMessage == 0 ? 0 : self.maximumMessage / 4 + 1024
         self.reader = FrameReader(
@@ -69,7 +69,7 @@ class EndpointConversation: Conversation {
                 maximumFragments: limitsMessages ? limits.fragments : 0))
     }
 
-    final var buffers: ConnectionBuffers { self.session.worker.context.buffers }
+    final var buffers: ConnectionBuffers { self.session.context.connections.buffers }
 
     // MARK: - For subclasses
 

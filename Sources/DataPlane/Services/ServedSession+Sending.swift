@@ -4,7 +4,7 @@ internal import System
 internal import WebSocketProtocol
 
 /// What the client is sent: whole frames, compressed where that was agreed on and is worth it, and small ones put together.
-extension EndpointConversation {
+extension ServedSession {
     /// Sends a message whose payload lies at `range` of `buffer`. Uncompressed, its header is written right in front of it: over the
     /// client's own header or into the headroom.
     func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
@@ -63,14 +63,14 @@ extension EndpointConversation {
         _ opcode: Opcode, _ payload: Span<UInt8>, _ place: CompressedFrame.Place = .init()
     ) -> Bool {
         guard let compression = self.compression else { return false }
-        var scratch = self.session.worker.compression.takeScratch()
+        var scratch = compression.worker.takeScratch()
         let frame = CompressedFrame.encode(opcode, payload, place, with: { compression.deflater }, into: &scratch)
         if let frame {
             self.loop.budget.spend(Work.compression + Work.deflated(payload.count))
             self.send(scratch.span.extracting(frame.range), to: self.client)
             self.hasSent(place.isFinal ? opcode : nil, payload: frame.payloadLength)
         }
-        self.session.worker.compression.giveBack(&scratch)
+        compression.worker.giveBack(&scratch)
         return frame != nil
     }
 

@@ -5,7 +5,7 @@ internal import WebSocketProtocol
 
 /// What has to wait, because the session's share of the turn is used up or whoever gets it takes no more: it is kept as it came. With
 /// compressed messages (RFC 7692) a little input can be a lot of output.
-extension EndpointConversation {
+extension ServedSession {
     /// Where reading stopped.
     struct Stop {
         /// In the worker's plaintext buffer.

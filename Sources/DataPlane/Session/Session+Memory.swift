@@ -5,60 +5,38 @@ internal import Observability
 internal import Sessions
 internal import System
 
-/// What a session holds of the memory that is bounded, beside its legs' queues, and since when it makes no progress with it.
-struct SessionMemory {
-    /// Of a message, or a head, that is not whole, in bytes.
-    var assembled = 0
-    /// When something of that came last. Time for which the client was not read is added to it.
-    private var progress = MonotonicInstant(nanoseconds: 0)
-    /// What the message will still bring, as far as it was promised to the others, in bytes.
-    fileprivate var promised: UInt32 = 0
-    /// Where it stands among its worker's sessions that hold something; negative: it is none.
-    var place: Int32 = -1
-
-    mutating func madeProgress(at now: MonotonicInstant) { self.progress = now }
-
-    /// The client is read again. The pause does not count against it, nor as much time again: its TCP doubles the time after which it tries
-    /// again (RFC 6298 section 5.5, RFC 9293 section 3.8.6.1).
-    mutating func resumed(afterPause pause: Duration) { self.progress = self.progress + pause + pause }
-
-    /// For how long nothing of the message came, though the client was read.
-    ///
-    /// - Parameter now: the present, or when reading stopped.
-    func idle(at now: MonotonicInstant) -> Duration { self.assembled > 0 ? max(.zero, now - self.progress) : .zero }
-}
-
-extension Session {
+/// What the session holds of the memory that is bounded.
+extension Session: MemoryUser {
     /// What is queued for a leg takes so much more of memory.
     func queued(changedBy bytes: Int) {
-        self.worker.memory.change(.queued, by: bytes)
+        self.context.memory.change(.queued, by: bytes)
         self.noteHolding()
     }
 
     /// What is assembled is so much now.
     func assembles(_ bytes: Int) {
         guard bytes != self.memory.assembled else { return }
-        self.worker.memory.change(.assembled, by: bytes - self.memory.assembled)
+        self.context.memory.change(.assembled, by: bytes - self.memory.assembled)
         self.memory.assembled = bytes
         self.noteHolding()
     }
 
     /// The message in progress will still bring so much, as far as it is known.
     func promises(_ bytes: Int) {
-        let promised = UInt32(clamping: min(bytes, self.worker.memory.bound.mostPromised))
+        let promised = UInt32(clamping: min(bytes, self.context.memory.bound.mostPromised))
         guard promised != self.memory.promised else { return }
-        self.worker.memory.bound.promise(Int(promised) - Int(self.memory.promised))
+        self.context.memory.bound.promise(Int(promised) - Int(self.memory.promised))
         self.memory.promised = promised
     }
 
     /// Something came of the message, or the head, that is not whole.
-    func madeProgress() { self.memory.madeProgress(at: self.worker.loop.now) }
+    func madeProgress() { self.memory.madeProgress(at: self.loop.now) }
 
     private func noteHolding() {
         let queued = (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0)
         switch (queued + self.memory.assembled == 0, self.memory.place < 0) {
-        case (false, true): self.worker.memory.add(self)
-        case (true, false): self.worker.memory.remove(self)
+        case (false, true): self.context.memory.add(self)
+        case (true, false): self.context.memory.remove(self)
         case (false, false), (true, true): break
         }
     }
@@ -70,7 +48,7 @@ extension Session {
     var patience: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
 
     var memoryHolder: MemoryHolder {
-        let now = self.worker.loop.now
+        let now = self.loop.now
         let lastRead = self.client?.reading.lastRead(at: now) ?? now
         var idle = self.memory.idle(at: lastRead)
         var bytes = self.memory.assembled
