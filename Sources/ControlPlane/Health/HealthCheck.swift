@@ -30,7 +30,7 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
         }
     }
 
-    /// Whom and how to check.
+    /// What to check, and how.
     struct Subject {
         var endpoint: Endpoint
         var settings: HealthCheckSettings

@@ -116,7 +116,7 @@ final class HealthChecks {
 
     // MARK: - What workers and operators say
 
-    /// Sessions could not be opened. Endpoints that are gone from the configuration are nobody's concern, here and below.
+    /// Sessions could not be opened. Endpoints that are gone from the configuration are ignored, here and below.
     func failed(_ endpoint: Endpoint, because reason: String) {
         if let place = self.place(of: endpoint) { place.watch.failed(place.index, because: reason) }
     }

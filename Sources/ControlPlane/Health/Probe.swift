@@ -202,7 +202,7 @@ struct Probe {
                 return .wait
             case .invalid(let error): return self.fail("a malformed answer: \(error.detail)")
             case .head(let head, let length):
-                // An interim answer (RFC 9110 section 15.2); nobody asked for a 101.
+                // An interim answer (RFC 9110 section 15.2): a check does not ask for a 101.
                 guard (100..<200).contains(head.status), head.status != 101 else { return self.judge(head.status) }
                 self.rest = Array(input[length...])
                 parser = ResponseHeadParser()

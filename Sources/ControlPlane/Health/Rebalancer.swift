@@ -6,7 +6,7 @@ internal import Synchronization
 internal import System
 
 /// Moves sessions to endpoints that came up: closes some on endpoints that have more than their share, a few per second, until the
-/// spread is within bounds. Their clients come back, and are led to whom the balance prefers.
+/// spread is within bounds. Their clients come back, and the balance leads them to other endpoints.
 final class Rebalancer {
     private let loop: EventLoop
     private let fleet: Fleet
@@ -68,7 +68,8 @@ final class Rebalancer {
         if self.active.isEmpty { self.stop() }
     }
 
-    /// Which worker has its sessions nobody knows: in proportion to all of theirs is a good guess, and there is a next time.
+    /// The control thread does not know which worker has sessions of the endpoint: it guesses in proportion to all of theirs, and tries
+    /// again.
     private func closeOne(of endpoint: Endpoint) {
         let loads = self.fleet.members.map { $0.sessions.load(ordering: .relaxed) }
         let total = loads.reduce(0, +)

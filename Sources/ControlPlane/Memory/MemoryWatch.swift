@@ -3,10 +3,10 @@ internal import DataPlane
 internal import Observability
 internal import System
 
-/// Has sessions give way while memory is scarce: asks the workers who holds what, decides for all of them (`MemoryEviction`), and tells
+/// Has sessions give way while memory is scarce: asks the workers which sessions hold how much, decides for all of them (`MemoryEviction`), and tells
 /// them. While there is room it does nothing.
 final class MemoryWatch {
-    /// How long it waits before it asks again, and for each session that holds something: who has 50,000 of them is asked twice a second.
+    /// How long it waits before it asks again, and for each session that holds something: with 50,000 of them it asks twice a second.
     private static let interval = Duration.milliseconds(100)
     private static let intervalPerHolder = Duration.microseconds(10)
     /// How often it is looked whether memory can go back to the system.
@@ -48,7 +48,7 @@ final class MemoryWatch {
         self.memoryReturn.begin()
     }
 
-    // MARK: - Who gives way
+    // MARK: - Which sessions give way
 
     /// There is less room than before.
     func rose() {

@@ -9,7 +9,7 @@ final class HostName: TimerHandler {
     private unowned let loop: EventLoop
     private let lookUp: (String) -> Void
     private var timer: EventLoop.TimerID?
-    /// Who waits for the answer to the question that was asked, and who came after that.
+    /// The calls that wait for the answer under way, and those that came after its question.
     private var waiting: [Int] = []
     private var waitingForNext: [Int] = []
 
@@ -21,7 +21,7 @@ final class HostName: TimerHandler {
         self.lookUp = lookUp
     }
 
-    /// Has it looked up now, for whoever waits as `id`.
+    /// Has it looked up now, for the call that waits as `id`.
     func want(_ id: Int) {
         self.waitingForNext.append(id)
         self.schedule.wanted(at: self.loop.now)

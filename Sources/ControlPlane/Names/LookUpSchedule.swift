@@ -4,7 +4,7 @@ internal import System
 struct LookUpSchedule: Equatable, Sendable {
     private enum State: Equatable, Sendable {
         case idle(due: MonotonicInstant)
-        /// A look-up is on its way, and somebody wants another one then; `never`: nobody does.
+        /// A look-up is under way, and another one is wanted at that time; `never`: none is.
         case asking(again: MonotonicInstant)
     }
 
@@ -55,7 +55,7 @@ struct LookUpSchedule: Equatable, Sendable {
         return min(Self.firstRetry * (1 << doublings), Self.longestRetry, max(self.refresh, Self.firstRetry))
     }
 
-    /// Somebody wants to know what it stands for now: an answer that is on its way may be to an old question.
+    /// Its addresses are wanted now: the answer that is under way may be to an old question.
     mutating func wanted(at now: MonotonicInstant) {
         switch self.state {
         case .idle(let due): self.state = .idle(due: min(due, now))

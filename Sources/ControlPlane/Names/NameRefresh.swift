@@ -4,8 +4,8 @@ internal import Observability
 internal import Synchronization
 internal import System
 
-/// Keeps the addresses of endpoints that are named by host true while the gateway runs. Look-ups happen on the resolver's threads; all
-/// else on the control thread.
+/// Keeps the addresses of endpoints that are named by host up to date. Look-ups run on the resolver's threads, all else on the control
+/// thread.
 final class NameRefresh {
     private static let firstWait = Duration.seconds(3)
     /// How long a look-up may take without which there is no listener.
@@ -27,7 +27,7 @@ final class NameRefresh {
     private let resolver: Resolver
     private let log: Log
     private unowned let loop: EventLoop
-    /// Whoever still waits, and for how many answers.
+    /// The calls that still wait, and for how many answers.
     private var waiting: [Int: Wait] = [:]
     private var nextID = 0
     private let answers: Mailbox<Answer>

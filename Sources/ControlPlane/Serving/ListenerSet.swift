@@ -30,7 +30,7 @@ package struct ListenerSet {
         /// Those that were not there before.
         fileprivate(set) var opened: [ListenerBlueprint] = []
         fileprivate(set) var removed: [ListenerBlueprint] = []
-        /// Of those opened, the ones whose sockets somebody else opened: the files of Unix sockets are not ours to remove.
+        /// Of those opened, the ones whose sockets were open before: the files of their Unix sockets must not be removed.
         fileprivate var inherited: Set<Int> = []
         /// What is to be said of files that are there already.
         fileprivate var accesses: [(path: String, access: SocketFileAccess)] = []
@@ -63,7 +63,7 @@ package struct ListenerSet {
     ///
     /// - Parameters:
     ///   - findings: the files that `settings` name, their groups, and the addresses that `addressesToLookUp` asks for.
-    ///   - source: has the sockets that somebody opened for us; others are opened.
+    ///   - source: has the sockets that were open before; others are opened.
     /// - Throws: what is in the way; nothing is left open then.
     func prepare(
         _ settings: [ListenerSettings], _ findings: Findings = Findings(), from source: SocketSource = SocketSource()
@@ -113,7 +113,7 @@ package struct ListenerSet {
         return failures
     }
 
-    /// Who may connect to the file of a listener; `nil`: it has none, or the umask says.
+    /// The mode and group of the file of a listener; `nil`: it has none, or the umask decides.
     private static func access(
         _ settings: ListenerSettings, _ findings: Findings
     ) throws(StartError) -> SocketFileAccess? {
@@ -216,7 +216,7 @@ package struct ListenerSet {
         case .tcp(let host, let port):
             // No host: every address, of both families.
             if host.isEmpty { return .ipv6(high: 0, low: 0, port: port, scope: 0) }
-            // A literal is only read, which waits for nobody.
+            // A literal is only read, which takes no time.
             switch findings.addresses[address] ?? Resolver.literal(host, port: port) {
             case .success(let addresses): return addresses[0]
             case .failure(let error): throw StartError("cannot listen on \(address): \(error.reason)")

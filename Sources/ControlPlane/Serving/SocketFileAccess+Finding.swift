@@ -7,7 +7,7 @@ extension SocketFileAccess {
 
     /// Looks the group up, and waits, but not for ever: before the gateway serves, and for `gateway check`.
     ///
-    /// - Parameter subject: whose it is, for messages: "admin".
+    /// - Parameter subject: what it belongs to, for messages: "admin".
     /// - Throws: one line that says what is wrong with the group.
     package static func find(
         _ settings: FileAccessSettings, of subject: String

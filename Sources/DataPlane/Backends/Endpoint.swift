@@ -4,8 +4,8 @@ internal import Connections
 package import Synchronization
 package import System
 
-/// One address in a backend, with what its name stands for at present, and how it is. Shared by the workers; a reload keeps it where
-/// the backend still has it.
+/// One address in a backend, with the addresses of its name and its health. Shared by the workers; a reload keeps it if the backend
+/// still has it.
 package final class Endpoint: Sendable {
     /// As logs and `explain` show it.
     package let name: String
@@ -95,7 +95,7 @@ package final class Endpoint: Sendable {
 // MARK: - Addresses
 
 extension Endpoint: AddressHistory {
-    /// Where to connect, in the order in which to try it (`AddressBook`); or why nobody knows.
+    /// Where to connect, in the order in which to try it (`AddressBook`); or why that is not known.
     package func addresses(at now: MonotonicInstant) -> Result<[SocketAddress], ResolveError> {
         var random = SystemRandomness()
         return self.addressBook.withLock { $0.inOrder(at: now, using: &random) }

@@ -36,7 +36,7 @@ import WebSocketProtocol
         #expect(try server.socket.receiveToEnd().isEmpty)
     }
 
-    @Test func fallTakesAnEndpointDownAndRiseBringsItBack() throws {
+    @Test func `fall takes an endpoint down and rise brings it back`() throws {
         let listener = try TestListener()
         let configuration = try ActiveConfiguration.checking([listener.port]) { $0.check(.websocket) }
         try ChecksUnderTest.run { checks in
@@ -73,7 +73,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func aSilentEndpointIsDownAndIsNeverCheckedTwiceAtOnce() throws {
+    @Test func `a silent endpoint is down and is never checked twice at once`() throws {
         let listener = try TestListener()
         let configuration = try ActiveConfiguration.checking([listener.port]) {
             $0.check(.websocket) {
@@ -97,7 +97,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func anEndpointThatNeverClosesIsNotWaitedForLong() throws {
+    @Test func `an endpoint that never closes is waited for only so long`() throws {
         let listener = try TestListener()
         let configuration = try ActiveConfiguration.checking([listener.port]) {
             $0.check(.websocket) { $0.timeout = .milliseconds(150) }
@@ -115,7 +115,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func aPortThatNobodyListensOnIsDown() throws {
+    @Test func `a port without a listener is down`() throws {
         let port = try TestListener().port
         let configuration = try ActiveConfiguration.checking([port]) { $0.check(.connect) { $0.fall = 1 } }
         try ChecksUnderTest.run { checks in
@@ -125,7 +125,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func theAddressesOfANameAreTriedInTurn() throws {
+    @Test func `the addresses of a name are tried in turn`() throws {
         let listener = try TestListener()
         let refused = try TestListener().port
         let address = Address.tcp(host: "chat.internal", port: 1)
@@ -155,7 +155,7 @@ import WebSocketProtocol
     }
 
     /// The time of a check is longer than a test waits.
-    @Test func aDeadAddressOfANameDelaysNoCheckForLong() throws {
+    @Test func `a dead address of a name delays no check for long`() throws {
         let listener = try TestListener()
         let dead = try SilentListener(.ipv4(0x7F00_0002, port: listener.port))
         let address = Address.tcp(host: "two.internal", port: listener.port)
@@ -195,7 +195,7 @@ import WebSocketProtocol
     }
 
     /// Sessions try the other address, too.
-    @Test func afterAResetInTheTLSHandshakeTheOtherAddressIsChecked() throws {
+    @Test func `after a reset in the TLS handshake the other address is checked`() throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
             let other = SocketAddress.ipv4(0x7F00_0002, port: port)
@@ -217,7 +217,7 @@ import WebSocketProtocol
     }
 
     /// An address that is silent does not hide what is wrong with another.
-    @Test func whatEachAddressSaidIsTheReason() throws {
+    @Test func `what each address said is the reason`() throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
             let silent = try SilentListener(.ipv4(0x7F00_0002, port: port))
@@ -237,7 +237,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func aConnectionIsEnoughAndTheServersGreetingIsRead() throws {
+    @Test func `a connection is enough, and the server's greeting is read`() throws {
         let listener = try TestListener()
         var settings = BackendSettings.bridge(to: listener.port)
         settings.check(.connect) { $0.rise = 1 }
@@ -255,7 +255,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: [1, 2, 7, Int.max]) func tlsIsPartOfACheckHoweverShortTransfersAre(limit: Int) throws {
+    @Test(arguments: [1, 2, 7, Int.max]) func `TLS is part of a check, however short transfers are`(limit: Int) throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
             let trusting = try ActiveConfiguration.checking([port], tls: true, path: "/echo") {
@@ -296,7 +296,7 @@ import WebSocketProtocol
         settings.eject?.duration = .seconds(3600)
     }
 
-    @Test func failuresOfSessionsEjectUntilTheTimeIsOver() throws {
+    @Test func `failures of sessions eject an endpoint until its time is over`() throws {
         let configuration = try ActiveConfiguration.checking([1, 2]) {
             Self.rules(&$0)
             $0.eject?.duration = .milliseconds(30)
@@ -320,14 +320,14 @@ import WebSocketProtocol
         }
     }
 
-    @Test func withoutARuleNobodyIsTold() {
+    @Test func `without a rule nothing is reported`() {
         let endpoint = Endpoint(TCPEndpoint(address: .tcp(host: "127.0.0.1", port: 1)))
         for _ in 0..<100 { #expect(!endpoint.connectFailed()) }
         #expect(!endpoint.connectSucceeded())
         #expect(endpoint.failures.load(ordering: .relaxed) == 0)
     }
 
-    @Test func lateHeartbeatsTakeAnEndpointDown() throws {
+    @Test func `late heartbeats take an endpoint down`() throws {
         let configuration = try ActiveConfiguration.checking([1, 2]) { _ in }
         let (endpoint, backend) = (configuration.endpoint, configuration.backend)
         try ChecksUnderTest.run { checks in
@@ -341,7 +341,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func aReloadKeepsWhatIsKnownOfEndpointsThatStay() throws {
+    @Test func `a reload keeps what is known of endpoints that stay`() throws {
         let before = try ActiveConfiguration.checking([1, 2], Self.rules)
         let after = try ActiveConfiguration.checking([2, 1, 3], replacing: before, Self.rules)
         let endpoint = before.endpoint
@@ -371,7 +371,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func aReloadLeavesSchedulesThatStayAlone() throws {
+    @Test func `a reload leaves unchanged schedules alone`() throws {
         let listener = try TestListener()
         let plan: (inout BackendSettings) -> Void = { $0.check(.connect) }
         let before = try ActiveConfiguration.checking([listener.port], plan)

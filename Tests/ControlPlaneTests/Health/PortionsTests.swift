@@ -5,7 +5,7 @@ import Testing
 @testable import DataPlane
 
 @Suite struct PortionsTests {
-    @Test(arguments: [0, 1, Portions.most - 1]) func fewThingsAreDoneAtOnce(_ count: Int) throws {
+    @Test(arguments: [0, 1, Portions.most - 1]) func `few things are done at once`(_ count: Int) throws {
         let loop = try EventLoop()
         var done = 0
         var isOver = false
@@ -19,7 +19,7 @@ import Testing
         #expect(done == count + 1)
     }
 
-    @Test func betweenPortionsTheLoopGoesOn() throws {
+    @Test func `the loop goes on between portions`() throws {
         let loop = try EventLoop()
         var log: [Int] = []
         var isOver = false

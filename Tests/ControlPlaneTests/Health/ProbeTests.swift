@@ -117,7 +117,7 @@ import WebSocketProtocol
 
     // MARK: - WebSocket
 
-    @Test func aWebSocketThatAnswersPingsPasses() {
+    @Test func `a WebSocket that answers pings passes`() {
         let plain = self.outcome(Self.settings(.websocket), [Self.upgrade(), Self.pong()])
         #expect(plain == Outcome(verdict: .passed, frames: [.ping, .close], code: .normal))
         let noisy = self.outcome(
@@ -131,7 +131,7 @@ import WebSocketProtocol
         #expect(closing == Outcome(verdict: .passed, frames: [.ping, .close], code: .normal, isOver: true))
     }
 
-    @Test func theRequestIsTheEndpointsOrItsOwn() {
+    @Test func `the request is the endpoint's or the check's own`() {
         func request(_ settings: HealthCheckSettings) -> [String] {
             var probe = Probe(settings, host: "inner:3000", path: "/own?x=1")
             let lines = Self.text(probe.connected().send).components("\r\n")
@@ -160,7 +160,7 @@ import WebSocketProtocol
                 ])
     }
 
-    @Test func aSubprotocolThatIsAskedForMustBeAnswered() {
+    @Test func `a subprotocol that is asked for must be answered`() {
         let settings = Self.settings(.websocket) { $0.subprotocol = "v2" }
         let right = self.outcome(settings, [Self.upgrade("Sec-WebSocket-Protocol: v2\r\n"), Self.pong()])
         #expect(right?.verdict == .passed)
@@ -184,12 +184,12 @@ import WebSocketProtocol
                 "a malformed answer: byte 0x53 in the version of the status line"
             ),
         ])
-    func noUpgradeIsAFailure(answer: String, reason: String) {
+    func `an answer without an upgrade is a failure`(answer: String, reason: String) {
         let outcome = self.outcome(Self.settings(.websocket), [Self.bytes(answer)])
         #expect(outcome == Outcome(verdict: .failed(reason), endsWriting: true))
     }
 
-    @Test func afterThe101OnlyAPongPasses() {
+    @Test func `after the 101 only a pong passes`() {
         let settings = Self.settings(.websocket)
         func verdict(_ frames: [UInt8], thenEOF: Bool = false) -> Outcome? {
             self.outcome(settings, [Self.upgrade(), { _ in frames }], thenEOF: thenEOF)
@@ -214,7 +214,7 @@ import WebSocketProtocol
                     isOver: true))
     }
 
-    @Test func whatComesBeforeThePongIsBounded() {
+    @Test func `the bytes before the pong are bounded`() {
         let frame = Frame.binary([UInt8](repeating: 0, count: 1 << 20))
         var probe = Probe(Self.settings(.websocket), host: "x", path: "/")
         _ = probe.received(Self.upgrade()(probe.connected().send).span)
@@ -243,12 +243,12 @@ import WebSocketProtocol
             ("HTTP/1.1 418 Teapot\r\n\r\n", 418, .passed), ("HTTP/1.1 200 OK\r\n\r\n", 418, .failed("answered 200")),
             ("HTTP/2 200\r\n\r\n", nil, .failed("a malformed answer: the version is not HTTP/1.1")),
         ] as [(String, Int?, Probe.Verdict)])
-    func anHTTPCheckLooksAtTheStatus(answer: String, status: Int?, verdict: Probe.Verdict) {
+    func `an HTTP check looks at the status`(answer: String, status: Int?, verdict: Probe.Verdict) {
         let settings = Self.settings(.http) { $0.status = status }
         #expect(self.outcome(settings, [Self.bytes(answer)], longest: 60)?.verdict == verdict)
     }
 
-    @Test func anHTTPCheckNeedsAnAnswer() {
+    @Test func `an HTTP check needs an answer`() {
         let settings = Self.settings(.http)
         let cut = self.outcome(settings, [Self.bytes("HTTP/1.1 200 OK\r\nX: ")], longest: 30, thenEOF: true)
         #expect(cut?.verdict == .failed("it closed the connection before it answered"))
@@ -260,7 +260,7 @@ import WebSocketProtocol
         #expect((60 << 10)...(64 << 10) ~= received)
     }
 
-    @Test func aConnectionIsEnoughForConnect() {
+    @Test func `a connection is enough for connect`() {
         var probe = Probe(Self.settings(.connect), host: "x", path: "/")
         #expect(probe.connected() == Probe.Step(verdict: .passed, endsWriting: true))
         #expect(probe.received([1, 2, 3].span) == .wait)
@@ -269,7 +269,7 @@ import WebSocketProtocol
 
     // MARK: - Time
 
-    @Test func aTimeoutSaysWhatDidNotCome() {
+    @Test func `a timeout says what did not come`() {
         var probe = Probe(Self.settings(.websocket), host: "x", path: "/")
         #expect(probe.timedOut(after: .seconds(2)) == .failed("no connection within 2s"))
         let request = probe.connected().send

@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    @Test func aNameThatWasFoundIsRefreshed() {
+    @Test func `a name that was found is refreshed`() {
         var schedule = self.schedule(.seconds(90))
         #expect(schedule.due == Self.at(0))
         schedule.begin(at: Self.at(0))
@@ -33,14 +33,14 @@ import Testing
         #expect(schedule.due == Self.at(90_200))
     }
 
-    @Test func aNameThatWasNotFoundIsAskedForSooner() {
+    @Test func `a name that was not found is looked up again sooner`() {
         #expect(self.retries(7, refresh: .seconds(300)) == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
         // Never later than one that was found.
         #expect(self.retries(5, refresh: .seconds(5)) == [1, 2, 4, 5, 5].map { .seconds($0) })
         #expect(self.retries(80, refresh: .seconds(60)).last == .seconds(30))
     }
 
-    @Test func aSuccessForgetsTheFailures() {
+    @Test func `a success forgets the failures`() {
         var schedule = self.schedule()
         for _ in 0..<4 {
             schedule.begin(at: Self.at(0))
@@ -54,7 +54,7 @@ import Testing
         #expect(schedule.due == Self.at(1000))
     }
 
-    @Test func addressesThatFailHaveItAskedForOnceASecond() {
+    @Test func `addresses that fail have the name looked up once a second`() {
         var schedule = self.schedule()
         schedule.begin(at: Self.at(0))
         // The answer on its way has the new ones.
@@ -75,7 +75,7 @@ import Testing
         #expect(schedule.due == Self.at(9000))
     }
 
-    @Test func whoeverWantsItNowGetsAnAnswerToAQuestionOfThen() {
+    @Test func `a call that wants the name now gets the answer to a later question`() {
         var schedule = self.schedule()
         schedule.begin(at: Self.at(0))
         schedule.wanted(at: Self.at(10))

@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func aConfigurationThatHangsIsRefusedAndNothingWaitsForIt() throws {
+    @Test func `a configuration file that hangs is refused, and nothing waits for it`() throws {
         try SyscallFaults.exclusively {
             let files = Files()
             defer { files.isHanging.store(false, ordering: .relaxed) }
@@ -78,7 +78,7 @@ import Testing
     }
 
     /// A resolver that never answers.
-    @Test func aNameThatIsNotFoundInTimeIsAFailureThatNamesIt() throws {
+    @Test func `a name that is not found in time is a failure that names it`() throws {
         let loop = try EventLoop()
         let log = try Log(LogSettings())
         defer { log.close() }
@@ -101,7 +101,7 @@ import Testing
         #expect(refusal?.description == "cannot listen on slow.example:80: \(error.reason)")
     }
 
-    @Test func onlyNamesOfNewListenersAreLookedUp() {
+    @Test func `only names of new listeners are looked up`() {
         let addresses: [Address] = [
             .tcp(host: "", port: 80), .tcp(host: "127.0.0.1", port: 80), .tcp(host: "::1", port: 80), .unix(path: "/x"),
         ]

@@ -24,7 +24,7 @@ import Testing
         return try? book.inOrder(at: Self.start + time, using: &random).get()
     }
 
-    @Test func eachAddressIsTheFirstInItsTurn() {
+    @Test func `each address is the first in its turn`() {
         var book = self.book(1...4)
         var random = SystemRandomness()
         var first: Set<SocketAddress> = []
@@ -37,7 +37,7 @@ import Testing
         #expect(self.order(&book, after: .zero) == [4, 1, 2, 3].map { Self.address($0) })
     }
 
-    @Test func whatFailedIsTheLastForAMinute() {
+    @Test func `an address that failed is the last for a minute`() {
         var book = self.book(1...4)
         book.failed(Self.address(3), at: Self.start)
         book.failed(Self.address(1), at: Self.start + .seconds(1))
@@ -47,7 +47,7 @@ import Testing
         #expect(self.order(&book, after: .seconds(61)) == [4, 1, 2, 3].map { Self.address($0) })
     }
 
-    @Test func allThatFailedAreTriedAllTheSame() {
+    @Test func `addresses that failed are tried all the same`() {
         var book = self.book(1...2)
         book.failed(Self.address(2), at: Self.start)
         book.failed(Self.address(1), at: Self.start + .seconds(1))
@@ -57,7 +57,7 @@ import Testing
         #expect(self.order(&book, after: .seconds(3)) == [1, 2].map { Self.address($0) })
     }
 
-    @Test func aConnectionOrAnotherAnswerEndsIt() {
+    @Test func `a connection or another answer forgets the failure`() {
         var book = self.book(1...3)
         book.failed(Self.address(3), at: Self.start)
         #expect(self.order(&book, after: .zero)?.last == Self.address(3))
@@ -72,7 +72,7 @@ import Testing
         #expect(self.order(&book, after: .zero) == [3, 2].map { Self.address($0) })
     }
 
-    @Test func anotherOrderIsNoNews() {
+    @Test func `another order of the same addresses changes nothing`() {
         var book = self.book(1...2)
         #expect(book.update(.success([Self.address(2), Self.address(1)])) == false)
         #expect(self.order(&book, after: .zero) == [1, 2].map { Self.address($0) })

@@ -11,7 +11,7 @@ import Testing
         )
     }
 
-    @Test func aLiteralIsKnownAtOnce() throws {
+    @Test func `a literal is known at once`() throws {
         let endpoint = self.webSocket("127.0.0.1")
         #expect(endpoint.addresses(at: .now()) == .success([.loopback(port: 3000)]))
         #expect(endpoint.hostToResolve == nil)
@@ -26,14 +26,14 @@ import Testing
         #expect(ipv6.webSocket == nil)
     }
 
-    @Test func aUnixSocketNeedsNoLookUp() {
+    @Test func `a Unix socket needs no look-up`() {
         let endpoint = Endpoint(TCPEndpoint(address: .unix(path: "/run/x.sock")))
         #expect(endpoint.addresses(at: .now()) == .success([.unix(path: "/run/x.sock")]))
         #expect(endpoint.hostToResolve == nil)
         #expect(!endpoint.wantsLookUp())
     }
 
-    @Test func aNameHasNoAddressBeforeItsLookUp() throws {
+    @Test func `a name has no address before its look-up`() throws {
         let endpoint = self.webSocket("chat.internal", tls: true)
         #expect(endpoint.addresses(at: .now()) == .success([]))
         let question = try #require(endpoint.hostToResolve)
@@ -46,7 +46,7 @@ import Testing
         #expect(endpoint.usesTLS)
     }
 
-    @Test func aFailedLookUpKeepsTheLastGoodAddresses() {
+    @Test func `a failed look-up keeps the last good addresses`() {
         let endpoint = self.webSocket("chat.internal")
         let failure = ResolveError(host: "chat.internal", reason: "gone")
         #expect(endpoint.update(.failure(failure)))
@@ -60,7 +60,7 @@ import Testing
         #expect(endpoint.addresses(at: .now()) == .success([.loopback(port: 2)]))
     }
 
-    @Test func addressesGoThereAndBack() {
+    @Test func `addresses survive conversion there and back`() {
         for text in ["127.0.0.1", "::1", "2001:db8::5", "::ffff:10.0.0.1"] {
             let address = IPAddress(text)
             #expect(address.flatMap { SocketAddress($0, port: 5).ip } == address)

@@ -32,14 +32,14 @@ import Testing
         return configuration
     }
 
-    @Test func whatNeedsNoFilesHasNoProblems() {
+    @Test func `a configuration without files has no problems`() {
         #expect(Self.problems(in: self.configuration(nil)) == [])
         let tls = ListenerTLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
         #expect(Self.problems(in: self.configuration(tls)) == [])
         #expect(Self.problems(in: GatewayConfiguration()) == [])
     }
 
-    @Test func everyMissingFileIsALine() {
+    @Test func `every missing file is a line`() {
         let files = [CertificateFiles(chain: self.missing + ".pem", key: self.missing + ".key")]
         let configuration = self.configuration(ListenerTLS(identity: .files(files))) {
             $0.tls.ca = self.missing + ".ca"
@@ -51,7 +51,7 @@ import Testing
             ])
     }
 
-    @Test func authoritiesOfClientsAreRead() {
+    @Test func `authorities of clients are read`() {
         var tls = ListenerTLS(identity: .selfSigned(names: ["localhost"]))
         tls.clientCA = self.missing
         #expect(
@@ -60,7 +60,7 @@ import Testing
             ])
     }
 
-    @Test func aFileThatIsNoCertificateIsAProblemThatNamesIt() throws {
+    @Test func `a file that is not a certificate is named`() throws {
         let path = temporaryPath(".pem")
         defer { removeFile(path) }
         #expect(try OutputFile.appending(to: path).append(Array("not a certificate\n".utf8)).failure == nil)
@@ -70,7 +70,7 @@ import Testing
         #expect(problems.allSatisfy { $0.contains(path) })
     }
 
-    @Test func authoritiesMatterOnlyWhereTLSIsSpoken() throws {
+    @Test func `authorities matter only with TLS`() throws {
         let plain = self.configuration(nil) {
             $0.kind = .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1))], message: .binary)
             $0.tls.ca = self.missing
