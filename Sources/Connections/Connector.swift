@@ -115,9 +115,6 @@ package final class Connector: TimerHandler {
 
     // MARK: - TLS handshake
 
-    /// Whether the connection stands and its TLS handshake is under way.
-    package var isShakingHands: Bool { self.connection != nil }
-
     /// The owner heard of the connection.
     package func shakeHands() {
         guard let connection = self.connection, connection.mayRead else { return }
