@@ -86,9 +86,9 @@ let package = Package(
         // How one process takes over from another, and what the service manager hears.
         target("Takeover", ["Balancing", "Configuration", "System", "Observability", "Connections"]),
 
-        // The gateway itself.
+        // What runs on workers.
         target(
-            "Proxy",
+            "DataPlane",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
                 "Observability", "Connections",
@@ -99,18 +99,18 @@ let package = Package(
             "ControlPlane",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections", "Takeover", "Proxy",
+                "Observability", "Connections", "Takeover", "DataPlane",
             ]),
         target(
             "Admin",
             [
-                "ControlPlane", "Admission", "Connections", "Observability", "Proxy", "Sessions", "HTTP1", "System",
+                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions", "HTTP1", "System",
                 "Configuration",
             ]),
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "Admin", "Admission", "ControlPlane", "Takeover", "Proxy", "System", "Configuration",
+                "Admin", "Admission", "ControlPlane", "Takeover", "DataPlane", "System", "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -146,7 +146,7 @@ let package = Package(
         tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
         tests("Connections", ["System", "TLS"]),
         tests(
-            "Proxy",
+            "DataPlane",
             [
                 "Admission", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration",
                 "System", "TLS",
@@ -154,13 +154,13 @@ let package = Package(
         tests(
             "ControlPlane",
             [
-                "Proxy", "Takeover", "Connections", "Observability", "Admission", "Sessions", "Balancing",
+                "DataPlane", "Takeover", "Connections", "Observability", "Admission", "Sessions", "Balancing",
                 "WebSocketProtocol",
                 "HTTP1", "Configuration", "System", "TLS",
             ]),
         tests(
             "Admin",
-            ["ControlPlane", "Admission", "Observability", "Proxy", "Sessions", "HTTP1", "Configuration", "System"]),
+            ["ControlPlane", "Admission", "Observability", "DataPlane", "Sessions", "HTTP1", "Configuration", "System"]),
     ]
 )
 
@@ -174,6 +174,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Admission"]),
         fuzz("Response", ["HTTP1", "WebSocketProtocol", "Admission"]),
         fuzz("Configuration", ["Configuration", "Admission"]),
-        fuzz("Session", ["WebSocketProtocol", "Sessions", "Proxy"]),
+        fuzz("Session", ["WebSocketProtocol", "Sessions", "DataPlane"]),
     ]
 }

@@ -1,6 +1,6 @@
 package import Configuration
 internal import ControlPlane
-internal import Proxy
+internal import DataPlane
 package import System
 
 /// Where the admin address is to be, with every name looked up: what takes its time is done before the gateway serves.

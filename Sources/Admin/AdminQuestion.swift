@@ -1,5 +1,5 @@
 package import ControlPlane
-internal import Proxy
+internal import DataPlane
 package import Sessions
 
 /// What a request asks of the gateway.

@@ -1,7 +1,7 @@
 package import ControlPlane
+package import DataPlane
 internal import HTTP1
 package import Observability
-package import Proxy
 internal import Sessions
 
 /// What the gateway answered: as JSON, whose keys are the log's words, and metrics as Prometheus reads them.

@@ -1,7 +1,7 @@
 internal import ControlPlane
+internal import DataPlane
 internal import Foundation
 internal import HTTP1
-internal import Proxy
 internal import Sessions
 
 /// Decides what a request is about. Pure: it answers what it can, and says what has to be asked for.

@@ -1,6 +1,6 @@
 internal import Configuration
 package import Connections
-internal import Proxy
+internal import DataPlane
 package import System
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.
@@ -26,8 +26,7 @@ package final class AdminServer: AcceptorOwner {
 
     /// `nil`: it is closed.
     private var acceptor: Acceptor?
-    private var connections: [ObjectIdentifier: AdminConnection] = [:]
-    var connectionCount: Int { self.connections.count }
+    private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
 
     /// Listens from here on.
     ///

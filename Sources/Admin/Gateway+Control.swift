@@ -1,4 +1,4 @@
 internal import ControlPlane
-internal import Proxy
+internal import DataPlane
 
 extension Gateway: GatewayControl {}

@@ -1,6 +1,6 @@
 package import ControlPlane
+package import DataPlane
 package import Observability
-package import Proxy
 package import Sessions
 package import System
 

@@ -1,6 +1,6 @@
 internal import Configuration
+package import DataPlane
 package import Observability
-package import Proxy
 package import Sessions
 package import System
 internal import WebSocketProtocol

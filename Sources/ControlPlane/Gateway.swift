@@ -1,6 +1,6 @@
 package import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 package import System
 internal import TLS
 package import Takeover
@@ -123,9 +123,6 @@ package final class Gateway {
         }
     }
 
-    /// Where the listeners listen, with the ports that were chosen.
-    package var addresses: [String] { self.serving.listeners.listeners.map(\.address.description) }
-
     /// Whether this process took the place of another.
     package var tookOver: Bool { self.inherited.taken.predecessor != nil }
 
@@ -204,12 +201,6 @@ package final class Gateway {
         let line = "gateway: serving on \(self.serving.urls), log in \(file)\n"
         // Standard error may have no reader, and nothing here waits for one.
         OutputFile.standardError.offer(Array(line.utf8))
-    }
-
-    /// Ends `run` as a signal does, from any thread.
-    package var terminator: @Sendable () -> Void {
-        let control = self.fleet.control
-        return { control.send(.terminate) }
     }
 
     // MARK: - Events

@@ -2,8 +2,8 @@ internal import Admin
 internal import ArgumentParser
 internal import Configuration
 internal import ControlPlane
+internal import DataPlane
 internal import Foundation
-internal import Proxy
 
 /// `gateway check`.
 struct CheckCommand: ParsableCommand {

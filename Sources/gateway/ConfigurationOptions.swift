@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import Configuration
 internal import ControlPlane
+internal import DataPlane
 internal import Foundation
-internal import Proxy
 internal import System
 
 /// `--config`, which several commands take.

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 import ControlPlane
-internal import Proxy
+internal import DataPlane
 internal import System
 internal import Takeover
 

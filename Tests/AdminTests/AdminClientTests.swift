@@ -1,5 +1,5 @@
 import Configuration
-import Proxy
+import DataPlane
 import System
 import Testing
 

@@ -1,5 +1,5 @@
+import DataPlane
 import HTTP1
-import Proxy
 import Testing
 
 @testable import Admin

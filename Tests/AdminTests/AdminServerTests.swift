@@ -1,6 +1,6 @@
 import Configuration
+import DataPlane
 import Glibc
-import Proxy
 import System
 import TestSupport
 import Testing
@@ -258,8 +258,8 @@ import Testing
             try reader.connect()
             reader.isPaused = true
             reader.send("GET /api/sessions HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            try turn(control.loop) { server.connectionCount == 1 }
-            try turn(control.loop) { server.connectionCount == 0 }
+            try turn(control.loop) { server.connections.count == 1 }
+            try turn(control.loop) { server.connections.count == 0 }
             reader.resume()
             try turn(control.loop) { reader.hasEnded }
             #expect(reader.received.count < AdminResponse.sessions(control.rows).body.count)
@@ -276,9 +276,9 @@ import Testing
             }
             let last = clients[AdminServer.mostConnections]
             last.send(Self.request)
-            try turn(control.loop) { server.connectionCount == AdminServer.mostConnections }
+            try turn(control.loop) { server.connections.count == AdminServer.mostConnections }
             control.loop.turn(waitingAtMost: .zero)
-            #expect(server.connectionCount == AdminServer.mostConnections)
+            #expect(server.connections.count == AdminServer.mostConnections)
             #expect(last.received.isEmpty)
             clients[0].close()
             #expect(try last.status() == 200)
@@ -296,7 +296,7 @@ import Testing
                 try client.connect()
                 client.send(said)
                 clients.append(client)
-                try turn(control.loop) { server.connectionCount == clients.count }
+                try turn(control.loop) { server.connections.count == clients.count }
             }
             let begun = MonotonicInstant.now()
             for number in 0..<3 {
@@ -379,9 +379,9 @@ import Testing
         try self.serve { control, server in
             let client = try TestClient(server.address, control.loop)
             try client.connect()
-            try turn(control.loop) { server.connectionCount == 1 }
+            try turn(control.loop) { server.connections.count == 1 }
             server.close()
-            #expect(server.connectionCount == 0)
+            #expect(server.connections.count == 0)
             try turn(control.loop) { client.hasEnded }
             #expect(throws: SystemError.self) {
                 let late = try TestClient(server.address, control.loop)

@@ -1,4 +1,4 @@
-import Proxy
+import DataPlane
 import Sessions
 import System
 

@@ -74,7 +74,7 @@ func decide(
     _ target: String, _ fields: HTTPFields = upgradeFields(), method: String = "GET", arrival: Arrival = directArrival
 ) -> Decision {
     let head = RequestHead(method: method, target: target, fields: fields)
-    return Admission.decide(head, arrival: arrival, routes: RouteTable(sampleConfiguration()))
+    return Admission.decide(head, Hops(head.fields, arrival), RouteTable(sampleConfiguration()))
 }
 
 /// The status a decision answers with.

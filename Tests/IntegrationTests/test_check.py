@@ -253,7 +253,8 @@ def test_words_for_people_are_found(tmp_path):
 
 README = """# Small
 
-See [the tool](ops/tool), [above](#small), `ops/tool --fast`, `WideName`, `Narrow.swift`, `gateway check --config site.conf`.
+See [the tool](ops/tool), [above](#small), `ops/tool --fast`, `WideName`, `Narrow.swift`, `gateway check --config site.conf`,
+`gateway version > version`.
 
 ```console
 $ gateway explain ws://127.0.0.1:8080/chat --origin https://example.com
@@ -303,7 +304,7 @@ def documented(tmp_path) -> pathlib.Path:
 def test_a_true_document_passes_and_what_was_not_run_is_said(documented):
     status, found, text = check(documented, "readme")
     assert (status, found) == (0, [
-        "readme: not run, takes long; options are known: ops/tool --fast",
+        "readme: not run, takes long; --help and options are known: ops/tool --fast",
         "readme: not run, names a file of the reader; subcommand and options are known: gateway check --config site.conf",
     ]), text
 
@@ -319,13 +320,13 @@ def test_a_true_document_passes_and_what_was_not_run_is_said(documented):
      "README.md:3: `gateway check --configuration site.conf`: its --help has no --configuration"),
     ("gateway check", "gateway verify", "README.md:3: `gateway verify --config site.conf`: there is no subcommand verify"),
     ("built-in echo", "built-in clock",
-     "README.md:6: `gateway explain ws://127.0.0.1:8080/chat --origin https://example.com`: prints something else:"),
+     "README.md:7: `gateway explain ws://127.0.0.1:8080/chat --origin https://example.com`: prints something else:"),
     ("$ gateway explain ws://127.0.0.1:8080/chat", "$ gateway explain ws://127.0.0.1:8080/none",
-     "README.md:6: `gateway explain ws://127.0.0.1:8080/none --origin https://example.com`: exits with 1: ws://127.0.0.1:8080/none"),
+     "README.md:7: `gateway explain ws://127.0.0.1:8080/none --origin https://example.com`: exits with 1: ws://127.0.0.1:8080/none"),
     ("path: /chat, origins", "path: /chat, origns",
-     "README.md:17: gateway check refuses this: gateway.conf:1:24: unknown key `origns`: did you mean `origins`?"),
-    ("Lower/, tool/", "Lower/, fool/", "README.md:24: Sources/fool/ is not there"),
-    ("Lower/, tool/", "Lower/", "README.md:23: the drawing lacks Sources/tool"),
+     "README.md:18: gateway check refuses this: gateway.conf:1:24: unknown key `origns`: did you mean `origins`?"),
+    ("Lower/, tool/", "Lower/, fool/", "README.md:25: Sources/fool/ is not there"),
+    ("Lower/, tool/", "Lower/", "README.md:24: the drawing lacks Sources/tool"),
 ])
 def test_what_is_not_true_in_a_document_is_found(documented, before, after, finding):
     assert before in README

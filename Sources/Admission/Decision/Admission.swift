@@ -16,11 +16,6 @@ internal import WebSocketProtocol
 /// 7. 400: the route requires a subprotocol and none offered fits.
 package enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
-    package static func decide(_ head: RequestHead, arrival: Arrival, routes: RouteTable) -> Decision {
-        self.decide(head, Hops(head.fields, arrival), routes)
-    }
-
-    /// The same for a request whose hops are known.
     package static func decide(_ head: RequestHead, _ hops: Hops, _ routes: RouteTable) -> Decision {
         do throws(Refusal) {
             return try self.admit(head, hops, routes)

@@ -1,7 +1,7 @@
 internal import Balancing
 internal import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 internal import Sessions
 internal import System
 internal import Takeover

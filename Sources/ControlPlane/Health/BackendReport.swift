@@ -1,6 +1,6 @@
 internal import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 
 /// How the endpoints of one backend are at a moment, for any thread to make of it what operators see.
 struct BackendReport: Sendable {
@@ -40,5 +40,18 @@ extension Sequence<BackendReport> {
             }
         }
         return [up, checks]
+    }
+}
+
+extension BackendSettings.Kind {
+    /// As the admin address shows it.
+    fileprivate var name: String {
+        switch self {
+        case .builtin(.echo): "echo"
+        case .builtin(.broadcast): "broadcast"
+        case .builtin(.clock): "clock"
+        case .websocket: "websocket"
+        case .tcp: "tcp"
+        }
     }
 }

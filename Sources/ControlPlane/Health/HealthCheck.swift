@@ -1,6 +1,6 @@
 internal import Configuration
 internal import Connections
-internal import Proxy
+internal import DataPlane
 internal import System
 internal import TLS
 

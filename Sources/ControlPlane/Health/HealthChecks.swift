@@ -1,7 +1,7 @@
 internal import Configuration
 internal import Connections
+internal import DataPlane
 internal import Observability
-internal import Proxy
 internal import System
 internal import TLS
 

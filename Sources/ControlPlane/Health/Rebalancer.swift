@@ -1,7 +1,7 @@
 internal import Balancing
 internal import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 internal import Synchronization
 internal import System
 

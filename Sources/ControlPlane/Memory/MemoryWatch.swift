@@ -1,6 +1,6 @@
 internal import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 internal import System
 
 /// Has sessions give way while memory is scarce: asks the workers who holds what, decides for all of them (`MemoryEviction`), and tells

@@ -1,4 +1,4 @@
-internal import Proxy
+internal import DataPlane
 internal import System
 
 /// A host name that endpoints have, and what they wait for of it. It is looked up once for all of them.

@@ -1,6 +1,6 @@
 internal import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 internal import System
 
 /// What was counted and how everything is, as the control thread gathered it. What operators are shown is made of it on any thread: with
@@ -42,18 +42,5 @@ struct GatewayCounts: Sendable {
     private func rows(_ counted: MetricsSnapshot) -> [BackendRow] {
         let open = counted.openByBackend
         return self.backends.map { $0.row(sessions: open[$0.backend.name] ?? 0) }
-    }
-}
-
-extension BackendSettings.Kind {
-    /// As the admin address shows it.
-    var name: String {
-        switch self {
-        case .builtin(.echo): "echo"
-        case .builtin(.broadcast): "broadcast"
-        case .builtin(.clock): "clock"
-        case .websocket: "websocket"
-        case .tcp: "tcp"
-        }
     }
 }

@@ -1,4 +1,4 @@
-internal import Proxy
+internal import DataPlane
 
 /// Asks all workers the same question, and gathers their answers without blocking the control thread.
 final class Survey {

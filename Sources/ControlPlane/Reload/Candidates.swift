@@ -1,5 +1,5 @@
 internal import Configuration
-internal import Proxy
+internal import DataPlane
 internal import System
 internal import TLS
 

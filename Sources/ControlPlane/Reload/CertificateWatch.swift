@@ -1,6 +1,6 @@
 internal import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 internal import System
 
 /// Looks at certificates and keys from time to time, and puts them in force again when their files have changed. Live sessions keep what

@@ -1,4 +1,4 @@
-internal import Proxy
+internal import DataPlane
 
 /// A configuration that was tried, with its listeners open: it can be put in force.
 struct Candidate {

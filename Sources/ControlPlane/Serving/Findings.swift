@@ -1,5 +1,5 @@
 internal import Configuration
-internal import Proxy
+internal import DataPlane
 internal import System
 
 /// What a configuration refers to: its files, the addresses of its listeners' names, and their groups. It is found before the

@@ -1,6 +1,6 @@
 package import Configuration
+internal import DataPlane
 internal import Observability
-internal import Proxy
 internal import System
 internal import TLS
 internal import Takeover

@@ -55,8 +55,6 @@ package struct ActivatedSockets {
         return Activated(descriptor: descriptor, address: address, name: name)
     }
 
-    package var isEmpty: Bool { self.left.isEmpty }
-
     /// Takes the sockets of a listener at `address`; empty: there are none. The caller then owns them, but not the file of a Unix
     /// socket.
     package mutating func take(_ address: SocketAddress) -> [Int32] {

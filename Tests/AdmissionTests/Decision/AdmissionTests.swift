@@ -32,7 +32,7 @@ import WebSocketProtocol
         for compression in [CompressionRule.pass, .off] {
             configuration.routes[1].compression = compression
             let head = RequestHead(method: "GET", target: "/echo", fields: fields)
-            let decision = Admission.decide(head, arrival: directArrival, routes: RouteTable(configuration))
+            let decision = Admission.decide(head, Hops(head.fields, directArrival), RouteTable(configuration))
             guard case .upgrade(let admitted) = decision else {
                 Issue.record("\(decision)")
                 return
@@ -151,7 +151,7 @@ import WebSocketProtocol
             route(.subtree("/"), .backend("chat")) { $0.origins = .any },
         ]
         let head = RequestHead(method: "GET", target: target, fields: upgradeFields())
-        let admitted = Admission.decide(head, arrival: directArrival, routes: RouteTable(configuration)).admitted
+        let admitted = Admission.decide(head, Hops(head.fields, directArrival), RouteTable(configuration)).admitted
         #expect(admitted?.routeIndex == 0)
         #expect(admitted?.target.original == target)
     }
@@ -174,7 +174,7 @@ import WebSocketProtocol
         ]
         func decide(_ target: String) -> Decision {
             let head = RequestHead(method: "GET", target: target, fields: upgradeFields())
-            return Admission.decide(head, arrival: directArrival, routes: RouteTable(configuration))
+            return Admission.decide(head, Hops(head.fields, directArrival), RouteTable(configuration))
         }
         #expect(decide("/docs/a%2Fb").admitted?.routeIndex == 1)
         #expect(decide("/docs/a%2fb?x").admitted?.target.original == "/docs/a%2fb?x")

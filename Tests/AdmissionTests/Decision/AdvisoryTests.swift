@@ -16,7 +16,7 @@ import WebSocketProtocol
         case .incomplete: return 0
         case .invalid(let error): return Refusal(error).status
         case .head(let head, _):
-            return status(Admission.decide(head, arrival: directArrival, routes: RouteTable(sampleConfiguration())))
+            return status(Admission.decide(head, Hops(head.fields, directArrival), RouteTable(sampleConfiguration())))
         }
     }
 

@@ -49,7 +49,7 @@ import WebSocketProtocol
         for _ in 0..<3000 {
             var parser = RequestHeadParser()
             guard case .head(let head, _) = parser.parse(damage.apply(to: text).span),
-                let admitted = Admission.decide(head, arrival: directArrival, routes: routes).admitted
+                let admitted = Admission.decide(head, Hops(head.fields, directArrival), routes).admitted
             else { continue }
             admissions += 1
             let sent = BackendRequest.head(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s")

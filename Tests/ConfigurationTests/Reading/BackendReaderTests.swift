@@ -2,7 +2,7 @@ import Configuration
 import Testing
 
 struct BackendReaderTests {
-    @Test func `built-in services`() throws {
+    @Test func `a backend may be a built-in service`() throws {
         #expect(try BackendSettings.reading("{builtin: echo}").kind == .builtin(.echo))
         #expect(try BackendSettings.reading("{builtin: broadcast, slow-consumer: close}").kind == .builtin(.broadcast))
         #expect(try BackendSettings.reading("{builtin: clock}").kind == .builtin(.clock(every: .seconds(1))))
@@ -11,7 +11,7 @@ struct BackendReaderTests {
                 == .builtin(.clock(every: .milliseconds(20))))
     }
 
-    @Test func `a WebSocket backend with every key`() throws {
+    @Test func `a WebSocket backend takes every key of its kind`() throws {
         let backend = try BackendSettings.reading(
             """
             {websocket: ["ws://127.0.0.1:3000", {url: "wss://Chat.internal/chat/v1", weight: 1}, "WS://[0::1]", "wss://a:8443/"],
@@ -39,7 +39,7 @@ struct BackendReaderTests {
         #expect(backend.balance == .roundRobin)
     }
 
-    @Test func `a TCP backend with every key`() throws {
+    @Test func `a TCP backend takes every key of its kind`() throws {
         let backend = try BackendSettings.reading(
             """
             {tcp: ["127.0.0.1:5900", {address: "tls://broker:8883"}, unix:/run/vnc.sock, "[::1]:5900"], message: text,
@@ -62,7 +62,7 @@ struct BackendReaderTests {
         ("pass", HostHeader.pass), ("endpoint", .endpoint), ("chat.internal", .name("chat.internal")),
         ("\"chat.internal:3000\"", .name("chat.internal:3000")),
     ])
-    func `the Host that a backend sees`(text: String, host: HostHeader) throws {
+    func `a backend sees the client's Host, its own, or a name`(text: String, host: HostHeader) throws {
         #expect(try BackendSettings.reading("{websocket: [\"ws://a\"], host: \(text)}").host == host)
     }
 }

@@ -11,7 +11,7 @@ struct ConfigurationReaderTests {
         #expect(try GatewayConfiguration.reading("listeners:\r\n  - address: :8080\r\n") == expected)
     }
 
-    @Test func `the top of the file`() throws {
+    @Test func `the keys at the top of the file are read`() throws {
         let configuration = try GatewayConfiguration.reading(
             """
             workers: 4
@@ -30,7 +30,7 @@ struct ConfigurationReaderTests {
                 == TrustedProxies(networks: ["10.0.0.0/8", "::1"].compactMap { IPNetwork($0) }, unix: true))
     }
 
-    @Test func `listeners with TLS`() throws {
+    @Test func `listeners take TLS, Unix sockets and their permissions`() throws {
         let configuration = try GatewayConfiguration.reading(
             """
             listeners:
@@ -69,7 +69,7 @@ struct ConfigurationReaderTests {
 
     // MARK: - Routes
 
-    @Test func `a route with every key`() throws {
+    @Test func `a route takes every key`() throws {
         let route = try RouteSettings.reading(
             route: """
                 name: chat, hosts: [Chat.Example.com., "*.example.com", "[::1]", 10.0.0.1], require-origin: true,
@@ -130,7 +130,7 @@ struct ConfigurationReaderTests {
         #expect(try PathPattern(parsing: text) == path)
     }
 
-    @Test func `a page`() throws {
+    @Test func `a route may lead to a page`() throws {
         let configuration = try GatewayConfiguration.reading(
             "listeners: [{address: \":0\"}]\nroutes: [{path: /, page: console}]")
         #expect(configuration.routes == [RouteSettings(name: "/", path: .exact("/"), action: .page(.console))])
@@ -147,7 +147,7 @@ struct ConfigurationReaderTests {
     }
 
     @Test(arguments: ["${SERVERS}", "\"${SERVERS}\"", "${SERVERS:-ws://c}"])
-    func `where a list is wanted the value of one variable is one`(text: String) throws {
+    func `the value of one variable may be a list`(text: String) throws {
         #expect(try self.servers(text, "ws://a") == ["ws://a"])
         #expect(try self.servers(text, " ws://a,\tws://b ") == ["ws://a", "ws://b"])
     }
@@ -163,7 +163,7 @@ struct ConfigurationReaderTests {
 
     /// More than one reference, or one with text beside it, is no list; nor is what only looks like one.
     @Test(arguments: ["${SERVERS}${SERVERS}", "ws://${SERVERS}", "ws://a,ws://b"])
-    func `other text is no list`(text: String) {
+    func `text around a variable, or two variables, is not a list`(text: String) {
         #expect(throws: ConfigurationErrors.self) { try self.servers(text, "a") }
     }
 
@@ -260,7 +260,7 @@ struct ConfigurationReaderTests {
         #expect(configuration.routes.map(\.limits.compression) == [.bytes(0), .bytes(0)])
     }
 
-    @Test func `keys of later may be off`() throws {
+    @Test func `keys that do not work yet may be off`() throws {
         let configuration = try GatewayConfiguration.reading(
             """
             listeners: [{address: ":80", proxy-protocol: false}]

@@ -11,7 +11,7 @@ struct GoldenTests {
         (try? FileManager.default.contentsOfDirectory(atPath: folder.path()))?
         .filter { $0.hasSuffix(".yaml") }.sorted() ?? []
 
-    @Test func `there are golden files`() {
+    @Test func `the golden files are found`() {
         #expect(Self.names.count > 20)
     }
 

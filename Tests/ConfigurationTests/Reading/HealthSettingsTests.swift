@@ -27,7 +27,7 @@ struct HealthSettingsTests {
             admin(.tcp(host: "", port: 9901), hosts: ["gateway.internal", "a"])
         ),
     ])
-    func `the admin address`(line: String, expected: AdminSettings?) throws {
+    func `the admin address is off, an address or a mapping`(line: String, expected: AdminSettings?) throws {
         #expect(try self.top(line).admin == expected)
     }
 
@@ -38,7 +38,8 @@ struct HealthSettingsTests {
         ("{rate: off}", .zero, .seconds(30), nil), ("{rate: 0}", .zero, .seconds(30), nil),
         ("{rate: 0/s}", .zero, .seconds(30), nil), ("{rate: 007.250}", .zero, .seconds(30), 7.25),
     ])
-    func `how a drain is spread`(drain: String, delay: Duration, over: Duration, rate: Double?) throws {
+    func `a drain has a delay, a time and a rate`(drain: String, delay: Duration, over: Duration, rate: Double?) throws
+    {
         var expected = DrainSettings()
         expected.delay = delay
         expected.over = over
@@ -124,11 +125,11 @@ struct HealthSettingsTests {
     }
 
     @Test(arguments: Balance.allCases)
-    func `how endpoints are chosen`(balance: Balance) throws {
+    func `each way to choose endpoints has its word`(balance: Balance) throws {
         #expect(try BackendSettings.reading("{tcp: [\"a:1\"], balance: \(balance.rawValue)}").balance == balance)
     }
 
-    @Test func `weights and backups`() throws {
+    @Test func `an endpoint may have a weight and be a backup`() throws {
         let relay = try BackendSettings.reading(
             "{websocket: [\"ws://a\", {url: \"ws://b\", weight: 1000}, {backup: true, url: \"ws://c\"}]}")
         guard case .websocket(let urls) = relay.kind else { throw Unexpected(kind: relay.kind) }
@@ -165,7 +166,7 @@ struct HealthSettingsTests {
         ("{check: http, interval: 1s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(1), .seconds(1)) }),
         ("{check: http, interval: 10s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(10), .seconds(2)) }),
     ])
-    func `how endpoints are checked`(text: String, expected: HealthCheckSettings) throws {
+    func `a check is a name, or a mapping with its settings`(text: String, expected: HealthCheckSettings) throws {
         #expect(try BackendSettings.reading("{websocket: [\"ws://a\"], health: \(text)}").health == expected)
     }
 
@@ -176,7 +177,7 @@ struct HealthSettingsTests {
         )
     }
 
-    @Test func `ejection, slow start and rebalance`() throws {
+    @Test func `a backend may have ejection, slow start and rebalance`() throws {
         let settings = try BackendSettings.reading(
             "{tcp: [\"a:1\"], eject: {failures: 1, for: 250ms}, slow-start: 30s, rebalance: {rate: 5/s}}")
         #expect(settings.eject?.failures == 1)

@@ -4,7 +4,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// How bridges end, as both peers see it, and how a slow client holds its backend back.
 extension SessionTests {

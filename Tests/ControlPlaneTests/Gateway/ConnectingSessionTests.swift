@@ -6,7 +6,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// How sessions get to their backends: endpoints and addresses that say nothing, and names that move.
 extension SessionTests {

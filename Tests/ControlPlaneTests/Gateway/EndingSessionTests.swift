@@ -3,7 +3,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// How relays end, as both peers see it.
 extension SessionTests {

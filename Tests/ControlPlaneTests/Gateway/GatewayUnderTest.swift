@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// A gateway that runs in this process, on a thread of its own, while a test talks to it.
 final class GatewayUnderTest: Sendable {
@@ -33,8 +33,10 @@ final class GatewayUnderTest: Sendable {
         self.thread = try Thread.start("gateway-test") {
             do throws(StartError) {
                 let gateway = try Gateway(settings, lookUp: lookUp)
+                let control = gateway.fleet.control
                 let running = Running(
-                    addresses: gateway.addresses, fleet: gateway.fleet, terminate: gateway.terminator)
+                    addresses: gateway.serving.listeners.listeners.map(\.address.description), fleet: gateway.fleet,
+                    terminate: { control.send(.terminate) })
                 start.value.withLock { $0 = .success(running) }
                 doorbell.ring()
                 _ = gateway.run()

@@ -2,7 +2,7 @@ import Configuration
 import Testing
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// What tests of heartbeats and timeouts begin with.
 extension SessionTests {

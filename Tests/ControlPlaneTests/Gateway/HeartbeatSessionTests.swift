@@ -3,7 +3,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// Heartbeats, as both peers see them. Where a test waits for an end, nothing else can come however slow the machine is.
 extension SessionTests {

@@ -4,7 +4,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// How sessions begin, or do not, as both peers see it.
 extension SessionTests {

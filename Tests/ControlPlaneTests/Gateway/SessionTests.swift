@@ -5,7 +5,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// Whole sessions, through a gateway in this process. One at a time: system calls are made to fail.
 @Suite(.serialized) struct SessionTests {

@@ -5,7 +5,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// What is staged for the end of a turn comes before what is said later, and nothing of it is lost.
 @Suite(.serialized) struct StagedSendTests {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// A worker that does not come back. One at a time, as everything that runs a gateway.
 @Suite(.serialized) struct StuckWorkerTests {

@@ -4,7 +4,7 @@ import Testing
 import WebSocketProtocol
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// Timeouts and the clock, which share the session's timer with its heartbeats.
 extension SessionTests {

@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 @testable import ControlPlane
+@testable import DataPlane
 @testable import Observability
-@testable import Proxy
 
 /// Health checks on a thread of their own, as the control thread runs them, while a test is the endpoint.
 final class ChecksUnderTest: Sendable {

@@ -7,8 +7,8 @@ import WebSocketProtocol
 
 @testable import Connections
 @testable import ControlPlane
+@testable import DataPlane
 @testable import Observability
-@testable import Proxy
 
 /// Active checks of endpoints that are sockets of the test.
 @Suite struct HealthChecksTests {

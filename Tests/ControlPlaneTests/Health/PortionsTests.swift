@@ -2,7 +2,7 @@ import System
 import Testing
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct PortionsTests {
     @Test(arguments: [0, 1, Portions.most - 1]) func fewThingsAreDoneAtOnce(_ count: Int) throws {

@@ -5,7 +5,7 @@ import WebSocketProtocol
 
 @testable import Connections
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 /// Each conversation is had in every way that an endpoint's answers can be cut.
 @Suite struct ProbeTests {

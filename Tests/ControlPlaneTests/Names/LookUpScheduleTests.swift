@@ -2,7 +2,7 @@ import System
 import Testing
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 
 @Suite struct LookUpScheduleTests {
     private static func at(_ milliseconds: Int) -> MonotonicInstant {

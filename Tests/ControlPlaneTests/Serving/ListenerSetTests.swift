@@ -4,7 +4,7 @@ import System
 import Testing
 
 @testable import ControlPlane
-@testable import Proxy
+@testable import DataPlane
 @testable import Takeover
 
 struct ListenerSetTests {

@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 
 @testable import ControlPlane
+@testable import DataPlane
 @testable import Observability
-@testable import Proxy
 
 /// A gateway whose files hang: it does everything else meanwhile.
 @Suite struct ReloadFilesTests {
@@ -72,7 +72,7 @@ import Testing
             }
             #expect(others == ["/hanging/gateway.conf: cannot be read: an earlier read of it has not returned yet"])
             files.isHanging.store(false, ordering: .relaxed)
-            gateway.terminator()
+            gateway.fleet.control.send(.terminate)
             #expect(gateway.run() == 0)
         }
     }

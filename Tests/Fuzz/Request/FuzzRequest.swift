@@ -34,7 +34,7 @@ enum FuzzRequest {
             guard case .head(let head, let length) = whole else { return }
             expect(length <= input.count, "a head longer than what came")
 
-            switch Admission.decide(head, arrival: arrival, routes: routes) {
+            switch Admission.decide(head, Hops(head.fields, arrival), routes) {
             case .page: break
             case .refused(let refusal): expect((400..<600).contains(refusal.status), "refused with \(refusal.status)")
             case .upgrade(let admitted):

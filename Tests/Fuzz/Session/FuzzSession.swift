@@ -3,7 +3,7 @@ import Fuzzing
 import Sessions
 import WebSocketProtocol
 
-@testable import Proxy
+@testable import DataPlane
 
 /// The protocol's part of a relayed session: the fuzzer's bytes choose what both sides send, in which pieces and in which
 /// order it arrives, when sides end, and when time is up.

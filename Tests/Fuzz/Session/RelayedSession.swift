@@ -3,7 +3,7 @@ import Fuzzing
 import Sessions
 import WebSocketProtocol
 
-@testable import Proxy
+@testable import DataPlane
 
 /// A relayed session without sockets: the real `Relay` decides, and lists of bytes stand in place of `RelayConversation`'s and
 /// `Session`'s connections.

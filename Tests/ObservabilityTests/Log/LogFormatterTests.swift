@@ -30,7 +30,7 @@ import Testing
         return record
     }
 
-    @Test(arguments: hostile) func aJSONLineIsOneValidObject(text: String) throws {
+    @Test(arguments: hostile) func `a JSON line is one valid object`(text: String) throws {
         let line = self.line(.json, self.record(text))
         #expect(!line.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) })
         let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
@@ -45,7 +45,7 @@ import Testing
         #expect(object.count == 8)
     }
 
-    @Test(arguments: hostile) func keysAndEventsAreQuotedToo(text: String) throws {
+    @Test(arguments: hostile) func `keys and events are quoted too`(text: String) throws {
         var record = LogRecord(.info, text)
         record.add("k" + text, "value")
         let line = self.line(.json, record)
@@ -54,7 +54,7 @@ import Testing
         #expect(object.count == 4)
     }
 
-    @Test(arguments: hostile) func aTextLineIsOneLineAndItsValueOneWord(text: String) {
+    @Test(arguments: hostile) func `a text record is one line and each value one word`(text: String) {
         let line = self.line(.text, self.record(text))
         #expect(!line.unicodeScalars.contains { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) })
         let prefix = "\(Self.time) warning test text="
@@ -78,13 +78,13 @@ import Testing
         (0, "0.000000"), (0.0000004, "0.000000"), (0.000001, "0.000001"), (59.9999999, "60.000000"),
         (86_400.5, "86400.500000"),
     ])
-    func secondsHaveMicroseconds(seconds: Double, text: String) {
+    func `seconds have microseconds`(seconds: Double, text: String) {
         var record = LogRecord(.debug, "x")
         record.add("s", seconds: seconds)
         #expect(self.line(.text, record) == "\(Self.time) debug x s=\(text)")
     }
 
-    @Test func levelsAreOrdered() {
+    @Test func `levels are ordered`() {
         let severities = [LogLevel.debug, .info, .warning, .error].map(\.severity)
         #expect(severities == severities.sorted())
         #expect(Set(severities).count == 4)

@@ -32,7 +32,7 @@ private struct Disk {
         "\(Self.time) warning log-dropped lines=\(lines)" + (reason.map { " reason=\"\($0)\"" } ?? "")
     }
 
-    @Test func linesAndWhatDidNotFitTheRingAreWritten() {
+    @Test func `lines are written, and how many did not fit the ring`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         #expect(self.write(["one", "two"], &writer, &disk) == 0)
         #expect(self.write(["three"], dropped: 7, &writer, &disk) == 0)
@@ -40,7 +40,7 @@ private struct Disk {
         #expect(disk.lines == ["one", "two", "three", self.notice(7)])
     }
 
-    @Test func aFullDiskLosesLinesAndTheNextLineThatItTakesTellsHowMany() {
+    @Test func `a full disk loses lines, and the next line that it takes says how many`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         disk.room = 0
         #expect(self.write(["one", "two"], &writer, &disk) == 2)
@@ -54,7 +54,7 @@ private struct Disk {
     }
 
     /// Whatever fits: what is not whole is lost, and no line begins in the middle of another.
-    @Test func aLineThatIsNotWholeIsLost() {
+    @Test func `a line that is written in part is lost`() {
         let lines = ["one", "two", "three"]
         for room in 0...14 {
             var (writer, disk) = (LogWriter(.text), Disk())
@@ -71,7 +71,7 @@ private struct Disk {
         }
     }
 
-    @Test func aNoticeThatIsLostIsWrittenLater() {
+    @Test func `a notice that is lost is written later`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         disk.room = 0
         #expect(self.write(["one"], &writer, &disk) == 1)

@@ -14,7 +14,7 @@ import Testing
         _ lines: inout RepeatedLines<String>, _ key: String, _ general: String, _ now: MonotonicInstant
     ) -> Bool { lines.takes(key, orAs: general, at: now) }
 
-    @Test func tenLinesAreWrittenAndTheRestIsCounted() {
+    @Test func `ten lines are written and the rest is counted`() {
         var lines = RepeatedLines<String>()
         let written = (0..<25).map { lines.takes("a", orAs: "-", at: Self.start + .milliseconds($0)) }
         #expect(written == Array(repeating: true, count: 10) + Array(repeating: false, count: 15))
@@ -27,7 +27,7 @@ import Testing
         #expect(lines.next == Self.start + .seconds(15))
     }
 
-    @Test func anotherTenBeginWithTheNextLine() {
+    @Test func `after the window the next line begins another ten`() {
         var lines = RepeatedLines<String>()
         for _ in 0..<11 { _ = lines.takes("a", orAs: "-", at: Self.start) }
         #expect(self.told(&lines, until: Self.start + .seconds(10)) == ["a 1"])
@@ -38,21 +38,21 @@ import Testing
         #expect(lines.next == later + .seconds(10))
     }
 
-    @Test func tenLinesOrFewerHaveNoRest() {
+    @Test func `ten lines or fewer have no rest`() {
         var lines = RepeatedLines<String>()
         for _ in 0..<10 { _ = lines.takes("a", orAs: "-", at: Self.start) }
         #expect(self.told(&lines, until: .never) == [])
         #expect(lines.next == nil)
     }
 
-    @Test func whatIsLeftCanBeToldBeforeItsTime() {
+    @Test func `the rest can be reported before its time`() {
         var lines = RepeatedLines<String>()
         for number in 0..<40 { _ = lines.takes(number % 2 == 0 ? "a" : "b", orAs: "-", at: Self.start) }
         #expect(self.told(&lines, until: .never) == ["a 10", "b 10"])
         #expect(lines.next == nil)
     }
 
-    @Test func aMillionKindsAreNotToldApart() {
+    @Test func `the number of kinds is bounded`() {
         var lines = RepeatedLines<String>()
         let most = RepeatedLines<String>.mostKeys
         var written = 0

@@ -21,7 +21,7 @@ import Testing
             usage: ProcessUsage(residentBytes: 4096, processorTime: .milliseconds(1500), openDescriptors: 9))
     }
 
-    @Test func aHistogramCountsUpToItsBounds() {
+    @Test func `a histogram counts up to its bounds`() {
         var histogram = Histogram(bounds: [0.5, 1])
         for milliseconds in [0, 500, 501, 1000, 1001, 50_000] { histogram.observe(.milliseconds(milliseconds)) }
         var other = Histogram(bounds: [0.5, 1])
@@ -30,7 +30,7 @@ import Testing
         #expect(histogram.value == .histogram(buckets: [(0.5, 3), (1, 5), (.infinity, 7)], sum: 53.252))
     }
 
-    @Test func theRestIsWhatIs() {
+    @Test func `the counts of the control thread and the process are shown`() {
         var control = ControlMetrics()
         control.appliedReloads = 1
         control.refusedReloads = 2
@@ -43,14 +43,14 @@ import Testing
         #expect(self.samples("process_open_fds", families) == [" 9.0"])
     }
 
-    @Test func everyFamilyIsThereOnceWithAWordOfHelp() {
+    @Test func `every family occurs once and has a help text`() {
         let families = self.families(MetricsSnapshot())
         #expect(Set(families.map(\.name)).count == families.count)
         #expect(families.allSatisfy { !$0.help.isEmpty })
         #expect(families.allSatisfy { $0.name.hasSuffix("_total") == ($0.kind == .counter) })
     }
 
-    @Test func theProcessUsesSomething() throws {
+    @Test func `the usage of this process is not zero`() throws {
         let usage = ProcessUsage.now()
         #expect(try #require(usage.residentBytes) > 1 << 20)
         #expect(usage.processorTime > .zero)

@@ -2,7 +2,7 @@ import Observability
 import Testing
 
 @Suite struct MetricsTextTests {
-    @Test func numbersAndLabelsAreWrittenAsPrometheusReadsThem() {
+    @Test func `numbers and labels are written as Prometheus reads them`() {
         let family = MetricFamily(
             "gateway_sessions_open", .gauge, help: "Open \\ now\nand \"here\".",
             samples: [
@@ -29,7 +29,7 @@ import Testing
                 """#)
     }
 
-    @Test func aHistogramHasBucketsSumAndCount() {
+    @Test func `a histogram has buckets, sum and count`() {
         let family = MetricFamily(
             "gateway_ping_rtt_seconds", .histogram, help: "Round trips.",
             samples: [

@@ -4,13 +4,13 @@ import Testing
 
 @Suite struct CutTextTests {
     @Test(arguments: ["", "short", String(repeating: "x", count: 512), String(repeating: "é", count: 256)])
-    func whatFitsIsWhole(text: String) {
+    func `a text that fits is whole`(text: String) {
         #expect(text.cut == text)
     }
 
     /// Characters of one to four bytes, at each place where the end can fall.
     @Test(arguments: ["x", "é", "€", "😀", "e\u{301}", "\u{0}", "\r\n"], 0..<6)
-    func noCharacterIsCutInTwo(character: String, shift: Int) throws {
+    func `no scalar is cut in two`(character: String, shift: Int) throws {
         let text = String(repeating: "-", count: shift) + String(repeating: character, count: 600)
         let cut = text.cut
         #expect(cut.unicodeScalars.last == "…")

@@ -11,7 +11,7 @@ import Testing
 
     // MARK: - Messages
 
-    @Test func messagesAreReadHoweverTheyAreCut() throws {
+    @Test func `messages are read however they are split`() throws {
         let bytes = Self.messages.flatMap(\.bytes)
         for cut in 0...bytes.count {
             var reader = TakeoverMessage.Reader()
@@ -39,7 +39,7 @@ import Testing
         [3, 0, 1, 0x30], [5, 0, 1, 0x30], [6, 0, 1, 0x30],  // a text where none belongs
     ]
 
-    @Test(arguments: unintelligible) func whatIsNoMessageIsRefused(bytes: [UInt8]) {
+    @Test(arguments: unintelligible) func `bytes that are not a message are refused`(bytes: [UInt8]) {
         var reader = TakeoverMessage.Reader()
         reader.append(bytes)
         #expect(throws: TakeoverError.unintelligible) { try reader.next() }
@@ -50,7 +50,7 @@ import Testing
     static let conversation: [UInt8] =
         SuccessorSide.greeting + SuccessorSide.ready(adopted: [":80", "unix:/x", ":80"])
 
-    @Test func aSuccessorIsOfferedEverythingAndReleasesUs() {
+    @Test func `a successor is offered everything and releases us`() {
         let expected: [PredecessorSide.Action] = [.offer, .release(adopted: [":80", "unix:/x"])]
         for cut in 0...Self.conversation.count {
             var side = PredecessorSide()
@@ -70,7 +70,9 @@ import Testing
         ([.hello(version: "1"), .end], .unexpected),
     ]
 
-    @Test(arguments: wrong) func aSuccessorThatIsWrongIsRefused(messages: [TakeoverMessage], error: TakeoverError) {
+    @Test(arguments: wrong) func `a successor that breaks the protocol is refused`(
+        messages: [TakeoverMessage], error: TakeoverError
+    ) {
         var side = PredecessorSide()
         let actions = side.received(messages.flatMap(\.bytes))
         #expect(actions.last == .refuse(error))
@@ -79,7 +81,7 @@ import Testing
         #expect(side.received(Self.conversation).isEmpty)
     }
 
-    @Test func nobodyNamesListenersWithoutEnd() {
+    @Test func `the number of listeners is bounded`() {
         var running = PredecessorSide()
         _ = running.received(SuccessorSide.greeting)
         let adopted = (0...4096).flatMap { TakeoverMessage.adopted(String($0)).bytes }
@@ -91,7 +93,7 @@ import Testing
 
     // MARK: - The new gateway
 
-    @Test func descriptorsGoToTheListenersTheyCameWith() throws {
+    @Test func `descriptors go to the listeners they came with`() throws {
         let bytes = [
             TakeoverMessage.listener("a"), .sockets(2), .listener("b"), .listener("c"), .sockets(1), .sockets(2), .end,
         ].flatMap(\.bytes)
@@ -119,7 +121,9 @@ import Testing
         ([.end, .listener("a")], []),
     ]
 
-    @Test(arguments: wrongOffers) func anOfferThatIsWrongIsRefused(messages: [TakeoverMessage], descriptors: [Int32]) {
+    @Test(arguments: wrongOffers) func `an offer that breaks the protocol is refused`(
+        messages: [TakeoverMessage], descriptors: [Int32]
+    ) {
         var side = SuccessorSide()
         #expect(throws: TakeoverError.self) {
             try side.received(messages.flatMap(\.bytes), descriptors: descriptors)
@@ -128,7 +132,7 @@ import Testing
         #expect((side.listeners.flatMap(\.sockets) + side.unclaimed).sorted() == descriptors)
     }
 
-    @Test func aPredecessorMayRefuseAtAnyTime() throws {
+    @Test func `a predecessor may refuse at any time`() throws {
         var side = SuccessorSide()
         try side.received(TakeoverMessage.refused("no").bytes, descriptors: [])
         #expect(side.phase == .refused("no"))
@@ -142,7 +146,7 @@ import Testing
 
     // MARK: - The name
 
-    @Test func theNameIsTheSameInEveryProcess() {
+    @Test func `the name is the same in every process`() {
         let name = TakeoverName.of(configuration: "/etc/gateway/gateway.conf", user: 7)
         #expect(name == .abstract(name: "gateway/7/bf3f60355d8dc288"))
         #expect(TakeoverName.of(configuration: "/etc/gateway/other.conf", user: 7) != name)

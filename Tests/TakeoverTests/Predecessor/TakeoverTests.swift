@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized) struct TakeoverTests {
     // MARK: - As it should be
 
-    @Test func theSocketsLiveOnInTheSuccessor() throws {
+    @Test func `the sockets live on in the successor`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             let shared = try running.listen(workers: 3)
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func theNameIsNeverFreeAndServesTheNextSuccessor() throws {
+    @Test func `the name is never free and serves the next successor`() throws {
         try SyscallFaults.exclusively {
             let old = try RunningGateway()
             _ = try old.listen()
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func withoutARunningGatewayThereIsNothingToTake() throws {
+    @Test func `without a running gateway there is nothing to take`() throws {
         try SyscallFaults.exclusively {
             let taken = try TakeoverClient.takeOver(name: .abstract(name: "gateway-test/nobody"))
             #expect(taken.predecessor == nil)
@@ -83,7 +83,7 @@ import Testing
 
     // MARK: - When the successor fails
 
-    @Test func aSuccessorThatGoesBeforeItIsReadyChangesNothing() throws {
+    @Test func `a successor that goes before it is ready changes nothing`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             let address = try running.listen(workers: 2)
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test func aSuccessorThatSaysNothingIsGivenUp() throws {
+    @Test func `a silent successor is refused after its time`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             try running.serve(patience: .zero)
@@ -121,7 +121,7 @@ import Testing
         }
     }
 
-    @Test func aSuccessorOfAnotherVersionIsToldSo() throws {
+    @Test func `a successor of another version is told so`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             try running.serve()
@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test func oneSuccessorAtATime() throws {
+    @Test func `one successor at a time`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             try running.serve()
@@ -151,7 +151,7 @@ import Testing
 
     // MARK: - When the predecessor fails
 
-    @Test func aGatewayThatDrainsIsNotTakenOver() throws {
+    @Test func `a gateway that drains is not taken over`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             try running.serve()
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func aPredecessorThatIsKilledLeavesItsSockets() throws {
+    @Test func `a predecessor that is killed leaves its sockets`() throws {
         try SyscallFaults.exclusively {
             let (address, listener, taken, connection) = try self.scripted([.end])
             Kernel.close(connection)
@@ -178,7 +178,7 @@ import Testing
         }
     }
 
-    @Test func aPredecessorThatGaveUpIsNotTakenOver() throws {
+    @Test func `a predecessor that refused is not taken over`() throws {
         try SyscallFaults.exclusively {
             let (_, listener, taken, connection) = try self.scripted([.end, .refused("too late")])
             Kernel.close(connection)
@@ -187,7 +187,7 @@ import Testing
         }
     }
 
-    @Test func aPredecessorThatDoesNotAnswerIsNotWaitedForForEver() throws {
+    @Test func `a predecessor that does not answer is waited for only so long`() throws {
         try SyscallFaults.exclusively {
             let (_, listener, taken, connection) = try self.scripted([.end])
             #expect(try taken.ready(within: .zero) == .silent)
@@ -196,7 +196,7 @@ import Testing
         }
     }
 
-    @Test func whatDoesNotListenIsNotAdopted() throws {
+    @Test func `a socket that does not listen is not adopted`() throws {
         try SyscallFaults.exclusively {
             let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             let name = SocketAddress.abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))")
@@ -222,7 +222,7 @@ import Testing
 
     // MARK: - Many sockets
 
-    @Test func whatTheSocketDoesNotTakeIsSentLater() throws {
+    @Test func `messages that the socket does not take are sent later`() throws {
         try SyscallFaults.exclusively {
             let pair = socketPair()
             let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)

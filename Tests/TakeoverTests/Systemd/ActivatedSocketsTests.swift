@@ -30,7 +30,7 @@ import Testing
         try Kernel.listen(address, sharedByWorkers: false)
     }
 
-    @Test func socketsGoToTheListenersWithTheirAddresses() throws {
+    @Test func `sockets go to the listeners with their addresses`() throws {
         let path = temporaryPath(".sock")
         let listeners = [try self.listener(), try self.listener(.unix(path: path)), try self.listener()]
         defer {
@@ -75,11 +75,13 @@ import Testing
         (.unnamed, everywhere, false),
     ]
 
-    @Test(arguments: matches) func anAddressFits(bound: SocketAddress, configured: SocketAddress, fits: Bool) {
+    @Test(arguments: matches) func `an address matches the listener it is for`(
+        bound: SocketAddress, configured: SocketAddress, fits: Bool
+    ) {
         #expect(bound.serves(configured) == fits)
     }
 
-    @Test func socketsOfAnotherProcessAreNotOurs() throws {
+    @Test func `sockets for another process are left alone`() throws {
         let listener = try self.listener()
         defer { Kernel.close(listener) }
         try self.activated([listener], process: 41) { make in
@@ -90,7 +92,7 @@ import Testing
         #expect(try ActivatedSockets(environment: { _ in nil }, process: 42).isEmpty)
     }
 
-    @Test func whatDoesNotListenIsNamed() throws {
+    @Test func `a socket that does not listen is named`() throws {
         let listener = try self.listener()
         let connected = try Kernel.connect(#require(Kernel.localAddress(listener)))
         let datagrams = socket(AF_INET, Int32(SOCK_DGRAM.rawValue), 0)

@@ -54,7 +54,7 @@ import Testing
         .abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))"),
     ]
 
-    @Test(arguments: addresses) func itIsToldWhatHappens(address: SocketAddress) throws {
+    @Test(arguments: addresses) func `the service manager is told what happens`(address: SocketAddress) throws {
         let manager = try Manager(address)
         let log = try self.log()
         defer { log.close() }
@@ -80,7 +80,7 @@ import Testing
         #expect(manager.next() == nil)
     }
 
-    @Test func withoutOneNothingIsSaid() throws {
+    @Test func `without a service manager nothing is sent`() throws {
         let log = try self.log()
         defer { log.close() }
         for variable in [nil, "", "vsock:2:1", "relative"] {
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test func thatItIsGoneOrFullIsNoErrorOfOurs() throws {
+    @Test func `a service manager that is gone or full is not an error`() throws {
         let log = try self.log()
         defer { log.close() }
         let gone = Supervisor(log: log, environment: { $0 == "NOTIFY_SOCKET" ? "/tmp/gateway-test-nobody" : nil })
@@ -113,7 +113,7 @@ import Testing
         ([:], false, nil),
     ]
 
-    @Test(arguments: watchdogs) func theWatchdogHearsOfUsTwiceAsOftenAsItMust(
+    @Test(arguments: watchdogs) func `the watchdog is told twice as often as it asks for`(
         variables: [String: String], successor: Bool, interval: Duration?
     ) throws {
         let log = try self.log()
@@ -124,7 +124,7 @@ import Testing
         #expect(supervisor.watchdogInterval == interval)
     }
 
-    @Test func theWatchdogIsFedWhileWeLive() throws {
+    @Test func `the watchdog is told until watching stops`() throws {
         let log = try self.log()
         defer { log.close() }
         let manager = try Manager(.abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))"))

@@ -83,7 +83,8 @@ class _Programs:
             return self._complaint_of_script(command)
         if not re.match(r"gateway( |$)", command):
             return "not run, not ours"
-        words = shlex.split(command)[1:]
+        # What it prints is what is looked at, wherever the reader would send it.
+        words = shlex.split(re.split(r" [>|]", command)[0])[1:]
         subcommands = self._subcommands()
         name = next((word for word in words if not word.startswith("-")), "")
         if name and name not in subcommands | {"help"} and re.fullmatch(r"[a-z-]+", name):
@@ -117,7 +118,7 @@ class _Programs:
             return complaint
         if unknown := _unknown_options(command.split()[1:], self._help(script)[1]):
             return f"its --help has no {unknown}"
-        return None if command == script else "not run, takes long; options are known"
+        return "not run, takes long; --help and options are known"
 
     @functools.cache
     def _subcommands(self) -> set[str]:

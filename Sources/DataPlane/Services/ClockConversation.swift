@@ -1,0 +1,35 @@
+internal import Connections
+internal import Sessions
+internal import System
+internal import WebSocketProtocol
+
+/// Sends the time as a text message at each `every`, from the moment the session opens: `builtin: clock`.
+final class ClockConversation: ServedSession {
+    private let every: Duration
+    private var text = TextCheck()
+    private var next: MonotonicInstant
+
+    init(_ session: Session, _ client: Connection, every: Duration, compression: SessionCompression?) {
+        self.every = every
+        self.next = session.loop.now
+        super.init(session, client, compression: compression)
+    }
+
+    override func begin() { self.tick() }
+
+    /// Nobody listens to what a client tells a clock, but the rules hold for it.
+    override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
+        if !self.text.accepts(part, in: buffer.span) { self.fail(.invalidUTF8) }
+    }
+
+    /// RFC 3339, UTC, milliseconds. A client that does not read misses ticks, rather than getting them all late.
+    override func tick() {
+        if !self.session.isAboveHighWater(self.client) {
+            self.sendMessage(Message(opcode: .text, payload: Array(WallClock.rfc3339().utf8)))
+        }
+        // From the last deadline, not from now: the clock does not drift. After a long halt it starts anew.
+        let now = self.loop.now
+        self.next = max(self.next + self.every, now)
+        self.session.setTick(at: self.next)
+    }
+}

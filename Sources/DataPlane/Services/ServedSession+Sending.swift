@@ -1,0 +1,144 @@
+internal import Connections
+internal import Sessions
+internal import System
+internal import WebSocketProtocol
+
+/// What the client is sent: whole frames, compressed where that was agreed on and is worth it, and small ones put together.
+extension ServedSession {
+    /// Sends a message whose payload lies at `range` of `buffer`. Uncompressed, its header is written right in front of it: over the
+    /// client's own header or into the headroom.
+    func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
+        if self.compression != nil, self.sendCompressed(opcode, buffer.span.extracting(range)) { return }
+        let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
+        let start = range.lowerBound - header.encodedLength
+        var bytes = buffer.mutableSpan
+        _ = header.encode(into: &bytes, at: start)
+        self.send(buffer.span.extracting(start..<range.upperBound), to: self.client)
+        self.hasSent(opcode, payload: range.count)
+    }
+
+    /// Sends a part of a message as a fragment of the same.
+    ///
+    /// - Parameter pieces: how its message goes, `nil` before and after it.
+    func sendPiece(_ part: FrameReader.DataPart, in buffer: ReadBuffer, _ pieces: inout MessagePieces?) {
+        self.sendPiece(of: part.messageOpcode, buffer.span.extracting(part.range), isFinal: part.isFinal, &pieces)
+    }
+
+    func sendPiece(
+        of opcode: Opcode, _ payload: Span<UInt8>, isFinal: Bool, _ pieces: inout MessagePieces?
+    ) {
+        // An empty one in the middle says nothing.
+        guard isFinal || !payload.isEmpty else { return }
+        let place = CompressedFrame.Place(isFirst: pieces == nil, isFinal: isFinal)
+        let isCompressed = pieces != .plain && self.sendCompressed(opcode, payload, place)
+        if !isCompressed {
+            let header = FrameHeader(
+                fin: isFinal, rsv1: false, opcode: place.isFirst ? opcode : .continuation,
+                payloadLength: payload.count, maskingKey: nil)
+            self.sendFrame(header, payload, of: isFinal ? opcode : nil)
+        }
+        pieces = isFinal ? nil : isCompressed ? .compressed : .plain
+    }
+
+    func sendMessage(_ message: Message) {
+        guard !self.sendCompressed(message.opcode, message.payload.span) else { return }
+        let header = FrameHeader(
+            fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)
+        self.sendFrame(header, message.payload.span, of: message.opcode)
+    }
+
+    /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
+    private func sendFrame(_ header: FrameHeader, _ payload: Span<UInt8>, of opcode: Opcode?) {
+        var bytes: [UInt8] = []
+        header.append(to: &bytes)
+        self.send(bytes.span, to: self.client, more: true)
+        self.send(payload, to: self.client)
+        // Without a payload nothing has sent the header yet.
+        if !self.hasMore { self.flush() }
+        self.hasSent(opcode, payload: payload.count)
+    }
+
+    /// Sends a message, or a piece of one. False if nothing was sent, because compression was not agreed on, or not worthwhile.
+    private func sendCompressed(
+        _ opcode: Opcode, _ payload: Span<UInt8>, _ place: CompressedFrame.Place = .init()
+    ) -> Bool {
+        guard let compression = self.compression else { return false }
+        var scratch = compression.worker.takeScratch()
+        let frame = CompressedFrame.encode(opcode, payload, place, with: { compression.deflater }, into: &scratch)
+        if let frame {
+            self.loop.budget.spend(Work.compression + Work.deflated(payload.count))
+            self.send(scratch.span.extracting(frame.range), to: self.client)
+            self.hasSent(place.isFinal ? opcode : nil, payload: frame.payloadLength)
+        }
+        compression.worker.giveBack(&scratch)
+        return frame != nil
+    }
+
+    /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
+    private func hasSent(_ opcode: Opcode?, payload length: Int) {
+        var tally = MessageTally()
+        switch opcode {
+        case .text: tally.text = 1
+        case .some: tally.binary = 1
+        case nil: break
+        }
+        tally.payloadBytes = UInt64(length)
+        self.count(tally)
+        if self.isFlushed { self.noteSent() }
+    }
+
+    /// Counts messages that were sent, or put together with what follows.
+    func count(_ messages: MessageTally) {
+        self.sent.text &+= messages.text
+        self.sent.binary &+= messages.binary
+        self.sent.payloadBytes &+= messages.payloadBytes
+        self.dataPassed()
+    }
+
+    /// The connection has everything that was counted: what its socket did not take of that is remembered.
+    func noteSent() {
+        if self.client.hasUntaken { self.taken.sent(self.flushed, self.sent, self.client.writing) }
+        self.flushed = self.sent
+    }
+
+    // MARK: - Bytes
+
+    /// Sends whole frames to the client, or a message's bytes to a TCP server: together with what else the same read brings.
+    ///
+    /// - Parameter more: whether more follows in any case.
+    func send(_ bytes: Span<UInt8>, to connection: Connection, more: Bool = false) {
+        let gathered = self.gathered
+        let isLast = !more && !self.hasMore
+        if isLast, gathered.isEmpty { return self.sendNow(bytes, to: connection) }
+        if !gathered.hasRoom(for: bytes.count, to: connection) { self.flush() }
+        guard gathered.isWorthwhile(bytes.count) else {
+            self.flush()
+            return self.sendNow(bytes, to: connection)
+        }
+        gathered.add(bytes, to: connection)
+        if isLast { self.flush() }
+    }
+
+    /// Sends what is not put together with anything.
+    private func sendNow(_ bytes: Span<UInt8>, to connection: Connection) {
+        self.loop.budget.spend(Work.send)
+        connection.send(bytes)
+    }
+
+    /// Nothing that was put together waits to be sent.
+    var isFlushed: Bool { self.gathered.isEmpty }
+
+    /// Sends what was put together, for what has to come after it.
+    func flush() {
+        guard !self.isFlushed else { return }
+        self.gathered.flush()
+        self.noteSent()
+        self.didFlush()
+    }
+}
+
+/// How a message goes that is sent in pieces: its first frame decides for all (RFC 7692 section 6).
+enum MessagePieces: Equatable {
+    case plain
+    case compressed
+}

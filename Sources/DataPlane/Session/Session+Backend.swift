@@ -1,0 +1,164 @@
+internal import Admission
+internal import Balancing
+internal import Configuration
+internal import Connections
+internal import HTTP1
+internal import Sessions
+internal import System
+internal import TLS
+internal import WebSocketProtocol
+
+/// The other leg: choose an endpoint, connect, and (where it is a WebSocket) the opening handshake with it.
+extension Session: ConnectorOwner {
+    // MARK: - Choose endpoint
+
+    /// Chooses an endpoint that was not tried yet.
+    func chooseEndpoint() {
+        guard let opening = self.opening, let backend = self.route?.backend,
+            let endpoint = opening.configuration.chooseEndpoint(
+                of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.loop.now)
+        else { return self.handle(.noEndpoint) }
+        opening.endpoints.append(endpoint)
+        self.endpoint = endpoint
+        self.handle(.endpointChosen(at: self.loop.now))
+    }
+
+    /// What sessions have in common that should meet the same endpoint.
+    private func balanceKey(_ backend: Backend) -> UInt64 {
+        switch backend.settings.balance {
+        case .hashAddress: StableHash.of(self.clientName.utf8)
+        case .hashPath: StableHash.of((self.opening?.admitted?.target.path ?? "").utf8)
+        case .roundRobin, .leastSessions, .randomTwo: 0
+        }
+    }
+
+    // MARK: - Connect
+
+    func connect() {
+        guard let endpoint = self.endpoint, let backend = self.route?.backend else { return }
+        switch endpoint.addresses(at: self.loop.now) {
+        case .success(let addresses) where !addresses.isEmpty: self.connect(to: endpoint, at: addresses, of: backend)
+        case .success: self.handle(.noAddress("its name is not resolved yet"))
+        case .failure(let error): self.handle(.noAddress("\(error)"))
+        }
+    }
+
+    private func connect(to endpoint: Endpoint, at addresses: [SocketAddress], of backend: Backend) {
+        guard let opening = self.opening else { return }
+        let configuration = opening.configuration
+        let connector = Connector(
+            to: addresses, from: backend.source, tag: Leg.backend.tag,
+            tls: { endpoint.usesTLS ? try configuration.clientConnection(of: backend, to: endpoint) : nil },
+            history: endpoint, within: self.route?.settings.timeouts.connect ?? Timeouts().connect,
+            until: self.handshakeClock.deadline, self.context.connections, for: self)
+        opening.connector = connector
+        connector.start()
+    }
+
+    func couldNotConnect(_ failure: Connector.Failure) {
+        switch failure {
+        case .shortage(let error): self.handle(.cannotConnect("\(error)"))
+        case .host(let failure):
+            if let endpoint = self.endpoint { self.context.owner?.unreachable(endpoint) }
+            self.handle(
+                .notConnected(failure.reason, wasSilent: failure.silent != .none, self.handshakeClock))
+        }
+    }
+
+    func connected(_ connection: Connection) {
+        self.attach(backend: connection)
+        self.opening?.connector = nil
+        self.handle(.connected(isWebSocket: self.endpoint?.webSocket != nil))
+    }
+
+    // MARK: - Bridge
+
+    func bridge() {
+        guard let opening = self.opening, let admitted = opening.admitted, let endpoint = self.endpoint,
+            case .tcp(_, let message)? = self.route?.backend?.settings.kind, let client = self.client,
+            let backend = self.backend
+        else { return }
+        self.context.owner?.succeeded(endpoint)
+        let compression = self.agreeOnCompression()
+        self.upgradeClient(
+            subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
+        let bridge = self.context.services.bridge(
+            of: self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
+        self.begin(bridge, early: PerLeg(client: opening.early, backend: []))
+    }
+
+    // MARK: - Backend handshake
+
+    func sendRequest() {
+        guard let admitted = self.opening?.admitted, let webSocket = self.endpoint?.webSocket,
+            let settings = self.route?.backend?.settings
+        else { return }
+        let key = AcceptKey.makeKey(random: Randomness.bytes(16))
+        let request = BackendRequest.bytes(
+            for: admitted, to: webSocket, host: settings.host, key: key,
+            sessionID: self.id.description)
+        self.opening?.backendHandshake = BackendHandshake(
+            key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
+            compressionOffers: admitted.compressionOffers)
+        self.backend?.send(request.span)
+        self.backendHandshake()
+    }
+
+    func backendHandshake() {
+        guard let backend = self.backend else { return }
+        let plaintext = self.context.connections.buffers.plaintext
+        while self.isShakingHands, backend.mayRead {
+            switch backend.receive(atMost: self.context.memory.readSize) {
+            case .bytes(let range):
+                self.heard(.backend)
+                // In place: a copy would be one of all that was read so far.
+                guard let outcome = self.opening?.backendHandshake?.received(plaintext.span.extracting(range)) else {
+                    return
+                }
+                self.judge(outcome, range)
+            case .incomplete: self.heard(.backend)
+            case .nothing: break
+            case .end: self.endAnswer()
+            case .failed(let failure): self.judge(.bad(failure.description), 0..<0)
+            }
+        }
+    }
+
+    private var isShakingHands: Bool {
+        if case .backendHandshake = self.machine.state { true } else { false }
+    }
+
+    /// The backend sends no more of its answer, or is not waited for any longer: what there is of it counts.
+    func endAnswer() {
+        guard var handshake = self.opening?.backendHandshake else { return }
+        self.judge(handshake.receivedEOF(), 0..<0)
+    }
+
+    /// - Parameter range: what was just received, of which the handshake may end in the middle.
+    private func judge(_ outcome: BackendHandshake.Outcome, _ range: Range<Int>) {
+        switch outcome {
+        case .incomplete: break
+        case .bad(let reason):
+            self.handle(
+                .backendFailed(reason, hasAnswered: self.opening?.backendHandshake?.hasReceived ?? false))
+        case .refused(let answer):
+            // It works, then. What a client may be able to provoke (a 500) says nothing either way.
+            if answer.status < 500, let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
+            // The backend does not want this client: the client hears it in the backend's words.
+            let refusal = Refusal(passingOn: answer, routeIndex: self.routeIndex)
+            self.handle(.backendRefused)
+            self.refuse(refusal, in: .backendHandshake)
+        case .accepted(let accepted):
+            guard let opening = self.opening, let client = self.client, let backend = self.backend else { return }
+            self.handle(.backendAccepted)
+            self.upgradeClient(
+                subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
+            let behind = self.context.connections.buffers.plaintext.copy(
+                range.lowerBound + accepted.length..<range.upperBound)
+            if let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
+            let relay = RelayConversation(
+                self, PerLeg(client: client, backend: backend), allowsCompression: accepted.allowsCompression)
+            self.begin(relay, early: PerLeg(client: opening.early, backend: behind))
+        }
+    }
+}

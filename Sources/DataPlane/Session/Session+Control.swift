@@ -1,0 +1,71 @@
+internal import Configuration
+internal import Connections
+internal import Observability
+internal import Sessions
+internal import System
+internal import TLS
+internal import WebSocketProtocol
+
+/// What the control thread wants to know of a session, and a reload of it.
+extension Session {
+    func isSelected(by selection: SessionSelection) -> Bool {
+        switch selection {
+        case .all: return true
+        case .ofBackend(let name): return self.route?.backend?.name == name
+        case .ofEndpoint(let endpoint): return self.endpoint === endpoint
+        case .these(let sessions): return sessions.contains(self.id)
+        }
+    }
+
+    // MARK: - Reload
+
+    /// What a new configuration would do to the session; `nil` for one that is not open.
+    func fate(under configuration: ActiveConfiguration) -> ActiveConfiguration.Fate? {
+        guard self.isOpen, let route = self.route else { return nil }
+        return configuration.fate(
+            of: .init(
+                route: route, endpoint: self.endpoint, origin: self.summary.origin,
+                subprotocol: self.summary.subprotocol, hasEncodedSlash: self.summary.hasEncodedSlash))
+    }
+
+    /// A new configuration is in force, which means this for the session. One that has no place in it is closed later, at its time.
+    func follow(_ fate: ActiveConfiguration.Fate) {
+        guard case .stays(let route) = fate else { return }
+        let before = PerLeg(client: self.heartbeat(of: .client), backend: self.heartbeat(of: .backend))
+        self.route = route
+        for leg in [Leg.client, .backend] where self.heartbeat(of: leg) != before[leg] { self.heartbeatChanged(leg) }
+        // Other timeouts may hold from now on.
+        self.checkDeadlines()
+    }
+
+    /// When a byte last came from either side.
+    var lastUse: MonotonicInstant {
+        max(self.legs.client.heartbeat.lastLife, self.legs.backend.heartbeat.lastLife)
+    }
+
+    // MARK: - Table
+
+    var row: SessionRow? {
+        guard self.phase != .closed else { return nil }
+        let now = self.loop.now
+        var row = SessionRow(
+            id: self.id.description, route: self.route?.settings.name ?? "-", client: self.clientName,
+            phase: self.phase.rawValue, age: now - self.began, idle: now - self.lastUse)
+        row.backend = self.route?.backend?.name
+        row.endpoint = self.endpoint?.name
+        row.origin = self.summary.origin
+        row.subprotocol = self.summary.subprotocol.shown?.cut
+        row.tls = self.client?.tls?.version
+        if let tally = self.conversation?.tally {
+            row.messagesToBackend = UInt64(tally.client.text + tally.client.binary)
+            row.messagesToClient = UInt64(tally.backend.text + tally.backend.binary)
+            row.bytesToBackend = UInt64(tally.client.payloadBytes)
+            row.bytesToClient = UInt64(tally.backend.payloadBytes)
+        }
+        row.queuedForClient = self.client?.queuedBytes ?? 0
+        row.queuedForBackend = self.backend?.queuedBytes ?? 0
+        row.clientRTT = self.legs.client.heartbeat.roundTripTime
+        row.backendRTT = self.legs.backend.heartbeat.roundTripTime
+        return row
+    }
+}

@@ -1,0 +1,137 @@
+internal import Configuration
+internal import Connections
+internal import Observability
+internal import Sessions
+internal import Synchronization
+internal import System
+
+/// What an open session waits for beside bytes: silent and stalled peers, its own end, and what its conversation asked for. Traffic
+/// moves no timer; when the timer fires, it looks at what is due and sets itself to what is due next.
+extension Session {
+    /// The client has its 101.
+    func beginDeadlines() {
+        self.deadlines = SessionDeadlines(began: self.began, openedAt: self.loop.now)
+        // The id is random.
+        let spreads = PerLeg(
+            client: UInt8(truncatingIfNeeded: self.id.number), backend: UInt8(truncatingIfNeeded: self.id.number >> 8))
+        for leg in [Leg.client, .backend] {
+            guard let connection = self.connection(leg) else { continue }
+            self.legs[leg].beginHeartbeat(
+                self.heartbeat(of: leg), takesPings: self.takesPings(leg), spread: spreads[leg], at: self.loop.now,
+                connection)
+        }
+        self.checkDeadlines()
+    }
+
+    /// Has the conversation's `timerFired` called once, at `instant` or soon after; setting it anew replaces the old one.
+    func setTick(at instant: MonotonicInstant) {
+        guard self.isOpen else { return }
+        self.deadlines.tick = instant
+        if instant < self.deadlines.armed { self.arm(at: instant) }
+    }
+
+    /// The session's timer has fired while the session is open.
+    func checkDeadlines() {
+        guard let timeouts = self.route?.settings.timeouts else { return }
+        let now = self.loop.now
+        if let cause = self.deadlines.ending(at: now, timeouts) { self.close(.byGateway(cause)) }
+        if self.deadlines.takeTick(at: now), self.isOpen { self.conversation?.timerFired() }
+        let client = self.checkHeartbeat(of: .client)
+        let backend = self.checkHeartbeat(of: .backend)
+        // What was due may have ended the session: then its timer is that of the closing handshake.
+        guard self.isOpen else { return }
+        self.arm(at: self.deadlines.next(timeouts, PerLeg(client: client, backend: backend)))
+    }
+
+    private func arm(at instant: MonotonicInstant) {
+        self.deadlines.armed = instant
+        if instant == .never { self.clearDeadline() } else { self.setDeadline(at: instant) }
+    }
+
+    // MARK: - Heartbeats
+
+    /// A bridge's TCP leg is not pinged, and has as long to take its bytes as the client has.
+    func heartbeat(of leg: Leg) -> HeartbeatSettings? {
+        guard let settings = self.route?.settings else { return nil }
+        return leg == .backend && self.machine.closing.kind == .relay ? settings.backendHeartbeat : settings.heartbeat
+    }
+
+    /// A reload has changed `heartbeat(of: leg)`.
+    func heartbeatChanged(_ leg: Leg) {
+        self.connection(leg)?.changeHeartbeat(self.heartbeat(of: leg), takesPings: self.takesPings(leg))
+    }
+
+    private func takesPings(_ leg: Leg) -> Bool { leg == .client || self.machine.closing.kind == .relay }
+
+    /// Does what is due for `leg`. Returns when to look again.
+    private func checkHeartbeat(of leg: Leg) -> MonotonicInstant {
+        guard let settings = self.heartbeat(of: leg) else { return .never }
+        var hasLooked = false
+        while self.isOpen, let connection = self.connection(leg), connection.isOpen {
+            let sight = Heartbeat.Connection(
+                takesPings: self.takesPings(leg), isPaused: connection.isPaused, queuedSince: connection.queuedSince)
+            switch self.legs[leg].heartbeat.check(at: self.loop.now, settings, sight) {
+            case .nothing(let instant): return instant
+            case .ping: self.conversation?.ping(leg)
+            case .late: if leg == .backend { self.backendIsLate(true) }
+            case .stalled where connection.hasProgressed(): continue
+            case .stalled:
+                let waited = (settings.interval + settings.timeout).secondsAsDouble
+                self.happened(.stalled(leg), detail: "took nothing for \(waited) s")
+                return .never
+            case .dead where !hasLooked:
+                // Its answer may be here, where it is this process that was stopped for a while.
+                hasLooked = true
+                connection.lookAgain()
+                self.pump(leg)
+            case .dead:
+                let silence = (self.loop.now - self.legs[leg].heartbeat.lastLife).secondsAsDouble
+                self.happened(.silent(leg), detail: "silent for \(silence) s")
+                return .never
+            }
+        }
+        return .never
+    }
+
+    /// Sends a ping of ours, a whole frame.
+    func sendPing(_ frame: [UInt8], to leg: Leg) {
+        guard let connection = self.connection(leg) else { return }
+        connection.send(frame.span)
+        connection.sendStaged()
+        let spread = UInt8(truncatingIfNeeded: Randomness.word())
+        self.legs[leg].heartbeat.pinged(at: self.loop.now, isFlushed: connection.hasSentAll, spread: spread)
+    }
+
+    /// The pong to our latest ping came.
+    func pingAnswered(_ leg: Leg) {
+        guard let time = self.legs[leg].heartbeat.answered(at: self.loop.now) else { return }
+        self.context.metrics.pinged(leg, time)
+    }
+
+    /// Bytes came from `leg`.
+    func heard(_ leg: Leg) {
+        let now = self.loop.now
+        let wasLate =
+            switch leg {
+            case .client: self.legs.client.heartbeat.heard(at: now)
+            case .backend: self.legs.backend.heartbeat.heard(at: now)
+            }
+        if wasLate { self.isNoLongerLate(leg) }
+    }
+
+    /// A leg whose answer was late was heard again.
+    @inline(never)
+    private func isNoLongerLate(_ leg: Leg) {
+        if leg == .backend { self.backendIsLate(false) }
+    }
+
+    /// The backend is late with its answer to a ping, or no longer so (it was heard, or the session has ended).
+    func backendIsLate(_ isLate: Bool) {
+        guard let endpoint = self.endpoint else { return }
+        if isLate {
+            endpoint.missing.add(1, ordering: .relaxed)
+        } else {
+            endpoint.missing.subtract(1, ordering: .relaxed)
+        }
+    }
+}

@@ -1,0 +1,55 @@
+internal import Configuration
+internal import Connections
+package import Observability
+internal import Sessions
+internal import System
+package import WebSocketProtocol
+
+/// What the control thread asks a worker, on the worker's thread.
+extension Worker {
+    /// Every live session.
+    package var rows: [SessionRow] { self.sessions.values.compactMap(\.row) }
+
+    /// What was counted so far, with the messages of live sessions.
+    package var counts: MetricsSnapshot {
+        var counts = self.context.metrics.counts
+        counts.memory = [.queued: self.memory.queued, .assembled: self.memory.assembled]
+        counts.loopTurns = self.loop.turnTimes
+        counts.handshakesWaiting = self.loop.longStepsWaiting
+        for session in self.sessions.values {
+            for leg in [Leg.client, .backend] { counts.queueBytes += session.connection(leg)?.queuedBytes ?? 0 }
+            guard let conversation = session.conversation, let route = session.route else { continue }
+            counts.routes[route.settings.name, default: .init()].add(conversation.tally)
+        }
+        return counts
+    }
+
+    /// Which sessions hold how much, and what waits for room.
+    package var memoryReport: MemoryReport { self.memory.report }
+
+    /// How many sessions there are of these.
+    package func count(_ selection: SessionSelection) -> Int {
+        self.sessions.values.count { $0.isSelected(by: selection) }
+    }
+
+    /// What a configuration would mean for the sessions that there are.
+    package func fates(under configuration: ActiveConfiguration) -> SessionFates {
+        var fates = SessionFates()
+        for session in self.sessions.values {
+            if let fate = session.fate(under: configuration) { fates.add(session.id, fate) }
+        }
+        return fates
+    }
+
+    /// Closes the session of this id. Returns false if there is none.
+    package func close(id: String, _ code: CloseCode, reason: String) -> Bool {
+        guard let session = self.sessions.values.first(where: { $0.id.description == id }) else { return false }
+        session.close(.byAdmin(code, reason: reason))
+        return true
+    }
+
+    /// Tells the control thread the answer to a question of this number.
+    package func answer(_ answer: any Sendable, to question: Int) {
+        self.fleet.control.send(.answer(answer, id: question, worker: self.index))
+    }
+}

@@ -1,0 +1,275 @@
+internal import Configuration
+internal import Connections
+package import Observability
+internal import Sessions
+internal import Synchronization
+internal import System
+internal import TLS
+
+/// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of
+/// it is shared; what workers have to say to each other goes through their mailboxes.
+package final class Worker: AcceptorOwner, SessionOwner {
+    let index: Int
+    let loop: EventLoop
+    let fleet: Fleet
+    let log: Log
+    let memory: MemoryAccount
+    let services: Services
+    /// What the sessions share.
+    let context: SessionContext
+
+    private let listeners = WorkerListeners()
+    private(set) var sessions: [ObjectIdentifier: Session] = [:]
+    /// Those of them that have not sent a whole request head yet.
+    private var newcomers = Newcomers<Session>()
+    private let paced: PacedClosing
+    /// Set in a drain of the whole gateway: what becomes of sessions that are still being opened.
+    private var draining: DrainOrder?
+    /// When that drain has told the last of the sessions it knew of.
+    private var drainEnd = MonotonicInstant.never
+
+    /// - Throws: `SystemError` or `TLSError`, for what the system or libssl refuses.
+    init(_ index: Int, _ shared: WorkerBlueprint) throws {
+        self.index = index
+        self.fleet = shared.fleet
+        self.log = shared.log
+        self.loop = try EventLoop()
+        let connections = ConnectionContext(self.loop)
+        let control = shared.fleet.control
+        self.memory = MemoryAccount(shared.fleet.memory, self.loop) { control.send(.memoryRose) }
+        let compression = WorkerCompression()
+        self.services = Services(
+            Rooms(self.loop, self.memory, compression, FleetRooms(fleet: shared.fleet, worker: index)), compression)
+        self.paced = PacedClosing(self.loop)
+        self.context = SessionContext(
+            connections, self.memory, self.log, self.services,
+            try WorkerConfiguration(shared.configuration, io: connections.tlsIO))
+        self.context.owner = self
+        try self.listeners.update(shared.listeners, of: index, connections, for: self)
+        let own = self.fleet.members[index]
+        try own.mailbox.open(on: self.loop) { [unowned self] in self.received($0) }
+        try own.rooms.open(on: self.loop) { [unowned self] in self.services.rooms.deliver($0) }
+    }
+
+    /// Runs until told to stop.
+    func run() { self.loop.run() }
+
+    // MARK: - Messages
+
+    private func received(_ message: WorkerMessage) {
+        switch message {
+        case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
+        case .goOn(let sender): self.services.rooms.goOn(sender)
+        case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
+        case .drain(let selection, let order): self.drain(selection, order)
+        case .evict(let sessions): self.memory.evict(sessions)
+        case .rebalance(let endpoint): self.rebalance(endpoint)
+        case .ask(let question): question(self)
+        case .stop:
+            for session in Array(self.sessions.values) { session.abort() }
+            self.context.strangers.end()
+            self.loop.stop()
+        }
+    }
+
+    // MARK: - Reload
+
+    /// Another configuration is in force. The control thread has made sure that all of it can be used.
+    ///
+    /// - Parameter listeners: all that there are from now on.
+    /// - Returns: what it means for the sessions that there are. Those without a place in it are to be closed later, each at its time.
+    package func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) -> SessionFates {
+        do {
+            self.context.configuration = try WorkerConfiguration(
+                configuration, io: self.context.connections.tlsIO, replacing: self.context.configuration)
+            try self.listeners.update(listeners, of: self.index, self.context.connections, for: self)
+        } catch {
+            self.log.write(.error, "update-failed", reason: "\(error)")
+        }
+        var fates = SessionFates()
+        for session in self.sessions.values {
+            guard let fate = session.fate(under: configuration) else { continue }
+            session.follow(fate)
+            fates.add(session.id, fate)
+        }
+        return fates
+    }
+
+    // MARK: - Drain
+
+    private func drain(_ selection: SessionSelection, _ order: DrainOrder) {
+        let ending = Ending.byGateway(order.cause)
+        var open: [Session] = []
+        for session in Array(self.sessions.values) where session.isSelected(by: selection) {
+            if session.opening == nil {
+                open.append(session)
+            } else if order.opening == .refused {
+                session.close(ending)
+            }
+        }
+        self.paced.close(open.shuffled(), at: order.times, ending)
+        if case .all = selection {
+            self.draining = order
+            self.drainEnd = self.loop.now + (order.times.last ?? .zero)
+            self.reportIfDrained()
+        }
+    }
+
+    func opened(_ session: Session) {
+        if let order = self.draining {
+            self.paced.close([session], at: [max(.zero, self.drainEnd - self.loop.now)], .byGateway(order.cause))
+        } else if session.endpoint?.isDraining == true {
+            session.close(.byGateway(.drain))
+        }
+    }
+
+    private func reportIfDrained() {
+        if self.draining != nil, self.sessions.isEmpty { self.fleet.control.send(.drained(worker: self.index)) }
+    }
+
+    private func rebalance(_ endpoint: Endpoint) {
+        let candidates = self.sessions.values.filter { $0.endpoint === endpoint && $0.isOpen }
+        // Whoever said something last is the likeliest to be there, and to come back at once.
+        candidates.max { $0.lastUse < $1.lastUse }?.close(.byGateway(.drain))
+    }
+
+    // MARK: - Sessions
+
+    /// Where one more connection finds its place.
+    private enum Place {
+        /// Here, or where the fleet has more of it.
+        case here
+        /// Another worker has room for somebody who has sent no request yet; here is none.
+        case elsewhere(Int)
+        /// Once this one has gone.
+        case insteadOf(Session)
+        case none(because: String)
+    }
+
+    /// Nobody goes before there is somebody to take the place.
+    private var place: Place {
+        let reason: String
+        if !self.fleet.hasRoom {
+            reason = "every session's two legs have their descriptors reserved, and no two more are left"
+        } else if self.fleet.hasNewcomerRoom(self.index) {
+            return .here
+        } else if self.draining == nil, let other = self.fleet.newcomerRoom() {
+            return .elsewhere(other)
+        } else {
+            reason = "connections that have sent no request yet have their share of the descriptors, a quarter"
+        }
+        if let victim = self.newcomers.victim(at: self.loop.now) { return .insteadOf(victim) }
+        return .none(because: reason)
+    }
+
+    /// How long accepting pauses where there is no place, which is over as soon as a session ends, or has sent its request.
+    private static let pause = Duration.milliseconds(10)
+
+    func room(for acceptor: Acceptor) -> Acceptor.Room {
+        if case .none(let reason) = self.place { return .none(until: self.loop.now + Self.pause, because: reason) }
+        return .free
+    }
+
+    func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
+        let listener = acceptor.tag
+        if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
+        var taker = self.index
+        switch self.place {
+        case .elsewhere(let other): taker = other
+        case .insteadOf(let victim): victim.handle(.roomNeeded)
+        case .here, .none:
+            if self.draining == nil, let other = self.fleet.shouldTake(insteadOf: self.index),
+                self.fleet.hasNewcomerRoom(other)
+            {
+                taker = other
+            }
+        }
+        self.fleet.members[taker].newcomers.add(1, ordering: .relaxed)
+        if taker == self.index {
+            self.begin(descriptor, address, listener: listener)
+        } else {
+            self.fleet.members[taker].mailbox.send(.adopt(descriptor: descriptor, address, listener: listener))
+        }
+    }
+
+    func paused(_ acceptor: Acceptor, because reason: String) {
+        var record = LogRecord(.warning, "accept-paused")
+        record.add("listener", self.listeners[acceptor.tag]?.name)
+        record.add("reason", reason)
+        if let count = ProcessUsage.openDescriptors() { record.add("open_files", count) }
+        record.add("open_files_limit", self.fleet.descriptorLimit)
+        self.log.write(record)
+    }
+
+    /// The connection is among our newcomers, as others see it.
+    private func begin(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
+        guard let listener = self.listeners[listener] else {
+            self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
+            return Kernel.close(descriptor)
+        }
+        do {
+            self.loop.budget.spend(Work.connection)
+            let session = try Session(descriptor, address, listener: listener, self.context)
+            self.sessions[ObjectIdentifier(session)] = session
+            self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
+            session.newcomer = self.newcomers.add(session, from: self.subscriber(address), at: self.loop.now)
+            if let order = self.draining, order.opening == .refused { session.close(.byGateway(order.cause)) }
+        } catch {
+            self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
+            // Nothing but this connection is lost, and the next one may do better.
+            Kernel.close(descriptor)
+            self.log.write(.error, "session-failed", reason: "\(error)")
+        }
+    }
+
+    /// The address that a connection counts for; `nil`: one of its own, for behind a proxy or a Unix socket there may be anyone.
+    private func subscriber(_ address: SocketAddress) -> IPNetwork? {
+        guard let ip = address.ip, !self.context.configuration.shared.settings.trustedProxies.contains(ip) else {
+            return nil
+        }
+        return ip.subscriber
+    }
+
+    func isNoLongerNew(_ session: Session) {
+        guard session.newcomer != .none else { return }
+        self.newcomers.remove(session.newcomer)
+        session.newcomer = .none
+        self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
+    }
+
+    func ended(_ session: Session) {
+        guard self.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil else { return }
+        self.isNoLongerNew(session)
+        self.fleet.members[self.index].sessions.subtract(1, ordering: .relaxed)
+        self.reportIfDrained()
+    }
+
+    // MARK: - Endpoints
+
+    func failed(_ endpoint: Endpoint, because reason: String) {
+        if endpoint.connectFailed() { self.fleet.control.send(.endpointFailed(endpoint, reason)) }
+    }
+
+    func succeeded(_ endpoint: Endpoint) {
+        if endpoint.connectSucceeded() { self.fleet.control.send(.endpointSucceeded(endpoint)) }
+    }
+
+    func unreachable(_ endpoint: Endpoint) {
+        if endpoint.wantsLookUp() { self.fleet.control.send(.unreachable(endpoint)) }
+    }
+}
+
+/// What all workers are made from.
+package struct WorkerBlueprint: Sendable {
+    let fleet: Fleet
+    let log: Log
+    let configuration: ActiveConfiguration
+    let listeners: [ListenerBlueprint]
+
+    package init(fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint]) {
+        self.fleet = fleet
+        self.log = log
+        self.configuration = configuration
+        self.listeners = listeners
+    }
+}

@@ -1,0 +1,86 @@
+import Configuration
+import System
+import TLS
+import TestSupport
+import Testing
+
+@testable import DataPlane
+
+@Suite struct CertificateFilesTests {
+    private static func client(_ backend: BackendSettings) throws -> TLSClientSettings? {
+        var known: [String: TrustedAuthorities] = [:]
+        return try CertificateFiles.client(backend, FileSet(), &known)
+    }
+
+    private static func problems(in configuration: GatewayConfiguration) -> [String] {
+        CertificateFiles.findings(in: configuration).problems
+    }
+
+    private let missing = "/nonexistent/gateway"
+
+    private func configuration(
+        _ tls: ListenerTLS?, _ change: (inout BackendSettings) -> Void = { _ in }
+    ) -> GatewayConfiguration {
+        var configuration = GatewayConfiguration()
+        configuration.listeners = [ListenerSettings(address: .tcp(host: "127.0.0.1", port: 8443), tls: tls)]
+        let address = Address.tcp(host: "10.0.0.1", port: 443)
+        var backend = BackendSettings(
+            name: "chat",
+            kind: .websocket([WebSocketEndpoint(address: address, tls: true, authority: "10.0.0.1", path: nil)]))
+        change(&backend)
+        configuration.backends["chat"] = backend
+        return configuration
+    }
+
+    @Test func whatNeedsNoFilesHasNoProblems() {
+        #expect(Self.problems(in: self.configuration(nil)) == [])
+        let tls = ListenerTLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
+        #expect(Self.problems(in: self.configuration(tls)) == [])
+        #expect(Self.problems(in: GatewayConfiguration()) == [])
+    }
+
+    @Test func everyMissingFileIsALine() {
+        let files = [CertificateFiles(chain: self.missing + ".pem", key: self.missing + ".key")]
+        let configuration = self.configuration(ListenerTLS(identity: .files(files))) {
+            $0.tls.ca = self.missing + ".ca"
+        }
+        #expect(
+            Self.problems(in: configuration) == [
+                "listener 127.0.0.1:8443: cannot read \(self.missing).pem: No such file or directory",
+                "backend chat: cannot read \(self.missing).ca: No such file or directory",
+            ])
+    }
+
+    @Test func authoritiesOfClientsAreRead() {
+        var tls = ListenerTLS(identity: .selfSigned(names: ["localhost"]))
+        tls.clientCA = self.missing
+        #expect(
+            Self.problems(in: self.configuration(tls)) == [
+                "listener 127.0.0.1:8443: cannot read \(self.missing): No such file or directory"
+            ])
+    }
+
+    @Test func aFileThatIsNoCertificateIsAProblemThatNamesIt() throws {
+        let path = temporaryPath(".pem")
+        defer { removeFile(path) }
+        #expect(try OutputFile.appending(to: path).append(Array("not a certificate\n".utf8)).failure == nil)
+        let tls = ListenerTLS(identity: .files([CertificateFiles(chain: path, key: path)]))
+        let problems = Self.problems(in: self.configuration(tls) { $0.tls.ca = path })
+        #expect(problems.count == 2)
+        #expect(problems.allSatisfy { $0.contains(path) })
+    }
+
+    @Test func authoritiesMatterOnlyWhereTLSIsSpoken() throws {
+        let plain = self.configuration(nil) {
+            $0.kind = .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1))], message: .binary)
+            $0.tls.ca = self.missing
+        }
+        #expect(Self.problems(in: plain) == [])
+        #expect(try Self.client(BackendSettings(name: "echo", kind: .builtin(.echo))) == nil)
+        let encrypted = BackendSettings(
+            name: "x", kind: .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1), tls: true)], message: .text))
+        let settings = try #require(try Self.client(encrypted))
+        #expect(settings.verify)
+        #expect(!settings.offersHTTP)
+    }
+}

@@ -1,0 +1,41 @@
+import Configuration
+import Testing
+
+@testable import DataPlane
+@testable import Sessions
+
+/// What a reload does to a session because of its subprotocol.
+@Suite struct SessionFateTests {
+    /// Whether a session of `/echo` stays when the route gets these rules.
+    private func stays(_ subprotocol: AgreedSubprotocol, allowed: [String]?, isRequired: Bool = false) throws -> Bool {
+        var old = GatewayConfiguration()
+        old.backends["echo"] = BackendSettings(name: "echo", kind: .builtin(.echo))
+        old.routes = [RouteSettings(name: "/echo", path: .exact("/echo"), action: .backend("echo"))]
+        var new = old
+        new.routes[0].subprotocols = allowed
+        new.routes[0].requireSubprotocol = isRequired
+        let facts = ActiveConfiguration.SessionFacts(
+            route: try ActiveConfiguration(old).routes[0], endpoint: nil, origin: nil, subprotocol: subprotocol,
+            hasEncodedSlash: false)
+        if case .stays = try ActiveConfiguration(new).fate(of: facts) { return true }
+        return false
+    }
+
+    @Test func aHiddenSubprotocolIsOneAndInNoList() throws {
+        #expect(try !self.stays(.hidden, allowed: ["chat.v1"]))
+        #expect(try !self.stays(.hidden, allowed: ["chat.v1"], isRequired: true))
+        #expect(try self.stays(.hidden, allowed: nil, isRequired: true))
+    }
+
+    @Test func noneIsMissedWhereOneIsRequired() throws {
+        #expect(try self.stays(.none, allowed: ["chat.v1"]))
+        #expect(try !self.stays(.none, allowed: ["chat.v1"], isRequired: true))
+        #expect(try !self.stays(.none, allowed: nil, isRequired: true))
+    }
+
+    @Test func aNameIsLookedForInTheList() throws {
+        #expect(try self.stays(.named("chat.v1"), allowed: ["chat.v1"], isRequired: true))
+        #expect(try !self.stays(.named("chat.v2"), allowed: ["chat.v1"]))
+        #expect(try self.stays(.named("chat.v2"), allowed: nil, isRequired: true))
+    }
+}
