@@ -1,6 +1,5 @@
 internal import Admission
 internal import Configuration
-internal import Connections
 internal import HTTP1
 internal import Sessions
 internal import System
