@@ -79,7 +79,7 @@ let package = Package(
         target(
             "Observability",
             [
-                "WebSocketProtocol", "Configuration", "System", "Sessions",
+                "WebSocketProtocol", "Configuration", "System", "Sessions", "Connections",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
 

@@ -90,7 +90,7 @@ final class Rooms {
     let memory: MemoryAccount
     let compression: WorkerCompression
     let network: any RoomNetwork
-    private var rooms: [RoomKey: Room] = [:]
+    private(set) var rooms: [RoomKey: Room] = [:]
     /// Members that are not read before what they sent is delivered.
     private var waiting: [ObjectIdentifier: BroadcastConversation] = [:]
 
@@ -102,8 +102,6 @@ final class Rooms {
     }
 
     /// The room of this name, while it has members here.
-    subscript(key: RoomKey) -> Room? { self.rooms[key] }
-
     // MARK: - Members
 
     func join(_ member: BroadcastConversation, _ key: RoomKey) {

@@ -8,12 +8,4 @@ package enum OpeningFailure: Equatable, Sendable {
     case badBackend(String)
     case draining
     case memory
-
-    /// More on it, for the log; `nil` where there is no more to say.
-    package var reason: String? {
-        switch self {
-        case .connectFailed(let reason), .backendTimeout(let reason), .badBackend(let reason): reason
-        case .headTimeout, .noEndpoint, .draining, .memory: nil
-        }
-    }
 }

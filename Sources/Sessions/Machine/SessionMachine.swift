@@ -175,23 +175,6 @@ package struct SessionMachine: Sendable {
     /// The client has its 101, and nothing has ended the session yet.
     package var isOpen: Bool { self.closing.isOpen }
 
-    /// An answer goes out, or the session ends: nothing but ends is waited for.
-    package var isClosing: Bool {
-        switch self.state {
-        case .answering: true
-        case .conversing: !self.closing.isOpen
-        case .tlsHandshake, .requestHead, .choosing, .connecting, .backendHandshake, .closed: false
-        }
-    }
-
-    /// The client has neither a 101 nor an answer yet.
-    package var isOpening: Bool {
-        switch self.state {
-        case .tlsHandshake, .requestHead, .choosing, .connecting, .backendHandshake: true
-        case .answering, .conversing, .closed: false
-        }
-    }
-
     // MARK: - Opening
 
     /// Something happened while the session was being opened. What comes too late for that changes nothing.

@@ -126,7 +126,7 @@ import WebSocketProtocol
             for session in Array(workers.workers[0].sessions.values) { session.abort() }
             #expect(workers.workers[0].sessions.isEmpty)
             #expect(
-                workers.workers[0].services.rooms[RoomKey(backend: "rooms", path: "/rooms/busy")] == nil)
+                workers.workers[0].services.rooms.rooms[RoomKey(backend: "rooms", path: "/rooms/busy")] == nil)
             workers.turn()
             #expect(workers.backlog == [0])
         }
