@@ -1,5 +1,4 @@
 internal import Configuration
-internal import Connections
 package import Sessions
 internal import System
 package import WebSocketProtocol
