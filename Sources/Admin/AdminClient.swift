@@ -1,22 +1,22 @@
-package import Configuration
+public import Configuration
 internal import Connections
 internal import HTTP1
 internal import System
 
 /// Asks a running gateway something at its admin address, for the command line: one request, and waiting for its answer.
-package enum AdminClient {
-    package struct Answer: Equatable, Sendable {
-        package var status: Int
-        package var body: [UInt8]
+public enum AdminClient {
+    public struct Answer: Equatable, Sendable {
+        public var status: Int
+        public var body: [UInt8]
     }
 
     /// Why there is no answer, in a line for people.
-    package struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
-        package let description: String
+    public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
+        public let description: String
     }
 
     /// - Parameter address: every local address stands for this machine.
-    package static func ask(
+    public static func ask(
         _ address: Address, _ method: String, _ target: String, body: [UInt8] = []
     ) throws(Failure) -> Answer {
         // By the one name that every admin address answers to.

@@ -1,10 +1,10 @@
-package import Configuration
+public import Configuration
 internal import ControlPlane
 internal import DataPlane
-package import System
+public import System
 
 /// Where the admin address is to be, with every name looked up: what takes its time is done before the gateway serves.
-package struct AdminPlace: Sendable {
+public struct AdminPlace: Sendable {
     /// How long the system may take to say what names stand for.
     private static let limit = Duration.seconds(5)
 
@@ -17,7 +17,7 @@ package struct AdminPlace: Sendable {
     /// Looks names up, and waits, but not for ever.
     ///
     /// - Throws: one line that says what is in the way.
-    package init(_ settings: AdminSettings) throws(StartError) {
+    public init(_ settings: AdminSettings) throws(StartError) {
         self.settings = settings
         self.access = try Self.access(settings)
         switch settings.address {
@@ -38,7 +38,7 @@ package struct AdminPlace: Sendable {
     }
 
     /// What is wrong with the group that a configuration names; `nil`: nothing. For `gateway check`.
-    package static func problem(in settings: AdminSettings) -> String? {
+    public static func problem(in settings: AdminSettings) -> String? {
         do throws(StartError) {
             _ = try self.access(settings)
             return nil

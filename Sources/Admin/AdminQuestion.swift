@@ -1,9 +1,9 @@
-package import ControlPlane
+public import ControlPlane
 internal import DataPlane
-package import Sessions
+public import Sessions
 
 /// What a request asks of the gateway.
-package enum AdminQuestion: Equatable, Sendable {
+public enum AdminQuestion: Equatable, Sendable {
     case readiness
     case metrics
     case sessions
@@ -14,17 +14,17 @@ package enum AdminQuestion: Equatable, Sendable {
 }
 
 /// The session to close, and what its client is told.
-package struct CloseOrder: Equatable, Sendable {
-    package var id: SessionID
-    package var code: UInt16
-    package var reason: String
+public struct CloseOrder: Equatable, Sendable {
+    public var id: SessionID
+    public var code: UInt16
+    public var reason: String
 
     /// For a Close that an operator sends without saying more (RFC 6455 section 7.4.1, "policy violation").
-    package static let defaultCode: UInt16 = 1008
+    public static let defaultCode: UInt16 = 1008
     /// A control frame's payload less the code (RFC 6455 section 5.5).
-    package static let longestReason = 123
+    public static let longestReason = 123
 
-    package init(id: SessionID, code: UInt16, reason: String) {
+    public init(id: SessionID, code: UInt16, reason: String) {
         self.id = id
         self.code = code
         self.reason = reason
@@ -35,10 +35,10 @@ package struct CloseOrder: Equatable, Sendable {
     /// Those of libraries and applications (RFC 6455 section 7.4.2).
     private static let privateCodes = 3000...4999
 
-    package static func allows(_ code: Int) -> Bool { self.codes.contains(code) || self.privateCodes.contains(code) }
+    public static func allows(_ code: Int) -> Bool { self.codes.contains(code) || self.privateCodes.contains(code) }
 
     /// The codes that an operator may send, as people read them.
-    package static let codesText =
+    public static let codesText =
         codes.map(String.init).joined(separator: ", ")
         + ", or from \(privateCodes.lowerBound) to \(privateCodes.upperBound)"
 }

@@ -1,17 +1,17 @@
-package import HTTP1
+public import HTTP1
 
 /// A request at the admin address, read in full.
-package struct AdminRequest: Equatable, Sendable {
-    package var method: String
+public struct AdminRequest: Equatable, Sendable {
+    public var method: String
     /// Without the query.
-    package var path: String
+    public var path: String
     /// What follows the `?`; empty without one.
-    package var query: String
-    package var version: HTTPVersion
-    package var fields: HTTPFields
-    package var body: [UInt8]
+    public var query: String
+    public var version: HTTPVersion
+    public var fields: HTTPFields
+    public var body: [UInt8]
 
-    package init(
+    public init(
         method: String, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields(),
         body: [UInt8] = []
     ) {

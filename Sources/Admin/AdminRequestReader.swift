@@ -2,8 +2,8 @@ internal import HTTP1
 internal import System
 
 /// Reads one request as its bytes arrive: the head, and a body whose length the head says. Without I/O.
-package struct AdminRequestReader: Sendable {
-    package enum Progress: Equatable, Sendable {
+public struct AdminRequestReader: Sendable {
+    public enum Progress: Equatable, Sendable {
         case incomplete
         case request(AdminRequest)
         /// The answer that says what is wrong; the connection is of no more use.
@@ -11,18 +11,18 @@ package struct AdminRequestReader: Sendable {
     }
 
     /// The most bytes of a body.
-    package static let longestBody = 64 << 10
+    public static let longestBody = 64 << 10
 
     private var parser = RequestHeadParser(takesHTTP10: true)
     private var bytes: [UInt8] = []
     /// Once the head is whole: it, and where its body begins and ends.
     private var head: (head: RequestHead, body: Range<Int>)?
 
-    package init() {}
+    public init() {}
 
     /// Takes the bytes that follow those of the last call. What comes after the request is ignored: the answer will say
     /// `Connection: close`.
-    package mutating func received(_ bytes: Span<UInt8>) -> Progress {
+    public mutating func received(_ bytes: Span<UInt8>) -> Progress {
         self.bytes.append(bytes)
         if self.head == nil {
             let bytes = self.bytes
@@ -46,7 +46,7 @@ package struct AdminRequestReader: Sendable {
     }
 
     /// The client sent all it will.
-    package func receivedEnd() -> AdminResponse { AdminResponse(400, "The request is not whole.") }
+    public func receivedEnd() -> AdminResponse { AdminResponse(400, "The request is not whole.") }
 
     /// RFC 9112 section 6.3, without transfer codings: nobody has to stream to us.
     private static func bodyLength(_ head: RequestHead) -> Result<Int, AdminResponse> {

@@ -1,7 +1,7 @@
-package import ControlPlane
-package import DataPlane
+public import ControlPlane
+public import DataPlane
 internal import HTTP1
-package import Observability
+public import Observability
 internal import Sessions
 
 /// What the gateway answered: as JSON, whose keys are the log's words, and metrics as Prometheus reads them.
@@ -20,21 +20,21 @@ extension AdminResponse {
         }
     }
 
-    package static func sessions(_ rows: [SessionRow]) -> AdminResponse {
+    public static func sessions(_ rows: [SessionRow]) -> AdminResponse {
         .json { $0.array("sessions", rows) { $0.session($1) } }
     }
 
     /// For Prometheus.
-    package static func metrics(_ families: [MetricFamily]) -> AdminResponse {
+    public static func metrics(_ families: [MetricFamily]) -> AdminResponse {
         AdminResponse(200, contentType: MetricsText.contentType, body: Array(MetricsText.text(families).utf8))
     }
 
-    package static func backends(_ rows: [BackendRow]) -> AdminResponse {
+    public static func backends(_ rows: [BackendRow]) -> AdminResponse {
         .json { $0.array("backends", rows) { $0.backend($1) } }
     }
 
     /// - Parameter dryRun: the sessions would be closed, and are not.
-    package static func reload(_ outcome: ReloadOutcome, dryRun: Bool) -> AdminResponse {
+    public static func reload(_ outcome: ReloadOutcome, dryRun: Bool) -> AdminResponse {
         switch outcome {
         case .applied(let closing, let kept, let awaitingStart):
             .json {
@@ -55,7 +55,7 @@ extension AdminResponse {
         }
     }
 
-    package static func drain(_ outcome: DrainOutcome) -> AdminResponse {
+    public static func drain(_ outcome: DrainOutcome) -> AdminResponse {
         switch outcome {
         case .draining(let sessions):
             .json {
@@ -67,7 +67,7 @@ extension AdminResponse {
         }
     }
 
-    package static func readiness(_ readiness: GatewayReadiness) -> AdminResponse {
+    public static func readiness(_ readiness: GatewayReadiness) -> AdminResponse {
         switch readiness {
         case .ready: AdminResponse(200, "ready")
         case .draining: AdminResponse(503, "draining")

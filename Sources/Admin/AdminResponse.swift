@@ -1,14 +1,14 @@
-package import HTTP1
+public import HTTP1
 
 /// An answer of the admin address, after which the connection is closed.
-package struct AdminResponse: Error, Equatable, Sendable {
-    package var status: Int
-    package var contentType: String
+public struct AdminResponse: Error, Equatable, Sendable {
+    public var status: Int
+    public var contentType: String
     /// Beside those that every answer has.
-    package var fields: HTTPFields
-    package var body: [UInt8]
+    public var fields: HTTPFields
+    public var body: [UInt8]
 
-    package init(_ status: Int, contentType: String, body: [UInt8], fields: HTTPFields = HTTPFields()) {
+    public init(_ status: Int, contentType: String, body: [UInt8], fields: HTTPFields = HTTPFields()) {
         self.status = status
         self.contentType = contentType
         self.body = body
@@ -16,7 +16,7 @@ package struct AdminResponse: Error, Equatable, Sendable {
     }
 
     /// A short text, which gets a newline.
-    package init(_ status: Int, _ text: String, fields: HTTPFields = HTTPFields()) {
+    public init(_ status: Int, _ text: String, fields: HTTPFields = HTTPFields()) {
         self.init(
             status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8) + [.lineFeed], fields: fields)
     }
@@ -26,7 +26,7 @@ package struct AdminResponse: Error, Equatable, Sendable {
     /// - Parameters:
     ///   - forHead: it answers a HEAD: it has no body but says its length.
     ///   - date: when it is made, as HTTP writes it (RFC 9110 section 6.6.1).
-    package func bytes(forHead: Bool = false, date: String) -> [UInt8] {
+    public func bytes(forHead: Bool = false, date: String) -> [UInt8] {
         // RFC 9111 section 5.2.2.5, and the Fetch standard's "nosniff": what is shown here is of this moment, and never a script.
         var fields: HTTPFields = [
             "Date": date, "Content-Type": self.contentType, "Cache-Control": "no-store",

@@ -5,17 +5,17 @@ internal import HTTP1
 internal import Sessions
 
 /// Decides what a request is about. Pure: it answers what it can, and says what has to be asked for.
-package struct AdminRouter: Equatable, Sendable {
-    package enum Decision: Equatable, Sendable {
+public struct AdminRouter: Equatable, Sendable {
+    public enum Decision: Equatable, Sendable {
         case answer(AdminResponse)
         case ask(AdminQuestion)
     }
 
     private let requestGuard: RequestGuard
 
-    package init(_ requestGuard: RequestGuard) { self.requestGuard = requestGuard }
+    public init(_ requestGuard: RequestGuard) { self.requestGuard = requestGuard }
 
-    package func decide(_ request: AdminRequest) -> Decision {
+    public func decide(_ request: AdminRequest) -> Decision {
         if let refusal = self.requestGuard.refusal(of: request) { return .answer(refusal) }
         do throws(AdminResponse) {
             switch request.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst() {

@@ -1,20 +1,20 @@
 internal import Configuration
-package import Connections
+public import Connections
 internal import DataPlane
-package import System
+public import System
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.
 ///
 /// Nothing here blocks, and everything is bounded: whoever is slow or hostile costs one of a few connections for a while.
-package final class AdminServer: AcceptorOwner {
+public final class AdminServer: AcceptorOwner {
     /// The most connections at a time. When there are so many, the next one takes the place of the one that has kept its place for
     /// longest without doing anything for it; as long as there is none, it waits in the kernel's queue.
-    package static let mostConnections = 64
+    public static let mostConnections = 64
     /// The most that one read of a connection takes, in bytes.
     static let readSize = 16 << 10
 
     /// Where it listens, with the port that was chosen.
-    package let address: SocketAddress
+    public let address: SocketAddress
 
     let router: AdminRouter
     unowned let control: any GatewayControl
@@ -31,7 +31,7 @@ package final class AdminServer: AcceptorOwner {
     /// Listens from here on.
     ///
     /// - Throws: one line that says what is in the way.
-    package init(
+    public init(
         _ place: AdminPlace, control: any GatewayControl, patience: Duration = .seconds(10),
         grace: Duration = .seconds(1)
     ) throws(StartError) {
@@ -69,7 +69,7 @@ package final class AdminServer: AcceptorOwner {
     }
 
     /// Stops listening, and cuts what is not answered yet.
-    package func close() {
+    public func close() {
         guard let acceptor = self.acceptor else { return }
         self.acceptor = nil
         acceptor.close(acceptingAll: false)
@@ -79,7 +79,7 @@ package final class AdminServer: AcceptorOwner {
 
     // MARK: - Accepting
 
-    package func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
+    public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         if self.connections.count >= Self.mostConnections { self.idlest?.connection.makeRoom() }
         do throws(SystemError) {
             let connection = try AdminConnection(descriptor, address, server: self)
@@ -110,7 +110,7 @@ package final class AdminServer: AcceptorOwner {
         return self.idlest.map { $0.since + self.grace }
     }
 
-    package func room(for acceptor: Acceptor) -> Acceptor.Room {
+    public func room(for acceptor: Acceptor) -> Acceptor.Room {
         let now = self.control.loop.now
         // Who becomes idle meanwhile is so for the grace at least, and was not when the others were.
         let time = self.roomTime ?? now + self.grace

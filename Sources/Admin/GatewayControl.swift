@@ -1,12 +1,12 @@
-package import ControlPlane
-package import DataPlane
-package import Observability
-package import Sessions
-package import System
+public import ControlPlane
+public import DataPlane
+public import Observability
+public import Sessions
+public import System
 
 /// What the admin address asks of the gateway. Everything happens on the control thread; what workers have to be asked for is
 /// answered there later, once.
-package protocol GatewayControl: AnyObject {
+public protocol GatewayControl: AnyObject {
     /// The control thread's.
     var loop: EventLoop { get }
     var readiness: GatewayReadiness { get }

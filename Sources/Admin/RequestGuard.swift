@@ -7,19 +7,19 @@ internal import HTTP1
 /// A page may send requests anywhere, and by a name of its own that resolves to this address it even reads the answers (DNS
 /// rebinding). So a request has to name the address by what no page can have: an IP literal, `localhost`, or a name the operator
 /// chose; and what changes something must not come from another page.
-package struct RequestGuard: Equatable, Sendable {
+public struct RequestGuard: Equatable, Sendable {
     /// Names that it answers to, lower case.
     private let hosts: [String]
     /// No browser speaks to a Unix socket: whoever does passes on what it was asked.
     private let takesAnyHost: Bool
 
-    package init(hosts: [String], isUnixSocket: Bool) {
+    public init(hosts: [String], isUnixSocket: Bool) {
         self.hosts = hosts
         self.takesAnyHost = isUnixSocket
     }
 
     /// The answer to a request that must not be looked at; `nil` lets it pass.
-    package func refusal(of request: AdminRequest) -> AdminResponse? {
+    public func refusal(of request: AdminRequest) -> AdminResponse? {
         let host: Authority?
         switch request.fields.only("Host") {
         // RFC 9112 section 3.2: every request of HTTP/1.1 has one. No browser speaks HTTP/1.0.

@@ -2,11 +2,11 @@
 ///
 /// Failed sessions alone never take the last endpoint out. It may be faulty, but a client sent there is better off than a
 /// client that is refused (Envoy bounds ejections for the same reason). Active checks and operators can take it out.
-package struct BackendHealth: Sendable {
+public struct BackendHealth: Sendable {
     /// In the order of the configuration.
-    package private(set) var endpoints: [EndpointHealth]
+    public private(set) var endpoints: [EndpointHealth]
     /// When to call `timePassed` next.
-    package private(set) var deadline: Duration?
+    public private(set) var deadline: Duration?
     /// How many are up on their own.
     private var upCount = 0
     /// The one that is kept up because none is up on its own.
@@ -15,7 +15,7 @@ package struct BackendHealth: Sendable {
     private var isSettled = false
 
     /// - Parameter endpoints: those that were there before a reload keep their state.
-    package init(_ endpoints: [EndpointHealth]) {
+    public init(_ endpoints: [EndpointHealth]) {
         self.endpoints = endpoints
         self.spared = endpoints.firstIndex(where: \.isSpared)
         self.count()
@@ -24,7 +24,7 @@ package struct BackendHealth: Sendable {
     /// Applies `input` to the endpoint at `index`.
     ///
     /// - Returns: the changes by index: of that endpoint, and of one that must be spared now, or need not be any more.
-    package mutating func update(
+    public mutating func update(
         _ index: Int, _ input: (inout EndpointHealth) -> EndpointHealth.Change?
     ) -> [Int: EndpointHealth.Change] {
         let before = self.endpoints[index]
@@ -49,7 +49,7 @@ package struct BackendHealth: Sendable {
     /// Ends the ejections that are over. To be called at `deadline`, or later.
     ///
     /// - Returns: the changes by index.
-    package mutating func timePassed(to now: Duration) -> [Int: EndpointHealth.Change] {
+    public mutating func timePassed(to now: Duration) -> [Int: EndpointHealth.Change] {
         self.changing { endpoints in
             for index in endpoints.indices { endpoints[index].timePassed(to: now) }
         }

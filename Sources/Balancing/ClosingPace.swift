@@ -1,12 +1,12 @@
 /// Spreads the closes of many sessions over time, so that their clients do not all come back at once.
-package struct ClosingPace: Sendable {
+public struct ClosingPace: Sendable {
     /// The lowest rate that counts: one close per day.
     private static let lowestRate = 1.0 / 86_400
 
     /// The number of sessions.
-    package let count: Int
+    public let count: Int
     /// The length of a slot. Each session has one.
-    package let interval: Duration
+    public let interval: Duration
     /// The part of a slot that jitter may use.
     private let room: Duration
 
@@ -14,7 +14,7 @@ package struct ClosingPace: Sendable {
     ///   - count: the number of sessions.
     ///   - over: the time for all of them. It takes longer if `rate` demands it.
     ///   - rate: the most closes per second; `nil` is no limit.
-    package init(count: Int, over: Duration, rate: Double?) {
+    public init(count: Int, over: Duration, rate: Double?) {
         self.count = max(0, count)
         let even = max(.zero, over) / max(1, count)
         let shortest = rate.map(Self.shortestInterval) ?? .zero
@@ -24,12 +24,12 @@ package struct ClosingPace: Sendable {
     }
 
     /// The end of the last slot, from the start on.
-    package var end: Duration { self.interval * self.count }
+    public var end: Duration { self.interval * self.count }
 
     /// When to close the session with that slot, from the start on. The first is closed at once.
     ///
     /// - Parameter jitter: 0..<1. It spreads the others within their slots, as far as the rate allows.
-    package func time(ofSlot slot: Int, jitter: Double) -> Duration {
+    public func time(ofSlot slot: Int, jitter: Double) -> Duration {
         guard slot > 0 else { return .zero }
         return self.interval * slot + self.room * jitter
     }
@@ -38,7 +38,7 @@ package struct ClosingPace: Sendable {
     ///
     /// - Parameter counts: how many sessions each worker has.
     /// - Returns: for each worker as many slots, in ascending order. Every slot belongs to one worker.
-    package static func deal(_ counts: [Int], using generator: inout some RandomNumberGenerator) -> [[Int]] {
+    public static func deal(_ counts: [Int], using generator: inout some RandomNumberGenerator) -> [[Int]] {
         var owners = counts.enumerated().flatMap { worker, count in repeatElement(worker, count: max(0, count)) }
         owners.shuffle(using: &generator)
         var slots: [[Int]] = counts.map { _ in [] }

@@ -1,7 +1,7 @@
 /// Chooses the endpoint for the next session of a backend. Each worker has one for each backend.
-package struct EndpointChoice: Sendable {
+public struct EndpointChoice: Sendable {
     /// How to choose.
-    package enum Policy: Sendable {
+    public enum Policy: Sendable {
         /// Each endpoint in turn, in proportion to its weight.
         case roundRobin
         /// The endpoint with the fewest live sessions for its weight. Several with equally few take turns.
@@ -13,22 +13,22 @@ package struct EndpointChoice: Sendable {
     }
 
     /// An endpoint at the moment of the choice.
-    package struct Candidate: Sendable {
+    public struct Candidate: Sendable {
         /// A higher weight counts as this.
-        package static let highestWeight = 1e9
+        public static let highestWeight = 1e9
 
         /// Its share relative to the others: the configured weight times the slow start's factor.
-        package var weight: Double
+        public var weight: Double
         /// Its live sessions on all workers.
-        package var sessions: Int
+        public var sessions: Int
         /// Chosen only while no other endpoint is available.
-        package var isBackup: Bool
+        public var isBackup: Bool
         /// It is up, and may get a session.
-        package var isAvailable: Bool
+        public var isAvailable: Bool
         /// A `StableHash` of its name. Turns and the choice for a key depend on it, not on the index.
-        package var identity: UInt64
+        public var identity: UInt64
 
-        package init(weight: Double, sessions: Int, isBackup: Bool, isAvailable: Bool, identity: UInt64) {
+        public init(weight: Double, sessions: Int, isBackup: Bool, isAvailable: Bool, identity: UInt64) {
             self.weight = weight
             self.sessions = sessions
             self.isBackup = isBackup
@@ -38,12 +38,12 @@ package struct EndpointChoice: Sendable {
     }
 
     /// How it chooses.
-    package let policy: Policy
+    public let policy: Policy
     private var turns = WeightedTurns()
     /// Where the search for the fewest sessions starts: after the candidate chosen last.
     private var start = 0
 
-    package init(_ policy: Policy) {
+    public init(_ policy: Policy) {
         self.policy = policy
     }
 
@@ -51,7 +51,7 @@ package struct EndpointChoice: Sendable {
     ///
     /// - Parameter candidates: always all endpoints of the backend, also the unavailable ones. One that is left out loses its
     ///   turn in a round.
-    package mutating func choose(
+    public mutating func choose(
         among candidates: [Candidate], key: UInt64, using generator: inout some RandomNumberGenerator
     ) -> Int? {
         // Most backends have a single endpoint.

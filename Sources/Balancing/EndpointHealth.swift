@@ -3,9 +3,9 @@
 ///
 /// It is up unless one of them says otherwise. An operator's `drain` overrides them all. Times are durations since an
 /// arbitrary zero.
-package struct EndpointHealth: Sendable {
+public struct EndpointHealth: Sendable {
     /// Whether it gets new sessions.
-    package enum State: UInt8, Hashable, Sendable {
+    public enum State: UInt8, Hashable, Sendable {
         case up
         case down
         /// An operator wants it to get no new sessions, whatever its health.
@@ -13,54 +13,54 @@ package struct EndpointHealth: Sendable {
     }
 
     /// The sources that count, and when they decide.
-    package struct Rules: Hashable, Sendable {
+    public struct Rules: Hashable, Sendable {
         /// How many active checks in a row change the state.
-        package struct Checks: Hashable, Sendable {
+        public struct Checks: Hashable, Sendable {
             /// So many passed checks bring it up.
-            package var rise: Int
+            public var rise: Int
             /// So many failed checks take it down.
-            package var fall: Int
+            public var fall: Int
 
-            package init(rise: Int, fall: Int) {
+            public init(rise: Int, fall: Int) {
                 self.rise = rise
                 self.fall = fall
             }
         }
 
         /// How failed sessions take an endpoint out.
-        package struct Ejection: Hashable, Sendable {
+        public struct Ejection: Hashable, Sendable {
             /// So many failures in a row eject it.
-            package var failures: Int
+            public var failures: Int
             /// How long the first ejection lasts.
-            package var duration: Duration
+            public var duration: Duration
 
-            package init(failures: Int, duration: Duration) {
+            public init(failures: Int, duration: Duration) {
                 self.failures = failures
                 self.duration = duration
             }
         }
 
         /// `nil` if there are no active checks.
-        package var checks: Checks?
+        public var checks: Checks?
         /// `nil` if failed sessions do not count.
-        package var ejection: Ejection?
+        public var ejection: Ejection?
 
-        package init(checks: Checks? = nil, ejection: Ejection? = nil) {
+        public init(checks: Checks? = nil, ejection: Ejection? = nil) {
             self.checks = checks
             self.ejection = ejection
         }
     }
 
     /// A change of the state.
-    package struct Change: Hashable, Sendable {
+    public struct Change: Hashable, Sendable {
         /// The state before.
-        package var from: State
+        public var from: State
         /// The state after.
-        package var to: State
+        public var to: State
         /// One line, for the log.
-        package var reason: String
+        public var reason: String
 
-        package init(from: State, to: State, reason: String) {
+        public init(from: State, to: State, reason: String) {
             self.from = from
             self.to = to
             self.reason = reason
@@ -98,19 +98,19 @@ package struct EndpointHealth: Sendable {
     /// It is kept up although sessions speak against it, because no other endpoint is left (see `BackendHealth`).
     private(set) var isSpared = false
 
-    package init(_ rules: Rules) {
+    public init(_ rules: Rules) {
         self.rules = rules
     }
 
     /// What the sources and the operator make of it.
-    package var state: State {
+    public var state: State {
         if self.isDraining { return .draining }
         if self.checkFailure != nil { return .down }
         return self.isAccusedBySessions && !self.isSpared ? .down : .up
     }
 
     /// Why it is in this state; `nil` if it has always been.
-    package var reason: String? {
+    public var reason: String? {
         switch self.state {
         case .draining: return "drained"
         case .up: return self.recovery
@@ -123,7 +123,7 @@ package struct EndpointHealth: Sendable {
     }
 
     /// When the ejection ends. Call `timePassed` then.
-    package var deadline: Duration? { self.ejectedUntil }
+    public var deadline: Duration? { self.ejectedUntil }
 
     /// Only sessions speak against it.
     var isOutForSessionsOnly: Bool {
@@ -155,7 +155,7 @@ package struct EndpointHealth: Sendable {
 extension EndpointHealth {
     /// An active check passed.
     @discardableResult
-    package mutating func checkPassed() -> Change? {
+    public mutating func checkPassed() -> Change? {
         guard let rise = self.rules.checks?.rise else { return nil }
         return self.changing("\(rise) \(rise == 1 ? "check" : "checks") passed") { health in
             health.failures = 0
@@ -168,7 +168,7 @@ extension EndpointHealth {
 
     /// An active check failed for `reason`.
     @discardableResult
-    package mutating func checkFailed(_ reason: String) -> Change? {
+    public mutating func checkFailed(_ reason: String) -> Change? {
         guard let fall = self.rules.checks?.fall else { return nil }
         return self.changing("") { health in
             health.passes = 0
@@ -185,7 +185,7 @@ extension EndpointHealth {
     ///
     /// The count goes on after an ejection: one more failure ejects again, for twice as long.
     @discardableResult
-    package mutating func failed(inARow count: Int, because reason: String, at now: Duration) -> Change? {
+    public mutating func failed(inARow count: Int, because reason: String, at now: Duration) -> Change? {
         guard let rule = self.rules.ejection, count >= rule.failures else { return nil }
         // Sessions that began before the ejection still fail during it.
         if let until = self.ejectedUntil, now < until { return nil }
@@ -200,7 +200,7 @@ extension EndpointHealth {
 
     /// A session was opened. It ends the row of failures.
     @discardableResult
-    package mutating func succeeded() -> Change? {
+    public mutating func succeeded() -> Change? {
         // If the endpoint is out, the session began before the ejection, and says nothing new. If it is spared, it does.
         guard self.ejectedUntil == nil || self.isSpared else { return nil }
         return self.changing("a session was opened") { health in
@@ -211,7 +211,7 @@ extension EndpointHealth {
 
     /// The endpoint owes a pong to `late` of its `sessions` live sessions.
     @discardableResult
-    package mutating func heartbeats(late: Int, of sessions: Int) -> Change? {
+    public mutating func heartbeats(late: Int, of sessions: Int) -> Change? {
         if late == 0, case .fine = self.heartbeats { return nil }
         let reason = "heartbeats: \(late) of \(sessions) sessions wait for a pong"
         return self.changing(reason) { health in
@@ -227,7 +227,7 @@ extension EndpointHealth {
 
     /// Ends the ejection if it is over. To be called at `deadline`, or later.
     @discardableResult
-    package mutating func timePassed(to now: Duration) -> Change? {
+    public mutating func timePassed(to now: Duration) -> Change? {
         guard let until = self.ejectedUntil, until <= now else { return nil }
         return self.changing("the ejection is over") { $0.ejectedUntil = nil }
     }
@@ -238,19 +238,19 @@ extension EndpointHealth {
 extension EndpointHealth {
     /// No new sessions until `undrain`. Other events count meanwhile, and show after it.
     @discardableResult
-    package mutating func drain() -> Change? {
+    public mutating func drain() -> Change? {
         self.changing("") { $0.isDraining = true }
     }
 
     /// Ends `drain`.
     @discardableResult
-    package mutating func undrain() -> Change? {
+    public mutating func undrain() -> Change? {
         self.changing("undrained") { $0.isDraining = false }
     }
 
     /// Applies other rules. The verdict of a source without a rule is dropped.
     @discardableResult
-    package mutating func apply(_ rules: Rules) -> Change? {
+    public mutating func apply(_ rules: Rules) -> Change? {
         self.changing("the configuration changed") { health in
             health.rules = rules
             if rules.checks == nil {

@@ -1,5 +1,5 @@
 /// How far the endpoints' sessions are from their shares.
-package enum Rebalance {
+public enum Rebalance {
     /// An endpoint has too many sessions only if they are above its share times this, plus one. No session is closed for less.
     private static let tolerance = 1.1
 
@@ -9,7 +9,7 @@ package enum Rebalance {
     /// - Parameters:
     ///   - sessions: of each endpoint.
     ///   - weights: of each endpoint, in the same order.
-    package static func surplus(sessions: [Int], weights: [Double]) -> [Int] {
+    public static func surplus(sessions: [Int], weights: [Double]) -> [Int] {
         precondition(sessions.count == weights.count, "a weight for each place")
         let weights = weights.map { $0 > 0 ? $0 : 0 }
         let perWeight = Double(sessions.reduce(0, +)) / weights.reduce(0, +)

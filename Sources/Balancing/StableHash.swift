@@ -1,31 +1,31 @@
 /// A hash that is the same in every process and on every machine, unlike `Hasher`: 64-bit FNV-1a.
 ///
 /// It does not withstand an adversary, which can choose bytes that collide.
-package struct StableHash: Sendable {
+public struct StableHash: Sendable {
     /// The hash of what was added so far.
-    package private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+    public private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    package init() {}
+    public init() {}
 
     /// Adds a byte.
-    package mutating func add(_ byte: UInt8) {
+    public mutating func add(_ byte: UInt8) {
         self.value = (self.value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
     }
 
     /// Adds bytes.
-    package mutating func add(_ bytes: some Sequence<UInt8>) {
+    public mutating func add(_ bytes: some Sequence<UInt8>) {
         for byte in bytes { self.add(byte) }
     }
 
     /// The hash of `bytes`.
-    package static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
+    public static func of(_ bytes: some Sequence<UInt8>) -> UInt64 {
         var hash = StableHash()
         hash.add(bytes)
         return hash.value
     }
 
     /// The hash of the text's UTF-8.
-    package static func of(_ text: String) -> UInt64 {
+    public static func of(_ text: String) -> UInt64 {
         self.of(text.utf8)
     }
 

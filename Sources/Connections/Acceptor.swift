@@ -1,7 +1,7 @@
-package import System
+public import System
 
 /// What connections are accepted for.
-package protocol AcceptorOwner: AnyObject {
+public protocol AcceptorOwner: AnyObject {
     /// Whether there is room for one more. It is asked before each.
     func room(for acceptor: Acceptor) -> Acceptor.Room
 
@@ -13,13 +13,13 @@ package protocol AcceptorOwner: AnyObject {
 }
 
 extension AcceptorOwner {
-    package func paused(_ acceptor: Acceptor, because reason: String) {}
+    public func paused(_ acceptor: Acceptor, because reason: String) {}
 }
 
 /// One listening socket on a loop: accepts until the kernel has no more, and pauses when there is no room left.
-package final class Acceptor: ReadinessHandler, TimerHandler {
+public final class Acceptor: ReadinessHandler, TimerHandler {
     /// Whether one more connection may be accepted.
-    package enum Room {
+    public enum Room {
         case free
         /// It waits in the kernel's queue until then, or until `resume`.
         case none(until: MonotonicInstant, because: String)
@@ -40,9 +40,9 @@ package final class Acceptor: ReadinessHandler, TimerHandler {
     private static let complaintInterval = Duration.seconds(10)
 
     /// What the owner calls it, where it has several.
-    package let tag: Int
+    public let tag: Int
     /// The socket that it listens at.
-    package let descriptor: Int32
+    public let descriptor: Int32
 
     private unowned let loop: EventLoop
     private unowned let owner: any AcceptorOwner
@@ -55,7 +55,7 @@ package final class Acceptor: ReadinessHandler, TimerHandler {
     /// - Parameters:
     ///   - descriptor: a listening socket, which it closes.
     ///   - tag: what the owner calls it, where it has several.
-    package init(_ descriptor: Int32, tag: Int = 0, on loop: EventLoop, for owner: any AcceptorOwner) {
+    public init(_ descriptor: Int32, tag: Int = 0, on loop: EventLoop, for owner: any AcceptorOwner) {
         self.descriptor = descriptor
         self.tag = tag
         self.loop = loop
@@ -63,14 +63,14 @@ package final class Acceptor: ReadinessHandler, TimerHandler {
     }
 
     /// Begins to accept.
-    package func start() throws(SystemError) {
+    public func start() throws(SystemError) {
         guard case .pausing = self.state else { return }
         self.state = .watching(try self.loop.addReading(self.descriptor, exclusively: true, self))
         self.loop.cancelTimer(&self.timer)
     }
 
     /// There may be room again.
-    package func resume() {
+    public func resume() {
         do throws(SystemError) { try self.start() } catch { self.setTimer(at: self.loop.now + Self.pause) }
     }
 
@@ -78,7 +78,7 @@ package final class Acceptor: ReadinessHandler, TimerHandler {
     ///
     /// - Parameter acceptingAll: what waits in the queue is accepted first, as far as there is room: closing a listening socket resets it.
     ///   Not where another process has the same socket, and takes what waits.
-    package func close(acceptingAll: Bool) {
+    public func close(acceptingAll: Bool) {
         if case .closed = self.state { return }
         if acceptingAll { self.accept(atMost: .max) }
         self.stopWatching(.closed)
@@ -87,9 +87,9 @@ package final class Acceptor: ReadinessHandler, TimerHandler {
         Kernel.close(self.descriptor)
     }
 
-    package func ready(_ readiness: Readiness) { self.accept(atMost: Self.batch) }
+    public func ready(_ readiness: Readiness) { self.accept(atMost: Self.batch) }
 
-    package func timerFired() {
+    public func timerFired() {
         self.timer = nil
         self.resume()
     }

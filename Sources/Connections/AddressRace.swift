@@ -5,7 +5,7 @@ internal import System
 /// They are tried in their order. One that says nothing is not waited for: the next is tried beside it, and the first to connect wins.
 /// After a failure the next is tried at once. All of them together, and the TLS handshake with the winner, have one time limit: what the
 /// host may cost. An address is named by its place in the order.
-package struct AddressRace: Sendable {
+public struct AddressRace: Sendable {
     enum Step: Equatable, Sendable {
         /// Begin to connect to this one. Unless `postponed` or an event says otherwise, that goes on.
         case connect(Int)
@@ -17,13 +17,13 @@ package struct AddressRace: Sendable {
     }
 
     /// Why none could be connected to.
-    package struct Failure: Equatable, Sendable {
+    public struct Failure: Equatable, Sendable {
         /// In a few words; of several addresses, each with its own.
-        package let reason: String
+        public let reason: String
         /// How many of them gave no answer.
-        package let silent: Silent
+        public let silent: Silent
         /// One of them could be connected to, and its TLS handshake took too long.
-        package let isInHandshake: Bool
+        public let isInHandshake: Bool
 
         init(reason: String, silent: Silent, isInHandshake: Bool = false) {
             self.reason = reason
@@ -32,7 +32,7 @@ package struct AddressRace: Sendable {
         }
     }
 
-    package enum Silent: Equatable, Sendable {
+    public enum Silent: Equatable, Sendable {
         case none
         case some
         case all

@@ -1,11 +1,11 @@
 internal import Sessions
-package import System
+public import System
 internal import TLS
 
 /// Writing: to the socket at once, or with the small sends of others at the end of the turn; what the socket does not take is queued.
 extension Connection {
     /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
-    package func send(_ bytes: Span<UInt8>) {
+    public func send(_ bytes: Span<UInt8>) {
         guard self.state == .open else { return }
         if let tls = self.tls, self.writing.failure == nil {
             self.warmUp()
@@ -17,7 +17,7 @@ extension Connection {
     }
 
     /// Sends bytes that many connections get: what the socket does not take is shared.
-    package func send(sharing shared: SharedBytes) {
+    public func send(sharing shared: SharedBytes) {
         let bytes = shared.bytes
         guard self.tls == nil else { return self.send(bytes.span) }
         guard self.state == .open else { return }
@@ -64,11 +64,11 @@ extension Connection {
     }
 
     /// Sends what is staged, for what has to come after it.
-    package func sendStaged() {
+    public func sendStaged() {
         if self.writing.isStaged { self.batch.flush() }
     }
 
-    package func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
+    public func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
         self.writing.isStaged = false
         if let failure, self.writing.failure == nil { self.fail(self.note(failure)) }
         guard !rest.isEmpty else { return }

@@ -1,6 +1,6 @@
 internal import Sessions
 internal import System
-package import TLS
+public import TLS
 
 /// libssl between the socket and the loop's buffers: the TLS handshake, and what is decrypted and encrypted after it.
 extension Connection {
@@ -9,7 +9,7 @@ extension Connection {
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     ///
     /// - Returns: how far it has come, and whether there was anything for libssl to do.
-    package func handshakeStep() -> (result: TLSConnection.HandshakeResult, hasWorked: Bool) {
+    public func handshakeStep() -> (result: TLSConnection.HandshakeResult, hasWorked: Bool) {
         guard let tls = self.tls else { return (.done, false) }
         var hasWorked = false
         // Many handshakes are under way at a time, and each waits for its peer most of that time.
@@ -43,7 +43,7 @@ extension Connection {
     }
 
     /// The first step of a client: nothing was received yet.
-    package func beginHandshake() -> TLSConnection.HandshakeResult {
+    public func beginHandshake() -> TLSConnection.HandshakeResult {
         guard let tls = self.tls else { return .done }
         defer { tls.releaseBuffers() }
         let nothing: [UInt8] = []

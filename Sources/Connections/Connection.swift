@@ -1,14 +1,14 @@
-package import System
-package import TLS
+public import System
+public import TLS
 
 /// One stream socket, TCP or Unix: libssl where there is TLS, and the bytes that the socket did not take yet.
 ///
 /// It knows nothing of what the bytes mean. This file has its life and plain reading; `Connection+TLS` has libssl's part, and
 /// `Connection+Sending` the writing. Reading goes into the loop's buffers; writing goes to the socket at once, or with the small sends of
 /// others at the end of the turn, and what the socket does not take is queued. Readiness is edge-triggered and remembered in `reading`.
-package final class Connection: ReadinessHandler, StagedSender {
+public final class Connection: ReadinessHandler, StagedSender {
     /// How far our side has ended.
-    package enum State: Sendable {
+    public enum State: Sendable {
         case open
         /// Our side ends when the queue is empty. Nothing more can be sent.
         case shuttingDown
@@ -18,7 +18,7 @@ package final class Connection: ReadinessHandler, StagedSender {
     }
 
     /// What one read gave.
-    package enum Received: Equatable {
+    public enum Received: Equatable {
         /// Plain bytes, at this place in the loop's plaintext buffer.
         case bytes(Range<Int>)
         /// Bytes came, and none that can be read yet: a part of a TLS record, or a record without data.
@@ -30,14 +30,14 @@ package final class Connection: ReadinessHandler, StagedSender {
     }
 
     /// What the owner calls it, where it has several.
-    package let tag: UInt8
+    public let tag: UInt8
     /// Else it is a Unix socket.
     let isTCP: Bool
     /// `nil`: it is without TLS.
-    package let tls: TLSConnection?
-    package internal(set) var state = State.open
+    public let tls: TLSConnection?
+    public internal(set) var state = State.open
     /// Whether this turn's event let something go that had waited in the queue.
-    package private(set) var hasFlushed = false
+    public private(set) var hasFlushed = false
     /// The kernel ended the connection: the peer acknowledged nothing, took nothing, or gave no answer, for too long.
     private var isEndedByKernel = false
     /// When libssl last worked for it; it may hold buffers since then.
@@ -46,45 +46,45 @@ package final class Connection: ReadinessHandler, StagedSender {
     var warmPlace: Int32 = -1
 
     /// Whether the socket may have bytes, or an end, that was not read yet.
-    package var mayRead: Bool { self.reading.mayRead }
+    public var mayRead: Bool { self.reading.mayRead }
     /// Whether its owner reads nothing for now.
-    package var isPaused: Bool { self.reading.isPaused }
+    public var isPaused: Bool { self.reading.isPaused }
     /// The kernel said that the peer ended or the socket failed.
-    package var hasEnded: Bool { self.reading.hasEnded }
+    public var hasEnded: Bool { self.reading.hasEnded }
     /// How many bytes wait that the socket did not take.
-    package var queuedBytes: Int { self.writing.queuedCount }
+    public var queuedBytes: Int { self.writing.queuedCount }
     /// Since when it has taken none of them; `nil`: none wait.
-    package var queuedSince: MonotonicInstant? { self.writing.queuedSince }
+    public var queuedSince: MonotonicInstant? { self.writing.queuedSince }
     /// Whether the socket has not taken all that it was to be sent; what is staged counts as taken.
-    package var hasUntaken: Bool { self.writing.untaken > 0 }
+    public var hasUntaken: Bool { self.writing.untaken > 0 }
     /// Whether the socket has taken everything, what was staged included.
-    package var hasSentAll: Bool { !self.writing.isStaged && self.writing.untaken == 0 }
+    public var hasSentAll: Bool { !self.writing.isStaged && self.writing.untaken == 0 }
     /// Why writing failed; `nil`: it did not.
-    package var failure: ConnectionFailure? { self.writing.failure }
+    public var failure: ConnectionFailure? { self.writing.failure }
     /// Whether the socket is there.
-    package var isOpen: Bool { self.state != .closed }
+    public var isOpen: Bool { self.state != .closed }
 
     let descriptor: Int32
     let context: ConnectionContext
     let plaintext: ReadBuffer
     let batch: SendBatch
-    package internal(set) var reading = ReadSide()
-    package internal(set) var writing = WriteSide()
+    public internal(set) var reading = ReadSide()
+    public internal(set) var writing = WriteSide()
 
     // Strong and constant, because a reference that is neither is counted with every message.
     private let owner: any ConnectionOwner
     private var registration: EventLoop.Registration?
     /// What the queue takes of memory for itself, as far as the owner was told, in bytes.
-    package private(set) var countedMemory = 0
+    public private(set) var countedMemory = 0
     /// The loop will call again anyway, when it is its turn.
-    package private(set) var isScheduled = false
+    public private(set) var isScheduled = false
 
     /// - Parameters:
     ///   - descriptor: a socket that is connected, or was accepted. The connection closes it, unless this throws.
     ///   - address: the peer's.
     ///   - tag: what the owner calls it, where it has several.
     ///   - tls: `nil`: without TLS.
-    package init(
+    public init(
         _ descriptor: Int32, _ address: SocketAddress, tag: UInt8 = 0, tls: TLSConnection? = nil,
         owner: any ConnectionOwner, _ context: ConnectionContext
     ) throws(SystemError) {
@@ -101,7 +101,7 @@ package final class Connection: ReadinessHandler, StagedSender {
 
     // MARK: - Events
 
-    package func ready(_ readiness: Readiness) {
+    public func ready(_ readiness: Readiness) {
         // Only the call that was asked for comes without news.
         if readiness.isNone { self.isScheduled = false }
         self.reading.became(readiness)
@@ -112,7 +112,7 @@ package final class Connection: ReadinessHandler, StagedSender {
     }
 
     /// Has the owner called again when the others had their turn: there is more to read than is fair to read now.
-    package func readAgainLater() {
+    public func readAgainLater() {
         guard let registration = self.registration, !self.isScheduled else { return }
         self.isScheduled = true
         self.context.loop.again(registration)
@@ -122,17 +122,17 @@ package final class Connection: ReadinessHandler, StagedSender {
     ///
     /// The second step comes before the first ones of others: it is the last one of nearly all, so that few handshakes are under way
     /// at a time. A third is in line: a peer that sends byte by byte takes no more turns than others.
-    package func handshakeLater() {
+    public func handshakeLater() {
         guard let registration = self.registration else { return }
         self.context.loop.againForLongStep(registration, isNext: self.tls?.handshakeSteps == 1)
     }
 
-    package func makeLongStep(afterWaiting waited: Duration) -> Bool {
+    public func makeLongStep(afterWaiting waited: Duration) -> Bool {
         self.owner.makeHandshakeStep(self, afterWaiting: waited)
     }
 
     /// Stops reading until `resume`. After a reset it fails instead: there is no peer left to hold back.
-    package func pause() {
+    public func pause() {
         self.reading.pause(at: self.context.loop.now)
         guard self.reading.wasReset else { return }
         self.reading.ignoresInput = true
@@ -141,7 +141,7 @@ package final class Connection: ReadinessHandler, StagedSender {
 
     /// Reads again. Returns how long that had been stopped.
     @discardableResult
-    package func resume() -> Duration {
+    public func resume() -> Duration {
         let now = self.context.loop.now
         let pause = now - self.reading.lastRead(at: now)
         self.reading.resume(at: now)
@@ -149,14 +149,14 @@ package final class Connection: ReadinessHandler, StagedSender {
     }
 
     /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
-    package func lookAgain() { self.reading.lookAgain() }
+    public func lookAgain() { self.reading.lookAgain() }
 
     // MARK: - Reading
 
     /// Reads once. `mayRead` says whether calling again can give more.
     ///
     /// - Parameter limit: the most bytes to take from the socket, which the loop's buffers have room for.
-    package func receive(atMost limit: Int) -> Received {
+    public func receive(atMost limit: Int) -> Received {
         if let failure = self.writing.failure { return self.receiveLast(atMost: limit, before: failure) }
         return self.receiveNext(atMost: limit)
     }
@@ -213,22 +213,22 @@ package final class Connection: ReadinessHandler, StagedSender {
     // MARK: - What the kernel does
 
     /// Small sends are not held back to be sent with others (TCP_NODELAY).
-    package func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
+    public func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
 
     /// The kernel sees what we do not: whether the peer acknowledges what is in its buffer. It ends the connection when the peer takes
     /// nothing for so long; `nil`: when it likes. On a Unix socket there is nothing to set.
-    package func setUserTimeout(_ timeout: Duration?) {
+    public func setUserTimeout(_ timeout: Duration?) {
         if self.isTCP { Kernel.setUserTimeout(self.descriptor, timeout) }
     }
 
     /// Has the kernel ask a peer that is silent for `idle` seconds whether it is there, every `interval` seconds, and end the connection
     /// after `count` questions without an answer.
-    package func keepAlive(idle: Int32, interval: Int32, count: Int32) {
+    public func keepAlive(idle: Int32, interval: Int32, count: Int32) {
         if self.isTCP { Kernel.keepAlive(self.descriptor, idle: idle, interval: interval, count: count) }
     }
 
     /// Ends `keepAlive`.
-    package func endKeepAlive() {
+    public func endKeepAlive() {
         if self.isTCP { Kernel.endKeepAlive(self.descriptor) }
     }
 
@@ -236,7 +236,7 @@ package final class Connection: ReadinessHandler, StagedSender {
 
     /// How many bytes of the connection its peer has not acknowledged: those in our queue, those in the kernel's, and those that will
     /// never be sent. On a Unix socket, what the kernel took lies with the peer.
-    package var undelivered: Int {
+    public var undelivered: Int {
         guard self.isOpen, self.isTCP else { return self.writing.untaken }
         let unacknowledged = Kernel.unacknowledged(self.descriptor)
         // Our FIN counts as a byte.
@@ -245,25 +245,25 @@ package final class Connection: ReadinessHandler, StagedSender {
     }
 
     /// How many bytes its peer has acknowledged: it says only whether there are more than before.
-    package var acknowledged: UInt64 {
+    public var acknowledged: UInt64 {
         self.isTCP ? Kernel.acknowledged(self.descriptor) : self.writing.takenEver
     }
 
     /// Whether its peer has taken some of what the kernel has since this was asked last, while the socket took nothing.
-    package func hasProgressed() -> Bool {
+    public func hasProgressed() -> Bool {
         self.isTCP && self.writing.hasProgressed(self.acknowledged, at: self.context.loop.now)
     }
 
     /// The kernel ended the connection with something that its peer has not taken, our end included. Without, it has asked in vain whether
     /// its peer is there.
-    package var hasStalled: Bool {
+    public var hasStalled: Bool {
         self.isEndedByKernel && (self.writing.untaken > 0 || Kernel.unacknowledged(self.descriptor) > 0)
     }
 
     // MARK: - Ending
 
     /// Ends our side once everything queued was sent: close_notify and FIN.
-    package func shutDown() {
+    public func shutDown() {
         guard self.state == .open else { return }
         if let tls = self.tls, self.writing.failure == nil {
             tls.closeNotify()
@@ -283,7 +283,7 @@ package final class Connection: ReadinessHandler, StagedSender {
     /// Closes the socket. With bytes still queued the peer sees a reset: what it got is not all there was.
     ///
     /// - Parameter abruptly: the peer shall see a reset in any case.
-    package func close(abruptly: Bool = false) {
+    public func close(abruptly: Bool = false) {
         guard self.isOpen else { return }
         self.sendStaged()
         self.state = .closed
@@ -310,7 +310,7 @@ package final class Connection: ReadinessHandler, StagedSender {
     }
 
     /// What is queued takes of memory, in bytes, with all of what other queues have, too.
-    package var queuedMemory: Int { self.writing.ownMemory + self.writing.sharedCount }
+    public var queuedMemory: Int { self.writing.ownMemory + self.writing.sharedCount }
 
     // MARK: - Failures
 
@@ -321,7 +321,7 @@ package final class Connection: ReadinessHandler, StagedSender {
     }
 
     /// Asks the kernel, which tells once, why the connection has failed; `nil`: it did not say that it has.
-    package func takeFailure() -> ConnectionFailure? { self.reading.wasReset ? self.takeResult() : nil }
+    public func takeFailure() -> ConnectionFailure? { self.reading.wasReset ? self.takeResult() : nil }
 
     private func takeResult() -> ConnectionFailure {
         Kernel.takeConnectionError(self.descriptor).map { self.note($0) } ?? .reset

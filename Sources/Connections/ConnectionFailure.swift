@@ -1,8 +1,8 @@
-package import System
-package import TLS
+public import System
+public import TLS
 
 /// Why a connection is of no use any more.
-package enum ConnectionFailure: Error, Hashable, Sendable, CustomStringConvertible {
+public enum ConnectionFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The peer reset it.
     case reset
     /// The peer acknowledged nothing, took nothing, or gave no answer, for too long.
@@ -14,7 +14,7 @@ package enum ConnectionFailure: Error, Hashable, Sendable, CustomStringConvertib
     /// A system call failed otherwise.
     case system(SystemError)
 
-    package init(_ error: SystemError) {
+    public init(_ error: SystemError) {
         if error.isConnectionReset {
             self = .reset
         } else if error.isTimeout {
@@ -25,7 +25,7 @@ package enum ConnectionFailure: Error, Hashable, Sendable, CustomStringConvertib
     }
 
     /// In words, for a line in the log.
-    package var description: String {
+    public var description: String {
         switch self {
         case .reset: "Connection reset by peer"
         case .timedOut: "Connection timed out"

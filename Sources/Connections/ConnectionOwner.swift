@@ -1,9 +1,9 @@
-package import System
+public import System
 
 /// What a connection is for: it hears what happens to it.
 ///
 /// The two own each other until the owner lets go of a connection that it has closed.
-package protocol ConnectionOwner: AnyObject {
+public protocol ConnectionOwner: AnyObject {
     /// There is news, or it is the connection's turn to read on (`Connection.readAgainLater`). What was queued has been sent as far as the
     /// socket takes it.
     func ready(_ connection: Connection, _ readiness: Readiness)
@@ -20,8 +20,8 @@ package protocol ConnectionOwner: AnyObject {
 
 extension ConnectionOwner {
     /// Of those that have no TLS.
-    package func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool { false }
+    public func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool { false }
 
     /// Of those that do not count memory.
-    package func queued(changedBy bytes: Int) {}
+    public func queued(changedBy bytes: Int) {}
 }

@@ -1,8 +1,8 @@
-package import System
-package import TLS
+public import System
+public import TLS
 
 /// What wants a connection. It ends its connector where it wants none any more.
-package protocol ConnectorOwner: ConnectionOwner {
+public protocol ConnectorOwner: ConnectionOwner {
     /// The connection stands, its TLS handshake included, and is the owner's. The connector has ended.
     func connected(_ connection: Connection)
 
@@ -11,7 +11,7 @@ package protocol ConnectorOwner: ConnectionOwner {
 }
 
 /// What is remembered of a host's addresses, where it has several.
-package protocol AddressHistory: AnyObject {
+public protocol AddressHistory: AnyObject {
     /// It could not be connected to, or others were faster.
     func failed(at address: SocketAddress, now: MonotonicInstant)
 
@@ -24,8 +24,8 @@ package protocol AddressHistory: AnyObject {
 ///
 /// The connection's owner is the connector's from the beginning: while the TLS handshake is under way, it passes on what it hears of the
 /// connection (`shakeHands`, `makeHandshakeStep`).
-package final class Connector: TimerHandler {
-    package enum Failure {
+public final class Connector: TimerHandler {
+    public enum Failure {
         /// The host's.
         case host(AddressRace.Failure)
         /// Ours: descriptors, memory or local ports are used up.
@@ -76,7 +76,7 @@ package final class Connector: TimerHandler {
     ///   - history: hears of addresses that failed, and of one that did not, where there are several.
     ///   - limit: what all of it may take.
     ///   - end: when the owner's own time is over.
-    package init(
+    public init(
         to addresses: [SocketAddress], from source: SocketAddress? = nil, tag: UInt8 = 0,
         tls: @escaping () throws -> TLSConnection? = { nil }, history: (any AddressHistory)? = nil,
         within limit: Duration, until end: MonotonicInstant = .never, _ context: ConnectionContext,
@@ -94,13 +94,13 @@ package final class Connector: TimerHandler {
     }
 
     /// Begins. The owner may hear of the outcome before this returns.
-    package func start() { self.goOn() }
+    public func start() { self.goOn() }
 
     /// Does what is due, before its own timer says so.
-    package func look() { self.goOn() }
+    public func look() { self.goOn() }
 
     /// Nothing is tried any more, and the owner hears nothing more.
-    package func end() {
+    public func end() {
         self.hasEnded = true
         self.context.loop.cancelTimer(&self.timer)
         for attempt in self.attempts { self.close(attempt) }
@@ -108,7 +108,7 @@ package final class Connector: TimerHandler {
         self.closeConnection()
     }
 
-    package func timerFired() {
+    public func timerFired() {
         self.timer = nil
         self.goOn()
     }
@@ -116,7 +116,7 @@ package final class Connector: TimerHandler {
     // MARK: - TLS handshake
 
     /// The owner heard of the connection.
-    package func shakeHands() {
+    public func shakeHands() {
         guard let connection = self.connection, connection.mayRead else { return }
         // One that has left is not waited for. Its last words, an alert, say why.
         guard connection.hasEnded else { return connection.handshakeLater() }
@@ -125,7 +125,7 @@ package final class Connector: TimerHandler {
     }
 
     /// It is the connection's turn. Returns whether there was anything to do.
-    package func makeHandshakeStep() -> Bool {
+    public func makeHandshakeStep() -> Bool {
         guard let connection = self.connection else { return false }
         let step = connection.handshakeStep()
         self.shookHands(step.result)

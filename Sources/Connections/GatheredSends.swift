@@ -1,11 +1,11 @@
 internal import Sessions
-package import System
+public import System
 
 /// Small sends to one connection, put together while what came in one read is dealt with: many small messages make one TLS record
 /// and one system call.
 ///
 /// It holds something only inside of that read: the reader flushes it at the end, and before anything that is said otherwise.
-package final class GatheredSends {
+public final class GatheredSends {
     /// What fits into one TLS record (RFC 8446 section 5.1).
     private static let room = 16 << 10
     /// The most bytes of one send that are worth a copy.
@@ -16,20 +16,20 @@ package final class GatheredSends {
     private var used = 0
     private var target: Connection?
 
-    package init(_ loop: EventLoop) { self.loop = loop }
+    public init(_ loop: EventLoop) { self.loop = loop }
 
-    package var isEmpty: Bool { self.target == nil }
+    public var isEmpty: Bool { self.target == nil }
 
     /// Whether that many bytes are few enough to be copied.
-    package func isWorthwhile(_ count: Int) -> Bool { count <= Self.mostBytes }
+    public func isWorthwhile(_ count: Int) -> Bool { count <= Self.mostBytes }
 
     /// Whether that many bytes can be added for `connection`.
-    package func hasRoom(for count: Int, to connection: Connection) -> Bool {
+    public func hasRoom(for count: Int, to connection: Connection) -> Bool {
         self.target == nil || (self.target === connection && self.used + count <= Self.room)
     }
 
     /// Adds what there is room for.
-    package func add(_ bytes: Span<UInt8>, to connection: Connection) {
+    public func add(_ bytes: Span<UInt8>, to connection: Connection) {
         if self.target == nil { self.target = connection }
         self.bytes.replace(at: self.used, with: bytes)
         self.used += bytes.count
@@ -37,7 +37,7 @@ package final class GatheredSends {
     }
 
     /// Sends what was put together.
-    package func flush() {
+    public func flush() {
         guard let connection = self.target else { return }
         let count = self.used
         self.target = nil

@@ -1,7 +1,7 @@
-package import System
+public import System
 
 /// What a connection knows of its peer's bytes. Readiness is edge-triggered: the kernel tells once, and this remembers.
-package struct ReadSide {
+public struct ReadSide {
     /// Whether the socket may have bytes, or an end, that was not read yet.
     private(set) var mayRead = true
     /// Since when the owner reads nothing, in nanoseconds; the largest number: it is read. It is asked for with
@@ -33,12 +33,12 @@ package struct ReadSide {
     }
 
     /// The present, or when reading stopped.
-    package func lastRead(at now: MonotonicInstant) -> MonotonicInstant {
+    public func lastRead(at now: MonotonicInstant) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: min(now.nanoseconds, self.pausedAt))
     }
 
     /// How long in all nothing was read, and whether that is so now.
-    package func unread(at now: MonotonicInstant) -> (time: Duration, isNow: Bool) {
+    public func unread(at now: MonotonicInstant) -> (time: Duration, isNow: Bool) {
         let present = self.isPaused ? now.nanoseconds - self.pausedAt : 0
         return (.milliseconds(Int64(self.pausedTime)) + .nanoseconds(present), self.isPaused)
     }

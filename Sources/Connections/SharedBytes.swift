@@ -1,17 +1,17 @@
 /// Counts the memory of what many queues share.
-package protocol SharedBytesAccount: AnyObject {
+public protocol SharedBytesAccount: AnyObject {
     /// So many bytes more are kept.
     func shared(changedBy bytes: Int)
 }
 
 /// Bytes that many queues of a loop share, such as a frame for a room: counted once, from when the first of them keeps it until the
 /// last has sent it.
-package final class SharedBytes {
-    package let bytes: [UInt8]
+public final class SharedBytes {
+    public let bytes: [UInt8]
     private let account: any SharedBytesAccount
     private var isKept = false
 
-    package init(_ bytes: [UInt8], countedBy account: any SharedBytesAccount) {
+    public init(_ bytes: [UInt8], countedBy account: any SharedBytesAccount) {
         self.bytes = bytes
         self.account = account
     }

@@ -1,7 +1,7 @@
 internal import System
 
 /// What a connection has for its peer that the socket did not take yet.
-package struct WriteSide {
+public struct WriteSide {
     /// What there is to know of a connection whose socket has once not taken everything, or has failed. Others do not carry its memory.
     private final class Held {
         var queue = OutputQueue()
@@ -35,11 +35,11 @@ package struct WriteSide {
     var failure: ConnectionFailure? { self.held?.failure }
 
     /// How many bytes were queued so far.
-    package var queuedEver: UInt64 { self.held?.queuedEver ?? 0 }
+    public var queuedEver: UInt64 { self.held?.queuedEver ?? 0 }
     /// How many bytes the socket has not taken.
-    package var untaken: Int { self.held.map { $0.queue.count + $0.lost } ?? 0 }
+    public var untaken: Int { self.held.map { $0.queue.count + $0.lost } ?? 0 }
     /// How many of the bytes that were queued the socket has taken.
-    package var takenEver: UInt64 { self.queuedEver - UInt64(self.untaken) }
+    public var takenEver: UInt64 { self.queuedEver - UInt64(self.untaken) }
 
     /// Adds what the socket did not take of `bytes`, from `start` on.
     mutating func append(_ bytes: Span<UInt8>, from start: Int, at now: MonotonicInstant) {

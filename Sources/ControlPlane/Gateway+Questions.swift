@@ -1,21 +1,21 @@
 internal import Configuration
-package import DataPlane
-package import Observability
-package import Sessions
-package import System
+public import DataPlane
+public import Observability
+public import Sessions
+public import System
 internal import WebSocketProtocol
 
 /// What an operator wants to know and to have done. Answers come on the control thread; what workers have to be asked for comes later.
 /// Where there may be thousands of something, the answer is a function that makes it, on any thread (`aside`).
 extension Gateway {
-    package var readiness: GatewayReadiness {
+    public var readiness: GatewayReadiness {
         guard self.drainer.isServing else { return .draining }
         return self.serving.listeners.listeners.isEmpty ? .noListener : .ready
     }
 
     // MARK: - Sessions
 
-    package func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
+    public func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
         self.survey.ask {
             $0.rows
         } then: { rows in
@@ -24,7 +24,7 @@ extension Gateway {
     }
 
     /// Closes a session. The answer is whether there is one of that id.
-    package func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void) {
+    public func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void) {
         let id = id.description
         self.survey.ask {
             $0.close(id: id, CloseCode(rawValue: code), reason: reason)
@@ -35,18 +35,18 @@ extension Gateway {
 
     // MARK: - Backends and metrics
 
-    package func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void) {
+    public func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void) {
         self.count { counts in answer { counts.rows } }
     }
 
-    package func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void) {
+    public func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void) {
         self.count { [unowned self] counts in
             let (control, dropped, version) = (self.reloader.counted, self.log.droppedLines, self.version)
             answer { counts.families(control: control, droppedLines: dropped, version: version) }
         }
     }
 
-    package func aside<Value: Sendable>(
+    public func aside<Value: Sendable>(
         _ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void
     ) {
         self.sideWork.make(make, then: then)
@@ -66,12 +66,12 @@ extension Gateway {
 
     // MARK: - Reload and drain
 
-    package func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
+    public func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
         self.reloader.reload(dryRun: dryRun, answer: answer)
     }
 
     /// - Parameter undo: give the endpoints new sessions again.
-    package func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void) {
+    public func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void) {
         let configuration = self.serving.configuration
         switch selection {
         case .process:
@@ -104,10 +104,10 @@ extension Gateway {
 
     // MARK: - The admin address
 
-    package func logAdminFailed(_ error: StartError) { self.log.write(.error, "admin-failed", reason: "\(error)") }
+    public func logAdminFailed(_ error: StartError) { self.log.write(.error, "admin-failed", reason: "\(error)") }
 
     /// Says where the admin address is: its port may be the system's choice.
-    package func logAdmin(_ address: SocketAddress) {
+    public func logAdmin(_ address: SocketAddress) {
         var record = LogRecord(.info, "admin")
         record.add("address", address.description)
         self.log.write(record)

@@ -1,15 +1,15 @@
-package import Configuration
+public import Configuration
 internal import DataPlane
 internal import Observability
-package import System
+public import System
 internal import TLS
-package import Takeover
+public import Takeover
 
 /// The whole gateway: workers, and the control thread, which is the one that calls `run`.
 ///
 /// The control thread takes signals, reloads, checks endpoints, refreshes names and rotates ticket keys. It relays nothing, so it may
 /// take its time, but it never waits. This class owns the objects that do these things, and connects them.
-package final class Gateway {
+public final class Gateway {
     private static let signals = [
         SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user1,
         SignalSource.user2, SignalSource.child,
@@ -18,15 +18,15 @@ package final class Gateway {
     private static let lastWait = Duration.seconds(1)
 
     /// The control thread's.
-    package let loop: EventLoop
+    public let loop: EventLoop
     /// For the metrics.
-    package var version = ""
+    public var version = ""
     /// Said in the line that says what is served.
-    package var hint: String?
+    public var hint: String?
     /// Called when a successor serves: what it wants to have must be closed.
-    package var whenReleased: () -> Void = {}
+    public var whenReleased: () -> Void = {}
     /// Set when `run` has returned: workers did not end in time, and the process must end without cleaning up what they use.
-    package private(set) var leavesWorkers = false
+    public private(set) var leavesWorkers = false
 
     let log: Log
     let fleet: Fleet
@@ -56,7 +56,7 @@ package final class Gateway {
     ///   - fileAccess: how the configuration, and files that it names, are read.
     ///   - lookUp: how host names are looked up.
     /// - Throws: one line that says what is in the way.
-    package init(
+    public init(
         _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
         fileAccess: FileReader.Access = .system(), lookUp: @escaping Resolver.LookUp = Resolver.addresses
     ) throws(StartError) {
@@ -124,7 +124,7 @@ package final class Gateway {
     }
 
     /// Whether this process took the place of another.
-    package var tookOver: Bool { self.inherited.taken.predecessor != nil }
+    public var tookOver: Bool { self.inherited.taken.predecessor != nil }
 
     private static func openLog(_ settings: LogSettings) throws(StartError) -> Log {
         do { return try Log(settings) } catch {
@@ -135,7 +135,7 @@ package final class Gateway {
     // MARK: - Running
 
     /// Serves until a signal ends it. Returns the exit status.
-    package func run() -> Int32 {
+    public func run() -> Int32 {
         var exitStatus: Int32 = 0
         do {
             try SignalSource.open(Self.signals, on: self.loop) { [unowned self] in self.received(signal: $0) }

@@ -1,9 +1,9 @@
 /// Reads the body of a response (RFC 9112 sections 6 and 7), up to a limit, and keeps it in `body`.
 ///
 /// It is made for the body of a refusal, which is small, or not needed in full: at the limit it is cut, and complete.
-package struct BodyReader: Sendable {
+public struct BodyReader: Sendable {
     /// How far the body has come.
-    package enum Progress: Equatable, Sendable {
+    public enum Progress: Equatable, Sendable {
         case incomplete
         /// The end was reached, or the limit.
         case complete
@@ -20,9 +20,9 @@ package struct BodyReader: Sendable {
     }
 
     /// The body so far, without chunk headers.
-    package private(set) var body: [UInt8] = []
+    public private(set) var body: [UInt8] = []
     /// The body is longer than the limit. The rest was not kept.
-    package private(set) var isCut = false
+    public private(set) var isCut = false
 
     private let limit: Int
     private var framing: Framing
@@ -33,7 +33,7 @@ package struct BodyReader: Sendable {
     /// If the head frames its body in two ways, or in an unknown one, every call returns `.invalid`.
     ///
     /// - Parameter limit: the most bytes that are kept.
-    package init(head: ResponseHead, limit: Int = 64 << 10) {
+    public init(head: ResponseHead, limit: Int = 64 << 10) {
         self.limit = limit
         self.framing = .length(0)
         switch Self.framing(of: head) {
@@ -44,7 +44,7 @@ package struct BodyReader: Sendable {
     }
 
     /// Takes the next bytes. Those after the end of the body are ignored.
-    package mutating func received(_ bytes: Span<UInt8>) -> Progress {
+    public mutating func received(_ bytes: Span<UInt8>) -> Progress {
         guard self.progress == .incomplete else { return self.progress }
         switch self.framing {
         case .length(let missing):
@@ -63,7 +63,7 @@ package struct BodyReader: Sendable {
     }
 
     /// Takes the end of the connection. It ends a body without a length, and is an error for any other.
-    package mutating func receivedEOF() -> Progress {
+    public mutating func receivedEOF() -> Progress {
         guard self.progress == .incomplete else { return self.progress }
         if case .untilEOF = self.framing {
             self.progress = .complete
@@ -120,7 +120,7 @@ package struct BodyReader: Sendable {
 }
 
 /// Why a body cannot be read.
-package enum BodyError: Error, Equatable, Sendable, CustomStringConvertible {
+public enum BodyError: Error, Equatable, Sendable, CustomStringConvertible {
     case endedEarly
     case lengthAndCoding
     case codingInHTTP10
@@ -135,7 +135,7 @@ package enum BodyError: Error, Equatable, Sendable, CustomStringConvertible {
     case badEnd
     case tooMuchOverhead
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .endedEarly: "the connection ended within the body"
         case .lengthAndCoding: "both Content-Length and Transfer-Encoding"

@@ -1,18 +1,18 @@
 /// The character classes of RFC 9110 section 5.6 and RFC 5234 appendix B.1, on bytes.
 extension UInt8 {
-    @inlinable package static var tab: UInt8 { UInt8(ascii: "\t") }
-    @inlinable package static var lineFeed: UInt8 { UInt8(ascii: "\n") }
-    @inlinable package static var carriageReturn: UInt8 { UInt8(ascii: "\r") }
-    @inlinable package static var space: UInt8 { UInt8(ascii: " ") }
+    @inlinable public static var tab: UInt8 { UInt8(ascii: "\t") }
+    @inlinable public static var lineFeed: UInt8 { UInt8(ascii: "\n") }
+    @inlinable public static var carriageReturn: UInt8 { UInt8(ascii: "\r") }
+    @inlinable public static var space: UInt8 { UInt8(ascii: " ") }
 
     /// `DIGIT`.
-    @inlinable package var isDigit: Bool { self >= 0x30 && self <= 0x39 }
+    @inlinable public var isDigit: Bool { self >= 0x30 && self <= 0x39 }
 
     /// `ALPHA`.
-    @inlinable package var isLetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
+    @inlinable public var isLetter: Bool { (self | 0x20) >= 0x61 && (self | 0x20) <= 0x7A }
 
     /// `tchar`: a character of a method or a field name (RFC 9110 section 5.6.2).
-    @inlinable package var isToken: Bool {
+    @inlinable public var isToken: Bool {
         if self.isLetter || self.isDigit { return true }
         switch self {
         case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
@@ -24,16 +24,16 @@ extension UInt8 {
     }
 
     /// `VCHAR`: printable US-ASCII, without the space.
-    @inlinable package var isVisible: Bool { self > 0x20 && self < 0x7F }
+    @inlinable public var isVisible: Bool { self > 0x20 && self < 0x7F }
 
     /// `VCHAR`, `obs-text`, space or tab: a character of a field value or a reason phrase (RFC 9110 section 5.5).
-    @inlinable package var isFieldContent: Bool { self >= 0x20 && self != 0x7F || self == .tab }
+    @inlinable public var isFieldContent: Bool { self >= 0x20 && self != 0x7F || self == .tab }
 
     /// Part of `OWS`, optional whitespace.
-    @inlinable package var isWhitespace: Bool { self == .space || self == .tab }
+    @inlinable public var isWhitespace: Bool { self == .space || self == .tab }
 
     /// The value of a hexadecimal digit, in either case.
-    package var hexadecimalValue: UInt8? {
+    public var hexadecimalValue: UInt8? {
         switch self {
         case 0x30...0x39: self - 0x30
         case 0x41...0x46: self - 0x41 + 10
@@ -43,12 +43,12 @@ extension UInt8 {
     }
 
     /// The same byte, with A to Z in lower case.
-    @inlinable package var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
+    @inlinable public var asciiLowercased: UInt8 { self >= 0x41 && self <= 0x5A ? self | 0x20 : self }
 }
 
 extension Span<UInt8> {
     /// Whether both are equal, A to Z in any case, as names of fields and hosts are compared.
-    package func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
+    public func equalsIgnoringCase(_ other: Span<UInt8>) -> Bool {
         guard self.count == other.count else { return false }
         for index in self.indices where self[index] != other[index] {
             guard self[index].asciiLowercased == other[index].asciiLowercased else { return false }
@@ -82,7 +82,7 @@ extension Span<UInt8> {
 
 extension [UInt8] {
     /// Appends a copy of `bytes`.
-    package mutating func append(contentsOf bytes: Span<UInt8>) {
+    public mutating func append(contentsOf bytes: Span<UInt8>) {
         self.append(addingCapacity: bytes.count) { output in
             for index in bytes.indices { output.append(bytes[index]) }
         }
@@ -91,14 +91,14 @@ extension [UInt8] {
 
 extension StringProtocol {
     /// The same text with A to Z in lower case.
-    package var asciiLowercased: String {
+    public var asciiLowercased: String {
         var bytes = Array(self.utf8)
         for index in bytes.indices { bytes[index] = bytes[index].asciiLowercased }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Whether both are equal, A to Z in any case.
-    package func equalsIgnoringCase(_ other: some StringProtocol) -> Bool {
+    public func equalsIgnoringCase(_ other: some StringProtocol) -> Bool {
         self.utf8.count == other.utf8.count
             && self.utf8.elementsEqual(other.utf8) { $0.asciiLowercased == $1.asciiLowercased }
     }

@@ -1,20 +1,20 @@
 /// One header field.
 ///
 /// A value is read and written as ISO 8859-1, byte for byte: bytes above 127 (`obs-text`) pass unchanged.
-package struct HTTPField: Equatable, Sendable {
+public struct HTTPField: Equatable, Sendable {
     /// A token, as sent.
-    package var name: String
+    public var name: String
     /// Without the whitespace around it.
-    package var value: String
+    public var value: String
 
-    package init(name: String, value: String) {
+    public init(name: String, value: String) {
         self.name = name
         self.value = value
     }
 }
 
 /// How often a field occurs, for those that may occur only once.
-package enum FieldOccurrence: Equatable, Sendable {
+public enum FieldOccurrence: Equatable, Sendable {
     case absent
     case once(String)
     case repeated
@@ -23,7 +23,7 @@ package enum FieldOccurrence: Equatable, Sendable {
 /// The fields of a head in their order. Names are compared in any case (RFC 9110 section 5.1).
 ///
 /// They are kept as the bytes that go on the wire: most fields of a head are only passed on, and never become text.
-package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, ExpressibleByDictionaryLiteral {
+public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, ExpressibleByDictionaryLiteral {
     /// Where a field stands in `lines`: name, colon, space, value, CRLF.
     ///
     /// In 32 bits each, because a session holds its fields while it waits for its backend.
@@ -51,22 +51,22 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     private var lines: [UInt8] = []
     private var places: [Place] = []
 
-    package init() {}
+    public init() {}
 
     /// Keeps order and repetitions.
-    package init(dictionaryLiteral elements: (String, String)...) {
+    public init(dictionaryLiteral elements: (String, String)...) {
         for (name, value) in elements { self.append(name, value) }
     }
 
-    package var startIndex: Int { 0 }
-    package var endIndex: Int { self.places.count }
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { self.places.count }
 
-    package subscript(position: Int) -> HTTPField {
+    public subscript(position: Int) -> HTTPField {
         HTTPField(name: latin1Text(self.lines.span, self.places[position].name), value: self.value(at: position))
     }
 
     /// Makes room for so many fields, with lines of so many bytes in all.
-    package mutating func reserveCapacity(fields: Int, bytes: Int) {
+    public mutating func reserveCapacity(fields: Int, bytes: Int) {
         self.lines.reserveCapacity(bytes)
         self.places.reserveCapacity(fields)
     }
@@ -75,7 +75,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
 
     /// Appends a field. A control character in the value becomes a space, so that no value can split a head. A character
     /// outside ISO 8859-1 becomes a question mark.
-    package mutating func append(_ name: String, _ value: String) {
+    public mutating func append(_ name: String, _ value: String) {
         if value.utf8.span.isPrintable {
             self.append(name.utf8.span, value.utf8.span)
         } else {
@@ -85,7 +85,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     }
 
     /// Appends a field, likewise.
-    package mutating func append(_ field: HTTPField) { self.append(field.name, field.value) }
+    public mutating func append(_ field: HTTPField) { self.append(field.name, field.value) }
 
     /// Appends a field with a value from the wire: every byte is `isFieldContent`.
     mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
@@ -102,14 +102,14 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     }
 
     /// Appends all of `fields`.
-    package mutating func append(_ fields: HTTPFields) {
+    public mutating func append(_ fields: HTTPFields) {
         let distance = self.lines.count
         self.lines.append(contentsOf: fields.lines)
         for place in fields.places { self.places.append(place.moved(by: distance)) }
     }
 
     /// Appends the fields with a name that passes `isIncluded`.
-    package mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool) {
+    public mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool) {
         let lines = fields.lines.span
         for place in fields.places where isIncluded(lines.extracting(place.name)) {
             let distance = self.lines.count - place.line.lowerBound
@@ -121,7 +121,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     // MARK: - Finding
 
     /// Calls `body` with the name of each field.
-    package func forEachName(_ body: (Span<UInt8>) -> Void) {
+    public func forEachName(_ body: (Span<UInt8>) -> Void) {
         let lines = self.lines.span
         for place in self.places { body(lines.extracting(place.name)) }
     }
@@ -142,7 +142,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     }
 
     /// The values of all fields of that name, in their order.
-    package func values(_ name: String) -> [String] {
+    public func values(_ name: String) -> [String] {
         var values: [String] = []
         var next = self.index(of: name)
         while let index = next {
@@ -153,20 +153,20 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     }
 
     /// Whether there is a field of that name.
-    package func has(_ name: String) -> Bool { self.index(of: name) != nil }
+    public func has(_ name: String) -> Bool { self.index(of: name) != nil }
 
     /// The value of the first field of that name.
-    package func first(_ name: String) -> String? { self.index(of: name).map { self.value(at: $0) } }
+    public func first(_ name: String) -> String? { self.index(of: name).map { self.value(at: $0) } }
 
     /// The value of the only field of that name, or that there is none, or more than one.
-    package func only(_ name: String) -> FieldOccurrence {
+    public func only(_ name: String) -> FieldOccurrence {
         guard let index = self.index(of: name) else { return .absent }
         return self.index(of: name, from: index + 1) == nil ? .once(self.value(at: index)) : .repeated
     }
 
     /// Whether `body` returns true for an element of the comma-separated list in all fields of that name (RFC 9110 section
     /// 5.6.1). It is called with one after the other, up to that one. Empty elements are skipped.
-    package func hasElement(_ name: String, where body: (Span<UInt8>) -> Bool) -> Bool {
+    public func hasElement(_ name: String, where body: (Span<UInt8>) -> Bool) -> Bool {
         let lines = self.lines.span
         var next = self.index(of: name)
         while let index = next {
@@ -184,7 +184,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     }
 
     /// Whether the list of that name has one element, and that is `token` in any case.
-    package func isList(_ name: String, of token: String) -> Bool {
+    public func isList(_ name: String, of token: String) -> Bool {
         let token = token.utf8.span
         var count = 0
         let hasOther = self.hasElement(name) { element in
@@ -195,7 +195,7 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     }
 
     /// The elements of the comma-separated list in all fields of that name, unchanged.
-    package func elements(_ name: String) -> [String] {
+    public func elements(_ name: String) -> [String] {
         var elements: [String] = []
         _ = self.hasElement(name) { element in
             elements.append(latin1Text(element, element.indices))
@@ -205,15 +205,15 @@ package struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressi
     }
 
     /// The elements of the comma-separated list in all fields of that name, in lower case.
-    package func tokens(_ name: String) -> [String] { self.elements(name).map { $0.asciiLowercased } }
+    public func tokens(_ name: String) -> [String] { self.elements(name).map { $0.asciiLowercased } }
 
     // MARK: - Writing
 
     /// Appends `name: value CRLF` for each field.
-    package func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
+    public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
 }
 
 extension HTTPFields: CustomStringConvertible {
     /// The lines, for the output of failed tests.
-    package var description: String { latin1Text(self.lines.span, self.lines.indices) }
+    public var description: String { latin1Text(self.lines.span, self.lines.indices) }
 }

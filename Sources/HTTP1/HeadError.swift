@@ -1,7 +1,7 @@
 /// Why a head was refused.
-package struct HeadError: Error, Equatable, Sendable {
+public struct HeadError: Error, Equatable, Sendable {
     /// The kind of fault. It decides the answer to a client.
-    package enum Kind: Sendable {
+    public enum Kind: Sendable {
         /// Not as RFC 9112 wants it. To a client: 400.
         case malformed
         /// More bytes or fields than the limits allow. To a client: 431.
@@ -11,11 +11,11 @@ package struct HeadError: Error, Equatable, Sendable {
     }
 
     /// What kind of fault it is.
-    package var kind: Kind
+    public var kind: Kind
     /// What is wrong, in a few words, for the answer and the log.
-    package var detail: String
+    public var detail: String
 
-    package init(_ kind: Kind, _ detail: String) {
+    public init(_ kind: Kind, _ detail: String) {
         self.kind = kind
         self.detail = detail
     }
@@ -40,20 +40,20 @@ extension HeadError {
 }
 
 /// How large a head may be. Both limits are inclusive.
-package struct HeadLimits: Equatable, Sendable {
+public struct HeadLimits: Equatable, Sendable {
     /// The most bytes, the empty line at the end included.
-    package var bytes = 16 << 10
+    public var bytes = 16 << 10
     /// The most fields.
-    package var fields = 100
+    public var fields = 100
 
-    package init(bytes: Int = 16 << 10, fields: Int = 100) {
+    public init(bytes: Int = 16 << 10, fields: Int = 100) {
         self.bytes = bytes
         self.fields = fields
     }
 }
 
 /// The result of a parser for the bytes so far.
-package enum HeadProgress<Head: Equatable & Sendable>: Equatable, Sendable {
+public enum HeadProgress<Head: Equatable & Sendable>: Equatable, Sendable {
     case incomplete
     /// A whole head of `length` bytes. What follows is not part of it.
     case head(Head, length: Int)

@@ -1,5 +1,5 @@
 /// The usual reason phrase of a status that we answer with (RFC 9110 section 15, RFC 6585); empty for other statuses.
-package func reasonPhrase(ofStatus status: Int) -> String {
+public func reasonPhrase(ofStatus status: Int) -> String {
     switch status {
     case 200: "OK"
     case 400: "Bad Request"

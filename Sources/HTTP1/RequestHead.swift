@@ -1,22 +1,22 @@
 /// The versions of HTTP that a head may have (RFC 9112 section 2.3).
-package enum HTTPVersion: Sendable {
+public enum HTTPVersion: Sendable {
     /// Some health checks ask with it, and Python's `http.server` and others answer with it. It cannot be upgraded.
     case http10
     case http11
 }
 
 /// The head of a request: the request line and the fields (RFC 9112 section 3).
-package struct RequestHead: Equatable, Sendable {
+public struct RequestHead: Equatable, Sendable {
     /// A token, as sent: methods are case-sensitive.
-    package var method: String
+    public var method: String
     /// The request target, as sent: visible US-ASCII without `#`.
-    package var target: String
+    public var target: String
     /// As sent.
-    package var version: HTTPVersion
+    public var version: HTTPVersion
     /// In the order sent.
-    package var fields: HTTPFields
+    public var fields: HTTPFields
 
-    package init(method: String, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields()) {
+    public init(method: String, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields()) {
         self.method = method
         self.target = target
         self.version = version
@@ -24,7 +24,7 @@ package struct RequestHead: Equatable, Sendable {
     }
 
     /// The head for the wire, always in HTTP/1.1, with the empty line at its end.
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         bytes.append(contentsOf: self.method.utf8)

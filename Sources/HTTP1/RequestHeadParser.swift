@@ -4,7 +4,7 @@
 /// HTTP/1.1, or 1.0 where that is allowed. Lines end in CRLF. Exactly one space separates the parts of the request line. No
 /// empty line comes before it, although RFC 9112 section 2.2 lets a server skip one. A fault is reported at the first byte
 /// that shows it.
-package struct RequestHeadParser: Sendable {
+public struct RequestHeadParser: Sendable {
     private enum State {
         case method
         case target
@@ -31,7 +31,7 @@ package struct RequestHeadParser: Sendable {
     private static let version = Array("HTTP/1.1".utf8)
 
     /// - Parameter takesHTTP10: accept HTTP/1.0, too.
-    package init(limits: HeadLimits = HeadLimits(), takesHTTP10: Bool = false) {
+    public init(limits: HeadLimits = HeadLimits(), takesHTTP10: Bool = false) {
         self.limits = limits
         self.takesHTTP10 = takesHTTP10
         self.section = FieldSection(limit: limits.fields)
@@ -40,7 +40,7 @@ package struct RequestHeadParser: Sendable {
     /// Reads on in `bytes`, which is everything received so far: the bytes of earlier calls, and more after them.
     ///
     /// Each byte is read once, however many calls there are. Do not call it after a head. After an error it returns that again.
-    package mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<RequestHead> {
+    public mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<RequestHead> {
         if let error = self.error { return .invalid(error) }
         let end = min(bytes.count, self.limits.bytes)
         while self.scanned < end {

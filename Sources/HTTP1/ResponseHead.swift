@@ -1,15 +1,15 @@
 /// The head of a response: the status line and the fields (RFC 9112 section 4).
-package struct ResponseHead: Equatable, Sendable {
+public struct ResponseHead: Equatable, Sendable {
     /// As sent.
-    package var version: HTTPVersion
+    public var version: HTTPVersion
     /// 100 to 999.
-    package var status: Int
+    public var status: Int
     /// The reason phrase. It may be empty.
-    package var reason: String
+    public var reason: String
     /// In the order sent.
-    package var fields: HTTPFields
+    public var fields: HTTPFields
 
-    package init(version: HTTPVersion = .http11, status: Int, reason: String, fields: HTTPFields = HTTPFields()) {
+    public init(version: HTTPVersion = .http11, status: Int, reason: String, fields: HTTPFields = HTTPFields()) {
         self.version = version
         self.status = status
         self.reason = reason
@@ -17,7 +17,7 @@ package struct ResponseHead: Equatable, Sendable {
     }
 
     /// The head for the wire, always in HTTP/1.1, with the empty line at its end.
-    package var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(512)
         bytes.append(contentsOf: "HTTP/1.1 ".utf8)

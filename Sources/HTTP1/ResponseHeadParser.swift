@@ -2,7 +2,7 @@
 ///
 /// It is as strict as `RequestHeadParser`, with two exceptions for real servers: HTTP/1.0 is accepted, and the space before
 /// an empty reason phrase may be missing.
-package struct ResponseHeadParser: Sendable {
+public struct ResponseHeadParser: Sendable {
     private enum State {
         case version
         case status
@@ -26,7 +26,7 @@ package struct ResponseHeadParser: Sendable {
 
     private static let versionPrefix = Array("HTTP/1.".utf8)
 
-    package init(limits: HeadLimits = HeadLimits()) {
+    public init(limits: HeadLimits = HeadLimits()) {
         self.limits = limits
         self.section = FieldSection(limit: limits.fields)
     }
@@ -34,7 +34,7 @@ package struct ResponseHeadParser: Sendable {
     /// Reads on in `bytes`, which is everything received so far: the bytes of earlier calls, and more after them.
     ///
     /// Each byte is read once, however many calls there are. Do not call it after a head. After an error it returns that again.
-    package mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<ResponseHead> {
+    public mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<ResponseHead> {
         if let error = self.error { return .invalid(error) }
         let end = min(bytes.count, self.limits.bytes)
         while self.scanned < end {

@@ -4,7 +4,7 @@ internal import Glibc
 private let patience: Int32 = 20_000
 
 /// Two connected Unix sockets that do not block.
-package func socketPair() -> (near: Int32, far: Int32) {
+public func socketPair() -> (near: Int32, far: Int32) {
     var pair: [Int32] = [-1, -1]
     // The kernel writes two descriptors.
     let result = unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &pair)
@@ -13,13 +13,13 @@ package func socketPair() -> (near: Int32, far: Int32) {
 }
 
 /// Waits until one of `descriptors` has something to read or to accept. Returns how many do.
-package func waitToRead(_ descriptors: [Int32]) -> Int {
+public func waitToRead(_ descriptors: [Int32]) -> Int {
     poll(descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) })
 }
 
-package func waitToRead(_ descriptor: Int32) -> Bool { waitToRead([descriptor]) == 1 }
+public func waitToRead(_ descriptor: Int32) -> Bool { waitToRead([descriptor]) == 1 }
 
-package func waitToWrite(_ descriptor: Int32) -> Bool {
+public func waitToWrite(_ descriptor: Int32) -> Bool {
     poll([pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]) == 1
 }
 

@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// A path that nobody has, below the directory for temporary files.
-package func temporaryPath(_ suffix: String) -> String {
+public func temporaryPath(_ suffix: String) -> String {
     let number = UInt64.random(in: .min ... .max)
     return "/tmp/gateway-test-\(getpid())-\(String(number, radix: 16))\(suffix)"
 }
 
-package func removeFile(_ path: String) { _ = unsafe unlink(path) }
+public func removeFile(_ path: String) { _ = unsafe unlink(path) }

@@ -1,14 +1,14 @@
-package import HTTP1
+public import HTTP1
 
 /// A whole answer before the 101, after which the connection is closed.
-package struct Answer: Equatable, Sendable {
-    package var status: Int
-    package var reason: String
+public struct Answer: Equatable, Sendable {
+    public var status: Int
+    public var reason: String
     /// All but `Content-Length` and `Connection`, which `bytes(forHead:date:)` writes.
-    package var fields: HTTPFields
-    package var body: [UInt8]
+    public var fields: HTTPFields
+    public var body: [UInt8]
 
-    package init(status: Int, reason: String, fields: HTTPFields, body: [UInt8]) {
+    public init(status: Int, reason: String, fields: HTTPFields, body: [UInt8]) {
         self.status = status
         self.reason = reason
         self.fields = fields
@@ -16,7 +16,7 @@ package struct Answer: Equatable, Sendable {
     }
 
     /// A short text.
-    package init(status: Int, text: String, fields: HTTPFields = HTTPFields()) {
+    public init(status: Int, text: String, fields: HTTPFields = HTTPFields()) {
         var all: HTTPFields = [
             "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
@@ -26,7 +26,7 @@ package struct Answer: Equatable, Sendable {
     }
 
     /// A self-contained page: its scripts and styles are in it, and it may open WebSocket connections.
-    package static func page(_ html: [UInt8], contentType: String = "text/html; charset=utf-8") -> Answer {
+    public static func page(_ html: [UInt8], contentType: String = "text/html; charset=utf-8") -> Answer {
         let policy = """
             default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
             connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
@@ -44,7 +44,7 @@ package struct Answer: Equatable, Sendable {
     /// - Parameters:
     ///   - forHead: it answers a HEAD: it has no body but says its length.
     ///   - date: when it is made, as HTTP writes it. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
-    package func bytes(forHead: Bool = false, date: String) -> [UInt8] {
+    public func bytes(forHead: Bool = false, date: String) -> [UInt8] {
         var fields = self.fields
         if !fields.has("Date") { fields.append("Date", date) }
         // A 304 has no body; a length would be that of the 200 it stands for.

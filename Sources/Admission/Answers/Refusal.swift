@@ -1,21 +1,21 @@
-package import HTTP1
+public import HTTP1
 
 /// Why there is no session: an answer for the client and words for the log.
-package struct Refusal: Error, Equatable, Sendable {
-    package var answer: Answer
+public struct Refusal: Error, Equatable, Sendable {
+    public var answer: Answer
     /// For the log: what was wrong, without the cure.
-    package var detail: String
+    public var detail: String
     /// `detail` without the parts that differ between refusals of one kind (`Wording.kind`).
-    package private(set) var kind: String
+    public private(set) var kind: String
     /// What the operator can do about it, in a sentence; may be empty.
-    package var cure: String
+    public var cure: String
     /// The route that refused, once one was found.
-    package var routeIndex: Int?
+    public var routeIndex: Int?
     /// The request was a HEAD, whose answer has no body.
-    package var isToHead = false
+    public var isToHead = false
 
     /// The answer is `wording`, followed by `cure` if that is not empty.
-    package init(
+    public init(
         _ status: Int, _ wording: Wording, cure: String = "", fields: HTTPFields = HTTPFields(), routeIndex: Int? = nil
     ) {
         let text = [wording.text, cure].filter { !$0.isEmpty }.joined(separator: " ")
@@ -27,7 +27,7 @@ package struct Refusal: Error, Equatable, Sendable {
     }
 
     /// A backend's own refusal, passed on.
-    package init(passingOn answer: Answer, routeIndex: Int?) {
+    public init(passingOn answer: Answer, routeIndex: Int?) {
         self.answer = answer
         self.detail = "The backend refused the upgrade with \(answer.status)."
         self.kind = self.detail
@@ -35,7 +35,7 @@ package struct Refusal: Error, Equatable, Sendable {
         self.routeIndex = routeIndex
     }
 
-    package var status: Int { self.answer.status }
+    public var status: Int { self.answer.status }
 
     /// Tells the operator more than the client.
     mutating func explain(_ wording: Wording, cure: String) {
@@ -45,12 +45,12 @@ package struct Refusal: Error, Equatable, Sendable {
     }
 
     /// The whole answer as it goes on the wire; `date` as in `Answer.bytes`.
-    package func bytes(date: String) -> [UInt8] { self.answer.bytes(forHead: self.isToHead, date: date) }
+    public func bytes(date: String) -> [UInt8] { self.answer.bytes(forHead: self.isToHead, date: date) }
 
     // MARK: - Before a route is known
 
     /// The head is malformed or too large.
-    package init(_ error: HeadError) {
+    public init(_ error: HeadError) {
         switch error.kind {
         case .malformed: self.init(400, "Malformed request: \(error.detail).")
         case .unsupportedVersion: self.init(400, "Malformed request: \(error.detail).", cure: "Speak HTTP/1.1.")
@@ -59,46 +59,46 @@ package struct Refusal: Error, Equatable, Sendable {
     }
 
     /// The head did not come within `timeouts.handshake`.
-    package static var headTimeout: Refusal {
+    public static var headTimeout: Refusal {
         Refusal(408, "The request did not arrive in time.")
     }
 
     // MARK: - Once a route is known
 
     /// No endpoint is up.
-    package static func noEndpoint(routeIndex: Int) -> Refusal {
+    public static func noEndpoint(routeIndex: Int) -> Refusal {
         Refusal(
             503, "No endpoint of the backend is up.", cure: "Try again soon.", fields: ["Retry-After": "5"],
             routeIndex: routeIndex)
     }
 
-    package static func draining(routeIndex: Int?) -> Refusal {
+    public static func draining(routeIndex: Int?) -> Refusal {
         Refusal(
             503, "The gateway is shutting down.", cure: "Try again soon.", fields: ["Retry-After": "5"],
             routeIndex: routeIndex)
     }
 
     /// All sessions together hold too much memory.
-    package static var outOfMemory: Refusal {
+    public static var outOfMemory: Refusal {
         Refusal(503, "The gateway is out of memory.", cure: "Try again soon.", fields: ["Retry-After": "5"])
     }
 
     /// The connection to the backend failed; `why` says how, for the log only.
-    package static func connectFailed(_ why: String, routeIndex: Int) -> Refusal {
+    public static func connectFailed(_ why: String, routeIndex: Int) -> Refusal {
         var refusal = Refusal(502, "The backend cannot be reached.", routeIndex: routeIndex)
         refusal.detail = "The backend cannot be reached: \(why)."
         return refusal
     }
 
     /// The backend's answer is not an upgrade; `why` says how, for the log only.
-    package static func badBackend(_ why: String, routeIndex: Int) -> Refusal {
+    public static func badBackend(_ why: String, routeIndex: Int) -> Refusal {
         var refusal = Refusal(502, "The backend did not answer as a WebSocket server does.", routeIndex: routeIndex)
         refusal.detail = "The backend did not answer as a WebSocket server does: \(why)."
         return refusal
     }
 
     /// Connecting, or the backend's handshake, took longer than its timeout.
-    package static func backendTimeout(_ why: String, routeIndex: Int) -> Refusal {
+    public static func backendTimeout(_ why: String, routeIndex: Int) -> Refusal {
         var refusal = Refusal(504, "The backend did not answer in time.", routeIndex: routeIndex)
         refusal.detail = "The backend did not answer in time: \(why)."
         return refusal

@@ -1,8 +1,8 @@
-package import HTTP1
+public import HTTP1
 internal import WebSocketProtocol
 
 /// The 101 to a client (RFC 6455 section 4.2.2).
-package enum SwitchingProtocols {
+public enum SwitchingProtocols {
     /// The fields that ask for the upgrade and that grant it.
     static let upgrade: HTTPFields = ["Upgrade": "websocket", "Connection": "Upgrade"]
 
@@ -12,7 +12,7 @@ package enum SwitchingProtocols {
     ///   - extensions: the value of `Sec-WebSocket-Extensions`, an answer to the client's offers.
     ///   - passedFields: fields of the backend's 101 (`BackendHandshake.Accepted.passedFields`).
     ///   - date: when it is made, as in `Answer.bytes`.
-    package static func bytes(
+    public static func bytes(
         key: String, subprotocol: String? = nil, extensions: String? = nil, passedFields: HTTPFields = HTTPFields(),
         date: String
     ) -> [UInt8] {

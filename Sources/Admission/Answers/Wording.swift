@@ -2,44 +2,44 @@
 ///
 /// `"Nothing is served at \(peer: path)."` A peer can send any number of different texts, so `kind`
 /// leaves them out: texts that differ only in quotes are of one kind.
-package struct Wording: Equatable, Sendable, ExpressibleByStringInterpolation {
+public struct Wording: Equatable, Sendable, ExpressibleByStringInterpolation {
     /// All of it.
-    package let text: String
+    public let text: String
     /// With `…` in place of each quote: there are only as many kinds as the gateway has sentences.
-    package let kind: String
+    public let kind: String
 
-    package init(stringLiteral text: String) {
+    public init(stringLiteral text: String) {
         self.text = text
         self.kind = text
     }
 
-    package init(stringInterpolation parts: StringInterpolation) {
+    public init(stringInterpolation parts: StringInterpolation) {
         self.text = parts.text
         self.kind = parts.kind
     }
 
-    package struct StringInterpolation: StringInterpolationProtocol {
+    public struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text = ""
         fileprivate var kind = ""
 
-        package init(literalCapacity: Int, interpolationCount: Int) {}
+        public init(literalCapacity: Int, interpolationCount: Int) {}
 
-        package mutating func appendLiteral(_ literal: String) {
+        public mutating func appendLiteral(_ literal: String) {
             self.text += literal
             self.kind += literal
         }
 
         /// Our own words.
-        package mutating func appendInterpolation(_ words: String) { self.appendLiteral(words) }
+        public mutating func appendInterpolation(_ words: String) { self.appendLiteral(words) }
 
         /// Text that may itself quote a peer.
-        package mutating func appendInterpolation(_ wording: Wording) {
+        public mutating func appendInterpolation(_ wording: Wording) {
             self.text += wording.text
             self.kind += wording.kind
         }
 
         /// A quote of a peer, made fit to be shown.
-        package mutating func appendInterpolation(peer words: String) {
+        public mutating func appendInterpolation(peer words: String) {
             self.text += shown(words)
             self.kind += "…"
         }

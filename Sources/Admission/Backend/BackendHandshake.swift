@@ -1,26 +1,26 @@
-package import HTTP1
-package import WebSocketProtocol
+public import HTTP1
+public import WebSocketProtocol
 
 /// The client's side of an opening handshake with a backend (RFC 6455 section 4.1): reads what the backend sends, and
 /// says whether it accepts the upgrade.
 ///
 /// Only a complete and correct 101 is an upgrade. A final status of 300 to 599 is the backend's refusal, which is
 /// passed on; anything else is an error.
-package struct BackendHandshake: Sendable {
+public struct BackendHandshake: Sendable {
     /// What a backend agreed to.
-    package struct Accepted: Equatable, Sendable {
+    public struct Accepted: Equatable, Sendable {
         /// How many bytes of the last call belong to the handshake; those after them are frames.
-        package var length: Int
-        package var subprotocol: String?
+        public var length: Int
+        public var subprotocol: String?
         /// The value of `Sec-WebSocket-Extensions` for the client.
-        package var extensions: String?
+        public var extensions: String?
         /// Messages may be compressed: RSV1 may be set.
-        package var allowsCompression: Bool
+        public var allowsCompression: Bool
         /// Fields of the backend for the client, such as `Set-Cookie`.
-        package var passedFields: HTTPFields
+        public var passedFields: HTTPFields
     }
 
-    package enum Outcome: Equatable, Sendable {
+    public enum Outcome: Equatable, Sendable {
         case incomplete
         case accepted(Accepted)
         /// The backend's own answer, for the client. The connection cannot be used again.
@@ -46,7 +46,7 @@ package struct BackendHandshake: Sendable {
     private var buffer: [UInt8] = []
     private var interimHeads = 0
     /// Whether any byte came from the backend.
-    package private(set) var hasReceived = false
+    public private(set) var hasReceived = false
 
     private static let mostInterimHeads = 8
 
@@ -55,7 +55,7 @@ package struct BackendHandshake: Sendable {
     ///   - offeredSubprotocols: those that were sent.
     ///   - requiresSubprotocol: an answer without one is an error.
     ///   - compressionOffers: the `permessage-deflate` offers that were sent.
-    package init(
+    public init(
         key: String, offeredSubprotocols: [String] = [], requiresSubprotocol: Bool = false,
         compressionOffers: [ExtensionElement] = [], limits: HeadLimits = HeadLimits()
     ) {
@@ -68,12 +68,12 @@ package struct BackendHandshake: Sendable {
     }
 
     /// The backend refuses, and its body is not complete. After a deadline `receivedEOF()` returns what there is of it.
-    package var isReadingRefusal: Bool {
+    public var isReadingRefusal: Bool {
         if case .refusalBody = self.state { true } else { false }
     }
 
     /// Takes the bytes that follow those of the last call. Any outcome but `.incomplete` is the last one.
-    package mutating func received(_ bytes: Span<UInt8>) -> Outcome {
+    public mutating func received(_ bytes: Span<UInt8>) -> Outcome {
         self.hasReceived = true
         switch self.state {
         case .finished(let outcome): return outcome
@@ -86,7 +86,7 @@ package struct BackendHandshake: Sendable {
     }
 
     /// The backend will send no more.
-    package mutating func receivedEOF() -> Outcome {
+    public mutating func receivedEOF() -> Outcome {
         switch self.state {
         case .finished(let outcome): return outcome
         case .refusalBody(let head, let body): return self.finish(.refused(Self.answer(head, body.body)))

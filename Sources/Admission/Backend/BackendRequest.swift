@@ -1,15 +1,15 @@
-package import Configuration
+public import Configuration
 internal import HTTP1
 internal import WebSocketProtocol
 
 /// The opening handshake to a WebSocket endpoint (RFC 6455 section 4.1). It is written afresh: only fields that are chosen are passed
 /// on.
-package enum BackendRequest {
+public enum BackendRequest {
     /// - Parameters:
     ///   - host: the backend's `host`.
     ///   - key: our own `Sec-WebSocket-Key`.
     ///   - sessionID: for `X-Request-Id`, unless a trusted proxy has named the request.
-    package static func bytes(
+    public static func bytes(
         for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
     ) -> [UInt8] {
         self.head(for: admitted, to: endpoint, host: host, key: key, sessionID: sessionID).bytes

@@ -1,5 +1,5 @@
 internal import Configuration
-package import HTTP1
+public import HTTP1
 internal import WebSocketProtocol
 
 /// Decides what a request leads to: the whole table of answers that the head alone determines.
@@ -14,9 +14,9 @@ internal import WebSocketProtocol
 /// 5. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
 /// 6. 403: the route does not let this Origin in, or demands one.
 /// 7. 400: the route requires a subprotocol and none offered fits.
-package enum Admission {
+public enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
-    package static func decide(_ head: RequestHead, _ hops: Hops, _ routes: RouteTable) -> Decision {
+    public static func decide(_ head: RequestHead, _ hops: Hops, _ routes: RouteTable) -> Decision {
         do throws(Refusal) {
             return try self.admit(head, hops, routes)
         } catch {

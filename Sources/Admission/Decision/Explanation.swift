@@ -1,17 +1,17 @@
-package import Configuration
+public import Configuration
 internal import HTTP1
 
 /// What `gateway explain URL` says: where a request would go, or why it would be refused.
 ///
 /// `Admission` itself decides, about the head that a client would send.
-package struct Explanation: Equatable, Sendable {
+public struct Explanation: Equatable, Sendable {
     /// Several lines, each ended.
-    package let text: String
+    public let text: String
     /// The request would be served.
-    package let isServed: Bool
+    public let isServed: Bool
 
     /// Where the request comes from.
-    package enum Peer: Equatable, Sendable {
+    public enum Peer: Equatable, Sendable {
         /// Any address that is not a trusted proxy's.
         case anyone
         case address(IPAddress)
@@ -25,7 +25,7 @@ package struct Explanation: Equatable, Sendable {
     ///   - subprotocols: those offered, best first.
     ///   - more: further fields of the request, such as those a proxy adds.
     ///   - peer: the other end of the connection.
-    package static func explain(
+    public static func explain(
         _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = [],
         more: [(name: String, value: String)] = [], from peer: Peer = .anyone
     ) -> Explanation {

@@ -1,17 +1,17 @@
-package import Configuration
+public import Configuration
 
 /// How a request reached the gateway, whatever it says itself.
-package struct Arrival: Equatable, Sendable {
+public struct Arrival: Equatable, Sendable {
     /// The other end of the connection; `nil` on a Unix socket.
-    package let peer: IPAddress?
+    public let peer: IPAddress?
     /// The listener has TLS.
-    package let listenerIsSecure: Bool
+    public let listenerIsSecure: Bool
     /// `trusted-proxies`.
-    package let trustedProxies: TrustedProxies
+    public let trustedProxies: TrustedProxies
     /// Whether what the other end says about its own client is believed.
-    package private(set) var isFromTrustedProxy: Bool
+    public private(set) var isFromTrustedProxy: Bool
 
-    package init(peer: IPAddress?, listenerIsSecure: Bool, trustedProxies: TrustedProxies = TrustedProxies()) {
+    public init(peer: IPAddress?, listenerIsSecure: Bool, trustedProxies: TrustedProxies = TrustedProxies()) {
         self.peer = peer
         self.listenerIsSecure = listenerIsSecure
         self.trustedProxies = trustedProxies

@@ -1,29 +1,29 @@
-package import Configuration
-package import HTTP1
+public import Configuration
+public import HTTP1
 
 /// The client's address, what it asked for, and the fields that tell a backend so.
 ///
 /// The gateway writes these fields afresh, unless a trusted proxy sent the request: that is believed. Only `X-Forwarded-For` is a list
 /// that each hop adds to. Of the others only the value that counts is passed on: servers read all of it as the scheme or the host.
-package struct ForwardedHeaders: Equatable, Sendable {
+public struct ForwardedHeaders: Equatable, Sendable {
     /// The scheme that the client used, `https` or `http`: what a trusted proxy says, else that of our listener.
-    package let scheme: String
+    public let scheme: String
     /// The schemes that the Origin of the client's own page may have. A proxy that speaks TLS to us may not know the scheme that the
     /// proxy before it was asked with.
-    package let schemes: [String]
+    public let schemes: [String]
     /// The host that the client asked for: Host, or what a trusted proxy says.
-    package let host: Authority
+    public let host: Authority
     /// `host` with the port that a trusted proxy names, if it has none itself: the Origin of the client's own page has it.
     let place: Authority
     private let hops: Hops
 
     /// The rightmost address that is not a trusted proxy's; `nil` if none is known, on a Unix socket.
-    package var client: IPAddress? { self.hops.client }
+    public var client: IPAddress? { self.hops.client }
     /// Whether the request's `Forwarded` and similar fields may be passed on.
-    package var isFromTrustedProxy: Bool { self.hops.arrival.isFromTrustedProxy }
+    public var isFromTrustedProxy: Bool { self.hops.arrival.isFromTrustedProxy }
 
     /// `host` is the Host field.
-    package init(_ request: HTTPFields, host: Authority, arrival: Arrival) {
+    public init(_ request: HTTPFields, host: Authority, arrival: Arrival) {
         self.init(Hops(request, arrival), host: host)
     }
 
@@ -39,7 +39,7 @@ package struct ForwardedHeaders: Equatable, Sendable {
     }
 
     /// `X-Forwarded-For` and `X-Real-IP` (where an address is known), `X-Forwarded-Proto`, `-Host` and `-Port`.
-    package var fields: HTTPFields {
+    public var fields: HTTPFields {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 5, bytes: 256)
         let addresses = self.hops.addresses + (self.hops.arrival.peer.map { [$0.description] } ?? [])
@@ -58,10 +58,10 @@ package struct ForwardedHeaders: Equatable, Sendable {
     private static let port = "X-Forwarded-Port"
 
     /// The fields that decide what the client asked for.
-    package static let deciding = [Self.proto, Self.host, Self.port]
+    public static let deciding = [Self.proto, Self.host, Self.port]
 
     /// The name that a trusted proxy gave the request, so that both logs have it.
-    package static func requestID(of request: HTTPFields, _ arrival: Arrival) -> String? {
+    public static func requestID(of request: HTTPFields, _ arrival: Arrival) -> String? {
         guard arrival.isFromTrustedProxy, case .once(let id) = request.only("X-Request-Id"), !id.isEmpty else {
             return nil
         }

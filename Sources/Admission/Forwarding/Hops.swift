@@ -1,19 +1,19 @@
-package import Configuration
-package import HTTP1
+public import Configuration
+public import HTTP1
 
 /// The hops of a request, as a trusted proxy lists them; none if the other end is not trusted. There may be thousands, so they are read
 /// once for each request.
-package struct Hops: Equatable, Sendable {
+public struct Hops: Equatable, Sendable {
     /// The elements of `X-Forwarded-For`.
     let addresses: [String]
     let arrival: Arrival
     /// The index of the client among them; `nil`: it is not among them.
     private let place: Int?
     /// The rightmost address that is not a trusted proxy's; `nil` if none is known, on a Unix socket.
-    package let client: IPAddress?
+    public let client: IPAddress?
     private let believed: HTTPFields
 
-    package init(_ request: HTTPFields, _ arrival: Arrival) {
+    public init(_ request: HTTPFields, _ arrival: Arrival) {
         self.arrival = arrival
         self.believed = arrival.isFromTrustedProxy ? request : HTTPFields()
         self.addresses = self.believed.elements("X-Forwarded-For")

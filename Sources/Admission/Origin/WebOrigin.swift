@@ -1,17 +1,17 @@
-package import Configuration
+public import Configuration
 internal import HTTP1
 
 /// An Origin as a browser writes it: scheme, host and port, and nothing after them (RFC 6454 section 7).
-package struct WebOrigin: Equatable, Sendable {
+public struct WebOrigin: Equatable, Sendable {
     /// Lower case.
-    package let scheme: String
+    public let scheme: String
     /// As `Authority.host`.
-    package let host: String
+    public let host: String
     /// The scheme's default if none was written.
-    package let port: UInt16
+    public let port: UInt16
 
     /// Nil for `null`, for a list, and for all else that is not an origin.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), bytes[colon...].starts(with: "://".utf8) else {
             return nil
@@ -29,18 +29,18 @@ package struct WebOrigin: Equatable, Sendable {
     }
 
     /// Whether host and port are those of an authority, which may leave out the default port of this scheme.
-    package func isAt(_ authority: Authority) -> Bool {
+    public func isAt(_ authority: Authority) -> Bool {
         self.host == authority.host && self.port == authority.port ?? defaultPort(ofScheme: self.scheme)
     }
 
-    package func matches(_ pattern: OriginPattern) -> Bool {
+    public func matches(_ pattern: OriginPattern) -> Bool {
         pattern.scheme == self.scheme && pattern.port == self.port && pattern.host.matches(self.host)
     }
 }
 
 extension HostPattern {
     /// Whether a host (as `Authority.host`) is the one named, or below the domain named.
-    package func matches(_ host: String) -> Bool {
+    public func matches(_ host: String) -> Bool {
         switch self {
         case .exact(let name): name == host
         case .subdomains(let domain): host.utf8.count > domain.utf8.count + 1 && host.hasSuffix("." + domain)

@@ -1,9 +1,9 @@
-package import Configuration
+public import Configuration
 
 /// The routes in their order, indexed for matching: the first match wins.
-package struct RouteTable: Sendable {
+public struct RouteTable: Sendable {
     /// What answers on a route; it decides which side picks the subprotocol.
-    package enum Service: Equatable, Sendable {
+    public enum Service: Equatable, Sendable {
         /// A WebSocket backend: it chooses.
         case relay
         /// A TCP backend or a built-in service: we choose.
@@ -12,11 +12,11 @@ package struct RouteTable: Sendable {
     }
 
     /// In the order of the file; `match` and all route indices point into it.
-    package let routes: [RouteSettings]
+    public let routes: [RouteSettings]
     private let services: [Service]
     private let table: HostTable
 
-    package init(_ configuration: GatewayConfiguration) {
+    public init(_ configuration: GatewayConfiguration) {
         self.routes = configuration.routes
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
         var table = HostTable()
@@ -27,10 +27,10 @@ package struct RouteTable: Sendable {
     }
 
     /// What answers on the route.
-    package func service(of index: Int) -> Service { self.services[index] }
+    public func service(of index: Int) -> Service { self.services[index] }
 
     /// The index of the first route for a host (as `Authority.host`) and a path (as `RequestTarget.path`).
-    package func match(host: String, path: String) -> Int? { self.table.first(host: host, path: path) }
+    public func match(host: String, path: String) -> Int? { self.table.first(host: host, path: path) }
 
     private static func service(of route: RouteSettings, in configuration: GatewayConfiguration) -> Service {
         switch route.action {

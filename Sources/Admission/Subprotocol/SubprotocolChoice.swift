@@ -1,30 +1,30 @@
-package import Configuration
+public import Configuration
 
 /// How a route chooses the subprotocol of a session (RFC 6455 section 1.9). Names are case-sensitive.
-package struct SubprotocolChoice: Equatable, Sendable {
+public struct SubprotocolChoice: Equatable, Sendable {
     /// Allowed, best first; `nil`: any.
     private let allowed: [String]?
-    package let isRequired: Bool
+    public let isRequired: Bool
 
-    package init(_ route: RouteSettings) {
+    public init(_ route: RouteSettings) {
         self.allowed = route.subprotocols
         self.isRequired = route.requireSubprotocol
     }
 
     /// What a relay offers its backend: the client's offers, filtered and in the route's order of preference.
-    package func offers(from client: [String]) -> [String] {
+    public func offers(from client: [String]) -> [String] {
         self.allowed.map { $0.filter(client.contains) } ?? client
     }
 
     /// What a bridge or a built-in service picks. Never `base64`, which old clients offer along with `binary`: it says that the bytes are
     /// encoded, and here they are not. Never a credential. `bearer`, which announces one, only if nothing else is offered.
-    package func pick(from client: [String]) -> String? {
+    public func pick(from client: [String]) -> String? {
         let names = self.names(among: client).filter { $0 != "base64" }
         return names.first { !SubprotocolCredential.isAnnouncement($0) } ?? names.first
     }
 
     /// The offers of `offers(from:)` that may be shown because they are not credentials. A name that the route lists is not a secret.
-    package func names(among client: [String]) -> [String] {
+    public func names(among client: [String]) -> [String] {
         let offers = self.offers(from: client)
         guard self.allowed == nil else { return offers }
         let credentials = SubprotocolCredential.all(in: client)

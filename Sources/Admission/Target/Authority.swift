@@ -3,17 +3,17 @@ internal import HTTP1
 
 /// A host and perhaps a port, as in `Host`, a URL or an Origin (RFC 3986 section 3.2), read strictly: no user, no
 /// percent-encoding, no empty label, and letters, digits, `-`, `.`, `_` and `~` only.
-package struct Authority: Hashable, Sendable {
+public struct Authority: Hashable, Sendable {
     /// For comparing: lower case, without trailing dot; an IPv6 address in its canonical form and without brackets.
-    package let host: String
+    public let host: String
     /// `nil` where none is written.
-    package let port: UInt16?
+    public let port: UInt16?
     /// As written, without the colon of an empty port.
-    package let text: String
+    public let text: String
 
     /// Nil if the text is anything but `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. `host:` is `host`: a port may be empty
     /// (RFC 3986 section 3.2.3).
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard text.utf8.count <= 262 else { return nil }
         let bytes = Array(text.utf8)
         guard bytes.allSatisfy({ $0.isVisible }) else { return nil }
@@ -41,7 +41,7 @@ package struct Authority: Hashable, Sendable {
     }
 
     /// Whether both mean the same place, where a port that is not written is `defaultPort`.
-    package func isSame(as other: Authority, defaultPort: UInt16) -> Bool {
+    public func isSame(as other: Authority, defaultPort: UInt16) -> Bool {
         self.host == other.host && (self.port ?? defaultPort) == (other.port ?? defaultPort)
     }
 

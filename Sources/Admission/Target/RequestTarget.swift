@@ -1,21 +1,21 @@
 internal import Configuration
-package import HTTP1
+public import HTTP1
 
 /// The target of a request (RFC 9112 section 3.2), in a form that has only one meaning. The same rules (`NormalPath`)
 /// hold for every kind of route.
-package struct RequestTarget: Equatable, Sendable {
+public struct RequestTarget: Equatable, Sendable {
     /// Normalised; starts with `/`.
-    package let path: String
+    public let path: String
     /// The path has a `%2F`, which only routes with `encoded-slashes: keep` take.
-    package let hasEncodedSlash: Bool
+    public let hasEncodedSlash: Bool
     /// What follows the first `?`, as sent; `nil` without one.
-    package let query: String?
+    public let query: String?
     /// Path and query as sent, for a backend.
-    package let original: String
+    public let original: String
 
     /// Reads a target in origin-form (`/chat?x`) or absolute-form (`http://host/chat?x`), whose authority must be that
     /// of the Host field.
-    package init(_ target: String, host: Authority) throws(HeadError) {
+    public init(_ target: String, host: Authority) throws(HeadError) {
         var rest = Substring(target)
         if !target.utf8.starts(with: "/".utf8) {
             guard let (scheme, authority, after) = Self.splitAbsolute(rest) else {

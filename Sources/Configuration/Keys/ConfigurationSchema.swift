@@ -1,7 +1,7 @@
 /// The JSON schema of `gateway.conf`, made from the table of keys. Editors complete and check the file with it.
-package enum ConfigurationSchema {
+public enum ConfigurationSchema {
     /// The text of the schema, with its last newline.
-    package static var text: String {
+    public static var text: String {
         let sections = Section.all.map { JSON.Member(key: $0.name, value: self.schema(of: $0)) }
         let description =
             "The configuration of the gateway. Values may hold ${NAME} and ${NAME:-default}, which stand for environment variables."

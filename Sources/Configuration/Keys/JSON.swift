@@ -1,5 +1,5 @@
 /// A JSON value. The members of an object keep their order.
-package indirect enum JSON: Sendable {
+public indirect enum JSON: Sendable {
     case string(String)
     /// As it is written.
     case number(String)
@@ -7,15 +7,15 @@ package indirect enum JSON: Sendable {
     case array([JSON])
     case object([Member])
 
-    package struct Member: Sendable {
-        package var key: String
-        package var value: JSON
+    public struct Member: Sendable {
+        public var key: String
+        public var value: JSON
     }
 
     /// The value as people read it: what fits on a line stands on one.
     ///
     /// - Parameter width: The most characters of a line, where that is possible.
-    package func text(width: Int) -> String {
+    public func text(width: Int) -> String {
         String(decoding: self.bytes(width: width, indent: 0, taken: 0), as: UTF8.self)
     }
 
@@ -77,11 +77,11 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
-    package init(stringLiteral text: String) { self = .string(text) }
-    package init(integerLiteral number: Int) { self = .number(String(number)) }
-    package init(booleanLiteral flag: Bool) { self = .boolean(flag) }
-    package init(arrayLiteral elements: JSON...) { self = .array(elements) }
-    package init(dictionaryLiteral members: (String, JSON)...) {
+    public init(stringLiteral text: String) { self = .string(text) }
+    public init(integerLiteral number: Int) { self = .number(String(number)) }
+    public init(booleanLiteral flag: Bool) { self = .boolean(flag) }
+    public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    public init(dictionaryLiteral members: (String, JSON)...) {
         self = .object(members.map { Member(key: $0.0, value: $0.1) })
     }
 }

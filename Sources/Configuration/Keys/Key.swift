@@ -1,5 +1,5 @@
 /// A row of the table of keys, whatever the value of its key is.
-package protocol KeyRow: Sendable {
+public protocol KeyRow: Sendable {
     /// The key, as the file writes it.
     var name: String { get }
     /// The value that an absent key stands for, as the file writes it; `nil`: there is none.
@@ -16,7 +16,7 @@ package protocol KeyRow: Sendable {
 }
 
 /// Whether a key must be written.
-package enum KeyPresence: Sendable {
+public enum KeyPresence: Sendable {
     case optional
     case required
     /// Of the keys of a section that are `alternative`, exactly one must be written.
@@ -30,9 +30,9 @@ protocol ValueRow<Value>: KeyRow {
 }
 
 extension ValueRow {
-    package var schema: JSON { self.type.schema }
-    package var bounds: String? { self.type.bounds }
-    package var section: Section? { nil }
+    public var schema: JSON { self.type.schema }
+    public var bounds: String? { self.type.bounds }
+    public var section: Section? { nil }
 }
 
 /// A key with one value and a default.

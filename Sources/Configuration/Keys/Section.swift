@@ -1,9 +1,9 @@
 /// A kind of mapping in `gateway.conf`, with the rows of its keys.
-package struct Section: Sendable {
+public struct Section: Sendable {
     /// The name of the section in the schema.
-    package let name: String
+    public let name: String
     /// The keys that work, in the order in which documentation shows them.
-    package let rows: [any KeyRow]
+    public let rows: [any KeyRow]
     /// Those that must be written.
     let required: [any KeyRow]
     /// Those of which exactly one must be written.
@@ -25,7 +25,7 @@ package struct Section: Sendable {
     func has(_ name: String) -> Bool { self.names.contains(name) }
 
     /// Every section, each once, from that of the whole file to the innermost ones.
-    package static let all: [Section] = {
+    public static let all: [Section] = {
         var sections = [Keys.gateway.section]
         var index = 0
         while index < sections.count {

@@ -1,6 +1,6 @@
 /// A named group of endpoints, or a built-in service.
-package struct BackendSettings: Equatable, Sendable {
-    package enum Kind: Equatable, Sendable {
+public struct BackendSettings: Equatable, Sendable {
+    public enum Kind: Equatable, Sendable {
         case builtin(BuiltinService)
         /// WebSocket endpoints, which are relayed to. Never empty.
         case websocket([WebSocketEndpoint])
@@ -8,30 +8,30 @@ package struct BackendSettings: Equatable, Sendable {
         case tcp([TCPEndpoint], message: BridgeMessage)
     }
 
-    package var name: String
-    package var kind: Kind
+    public var name: String
+    public var kind: Kind
     /// `tls:` towards `wss://` and `tls://` endpoints.
-    package var tls = EndpointTLS()
-    package var host = Keys.backend.host.default
+    public var tls = EndpointTLS()
+    public var host = Keys.backend.host.default
     /// The local address to connect from; `nil`: the system chooses.
-    package var source: IPAddress?
-    package var balance = Keys.backend.balance.default
+    public var source: IPAddress?
+    public var balance = Keys.backend.balance.default
     /// How each endpoint is checked; `nil`: it is not.
-    package var health: HealthCheckSettings?
+    public var health: HealthCheckSettings?
     /// When failed sessions take an endpoint out of use; `nil`: never.
-    package var eject: EjectSettings?
+    public var eject: EjectSettings?
     /// How long it takes until an endpoint that came up gets its whole share of new sessions; `nil`: it gets it at once.
-    package var slowStart = Keys.backend.slowStart.default
+    public var slowStart = Keys.backend.slowStart.default
     /// The move of sessions to an endpoint that came up; `nil`: they stay.
-    package var rebalance: RebalanceSettings?
+    public var rebalance: RebalanceSettings?
 
-    package init(name: String, kind: Kind) {
+    public init(name: String, kind: Kind) {
         self.name = name
         self.kind = kind
     }
 }
 
-package enum BuiltinService: Equatable, Sendable {
+public enum BuiltinService: Equatable, Sendable {
     case echo
     case broadcast
     /// Sends a text message with the time, one per `every`.
@@ -39,24 +39,24 @@ package enum BuiltinService: Equatable, Sendable {
 }
 
 /// `health:` how the endpoints of a backend are checked.
-package struct HealthCheckSettings: Equatable, Sendable, KeyedSettings {
-    package var check: HealthCheckKind
-    package var interval = Keys.health.interval.default
-    package var timeout = Keys.health.timeout.default
+public struct HealthCheckSettings: Equatable, Sendable, KeyedSettings {
+    public var check: HealthCheckKind
+    public var interval = Keys.health.interval.default
+    public var timeout = Keys.health.timeout.default
     /// The number of checks in a row that must pass before an endpoint that is down is up again.
-    package var rise = Keys.health.rise.default
+    public var rise = Keys.health.rise.default
     /// The number of checks in a row that must fail before an endpoint that is up is down.
-    package var fall = Keys.health.fall.default
+    public var fall = Keys.health.fall.default
     /// The path and query to ask for; `nil`: the endpoint's own, or `/`.
-    package var path: String?
+    public var path: String?
     /// The Host to send; `nil`: the endpoint's authority.
-    package var host: String?
+    public var host: String?
     /// The subprotocol that a `websocket` check offers, and that the answer must accept.
-    package var subprotocol: String?
+    public var subprotocol: String?
     /// The status that passes a `http` check; `nil`: any from 200 to 399.
-    package var status: Int?
+    public var status: Int?
 
-    package init(check: HealthCheckKind) {
+    public init(check: HealthCheckKind) {
         self.check = check
     }
 
@@ -73,13 +73,13 @@ package struct HealthCheckSettings: Equatable, Sendable, KeyedSettings {
 }
 
 /// `eject:` when failed sessions take an endpoint out of use.
-package struct EjectSettings: Equatable, Sendable, KeyedSettings {
+public struct EjectSettings: Equatable, Sendable, KeyedSettings {
     /// The number of sessions in a row that must fail to connect or to open.
-    package var failures = Keys.eject.failures.default
+    public var failures = Keys.eject.failures.default
     /// How long the endpoint is out of use.
-    package var duration = Keys.eject.duration.default
+    public var duration = Keys.eject.duration.default
 
-    package init() {}
+    public init() {}
 
     static let fields = [
         Field(Keys.eject.failures, \Self.failures),
@@ -88,24 +88,24 @@ package struct EjectSettings: Equatable, Sendable, KeyedSettings {
 }
 
 /// `rebalance:` the move of sessions to an endpoint that came up.
-package struct RebalanceSettings: Equatable, Sendable {
+public struct RebalanceSettings: Equatable, Sendable {
     /// The most sessions that are closed per second.
-    package var rate: Double
+    public var rate: Double
 
-    package init(rate: Double) {
+    public init(rate: Double) {
         self.rate = rate
     }
 }
 
 /// `tls:` of a backend.
-package struct EndpointTLS: Equatable, Sendable, KeyedSettings {
+public struct EndpointTLS: Equatable, Sendable, KeyedSettings {
     /// A PEM file of authorities; `nil`: the system's.
-    package var ca: String?
+    public var ca: String?
     /// The name for SNI and verification; `nil`: the endpoint's host.
-    package var serverName: String?
-    package var verify = Keys.backendTLS.verify.default
+    public var serverName: String?
+    public var verify = Keys.backendTLS.verify.default
 
-    package init() {}
+    public init() {}
 
     static let fields = [
         Field(Keys.backendTLS.ca, \Self.ca),

@@ -1,37 +1,37 @@
 /// Host, path, Origin and subprotocol rules that lead to a backend or a page.
-package struct RouteSettings: Equatable, Sendable, KeyedSettings {
-    package enum Action: Equatable, Sendable {
+public struct RouteSettings: Equatable, Sendable, KeyedSettings {
+    public enum Action: Equatable, Sendable {
         /// The name of a backend in `GatewayConfiguration.backends`.
         case backend(String)
         case page(BuiltinPage)
     }
 
     /// The name in logs and metrics: `name`, or else the first host (if any) and the path.
-    package var name: String
-    package var path: PathPattern
-    package var encodedSlashes = Keys.route.encodedSlashes.default
+    public var name: String
+    public var path: PathPattern
+    public var encodedSlashes = Keys.route.encodedSlashes.default
     /// Empty: any host.
-    package var hosts: [HostPattern] = []
-    package var origins = Keys.route.rules.origins.default
-    package var requireOrigin = Keys.route.rules.requireOrigin.default
+    public var hosts: [HostPattern] = []
+    public var origins = Keys.route.rules.origins.default
+    public var requireOrigin = Keys.route.rules.requireOrigin.default
     /// Allowed subprotocols, best first; `nil`: the backend picks one.
-    package var subprotocols: [String]?
-    package var requireSubprotocol = Keys.route.requireSubprotocol.default
-    package var compression = Keys.route.rules.compression.default
-    package var utf8 = Keys.route.rules.utf8.default
-    package var closeCodes = Keys.route.rules.closeCodes.default
-    package var timeouts = Timeouts()
-    package var limits = Limits()
+    public var subprotocols: [String]?
+    public var requireSubprotocol = Keys.route.requireSubprotocol.default
+    public var compression = Keys.route.rules.compression.default
+    public var utf8 = Keys.route.rules.utf8.default
+    public var closeCodes = Keys.route.rules.closeCodes.default
+    public var timeouts = Timeouts()
+    public var limits = Limits()
     /// Pings to the client; `nil`: none.
-    package var heartbeat: HeartbeatSettings? = HeartbeatSettings()
+    public var heartbeat: HeartbeatSettings? = HeartbeatSettings()
     /// Pings to a WebSocket backend, which may set its own times; `nil`: none.
-    package var backendHeartbeat: HeartbeatSettings? = HeartbeatSettings()
+    public var backendHeartbeat: HeartbeatSettings? = HeartbeatSettings()
     /// Whether the route itself sets `limits.message` or `limits.backend-message`. A bridge streams, and limits messages
     /// only then.
-    package var limitsMessagesItself = false
-    package var action: Action
+    public var limitsMessagesItself = false
+    public var action: Action
 
-    package init(name: String, path: PathPattern, action: Action) {
+    public init(name: String, path: PathPattern, action: Action) {
         self.name = name
         self.path = path
         self.action = action

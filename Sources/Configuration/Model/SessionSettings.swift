@@ -1,20 +1,20 @@
 /// `limits:` of a route. All are inclusive; 0 is no limit, except for `queue`, which is always bounded.
-package struct Limits: Equatable, Sendable, KeyedSettings {
+public struct Limits: Equatable, Sendable, KeyedSettings {
     /// The largest message a client may send.
-    package var message = Keys.limits.message.default
+    public var message = Keys.limits.message.default
     /// The largest message a backend may send.
-    package var backendMessage = Keys.limits.backendMessage.default
+    public var backendMessage = Keys.limits.backendMessage.default
     /// The most frames in a message of a client.
-    package var fragments = Keys.limits.fragments.default
+    public var fragments = Keys.limits.fragments.default
     /// The most frames in a message of a backend.
-    package var backendFragments = Keys.limits.backendFragments.default
+    public var backendFragments = Keys.limits.backendFragments.default
     /// How much is held for a leg that does not read, before the reading of the other leg pauses.
-    package var queue = Keys.limits.queue.default
+    public var queue = Keys.limits.queue.default
     /// The most memory for compression in a session of a built-in service or a bridge. It decides on the windows, and on whether messages
     /// may refer to earlier ones.
-    package var compression = Keys.limits.compression.default
+    public var compression = Keys.limits.compression.default
 
-    package init() {}
+    public init() {}
 
     static let fields = [
         Field(Keys.limits.message, \Self.message), Field(Keys.limits.backendMessage, \.backendMessage),
@@ -24,19 +24,19 @@ package struct Limits: Equatable, Sendable, KeyedSettings {
 }
 
 /// `timeouts:` of a route.
-package struct Timeouts: Equatable, Sendable, KeyedSettings {
+public struct Timeouts: Equatable, Sendable, KeyedSettings {
     /// From accept to the 101, TLS and the backend's handshake included.
-    package var handshake = Keys.timeouts.handshake.default
+    public var handshake = Keys.timeouts.handshake.default
     /// For one TCP connection (and TLS handshake) to an endpoint.
-    package var connect = Keys.timeouts.connect.default
+    public var connect = Keys.timeouts.connect.default
     /// For the peer's part of the closing handshake and the end of its TCP.
-    package var close = Keys.timeouts.close.default
+    public var close = Keys.timeouts.close.default
     /// The session ends if no data message passes in either direction for this long; `nil`: it may be quiet for ever.
-    package var idle = Keys.timeouts.idle.default
+    public var idle = Keys.timeouts.idle.default
     /// The longest time a session may last; `nil`: no limit.
-    package var session = Keys.timeouts.session.default
+    public var session = Keys.timeouts.session.default
 
-    package init() {}
+    public init() {}
 
     static let fields = [
         Field(Keys.timeouts.handshake, \Self.handshake), Field(Keys.timeouts.connect, \.connect),
@@ -46,13 +46,13 @@ package struct Timeouts: Equatable, Sendable, KeyedSettings {
 }
 
 /// `heartbeat:` pings to a side that is silent.
-package struct HeartbeatSettings: Equatable, Sendable, KeyedSettings {
+public struct HeartbeatSettings: Equatable, Sendable, KeyedSettings {
     /// The silence after which a side is pinged.
-    package var interval = Keys.heartbeat.interval.default
+    public var interval = Keys.heartbeat.interval.default
     /// How long that side may then stay silent before it counts as dead.
-    package var timeout = Keys.heartbeat.timeout.default
+    public var timeout = Keys.heartbeat.timeout.default
 
-    package init() {}
+    public init() {}
 
     static let fields = [Field(Keys.heartbeat.interval, \Self.interval), Field(Keys.heartbeat.timeout, \.timeout)]
 }

@@ -1,26 +1,26 @@
 internal import HTTP1
 
 /// `127.0.0.1:5900`, `tls://broker:8883`, `unix:/run/vnc.sock`.
-package struct TCPEndpoint: Equatable, Sendable {
-    package var address: Address
-    package var tls: Bool
+public struct TCPEndpoint: Equatable, Sendable {
+    public var address: Address
+    public var tls: Bool
     /// The share of sessions, relative to the other endpoints.
-    package var weight = Keys.tcpEndpoint.share.weight.default
+    public var weight = Keys.tcpEndpoint.share.weight.default
     /// Used only while no other endpoint is up.
-    package var backup = Keys.tcpEndpoint.share.backup.default
+    public var backup = Keys.tcpEndpoint.share.backup.default
 
-    package init(address: Address, tls: Bool = false) {
+    public init(address: Address, tls: Bool = false) {
         self.address = address
         self.tls = tls
     }
 
     /// The endpoint, as logs and `explain` show it.
-    package var description: String { (self.tls ? "tls://" : "") + self.address.description }
+    public var description: String { (self.tls ? "tls://" : "") + self.address.description }
 
     /// Reads `127.0.0.1:5900`, `tcp://127.0.0.1:5900`, `tls://broker:8883` or `unix:/run/vnc.sock`.
     ///
     /// - Throws: A `Mistake` for anything else.
-    package init(parsing text: String) throws(Mistake) {
+    public init(parsing text: String) throws(Mistake) {
         guard let separator = text.firstRange(of: "://"), !text.hasPrefix("unix:") else {
             self.init(address: try Address(parsing: text, for: .connect))
             return

@@ -1,19 +1,19 @@
 /// `trusted-proxies:` the peers that are believed when they say which client a request came from, and how.
-package struct TrustedProxies: Equatable, Sendable {
-    package var networks: [IPNetwork]
+public struct TrustedProxies: Equatable, Sendable {
+    public var networks: [IPNetwork]
     /// Whether every peer on a Unix socket is one.
-    package var unix: Bool
+    public var unix: Bool
 
-    package init(networks: [IPNetwork] = [], unix: Bool = false) {
+    public init(networks: [IPNetwork] = [], unix: Bool = false) {
         self.networks = networks
         self.unix = unix
     }
 
     /// Whether an address is that of a proxy.
-    package func contains(_ address: IPAddress) -> Bool { self.networks.contains { $0.contains(address) } }
+    public func contains(_ address: IPAddress) -> Bool { self.networks.contains { $0.contains(address) } }
 
     /// Whether a peer is a proxy.
     ///
     /// - Parameter peer: `nil`: it connected to a Unix socket.
-    package func contains(peer: IPAddress?) -> Bool { peer.map { self.contains($0) } ?? self.unix }
+    public func contains(peer: IPAddress?) -> Bool { peer.map { self.contains($0) } ?? self.unix }
 }

@@ -1,19 +1,19 @@
 internal import HTTP1
 
 /// `ws://127.0.0.1:3000`, `wss://10.0.0.2:3001/chat`.
-package struct WebSocketEndpoint: Equatable, Sendable {
-    package var address: Address
-    package var tls: Bool
+public struct WebSocketEndpoint: Equatable, Sendable {
+    public var address: Address
+    public var tls: Bool
     /// Host and port as the URL writes them. It is the Host that is sent where `host: endpoint`.
-    package var authority: String
+    public var authority: String
     /// The URL's path; `nil` where it has none: the client's path and query are passed on.
-    package var path: String?
+    public var path: String?
     /// The share of sessions, relative to the other endpoints.
-    package var weight = Keys.webSocketEndpoint.share.weight.default
+    public var weight = Keys.webSocketEndpoint.share.weight.default
     /// Used only while no other endpoint is up.
-    package var backup = Keys.webSocketEndpoint.share.backup.default
+    public var backup = Keys.webSocketEndpoint.share.backup.default
 
-    package init(address: Address, tls: Bool, authority: String, path: String?) {
+    public init(address: Address, tls: Bool, authority: String, path: String?) {
         self.address = address
         self.tls = tls
         self.authority = authority
@@ -21,12 +21,12 @@ package struct WebSocketEndpoint: Equatable, Sendable {
     }
 
     /// The URL, as logs and `explain` show it.
-    package var description: String { "\(self.tls ? "wss" : "ws")://\(self.authority)\(self.path ?? "")" }
+    public var description: String { "\(self.tls ? "wss" : "ws")://\(self.authority)\(self.path ?? "")" }
 
     /// Reads `ws://127.0.0.1:3000` or `wss://chat.internal/chat`; the port is 80 or 443 where none is written.
     ///
     /// - Throws: A `Mistake` for anything else, and for a query: the client's is passed on.
-    package init(parsing text: String) throws(Mistake) {
+    public init(parsing text: String) throws(Mistake) {
         func refused(_ hint: String? = nil) -> Mistake {
             .expected("a URL such as `ws://127.0.0.1:3000` or `wss://chat.internal/chat`", not: text, hint: hint)
         }

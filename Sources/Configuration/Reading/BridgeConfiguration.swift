@@ -1,39 +1,39 @@
 internal import HTTP1
 
 /// A gateway with one listener, one route and one backend, as `gateway bridge` takes it from its command line.
-package struct BridgeConfiguration: Equatable, Sendable {
+public struct BridgeConfiguration: Equatable, Sendable {
     /// `6080`, `:6080`, `127.0.0.1:6080`, `unix:/run/x.sock`, `ws://…` or `wss://…`.
-    package var listen: String
+    public var listen: String
     /// `localhost:5900`, `tcp://…`, `tls://…`, `unix:/path`, `ws://…` or `wss://…`.
-    package var target: String
+    public var target: String
     /// A path pattern; `nil`: every path.
-    package var path: String?
+    public var path: String?
     /// Empty: the gateway's own; `any` alone: all.
-    package var origins: [String] = []
+    public var origins: [String] = []
     /// Empty: the first that the client offers, or the one that a WebSocket target picks.
-    package var subprotocols: [String] = []
+    public var subprotocols: [String] = []
     /// The kind of message that the bytes of a TCP target become; `nil`: binary.
-    package var message: BridgeMessage?
+    public var message: BridgeMessage?
     /// A PEM file. `certificate` and `key` are both set, or neither.
-    package var certificate: String?
-    package var key: String?
+    public var certificate: String?
+    public var key: String?
 
-    package init(listen: String, target: String) {
+    public init(listen: String, target: String) {
         self.listen = listen
         self.target = target
     }
 
     /// A mistake in the command line.
-    package struct Failure: Error, Equatable, CustomStringConvertible {
+    public struct Failure: Error, Equatable, CustomStringConvertible {
         /// The argument that is wrong: `LISTEN`, `--origin`.
-        package var argument: String
-        package var mistake: Mistake
+        public var argument: String
+        public var mistake: Mistake
 
-        package var description: String { "\(self.argument) \(self.mistake.problem)" }
+        public var description: String { "\(self.argument) \(self.mistake.problem)" }
     }
 
     /// The configuration that a file could say the same with.
-    package func gatewayConfiguration() throws(Failure) -> GatewayConfiguration {
+    public func gatewayConfiguration() throws(Failure) -> GatewayConfiguration {
         var configuration = GatewayConfiguration()
         configuration.listeners = [try self.listener()]
         let backend = BackendSettings(name: "target", kind: try self.kind())
@@ -47,7 +47,7 @@ package struct BridgeConfiguration: Equatable, Sendable {
     }
 
     /// What may surprise: that every machine can reach the gateway, or that no web page may open a session. `nil`: nothing.
-    package static func hint(for configuration: GatewayConfiguration) -> String? {
+    public static func hint(for configuration: GatewayConfiguration) -> String? {
         var hints: [String] = []
         if configuration.listeners.contains(where: \.address.isEveryLocalAddress) {
             hints.append("listens on every address of this machine")

@@ -1,5 +1,5 @@
 /// Reads `gateway.conf`. The result is a checked, typed value, or every mistake with its place.
-package enum ConfigurationReader {
+public enum ConfigurationReader {
     /// Reads the bytes of a file.
     ///
     /// - Parameters:
@@ -7,7 +7,7 @@ package enum ConfigurationReader {
     ///   - environment: The variables that `${NAME}` stands for.
     ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
     /// - Throws: `ConfigurationErrors`, never empty.
-    package static func read(
+    public static func read(
         bytes: [UInt8], file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
         guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -23,7 +23,7 @@ package enum ConfigurationReader {
     ///   - environment: The variables that `${NAME}` stands for.
     ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
     /// - Throws: `ConfigurationErrors`, never empty.
-    package static func read(
+    public static func read(
         text: String, file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(ConfigurationErrors) -> GatewayConfiguration {
         // A byte order mark does not count as a character of the first line.

@@ -1,7 +1,7 @@
 internal import HTTP1
 
 /// Where to listen or connect: a host name or IP literal with a port, or the path or the name of a Unix socket.
-package enum Address: Hashable, Sendable, CustomStringConvertible {
+public enum Address: Hashable, Sendable, CustomStringConvertible {
     /// The host is in lower case, without brackets and trailing dot. An IP literal is as `IPAddress.description` writes it.
     /// An empty host stands for every local address.
     case tcp(host: String, port: UInt16)
@@ -10,12 +10,12 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
     case abstract(name: String)
 
     /// Whether listening on it means to listen on every address of the machine.
-    package var isEveryLocalAddress: Bool {
+    public var isEveryLocalAddress: Bool {
         if case .tcp(let host, _) = self { ["", "0.0.0.0", "::"].contains(host) } else { false }
     }
 
     /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `unix:@name`.
-    package var description: String {
+    public var description: String {
         switch self {
         case .tcp(let host, let port): "\(HostName.bracketed(host)):\(port)"
         case .unix(let path): "unix:\(path)"
@@ -24,7 +24,7 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// What an address is for. It decides which parts may be left open.
-    package enum Use: Sendable {
+    public enum Use: Sendable {
         /// The host may be empty (every local address), the port 0 (any free one).
         case listen
         case connect
@@ -36,7 +36,7 @@ package enum Address: Hashable, Sendable, CustomStringConvertible {
     /// Reads `127.0.0.1:80`, `[::1]:80`, `localhost:80`, `unix:/run/x.sock`, `unix:@name`, and `:80` to listen on.
     ///
     /// - Throws: A `Mistake` for anything else.
-    package init(parsing text: String, for use: Use) throws(Mistake) {
+    public init(parsing text: String, for use: Use) throws(Mistake) {
         if text.hasPrefix("unix:") {
             let path = try Self.unixPath(text)
             self = path.hasPrefix("@") ? .abstract(name: String(path.dropFirst())) : .unix(path: path)

@@ -1,7 +1,7 @@
 // The values of keys that take one of a few words. The raw values are the words of the file.
 
 /// `log.format`
-package enum LogFormat: String, CaseIterable, Sendable {
+public enum LogFormat: String, CaseIterable, Sendable {
     /// Text where the output is a terminal, else JSON.
     case auto
     case text
@@ -9,7 +9,7 @@ package enum LogFormat: String, CaseIterable, Sendable {
 }
 
 /// `log.level`, from the least important lines to the most important ones.
-package enum LogLevel: String, CaseIterable, Sendable {
+public enum LogLevel: String, CaseIterable, Sendable {
     case debug
     case info
     case warning
@@ -17,18 +17,18 @@ package enum LogLevel: String, CaseIterable, Sendable {
 }
 
 /// `minimum` of a listener's `tls`
-package enum MinimumTLS: String, CaseIterable, Sendable {
+public enum MinimumTLS: String, CaseIterable, Sendable {
     case tls12 = "1.2"
     case tls13 = "1.3"
 }
 
 /// `page` of a route
-package enum BuiltinPage: String, CaseIterable, Sendable {
+public enum BuiltinPage: String, CaseIterable, Sendable {
     case console
 }
 
 /// `compression`: the answer to a client's offer to compress.
-package enum CompressionRule: String, CaseIterable, Sendable {
+public enum CompressionRule: String, CaseIterable, Sendable {
     /// The offer goes on to the backend; a bridge or built-in service accepts it within `limits.compression`.
     case pass
     /// The offer is left out, so that all payload is plain.
@@ -36,7 +36,7 @@ package enum CompressionRule: String, CaseIterable, Sendable {
 }
 
 /// `utf8`: whether relayed text is checked to be UTF-8. A bridge and a built-in service always check it.
-package enum UTF8Check: String, CaseIterable, Sendable {
+public enum UTF8Check: String, CaseIterable, Sendable {
     /// The client and the backend check it, or not.
     case pass
     /// Both directions are checked as the bytes arrive; compressed text is not.
@@ -44,7 +44,7 @@ package enum UTF8Check: String, CaseIterable, Sendable {
 }
 
 /// `encoded-slashes`: the treatment of a `%2F` in the path of a request.
-package enum EncodedSlashes: String, CaseIterable, Sendable {
+public enum EncodedSlashes: String, CaseIterable, Sendable {
     /// The request is refused: some servers take it for a slash, and others do not.
     case refuse
     /// It is an ordinary part of its segment, and is passed on unchanged.
@@ -52,7 +52,7 @@ package enum EncodedSlashes: String, CaseIterable, Sendable {
 }
 
 /// `close-codes`: the codes that clients are sent where the gateway closes a session.
-package enum CloseCodes: String, CaseIterable, Sendable {
+public enum CloseCodes: String, CaseIterable, Sendable {
     /// All that are registered, 1012 (service restart) and 1013 (try again later) too.
     case registered
     /// Those of RFC 6455 itself, for client libraries that take the others for a protocol error.
@@ -60,13 +60,13 @@ package enum CloseCodes: String, CaseIterable, Sendable {
 }
 
 /// `message` of a backend: the kind of message that the bytes of a TCP server become.
-package enum BridgeMessage: String, CaseIterable, Sendable {
+public enum BridgeMessage: String, CaseIterable, Sendable {
     case binary
     case text
 }
 
 /// `balance` of a backend
-package enum Balance: String, CaseIterable, Sendable {
+public enum Balance: String, CaseIterable, Sendable {
     /// Each endpoint in turn.
     case roundRobin = "round-robin"
     /// The endpoint with the fewest live sessions, counted over all workers.
@@ -80,7 +80,7 @@ package enum Balance: String, CaseIterable, Sendable {
 }
 
 /// `check` of a backend's `health`
-package enum HealthCheckKind: String, CaseIterable, Sendable {
+public enum HealthCheckKind: String, CaseIterable, Sendable {
     /// An opening handshake, a ping and its pong.
     case websocket
     /// A TCP connection, and TLS where the endpoint has it.
@@ -90,7 +90,7 @@ package enum HealthCheckKind: String, CaseIterable, Sendable {
 }
 
 /// `builtin` of a backend
-package enum BuiltinName: String, CaseIterable, Sendable {
+public enum BuiltinName: String, CaseIterable, Sendable {
     case echo
     case broadcast
     case clock

@@ -1,28 +1,28 @@
 /// A place in a file, counted from 1; columns count Unicode scalars.
-package struct SourcePosition: Hashable, Comparable, Sendable {
-    package var line: Int
-    package var column: Int
+public struct SourcePosition: Hashable, Comparable, Sendable {
+    public var line: Int
+    public var column: Int
 
-    package init(line: Int, column: Int) {
+    public init(line: Int, column: Int) {
         self.line = line
         self.column = column
     }
 
-    package static func < (left: Self, right: Self) -> Bool {
+    public static func < (left: Self, right: Self) -> Bool {
         (left.line, left.column) < (right.line, right.column)
     }
 }
 
 /// One mistake in a configuration, or one warning, with its place.
-package struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
-    package var file: String
+public struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
+    public var file: String
     /// `nil` where the whole file is meant, because it is missing or cannot be read.
-    package var position: SourcePosition?
-    package var message: String
+    public var position: SourcePosition?
+    public var message: String
     /// The line of the file, without its end.
-    package var sourceLine: String?
+    public var sourceLine: String?
 
-    package init(file: String, position: SourcePosition? = nil, message: String, sourceLine: String? = nil) {
+    public init(file: String, position: SourcePosition? = nil, message: String, sourceLine: String? = nil) {
         self.file = file
         self.position = position
         self.message = message
@@ -30,13 +30,13 @@ package struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// `FILE:LINE:COLUMN: message`, or `FILE: message` without a place.
-    package var description: String {
+    public var description: String {
         guard let position = self.position else { return "\(self.file): \(self.message)" }
         return "\(self.file):\(position.line):\(position.column): \(self.message)"
     }
 
     /// The description, and below it the line with a caret under the place.
-    package var rendered: String {
+    public var rendered: String {
         guard let position = self.position, let sourceLine = self.sourceLine,
             sourceLine.contains(where: { !$0.isWhitespace })
         else { return self.description }
@@ -47,15 +47,15 @@ package struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
 }
 
 /// Everything that is wrong with a configuration, in the order of the file. Never empty.
-package struct ConfigurationErrors: Error, Equatable, CustomStringConvertible {
-    package var diagnostics: [Diagnostic]
+public struct ConfigurationErrors: Error, Equatable, CustomStringConvertible {
+    public var diagnostics: [Diagnostic]
 
-    package init(diagnostics: [Diagnostic]) {
+    public init(diagnostics: [Diagnostic]) {
         self.diagnostics = diagnostics
     }
 
     /// Each mistake with its line and caret.
-    package var description: String {
+    public var description: String {
         self.diagnostics.map(\.rendered).joined(separator: "\n")
     }
 }

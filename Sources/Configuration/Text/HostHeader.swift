@@ -1,5 +1,5 @@
 /// The Host field a WebSocket backend sees.
-package enum HostHeader: Equatable, Sendable {
+public enum HostHeader: Equatable, Sendable {
     /// The client's.
     case pass
     /// The authority of the endpoint's URL.

@@ -1,12 +1,12 @@
 /// A host that a route answers to: a name, an IP literal, or `*.example.com` (one or more labels, not the apex).
 /// Lower case, without port and without trailing dot; an IP literal as `IPAddress.description` writes it, without
 /// brackets.
-package enum HostPattern: Hashable, Sendable, CustomStringConvertible {
+public enum HostPattern: Hashable, Sendable, CustomStringConvertible {
     case exact(String)
     /// The domain after `*.`.
     case subdomains(of: String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .exact(let host): host
         case .subdomains(let domain): "*." + domain
@@ -16,7 +16,7 @@ package enum HostPattern: Hashable, Sendable, CustomStringConvertible {
     /// Reads a host name, an IP literal (with or without brackets), or `*.example.com`.
     ///
     /// - Throws: A `Mistake` for anything else.
-    package init(parsing text: String) throws(Mistake) {
+    public init(parsing text: String) throws(Mistake) {
         guard text != "*" else {
             throw .expected(
                 "a host name, an IP address or `*.example.com`", not: text, hint: "leave `hosts` out for any host")

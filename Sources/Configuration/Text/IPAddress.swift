@@ -1,30 +1,30 @@
 internal import HTTP1
 
 /// An IPv4 or IPv6 address. An IPv4 address that is mapped into IPv6 (`::ffff:a.b.c.d`) is equal to the IPv4 address.
-package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
+public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Network byte order, IPv4 mapped (RFC 4291 section 2.5.5.2).
-    package let high: UInt64
-    package let low: UInt64
+    public let high: UInt64
+    public let low: UInt64
 
-    package init(high: UInt64, low: UInt64) {
+    public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }
 
     /// An IPv4 address in host byte order: 127.0.0.1 is `0x7F00_0001`.
-    package init(ipv4: UInt32) { self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(ipv4)) }
+    public init(ipv4: UInt32) { self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(ipv4)) }
 
-    package var isIPv4: Bool { self.high == 0 && self.low >> 32 == 0xFFFF }
+    public var isIPv4: Bool { self.high == 0 && self.low >> 32 == 0xFFFF }
 
     /// The unit in which clients are counted: an IPv4 address, or the /64 of an IPv6 address, since one host may have all of it (RFC 8273).
-    package var subscriber: IPNetwork {
+    public var subscriber: IPNetwork {
         self.isIPv4
             ? IPNetwork(address: self, prefix: 128) : IPNetwork(address: IPAddress(high: self.high, low: 0), prefix: 64)
     }
 
     /// Reads an IPv4 address in dotted decimal, or an IPv6 address as RFC 4291 section 2.2 writes it (without brackets
     /// and without a zone). Leading zeros in a part of an IPv4 address are refused: some systems take them for octal.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         self.init(text[...])
     }
 
@@ -43,7 +43,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Dotted decimal for IPv4 (mapped or not); else the canonical text of RFC 5952: lower case, no leading zeros, the
     /// longest run of two or more zero groups (the first of equals) as `::`.
-    package var description: String {
+    public var description: String {
         guard !self.isIPv4 else {
             return self.dottedDecimal
         }

@@ -1,24 +1,24 @@
 internal import HTTP1
 
 /// A network in CIDR notation: `10.0.0.0/8`, `fd00::/8`; an address alone is a network of one.
-package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
-    package let address: IPAddress
+public struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
+    public let address: IPAddress
     /// In bits of the 128-bit form: 96 more than an IPv4 prefix is written with.
-    package let prefix: Int
+    public let prefix: Int
 
-    package init(address: IPAddress, prefix: Int) {
+    public init(address: IPAddress, prefix: Int) {
         self.address = address
         self.prefix = prefix
     }
 
-    package func contains(_ other: IPAddress) -> Bool {
+    public func contains(_ other: IPAddress) -> Bool {
         func mask(_ bits: Int) -> UInt64 { bits <= 0 ? 0 : bits >= 64 ? ~0 : ~(~0 >> UInt64(bits)) }
         return (self.address.high ^ other.high) & mask(self.prefix) == 0
             && (self.address.low ^ other.low) & mask(self.prefix - 64) == 0
     }
 
     /// Reads `10.0.0.0/8`, `fd00::/8`, or an address, which is a network of one. Bits after the prefix are cleared.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = IPAddress(parts[0]) else { return nil }
         // `::ffff:10.0.0.0/104` counts from the left of the 128 bits, as it is written.
@@ -36,7 +36,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// CIDR notation; an address alone for a network of one.
-    package var description: String {
+    public var description: String {
         guard self.prefix < 128 else { return self.address.description }
         return "\(self.address)/\(self.address.isIPv4 && self.prefix >= 96 ? self.prefix - 96 : self.prefix)"
     }

@@ -3,7 +3,7 @@ internal import HTTP1
 extension [UInt8] {
     /// Appends a text as a JSON string (RFC 8259 section 7), in quotes. What a peer sent cannot end the string, begin a line or reach a
     /// terminal as a control character: those from U+0080 to U+009F are escaped too.
-    package mutating func append(quoted text: String) {
+    public mutating func append(quoted text: String) {
         let text = text.utf8.span
         self.append(UInt8(ascii: "\""))
         // The first byte that is not copied yet. What needs no escape is copied as a whole.

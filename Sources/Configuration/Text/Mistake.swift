@@ -1,8 +1,8 @@
 /// What is wrong with a value, as the end of a sentence that starts with its key: "must be … , not `x`".
-package struct Mistake: Error, Equatable, Sendable {
-    package var problem: String
+public struct Mistake: Error, Equatable, Sendable {
+    public var problem: String
 
-    package init(_ problem: String) {
+    public init(_ problem: String) {
         self.problem = problem
     }
 

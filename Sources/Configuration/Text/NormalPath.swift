@@ -6,9 +6,9 @@ internal import HTTP1
 ///
 /// A path that two servers may read differently has no such form: `.` and `..` segments in any spelling (`%2e`, `..;x`, between
 /// backslashes or encoded slashes), `%00`, a leading `//`, broken percent-encodings, a query, a fragment.
-package struct NormalPath: Equatable, Sendable {
+public struct NormalPath: Equatable, Sendable {
     /// Why a path has no such form.
-    package enum Flaw: Error, Equatable, Sendable {
+    public enum Flaw: Error, Equatable, Sendable {
         case noSlashAtStart
         case twoSlashesAtStart
         /// A character that must be percent-encoded, or `?` or `#`.
@@ -19,11 +19,11 @@ package struct NormalPath: Equatable, Sendable {
     }
 
     /// Visible ASCII; starts with `/`.
-    package let text: String
+    public let text: String
     /// Whether it has a `%2F`, which only routes with `encoded-slashes: keep` accept.
-    package let hasEncodedSlash: Bool
+    public let hasEncodedSlash: Bool
 
-    package init(_ path: some StringProtocol) throws(Flaw) {
+    public init(_ path: some StringProtocol) throws(Flaw) {
         let bytes = Array(path.utf8)
         guard bytes.first == UInt8(ascii: "/") else { throw .noSlashAtStart }
         // Browsers take a backslash for a slash.

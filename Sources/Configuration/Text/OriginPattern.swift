@@ -1,14 +1,14 @@
 internal import HTTP1
 
 /// One allowed origin: `https://app.example.com`, `https://*.example.com`, `http://localhost:3000`.
-package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
+public struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     /// Lower case.
-    package var scheme: String
-    package var host: HostPattern
+    public var scheme: String
+    public var host: HostPattern
     /// The default port of the scheme where none was written; 0 where the scheme has none either (`capacitor://localhost`).
-    package var port: UInt16
+    public var port: UInt16
 
-    package init(scheme: String, host: HostPattern, port: UInt16) {
+    public init(scheme: String, host: HostPattern, port: UInt16) {
         self.scheme = scheme
         self.host = host
         self.port = port
@@ -19,7 +19,7 @@ package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     /// theirs is 0.
     ///
     /// - Throws: A `Mistake` for anything else.
-    package init(parsing text: String) throws(Mistake) {
+    public init(parsing text: String) throws(Mistake) {
         func refused(_ hint: String) -> Mistake {
             .expected("an origin such as `https://app.example.com` or `https://*.example.com`", not: text, hint: hint)
         }
@@ -60,7 +60,7 @@ package struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// As it is written in a file, without a default port.
-    package var description: String {
+    public var description: String {
         let host =
             switch self.host {
             case .exact(let name): HostName.bracketed(name)

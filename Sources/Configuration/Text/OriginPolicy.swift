@@ -1,5 +1,5 @@
 /// Which Origins (RFC 6454) may open a session.
-package enum OriginPolicy: Equatable, Sendable, CustomStringConvertible {
+public enum OriginPolicy: Equatable, Sendable, CustomStringConvertible {
     /// Scheme, host and port equal those the client asked for.
     case sameOrigin
     /// Any Origin, `null` too.
@@ -24,7 +24,7 @@ package enum OriginPolicy: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// As the file writes it.
-    package var description: String {
+    public var description: String {
         switch self {
         case .sameOrigin: "same-origin"
         case .any: "any"

@@ -1,10 +1,10 @@
 /// `/chat` (exact) or `/chat/*` (the subtree below it, not `/chat` itself), in the form of a `NormalPath`.
-package enum PathPattern: Hashable, Sendable, CustomStringConvertible {
+public enum PathPattern: Hashable, Sendable, CustomStringConvertible {
     case exact(String)
     /// The prefix with its closing slash: `/chat/*` is `.subtree("/chat/")`.
     case subtree(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .exact(let path): path
         case .subtree(let prefix): prefix + "*"
@@ -16,7 +16,7 @@ package enum PathPattern: Hashable, Sendable, CustomStringConvertible {
     /// - Parameter encodedSlashes: The setting of the route.
     /// - Throws: A `Mistake` for a path that no request can match: one without a normal form, one with `%2F` where the route does not keep it,
     ///   one with a query, and one with a `*` that is not after the last slash.
-    package init(parsing text: String, encodedSlashes: EncodedSlashes = .refuse) throws(Mistake) {
+    public init(parsing text: String, encodedSlashes: EncodedSlashes = .refuse) throws(Mistake) {
         func refused(_ hint: String) -> Mistake {
             .expected("a path such as `/chat` or `/chat/*`", not: text, hint: hint)
         }

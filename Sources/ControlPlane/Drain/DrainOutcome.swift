@@ -1,5 +1,5 @@
 /// What came of a drain.
-package enum DrainOutcome: Sendable, Equatable {
+public enum DrainOutcome: Sendable, Equatable {
     /// - Parameter sessions: how many sessions will be closed.
     case draining(sessions: Int)
     /// An endpoint that was draining gets sessions again.

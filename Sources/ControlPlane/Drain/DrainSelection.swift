@@ -1,5 +1,5 @@
 /// What a drain is about.
-package enum DrainSelection: Sendable, Equatable {
+public enum DrainSelection: Sendable, Equatable {
     /// Everything; then the process ends.
     case process
     /// All endpoints of a backend.

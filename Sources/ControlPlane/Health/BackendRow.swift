@@ -1,20 +1,20 @@
 internal import Observability
 
 /// One backend with its endpoints, as the admin address shows it.
-package struct BackendRow: Sendable {
-    package struct EndpointRow: Sendable {
-        package var name: String
+public struct BackendRow: Sendable {
+    public struct EndpointRow: Sendable {
+        public var name: String
         /// `up`, `down` or `draining`.
-        package var state: String
+        public var state: String
         /// Why it is in that state, where that is known.
-        package var reason: String?
+        public var reason: String?
         /// How long it has been in that state.
-        package var since: Duration
-        package var sessions: Int
-        package var weight: Int
-        package var isBackup: Bool
+        public var since: Duration
+        public var sessions: Int
+        public var weight: Int
+        public var isBackup: Bool
 
-        package init(
+        public init(
             name: String, state: String, reason: String?, since: Duration, sessions: Int, weight: Int, isBackup: Bool
         ) {
             self.name = name
@@ -27,14 +27,14 @@ package struct BackendRow: Sendable {
         }
     }
 
-    package var name: String
+    public var name: String
     /// `websocket`, `tcp`, or the name of a built-in service.
-    package var kind: String
-    package var sessions: Int
+    public var kind: String
+    public var sessions: Int
     /// Empty for a built-in service.
-    package var endpoints: [EndpointRow]
+    public var endpoints: [EndpointRow]
 
-    package init(name: String, kind: String, sessions: Int, endpoints: [EndpointRow]) {
+    public init(name: String, kind: String, sessions: Int, endpoints: [EndpointRow]) {
         self.name = name
         self.kind = kind
         self.sessions = sessions

@@ -44,7 +44,7 @@ final class HealthChecks {
     /// Watches the endpoints of a configuration from now on, and no others.
     ///
     /// - Throws: where libssl does not take its settings; then nothing has changed.
-    package func take(_ active: ActiveConfiguration) throws(TLSError) {
+    public func take(_ active: ActiveConfiguration) throws(TLSError) {
         let contexts = try TLSClientContext.shared(active.clientTLS.map(Self.settings), io: self.means.context.tlsIO)
         let before = self.places
         for watch in self.watches { watch.stop() }

@@ -1,5 +1,5 @@
 /// What the gateway would answer to "may I send you new clients?".
-package enum GatewayReadiness: Sendable, Equatable {
+public enum GatewayReadiness: Sendable, Equatable {
     case ready
     case draining
     /// There is no listener that accepts connections.

@@ -1,16 +1,16 @@
-package import Configuration
-package import System
+public import Configuration
+public import System
 
 /// The configuration of a running gateway: a file, which a reload reads again, or what came by a pipe, which is kept.
-package struct ConfigurationSource: Sendable {
+public struct ConfigurationSource: Sendable {
     /// Absolute: a change of the working directory must not lead to another file. Of a pipe, as messages name it.
-    package let path: String
+    public let path: String
     /// What came by a pipe, as it came; `nil`: the file can be read again.
-    package let kept: [UInt8]?
+    public let kept: [UInt8]?
     private let read: @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
 
     /// - Parameter read: makes a configuration of the file's bytes.
-    package init(
+    public init(
         path: String, kept: [UInt8]? = nil,
         read: @escaping @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
     ) {
@@ -28,14 +28,14 @@ package struct ConfigurationSource: Sendable {
     /// The configuration that came by a pipe.
     ///
     /// - Throws: every mistake as a line of its own.
-    package func keptConfiguration() throws(ConfigurationErrors) -> GatewayConfiguration {
+    public func keptConfiguration() throws(ConfigurationErrors) -> GatewayConfiguration {
         try self.read(self.kept ?? [])
     }
 
     /// What the file says.
     ///
     /// - Throws: one mistake without a place, where the file cannot be read.
-    package func bytes(in files: FileSet) throws(ConfigurationErrors) -> [UInt8] {
+    public func bytes(in files: FileSet) throws(ConfigurationErrors) -> [UInt8] {
         do throws(FileError) {
             return try files.contents(of: self.path)
         } catch {
@@ -46,7 +46,7 @@ package struct ConfigurationSource: Sendable {
     /// The configuration that the file's bytes are.
     ///
     /// - Throws: every mistake as a line of its own.
-    package func configuration(of bytes: [UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration {
+    public func configuration(of bytes: [UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration {
         try self.read(bytes)
     }
 }

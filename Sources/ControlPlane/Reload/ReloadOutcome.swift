@@ -1,5 +1,5 @@
 /// What came of a reload, or what would come of it (a dry run).
-package enum ReloadOutcome: Sendable {
+public enum ReloadOutcome: Sendable {
     /// - Parameters:
     ///   - closing: how many sessions are (or would be) drained, by the reason, such as "the route chat is gone".
     ///   - kept: how many sessions stay as they are.

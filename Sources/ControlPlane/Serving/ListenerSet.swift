@@ -1,4 +1,4 @@
-package import Configuration
+public import Configuration
 internal import DataPlane
 internal import Observability
 internal import System
@@ -6,7 +6,7 @@ internal import TLS
 internal import Takeover
 
 /// The listeners that the gateway has, on the control thread: opens those that a configuration adds, and says which it removes.
-package struct ListenerSet {
+public struct ListenerSet {
     private(set) var listeners: [ListenerBlueprint] = []
     private let workers: Int
     private var nextID = 0
@@ -14,7 +14,7 @@ package struct ListenerSet {
     init(workers: Int) { self.workers = workers }
 
     /// What is wrong with the group that a listener names; `nil`: nothing. For `gateway check`.
-    package static func problem(in settings: ListenerSettings) -> String? {
+    public static func problem(in settings: ListenerSettings) -> String? {
         guard let access = settings.access else { return nil }
         do throws(StartError) {
             _ = try SocketFileAccess.find(access, of: "listener \(settings.address)")

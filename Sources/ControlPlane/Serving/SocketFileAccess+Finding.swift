@@ -1,5 +1,5 @@
-package import Configuration
-package import System
+public import Configuration
+public import System
 
 extension SocketFileAccess {
     /// How long the system may take to say what a group's name stands for, where nothing goes on meanwhile.
@@ -9,7 +9,7 @@ extension SocketFileAccess {
     ///
     /// - Parameter subject: what it belongs to, for messages: "admin".
     /// - Throws: one line that says what is wrong with the group.
-    package static func find(
+    public static func find(
         _ settings: FileAccessSettings, of subject: String
     ) throws(StartError) -> SocketFileAccess {
         guard let name = settings.group else { return SocketFileAccess(mode: settings.mode) }

@@ -1,21 +1,21 @@
-package import Configuration
-package import System
-package import TLS
+public import Configuration
+public import System
+public import TLS
 
 /// What a listener is made of, shared by the workers: its sockets, and the TLS that each worker makes its own contexts from.
-package struct ListenerBlueprint: Sendable {
+public struct ListenerBlueprint: Sendable {
     /// Names the listener as long as it is there, whatever a reload does to others.
-    package let id: Int
-    package let settings: ListenerSettings
+    public let id: Int
+    public let settings: ListenerSettings
     /// As the configuration has it, looked up.
-    package let configured: SocketAddress
+    public let configured: SocketAddress
     /// With the port that was chosen.
-    package let address: SocketAddress
+    public let address: SocketAddress
     /// For each worker those that it accepts from. They are theirs to close.
-    package let sockets: [[Int32]]
-    package var tls: (settings: TLSServerSettings, tickets: TicketKeys)?
+    public let sockets: [[Int32]]
+    public var tls: (settings: TLSServerSettings, tickets: TicketKeys)?
 
-    package init(
+    public init(
         id: Int, settings: ListenerSettings, configured: SocketAddress, address: SocketAddress, sockets: [[Int32]],
         tls: (settings: TLSServerSettings, tickets: TicketKeys)? = nil
     ) {
@@ -27,19 +27,19 @@ package struct ListenerBlueprint: Sendable {
         self.tls = tls
     }
 
-    package var url: String { (self.tls == nil ? "ws://" : "wss://") + self.address.description }
+    public var url: String { (self.tls == nil ? "ws://" : "wss://") + self.address.description }
 }
 
 /// A listener as one worker has it.
-package final class Listener {
+public final class Listener {
     /// The address as logs and metrics show it.
-    package let name: String
+    public let name: String
     /// `nil`: no TLS.
-    package let tlsContext: TLSServerContext?
+    public let tlsContext: TLSServerContext?
     /// What the context was made from.
-    package let tlsSettings: TLSServerSettings?
+    public let tlsSettings: TLSServerSettings?
 
-    package init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
+    public init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
         self.name = blueprint.address.description
         self.tlsSettings = blueprint.tls?.settings
         if let tls = blueprint.tls {

@@ -1,17 +1,17 @@
-package import System
+public import System
 
 /// What an endpoint's host stands for, and which of its addresses failed of late. The clock is passed in.
-package struct AddressBook: Sendable {
+public struct AddressBook: Sendable {
     /// For so long an address that failed is the last to be tried.
-    package static let failureMemory = Duration.seconds(60)
+    public static let failureMemory = Duration.seconds(60)
 
     /// In the system's order of preference; a failed look-up leaves the last good ones.
-    package private(set) var known: Result<[SocketAddress], ResolveError> = .success([])
+    public private(set) var known: Result<[SocketAddress], ResolveError> = .success([])
     /// When an address last failed.
     private var failures: [SocketAddress: MonotonicInstant] = [:]
 
     /// Takes the answer of a look-up. Returns false if that changed nothing: name servers shuffle what they say.
-    package mutating func update(_ answer: Result<[SocketAddress], ResolveError>) -> Bool {
+    public mutating func update(_ answer: Result<[SocketAddress], ResolveError>) -> Bool {
         switch (self.known, answer) {
         case (.success(let old), .success(let new)):
             self.known = answer
@@ -26,7 +26,7 @@ package struct AddressBook: Sendable {
 
     /// The addresses in the order in which they are to be tried: those that failed last, the one that failed first before the others. Of
     /// the rest each has its share of being the first.
-    package mutating func inOrder(
+    public mutating func inOrder(
         at now: MonotonicInstant, using random: inout some RandomNumberGenerator
     ) -> Result<[SocketAddress], ResolveError> {
         guard case .success(let addresses) = self.known, addresses.count > 1 else { return self.known }
@@ -37,10 +37,10 @@ package struct AddressBook: Sendable {
         return .success(good[first...] + good[..<first] + failed)
     }
 
-    package mutating func failed(_ address: SocketAddress, at now: MonotonicInstant) {
+    public mutating func failed(_ address: SocketAddress, at now: MonotonicInstant) {
         guard case .success(let addresses) = self.known, addresses.contains(address) else { return }
         self.failures[address] = now
     }
 
-    package mutating func connected(_ address: SocketAddress) { self.failures[address] = nil }
+    public mutating func connected(_ address: SocketAddress) { self.failures[address] = nil }
 }

@@ -1,8 +1,8 @@
-package import Configuration
-package import System
+public import Configuration
+public import System
 
 extension SocketAddress {
-    package init(_ address: IPAddress, port: UInt16) {
+    public init(_ address: IPAddress, port: UInt16) {
         self =
             address.isIPv4
             ? .ipv4(UInt32(truncatingIfNeeded: address.low), port: port)
@@ -10,7 +10,7 @@ extension SocketAddress {
     }
 
     /// The address without its port; `nil` for a Unix socket.
-    package var ip: IPAddress? {
+    public var ip: IPAddress? {
         switch self {
         case .ipv4(let address, _): IPAddress(ipv4: address)
         case .ipv6(let high, let low, _, _): IPAddress(high: high, low: low)
@@ -21,7 +21,7 @@ extension SocketAddress {
 
 extension SocketAddress {
     /// A Unix socket as a configuration has it; `nil` for TCP, whose hosts have to be looked up.
-    package init?(unix address: Address) {
+    public init?(unix address: Address) {
         switch address {
         case .unix(let path): self = .unix(path: path)
         case .abstract(let name): self = .abstract(name: name)

@@ -1,30 +1,30 @@
-package import Balancing
-package import Configuration
+public import Balancing
+public import Configuration
 internal import Synchronization
-package import System
+public import System
 
 /// A named group of endpoints, or a built-in service.
-package final class Backend: Sendable {
+public final class Backend: Sendable {
     /// An endpoint's part in its backend.
-    package struct Share: Sendable {
-        package let weight: Int
-        package let isBackup: Bool
+    public struct Share: Sendable {
+        public let weight: Int
+        public let isBackup: Bool
     }
 
     /// The place of what each worker keeps for this backend.
-    package let index: Int
-    package let settings: BackendSettings
+    public let index: Int
+    public let settings: BackendSettings
     /// Empty for a built-in service.
-    package let endpoints: [Endpoint]
+    public let endpoints: [Endpoint]
     /// In the order of the endpoints.
-    package let shares: [Share]
+    public let shares: [Share]
     /// The places of endpoints.
     private let indices: [String: Int]
     /// Where connections come from; `nil`: the system's choice.
-    package let source: SocketAddress?
+    public let source: SocketAddress?
 
     /// - Parameter previous: the backend of this name until now. Endpoints that it had, too, are the same objects.
-    package init(index: Int, _ settings: BackendSettings, replacing previous: Backend? = nil) {
+    public init(index: Int, _ settings: BackendSettings, replacing previous: Backend? = nil) {
         self.index = index
         self.settings = settings
         let made: [Endpoint]
@@ -44,17 +44,17 @@ package final class Backend: Sendable {
         self.source = settings.source.map { SocketAddress($0, port: 0) }
     }
 
-    package var name: String { self.settings.name }
+    public var name: String { self.settings.name }
 
-    package func endpoint(named name: String) -> Endpoint? { self.indices[name].map { self.endpoints[$0] } }
+    public func endpoint(named name: String) -> Endpoint? { self.indices[name].map { self.endpoints[$0] } }
 
     /// Whether it is one of these, and not only called like one.
-    package func has(_ endpoint: Endpoint) -> Bool { self.endpoint(named: endpoint.name) === endpoint }
+    public func has(_ endpoint: Endpoint) -> Bool { self.endpoint(named: endpoint.name) === endpoint }
 
     /// What the choice of an endpoint for a new session goes by.
     ///
     /// - Parameter isTried: a connection to it failed a moment ago.
-    package func candidate(_ index: Int, isTried: Bool, now: MonotonicInstant) -> EndpointChoice.Candidate {
+    public func candidate(_ index: Int, isTried: Bool, now: MonotonicInstant) -> EndpointChoice.Candidate {
         let endpoint = self.endpoints[index]
         let share = self.shares[index]
         let ramp = SlowStart.factor(

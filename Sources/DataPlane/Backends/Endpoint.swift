@@ -1,30 +1,30 @@
-package import Balancing
-package import Configuration
-internal import Connections
-package import Synchronization
-package import System
+public import Balancing
+public import Configuration
+public import Connections
+public import Synchronization
+public import System
 
 /// One address in a backend, with the addresses of its name and its health. Shared by the workers; a reload keeps it if the backend
 /// still has it.
-package final class Endpoint: Sendable {
+public final class Endpoint: Sendable {
     /// As logs and `explain` show it.
-    package let name: String
-    package let address: Address
-    package let usesTLS: Bool
+    public let name: String
+    public let address: Address
+    public let usesTLS: Bool
     /// The endpoint's URL where it is a WebSocket, for Host and path.
-    package let webSocket: WebSocketEndpoint?
+    public let webSocket: WebSocketEndpoint?
 
     /// What it is called by in a consistent hash: the same in every process.
-    package let identity: UInt64
+    public let identity: UInt64
 
     /// Live sessions, of all workers, and those that are connecting to it.
-    package let sessions = Atomic<Int>(0)
+    public let sessions = Atomic<Int>(0)
     /// Sessions that could not be opened, in a row.
-    package let failures = Atomic<Int>(0)
+    public let failures = Atomic<Int>(0)
     /// Live sessions whose backend is late with a pong.
-    package let missing = Atomic<Int>(0)
+    public let missing = Atomic<Int>(0)
     /// So many failures in a row concern the control thread; 0: none do.
-    package let failureLimit = Atomic<Int>(0)
+    public let failureLimit = Atomic<Int>(0)
     /// The control thread was told of failures, and did not look yet.
     private let isReported = Atomic(false)
     /// Its health, as the control thread sees it: a raw `EndpointHealth.State`.
@@ -33,12 +33,12 @@ package final class Endpoint: Sendable {
     private let upSinceNanoseconds = Atomic<Int64>(.min / 2)
 
     /// The host name that has to be looked up; `nil` for an IP address or a Unix socket.
-    package let hostToResolve: (host: String, port: UInt16)?
+    public let hostToResolve: (host: String, port: UInt16)?
     /// The control thread was told that the name is to be looked up, and did not do so yet.
     private let isLookUpWanted = Atomic(false)
     private let addressBook = Mutex(AddressBook())
 
-    package init(_ endpoint: WebSocketEndpoint) {
+    public init(_ endpoint: WebSocketEndpoint) {
         self.name = endpoint.description
         self.address = endpoint.address
         self.usesTLS = endpoint.tls
@@ -48,7 +48,7 @@ package final class Endpoint: Sendable {
         self.resolveLiteral()
     }
 
-    package init(_ endpoint: TCPEndpoint) {
+    public init(_ endpoint: TCPEndpoint) {
         self.name = endpoint.description
         self.address = endpoint.address
         self.usesTLS = endpoint.tls
@@ -64,16 +64,16 @@ package final class Endpoint: Sendable {
     }
 
     /// Whether it gets new sessions.
-    package var isAvailable: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.up.rawValue }
+    public var isAvailable: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.up.rawValue }
 
-    package var isDraining: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.draining.rawValue }
+    public var isDraining: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.draining.rawValue }
 
-    package var upSince: MonotonicInstant {
+    public var upSince: MonotonicInstant {
         MonotonicInstant(nanoseconds: self.upSinceNanoseconds.load(ordering: .relaxed))
     }
 
     /// Says how it is: for the control thread.
-    package func publish(_ state: EndpointHealth.State, at now: MonotonicInstant) {
+    public func publish(_ state: EndpointHealth.State, at now: MonotonicInstant) {
         let before = self.state.exchange(state.rawValue, ordering: .relaxed)
         if state == .up, before != state.rawValue {
             self.upSinceNanoseconds.store(now.nanoseconds, ordering: .relaxed)
@@ -81,7 +81,7 @@ package final class Endpoint: Sendable {
     }
 
     /// The host that it is named by, also an IP address; `nil` for a Unix socket.
-    package var hostName: String? { if case .tcp(let host, _) = self.address { host } else { nil } }
+    public var hostName: String? { if case .tcp(let host, _) = self.address { host } else { nil } }
 
     private func resolveLiteral() {
         if let address = SocketAddress(unix: self.address) {
@@ -96,31 +96,31 @@ package final class Endpoint: Sendable {
 
 extension Endpoint: AddressHistory {
     /// Where to connect, in the order in which to try it (`AddressBook`); or why that is not known.
-    package func addresses(at now: MonotonicInstant) -> Result<[SocketAddress], ResolveError> {
+    public func addresses(at now: MonotonicInstant) -> Result<[SocketAddress], ResolveError> {
         var random = SystemRandomness()
         return self.addressBook.withLock { $0.inOrder(at: now, using: &random) }
     }
 
     /// Takes the answer of a look-up. Returns false if that changed nothing.
-    package func update(_ answer: Result<[SocketAddress], ResolveError>) -> Bool {
+    public func update(_ answer: Result<[SocketAddress], ResolveError>) -> Bool {
         self.addressBook.withLock { $0.update(answer) }
     }
 
-    package func failed(at address: SocketAddress, now: MonotonicInstant) {
+    public func failed(at address: SocketAddress, now: MonotonicInstant) {
         self.addressBook.withLock { $0.failed(address, at: now) }
     }
 
-    package func connected(at address: SocketAddress) { self.addressBook.withLock { $0.connected(address) } }
+    public func connected(at address: SocketAddress) { self.addressBook.withLock { $0.connected(address) } }
 
     /// Nothing could be connected to: what its name stands for may have changed.
     ///
     /// - Returns: the control thread is to be told (`ControlMessage.unreachable`).
-    package func wantsLookUp() -> Bool {
+    public func wantsLookUp() -> Bool {
         self.hostToResolve != nil && !self.isLookUpWanted.exchange(true, ordering: .relaxed)
     }
 
     /// For the control thread: it was told, and does what is to be done.
-    package func takeLookUp() { self.isLookUpWanted.store(false, ordering: .relaxed) }
+    public func takeLookUp() { self.isLookUpWanted.store(false, ordering: .relaxed) }
 }
 
 // MARK: - What sessions notice
@@ -129,7 +129,7 @@ extension Endpoint {
     /// A session could not be opened, for a reason that is the endpoint's.
     ///
     /// - Returns: the control thread is to be told. Not of each failure: it looks at all of them.
-    package func connectFailed() -> Bool {
+    public func connectFailed() -> Bool {
         let row = self.failures.add(1, ordering: .relaxed).newValue
         let limit = self.failureLimit.load(ordering: .relaxed)
         guard limit > 0, row >= limit else { return false }
@@ -139,7 +139,7 @@ extension Endpoint {
     /// A session was opened: a row of failures, if there is one, is over.
     ///
     /// - Returns: the control thread is to be told.
-    package func connectSucceeded() -> Bool {
+    public func connectSucceeded() -> Bool {
         // Shared memory is written only where there is news.
         guard self.failures.load(ordering: .relaxed) > 0 else { return false }
         let row = self.failures.exchange(0, ordering: .relaxed)
@@ -148,7 +148,7 @@ extension Endpoint {
     }
 
     /// For the control thread: the failures in a row that it was told of, and those since.
-    package func takeReport() -> Int {
+    public func takeReport() -> Int {
         _ = self.isReported.exchange(false, ordering: .acquiringAndReleasing)
         return self.failures.load(ordering: .relaxed)
     }

@@ -1,6 +1,6 @@
 internal import Admission
 internal import Configuration
-package import Sessions
+public import Sessions
 
 /// What this configuration means for the sessions that were opened under an older one.
 ///
@@ -8,24 +8,24 @@ package import Sessions
 /// refused if it came again. The limits that it was told when it opened hold until it ends.
 extension ActiveConfiguration {
     /// What is known of a session.
-    package struct SessionFacts: Sendable {
-        package let route: Route
+    public struct SessionFacts: Sendable {
+        public let route: Route
         /// `nil` for a built-in service.
-        package let endpoint: Endpoint?
-        package let origin: String?
-        package let subprotocol: AgreedSubprotocol
+        public let endpoint: Endpoint?
+        public let origin: String?
+        public let subprotocol: AgreedSubprotocol
         /// The path that it asked for has a `%2F`.
-        package let hasEncodedSlash: Bool
+        public let hasEncodedSlash: Bool
     }
 
-    package enum Fate: Sendable {
+    public enum Fate: Sendable {
         /// The session goes on, on this route.
         case stays(Route)
         /// The session is drained, for this reason.
         case drains(String)
     }
 
-    package func fate(of session: SessionFacts) -> Fate {
+    public func fate(of session: SessionFacts) -> Fate {
         let old = session.route
         let name = "the route \(old.settings.name)"
         guard let new = self.route(like: old.settings) else {

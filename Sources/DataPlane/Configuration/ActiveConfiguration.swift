@@ -1,21 +1,21 @@
-package import Admission
-package import Configuration
-package import System
-package import TLS
+public import Admission
+public import Configuration
+public import System
+public import TLS
 
 /// The configuration that is in force, with all that is made of it once: immutable, and shared by all threads. A reload makes another
 /// one, which takes over the endpoints that both have, and with them their health.
-package final class ActiveConfiguration: Sendable {
-    package let settings: GatewayConfiguration
-    package let routeTable: RouteTable
+public final class ActiveConfiguration: Sendable {
+    public let settings: GatewayConfiguration
+    public let routeTable: RouteTable
     /// In the order of the file: the route table has indices of it.
-    package let routes: [Route]
+    public let routes: [Route]
     /// By name.
-    package let backends: [Backend]
+    public let backends: [Backend]
     /// How each backend's endpoints are spoken TLS to; `nil`: they are not.
-    package let clientTLS: [TLSClientSettings?]
+    public let clientTLS: [TLSClientSettings?]
     /// The longest time that any session may take for its opening handshake: the limit while its route is not known yet.
-    package let longestHandshake: Duration
+    public let longestHandshake: Duration
     /// Where each backend is, and the first route of each name.
     private let backendIndices: [String: Int]
     private let routeIndices: [String: Int]
@@ -26,7 +26,7 @@ package final class ActiveConfiguration: Sendable {
     ///   - files: the contents of the files that `settings` names.
     ///   - previous: what was in force until now.
     /// - Throws: what is wrong with certificates, keys or authorities.
-    package init(
+    public init(
         _ settings: GatewayConfiguration, files: FileSet = FileSet(), replacing previous: ActiveConfiguration? = nil
     ) throws(StartError) {
         self.settings = settings
@@ -54,7 +54,7 @@ package final class ActiveConfiguration: Sendable {
     }
 
     /// The same configuration, with what its files contain now.
-    package init(_ same: ActiveConfiguration, files: FileSet) throws(StartError) {
+    public init(_ same: ActiveConfiguration, files: FileSet) throws(StartError) {
         self.settings = same.settings
         self.routeTable = same.routeTable
         self.routes = same.routes
@@ -77,11 +77,11 @@ package final class ActiveConfiguration: Sendable {
         return settings
     }
 
-    package func route(named name: String) -> Route? { self.routeIndices[name].map { self.routes[$0] } }
+    public func route(named name: String) -> Route? { self.routeIndices[name].map { self.routes[$0] } }
 
-    package func route(like settings: RouteSettings) -> Route? { self.routesByKey[RouteKey(settings)] }
+    public func route(like settings: RouteSettings) -> Route? { self.routesByKey[RouteKey(settings)] }
 
-    package func backend(named name: String) -> Backend? { self.backendIndices[name].map { self.backends[$0] } }
+    public func backend(named name: String) -> Backend? { self.backendIndices[name].map { self.backends[$0] } }
 }
 
 /// What makes two routes the same. A name alone is not enough: a route without a name of its own is called by its first host and path.

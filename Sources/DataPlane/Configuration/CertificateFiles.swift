@@ -1,15 +1,15 @@
-package import Configuration
-package import System
-package import TLS
+public import Configuration
+public import System
+public import TLS
 
 /// The certificates, keys and authorities in the files that a configuration names.
 ///
 /// They are read once, for all workers: each makes its own libssl objects from these values.
-package enum CertificateFiles {
+public enum CertificateFiles {
     /// Reads everything for `gateway check`. Waits for files as long as a gateway would.
     ///
     /// - Returns: a line for each mistake, and for what is allowed but hardly meant.
-    package static func findings(
+    public static func findings(
         in configuration: GatewayConfiguration
     ) -> (problems: [String], warnings: [String]) {
         var problems: [String] = []
@@ -40,7 +40,7 @@ package enum CertificateFiles {
     }
 
     /// The files that a configuration names, each once, in the order of their use.
-    package static func files(of configuration: GatewayConfiguration) -> [String] {
+    public static func files(of configuration: GatewayConfiguration) -> [String] {
         var paths: [String] = []
         for listener in configuration.listeners {
             guard let tls = listener.tls else { continue }
@@ -56,7 +56,7 @@ package enum CertificateFiles {
     }
 
     /// How a listener speaks TLS; `nil`: it does not.
-    package static func server(
+    public static func server(
         _ listener: ListenerSettings, _ files: FileSet
     ) throws(StartError) -> TLSServerSettings? {
         guard let tls = listener.tls else { return nil }
@@ -86,7 +86,7 @@ package enum CertificateFiles {
     /// How a backend's endpoints are spoken TLS to; `nil`: none has TLS.
     ///
     /// - Parameter known: by their file, the authorities that earlier backends have: they are not read again.
-    package static func client(
+    public static func client(
         _ backend: BackendSettings, _ files: FileSet, _ known: inout [String: TrustedAuthorities]
     ) throws(StartError) -> TLSClientSettings? {
         guard self.speaksTLS(backend) else { return nil }

@@ -1,12 +1,12 @@
-package import Configuration
+public import Configuration
 
 /// A route and the backend that it leads to.
-package final class Route: Sendable {
-    package let settings: RouteSettings
+public final class Route: Sendable {
+    public let settings: RouteSettings
     /// `nil` for a page.
-    package let backend: Backend?
+    public let backend: Backend?
 
-    package init(_ settings: RouteSettings, _ backend: Backend?) {
+    public init(_ settings: RouteSettings, _ backend: Backend?) {
         self.settings = settings
         self.backend = backend
     }

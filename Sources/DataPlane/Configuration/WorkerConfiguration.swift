@@ -1,19 +1,19 @@
 internal import Balancing
 internal import Configuration
-package import System
-package import TLS
+public import System
+public import TLS
 
 /// The active configuration as one worker has it: with the turns of its backends, and libssl contexts of its own.
 ///
 /// A session opens with the one that it began with, even if a reload comes meanwhile.
-package final class WorkerConfiguration {
-    package let shared: ActiveConfiguration
+public final class WorkerConfiguration {
+    public let shared: ActiveConfiguration
     private var choices: [EndpointChoice]
     private let clientContexts: [TLSClientContext?]
 
     /// - Parameter previous: what was in force until now; the turns of its backends go on.
     /// - Throws: what libssl refuses.
-    package init(
+    public init(
         _ shared: ActiveConfiguration, io: TLSIO, replacing previous: WorkerConfiguration? = nil
     ) throws(TLSError) {
         self.shared = shared
@@ -32,7 +32,7 @@ package final class WorkerConfiguration {
     /// - Parameters:
     ///   - tried: those to which a connection has failed.
     ///   - key: what sessions have in common that should reach the same endpoint.
-    package func chooseEndpoint(
+    public func chooseEndpoint(
         of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant
     ) -> Endpoint? {
         let candidates = backend.endpoints.indices.map { index in
@@ -45,7 +45,7 @@ package final class WorkerConfiguration {
     }
 
     /// - Throws: if the name to verify is not a host name.
-    package func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
+    public func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
         guard let context = self.clientContexts[backend.index] else { return nil }
         return try context.makeConnection(serverName: backend.settings.tls.serverName ?? endpoint.hostName)
     }

@@ -5,7 +5,7 @@ internal import System
 ///
 /// One total, to which each worker adds what changed with it, in steps of `MemoryAccount.step`: in the steady state, where nothing is
 /// held, nobody touches it. The level is kept beside it, so that to ask for it is one load.
-package final class MemoryBound: Sendable {
+public final class MemoryBound: Sendable {
     private let limited: Atomic<Int>
     private let used = Atomic<Int>(0)
     private let mailbox = Atomic<Int>(0)
@@ -14,49 +14,49 @@ package final class MemoryBound: Sendable {
     private let waiting = Atomic<Int>(0)
     private let reached = Atomic<Int>(MemoryLevel.ample.rawValue)
 
-    package init(limit: Int) { self.limited = Atomic(limit) }
+    public init(limit: Int) { self.limited = Atomic(limit) }
 
     /// What `memory: auto` is: a quarter of what there is, and 256 MiB where nobody says how much that is.
-    package static var automatic: Int { (MachineMemory.available() ?? 1 << 30) / 4 }
+    public static var automatic: Int { (MachineMemory.available() ?? 1 << 30) / 4 }
 
     /// In bytes.
-    package var limit: Int { self.limited.load(ordering: .relaxed) }
+    public var limit: Int { self.limited.load(ordering: .relaxed) }
     /// Everything that is held, in bytes.
-    package var total: Int { self.used.load(ordering: .relaxed) }
+    public var total: Int { self.used.load(ordering: .relaxed) }
     /// What of it waits in mailboxes, in bytes.
-    package var inMailboxes: Int { self.mailbox.load(ordering: .relaxed) }
+    public var inMailboxes: Int { self.mailbox.load(ordering: .relaxed) }
 
     /// What messages that were begun will still bring, in bytes, as far as it is known and no more than `mostPromised` for each.
-    package var promised: Int { self.promises.load(ordering: .relaxed) }
+    public var promised: Int { self.promises.load(ordering: .relaxed) }
 
     /// Of one message no more is promised: a length that is only declared must not keep others out.
-    package var mostPromised: Int { self.limit / 64 }
+    public var mostPromised: Int { self.limit / 64 }
 
-    package func promise(_ bytes: Int) { self.promises.add(bytes, ordering: .relaxed) }
+    public func promise(_ bytes: Int) { self.promises.add(bytes, ordering: .relaxed) }
 
     /// Whether a message that has to be held may be begun: the last quarter is for those that were.
-    package var hasRoom: Bool { !self.isScarce && self.total + self.promised < self.limit / 16 * 12 }
+    public var hasRoom: Bool { !self.isScarce && self.total + self.promised < self.limit / 16 * 12 }
 
     /// Whether a message waits to be begun.
-    package var isAwaited: Bool { self.waiting.load(ordering: .relaxed) > 0 }
+    public var isAwaited: Bool { self.waiting.load(ordering: .relaxed) > 0 }
 
     /// So many more messages wait to be begun.
-    package func wait(_ count: Int) { self.waiting.add(count, ordering: .relaxed) }
+    public func wait(_ count: Int) { self.waiting.add(count, ordering: .relaxed) }
 
     /// Whether three quarters are in use.
-    package var isScarce: Bool { self.reached.load(ordering: .relaxed) != MemoryLevel.ample.rawValue }
+    public var isScarce: Bool { self.reached.load(ordering: .relaxed) != MemoryLevel.ample.rawValue }
 
-    package var level: MemoryLevel { MemoryLevel(rawValue: self.reached.load(ordering: .relaxed)) ?? .ample }
+    public var level: MemoryLevel { MemoryLevel(rawValue: self.reached.load(ordering: .relaxed)) ?? .ample }
 
     /// A reload brought another one.
-    package func setLimit(_ limit: Int) {
+    public func setLimit(_ limit: Int) {
         self.limited.store(limit, ordering: .relaxed)
         self.look()
     }
 
     /// Returns whether the level has risen by this.
     @discardableResult
-    package func add(_ bytes: Int) -> Bool {
+    public func add(_ bytes: Int) -> Bool {
         let total = self.used.add(bytes, ordering: .relaxed).newValue
         if total > self.most.load(ordering: .relaxed) { self.most.store(total, ordering: .relaxed) }
         return self.look()
@@ -64,14 +64,14 @@ package final class MemoryBound: Sendable {
 
     /// The same for what is put into a mailbox, or taken out.
     @discardableResult
-    package func add(mailbox bytes: Int) -> Bool {
+    public func add(mailbox bytes: Int) -> Bool {
         self.mailbox.add(bytes, ordering: .relaxed)
         return self.add(bytes)
     }
 
     /// Two that look at once may each be right for a moment: whoever comes next puts it right, the control thread at the latest.
     @discardableResult
-    package func look() -> Bool {
+    public func look() -> Bool {
         let before = self.level
         let level = before.next(total: self.total, limit: self.limit)
         if level != before { self.reached.store(level.rawValue, ordering: .relaxed) }
@@ -79,5 +79,5 @@ package final class MemoryBound: Sendable {
     }
 
     /// The most that was held since this was asked last.
-    package func takePeak() -> Int { self.most.exchange(self.total, ordering: .relaxed) }
+    public func takePeak() -> Int { self.most.exchange(self.total, ordering: .relaxed) }
 }

@@ -1,4 +1,4 @@
-package import Sessions
+public import Sessions
 
 /// Who gives way where memory is scarce. It decides; `MemoryWatch` asks the workers, and has them act.
 ///
@@ -15,17 +15,17 @@ package import Sessions
 /// - Among these comes first the address that holds most, and of its sessions the one that has made no progress for longest. The largest
 ///   session of an address that makes progress does not count as held by it, and goes last: whoever uploads 16 MiB holds more than each of
 ///   3,000 that come from as many addresses, hold 900 KiB and send now and then.
-package struct MemoryEviction: Equatable, Sendable {
+public struct MemoryEviction: Equatable, Sendable {
     /// How often the time without progress that a session may have is halved at most.
-    package static let halvings = 5
+    public static let halvings = 5
 
-    package let level: MemoryLevel
-    package let total: Int
+    public let level: MemoryLevel
+    public let total: Int
     /// What messages that were begun will still bring.
-    package var promised = 0
-    package let limit: Int
+    public var promised = 0
+    public let limit: Int
 
-    package init(level: MemoryLevel, total: Int, promised: Int = 0, limit: Int) {
+    public init(level: MemoryLevel, total: Int, promised: Int = 0, limit: Int) {
         self.level = level
         self.total = total
         self.promised = promised
@@ -33,7 +33,7 @@ package struct MemoryEviction: Equatable, Sendable {
     }
 
     /// The sessions that have to give way, in that order.
-    package func victims(among report: MemoryReport) -> [SessionID] {
+    public func victims(among report: MemoryReport) -> [SessionID] {
         var missing = self.missing(for: report)
         guard missing > 0 else { return [] }
         // At the bound one more: then the time does not matter.

@@ -4,7 +4,7 @@ internal import System
 internal import WebSocketProtocol
 
 /// Messages that somebody sends to a room.
-package struct RoomPost: Sendable {
+public struct RoomPost: Sendable {
     let room: RoomKey
     let messages: RoomMessages
     let sender: RoomSender

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// How much of what one client sent to its room is not delivered yet, on all workers together.
-package final class RoomSender: Sendable {
+public final class RoomSender: Sendable {
     /// With more of it on a worker, the client is not read before all of it is delivered: so much goes out together anyway.
     private static let mostPerWorker = 16 << 10
 

@@ -1,7 +1,7 @@
-package import Sessions
+public import Sessions
 
 /// Some of the sessions.
-package enum SessionSelection: Sendable {
+public enum SessionSelection: Sendable {
     case all
     case ofBackend(String)
     case ofEndpoint(Endpoint)

@@ -1,20 +1,20 @@
-package import Sessions
+public import Sessions
 
 /// When sessions of one worker are to be closed.
-package struct DrainOrder: Sendable {
-    package let cause: Cause
+public struct DrainOrder: Sendable {
+    public let cause: Cause
     /// For each session, the time from now, ascending. Sessions that the control thread did not know of go with the last.
-    package let times: [Duration]
+    public let times: [Duration]
     /// What becomes of sessions that are still being opened.
-    package let opening: Opening
+    public let opening: Opening
 
-    package init(cause: Cause, times: [Duration], opening: Opening) {
+    public init(cause: Cause, times: [Duration], opening: Opening) {
         self.cause = cause
         self.times = times
         self.opening = opening
     }
 
-    package enum Opening: Sendable {
+    public enum Opening: Sendable {
         /// They are refused with 503: no process will serve them.
         case refused
         /// They are opened, and closed after that.

@@ -1,9 +1,9 @@
-package import Sessions
-package import Synchronization
-package import System
+public import Sessions
+public import Synchronization
+public import System
 
 /// What workers tell each other, and what the control thread tells them.
-package enum WorkerMessage: Sendable {
+public enum WorkerMessage: Sendable {
     /// A connection that another worker accepted and has no room for.
     case adopt(descriptor: Int32, SocketAddress, listener: Int)
     /// Everyone has what this one sent: it may go on.
@@ -25,7 +25,7 @@ package enum WorkerMessage: Sendable {
 }
 
 /// What others tell the control thread.
-package enum ControlMessage: Sendable {
+public enum ControlMessage: Sendable {
     /// As a signal does: the first drains, a second one cuts what is left.
     case terminate
     /// A worker that was told to drain everything has no session left.
@@ -42,33 +42,33 @@ package enum ControlMessage: Sendable {
 }
 
 /// What the workers know of each other: a mailbox and the number of sessions of each.
-package final class Fleet: Sendable {
-    package final class Member: Sendable {
-        package let mailbox: Mailbox<WorkerMessage>
+public final class Fleet: Sendable {
+    public final class Member: Sendable {
+        public let mailbox: Mailbox<WorkerMessage>
         /// What is sent to rooms. It can be a lot, and nothing else waits behind it.
-        package let rooms: Mailbox<RoomPost>
-        package let sessions = Atomic<Int>(0)
+        public let rooms: Mailbox<RoomPost>
+        public let sessions = Atomic<Int>(0)
         /// Its connections that have not sent a whole request head yet, those on their way to it included.
-        package let newcomers = Atomic<Int>(0)
+        public let newcomers = Atomic<Int>(0)
         /// Bytes of what is sent to rooms and was not delivered to all members on this worker, with what it takes to keep them.
-        package let backlog = Atomic<Int>(0)
+        public let backlog = Atomic<Int>(0)
 
-        package init() throws(SystemError) {
+        public init() throws(SystemError) {
             self.mailbox = try Mailbox()
             self.rooms = try Mailbox()
         }
     }
 
-    package let members: [Member]
-    package let control: Mailbox<ControlMessage>
-    package let memory: MemoryBound
+    public let members: [Member]
+    public let control: Mailbox<ControlMessage>
+    public let memory: MemoryBound
     /// How many descriptors the process may have open.
-    package let descriptorLimit: Int
+    public let descriptorLimit: Int
 
     /// What is left for listeners, logs, look-ups and the like when sessions have taken theirs.
     private static let reservedDescriptors = 64
 
-    package init(
+    public init(
         workers: Int, descriptorLimit: Int, memory: MemoryBound = MemoryBound(limit: .max)
     ) throws(SystemError) {
         self.memory = memory
@@ -79,21 +79,21 @@ package final class Fleet: Sendable {
         self.descriptorLimit = descriptorLimit
     }
 
-    package var sessions: Int { self.members.reduce(0) { $0 + $1.sessions.load(ordering: .relaxed) } }
+    public var sessions: Int { self.members.reduce(0) { $0 + $1.sessions.load(ordering: .relaxed) } }
 
     /// Whether one more session finds descriptors for both its legs.
-    package var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
+    public var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
 
     /// The most connections without a whole request head that a worker may have: together a quarter of the descriptors, so that those who
     /// say nothing leave room for those who do.
-    package var newcomerShare: Int { max(1, self.descriptorLimit / 4 / self.members.count) }
+    public var newcomerShare: Int { max(1, self.descriptorLimit / 4 / self.members.count) }
 
-    package func hasNewcomerRoom(_ worker: Int) -> Bool {
+    public func hasNewcomerRoom(_ worker: Int) -> Bool {
         self.members[worker].newcomers.load(ordering: .relaxed) < self.newcomerShare
     }
 
     /// The worker with the fewest newcomers, if it has room for one more.
-    package func newcomerRoom() -> Int? {
+    public func newcomerRoom() -> Int? {
         let least = self.members.indices.min {
             self.members[$0].newcomers.load(ordering: .relaxed) < self.members[$1].newcomers.load(ordering: .relaxed)
         }
@@ -104,7 +104,7 @@ package final class Fleet: Sendable {
     private static let mostBacklog = 16 << 20
 
     /// Passes what is sent to a room on to the other workers, and counts it as a part of every worker's backlog.
-    package func broadcast(_ post: RoomPost, from worker: Int) {
+    public func broadcast(_ post: RoomPost, from worker: Int) {
         let footprint = post.messages.footprint
         post.sender.sent(footprint * self.members.count)
         if self.memory.add(mailbox: footprint * self.members.count) { self.control.send(.memoryRose) }
@@ -115,21 +115,21 @@ package final class Fleet: Sendable {
     }
 
     /// Everyone on a worker has what was posted.
-    package func delivered(_ post: RoomPost, by worker: Int) {
+    public func delivered(_ post: RoomPost, by worker: Int) {
         self.members[worker].backlog.subtract(post.messages.footprint, ordering: .relaxed)
         self.memory.add(mailbox: -post.messages.footprint)
     }
 
     /// Whether a worker lags behind with what others broadcast.
-    package var isBacklogged: Bool { self.members.contains { $0.backlog.load(ordering: .relaxed) > Self.mostBacklog } }
+    public var isBacklogged: Bool { self.members.contains { $0.backlog.load(ordering: .relaxed) > Self.mostBacklog } }
 
-    package func tell(_ message: WorkerMessage) {
+    public func tell(_ message: WorkerMessage) {
         for member in self.members { member.mailbox.send(message) }
     }
 
     /// Whom a worker should hand a fresh connection to: the least loaded one, if the worker has more than its share
     /// (`SO_REUSEPORT` deals by hash, which can be uneven).
-    package func shouldTake(insteadOf worker: Int) -> Int? {
+    public func shouldTake(insteadOf worker: Int) -> Int? {
         var own = 0
         var total = 0
         var least = (index: worker, load: Int.max)

@@ -1,15 +1,15 @@
-package import Sessions
+public import Sessions
 
 /// What a configuration means for the sessions of one worker, or of several.
-package struct SessionFates: Sendable {
+public struct SessionFates: Sendable {
     /// The sessions that have no place in it.
-    package private(set) var condemned: Set<SessionID> = []
+    public private(set) var condemned: Set<SessionID> = []
     /// How many of them there are for each reason, such as "the route chat is gone".
-    package private(set) var reasons: [String: Int] = [:]
+    public private(set) var reasons: [String: Int] = [:]
     /// How many sessions go on.
-    package private(set) var kept = 0
+    public private(set) var kept = 0
 
-    package init() {}
+    public init() {}
 
     mutating func add(_ session: SessionID, _ fate: ActiveConfiguration.Fate) {
         switch fate {
@@ -20,7 +20,7 @@ package struct SessionFates: Sendable {
         }
     }
 
-    package static func + (left: SessionFates, right: SessionFates) -> SessionFates {
+    public static func + (left: SessionFates, right: SessionFates) -> SessionFates {
         var sum = left
         sum.condemned.formUnion(right.condemned)
         sum.reasons.merge(right.reasons, uniquingKeysWith: +)

@@ -1,17 +1,17 @@
 internal import Configuration
 internal import Connections
-package import Observability
+public import Observability
 internal import Sessions
 internal import System
-package import WebSocketProtocol
+public import WebSocketProtocol
 
 /// What the control thread asks a worker, on the worker's thread.
 extension Worker {
     /// Every live session.
-    package var rows: [SessionRow] { self.sessions.values.compactMap(\.row) }
+    public var rows: [SessionRow] { self.sessions.values.compactMap(\.row) }
 
     /// What was counted so far, with the messages of live sessions.
-    package var counts: MetricsSnapshot {
+    public var counts: MetricsSnapshot {
         var counts = self.context.metrics.counts
         counts.memory = [.queued: self.memory.queued, .assembled: self.memory.assembled]
         counts.loopTurns = self.loop.turnTimes
@@ -25,15 +25,15 @@ extension Worker {
     }
 
     /// Which sessions hold how much, and what waits for room.
-    package var memoryReport: MemoryReport { self.memory.report }
+    public var memoryReport: MemoryReport { self.memory.report }
 
     /// How many sessions there are of these.
-    package func count(_ selection: SessionSelection) -> Int {
+    public func count(_ selection: SessionSelection) -> Int {
         self.sessions.values.count { $0.isSelected(by: selection) }
     }
 
     /// What a configuration would mean for the sessions that there are.
-    package func fates(under configuration: ActiveConfiguration) -> SessionFates {
+    public func fates(under configuration: ActiveConfiguration) -> SessionFates {
         var fates = SessionFates()
         for session in self.sessions.values {
             if let fate = session.fate(under: configuration) { fates.add(session.id, fate) }
@@ -42,14 +42,14 @@ extension Worker {
     }
 
     /// Closes the session of this id. Returns false if there is none.
-    package func close(id: String, _ code: CloseCode, reason: String) -> Bool {
+    public func close(id: String, _ code: CloseCode, reason: String) -> Bool {
         guard let session = self.sessions.values.first(where: { $0.id.description == id }) else { return false }
         session.close(.byAdmin(code, reason: reason))
         return true
     }
 
     /// Tells the control thread the answer to a question of this number.
-    package func answer(_ answer: any Sendable, to question: Int) {
+    public func answer(_ answer: any Sendable, to question: Int) {
         self.fleet.control.send(.answer(answer, id: question, worker: self.index))
     }
 }

@@ -1,14 +1,14 @@
 internal import Configuration
-internal import Connections
-package import Observability
+public import Connections
+public import Observability
 internal import Sessions
 internal import Synchronization
-internal import System
+public import System
 internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of
 /// it is shared; what workers have to say to each other goes through their mailboxes.
-package final class Worker: AcceptorOwner, SessionOwner {
+public final class Worker: AcceptorOwner, SessionOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
@@ -78,7 +78,7 @@ package final class Worker: AcceptorOwner, SessionOwner {
     ///
     /// - Parameter listeners: all that there are from now on.
     /// - Returns: what it means for the sessions that there are. Those without a place in it are to be closed later, each at its time.
-    package func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) -> SessionFates {
+    public func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) -> SessionFates {
         do {
             self.context.configuration = try WorkerConfiguration(
                 configuration, io: self.context.connections.tlsIO, replacing: self.context.configuration)
@@ -165,12 +165,12 @@ package final class Worker: AcceptorOwner, SessionOwner {
     /// How long accepting pauses where there is no place, which is over as soon as a session ends, or has sent its request.
     private static let pause = Duration.milliseconds(10)
 
-    func room(for acceptor: Acceptor) -> Acceptor.Room {
+    public func room(for acceptor: Acceptor) -> Acceptor.Room {
         if case .none(let reason) = self.place { return .none(until: self.loop.now + Self.pause, because: reason) }
         return .free
     }
 
-    func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
+    public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         let listener = acceptor.tag
         if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
         var taker = self.index
@@ -192,7 +192,7 @@ package final class Worker: AcceptorOwner, SessionOwner {
         }
     }
 
-    func paused(_ acceptor: Acceptor, because reason: String) {
+    public func paused(_ acceptor: Acceptor, because reason: String) {
         var record = LogRecord(.warning, "accept-paused")
         record.add("listener", self.listeners[acceptor.tag]?.name)
         record.add("reason", reason)
@@ -260,13 +260,13 @@ package final class Worker: AcceptorOwner, SessionOwner {
 }
 
 /// What all workers are made from.
-package struct WorkerBlueprint: Sendable {
+public struct WorkerBlueprint: Sendable {
     let fleet: Fleet
     let log: Log
     let configuration: ActiveConfiguration
     let listeners: [ListenerBlueprint]
 
-    package init(fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint]) {
+    public init(fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint]) {
         self.fleet = fleet
         self.log = log
         self.configuration = configuration

@@ -1,8 +1,8 @@
 internal import Synchronization
-package import System
+public import System
 
 /// Starts the workers. Each is made on its own thread, from values only, so that nothing of it was ever anybody else's.
-package enum WorkerThreads {
+public enum WorkerThreads {
     private final class Start: Sendable {
         let results = Mutex<[Result<Void, StartError>]>([])
         let doorbell: Doorbell
@@ -13,7 +13,7 @@ package enum WorkerThreads {
     /// Returns when every worker is ready to serve.
     ///
     /// - Throws: what a worker could not be made for.
-    package static func start(_ count: Int, _ blueprint: WorkerBlueprint) throws -> [Thread.Handle] {
+    public static func start(_ count: Int, _ blueprint: WorkerBlueprint) throws -> [Thread.Handle] {
         let start = try Start()
         var threads: [Thread.Handle] = []
         for index in 0..<count {

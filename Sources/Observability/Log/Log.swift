@@ -1,4 +1,4 @@
-package import Configuration
+public import Configuration
 internal import DequeModule
 internal import Synchronization
 internal import System
@@ -7,7 +7,7 @@ internal import System
 ///
 /// A full pipe or slow disk never stops a frame: lines that do not fit the ring, or that the file does not take (a full disk, a pipe
 /// without a reader), are counted, and the count is logged when there is room.
-package final class Log: Sendable {
+public final class Log: Sendable {
     /// The most bytes that wait: a line can be as long as the head of a request.
     private static let capacity = 4 << 20
     /// How long `close` waits for a file that takes nothing.
@@ -33,7 +33,7 @@ package final class Log: Sendable {
     private let writer = Mutex<Thread.Handle?>(nil)
 
     /// Opens the file and starts the writing thread.
-    package init(_ settings: LogSettings) throws {
+    public init(_ settings: LogSettings) throws {
         let file: OutputFile = if let path = settings.file { try .appending(to: path) } else { .standardError }
         self.path = settings.file
         self.formatter =
@@ -49,13 +49,13 @@ package final class Log: Sendable {
     }
 
     /// Whether records of this level are written; others need not be made.
-    package func takes(_ level: LogLevel) -> Bool { level.severity >= self.severity }
+    public func takes(_ level: LogLevel) -> Bool { level.severity >= self.severity }
 
     /// How many lines never reached the file.
-    package var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
+    public var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
 
     /// Writes a record, unless it is below the log's level.
-    package func write(_ record: LogRecord) {
+    public func write(_ record: LogRecord) {
         guard self.takes(record.level) else { return }
         let line = self.formatter.line(record, time: WallClock.rfc3339())
         let wasEmpty = self.ring.withLock { ring in
@@ -72,7 +72,7 @@ package final class Log: Sendable {
     }
 
     /// Writes a line whose only field is a reason, for what goes wrong outside of sessions.
-    package func write(_ level: LogLevel, _ event: String, reason: String) {
+    public func write(_ level: LogLevel, _ event: String, reason: String) {
         var record = LogRecord(level, event)
         record.add("reason", reason)
         self.write(record)
@@ -80,14 +80,14 @@ package final class Log: Sendable {
 
     /// Opens the file again, after it was moved away. Lines from now on go to the new file, or to the old one if the new one cannot be
     /// opened.
-    package func reopen() {
+    public func reopen() {
         self.ring.withLock { $0.isReopening = true }
         self.doorbell.ring()
     }
 
     /// Writes what is left, and ends the thread. It does not wait long for a file that takes nothing (a full pipe): the process must be able
     /// to end.
-    package func close() {
+    public func close() {
         self.ring.withLock { $0.isClosed = true }
         self.doorbell.ring()
         let thread = self.writer.withLock { writer in

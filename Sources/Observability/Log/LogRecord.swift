@@ -1,43 +1,43 @@
-package import Configuration
+public import Configuration
 
 /// One line of the log: an event and its fields, in the order in which they are written.
 ///
 /// Typed rather than text, so that a number is a number in JSON.
-package struct LogRecord: Sendable {
-    package enum Value: Sendable {
+public struct LogRecord: Sendable {
+    public enum Value: Sendable {
         case text(String)
         case integer(Int64)
         case seconds(Double)
         case boolean(Bool)
     }
 
-    package let level: LogLevel
-    package let event: String
-    package private(set) var fields: [(key: String, value: Value)] = []
+    public let level: LogLevel
+    public let event: String
+    public private(set) var fields: [(key: String, value: Value)] = []
 
-    package init(_ level: LogLevel, _ event: String) {
+    public init(_ level: LogLevel, _ event: String) {
         self.level = level
         self.event = event
         self.fields.reserveCapacity(16)
     }
 
     /// Adds a field; one without a value is left out.
-    package mutating func add(_ key: String, _ text: String?) {
+    public mutating func add(_ key: String, _ text: String?) {
         if let text { self.fields.append((key, .text(text))) }
     }
 
-    package mutating func add(_ key: String, _ number: some BinaryInteger) {
+    public mutating func add(_ key: String, _ number: some BinaryInteger) {
         self.fields.append((key, .integer(Int64(clamping: number))))
     }
 
-    package mutating func add(_ key: String, seconds: Double) { self.fields.append((key, .seconds(seconds))) }
+    public mutating func add(_ key: String, seconds: Double) { self.fields.append((key, .seconds(seconds))) }
 
-    package mutating func add(_ key: String, _ flag: Bool) { self.fields.append((key, .boolean(flag))) }
+    public mutating func add(_ key: String, _ flag: Bool) { self.fields.append((key, .boolean(flag))) }
 }
 
 extension LogLevel {
     /// Higher is graver.
-    package var severity: Int {
+    public var severity: Int {
         switch self {
         case .debug: 0
         case .info: 1

@@ -1,21 +1,21 @@
-package import Configuration
-package import System
+public import Configuration
+public import System
 
 /// What a worker logs of connections that did not become sessions. Any peer can cause any number of those: lines of one kind are written
 /// ten times in 10 s, and the rest is one line with `more`.
-package final class StrangersLog: TimerHandler {
+public final class StrangersLog: TimerHandler {
     /// What lines of one kind have in common.
-    package struct Kind: Hashable {
-        package let level: LogLevel
-        package let event: String
+    public struct Kind: Hashable {
+        public let level: LogLevel
+        public let event: String
         /// An address, or its /64 network.
-        package var client: String?
-        package var route: String?
-        package var status: Int?
+        public var client: String?
+        public var route: String?
+        public var status: Int?
         /// Without quotes of a peer.
-        package var reason: String
+        public var reason: String
 
-        package init(
+        public init(
             level: LogLevel, event: String, client: String? = nil, route: String? = nil, status: Int? = nil,
             reason: String
         ) {
@@ -38,27 +38,27 @@ package final class StrangersLog: TimerHandler {
     private var lines = RepeatedLines<Kind>()
     private var timer: EventLoop.TimerID?
 
-    package init(_ loop: EventLoop, _ log: Log) {
+    public init(_ loop: EventLoop, _ log: Log) {
         self.loop = loop
         self.log = log
     }
 
     /// Whether to write a line. To be called once for each line.
-    package func takes(_ kind: Kind) -> Bool {
+    public func takes(_ kind: Kind) -> Bool {
         guard self.log.takes(kind.level) else { return false }
         self.writeRests(until: self.loop.now)
         defer { if self.timer == nil { self.setTimer() } }
         return self.lines.takes(kind, orAs: kind.general, at: self.loop.now)
     }
 
-    package func timerFired() {
+    public func timerFired() {
         self.timer = nil
         self.writeRests(until: self.loop.now)
         self.setTimer()
     }
 
     /// Reports all that is left.
-    package func end() {
+    public func end() {
         self.writeRests(until: .never)
         self.loop.cancelTimer(&self.timer)
     }

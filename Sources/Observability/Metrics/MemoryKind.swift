@@ -1,5 +1,5 @@
 /// What bounded memory is used for; the metric has the same words.
-package enum MemoryKind: String, CaseIterable, Sendable {
+public enum MemoryKind: String, CaseIterable, Sendable {
     /// Bytes that peers have not taken yet.
     case queued
     /// Messages and heads that are incomplete or not read yet.

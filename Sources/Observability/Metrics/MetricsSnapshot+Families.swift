@@ -1,5 +1,5 @@
 internal import Sessions
-package import System
+public import System
 internal import WebSocketProtocol
 
 /// The counts as metrics. The values of every label are bounded by the configuration or by a registry.
@@ -12,7 +12,7 @@ extension MetricsSnapshot {
     /// - Parameters:
     ///   - backends: what is known of endpoints: their sessions, health and checks.
     ///   - droppedLines: lines that never reached the log.
-    package func families(
+    public func families(
         control: ControlMetrics, backends: [MetricFamily], droppedLines: UInt64, version: String, usage: ProcessUsage
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))

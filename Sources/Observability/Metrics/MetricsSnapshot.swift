@@ -1,13 +1,13 @@
-package import Sessions
-package import System
-package import WebSocketProtocol
+public import Sessions
+public import System
+public import WebSocketProtocol
 
 /// What was counted so far, by one worker or by all of them together.
 ///
 /// Routes are told apart by name, so that counts go on when a reload makes new objects for them.
-package struct MetricsSnapshot: Sendable {
+public struct MetricsSnapshot: Sendable {
     /// The result of an opening handshake.
-    package enum HandshakeResult: Hashable, Sendable {
+    public enum HandshakeResult: Hashable, Sendable {
         case accepted
         /// The status of the answer.
         case refused(Int)
@@ -16,7 +16,7 @@ package struct MetricsSnapshot: Sendable {
         /// It had sent no request for a while, and was closed to make room for others.
         case evicted
 
-        package var label: String {
+        public var label: String {
             switch self {
             case .accepted: "accepted"
             case .refused(let status): String(status)
@@ -26,75 +26,75 @@ package struct MetricsSnapshot: Sendable {
         }
     }
 
-    package struct Close: Hashable, Sendable {
-        package let cause: Cause
+    public struct Close: Hashable, Sendable {
+        public let cause: Cause
         /// As `CloseCode.label`, or `none`.
-        package let code: String
+        public let code: String
 
-        package init(cause: Cause, code: String) {
+        public init(cause: Cause, code: String) {
             self.cause = cause
             self.code = code
         }
     }
 
-    package struct TLSHandshake: Hashable, Sendable {
-        package let version: String
-        package let wasResumed: Bool
+    public struct TLSHandshake: Hashable, Sendable {
+        public let version: String
+        public let wasResumed: Bool
 
-        package init(version: String, wasResumed: Bool) {
+        public init(version: String, wasResumed: Bool) {
             self.version = version
             self.wasResumed = wasResumed
         }
     }
 
-    package struct Sessions: Equatable, Sendable {
-        package var open = 0
-        package var total: UInt64 = 0
+    public struct Sessions: Equatable, Sendable {
+        public var open = 0
+        public var total: UInt64 = 0
 
-        package init() {}
+        public init() {}
 
-        package mutating func began() {
+        public mutating func began() {
             self.open += 1
             self.total += 1
         }
     }
 
-    package struct Route: Sendable {
+    public struct Route: Sendable {
         /// By the name of the backend, which a reload can change.
-        package var sessions: [String: Sessions] = [:]
-        package var handshakes: [HandshakeResult: UInt64] = [:]
-        package var closes: [Close: UInt64] = [:]
+        public var sessions: [String: Sessions] = [:]
+        public var handshakes: [HandshakeResult: UInt64] = [:]
+        public var closes: [Close: UInt64] = [:]
         /// What came from each leg.
-        package var tally = PerLeg(client: MessageTally(), backend: MessageTally())
+        public var tally = PerLeg(client: MessageTally(), backend: MessageTally())
 
-        package init() {}
+        public init() {}
     }
 
     /// The name of the route of connections that did not get as far as one.
-    package static let noRoute = "-"
+    public static let noRoute = "-"
 
-    package var routes: [String: Route] = [:]
-    package var handshakeSeconds = Histogram.ofHandshakes
+    public var routes: [String: Route] = [:]
+    public var handshakeSeconds = Histogram.ofHandshakes
     /// How long steps of TLS handshakes waited for their turn.
-    package var handshakeWaitSeconds = Histogram.ofHandshakes
+    public var handshakeWaitSeconds = Histogram.ofHandshakes
     /// Steps that wait now.
-    package var handshakesWaiting = 0
-    package var sessionSeconds = Histogram.ofSessions
-    package var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
+    public var handshakesWaiting = 0
+    public var sessionSeconds = Histogram.ofSessions
+    public var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
     /// Bytes that wait in queues for peers to take them.
-    package var queueBytes = 0
+    public var queueBytes = 0
     /// Bounded memory that is in use, in bytes.
-    package var memory: [MemoryKind: Int] = [:]
+    public var memory: [MemoryKind: Int] = [:]
     /// How long the turns of the workers' loops took.
-    package var loopTurns = TurnTimes()
-    package var tlsHandshakes: [TLSHandshake: UInt64] = [:]
+    public var loopTurns = TurnTimes()
+    public var tlsHandshakes: [TLSHandshake: UInt64] = [:]
     /// By the listener's address.
-    package var connections: [String: UInt64] = [:]
+    public var connections: [String: UInt64] = [:]
 
-    package init() {}
+    public init() {}
 
     /// Starts with zeros for these routes, so that a scrape shows them before anything is counted.
-    package init(_ routes: [(name: String, backend: String)]) {
+    public init(_ routes: [(name: String, backend: String)]) {
         for (name, backend) in routes {
             self.routes[name, default: Route()].sessions[backend] = Sessions()
             self.routes[name]?.handshakes[.accepted] = 0
@@ -102,7 +102,7 @@ package struct MetricsSnapshot: Sendable {
     }
 
     /// The open sessions of each backend that ever had one.
-    package var openByBackend: [String: Int] {
+    public var openByBackend: [String: Int] {
         var open: [String: Int] = [:]
         for route in self.routes.values {
             for (backend, sessions) in route.sessions { open[backend, default: 0] += sessions.open }
@@ -111,7 +111,7 @@ package struct MetricsSnapshot: Sendable {
     }
 
     /// Adds what another worker counted.
-    package mutating func add(_ other: MetricsSnapshot) {
+    public mutating func add(_ other: MetricsSnapshot) {
         for (name, route) in other.routes { self.routes[name, default: Route()].add(route) }
         self.handshakeSeconds.add(other.handshakeSeconds)
         self.handshakeWaitSeconds.add(other.handshakeWaitSeconds)
@@ -128,7 +128,7 @@ package struct MetricsSnapshot: Sendable {
 }
 
 extension MetricsSnapshot.Route {
-    package mutating func add(_ other: Self) {
+    public mutating func add(_ other: Self) {
         for (backend, sessions) in other.sessions {
             self.sessions[backend, default: .init()].open += sessions.open
             self.sessions[backend, default: .init()].total += sessions.total
@@ -139,7 +139,7 @@ extension MetricsSnapshot.Route {
     }
 
     /// Adds the messages of a session.
-    package mutating func add(_ tally: PerLeg<MessageTally>) {
+    public mutating func add(_ tally: PerLeg<MessageTally>) {
         self.tally.client.add(tally.client)
         self.tally.backend.add(tally.backend)
     }

@@ -1,8 +1,8 @@
 /// Metrics as Prometheus reads them: the text exposition format, version 0.0.4.
-package enum MetricsText {
-    package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
+public enum MetricsText {
+    public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    package static func text(_ families: [MetricFamily]) -> String {
+    public static func text(_ families: [MetricFamily]) -> String {
         var text = ""
         for family in families {
             text += "# HELP \(family.name) \(self.escaped(family.help, quotes: false))\n"

@@ -3,7 +3,7 @@ extension String {
     private static let mostShown = 512
 
     /// The text, cut to that length with a `…` at its end if it is longer. No scalar is cut in two.
-    package var cut: String {
+    public var cut: String {
         let bytes = self.utf8
         guard bytes.count > Self.mostShown else { return self }
         var end = bytes.index(bytes.startIndex, offsetBy: Self.mostShown)

@@ -1,5 +1,5 @@
 internal import Configuration
-package import WebSocketProtocol
+public import WebSocketProtocol
 
 /// How a session ends, decided without I/O: the closing handshakes of its WebSocket legs (RFC 6455 section 7), and what each side still
 /// owes the other (design section 7, "One cause a session").
@@ -9,9 +9,9 @@ package import WebSocketProtocol
 /// (RFC 6455 section 1.4). What happens is told by calls; what to do about it comes back as `Actions`, which the shell carries out.
 ///
 /// The state of both legs' connections is here, too, from the beginning of the session: there is no other place that knows which have ended.
-package struct ClosingHandshake: Sendable {
+public struct ClosingHandshake: Sendable {
     /// Something that happened to a leg, beside frames.
-    package enum Event: Equatable, Sendable {
+    public enum Event: Equatable, Sendable {
         /// The peer's side of the connection is over.
         case ended(Leg, ConnectionEnd)
         /// It gave no answer to a ping.
@@ -35,7 +35,7 @@ package struct ClosingHandshake: Sendable {
     }
 
     /// What a leg that closes is waited for.
-    package enum Awaited: Equatable, Sendable {
+    public enum Awaited: Equatable, Sendable {
         /// For nothing: it is the other leg's turn.
         case nothing
         /// For the end of the frame that is on its way to the leg: then it is sent its Close.
@@ -47,25 +47,25 @@ package struct ClosingHandshake: Sendable {
     }
 
     /// What to do with one leg: first say, then end.
-    package struct LegAction: Equatable, Sendable {
-        package enum Say: Equatable, Sendable {
+    public struct LegAction: Equatable, Sendable {
+        public enum Say: Equatable, Sendable {
             case nothing
             /// Pass the Close that was just received on, byte for byte as it came.
             case relayedClose
             case close(CloseFrame)
         }
 
-        package var say = Say.nothing
-        package var end = End.notYet
+        public var say = Say.nothing
+        public var end = End.notYet
 
-        package init(say: Say = .nothing, end: End = .notYet) {
+        public init(say: Say = .nothing, end: End = .notYet) {
             self.say = say
             self.end = end
         }
     }
 
     /// How our side of a leg ends; a later one takes the place of those before it.
-    package enum End: Int, Comparable, Sendable {
+    public enum End: Int, Comparable, Sendable {
         case notYet
         /// Nothing more is said; the peer, a server, ends the connection first (RFC 6455 section 7.1.1).
         case wait
@@ -78,17 +78,17 @@ package struct ClosingHandshake: Sendable {
         /// The connection is aborted now.
         case abort
 
-        package static func < (one: End, other: End) -> Bool { one.rawValue < other.rawValue }
+        public static func < (one: End, other: End) -> Bool { one.rawValue < other.rawValue }
     }
 
     /// What to do, leg by leg: say on both legs before one is ended, for that can end the session.
-    package struct Actions: Equatable, Sendable {
-        package var client = LegAction()
-        package var backend = LegAction()
+    public struct Actions: Equatable, Sendable {
+        public var client = LegAction()
+        public var backend = LegAction()
 
-        package static let none = Actions()
+        public static let none = Actions()
 
-        package subscript(leg: Leg) -> LegAction {
+        public subscript(leg: Leg) -> LegAction {
             get { leg == .client ? self.client : self.backend }
             _modify {
                 switch leg {
@@ -100,15 +100,15 @@ package struct ClosingHandshake: Sendable {
     }
 
     /// Where the frames of both sides stand when something happens.
-    package struct Places: Equatable, Sendable {
+    public struct Places: Equatable, Sendable {
         /// Which legs are at a frame boundary, where a Close can be said.
-        package var canSend = PerLeg(client: true, backend: true)
+        public var canSend = PerLeg(client: true, backend: true)
         /// The client is in the middle of a message.
-        package var clientIsInsideOfMessage = false
+        public var clientIsInsideOfMessage = false
         /// It has sent more than was passed on.
-        package var clientHasMore = false
+        public var clientHasMore = false
 
-        package init(
+        public init(
             canSend: PerLeg<Bool> = PerLeg(client: true, backend: true), clientIsInsideOfMessage: Bool = false,
             clientHasMore: Bool = false
         ) {
@@ -147,11 +147,11 @@ package struct ClosingHandshake: Sendable {
     }
 
     /// Why and by whom the session ends; `nil` while it is open.
-    package private(set) var ending: Ending?
+    public private(set) var ending: Ending?
     /// More on that, for the log.
-    package private(set) var detail: String?
+    public private(set) var detail: String?
     /// `nil`: there is no session, not yet or because an answer takes its place.
-    package private(set) var kind: SessionKind?
+    public private(set) var kind: SessionKind?
     /// Which codes the client understands.
     private var codes = CloseCodes.registered
     private var legs = PerLeg(client: LegState(connection: .open), backend: LegState(connection: .absent))
@@ -181,15 +181,15 @@ package struct ClosingHandshake: Sendable {
     // MARK: - Questions
 
     /// Whether the session has begun, and nothing has ended it yet.
-    package var isOpen: Bool { self.ending == nil && self.kind != nil }
+    public var isOpen: Bool { self.ending == nil && self.kind != nil }
 
     /// Whether both connections are closed.
-    package var isOver: Bool {
+    public var isOver: Bool {
         !self.isConnected(.client) && !self.isConnected(.backend)
     }
 
     /// Whether `leg` has a connection that is not closed.
-    package func isConnected(_ leg: Leg) -> Bool {
+    public func isConnected(_ leg: Leg) -> Bool {
         switch self.legs[leg].connection {
         case .absent, .closed: false
         case .open, .ignored, .ended, .gone: true
@@ -197,7 +197,7 @@ package struct ClosingHandshake: Sendable {
     }
 
     /// Whether nothing more is expected from `leg`, whose connection is not closed yet: it has ended its side, or is gone.
-    package func hasEnded(_ leg: Leg) -> Bool {
+    public func hasEnded(_ leg: Leg) -> Bool {
         self.legs[leg].connection == .ended || self.legs[leg].connection == .gone
     }
 
@@ -206,7 +206,7 @@ package struct ClosingHandshake: Sendable {
     }
 
     /// For the log: the code of the Close that ended the session, or else of the one that the client was sent; `nil` is none.
-    package var code: CloseCode? {
+    public var code: CloseCode? {
         switch (self.ending?.cause, self.kind) {
         case (.clientClosed?, _): return self.legs.client.received?.code
         case (.backendClosed?, .relay): return self.legs.backend.received?.code
@@ -217,7 +217,7 @@ package struct ClosingHandshake: Sendable {
     }
 
     /// Whether messages from `leg` still go on: not after its Close, and not to a side that was sent one or has ended.
-    package func relays(from leg: Leg) -> Bool {
+    public func relays(from leg: Leg) -> Bool {
         guard self.reads(from: leg), self.isConnected(leg.other), self.legs[leg.other].end == .notYet else {
             return false
         }
@@ -226,18 +226,18 @@ package struct ClosingHandshake: Sendable {
     }
 
     /// Whether frames of `leg` are still looked at, be it only for its Close.
-    package func reads(from leg: Leg) -> Bool {
+    public func reads(from leg: Leg) -> Bool {
         self.legs[leg].connection == .open && self.legs[leg].received == nil
     }
 
     /// Whether a Close waits for `leg` to reach the end of a frame.
-    package func isWaiting(_ leg: Leg) -> Bool { self.awaits(leg) == .boundary }
+    public func isWaiting(_ leg: Leg) -> Bool { self.awaits(leg) == .boundary }
 
     /// Whether a Close came from `leg`, which no failure of its connection undoes: what came before it is all there was to come.
-    package func hasClosed(_ leg: Leg) -> Bool { self.legs[leg].received != nil }
+    public func hasClosed(_ leg: Leg) -> Bool { self.legs[leg].received != nil }
 
     /// What `leg` is waited for, in a session that closes.
-    package func awaits(_ leg: Leg) -> Awaited {
+    public func awaits(_ leg: Leg) -> Awaited {
         switch (self.legs[leg].said, self.legs[leg].end) {
         // Our side may have ended already: a client owes a bridge its Close all the same.
         case (.close, .notYet) where self.legs[leg].received == nil: return .close
@@ -250,19 +250,19 @@ package struct ClosingHandshake: Sendable {
 
     /// Whether nothing is left that takes what `leg` says, so that it is read only as far as its Close may be among that. A client that was
     /// told so by a Close of ours is still read until it has seen that.
-    package func isAlone(_ leg: Leg) -> Bool {
+    public func isAlone(_ leg: Leg) -> Bool {
         self.isGone(leg.other) && (leg == .backend || self.awaits(leg) == .close)
     }
 
     /// How `leg`'s connection is closed now that all that is left for it was delivered; `nil`: not yet.
-    package func endWhenDelivered(_ leg: Leg) -> End? {
+    public func endWhenDelivered(_ leg: Leg) -> End? {
         guard self.awaits(leg) == .end else { return nil }
         if self.legs[leg].end == .abortDelivered { return .abort }
         return self.hasEnded(leg) ? .close : nil
     }
 
     /// Whether the client's Close is answered as soon as all that is left for `leg` was delivered.
-    package func isAwaitingDelivery(of leg: Leg) -> Bool {
+    public func isAwaitingDelivery(of leg: Leg) -> Bool {
         leg == .backend && self.kind == .bridge && self.ending?.cause == .clientClosed
             && self.legs.client.said == .nothing && self.legs.client.end == .notYet
     }

@@ -1,20 +1,20 @@
-package import Configuration
-package import System
+public import Configuration
+public import System
 
 /// How long a leg that is closing is waited for (design section 4, "Closing"). The clock is passed in.
 ///
 /// While something is left that its peer has not acknowledged, the peer has to take some of it from time to time. After that it has
 /// `timeouts.close` for what is expected of it. Time for which we do not read it does not count: whatever it does not do may be our doing.
-package struct LegClosing: Equatable, Sendable {
-    package struct Times: Equatable, Sendable {
+public struct LegClosing: Equatable, Sendable {
+    public struct Times: Equatable, Sendable {
         /// `timeouts.close`.
-        package let close: Duration
+        public let close: Duration
         /// How long a peer may take nothing of what is left for it. A receiver opens its window late: where it reads little at a time, many
         /// seconds can pass without an acknowledged byte.
-        package let stall: Duration
+        public let stall: Duration
 
         /// - Parameter heartbeat: the leg's; `nil` where it is off.
-        package init(close: Duration, heartbeat: HeartbeatSettings?) {
+        public init(close: Duration, heartbeat: HeartbeatSettings?) {
             self.close = close
             self.stall = max(close, heartbeat.map { $0.interval + $0.timeout } ?? Self.withoutHeartbeat)
         }
@@ -23,31 +23,31 @@ package struct LegClosing: Equatable, Sendable {
     }
 
     /// How long in all a leg was not read because the other side could not take more of what came from it.
-    package struct Unread: Equatable, Sendable {
-        package var time = Duration.zero
+    public struct Unread: Equatable, Sendable {
+        public var time = Duration.zero
         /// It is not read now.
-        package var isNow = false
+        public var isNow = false
 
-        package init(time: Duration = Duration.zero, isNow: Bool = false) {
+        public init(time: Duration = Duration.zero, isNow: Bool = false) {
             self.time = time
             self.isNow = isNow
         }
     }
 
     /// How the leg looks.
-    package struct Sight: Equatable, Sendable {
+    public struct Sight: Equatable, Sendable {
         /// Bytes that its peer has not acknowledged, in our queue and the kernel's.
-        package var undelivered: Int
+        public var undelivered: Int
         /// Bytes that it has acknowledged so far: only that it grows counts.
-        package var acknowledged: UInt64
-        package var awaited: ClosingHandshake.Awaited
+        public var acknowledged: UInt64
+        public var awaited: ClosingHandshake.Awaited
         /// When a byte last came from it.
-        package var lastByte: MonotonicInstant
-        package var unread = Unread()
+        public var lastByte: MonotonicInstant
+        public var unread = Unread()
         /// The same of the other leg, from which a frame to this one may have to come to its end.
-        package var senderUnread = Unread()
+        public var senderUnread = Unread()
 
-        package init(
+        public init(
             undelivered: Int, acknowledged: UInt64, awaited: ClosingHandshake.Awaited, lastByte: MonotonicInstant,
             unread: Unread = Unread(), senderUnread: Unread = Unread()
         ) {
@@ -60,7 +60,7 @@ package struct LegClosing: Equatable, Sendable {
         }
     }
 
-    package enum Due: Equatable, Sendable {
+    public enum Due: Equatable, Sendable {
         case nothing(until: MonotonicInstant)
         /// It takes nothing of what is left for it.
         case stalled
@@ -69,11 +69,11 @@ package struct LegClosing: Equatable, Sendable {
     }
 
     /// However well it goes on, no leg takes longer to close.
-    package static let longest = Duration.seconds(600)
+    public static let longest = Duration.seconds(600)
     /// The longest that a peer may go on sending after our end.
-    package static let longestDiscarding = Duration.seconds(30)
+    public static let longestDiscarding = Duration.seconds(30)
     /// How often a leg is asked what its peer has acknowledged.
-    package static let interval = Duration.milliseconds(500)
+    public static let interval = Duration.milliseconds(500)
 
     private let began: MonotonicInstant
     /// When the peer was last seen to have taken something, and how much that was.
@@ -89,13 +89,13 @@ package struct LegClosing: Equatable, Sendable {
         let unreadBefore: Duration
     }
 
-    package init(at now: MonotonicInstant) {
+    public init(at now: MonotonicInstant) {
         self.began = now
         self.progressAt = now
     }
 
     /// What is due for the leg. To be called again when it says so, and when anything happens.
-    package mutating func check(at now: MonotonicInstant, _ times: Times, _ sight: Sight) -> Due {
+    public mutating func check(at now: MonotonicInstant, _ times: Times, _ sight: Sight) -> Due {
         if now >= self.began + Self.longest { return .stalled }
         let isDelivered = sight.undelivered == 0
         if isDelivered || sight.unread.isNow || sight.acknowledged > self.acknowledged { self.progressAt = now }

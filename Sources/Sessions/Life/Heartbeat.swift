@@ -1,14 +1,14 @@
-package import Configuration
-package import System
+public import Configuration
+public import System
 
 /// The heartbeat of one leg: whether its peer lives, and what is due to find that out. The clock is passed in.
 ///
 /// Any byte from the peer is life, and costs one store; everything else happens when the session's timer looks (`check`). So that no
 /// message moves a timer and yet nothing is found late, it looks when something may be due: an answer that may come at once begins a
 /// silence that may be over within seven eighths of an interval.
-package struct Heartbeat: Equatable, Sendable {
+public struct Heartbeat: Equatable, Sendable {
     /// What there is to do for the leg.
-    package enum Due: Equatable, Sendable {
+    public enum Due: Equatable, Sendable {
         case nothing(until: MonotonicInstant)
         /// It is silent: send it a ping, as soon as the frame in progress towards it is whole.
         case ping
@@ -21,15 +21,15 @@ package struct Heartbeat: Equatable, Sendable {
     }
 
     /// What the leg's connection looks like.
-    package struct Connection: Equatable, Sendable {
+    public struct Connection: Equatable, Sendable {
         /// Whether pings can be sent to it, which a TCP server knows nothing of.
-        package var takesPings = true
+        public var takesPings = true
         /// Nothing is read of it for now: that it is silent is our doing.
-        package var isPaused = false
+        public var isPaused = false
         /// Since when bytes wait that it does not take; `nil`: none do.
-        package var queuedSince: MonotonicInstant?
+        public var queuedSince: MonotonicInstant?
 
-        package init(takesPings: Bool = true, isPaused: Bool = false, queuedSince: MonotonicInstant? = nil) {
+        public init(takesPings: Bool = true, isPaused: Bool = false, queuedSince: MonotonicInstant? = nil) {
             self.takesPings = takesPings
             self.isPaused = isPaused
             self.queuedSince = queuedSince
@@ -51,14 +51,14 @@ package struct Heartbeat: Equatable, Sendable {
     }
 
     /// When the peer was last heard, or since when we read it (again).
-    package private(set) var lastLife: MonotonicInstant
+    public private(set) var lastLife: MonotonicInstant
     /// When the probe was sent, or since when its time runs anew.
     private var probedAt: MonotonicInstant
     /// When our latest ping was sent, while its pong is awaited.
     private var pingedAt = MonotonicInstant.never
     private var probe = Probe.none
     /// The peer is late with its answer, and whoever counts such peers was told.
-    package private(set) var isLate = false
+    public private(set) var isLate = false
     /// How much shorter this period is than the interval: this many 2048ths, up to an eighth. 10,000 sessions that were opened together
     /// do not ping together.
     private var spread: UInt8
@@ -66,19 +66,19 @@ package struct Heartbeat: Equatable, Sendable {
     private var roundTrip: UInt32?
 
     /// - Parameter spread: random.
-    package init(at now: MonotonicInstant, spread: UInt8) {
+    public init(at now: MonotonicInstant, spread: UInt8) {
         self.lastLife = now
         self.probedAt = now
         self.spread = spread
     }
 
     /// How long the latest ping of ours took that was answered.
-    package var roundTripTime: Duration? { self.roundTrip.map { .microseconds(Int64($0)) } }
+    public var roundTripTime: Duration? { self.roundTrip.map { .microseconds(Int64($0)) } }
 
     // MARK: - What happens
 
     /// A byte came. Returns whether the peer had been late.
-    package mutating func heard(at now: MonotonicInstant) -> Bool {
+    public mutating func heard(at now: MonotonicInstant) -> Bool {
         self.lastLife = now
         guard self.isLate else { return false }
         self.isLate = false
@@ -86,13 +86,13 @@ package struct Heartbeat: Equatable, Sendable {
     }
 
     /// The peer is read again: silence and the deadline of a ping of ours start anew.
-    package mutating func resumed(at now: MonotonicInstant) {
+    public mutating func resumed(at now: MonotonicInstant) {
         self.lastLife = now
         if self.probe == .sent { self.probedAt = now }
     }
 
     /// A ping of ours was sent, and has left if the queue is empty.
-    package mutating func pinged(at now: MonotonicInstant, isFlushed: Bool, spread: UInt8) {
+    public mutating func pinged(at now: MonotonicInstant, isFlushed: Bool, spread: UInt8) {
         self.spread = spread
         self.pingedAt = .never
         self.probe = .queued
@@ -100,7 +100,7 @@ package struct Heartbeat: Equatable, Sendable {
     }
 
     /// The queue has become empty.
-    package mutating func flushed(at now: MonotonicInstant) {
+    public mutating func flushed(at now: MonotonicInstant) {
         guard self.probe == .queued else { return }
         self.probe = .sent
         self.probedAt = now
@@ -108,14 +108,14 @@ package struct Heartbeat: Equatable, Sendable {
     }
 
     /// A ping of the other side's went on to this leg. The first that is not answered counts.
-    package mutating func relayedPing(at now: MonotonicInstant) {
+    public mutating func relayedPing(at now: MonotonicInstant) {
         guard self.probe == .none || self.isAnswered else { return }
         self.probe = .relayed
         self.probedAt = now
     }
 
     /// The pong for our latest ping came. Returns how long that took, if it is known.
-    package mutating func answered(at now: MonotonicInstant) -> Duration? {
+    public mutating func answered(at now: MonotonicInstant) -> Duration? {
         // Times alone do not tell: it may come in the turn of the ping, or before what was queued behind that has left.
         if self.probe == .queued || self.probe == .sent { self.probe = .none }
         guard self.pingedAt != .never else { return nil }
@@ -128,7 +128,7 @@ package struct Heartbeat: Equatable, Sendable {
     // MARK: - What is due
 
     /// To be called again until it says `nothing`, and then when that is over.
-    package mutating func check(
+    public mutating func check(
         at now: MonotonicInstant, _ settings: HeartbeatSettings, _ connection: Connection
     ) -> Due {
         let stall = connection.queuedSince.map { $0 + settings.interval + settings.timeout } ?? .never

@@ -1,10 +1,10 @@
-package import WebSocketProtocol
+public import WebSocketProtocol
 
 /// Our pings on one leg of a session: 8 random bytes and a counter, so that their pongs can be told from those for pings of the other
 /// side, which pass through.
-package struct PingSeries: Equatable, Sendable {
+public struct PingSeries: Equatable, Sendable {
     /// Whose a pong is.
-    package enum Pong: Equatable, Sendable {
+    public enum Pong: Equatable, Sendable {
         /// None of our pings, or one that was answered.
         case foreign
         /// It answers a ping of ours and the ones before that (RFC 6455 section 5.5.3).
@@ -20,16 +20,16 @@ package struct PingSeries: Equatable, Sendable {
     private var answered: UInt32 = 0
 
     /// - Parameter nonce: random, and another one for each leg of a session.
-    package init(nonce: UInt64) { self.nonce = nonce }
+    public init(nonce: UInt64) { self.nonce = nonce }
 
     /// The payload of the next ping.
-    package mutating func next() -> [UInt8] {
+    public mutating func next() -> [UInt8] {
         self.latest &+= 1
         return (0..<Self.payloadLength).map { self.byte($0, number: self.latest) }
     }
 
     /// What the pong `frame`, found in `bytes`, answers.
-    package mutating func received(_ frame: ControlFrame, in bytes: Span<UInt8>) -> Pong {
+    public mutating func received(_ frame: ControlFrame, in bytes: Span<UInt8>) -> Pong {
         guard self.answered != self.latest, frame.payloadRange.count == Self.payloadLength else { return .foreign }
         let payload = frame.payload(in: bytes)
         let number = payload[8...].reduce(0 as UInt32) { $0 << 8 | UInt32($1) }

@@ -1,33 +1,33 @@
-package import Configuration
-package import System
+public import Configuration
+public import System
 
 /// What an open session's one timer waits for, beside the heartbeats of its legs. The clock is passed in.
-package struct SessionDeadlines: Equatable, Sendable {
+public struct SessionDeadlines: Equatable, Sendable {
     private let began: MonotonicInstant
     /// When data last passed, in either direction.
-    package var lastData: MonotonicInstant
+    public var lastData: MonotonicInstant
     /// When the conversation wants to be called.
-    package var tick = MonotonicInstant.never
+    public var tick = MonotonicInstant.never
     /// What the timer is set to.
-    package var armed = MonotonicInstant.never
+    public var armed = MonotonicInstant.never
 
     /// - Parameters:
     ///   - began: when the client was accepted.
     ///   - now: when the session was opened.
-    package init(began: MonotonicInstant, openedAt now: MonotonicInstant) {
+    public init(began: MonotonicInstant, openedAt now: MonotonicInstant) {
         self.began = began
         self.lastData = now
     }
 
     /// Why the session has to end now; `nil`: it may go on.
-    package func ending(at now: MonotonicInstant, _ timeouts: Timeouts) -> Cause? {
+    public func ending(at now: MonotonicInstant, _ timeouts: Timeouts) -> Cause? {
         if now >= self.lifetime(timeouts) { return .sessionTimeout }
         if now >= self.idle(timeouts) { return .idleTimeout }
         return nil
     }
 
     /// Whether the conversation wanted to be called by now. It has to ask again.
-    package mutating func takeTick(at now: MonotonicInstant) -> Bool {
+    public mutating func takeTick(at now: MonotonicInstant) -> Bool {
         guard now >= self.tick else { return false }
         self.tick = .never
         return true
@@ -36,7 +36,7 @@ package struct SessionDeadlines: Equatable, Sendable {
     /// When to look again.
     ///
     /// - Parameter legs: what the heartbeats have to say about that.
-    package func next(_ timeouts: Timeouts, _ legs: PerLeg<MonotonicInstant>) -> MonotonicInstant {
+    public func next(_ timeouts: Timeouts, _ legs: PerLeg<MonotonicInstant>) -> MonotonicInstant {
         min(self.tick, self.lifetime(timeouts), self.idle(timeouts), min(legs.client, legs.backend))
     }
 

@@ -1,13 +1,13 @@
-package import Configuration
-package import System
-package import WebSocketProtocol
+public import Configuration
+public import System
+public import WebSocketProtocol
 
 /// One session from accept to closed, decided without I/O: what happened goes in, what to do comes out.
 ///
 /// The opening is here: it goes from state to state as the words of `Phase` say. What follows the 101 is `ClosingHandshake`'s: an open
 /// session only waits for its end. The shell (`Session`) owns the sockets, tells what happened, and does what comes back.
-package struct SessionMachine: Sendable {
-    package enum State: Equatable, Sendable {
+public struct SessionMachine: Sendable {
+    public enum State: Equatable, Sendable {
         case tlsHandshake
         case requestHead
         /// An endpoint is to be chosen.
@@ -22,15 +22,15 @@ package struct SessionMachine: Sendable {
     }
 
     /// Which endpoint is next.
-    package struct Choice: Equatable, Sendable {
+    public struct Choice: Equatable, Sendable {
         /// How many were tried.
-        package let tried: UInt8
+        public let tried: UInt8
         /// Why the last one is of no use; `nil`: none was tried.
-        package let failure: OpeningFailure?
+        public let failure: OpeningFailure?
         /// How far the last one had come.
-        package let phase: Phase
+        public let phase: Phase
 
-        package init(tried: UInt8 = 0, failure: OpeningFailure? = nil, phase: Phase = .requestHead) {
+        public init(tried: UInt8 = 0, failure: OpeningFailure? = nil, phase: Phase = .requestHead) {
             self.tried = tried
             self.failure = failure
             self.phase = phase
@@ -38,25 +38,25 @@ package struct SessionMachine: Sendable {
     }
 
     /// The endpoint that is being tried.
-    package struct Attempt: Equatable, Sendable {
+    public struct Attempt: Equatable, Sendable {
         /// Its number: the first one's is 1.
-        package let number: UInt8
-        package let chosenAt: MonotonicInstant
+        public let number: UInt8
+        public let chosenAt: MonotonicInstant
 
-        package init(number: UInt8, chosenAt: MonotonicInstant) {
+        public init(number: UInt8, chosenAt: MonotonicInstant) {
             self.number = number
             self.chosenAt = chosenAt
         }
     }
 
     /// What a request that was admitted leads to.
-    package enum Target: Equatable, Sendable {
+    public enum Target: Equatable, Sendable {
         case service
         case backend
     }
 
     /// What happened while the session was being opened.
-    package enum Input: Equatable, Sendable {
+    public enum Input: Equatable, Sendable {
         case tlsEstablished
         case tlsFailed(String)
         /// The client's connection ended or failed.
@@ -99,21 +99,21 @@ package struct SessionMachine: Sendable {
     }
 
     /// Now, and how long an opening handshake may take.
-    package struct HandshakeClock: Equatable, Sendable {
-        package let now: MonotonicInstant
+    public struct HandshakeClock: Equatable, Sendable {
+        public let now: MonotonicInstant
         /// When this one has to be complete.
-        package let deadline: MonotonicInstant
+        public let deadline: MonotonicInstant
         /// `timeouts.handshake`.
-        package let allowed: Duration
+        public let allowed: Duration
 
-        package init(now: MonotonicInstant, deadline: MonotonicInstant, allowed: Duration) {
+        public init(now: MonotonicInstant, deadline: MonotonicInstant, allowed: Duration) {
             self.now = now
             self.deadline = deadline
             self.allowed = allowed
         }
     }
 
-    package enum Action: Equatable, Sendable {
+    public enum Action: Equatable, Sendable {
         case nothing
         case readRequest
         /// End both connections, without a word to the client; the reason is for the log.
@@ -146,11 +146,11 @@ package struct SessionMachine: Sendable {
     /// So many endpoints are tried before the client hears that it did not work.
     private static let mostEndpoints = 3
 
-    package private(set) var state: State
-    package private(set) var closing: ClosingHandshake
+    public private(set) var state: State
+    public private(set) var closing: ClosingHandshake
 
     /// - Parameter hasTLS: the client's connection begins with a TLS handshake.
-    package init(hasTLS: Bool) { self.init(state: hasTLS ? .tlsHandshake : .requestHead) }
+    public init(hasTLS: Bool) { self.init(state: hasTLS ? .tlsHandshake : .requestHead) }
 
     /// A session that has come so far.
     init(state: State) {
@@ -159,7 +159,7 @@ package struct SessionMachine: Sendable {
     }
 
     /// The word for the state in the log and in tables.
-    package var phase: Phase {
+    public var phase: Phase {
         switch self.state {
         case .tlsHandshake: .tlsHandshake
         case .requestHead: .requestHead
@@ -173,12 +173,12 @@ package struct SessionMachine: Sendable {
     }
 
     /// The client has its 101, and nothing has ended the session yet.
-    package var isOpen: Bool { self.closing.isOpen }
+    public var isOpen: Bool { self.closing.isOpen }
 
     // MARK: - Opening
 
     /// Something happened while the session was being opened. What comes too late for that changes nothing.
-    package mutating func handle(_ input: Input) -> Action {
+    public mutating func handle(_ input: Input) -> Action {
         switch (self.state, input) {
         case (.tlsHandshake, .tlsEstablished):
             self.state = .requestHead
@@ -307,33 +307,33 @@ package struct SessionMachine: Sendable {
     // MARK: - Closing
 
     /// A Close came from `leg`.
-    package mutating func received(_ close: CloseFrame, from leg: Leg) -> ClosingHandshake.Actions {
+    public mutating func received(_ close: CloseFrame, from leg: Leg) -> ClosingHandshake.Actions {
         self.closing.received(close, from: leg)
     }
 
     /// `leg` broke a rule.
     ///
     /// - Parameter words: what it hears.
-    package mutating func violated(
+    public mutating func violated(
         _ violation: Violation, by leg: Leg, _ places: ClosingHandshake.Places, _ words: String
     ) -> ClosingHandshake.Actions {
         self.closing.violated(violation, by: leg, places, words)
     }
 
     /// The gateway ends an open session. One that is being opened is told by `handle(.ordered)`.
-    package mutating func close(_ ending: Ending, _ places: ClosingHandshake.Places) -> ClosingHandshake.Actions {
+    public mutating func close(_ ending: Ending, _ places: ClosingHandshake.Places) -> ClosingHandshake.Actions {
         self.closing.close(ending, places)
     }
 
     /// The frame during which a Close came to wait for `leg` is whole.
-    package mutating func reachedBoundary(_ leg: Leg) -> ClosingHandshake.Actions {
+    public mutating func reachedBoundary(_ leg: Leg) -> ClosingHandshake.Actions {
         self.closing.reachedBoundary(leg)
     }
 
     /// Something happened to a leg's connection, once the client has its 101 or its answer.
     ///
     /// - Parameter detail: more on it, for the log, if it ends the session.
-    package mutating func happened(
+    public mutating func happened(
         _ event: ClosingHandshake.Event, _ places: ClosingHandshake.Places, detail: String? = nil
     ) -> ClosingHandshake.Actions {
         self.closing.happened(event, places, detail: detail)
@@ -342,7 +342,7 @@ package struct SessionMachine: Sendable {
     /// A leg's connection is closed.
     ///
     /// - Returns: whether that is the end of the session.
-    package mutating func closed(_ leg: Leg) -> Bool {
+    public mutating func closed(_ leg: Leg) -> Bool {
         self.closing.closed(leg)
         guard self.closing.isOver, self.state != .closed else { return false }
         self.state = .closed

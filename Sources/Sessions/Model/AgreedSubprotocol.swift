@@ -1,5 +1,5 @@
 /// The subprotocol of a session, as far as it is remembered.
-package enum AgreedSubprotocol: Equatable, Sendable {
+public enum AgreedSubprotocol: Equatable, Sendable {
     case none
     /// A name that may be shown.
     case named(String)
@@ -7,7 +7,7 @@ package enum AgreedSubprotocol: Equatable, Sendable {
     case hidden
 
     /// What logs and tables say.
-    package var shown: String? {
+    public var shown: String? {
         if case .named(let name) = self { name } else { nil }
     }
 }

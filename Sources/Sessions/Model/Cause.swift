@@ -1,7 +1,7 @@
-package import WebSocketProtocol
+public import WebSocketProtocol
 
 /// Why a session ended: the same word in the log, the metrics and the admin address.
-package enum Cause: String, CaseIterable, Sendable {
+public enum Cause: String, CaseIterable, Sendable {
     case clientClosed = "client-closed"
     case backendClosed = "backend-closed"
     case clientGone = "client-gone"
@@ -25,7 +25,7 @@ package enum Cause: String, CaseIterable, Sendable {
     case admin
     case internalError = "internal-error"
 
-    package init(_ violation: Violation) {
+    public init(_ violation: Violation) {
         switch violation.kind {
         case .protocolError: self = .protocolError
         case .invalidData: self = .invalidData
@@ -35,8 +35,8 @@ package enum Cause: String, CaseIterable, Sendable {
     }
 
     /// `leg` gave no answer to a ping.
-    package static func pingTimeout(_ leg: Leg) -> Cause { leg == .client ? .clientPingTimeout : .backendPingTimeout }
+    public static func pingTimeout(_ leg: Leg) -> Cause { leg == .client ? .clientPingTimeout : .backendPingTimeout }
 
     /// `leg` takes nothing of what waits for it.
-    package static func stalled(_ leg: Leg) -> Cause { leg == .client ? .clientStalled : .backendStalled }
+    public static func stalled(_ leg: Leg) -> Cause { leg == .client ? .clientStalled : .backendStalled }
 }

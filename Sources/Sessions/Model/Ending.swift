@@ -1,13 +1,13 @@
-package import Configuration
-package import WebSocketProtocol
+public import Configuration
+public import WebSocketProtocol
 
 /// What made a session end, and by whose doing.
-package struct Ending: Equatable, Sendable {
-    package enum Author: Equatable, Sendable {
+public struct Ending: Equatable, Sendable {
+    public enum Author: Equatable, Sendable {
         case leg(Leg)
         case gateway
 
-        package var name: String {
+        public var name: String {
             switch self {
             case .leg(let leg): leg.rawValue
             case .gateway: "gateway"
@@ -15,23 +15,23 @@ package struct Ending: Equatable, Sendable {
         }
     }
 
-    package let cause: Cause
-    package let by: Author
+    public let cause: Cause
+    public let by: Author
     /// What somebody at the admin address wants the client to hear.
     private let givenCode: CloseCode?
     /// What one side is told in place of the usual words (see `isAddressed`); empty: nothing.
     private let words: String
 
-    package static func by(_ leg: Leg, _ cause: Cause) -> Ending { Ending(cause: cause, by: .leg(leg)) }
-    package static func byGateway(_ cause: Cause) -> Ending { Ending(cause: cause, by: .gateway) }
+    public static func by(_ leg: Leg, _ cause: Cause) -> Ending { Ending(cause: cause, by: .leg(leg)) }
+    public static func byGateway(_ cause: Cause) -> Ending { Ending(cause: cause, by: .gateway) }
 
     /// - Parameter words: which rule it was.
-    package static func violated(_ violation: Violation, by leg: Leg, _ words: String) -> Ending {
+    public static func violated(_ violation: Violation, by leg: Leg, _ words: String) -> Ending {
         Ending(cause: Cause(violation), by: .leg(leg), words: words)
     }
 
     /// - Parameter code: where it is none that may be given, 1008 takes its place.
-    package static func byAdmin(_ code: CloseCode? = nil, reason: String = "") -> Ending {
+    public static func byAdmin(_ code: CloseCode? = nil, reason: String = "") -> Ending {
         let code = code.flatMap { $0.mayBeGiven ? $0 : nil }
         return Ending(cause: .admin, by: .gateway, givenCode: code, words: reason)
     }
@@ -44,7 +44,7 @@ package struct Ending: Equatable, Sendable {
     }
 
     /// Whether `leg` has left without a Close, or was given up: then nobody said that what came from it is all.
-    package func isDeparture(of leg: Leg) -> Bool {
+    public func isDeparture(of leg: Leg) -> Bool {
         guard self.by == .leg(leg) else { return false }
         switch self.cause {
         case .clientGone, .clientStalled, .clientPingTimeout, .backendGone, .backendStalled, .backendPingTimeout:
@@ -57,7 +57,7 @@ package struct Ending: Equatable, Sendable {
 
     /// The Close we send to `leg` on our own account; `nil`: none is sent, because that side ended the session itself (its own Close is
     /// relayed, or nobody is there any more).
-    package func close(to leg: Leg, _ codes: CloseCodes = .registered) -> CloseFrame? {
+    public func close(to leg: Leg, _ codes: CloseCodes = .registered) -> CloseFrame? {
         guard let (usual, reason) = self.usualClose(to: leg) else { return nil }
         let code = leg == .client ? self.givenCode ?? usual : usual
         return CloseFrame(

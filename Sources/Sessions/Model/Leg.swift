@@ -1,22 +1,22 @@
 /// One side of a session.
-package enum Leg: String, Hashable, Sendable {
+public enum Leg: String, Hashable, Sendable {
     case client
     case backend
 
-    package var other: Leg { self == .client ? .backend : .client }
+    public var other: Leg { self == .client ? .backend : .client }
 }
 
 /// A value for each leg.
-package struct PerLeg<Value> {
-    package var client: Value
-    package var backend: Value
+public struct PerLeg<Value> {
+    public var client: Value
+    public var backend: Value
 
-    package init(client: Value, backend: Value) {
+    public init(client: Value, backend: Value) {
         self.client = client
         self.backend = backend
     }
 
-    package subscript(leg: Leg) -> Value {
+    public subscript(leg: Leg) -> Value {
         get { leg == .client ? self.client : self.backend }
         _modify {
             switch leg {

@@ -2,7 +2,7 @@
 ///
 /// `route`, `admit` and `choose endpoint` take no time and are no phases of their own: they happen on the way from
 /// `requestHead` to `connect`.
-package enum Phase: String, Sendable {
+public enum Phase: String, Sendable {
     /// → requestHead, closed
     case tlsHandshake = "tls-handshake"
     /// → connect, serve, closing (a page or a refusal), closed

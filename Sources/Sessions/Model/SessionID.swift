@@ -1,19 +1,19 @@
 /// Names a session everywhere: in the log, in `X-Request-Id`, at the admin address. 64 random bits, as 16 hexadecimal digits.
-package struct SessionID: Hashable, Sendable, CustomStringConvertible {
-    package let number: UInt64
+public struct SessionID: Hashable, Sendable, CustomStringConvertible {
+    public let number: UInt64
 
     private init(number: UInt64) { self.number = number }
 
-    package static func random() -> SessionID { SessionID(number: Randomness.word()) }
+    public static func random() -> SessionID { SessionID(number: Randomness.word()) }
 
     /// Reads what `description` writes; nil for anything else.
-    package init?(_ text: String) {
+    public init?(_ text: String) {
         guard text.utf8.count == 16, !text.hasPrefix("+"), let number = UInt64(text, radix: 16) else { return nil }
         self.number = number
         guard self.description == text else { return nil }
     }
 
-    package var description: String {
+    public var description: String {
         var digits: [UInt8] = []
         digits.reserveCapacity(16)
         var rest = self.number

@@ -1,5 +1,5 @@
 /// What an open session does.
-package enum SessionKind: Equatable, Sendable {
+public enum SessionKind: Equatable, Sendable {
     /// WebSocket to WebSocket.
     case relay
     /// WebSocket to TCP: the server's end of file is its Close, and ours is a FIN.
@@ -7,7 +7,7 @@ package enum SessionKind: Equatable, Sendable {
     /// There is no connection to a backend: we are the server ourselves.
     case serve
 
-    package var phase: Phase {
+    public var phase: Phase {
         switch self {
         case .relay: .relay
         case .bridge: .bridge

@@ -1,13 +1,13 @@
-package import Configuration
-package import WebSocketProtocol
+public import Configuration
+public import WebSocketProtocol
 
 /// What a relay makes of the bytes that come from its two legs: which go on, what is held back, and what of it the closing handshake has to
 /// know. It decides; `RelayConversation` owns the connections and acts.
-package struct Relay: Sendable {
+public struct Relay: Sendable {
     /// What to do about some of the bytes that came from a leg: first forward, then act.
-    package struct Step: Equatable, Sendable {
+    public struct Step: Equatable, Sendable {
         /// What ends a session, or lets it end.
-        package enum Event: Equatable, Sendable {
+        public enum Event: Equatable, Sendable {
             /// A Close came, which lies there.
             case close(CloseFrame, at: Range<Int>)
             /// A rule was broken.
@@ -19,31 +19,31 @@ package struct Relay: Sendable {
         }
 
         /// What was among the bytes that is of interest to the heartbeats, and to the idle timeout.
-        package struct Signs: OptionSet, Sendable {
-            package let rawValue: UInt8
+        public struct Signs: OptionSet, Sendable {
+            public let rawValue: UInt8
 
-            package init(rawValue: UInt8) { self.rawValue = rawValue }
+            public init(rawValue: UInt8) { self.rawValue = rawValue }
 
             /// Payload or a header of a data frame.
-            package static let data = Signs(rawValue: 1)
+            public static let data = Signs(rawValue: 1)
             /// A ping goes on to the other leg.
-            package static let ping = Signs(rawValue: 2)
+            public static let ping = Signs(rawValue: 2)
             /// The pong to our latest ping; it does not go on.
-            package static let answer = Signs(rawValue: 4)
+            public static let answer = Signs(rawValue: 4)
             /// The frame that a ping of ours to the other leg waited for is whole: after it, that ping.
-            package static let boundary = Signs(rawValue: 8)
+            public static let boundary = Signs(rawValue: 8)
 
             /// There is more than data.
-            package var hasControl: Bool { self.rawValue > Self.data.rawValue }
+            public var hasControl: Bool { self.rawValue > Self.data.rawValue }
         }
 
         /// Where the bytes lie that the other leg is to get, as they are.
-        package var forward: Range<Int>
+        public var forward: Range<Int>
         /// What the closing handshake has to be told after that; `nil` in an undisturbed session.
-        package var event: Event?
-        package var signs = Signs()
+        public var event: Event?
+        public var signs = Signs()
         /// Where to go on; `nil`: everything that came was looked at.
-        package var next: Int?
+        public var next: Int?
     }
 
     /// What the closing handshake lets pass, at hand: it is asked for every message, and `ClosingHandshake` is not small.
@@ -92,7 +92,7 @@ package struct Relay: Sendable {
     ///   - allowsCompression: whether client and backend agreed on permessage-deflate.
     ///   - checksText: whether the text that passes has to be UTF-8. Compressed text is not looked at.
     ///   - nonce: random, for our pings.
-    package init(limits: Limits, allowsCompression: Bool, checksText: Bool, nonce: UInt64) {
+    public init(limits: Limits, allowsCompression: Bool, checksText: Bool, nonce: UInt64) {
         // A pong for a ping on the other leg is none of ours.
         self.pings = PerLeg(client: PingSeries(nonce: nonce), backend: PingSeries(nonce: ~nonce))
         self.readers = PerLeg(
@@ -108,43 +108,43 @@ package struct Relay: Sendable {
     }
 
     /// What came from each leg.
-    package var tally: PerLeg<MessageTally> {
+    public var tally: PerLeg<MessageTally> {
         PerLeg(client: self.readers.client.tally, backend: self.readers.backend.tally)
     }
 
     // Mutating, though it changes nothing: it is asked for with every read, and a copy of all of this is not to be made for that.
-    package mutating func tally(of leg: Leg) -> MessageTally {
+    public mutating func tally(of leg: Leg) -> MessageTally {
         leg == .client ? self.readers.client.tally : self.readers.backend.tally
     }
 
     /// What reading the frames of `leg` has cost since there were `before` and so many headers.
-    package mutating func work(_ leg: Leg, since before: MessageTally, headers: UInt32) -> Int {
+    public mutating func work(_ leg: Leg, since before: MessageTally, headers: UInt32) -> Int {
         let now = self.tally(of: leg)
         let passed = (now.text &- before.text) &+ (now.binary &- before.binary)
         let read = self.headersRead(leg) &- headers
         return Int(truncatingIfNeeded: passed) &* Work.passedFrame &+ Int(truncatingIfNeeded: read) &* Work.frame
     }
 
-    package mutating func headersRead(_ leg: Leg) -> UInt32 {
+    public mutating func headersRead(_ leg: Leg) -> UInt32 {
         leg == .client ? self.readers.client.headersRead : self.readers.backend.headersRead
     }
 
     // MARK: - What happens
 
     /// Some of a leg's bytes were held back.
-    package mutating func holds(_ leg: Leg) -> Bool {
+    public mutating func holds(_ leg: Leg) -> Bool {
         leg == .client ? !self.held.client.isEmpty : !self.held.backend.isEmpty
     }
 
     /// Takes what was held back of a leg's bytes: it has to be put in front of what came.
-    package mutating func takeHeld(_ leg: Leg) -> [UInt8] {
+    public mutating func takeHeld(_ leg: Leg) -> [UInt8] {
         var bytes: [UInt8] = []
         swap(&bytes, &self.held[leg])
         return bytes
     }
 
     /// Looks at what came from `leg`, from `start` to the end of `bytes` or to where something has to be done first.
-    package mutating func next(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> Step {
+    public mutating func next(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> Step {
         guard self.flow[leg].isRead else { return Step(forward: start..<start) }
         var end = bytes.count
         let isWaiting = self.isWaiting(leg.other)
@@ -193,13 +193,13 @@ package struct Relay: Sendable {
     }
 
     /// The closing handshake was told something: from now on this holds.
-    package mutating func follow(_ closing: ClosingHandshake) {
+    public mutating func follow(_ closing: ClosingHandshake) {
         self.isOpen = closing.isOpen
         self.flow = PerLeg(client: Flow(of: .client, closing), backend: Flow(of: .backend, closing))
     }
 
     /// What `leg` is to be pinged with now; `nil`: it is in the middle of a frame, at whose end a step says `boundary`.
-    package mutating func ping(_ leg: Leg) -> [UInt8]? {
+    public mutating func ping(_ leg: Leg) -> [UInt8]? {
         guard self.isOpen else { return nil }
         self.waitingPings[leg] = !self.canSend[leg]
         return self.waitingPings[leg] ? nil : self.pings[leg].next()
@@ -216,7 +216,7 @@ package struct Relay: Sendable {
     }
 
     /// Where both sides' frames stand.
-    package var places: ClosingHandshake.Places {
+    public var places: ClosingHandshake.Places {
         .init(canSend: self.canSend, clientIsInsideOfMessage: !self.readers.client.isAtMessageBoundary)
     }
 

@@ -1,5 +1,5 @@
 internal import Configuration
-package import WebSocketProtocol
+public import WebSocketProtocol
 
 extension Violation {
     /// What `leg` did, for the log, and for itself in the reason of its Close: where it passed a limit of ours, which one.
@@ -8,7 +8,7 @@ extension Violation {
     ///   - size: bytes of the message that is too big; `nil`: not known.
     ///   - message: the most bytes that a message may have; 0 is no limit.
     ///   - fragments: the most frames of one.
-    package func words(by leg: Leg, size: Int?, message: Int, fragments: Int) -> String {
+    public func words(by leg: Leg, size: Int?, message: Int, fragments: Int) -> String {
         let keys = leg == .client ? "limits." : "limits.backend-"
         switch self {
         // Without a limit of ours there is one of arithmetic.

@@ -1,9 +1,9 @@
 /// Timers by deadline: a binary heap in which every entry knows its place, so that a timer can be moved or removed.
 ///
 /// It has no clock: the time is passed in. Entries are values, so a million timers are not a million objects.
-package struct TimerQueue<Element> {
+public struct TimerQueue<Element> {
     /// Identifies a timer until it fires or is removed. After that it has no effect.
-    package struct ID: Hashable, Sendable {
+    public struct ID: Hashable, Sendable {
         fileprivate let slot: UInt32
         fileprivate let generation: UInt32
     }
@@ -21,13 +21,13 @@ package struct TimerQueue<Element> {
     /// Slot numbers. No child is earlier than its parent.
     private var heap: [UInt32] = []
 
-    package init() {}
+    public init() {}
 
     /// The earliest deadline.
-    package var next: MonotonicInstant? { self.heap.first.map { self.slots[Int($0)].deadline } }
+    public var next: MonotonicInstant? { self.heap.first.map { self.slots[Int($0)].deadline } }
 
     /// Adds a timer.
-    package mutating func insert(_ element: Element, at deadline: MonotonicInstant) -> ID {
+    public mutating func insert(_ element: Element, at deadline: MonotonicInstant) -> ID {
         let slot: Int
         if let reused = self.free.popLast() {
             slot = Int(reused)
@@ -45,7 +45,7 @@ package struct TimerQueue<Element> {
 
     /// Moves a timer to another deadline. Returns false if it has fired or was removed.
     @discardableResult
-    package mutating func move(_ id: ID, to deadline: MonotonicInstant) -> Bool {
+    public mutating func move(_ id: ID, to deadline: MonotonicInstant) -> Bool {
         guard self.isLive(id) else { return false }
         let slot = Int(id.slot)
         self.slots[slot].deadline = deadline
@@ -55,13 +55,13 @@ package struct TimerQueue<Element> {
     }
 
     /// Removes a timer, if it is still there.
-    package mutating func remove(_ id: ID) {
+    public mutating func remove(_ id: ID) {
         guard self.isLive(id) else { return }
         _ = self.take(Int(id.slot))
     }
 
     /// Takes out the earliest timer, if its deadline is not after `now`.
-    package mutating func popExpired(_ now: MonotonicInstant) -> Element? {
+    public mutating func popExpired(_ now: MonotonicInstant) -> Element? {
         guard let slot = self.heap.first, self.slots[Int(slot)].deadline <= now else { return nil }
         return self.take(Int(slot))
     }

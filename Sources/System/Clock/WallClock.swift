@@ -1,9 +1,9 @@
 internal import Glibc
 
 /// The time of day, for logs, answers and the clock service. Deadlines use `MonotonicInstant`.
-package enum WallClock {
+public enum WallClock {
     /// Now, as RFC 3339 in UTC with milliseconds: `2026-03-01T12:00:00.000Z`.
-    package static func rfc3339() -> String {
+    public static func rfc3339() -> String {
         var time = timespec()
         // The kernel writes this one record.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
@@ -13,7 +13,7 @@ package enum WallClock {
     /// That time, likewise.
     ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
-    package static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
+    public static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
         let (year, month, day) = self.civil(daysSince1970: seconds / 86_400)
         let second = Int(seconds % 86_400)
         var text: [UInt8] = []
@@ -43,7 +43,7 @@ package enum WallClock {
     /// Now, in the format of `Date` (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
     ///
     /// It uses the kernel's coarse clock, which is cheap and exact to a few milliseconds.
-    package static func httpDate() -> String {
+    public static func httpDate() -> String {
         var time = timespec()
         // The kernel writes this one record.
         unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
@@ -53,7 +53,7 @@ package enum WallClock {
     /// That time, likewise.
     ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
-    package static func httpDate(seconds: Int64) -> String {
+    public static func httpDate(seconds: Int64) -> String {
         let days = seconds / 86_400
         let (year, month, day) = self.civil(daysSince1970: days)
         let second = Int(seconds % 86_400)

@@ -1,12 +1,12 @@
 internal import Glibc
 
 /// Reads whole small files: certificates, keys, a configuration.
-package enum FileContents {
+public enum FileContents {
     /// The most bytes that are read. A larger file is a mistake.
     static let limit = 16 << 20
 
     /// What a path may lead to, once links are followed.
-    package enum Kind: Sendable {
+    public enum Kind: Sendable {
         /// Only a regular file. Nothing else can be read whole and read again: a FIFO may never have a writer, and a device has
         /// no end.
         case regular
@@ -15,7 +15,7 @@ package enum FileContents {
     }
 
     /// Reads a file. Blocks for as long as its file system does: see `FileReader`.
-    package static func read(_ path: String, _ kind: Kind = .regular) throws(FileError) -> [UInt8] {
+    public static func read(_ path: String, _ kind: Kind = .regular) throws(FileError) -> [UInt8] {
         // open(2) would wait for a FIFO without a writer, or a terminal without a carrier. For a regular file this changes
         // nothing.
         let waiting = kind == .regular ? O_NONBLOCK : 0
@@ -37,7 +37,7 @@ package enum FileContents {
     /// standard three. Blocks until its writer ends.
     ///
     /// It is not opened again by name (`/dev/stdin`), as that may be denied: a pipe belongs to the user that made it.
-    package static func read(descriptor: Int32) throws(FileError) -> [UInt8] {
+    public static func read(descriptor: Int32) throws(FileError) -> [UInt8] {
         guard let status = Status(descriptor) else { throw .system(.last("fstat")) }
         defer { if descriptor > 2 { close(descriptor) } }
         guard !status.isDirectory else { throw .notRegular(status.type) }
@@ -45,7 +45,7 @@ package enum FileContents {
     }
 
     /// The path by which a descriptor's file can be read again; `nil` if there is none, as for a pipe or a removed file.
-    package static func path(of descriptor: Int32) -> String? {
+    public static func path(of descriptor: Int32) -> String? {
         guard let status = Status(descriptor), status.isRegular, status.hasName,
             let path = try? Kernel.target(ofLink: "/proc/self/fd/\(descriptor)"), unsafe access(path, R_OK) == 0
         else { return nil }
@@ -53,7 +53,7 @@ package enum FileContents {
     }
 
     /// Whether a path leads to something that can only be read once, such as a FIFO or a device.
-    package static func isReadOnce(_ path: String) -> Bool {
+    public static func isReadOnce(_ path: String) -> Bool {
         Status(path).map { !$0.isRegular && !$0.isDirectory } ?? false
     }
 
@@ -77,7 +77,7 @@ package enum FileContents {
 }
 
 /// Why a file was not read.
-package enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
+public enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
     case system(SystemError)
     /// It is something other than a regular file.
     case notRegular(FileType)
@@ -92,7 +92,7 @@ package enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file at this path was to be read first, and was not.
     case behind(String)
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .system(let error): error.reason
         case .notRegular(let type): "it is \(type), not a regular file"
@@ -106,7 +106,7 @@ package enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// What a path leads to, once links are followed.
-package enum FileType: Hashable, Sendable, CustomStringConvertible {
+public enum FileType: Hashable, Sendable, CustomStringConvertible {
     case regular
     case directory
     case fifo
@@ -114,7 +114,7 @@ package enum FileType: Hashable, Sendable, CustomStringConvertible {
     case device
     case other
 
-    package var description: String {
+    public var description: String {
         switch self {
         case .regular: "a regular file"
         case .directory: "a directory"
@@ -163,14 +163,14 @@ private struct Status {
 }
 
 /// Identifies a state of a file. A file that was replaced or rewritten has another stamp.
-package struct FileStamp: Hashable, Sendable {
+public struct FileStamp: Hashable, Sendable {
     private let device: UInt64
     private let inode: UInt64
     private let size: Int64
     private let changed: [Int]
 
     /// `nil` if there is no such file, or access is denied.
-    package init?(_ path: String) {
+    public init?(_ path: String) {
         guard let status = Status(path) else { return nil }
         self = status.stamp
     }

@@ -10,14 +10,14 @@ internal import Synchronization
 /// configuration can be changed to one without that file. At most `mostThreads` are left behind.
 ///
 /// Confined to the loop's thread.
-package final class FileReader {
+public final class FileReader {
     /// The access to files. Tests replace it by a file system that hangs.
-    package struct Access: Sendable {
+    public struct Access: Sendable {
         var read: @Sendable (String) throws(FileError) -> [UInt8]
         var stamp: @Sendable (String) -> FileStamp?
         var group: @Sendable (String) throws(FileError) -> UInt32?
 
-        package init(
+        public init(
             read: @escaping @Sendable (String) throws(FileError) -> [UInt8],
             stamp: @escaping @Sendable (String) -> FileStamp? = { FileStamp($0) },
             group: @escaping @Sendable (String) throws(FileError) -> UInt32? = Self.numberOfGroup
@@ -27,18 +27,18 @@ package final class FileReader {
             self.group = group
         }
 
-        private static func numberOfGroup(_ name: String) throws(FileError) -> UInt32? {
+        public static func numberOfGroup(_ name: String) throws(FileError) -> UInt32? {
             do throws(SystemError) { return try SocketFileAccess.number(ofGroup: name) } catch { throw .system(error) }
         }
 
         /// The system's file systems.
-        package static func system(_ kind: FileContents.Kind = .regular) -> Access {
+        public static func system(_ kind: FileContents.Kind = .regular) -> Access {
             Access(read: { path throws(FileError) in try FileContents.read(path, kind) })
         }
     }
 
     /// How long a request may take.
-    package static let limit = Duration.seconds(5)
+    public static let limit = Duration.seconds(5)
     /// The most requests at a time, those left behind included.
     static let mostThreads = 4
 
@@ -49,7 +49,7 @@ package final class FileReader {
     private let calls: BlockingCalls
     private var readings: [ObjectIdentifier: Reading] = [:]
 
-    package init(
+    public init(
         on loop: EventLoop, limit: Duration = FileReader.limit, access: Access = .system()
     ) throws(SystemError) {
         self.loop = loop
@@ -62,7 +62,7 @@ package final class FileReader {
 
     /// Reads files in the given order. The answer comes within the limit, on the loop's thread. Without any path it comes at
     /// once.
-    package func read(_ paths: [String], then: @escaping (FileSet) -> Void) {
+    public func read(_ paths: [String], then: @escaping (FileSet) -> Void) {
         let access = self.access
         self.each(paths) { path in
             // Taken before reading, so that the next look finds a change in between.
@@ -76,7 +76,7 @@ package final class FileReader {
     }
 
     /// Gets the stamps of files, to see whether they have changed. A missing file has no stamp.
-    package func look(at paths: [String], then: @escaping (Result<[String: FileStamp?], FileSet.Obstacle>) -> Void) {
+    public func look(at paths: [String], then: @escaping (Result<[String: FileStamp?], FileSet.Obstacle>) -> Void) {
         let access = self.access
         self.each(paths) {
             access.stamp($0)
@@ -86,7 +86,7 @@ package final class FileReader {
     }
 
     /// Looks up the numbers of groups, which may need the network. The number is `nil` if there is no such group.
-    package func look(upGroups names: [String], then: @escaping ([String: Result<UInt32?, FileError>]) -> Void) {
+    public func look(upGroups names: [String], then: @escaping ([String: Result<UInt32?, FileError>]) -> Void) {
         let access = self.access
         self.each(names) { name in
             Result { () throws(FileError) in try access.group(name) }
@@ -101,7 +101,7 @@ package final class FileReader {
     }
 
     /// Reads files and waits for the answer, no longer than the limit. For callers that have nothing else to do.
-    package func readNow(_ paths: [String]) -> FileSet {
+    public func readNow(_ paths: [String]) -> FileSet {
         var files: FileSet?
         self.read(paths) { files = $0 }
         while true {
@@ -111,8 +111,7 @@ package final class FileReader {
     }
 
     /// The same for a program without a loop.
-    package static func readNow(_ paths: [String], _ kind: FileContents.Kind = .regular) throws(SystemError) -> FileSet
-    {
+    public static func readNow(_ paths: [String], _ kind: FileContents.Kind = .regular) throws(SystemError) -> FileSet {
         let loop = try EventLoop(batch: 4)
         return try FileReader(on: loop, access: .system(kind)).readNow(paths)
     }

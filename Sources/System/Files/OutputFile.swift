@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// A file, pipe or terminal to which lines are appended. Writing blocks, so it needs a thread of its own.
-package final class OutputFile: Sendable {
+public final class OutputFile: Sendable {
     private let descriptor: Int32
     private let isOwned: Bool
 
@@ -16,22 +16,22 @@ package final class OutputFile: Sendable {
     }
 
     /// Standard error, which is never closed.
-    package static let standardError = OutputFile(2, isOwned: false)
+    public static let standardError = OutputFile(2, isOwned: false)
 
     /// Opens a file, and creates it if it does not exist. A FIFO without a reader is an error, and is not waited for.
-    package static func appending(to path: String) throws(SystemError) -> OutputFile {
+    public static func appending(to path: String) throws(SystemError) -> OutputFile {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0o640)
         guard descriptor >= 0 else { throw .last("open") }
         return OutputFile(descriptor, isOwned: true)
     }
 
     /// Whether it is a terminal.
-    package var isTerminal: Bool { isatty(self.descriptor) == 1 }
+    public var isTerminal: Bool { isatty(self.descriptor) == 1 }
 
     /// Writes `bytes`, and waits for a slow reader.
     ///
     /// - Returns: how many bytes the file took, and why not all: a full disk, a pipe without a reader, a closed descriptor.
-    package func append(_ bytes: [UInt8]) -> (taken: Int, failure: SystemError?) {
+    public func append(_ bytes: [UInt8]) -> (taken: Int, failure: SystemError?) {
         var start = 0
         while start < bytes.count {
             // The kernel reads `bytes.count - start` bytes from `start` on, which the array has.
@@ -53,7 +53,7 @@ package final class OutputFile: Sendable {
     }
 
     /// Writes a line if the file takes it at once. Otherwise the line is lost.
-    package func offer(_ bytes: [UInt8]) {
+    public func offer(_ bytes: [UInt8]) {
         // If a pipe is writable, it takes a short line whole (pipe(7), PIPE_BUF).
         guard self.wait(milliseconds: 0) else { return }
         // The kernel reads the array's bytes.

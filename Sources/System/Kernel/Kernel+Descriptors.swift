@@ -4,19 +4,19 @@ internal import Glibc
 /// Passing descriptors to another process over a Unix stream socket, and identifying that process.
 extension Kernel {
     /// The process on the other side of a Unix socket.
-    package struct Peer: Equatable, Sendable {
+    public struct Peer: Equatable, Sendable {
         /// Its number; 0 if it is outside our process namespace.
-        package let process: Int32
+        public let process: Int32
         /// The user that it runs as.
-        package let user: UInt32
+        public let user: UInt32
     }
 
     /// The most descriptors that one `send` carries.
-    package static let mostDescriptors = Int(GATEWAY_MOST_DESCRIPTORS)
+    public static let mostDescriptors = Int(GATEWAY_MOST_DESCRIPTORS)
 
     /// Writes bytes. The first one carries `descriptors`, at most `mostDescriptors`, of which the peer gets duplicates. `bytes`
     /// may not be empty, as no descriptor travels without a byte.
-    package static func send(_ socket: Int32, _ bytes: Span<UInt8>, carrying descriptors: [Int32]) -> SendResult {
+    public static func send(_ socket: Int32, _ bytes: Span<UInt8>, carrying descriptors: [Int32]) -> SendResult {
         let length = SyscallFaults.capped(bytes.count)
         while true {
             // The kernel reads `length` bytes of the span, and the array's descriptors.
@@ -40,7 +40,7 @@ extension Kernel {
     ///
     /// - Parameter limit: the most descriptors to take. If there are more, or more than this process may have, all of them are
     ///   closed, and the result is EMSGSIZE.
-    package static func receive(
+    public static func receive(
         _ socket: Int32, into buffer: inout MutableSpan<UInt8>, descriptors: inout [Int32],
         atMost limit: Int = Self.mostDescriptors
     ) -> ReceiveResult {
@@ -66,7 +66,7 @@ extension Kernel {
     }
 
     /// The process that connected `socket` or, for the connecting side, that listened (SO_PEERCRED). It cannot be forged.
-    package static func peer(_ socket: Int32) throws(SystemError) -> Peer {
+    public static func peer(_ socket: Int32) throws(SystemError) -> Peer {
         var process: Int32 = 0
         var user: UInt32 = 0
         // The two numbers are written before the call returns.
@@ -75,12 +75,12 @@ extension Kernel {
     }
 
     /// Waits until there is something to read, or the end. Returns false if there is not within `limit`.
-    package static func waitToRead(_ descriptor: Int32, within limit: Duration) -> Bool {
+    public static func waitToRead(_ descriptor: Int32, within limit: Duration) -> Bool {
         self.wait(descriptor, POLLIN, within: limit)
     }
 
     /// Waits until writing is possible, or fails. Returns false if it does not within `limit`.
-    package static func waitToWrite(_ descriptor: Int32, within limit: Duration) -> Bool {
+    public static func waitToWrite(_ descriptor: Int32, within limit: Duration) -> Bool {
         self.wait(descriptor, POLLOUT, within: limit)
     }
 
@@ -101,14 +101,14 @@ extension Kernel {
 
 extension Kernel {
     /// Why a descriptor is not a listening stream socket.
-    package enum ListeningFault: Equatable, Sendable, CustomStringConvertible {
+    public enum ListeningFault: Equatable, Sendable, CustomStringConvertible {
         case notOpen
         case notASocket
         case notAStream
         case notListening
 
         /// What follows the descriptor's name in a message.
-        package var description: String {
+        public var description: String {
             switch self {
             case .notOpen: "is not open"
             case .notASocket: "is not a socket"
@@ -119,7 +119,7 @@ extension Kernel {
     }
 
     /// Checks that a descriptor is a listening stream socket; `nil` if it is.
-    package static func listeningFault(_ descriptor: Int32) -> ListeningFault? {
+    public static func listeningFault(_ descriptor: Int32) -> ListeningFault? {
         guard fcntl(descriptor, F_GETFD) >= 0 else { return .notOpen }
         guard let type = self.option(descriptor, SOL_SOCKET, SO_TYPE) else { return .notASocket }
         guard type == Int32(SOCK_STREAM.rawValue) else { return .notAStream }
@@ -128,7 +128,7 @@ extension Kernel {
     }
 
     /// Gives a descriptor the flags of ours: it does not block, and exec(3) closes it.
-    package static func adopt(_ descriptor: Int32) throws(SystemError) {
+    public static func adopt(_ descriptor: Int32) throws(SystemError) {
         let flags = fcntl(descriptor, F_GETFL)
         guard flags >= 0, fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) == 0,
             fcntl(descriptor, F_SETFD, FD_CLOEXEC) == 0
@@ -136,7 +136,7 @@ extension Kernel {
     }
 
     /// Duplicates all of `descriptors`, or none of them.
-    package static func duplicateAll(_ descriptors: [Int32]) throws(SystemError) -> [Int32] {
+    public static func duplicateAll(_ descriptors: [Int32]) throws(SystemError) -> [Int32] {
         var copies: [Int32] = []
         for descriptor in descriptors {
             let copy = self.duplicate(descriptor)

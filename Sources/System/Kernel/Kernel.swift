@@ -3,9 +3,9 @@ internal import Glibc
 
 /// The system calls on sockets. They are in one place, so that one can read what we ask of the system, and so that tests can
 /// make calls fall short (`SyscallFaults`).
-package enum Kernel {
+public enum Kernel {
     /// The result of reading.
-    package enum ReceiveResult: Equatable, Sendable {
+    public enum ReceiveResult: Equatable, Sendable {
         /// - Parameter filled: the buffer is full, so there may be more.
         case bytes(Int, filled: Bool)
         case wouldBlock
@@ -15,7 +15,7 @@ package enum Kernel {
     }
 
     /// The result of writing.
-    package enum SendResult: Equatable, Sendable {
+    public enum SendResult: Equatable, Sendable {
         /// So many bytes, at least one. Fewer than given mean that the socket's buffer is full.
         case sent(Int)
         case wouldBlock
@@ -23,7 +23,7 @@ package enum Kernel {
     }
 
     /// The result of accepting.
-    package enum AcceptResult: Equatable, Sendable {
+    public enum AcceptResult: Equatable, Sendable {
         /// A descriptor that does not block, and the peer's address.
         case accepted(Int32, SocketAddress)
         case wouldBlock
@@ -33,7 +33,7 @@ package enum Kernel {
     // MARK: - Bytes
 
     /// Reads what is there, at most `buffer.count` bytes.
-    package static func receive(_ descriptor: Int32, into buffer: inout MutableSpan<UInt8>) -> ReceiveResult {
+    public static func receive(_ descriptor: Int32, into buffer: inout MutableSpan<UInt8>) -> ReceiveResult {
         let capacity = SyscallFaults.capped(buffer.count)
         while true {
             // The kernel writes at most `capacity` bytes, no more than the span has.
@@ -51,7 +51,7 @@ package enum Kernel {
     }
 
     /// Writes as much of `bytes` as the socket takes. Never raises SIGPIPE.
-    package static func send(_ descriptor: Int32, _ bytes: Span<UInt8>) -> SendResult {
+    public static func send(_ descriptor: Int32, _ bytes: Span<UInt8>) -> SendResult {
         let length = SyscallFaults.capped(bytes.count)
         while true {
             // The kernel reads `length` bytes, no more than the span has.
@@ -74,7 +74,7 @@ package enum Kernel {
     /// - Parameters:
     ///   - sharedByWorkers: several sockets share the port, and the kernel distributes connections (`SO_REUSEPORT`).
     ///   - access: the permissions of a Unix socket; `nil` leaves them to the umask.
-    package static func listen(
+    public static func listen(
         _ address: SocketAddress, sharedByWorkers: Bool, access: SocketFileAccess? = nil, backlog: Int32 = 4096
     ) throws(SystemError) -> Int32 {
         let descriptor = try self.socket(address)
@@ -106,7 +106,7 @@ package enum Kernel {
     }
 
     /// Sets the group and permissions of a Unix socket's file. The group first, so that no other group gets access.
-    package static func setAccess(of path: String, to access: SocketFileAccess) throws(SystemError) {
+    public static func setAccess(of path: String, to access: SocketFileAccess) throws(SystemError) {
         if let group = access.group {
             // -1 keeps the owner.
             guard unsafe lchown(path, uid_t.max, group) == 0 else { throw .last("chown") }
@@ -115,7 +115,7 @@ package enum Kernel {
     }
 
     /// Accepts a connection, if one is waiting.
-    package static func accept(_ listener: Int32) -> AcceptResult {
+    public static func accept(_ listener: Int32) -> AcceptResult {
         if let error = SyscallFaults.takeAcceptError() { return .failed(error) }
         while true {
             var descriptor: Int32 = -1
@@ -139,7 +139,7 @@ package enum Kernel {
     /// Begins to connect. The socket becomes writable when the result is known (`takeConnectionError`).
     ///
     /// - Parameter source: the local address to connect from. The system chooses the port.
-    package static func connect(
+    public static func connect(
         _ address: SocketAddress, from source: SocketAddress? = nil
     ) throws(SystemError) -> Int32 {
         let descriptor = try self.socket(address)
@@ -162,13 +162,13 @@ package enum Kernel {
     }
 
     /// Takes the pending error of a socket: why connecting, or the connection, has failed. `nil` if there is none.
-    package static func takeConnectionError(_ descriptor: Int32) -> SystemError? {
+    public static func takeConnectionError(_ descriptor: Int32) -> SystemError? {
         let code = self.option(descriptor, SOL_SOCKET, SO_ERROR) ?? errno
         return code == 0 ? nil : SystemError("connect", code)
     }
 
     /// Whether the connection is established. With a server on the same machine it is so at once.
-    package static func isConnected(_ descriptor: Int32) -> Bool {
+    public static func isConnected(_ descriptor: Int32) -> Bool {
         var address = sockaddr()
         var length: socklen_t = 0
         // The length is 0, so the kernel writes nothing.
@@ -176,7 +176,7 @@ package enum Kernel {
     }
 
     /// The address that a socket is bound to; `nil` if the call fails.
-    package static func localAddress(_ descriptor: Int32) -> SocketAddress? {
+    public static func localAddress(_ descriptor: Int32) -> SocketAddress? {
         unsafe SocketAddress.read { unsafe getsockname(descriptor, $0, $1) }
     }
 
@@ -190,13 +190,13 @@ package enum Kernel {
     // MARK: - Options and ends
 
     /// Sends small writes at once (TCP_NODELAY): waiting for more, as Nagle's algorithm does, would delay messages.
-    package static func sendAtOnce(_ descriptor: Int32) {
+    public static func sendAtOnce(_ descriptor: Int32) {
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     }
 
     /// Makes a connection fail with ETIMEDOUT if its peer acknowledges or accepts nothing of what was sent for so long (tcp(7),
     /// TCP_USER_TIMEOUT). `nil` leaves it to TCP. It has no effect on a Unix socket.
-    package static func setUserTimeout(_ descriptor: Int32, _ timeout: Duration?) {
+    public static func setUserTimeout(_ descriptor: Int32, _ timeout: Duration?) {
         let milliseconds = timeout.map { Int32(clamping: max($0.clampedNanoseconds / 1_000_000, 1)) } ?? 0
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), TCP_USER_TIMEOUT, milliseconds)
     }
@@ -204,7 +204,7 @@ package enum Kernel {
     /// Makes the kernel probe a peer that was silent for `idle` seconds, every `interval` seconds (tcp(7), SO_KEEPALIVE). The
     /// connection fails after `count` probes without an answer, or earlier by the user timeout. The kernel does not probe while
     /// something is unacknowledged.
-    package static func keepAlive(_ descriptor: Int32, idle: Int32, interval: Int32, count: Int32) {
+    public static func keepAlive(_ descriptor: Int32, idle: Int32, interval: Int32, count: Int32) {
         let tcp = Int32(IPPROTO_TCP)
         try? self.setOption(descriptor, tcp, TCP_KEEPIDLE, idle)
         try? self.setOption(descriptor, tcp, TCP_KEEPINTVL, interval)
@@ -213,34 +213,34 @@ package enum Kernel {
     }
 
     /// Ends `keepAlive`.
-    package static func endKeepAlive(_ descriptor: Int32) {
+    public static func endKeepAlive(_ descriptor: Int32) {
         try? self.setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 0)
     }
 
     /// Limits the bytes that the kernel takes and has not sent yet (tcp(7), TCP_NOTSENT_LOWAT), so that the rest waits in our
     /// queues. Bytes in flight are not limited. It has no effect on a Unix socket.
-    package static func limitUnsent(_ descriptor: Int32, to bytes: Int) {
+    public static func limitUnsent(_ descriptor: Int32, to bytes: Int) {
         try? self.setOption(descriptor, Int32(IPPROTO_TCP), Int32(GATEWAY_TCP_NOTSENT_LOWAT), Int32(clamping: bytes))
     }
 
     /// How many bytes of a TCP connection its peer has not acknowledged yet. Our FIN counts as one (SIOCOUTQ, tcp(7)).
-    package static func unacknowledged(_ descriptor: Int32) -> Int { max(0, Int(gateway_unacknowledged(descriptor))) }
+    public static func unacknowledged(_ descriptor: Int32) -> Int { max(0, Int(gateway_unacknowledged(descriptor))) }
 
     /// How many bytes the peer of a TCP connection has acknowledged in all.
-    package static func acknowledged(_ descriptor: Int32) -> UInt64 { gateway_acknowledged(descriptor) }
+    public static func acknowledged(_ descriptor: Int32) -> UInt64 { gateway_acknowledged(descriptor) }
 
     /// Ends our side: the peer reads what was sent, then the end.
-    package static func endWriting(_ descriptor: Int32) {
+    public static func endWriting(_ descriptor: Int32) {
         _ = shutdown(descriptor, Int32(SHUT_WR))
     }
 
     /// Closes a descriptor.
-    package static func close(_ descriptor: Int32) {
+    public static func close(_ descriptor: Int32) {
         _ = Glibc.close(descriptor)
     }
 
     /// Closes with a reset instead of an orderly end, so that the peer does not take the bytes it got as complete.
-    package static func reset(_ descriptor: Int32) {
+    public static func reset(_ descriptor: Int32) {
         var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
         unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
         self.close(descriptor)
@@ -265,7 +265,7 @@ extension Kernel {
     /// A listening socket for each of `count` workers: sockets that share a port, or duplicates of one Unix socket.
     ///
     /// - Returns: the sockets, and the address with the actual port.
-    package static func listen(
+    public static func listen(
         _ address: SocketAddress, forWorkers count: Int, access: SocketFileAccess? = nil
     ) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
         if case .unix(let path) = address { try self.removeStaleSocket(path) }
@@ -288,7 +288,7 @@ extension Kernel {
     }
 
     /// Another descriptor of the same socket; -1 if the call fails.
-    package static func duplicate(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
+    public static func duplicate(_ descriptor: Int32) -> Int32 { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
 
     /// Removes the file of a Unix socket that has no listener any more: files outlive their process.
     ///
@@ -312,7 +312,7 @@ extension Kernel {
     }
 
     /// Removes the file of a Unix socket that has listened.
-    package static func removeSocketFile(_ address: SocketAddress) {
+    public static func removeSocketFile(_ address: SocketAddress) {
         if case .unix(let path) = address { unsafe unlink(path) }
     }
 }

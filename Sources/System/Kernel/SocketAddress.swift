@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// The address of a socket: IPv4 or IPv6 with a port, or the path or name of a Unix socket.
-package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
+public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     /// The address in host byte order: 127.0.0.1 is `0x7F00_0001`.
     case ipv4(UInt32, port: UInt16)
     /// The two halves in host byte order; `scope` is the interface of a link-local address.
@@ -15,10 +15,10 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     case unnamed
 
     /// `127.0.0.1`.
-    package static func loopback(port: UInt16) -> Self { .ipv4(0x7F00_0001, port: port) }
+    public static func loopback(port: UInt16) -> Self { .ipv4(0x7F00_0001, port: port) }
 
     /// `nil` for a Unix socket.
-    package var port: UInt16? {
+    public var port: UInt16? {
         switch self {
         case .ipv4(_, let port), .ipv6(_, _, let port, _): port
         case .unix, .abstract, .unnamed: nil
@@ -26,7 +26,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The same address with another port. A Unix socket has none.
-    package func with(port: UInt16) -> Self {
+    public func with(port: UInt16) -> Self {
         switch self {
         case .ipv4(let address, _): .ipv4(address, port: port)
         case .ipv6(let high, let low, _, let scope): .ipv6(high: high, low: low, port: port, scope: scope)
@@ -35,7 +35,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `unix:@name`, `unix`.
-    package var description: String {
+    public var description: String {
         switch self {
         case .ipv4, .ipv6: self.numeric
         case .unix(let path): "unix:" + path
@@ -45,7 +45,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether it is an IPv6 address.
-    package var isIPv6: Bool { self.family == AF_INET6 }
+    public var isIPv6: Bool { self.family == AF_INET6 }
 
     /// As socket(2) takes it.
     var family: Int32 {
@@ -57,7 +57,7 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The longest path or name of a Unix socket, in bytes: `sun_path` less the NUL after a path, or before a name.
-    package static let longestUnixPath = 107
+    public static let longestUnixPath = 107
 }
 
 // MARK: - The kernel's form

@@ -1,24 +1,24 @@
 internal import Glibc
 
 /// The permissions and the group of a Unix socket's file, which decide which users may connect.
-package struct SocketFileAccess: Equatable, Sendable {
+public struct SocketFileAccess: Equatable, Sendable {
     /// At most `0o777`.
-    package let mode: UInt16
+    public let mode: UInt16
     /// `nil` for the group of this process.
-    package let group: UInt32?
+    public let group: UInt32?
 
-    package init(mode: UInt16, group: UInt32? = nil) {
+    public init(mode: UInt16, group: UInt32? = nil) {
         self.mode = mode
         self.group = group
     }
 
     /// Only the owner may connect.
-    package static let ownerOnly = SocketFileAccess(mode: 0o600)
+    public static let ownerOnly = SocketFileAccess(mode: 0o600)
 
     /// The number of a group; `nil` if there is none of that name. Blocks: the system may ask a directory on the network.
     ///
     /// - Parameter name: its name, or its number in digits.
-    package static func number(ofGroup name: String) throws(SystemError) -> UInt32? {
+    public static func number(ofGroup name: String) throws(SystemError) -> UInt32? {
         if let number = UInt32(name), number != .max { return number }
         var buffer = [CChar](repeating: 0, count: 1 << 10)
         while true {

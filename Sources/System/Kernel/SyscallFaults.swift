@@ -4,7 +4,7 @@ internal import Synchronization
 /// Makes system calls fall short, for tests. Only in debug builds, and for the whole process.
 ///
 /// Short writes and a lack of descriptors are rare in practice, and are exactly where relays break.
-package enum SyscallFaults {
+public enum SyscallFaults {
     #if DEBUG
     private static let transferLimit = Atomic<Int>(.max)
     private static let exhaustedAccepts = Atomic<Int>(0)
@@ -12,23 +12,23 @@ package enum SyscallFaults {
     private static let hasNoRings = Atomic<Bool>(false)
 
     /// Limits the bytes that one `receive` or `send` moves.
-    package static func limitTransfers(to bytes: Int) { self.transferLimit.store(bytes, ordering: .relaxed) }
+    public static func limitTransfers(to bytes: Int) { self.transferLimit.store(bytes, ordering: .relaxed) }
 
     /// Makes the next `count` accepts fail as if the process had no descriptor left.
-    package static func exhaustDescriptors(forAccepts count: Int) {
+    public static func exhaustDescriptors(forAccepts count: Int) {
         self.exhaustedAccepts.store(count, ordering: .relaxed)
     }
 
     /// Stages sends in every turn, and sends them by a ring however few they are.
-    package static func batchEverything() { self.smallestBatch.store(1, ordering: .relaxed) }
+    public static func batchEverything() { self.smallestBatch.store(1, ordering: .relaxed) }
 
     /// Refuses rings, as an old system does, or one on which they are not allowed.
-    package static func refuseRings() { self.hasNoRings.store(true, ordering: .relaxed) }
+    public static func refuseRings() { self.hasNoRings.store(true, ordering: .relaxed) }
 
     private static let turn = Mutex<Void>(())
 
     /// Runs a test while no other test runs in here, so that its faults do not disturb others. The faults end with it.
-    package static func exclusively(_ body: () throws -> Void) rethrows {
+    public static func exclusively(_ body: () throws -> Void) rethrows {
         try self.turn.withLock { _ in
             defer {
                 self.transferLimit.store(.max, ordering: .relaxed)

@@ -1,13 +1,13 @@
 internal import Glibc
 
 /// A failed system call.
-package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The name of the system call.
-    package let call: String
+    public let call: String
     /// Its `errno`.
-    package let code: Int32
+    public let code: Int32
 
-    package init(_ call: String, _ code: Int32) {
+    public init(_ call: String, _ code: Int32) {
         self.call = call
         self.code = code
     }
@@ -16,40 +16,40 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     static func last(_ call: String) -> SystemError { SystemError(call, errno) }
 
     /// `connect: Connection refused`.
-    package var description: String { "\(self.call): \(self.reason)" }
+    public var description: String { "\(self.call): \(self.reason)" }
 
     /// The system's words for the code.
-    package var reason: String {
+    public var reason: String {
         // `strerror` returns a constant string, or one that lives as long as the thread. It is copied at once.
         unsafe String(cString: strerror(self.code))
     }
 
     /// Another socket listens there.
-    package var isAddressInUse: Bool { self.code == EADDRINUSE }
+    public var isAddressInUse: Bool { self.code == EADDRINUSE }
     /// This user may not do that.
-    package var isDenied: Bool { self.code == EACCES }
+    public var isDenied: Bool { self.code == EACCES }
     /// The peer has reset the connection.
-    package var isConnectionReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
+    public var isConnectionReset: Bool { self.code == ECONNRESET || self.code == EPIPE }
     /// No socket listens there.
-    package var isConnectionRefused: Bool { self.code == ECONNREFUSED }
+    public var isConnectionRefused: Bool { self.code == ECONNREFUSED }
     /// The system has no IPv6, or it is switched off.
-    package var isWithoutIPv6: Bool { self.code == EAFNOSUPPORT || self.code == EADDRNOTAVAIL }
+    public var isWithoutIPv6: Bool { self.code == EAFNOSUPPORT || self.code == EADDRNOTAVAIL }
     /// The peer acknowledged nothing, or accepted nothing, for too long.
-    package var isTimeout: Bool { self.code == ETIMEDOUT }
+    public var isTimeout: Bool { self.code == ETIMEDOUT }
     /// The kernel ended an established connection: its peer acknowledged nothing, accepted nothing or did not answer for too
     /// long. The code is that of the last ICMP error, if there was one (tcp(7): such errors are not fatal before).
-    package var isEndByKernel: Bool {
+    public var isEndByKernel: Bool {
         switch self.code {
         case ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, ENONET, ENOPROTOOPT, ECONNREFUSED: true
         default: false
         }
     }
     /// The process or the system has no descriptor left.
-    package var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
+    public var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
     /// Descriptors, memory or places in an epoll are used up.
-    package var isShortage: Bool {
+    public var isShortage: Bool {
         self.isOutOfDescriptors || self.code == ENOBUFS || self.code == ENOMEM || self.code == ENOSPC
     }
     /// The local address does not exist or has no free port; or, for IPv6, the system has no IPv6.
-    package var isAddressNotAvailable: Bool { self.code == EADDRNOTAVAIL }
+    public var isAddressNotAvailable: Bool { self.code == EADDRNOTAVAIL }
 }

@@ -3,23 +3,23 @@ internal import Synchronization
 /// Makes calls that may block for any length of time, each on a thread of its own. The result arrives on a loop.
 ///
 /// Confined to the loop's thread. A call that never returns costs its thread, so callers must bound the number of calls.
-package final class BlockingCalls {
+public final class BlockingCalls {
     private let returned: Mailbox<Int>
     private var waiting: [Int: () -> Void] = [:]
     private var nextID = 0
 
-    package init(on loop: EventLoop) throws(SystemError) {
+    public init(on loop: EventLoop) throws(SystemError) {
         self.returned = try Mailbox()
         try self.returned.open(on: loop) { [unowned self] id in self.waiting.removeValue(forKey: id)?() }
     }
 
     /// How many calls have not returned yet.
-    package var count: Int { self.waiting.count }
+    public var count: Int { self.waiting.count }
 
     /// Makes a call on a thread of its own.
     ///
     /// - Parameter then: gets the result, on the loop's thread.
-    package func make<Value: Sendable>(
+    public func make<Value: Sendable>(
         _ call: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void
     ) throws(SystemError) {
         let id = self.nextID
@@ -40,7 +40,7 @@ package final class BlockingCalls {
     /// Makes a call and waits for it, for callers that have nothing else to do.
     ///
     /// - Returns: the result; `nil` if it has not returned within `limit`. Its thread is then left behind.
-    package static func make<Value: Sendable>(
+    public static func make<Value: Sendable>(
         within limit: Duration, _ call: @escaping @Sendable () -> Value
     ) throws(SystemError) -> Value? {
         let loop = try EventLoop(batch: 4)

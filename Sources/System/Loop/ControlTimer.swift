@@ -1,5 +1,5 @@
 /// A timer that calls a closure, once or again and again. For the control thread: sessions have no object for each timer.
-package final class ControlTimer: TimerHandler {
+public final class ControlTimer: TimerHandler {
     private unowned let loop: EventLoop
     private let interval: Duration?
     private let action: () -> Void
@@ -8,7 +8,7 @@ package final class ControlTimer: TimerHandler {
     private var isCancelled = false
 
     /// A timer that fires once, after `delay`.
-    package init(_ loop: EventLoop, once delay: Duration, _ action: @escaping () -> Void) {
+    public init(_ loop: EventLoop, once delay: Duration, _ action: @escaping () -> Void) {
         self.loop = loop
         self.interval = nil
         self.action = action
@@ -16,7 +16,7 @@ package final class ControlTimer: TimerHandler {
     }
 
     /// A timer that fires every `interval`, for the first time after one.
-    package init(_ loop: EventLoop, every interval: Duration, _ action: @escaping () -> Void) {
+    public init(_ loop: EventLoop, every interval: Duration, _ action: @escaping () -> Void) {
         self.loop = loop
         self.interval = interval
         self.action = action
@@ -24,12 +24,12 @@ package final class ControlTimer: TimerHandler {
     }
 
     /// Removes the timer. It does not fire again.
-    package func cancel() {
+    public func cancel() {
         self.isCancelled = true
         self.loop.cancelTimer(&self.timer)
     }
 
-    package func timerFired() {
+    public func timerFired() {
         self.timer = nil
         self.action()
         guard let interval = self.interval, !self.isCancelled else { return }

@@ -5,10 +5,10 @@ internal import Glibc
 /// The event loop of one thread, over epoll: descriptors, timers, and work that waits for its turn.
 ///
 /// Confined to the thread that calls `run`. Other threads use a `Mailbox`.
-package final class EventLoop {
+public final class EventLoop {
     /// A handler's place in the loop: slot and generation, never the bare descriptor. An event that was fetched before a
     /// descriptor was closed must not reach the next handler with the same number.
-    package struct Registration: Hashable, Sendable {
+    public struct Registration: Hashable, Sendable {
         fileprivate let slot: UInt32
         fileprivate let generation: UInt32
 
@@ -16,7 +16,7 @@ package final class EventLoop {
     }
 
     /// Identifies a timer. `nil` where none is set.
-    package typealias TimerID = TimerQueue<any TimerHandler>.ID
+    public typealias TimerID = TimerQueue<any TimerHandler>.ID
 
     private struct Slot {
         var handler: (any ReadinessHandler)?
@@ -31,20 +31,20 @@ package final class EventLoop {
     }
 
     /// The time at which this turn began: exact enough for deadlines, and free.
-    package private(set) var now = MonotonicInstant.now()
+    public private(set) var now = MonotonicInstant.now()
 
     /// How many turns there were so far.
-    package private(set) var turns: UInt64 = 0
+    public private(set) var turns: UInt64 = 0
 
     /// The work that may still be done in this turn. A handler spends it, and asks to go on later (`again`) when its share is used
     /// up.
-    package var budget = WorkBudget()
+    public var budget = WorkBudget()
 
     /// How long the turns took.
-    package private(set) var turnTimes = TurnTimes()
+    public private(set) var turnTimes = TurnTimes()
 
     /// The small sends of this turn, which are made together at its end.
-    package let sends = SendBatch()
+    public let sends = SendBatch()
 
     private let epoll: Int32
     private var slots: [Slot] = []
@@ -55,7 +55,7 @@ package final class EventLoop {
     /// Long steps in the order in which they are made. Those of removed handlers stay until they are passed over.
     private var longSteps: Deque<LongStep> = []
     /// How many long steps are waiting.
-    package private(set) var longStepsWaiting = 0
+    public private(set) var longStepsWaiting = 0
     private var isRunning = false
     private var events: [gateway_event]
     /// The events in `events` that were fetched and not handled yet.
@@ -65,7 +65,7 @@ package final class EventLoop {
     /// makes the other wait more than twice as long.
     private static let eventsPerLongStep = 32
     /// In units of work. A signature with a 2,048-bit RSA key takes more, one on P-256 less.
-    package static let workOfLongStep = 300_000
+    public static let workOfLongStep = 300_000
     /// In units of work: to read a few bytes, or to notice an end.
     private static let workOfShortStep = 5_000
     /// In units of work. Most timers only look at what is due.
@@ -76,7 +76,7 @@ package final class EventLoop {
     private static let mostEmptyPlaces = 64
 
     /// - Parameter batch: the most events that are fetched at once.
-    package init(batch: Int = 256) throws(SystemError) {
+    public init(batch: Int = 256) throws(SystemError) {
         self.events = [gateway_event](repeating: gateway_event(events: 0, data: 0), count: batch)
         self.epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard self.epoll >= 0 else { throw .last("epoll_create1") }
@@ -89,7 +89,7 @@ package final class EventLoop {
     // MARK: - Descriptors
 
     /// Watches `descriptor` for everything, edge-triggered. The handler is retained until `remove` or `forget`.
-    package func add(_ descriptor: Int32, _ handler: any ReadinessHandler) throws(SystemError) -> Registration {
+    public func add(_ descriptor: Int32, _ handler: any ReadinessHandler) throws(SystemError) -> Registration {
         let events = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
         return try self.add(descriptor, handler, events: events)
     }
@@ -97,7 +97,7 @@ package final class EventLoop {
     /// Watches `descriptor` for reading, level-triggered: for listeners, mailboxes and signals, which are read rarely.
     ///
     /// - Parameter exclusively: wake only one of the loops that watch the same socket.
-    package func addReading(
+    public func addReading(
         _ descriptor: Int32, exclusively: Bool = false, _ handler: any ReadinessHandler
     ) throws(SystemError) -> Registration {
         let exclusive: UInt32 = exclusively ? 1 << 28 : 0  // EPOLLEXCLUSIVE
@@ -105,7 +105,7 @@ package final class EventLoop {
     }
 
     /// Adds a handler without a descriptor, which is called when it asks for it (`again`). It is retained until `forget`.
-    package func add(_ handler: any ReadinessHandler) -> Registration {
+    public func add(_ handler: any ReadinessHandler) -> Registration {
         let registration = self.takeRegistration()
         self.slots[Int(registration.slot)].handler = handler
         return registration
@@ -133,7 +133,7 @@ package final class EventLoop {
     }
 
     /// Stops watching a descriptor that stays open.
-    package func remove(_ registration: Registration, _ descriptor: Int32) {
+    public func remove(_ registration: Registration, _ descriptor: Int32) {
         guard self.isLive(registration) else { return }
         _ = gateway_epoll_control(self.epoll, EPOLL_CTL_DEL, descriptor, 0, 0)
         self.forget(registration)
@@ -141,7 +141,7 @@ package final class EventLoop {
 
     /// Stops watching a descriptor that is closed right after. The kernel then does the same, unless there is a duplicate: its
     /// events have an old generation, and are dropped.
-    package func forget(_ registration: Registration) {
+    public func forget(_ registration: Registration) {
         guard self.isLive(registration) else { return }
         self.slots[Int(registration.slot)].handler = nil
         self.slots[Int(registration.slot)].generation &+= 1
@@ -151,7 +151,7 @@ package final class EventLoop {
 
     /// Calls the handler again, after those with new events and those that asked earlier. For a handler with more to do than its
     /// share. It gets no new readiness, so it must remember what it did not finish.
-    package func again(_ registration: Registration) {
+    public func again(_ registration: Registration) {
         self.unfinished.append(registration)
     }
 
@@ -160,7 +160,7 @@ package final class EventLoop {
     ///
     /// - Parameter isNext: goes before all that are waiting, for work that holds memory until it is done. A handler that always
     ///   passes true starves the others.
-    package func againForLongStep(_ registration: Registration, isNext: Bool) {
+    public func againForLongStep(_ registration: Registration, isNext: Bool) {
         guard self.isLive(registration), !self.slots[Int(registration.slot)].isInLine else { return }
         self.slots[Int(registration.slot)].isInLine = true
         self.longStepsWaiting += 1
@@ -185,13 +185,13 @@ package final class EventLoop {
     // MARK: - Timers
 
     /// Sets or moves a timer. It fires once, never before `deadline`, and later by up to a millisecond and the length of a turn.
-    package func setTimer(_ id: inout TimerID?, at deadline: MonotonicInstant, _ handler: any TimerHandler) {
+    public func setTimer(_ id: inout TimerID?, at deadline: MonotonicInstant, _ handler: any TimerHandler) {
         if let present = id, self.timers.move(present, to: deadline) { return }
         id = self.timers.insert(handler, at: deadline)
     }
 
     /// Removes a timer, if it is set.
-    package func cancelTimer(_ id: inout TimerID?) {
+    public func cancelTimer(_ id: inout TimerID?) {
         if let present = id { self.timers.remove(present) }
         id = nil
     }
@@ -199,19 +199,19 @@ package final class EventLoop {
     // MARK: - Running
 
     /// Runs until `stop`.
-    package func run() {
+    public func run() {
         self.isRunning = true
         while self.isRunning { self.turn() }
     }
 
     /// Ends `run` after this turn.
-    package func stop() { self.isRunning = false }
+    public func stop() { self.isRunning = false }
 
     /// Waits for events or the next timer, and then works as long as the turn's budget allows. Handlers with new events come first,
     /// then those that did not finish. At least one of each kind gets its share, so that neither starves the other.
     ///
     /// - Parameter limit: the longest wait; `nil` for no limit.
-    package func turn(waitingAtMost limit: Duration? = nil) {
+    public func turn(waitingAtMost limit: Duration? = nil) {
         // Events that did not fit into the last turn come first.
         if self.pending.isEmpty { self.pending = 0..<max(self.wait(limit), 0) }
         self.now = .now()

@@ -6,11 +6,11 @@ internal import Synchronization
 /// Passes messages between threads: any thread may send, and one loop receives, in the order sent.
 ///
 /// An eventfd wakes the receiver once for several messages.
-package final class Mailbox<Message: Sendable>: Sendable {
+public final class Mailbox<Message: Sendable>: Sendable {
     private let queue = Mutex<[Message]>([])
     private let descriptor: Int32
 
-    package init() throws(SystemError) {
+    public init() throws(SystemError) {
         self.descriptor = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
         guard self.descriptor >= 0 else { throw .last("eventfd") }
     }
@@ -20,7 +20,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// Sends a message. Any thread may call this.
-    package func send(_ message: Message) {
+    public func send(_ message: Message) {
         let wasEmpty = self.queue.withLock { queue in
             queue.append(message)
             return queue.count == 1
@@ -31,7 +31,7 @@ package final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// Calls `receive` for each message on the loop's thread, from now on, and for as many in a turn as the budget allows.
-    package func open(on loop: EventLoop, _ receive: @escaping (Message) -> Void) throws(SystemError) {
+    public func open(on loop: EventLoop, _ receive: @escaping (Message) -> Void) throws(SystemError) {
         let reader = MailboxReader(self, loop, receive)
         reader.registration = try loop.addReading(self.descriptor, reader)
     }

@@ -2,32 +2,32 @@ internal import CLinux
 
 /// What a descriptor is ready for. Registrations are edge-triggered: each readiness is reported once, so a handler that stops
 /// before "would block" must remember that there is more.
-package struct Readiness: Equatable, Sendable {
+public struct Readiness: Equatable, Sendable {
     /// The bits of epoll.
     private let events: UInt32
 
     /// - Parameter events: the bits of epoll.
-    package init(events: UInt32) { self.events = events }
+    public init(events: UInt32) { self.events = events }
 
     /// Nothing new: the handler asked to be called (`EventLoop.again`).
-    package static var none: Readiness { Readiness(events: 0) }
+    public static var none: Readiness { Readiness(events: 0) }
 
     /// Nothing new.
-    package var isNone: Bool { self.events == 0 }
+    public var isNone: Bool { self.events == 0 }
     /// There is something to read, or the end.
-    package var isReadable: Bool { self.has(EPOLLIN) }
+    public var isReadable: Bool { self.has(EPOLLIN) }
     /// Writing is possible.
-    package var isWritable: Bool { self.has(EPOLLOUT) }
+    public var isWritable: Bool { self.has(EPOLLOUT) }
     /// The peer has ended its side (FIN), or the connection has failed. Reading tells which.
-    package var isEnded: Bool { self.has(EPOLLRDHUP) || self.has(EPOLLHUP) || self.has(EPOLLERR) }
+    public var isEnded: Bool { self.has(EPOLLRDHUP) || self.has(EPOLLHUP) || self.has(EPOLLERR) }
     /// The connection was reset, or failed otherwise.
-    package var isFailed: Bool { self.has(EPOLLERR) }
+    public var isFailed: Bool { self.has(EPOLLERR) }
 
     private func has(_ event: EPOLL_EVENTS) -> Bool { self.events & event.rawValue != 0 }
 }
 
 /// A handler of the readiness of a descriptor.
-package protocol ReadinessHandler: AnyObject {
+public protocol ReadinessHandler: AnyObject {
     /// The descriptor is ready, or the handler has asked to be called.
     func ready(_ readiness: Readiness)
 
@@ -40,11 +40,11 @@ package protocol ReadinessHandler: AnyObject {
 
 extension ReadinessHandler {
     /// For handlers that never put off a step.
-    package func makeLongStep(afterWaiting waited: Duration) -> Bool { false }
+    public func makeLongStep(afterWaiting waited: Duration) -> Bool { false }
 }
 
 /// A handler of a timer.
-package protocol TimerHandler: AnyObject {
+public protocol TimerHandler: AnyObject {
     /// The deadline has come.
     func timerFired()
 }

@@ -3,17 +3,17 @@ internal import DequeModule
 /// Does work beside a loop that would block it for too long: one piece after the other, each on a thread of its own.
 ///
 /// Confined to the loop's thread.
-package final class SideWork {
+public final class SideWork {
     private let calls: BlockingCalls
     private var waiting: Deque<() -> Void> = []
     private var isBusy = false
 
-    package init(on loop: EventLoop) throws(SystemError) { self.calls = try BlockingCalls(on: loop) }
+    public init(on loop: EventLoop) throws(SystemError) { self.calls = try BlockingCalls(on: loop) }
 
     /// Calls `make` on another thread, after the work before it.
     ///
     /// - Parameter then: gets the result, on the loop's thread.
-    package func make<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void) {
+    public func make<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void) {
         self.waiting.append { [unowned self] in
             do throws(SystemError) {
                 try self.calls.make(make) { [unowned self] value in

@@ -2,19 +2,19 @@ internal import CLinux
 internal import Glibc
 
 /// Signals as events of a loop (signalfd).
-package enum SignalSource {
+public enum SignalSource {
     // The numbers of signal(7).
-    package static let terminate = SIGTERM
-    package static let interrupt = SIGINT
-    package static let hangUp = SIGHUP
-    package static let user1 = SIGUSR1
-    package static let user2 = SIGUSR2
-    package static let child = SIGCHLD
+    public static let terminate = SIGTERM
+    public static let interrupt = SIGINT
+    public static let hangUp = SIGHUP
+    public static let user1 = SIGUSR1
+    public static let user2 = SIGUSR2
+    public static let child = SIGCHLD
 
     /// Blocks `signals` in this thread and all threads that it starts, so that they are not delivered the usual way. Ignores
     /// SIGPIPE and SIGXFSZ: writing to a closed peer or a file at its limit returns an error anyway. Call it before the first
     /// thread is started.
-    package static func block(_ signals: [Int32]) {
+    public static func block(_ signals: [Int32]) {
         // `sigemptyset` initialises the set before it is read.
         var set = sigset_t()
         unsafe sigemptyset(&set)
@@ -25,10 +25,10 @@ package enum SignalSource {
     }
 
     /// Ignores a signal, also in programs that this one starts. If it is blocked, it can still be received.
-    package static func ignore(_ signal: Int32) { Glibc.signal(signal, SIG_IGN) }
+    public static func ignore(_ signal: Int32) { Glibc.signal(signal, SIG_IGN) }
 
     /// Calls `receive` on the loop's thread for each of `signals`, which must be blocked.
-    package static func open(
+    public static func open(
         _ signals: [Int32], on loop: EventLoop, _ receive: @escaping (Int32) -> Void
     ) throws(SystemError) {
         var set = sigset_t()

@@ -1,7 +1,7 @@
 /// A histogram of the length of a loop's turns, from the end of a wait to the beginning of the next.
-package struct TurnTimes: Hashable, Sendable {
+public struct TurnTimes: Hashable, Sendable {
     /// Upper bounds in nanoseconds, ascending and inclusive.
-    package static let bounds: [Int64] = [
+    public static let bounds: [Int64] = [
         TurnTimes.shortest, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 25_000_000,
         50_000_000, 100_000_000, 250_000_000, 1_000_000_000,
     ]
@@ -12,17 +12,17 @@ package struct TurnTimes: Hashable, Sendable {
     private var short: UInt64 = 0
     private var others = [UInt64](repeating: 0, count: TurnTimes.bounds.count)
     /// The sum of all turns.
-    package private(set) var nanoseconds: Int64 = 0
+    public private(set) var nanoseconds: Int64 = 0
 
     /// For each bound the number of turns up to it and above the one before. The last is the number above all bounds.
-    package var counts: [UInt64] { [self.short] + self.others }
+    public var counts: [UInt64] { [self.short] + self.others }
 
-    package init() {}
+    public init() {}
 
     /// Counts a turn.
     ///
     /// - Parameter nanoseconds: its length.
-    package mutating func observe(_ nanoseconds: Int64) {
+    public mutating func observe(_ nanoseconds: Int64) {
         self.nanoseconds &+= nanoseconds
         if nanoseconds <= Self.shortest { self.short &+= 1 } else { self.observeLong(nanoseconds) }
     }
@@ -34,7 +34,7 @@ package struct TurnTimes: Hashable, Sendable {
     }
 
     /// Adds the turns of another loop.
-    package mutating func add(_ other: TurnTimes) {
+    public mutating func add(_ other: TurnTimes) {
         self.short &+= other.short
         for (index, count) in other.others.enumerated() { self.others[index] &+= count }
         self.nanoseconds &+= other.nanoseconds

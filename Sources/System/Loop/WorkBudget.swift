@@ -5,50 +5,48 @@
 ///
 /// A turn is divided into shares. A handler stops at the first step after its share is used up, so a turn can exceed its budget
 /// by one share and one step.
-package struct WorkBudget: Hashable, Sendable {
+public struct WorkBudget: Hashable, Sendable {
     /// The units of a turn: about 2 ms.
-    package static let turn = 2_000_000
+    public static let turn = 2_000_000
     /// The share of a handler with a new event: enough for a few hundred messages, but not for a flood. It is short because all
     /// handlers in a batch can have events.
-    package static let shortShare = 60_000
+    public static let shortShare = 60_000
     /// The share of a handler that did not finish: long enough to make the cost of switching between handlers negligible.
-    package static let longShare = 250_000
+    public static let longShare = 250_000
 
     /// The units that are left of this turn.
-    @usableFromInline
-    package var left = WorkBudget.turn
+    public var left = WorkBudget.turn
     /// The value of `left` at which the current share is used up.
-    @usableFromInline
-    package var end = WorkBudget.turn - WorkBudget.shortShare
+    public var end = WorkBudget.turn - WorkBudget.shortShare
 
-    package init() {}
+    public init() {}
 
     /// No other handler begins in this turn.
     @inlinable
-    package var isSpent: Bool { self.left <= 0 }
+    public var isSpent: Bool { self.left <= 0 }
 
     /// Work that can wait should be left to the next turn.
     @inlinable
-    package var isHalfSpent: Bool { self.left <= Self.turn / 2 }
+    public var isHalfSpent: Bool { self.left <= Self.turn / 2 }
 
     /// The current handler must let others go on.
     @inlinable
-    package var isShareSpent: Bool { self.left <= self.end }
+    public var isShareSpent: Bool { self.left <= self.end }
 
     /// The units that are left of the current share. At least 0.
     @inlinable
-    package var shareLeft: Int { max(0, self.left - self.end) }
+    public var shareLeft: Int { max(0, self.left - self.end) }
 
     /// Begins a turn with all units.
-    package mutating func beginTurn() { self.left = Self.turn }
+    public mutating func beginTurn() { self.left = Self.turn }
 
     /// Begins a handler's share. It is not shortened if less is left of the turn.
     @inlinable
-    package mutating func beginShare(_ units: Int) { self.end = self.left - units }
+    public mutating func beginShare(_ units: Int) { self.end = self.left - units }
 
     /// Reports work.
     ///
     /// - Parameter units: the cost of what was done, or is about to be.
     @inlinable
-    package mutating func spend(_ units: Int) { self.left -= units }
+    public mutating func spend(_ units: Int) { self.left -= units }
 }

@@ -1,12 +1,12 @@
 /// The memory that this process may use: the machine's, or less if a control group limits it.
-package enum MachineMemory {
+public enum MachineMemory {
     /// In bytes; `nil` if the system does not tell.
-    package static func available() -> Int? { self.available(reading: ControlGroups.text) }
+    public static func available() -> Int? { self.available(reading: ControlGroups.text) }
 
     /// The same, from other files.
     ///
     /// - Parameter read: returns the text of a file; `nil` if there is none.
-    package static func available(reading read: @escaping (String) -> String?) -> Int? {
+    public static func available(reading read: @escaping (String) -> String?) -> Int? {
         ([self.total(reading: read)] + self.groupLimits(reading: read)).compactMap(\.self).min()
     }
 

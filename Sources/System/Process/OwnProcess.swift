@@ -2,25 +2,25 @@ internal import CLinux
 internal import Glibc
 
 /// This process, and the processes that it starts.
-package enum OwnProcess {
+public enum OwnProcess {
     /// The process id.
-    package static var number: Int32 { getpid() }
+    public static var number: Int32 { getpid() }
     /// The effective user.
-    package static var user: UInt32 { geteuid() }
+    public static var user: UInt32 { geteuid() }
 
     /// A variable of the environment; `nil` if it is not set.
-    package static func environment(_ name: String) -> String? {
+    public static func environment(_ name: String) -> String? {
         // The text is copied at once. Only `forget` changes the environment, before any thread is started.
         guard let value = unsafe getenv(name) else { return nil }
         return unsafe String(cString: value)
     }
 
     /// Removes a variable, so that processes we start do not take it as their own. Call it before the first thread is started.
-    package static func forget(_ name: String) { _ = unsafe unsetenv(name) }
+    public static func forget(_ name: String) { _ = unsafe unsetenv(name) }
 
     /// Opens standard input, output and error if they are closed. Otherwise the next socket would get such a number, and its
     /// peer would read our standard error. They are opened for reading only, so that writing still fails. Call it first of all.
-    package static func occupyStandardDescriptors() {
+    public static func occupyStandardDescriptors() {
         while true {
             let descriptor = unsafe open("/dev/null", O_RDONLY)
             guard descriptor > 2 else {
@@ -34,11 +34,11 @@ package enum OwnProcess {
 
     /// The path of the running program. Read it at start: after an upgrade has replaced the file, the system marks the path as
     /// deleted.
-    package static func program() throws(SystemError) -> String { try Kernel.target(ofLink: "/proc/self/exe") }
+    public static func program() throws(SystemError) -> String { try Kernel.target(ofLink: "/proc/self/exe") }
 
     /// Raises the soft limit of descriptors to the hard one. Returns the limit in force.
     @discardableResult
-    package static func raiseDescriptorLimit() -> Int {
+    public static func raiseDescriptorLimit() -> Int {
         var limit = rlimit()
         // The kernel writes and reads this one record.
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
@@ -50,7 +50,7 @@ package enum OwnProcess {
 
     /// Returns the memory that the allocator keeps for reuse to the system. This takes time if there is much, and threads that
     /// allocate may have to wait.
-    package static func returnFreeMemory() { gateway_return_memory() }
+    public static func returnFreeMemory() { gateway_return_memory() }
 
     /// Starts a program with our environment. It inherits only the first three descriptors. Blocks until the program is loaded.
     /// SIGCHLD reports its end: then call `reap`.
@@ -59,7 +59,7 @@ package enum OwnProcess {
     ///   - arguments: the first one is its name.
     ///   - input: what it reads on standard input; `nil` for our own standard input.
     /// - Returns: its process id.
-    package static func start(
+    public static func start(
         _ program: String, _ arguments: [String], input: [UInt8]? = nil
     ) throws(SystemError) -> Int32 {
         var standardInput: Int32 = -1
@@ -79,13 +79,13 @@ package enum OwnProcess {
     }
 
     /// How a process ended.
-    package enum End: Equatable, Sendable, CustomStringConvertible {
+    public enum End: Equatable, Sendable, CustomStringConvertible {
         case exited(status: Int32)
         case killed(signal: Int32)
         /// It is not a child of ours, or was reaped before.
         case unknown
 
-        package var description: String {
+        public var description: String {
             switch self {
             case .exited(let status): "exited with status \(status)"
             // The system's text lives as long as the thread, and is copied.
@@ -96,7 +96,7 @@ package enum OwnProcess {
     }
 
     /// Takes the end of a process from `start`; `nil` if it is still running. The system then forgets the process.
-    package static func reap(_ process: Int32) -> End? {
+    public static func reap(_ process: Int32) -> End? {
         var status: Int32 = 0
         var signal: Int32 = 0
         // Both numbers are written before the call returns.

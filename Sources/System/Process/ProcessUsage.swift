@@ -1,22 +1,22 @@
 internal import Glibc
 
 /// The resources that this process uses, as far as they are cheap to find.
-package struct ProcessUsage: Equatable, Sendable {
+public struct ProcessUsage: Equatable, Sendable {
     /// Resident memory.
-    package var residentBytes: Int?
+    public var residentBytes: Int?
     /// Processor time of all threads, in user space and in the kernel.
-    package var processorTime: Duration
+    public var processorTime: Duration
     /// `nil` before Linux 6.2, where descriptors would have to be counted one by one.
-    package var openDescriptors: Int?
+    public var openDescriptors: Int?
 
-    package init(residentBytes: Int?, processorTime: Duration, openDescriptors: Int?) {
+    public init(residentBytes: Int?, processorTime: Duration, openDescriptors: Int?) {
         self.residentBytes = residentBytes
         self.processorTime = processorTime
         self.openDescriptors = openDescriptors
     }
 
     /// The current usage.
-    package static func now() -> ProcessUsage {
+    public static func now() -> ProcessUsage {
         var usage = rusage()
         // The kernel writes this one record.
         unsafe getrusage(RUSAGE_SELF.rawValue, &usage)
@@ -36,7 +36,7 @@ package struct ProcessUsage: Equatable, Sendable {
     }
 
     /// The number of open descriptors: the size of the directory /proc/self/fd. `nil` before Linux 6.2, where that is 0.
-    package static func openDescriptors() -> Int? {
+    public static func openDescriptors() -> Int? {
         var status = stat()
         // The kernel writes this one record.
         guard unsafe stat("/proc/self/fd", &status) == 0, status.st_size > 0 else { return nil }

@@ -2,9 +2,9 @@ internal import CLinux
 
 /// The number of processors that this process can keep busy: those that it may run on, or fewer if a control group limits their
 /// time.
-package enum ProcessorCount {
+public enum ProcessorCount {
     /// At least 1.
-    package static func available() -> Int {
+    public static func available() -> Int {
         self.available(of: Int(gateway_processor_count()), reading: ControlGroups.text)
     }
 
@@ -13,7 +13,7 @@ package enum ProcessorCount {
     /// - Parameters:
     ///   - affinity: how many processors it may run on.
     ///   - read: returns the text of a file; `nil` if there is none.
-    package static func available(of affinity: Int, reading read: @escaping (String) -> String?) -> Int {
+    public static func available(of affinity: Int, reading read: @escaping (String) -> String?) -> Int {
         let quotas = ControlGroups(read: read).folders(of: "cpu").compactMap { self.quota(in: $0, read) }
         return max(1, min(affinity, quotas.min() ?? affinity))
     }

@@ -1,7 +1,7 @@
 /// Why the gateway cannot start: one line that names the place and the reason.
-package struct StartError: Error, Equatable, CustomStringConvertible {
+public struct StartError: Error, Equatable, CustomStringConvertible {
     /// That line.
-    package let description: String
+    public let description: String
 
-    package init(_ description: String) { self.description = description }
+    public init(_ description: String) { self.description = description }
 }

@@ -1,9 +1,9 @@
 internal import CLinux
 
 /// The system's generator. It gets 32 numbers at a time; `SystemRandomNumberGenerator` makes a system call for each.
-package struct SystemRandomness: RandomNumberGenerator, Sendable {
-    package init() {}
+public struct SystemRandomness: RandomNumberGenerator, Sendable {
+    public init() {}
 
     /// A random number.
-    package mutating func next() -> UInt64 { gateway_random() }
+    public mutating func next() -> UInt64 { gateway_random() }
 }

@@ -2,11 +2,11 @@ internal import CLinux
 internal import Glibc
 
 /// Sends datagrams to one Unix socket, without waiting.
-package final class DatagramSender {
+public final class DatagramSender {
     private let descriptor: Int32
     private let address: SocketAddress
 
-    package init(to address: SocketAddress) throws(SystemError) {
+    public init(to address: SocketAddress) throws(SystemError) {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         self.descriptor = socket(AF_UNIX, type, 0)
         self.address = address
@@ -18,7 +18,7 @@ package final class DatagramSender {
     }
 
     /// Sends all of `bytes` at once, or fails at once.
-    package func send(_ bytes: [UInt8]) throws(SystemError) {
+    public func send(_ bytes: [UInt8]) throws(SystemError) {
         while true {
             // The kernel reads the array's bytes and the address before the call returns.
             let count = unsafe try self.address.withKernelForm { address, length in

@@ -2,14 +2,14 @@
 ///
 /// It owns raw memory instead of an array: a span of an array in a class cannot be passed on, and every access to it costs an
 /// exclusivity check. Here the owner has to take care: the content of a span changes with the next read.
-@safe package final class ReadBuffer {
+@safe public final class ReadBuffer {
     /// In bytes.
-    package let count: Int
+    public let count: Int
     // Allocated in `init`, freed in `deinit`. Only spans share the pointer, and they cannot outlive the buffer.
     private let start: UnsafeMutablePointer<UInt8>
 
     /// - Parameter count: in bytes.
-    package init(count: Int) {
+    public init(count: Int) {
         self.count = count
         unsafe self.start = .allocate(capacity: count)
         unsafe self.start.initialize(repeating: 0, count: count)
@@ -20,7 +20,7 @@
     }
 
     /// All of the buffer.
-    package var span: Span<UInt8> {
+    public var span: Span<UInt8> {
         @_lifetime(borrow self)
         get {
             // All `count` bytes are initialised, and live as long as the buffer.
@@ -29,7 +29,7 @@
     }
 
     /// All of the buffer, to write to.
-    package var mutableSpan: MutableSpan<UInt8> {
+    public var mutableSpan: MutableSpan<UInt8> {
         @_lifetime(borrow self)
         get {
             // As above. Two spans may exist at the same time: bytes are plain memory, and one thread uses them.
@@ -38,10 +38,10 @@
     }
 
     /// A copy of some bytes, which outlives the next read.
-    package func copy(_ range: Range<Int>) -> [UInt8] { [UInt8](copying: self.span.extracting(range)) }
+    public func copy(_ range: Range<Int>) -> [UInt8] { [UInt8](copying: self.span.extracting(range)) }
 
     /// Overwrites the bytes from `position` on with a copy of `bytes`, which must fit.
-    package func replace(at position: Int, with bytes: Span<UInt8>) {
+    public func replace(at position: Int, with bytes: Span<UInt8>) {
         precondition(position >= 0 && position + bytes.count <= self.count)
         // In bounds, as just checked. The source may be a part of this buffer, as for `memmove`.
         unsafe bytes.withUnsafeBufferPointer { source in
@@ -53,13 +53,13 @@
 
 extension [UInt8] {
     /// Appends a copy of `bytes`.
-    package mutating func append(_ bytes: Span<UInt8>) {
+    public mutating func append(_ bytes: Span<UInt8>) {
         // The pointer is used only inside the closure.
         unsafe bytes.withUnsafeBufferPointer { unsafe self.append(contentsOf: $0) }
     }
 
     /// A copy of `bytes`.
-    package init(copying bytes: Span<UInt8>) {
+    public init(copying bytes: Span<UInt8>) {
         self = []
         self.reserveCapacity(bytes.count)
         self.append(bytes)

@@ -5,11 +5,11 @@ internal import Synchronization
 
 /// Resolves host names on threads of its own, because `getaddrinfo` can take seconds. There are several threads, so that a name
 /// whose server does not answer does not delay the others.
-package final class Resolver: Sendable {
+public final class Resolver: Sendable {
     /// Looks up the addresses of a host, with a port. May block.
-    package typealias LookUp = @Sendable (String, UInt16) -> Result<[SocketAddress], ResolveError>
+    public typealias LookUp = @Sendable (String, UInt16) -> Result<[SocketAddress], ResolveError>
     /// Gets the result, on a thread of the resolver.
-    package typealias Answer = @Sendable (Result<[SocketAddress], ResolveError>) -> Void
+    public typealias Answer = @Sendable (Result<[SocketAddress], ResolveError>) -> Void
 
     private struct Question: Sendable {
         let host: String
@@ -31,7 +31,7 @@ package final class Resolver: Sendable {
     /// - Parameters:
     ///   - threads: so many names are looked up at a time.
     ///   - lookUp: does it.
-    package init(threads: Int = 4, lookUp: @escaping LookUp = Resolver.addresses) throws(SystemError) {
+    public init(threads: Int = 4, lookUp: @escaping LookUp = Resolver.addresses) throws(SystemError) {
         self.threads = threads
         self.lookUp = lookUp
         self.bell = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_SEMAPHORE))
@@ -43,18 +43,18 @@ package final class Resolver: Sendable {
     }
 
     /// Starts the threads. They end after `stop`.
-    package func start() throws(SystemError) {
+    public func start() throws(SystemError) {
         for _ in 0..<self.threads { _ = try Thread.start("gateway-resolve") { [self] in self.run() } }
     }
 
     /// Ends the threads. Questions that wait are not answered.
-    package func stop() {
+    public func stop() {
         self.state.withLock { $0.isStopped = true }
         _ = eventfd_write(self.bell, eventfd_t(self.threads))
     }
 
     /// Asks for the addresses of `host`. The answer comes on a thread of the resolver.
-    package func resolve(host: String, port: UInt16, _ answer: @escaping Answer) {
+    public func resolve(host: String, port: UInt16, _ answer: @escaping Answer) {
         self.state.withLock { $0.questions.append(Question(host: host, port: port, answer: answer)) }
         _ = eventfd_write(self.bell, 1)
     }
@@ -70,14 +70,14 @@ package final class Resolver: Sendable {
     }
 
     /// The address that `host` has in digits, without a look-up. A name is a failure.
-    package static func literal(_ host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
+    public static func literal(_ host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
         guard self.isLiteral(host) else { return .failure(ResolveError(host: host, reason: "was not looked up")) }
         return self.addresses(of: host, port: port)
     }
 
     /// All addresses of a host for stream sockets, in the system's order of preference. Blocks.
     @Sendable
-    package static func addresses(of host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
+    public static func addresses(of host: String, port: UInt16) -> Result<[SocketAddress], ResolveError> {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         unsafe hints.ai_flags = host.isEmpty ? AI_PASSIVE : AI_ADDRCONFIG
@@ -106,7 +106,7 @@ package final class Resolver: Sendable {
     }
 
     /// Whether `host` is an IP address in digits, which needs no look-up.
-    package static func isLiteral(_ host: String) -> Bool {
+    public static func isLiteral(_ host: String) -> Bool {
         var storage = in6_addr()
         // inet_pton writes 4 or 16 bytes, and the storage has 16.
         return unsafe inet_pton(AF_INET, host, &storage) == 1 || inet_pton(AF_INET6, host, &storage) == 1
@@ -114,18 +114,18 @@ package final class Resolver: Sendable {
 }
 
 /// A host name that could not be resolved.
-package struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The host name.
-    package let host: String
+    public let host: String
     /// Why, in the system's words.
-    package let reason: String
+    public let reason: String
 
-    package init(host: String, reason: String) {
+    public init(host: String, reason: String) {
         self.host = host
         self.reason = reason
     }
 
-    package var description: String { "cannot resolve \(self.host): \(self.reason)" }
+    public var description: String { "cannot resolve \(self.host): \(self.reason)" }
 }
 
 extension SocketAddress {

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// An object that stages bytes in a `SendBatch`.
-package protocol StagedSender: AnyObject {
+public protocol StagedSender: AnyObject {
     /// Called after a flush. Other senders have not been called yet: this one may send, but not stage or flush.
     ///
     /// - Parameters:
@@ -15,7 +15,7 @@ package protocol StagedSender: AnyObject {
 ///
 /// Sends are staged only in a turn with several events, and never longer than the turn. Staged bytes count as sent: call `flush`
 /// before anything that must come after them. Each sender is staged once, so that nothing overtakes what a socket did not take.
-package final class SendBatch {
+public final class SendBatch {
     private struct Staged {
         let sender: any StagedSender
         let socket: Int32
@@ -29,7 +29,7 @@ package final class SendBatch {
     }
 
     /// The most bytes that one sender stages. Copying more costs as much as a system call.
-    package static let mostBytes = 4 << 10
+    public static let mostBytes = 4 << 10
     /// The most sends at once: as many as events in a batch.
     private static let capacity = 256
     /// The most bytes at once: 1 KiB each for `capacity` sends.
@@ -51,7 +51,7 @@ package final class SendBatch {
     func begin(events: Int) { self.isGathering = events >= SyscallFaults.batched(from: Self.fewest) }
 
     /// So many sends are about to be staged, whatever the number of events.
-    package func expect(sends: Int) {
+    public func expect(sends: Int) {
         if sends >= Self.fewest { self.isGathering = true }
     }
 
@@ -64,7 +64,7 @@ package final class SendBatch {
     /// Stages a copy of `bytes` for `socket`. Returns false if they should be sent now instead.
     ///
     /// - Parameter sender: has nothing staged yet. It is called after the flush.
-    package func stage(_ bytes: Span<UInt8>, for socket: Int32, _ sender: any StagedSender) -> Bool {
+    public func stage(_ bytes: Span<UInt8>, for socket: Int32, _ sender: any StagedSender) -> Bool {
         guard self.isGathering, bytes.count <= Self.mostBytes else { return false }
         if self.staged.count == Self.capacity || self.used + bytes.count > Self.room { self.flush() }
         let range = self.used..<(self.used + bytes.count)
@@ -76,7 +76,7 @@ package final class SendBatch {
 
     /// Adds `bytes` to what `sender` has staged. Returns false if another sender has staged since, or there are too many bytes:
     /// then `flush`, and stage again.
-    package func extend(_ bytes: Span<UInt8>, _ sender: any StagedSender) -> Bool {
+    public func extend(_ bytes: Span<UInt8>, _ sender: any StagedSender) -> Bool {
         let last = self.staged.count - 1
         guard last >= 0, self.staged[last].sender === sender else { return false }
         let range = self.staged[last].range
@@ -88,7 +88,7 @@ package final class SendBatch {
     }
 
     /// Sends everything that is staged.
-    package func flush() {
+    public func flush() {
         guard !self.staged.isEmpty else { return }
         let isSent = self.sendTogether()
         let bytes = self.bytes

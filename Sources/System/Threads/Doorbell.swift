@@ -2,10 +2,10 @@ internal import CLinux
 internal import Glibc
 
 /// Wakes a thread that waits for work.
-package final class Doorbell: Sendable {
+public final class Doorbell: Sendable {
     private let descriptor: Int32
 
-    package init() throws(SystemError) {
+    public init() throws(SystemError) {
         self.descriptor = eventfd(0, Int32(EFD_CLOEXEC))
         guard self.descriptor >= 0 else { throw .last("eventfd") }
     }
@@ -15,10 +15,10 @@ package final class Doorbell: Sendable {
     }
 
     /// Wakes the thread, now or when it waits next.
-    package func ring() { _ = eventfd_write(self.descriptor, 1) }
+    public func ring() { _ = eventfd_write(self.descriptor, 1) }
 
     /// Waits for a ring. Returns at once if there was one since the last wait.
-    package func wait() {
+    public func wait() {
         var rings: eventfd_t = 0
         _ = unsafe eventfd_read(self.descriptor, &rings)
     }

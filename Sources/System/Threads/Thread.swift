@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// Starts threads.
-package enum Thread {
+public enum Thread {
     private final class Start {
         let name: String
         let body: @Sendable () -> Void
@@ -14,15 +14,15 @@ package enum Thread {
     }
 
     /// A started thread, to wait for its end.
-    package struct Handle: Sendable {
+    public struct Handle: Sendable {
         fileprivate let thread: pthread_t
 
         /// Waits until the thread has ended.
-        package func join() { _ = pthread_join(self.thread, nil) }
+        public func join() { _ = pthread_join(self.thread, nil) }
 
         /// Waits until the thread has ended, but no longer than `limit`. Returns whether it has.
         @discardableResult
-        package func join(within limit: Duration) -> Bool {
+        public func join(within limit: Duration) -> Bool {
             gateway_join_thread(self.thread, limit.clampedNanoseconds / 1_000_000) == 0
         }
 
@@ -35,7 +35,7 @@ package enum Thread {
     /// - Parameters:
     ///   - name: as `top -H` shows it. At most 15 bytes.
     ///   - body: runs on the thread, which ends with it.
-    package static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) -> Handle {
+    public static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) -> Handle {
         var thread = pthread_t()
         // The box is passed on retained. The thread releases it, and is started at most once.
         let start = unsafe Unmanaged.passRetained(Start(name, body))

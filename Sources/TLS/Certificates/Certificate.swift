@@ -4,7 +4,7 @@ import Glibc
 /// A certificate with its chain and its private key, to show to peers.
 ///
 /// It holds only bytes, so any thread may have it. Each context makes its own libcrypto objects from them.
-package struct Certificate: Sendable, Hashable, CustomStringConvertible {
+public struct Certificate: Sendable, Hashable, CustomStringConvertible {
     /// In DER. The certificate itself comes first.
     let chain: [[UInt8]]
     /// In DER.
@@ -32,7 +32,7 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
 
     /// The names that it is for: the DNS names, in lower case, and IP addresses of its subjectAltName. Without that
     /// extension, the subject's common name.
-    package let names: [String]
+    public let names: [String]
 
     /// Reads a certificate and its key from PEM texts, and checks that they match.
     ///
@@ -42,7 +42,7 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
     ///   - chainName: the name of the first text in errors: its file.
     ///   - keyName: the name of the second text in errors.
     /// - Throws: `TLSError` of the kind `.configuration`.
-    package init(chainPEM: [UInt8], keyPEM: [UInt8], chainName: String, keyName: String) throws(TLSError) {
+    public init(chainPEM: [UInt8], keyPEM: [UInt8], chainName: String, keyName: String) throws(TLSError) {
         let chain = try PEM.certificates(chainPEM, name: chainName)
         let key = try PEM.privateKey(keyPEM, name: keyName)
         let leaf = try ParsedCertificate(der: chain[0])
@@ -62,7 +62,7 @@ package struct Certificate: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The names, and never the key.
-    package var description: String { "certificate for \(self.names.joined(separator: ", "))" }
+    public var description: String { "certificate for \(self.names.joined(separator: ", "))" }
 }
 
 extension ParsedCertificate {

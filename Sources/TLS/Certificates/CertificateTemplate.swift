@@ -136,7 +136,7 @@ extension Certificate {
     ///   - names: DNS names (also `*.example.com`) and IP addresses. At least one.
     ///   - validFor: from now on, in whole seconds.
     /// - Throws: `TLSError` of the kind `.configuration` for an invalid name.
-    package static func selfSigned(
+    public static func selfSigned(
         names: [String], validFor: Duration = .seconds(90 * 86_400)
     ) throws(TLSError) -> Certificate {
         guard let first = names.first else { throw TLSError(.configuration, "a certificate needs a name") }

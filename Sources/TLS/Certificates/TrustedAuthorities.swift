@@ -1,5 +1,5 @@
 /// Certificate authorities that are trusted to certify a peer.
-package struct TrustedAuthorities: Sendable, Hashable {
+public struct TrustedAuthorities: Sendable, Hashable {
     /// In DER, in the order of the text.
     let certificates: [[UInt8]]
 }
@@ -9,7 +9,7 @@ extension TrustedAuthorities {
     ///
     /// - Parameter name: the name of the text in errors: its file.
     /// - Throws: `TLSError` of the kind `.configuration` if it has none, or a damaged one.
-    package init(pem: [UInt8], name: String) throws(TLSError) {
+    public init(pem: [UInt8], name: String) throws(TLSError) {
         self.certificates = try PEM.certificates(pem, name: name)
     }
 }

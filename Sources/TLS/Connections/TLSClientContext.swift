@@ -2,7 +2,7 @@ import COpenSSL
 
 /// TLS towards endpoints with the same settings, on one worker. It makes connections and remembers their sessions, so that the
 /// next connection to the same name saves the full handshake.
-package final class TLSClientContext {
+public final class TLSClientContext {
     let io: TLSIO
     private let resume: Bool
     let context: ContextHandle
@@ -11,7 +11,7 @@ package final class TLSClientContext {
 
     /// - Parameter io: that of the worker.
     /// - Throws: `TLSError` of the kind `.configuration`.
-    package init(_ settings: TLSClientSettings, io: TLSIO) throws(TLSError) {
+    public init(_ settings: TLSClientSettings, io: TLSIO) throws(TLSError) {
         self.io = io
         self.resume = settings.resume
         let context = try ContextHandle(.client, minimum: .v1_2, maximum: settings.maximum)
@@ -42,7 +42,7 @@ package final class TLSClientContext {
     ///
     /// - Returns: one for each of `settings`; `nil` where these are `nil`.
     /// - Throws: `TLSError` of the kind `.configuration`.
-    package static func shared(_ settings: [TLSClientSettings?], io: TLSIO) throws(TLSError) -> [TLSClientContext?] {
+    public static func shared(_ settings: [TLSClientSettings?], io: TLSIO) throws(TLSError) -> [TLSClientContext?] {
         var made: [TLSClientSettings: TLSClientContext] = [:]
         var contexts: [TLSClientContext?] = []
         for settings in settings {
@@ -62,7 +62,7 @@ package final class TLSClientContext {
     /// - Parameter serverName: the host name, or IP address without brackets, that the endpoint's certificate must be for. A
     ///   host name is also sent (SNI). Without one only the certificate's authority is checked.
     /// - Throws: `TLSError` of the kind `.configuration` for an invalid name.
-    package func makeConnection(serverName: String?) throws(TLSError) -> TLSConnection {
+    public func makeConnection(serverName: String?) throws(TLSError) -> TLSConnection {
         let key = serverName ?? ""
         let connection = try unsafe TLSConnection(
             self.context.pointer, role: .client(self, name: key), io: self.io)

@@ -5,9 +5,9 @@ import COpenSSL
 ///
 /// Every call may fill `TLSIO.output`, even one that fails (with an alert): always send it afterwards. A call consumes or
 /// keeps the ciphertext it is given. Do not give it again.
-@safe package final class TLSConnection {
+@safe public final class TLSConnection {
     /// The state of a handshake.
-    package enum HandshakeResult: Hashable, Sendable {
+    public enum HandshakeResult: Hashable, Sendable {
         /// It is complete. Application data may have followed it: call `decrypt` with an empty span.
         case done
         /// The peer has to send more first.
@@ -17,9 +17,9 @@ import COpenSSL
     }
 
     /// The result of `decrypt`.
-    package struct DecryptResult: Hashable, Sendable {
+    public struct DecryptResult: Hashable, Sendable {
         /// Whether more can come.
-        package enum State: Hashable, Sendable {
+        public enum State: Hashable, Sendable {
             /// More can come.
             case open
             /// The peer sent close_notify. No more data comes.
@@ -29,14 +29,14 @@ import COpenSSL
         }
 
         /// How many bytes of plaintext were written.
-        package let count: Int
+        public let count: Int
         /// Whether more can come.
-        package let state: State
+        public let state: State
         /// There is more than one call may decrypt, or than the plaintext had room for. Call again with an empty span before
         /// giving new ciphertext.
-        package let hasMore: Bool
+        public let hasMore: Bool
         /// How many records gave no data. The last one may be incomplete.
-        package var idleRecords = 0
+        public var idleRecords = 0
     }
 
     /// Which side we are, with the context that made the connection, which is kept alive.
@@ -71,7 +71,7 @@ import COpenSSL
     static let mostIdleRecords = 32
 
     /// The number of steps in the handshake so far, up to 255.
-    package private(set) var handshakeSteps: UInt8 = 0
+    public private(set) var handshakeSteps: UInt8 = 0
 
     private let io: TLSIO
     private var phase = Phase.handshaking
@@ -129,7 +129,7 @@ import COpenSSL
     }
 
     /// Continues the TLS handshake. A client starts it with an empty span.
-    package func handshake(_ ciphertext: Span<UInt8>) -> HandshakeResult {
+    public func handshake(_ ciphertext: Span<UInt8>) -> HandshakeResult {
         switch self.phase {
         case .handshaking: break
         case .open, .closed: return .done
@@ -160,7 +160,7 @@ import COpenSSL
     /// Decrypts until there is no more ciphertext, `plaintext` is full, or too many records had no data.
     ///
     /// `TLSIO.output` may have libssl's answers to TLS messages afterwards.
-    package func decrypt(_ ciphertext: Span<UInt8>, into plaintext: inout MutableSpan<UInt8>) -> DecryptResult {
+    public func decrypt(_ ciphertext: Span<UInt8>, into plaintext: inout MutableSpan<UInt8>) -> DecryptResult {
         switch self.phase {
         case .open: break
         case .handshaking: return DecryptResult(count: 0, state: .failed(Self.handshakeMissing), hasMore: false)
@@ -214,7 +214,7 @@ import COpenSSL
     /// Encrypts all of `plaintext`, and appends the records to `TLSIO.output`.
     ///
     /// - Returns: the failure, if any.
-    package func encrypt(_ plaintext: Span<UInt8>) -> TLSError? {
+    public func encrypt(_ plaintext: Span<UInt8>) -> TLSError? {
         guard !plaintext.isEmpty else { return nil }
         switch self.phase {
         case .handshaking: return Self.handshakeMissing
@@ -239,7 +239,7 @@ import COpenSSL
     }
 
     /// Ends our side (RFC 8446 section 6.1). The first call appends a close_notify to `TLSIO.output`.
-    package func closeNotify() {
+    public func closeNotify() {
         switch self.phase {
         case .handshaking, .failed: return
         case .open, .closed: break
@@ -249,20 +249,20 @@ import COpenSSL
     }
 
     /// The protocol's version, "TLSv1.2" or "TLSv1.3", once the handshake is done.
-    package var version: String {
+    public var version: String {
         // Sound: a constant string of libssl's, copied.
         unsafe String(cString: SSL_get_version(self.ssl))
     }
 
     /// Whether a ticket saved the full handshake.
-    package var wasResumed: Bool {
+    public var wasResumed: Bool {
         unsafe SSL_session_reused(self.ssl) == 1
     }
 
     /// Frees libssl's record buffers of a quiet connection, some 33 KB. The next call makes new ones.
     ///
     /// It has no effect while one is in use, so it may be called at any time.
-    package func releaseBuffers() {
+    public func releaseBuffers() {
         if unsafe SSL_free_buffers(self.ssl) != 1 { ErrorQueue.clear() }
     }
 

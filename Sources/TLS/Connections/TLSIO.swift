@@ -4,7 +4,7 @@ import COpenSSL
 ///
 /// All connections of the worker read their ciphertext from here and write their output here, so an idle connection has no
 /// buffer. Only one connection works at a time: send or queue `output`, and clear it, before calling another.
-@safe package final class TLSIO {
+@safe public final class TLSIO {
     /// In bytes. A larger output buffer is freed after use.
     static let keptCapacity = 512 * 1024
 
@@ -13,7 +13,7 @@ import COpenSSL
     private static let recordsAtATime = 8
 
     /// The ciphertext to send, of the connection that was called last.
-    package private(set) var output: [UInt8] = []
+    public private(set) var output: [UInt8] = []
 
     /// The received ciphertext that libssl has not taken yet.
     ///
@@ -23,10 +23,10 @@ import COpenSSL
     /// The records of the connection that is called.
     private(set) var records = RecordCounter()
 
-    package init() {}
+    public init() {}
 
     /// Calls `body` with `output`, if there is any, and empties it.
-    package func drainOutput(_ body: (Span<UInt8>) -> Void) {
+    public func drainOutput(_ body: (Span<UInt8>) -> Void) {
         guard !self.output.isEmpty else { return }
         // Moved out and back, to avoid a copy and reference counting.
         var bytes: [UInt8] = []
@@ -37,7 +37,7 @@ import COpenSSL
     }
 
     /// Empties `output`. Its memory is kept for the next bytes, unless it is large.
-    package func clearOutput() {
+    public func clearOutput() {
         self.output.removeAll(keepingCapacity: self.output.capacity <= Self.keptCapacity)
     }
 

@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// TLS of one listener on one worker. It makes its connections.
-package final class TLSServerContext {
+public final class TLSServerContext {
     let io: TLSIO
     private let tickets: TicketKeys
     private let names: ServerNames
@@ -14,7 +14,7 @@ package final class TLSServerContext {
     ///   - io: that of the worker.
     ///   - tickets: those of the listener.
     /// - Throws: `TLSError` of the kind `.configuration`.
-    package init(_ settings: TLSServerSettings, io: TLSIO, tickets: TicketKeys) throws(TLSError) {
+    public init(_ settings: TLSServerSettings, io: TLSIO, tickets: TicketKeys) throws(TLSError) {
         guard !settings.certificates.isEmpty else {
             throw TLSError(.configuration, "a listener with TLS needs a certificate")
         }
@@ -41,7 +41,7 @@ package final class TLSServerContext {
     }
 
     /// An accepted connection, before its TLS handshake.
-    package func makeConnection() throws(TLSError) -> TLSConnection {
+    public func makeConnection() throws(TLSError) -> TLSConnection {
         try unsafe TLSConnection(self.contexts[0].pointer, role: .server(self), io: self.io)
     }
 

@@ -7,9 +7,9 @@ import Synchronization
 /// Listeners never share them: a ticket replaces a full handshake, so one from a listener without client certificates must not
 /// open a listener that demands them. New tickets are sealed with the newest key. Those sealed with one of the two keys before
 /// are still accepted, and replaced.
-package final class TicketKeys: Sendable {
+public final class TicketKeys: Sendable {
     /// How often to call `rotate`. A ticket is valid for two to three times as long.
-    package static let rotationInterval: Duration = .seconds(4 * 3600)
+    public static let rotationInterval: Duration = .seconds(4 * 3600)
     /// The lifetime that a ticket states.
     static let ticketLifetime: Duration = .seconds(12 * 3600)
 
@@ -18,12 +18,12 @@ package final class TicketKeys: Sendable {
     private let keys: Mutex<[TicketKey]>
 
     /// Makes the first key.
-    package init() {
+    public init() {
         self.keys = Mutex([TicketKey()])
     }
 
     /// Makes a new random key for new tickets, and drops the oldest if there are more than three. Any thread may call it.
-    package func rotate() {
+    public func rotate() {
         let new = TicketKey()
         self.keys.withLock { keys in
             keys.insert(new, at: 0)

@@ -1,9 +1,9 @@
 import COpenSSL
 
 /// Why a TLS operation failed, with a text for the log.
-package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind of failure.
-    package enum Kind: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
         /// A certificate, key or setting of ours cannot be used.
         case configuration
         /// The peer has no certificate, or one that we do not accept.
@@ -17,16 +17,16 @@ package struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The kind of failure.
-    package let kind: Kind
+    public let kind: Kind
     /// What happened, in libssl's words where it has some.
-    package let text: String
+    public let text: String
 
-    package init(_ kind: Kind, _ text: String) {
+    public init(_ kind: Kind, _ text: String) {
         self.kind = kind
         self.text = text
     }
 
-    package var description: String { self.text }
+    public var description: String { self.text }
 }
 
 extension TLSError {

@@ -1,19 +1,19 @@
 /// The settings of TLS towards a backend's endpoints.
-package struct TLSClientSettings: Sendable, Hashable {
+public struct TLSClientSettings: Sendable, Hashable {
     /// The authorities that endpoints' certificates must come from; `nil` for the system's.
-    package var authorities: TrustedAuthorities?
+    public var authorities: TrustedAuthorities?
     /// Check the endpoint's certificate and name.
-    package var verify: Bool
+    public var verify: Bool
     /// Offer `http/1.1` by ALPN: for WebSocket endpoints, not for raw TCP.
-    package var offersHTTP: Bool
+    public var offersHTTP: Bool
     /// Shown to endpoints that ask for a certificate.
-    package var certificate: Certificate?
+    public var certificate: Certificate?
     /// Remember sessions for the next connection to the same name.
-    package var resume: Bool
+    public var resume: Bool
     /// The newest version to speak.
     var maximum = TLSVersion.v1_3
 
-    package init(
+    public init(
         authorities: TrustedAuthorities? = nil, verify: Bool = true, offersHTTP: Bool = false,
         certificate: Certificate? = nil, resume: Bool = true
     ) {

@@ -1,18 +1,18 @@
 import COpenSSL
 
 /// The settings of a listener's TLS.
-package struct TLSServerSettings: Sendable, Hashable {
+public struct TLSServerSettings: Sendable, Hashable {
     /// Distinguishes the listener from others, for example its address. A ticket is valid only for the same identity.
-    package var identity: String
+    public var identity: String
     /// At least one; the first is the default. They are chosen by the name that the client asks for, and by the kinds of keys
     /// that it can verify.
-    package var certificates: [Certificate]
+    public var certificates: [Certificate]
     /// The oldest version to speak.
-    package var minimum: TLSVersion
+    public var minimum: TLSVersion
     /// If set, clients must show a certificate of one of these.
-    package var clientAuthorities: TrustedAuthorities?
+    public var clientAuthorities: TrustedAuthorities?
 
-    package init(
+    public init(
         identity: String, certificates: [Certificate], minimum: TLSVersion = .v1_2,
         clientAuthorities: TrustedAuthorities? = nil
     ) {
@@ -29,7 +29,7 @@ package struct TLSServerSettings: Sendable, Hashable {
 
     /// What is configured and never shown: the names of certificates (`index`) that an earlier one of the same kind (`by`) has,
     /// too.
-    package var shadowed: [(index: Int, name: String, kind: String, by: Int)] {
+    public var shadowed: [(index: Int, name: String, kind: String, by: Int)] {
         self.serverNames.shadowed.map { ($0.index, $0.name, self.certificates[$0.index].kind.description, $0.by) }
     }
 

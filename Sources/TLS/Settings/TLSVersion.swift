@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// A version of TLS that we support.
-package enum TLSVersion: String, Sendable, CaseIterable {
+public enum TLSVersion: String, Sendable, CaseIterable {
     /// RFC 5246.
     case v1_2 = "1.2"
     /// RFC 8446.

@@ -1,8 +1,8 @@
-package import System
+public import System
 
 extension SocketAddress {
     /// As predecessor and successor of any version name it to each other.
-    package var offeredName: String { if case .abstract(let name) = self { "@" + name } else { self.description } }
+    public var offeredName: String { if case .abstract(let name) = self { "@" + name } else { self.description } }
 
     /// Whether a socket that is bound to this address is for a listener at `configured`. A listener at every address
     /// (`:8080`) takes one that is bound to every address of both families, or of IPv4.

@@ -1,28 +1,28 @@
-package import System
+public import System
 
 /// The process that this one started as its successor, on the control thread: one at a time, and always reaped.
-package final class SuccessorProcess {
-    package enum Event: Equatable {
+public final class SuccessorProcess {
+    public enum Event: Equatable {
         case started(Int32)
         case failed(SystemError)
         case ended(Int32, OwnProcess.End)
     }
 
-    package enum State: Equatable {
+    public enum State: Equatable {
         case none
         /// The system has not read the program yet; a file system may take its time.
         case starting
         case running(Int32)
     }
 
-    package private(set) var state = State.none
+    public private(set) var state = State.none
     private let calls: BlockingCalls
     private var happened: (Event) -> Void = { _ in }
 
-    package init(on loop: EventLoop) throws(SystemError) { self.calls = try BlockingCalls(on: loop) }
+    public init(on loop: EventLoop) throws(SystemError) { self.calls = try BlockingCalls(on: loop) }
 
     /// Starts the plan's program. To be called in state `none`.
-    package func start(_ plan: RestartPlan, happened: @escaping (Event) -> Void) {
+    public func start(_ plan: RestartPlan, happened: @escaping (Event) -> Void) {
         self.happened = happened
         self.state = .starting
         do throws(SystemError) {
@@ -52,7 +52,7 @@ package final class SuccessorProcess {
     }
 
     /// To be called on SIGCHLD.
-    package func look() {
+    public func look() {
         guard case .running(let process) = self.state, let end = OwnProcess.reap(process) else { return }
         self.state = .none
         self.happened(.ended(process, end))

@@ -1,24 +1,24 @@
 internal import Configuration
-package import Connections
-package import Observability
-package import System
+public import Connections
+public import Observability
+public import System
 
 /// Waits for a gateway that takes over from this one (`gateway run --takeover`), and hands it the listening sockets themselves: a
 /// connection that waits in one is accepted by the process that serves, and none is refused. On the control thread.
 ///
 /// Only this user and root are served; the kernel says which user it is. Nothing changes here until the successor says that it serves.
-package final class TakeoverServer {
+public final class TakeoverServer {
     /// A successor serves.
-    package struct Release: Equatable, Sendable {
+    public struct Release: Equatable, Sendable {
         /// The addresses, as they were offered, at which it goes on listening. Their sockets live on in it: this process must not accept
         /// what waits in them, nor remove the file of a Unix socket. All other sockets end with this process, which accepts what waits there.
-        package let adopted: Set<String>
+        public let adopted: Set<String>
         /// Its process, for the service manager; 0 if the kernel does not say.
-        package let successor: Int32
+        public let successor: Int32
     }
 
     /// How long a successor may be silent.
-    package static let patience = Duration.seconds(60)
+    public static let patience = Duration.seconds(60)
 
     let loop: EventLoop
     let log: Log
@@ -37,7 +37,7 @@ package final class TakeoverServer {
     ///   - sockets: every listener with its configured address and its sockets. They are lent.
     ///   - released: the successor serves: stop accepting at once.
     /// - Throws: EADDRINUSE if another process has the name.
-    package init(
+    public init(
         name: SocketAddress, taken: TakenSockets? = nil, loop: EventLoop, log: Log, patience: Duration = patience,
         sockets: @escaping () -> [(address: String, descriptors: [Int32])], released: @escaping (Release) -> Void
     ) throws(SystemError) {
@@ -64,7 +64,7 @@ package final class TakeoverServer {
     }
 
     /// Stops taking successors: a gateway that drains has nothing to hand over. A successor that waits for its offer is told.
-    package func close() {
+    public func close() {
         self.connection?.refuse("the running gateway drains")
         self.stopListening()
     }
@@ -96,9 +96,9 @@ package final class TakeoverServer {
 }
 
 extension TakeoverServer: AcceptorOwner {
-    package func room(for acceptor: Acceptor) -> Acceptor.Room { .free }
+    public func room(for acceptor: Acceptor) -> Acceptor.Room { .free }
 
-    package func accepted(_ socket: Int32, from address: SocketAddress, by acceptor: Acceptor) {
+    public func accepted(_ socket: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         do throws(SystemError) {
             let peer = try Kernel.peer(socket)
             let connection = try TakeoverConnection(socket, process: peer.process, server: self)

@@ -1,18 +1,18 @@
-package import System
+public import System
 
 /// Listening sockets that were open before this process started: from the service manager, or from a running gateway.
-package final class InheritedSockets {
+public final class InheritedSockets {
     private var activated: ActivatedSockets
     /// Addresses whose sockets are the service manager's, the files of Unix sockets included.
     private var lent: Set<SocketAddress> = []
     /// Those of the running gateway.
-    package let taken: TakenSockets
+    public let taken: TakenSockets
     private let plan: RestartPlan?
     /// How long a running gateway may take to name its addresses, for a hint.
     private static let limit = Duration.seconds(2)
 
     /// - Throws: why they cannot be taken.
-    package init(_ plan: RestartPlan?) throws(StartError) {
+    public init(_ plan: RestartPlan?) throws(StartError) {
         self.plan = plan
         self.activated = try ActivatedSockets.ofThisProcess()
         if let plan, plan.takesOver {
@@ -23,7 +23,7 @@ package final class InheritedSockets {
     }
 
     /// The sockets of a listener at `address`; empty: it has to be opened.
-    package func take(_ address: SocketAddress) -> [Int32] {
+    public func take(_ address: SocketAddress) -> [Int32] {
         let taken = self.taken.take(address)
         guard taken.isEmpty else { return taken }
         let activated = self.activated.take(address)
@@ -32,7 +32,7 @@ package final class InheritedSockets {
     }
 
     /// For the listeners of this process.
-    package var source: SocketSource {
+    public var source: SocketSource {
         SocketSource(
             take: { [unowned self] in self.take($0) }, isLent: { [unowned self] in self.isLent($0) },
             hint: { [unowned self] in self.hint($0) })
@@ -60,10 +60,10 @@ package final class InheritedSockets {
     }
 
     /// Whether the file of a Unix socket must not be removed by this process.
-    package func isLent(_ address: SocketAddress) -> Bool { self.lent.contains(address) }
+    public func isLent(_ address: SocketAddress) -> Bool { self.lent.contains(address) }
 
     /// To be called when every listener has its own.
     ///
     /// - Throws: the service manager opened a socket that no listener takes.
-    package func finish() throws(StartError) { try self.activated.finish() }
+    public func finish() throws(StartError) { try self.activated.finish() }
 }

@@ -1,18 +1,18 @@
-package import System
+public import System
 
 /// How this process takes over, and how a successor takes over from it.
-package struct RestartPlan: Sendable {
+public struct RestartPlan: Sendable {
     /// Where a running gateway with the same configuration waits for its successor.
-    package var name: SocketAddress
+    public var name: SocketAddress
     /// Whether this process takes the listening sockets from it.
-    package var takesOver: Bool
+    public var takesOver: Bool
     /// The program that SIGUSR2 starts as our successor, and its arguments; the first is its name.
-    package var program: String
-    package var arguments: [String]
+    public var program: String
+    public var arguments: [String]
     /// What our successor reads on standard input: a configuration that came by a pipe, which only this process still has.
-    package var input: [UInt8]?
+    public var input: [UInt8]?
 
-    package init(
+    public init(
         name: SocketAddress, takesOver: Bool, program: String, arguments: [String], input: [UInt8]? = nil
     ) {
         self.name = name

@@ -1,18 +1,18 @@
-package import System
+public import System
 
 /// Listening sockets that were open before this process started.
-package struct SocketSource {
+public struct SocketSource {
     /// Takes the open sockets of an address, which the caller then owns; empty: there are none.
-    package var take: (SocketAddress) -> [Int32] = { _ in [] }
+    public var take: (SocketAddress) -> [Int32] = { _ in [] }
     /// Whether the file of a Unix socket is the service manager's, which also sets its mode and group.
-    package var isLent: (SocketAddress) -> Bool = { _ in false }
+    public var isLent: (SocketAddress) -> Bool = { _ in false }
     /// What is known of the process that listens at an address in use, and what an operator can do; empty: nothing.
-    package var hint: (SocketAddress) -> String = { _ in "" }
+    public var hint: (SocketAddress) -> String = { _ in "" }
 
     /// No socket was open before.
-    package init() {}
+    public init() {}
 
-    package init(
+    public init(
         take: @escaping (SocketAddress) -> [Int32], isLent: @escaping (SocketAddress) -> Bool = { _ in false },
         hint: @escaping (SocketAddress) -> String = { _ in "" }
     ) {

@@ -1,9 +1,9 @@
-package import System
+public import System
 
 /// The listening sockets that a running gateway handed to this one, and the connection to it. Sockets that are not taken are closed.
-package final class TakenSockets {
+public final class TakenSockets {
     /// What became of the predecessor.
-    package enum End: Equatable, Sendable {
+    public enum End: Equatable, Sendable {
         /// There was none.
         case none
         /// It has stopped accepting, and drains.
@@ -15,7 +15,7 @@ package final class TakenSockets {
     }
 
     /// The running gateway's process; `nil`: there was none, and nothing was taken. 0 where the kernel does not say.
-    package let predecessor: Int32?
+    public let predecessor: Int32?
 
     private let connection: Int32
     private var side: SuccessorSide
@@ -66,7 +66,7 @@ package final class TakenSockets {
 
     /// Takes the sockets of a listener at `address`, as the new configuration has it; empty: it is new, and has to be opened. The caller
     /// then owns them.
-    package func take(_ address: SocketAddress) -> [Int32] {
+    public func take(_ address: SocketAddress) -> [Int32] {
         // Match the configured address first (also port 0), else the bound address.
         let index =
             self.left.firstIndex { $0.address == address.offeredName && !$0.sockets.isEmpty }
@@ -94,7 +94,7 @@ package final class TakenSockets {
     /// before it closes them.
     ///
     /// - Throws: the predecessor carries on, so this gateway must not.
-    package func ready(within limit: Duration = .seconds(10)) throws(StartError) -> End {
+    public func ready(within limit: Duration = .seconds(10)) throws(StartError) -> End {
         guard self.predecessor != nil else { return .none }
         self.closeLeft()
         defer { self.closeConnection() }

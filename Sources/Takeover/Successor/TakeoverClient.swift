@@ -1,8 +1,8 @@
-package import System
+public import System
 
 /// Takes the listening sockets of a running gateway, at start, before there are workers. Blocks until the other side answers or its time
 /// is over.
-package enum TakeoverClient {
+public enum TakeoverClient {
     /// What one read gave.
     enum Received {
         case received
@@ -14,7 +14,7 @@ package enum TakeoverClient {
     /// - Parameter limit: how long the running gateway may take to hand over everything.
     /// - Returns: its sockets, which it has itself, too. None if no gateway runs with this configuration.
     /// - Throws: why the running gateway does not hand them over.
-    package static func takeOver(
+    public static func takeOver(
         name: SocketAddress, within limit: Duration = .seconds(10)
     ) throws(StartError) -> TakenSockets {
         let connection: Int32

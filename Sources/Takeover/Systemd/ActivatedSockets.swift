@@ -1,8 +1,8 @@
-package import System
+public import System
 
 /// Listening sockets that the service manager opened for us (socket activation, sd_listen_fds(3)). It keeps the port while no
 /// gateway runs, and the gateway needs no privilege for a port below 1024.
-package struct ActivatedSockets {
+public struct ActivatedSockets {
     private struct Activated {
         let descriptor: Int32
         let address: SocketAddress
@@ -18,7 +18,7 @@ package struct ActivatedSockets {
 
     /// The sockets that this process was started with. To be called once, before the first thread is started: it removes the variables from
     /// the environment, so that no child takes the sockets for its own.
-    package static func ofThisProcess() throws(StartError) -> ActivatedSockets {
+    public static func ofThisProcess() throws(StartError) -> ActivatedSockets {
         let sockets = try ActivatedSockets(environment: OwnProcess.environment, process: OwnProcess.number)
         for name in Self.variables { OwnProcess.forget(name) }
         return sockets
@@ -57,7 +57,7 @@ package struct ActivatedSockets {
 
     /// Takes the sockets of a listener at `address`; empty: there are none. The caller then owns them, but not the file of a Unix
     /// socket.
-    package mutating func take(_ address: SocketAddress) -> [Int32] {
+    public mutating func take(_ address: SocketAddress) -> [Int32] {
         let taken = self.left.filter { $0.address.serves(address) }
         self.left.removeAll { $0.address.serves(address) }
         return taken.map(\.descriptor)
@@ -66,7 +66,7 @@ package struct ActivatedSockets {
     /// To be called when every listener has taken its own.
     ///
     /// - Throws: if a socket is left: its clients would wait for ever.
-    package func finish() throws(StartError) {
+    public func finish() throws(StartError) {
         guard let socket = self.left.first else { return }
         let name = socket.name.map { " (\($0))" } ?? ""
         throw StartError("the service manager opened \(socket.address)\(name), but no listener has that address")

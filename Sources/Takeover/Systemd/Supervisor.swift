@@ -1,11 +1,11 @@
 internal import Configuration
-package import Observability
-package import System
+public import Observability
+public import System
 
 /// The service manager (systemd) that started this process, told what happens (sd_notify(3)), on the control thread.
 ///
 /// Without `NOTIFY_SOCKET` there is none, and nothing is sent. Nothing waits for it, and a message that it does not take is not an error.
-package final class Supervisor {
+public final class Supervisor {
     private let sender: DatagramSender?
     private let log: Log
     private let watchdog: Duration?
@@ -15,7 +15,7 @@ package final class Supervisor {
     ///   - isSuccessor: this process took over from the one that the service manager started: the predecessor's watchdog is ours now,
     ///     although `WATCHDOG_PID` is still the predecessor's number.
     ///   - environment: gives the value of a variable.
-    package init(
+    public init(
         log: Log, isSuccessor: Bool = false, process: Int32 = OwnProcess.number,
         environment: (String) -> String? = OwnProcess.environment
     ) {
@@ -35,7 +35,7 @@ package final class Supervisor {
     }
 
     /// Whether there is one.
-    package var isPresent: Bool { self.sender != nil }
+    public var isPresent: Bool { self.sender != nil }
 
     private static func address(_ text: String) -> SocketAddress? {
         switch text.first {
@@ -56,19 +56,19 @@ package final class Supervisor {
     // MARK: - What it is told
 
     /// The gateway serves, or serves again after `reloading`.
-    package func ready(_ status: String) { self.tell(["READY=1", Self.status(status)]) }
+    public func ready(_ status: String) { self.tell(["READY=1", Self.status(status)]) }
 
     /// A reload begins. `ready` must follow, also if it is refused.
-    package func reloading() {
+    public func reloading() {
         // The time tells this reload from an earlier one.
         let time = MonotonicInstant.now().nanoseconds / 1000
         self.tell(["RELOADING=1", "MONOTONIC_USEC=\(time)", Self.status("reloading")])
     }
 
-    package func stopping(_ status: String) { self.tell(["STOPPING=1", Self.status(status)]) }
+    public func stopping(_ status: String) { self.tell(["STOPPING=1", Self.status(status)]) }
 
     /// Another process is the service from now on. Only the process that was the service is believed (`NotifyAccess=main`).
-    package func mainProcess(_ number: Int32) {
+    public func mainProcess(_ number: Int32) {
         guard number > 0 else { return }
         self.tell(["MAINPID=\(number)"])
     }
@@ -90,10 +90,10 @@ package final class Supervisor {
     // MARK: - The watchdog
 
     /// How often it is told that the gateway lives: twice in the time after which it would kill it. `nil`: it does not ask.
-    package var watchdogInterval: Duration? { self.watchdog.map { $0 / 2 } }
+    public var watchdogInterval: Duration? { self.watchdog.map { $0 / 2 } }
 
     /// From now on, tells it that the gateway lives, as often as it asks for: the loop turns.
-    package func watch(on loop: EventLoop) {
+    public func watch(on loop: EventLoop) {
         guard self.isPresent, let interval = self.watchdogInterval else { return }
         self.tell(["WATCHDOG=1"])
         self.timer = ControlTimer(loop, every: interval) { [unowned self] in
@@ -102,7 +102,7 @@ package final class Supervisor {
     }
 
     /// Leaves the watchdog to the process that is now the service.
-    package func stopWatching() {
+    public func stopWatching() {
         self.timer?.cancel()
         self.timer = nil
     }

@@ -1,11 +1,11 @@
 /// The content of a close frame (RFC 6455 section 5.5.1).
-package struct CloseFrame: Hashable, Sendable {
+public struct CloseFrame: Hashable, Sendable {
     /// `nil` if the frame has no payload.
-    package var code: CloseCode?
+    public var code: CloseCode?
     /// Empty without a code.
-    package var reason: String
+    public var reason: String
 
-    package init(code: CloseCode?, reason: String = "") {
+    public init(code: CloseCode?, reason: String = "") {
         self.code = code
         self.reason = code == nil ? "" : reason
     }
@@ -13,7 +13,7 @@ package struct CloseFrame: Hashable, Sendable {
     /// Reads the unmasked payload of a close frame.
     ///
     /// - Throws: `badClosePayload`, `badCloseCode` or `invalidUTF8`.
-    package init(payload: Span<UInt8>) throws(Violation) {
+    public init(payload: Span<UInt8>) throws(Violation) {
         if let violation = Self.violation(in: payload, maskingKey: nil) { throw violation }
         guard payload.count >= 2 else {
             self.init(code: nil)
@@ -27,11 +27,11 @@ package struct CloseFrame: Hashable, Sendable {
     }
 
     /// The longest reason, in bytes: 125 bytes of payload less two for the code.
-    package static let maximumReason = 123
+    public static let maximumReason = 123
 
     /// The payload, unmasked. A reason of more than `maximumReason` bytes is cut between characters. A code that may not
     /// go on the wire, such as 1005, is left out, and the reason with it.
-    package var encodedPayload: [UInt8] {
+    public var encodedPayload: [UInt8] {
         guard let code = self.code, code.isAllowedOnWire else { return [] }
         var payload = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
         payload.append(contentsOf: self.reason.utf8.prefix(Self.maximumReason + 1))

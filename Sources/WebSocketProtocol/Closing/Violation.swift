@@ -1,5 +1,5 @@
 /// A rule of the protocol, or a limit of ours, that a peer has broken.
-package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+public enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringConvertible {
     case reservedBits
     case unknownOpcode
     case fragmentedControl
@@ -18,7 +18,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
     case invalidCompressedData
 
     /// The cause of the session's end. Log and metrics have a word for each.
-    package enum Kind: Hashable, Sendable {
+    public enum Kind: Hashable, Sendable {
         case protocolError
         case invalidData
         case messageTooBig
@@ -26,7 +26,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
     }
 
     /// The cause that this violation counts as.
-    package var kind: Kind {
+    public var kind: Kind {
         switch self {
         case .reservedBits, .unknownOpcode, .fragmentedControl, .controlTooLong, .lengthNotMinimal, .lengthOverflow,
             .unmaskedFrame, .maskedFrame, .unexpectedContinuation, .expectedContinuation, .badClosePayload,
@@ -39,7 +39,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
     }
 
     /// The close code for the peer that broke the rule (RFC 6455 section 7.4.1).
-    package var closeCode: CloseCode {
+    public var closeCode: CloseCode {
         switch self.kind {
         case .protocolError: .protocolError
         case .invalidData: .invalidData
@@ -48,7 +48,7 @@ package enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringCon
     }
 
     /// A stable text for the log, with the section of RFC 6455 or 7692. It fits the reason of a close frame.
-    package var description: String {
+    public var description: String {
         switch self {
         case .reservedBits: "reserved bit set without an extension that uses it (RFC 6455 5.2)"
         case .unknownOpcode: "reserved opcode (RFC 6455 5.2)"

@@ -1,29 +1,29 @@
 /// The server's side of negotiating `permessage-deflate` (RFC 7692 sections 5.1 and 7.1).
-package enum DeflateNegotiation {
+public enum DeflateNegotiation {
     /// What the server accepts.
-    package struct Settings: Hashable, Sendable {
+    public struct Settings: Hashable, Sendable {
         /// The most memory that zlib may hold for a session, in bytes; 0 is no limit.
-        package var memory: Int
+        public var memory: Int
         /// Whether our messages may refer to earlier ones. This costs memory, and the same message then compresses
         /// differently for each session.
-        package var keepsContext: Bool
+        public var keepsContext: Bool
 
-        package init(memory: Int = 0, keepsContext: Bool = true) {
+        public init(memory: Int = 0, keepsContext: Bool = true) {
             self.memory = memory
             self.keepsContext = keepsContext
         }
     }
 
     /// An accepted offer.
-    package struct Agreement: Hashable, Sendable {
+    public struct Agreement: Hashable, Sendable {
         /// What both sides do from now on.
-        package var parameters: DeflateParameters
+        public var parameters: DeflateParameters
         /// The answer's value of `Sec-WebSocket-Extensions`.
-        package var answer: ExtensionElement
+        public var answer: ExtensionElement
     }
 
     /// Accepts the first offer that fits `settings`; `nil` declines all.
-    package static func agree(on offers: [ExtensionElement], _ settings: Settings) -> Agreement? {
+    public static func agree(on offers: [ExtensionElement], _ settings: Settings) -> Agreement? {
         for case let offer? in offers.lazy.map({ PermessageDeflate.parameters(of: $0) }) {
             if let parameters = self.parameters(for: offer, settings) {
                 return Agreement(parameters: parameters, answer: self.answer(to: offer, parameters))

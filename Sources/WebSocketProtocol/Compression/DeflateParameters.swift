@@ -1,23 +1,23 @@
 /// What client and server agreed on for `permessage-deflate` (RFC 7692 section 7.1), and the memory that it takes.
-package struct DeflateParameters: Hashable, Sendable {
+public struct DeflateParameters: Hashable, Sendable {
     /// How one side compresses what it sends.
-    package struct Direction: Hashable, Sendable {
+    public struct Direction: Hashable, Sendable {
         /// The base-2 logarithm of the window's size in bytes, 8 to 15.
-        package var windowBits: Int
+        public var windowBits: Int
         /// Whether a message may refer to those before it ("context takeover").
-        package var keepsContext: Bool
+        public var keepsContext: Bool
 
-        package init(windowBits: Int = 15, keepsContext: Bool = true) {
+        public init(windowBits: Int = 15, keepsContext: Bool = true) {
             precondition((8...15).contains(windowBits), "window bits are 8 to 15")
             self.windowBits = windowBits
             self.keepsContext = keepsContext
         }
 
         /// What zlib needs to inflate, window included, in bytes.
-        package var inflateMemory: Int { 8 << 10 + 1 << self.windowBits }
+        public var inflateMemory: Int { 8 << 10 + 1 << self.windowBits }
 
         /// What zlib needs to deflate with `memoryLevel`, in bytes.
-        package var deflateMemory: Int { 6 << 10 + 1 << (self.compressorBits + 2) + 1 << (self.memoryLevel + 9) }
+        public var deflateMemory: Int { 6 << 10 + 1 << (self.compressorBits + 2) + 1 << (self.memoryLevel + 9) }
 
         /// zlib cannot compress raw DEFLATE with 8 bits. With 9 it looks back at most 250 bytes (512 less its look-ahead of
         /// 262), which fits a window of 8 bits.
@@ -28,11 +28,11 @@ package struct DeflateParameters: Hashable, Sendable {
     }
 
     /// What the server sends.
-    package var server: Direction
+    public var server: Direction
     /// What the client sends.
-    package var client: Direction
+    public var client: Direction
 
-    package init(server: Direction = Direction(), client: Direction = Direction()) {
+    public init(server: Direction = Direction(), client: Direction = Direction()) {
         self.server = server
         self.client = client
     }

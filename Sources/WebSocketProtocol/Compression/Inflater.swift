@@ -1,9 +1,9 @@
 /// Inflates the messages of one direction (RFC 7692 section 7.2.2), in pieces.
 ///
 /// The output goes to the caller's memory and stops where that is full, so a message over its limit is noticed early.
-package final class Inflater {
+public final class Inflater {
     /// The result of `inflate`.
-    package enum Result: Hashable, Sendable {
+    public enum Result: Hashable, Sendable {
         /// So many bytes were written, and there may be more. Call again with the same input.
         case more(Int)
         /// So many bytes were written, and the input is used up.
@@ -23,9 +23,9 @@ package final class Inflater {
     private static let tail: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
 
     /// What the message in progress has inflated to so far, in bytes.
-    package private(set) var messageLength = 0
+    public private(set) var messageLength = 0
     /// The most bytes that a message may inflate to. Inclusive; 0 is no limit.
-    package var maximumMessage: Int
+    public var maximumMessage: Int
 
     private let stream: InflateStream
     private let keepsContext: Bool
@@ -34,7 +34,7 @@ package final class Inflater {
     private var tailPosition = 0
 
     /// - Parameter maximumMessage: see the property.
-    package init(_ direction: DeflateParameters.Direction, maximumMessage: Int = 0) {
+    public init(_ direction: DeflateParameters.Direction, maximumMessage: Int = 0) {
         // A sender that agreed on 8 may compress with zlib's 9. A window of 9 can read both.
         self.stream = InflateStream(windowBits: max(9, direction.windowBits))
         self.keepsContext = direction.keepsContext
@@ -46,7 +46,7 @@ package final class Inflater {
     /// - Parameters:
     ///   - isFinal: the message ends with this input.
     ///   - output: has room for at least one byte.
-    package func inflate(
+    public func inflate(
         _ input: Span<UInt8>, at position: inout Int, isFinal: Bool, into output: inout MutableSpan<UInt8>
     ) -> Result {
         var count = 0

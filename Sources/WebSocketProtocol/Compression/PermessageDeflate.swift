@@ -1,23 +1,23 @@
 /// Reads and checks the negotiation of `permessage-deflate` (RFC 7692 sections 5 and 7.1).
-package enum PermessageDeflate {
+public enum PermessageDeflate {
     /// As it stands in `Sec-WebSocket-Extensions`.
-    package static let name = "permessage-deflate"
+    public static let name = "permessage-deflate"
 
     /// The client's offers of this extension that a server may accept: those without unknown or repeated parameters or bad
     /// values (RFC 7692 section 7.1).
-    package static func offers(in offers: [ExtensionElement]) -> [ExtensionElement] {
+    public static func offers(in offers: [ExtensionElement]) -> [ExtensionElement] {
         offers.filter { self.parameters(of: $0) != nil }
     }
 
     /// Whether a server may answer a client's offers with this one extension.
-    package static func accepts(answer: ExtensionElement, offers: [ExtensionElement]) -> Bool {
+    public static func accepts(answer: ExtensionElement, offers: [ExtensionElement]) -> Bool {
         guard let answer = self.parameters(of: answer) else { return false }
         return offers.lazy.compactMap { self.parameters(of: $0) }.contains { $0.permits(answer) }
     }
 
     /// Whether a server may answer a client's offers with this list, if the client offered no other extension: it must have
     /// one element, which accepts one of the offers.
-    package static func accepts(answer: [ExtensionElement], offers: [ExtensionElement]) -> Bool {
+    public static func accepts(answer: [ExtensionElement], offers: [ExtensionElement]) -> Bool {
         answer.count == 1 && self.accepts(answer: answer[0], offers: offers)
     }
 

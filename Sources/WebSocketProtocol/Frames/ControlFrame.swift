@@ -1,14 +1,14 @@
 /// A whole close, ping or pong frame, as ranges of the bytes that it was found in.
-package struct ControlFrame: Hashable, Sendable {
-    package let opcode: Opcode
+public struct ControlFrame: Hashable, Sendable {
+    public let opcode: Opcode
     /// Header and payload.
-    package let range: Range<Int>
+    public let range: Range<Int>
     /// The payload, still masked. At most 125 bytes.
-    package let payloadRange: Range<Int>
+    public let payloadRange: Range<Int>
     /// `nil` in a server's frame.
-    package let maskingKey: MaskingKey?
+    public let maskingKey: MaskingKey?
 
-    package init(opcode: Opcode, range: Range<Int>, payloadRange: Range<Int>, maskingKey: MaskingKey?) {
+    public init(opcode: Opcode, range: Range<Int>, payloadRange: Range<Int>, maskingKey: MaskingKey?) {
         self.opcode = opcode
         self.range = range
         self.payloadRange = payloadRange
@@ -18,7 +18,7 @@ package struct ControlFrame: Hashable, Sendable {
     /// A copy of the payload, unmasked.
     ///
     /// - Parameter bytes: those that the frame was found in.
-    package func payload(in bytes: Span<UInt8>) -> [UInt8] {
+    public func payload(in bytes: Span<UInt8>) -> [UInt8] {
         var payload: [UInt8] = []
         Masking.appendXored(bytes.extracting(self.payloadRange), with: self.maskingKey, to: &payload)
         return payload

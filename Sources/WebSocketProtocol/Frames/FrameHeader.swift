@@ -1,16 +1,16 @@
 /// The header of a frame (RFC 6455 section 5.2), 2 to 14 bytes on the wire.
-package struct FrameHeader: Hashable, Sendable {
+public struct FrameHeader: Hashable, Sendable {
     /// The last frame of its message.
-    package var fin: Bool
+    public var fin: Bool
     /// Set on the first frame of a compressed message (RFC 7692 section 6).
-    package var rsv1: Bool
-    package var opcode: Opcode
+    public var rsv1: Bool
+    public var opcode: Opcode
     /// In bytes. Never negative.
-    package var payloadLength: Int
+    public var payloadLength: Int
     /// `nil` in a server's frame.
-    package var maskingKey: MaskingKey?
+    public var maskingKey: MaskingKey?
 
-    package init(
+    public init(
         fin: Bool = true, rsv1: Bool = false, opcode: Opcode, payloadLength: Int, maskingKey: MaskingKey? = nil
     ) {
         precondition(payloadLength >= 0, "negative payload length")
@@ -22,16 +22,16 @@ package struct FrameHeader: Hashable, Sendable {
     }
 
     /// The longest header, in bytes.
-    package static let maximumLength = 14
+    public static let maximumLength = 14
 
     /// The length of this header on the wire, in bytes.
-    package var encodedLength: Int {
+    public var encodedLength: Int {
         let length = self.payloadLength <= 125 ? 2 : self.payloadLength <= 0xFFFF ? 4 : 10
         return self.maskingKey == nil ? length : length + 4
     }
 
     /// Appends the header to `bytes`.
-    package func append(to bytes: inout [UInt8]) {
+    public func append(to bytes: inout [UInt8]) {
         let start = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: self.encodedLength))
         var span = bytes.mutableSpan
@@ -39,7 +39,7 @@ package struct FrameHeader: Hashable, Sendable {
     }
 
     /// Writes the header to `bytes` from `start` on, where it must fit. Returns its length.
-    package func encode(into bytes: inout MutableSpan<UInt8>, at start: Int) -> Int {
+    public func encode(into bytes: inout MutableSpan<UInt8>, at start: Int) -> Int {
         let mask: UInt8 = self.maskingKey == nil ? 0 : 0x80
         bytes[start] = (self.fin ? 0x80 : 0) | (self.rsv1 ? 0x40 : 0) | self.opcode.rawValue
         var end = start + 2
@@ -70,7 +70,7 @@ package struct FrameHeader: Hashable, Sendable {
 
 extension FrameHeader {
     /// The result of `parse`.
-    package enum Parsed: Hashable, Sendable {
+    public enum Parsed: Hashable, Sendable {
         /// The header's end is missing.
         case incomplete
         /// A header of `length` bytes.
@@ -81,7 +81,7 @@ extension FrameHeader {
 
     /// Reads the header that begins at `start`. It checks all that a frame shows on its own: reserved bits 2 and 3, the
     /// opcode, the rules for control frames, and that the length is minimal and below 2^63 (RFC 6455 sections 5.2 and 5.5).
-    package static func parse(_ bytes: Span<UInt8>, at start: Int) -> Parsed {
+    public static func parse(_ bytes: Span<UInt8>, at start: Int) -> Parsed {
         let available = bytes.count - start
         guard available >= 2 else { return .incomplete }
         let first = bytes[start]
@@ -124,7 +124,7 @@ extension FrameHeader {
 }
 
 /// The kind of a frame (RFC 6455 section 11.8). A reserved value is a `Violation`.
-package enum Opcode: UInt8, Hashable, Sendable {
+public enum Opcode: UInt8, Hashable, Sendable {
     case continuation = 0
     case text = 1
     case binary = 2
@@ -133,5 +133,5 @@ package enum Opcode: UInt8, Hashable, Sendable {
     case pong = 10
 
     /// Close, ping or pong: at most 125 bytes of payload, and never fragmented (RFC 6455 section 5.5).
-    package var isControl: Bool { self.rawValue & 0x8 != 0 }
+    public var isControl: Bool { self.rawValue & 0x8 != 0 }
 }

@@ -4,19 +4,19 @@
 /// It has two front ends over the same state. `walk` is for a relay, which forwards the bytes as they are. `next` is for
 /// an endpoint, which needs the payload. Both stop at whole control frames. After a violation the reader stays at the
 /// frame that broke the rule, and reports it again when it is asked again.
-package struct FrameReader: Sendable {
+public struct FrameReader: Sendable {
     /// What the sender may do. Limits are inclusive; 0 is no limit.
-    package struct Rules: Hashable, Sendable {
+    public struct Rules: Hashable, Sendable {
         /// True for a client's frames, false for a server's (RFC 6455 section 5.1).
-        package var expectsMask: Bool
+        public var expectsMask: Bool
         /// Whether RSV1 may be set on the first frame of a data message (RFC 7692 section 6).
-        package var allowsCompression: Bool
+        public var allowsCompression: Bool
         /// The most payload bytes in a message, as on the wire.
-        package var maximumMessage: Int
+        public var maximumMessage: Int
         /// The most frames in a message. Empty ones count.
-        package var maximumFragments: Int
+        public var maximumFragments: Int
 
-        package init(
+        public init(
             expectsMask: Bool, allowsCompression: Bool = false, maximumMessage: Int = 0, maximumFragments: Int = 0
         ) {
             self.expectsMask = expectsMask
@@ -27,9 +27,9 @@ package struct FrameReader: Sendable {
     }
 
     /// They may change between two calls.
-    package var rules: Rules
+    public var rules: Rules
     /// What has passed so far.
-    package private(set) var tally = MessageTally()
+    public private(set) var tally = MessageTally()
 
     // Every session has one or two readers. In this order the small fields share their padding.
     /// The kind of the message in progress; `nil` between messages.
@@ -38,7 +38,7 @@ package struct FrameReader: Sendable {
     /// Of the data frame in progress, or the last one.
     private var fin = true
     /// How many headers were read one by one; it wraps. Those of `skipWholeMessages` are not counted.
-    package private(set) var headersRead: UInt32 = 0
+    public private(set) var headersRead: UInt32 = 0
     /// Payload bytes that the headers of this message have declared so far.
     private var messageLength = 0
     /// Frames of this message so far.
@@ -49,24 +49,24 @@ package struct FrameReader: Sendable {
     /// Payload bytes of the data frame in progress that are still to come.
     private var remaining = 0
 
-    package init(rules: Rules) {
+    public init(rules: Rules) {
         self.rules = rules
     }
 
     /// Whether the next byte begins a frame. Only here can another frame be inserted.
-    package var isAtFrameBoundary: Bool { self.remaining == 0 }
+    public var isAtFrameBoundary: Bool { self.remaining == 0 }
 
     /// How many bytes of the frame in progress are still to come.
-    package var remainingInFrame: Int { self.remaining }
+    public var remainingInFrame: Int { self.remaining }
 
     /// Whether the next data frame begins a new message.
-    package var isAtMessageBoundary: Bool { self.messageOpcode == nil }
+    public var isAtMessageBoundary: Bool { self.messageOpcode == nil }
 
     /// The length of the message in progress as its headers declare it, the frame at `position` included. For a frame that
     /// was refused.
     ///
     /// - Returns: bytes of payload; `nil` if the header is not whole, or the sum overflows.
-    package func messageLength(with bytes: Span<UInt8>, at position: Int) -> Int? {
+    public func messageLength(with bytes: Span<UInt8>, at position: Int) -> Int? {
         guard case .header(let header, _) = FrameHeader.parse(bytes, at: position) else { return nil }
         let (length, overflow) = self.messageLength.addingReportingOverflow(header.payloadLength)
         return overflow ? nil : length
@@ -77,19 +77,19 @@ package struct FrameReader: Sendable {
 
 extension FrameReader {
     /// How far a walk got, and why it stopped there.
-    package struct Walk: Hashable, Sendable {
+    public struct Walk: Hashable, Sendable {
         /// Everything from the start to here is data frames with checked headers, to be forwarded as it is.
-        package var end: Int
-        package var stop: Stop
+        public var end: Int
+        public var stop: Stop
 
-        package init(end: Int, stop: Stop) {
+        public init(end: Int, stop: Stop) {
             self.end = end
             self.stop = stop
         }
     }
 
     /// Why a walk stopped.
-    package enum Stop: Hashable, Sendable {
+    public enum Stop: Hashable, Sendable {
         /// All bytes were walked.
         case end
         /// The rest begins a header or a control frame: fewer than 131 bytes, to be given again in front of the next ones.
@@ -101,7 +101,7 @@ extension FrameReader {
     }
 
     /// Walks over data frames from `start` on, up to the end of `bytes` or to the first thing that needs a decision.
-    package mutating func walk(_ bytes: Span<UInt8>, from start: Int) -> Walk {
+    public mutating func walk(_ bytes: Span<UInt8>, from start: Int) -> Walk {
         var position = start
         if self.remaining > 0 { position += self.take(upTo: bytes.count - position) }
         while true {
@@ -154,21 +154,21 @@ extension FrameReader {
 
 extension FrameReader {
     /// A piece of a message's payload.
-    package struct DataPart: Hashable, Sendable {
+    public struct DataPart: Hashable, Sendable {
         /// Text or binary: that of the message, also in its continuation frames.
-        package var messageOpcode: Opcode
+        public var messageOpcode: Opcode
         /// Where the piece is, still masked. Empty for an empty frame.
-        package var range: Range<Int>
+        public var range: Range<Int>
         /// The key for this piece. Its first byte belongs to the byte at `range.lowerBound`.
-        package var maskingKey: MaskingKey?
+        public var maskingKey: MaskingKey?
         /// The first piece of the message.
-        package var isFirst: Bool
+        public var isFirst: Bool
         /// The last piece of the message.
-        package var isFinal: Bool
+        public var isFinal: Bool
         /// The message was sent with RSV1 set (RFC 7692 section 6).
-        package var isCompressed: Bool
+        public var isCompressed: Bool
 
-        package init(
+        public init(
             messageOpcode: Opcode, range: Range<Int>, maskingKey: MaskingKey?, isFirst: Bool, isFinal: Bool,
             isCompressed: Bool
         ) {
@@ -182,7 +182,7 @@ extension FrameReader {
     }
 
     /// The result of `next`.
-    package enum Event: Hashable, Sendable {
+    public enum Event: Hashable, Sendable {
         /// All bytes were read.
         case end
         /// The rest begins a header or a control frame: fewer than 131 bytes, to be given again in front of the next ones.
@@ -193,7 +193,7 @@ extension FrameReader {
     }
 
     /// Reads the next event at `position` and moves it on. `.incomplete` and `.violation` do not move it.
-    package mutating func next(_ bytes: Span<UInt8>, at position: inout Int) -> Event {
+    public mutating func next(_ bytes: Span<UInt8>, at position: inout Int) -> Event {
         if self.remaining == 0 {
             guard position < bytes.count else { return .end }
             switch self.readHeader(bytes, at: position) {
@@ -319,13 +319,13 @@ extension FrameReader {
 }
 
 /// Counts what has passed in one direction of a session.
-package struct MessageTally: Hashable, Sendable {
+public struct MessageTally: Hashable, Sendable {
     /// Complete text messages.
-    package var text: UInt64 = 0
+    public var text: UInt64 = 0
     /// Complete binary messages.
-    package var binary: UInt64 = 0
+    public var binary: UInt64 = 0
     /// Payload bytes of data frames, those of incomplete messages included.
-    package var payloadBytes: UInt64 = 0
+    public var payloadBytes: UInt64 = 0
 
-    package init() {}
+    public init() {}
 }

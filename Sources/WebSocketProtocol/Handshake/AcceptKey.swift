@@ -2,12 +2,12 @@ internal import COpenSSL
 
 /// `Sec-WebSocket-Key` and `Sec-WebSocket-Accept`. They prove that the server has read the opening handshake (RFC 6455
 /// sections 4.1 and 4.2.2).
-package enum AcceptKey {
+public enum AcceptKey {
     /// The GUID of RFC 6455 section 1.3.
     private static let suffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
     /// The `Sec-WebSocket-Accept` for this `Sec-WebSocket-Key`.
-    package static func value(for key: String) -> String {
+    public static func value(for key: String) -> String {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(64)
         bytes.append(contentsOf: key.utf8)
@@ -19,7 +19,7 @@ package enum AcceptKey {
     ///
     /// 22 characters carry four bits more than 16 bytes. Some clients set these at random, and RFC 4648 section 3.5 leaves it
     /// to the decoder, so they are not checked. The answer is made from the text.
-    package static func isValidKey(_ key: String) -> Bool {
+    public static func isValidKey(_ key: String) -> Bool {
         let characters = key.utf8.span
         guard characters.count == 24 else { return false }
         for index in 0..<22 where Base64.value(of: characters[index]) == nil { return false }
@@ -28,7 +28,7 @@ package enum AcceptKey {
     }
 
     /// A `Sec-WebSocket-Key` made of 16 random bytes.
-    package static func makeKey(random bytes: [UInt8]) -> String {
+    public static func makeKey(random bytes: [UInt8]) -> String {
         precondition(bytes.count == 16, "a key has 16 bytes")
         return Base64.encoded(bytes.span)
     }

@@ -1,31 +1,31 @@
 /// One element of `Sec-WebSocket-Extensions`: a client's offer, or a server's answer (RFC 6455 section 9.1).
-package struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
+public struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
     /// A parameter, as in `client_max_window_bits=10`.
-    package struct Parameter: Hashable, Sendable {
+    public struct Parameter: Hashable, Sendable {
         /// A token.
-        package var name: String
+        public var name: String
         /// A token, without the quotes that it may have had.
-        package var value: String?
+        public var value: String?
 
-        package init(name: String, value: String? = nil) {
+        public init(name: String, value: String? = nil) {
             self.name = name
             self.value = value
         }
     }
 
     /// A token.
-    package var name: String
+    public var name: String
     /// In the order written.
-    package var parameters: [Parameter]
+    public var parameters: [Parameter]
 
-    package init(name: String, parameters: [Parameter] = []) {
+    public init(name: String, parameters: [Parameter] = []) {
         self.name = name
         self.parameters = parameters
     }
 
     /// Reads the list in `values`, those of all `Sec-WebSocket-Extensions` fields in their order. `nil` if it is malformed or
     /// empty.
-    package static func parse(_ values: [String]) -> [ExtensionElement]? {
+    public static func parse(_ values: [String]) -> [ExtensionElement]? {
         HeaderScanner.list(in: values) { scanner in
             guard let name = scanner.token() else { return nil }
             var element = ExtensionElement(name: name)
@@ -48,12 +48,12 @@ package struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The value of a field with these elements.
-    package static func render(_ elements: [ExtensionElement]) -> String {
+    public static func render(_ elements: [ExtensionElement]) -> String {
         elements.map(\.description).joined(separator: ", ")
     }
 
     /// The element as it is written in a field: `a; b=1; c`.
-    package var description: String {
+    public var description: String {
         self.parameters.reduce(self.name) { text, parameter in
             parameter.value.map { "\(text); \(parameter.name)=\($0)" } ?? "\(text); \(parameter.name)"
         }

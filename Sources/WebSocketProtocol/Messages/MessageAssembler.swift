@@ -1,11 +1,11 @@
 /// A whole message.
-package struct Message: Hashable, Sendable {
+public struct Message: Hashable, Sendable {
     /// Text or binary.
-    package var opcode: Opcode
+    public var opcode: Opcode
     /// Unmasked; UTF-8 if the message is text.
-    package var payload: [UInt8]
+    public var payload: [UInt8]
 
-    package init(opcode: Opcode, payload: [UInt8]) {
+    public init(opcode: Opcode, payload: [UInt8]) {
         self.opcode = opcode
         self.payload = payload
     }
@@ -15,7 +15,7 @@ package struct Message: Hashable, Sendable {
 ///
 /// It holds only bytes that were received: a declared length costs nothing. The reader's rules limit how many. It holds
 /// no memory between messages. Do not use it after a violation.
-package struct MessageAssembler: Sendable {
+public struct MessageAssembler: Sendable {
     /// In bytes. A long message is kept in pieces until it is whole: a single array would double as it grows, and leave
     /// fragmented memory behind.
     private static let pieceSize = 64 << 10
@@ -28,10 +28,10 @@ package struct MessageAssembler: Sendable {
     private var last: [UInt8] = []
     private var validator = UTF8Validator()
 
-    package init() {}
+    public init() {}
 
     /// The result of adding a part.
-    package enum Result: Hashable, Sendable {
+    public enum Result: Hashable, Sendable {
         /// The message has more parts.
         case incomplete
         case message(Message)
@@ -39,20 +39,20 @@ package struct MessageAssembler: Sendable {
     }
 
     /// Bytes held for the message in progress.
-    package var byteCount: Int { self.pieces.reduce(self.last.count) { $0 + $1.count } }
+    public var byteCount: Int { self.pieces.reduce(self.last.count) { $0 + $1.count } }
 
     /// The memory they take, in bytes.
-    package var memory: Int { self.piecesMemory + self.last.capacity }
+    public var memory: Int { self.piecesMemory + self.last.capacity }
 
     /// Adds a part that is still masked.
     ///
     /// - Parameter bytes: those that the reader found it in.
-    package mutating func add(_ part: FrameReader.DataPart, in bytes: Span<UInt8>) -> Result {
+    public mutating func add(_ part: FrameReader.DataPart, in bytes: Span<UInt8>) -> Result {
         self.add(part, payload: bytes.extracting(part.range), maskingKey: part.maskingKey)
     }
 
     /// Adds a part with a payload that is unmasked already.
-    package mutating func add(_ part: FrameReader.DataPart, payload: Span<UInt8>) -> Result {
+    public mutating func add(_ part: FrameReader.DataPart, payload: Span<UInt8>) -> Result {
         self.add(part, payload: payload, maskingKey: nil)
     }
 

@@ -1,8 +1,8 @@
 /// Work on payload bytes, eight or more at a time. This file has the only unsafe code for frames.
-package enum Masking {
+public enum Masking {
     /// Masks or unmasks the bytes at `range` in place, which is the same operation (RFC 6455 section 5.3). The byte at
     /// `range.lowerBound` meets the key's first byte.
-    package static func apply(_ key: MaskingKey, to bytes: inout MutableSpan<UInt8>, range: Range<Int>) {
+    public static func apply(_ key: MaskingKey, to bytes: inout MutableSpan<UInt8>, range: Range<Int>) {
         precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "range outside of the bytes")
         guard !range.isEmpty else { return }
         let pattern = UInt64(key.bits) << 32 | UInt64(key.bits)
@@ -17,7 +17,7 @@ package enum Masking {
 
     /// Appends `bytes` to `destination`, XORed with `key`. The first of them meets the key's first byte. Without a key
     /// they are copied.
-    package static func appendXored(_ bytes: Span<UInt8>, with key: MaskingKey?, to destination: inout [UInt8]) {
+    public static func appendXored(_ bytes: Span<UInt8>, with key: MaskingKey?, to destination: inout [UInt8]) {
         let start = destination.count
         // Sound: the pointer is only read by `append`, which copies, and does not leave the closure.
         unsafe bytes.withUnsafeBufferPointer { unsafe destination.append(contentsOf: $0) }

@@ -1,22 +1,22 @@
 /// Checks that a stream of bytes is UTF-8 (RFC 3629), however it is cut. It fails at the first byte that cannot continue
 /// the text. Surrogates, overlong forms and code points above U+10FFFF are not UTF-8.
-package struct UTF8Validator: Hashable, Sendable {
+public struct UTF8Validator: Hashable, Sendable {
     /// Continuation bytes that the current character still needs.
     private var needed: UInt8 = 0
     /// The next continuation byte must be from `lowest` to `highest`.
     private var lowest: UInt8 = 0x80
     private var highest: UInt8 = 0xBF
 
-    package init() {}
+    public init() {}
 
     /// Whether the bytes so far end with a whole character.
-    package var isComplete: Bool { self.needed == 0 }
+    public var isComplete: Bool { self.needed == 0 }
 
     /// Takes the next bytes of the stream. Returns false if one of them cannot continue it. Do not use the validator after
     /// that.
     ///
     /// - Parameter maskingKey: unmasks the bytes as they are read. Its first byte belongs to the first of them.
-    package mutating func consume(_ bytes: Span<UInt8>, maskingKey: MaskingKey? = nil) -> Bool {
+    public mutating func consume(_ bytes: Span<UInt8>, maskingKey: MaskingKey? = nil) -> Bool {
         var wholeCharacters = 0
         return self.consume(bytes, key: maskingKey ?? MaskingKey(bits: 0), wholeCharacters: &wholeCharacters)
     }
@@ -25,7 +25,7 @@ package struct UTF8Validator: Hashable, Sendable {
     /// continue none.
     ///
     /// If it is valid, at most 3 bytes follow the prefix: the beginning of a character, to be put in front of the next bytes.
-    package static func validPrefix(of bytes: Span<UInt8>) -> (length: Int, isInvalid: Bool) {
+    public static func validPrefix(of bytes: Span<UInt8>) -> (length: Int, isInvalid: Bool) {
         var validator = UTF8Validator()
         var length = 0
         let isValid = validator.consume(bytes, key: MaskingKey(bits: 0), wholeCharacters: &length)
@@ -33,13 +33,13 @@ package struct UTF8Validator: Hashable, Sendable {
     }
 
     /// U+FFFD in UTF-8.
-    package static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+    public static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
 
     /// Makes valid text of `bytes`. Each maximal invalid part becomes one U+FFFD (Unicode section 3.9, "Substitution of
     /// Maximal Subparts").
     ///
     /// - Returns: whole characters, and up to 3 bytes that begin a character, to be put in front of the next bytes.
-    package static func repair(_ bytes: Span<UInt8>) -> (text: [UInt8], rest: [UInt8]) {
+    public static func repair(_ bytes: Span<UInt8>) -> (text: [UInt8], rest: [UInt8]) {
         var text: [UInt8] = []
         var position = 0
         while true {

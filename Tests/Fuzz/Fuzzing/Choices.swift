@@ -1,33 +1,33 @@
 /// The fuzzer's bytes as a row of decisions. Where they are used up, every choice is 0.
-package struct Choices {
+public struct Choices {
     private let bytes: [UInt8]
     private var position = 0
 
-    package init(_ bytes: [UInt8]) {
+    public init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    package var isEmpty: Bool { self.position >= self.bytes.count }
+    public var isEmpty: Bool { self.position >= self.bytes.count }
 
-    package mutating func byte() -> UInt8 {
+    public mutating func byte() -> UInt8 {
         guard !self.isEmpty else { return 0 }
         self.position += 1
         return self.bytes[self.position - 1]
     }
 
-    package mutating func bytes(_ count: Int) -> [UInt8] {
+    public mutating func bytes(_ count: Int) -> [UInt8] {
         let end = min(self.bytes.count, self.position + count)
         defer { self.position = end }
         return Array(self.bytes[self.position..<end])
     }
 
-    package mutating func pick<Value>(_ values: [Value]) -> Value { values[Int(self.byte()) % values.count] }
+    public mutating func pick<Value>(_ values: [Value]) -> Value { values[Int(self.byte()) % values.count] }
 
     /// All that is left.
-    package mutating func rest() -> [UInt8] { self.bytes(self.bytes.count - self.position) }
+    public mutating func rest() -> [UInt8] { self.bytes(self.bytes.count - self.position) }
 
     /// `input` in pieces of 1 to 256 bytes: `sizes`, each less by one, again and again.
-    package static func pieces(of input: [UInt8], sizes: [UInt8]) -> [ArraySlice<UInt8>] {
+    public static func pieces(of input: [UInt8], sizes: [UInt8]) -> [ArraySlice<UInt8>] {
         var pieces: [ArraySlice<UInt8>] = []
         var start = 0
         while start < input.count {

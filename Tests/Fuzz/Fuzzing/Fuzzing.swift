@@ -5,7 +5,7 @@ internal import Glibc
 nonisolated(unsafe) private var target: ([UInt8]) -> Void = { _ in }
 
 /// Runs `body` on libFuzzer's inputs, as the command line says, and ends the program. A trap in it is a finding.
-package func fuzz(_ body: @escaping ([UInt8]) -> Void) -> Never {
+public func fuzz(_ body: @escaping ([UInt8]) -> Void) -> Never {
     unsafe target = body
     var count = CommandLine.argc
     // libFuzzer may put another array in place of this one; that lives as long as the process, as this one does.
@@ -19,7 +19,7 @@ package func fuzz(_ body: @escaping ([UInt8]) -> Void) -> Never {
 }
 
 /// Ends the program with `message` where `condition` does not hold; unlike `precondition`, with its message in release.
-package func expect(
+public func expect(
     _ condition: Bool, _ message: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
 ) {
     if !condition { fatalError(message(), file: file, line: line) }
