@@ -6,7 +6,9 @@
 public struct EndpointHealth: Sendable {
     /// Whether it gets new sessions.
     public enum State: UInt8, Hashable, Sendable {
+        /// It gets new sessions.
         case up
+        /// Checks, failures or heartbeats speak against it.
         case down
         /// An operator wants it to get no new sessions, whatever its health.
         case draining
@@ -21,6 +23,7 @@ public struct EndpointHealth: Sendable {
             /// So many failed checks take it down.
             public var fall: Int
 
+            /// Both at least 1.
             public init(rise: Int, fall: Int) {
                 self.rise = rise
                 self.fall = fall
@@ -34,6 +37,7 @@ public struct EndpointHealth: Sendable {
             /// How long the first ejection lasts.
             public var duration: Duration
 
+            /// `failures` is at least 1, `duration` above zero.
             public init(failures: Int, duration: Duration) {
                 self.failures = failures
                 self.duration = duration
@@ -45,6 +49,7 @@ public struct EndpointHealth: Sendable {
         /// `nil` if failed sessions do not count.
         public var ejection: Ejection?
 
+        /// Without either, only heartbeats count.
         public init(checks: Checks? = nil, ejection: Ejection? = nil) {
             self.checks = checks
             self.ejection = ejection
@@ -98,6 +103,7 @@ public struct EndpointHealth: Sendable {
     /// It is kept up although sessions speak against it, because no other endpoint is left (see `BackendHealth`).
     private(set) var isSpared = false
 
+    /// Up, with nothing known against it.
     public init(_ rules: Rules) {
         self.rules = rules
     }

@@ -2,6 +2,7 @@ public import HTTP1
 
 /// A whole answer before the 101, after which the connection is closed.
 public struct Answer: Equatable, Sendable {
+    /// 200 to 599.
     public var status: Int
     public var reason: String
     /// All but `Content-Length` and `Connection`, which `bytes(forHead:date:)` writes.

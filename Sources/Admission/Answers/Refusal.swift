@@ -11,7 +11,7 @@ public struct Refusal: Error, Equatable, Sendable {
     public var cure: String
     /// The route that refused, once one was found.
     public var routeIndex: Int?
-    /// The request was a HEAD, whose answer has no body.
+    /// The request was a HEAD: its answer has no body.
     public var isToHead = false
 
     /// The answer is `wording`, followed by `cure` if that is not empty.
@@ -35,6 +35,7 @@ public struct Refusal: Error, Equatable, Sendable {
         self.routeIndex = routeIndex
     }
 
+    /// The status of the answer, 300 to 599.
     public var status: Int { self.answer.status }
 
     /// Tells the operator more than the client.
@@ -72,6 +73,7 @@ public struct Refusal: Error, Equatable, Sendable {
             routeIndex: routeIndex)
     }
 
+    /// The gateway drains and takes no new sessions. `routeIndex` is `nil` where no route was looked for.
     public static func draining(routeIndex: Int?) -> Refusal {
         Refusal(
             503, "The gateway is shutting down.", cure: "Try again soon.", fields: ["Retry-After": "5"],

@@ -3,9 +3,11 @@ public import WebSocketProtocol
 
 /// A request that may become a session: everything the later phases need of its head.
 public struct Admitted: Equatable, Sendable {
+    /// Points into `GatewayConfiguration.routes`.
     public var routeIndex: Int
     /// `Sec-WebSocket-Key`, which the 101 answers.
     public var key: String
+    /// Path and query, normalised and as sent.
     public var target: RequestTarget
     /// The Host field as sent, without an empty port.
     public var host: String
@@ -16,6 +18,7 @@ public struct Admitted: Equatable, Sendable {
     public var subprotocols: [String]
     /// The subprotocol that a bridge or built-in service picks.
     public var subprotocol: String?
+    /// The route's `require-subprotocol`: without a common subprotocol there is no session.
     public var requiresSubprotocol: Bool
     /// The client's `permessage-deflate` offers, none on a route with `compression: off`. Other extensions
     /// are not passed on.

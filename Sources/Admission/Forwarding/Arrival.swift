@@ -11,6 +11,7 @@ public struct Arrival: Equatable, Sendable {
     /// Whether what the other end says about its own client is believed.
     public private(set) var isFromTrustedProxy: Bool
 
+    /// `peer` is `nil` for a connection to a Unix socket.
     public init(peer: IPAddress?, listenerIsSecure: Bool, trustedProxies: TrustedProxies = TrustedProxies()) {
         self.peer = peer
         self.listenerIsSecure = listenerIsSecure

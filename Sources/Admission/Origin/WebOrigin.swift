@@ -33,6 +33,7 @@ public struct WebOrigin: Equatable, Sendable {
         self.host == authority.host && self.port == authority.port ?? defaultPort(ofScheme: self.scheme)
     }
 
+    /// Whether scheme, host and port are those of the pattern, or the host is below its domain.
     public func matches(_ pattern: OriginPattern) -> Bool {
         pattern.scheme == self.scheme && pattern.port == self.port && pattern.host.matches(self.host)
     }

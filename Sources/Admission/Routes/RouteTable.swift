@@ -8,6 +8,7 @@ public struct RouteTable: Sendable {
         case relay
         /// A TCP backend or a built-in service: we choose.
         case terminated
+        /// A page of the gateway itself: there are no sessions.
         case page(BuiltinPage)
     }
 
@@ -16,6 +17,7 @@ public struct RouteTable: Sendable {
     private let services: [Service]
     private let table: HostTable
 
+    /// Of all routes of a configuration, which names their backends.
     public init(_ configuration: GatewayConfiguration) {
         self.routes = configuration.routes
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }

@@ -6,6 +6,7 @@ public struct SubprotocolChoice: Equatable, Sendable {
     private let allowed: [String]?
     public let isRequired: Bool
 
+    /// The rules of `subprotocols` and `require-subprotocol` of a route.
     public init(_ route: RouteSettings) {
         self.allowed = route.subprotocols
         self.isRequired = route.requireSubprotocol

@@ -13,8 +13,8 @@ public struct RequestTarget: Equatable, Sendable {
     /// Path and query as sent, for a backend.
     public let original: String
 
-    /// Reads a target in origin-form (`/chat?x`) or absolute-form (`http://host/chat?x`), whose authority must be that
-    /// of the Host field.
+    /// Reads a target in origin-form (`/chat?x`) or absolute-form (`http://host/chat?x`). The authority of the latter must be
+    /// that of the Host field.
     public init(_ target: String, host: Authority) throws(HeadError) {
         var rest = Substring(target)
         if !target.utf8.starts(with: "/".utf8) {

@@ -2,10 +2,12 @@
 /// Lower case, without port and without trailing dot; an IP literal as `IPAddress.description` writes it, without
 /// brackets.
 public enum HostPattern: Hashable, Sendable, CustomStringConvertible {
+    /// This host alone.
     case exact(String)
     /// The domain after `*.`.
     case subdomains(of: String)
 
+    /// As the file writes it: `example.com`, `*.example.com`.
     public var description: String {
         switch self {
         case .exact(let host): host

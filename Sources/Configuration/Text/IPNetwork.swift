@@ -11,6 +11,7 @@ public struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
         self.prefix = prefix
     }
 
+    /// Whether the first `prefix` bits are the same. An IPv4 address is compared in its mapped form.
     public func contains(_ other: IPAddress) -> Bool {
         func mask(_ bits: Int) -> UInt64 { bits <= 0 ? 0 : bits >= 64 ? ~0 : ~(~0 >> UInt64(bits)) }
         return (self.address.high ^ other.high) & mask(self.prefix) == 0

@@ -17,6 +17,7 @@ public struct FileSet: Sendable {
         /// Why it could not be read.
         public let error: FileError
 
+        /// `PATH: reason`.
         public var description: String { "\(self.path): \(self.error)" }
     }
 

@@ -7,6 +7,7 @@ public struct SocketFileAccess: Equatable, Sendable {
     /// `nil` for the group of this process.
     public let group: UInt32?
 
+    /// `mode` is in permission bits, as `chmod` takes them.
     public init(mode: UInt16, group: UInt32? = nil) {
         self.mode = mode
         self.group = group

@@ -7,6 +7,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Its `errno`.
     public let code: Int32
 
+    /// `code` is an `errno`.
     public init(_ call: String, _ code: Int32) {
         self.call = call
         self.code = code

@@ -13,6 +13,7 @@ public struct TLSClientSettings: Sendable, Hashable {
     /// The newest version to speak.
     var maximum = TLSVersion.v1_3
 
+    /// By default as for a TCP endpoint: verified against the system's authorities, without ALPN.
     public init(
         authorities: TrustedAuthorities? = nil, verify: Bool = true, offersHTTP: Bool = false,
         certificate: Certificate? = nil, resume: Bool = true

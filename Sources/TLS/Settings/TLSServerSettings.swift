@@ -12,6 +12,7 @@ public struct TLSServerSettings: Sendable, Hashable {
     /// If set, clients must show a certificate of one of these.
     public var clientAuthorities: TrustedAuthorities?
 
+    /// `certificates` is not empty. By default clients need no certificate of their own.
     public init(
         identity: String, certificates: [Certificate], minimum: TLSVersion = .v1_2,
         clientAuthorities: TrustedAuthorities? = nil

@@ -8,6 +8,7 @@ public enum DeflateNegotiation {
         /// differently for each session.
         public var keepsContext: Bool
 
+        /// `memory` is in bytes; by default there is no limit.
         public init(memory: Int = 0, keepsContext: Bool = true) {
             self.memory = memory
             self.keepsContext = keepsContext

@@ -7,6 +7,7 @@ public struct DeflateParameters: Hashable, Sendable {
         /// Whether a message may refer to those before it ("context takeover").
         public var keepsContext: Bool
 
+        /// By default zlib's largest window, 32 KiB. Other bits than 8 to 15 are a mistake that ends the process.
         public init(windowBits: Int = 15, keepsContext: Bool = true) {
             precondition((8...15).contains(windowBits), "window bits are 8 to 15")
             self.windowBits = windowBits
@@ -32,6 +33,7 @@ public struct DeflateParameters: Hashable, Sendable {
     /// What the client sends.
     public var client: Direction
 
+    /// By default the largest windows, and context kept on both sides.
     public init(server: Direction = Direction(), client: Direction = Direction()) {
         self.server = server
         self.client = client

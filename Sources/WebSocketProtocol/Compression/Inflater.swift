@@ -8,6 +8,7 @@ public final class Inflater {
         case more(Int)
         /// So many bytes were written, and the input is used up.
         case end(Int)
+        /// `invalidCompressedData` or `messageTooBig`.
         case violation(Violation)
     }
 

@@ -7,6 +7,7 @@ public struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
         /// A token, without the quotes that it may have had.
         public var value: String?
 
+        /// By default without a value, as in `server_no_context_takeover`.
         public init(name: String, value: String? = nil) {
             self.name = name
             self.value = value
@@ -18,6 +19,7 @@ public struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
     /// In the order written.
     public var parameters: [Parameter]
 
+    /// Names and values must be tokens: they are written as they are.
     public init(name: String, parameters: [Parameter] = []) {
         self.name = name
         self.parameters = parameters
