@@ -15,7 +15,7 @@ public struct EndpointChoice: Sendable {
     /// An endpoint at the moment of the choice.
     public struct Candidate: Sendable {
         /// A higher weight counts as this.
-        public static let highestWeight = 1e9
+        static let highestWeight = 1e9
 
         /// Its share relative to the others: the configured weight times the slow start's factor.
         public var weight: Double

@@ -19,9 +19,9 @@ public struct EndpointHealth: Sendable {
         /// How many active checks in a row change the state.
         public struct Checks: Hashable, Sendable {
             /// So many passed checks bring it up.
-            public var rise: Int
+            var rise: Int
             /// So many failed checks take it down.
-            public var fall: Int
+            var fall: Int
 
             /// Both at least 1.
             public init(rise: Int, fall: Int) {
@@ -33,9 +33,9 @@ public struct EndpointHealth: Sendable {
         /// How failed sessions take an endpoint out.
         public struct Ejection: Hashable, Sendable {
             /// So many failures in a row eject it.
-            public var failures: Int
+            var failures: Int
             /// How long the first ejection lasts.
-            public var duration: Duration
+            var duration: Duration
 
             /// `failures` is at least 1, `duration` above zero.
             public init(failures: Int, duration: Duration) {
@@ -45,9 +45,9 @@ public struct EndpointHealth: Sendable {
         }
 
         /// `nil` if there are no active checks.
-        public var checks: Checks?
+        var checks: Checks?
         /// `nil` if failed sessions do not count.
-        public var ejection: Ejection?
+        var ejection: Ejection?
 
         /// Without either, only heartbeats count.
         public init(checks: Checks? = nil, ejection: Ejection? = nil) {
@@ -65,7 +65,7 @@ public struct EndpointHealth: Sendable {
         /// One line, for the log.
         public var reason: String
 
-        public init(from: State, to: State, reason: String) {
+        init(from: State, to: State, reason: String) {
             self.from = from
             self.to = to
             self.reason = reason
@@ -129,7 +129,7 @@ public struct EndpointHealth: Sendable {
     }
 
     /// When the ejection ends. Call `timePassed` then.
-    public var deadline: Duration? { self.ejectedUntil }
+    var deadline: Duration? { self.ejectedUntil }
 
     /// Only sessions speak against it.
     var isOutForSessionsOnly: Bool {
@@ -233,7 +233,7 @@ extension EndpointHealth {
 
     /// Ends the ejection if it is over. To be called at `deadline`, or later.
     @discardableResult
-    public mutating func timePassed(to now: Duration) -> Change? {
+    mutating func timePassed(to now: Duration) -> Change? {
         guard let until = self.ejectedUntil, until <= now else { return nil }
         return self.changing("the ejection is over") { $0.ejectedUntil = nil }
     }

@@ -23,7 +23,7 @@ public struct BodyReader: Sendable {
     /// The body so far, without chunk headers.
     public private(set) var body: [UInt8] = []
     /// The body is longer than the limit. The rest was not kept.
-    public private(set) var isCut = false
+    private(set) var isCut = false
 
     private let limit: Int
     private var framing: Framing

@@ -8,7 +8,7 @@ public struct HTTPField: Equatable, Sendable {
     public var value: String
 
     /// Nothing is checked here: `HTTPFields.append` makes a value fit for the wire.
-    public init(name: String, value: String) {
+    init(name: String, value: String) {
         self.name = name
         self.value = value
     }
@@ -218,7 +218,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     // MARK: - Writing
 
     /// Appends `name: value CRLF` for each field.
-    public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
+    func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
 }
 
 extension HTTPFields: CustomStringConvertible {

@@ -43,9 +43,9 @@ extension HeadError {
 /// How large a head may be. Both limits are inclusive.
 public struct HeadLimits: Equatable, Sendable {
     /// The most bytes, the empty line at the end included.
-    public var bytes = 16 << 10
+    var bytes = 16 << 10
     /// The most fields.
-    public var fields = 100
+    var fields = 100
 
     /// 16 KiB and 100 fields, unless said otherwise.
     public init(bytes: Int = 16 << 10, fields: Int = 100) {

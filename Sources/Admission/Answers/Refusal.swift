@@ -2,20 +2,20 @@ public import HTTP1
 
 /// Why there is no session: an answer for the client and words for the log.
 public struct Refusal: Error, Equatable, Sendable {
-    public var answer: Answer
+    var answer: Answer
     /// For the log: what was wrong, without the cure.
     public var detail: String
     /// `detail` without the parts that differ between refusals of one kind (`Wording.kind`).
     public private(set) var kind: String
     /// What the operator can do about it, in a sentence; may be empty.
-    public var cure: String
+    var cure: String
     /// The route that refused, once one was found.
     public var routeIndex: Int?
     /// The request was a HEAD: its answer has no body.
-    public var isToHead = false
+    var isToHead = false
 
     /// The answer is `wording`, followed by `cure` if that is not empty.
-    public init(
+    init(
         _ status: Int, _ wording: Wording, cure: String = "", fields: HTTPFields = HTTPFields(), routeIndex: Int? = nil
     ) {
         let text = [wording.text, cure].filter { !$0.isEmpty }.joined(separator: " ")

@@ -6,9 +6,9 @@ public struct WebOrigin: Equatable, Sendable {
     /// Lower case.
     public let scheme: String
     /// As `Authority.host`.
-    public let host: String
+    let host: String
     /// The scheme's default if none was written.
-    public let port: UInt16
+    let port: UInt16
 
     /// Nil for `null`, for a list, and for all else that is not an origin.
     public init?(_ text: String) {

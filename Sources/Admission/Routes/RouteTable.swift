@@ -13,7 +13,7 @@ public struct RouteTable: Sendable {
     }
 
     /// In the order of the file; `match` and all route indices point into it.
-    public let routes: [RouteSettings]
+    let routes: [RouteSettings]
     private let services: [Service]
     private let table: HostTable
 
@@ -29,7 +29,7 @@ public struct RouteTable: Sendable {
     }
 
     /// What answers on the route.
-    public func service(of index: Int) -> Service { self.services[index] }
+    func service(of index: Int) -> Service { self.services[index] }
 
     /// The index of the first route for a host (as `Authority.host`) and a path (as `RequestTarget.path`).
     public func match(host: String, path: String) -> Int? { self.table.first(host: host, path: path) }

@@ -14,9 +14,9 @@ public indirect enum JSON: Sendable {
     /// A key of an object and its value.
     public struct Member: Sendable {
         /// Not quoted and not escaped yet.
-        public var key: String
+        var key: String
         /// What stands after the colon.
-        public var value: JSON
+        var value: JSON
     }
 
     /// The value as people read it: what fits on a line stands on one.

@@ -33,7 +33,7 @@ public struct NameSettings: Equatable, Sendable, KeyedSettings {
     public var refresh = Keys.names.refresh.default
 
     /// Every key is absent.
-    public init() {}
+    init() {}
 
     static let fields = [Field(Keys.names.refresh, \Self.refresh)]
 }

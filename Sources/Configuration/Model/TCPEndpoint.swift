@@ -23,7 +23,7 @@ public struct TCPEndpoint: Equatable, Sendable {
     /// Reads `127.0.0.1:5900`, `tcp://127.0.0.1:5900`, `tls://broker:8883` or `unix:/run/vnc.sock`.
     ///
     /// - Throws: A `Mistake` for anything else.
-    public init(parsing text: String) throws(Mistake) {
+    init(parsing text: String) throws(Mistake) {
         guard let separator = text.firstRange(of: "://"), !text.hasPrefix("unix:") else {
             self.init(address: try Address(parsing: text, for: .connect))
             return

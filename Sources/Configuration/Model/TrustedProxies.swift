@@ -3,7 +3,7 @@ public struct TrustedProxies: Equatable, Sendable {
     /// Those that hold the addresses of proxies.
     public var networks: [IPNetwork]
     /// Whether every peer on a Unix socket is one.
-    public var unix: Bool
+    var unix: Bool
 
     /// By default no peer is believed.
     public init(networks: [IPNetwork] = [], unix: Bool = false) {

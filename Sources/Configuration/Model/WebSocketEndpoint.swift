@@ -29,7 +29,7 @@ public struct WebSocketEndpoint: Equatable, Sendable {
     /// Reads `ws://127.0.0.1:3000` or `wss://chat.internal/chat`; the port is 80 or 443 where none is written.
     ///
     /// - Throws: A `Mistake` for anything else, and for a query: the client's is passed on.
-    public init(parsing text: String) throws(Mistake) {
+    init(parsing text: String) throws(Mistake) {
         func refused(_ hint: String? = nil) -> Mistake {
             .expected("a URL such as `ws://127.0.0.1:3000` or `wss://chat.internal/chat`", not: text, hint: hint)
         }

@@ -29,7 +29,7 @@ public struct BridgeConfiguration: Equatable, Sendable {
     public struct Failure: Error, Equatable, CustomStringConvertible {
         /// The argument that is wrong: `LISTEN`, `--origin`.
         public var argument: String
-        public var mistake: Mistake
+        var mistake: Mistake
 
         /// The argument and what is wrong with it: `TARGET must be …`.
         public var description: String { "\(self.argument) \(self.mistake.problem)" }

@@ -11,7 +11,7 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
     case abstract(name: String)
 
     /// Whether listening on it means to listen on every address of the machine.
-    public var isEveryLocalAddress: Bool {
+    var isEveryLocalAddress: Bool {
         if case .tcp(let host, _) = self { ["", "0.0.0.0", "::"].contains(host) } else { false }
     }
 

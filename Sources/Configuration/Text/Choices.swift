@@ -101,7 +101,7 @@ public enum HealthCheckKind: String, CaseIterable, Sendable {
 }
 
 /// `builtin` of a backend
-public enum BuiltinName: String, CaseIterable, Sendable {
+enum BuiltinName: String, CaseIterable, Sendable {
     /// Each message goes back to its sender.
     case echo
     /// Each message goes to all clients of its room.

@@ -20,13 +20,13 @@ public struct SourcePosition: Hashable, Comparable, Sendable {
 /// One mistake in a configuration, or one warning, with its place.
 public struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
     /// The path, as it was given.
-    public var file: String
+    var file: String
     /// `nil` where the whole file is meant, because it is missing or cannot be read.
     public var position: SourcePosition?
     /// What is wrong, and the cure where there is one; one line.
     public var message: String
     /// The line of the file, without its end.
-    public var sourceLine: String?
+    var sourceLine: String?
 
     /// Without a position the whole file is meant.
     public init(file: String, position: SourcePosition? = nil, message: String, sourceLine: String? = nil) {

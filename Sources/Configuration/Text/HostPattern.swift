@@ -18,7 +18,7 @@ public enum HostPattern: Hashable, Sendable, CustomStringConvertible {
     /// Reads a host name, an IP literal (with or without brackets), or `*.example.com`.
     ///
     /// - Throws: A `Mistake` for anything else.
-    public init(parsing text: String) throws(Mistake) {
+    init(parsing text: String) throws(Mistake) {
         guard text != "*" else {
             throw .expected(
                 "a host name, an IP address or `*.example.com`", not: text, hint: "leave `hosts` out for any host")

@@ -2,11 +2,11 @@ internal import HTTP1
 
 /// A network in CIDR notation: `10.0.0.0/8`, `fd00::/8`; an address alone is a network of one.
 public struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
-    public let address: IPAddress
+    let address: IPAddress
     /// In bits of the 128-bit form: 96 more than an IPv4 prefix is written with.
-    public let prefix: Int
+    let prefix: Int
 
-    public init(address: IPAddress, prefix: Int) {
+    init(address: IPAddress, prefix: Int) {
         self.address = address
         self.prefix = prefix
     }

@@ -3,7 +3,7 @@ public struct Mistake: Error, Equatable, Sendable {
     /// The end of the sentence, without a full stop.
     public var problem: String
 
-    public init(_ problem: String) {
+    init(_ problem: String) {
         self.problem = problem
     }
 

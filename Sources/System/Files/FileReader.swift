@@ -104,7 +104,7 @@ public final class FileReader {
     }
 
     /// Reads files and waits for the answer, no longer than the limit. For callers that have nothing else to do.
-    public func readNow(_ paths: [String]) -> FileSet {
+    func readNow(_ paths: [String]) -> FileSet {
         var files: FileSet?
         self.read(paths) { files = $0 }
         while true {

@@ -58,7 +58,7 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The longest path or name of a Unix socket, in bytes: `sun_path` less the NUL after a path, or before a name.
-    public static let longestUnixPath = 107
+    static let longestUnixPath = 107
 }
 
 // MARK: - The kernel's form

@@ -15,7 +15,7 @@ public final class BlockingCalls {
     }
 
     /// How many calls have not returned yet.
-    public var count: Int { self.waiting.count }
+    var count: Int { self.waiting.count }
 
     /// Makes a call on a thread of its own.
     ///

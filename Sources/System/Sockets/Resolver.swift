@@ -116,7 +116,7 @@ public final class Resolver: Sendable {
 /// A host name that could not be resolved.
 public struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The host name.
-    public let host: String
+    let host: String
     /// Why, in the system's words.
     public let reason: String
 

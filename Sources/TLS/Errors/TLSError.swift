@@ -17,9 +17,9 @@ public struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The kind of failure.
-    public let kind: Kind
+    let kind: Kind
     /// What happened, in libssl's words where it has some.
-    public let text: String
+    let text: String
 
     /// `text` is one line, without a full stop.
     public init(_ kind: Kind, _ text: String) {

@@ -3,7 +3,7 @@ public struct DeflateParameters: Hashable, Sendable {
     /// How one side compresses what it sends.
     public struct Direction: Hashable, Sendable {
         /// The base-2 logarithm of the window's size in bytes, 8 to 15.
-        public var windowBits: Int
+        var windowBits: Int
         /// Whether a message may refer to those before it ("context takeover").
         public var keepsContext: Bool
 
@@ -18,7 +18,7 @@ public struct DeflateParameters: Hashable, Sendable {
         public var inflateMemory: Int { 8 << 10 + 1 << self.windowBits }
 
         /// What zlib needs to deflate with `memoryLevel`, in bytes.
-        public var deflateMemory: Int { 6 << 10 + 1 << (self.compressorBits + 2) + 1 << (self.memoryLevel + 9) }
+        var deflateMemory: Int { 6 << 10 + 1 << (self.compressorBits + 2) + 1 << (self.memoryLevel + 9) }
 
         /// zlib cannot compress raw DEFLATE with 8 bits. With 9 it looks back at most 250 bytes (512 less its look-ahead of
         /// 262), which fits a window of 8 bits.
@@ -34,7 +34,7 @@ public struct DeflateParameters: Hashable, Sendable {
     public var client: Direction
 
     /// By default the largest windows, and context kept on both sides.
-    public init(server: Direction = Direction(), client: Direction = Direction()) {
+    init(server: Direction = Direction(), client: Direction = Direction()) {
         self.server = server
         self.client = client
     }
