@@ -16,6 +16,8 @@ enum HealthSection {
         }
         if let check { self.refuseOthers(than: check, mapping) }
         var settings = HealthCheckSettings(check: check ?? .connect)
+        // Until one is read. One that is refused is not.
+        settings.timeout = .zero
         mapping.changes().apply(to: &settings)
         self.fit(&settings, mapping)
         return check == nil ? nil : settings
@@ -39,15 +41,14 @@ enum HealthSection {
         if check != .http { mapping.report(Keys.health.status, "is for the check `http`") }
     }
 
-    /// A check is over before the next begins. A timeout that is not written is no longer than the interval.
+    /// A check is over before the next begins. The default timeout is no longer than the interval.
     private static func fit(_ settings: inout HealthCheckSettings, _ mapping: MappingReader) {
-        guard settings.timeout > settings.interval else { return }
-        if mapping.has(Keys.health.timeout) {
+        if settings.timeout == .zero {
+            settings.timeout = min(Keys.health.timeout.default, settings.interval)
+        } else if settings.timeout > settings.interval {
             mapping.report(
                 Keys.health.timeout,
                 "must not be longer than `interval`, which is `\(settings.interval.shown)`")
-        } else {
-            settings.timeout = settings.interval
         }
     }
 }
