@@ -1,14 +1,31 @@
 internal import System
-public import TLS
+internal import TLS
 
 /// libssl between the socket and the loop's buffers: the TLS handshake, and what is decrypted and encrypted after it.
 extension Connection {
     // MARK: - Handshake
 
+    /// How far a TLS handshake has come.
+    public enum HandshakeResult {
+        /// It goes on with what the peer sends next.
+        case wantsRead
+        case done
+        case failed(ConnectionFailure)
+
+        init(_ result: TLSConnection.HandshakeResult) {
+            self =
+                switch result {
+                case .wantsRead: .wantsRead
+                case .done: .done
+                case .failed(let error): .failed(.tls(error))
+                }
+        }
+    }
+
     /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
     ///
     /// - Returns: how far it has come, and whether there was anything for libssl to do.
-    public func handshakeStep() -> (result: TLSConnection.HandshakeResult, hasWorked: Bool) {
+    public func handshakeStep() -> (result: HandshakeResult, hasWorked: Bool) {
         guard let tls = self.tls else { return (.done, false) }
         var hasWorked = false
         // Many handshakes are under way at a time, and each waits for its peer most of that time.
@@ -20,7 +37,7 @@ extension Connection {
             case .bytes(let count, let filled):
                 self.reading.gave(filled: filled)
                 hasWorked = true
-                let result = tls.handshake(ciphertext.span.extracting(0..<count))
+                let result = HandshakeResult(tls.handshake(ciphertext.span.extracting(0..<count)))
                 self.sendCiphertext()
                 if case .wantsRead = result, self.mayRead { continue }
                 if case .done = result {
@@ -34,19 +51,19 @@ extension Connection {
                 return (.wantsRead, hasWorked)
             case .end:
                 let error = TLSError(.truncation, "the peer ended the connection during the TLS handshake")
-                return (.failed(error), hasWorked)
+                return (.failed(.tls(error)), hasWorked)
             case .failed(let error):
-                return (.failed(TLSError(.truncation, error.reason)), hasWorked)
+                return (.failed(self.note(error)), hasWorked)
             }
         }
     }
 
     /// The first step of a client: nothing was received yet.
-    public func beginHandshake() -> TLSConnection.HandshakeResult {
+    public func beginHandshake() -> HandshakeResult {
         guard let tls = self.tls else { return .done }
         defer { tls.releaseBuffers() }
         let nothing: [UInt8] = []
-        let result = tls.handshake(nothing.span)
+        let result = HandshakeResult(tls.handshake(nothing.span))
         self.sendCiphertext()
         return result
     }

@@ -132,10 +132,11 @@ public final class Connector: TimerHandler {
         return step.hasWorked
     }
 
-    private func shookHands(_ result: TLSConnection.HandshakeResult) {
+    private func shookHands(_ result: Connection.HandshakeResult) {
         switch result {
         case .wantsRead: break
-        case .failed(let error): self.winnerFailed(because: "TLS: \(error)")
+        case .failed(.tls(let error)): self.winnerFailed(because: "TLS: \(error)")
+        case .failed(let failure): self.winnerFailed(because: failure.description)
         case .done:
             guard let connection = self.connection else { return }
             self.connection = nil
@@ -154,7 +155,7 @@ public final class Connector: TimerHandler {
     }
 
     private func closeConnection() {
-        self.connection?.close(abruptly: true)
+        self.connection?.close()
         self.connection = nil
     }
 

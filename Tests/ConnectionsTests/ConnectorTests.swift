@@ -160,13 +160,39 @@ import Testing
     @Test func `a TLS handshake that gets no answer ends with the time`() throws {
         let scene = try Scene()
         defer { scene.end() }
-        let (_, address) = try scene.listen()
+        let (listener, address) = try scene.listen()
         try scene.connect(to: [address], tls: true, within: .milliseconds(50))
+        try scene.accept(listener)
         #expect(scene.turn { scene.client.failure != nil })
         guard case .host(let failure)? = scene.client.failure else {
             Issue.record("\(String(describing: scene.client.failure))")
             return
         }
         #expect(failure == .init(reason: "the TLS handshake timed out", silent: .all, isInHandshake: true))
+        // In order: a server that logs resets has no line for it.
+        #expect(scene.turn { scene.server.end != nil })
+        #expect(scene.server.end == .end(inOrder: true))
+    }
+
+    /// TLS is said to be at fault where it is.
+    @Test(arguments: [
+        (true, "Connection reset by peer"),
+        (false, "TLS: the peer ended the connection during the TLS handshake"),
+    ])
+    func `an end during the TLS handshake is called what it is`(isReset: Bool, reason: String) throws {
+        let scene = try Scene()
+        defer { scene.end() }
+        let (listener, address) = try scene.listen()
+        try scene.connect(to: [address], tls: true)
+        try scene.accept(listener)
+        let server = try #require(scene.server.connection)
+        #expect(scene.turn { !scene.server.received.isEmpty })
+        server.close(abruptly: isReset)
+        #expect(scene.turn { scene.client.failure != nil })
+        guard case .host(let failure)? = scene.client.failure else {
+            Issue.record("\(String(describing: scene.client.failure))")
+            return
+        }
+        #expect(failure == .init(reason: reason, silent: .none))
     }
 }

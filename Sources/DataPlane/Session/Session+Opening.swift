@@ -85,7 +85,7 @@ extension Session {
         return hasWorked
     }
 
-    private func clientShookHands(_ result: TLSConnection.HandshakeResult) {
+    private func clientShookHands(_ result: Connection.HandshakeResult) {
         switch result {
         case .wantsRead: break
         case .failed(let error): self.handle(.tlsFailed("\(error)"))
