@@ -103,7 +103,7 @@ public struct Explanation: Equatable, Sendable {
             let speaks = listener.tls == nil ? "without TLS: use ws or http" : "with TLS: use wss or https"
             return "none: \(listener.address) is \(speaks)"
         }
-        lines.add("listener", "none on port \(url.port); what follows holds if something leads from there to one")
+        lines.add("listener", "no listener on port \(url.port); the rest assumes that something forwards it to one")
         return nil
     }
 

@@ -40,7 +40,7 @@ import Testing
         let explanation = self.explain("ws://example.com/relay", origin: "https://evil.example")
         let expected = """
             ws://example.com/relay
-              listener     none on port 80; what follows holds if something leads from there to one
+              listener     no listener on port 80; the rest assumes that something forwards it to one
               route        6: /relay
               answer       403 Forbidden: The Origin https://evil.example is not allowed here: the request is for http://example.com.
               cure         List it, with the route's own origin, in `origins`.
