@@ -99,7 +99,7 @@ extension Gateway {
     ) {
         for endpoint in endpoints { if undo { self.health.undrain(endpoint) } else { self.health.drain(endpoint) } }
         guard !undo else { return answer(.undrained) }
-        self.drainer.close(selection, cause: .drain) { sessions, _ in answer(.draining(sessions: sessions)) }
+        self.drainer.close(selection) { answer(.draining(sessions: $0)) }
     }
 
     // MARK: - The admin address

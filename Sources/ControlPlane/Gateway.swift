@@ -108,7 +108,6 @@ public final class Gateway {
             let blueprint = WorkerBlueprint(
                 fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners)
             self.threads = try WorkerThreads.start(count, blueprint)
-            _ = try inherited.taken.ready()
 
             (self.loop, self.log, self.fleet, self.survey, self.sideWork) = (loop, log, fleet, survey, sideWork)
             (self.resolver, self.names, self.serving, self.health) = (resolver, names, serving, health)
@@ -116,6 +115,10 @@ public final class Gateway {
             (self.inherited, self.supervisor) = (inherited, supervisor)
             self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in self.released(to: $0)
             }
+            try SignalSource.open(Self.signals, on: loop) { [unowned self] in self.received(signal: $0) }
+            try fleet.control.open(on: loop) { [unowned self] in self.received($0) }
+            // The last thing that can fail: from here on the predecessor drains, and nothing else serves.
+            _ = try inherited.taken.ready()
         } catch let error as StartError {
             throw error
         } catch {
@@ -134,17 +137,8 @@ public final class Gateway {
 
     // MARK: - Running
 
-    /// Serves until a signal ends it. Returns the exit status.
-    public func run() -> Int32 {
-        var exitStatus: Int32 = 0
-        do {
-            try SignalSource.open(Self.signals, on: self.loop) { [unowned self] in self.received(signal: $0) }
-            try self.fleet.control.open(on: self.loop) { [unowned self] in self.received($0) }
-        } catch {
-            self.log.write(.error, "failed", reason: "\(error)")
-            exitStatus = 70
-            self.drainer.stop()
-        }
+    /// Serves until a signal ends it.
+    public func run() {
         self.logServing()
         self.ticketRotation = ControlTimer(self.loop, every: TicketKeys.rotationInterval) { [unowned self] in
             self.serving.rotateTicketKeys()
@@ -155,7 +149,6 @@ public final class Gateway {
         self.supervisor.watch(on: self.loop)
         if !self.drainer.hasStopped { self.loop.run() }
         self.end()
-        return exitStatus
     }
 
     private func end() {
@@ -217,7 +210,6 @@ public final class Gateway {
 
     private func received(_ message: ControlMessage) {
         switch message {
-        case .terminate: self.terminate()
         case .drained(let worker): self.drainer.drained(worker: worker)
         case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
         case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
@@ -228,7 +220,7 @@ public final class Gateway {
     }
 
     /// The first time drains; a second time ends what is left.
-    private func terminate() {
+    func terminate() {
         if self.drainer.isServing { self.drain(because: "signal") } else { self.drainer.stop() }
     }
 

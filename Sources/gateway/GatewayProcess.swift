@@ -19,7 +19,6 @@ enum GatewayProcess {
         _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
         hint: String? = nil
     ) throws(ExitCode) {
-        let status: Int32
         do throws(StartError) {
             // Before there is anyone to wait for it.
             let place = try configuration.admin.map { settings throws(StartError) in try AdminPlace(settings) }
@@ -28,15 +27,14 @@ enum GatewayProcess {
             gateway.hint = hint
             let admin = try self.openAdmin(at: place, of: gateway)
             gateway.whenReleased = { admin?.close() }
-            status = gateway.run()
+            gateway.run()
             admin?.close()
             // Nothing may be cleaned up that they are in the middle of.
-            if gateway.leavesWorkers { _exit(status) }
+            if gateway.leavesWorkers { _exit(EXIT_SUCCESS) }
         } catch {
             FileHandle.standardError.write(Data("gateway: \(error)\n".utf8))
             throw ExitCode.failure
         }
-        guard status == 0 else { throw ExitCode(status) }
     }
 
     /// - Throws: Why there can be none, at a start. A gateway that took another's place is the only one that accepts: it serves all

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -19,19 +20,27 @@ DRAIN = {"over": "500ms"}
 class Successor:
     """`gateway run --takeover` with the file of `running`."""
 
-    def __init__(self, running: Gateway, file=None, wrapper: tuple = ()):
+    def __init__(self, running: Gateway, file=None, wrapper: tuple = (), limit: int = 0):
+        """`limit`: of its descriptors; 0: as ours."""
         self.file = file or running.file
         # With a word for `--takeover`, which the wrapper of a gateway has no place for.
         self.command = (*wrapper[:2], wrapper[2].replace("run", "run --takeover"), wrapper[3]) if wrapper else ()
+        self.limits = ("prlimit", f"--nofile={limit}:{limit}") if limit else ()
         self.log = Log()
 
     async def __aenter__(self) -> "Successor":
         self.process = await asyncio.create_subprocess_exec(
-            *self.command, BINARY, "run", *([] if self.command else ["--takeover"]), "--config", self.file,
+            *self.limits, *self.command, BINARY, "run", *([] if self.command else ["--takeover"]), "--config", self.file,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
         )
         self._reader = asyncio.create_task(self.log.read(self.process.stderr))
         return self
+
+    async def serves(self) -> bool:
+        """Whether it does, once that is known."""
+        with contextlib.suppress(AssertionError):
+            await self.log.wait(1, "serving")
+        return bool(self.log.matching("serving"))
 
     async def __aexit__(self, *error):
         if self.process.returncode is None:
@@ -178,6 +187,32 @@ async def test_a_successor_that_cannot_serve_changes_nothing():
             await session.send("still there?")
             assert await session.recv() == "still there?"
             await knock(running.ws("/echo"), count=5)
+
+
+async def test_a_successor_that_runs_out_of_descriptors_changes_nothing(tmp_path):
+    """With each limit it comes further. The first that serves is enough for all that it needs before."""
+    listeners = [{"address": f"unix:{tmp_path}/{number}.sock"} for number in range(52)]
+    async with Gateway(**ECHO, listeners=[{"address": "127.0.0.1:0"}, *listeners], drain=DRAIN) as running:
+        async with client(running.ws("/echo")) as session:
+            for limit in itertools.count(66):
+                async with Successor(running, limit=limit) as successor:
+                    if await successor.serves():
+                        await knock(running.ws("/echo"), count=3)
+                        break
+                    assert await successor.process.wait() == 1, f"limit {limit}: {successor.log.lines}"
+                assert running.log.matching("takeover-released") == [], f"limit {limit}: {successor.log.lines}"
+                await session.send("still there?")
+                assert await session.recv() == "still there?"
+            assert limit > 68 and successor.process.returncode == 0
+        assert await running.exited() == 0
+
+
+async def test_a_signal_for_a_successor_while_draining_says_so():
+    async with Gateway(**ECHO, drain={"delay": "1h"}) as running:
+        running.signal(signal.SIGTERM)
+        await running.event("draining")
+        running.signal(signal.SIGUSR2)
+        assert (await running.event("takeover-failed"))["reason"] == "the gateway is draining"
 
 
 def is_gone(process: int) -> bool:

@@ -85,6 +85,10 @@ final class Drainer {
     /// Ends all that is left.
     func stop() {
         guard !self.hasStopped else { return }
+        if case .draining(let draining) = self.state {
+            draining.progress.cancel()
+            draining.next?.cancel()
+        }
         self.state = .stopped
         self.fleet.tell(.stop)
         self.loop.stop()
@@ -98,7 +102,8 @@ final class Drainer {
 
     private func closeEverything(leaving: Set<Int>, opening: DrainOrder.Opening) {
         self.fleet.tell(.stopAccepting(leaving: leaving))
-        self.close(.all, cause: .drain, opening: opening) { [unowned self] _, pace in
+        self.count(.all) { [unowned self] selections in
+            let pace = self.close(selections, .drain, opening)
             // What is not delivered by then is aborted.
             var limit = pace.end + max(self.serving.configuration.settings.drain.over, Self.leastForLast)
             // Sessions that are still being opened are closed after that.
@@ -109,6 +114,7 @@ final class Drainer {
 
     private func next(after delay: Duration, _ action: @escaping () -> Void) {
         guard case .draining(var draining) = self.state else { return }
+        draining.next?.cancel()
         draining.next = ControlTimer(self.loop, once: delay, action)
         self.state = .draining(draining)
     }
@@ -122,18 +128,16 @@ final class Drainer {
 
     // MARK: - Some sessions
 
-    /// Closes sessions, spread as `drain` says.
+    /// Sessions of each worker, and how many they are.
+    private typealias Selections = [(selection: SessionSelection, count: Int)]
+
+    /// Closes sessions, spread as `drain` says. A drain of the whole process that has begun meanwhile closes them with the others.
     ///
-    /// - Parameter then: gets their number, and their pace.
-    func close(
-        _ selection: SessionSelection, cause: Cause, opening: DrainOrder.Opening = .finished,
-        then: @escaping (_ sessions: Int, ClosingPace) -> Void
-    ) {
-        self.survey.ask {
-            $0.count(selection)
-        } then: { [unowned self] counts in
-            let selections = counts.map { (selection: selection, count: $0) }
-            then(counts.reduce(0, +), self.close(selections, cause, opening))
+    /// - Parameter then: gets their number.
+    func close(_ selection: SessionSelection, then: @escaping (_ sessions: Int) -> Void) {
+        self.count(selection) { [unowned self] selections in
+            if self.isServing { _ = self.close(selections, .drain, .finished) }
+            then(selections.reduce(0) { $0 + $1.count })
         }
     }
 
@@ -141,13 +145,19 @@ final class Drainer {
     ///
     /// - Parameter sessions: of each worker.
     func close(condemned sessions: [Set<SessionID>]) {
-        guard sessions.contains(where: { !$0.isEmpty }) else { return }
+        guard self.isServing, sessions.contains(where: { !$0.isEmpty }) else { return }
         _ = self.close(sessions.map { (selection: .these($0), count: $0.count) }, .reload, .finished)
     }
 
-    private func close(
-        _ selections: [(selection: SessionSelection, count: Int)], _ cause: Cause, _ opening: DrainOrder.Opening
-    ) -> ClosingPace {
+    private func count(_ selection: SessionSelection, then: @escaping (Selections) -> Void) {
+        self.survey.ask {
+            $0.count(selection)
+        } then: { counts in
+            then(counts.map { (selection: selection, count: $0) })
+        }
+    }
+
+    private func close(_ selections: Selections, _ cause: Cause, _ opening: DrainOrder.Opening) -> ClosingPace {
         let settings = self.serving.configuration.settings.drain
         let counts = selections.map(\.count)
         let pace = ClosingPace(count: counts.reduce(0, +), over: settings.over, rate: settings.rate)

@@ -14,7 +14,7 @@ final class Handover {
         /// One serves.
         ///
         /// - Parameter adopted: listeners that go on there.
-        case released(TakeoverServer, adopted: Set<Int>)
+        case released(adopted: Set<Int>)
     }
 
     private let plan: RestartPlan?
@@ -44,7 +44,7 @@ final class Handover {
 
     /// Listeners that go on in the successor.
     var adopted: Set<Int> {
-        if case .released(_, let adopted) = self.state { adopted } else { [] }
+        if case .released(let adopted) = self.state { adopted } else { [] }
     }
 
     /// Waits for a successor from now on.
@@ -67,25 +67,23 @@ final class Handover {
 
     /// Takes no successor any more.
     func close() {
-        switch self.state {
-        case .waiting(let server), .released(let server, _): server.close()
-        case .closed: break
-        }
+        guard case .waiting(let server) = self.state else { return }
+        self.state = .closed
+        server.close()
     }
 
     /// Starts our successor: the program that is now where ours was.
     func start() {
-        guard self.drainer.isServing, let plan = self.plan else {
-            return self.log.write(.warning, "takeover-failed", reason: "there is no configuration file to start with")
-        }
+        guard let plan = self.plan else { return self.refuse("there is no configuration file to start with") }
+        guard self.drainer.isServing else { return self.refuse("the gateway is draining") }
         switch self.successor.state {
         case .none: self.successor.start(plan) { [unowned self] in self.happened($0) }
-        case .starting: self.log.write(.warning, "takeover-failed", reason: "a successor is being started already")
-        case .running(let process):
-            self.log.write(
-                .warning, "takeover-failed", reason: "a successor, process \(process), does not serve yet")
+        case .starting: self.refuse("a successor is being started already")
+        case .running(let process): self.refuse("a successor, process \(process), does not serve yet")
         }
     }
+
+    private func refuse(_ reason: String) { self.log.write(.warning, "takeover-failed", reason: reason) }
 
     /// To be called on SIGCHLD.
     func childEnded() { self.successor.look() }
@@ -115,9 +113,9 @@ final class Handover {
 
     /// The successor serves: it accepts what waits, and our sessions are closed in good time.
     private func release(_ release: TakeoverServer.Release) {
-        guard case .waiting(let server) = self.state else { return }
+        guard case .waiting = self.state else { return }
         let adopted = self.serving.listeners.listeners.filter { release.adopted.contains($0.configured.offeredName) }
-        self.state = .released(server, adopted: Set(adopted.map(\.id)))
+        self.state = .released(adopted: Set(adopted.map(\.id)))
         self.released(release.successor)
         self.drainer.handOver(leaving: self.adopted)
     }

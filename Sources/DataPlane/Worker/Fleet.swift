@@ -26,8 +26,6 @@ public enum WorkerMessage: Sendable {
 
 /// What others tell the control thread.
 public enum ControlMessage: Sendable {
-    /// As a signal does: the first drains, a second one cuts what is left.
-    case terminate
     /// A worker that was told to drain everything has no session left.
     case drained(worker: Int)
     /// Sessions could not be opened with an endpoint (`Endpoint.connectFailed`), the last one for this reason.

@@ -1,4 +1,6 @@
 /// A timer that calls a closure, once or again and again. For the control thread: sessions have no object for each timer.
+///
+/// The loop keeps it until it has fired for the last time, or until `cancel`: to forget it does not stop it.
 public final class ControlTimer: TimerHandler {
     private unowned let loop: EventLoop
     private let interval: Duration?

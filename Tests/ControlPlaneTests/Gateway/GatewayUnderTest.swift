@@ -33,13 +33,14 @@ final class GatewayUnderTest: Sendable {
         self.thread = try Thread.start("gateway-test") {
             do throws(StartError) {
                 let gateway = try Gateway(settings, lookUp: lookUp)
-                let control = gateway.fleet.control
+                // What a signal does to the process.
+                let terminations = try Self.mailbox(on: gateway.loop) { gateway.terminate() }
                 let running = Running(
                     addresses: gateway.serving.listeners.listeners.map(\.address.description), fleet: gateway.fleet,
-                    terminate: { control.send(.terminate) })
+                    terminate: { terminations.send(()) })
                 start.value.withLock { $0 = .success(running) }
                 doorbell.ring()
-                _ = gateway.run()
+                gateway.run()
             } catch {
                 start.value.withLock { $0 = .failure(error) }
                 doorbell.ring()
@@ -47,6 +48,18 @@ final class GatewayUnderTest: Sendable {
         }
         doorbell.wait()
         self.running = try #require(start.value.withLock { $0 }).get()
+    }
+
+    private static func mailbox(
+        on loop: EventLoop, _ receive: @escaping () -> Void
+    ) throws(StartError) -> Mailbox<Void> {
+        do throws(SystemError) {
+            let mailbox = try Mailbox<Void>()
+            try mailbox.open(on: loop) { _ in receive() }
+            return mailbox
+        } catch {
+            throw StartError("\(error)")
+        }
     }
 
     private final class Box<Value: ~Copyable & Sendable>: Sendable {
