@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -128,6 +129,21 @@ def check(root: pathlib.Path, part: str) -> tuple[int, list[str], str]:
     return process.returncode, found, process.stdout + process.stderr
 
 
+def swift_is(script: str, folder: pathlib.Path, monkeypatch):
+    """What is called `swift` from now on."""
+    write(folder, {"bin/swift": f"#!/bin/sh\n{script}\n"})
+    (folder / "bin/swift").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}/bin:{os.environ['PATH']}")
+
+
+def products(root: pathlib.Path) -> pathlib.Path:
+    """Where the gateway of a package is looked for. The folder is there."""
+    answer = subprocess.run(["swift", "build", "--package-path", root, "--show-bin-path"], check=True, stdout=subprocess.PIPE, text=True)
+    folder = pathlib.Path(answer.stdout.strip())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def build(root: pathlib.Path):
     subprocess.run(["swift", "build", "--package-path", root], check=True, stdout=subprocess.DEVNULL)
 
@@ -170,6 +186,11 @@ def test_what_is_dead_is_found_and_nothing_else(small):
     assert status == 1 and set(found) == DEAD and len(found) == len(DEAD), text
 
 
+def test_the_index_is_read_where_swift_is_a_script(small, tmp_path, monkeypatch):
+    swift_is(f'exec {shutil.which("swift")} "$@"', tmp_path, monkeypatch)
+    assert check(small, "structure")[1] == ["Sources/Lower: folders of Lower in a cycle: Hub, Rim"]
+
+
 def test_a_file_that_was_moved_is_read_where_it_is_now(small):
     old, new = small / "Sources/Lower/Rim/Spoke.swift", small / "Sources/Lower/Hub/Spoke.swift"
     old.rename(new)
@@ -189,6 +210,7 @@ def test_a_file_that_was_moved_is_read_where_it_is_now(small):
     ("tool: Lower", "tool: Lower Glibc", "ops/docs/architecture.md:4: tool may import Glibc and does not"),
     ("Lower:\n", "Lower: tool\n", "ops/docs/architecture.md:5: Lower may import tool, which is no dependency of it in Package.swift"),
     ("Lower:\n", "Lower: tool\n", "ops/docs/architecture.md:4: targets in a cycle: Lower, tool"),
+    ("tool: Lower", "tool: Lower\ntool:", "ops/docs/architecture.md:5: tool has a line already"),
     ("Lower/Clock.swift: Glibc", "Lower/Clock.swift:", "Sources/Lower/Clock.swift:3: Lower may not import Glibc"),
     ("Lower/Clock.swift: Glibc", "Lower/Watch.swift: Glibc", "ops/docs/architecture.md:6: Lower has no file Watch.swift"),
     ("tool: Lower", "tool: Lower\nUpper:", "ops/docs/architecture.md:5: there is no target Upper in Sources"),
@@ -233,6 +255,16 @@ def test_badly_formatted_code_is_found(tmp_path):
     assert status == 1 and found == ["Sources/Lower/Bad.swift:1: [Spacing] remove 1 space"]
 
 
+def test_a_formatter_that_says_nothing_is_no_success(tmp_path, monkeypatch):
+    write(tmp_path, {"Sources/Lower/Good.swift": "let a = 1\n"})
+    assert check(tmp_path, "format")[:2] == (0, [])
+    swift_is("exit 3", tmp_path, monkeypatch)
+    assert check(tmp_path, "format")[:2] == (1, ["Sources: swift format ends with 3 and does not say why"])
+
+
+SLEEPER = "Tests/IntegrationTests/gateway_process.py may have 1 sleeps"
+
+
 def test_sleeps_in_tests_are_found(tmp_path):
     write(tmp_path, {
         "Tests/a.py": "# time.sleep(1)\nawait asyncio.sleep(0)\nawait asyncio.sleep(0.1)\n",
@@ -240,7 +272,10 @@ def test_sleeps_in_tests_are_found(tmp_path):
         "Tests/c.js": "setTimeout(done, 100);\n",
     })
     status, found, _ = check(tmp_path, "sleeps")
-    assert status == 1 and [line.split(": ")[0] for line in found] == ["Tests/a.py:3", "Tests/b.swift:3", "Tests/b.swift:4", "Tests/c.js:1"]
+    # The list of files that may sleep is that of our tree.
+    assert f"ops/checks/parts/sleeps.py: {SLEEPER} and is not there" in found
+    found = [line.split(": ")[0] for line in found if "is not there" not in line]
+    assert status == 1 and found == ["Tests/a.py:3", "Tests/b.swift:3", "Tests/b.swift:4", "Tests/c.js:1"]
 
 
 def test_words_for_people_are_found(tmp_path):
@@ -296,8 +331,7 @@ def documented(tmp_path) -> pathlib.Path:
         "Sources/Lower/Narrow.swift": "struct WideName {}\n", "ops/docs/architecture.md": "# Architecture\n",
     })
     (tmp_path / "ops/tool").chmod(0o755)
-    (tmp_path / ".build/debug").mkdir(parents=True)
-    (tmp_path / ".build/debug/gateway").symlink_to(BINARY)
+    (products(tmp_path) / "gateway").symlink_to(BINARY)
     return tmp_path
 
 
@@ -316,6 +350,7 @@ def test_a_true_document_passes_and_what_was_not_run_is_said(documented):
     ("`ops/tool", "`ops/fool", "README.md:3: ops/fool is not there"),
     ("`WideName`", "`WiderName.part`", "README.md:3: WiderName is no name in the sources"),
     ("`Narrow.swift`", "`Broad.swift`", "README.md:3: there is no file Broad.swift"),
+    ("```yaml", "```bash\ngateway verify\n```\n\n```yaml", "README.md:18: `gateway verify`: there is no subcommand verify"),
     ("check --config", "check --configuration",
      "README.md:3: `gateway check --configuration site.conf`: its --help has no --configuration"),
     ("gateway check", "gateway verify", "README.md:3: `gateway verify --config site.conf`: there is no subcommand verify"),
@@ -341,18 +376,54 @@ def test_a_command_without_help_is_found(documented):
     assert status == 1 and "ops/tool: --help exits with 3 and prints 0 bytes" in found
 
 
-SCHEMA = '{"definitions": {\n"gateway": {"properties": {"listeners": {}, "workers": {}}}\n}}\n'
+SCHEMA = """{"definitions": {
+"gateway": {"properties": {"workers": {}, "routes": {"items": {"$ref": "#/definitions/route"}}, "backends": {"items": {"$ref": "#/definitions/backend"}}}},
+"route": {"properties": {"path": {}}},
+"backend": {"properties": {"path": {}, "weight": {}}}
+}}
+"""
+SHIPPED = """# workers: auto
+
+# Which request leads where.
+routes:
+  - {path: /}
+  # With a weight: of its own.
+
+# What routes lead to.
+# (default: none)
+backends:
+  # chat:
+  #   weight: 2
+  #   path: /chat
+"""
 
 
-def test_a_schema_that_is_not_that_of_the_table_is_found(tmp_path):
-    write(tmp_path, {"made.json": SCHEMA, "gateway.conf": "listeners: []\n# workers: auto\n", "ops/gateway.schema.json": SCHEMA,
-                     ".build/debug/gateway": f"#!/bin/sh\ncat {tmp_path}/made.json\n"})
-    (tmp_path / ".build/debug/gateway").chmod(0o755)
-    assert check(tmp_path, "schema")[:2] == (0, [])
-    write(tmp_path, {"ops/gateway.schema.json": SCHEMA.replace("workers", "threads"), "gateway.conf": "listeners: []\n"})
-    assert check(tmp_path, "schema")[:2] == (1, [
-        "ops/gateway.schema.json:2: differs from the table of keys", "gateway.conf: lacks `workers` of gateway",
-    ])
+@pytest.fixture
+def shipped(tmp_path) -> pathlib.Path:
+    write(tmp_path, {
+        "Package.swift": PACKAGE, "made.json": SCHEMA, "gateway.conf": SHIPPED, "ops/gateway.schema.json": SCHEMA,
+        "program": f"#!/bin/sh\ncat {tmp_path}/made.json\n",
+    })
+    (tmp_path / "program").chmod(0o755)
+    (products(tmp_path) / "gateway").symlink_to(tmp_path / "program")
+    return tmp_path
+
+
+def test_a_schema_that_is_not_that_of_the_table_is_found(shipped):
+    assert check(shipped, "schema")[:2] == (0, [])
+    write(shipped, {"ops/gateway.schema.json": SCHEMA.replace("workers", "threads")})
+    assert check(shipped, "schema")[:2] == (1, ["ops/gateway.schema.json:2: differs from the table of keys"])
+
+
+@pytest.mark.parametrize("without,finding", [
+    ("# workers: auto\n", "lacks `workers` of gateway"),
+    ("{path: /}", "lacks `path` of route"),
+    ("  #   path: /chat\n", "lacks `path` of backend"),
+    ("  #   weight: 2\n", "lacks `weight` of backend"),
+])
+def test_a_key_that_the_shipped_file_lacks_where_it_belongs_is_found(shipped, without, finding):
+    write(shipped, {"gateway.conf": SHIPPED.replace(without, "")})
+    assert check(shipped, "schema")[:2] == (1, [f"gateway.conf: {finding}"])
 
 
 def test_budgets_that_are_not_kept_are_found(tmp_path):

@@ -1,8 +1,9 @@
 """What `swift build` writes down beside the objects: where each symbol is defined, and where it is used (libIndexStore's C interface)."""
 
 import ctypes
+import json
 import pathlib
-import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -82,7 +83,7 @@ def read(root: pathlib.Path, store: pathlib.Path, files: list[str], needs_all: b
         if lacking and needs_all:
             raise NotIndexed(
                 f"the build in {store} does not know {lacking[0]}" + (f" and {len(lacking) - 1} more" if len(lacking) > 1 else "")
-                + ": remove .build/debug/ and build again if this folder was copied or moved"
+                + f": remove {store.parent.parent} and build again if this folder was copied or moved"
             )
         return {file: list(reader.occurrences(record, file)) for file, record in sorted(records.items())}
     finally:
@@ -132,15 +133,18 @@ _FUNCTIONS = {
 _RECORD = 2
 
 
+def _library() -> pathlib.Path:
+    """Where the toolchain says that its libraries are: `swift` in PATH may be a script in another place."""
+    info = json.loads(subprocess.run(["swift", "-print-target-info"], check=True, stdout=subprocess.PIPE, text=True).stdout)
+    path = pathlib.Path(info["paths"]["runtimeResourcePath"]).parent / "libIndexStore.so"
+    if not path.exists():
+        raise NotIndexed(f"{path} is not there: it comes with Swift's toolchain")
+    return path
+
+
 class _Reader:
     def __init__(self, store: pathlib.Path):
-        swift = shutil.which("swift")
-        if swift is None:
-            raise NotIndexed("swift is not in PATH")
-        path = pathlib.Path(swift).resolve().parent.parent / "lib" / "libIndexStore.so"
-        if not path.exists():
-            raise NotIndexed(f"{path} is not there: it comes with Swift's toolchain")
-        library = ctypes.CDLL(str(path))
+        library = ctypes.CDLL(str(_library()))
         for name, (result, arguments) in _FUNCTIONS.items():
             function = getattr(library, f"indexstore_{name}")
             function.restype, function.argtypes = result, arguments

@@ -120,9 +120,22 @@ class Tree:
         """The same of the tests and benchmarks, if they were built; fuzz targets are only built by ops/fuzz."""
         return index_store.read(self.root, self._store, self.files("Tests", ".swift"), needs_all=False)
 
+    @functools.cached_property
+    def products(self) -> pathlib.Path:
+        """The folder of what `swift build` makes."""
+        answer = subprocess.run(
+            ["swift", "build", "--package-path", str(self.root), "--show-bin-path"], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+        return pathlib.Path(answer.strip())
+
+    @property
+    def gateway(self) -> str:
+        """The program that was built."""
+        return str(self.products / "gateway")
+
     @property
     def _store(self) -> pathlib.Path:
-        return self.root / ".build" / "debug" / "index" / "store"
+        return self.products / "index" / "store"
 
 
 def words(pattern: str, text: str):

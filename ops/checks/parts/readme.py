@@ -56,7 +56,7 @@ def _commands(document: markdown.Document) -> Iterator[tuple[int, str, tuple[str
     """(line, command, the output that is shown) of what stands in blocks and code spans."""
     for block in document.blocks:
         lines = [(number, text) for number, text in enumerate(block.lines, block.line)]
-        if block.language == "sh":
+        if block.language in ("sh", "bash"):
             for number, text in lines:
                 if command := re.split(r"\s+#", text)[0].strip():
                     yield number, command, None
@@ -75,7 +75,7 @@ class _Programs:
 
     def __init__(self, tree: Tree):
         self._tree = tree
-        self._gateway = str(tree.root / ".build" / "debug" / "gateway")
+        self._gateway = tree.gateway
 
     def complaint(self, command: str, output: tuple[str, ...] | None) -> str | None:
         """What is wrong with it, or why it was not run; `None`: it was, and all is well."""
@@ -153,7 +153,7 @@ def _configuration(tree: Tree, block: markdown.Block) -> str | None:
         file = folder / "gateway.conf"
         file.write_text(_completed("\n".join(block.lines) + "\n", folder))
         process = subprocess.run(
-            [tree.root / ".build" / "debug" / "gateway", "check", "--config", file], cwd=folder, stdout=subprocess.PIPE,
+            [tree.gateway, "check", "--config", file], cwd=folder, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, timeout=_PATIENCE,
         )
         return process.stdout.replace(f"{folder}/", "").strip() if process.returncode else None

@@ -31,8 +31,11 @@ def findings(tree: Tree) -> Iterator[Finding]:
 
 def _package(tree: Tree, rows: list) -> Iterator[Finding]:
     """The table and Package.swift say the same of our own targets and of products of others."""
-    allowed, line = collections.defaultdict(set), {}
+    allowed, line, keys = collections.defaultdict(set), {}, set()
     for row in rows:
+        if row.key in keys:
+            yield Finding(ARCHITECTURE, row.line, f"{row.key} has a line already", "keep one of them")
+        keys.add(row.key)
         target, _, file = row.key.partition("/")
         line.setdefault(target, row.line)
         allowed[target] |= set(row.values)
