@@ -54,7 +54,7 @@ struct BridgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Its private key, a PEM file.", valueName: "file"))
     var key: String?
 
-    /// Here, and not in `run`, a mistake is followed by the usage of this command.
+    /// Checked here and not in `run`, so that the message is followed by the usage of this command.
     func validate() throws {
         _ = try self.gatewayConfiguration()
     }
@@ -64,9 +64,9 @@ struct BridgeCommand: ParsableCommand {
         try GatewayProcess.run(configuration, hint: BridgeConfiguration.hint(for: configuration))
     }
 
-    /// What would be in a file.
+    /// The configuration that a file would have.
     ///
-    /// - Throws: `ValidationError`, for status 64.
+    /// - Throws: `ValidationError`, which becomes exit status 64.
     private func gatewayConfiguration() throws(ValidationError) -> GatewayConfiguration {
         var bridge = BridgeConfiguration(listen: self.listen, target: self.target)
         bridge.path = self.path

@@ -24,7 +24,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let (path, configuration) = try self.file.load()
-        // What the file names has to be there, too: certificates, keys and authorities.
+        // The files that the configuration names must exist too.
         let certificates = CertificateFiles.findings(in: configuration)
         let problems =
             certificates.problems

@@ -33,7 +33,7 @@ struct Gateway: ParsableCommand {
 
     static func main() {
         OwnProcess.occupyStandardDescriptors()
-        // Who rotates logs may ask for the new file before there is a log.
+        // logrotate may signal the process before there is a log, and without a handler that would kill it.
         SignalSource.ignore(SignalSource.user1)
         Self.main(nil)
     }

@@ -57,7 +57,7 @@ struct SessionsCommand: ParsableCommand {
         @OptionGroup var gateway: AdminOptions
 
         func validate() throws {
-            // It becomes a part of a path.
+            // It becomes part of a request's path.
             guard self.id.utf8.count == 16, self.id.allSatisfy(\.isHexDigit) else {
                 throw ValidationError("\(self.id) is no session's id, which has 16 hexadecimal digits.")
             }

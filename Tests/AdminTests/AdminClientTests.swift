@@ -28,7 +28,7 @@ import Testing
         return try #require(outcome)
     }
 
-    @Test func itAsksAndHearsTheAnswer() throws {
+    @Test func `it sends the request and returns the answer`() throws {
         let control = try FakeControl()
         control.rows = (0..<5000).map { _ in .sample() }
         control.drainOutcome = .undrained
@@ -48,7 +48,7 @@ import Testing
         #expect(try self.ask(control.loop, address, "GET", "/nowhere").get().status == 404)
     }
 
-    @Test func itSaysWhereNobodyAnswers() throws {
+    @Test func `an error names the address that does not answer`() throws {
         let loop = try EventLoop()
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
         let port = try #require(Kernel.localAddress(listener)?.port)
@@ -72,7 +72,7 @@ import Testing
         ("SSH-2.0-OpenSSH\r\n", "byte 0x53 in the version of the status line"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "the connection ended within the body"),
     ])
-    func itSaysThatSomebodyElseAnswers(_ answer: String, _ reason: String) throws {
+    func `an error says that the answer is not the gateway's`(_ answer: String, _ reason: String) throws {
         let loop = try EventLoop()
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
         defer { Kernel.close(listener) }

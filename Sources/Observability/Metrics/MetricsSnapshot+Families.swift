@@ -2,16 +2,16 @@ internal import Sessions
 public import System
 internal import WebSocketProtocol
 
-/// The counts as metrics. The values of every label are bounded by the configuration or by a registry.
+/// The counts as metrics. The number of values of each label is bounded, by the configuration or by a registry.
 extension MetricsSnapshot {
     private typealias Label = MetricFamily.Label
     private typealias Sample = MetricFamily.Sample
 
-    /// The metrics of the whole gateway. This snapshot is the sum of all workers.
+    /// All metrics of the gateway. This snapshot is the sum of all workers.
     ///
     /// - Parameters:
-    ///   - backends: what is known of endpoints: their sessions, health and checks.
-    ///   - droppedLines: lines that never reached the log.
+    /// - backends: the metrics of endpoints: sessions, health and checks.
+    /// - droppedLines: the number of lines that the log could not write.
     public func families(
         control: ControlMetrics, backends: [MetricFamily], droppedLines: UInt64, version: String, usage: ProcessUsage
     ) -> [MetricFamily] {
@@ -163,7 +163,7 @@ extension MetricsSnapshot {
         ]
     }
 
-    /// With the names that Prometheus' own clients use.
+    /// Metrics of the process, with the names that Prometheus' client libraries use.
     private static func families(of usage: ProcessUsage) -> [MetricFamily] {
         var families = [
             MetricFamily(

@@ -31,7 +31,8 @@ extension SessionTests {
     // MARK: - One address
 
     /// It takes `connect`, of 100 ms, and not `handshake`, of 60 s, which is longer than a test waits.
-    @Test(arguments: ["relay", "bridge"]) func anEndpointThatAnswersNoSYNCostsItsTimeAndTheNextIsTried(
+    @Test(arguments: ["relay", "bridge"])
+    func `after the connect timeout of an endpoint that answers no SYN the next is tried`(
         kind: String
     ) throws {
         let silent = try SilentListener()
@@ -54,7 +55,9 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: ["relay", "bridge"]) func ifItIsTheOnlyOneTheClientHearsOfItInTime(kind: String) throws {
+    @Test(arguments: ["relay", "bridge"]) func `if it is the only endpoint the client gets its answer in time`(
+        kind: String
+    ) throws {
         let silent = try SilentListener()
         let backend = Self.backend(kind, [("127.0.0.1", silent.port)])
         let configuration = GatewayConfiguration.serving([backend]) {
@@ -72,7 +75,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aTLSHandshakeThatStallsCostsNoMore() throws {
+    @Test func `a TLS handshake that stalls takes no longer than the connect timeout`() throws {
         let listener = try TestListener()
         var backend = Self.backend("relay", [])
         backend.kind = .websocket([Self.webSocket("127.0.0.1", listener.port, tls: true)])
@@ -96,7 +99,9 @@ extension SessionTests {
     // MARK: - Several addresses
 
     /// However often the dead one is the first, nobody waits `connect` for it, which is longer than a test waits.
-    @Test(arguments: ["relay", "bridge"]) func aDeadAddressOfANameDelaysNobodyForLong(kind: String) throws {
+    @Test(arguments: ["relay", "bridge"]) func `a dead address of a name delays no session for long`(
+        kind: String
+    ) throws {
         let listener = try TestListener()
         let dead = try SilentListener(.ipv4(0x7F00_0002, port: listener.port))
         let configuration = GatewayConfiguration.serving([Self.backend(kind, [("two.example", listener.port)])]) {
@@ -119,7 +124,7 @@ extension SessionTests {
         }
     }
 
-    @Test func allAddressesAreInTheLogWhereNoneCanBeConnectedTo() throws {
+    @Test func `if no address can be connected to the log has all of them`() throws {
         let port = try TestListener().port
         let configuration = GatewayConfiguration.serving([Self.backend("relay", [("two.example", port)])])
         let lookUp: Resolver.LookUp = { _, port in
@@ -136,7 +141,7 @@ extension SessionTests {
     }
 
     /// A connection without a TLS handshake is none.
-    @Test func afterATLSHandshakeThatFailsTheOtherAddressIsTried() throws {
+    @Test func `after a TLS handshake that fails the other address is tried`() throws {
         let listener = try TestListener()
         let other = try TestListener(.ipv4(0x7F00_0002, port: listener.port))
         var backend = Self.backend("relay", [])
@@ -179,7 +184,7 @@ extension SessionTests {
     }
 
     /// 30 s, the time between two look-ups, is longer than a test waits.
-    @Test(arguments: ["relay", "bridge"]) func aNameThatIsNotFoundIsAskedForAgainSoon(kind: String) throws {
+    @Test(arguments: ["relay", "bridge"]) func `a name that is not found is looked up again soon`(kind: String) throws {
         let listener = try TestListener()
         let questions = Mutex(0)
         let lookUp: Resolver.LookUp = { host, port in
@@ -198,7 +203,9 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: ["relay", "bridge"]) func aNameThatMovedIsLookedUpWhenNobodyIsThere(kind: String) throws {
+    @Test(arguments: ["relay", "bridge"]) func `a name that moved is looked up when its address refuses connections`(
+        kind: String
+    ) throws {
         let listener = try TestListener()
         let questions = Mutex(0)
         let lookUp: Resolver.LookUp = { _, port in

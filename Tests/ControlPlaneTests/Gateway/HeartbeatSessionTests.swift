@@ -9,7 +9,7 @@ import WebSocketProtocol
 extension SessionTests {
     // MARK: - Silence
 
-    @Test(arguments: [false, true]) func aSilentClientIsGivenUp(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `a session with a silent client ends`(tls: Bool) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(Self.heartbeats([.relay(to: listener.port)], client: Self.quick)) { gateway in
             let (client, server) = try self.open(gateway, listener, tls: tls)
@@ -24,7 +24,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aSilentBackendIsGivenUp() throws {
+    @Test func `a session with a silent backend ends`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port)], client: nil, backend: Self.quick)
         try GatewayUnderTest.run(configuration) { gateway in
@@ -40,7 +40,7 @@ extension SessionTests {
     }
 
     /// Inside of a frame that a dead backend began there is no place for a Close.
-    @Test func aBackendThatDiesInsideOfAFrameCutsTheClient() throws {
+    @Test func `a backend that dies in the middle of a frame ends the client's connection without a Close`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port)], client: nil, backend: Self.quick)
         try GatewayUnderTest.run(configuration) { gateway in
@@ -53,7 +53,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aSilentClientOfABuiltInServiceIsGivenUp() throws {
+    @Test func `a session of a built-in service with a silent client ends`() throws {
         try GatewayUnderTest.run(Self.heartbeats([.echo], client: Self.quick)) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port())
             _ = try self.ping(client)
@@ -64,7 +64,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aBridgesServerGetsTheEndForASilentClient() throws {
+    @Test func `a bridge's server gets an end when the client is silent`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(Self.heartbeats([.bridge(to: listener.port)], client: Self.quick)) { gateway in
             let client = try TestPeer.asking("/bridge", port: gateway.port())
@@ -80,7 +80,9 @@ extension SessionTests {
 
     // MARK: - Life
 
-    @Test(arguments: [false, true]) func whoAnswersLivesAndTheOtherSideSeesNothingOfIt(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `a side that answers pings stays and the other side sees none of them`(
+        tls: Bool
+    ) throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats(
             [.relay(to: listener.port)], client: Self.patient, backend: Self.patient)
@@ -108,7 +110,7 @@ extension SessionTests {
     }
 
     /// There is no other ping before there was life: that one comes shows what counts.
-    @Test func dataIsLifeToo() throws {
+    @Test func `data counts as an answer to a ping`() throws {
         try GatewayUnderTest.run(Self.heartbeats([.rooms], client: Self.patient)) { gateway in
             let client = try TestPeer.client("/rooms", port: gateway.port())
             for _ in 0..<4 {
@@ -123,7 +125,7 @@ extension SessionTests {
         }
     }
 
-    @Test func thePeersOwnPingsPassThrough() throws {
+    @Test func `the peers' own pings pass through`() throws {
         let listener = try TestListener()
         let slow = Self.heartbeat(.seconds(60), .seconds(60))
         try GatewayUnderTest.run(Self.heartbeats([.relay(to: listener.port)], client: slow, backend: slow)) { gateway in
@@ -141,7 +143,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aPingWaitsForTheEndOfARelayedFrame() throws {
+    @Test func `a ping waits for the end of a relayed frame`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port), .echo], client: Self.patient)
         try GatewayUnderTest.run(configuration) { gateway in
@@ -168,7 +170,7 @@ extension SessionTests {
 
     private static let stall = heartbeat(.milliseconds(100), .milliseconds(200))
 
-    @Test(arguments: [false, true]) func aClientThatTakesNothingIsGivenUp(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `a session with a client that accepts no bytes ends`(tls: Bool) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(Self.heartbeats([.relay(to: listener.port)], client: Self.stall)) { gateway in
             let (client, server) = try self.open(gateway, listener, tls: tls, receiveBuffer: 32 << 10)
@@ -180,7 +182,9 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: ["/relay", "/bridge"]) func aBackendThatTakesNothingIsGivenUp(path: String) throws {
+    @Test(arguments: ["/relay", "/bridge"]) func `a session with a backend that accepts no bytes ends`(
+        path: String
+    ) throws {
         let listener = try TestListener()
         let backends: [BackendSettings] = [.relay(to: listener.port), .bridge(to: listener.port)]
         let isRelay = path == "/relay"

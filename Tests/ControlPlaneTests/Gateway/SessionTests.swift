@@ -59,7 +59,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [1, 2, 3, 7, Int.max], [false, true])
-    func aRelayIsByteExactHoweverShortTransfersAre(limit: Int, tls: Bool) throws {
+    func `a relay is byte-exact however short transfers are`(limit: Int, tls: Bool) throws {
         for sends in GatewayUnderTest.Sends.allCases {
             let listener = try TestListener()
             try GatewayUnderTest.run(.serving([.relay(to: listener.port)]), sends: sends) { gateway in
@@ -72,7 +72,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func everyFrameMayBeCutAnywhere() throws {
+    @Test func `a frame may be split anywhere`() throws {
         let listener = try TestListener()
         let sizes = [0, 1, 5, 125, 126]
         let longest = 126 + 8
@@ -111,7 +111,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func acceptingPausesWithoutDescriptorsAndGoesOn() throws {
+    @Test func `accepting pauses without descriptors and goes on when there are some`() throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             SyscallFaults.exhaustDescriptors(forAccepts: 2)
             let client = try TestPeer.client("/echo", port: gateway.port())
@@ -124,7 +124,7 @@ import WebSocketProtocol
 
     // MARK: - Built-in services
 
-    @Test(arguments: [false, true]) func echoSendsEveryMessageBack(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `echo sends every message back`(tls: Bool) throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(tls ? 1 : 0), tls: tls)
             for size in Self.sizes {
@@ -165,7 +165,7 @@ import WebSocketProtocol
             ([0x81, 0x01, 0x41], 1002, "protocol-error"), ([0x81, 0x81, 0, 0, 0, 0, 0xFF], 1007, "invalid-data"),
             ([0x82, 0xFF, 0, 0, 0, 0, 0, 0x20, 0, 0], 1009, "message-too-big"),
         ] as [([UInt8], Int, String)])
-    func aClientThatBreaksARuleIsToldWhich(bytes: [UInt8], code: Int, cause: String) throws {
+    func `a client that breaks a rule is told which`(bytes: [UInt8], code: Int, cause: String) throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port())
             client.socket.send(bytes + (cause == "message-too-big" ? [0, 0, 0, 0] : []))
@@ -176,7 +176,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func whatAClientTellsAClockHasToBeText() throws {
+    @Test func `a clock requires text to be UTF-8`() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .seconds(60))))
         try GatewayUnderTest.run(.serving([clock])) { gateway in
             let client = try TestPeer.client("/clock", port: gateway.port())
@@ -194,7 +194,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func broadcastReachesEveryoneOnBothWorkers() throws {
+    @Test func `broadcast reaches every member on both workers`() throws {
         try GatewayUnderTest.run(.serving([.rooms], workers: 2)) { gateway in
             // So many that some are on either worker.
             let clients = try (0..<8).map { _ in try TestPeer.client("/rooms", port: gateway.port()) }

@@ -18,7 +18,9 @@ import WebSocketProtocol
     // MARK: - One session
 
     /// Some are staged, some too large for it, some go on with what is staged, and all come in one read.
-    @Test(arguments: Sends.allCases, [false, true]) func largeAfterSmallKeepsItsPlace(sends: Sends, tls: Bool) throws {
+    @Test(arguments: Sends.allCases, [false, true]) func `a large message stays behind the small one before it`(
+        sends: Sends, tls: Bool
+    ) throws {
         let sizes = [1, 4000, 200, 5000, 3, 0, 20_000, 4096, 4090, 7, 30_000, 1]
         try GatewayUnderTest.run(.serving([.echo]), sends: sends) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(tls ? 1 : 0), tls: tls)
@@ -31,7 +33,9 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: Sends.allCases, [false, true]) func theEndComesAfterWhatIsStaged(sends: Sends, tls: Bool) throws {
+    @Test(arguments: Sends.allCases, [false, true]) func `the end comes after the staged bytes`(
+        sends: Sends, tls: Bool
+    ) throws {
         try GatewayUnderTest.run(.serving([.echo]), sends: sends) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(tls ? 1 : 0), tls: tls)
             client.socket.send(client.frame(.text, Array("last".utf8)) + client.frame(.close, [3, 232]))
@@ -44,7 +48,7 @@ import WebSocketProtocol
     }
 
     /// The backend's connection is closed in the turn in which it gets its last bytes.
-    @Test(arguments: Sends.allCases) func aLegThatIsClosedGetsWhatIsStaged(sends: Sends) throws {
+    @Test(arguments: Sends.allCases) func `a leg that is closed gets the staged bytes`(sends: Sends) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)]), sends: sends) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -61,7 +65,9 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: Sends.allCases) func aServerBehindABridgeGetsWhatIsStagedAndThenTheEnd(sends: Sends) throws {
+    @Test(arguments: Sends.allCases) func `a server behind a bridge gets the staged bytes and then the end`(
+        sends: Sends
+    ) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.bridge(to: listener.port)]), sends: sends) { gateway in
             let client = try TestPeer.client("/bridge", port: gateway.port())
@@ -79,7 +85,9 @@ import WebSocketProtocol
     // MARK: - Many sessions
 
     /// Without any fault: this is what happens by itself when many talk at once.
-    @Test(arguments: Sends.allCases, [false, true]) func manySessionsGetTheirOwn(sends: Sends, tls: Bool) throws {
+    @Test(arguments: Sends.allCases, [false, true]) func `each of many sessions gets its own bytes`(
+        sends: Sends, tls: Bool
+    ) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)]), sends: sends) { gateway in
             var clients: [TestPeer] = []
@@ -109,7 +117,9 @@ import WebSocketProtocol
     }
 
     /// Two messages in one turn: everyone is in two batches, the second of which must wait for the first.
-    @Test(arguments: Sends.allCases, [Int.max, 3]) func aRoomHearsMessagesInOrder(sends: Sends, limit: Int) throws {
+    @Test(arguments: Sends.allCases, [Int.max, 3]) func `the members of a room get messages in order`(
+        sends: Sends, limit: Int
+    ) throws {
         try GatewayUnderTest.run(.serving([.rooms]), sends: sends) { gateway in
             let members = try (0..<70).map { _ in try TestPeer.client("/rooms", port: gateway.port()) }
             for member in members { try member.barrier() }
@@ -124,7 +134,7 @@ import WebSocketProtocol
     }
 
     /// A member that does not read is closed, whatever of its bytes was staged when its socket was full; the others miss nothing.
-    @Test(arguments: Sends.allCases) func aMemberThatDoesNotReadHoldsNobodyUp(sends: Sends) throws {
+    @Test(arguments: Sends.allCases) func `a member that does not read delays no other`(sends: Sends) throws {
         let configuration = GatewayConfiguration.serving([.rooms]) { $0.limits.queue = .kibibytes(64) }
         try GatewayUnderTest.run(configuration, sends: sends) { gateway in
             let members = try (0..<2).map { _ in try TestPeer.client("/rooms", port: gateway.port()) }

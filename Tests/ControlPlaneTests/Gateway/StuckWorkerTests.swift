@@ -8,7 +8,7 @@ import Testing
 
 /// A worker that does not come back. One at a time, as everything that runs a gateway.
 @Suite(.serialized) struct StuckWorkerTests {
-    @Test func aSecondSignalEndsTheGatewayWhateverAWorkerDoes() throws {
+    @Test func `a second signal ends the gateway although a worker is stuck`() throws {
         let release = try Doorbell()
         let released = try Doorbell()
         try GatewayUnderTest.run(.serving([.echo], workers: 2)) { gateway in
@@ -28,7 +28,7 @@ import Testing
         released.wait()
     }
 
-    @Test func workersThatEndAreNotSpokenOf() throws {
+    @Test func `workers that end in time are not logged`() throws {
         try GatewayUnderTest.run(.serving([.echo], workers: 2)) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port())
             client.send(text: "hello")

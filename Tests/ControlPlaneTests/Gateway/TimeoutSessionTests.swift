@@ -9,7 +9,7 @@ import WebSocketProtocol
 /// Timeouts and the clock, which share the session's timer with its heartbeats.
 extension SessionTests {
     /// Pongs are not data.
-    @Test func aSessionWithoutDataIsClosed() throws {
+    @Test func `a session without a message is closed after the idle timeout`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port)], client: Self.patient) {
             $0.timeouts.idle = .milliseconds(150)
@@ -34,7 +34,7 @@ extension SessionTests {
         }
     }
 
-    @Test func noSessionLivesLongerThanItMay() throws {
+    @Test func `a session is closed after the session timeout`() throws {
         let configuration = Self.heartbeats([.echo], client: nil) {
             $0.timeouts.idle = .seconds(60)
             $0.timeouts.session = .milliseconds(150)
@@ -57,7 +57,7 @@ extension SessionTests {
     }
 
     /// A session whose time was over before it was open has nothing to say behind its Close.
-    @Test func aSessionThatWasOpenedTooLateIsOnlyClosed() throws {
+    @Test func `a session that opens after its session timeout is closed at once`() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .seconds(60))))
         let configuration = Self.heartbeats([.echo, clock], client: nil) {
             $0.timeouts.session = $0.name == "clock" ? .milliseconds(1) : nil
@@ -80,7 +80,7 @@ extension SessionTests {
     }
 
     /// The clock and the session's timer are one.
-    @Test func aClockTicksBetweenPings() throws {
+    @Test func `a clock ticks between pings`() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .milliseconds(30))))
         try GatewayUnderTest.run(Self.heartbeats([clock], client: Self.patient)) { gateway in
             let client = try TestPeer.client("/clock", port: gateway.port())
