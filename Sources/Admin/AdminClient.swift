@@ -41,7 +41,7 @@ public enum AdminClient {
         switch exchange.run() {
         case .answer(let answer): return answer
         case .unreachable(let reason):
-            throw Failure(description: "nobody answers at the admin address \(address): \(reason)")
+            throw Failure(description: "no answer at the admin address \(address): \(reason)")
         case .broken(let what): throw Failure(description: "\(address) is no admin address: \(what)")
         }
     }

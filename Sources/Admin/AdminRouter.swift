@@ -57,14 +57,14 @@ public struct AdminRouter: Equatable, Sendable {
         gateway
 
         GET  /healthz                 200 while the process lives
-        GET  /readyz                  200 if new clients are welcome, else 503; OPTIONS / says the same
+        GET  /readyz                  200 if new clients are welcome, else 503; OPTIONS / too
         GET  /metrics                 for Prometheus
         GET  /api/sessions            the live sessions, as JSON
         GET  /api/backends            the backends and their endpoints, as JSON
         POST /api/sessions/ID/close   close a session: {"code": 1008, "reason": "…"}
-        POST /api/reload              apply the configuration file; ?dry-run=true says what it would do
+        POST /api/reload              apply the configuration file; ?dry-run=true only says what would close
         POST /api/drain               close everything gently, then exit;
-                                      {"backend": "…", "endpoint": "…"} for some, with "undo": true to take it back
+                                      {"backend": "…", "endpoint": "…"} for a part, "undo": true takes it back
         """
 
     // MARK: - Methods

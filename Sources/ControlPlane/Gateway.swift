@@ -87,7 +87,7 @@ public final class Gateway {
             let active = try ActiveConfiguration(configuration, files: findings.files)
             names.start(active)
             let serving = try Serving(active, listeners, findings, from: inherited.source)
-            try inherited.finish()
+            try inherited.requireAllTaken()
 
             let supervisor = Supervisor(log: log, isSuccessor: inherited.taken.predecessor != nil)
             let rebalancer = Rebalancer(loop, fleet, log)

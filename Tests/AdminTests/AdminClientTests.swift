@@ -9,7 +9,7 @@ import Testing
 @Suite struct AdminClientTests {
     private typealias Outcome = Result<AdminClient.Answer, AdminClient.Failure>
 
-    /// Has the client ask on a thread of its own while the loop serves.
+    /// Lets the client ask, on a thread of its own, while the loop serves.
     private func ask(
         _ loop: EventLoop, _ address: Address, _ method: String, _ target: String, _ body: [UInt8] = []
     ) throws -> Outcome {
@@ -57,14 +57,14 @@ import Testing
         #expect(
             tcp
                 == .failure(
-                    .init(description: "nobody answers at the admin address 127.0.0.1:\(port): Connection refused")))
+                    .init(description: "no answer at the admin address 127.0.0.1:\(port): Connection refused")))
         let unix = try self.ask(loop, .unix(path: "/nowhere/x.sock"), "GET", "/")
         #expect(
             unix
                 == .failure(
                     .init(
                         description:
-                            "nobody answers at the admin address unix:/nowhere/x.sock: No such file or directory")))
+                            "no answer at the admin address unix:/nowhere/x.sock: No such file or directory")))
     }
 
     @Test(arguments: [
@@ -87,7 +87,7 @@ import Testing
         #expect(failure.description == "\(address) is no admin address: \(reason)")
     }
 
-    /// Says the same to everyone, and ends its side.
+    /// A server that gives every client the same answer and ends its side.
     private final class OneAnswer: ReadinessHandler {
         private let listener: Int32
         private let answer: [UInt8]

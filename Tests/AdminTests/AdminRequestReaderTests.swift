@@ -4,7 +4,7 @@ import Testing
 @testable import Admin
 
 @Suite struct AdminRequestReaderTests {
-    /// What the reader says in the end, the same whole, byte by byte, and cut in two at every place.
+    /// The reader's last word. It must be the same for the whole text, byte by byte, and for two parts split at every place.
     private func read(_ text: String) -> AdminRequestReader.Progress {
         let bytes = Array(text.utf8)
         let ways = [[bytes.count], Array(1...max(1, bytes.count))] + (0..<bytes.count).map { [$0, bytes.count] }
@@ -73,7 +73,7 @@ import Testing
         (String(repeating: "X: a\r\n", count: 101), 431),
     ])
     func aBadHeadIsRefused(_ fields: String, _ status: Int) {
-        // As it comes, and without looking at every way to cut 16 KiB.
+        // Byte by byte only: splitting 16 KiB at every place takes too long.
         let bytes = Array("POST / HTTP/1.1\r\n\(fields)\r\n".utf8)
         var reader = AdminRequestReader()
         var progress = AdminRequestReader.Progress.incomplete

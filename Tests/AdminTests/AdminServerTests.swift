@@ -12,7 +12,7 @@ import Testing
 @Suite struct AdminServerTests {
     private static let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-    /// A server at a free port of loopback, for the length of `body`.
+    /// Runs a server at a free loopback port during `body`.
     private func serve(
         patience: Duration = .seconds(20), grace: Duration = .seconds(20),
         _ body: (FakeControl, AdminServer) throws -> Void
@@ -78,7 +78,7 @@ import Testing
                 let client = try TestClient(server.address, control.loop)
                 try client.connect()
                 client.send(Array(request[..<split]))
-                // The connection is accepted in one turn, and read from in the next.
+                // The connection is accepted in one turn and read in the next.
                 for _ in 0..<3 { control.loop.turn(waitingAtMost: .zero) }
                 client.send(Array(request[split...]))
                 #expect(try client.status() == 200)
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    /// With thousands of routes, backends and sessions they take longer than a check of whether the process lives may wait.
+    /// With thousands of routes, backends and sessions these answers take longer than a health check of the process may wait.
     @Test(arguments: ["/metrics", "/api/backends", "/api/sessions"])
     func `long answers are made beside the control thread`(_ target: String) throws {
         try self.serve { control, server in
@@ -221,7 +221,7 @@ import Testing
             client.send("GET /hea")
             client.endWriting()
             #expect(try client.status() == 400)
-            // And one that leaves while the gateway is asked: its answer finds nobody.
+            // Another client leaves while the gateway is asked, and its answer is ignored.
             control.isSlow = true
             let other = try TestClient(server.address, control.loop)
             try other.connect()
@@ -238,7 +238,7 @@ import Testing
         try self.serve(patience: .milliseconds(1)) { control, server in
             control.isSlow = true
             var statuses: [Int?] = []
-            // With so little patience, the request itself can be too slow.
+            // The limit is so short that even the request can be too slow.
             while statuses.last != 504, statuses.count < 100 {
                 let client = try TestClient(server.address, control.loop)
                 try client.connect()
@@ -246,7 +246,7 @@ import Testing
                 statuses.append(try client.status())
             }
             #expect(statuses.last == 504)
-            // Too late.
+            // The answers come too late.
             for answer in control.waiting { answer() }
         }
     }
@@ -285,7 +285,7 @@ import Testing
         }
     }
 
-    /// Whoever does nothing for its place makes room: it said nothing, said half, or got its answer and does not end.
+    /// A connection without progress makes room, whether it sent nothing, half a request, or does not end after its answer.
     @Test(arguments: ["", "GET /healthz HTT", request])
     func `the connection that is idle longest makes room for the next`(_ said: String) throws {
         try self.serve(grace: .milliseconds(100)) { control, server in
@@ -303,9 +303,9 @@ import Testing
                 let answer = try TestClient.ask(server.address, control.loop, Self.request)
                 #expect(answer.hasPrefix("HTTP/1.1 200 "), "request \(number)")
             }
-            // No other limit of a connection is so short.
+            // The other limits of a connection are longer.
             #expect(.now() - begun < .seconds(10))
-            // The first to come was the first to go, and was told why where it could not know.
+            // The first connection was closed first. It got a reason if its request was not complete.
             clients[0].resume()
             try turn(control.loop) { clients[0].hasEnded }
             if !said.hasSuffix("\r\n\r\n") {
@@ -343,7 +343,7 @@ import Testing
 
     private func permissions(_ path: String) -> (mode: UInt32, group: UInt32) {
         var status = stat()
-        // The kernel writes this one record.
+        // The kernel writes to this record only.
         #expect(unsafe stat(path, &status) == 0)
         return (status.st_mode & 0o7777, status.st_gid)
     }

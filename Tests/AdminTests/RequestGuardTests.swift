@@ -53,7 +53,7 @@ import Testing
         }
         #expect(status(.http10, [:]) == (passes ? nil : 400))
         #expect(status(.http11, [:]) == 400)
-        // One that is there counts.
+        // A Host that is there is checked.
         #expect(status(.http10, ["Host": "evil.example"]) == 421)
         #expect(status(.http10, ["Host": "localhost:"]) == nil)
     }
@@ -90,7 +90,7 @@ import Testing
         #expect(self.status("POST", ["Host": host, "Origin": origin]) == 403)
         #expect(self.status("POST", ["Host": host, "Origin": origin], isUnixSocket: true) == 403)
         #expect(self.status("OPTIONS", ["Host": host, "Origin": origin]) == 403)
-        // Reading is no matter: the page does not get to see the answer.
+        // Reading is permitted, because the browser does not show the answer to the page.
         #expect(self.status("GET", ["Host": host, "Origin": origin]) == nil)
     }
 

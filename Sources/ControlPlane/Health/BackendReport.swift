@@ -23,7 +23,7 @@ extension Sequence<BackendReport> {
         var up = MetricFamily(
             "gateway_backend_up", .gauge, help: "Whether an endpoint gets new sessions.", samples: [])
         var checks = MetricFamily(
-            "gateway_health_checks_total", .counter, help: "Active checks of an endpoint, by what came of them.",
+            "gateway_health_checks_total", .counter, help: "Active checks of an endpoint, by their result.",
             samples: [])
         for report in self {
             for (endpoint, counts) in zip(report.endpoints, report.checks) {

@@ -81,9 +81,9 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
     /// Starts the check. It tells the owner the result and later its end, perhaps before this returns.
     func start() {
         switch self.subject.endpoint.addresses(at: self.means.context.loop.now) {
-        case .success(let addresses) where addresses.isEmpty: self.give(up: "its name is not resolved yet")
+        case .success(let addresses) where addresses.isEmpty: self.fail(because: "its name is not resolved yet")
         case .success(let addresses): self.connect(to: addresses)
-        case .failure(let error): self.give(up: "\(error)")
+        case .failure(let error): self.fail(because: "\(error)")
         }
     }
 
@@ -107,7 +107,7 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
         self.owner.checked(result)
     }
 
-    private func give(up reason: String) {
+    private func fail(because reason: String) {
         self.conclude(.failed(reason))
         self.end()
     }
@@ -183,11 +183,11 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
         case .host(let failure):
             self.means.unreachable(self.subject.endpoint)
             if failure.silent == .all, failure.isInHandshake {
-                self.give(up: "no TLS handshake within \(self.subject.settings.timeout.shown)")
+                self.fail(because: "no TLS handshake within \(self.subject.settings.timeout.shown)")
             } else if failure.silent == .all {
                 self.timedOut()
             } else {
-                self.give(up: failure.reason)
+                self.fail(because: failure.reason)
             }
         }
     }
@@ -215,8 +215,8 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
             case .incomplete, .nothing: break
             case .end: self.act(self.probe.receivedEOF())
             case .failed(let failure):
-                if case .tls(let error) = failure { return self.give(up: "TLS: \(error)") }
-                return self.give(up: failure.description)
+                if case .tls(let error) = failure { return self.fail(because: "TLS: \(error)") }
+                return self.fail(because: failure.description)
             }
         }
         connection.readAgainLater()

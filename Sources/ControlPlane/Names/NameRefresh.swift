@@ -172,17 +172,17 @@ final class NameRefresh {
     private func wait(for count: Int, within limit: Duration, then: @escaping () -> Void) -> Int {
         let id = self.nextID
         self.nextID += 1
-        let timer = ControlTimer(self.loop, once: limit) { [unowned self] in self.finish(id) }
+        let timer = ControlTimer(self.loop, once: limit) { [unowned self] in self.end(id) }
         self.waiting[id] = Wait(answers: count, then: then, limit: timer)
         return id
     }
 
     private func answered(_ id: Int) {
         self.waiting[id]?.answers -= 1
-        if self.waiting[id]?.answers == 0 { self.finish(id) }
+        if self.waiting[id]?.answers == 0 { self.end(id) }
     }
 
-    private func finish(_ id: Int) {
+    private func end(_ id: Int) {
         guard let wait = self.waiting.removeValue(forKey: id) else { return }
         wait.limit.cancel()
         wait.then()

@@ -49,7 +49,7 @@ public final class InheritedSockets {
             return self.taken.predecessor == nil ? "no gateway that runs with this \(configuration) was found" : ""
         }
         return self.isGateways(address)
-            ? "a gateway with the same \(configuration) is there, and --takeover takes its place" : ""
+            ? "a gateway runs with the same \(configuration); --takeover takes over from it" : ""
     }
 
     /// Whether the gateway that runs with the same configuration listens at the address. It is asked for an offer, and the connection is
@@ -68,5 +68,5 @@ public final class InheritedSockets {
     /// Call this when every listener has its sockets.
     ///
     /// - Throws: one line, if the service manager opened a socket that no listener took.
-    public func finish() throws(StartError) { try self.activated.finish() }
+    public func requireAllTaken() throws(StartError) { try self.activated.requireAllTaken() }
 }

@@ -45,7 +45,8 @@ public enum TakeoverClient {
             throw StartError("cannot take over: \(error)")
         }
         guard peer.user == OwnProcess.user || peer.user == 0 else {
-            throw StartError("cannot take over: what waits for it is not a gateway of this user, but of \(peer.user)")
+            throw StartError(
+                "cannot take over: the process that waits for a successor is user \(peer.user)'s, not this user's")
         }
         return peer.process
     }

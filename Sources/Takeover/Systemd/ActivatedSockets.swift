@@ -68,7 +68,7 @@ public struct ActivatedSockets {
     /// Call this when every listener has taken its sockets.
     ///
     /// - Throws: one line, if a socket is left. Its clients would wait forever.
-    public func finish() throws(StartError) {
+    public func requireAllTaken() throws(StartError) {
         guard let socket = self.left.first else { return }
         let name = socket.name.map { " (\($0))" } ?? ""
         throw StartError("the service manager opened \(socket.address)\(name), but no listener has that address")

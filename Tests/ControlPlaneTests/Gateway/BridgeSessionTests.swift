@@ -95,7 +95,7 @@ extension SessionTests {
             var heard = ""
             while heard != text, text.hasPrefix(heard) { heard += try client.receiveText() }
             #expect(heard == text)
-            // What is no character is replaced, and the session lives; what the end cuts, too.
+            // Bytes that are no character are replaced, also those at the end, and the session goes on.
             server.send([0xFF, 0x61, 0xE2, 0x82])
             server.endWriting()
             heard = ""
@@ -111,7 +111,7 @@ extension SessionTests {
 
     // MARK: - Back-pressure
 
-    /// What a client that does not read holds back is bounded by the queue's limit and the kernel's buffers, and none of it is lost.
+    /// The queue's limit and the kernel's buffers bound how much is held for a client that does not read, and all of it arrives.
     @Test(arguments: ["/relay", "/bridge"]) func `a client that does not read holds its backend back`(
         path: String
     ) throws {
@@ -129,7 +129,7 @@ extension SessionTests {
             let sent = server.flood(frame, atMost: most)
             #expect(sent > 0)
             #expect(sent < most / 2)
-            // Then the client reads after all.
+            // Now the client reads.
             let count = (sent + frame.count - 1) / frame.count
             let rest = Array(frame.suffix(count * frame.count - sent))
             let sender = try SessionTests.start(sending: rest, on: server.descriptor)

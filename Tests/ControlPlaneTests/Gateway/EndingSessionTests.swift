@@ -90,7 +90,7 @@ extension SessionTests {
     }
 
     @Test func `a client that half-closes still gets what it has not read`() throws {
-        // More than the kernel takes.
+        // More bytes than the kernel accepts.
         let configuration = GatewayConfiguration.serving([.echo]) { $0.limits.queue = .mebibytes(64) }
         try GatewayUnderTest.run(configuration) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(), receiveBuffer: 32 << 10)
@@ -110,7 +110,7 @@ extension SessionTests {
             let client = try TestPeer.asking("/relay", port: gateway.port())
             let server = try TestPeer.server(listener)
             try client.expectUpgrade()
-            // A frame to the client is under way: its Close waits for the end of it, and goes before the backend's answer.
+            // A frame to the client is under way. The Close goes behind it, and before the backend's answer.
             let frame = Frame.binary([UInt8](0..<100))
             server.socket.send(Array(frame[..<50]))
             #expect(try client.socket.receive(50) == Array(frame[..<50]))
@@ -127,7 +127,7 @@ extension SessionTests {
         }
     }
 
-    /// Who asks twice wants it to end now: sessions whose turn has not come are told all the same.
+    /// A second signal means "now": sessions that are not closed yet get their Close before the gateway ends.
     @Test func `a second signal ends a drain`() throws {
         var configuration = GatewayConfiguration.serving([.echo])
         configuration.drain.delay = .seconds(3600)

@@ -5,7 +5,7 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// Heartbeats, as both peers see them. Where a test waits for an end, nothing else can come however slow the machine is.
+/// Heartbeats, as both peers see them. When a test waits for an end, no other event is possible, however slow the machine is.
 extension SessionTests {
     // MARK: - Silence
 
@@ -39,7 +39,7 @@ extension SessionTests {
         }
     }
 
-    /// Inside of a frame that a dead backend began there is no place for a Close.
+    /// The middle of a frame is no place for a Close.
     @Test func `a backend that dies in the middle of a frame ends the client's connection without a Close`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port)], client: nil, backend: Self.quick)
@@ -99,7 +99,7 @@ extension SessionTests {
             #expect(Set(payloads).count == 10)
             #expect(Set(payloads.map { Array($0[..<8]) }).count == 2)
             client.close(1000)
-            // A ping may have been on its way already.
+            // A ping may have been sent already.
             #expect(try self.closeBehindPings(server) == 1000)
             server.close(1000)
             #expect(try self.closeBehindPings(client) == 1000)
@@ -109,7 +109,7 @@ extension SessionTests {
         }
     }
 
-    /// There is no other ping before there was life: that one comes shows what counts.
+    /// The gateway pings again only after it has received something. So the second ping shows what counts.
     @Test func `data counts as an answer to a ping`() throws {
         try GatewayUnderTest.run(Self.heartbeats([.rooms], client: Self.patient)) { gateway in
             let client = try TestPeer.client("/rooms", port: gateway.port())
@@ -118,7 +118,7 @@ extension SessionTests {
                 client.send(text: "here")
                 #expect(try client.receiveText() == "here")
             }
-            // Half of a frame as well.
+            // Half a frame counts too.
             _ = try self.ping(client)
             client.socket.send([0x81])
             _ = try self.ping(client)
@@ -150,11 +150,11 @@ extension SessionTests {
             let (client, server) = try self.open(gateway, listener)
             let frame = server.frame(.text, Array("text".utf8), fin: false)
             server.socket.send(Array(frame.dropLast()))
-            // Meanwhile another client, which began later, is pinged and pinged again.
+            // Meanwhile another client, which came later, is pinged twice.
             let other = try TestPeer.client("/echo", port: gateway.port())
             for _ in 0..<4 { other.send(.pong, try self.ping(other)) }
             server.socket.send([frame[frame.count - 1]] + server.frame(.continuation, [0x21]))
-            // Those before the frame's beginning came are allowed.
+            // Pings before the beginning of the frame are permitted.
             var received = try client.receive()
             while received.opcode == 9 { received = try client.receive() }
             #expect(received.payload == Array("text".utf8))
@@ -188,7 +188,7 @@ extension SessionTests {
         let listener = try TestListener()
         let backends: [BackendSettings] = [.relay(to: listener.port), .bridge(to: listener.port)]
         let isRelay = path == "/relay"
-        // A bridge's server has as long as the client.
+        // A bridge's server has as much time as the client.
         let configuration = Self.heartbeats(
             backends, client: isRelay ? nil : Self.stall, backend: isRelay ? Self.stall : nil)
         try GatewayUnderTest.run(configuration) { gateway in

@@ -6,7 +6,7 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// How sessions begin, or do not, as both peers see it.
+/// How sessions open, or fail to, as both peers see it.
 extension SessionTests {
     // MARK: - Early bytes
 
@@ -14,7 +14,7 @@ extension SessionTests {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port), .echo])) { gateway in
             let key = MaskingKey(1, 2, 3, 4)
-            // More than one read takes.
+            // More than one read accepts.
             let early =
                 Frame.text("early", maskingKey: key)
                 + Frame.binary([UInt8](repeating: 5, count: 200_000), maskingKey: key)
@@ -36,7 +36,7 @@ extension SessionTests {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port(tls ? 1 : 0), tls: tls)
-            // The last frame is cut in its header.
+            // The last frame comes in two parts, split in its header.
             let late = Frame.text("late")
             let server = try TestPeer.server(listener, early: Frame.text("early") + Frame.ping([1]) + late[..<1])
             try client.expectUpgrade()
@@ -81,7 +81,7 @@ extension SessionTests {
     }
 
     @Test func `a client that goes while the gateway connects ends the session`() throws {
-        // A queue for one, and full: the kernel ignores who else wants to connect.
+        // The queue has one place, and it is taken: the kernel does not answer further connections.
         let listener = try TestListener(backlog: 0)
         let first = try TestSocket(port: listener.port)
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
@@ -108,9 +108,9 @@ extension SessionTests {
 
     // MARK: - The backend is not there
 
-    /// It had all the time there was, whichever of its parts was the last.
+    /// The endpoint had all the time of the opening handshake, so this is its failure, though not one to connect.
     @Test func `an endpoint that stalls in the TLS handshake is ejected`() throws {
-        // The last endpoint is never taken out, so that there are two.
+        // The last endpoint is never ejected, so there are two.
         let listeners = [try TestListener(), try TestListener()]
         let endpoints = listeners.map {
             WebSocketEndpoint(

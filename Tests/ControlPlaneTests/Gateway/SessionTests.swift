@@ -7,11 +7,11 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// Whole sessions, through a gateway in this process. One at a time: system calls are made to fail.
+/// Whole sessions through a gateway in this process. One test at a time, because system calls are made to fail.
 @Suite(.serialized) struct SessionTests {
     static let sizes = [0, 1, 125, 126, 65535, 65536]
 
-    /// Frames of all sizes, fragments, and control frames in between; the last is a text that says so.
+    /// Frames of all sizes, fragments, and control frames in between. The last frame is a text that marks the end.
     static func conversation(_ key: MaskingKey?, sizes: [Int]) -> [UInt8] {
         func frame(_ opcode: Opcode, _ payload: [UInt8], fin: Bool = true) -> [UInt8] {
             Frame.encoded(opcode, payload: payload.span, fin: fin, maskingKey: key)
@@ -30,7 +30,7 @@ import WebSocketProtocol
         return bytes + frame(.text, Array("end".utf8))
     }
 
-    /// Both directions at once, with threads that send, so that nobody waits for anybody.
+    /// Sends both directions at once, on threads, so that neither waits for the other.
     private func exchange(
         _ gateway: GatewayUnderTest, _ listener: TestListener, tls: Bool, limit: Int, sizes: [Int]
     ) throws {
@@ -132,7 +132,7 @@ import WebSocketProtocol
                 client.send(.binary, payload)
                 #expect(try client.receiveMessage() == .init(opcode: 2, fin: true, isMasked: false, payload: payload))
             }
-            // A long one comes back while it is on its way.
+            // The beginning of a long message comes back before its end is sent.
             let part = [UInt8](repeating: 7, count: 200_000)
             client.send(.binary, part, fin: false)
             var begun: [UInt8] = []
@@ -196,7 +196,7 @@ import WebSocketProtocol
 
     @Test func `broadcast reaches every member on both workers`() throws {
         try GatewayUnderTest.run(.serving([.rooms], workers: 2)) { gateway in
-            // So many that some are on either worker.
+            // So many that each worker has some.
             let clients = try (0..<8).map { _ in try TestPeer.client("/rooms", port: gateway.port()) }
             for client in clients { try client.barrier() }
             for (number, client) in clients.enumerated() { client.send(text: "from \(number)") }

@@ -7,7 +7,7 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// What is staged for the end of a turn comes before what is said later, and nothing of it is lost.
+/// Bytes that are staged for the end of a turn go before what is sent later, and all of them arrive.
 @Suite(.serialized) struct StagedSendTests {
     typealias Sends = GatewayUnderTest.Sends
 
@@ -17,7 +17,7 @@ import WebSocketProtocol
 
     // MARK: - One session
 
-    /// Some are staged, some too large for it, some go on with what is staged, and all come in one read.
+    /// Some messages are staged, some are too large for that, some continue a staged one. All come in one read.
     @Test(arguments: Sends.allCases, [false, true]) func `a large message stays behind the small one before it`(
         sends: Sends, tls: Bool
     ) throws {
@@ -74,7 +74,7 @@ import WebSocketProtocol
             let server = try listener.accept()
             client.socket.send(client.frame(.binary, [1, 2, 3]) + client.frame(.binary, [4]))
             client.socket.endWriting()
-            // An end, and no reset: everything was sent.
+            // An end and not a reset: everything was sent.
             #expect(try server.receiveToEnd() == [1, 2, 3, 4])
             server.close()
         } log: { log in
@@ -84,7 +84,7 @@ import WebSocketProtocol
 
     // MARK: - Many sessions
 
-    /// Without any fault: this is what happens by itself when many talk at once.
+    /// No fault is injected: many sessions at once cause this by themselves.
     @Test(arguments: Sends.allCases, [false, true]) func `each of many sessions gets its own bytes`(
         sends: Sends, tls: Bool
     ) throws {
@@ -116,7 +116,7 @@ import WebSocketProtocol
         }
     }
 
-    /// Two messages in one turn: everyone is in two batches, the second of which must wait for the first.
+    /// Two messages in one turn: every member is in two batches, and the second must wait for the first.
     @Test(arguments: Sends.allCases, [Int.max, 3]) func `the members of a room get messages in order`(
         sends: Sends, limit: Int
     ) throws {
@@ -133,7 +133,7 @@ import WebSocketProtocol
         }
     }
 
-    /// A member that does not read is closed, whatever of its bytes was staged when its socket was full; the others miss nothing.
+    /// A member that does not read is closed, with or without staged bytes when its socket is full. The others miss nothing.
     @Test(arguments: Sends.allCases) func `a member that does not read delays no other`(sends: Sends) throws {
         let configuration = GatewayConfiguration.serving([.rooms]) { $0.limits.queue = .kibibytes(64) }
         try GatewayUnderTest.run(configuration, sends: sends) { gateway in

@@ -6,7 +6,7 @@ import Testing
 @testable import ControlPlane
 @testable import DataPlane
 
-/// A worker that does not come back. One at a time, as everything that runs a gateway.
+/// A worker that is stuck. One test at a time, as for everything that runs a gateway.
 @Suite(.serialized) struct StuckWorkerTests {
     @Test func `a second signal ends the gateway although a worker is stuck`() throws {
         let release = try Doorbell()
@@ -17,13 +17,13 @@ import Testing
                 released.ring()
             }
             gateway.terminate()
-            // The run ends with a second one, and does not wait for the worker.
+            // The run ends with a second signal, and does not wait for the worker.
         } log: { log in
             let last = try #require(log.last)
             #expect(last.event == "stopped")
             #expect(last[text: "reason"] == "1 of 2 workers did not end in time")
         }
-        // Not before it is free again may the test end: it uses what belongs to the test.
+        // The worker uses what belongs to the test, so the test must not end before it.
         release.ring()
         released.wait()
     }

@@ -6,9 +6,9 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// Timeouts and the clock, which share the session's timer with its heartbeats.
+/// Timeouts and the clock service. They share the session's timer with its heartbeats.
 extension SessionTests {
-    /// Pongs are not data.
+    /// Pongs do not count as messages.
     @Test func `a session without a message is closed after the idle timeout`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port)], client: Self.patient) {
@@ -56,7 +56,7 @@ extension SessionTests {
         }
     }
 
-    /// A session whose time was over before it was open has nothing to say behind its Close.
+    /// A session that is over before it opens sends nothing behind its Close.
     @Test func `a session that opens after its session timeout is closed at once`() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .seconds(60))))
         let configuration = Self.heartbeats([.echo, clock], client: nil) {
@@ -66,7 +66,7 @@ extension SessionTests {
             let request = TestPeer.request("/clock")
             let socket = try TestSocket(port: gateway.port())
             socket.send(Array(request.dropLast()))
-            // That takes longer than a millisecond.
+            // This takes longer than a millisecond.
             for _ in 0..<20 { try TestPeer.client("/echo", port: gateway.port()).socket.close() }
             socket.send([request.last ?? 0])
             _ = try socket.receive(until: "\r\n\r\n")
@@ -79,7 +79,7 @@ extension SessionTests {
         }
     }
 
-    /// The clock and the session's timer are one.
+    /// The clock service and the heartbeat share the session's timer.
     @Test func `a clock ticks between pings`() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .milliseconds(30))))
         try GatewayUnderTest.run(Self.heartbeats([clock], client: Self.patient)) { gateway in

@@ -23,7 +23,7 @@ import Testing
         let loop = try EventLoop()
         var log: [Int] = []
         var isOver = false
-        // Each counts as half of a portion and a bit.
+        // Each step is a little more than half a portion.
         Portions.go(on: loop) {
             guard log.count < 6 else { return nil }
             log.append(log.count)

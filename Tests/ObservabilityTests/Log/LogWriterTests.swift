@@ -5,7 +5,7 @@ import Testing
 
 @testable import Observability
 
-/// A file that takes so many bytes, and then none.
+/// A file that accepts so many bytes and then no more.
 private struct Disk {
     var bytes: [UInt8] = []
     var room = Int.max
@@ -49,11 +49,11 @@ private struct Disk {
         disk.room = .max
         #expect(self.write(["four"], &writer, &disk) == 0)
         #expect(self.write(["five"], &writer, &disk) == 0)
-        // Those of the ring were counted when they were dropped, and are told of with the others.
+        // Lines that did not fit the queue are counted already, and are reported with the others.
         #expect(disk.lines == [self.notice(7, "No space left on device"), "four", "five"])
     }
 
-    /// Whatever fits: what is not whole is lost, and no line begins in the middle of another.
+    /// For any number of accepted bytes: an incomplete line counts as missing, and no line begins in the middle of another.
     @Test func `a line that is written in part is lost`() {
         let lines = ["one", "two", "three"]
         for room in 0...14 {

@@ -63,7 +63,7 @@ import Testing
             }
         }
         #expect(written == most + 20)
-        // Those that came first still are.
+        // The earlier kinds are still counted apart.
         #expect(self.takes(&lines, "0", "even", Self.start + .seconds(1)))
         #expect(Set(self.told(&lines, until: .never)) == ["even 490", "odd 490"])
         #expect(self.takes(&lines, "new", "odd", Self.start + .seconds(20)))
