@@ -79,7 +79,7 @@ let package = Package(
         target(
             "Observability",
             [
-                "WebSocketProtocol", "Configuration", "System", "Sessions", "Connections",
+                "WebSocketProtocol", "Configuration", "System", "Sessions",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
 
