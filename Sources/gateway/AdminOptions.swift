@@ -53,10 +53,10 @@ struct AdminOptions: ParsableArguments {
         }
         let (path, configuration) = try self.file.load()
         guard let settings = configuration.admin else {
-            throw Self.failed("\(path) has no `admin` address: add one, or use --admin ADDRESS")
+            throw Self.failed("\(path) has no `admin` address: add one, or name it with --admin ADDRESS")
         }
         if case .tcp(_, port: 0) = settings.address {
-            throw Self.failed("\(path) lets the system choose the admin port: use --admin ADDRESS")
+            throw Self.failed("\(path) leaves the admin port to the system: name the address with --admin ADDRESS")
         }
         return settings.address
     }

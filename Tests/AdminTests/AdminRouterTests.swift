@@ -119,7 +119,7 @@ import Testing
         #expect(self.answer("GET", "/api/drain")?.fields == ["Allow": "POST"])
     }
 
-    @Test func `what needs no answer of the gateway is answered at once`() throws {
+    @Test func `a question that is not for the gateway is answered at once`() throws {
         #expect(self.answer("GET", "/healthz") == AdminResponse(200, "ok"))
         #expect(self.answer("HEAD", "/healthz") == AdminResponse(200, "ok"))
         let page = try #require(self.answer("GET", "/"))

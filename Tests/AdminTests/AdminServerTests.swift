@@ -124,7 +124,7 @@ import Testing
 
     /// With thousands of routes, backends and sessions these answers take longer than a health check of the process may wait.
     @Test(arguments: ["/metrics", "/api/backends", "/api/sessions"])
-    func `long answers are made beside the control thread`(_ target: String) throws {
+    func `long answers are made on another thread than the control thread`(_ target: String) throws {
         try self.serve { control, server in
             control.holdsAside = true
             let waiting = try TestClient(server.address, control.loop)

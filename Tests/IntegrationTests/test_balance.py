@@ -1,4 +1,4 @@
-"""Which endpoint a session gets, and what happens when one is not there."""
+"""Which endpoint a session gets, and what happens when one cannot be reached."""
 
 import asyncio
 import contextlib
@@ -129,7 +129,7 @@ async def test_sessions_move_to_an_endpoint_that_is_new():
         await running.reload(backends={"app": {**both["app"], "websocket": [url(servers[0])]}})
 
         async def live_on():
-            """A client that comes back whenever it is told to."""
+            """A client that reconnects whenever it is closed."""
             while True:
                 async with client(running.ws("/app/")) as session:
                     try:

@@ -1,4 +1,4 @@
-"""The gateway's own commands, which ask a running one at its admin address."""
+"""The commands that ask a running gateway at its admin address."""
 
 import asyncio
 import contextlib

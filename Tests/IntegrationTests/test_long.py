@@ -1,4 +1,4 @@
-"""Thousands of sessions and what happens to them: minutes, so only `ops/test --only long` runs these. Each prints what it measured."""
+"""Tests with thousands of sessions. They take minutes, so only `ops/test --only long` runs them. Each prints what it measured."""
 
 import asyncio
 import contextlib

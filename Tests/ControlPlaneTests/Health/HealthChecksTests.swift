@@ -217,7 +217,7 @@ import WebSocketProtocol
     }
 
     /// A silent address does not hide the error of another.
-    @Test func `what each address said is the reason`() throws {
+    @Test func `the reason has the error of each address`() throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
             let silent = try SilentListener(.ipv4(0x7F00_0002, port: port))

@@ -5,7 +5,7 @@ import Testing
 @testable import DataPlane
 
 @Suite struct PortionsTests {
-    @Test(arguments: [0, 1, Portions.most - 1]) func `few things are done at once`(_ count: Int) throws {
+    @Test(arguments: [0, 1, Portions.most - 1]) func `what fits one portion is done at once`(_ count: Int) throws {
         let loop = try EventLoop()
         var done = 0
         var isOver = false

@@ -269,7 +269,7 @@ import WebSocketProtocol
 
     // MARK: - Time
 
-    @Test func `a timeout says what did not come`() {
+    @Test func `a timeout names what is missing`() {
         var probe = Probe(Self.settings(.websocket), host: "x", path: "/")
         #expect(probe.timedOut(after: .seconds(2)) == .failed("no connection within 2s"))
         let request = probe.connected().send

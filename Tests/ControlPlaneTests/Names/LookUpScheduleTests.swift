@@ -33,14 +33,14 @@ import Testing
         #expect(schedule.due == Self.at(90_200))
     }
 
-    @Test func `a name that was not found is looked up again sooner`() {
+    @Test func `a name that was not found is looked up again sooner than one that was`() {
         #expect(self.retries(7, refresh: .seconds(300)) == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
         // Never longer than the pause after a success.
         #expect(self.retries(5, refresh: .seconds(5)) == [1, 2, 4, 5, 5].map { .seconds($0) })
         #expect(self.retries(80, refresh: .seconds(60)).last == .seconds(30))
     }
 
-    @Test func `a success forgets the failures`() {
+    @Test func `a success resets the count of failures`() {
         var schedule = self.schedule()
         for _ in 0..<4 {
             schedule.begin(at: Self.at(0))
@@ -54,7 +54,7 @@ import Testing
         #expect(schedule.due == Self.at(1000))
     }
 
-    @Test func `addresses that fail have the name looked up once a second`() {
+    @Test func `failed connections cause at most one look-up a second`() {
         var schedule = self.schedule()
         schedule.begin(at: Self.at(0))
         // The look-up in progress will return the new addresses.
@@ -75,7 +75,7 @@ import Testing
         #expect(schedule.due == Self.at(9000))
     }
 
-    @Test func `a call that wants the name now gets the answer to a later question`() {
+    @Test func `a call that wants the name now gets the answer of a later look-up`() {
         var schedule = self.schedule()
         schedule.begin(at: Self.at(0))
         schedule.wanted(at: Self.at(10))

@@ -32,7 +32,7 @@ private struct Disk {
         "\(Self.time) warning log-dropped lines=\(lines)" + (reason.map { " reason=\"\($0)\"" } ?? "")
     }
 
-    @Test func `lines are written, and how many did not fit the ring`() {
+    @Test func `lines are written, and how many did not fit the queue`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         #expect(self.write(["one", "two"], &writer, &disk) == 0)
         #expect(self.write(["three"], dropped: 7, &writer, &disk) == 0)
@@ -40,7 +40,7 @@ private struct Disk {
         #expect(disk.lines == ["one", "two", "three", self.notice(7)])
     }
 
-    @Test func `a full disk loses lines, and the next line that it takes says how many`() {
+    @Test func `a full disk accepts no lines, and the next line that it accepts says how many are missing`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         disk.room = 0
         #expect(self.write(["one", "two"], &writer, &disk) == 2)
@@ -54,7 +54,7 @@ private struct Disk {
     }
 
     /// For any number of accepted bytes: an incomplete line counts as missing, and no line begins in the middle of another.
-    @Test func `a line that is written in part is lost`() {
+    @Test func `a line that is written in part counts as missing`() {
         let lines = ["one", "two", "three"]
         for room in 0...14 {
             var (writer, disk) = (LogWriter(.text), Disk())
@@ -71,7 +71,7 @@ private struct Disk {
         }
     }
 
-    @Test func `a notice that is lost is written later`() {
+    @Test func `a notice that a full disk does not accept is written later`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         disk.room = 0
         #expect(self.write(["one"], &writer, &disk) == 1)

@@ -27,7 +27,7 @@ import Testing
         #expect(lines.next == Self.start + .seconds(15))
     }
 
-    @Test func `after the window the next line begins another ten`() {
+    @Test func `after the window the next ten lines are written`() {
         var lines = RepeatedLines<String>()
         for _ in 0..<11 { _ = lines.takes("a", orAs: "-", at: Self.start) }
         #expect(self.told(&lines, until: Self.start + .seconds(10)) == ["a 1"])

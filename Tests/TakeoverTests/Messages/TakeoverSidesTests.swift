@@ -50,7 +50,7 @@ import Testing
     static let conversation: [UInt8] =
         SuccessorSide.greeting + SuccessorSide.ready(adopted: [":80", "unix:/x", ":80"])
 
-    @Test func `a successor is offered everything and releases us`() {
+    @Test func `a successor gets an offer of everything and releases the predecessor`() {
         let expected: [PredecessorSide.Action] = [.offer, .release(adopted: [":80", "unix:/x"])]
         for cut in 0...Self.conversation.count {
             var side = PredecessorSide()

@@ -10,7 +10,7 @@ import Testing
 @Suite(.serialized) struct TakeoverTests {
     // MARK: - As it should be
 
-    @Test func `the sockets live on in the successor`() throws {
+    @Test func `the sockets stay open in the successor`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             let shared = try running.listen(workers: 3)
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func `without a running gateway there is nothing to take`() throws {
+    @Test func `without a running gateway there are no sockets to take`() throws {
         try SyscallFaults.exclusively {
             let taken = try TakeoverClient.takeOver(name: .abstract(name: "gateway-test/nobody"))
             #expect(taken.predecessor == nil)
@@ -83,7 +83,7 @@ import Testing
 
     // MARK: - When the successor fails
 
-    @Test func `a successor that goes before it is ready changes nothing`() throws {
+    @Test func `a successor that ends before it is ready changes nothing`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             let address = try running.listen(workers: 2)
