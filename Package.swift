@@ -73,7 +73,7 @@ let package = Package(
         // One connection: a socket, TLS where there is TLS, and its queues. Bytes only.
         target(
             "Connections",
-            ["Sessions", "System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
+            ["System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
 
         // The log and the metrics.
         target(

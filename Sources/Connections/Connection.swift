@@ -36,6 +36,8 @@ public final class Connection: ReadinessHandler, StagedSender {
     /// `nil`: it is without TLS.
     public let tls: TLSConnection?
     public internal(set) var state = State.open
+    /// Whether the latest `receive` took bytes from the socket: what libssl had left over says nothing of the peer.
+    public internal(set) var tookBytes = true
     /// Whether this turn's event let something go that had waited in the queue.
     public private(set) var hasFlushed = false
     /// The kernel ended the connection: the peer acknowledged nothing, took nothing, or gave no answer, for too long.
@@ -295,6 +297,8 @@ public final class Connection: ReadinessHandler, StagedSender {
         let abruptly = abruptly || self.hasUntaken
         self.writing.close()
         self.countQueue()
+        // Its number may be another socket's from now on.
+        self.reading.close()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
     }
 
@@ -329,6 +333,7 @@ public final class Connection: ReadinessHandler, StagedSender {
 
     /// The connection is of no use any more. The owner hears of it by reading.
     func fail(_ failure: ConnectionFailure) {
+        guard self.isOpen else { return }
         self.writing.fail(failure)
         self.countQueue()
         self.reading.lookAgain()

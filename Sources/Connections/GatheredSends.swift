@@ -1,4 +1,3 @@
-internal import Sessions
 public import System
 
 /// Small sends to one connection, put together while what came in one read is dealt with: many small messages make one TLS record

@@ -62,6 +62,12 @@ public struct ReadSide {
     /// There is nothing to read until the kernel says so.
     mutating func ranDry() { self.mayRead = false }
 
+    /// The connection is closed: there is nothing to read any more.
+    mutating func close() {
+        self.mayRead = false
+        self.hasDecrypted = false
+    }
+
     /// There may be something to read, whether the kernel said so or not.
     mutating func lookAgain() { self.mayRead = true }
 }

@@ -38,6 +38,7 @@ extension Session {
     ///
     /// - Parameter words: what it hears, and the log says.
     func violated(_ violation: Violation, by leg: Leg, _ words: String) {
+        self.conversation?.sendGathered()
         let places = self.conversation?.places ?? .init()
         self.act(on: self.machine.violated(violation, by: leg, places, words))
     }
@@ -50,6 +51,7 @@ extension Session {
     /// - Parameter detail: more on it, for the log.
     func happened(_ event: ClosingHandshake.Event, detail: String? = nil) {
         self.conversation?.prepare(for: event)
+        self.conversation?.sendGathered()
         let places = self.conversation?.places ?? .init()
         self.act(on: self.machine.happened(event, places, detail: detail))
     }
@@ -63,8 +65,10 @@ extension Session {
     ///
     /// - Parameter close: the Close that may have to be passed on, as it came.
     private func act(on actions: ClosingHandshake.Actions, relaying close: Span<UInt8>) {
-        guard let conversation = self.conversation else { return self.end(.client, as: actions.client.end) }
-        conversation.sendGathered()
+        guard let conversation = self.conversation else {
+            self.end(.backend, as: actions.backend.end)
+            return self.end(.client, as: actions.client.end)
+        }
         if !self.isOpen { self.beginClosing() }
         conversation.follow(self.machine.closing)
         self.say(actions.backend.say, to: .backend, relaying: close)
@@ -148,18 +152,20 @@ extension Session {
         guard let end = self.machine.closing.endWhenDelivered(leg) else { return }
         // The last word of TLS; a plain connection is closed by closing it.
         if end == .close, connection.tls != nil { connection.shutDown() }
+        connection.sendStaged()
         if self.hasDelivered(connection) { self.closeLeg(leg, abruptly: end == .abort) }
     }
 
     /// Tells, where that is waited for, that a leg's peer has taken all there is for it.
     func noteDelivery(_ connection: Connection) {
-        guard self.machine.closing.isAwaitingDelivery(of: connection.leg), self.hasDelivered(connection) else { return }
+        guard self.machine.closing.isAwaitingDelivery(of: connection.leg) else { return }
+        connection.sendStaged()
+        guard self.hasDelivered(connection) else { return }
         self.happened(.delivered(connection.leg))
     }
 
     private func hasDelivered(_ connection: Connection) -> Bool {
-        connection.sendStaged()
-        return connection.hasSentAll && connection.undelivered == 0
+        connection.hasSentAll && connection.undelivered == 0
     }
 
     // MARK: - What is due

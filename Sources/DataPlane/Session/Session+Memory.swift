@@ -32,7 +32,8 @@ extension Session: MemoryUser {
     /// Something came of the message, or the head, that is not whole.
     func madeProgress() { self.memory.madeProgress(at: self.loop.now) }
 
-    private func noteHolding() {
+    /// What is held may be none any more, or some again.
+    func noteHolding() {
         let queued = (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0)
         switch (queued + self.memory.assembled == 0, self.memory.place < 0) {
         case (false, true): self.context.memory.add(self)
@@ -47,7 +48,7 @@ extension Session: MemoryUser {
     /// How long the session may make no progress where others need the room.
     var patience: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
 
-    var memoryHolder: MemoryHolder {
+    func lookAtMemory() -> MemoryHolder {
         let now = self.loop.now
         let lastRead = self.client?.reading.lastRead(at: now) ?? now
         var idle = self.memory.idle(at: lastRead)
@@ -66,7 +67,7 @@ extension Session: MemoryUser {
 
     /// Gives up what the session holds. What is queued is lost, and its connection aborted; a client that has nothing queued hears why.
     func giveWay() {
-        self.logGivesWay(self.memoryHolder)
+        self.logGivesWay(self.lookAtMemory())
         if self.isOpen { self.close(.byGateway(.memory)) } else { self.handle(.memoryNeeded) }
         for leg in [Leg.backend, .client] where self.connection(leg)?.queuedSince != nil {
             self.happened(.dismissed(leg))

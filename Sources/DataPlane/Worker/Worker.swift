@@ -141,12 +141,15 @@ public final class Worker: AcceptorOwner, SessionOwner {
         case here
         /// Another worker has room for somebody who has sent no request yet; here is none.
         case elsewhere(Int)
-        /// Once this one has gone.
-        case insteadOf(Session)
+        /// Here, once a newcomer has gone.
+        case insteadOfAnother
         case none(because: String)
     }
 
-    /// Nobody goes before there is somebody to take the place.
+    /// What `room` found for the connection that is accepted next.
+    private var nextPlace = Place.here
+
+    /// No connection goes before there is one to take its place.
     private var place: Place {
         let reason: String
         if !self.fleet.hasRoom {
@@ -158,25 +161,25 @@ public final class Worker: AcceptorOwner, SessionOwner {
         } else {
             reason = "connections that have sent no request yet have their share of the descriptors, a quarter"
         }
-        if let victim = self.newcomers.victim(at: self.loop.now) { return .insteadOf(victim) }
-        return .none(because: reason)
+        return self.newcomers.victim(at: self.loop.now) == nil ? .none(because: reason) : .insteadOfAnother
     }
 
     /// How long accepting pauses where there is no place, which is over as soon as a session ends, or has sent its request.
     private static let pause = Duration.milliseconds(10)
 
     public func room(for acceptor: Acceptor) -> Acceptor.Room {
-        if case .none(let reason) = self.place { return .none(until: self.loop.now + Self.pause, because: reason) }
-        return .free
+        self.nextPlace = self.place
+        guard case .none(let reason) = self.nextPlace else { return .free }
+        return .none(until: self.loop.now + Self.pause, because: reason)
     }
 
     public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         let listener = acceptor.tag
         if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
         var taker = self.index
-        switch self.place {
+        switch self.nextPlace {
         case .elsewhere(let other): taker = other
-        case .insteadOf(let victim): victim.handle(.roomNeeded)
+        case .insteadOfAnother: self.newcomers.victim(at: self.loop.now)?.handle(.roomNeeded)
         case .here, .none:
             if self.draining == nil, let other = self.fleet.shouldTake(insteadOf: self.index),
                 self.fleet.hasNewcomerRoom(other)

@@ -1,4 +1,5 @@
 public import Configuration
+internal import System
 public import WebSocketProtocol
 
 /// What a relay makes of the bytes that come from its two legs: which go on, what is held back, and what of it the closing handshake has to
