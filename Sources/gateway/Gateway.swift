@@ -33,7 +33,7 @@ struct Gateway: ParsableCommand {
 
     static func main() {
         OwnProcess.occupyStandardDescriptors()
-        // logrotate may signal the process before there is a log, and without a handler that would kill it.
+        // logrotate may send SIGUSR1 before there is a log, and by default that signal kills the process.
         SignalSource.ignore(SignalSource.user1)
         Self.main(nil)
     }

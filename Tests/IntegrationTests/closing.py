@@ -46,9 +46,9 @@ class Row:
     backend: str | None
     # What happens, told the two peers; what they do after that is polite.
     script: Callable[["Scene"], Awaitable]
-    # Any of these may come of it: more than one where the order of two events is nobody's to say.
+    # Each of these is a permitted outcome. There are several if the order of two events is not determined.
     expected: tuple[Outcome, ...]
-    # The session waits for somebody until `timeouts.close` is over.
+    # The session waits for a peer until `timeouts.close` is over.
     is_impatient: bool = False
     drains: bool = False
     # Words of the log's `detail`.

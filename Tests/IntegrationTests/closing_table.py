@@ -562,7 +562,7 @@ async def bridged_backend_sends_bad_text(s: Scene):
 
 # Silence, and time that is over
 
-# For both legs: time enough for who does answer.
+# For both legs: time enough for a peer that answers.
 HEARTBEAT = {"interval": "200ms", "timeout": "1s"}
 
 

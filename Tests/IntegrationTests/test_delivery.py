@@ -317,7 +317,7 @@ async def test_a_backend_hears_that_its_client_took_nothing(legs, authority, tmp
             scene.backend.writer.close()
         else:
             sending = asyncio.create_task(send_and_end(scene.backend, b"".join(sent)))
-        # What nobody is left to take is not read to its end.
+        # Bytes that no peer is left to accept are not read to their end.
         await asyncio.gather(sending, return_exceptions=True)
         record = await scene.closed()
         assert (record["cause"], record["by"]) == ("client-stalled", "client")

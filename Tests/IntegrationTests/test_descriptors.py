@@ -78,7 +78,7 @@ class Backend(asyncio.Protocol):
             self.transport.abort()
 
     def frames_received(self, data: bytes):
-        # A Close comes alone, and is answered by all but who is to be silent.
+        # The gateway sends a Close. All clients but the silent ones answer it.
         if self.does != "is-mute" and data[0] & 0xF == raw.CLOSE:
             self.transport.write(raw.close(4001, mask=None))
             self.transport.close()

@@ -75,7 +75,7 @@ async def greeting(gateway: Gateway) -> bytes | int:
 
 
 def bridge(servers: Greeters, hosts: Hosts) -> Gateway:
-    # The names are looked up at start, and then by nobody for a day but for what is tested here.
+    # The names are looked up at start. Then for a day only the tested look-ups happen.
     return Gateway(
         routes=[{"path": "/tcp", "backend": "tcp"}], backends={"tcp": {"tcp": [f"greeter.test:{servers.port}"]}},
         names={"refresh": "24h"}, wrapper=hosts.wrapper)

@@ -288,7 +288,7 @@ async def test_sockets_of_the_service_manager_are_used(tmp_path):
         running = Gateway(**ECHO, workers=2, listeners=[{"address": f"127.0.0.1:{port}"}], wrapper=wrapper)
         running.inherited = (listener.fileno(),)
         async with running:
-            # Who connected before the gateway ran is served, too: nobody was refused.
+            # Connections from before the gateway ran are served too: none was refused.
             await knock(running.ws("/echo"), count=10)
         # It is not ours alone, and survives us.
         early = socket.create_connection(("127.0.0.1", port))

@@ -68,7 +68,7 @@ async def test_a_name_has_a_certificate_of_each_kind(authority, order):
                 context.set_ciphers(f"ECDHE-{kind}-AES128-GCM-SHA256")
                 assert kind in (await handshake(gateway, context, name)).cipher()[0]
                 assert await peer_key(gateway, name, kind, "-tls1_3") == kind
-        # Its only one is refused to who cannot verify it.
+        # Its only certificate is refused to a client that cannot verify it.
         assert await peer_key(gateway, "b.example", "RSA", "-tls1_3") == "RSA"
         assert await peer_key(gateway, "b.example", "ECDSA", "-tls1_3") is None
 

@@ -14,7 +14,7 @@ public struct LogRecord: Sendable {
 
     /// How serious the event is.
     public let level: LogLevel
-    /// What happened, as a word of the log, such as `session-opened`.
+    /// What happened, as a word of the log, such as `reloaded`.
     public let event: String
     /// The fields, in the order in which they were added.
     public private(set) var fields: [(key: String, value: Value)] = []
