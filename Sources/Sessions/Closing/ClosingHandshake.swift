@@ -121,7 +121,7 @@ public struct ClosingHandshake: Sendable {
     private enum Said: Equatable, Sendable {
         case nothing
         /// A Close waits for the end of a frame that is being relayed to this leg.
-        case waiting(CloseFrame)
+        indirect case waiting(CloseFrame)
         case close(CloseCode?)
     }
 
@@ -139,17 +139,29 @@ public struct ClosingHandshake: Sendable {
         case closed(wasGone: Bool)
     }
 
+    private enum Received: Equatable, Sendable {
+        case nothing
+        case close(CloseCode?)
+
+        var code: CloseCode? {
+            if case .close(let code) = self { code } else { nil }
+        }
+    }
+
+    /// Why the session ends. An open session carries no room for it: there are many more of those.
+    private indirect enum Conclusion: Sendable {
+        case none
+        case ended(Ending, detail: String?)
+    }
+
     private struct LegState: Sendable {
         var connection: Connection
         var said = Said.nothing
-        var received: CloseFrame?
+        var received = Received.nothing
         var end = End.notYet
     }
 
-    /// Why and by whom the session ends; `nil` while it is open.
-    public private(set) var ending: Ending?
-    /// More on that, for the log.
-    public private(set) var detail: String?
+    private var conclusion = Conclusion.none
     /// `nil`: there is no session, not yet or because an answer takes its place.
     public private(set) var kind: SessionKind?
     /// Which codes the client understands.
@@ -180,8 +192,20 @@ public struct ClosingHandshake: Sendable {
 
     // MARK: - Questions
 
+    /// Why and by whom the session ends; `nil` while it is open.
+    public var ending: Ending? {
+        if case .ended(let ending, _) = self.conclusion { ending } else { nil }
+    }
+
+    /// More on that, for the log.
+    public var detail: String? {
+        if case .ended(_, let detail) = self.conclusion { detail } else { nil }
+    }
+
     /// Whether the session has begun, and nothing has ended it yet.
-    public var isOpen: Bool { self.ending == nil && self.kind != nil }
+    public var isOpen: Bool {
+        if case .none = self.conclusion { self.kind != nil } else { false }
+    }
 
     /// Whether both connections are closed.
     public var isOver: Bool {
@@ -208,8 +232,8 @@ public struct ClosingHandshake: Sendable {
     /// For the log: the code of the Close that ended the session, or else of the one that the client was sent; `nil` is none.
     public var code: CloseCode? {
         switch (self.ending?.cause, self.kind) {
-        case (.clientClosed?, _): return self.legs.client.received?.code
-        case (.backendClosed?, .relay): return self.legs.backend.received?.code
+        case (.clientClosed?, _): return self.legs.client.received.code
+        case (.backendClosed?, .relay): return self.legs.backend.received.code
         default:
             guard case .close(let code) = self.legs.client.said else { return nil }
             return code
@@ -227,20 +251,20 @@ public struct ClosingHandshake: Sendable {
 
     /// Whether frames of `leg` are still looked at, be it only for its Close.
     public func reads(from leg: Leg) -> Bool {
-        self.legs[leg].connection == .open && self.legs[leg].received == nil
+        self.legs[leg].connection == .open && self.legs[leg].received == .nothing
     }
 
     /// Whether a Close waits for `leg` to reach the end of a frame.
     public func isWaiting(_ leg: Leg) -> Bool { self.awaits(leg) == .boundary }
 
     /// Whether a Close came from `leg`, which no failure of its connection undoes: what came before it is all there was to come.
-    public func hasClosed(_ leg: Leg) -> Bool { self.legs[leg].received != nil }
+    public func hasClosed(_ leg: Leg) -> Bool { self.legs[leg].received != .nothing }
 
     /// What `leg` is waited for, in a session that closes.
     public func awaits(_ leg: Leg) -> Awaited {
         switch (self.legs[leg].said, self.legs[leg].end) {
         // Our side may have ended already: a client owes a bridge its Close all the same.
-        case (.close, .notYet) where self.legs[leg].received == nil: return .close
+        case (.close, .notYet) where self.legs[leg].received == .nothing: return .close
         case (.close, .shutDown) where self.owesClose(leg): return .close
         case (.nothing, .notYet): return .nothing
         case (.waiting, .notYet): return .boundary
@@ -275,7 +299,7 @@ public struct ClosingHandshake: Sendable {
         switch (leg, self.kind) {
         case (.backend, .serve), (_, nil): return false
         case (.backend, .bridge): return self.isAwaitingDelivery(of: leg)
-        case (.client, _), (.backend, .relay): return self.legs[leg].received == nil
+        case (.client, _), (.backend, .relay): return self.legs[leg].received == .nothing
         }
     }
 
@@ -284,7 +308,7 @@ public struct ClosingHandshake: Sendable {
     /// A Close came from `leg`: it is relayed to the other side, or it answers ours, or both (they crossed).
     mutating func received(_ close: CloseFrame, from leg: Leg) -> Actions {
         guard self.reads(from: leg) else { return .none }
-        self.legs[leg].received = close
+        self.legs[leg].received = .close(close.code)
         if self.isOpen { self.setEnding(.by(leg, leg == .client ? .clientClosed : .backendClosed)) }
         var actions = Actions.none
         let other = leg.other
@@ -387,8 +411,7 @@ public struct ClosingHandshake: Sendable {
 
     /// From now on this is why the session ends.
     private mutating func setEnding(_ ending: Ending, _ detail: String? = nil) {
-        self.ending = ending
-        self.detail = detail
+        self.conclusion = .ended(ending, detail: detail)
     }
 
     // MARK: - Ends of connections
@@ -405,7 +428,7 @@ public struct ClosingHandshake: Sendable {
     private mutating func ended(
         _ leg: Leg, _ how: ConnectionEnd, _ places: Places, _ detail: String?, _ actions: inout Actions
     ) {
-        let hasClosed = self.legs[leg].received != nil
+        let hasClosed = self.legs[leg].received != .nothing
         // Behind a Close nothing can be missing.
         let inOrder = how == .inOrder || how == .truncated && hasClosed
         let wasGone = self.isGone(leg)
@@ -454,8 +477,8 @@ public struct ClosingHandshake: Sendable {
 
     /// A TCP server has all that the client sent, and the end of it: it owes nothing more, and the client's Close is answered.
     private mutating func delivered(_ leg: Leg, _ actions: inout Actions) {
-        guard self.isAwaitingDelivery(of: leg), let close = self.legs.client.received else { return }
-        self.say(CloseFrame(code: close.code), to: .client, &actions)
+        guard self.isAwaitingDelivery(of: leg) else { return }
+        self.say(CloseFrame(code: self.legs.client.received.code), to: .client, &actions)
     }
 
     // MARK: - What to do

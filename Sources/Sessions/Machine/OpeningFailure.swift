@@ -1,5 +1,5 @@
 /// Why there is no session: the client hears a status, the log the reason.
-public enum OpeningFailure: Equatable, Sendable {
+public indirect enum OpeningFailure: Equatable, Sendable {
     /// The request did not come within `timeouts.handshake`.
     case headTimeout
     case noEndpoint
