@@ -66,11 +66,19 @@ public protocol Turning {
     func deadTurn()
 }
 public enum Side: String, CaseIterable { case left, right }
-public enum Speed { case slow, deadFast }
+public enum Speed { case slow, deadFast, deadAwaited }
+public enum Size: Int { case small, large }
 public struct Spoke: Turning, Hashable {
     let length: Int
     public init(_ ring: Ring) { self.length = ring.spokes.count }
-    public func turn() { print(Side.allCases, Speed.slow) }
+    public func turn() {
+        let speed = Speed.slow
+        if case .deadAwaited = speed { return }
+        switch Size(rawValue: self.length) {
+        case .small, .large: print(Side.allCases, speed)
+        case nil: break
+        }
+    }
     public func deadTurn() {}
     struct Wire: Decodable {
         var gauge: Int
@@ -109,7 +117,7 @@ SMALL = {"Sources/CSmall/include/small.h": HEADER, "Sources/CSmall/small.c": "in
 DEAD = {
     "property Ring.deadCount is written and never read", "method Ring.deadRecursion() is not used",
     "method Ring.deadCaller() is not used", "method Ring.deadCalled() is not used", "enum DeadType is not used",
-    "method Turning.deadTurn() is not used", "case Speed.deadFast is not used",
+    "method Turning.deadTurn() is not used", "case Speed.deadFast is not used", "case Speed.deadAwaited is not used",
     "function small_dead is not used", "method Spoke.deadTurn() is not used", "property Clock.deadZone is not used",
 }
 
@@ -161,7 +169,7 @@ def test_a_cycle_of_folders_is_found_with_its_references(small):
     status, found, text = check(small, "structure")
     assert (status, found) == (1, ["Sources/Lower: folders of Lower in a cycle: Hub, Rim"]), text
     assert "Rim → Hub, 2 times:" in text
-    assert "Sources/Lower/Rim/Spoke.swift:10 uses Ring (Sources/Lower/Hub/Ring.swift)" in text
+    assert "Sources/Lower/Rim/Spoke.swift:11 uses Ring (Sources/Lower/Hub/Ring.swift)" in text
 
 
 @pytest.mark.parametrize("known,finding", [

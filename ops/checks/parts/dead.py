@@ -2,7 +2,7 @@
 
 What is used is what can be reached: from the `@main` type over every reference that the index has. A member that satisfies a protocol
 of this tree is used where the requirement is; one that satisfies a protocol from elsewhere (`description`, `==`, `run`) where its type is.
-What only tests use is not used.
+What only tests use is not used, nor is an enum case that is only looked for (`case .a`).
 """
 
 import collections
@@ -21,6 +21,8 @@ EXCUSED = {
     "SocketAddress.loopback(port:)": "where the load client and tests listen and connect",
     "gateway_timer_create": "the load client's clock, which is finer than epoll_wait's",
     "gateway_timer_set": "the same",
+    "CertificateTemplate.Purpose.authority": "tests make authorities, with what makes the self-signed certificates",
+    "CertificateTemplate.Purpose.client": "tests make clients' certificates, likewise",
     "SyscallFaults": "lets system calls fail in tests, and is not there in release builds",
 }
 
@@ -29,6 +31,8 @@ CHECKED = {"enum", "struct", "class", "protocol", "typealias", "function", "meth
 ENUMERATED = {"CaseIterable", "CodingKey"}
 # Synthesized code reads each property of such a type.
 COMPARED = {"Equatable", "Hashable", "Comparable", "Codable", "Encodable", "Decodable", "OptionSet"}
+# Cases of an enum with raw values are made of those (`init(rawValue:)`).
+RAW = {"String", "Int", "Int32", "UInt8", "UInt16", "UInt32", "UInt64"}
 _TYPE_PARAMETERS = {1012, 1013}
 _READ, _WRITE = 1 << 3, 1 << 4
 
@@ -81,12 +85,15 @@ class Uses:
         self._parents: dict[str, str] = {}
         self._extended: dict[str, str] = {}
         self._bases: dict[str, set[str]] = collections.defaultdict(set)
+        self._raw: set[str] = set()
         self._roles: dict[str, int] = collections.defaultdict(int)
         self._tree = tree
         for occurrences in tree.index.values():
             for occurrence in occurrences:
                 if occurrence.is_definition:
                     self._define(occurrence)
+                elif occurrence.symbol.name in RAW:
+                    self._raw |= {heir.usr for heir in occurrence.related(index_store.BASE_OF)}
         for occurrences in tree.index.values():
             self._refer(occurrences)
         for usr in self.definitions:
@@ -158,7 +165,7 @@ class Uses:
             if occurrence.is_definition:
                 last = usr if occurrence.symbol.usr in self.definitions else last
                 continue
-            if occurrence.symbol.kind == "parameter":
+            if occurrence.symbol.kind == "parameter" or self._is_pattern(occurrence):
                 continue
             if occurrence.symbol.usr == usr:
                 self._roles[usr] |= occurrence.roles if occurrence.roles & (_READ | _WRITE) else _READ
@@ -179,6 +186,13 @@ class Uses:
             if not (extensions or requirements or heirs):
                 for container in containers:
                     self.edges[container].add(usr)
+
+    def _is_pattern(self, occurrence: Occurrence) -> bool:
+        """It is an enum case after `case`, in the same line: what is only looked for is never there. Not where values are made of others."""
+        if occurrence.symbol.kind != "case" or self.parent(occurrence.symbol.usr) in self._raw:
+            return False
+        before = self._tree.code(occurrence.file).splitlines()[occurrence.line - 1].encode()[:occurrence.column - 1].decode()
+        return re.search(r"\bcase\b[^:=?]*\.$", before) is not None
 
     def _connect(self, usr: str):
         """What holds of a definition without a reference: a member needs its type, and a type what runs by itself."""
