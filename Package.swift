@@ -73,13 +73,13 @@ let package = Package(
         // One connection: a socket, TLS where there is TLS, and its queues. Bytes only.
         target(
             "Connections",
-            ["Sessions", "System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
+            ["System", "TLS", .product(name: "DequeModule", package: "swift-collections")]),
 
         // The log and the metrics.
         target(
             "Observability",
             [
-                "WebSocketProtocol", "Configuration", "System", "Sessions", "Connections",
+                "WebSocketProtocol", "Configuration", "System", "Sessions",
                 .product(name: "DequeModule", package: "swift-collections"),
             ]),
 

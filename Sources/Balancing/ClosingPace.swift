@@ -4,7 +4,7 @@ public struct ClosingPace: Sendable {
     private static let lowestRate = 1.0 / 86_400
 
     /// The number of sessions.
-    public let count: Int
+    let count: Int
     /// The length of a slot. Each session has one.
     public let interval: Duration
     /// The part of a slot that jitter may use.

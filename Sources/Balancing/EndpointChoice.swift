@@ -15,7 +15,7 @@ public struct EndpointChoice: Sendable {
     /// An endpoint at the moment of the choice.
     public struct Candidate: Sendable {
         /// A higher weight counts as this.
-        public static let highestWeight = 1e9
+        static let highestWeight = 1e9
 
         /// Its share relative to the others: the configured weight times the slow start's factor.
         public var weight: Double
@@ -28,6 +28,7 @@ public struct EndpointChoice: Sendable {
         /// A `StableHash` of its name. Turns and the choice for a key depend on it, not on the index.
         public var identity: UInt64
 
+        /// A candidate with `weight` 0 is only chosen while all others have 0, too.
         public init(weight: Double, sessions: Int, isBackup: Bool, isAvailable: Bool, identity: UInt64) {
             self.weight = weight
             self.sessions = sessions
@@ -43,6 +44,7 @@ public struct EndpointChoice: Sendable {
     /// Where the search for the fewest sessions starts: after the candidate chosen last.
     private var start = 0
 
+    /// Nothing was chosen yet: the first turn begins.
     public init(_ policy: Policy) {
         self.policy = policy
     }

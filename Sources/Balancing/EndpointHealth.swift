@@ -6,7 +6,9 @@
 public struct EndpointHealth: Sendable {
     /// Whether it gets new sessions.
     public enum State: UInt8, Hashable, Sendable {
+        /// It gets new sessions.
         case up
+        /// Checks, failures or heartbeats speak against it.
         case down
         /// An operator wants it to get no new sessions, whatever its health.
         case draining
@@ -17,10 +19,11 @@ public struct EndpointHealth: Sendable {
         /// How many active checks in a row change the state.
         public struct Checks: Hashable, Sendable {
             /// So many passed checks bring it up.
-            public var rise: Int
+            var rise: Int
             /// So many failed checks take it down.
-            public var fall: Int
+            var fall: Int
 
+            /// Both at least 1.
             public init(rise: Int, fall: Int) {
                 self.rise = rise
                 self.fall = fall
@@ -30,10 +33,11 @@ public struct EndpointHealth: Sendable {
         /// How failed sessions take an endpoint out.
         public struct Ejection: Hashable, Sendable {
             /// So many failures in a row eject it.
-            public var failures: Int
+            var failures: Int
             /// How long the first ejection lasts.
-            public var duration: Duration
+            var duration: Duration
 
+            /// `failures` is at least 1, `duration` above zero.
             public init(failures: Int, duration: Duration) {
                 self.failures = failures
                 self.duration = duration
@@ -41,10 +45,11 @@ public struct EndpointHealth: Sendable {
         }
 
         /// `nil` if there are no active checks.
-        public var checks: Checks?
+        var checks: Checks?
         /// `nil` if failed sessions do not count.
-        public var ejection: Ejection?
+        var ejection: Ejection?
 
+        /// Without either, only heartbeats count.
         public init(checks: Checks? = nil, ejection: Ejection? = nil) {
             self.checks = checks
             self.ejection = ejection
@@ -60,7 +65,7 @@ public struct EndpointHealth: Sendable {
         /// One line, for the log.
         public var reason: String
 
-        public init(from: State, to: State, reason: String) {
+        init(from: State, to: State, reason: String) {
             self.from = from
             self.to = to
             self.reason = reason
@@ -98,6 +103,7 @@ public struct EndpointHealth: Sendable {
     /// It is kept up although sessions speak against it, because no other endpoint is left (see `BackendHealth`).
     private(set) var isSpared = false
 
+    /// Up, with nothing known against it.
     public init(_ rules: Rules) {
         self.rules = rules
     }
@@ -123,7 +129,7 @@ public struct EndpointHealth: Sendable {
     }
 
     /// When the ejection ends. Call `timePassed` then.
-    public var deadline: Duration? { self.ejectedUntil }
+    var deadline: Duration? { self.ejectedUntil }
 
     /// Only sessions speak against it.
     var isOutForSessionsOnly: Bool {
@@ -227,7 +233,7 @@ extension EndpointHealth {
 
     /// Ends the ejection if it is over. To be called at `deadline`, or later.
     @discardableResult
-    public mutating func timePassed(to now: Duration) -> Change? {
+    mutating func timePassed(to now: Duration) -> Change? {
         guard let until = self.ejectedUntil, until <= now else { return nil }
         return self.changing("the ejection is over") { $0.ejectedUntil = nil }
     }

@@ -5,6 +5,7 @@ public struct StableHash: Sendable {
     /// The hash of what was added so far.
     public private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
+    /// The hash of no bytes: FNV's offset basis.
     public init() {}
 
     /// Adds a byte.

@@ -1,4 +1,3 @@
-internal import Sessions
 public import System
 internal import TLS
 

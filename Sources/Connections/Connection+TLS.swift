@@ -1,4 +1,3 @@
-internal import Sessions
 internal import System
 public import TLS
 
@@ -58,7 +57,8 @@ extension Connection {
     func receive(atMost limit: Int, through tls: TLSConnection) -> Received {
         let ciphertext = self.context.buffers.ciphertext
         var count = 0
-        if !self.reading.hasDecrypted {
+        self.tookBytes = !self.reading.hasDecrypted
+        if self.tookBytes {
             var buffer = ciphertext.mutableSpan
             var room = buffer._mutatingExtracting(0..<limit)
             switch Kernel.receive(self.descriptor, into: &room) {

@@ -37,6 +37,8 @@ public final class Connection: ReadinessHandler, StagedSender {
     public let tls: TLSConnection?
     /// How far our side has ended.
     public internal(set) var state = State.open
+    /// Whether the latest `receive` took bytes from the socket. Bytes that libssl had left say nothing of the peer.
+    public internal(set) var tookBytes = true
     /// Whether this turn's event let queued bytes be sent.
     public private(set) var hasFlushed = false
     /// The kernel ended the connection: for too long, the peer acknowledged nothing, accepted nothing or did not answer.
@@ -304,6 +306,8 @@ public final class Connection: ReadinessHandler, StagedSender {
         let abruptly = abruptly || self.hasUntaken
         self.writing.close()
         self.countQueue()
+        // The descriptor's number may soon be another socket's.
+        self.reading.close()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
     }
 
@@ -338,6 +342,7 @@ public final class Connection: ReadinessHandler, StagedSender {
 
     /// The connection has failed. `receive` reports it to the owner.
     func fail(_ failure: ConnectionFailure) {
+        guard self.isOpen else { return }
         self.writing.fail(failure)
         self.countQueue()
         self.reading.lookAgain()

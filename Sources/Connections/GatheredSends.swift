@@ -1,4 +1,3 @@
-internal import Sessions
 public import System
 
 /// Gathers small sends to one connection while the bytes of one read are handled, so that many small messages make one TLS record and

@@ -61,6 +61,12 @@ public struct ReadSide {
     /// Nothing can be read until the kernel says so.
     mutating func ranDry() { self.mayRead = false }
 
+    /// The connection is closed: nothing can be read any more.
+    mutating func close() {
+        self.mayRead = false
+        self.hasDecrypted = false
+    }
+
     /// Something may be there to read, even if the kernel has not said so.
     mutating func lookAgain() { self.mayRead = true }
 }

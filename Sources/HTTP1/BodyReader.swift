@@ -4,6 +4,7 @@
 public struct BodyReader: Sendable {
     /// How far the body has come.
     public enum Progress: Equatable, Sendable {
+        /// More bytes are needed.
         case incomplete
         /// The end was reached, or the limit.
         case complete
@@ -22,7 +23,7 @@ public struct BodyReader: Sendable {
     /// The body so far, without chunk headers.
     public private(set) var body: [UInt8] = []
     /// The body is longer than the limit. The rest was not kept.
-    public private(set) var isCut = false
+    private(set) var isCut = false
 
     private let limit: Int
     private var framing: Framing
@@ -121,20 +122,34 @@ public struct BodyReader: Sendable {
 
 /// Why a body cannot be read.
 public enum BodyError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The connection ended before the length or the last chunk (RFC 9112 section 8).
     case endedEarly
+    /// A length and a coding, which two readers may rank differently (RFC 9112 section 6.3).
     case lengthAndCoding
+    /// HTTP/1.0 has no codings (RFC 9112 section 6.1).
     case codingInHTTP10
+    /// `chunked` alone is read (RFC 9112 section 7).
     case unknownCoding
+    /// Something other than digits, or a number that does not fit `Int` (RFC 9110 section 8.6).
     case badLength
+    /// Content-Length fields that differ (RFC 9112 section 6.3).
     case severalLengths
+    /// No hexadecimal digit where a chunk begins (RFC 9112 section 7.1).
     case badChunkSize
+    /// A size that no body here can have (RFC 9112 section 7.1).
     case chunkTooLarge
+    /// A byte that an extension cannot have (RFC 9112 section 7.1.1).
     case badChunkExtension
+    /// No CRLF after the size or the data of a chunk (RFC 9112 section 7.1).
     case chunkWithoutCRLF
+    /// A byte that a trailer field cannot have (RFC 9112 section 7.1.2).
     case badTrailer
+    /// A CR without LF at the end of the trailer (RFC 9112 section 7.1).
     case badEnd
+    /// All that is not data has more than 8 times the bytes that the body may have.
     case tooMuchOverhead
 
+    /// For the log: a few words, without a full stop.
     public var description: String {
         switch self {
         case .endedEarly: "the connection ended within the body"

@@ -1,8 +1,12 @@
 /// The character classes of RFC 9110 section 5.6 and RFC 5234 appendix B.1, on bytes.
 extension UInt8 {
+    /// `HTAB`.
     @inlinable public static var tab: UInt8 { UInt8(ascii: "\t") }
+    /// `LF`, the second byte of CRLF.
     @inlinable public static var lineFeed: UInt8 { UInt8(ascii: "\n") }
+    /// `CR`, the first byte of CRLF.
     @inlinable public static var carriageReturn: UInt8 { UInt8(ascii: "\r") }
+    /// `SP`.
     @inlinable public static var space: UInt8 { UInt8(ascii: " ") }
 
     /// `DIGIT`.

@@ -7,7 +7,8 @@ public struct HTTPField: Equatable, Sendable {
     /// Without the whitespace around it.
     public var value: String
 
-    public init(name: String, value: String) {
+    /// Nothing is checked here: `HTTPFields.append` makes a value fit for the wire.
+    init(name: String, value: String) {
         self.name = name
         self.value = value
     }
@@ -15,8 +16,11 @@ public struct HTTPField: Equatable, Sendable {
 
 /// How often a field occurs, for those that may occur only once.
 public enum FieldOccurrence: Equatable, Sendable {
+    /// There is no such field.
     case absent
+    /// Its only value.
     case once(String)
+    /// It occurs more than once, even if the values are equal.
     case repeated
 }
 
@@ -51,6 +55,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     private var lines: [UInt8] = []
     private var places: [Place] = []
 
+    /// No fields, and no memory.
     public init() {}
 
     /// Keeps order and repetitions.
@@ -58,9 +63,12 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
         for (name, value) in elements { self.append(name, value) }
     }
 
+    /// 0.
     public var startIndex: Int { 0 }
+    /// The number of fields.
     public var endIndex: Int { self.places.count }
 
+    /// The field in that place of the head; its name and value are copied.
     public subscript(position: Int) -> HTTPField {
         HTTPField(name: latin1Text(self.lines.span, self.places[position].name), value: self.value(at: position))
     }
@@ -210,7 +218,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     // MARK: - Writing
 
     /// Appends `name: value CRLF` for each field.
-    public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
+    func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
 }
 
 extension HTTPFields: CustomStringConvertible {

@@ -15,6 +15,7 @@ public struct HeadError: Error, Equatable, Sendable {
     /// What is wrong, in a few words, for the answer and the log.
     public var detail: String
 
+    /// `detail` is the end of a sentence, without a full stop.
     public init(_ kind: Kind, _ detail: String) {
         self.kind = kind
         self.detail = detail
@@ -42,10 +43,11 @@ extension HeadError {
 /// How large a head may be. Both limits are inclusive.
 public struct HeadLimits: Equatable, Sendable {
     /// The most bytes, the empty line at the end included.
-    public var bytes = 16 << 10
+    var bytes = 16 << 10
     /// The most fields.
-    public var fields = 100
+    var fields = 100
 
+    /// 16 KiB and 100 fields, unless said otherwise.
     public init(bytes: Int = 16 << 10, fields: Int = 100) {
         self.bytes = bytes
         self.fields = fields
@@ -54,8 +56,10 @@ public struct HeadLimits: Equatable, Sendable {
 
 /// The result of a parser for the bytes so far.
 public enum HeadProgress<Head: Equatable & Sendable>: Equatable, Sendable {
+    /// More bytes are needed.
     case incomplete
     /// A whole head of `length` bytes. What follows is not part of it.
     case head(Head, length: Int)
+    /// It cannot become a head, whatever comes.
     case invalid(HeadError)
 }

@@ -2,6 +2,7 @@
 public enum HTTPVersion: Sendable {
     /// Some health checks ask with it, and Python's `http.server` and others answer with it. It cannot be upgraded.
     case http10
+    /// RFC 9112. All that the gateway sends is in it.
     case http11
 }
 
@@ -16,6 +17,7 @@ public struct RequestHead: Equatable, Sendable {
     /// In the order sent.
     public var fields: HTTPFields
 
+    /// The parts as the properties have them: nothing is checked.
     public init(method: String, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields()) {
         self.method = method
         self.target = target

@@ -9,6 +9,7 @@ public struct ResponseHead: Equatable, Sendable {
     /// In the order sent.
     public var fields: HTTPFields
 
+    /// The parts as the properties have them. In `bytes`, what a reason phrase cannot have becomes a space.
     public init(version: HTTPVersion = .http11, status: Int, reason: String, fields: HTTPFields = HTTPFields()) {
         self.version = version
         self.status = status

@@ -26,6 +26,7 @@ public struct ResponseHeadParser: Sendable {
 
     private static let versionPrefix = Array("HTTP/1.".utf8)
 
+    /// A parser reads one head: interim ones (1xx) need a new parser each.
     public init(limits: HeadLimits = HeadLimits()) {
         self.limits = limits
         self.section = FieldSection(limit: limits.fields)

@@ -117,7 +117,7 @@ class Echoes:
     def received(self, data: bytes):
         """For each message that is whole now, when it was due and in which phase."""
         if not self._awaited:
-            raise Wrong("a message that nobody sent")
+            raise Wrong("a message that was never sent")
         due, phase, expected = self._awaited.popleft()
         if data != expected:
             raise Wrong(f"{len(data)} bytes that differ from the {len(expected)} sent")
@@ -143,7 +143,7 @@ class Stream(Echoes):
             del self._data[:size]
             yield from super().received(whole)
         if self._data and not self._awaited:
-            raise Wrong("bytes that nobody sent")
+            raise Wrong("bytes that were never sent")
 
 
 class Room:

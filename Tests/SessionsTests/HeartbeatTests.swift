@@ -108,7 +108,7 @@ import Testing
             "be it in the same turn", (9_000, .relayed), (9_000, .heard), (11_000, .due(until(19_000))),
             (19_000, .due(.ping))),
         Row(
-            "who may be silent is not asked by it", (1_000, .relayed), (9_000, .due(until(10_000))),
+            "a peer that may be silent is not asked by it", (1_000, .relayed), (9_000, .due(until(10_000))),
             (10_000, .due(.dead))),
         Row(
             "the first one without an answer counts", (7_000, .relayed), (8_000, .relayed), (9_999, .relayed),
@@ -136,11 +136,11 @@ import Testing
             (14_000, .due(until(23_500))), (23_500, .due(.ping))),
         // Bytes that the peer does not accept.
         Row(
-            "who takes nothing is stalled", (0, .due(until(10_000))), (8_000, .heard),
+            "a peer that accepts nothing is stalled", (0, .due(until(10_000))), (8_000, .heard),
             (10_000, .queued(since: 5_000, until(18_000))), (18_000, .queued(since: 5_000, .ping)),
             (18_000, .queued(since: 5_000, until(19_000))), (18_999, .queued(since: 5_000, until(19_000))),
             (19_000, .queued(since: 5_000, .stalled))),
-        Row("and who takes something is not", (18_999, .heard), (19_000, .queued(since: 6_000, until(20_000)))),
+        Row("and one that accepts something is not", (18_999, .heard), (19_000, .queued(since: 6_000, until(20_000)))),
         Row("though it is not read", (13_000, .paused(until(15_000))), (19_000, .queued(since: 5_000, .stalled))),
         Row("a TCP server is not pinged", (90_000, .unpinged(.nothing(until: .never)))),
     ]

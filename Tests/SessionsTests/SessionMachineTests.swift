@@ -34,7 +34,7 @@ import WebSocketProtocol
     }
 
     private static func end(_ state: SessionMachine.State, _ input: SessionMachine.Input, _ reason: String) -> Row {
-        self.row(state, input, state, .end(reason))
+        self.row(state, input, .ending, .end(reason))
     }
 
     private static func refuse(
@@ -54,16 +54,16 @@ import WebSocketProtocol
         end(.tlsHandshake, .clientLeft, "the client left during its TLS handshake"),
         end(.tlsHandshake, .timeOver(isReadingRefusal: false, late), "the client took too long for its TLS handshake"),
         end(.tlsHandshake, .ordered(.drain), "drain"),
-        row(.tlsHandshake, .roomNeeded, .tlsHandshake, .makeRoom(isLogged: true)),
-        row(.tlsHandshake, .memoryNeeded, .tlsHandshake, .nothing),
+        row(.tlsHandshake, .roomNeeded, .ending, .makeRoom(isLogged: true)),
+        end(.tlsHandshake, .memoryNeeded, "the gateway is short of memory"),
 
         // The request.
         end(.requestHead, .clientLeft, "the client left before its request was whole"),
         refuse(.requestHead, .timeOver(isReadingRefusal: false, late), .headTimeout),
         refuse(.requestHead, .ordered(.drain), .draining),
         refuse(.requestHead, .memoryNeeded, .memory),
-        row(.requestHead, .roomNeeded, .requestHead, .makeRoom(isLogged: true)),
-        row(.requestHead, .answered, .answering, .nothing),
+        row(.requestHead, .roomNeeded, .ending, .makeRoom(isLogged: true)),
+        row(.requestHead, .answered, .answering, .answer),
         row(.requestHead, .admitted(.service, .registered), .conversing, .begin(.serve)),
         row(.requestHead, .admitted(.backend, .registered), .choosing(.init()), .chooseEndpoint(after: nil)),
 
@@ -116,8 +116,13 @@ import WebSocketProtocol
         refuse(shakingHands, .memoryNeeded, .memory),
         row(shakingHands, .roomNeeded, shakingHands, .nothing),
 
+        // A session ends once.
+        row(.ending, .clientLeft, .ending, .nothing),
+        row(.ending, .roomNeeded, .ending, .nothing),
+        row(.ending, .ordered(.drain), .ending, .nothing),
+
         // An answer is being sent.
-        row(.answering, .roomNeeded, .answering, .makeRoom(isLogged: false)),
+        row(.answering, .roomNeeded, .ending, .makeRoom(isLogged: false)),
         row(.answering, .ordered(.drain), .answering, .nothing),
         row(.answering, .clientLeft, .answering, .nothing),
         row(.answering, .memoryNeeded, .answering, .nothing),
@@ -257,5 +262,21 @@ import WebSocketProtocol
         #expect(closing.ending == .byGateway(.memory))
         closing.closed(leg)
         if leg == .client { #expect(closing.isAlone(.backend)) }
+    }
+
+    @Test(arguments: [SessionKind.relay, .bridge, .serve], [Leg.client, .backend])
+    func `a side that has closed does not wait for one that is dismissed`(kind: SessionKind, closed: Leg) {
+        // A bridge's server has no Close, and a service no leg.
+        guard kind == .relay || (kind == .bridge && closed == .client) else { return }
+        var closing = ClosingHandshake.of(kind)
+        _ = closing.received(CloseFrame(code: .normal), from: closed)
+        let ending = closing.ending
+        let actions = closing.happened(.dismissed(closed.other), .anywhere)
+        #expect(actions[closed.other].end == .abort)
+        #expect(actions[closed].end == .shutDown)
+        #expect(closing.awaits(closed) == .end)
+        #expect(closing.ending == ending)
+        closing.closed(closed.other)
+        #expect(closing.awaits(closed) == .end)
     }
 }

@@ -1,14 +1,15 @@
-public import HTTP1
+internal import HTTP1
 
 /// A whole answer before the 101, after which the connection is closed.
 public struct Answer: Equatable, Sendable {
+    /// 200 to 599.
     public var status: Int
-    public var reason: String
+    var reason: String
     /// All but `Content-Length` and `Connection`, which `bytes(forHead:date:)` writes.
-    public var fields: HTTPFields
-    public var body: [UInt8]
+    var fields: HTTPFields
+    var body: [UInt8]
 
-    public init(status: Int, reason: String, fields: HTTPFields, body: [UInt8]) {
+    init(status: Int, reason: String, fields: HTTPFields, body: [UInt8]) {
         self.status = status
         self.reason = reason
         self.fields = fields
@@ -16,7 +17,7 @@ public struct Answer: Equatable, Sendable {
     }
 
     /// A short text.
-    public init(status: Int, text: String, fields: HTTPFields = HTTPFields()) {
+    init(status: Int, text: String, fields: HTTPFields = HTTPFields()) {
         var all: HTTPFields = [
             "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",

@@ -2,20 +2,20 @@ public import HTTP1
 
 /// Why there is no session: an answer for the client and words for the log.
 public struct Refusal: Error, Equatable, Sendable {
-    public var answer: Answer
+    var answer: Answer
     /// For the log: what was wrong, without the cure.
     public var detail: String
     /// `detail` without the parts that differ between refusals of one kind (`Wording.kind`).
     public private(set) var kind: String
     /// What the operator can do about it, in a sentence; may be empty.
-    public var cure: String
+    var cure: String
     /// The route that refused, once one was found.
     public var routeIndex: Int?
-    /// The request was a HEAD, whose answer has no body.
-    public var isToHead = false
+    /// The request was a HEAD: its answer has no body.
+    var isToHead = false
 
     /// The answer is `wording`, followed by `cure` if that is not empty.
-    public init(
+    init(
         _ status: Int, _ wording: Wording, cure: String = "", fields: HTTPFields = HTTPFields(), routeIndex: Int? = nil
     ) {
         let text = [wording.text, cure].filter { !$0.isEmpty }.joined(separator: " ")
@@ -35,6 +35,7 @@ public struct Refusal: Error, Equatable, Sendable {
         self.routeIndex = routeIndex
     }
 
+    /// The status of the answer, 300 to 599.
     public var status: Int { self.answer.status }
 
     /// Tells the operator more than the client.
@@ -72,6 +73,7 @@ public struct Refusal: Error, Equatable, Sendable {
             routeIndex: routeIndex)
     }
 
+    /// The gateway drains and takes no new sessions. `routeIndex` is `nil` where no route was looked for.
     public static func draining(routeIndex: Int?) -> Refusal {
         Refusal(
             503, "The gateway is shutting down.", cure: "Try again soon.", fields: ["Retry-After": "5"],

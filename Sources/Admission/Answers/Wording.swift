@@ -2,44 +2,44 @@
 ///
 /// `"Nothing is served at \(peer: path)."` A peer can send any number of different texts, so `kind`
 /// leaves them out: texts that differ only in quotes are of one kind.
-public struct Wording: Equatable, Sendable, ExpressibleByStringInterpolation {
+struct Wording: Equatable, Sendable, ExpressibleByStringInterpolation {
     /// All of it.
-    public let text: String
+    let text: String
     /// With `…` in place of each quote: there are only as many kinds as the gateway has sentences.
-    public let kind: String
+    let kind: String
 
-    public init(stringLiteral text: String) {
+    init(stringLiteral text: String) {
         self.text = text
         self.kind = text
     }
 
-    public init(stringInterpolation parts: StringInterpolation) {
+    init(stringInterpolation parts: StringInterpolation) {
         self.text = parts.text
         self.kind = parts.kind
     }
 
-    public struct StringInterpolation: StringInterpolationProtocol {
+    struct StringInterpolation: StringInterpolationProtocol {
         fileprivate var text = ""
         fileprivate var kind = ""
 
-        public init(literalCapacity: Int, interpolationCount: Int) {}
+        init(literalCapacity: Int, interpolationCount: Int) {}
 
-        public mutating func appendLiteral(_ literal: String) {
+        mutating func appendLiteral(_ literal: String) {
             self.text += literal
             self.kind += literal
         }
 
         /// Our own words.
-        public mutating func appendInterpolation(_ words: String) { self.appendLiteral(words) }
+        mutating func appendInterpolation(_ words: String) { self.appendLiteral(words) }
 
         /// Text that may itself quote a peer.
-        public mutating func appendInterpolation(_ wording: Wording) {
+        mutating func appendInterpolation(_ wording: Wording) {
             self.text += wording.text
             self.kind += wording.kind
         }
 
         /// A quote of a peer, made fit to be shown.
-        public mutating func appendInterpolation(peer words: String) {
+        mutating func appendInterpolation(peer words: String) {
             self.text += shown(words)
             self.kind += "…"
         }

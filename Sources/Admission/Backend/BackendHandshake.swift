@@ -11,6 +11,7 @@ public struct BackendHandshake: Sendable {
     public struct Accepted: Equatable, Sendable {
         /// How many bytes of the last call belong to the handshake; those after them are frames.
         public var length: Int
+        /// The subprotocol that the backend picked, one of those offered; `nil`: none.
         public var subprotocol: String?
         /// The value of `Sec-WebSocket-Extensions` for the client.
         public var extensions: String?
@@ -20,8 +21,11 @@ public struct BackendHandshake: Sendable {
         public var passedFields: HTTPFields
     }
 
+    /// What the bytes so far amount to.
     public enum Outcome: Equatable, Sendable {
+        /// The answer goes on.
         case incomplete
+        /// A correct 101 (RFC 6455 section 4.1).
         case accepted(Accepted)
         /// The backend's own answer, for the client. The connection cannot be used again.
         case refused(Answer)

@@ -14,6 +14,7 @@ public struct Explanation: Equatable, Sendable {
     public enum Peer: Equatable, Sendable {
         /// Any address that is not a trusted proxy's.
         case anyone
+        /// This address, which may be a trusted proxy's.
         case address(IPAddress)
         /// Over a Unix socket.
         case unix

@@ -3,14 +3,15 @@ public import Configuration
 /// How a request reached the gateway, whatever it says itself.
 public struct Arrival: Equatable, Sendable {
     /// The other end of the connection; `nil` on a Unix socket.
-    public let peer: IPAddress?
+    let peer: IPAddress?
     /// The listener has TLS.
-    public let listenerIsSecure: Bool
+    let listenerIsSecure: Bool
     /// `trusted-proxies`.
-    public let trustedProxies: TrustedProxies
+    let trustedProxies: TrustedProxies
     /// Whether what the other end says about its own client is believed.
-    public private(set) var isFromTrustedProxy: Bool
+    private(set) var isFromTrustedProxy: Bool
 
+    /// `peer` is `nil` for a connection to a Unix socket.
     public init(peer: IPAddress?, listenerIsSecure: Bool, trustedProxies: TrustedProxies = TrustedProxies()) {
         self.peer = peer
         self.listenerIsSecure = listenerIsSecure

@@ -1,4 +1,4 @@
-public import Configuration
+internal import Configuration
 public import HTTP1
 
 /// The client's address, what it asked for, and the fields that tell a backend so.
@@ -7,23 +7,23 @@ public import HTTP1
 /// that each hop adds to. Of the others only the value that counts is passed on: servers read all of it as the scheme or the host.
 public struct ForwardedHeaders: Equatable, Sendable {
     /// The scheme that the client used, `https` or `http`: what a trusted proxy says, else that of our listener.
-    public let scheme: String
+    let scheme: String
     /// The schemes that the Origin of the client's own page may have. A proxy that speaks TLS to us may not know the scheme that the
     /// proxy before it was asked with.
-    public let schemes: [String]
+    let schemes: [String]
     /// The host that the client asked for: Host, or what a trusted proxy says.
-    public let host: Authority
+    let host: Authority
     /// `host` with the port that a trusted proxy names, if it has none itself: the Origin of the client's own page has it.
     let place: Authority
     private let hops: Hops
 
     /// The rightmost address that is not a trusted proxy's; `nil` if none is known, on a Unix socket.
-    public var client: IPAddress? { self.hops.client }
+    var client: IPAddress? { self.hops.client }
     /// Whether the request's `Forwarded` and similar fields may be passed on.
-    public var isFromTrustedProxy: Bool { self.hops.arrival.isFromTrustedProxy }
+    var isFromTrustedProxy: Bool { self.hops.arrival.isFromTrustedProxy }
 
     /// `host` is the Host field.
-    public init(_ request: HTTPFields, host: Authority, arrival: Arrival) {
+    init(_ request: HTTPFields, host: Authority, arrival: Arrival) {
         self.init(Hops(request, arrival), host: host)
     }
 
@@ -39,7 +39,7 @@ public struct ForwardedHeaders: Equatable, Sendable {
     }
 
     /// `X-Forwarded-For` and `X-Real-IP` (where an address is known), `X-Forwarded-Proto`, `-Host` and `-Port`.
-    public var fields: HTTPFields {
+    var fields: HTTPFields {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 5, bytes: 256)
         let addresses = self.hops.addresses + (self.hops.arrival.peer.map { [$0.description] } ?? [])
@@ -58,7 +58,7 @@ public struct ForwardedHeaders: Equatable, Sendable {
     private static let port = "X-Forwarded-Port"
 
     /// The fields that decide what the client asked for.
-    public static let deciding = [Self.proto, Self.host, Self.port]
+    static let deciding = [Self.proto, Self.host, Self.port]
 
     /// The name that a trusted proxy gave the request, so that both logs have it.
     public static func requestID(of request: HTTPFields, _ arrival: Arrival) -> String? {

@@ -13,6 +13,7 @@ public struct Hops: Equatable, Sendable {
     public let client: IPAddress?
     private let believed: HTTPFields
 
+    /// Finds the client in `X-Forwarded-For`, from right to left past trusted proxies.
     public init(_ request: HTTPFields, _ arrival: Arrival) {
         self.arrival = arrival
         self.believed = arrival.isFromTrustedProxy ? request : HTTPFields()

@@ -6,9 +6,9 @@ public struct WebOrigin: Equatable, Sendable {
     /// Lower case.
     public let scheme: String
     /// As `Authority.host`.
-    public let host: String
+    let host: String
     /// The scheme's default if none was written.
-    public let port: UInt16
+    let port: UInt16
 
     /// Nil for `null`, for a list, and for all else that is not an origin.
     public init?(_ text: String) {
@@ -33,6 +33,7 @@ public struct WebOrigin: Equatable, Sendable {
         self.host == authority.host && self.port == authority.port ?? defaultPort(ofScheme: self.scheme)
     }
 
+    /// Whether scheme, host and port are those of the pattern, or the host is below its domain.
     public func matches(_ pattern: OriginPattern) -> Bool {
         pattern.scheme == self.scheme && pattern.port == self.port && pattern.host.matches(self.host)
     }

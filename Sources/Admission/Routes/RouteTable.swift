@@ -8,14 +8,16 @@ public struct RouteTable: Sendable {
         case relay
         /// A TCP backend or a built-in service: we choose.
         case terminated
+        /// A page of the gateway itself: there are no sessions.
         case page(BuiltinPage)
     }
 
     /// In the order of the file; `match` and all route indices point into it.
-    public let routes: [RouteSettings]
+    let routes: [RouteSettings]
     private let services: [Service]
     private let table: HostTable
 
+    /// Of all routes of a configuration, which names their backends.
     public init(_ configuration: GatewayConfiguration) {
         self.routes = configuration.routes
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
@@ -27,7 +29,7 @@ public struct RouteTable: Sendable {
     }
 
     /// What answers on the route.
-    public func service(of index: Int) -> Service { self.services[index] }
+    func service(of index: Int) -> Service { self.services[index] }
 
     /// The index of the first route for a host (as `Authority.host`) and a path (as `RequestTarget.path`).
     public func match(host: String, path: String) -> Int? { self.table.first(host: host, path: path) }

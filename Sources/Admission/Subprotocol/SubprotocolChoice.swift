@@ -4,21 +4,22 @@ public import Configuration
 public struct SubprotocolChoice: Equatable, Sendable {
     /// Allowed, best first; `nil`: any.
     private let allowed: [String]?
-    public let isRequired: Bool
+    let isRequired: Bool
 
+    /// The rules of `subprotocols` and `require-subprotocol` of a route.
     public init(_ route: RouteSettings) {
         self.allowed = route.subprotocols
         self.isRequired = route.requireSubprotocol
     }
 
     /// What a relay offers its backend: the client's offers, filtered and in the route's order of preference.
-    public func offers(from client: [String]) -> [String] {
+    func offers(from client: [String]) -> [String] {
         self.allowed.map { $0.filter(client.contains) } ?? client
     }
 
     /// What a bridge or a built-in service picks. Never `base64`, which old clients offer along with `binary`: it says that the bytes are
     /// encoded, and here they are not. Never a credential. `bearer`, which announces one, only if nothing else is offered.
-    public func pick(from client: [String]) -> String? {
+    func pick(from client: [String]) -> String? {
         let names = self.names(among: client).filter { $0 != "base64" }
         return names.first { !SubprotocolCredential.isAnnouncement($0) } ?? names.first
     }

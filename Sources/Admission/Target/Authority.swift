@@ -7,9 +7,9 @@ public struct Authority: Hashable, Sendable {
     /// For comparing: lower case, without trailing dot; an IPv6 address in its canonical form and without brackets.
     public let host: String
     /// `nil` where none is written.
-    public let port: UInt16?
+    let port: UInt16?
     /// As written, without the colon of an empty port.
-    public let text: String
+    let text: String
 
     /// Nil if the text is anything but `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. `host:` is `host`: a port may be empty
     /// (RFC 3986 section 3.2.3).
@@ -41,7 +41,7 @@ public struct Authority: Hashable, Sendable {
     }
 
     /// Whether both mean the same place, where a port that is not written is `defaultPort`.
-    public func isSame(as other: Authority, defaultPort: UInt16) -> Bool {
+    func isSame(as other: Authority, defaultPort: UInt16) -> Bool {
         self.host == other.host && (self.port ?? defaultPort) == (other.port ?? defaultPort)
     }
 

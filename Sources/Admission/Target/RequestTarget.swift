@@ -1,5 +1,5 @@
 internal import Configuration
-public import HTTP1
+internal import HTTP1
 
 /// The target of a request (RFC 9112 section 3.2), in a form that has only one meaning. The same rules (`NormalPath`)
 /// hold for every kind of route.
@@ -9,13 +9,13 @@ public struct RequestTarget: Equatable, Sendable {
     /// The path has a `%2F`, which only routes with `encoded-slashes: keep` take.
     public let hasEncodedSlash: Bool
     /// What follows the first `?`, as sent; `nil` without one.
-    public let query: String?
+    let query: String?
     /// Path and query as sent, for a backend.
-    public let original: String
+    let original: String
 
-    /// Reads a target in origin-form (`/chat?x`) or absolute-form (`http://host/chat?x`), whose authority must be that
-    /// of the Host field.
-    public init(_ target: String, host: Authority) throws(HeadError) {
+    /// Reads a target in origin-form (`/chat?x`) or absolute-form (`http://host/chat?x`). The authority of the latter must be
+    /// that of the Host field.
+    init(_ target: String, host: Authority) throws(HeadError) {
         var rest = Substring(target)
         if !target.utf8.starts(with: "/".utf8) {
             guard let (scheme, authority, after) = Self.splitAbsolute(rest) else {

@@ -1,15 +1,22 @@
 /// A JSON value. The members of an object keep their order.
 public indirect enum JSON: Sendable {
+    /// Not quoted and not escaped yet.
     case string(String)
     /// As it is written.
     case number(String)
+    /// `true` or `false`.
     case boolean(Bool)
+    /// In their order.
     case array([JSON])
+    /// In their order. It is not checked that a key stands only once.
     case object([Member])
 
+    /// A key of an object and its value.
     public struct Member: Sendable {
-        public var key: String
-        public var value: JSON
+        /// Not quoted and not escaped yet.
+        var key: String
+        /// What stands after the colon.
+        var value: JSON
     }
 
     /// The value as people read it: what fits on a line stands on one.
@@ -77,10 +84,15 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     ExpressibleByArrayLiteral,
     ExpressibleByDictionaryLiteral
 {
+    /// A string.
     public init(stringLiteral text: String) { self = .string(text) }
+    /// A number in decimal.
     public init(integerLiteral number: Int) { self = .number(String(number)) }
+    /// `true` or `false`.
     public init(booleanLiteral flag: Bool) { self = .boolean(flag) }
+    /// An array of these elements.
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
+    /// An object of these members, in this order.
     public init(dictionaryLiteral members: (String, JSON)...) {
         self = .object(members.map { Member(key: $0.0, value: $0.1) })
     }

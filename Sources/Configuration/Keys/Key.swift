@@ -4,6 +4,7 @@ public protocol KeyRow: Sendable {
     var name: String { get }
     /// The value that an absent key stands for, as the file writes it; `nil`: there is none.
     var defaultText: String? { get }
+    /// Whether the file must have the key.
     var presence: KeyPresence { get }
     /// The meaning of the key, in a sentence or two.
     var sentence: String { get }
@@ -17,7 +18,9 @@ public protocol KeyRow: Sendable {
 
 /// Whether a key must be written.
 public enum KeyPresence: Sendable {
+    /// It may be left out.
     case optional
+    /// A section without it is a mistake.
     case required
     /// Of the keys of a section that are `alternative`, exactly one must be written.
     case alternative
@@ -30,8 +33,11 @@ protocol ValueRow<Value>: KeyRow {
 }
 
 extension ValueRow {
+    /// That of the type.
     public var schema: JSON { self.type.schema }
+    /// Those of the type.
     public var bounds: String? { self.type.bounds }
+    /// None: the key has a value.
     public var section: Section? { nil }
 }
 

@@ -1,6 +1,8 @@
 /// A named group of endpoints, or a built-in service.
 public struct BackendSettings: Equatable, Sendable {
+    /// What stands at the other end of its sessions.
     public enum Kind: Equatable, Sendable {
+        /// A service of the gateway itself, without endpoints.
         case builtin(BuiltinService)
         /// WebSocket endpoints, which are relayed to. Never empty.
         case websocket([WebSocketEndpoint])
@@ -8,13 +10,17 @@ public struct BackendSettings: Equatable, Sendable {
         case tcp([TCPEndpoint], message: BridgeMessage)
     }
 
+    /// The key under `backends`, which routes and metrics name.
     public var name: String
+    /// A built-in service, or endpoints.
     public var kind: Kind
     /// `tls:` towards `wss://` and `tls://` endpoints.
     public var tls = EndpointTLS()
+    /// `host`: the Host field that WebSocket endpoints are sent.
     public var host = Keys.backend.host.default
     /// The local address to connect from; `nil`: the system chooses.
     public var source: IPAddress?
+    /// `balance`: which endpoint gets the next session.
     public var balance = Keys.backend.balance.default
     /// How each endpoint is checked; `nil`: it is not.
     public var health: HealthCheckSettings?
@@ -25,14 +31,18 @@ public struct BackendSettings: Equatable, Sendable {
     /// The move of sessions to an endpoint that came up; `nil`: they stay.
     public var rebalance: RebalanceSettings?
 
+    /// A backend in which every other key is absent.
     public init(name: String, kind: Kind) {
         self.name = name
         self.kind = kind
     }
 }
 
+/// What a built-in service does with its clients' messages.
 public enum BuiltinService: Equatable, Sendable {
+    /// Sends each message back to the client that sent it.
     case echo
+    /// Sends each message to all clients of its room: those with the same backend and path.
     case broadcast
     /// Sends a text message with the time, one per `every`.
     case clock(every: Duration)
@@ -40,8 +50,11 @@ public enum BuiltinService: Equatable, Sendable {
 
 /// `health:` how the endpoints of a backend are checked.
 public struct HealthCheckSettings: Equatable, Sendable, KeyedSettings {
+    /// `check`: what an endpoint must answer.
     public var check: HealthCheckKind
+    /// `interval`: the time from one check of an endpoint to the next.
     public var interval = Keys.health.interval.default
+    /// `timeout`: a check that takes longer has failed.
     public var timeout = Keys.health.timeout.default
     /// The number of checks in a row that must pass before an endpoint that is down is up again.
     public var rise = Keys.health.rise.default
@@ -56,6 +69,7 @@ public struct HealthCheckSettings: Equatable, Sendable, KeyedSettings {
     /// The status that passes a `http` check; `nil`: any from 200 to 399.
     public var status: Int?
 
+    /// Checks of this kind, in which every other key is absent.
     public init(check: HealthCheckKind) {
         self.check = check
     }
@@ -79,6 +93,7 @@ public struct EjectSettings: Equatable, Sendable, KeyedSettings {
     /// How long the endpoint is out of use.
     public var duration = Keys.eject.duration.default
 
+    /// Every key is absent.
     public init() {}
 
     static let fields = [
@@ -92,6 +107,7 @@ public struct RebalanceSettings: Equatable, Sendable {
     /// The most sessions that are closed per second.
     public var rate: Double
 
+    /// `rate` is above 0.
     public init(rate: Double) {
         self.rate = rate
     }
@@ -103,8 +119,10 @@ public struct EndpointTLS: Equatable, Sendable, KeyedSettings {
     public var ca: String?
     /// The name for SNI and verification; `nil`: the endpoint's host.
     public var serverName: String?
+    /// `verify`: whether the endpoint's certificate and name are checked.
     public var verify = Keys.backendTLS.verify.default
 
+    /// Every key is absent.
     public init() {}
 
     static let fields = [

@@ -5,6 +5,7 @@ public struct FileAccessSettings: Equatable, Sendable {
     /// By name or number; `nil`: the group of the gateway.
     public var group: String?
 
+    /// `mode` is in permission bits, as `chmod` takes them: `0o660`.
     public init(mode: UInt16, group: String? = nil) {
         self.mode = mode
         self.group = group

@@ -4,13 +4,17 @@ public struct GatewayConfiguration: Equatable, Sendable {
     public var workers = Keys.gateway.workers.default
     /// The most memory for what is queued and assembled in all sessions together; `nil` (`auto`): a quarter of what there is.
     public var memory = Keys.gateway.memory.default
+    /// The `names` section.
     public var names = NameSettings()
+    /// The `log` section.
     public var log = LogSettings()
     /// The address of metrics, sessions and control commands; `nil`: there is none.
     public var admin: AdminSettings?
+    /// The `drain` section.
     public var drain = DrainSettings()
     /// The proxies that are believed when they send `X-Forwarded-*` fields.
     public var trustedProxies = TrustedProxies()
+    /// In the order of the file. A configuration from a file has at least one.
     public var listeners: [ListenerSettings] = []
     /// In the order of the file: the first match wins.
     public var routes: [RouteSettings] = []
@@ -19,6 +23,7 @@ public struct GatewayConfiguration: Equatable, Sendable {
     /// What is allowed but probably not meant, in the order of the file.
     public var warnings: [Diagnostic] = []
 
+    /// No listener, route or backend; every key is absent.
     public init() {}
 }
 
@@ -27,18 +32,22 @@ public struct NameSettings: Equatable, Sendable, KeyedSettings {
     /// The time from one look-up of a name to the next. A name that failed is looked up sooner.
     public var refresh = Keys.names.refresh.default
 
-    public init() {}
+    /// Every key is absent.
+    init() {}
 
     static let fields = [Field(Keys.names.refresh, \Self.refresh)]
 }
 
 /// `log:` what is logged, in which format and where.
 public struct LogSettings: Equatable, Sendable, KeyedSettings {
+    /// `format`: JSON or text.
     public var format = Keys.log.format.default
+    /// `level`: less important lines are left out.
     public var level = Keys.log.level.default
     /// A file to append to; `nil`: standard error.
     public var file: String?
 
+    /// Every key is absent.
     public init() {}
 
     static let fields = [
@@ -48,6 +57,7 @@ public struct LogSettings: Equatable, Sendable, KeyedSettings {
 
 /// `admin:` the address of metrics, sessions and control commands.
 public struct AdminSettings: Equatable, Sendable {
+    /// Where it accepts connections. Port 0 is any free port.
     public var address: Address
     /// The names it answers to besides IP literals and `localhost`: a web page cannot reach it by a name of its own (DNS rebinding).
     /// Lower case.
@@ -55,6 +65,7 @@ public struct AdminSettings: Equatable, Sendable {
     /// Which users may connect to a Unix socket with a file; `nil`: its owner alone. Always `nil` for other addresses.
     public var access: FileAccessSettings?
 
+    /// An address without `hosts` and `access`.
     public init(address: Address) {
         self.address = address
     }
@@ -69,6 +80,7 @@ public struct DrainSettings: Equatable, Sendable, KeyedSettings {
     /// The most closes per second, even if that takes longer than `over`; `nil`: no limit.
     public var rate = Keys.drain.rate.default
 
+    /// Every key is absent.
     public init() {}
 
     static let fields = [

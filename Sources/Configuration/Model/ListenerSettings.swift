@@ -1,10 +1,13 @@
 /// An address that accepts connections, with or without TLS.
 public struct ListenerSettings: Equatable, Sendable {
+    /// Where it accepts connections. Port 0 is any free port.
     public var address: Address
+    /// The `tls` section; `nil`: plain text.
     public var tls: ListenerTLS?
     /// Which users may connect to a Unix socket with a file; `nil`: the umask decides. Always `nil` for other addresses.
     public var access: FileAccessSettings?
 
+    /// A listener without `mode` and `group`.
     public init(address: Address, tls: ListenerTLS? = nil) {
         self.address = address
         self.tls = tls
@@ -21,11 +24,14 @@ public struct ListenerTLS: Equatable, Sendable {
         case files([CertificateFiles])
     }
 
+    /// The certificates that clients are shown.
     public var identity: Identity
+    /// `minimum`: the oldest version of TLS that is spoken.
     public var minimum = Keys.listenerTLS.minimum.default
     /// A PEM file of authorities. Clients must show a certificate that one of them signed; `nil`: they need none.
     public var clientCA: String?
 
+    /// TLS in which every other key is absent.
     public init(identity: Identity) {
         self.identity = identity
     }
@@ -33,9 +39,12 @@ public struct ListenerTLS: Equatable, Sendable {
 
 /// A certificate chain and its private key, as paths of PEM files.
 public struct CertificateFiles: Equatable, Sendable {
+    /// The certificate, and after it those that lead to its authority.
     public var chain: String
+    /// The private key of the first certificate in `chain`. It has no passphrase.
     public var key: String
 
+    /// Two paths, as the file has them.
     public init(chain: String, key: String) {
         self.chain = chain
         self.key = key

@@ -1,26 +1,38 @@
 /// Host, path, Origin and subprotocol rules that lead to a backend or a page.
 public struct RouteSettings: Equatable, Sendable, KeyedSettings {
+    /// Where a request that matches goes.
     public enum Action: Equatable, Sendable {
         /// The name of a backend in `GatewayConfiguration.backends`.
         case backend(String)
+        /// A page that the gateway has built in. The route opens no sessions.
         case page(BuiltinPage)
     }
 
     /// The name in logs and metrics: `name`, or else the first host (if any) and the path.
     public var name: String
+    /// `path`: those of requests that match.
     public var path: PathPattern
+    /// `encoded-slashes`: whether a path with `%2F` may match.
     public var encodedSlashes = Keys.route.encodedSlashes.default
     /// Empty: any host.
     public var hosts: [HostPattern] = []
+    /// `origins`: the pages that may open a session, by their Origin (RFC 6454).
     public var origins = Keys.route.rules.origins.default
+    /// `require-origin`: a request without Origin, as programs send it, is refused.
     public var requireOrigin = Keys.route.rules.requireOrigin.default
     /// Allowed subprotocols, best first; `nil`: the backend picks one.
     public var subprotocols: [String]?
+    /// `require-subprotocol`: a request without a common subprotocol is refused.
     public var requireSubprotocol = Keys.route.requireSubprotocol.default
+    /// `compression`: what becomes of `permessage-deflate` offers (RFC 7692).
     public var compression = Keys.route.rules.compression.default
+    /// `utf8`: whether text is checked on its way (RFC 6455 section 8.1).
     public var utf8 = Keys.route.rules.utf8.default
+    /// `close-codes`: which codes the gateway itself may send to clients.
     public var closeCodes = Keys.route.rules.closeCodes.default
+    /// The `timeouts` section.
     public var timeouts = Timeouts()
+    /// The `limits` section.
     public var limits = Limits()
     /// Pings to the client; `nil`: none.
     public var heartbeat: HeartbeatSettings? = HeartbeatSettings()
@@ -29,8 +41,10 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
     /// Whether the route itself sets `limits.message` or `limits.backend-message`. A bridge streams, and limits messages
     /// only then.
     public var limitsMessagesItself = false
+    /// A backend, or a page.
     public var action: Action
 
+    /// A route for any host in which every other key is absent.
     public init(name: String, path: PathPattern, action: Action) {
         self.name = name
         self.path = path

@@ -14,6 +14,7 @@ public struct Limits: Equatable, Sendable, KeyedSettings {
     /// may refer to earlier ones.
     public var compression = Keys.limits.compression.default
 
+    /// Every key is absent.
     public init() {}
 
     static let fields = [
@@ -36,6 +37,7 @@ public struct Timeouts: Equatable, Sendable, KeyedSettings {
     /// The longest time a session may last; `nil`: no limit.
     public var session = Keys.timeouts.session.default
 
+    /// Every key is absent.
     public init() {}
 
     static let fields = [
@@ -52,6 +54,7 @@ public struct HeartbeatSettings: Equatable, Sendable, KeyedSettings {
     /// How long that side may then stay silent before it counts as dead.
     public var timeout = Keys.heartbeat.timeout.default
 
+    /// Every key is absent.
     public init() {}
 
     static let fields = [Field(Keys.heartbeat.interval, \Self.interval), Field(Keys.heartbeat.timeout, \.timeout)]

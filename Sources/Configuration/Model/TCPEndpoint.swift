@@ -2,13 +2,16 @@ internal import HTTP1
 
 /// `127.0.0.1:5900`, `tls://broker:8883`, `unix:/run/vnc.sock`.
 public struct TCPEndpoint: Equatable, Sendable {
+    /// Where to connect: a host and port, or a Unix socket.
     public var address: Address
+    /// `tls://`: TLS, by the backend's `tls` section.
     public var tls: Bool
     /// The share of sessions, relative to the other endpoints.
     public var weight = Keys.tcpEndpoint.share.weight.default
     /// Used only while no other endpoint is up.
     public var backup = Keys.tcpEndpoint.share.backup.default
 
+    /// An endpoint with the default weight, and no backup.
     public init(address: Address, tls: Bool = false) {
         self.address = address
         self.tls = tls
@@ -20,7 +23,7 @@ public struct TCPEndpoint: Equatable, Sendable {
     /// Reads `127.0.0.1:5900`, `tcp://127.0.0.1:5900`, `tls://broker:8883` or `unix:/run/vnc.sock`.
     ///
     /// - Throws: A `Mistake` for anything else.
-    public init(parsing text: String) throws(Mistake) {
+    init(parsing text: String) throws(Mistake) {
         guard let separator = text.firstRange(of: "://"), !text.hasPrefix("unix:") else {
             self.init(address: try Address(parsing: text, for: .connect))
             return

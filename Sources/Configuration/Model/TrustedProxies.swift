@@ -1,9 +1,11 @@
 /// `trusted-proxies:` the peers that are believed when they say which client a request came from, and how.
 public struct TrustedProxies: Equatable, Sendable {
+    /// Those that hold the addresses of proxies.
     public var networks: [IPNetwork]
     /// Whether every peer on a Unix socket is one.
-    public var unix: Bool
+    var unix: Bool
 
+    /// By default no peer is believed.
     public init(networks: [IPNetwork] = [], unix: Bool = false) {
         self.networks = networks
         self.unix = unix

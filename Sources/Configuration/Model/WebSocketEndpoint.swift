@@ -2,7 +2,9 @@ internal import HTTP1
 
 /// `ws://127.0.0.1:3000`, `wss://10.0.0.2:3001/chat`.
 public struct WebSocketEndpoint: Equatable, Sendable {
+    /// Where to connect: a host and port.
     public var address: Address
+    /// `wss://`: TLS, by the backend's `tls` section.
     public var tls: Bool
     /// Host and port as the URL writes them. It is the Host that is sent where `host: endpoint`.
     public var authority: String
@@ -13,6 +15,7 @@ public struct WebSocketEndpoint: Equatable, Sendable {
     /// Used only while no other endpoint is up.
     public var backup = Keys.webSocketEndpoint.share.backup.default
 
+    /// An endpoint with the default weight, and no backup.
     public init(address: Address, tls: Bool, authority: String, path: String?) {
         self.address = address
         self.tls = tls
@@ -26,7 +29,7 @@ public struct WebSocketEndpoint: Equatable, Sendable {
     /// Reads `ws://127.0.0.1:3000` or `wss://chat.internal/chat`; the port is 80 or 443 where none is written.
     ///
     /// - Throws: A `Mistake` for anything else, and for a query: the client's is passed on.
-    public init(parsing text: String) throws(Mistake) {
+    init(parsing text: String) throws(Mistake) {
         func refused(_ hint: String? = nil) -> Mistake {
             .expected("a URL such as `ws://127.0.0.1:3000` or `wss://chat.internal/chat`", not: text, hint: hint)
         }

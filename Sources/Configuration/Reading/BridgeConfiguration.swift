@@ -16,8 +16,10 @@ public struct BridgeConfiguration: Equatable, Sendable {
     public var message: BridgeMessage?
     /// A PEM file. `certificate` and `key` are both set, or neither.
     public var certificate: String?
+    /// A PEM file with the private key of `certificate`.
     public var key: String?
 
+    /// A bridge without options. Nothing is checked yet.
     public init(listen: String, target: String) {
         self.listen = listen
         self.target = target
@@ -27,8 +29,9 @@ public struct BridgeConfiguration: Equatable, Sendable {
     public struct Failure: Error, Equatable, CustomStringConvertible {
         /// The argument that is wrong: `LISTEN`, `--origin`.
         public var argument: String
-        public var mistake: Mistake
+        var mistake: Mistake
 
+        /// The argument and what is wrong with it: `TARGET must be …`.
         public var description: String { "\(self.argument) \(self.mistake.problem)" }
     }
 

@@ -5,12 +5,13 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
     /// The host is in lower case, without brackets and trailing dot. An IP literal is as `IPAddress.description` writes it.
     /// An empty host stands for every local address.
     case tcp(host: String, port: UInt16)
+    /// A Unix socket with a file. The path has at most 107 bytes.
     case unix(path: String)
     /// A Unix socket without a file (unix(7), "abstract"). Linux forgets the name when the socket is closed.
     case abstract(name: String)
 
     /// Whether listening on it means to listen on every address of the machine.
-    public var isEveryLocalAddress: Bool {
+    var isEveryLocalAddress: Bool {
         if case .tcp(let host, _) = self { ["", "0.0.0.0", "::"].contains(host) } else { false }
     }
 
@@ -27,6 +28,7 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
     public enum Use: Sendable {
         /// The host may be empty (every local address), the port 0 (any free one).
         case listen
+        /// Host and port must be there, and the port not 0.
         case connect
     }
 

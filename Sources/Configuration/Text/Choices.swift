@@ -4,26 +4,35 @@
 public enum LogFormat: String, CaseIterable, Sendable {
     /// Text where the output is a terminal, else JSON.
     case auto
+    /// A line for people: time, level, event and fields.
     case text
+    /// An object on each line.
     case json
 }
 
 /// `log.level`, from the least important lines to the most important ones.
 public enum LogLevel: String, CaseIterable, Sendable {
+    /// Single steps, for finding a fault.
     case debug
+    /// What happens in ordinary work, such as a session that opens or closes.
     case info
+    /// What an operator should look at.
     case warning
+    /// What does not work.
     case error
 }
 
 /// `minimum` of a listener's `tls`
 public enum MinimumTLS: String, CaseIterable, Sendable {
+    /// TLS 1.2 (RFC 5246) or newer.
     case tls12 = "1.2"
+    /// TLS 1.3 (RFC 8446) or newer.
     case tls13 = "1.3"
 }
 
 /// `page` of a route
 public enum BuiltinPage: String, CaseIterable, Sendable {
+    /// Opens a WebSocket from a browser and shows its messages.
     case console
 }
 
@@ -61,7 +70,9 @@ public enum CloseCodes: String, CaseIterable, Sendable {
 
 /// `message` of a backend: the kind of message that the bytes of a TCP server become.
 public enum BridgeMessage: String, CaseIterable, Sendable {
+    /// Any bytes.
     case binary
+    /// UTF-8. A character that is split between two reads is kept whole.
     case text
 }
 
@@ -90,8 +101,11 @@ public enum HealthCheckKind: String, CaseIterable, Sendable {
 }
 
 /// `builtin` of a backend
-public enum BuiltinName: String, CaseIterable, Sendable {
+enum BuiltinName: String, CaseIterable, Sendable {
+    /// Each message goes back to its sender.
     case echo
+    /// Each message goes to all clients of its room.
     case broadcast
+    /// The time goes to each client, once per `every`.
     case clock
 }

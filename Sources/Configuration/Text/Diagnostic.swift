@@ -1,13 +1,17 @@
 /// A place in a file, counted from 1; columns count Unicode scalars.
 public struct SourcePosition: Hashable, Comparable, Sendable {
+    /// 1 is the first line.
     public var line: Int
+    /// 1 is the first Unicode scalar of the line.
     public var column: Int
 
+    /// Both count from 1.
     public init(line: Int, column: Int) {
         self.line = line
         self.column = column
     }
 
+    /// What comes first in the file is less.
     public static func < (left: Self, right: Self) -> Bool {
         (left.line, left.column) < (right.line, right.column)
     }
@@ -15,13 +19,16 @@ public struct SourcePosition: Hashable, Comparable, Sendable {
 
 /// One mistake in a configuration, or one warning, with its place.
 public struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
-    public var file: String
+    /// The path, as it was given.
+    var file: String
     /// `nil` where the whole file is meant, because it is missing or cannot be read.
     public var position: SourcePosition?
+    /// What is wrong, and the cure where there is one; one line.
     public var message: String
     /// The line of the file, without its end.
-    public var sourceLine: String?
+    var sourceLine: String?
 
+    /// Without a position the whole file is meant.
     public init(file: String, position: SourcePosition? = nil, message: String, sourceLine: String? = nil) {
         self.file = file
         self.position = position
@@ -48,8 +55,10 @@ public struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
 
 /// Everything that is wrong with a configuration, in the order of the file. Never empty.
 public struct ConfigurationErrors: Error, Equatable, CustomStringConvertible {
+    /// At least one, in the order of the file.
     public var diagnostics: [Diagnostic]
 
+    /// `diagnostics` is not empty.
     public init(diagnostics: [Diagnostic]) {
         self.diagnostics = diagnostics
     }

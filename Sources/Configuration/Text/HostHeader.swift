@@ -4,6 +4,7 @@ public enum HostHeader: Equatable, Sendable {
     case pass
     /// The authority of the endpoint's URL.
     case endpoint
+    /// This host, with or without a port, as it is written.
     case name(String)
 
     /// Reads `pass`, `endpoint`, or the name to send, with or without a port.

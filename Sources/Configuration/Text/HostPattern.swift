@@ -2,10 +2,12 @@
 /// Lower case, without port and without trailing dot; an IP literal as `IPAddress.description` writes it, without
 /// brackets.
 public enum HostPattern: Hashable, Sendable, CustomStringConvertible {
+    /// This host alone.
     case exact(String)
     /// The domain after `*.`.
     case subdomains(of: String)
 
+    /// As the file writes it: `example.com`, `*.example.com`.
     public var description: String {
         switch self {
         case .exact(let host): host
@@ -16,7 +18,7 @@ public enum HostPattern: Hashable, Sendable, CustomStringConvertible {
     /// Reads a host name, an IP literal (with or without brackets), or `*.example.com`.
     ///
     /// - Throws: A `Mistake` for anything else.
-    public init(parsing text: String) throws(Mistake) {
+    init(parsing text: String) throws(Mistake) {
         guard text != "*" else {
             throw .expected(
                 "a host name, an IP address or `*.example.com`", not: text, hint: "leave `hosts` out for any host")

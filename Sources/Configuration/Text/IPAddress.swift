@@ -4,8 +4,10 @@ internal import HTTP1
 public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// Network byte order, IPv4 mapped (RFC 4291 section 2.5.5.2).
     public let high: UInt64
+    /// The last 8 of the 16 bytes; an IPv4 address is in its last 4.
     public let low: UInt64
 
+    /// Both halves in the order of `high` and `low`.
     public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
@@ -14,6 +16,7 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     /// An IPv4 address in host byte order: 127.0.0.1 is `0x7F00_0001`.
     public init(ipv4: UInt32) { self.init(high: 0, low: 0xFFFF_0000_0000 | UInt64(ipv4)) }
 
+    /// It is an IPv4 address, perhaps written as one mapped into IPv6.
     public var isIPv4: Bool { self.high == 0 && self.low >> 32 == 0xFFFF }
 
     /// The unit in which clients are counted: an IPv4 address, or the /64 of an IPv6 address, since one host may have all of it (RFC 8273).

@@ -2,15 +2,16 @@ internal import HTTP1
 
 /// A network in CIDR notation: `10.0.0.0/8`, `fd00::/8`; an address alone is a network of one.
 public struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
-    public let address: IPAddress
+    let address: IPAddress
     /// In bits of the 128-bit form: 96 more than an IPv4 prefix is written with.
-    public let prefix: Int
+    let prefix: Int
 
-    public init(address: IPAddress, prefix: Int) {
+    init(address: IPAddress, prefix: Int) {
         self.address = address
         self.prefix = prefix
     }
 
+    /// Whether the first `prefix` bits are the same. An IPv4 address is compared in its mapped form.
     public func contains(_ other: IPAddress) -> Bool {
         func mask(_ bits: Int) -> UInt64 { bits <= 0 ? 0 : bits >= 64 ? ~0 : ~(~0 >> UInt64(bits)) }
         return (self.address.high ^ other.high) & mask(self.prefix) == 0

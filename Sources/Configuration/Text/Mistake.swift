@@ -1,8 +1,9 @@
 /// What is wrong with a value, as the end of a sentence that starts with its key: "must be … , not `x`".
 public struct Mistake: Error, Equatable, Sendable {
+    /// The end of the sentence, without a full stop.
     public var problem: String
 
-    public init(_ problem: String) {
+    init(_ problem: String) {
         self.problem = problem
     }
 

@@ -9,12 +9,17 @@ internal import HTTP1
 public struct NormalPath: Equatable, Sendable {
     /// Why a path has no such form.
     public enum Flaw: Error, Equatable, Sendable {
+        /// It does not begin with `/`, or is empty.
         case noSlashAtStart
+        /// `//host` is a URL without a scheme to some readers, and so is `/\host` to browsers.
         case twoSlashesAtStart
         /// A character that must be percent-encoded, or `?` or `#`.
         case character
+        /// A `%` without two hexadecimal digits after it.
         case brokenEncoding
+        /// `%00`, which ends the path for some servers.
         case encodedNUL
+        /// A segment that some server may read as `.` or `..`.
         case dotSegment
     }
 
@@ -23,6 +28,7 @@ public struct NormalPath: Equatable, Sendable {
     /// Whether it has a `%2F`, which only routes with `encoded-slashes: keep` accept.
     public let hasEncodedSlash: Bool
 
+    /// Decodes `path`, which has no query. Throws the first flaw that is found.
     public init(_ path: some StringProtocol) throws(Flaw) {
         let bytes = Array(path.utf8)
         guard bytes.first == UInt8(ascii: "/") else { throw .noSlashAtStart }

@@ -4,10 +4,12 @@ internal import HTTP1
 public struct OriginPattern: Hashable, Sendable, CustomStringConvertible {
     /// Lower case.
     public var scheme: String
+    /// A host, or all below a domain.
     public var host: HostPattern
     /// The default port of the scheme where none was written; 0 where the scheme has none either (`capacitor://localhost`).
     public var port: UInt16
 
+    /// The parts as the properties have them: nothing is checked.
     public init(scheme: String, host: HostPattern, port: UInt16) {
         self.scheme = scheme
         self.host = host

@@ -4,6 +4,7 @@ public enum OriginPolicy: Equatable, Sendable, CustomStringConvertible {
     case sameOrigin
     /// Any Origin, `null` too.
     case any
+    /// An Origin that one of these matches.
     case list([OriginPattern])
 
     /// The words that stand in the place of a list.

@@ -1,9 +1,11 @@
 /// `/chat` (exact) or `/chat/*` (the subtree below it, not `/chat` itself), in the form of a `NormalPath`.
 public enum PathPattern: Hashable, Sendable, CustomStringConvertible {
+    /// This path alone, normalised.
     case exact(String)
     /// The prefix with its closing slash: `/chat/*` is `.subtree("/chat/")`.
     case subtree(String)
 
+    /// As the file writes it: `/chat`, `/chat/*`.
     public var description: String {
         switch self {
         case .exact(let path): path

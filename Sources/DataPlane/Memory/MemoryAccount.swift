@@ -20,8 +20,8 @@ protocol MemoryUser: AnyObject {
     var id: SessionID { get }
     var network: ClientNetwork { get }
     var memory: SessionMemory { get set }
-    /// What it holds, and for how long it has made no progress.
-    var memoryHolder: MemoryHolder { get }
+    /// What it holds, and for how long it has made no progress. Asking also notes what its peers accepted meanwhile.
+    func lookAtMemory() -> MemoryHolder
 
     /// Ends the session, which frees what it holds.
     func giveWay()
@@ -101,7 +101,7 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
 
     var report: MemoryReport {
         var report = MemoryReport()
-        report.holders = self.holders.map(\.memoryHolder)
+        report.holders = self.holders.map { $0.lookAtMemory() }
         for waiting in self.waiting where !waiting.waiter.hasBegun {
             report.add(
                 waiting: waiting.waiter.wanted, for: self.loop.now - waiting.since, patience: waiting.waiter.patience)

@@ -146,11 +146,11 @@ extension Session: ConnectorOwner {
             if answer.status < 500, let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
             // The backend refuses this client, which gets the backend's own answer.
             let refusal = Refusal(passingOn: answer, routeIndex: self.routeIndex)
-            self.handle(.backendRefused)
+            guard self.machine.handle(.backendRefused) == .passRefusalOn else { return }
             self.refuse(refusal, in: .backendHandshake)
         case .accepted(let accepted):
             guard let opening = self.opening, let client = self.client, let backend = self.backend else { return }
-            self.handle(.backendAccepted)
+            guard self.machine.handle(.backendAccepted) == .begin(.relay) else { return }
             self.upgradeClient(
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
             let behind = self.context.connections.buffers.plaintext.copy(

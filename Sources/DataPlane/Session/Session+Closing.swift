@@ -37,6 +37,7 @@ extension Session {
     ///
     /// - Parameter words: the reason, for its Close and for the log.
     func violated(_ violation: Violation, by leg: Leg, _ words: String) {
+        self.conversation?.sendGathered()
         let places = self.conversation?.places ?? .init()
         self.act(on: self.machine.violated(violation, by: leg, places, words))
     }
@@ -49,6 +50,7 @@ extension Session {
     /// - Parameter detail: for the log.
     func happened(_ event: ClosingHandshake.Event, detail: String? = nil) {
         self.conversation?.prepare(for: event)
+        self.conversation?.sendGathered()
         let places = self.conversation?.places ?? .init()
         self.act(on: self.machine.happened(event, places, detail: detail))
     }
@@ -62,8 +64,10 @@ extension Session {
     ///
     /// - Parameter close: the Close to relay, if there is one, as it came.
     private func act(on actions: ClosingHandshake.Actions, relaying close: Span<UInt8>) {
-        guard let conversation = self.conversation else { return self.end(.client, as: actions.client.end) }
-        conversation.sendGathered()
+        guard let conversation = self.conversation else {
+            self.end(.backend, as: actions.backend.end)
+            return self.end(.client, as: actions.client.end)
+        }
         if !self.isOpen { self.beginClosing() }
         conversation.follow(self.machine.closing)
         self.say(actions.backend.say, to: .backend, relaying: close)
@@ -147,18 +151,20 @@ extension Session {
         guard let end = self.machine.closing.endWhenDelivered(leg) else { return }
         // TLS needs its close_notify; a plain connection just closes.
         if end == .close, connection.tls != nil { connection.shutDown() }
+        connection.sendStaged()
         if self.hasDelivered(connection) { self.closeLeg(leg, abruptly: end == .abort) }
     }
 
     /// Reports that everything was delivered to a leg, if the closing handshake waits for that.
     func noteDelivery(_ connection: Connection) {
-        guard self.machine.closing.isAwaitingDelivery(of: connection.leg), self.hasDelivered(connection) else { return }
+        guard self.machine.closing.isAwaitingDelivery(of: connection.leg) else { return }
+        connection.sendStaged()
+        guard self.hasDelivered(connection) else { return }
         self.happened(.delivered(connection.leg))
     }
 
     private func hasDelivered(_ connection: Connection) -> Bool {
-        connection.sendStaged()
-        return connection.hasSentAll && connection.undelivered == 0
+        connection.hasSentAll && connection.undelivered == 0
     }
 
     // MARK: - What is due

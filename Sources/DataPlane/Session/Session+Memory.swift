@@ -32,7 +32,8 @@ extension Session: MemoryUser {
     /// Bytes of the incomplete message or head came.
     func madeProgress() { self.memory.madeProgress(at: self.loop.now) }
 
-    private func noteHolding() {
+    /// Joins or leaves the sessions that hold memory.
+    func noteHolding() {
         let queued = (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0)
         switch (queued + self.memory.assembled == 0, self.memory.place < 0) {
         case (false, true): self.context.memory.add(self)
@@ -47,7 +48,7 @@ extension Session: MemoryUser {
     /// How long the session may be without progress while others need the memory.
     var patience: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
 
-    var memoryHolder: MemoryHolder {
+    func lookAtMemory() -> MemoryHolder {
         let now = self.loop.now
         let lastRead = self.client?.reading.lastRead(at: now) ?? now
         var idle = self.memory.idle(at: lastRead)
@@ -66,7 +67,7 @@ extension Session: MemoryUser {
 
     /// Ends the session to free its memory. A connection with queued bytes is aborted; a client without any is told why.
     func giveWay() {
-        self.logGivesWay(self.memoryHolder)
+        self.logGivesWay(self.lookAtMemory())
         if self.isOpen { self.close(.byGateway(.memory)) } else { self.handle(.memoryNeeded) }
         for leg in [Leg.backend, .client] where self.connection(leg)?.queuedSince != nil {
             self.happened(.dismissed(leg))

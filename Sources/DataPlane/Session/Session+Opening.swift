@@ -44,8 +44,8 @@ extension Session {
         case .endRefusal: self.endAnswer()
         case .begin(.serve): self.serve()
         case .begin(.bridge): self.bridge()
-        // `judge` handles these, with the backend's answer.
-        case .begin(.relay), .passRefusalOn: break
+        // `judge`, `show` and `turnAway` handle these: they have what to send.
+        case .begin(.relay), .passRefusalOn, .answer: break
         }
     }
 
@@ -121,7 +121,7 @@ extension Session {
         // An end that came together with the request is not reported again.
         switch self.machine.state {
         case .connecting, .backendHandshake: if client.hasEnded { self.handle(.clientLeft) }
-        case .tlsHandshake, .requestHead, .choosing, .answering, .conversing, .closed: break
+        case .tlsHandshake, .requestHead, .choosing, .answering, .ending, .conversing, .closed: break
         }
     }
 
@@ -226,14 +226,14 @@ extension Session {
 
     /// The client asked for a built-in page.
     private func show(_ answer: Answer, headOnly: Bool) {
-        self.handle(.answered)
+        guard self.machine.handle(.answered) == .answer else { return }
         self.client?.send(answer.bytes(forHead: headOnly, date: WallClock.httpDate()).span)
         self.endAfterAnswer()
     }
 
     /// The request cannot become a session.
     private func turnAway(_ refusal: Refusal) {
-        self.handle(.answered)
+        guard self.machine.handle(.answered) == .answer else { return }
         self.refuse(refusal, in: .requestHead)
     }
 

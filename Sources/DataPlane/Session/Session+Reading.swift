@@ -16,7 +16,7 @@ extension Session {
         while connection.mayRead, !connection.isPaused, connection.isOpen {
             switch connection.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
-                self.heard(leg)
+                if connection.tookBytes { self.heard(leg) }
                 self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: connection.tls != nil))
                 self.received(range, from: leg)
             case .incomplete: self.heard(leg)

@@ -100,7 +100,8 @@ final class Session: ConnectionOwner, TimerHandler {
             // The client waits for its 101: only its leaving matters now.
             if readiness.isEnded { self.handle(.clientLeft) }
         case (.answering, _), (.conversing, _): self.converse(connection, readiness)
-        case (.closed, _), (.tlsHandshake, .backend), (.requestHead, .backend), (.choosing, .backend): break
+        case (.ending, _), (.closed, _), (.tlsHandshake, .backend), (.requestHead, .backend), (.choosing, .backend):
+            break
         }
     }
 
@@ -158,6 +159,8 @@ final class Session: ConnectionOwner, TimerHandler {
     func attach(backend: Connection) {
         self.backend = backend
         self.legs.backend = SessionLeg(at: self.loop.now)
+        // Output of its TLS handshake may be queued.
+        self.noteHolding()
     }
 
     /// Closes the backend's leg; another may follow.
@@ -250,6 +253,8 @@ final class Session: ConnectionOwner, TimerHandler {
     /// The gateway ends the session.
     func close(_ ending: Ending) {
         guard let conversation = self.conversation else { return self.handle(.ordered(ending.cause)) }
+        guard self.isOpen else { return }
+        conversation.sendGathered()
         self.act(on: self.machine.close(ending, conversation.places))
     }
 }

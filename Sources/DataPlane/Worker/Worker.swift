@@ -141,12 +141,15 @@ public final class Worker: AcceptorOwner, SessionOwner {
         case here
         /// Another worker has room for a connection without a request; this one has none.
         case elsewhere(Int)
-        /// Here, after this session has ended.
-        case insteadOf(Session)
+        /// Here, after a newcomer has gone.
+        case insteadOfAnother
         case none(because: String)
     }
 
-    /// No session ends before there is a connection to take its place.
+    /// What `room` found for the connection that is accepted next.
+    private var nextPlace = Place.here
+
+    /// No connection goes before there is one to take its place.
     private var place: Place {
         let reason: String
         if !self.fleet.hasRoom {
@@ -158,8 +161,7 @@ public final class Worker: AcceptorOwner, SessionOwner {
         } else {
             reason = "connections that have sent no request yet have their share of the descriptors, a quarter"
         }
-        if let victim = self.newcomers.victim(at: self.loop.now) { return .insteadOf(victim) }
-        return .none(because: reason)
+        return self.newcomers.victim(at: self.loop.now) == nil ? .none(because: reason) : .insteadOfAnother
     }
 
     /// How long accepting pauses without a place. The end of a session, or the request of one, ends the pause.
@@ -167,8 +169,9 @@ public final class Worker: AcceptorOwner, SessionOwner {
 
     /// Whether one more connection has a place.
     public func room(for acceptor: Acceptor) -> Acceptor.Room {
-        if case .none(let reason) = self.place { return .none(until: self.loop.now + Self.pause, because: reason) }
-        return .free
+        self.nextPlace = self.place
+        guard case .none(let reason) = self.nextPlace else { return .free }
+        return .none(until: self.loop.now + Self.pause, because: reason)
     }
 
     /// Begins a session, here or on another worker.
@@ -176,9 +179,9 @@ public final class Worker: AcceptorOwner, SessionOwner {
         let listener = acceptor.tag
         if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
         var taker = self.index
-        switch self.place {
+        switch self.nextPlace {
         case .elsewhere(let other): taker = other
-        case .insteadOf(let victim): victim.handle(.roomNeeded)
+        case .insteadOfAnother: self.newcomers.victim(at: self.loop.now)?.handle(.roomNeeded)
         case .here, .none:
             if self.draining == nil, let other = self.fleet.shouldTake(insteadOf: self.index),
                 self.fleet.hasNewcomerRoom(other)

@@ -379,9 +379,12 @@ public struct ClosingHandshake: Sendable {
             }
         case .delivered(let leg): self.delivered(leg, &actions)
         case .dismissed(let leg):
+            let owed = self.owesClose(leg)
             self.legs[leg].connection = .gone
             self.resolveWaiting(leg.other, places, &actions)
             self.end(leg, as: .abort, &actions)
+            // The side that has closed waits for an answer that will not come.
+            if owed { self.end(leg.other, as: .shutDown, &actions) }
         }
         return actions
     }

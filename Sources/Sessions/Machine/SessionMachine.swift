@@ -19,6 +19,8 @@ public struct SessionMachine: Sendable {
         case backendHandshake(Attempt)
         /// A refusal or a page is on its way to the client: there is no session.
         case answering
+        /// Both connections have to be closed without an answer.
+        case ending
         /// The client has its 101: open until `closing` has an ending, then closing.
         case conversing
         case closed
@@ -136,6 +138,8 @@ public struct SessionMachine: Sendable {
         ///
         /// - blamesEndpoint: it counts as a failure of the endpoint.
         case refuse(OpeningFailure, blamesEndpoint: Bool)
+        /// Send the client its page or its refusal.
+        case answer
         /// Pass the backend's own refusal on.
         case passRefusalOn
         /// Choose an endpoint that was not tried yet.
@@ -178,7 +182,7 @@ public struct SessionMachine: Sendable {
         case .choosing(let choice): choice.phase
         case .connecting: .connect
         case .backendHandshake: .backendHandshake
-        case .answering: .closing
+        case .answering, .ending: .closing
         case .conversing: self.closing.isOpen ? self.closing.kind?.phase ?? .closing : .closing
         case .closed: .closed
         }
@@ -195,17 +199,20 @@ public struct SessionMachine: Sendable {
         case (.tlsHandshake, .tlsEstablished):
             self.state = .requestHead
             return .readRequest
-        case (.tlsHandshake, .tlsFailed(let reason)): return .end("TLS: \(reason)")
-        case (.tlsHandshake, .clientLeft): return .end("the client left during its TLS handshake")
-        case (.tlsHandshake, .timeOver): return .end("the client took too long for its TLS handshake")
-        case (.tlsHandshake, .ordered(let cause)): return .end(cause.rawValue)
-        case (.tlsHandshake, .roomNeeded), (.requestHead, .roomNeeded): return .makeRoom(isLogged: true)
+        case (.tlsHandshake, .tlsFailed(let reason)): return self.end("TLS: \(reason)")
+        case (.tlsHandshake, .clientLeft): return self.end("the client left during its TLS handshake")
+        case (.tlsHandshake, .timeOver): return self.end("the client took too long for its TLS handshake")
+        case (.tlsHandshake, .ordered(let cause)): return self.end(cause.rawValue)
+        case (.tlsHandshake, .memoryNeeded): return self.end("the gateway is short of memory")
+        case (.tlsHandshake, .roomNeeded), (.requestHead, .roomNeeded):
+            self.state = .ending
+            return .makeRoom(isLogged: true)
 
-        case (.requestHead, .clientLeft): return .end("the client left before its request was whole")
+        case (.requestHead, .clientLeft): return self.end("the client left before its request was whole")
         case (.requestHead, .timeOver): return self.refuse(.headTimeout)
         case (.requestHead, .answered):
             self.answer()
-            return .nothing
+            return .answer
         case (.requestHead, .admitted(.service, let codes)):
             self.closing.admit(codes)
             return self.begin(.serve)
@@ -221,8 +228,11 @@ public struct SessionMachine: Sendable {
         case (.backendHandshake(let attempt), _): return self.shakingHands(attempt, input)
 
         // The answer to the client has its own log line.
-        case (.answering, .roomNeeded): return .makeRoom(isLogged: false)
-        case (.tlsHandshake, _), (.requestHead, _), (.answering, _), (.conversing, _), (.closed, _): return .nothing
+        case (.answering, .roomNeeded):
+            self.state = .ending
+            return .makeRoom(isLogged: false)
+        case (.tlsHandshake, _), (.requestHead, _), (.answering, _), (.ending, _), (.conversing, _), (.closed, _):
+            return .nothing
         }
     }
 
@@ -275,7 +285,7 @@ public struct SessionMachine: Sendable {
     /// The inputs that end the opening, in every state of the backend's leg.
     private mutating func openingEnds(_ input: Input) -> Action {
         switch input {
-        case .clientLeft: return .end("the client left during the opening handshake")
+        case .clientLeft: return self.end("the client left during the opening handshake")
         case .ordered: return self.refuse(.draining)
         case .memoryNeeded: return self.refuse(.memory)
         default: return .nothing
@@ -297,6 +307,11 @@ public struct SessionMachine: Sendable {
         return self.refuse(
             .backendTimeout("the opening handshake timed out\(details)"),
             blamesEndpoint: clock.now >= attempt.chosenAt + clock.allowed / 2)
+    }
+
+    private mutating func end(_ reason: String) -> Action {
+        self.state = .ending
+        return .end(reason)
     }
 
     private mutating func refuse(_ failure: OpeningFailure, blamesEndpoint: Bool = false) -> Action {

@@ -1,4 +1,5 @@
 public import Configuration
+internal import System
 public import WebSocketProtocol
 
 /// What a relay does with the bytes from its two legs: which are forwarded, which are held back, and what the closing handshake has to

@@ -5,6 +5,7 @@ public struct MonotonicInstant: Hashable, Comparable, Sendable {
     /// Nanoseconds since the clock's own zero.
     public var nanoseconds: Int64
 
+    /// `nanoseconds` count from the clock's own zero.
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// Later than every other instant.
@@ -18,6 +19,7 @@ public struct MonotonicInstant: Hashable, Comparable, Sendable {
         return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
+    /// The earlier one is less.
     public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 
     /// The sum saturates: an instant centuries away is `never`.
@@ -26,6 +28,7 @@ public struct MonotonicInstant: Hashable, Comparable, Sendable {
         return Self(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
+    /// How much later `left` is; negative if it is earlier.
     public static func - (left: Self, right: Self) -> Duration { .nanoseconds(left.nanoseconds - right.nanoseconds) }
 }
 

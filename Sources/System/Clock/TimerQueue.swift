@@ -21,13 +21,13 @@ public struct TimerQueue<Element> {
     /// Slot numbers. No child is earlier than its parent.
     private var heap: [UInt32] = []
 
-    public init() {}
+    init() {}
 
     /// The earliest deadline.
-    public var next: MonotonicInstant? { self.heap.first.map { self.slots[Int($0)].deadline } }
+    var next: MonotonicInstant? { self.heap.first.map { self.slots[Int($0)].deadline } }
 
     /// Adds a timer.
-    public mutating func insert(_ element: Element, at deadline: MonotonicInstant) -> ID {
+    mutating func insert(_ element: Element, at deadline: MonotonicInstant) -> ID {
         let slot: Int
         if let reused = self.free.popLast() {
             slot = Int(reused)
@@ -45,7 +45,7 @@ public struct TimerQueue<Element> {
 
     /// Moves a timer to another deadline. Returns false if it has fired or was removed.
     @discardableResult
-    public mutating func move(_ id: ID, to deadline: MonotonicInstant) -> Bool {
+    mutating func move(_ id: ID, to deadline: MonotonicInstant) -> Bool {
         guard self.isLive(id) else { return false }
         let slot = Int(id.slot)
         self.slots[slot].deadline = deadline
@@ -55,13 +55,13 @@ public struct TimerQueue<Element> {
     }
 
     /// Removes a timer, if it is still there.
-    public mutating func remove(_ id: ID) {
+    mutating func remove(_ id: ID) {
         guard self.isLive(id) else { return }
         _ = self.take(Int(id.slot))
     }
 
     /// Takes out the earliest timer, if its deadline is not after `now`.
-    public mutating func popExpired(_ now: MonotonicInstant) -> Element? {
+    mutating func popExpired(_ now: MonotonicInstant) -> Element? {
         guard let slot = self.heap.first, self.slots[Int(slot)].deadline <= now else { return nil }
         return self.take(Int(slot))
     }

@@ -13,7 +13,7 @@ public enum WallClock {
     /// That time, likewise.
     ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
-    public static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
+    static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
         let (year, month, day) = self.civil(daysSince1970: seconds / 86_400)
         let second = Int(seconds % 86_400)
         var text: [UInt8] = []
@@ -53,7 +53,7 @@ public enum WallClock {
     /// That time, likewise.
     ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
-    public static func httpDate(seconds: Int64) -> String {
+    static func httpDate(seconds: Int64) -> String {
         let days = seconds / 86_400
         let (year, month, day) = self.civil(daysSince1970: days)
         let second = Int(seconds % 86_400)

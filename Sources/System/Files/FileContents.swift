@@ -78,6 +78,7 @@ public enum FileContents {
 
 /// Why a file was not read.
 public enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// A system call failed: there is no such file, or no access, or the disk is broken.
     case system(SystemError)
     /// It is something other than a regular file.
     case notRegular(FileType)
@@ -92,6 +93,7 @@ public enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The file at this path was to be read first, and was not.
     case behind(String)
 
+    /// The end of a sentence about the file, without its path.
     public var description: String {
         switch self {
         case .system(let error): error.reason
@@ -107,13 +109,20 @@ public enum FileError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// What a path leads to, once links are followed.
 public enum FileType: Hashable, Sendable, CustomStringConvertible {
+    /// An ordinary file, with bytes that can be read again.
     case regular
+    /// A folder.
     case directory
+    /// A named pipe.
     case fifo
+    /// A Unix socket.
     case socket
+    /// A character or block device, such as a terminal.
     case device
+    /// A kind that the system does not name.
     case other
 
+    /// A noun with its article: `a FIFO`.
     public var description: String {
         switch self {
         case .regular: "a regular file"

@@ -17,6 +17,7 @@ public final class FileReader {
         var stamp: @Sendable (String) -> FileStamp?
         var group: @Sendable (String) throws(FileError) -> UInt32?
 
+        /// By default stamps and groups are the system's.
         public init(
             read: @escaping @Sendable (String) throws(FileError) -> [UInt8],
             stamp: @escaping @Sendable (String) -> FileStamp? = { FileStamp($0) },
@@ -27,6 +28,7 @@ public final class FileReader {
             self.group = group
         }
 
+        /// As `SocketFileAccess.number(ofGroup:)`. Blocks.
         public static func numberOfGroup(_ name: String) throws(FileError) -> UInt32? {
             do throws(SystemError) { return try SocketFileAccess.number(ofGroup: name) } catch { throw .system(error) }
         }
@@ -49,6 +51,7 @@ public final class FileReader {
     private let calls: BlockingCalls
     private var readings: [ObjectIdentifier: Reading] = [:]
 
+    /// Throws if the system has no descriptor for the answers.
     public init(
         on loop: EventLoop, limit: Duration = FileReader.limit, access: Access = .system()
     ) throws(SystemError) {
@@ -101,7 +104,7 @@ public final class FileReader {
     }
 
     /// Reads files and waits for the answer, no longer than the limit. For callers that have nothing else to do.
-    public func readNow(_ paths: [String]) -> FileSet {
+    func readNow(_ paths: [String]) -> FileSet {
         var files: FileSet?
         self.read(paths) { files = $0 }
         while true {

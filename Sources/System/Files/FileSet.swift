@@ -3,20 +3,21 @@ internal import Glibc
 /// The files of a request, with their contents or errors.
 public struct FileSet: Sendable {
     /// A file that was reached.
-    public struct File: Sendable {
+    struct File: Sendable {
         /// Taken before the file was read; `nil` if there was no file.
-        public let stamp: FileStamp?
+        let stamp: FileStamp?
         /// Its bytes, or why they could not be read.
-        public let contents: Result<[UInt8], FileError>
+        let contents: Result<[UInt8], FileError>
     }
 
     /// The file at which a request stopped early.
     public struct Obstacle: Error, Equatable, Sendable, CustomStringConvertible {
         /// The path of the file.
-        public let path: String
+        let path: String
         /// Why it could not be read.
         public let error: FileError
 
+        /// `PATH: reason`.
         public var description: String { "\(self.path): \(self.error)" }
     }
 

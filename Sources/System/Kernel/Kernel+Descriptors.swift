@@ -102,9 +102,13 @@ extension Kernel {
 extension Kernel {
     /// Why a descriptor is not a listening stream socket.
     public enum ListeningFault: Equatable, Sendable, CustomStringConvertible {
+        /// There is no descriptor with this number.
         case notOpen
+        /// It is a file, a pipe or something else.
         case notASocket
+        /// It takes datagrams.
         case notAStream
+        /// `listen` was not called on it, or it is a connection.
         case notListening
 
         /// What follows the descriptor's name in a message.

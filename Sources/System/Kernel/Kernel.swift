@@ -8,9 +8,11 @@ public enum Kernel {
     public enum ReceiveResult: Equatable, Sendable {
         /// - Parameter filled: the buffer is full, so there may be more.
         case bytes(Int, filled: Bool)
+        /// There is nothing to read yet (EAGAIN).
         case wouldBlock
         /// The peer has ended its side (FIN).
         case end
+        /// The connection is of no more use.
         case failed(SystemError)
     }
 
@@ -18,7 +20,9 @@ public enum Kernel {
     public enum SendResult: Equatable, Sendable {
         /// So many bytes, at least one. Fewer than given mean that the socket's buffer is full.
         case sent(Int)
+        /// The socket's buffer is full (EAGAIN).
         case wouldBlock
+        /// The connection is of no more use.
         case failed(SystemError)
     }
 
@@ -26,7 +30,9 @@ public enum Kernel {
     public enum AcceptResult: Equatable, Sendable {
         /// A descriptor that does not block, and the peer's address.
         case accepted(Int32, SocketAddress)
+        /// No connection waits (EAGAIN).
         case wouldBlock
+        /// The listener may still be of use: see `isShortage`.
         case failed(SystemError)
     }
 

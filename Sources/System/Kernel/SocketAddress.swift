@@ -7,6 +7,7 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     case ipv4(UInt32, port: UInt16)
     /// The two halves in host byte order; `scope` is the interface of a link-local address.
     case ipv6(high: UInt64, low: UInt64, port: UInt16, scope: UInt32)
+    /// A Unix socket with a file. The path has at most `longestUnixPath` bytes.
     case unix(path: String)
     /// A Unix socket without a file. Its name in the network namespace ends with the socket (unix(7), "abstract"). Every process
     /// in the namespace may take the name or connect to it; `Kernel.peer` tells which one did.
@@ -57,7 +58,7 @@ public enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The longest path or name of a Unix socket, in bytes: `sun_path` less the NUL after a path, or before a name.
-    public static let longestUnixPath = 107
+    static let longestUnixPath = 107
 }
 
 // MARK: - The kernel's form

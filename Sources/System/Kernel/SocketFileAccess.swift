@@ -3,10 +3,11 @@ internal import Glibc
 /// The permissions and the group of a Unix socket's file, which decide which users may connect.
 public struct SocketFileAccess: Equatable, Sendable {
     /// At most `0o777`.
-    public let mode: UInt16
+    let mode: UInt16
     /// `nil` for the group of this process.
-    public let group: UInt32?
+    let group: UInt32?
 
+    /// `mode` is in permission bits, as `chmod` takes them.
     public init(mode: UInt16, group: UInt32? = nil) {
         self.mode = mode
         self.group = group

@@ -5,8 +5,9 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The name of the system call.
     public let call: String
     /// Its `errno`.
-    public let code: Int32
+    let code: Int32
 
+    /// `code` is an `errno`.
     public init(_ call: String, _ code: Int32) {
         self.call = call
         self.code = code
@@ -45,7 +46,7 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
     /// The process or the system has no descriptor left.
-    public var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
+    var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
     /// Descriptors, memory or places in an epoll are used up.
     public var isShortage: Bool {
         self.isOutOfDescriptors || self.code == ENOBUFS || self.code == ENOMEM || self.code == ENOSPC

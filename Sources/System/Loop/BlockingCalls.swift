@@ -8,13 +8,14 @@ public final class BlockingCalls {
     private var waiting: [Int: () -> Void] = [:]
     private var nextID = 0
 
+    /// Throws if the system has no descriptor for the results.
     public init(on loop: EventLoop) throws(SystemError) {
         self.returned = try Mailbox()
         try self.returned.open(on: loop) { [unowned self] id in self.waiting.removeValue(forKey: id)?() }
     }
 
     /// How many calls have not returned yet.
-    public var count: Int { self.waiting.count }
+    var count: Int { self.waiting.count }
 
     /// Makes a call on a thread of its own.
     ///

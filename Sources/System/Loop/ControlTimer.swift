@@ -29,6 +29,7 @@ public final class ControlTimer: TimerHandler {
         self.loop.cancelTimer(&self.timer)
     }
 
+    /// Called by the loop.
     public func timerFired() {
         self.timer = nil
         self.action()

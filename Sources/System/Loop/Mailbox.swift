@@ -10,6 +10,7 @@ public final class Mailbox<Message: Sendable>: Sendable {
     private let queue = Mutex<[Message]>([])
     private let descriptor: Int32
 
+    /// Throws if the system has no descriptor for it.
     public init() throws(SystemError) {
         self.descriptor = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
         guard self.descriptor >= 0 else { throw .last("eventfd") }

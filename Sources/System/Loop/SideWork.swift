@@ -8,6 +8,7 @@ public final class SideWork {
     private var waiting: Deque<() -> Void> = []
     private var isBusy = false
 
+    /// Throws if the system has no descriptor for the results.
     public init(on loop: EventLoop) throws(SystemError) { self.calls = try BlockingCalls(on: loop) }
 
     /// Calls `make` on another thread, after the work before it.

@@ -4,11 +4,17 @@ internal import Glibc
 /// Signals as events of a loop (signalfd).
 public enum SignalSource {
     // The numbers of signal(7).
+    /// SIGTERM.
     public static let terminate = SIGTERM
+    /// SIGINT, as Ctrl-C sends it.
     public static let interrupt = SIGINT
+    /// SIGHUP.
     public static let hangUp = SIGHUP
+    /// SIGUSR1.
     public static let user1 = SIGUSR1
+    /// SIGUSR2.
     public static let user2 = SIGUSR2
+    /// SIGCHLD: a process that we started has ended.
     public static let child = SIGCHLD
 
     /// Blocks `signals` in this thread and all threads that it starts, so that they are not delivered the usual way. Ignores

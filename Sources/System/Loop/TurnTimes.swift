@@ -17,6 +17,7 @@ public struct TurnTimes: Hashable, Sendable {
     /// For each bound the number of turns up to it and above the one before. The last is the number above all bounds.
     public var counts: [UInt64] { [self.short] + self.others }
 
+    /// No turn was counted yet.
     public init() {}
 
     /// Counts a turn.

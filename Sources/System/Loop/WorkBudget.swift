@@ -19,6 +19,7 @@ public struct WorkBudget: Hashable, Sendable {
     /// The value of `left` at which the current share is used up.
     public var end = WorkBudget.turn - WorkBudget.shortShare
 
+    /// A whole turn, in which a short share has begun.
     public init() {}
 
     /// No other handler begins in this turn.

@@ -6,7 +6,7 @@ public enum MachineMemory {
     /// The same, from other files.
     ///
     /// - Parameter read: returns the text of a file; `nil` if there is none.
-    public static func available(reading read: @escaping (String) -> String?) -> Int? {
+    static func available(reading read: @escaping (String) -> String?) -> Int? {
         ([self.total(reading: read)] + self.groupLimits(reading: read)).compactMap(\.self).min()
     }
 

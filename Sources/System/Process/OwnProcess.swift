@@ -80,11 +80,14 @@ public enum OwnProcess {
 
     /// How a process ended.
     public enum End: Equatable, Sendable, CustomStringConvertible {
+        /// It ended by itself: 0 says without a fault.
         case exited(status: Int32)
+        /// A signal ended it; its number as in signal(7).
         case killed(signal: Int32)
         /// It is not a child of ours, or was reaped before.
         case unknown
 
+        /// The end of a sentence about the process.
         public var description: String {
             switch self {
             case .exited(let status): "exited with status \(status)"

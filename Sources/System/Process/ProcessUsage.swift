@@ -9,6 +9,7 @@ public struct ProcessUsage: Equatable, Sendable {
     /// `nil` before Linux 6.2, where descriptors would have to be counted one by one.
     public var openDescriptors: Int?
 
+    /// `nil` is what the system does not tell.
     public init(residentBytes: Int?, processorTime: Duration, openDescriptors: Int?) {
         self.residentBytes = residentBytes
         self.processorTime = processorTime

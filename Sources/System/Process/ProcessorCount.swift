@@ -13,7 +13,7 @@ public enum ProcessorCount {
     /// - Parameters:
     ///   - affinity: how many processors it may run on.
     ///   - read: returns the text of a file; `nil` if there is none.
-    public static func available(of affinity: Int, reading read: @escaping (String) -> String?) -> Int {
+    static func available(of affinity: Int, reading read: @escaping (String) -> String?) -> Int {
         let quotas = ControlGroups(read: read).folders(of: "cpu").compactMap { self.quota(in: $0, read) }
         return max(1, min(affinity, quotas.min() ?? affinity))
     }

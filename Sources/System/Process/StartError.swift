@@ -3,5 +3,6 @@ public struct StartError: Error, Equatable, CustomStringConvertible {
     /// That line.
     public let description: String
 
+    /// `description` is one line.
     public init(_ description: String) { self.description = description }
 }

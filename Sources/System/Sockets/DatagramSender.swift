@@ -6,6 +6,7 @@ public final class DatagramSender {
     private let descriptor: Int32
     private let address: SocketAddress
 
+    /// Throws if there is no socket to send from. Whether there is one at `address` shows when it sends.
     public init(to address: SocketAddress) throws(SystemError) {
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         self.descriptor = socket(AF_UNIX, type, 0)

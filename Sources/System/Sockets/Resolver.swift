@@ -4,7 +4,7 @@ internal import Glibc
 internal import Synchronization
 
 /// Resolves host names on threads of its own, because `getaddrinfo` can take seconds. There are several threads, so that a name
-/// whose server does not answer does not delay the others.
+/// does not delay the others if its server does not answer.
 public final class Resolver: Sendable {
     /// Looks up the addresses of a host, with a port. May block.
     public typealias LookUp = @Sendable (String, UInt16) -> Result<[SocketAddress], ResolveError>
@@ -116,15 +116,17 @@ public final class Resolver: Sendable {
 /// A host name that could not be resolved.
 public struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The host name.
-    public let host: String
+    let host: String
     /// Why, in the system's words.
     public let reason: String
 
+    /// `reason` is the end of a sentence, without a full stop.
     public init(host: String, reason: String) {
         self.host = host
         self.reason = reason
     }
 
+    /// `cannot resolve HOST: reason`.
     public var description: String { "cannot resolve \(self.host): \(self.reason)" }
 }
 

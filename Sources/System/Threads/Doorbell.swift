@@ -5,6 +5,7 @@ internal import Glibc
 public final class Doorbell: Sendable {
     private let descriptor: Int32
 
+    /// Throws if the system has no descriptor for it.
     public init() throws(SystemError) {
         self.descriptor = eventfd(0, Int32(EFD_CLOEXEC))
         guard self.descriptor >= 0 else { throw .last("eventfd") }

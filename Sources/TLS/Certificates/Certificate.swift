@@ -32,7 +32,7 @@ public struct Certificate: Sendable, Hashable, CustomStringConvertible {
 
     /// The names that it is for: the DNS names, in lower case, and IP addresses of its subjectAltName. Without that
     /// extension, the subject's common name.
-    public let names: [String]
+    let names: [String]
 
     /// Reads a certificate and its key from PEM texts, and checks that they match.
     ///

@@ -23,6 +23,7 @@ import COpenSSL
     /// The records of the connection that is called.
     private(set) var records = RecordCounter()
 
+    /// Holds no memory until a connection has output.
     public init() {}
 
     /// Calls `body` with `output`, if there is any, and empties it.

@@ -17,15 +17,17 @@ public struct TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The kind of failure.
-    public let kind: Kind
+    let kind: Kind
     /// What happened, in libssl's words where it has some.
-    public let text: String
+    let text: String
 
+    /// `text` is one line, without a full stop.
     public init(_ kind: Kind, _ text: String) {
         self.kind = kind
         self.text = text
     }
 
+    /// What happened, for the log.
     public var description: String { self.text }
 }
 

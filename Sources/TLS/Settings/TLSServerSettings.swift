@@ -3,15 +3,16 @@ import COpenSSL
 /// The settings of a listener's TLS.
 public struct TLSServerSettings: Sendable, Hashable {
     /// Distinguishes the listener from others, for example its address. A ticket is valid only for the same identity.
-    public var identity: String
+    var identity: String
     /// At least one; the first is the default. They are chosen by the name that the client asks for, and by the kinds of keys
     /// that it can verify.
-    public var certificates: [Certificate]
+    var certificates: [Certificate]
     /// The oldest version to speak.
-    public var minimum: TLSVersion
+    var minimum: TLSVersion
     /// If set, clients must show a certificate of one of these.
-    public var clientAuthorities: TrustedAuthorities?
+    var clientAuthorities: TrustedAuthorities?
 
+    /// `certificates` is not empty. By default clients need no certificate of their own.
     public init(
         identity: String, certificates: [Certificate], minimum: TLSVersion = .v1_2,
         clientAuthorities: TrustedAuthorities? = nil

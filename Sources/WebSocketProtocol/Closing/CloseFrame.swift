@@ -5,6 +5,7 @@ public struct CloseFrame: Hashable, Sendable {
     /// Empty without a code.
     public var reason: String
 
+    /// Without a code there is no reason: a payload cannot have it alone.
     public init(code: CloseCode?, reason: String = "") {
         self.code = code
         self.reason = code == nil ? "" : reason

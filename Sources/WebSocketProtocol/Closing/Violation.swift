@@ -1,27 +1,47 @@
 /// A rule of the protocol, or a limit of ours, that a peer has broken.
 public enum Violation: Error, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+    /// RSV2 or RSV3, or RSV1 where nothing is compressed.
     case reservedBits
+    /// 3 to 7, or 11 to 15.
     case unknownOpcode
+    /// A control frame without FIN.
     case fragmentedControl
+    /// A control frame's length of more than 125.
     case controlTooLong
+    /// A length in more bytes than it needs.
     case lengthNotMinimal
+    /// A length with its highest bit set.
     case lengthOverflow
+    /// From a client, which must mask.
     case unmaskedFrame
+    /// From a server, which must not mask.
     case maskedFrame
+    /// A continuation frame between two messages.
     case unexpectedContinuation
+    /// A text or binary frame within a message.
     case expectedContinuation
+    /// More bytes than `limits` allow. It is a limit of ours.
     case messageTooBig
+    /// More frames than `limits` allow. It is a limit of ours.
     case tooManyFragments
+    /// A payload of one byte: half a close code.
     case badClosePayload
+    /// A close code that is reserved or unknown.
     case badCloseCode
+    /// In a text message, or in the reason of a close frame.
     case invalidUTF8
+    /// DEFLATE that zlib refuses.
     case invalidCompressedData
 
     /// The cause of the session's end. Log and metrics have a word for each.
     public enum Kind: Hashable, Sendable {
+        /// A rule about frames was broken.
         case protocolError
+        /// The payload is not what the message's type says.
         case invalidData
+        /// A message is larger than the limit.
         case messageTooBig
+        /// A message has more frames than the limit.
         case tooManyFragments
     }
 

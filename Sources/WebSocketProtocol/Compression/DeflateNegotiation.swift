@@ -3,11 +3,12 @@ public enum DeflateNegotiation {
     /// What the server accepts.
     public struct Settings: Hashable, Sendable {
         /// The most memory that zlib may hold for a session, in bytes; 0 is no limit.
-        public var memory: Int
+        var memory: Int
         /// Whether our messages may refer to earlier ones. This costs memory, and the same message then compresses
         /// differently for each session.
-        public var keepsContext: Bool
+        var keepsContext: Bool
 
+        /// `memory` is in bytes; by default there is no limit.
         public init(memory: Int = 0, keepsContext: Bool = true) {
             self.memory = memory
             self.keepsContext = keepsContext

@@ -3,10 +3,11 @@ public struct DeflateParameters: Hashable, Sendable {
     /// How one side compresses what it sends.
     public struct Direction: Hashable, Sendable {
         /// The base-2 logarithm of the window's size in bytes, 8 to 15.
-        public var windowBits: Int
+        var windowBits: Int
         /// Whether a message may refer to those before it ("context takeover").
         public var keepsContext: Bool
 
+        /// By default zlib's largest window, 32 KiB. Other bits than 8 to 15 are a mistake that ends the process.
         public init(windowBits: Int = 15, keepsContext: Bool = true) {
             precondition((8...15).contains(windowBits), "window bits are 8 to 15")
             self.windowBits = windowBits
@@ -17,7 +18,7 @@ public struct DeflateParameters: Hashable, Sendable {
         public var inflateMemory: Int { 8 << 10 + 1 << self.windowBits }
 
         /// What zlib needs to deflate with `memoryLevel`, in bytes.
-        public var deflateMemory: Int { 6 << 10 + 1 << (self.compressorBits + 2) + 1 << (self.memoryLevel + 9) }
+        var deflateMemory: Int { 6 << 10 + 1 << (self.compressorBits + 2) + 1 << (self.memoryLevel + 9) }
 
         /// zlib cannot compress raw DEFLATE with 8 bits. With 9 it looks back at most 250 bytes (512 less its look-ahead of
         /// 262), which fits a window of 8 bits.
@@ -32,7 +33,8 @@ public struct DeflateParameters: Hashable, Sendable {
     /// What the client sends.
     public var client: Direction
 
-    public init(server: Direction = Direction(), client: Direction = Direction()) {
+    /// By default the largest windows, and context kept on both sides.
+    init(server: Direction = Direction(), client: Direction = Direction()) {
         self.server = server
         self.client = client
     }

@@ -8,6 +8,7 @@ public final class Inflater {
         case more(Int)
         /// So many bytes were written, and the input is used up.
         case end(Int)
+        /// `invalidCompressedData` or `messageTooBig`.
         case violation(Violation)
     }
 
@@ -23,7 +24,7 @@ public final class Inflater {
     private static let tail: [UInt8] = [0x00, 0x00, 0xFF, 0xFF]
 
     /// What the message in progress has inflated to so far, in bytes.
-    public private(set) var messageLength = 0
+    private(set) var messageLength = 0
     /// The most bytes that a message may inflate to. Inclusive; 0 is no limit.
     public var maximumMessage: Int
 

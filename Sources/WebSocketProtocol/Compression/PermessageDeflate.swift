@@ -1,7 +1,7 @@
 /// Reads and checks the negotiation of `permessage-deflate` (RFC 7692 sections 5 and 7.1).
 public enum PermessageDeflate {
     /// As it stands in `Sec-WebSocket-Extensions`.
-    public static let name = "permessage-deflate"
+    static let name = "permessage-deflate"
 
     /// The client's offers of this extension that a server may accept: those without unknown or repeated parameters or bad
     /// values (RFC 7692 section 7.1).
@@ -10,7 +10,7 @@ public enum PermessageDeflate {
     }
 
     /// Whether a server may answer a client's offers with this one extension.
-    public static func accepts(answer: ExtensionElement, offers: [ExtensionElement]) -> Bool {
+    static func accepts(answer: ExtensionElement, offers: [ExtensionElement]) -> Bool {
         guard let answer = self.parameters(of: answer) else { return false }
         return offers.lazy.compactMap { self.parameters(of: $0) }.contains { $0.permits(answer) }
     }

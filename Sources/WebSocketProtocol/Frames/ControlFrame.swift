@@ -1,5 +1,6 @@
 /// A whole close, ping or pong frame, as ranges of the bytes that it was found in.
 public struct ControlFrame: Hashable, Sendable {
+    /// `close`, `ping` or `pong`.
     public let opcode: Opcode
     /// Header and payload.
     public let range: Range<Int>
@@ -8,6 +9,7 @@ public struct ControlFrame: Hashable, Sendable {
     /// `nil` in a server's frame.
     public let maskingKey: MaskingKey?
 
+    /// Both ranges are of the same bytes.
     public init(opcode: Opcode, range: Range<Int>, payloadRange: Range<Int>, maskingKey: MaskingKey?) {
         self.opcode = opcode
         self.range = range

@@ -4,12 +4,14 @@ public struct FrameHeader: Hashable, Sendable {
     public var fin: Bool
     /// Set on the first frame of a compressed message (RFC 7692 section 6).
     public var rsv1: Bool
+    /// `continuation` in all frames of a message but the first.
     public var opcode: Opcode
     /// In bytes. Never negative.
     public var payloadLength: Int
     /// `nil` in a server's frame.
     public var maskingKey: MaskingKey?
 
+    /// By default a server's frame that is a whole message. A negative length is a mistake that ends the process.
     public init(
         fin: Bool = true, rsv1: Bool = false, opcode: Opcode, payloadLength: Int, maskingKey: MaskingKey? = nil
     ) {
@@ -125,11 +127,17 @@ extension FrameHeader {
 
 /// The kind of a frame (RFC 6455 section 11.8). A reserved value is a `Violation`.
 public enum Opcode: UInt8, Hashable, Sendable {
+    /// Goes on with the message in progress (RFC 6455 section 5.4).
     case continuation = 0
+    /// Begins a message in UTF-8 (RFC 6455 section 5.6).
     case text = 1
+    /// Begins a message of any bytes (RFC 6455 section 5.6).
     case binary = 2
+    /// Begins or answers the closing handshake (RFC 6455 section 5.5.1).
     case close = 8
+    /// Asks for a pong with the same payload (RFC 6455 section 5.5.2).
     case ping = 9
+    /// Answers a ping, or comes unasked (RFC 6455 section 5.5.3).
     case pong = 10
 
     /// Close, ping or pong: at most 125 bytes of payload, and never fragmented (RFC 6455 section 5.5).

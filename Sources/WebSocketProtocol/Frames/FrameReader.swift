@@ -16,6 +16,7 @@ public struct FrameReader: Sendable {
         /// The most frames in a message. Empty ones count.
         public var maximumFragments: Int
 
+        /// By default without limits and without compression.
         public init(
             expectsMask: Bool, allowsCompression: Bool = false, maximumMessage: Int = 0, maximumFragments: Int = 0
         ) {
@@ -49,6 +50,7 @@ public struct FrameReader: Sendable {
     /// Payload bytes of the data frame in progress that are still to come.
     private var remaining = 0
 
+    /// A reader at the first byte after the opening handshake.
     public init(rules: Rules) {
         self.rules = rules
     }
@@ -80,8 +82,10 @@ extension FrameReader {
     public struct Walk: Hashable, Sendable {
         /// Everything from the start to here is data frames with checked headers, to be forwarded as it is.
         public var end: Int
+        /// What is at `end`.
         public var stop: Stop
 
+        /// `end` is an index of the walked bytes.
         public init(end: Int, stop: Stop) {
             self.end = end
             self.stop = stop
@@ -168,6 +172,7 @@ extension FrameReader {
         /// The message was sent with RSV1 set (RFC 7692 section 6).
         public var isCompressed: Bool
 
+        /// `range` is one of the bytes that were read.
         public init(
             messageOpcode: Opcode, range: Range<Int>, maskingKey: MaskingKey?, isFirst: Bool, isFinal: Bool,
             isCompressed: Bool
@@ -187,8 +192,11 @@ extension FrameReader {
         case end
         /// The rest begins a header or a control frame: fewer than 131 bytes, to be given again in front of the next ones.
         case incomplete
+        /// A piece of a message, as much as the bytes have of its frame.
         case data(DataPart)
+        /// A whole control frame. It may stand within a message.
         case control(ControlFrame)
+        /// The frame at the position breaks a rule. Nothing of it may go on.
         case violation(Violation)
     }
 
@@ -327,5 +335,6 @@ public struct MessageTally: Hashable, Sendable {
     /// Payload bytes of data frames, those of incomplete messages included.
     public var payloadBytes: UInt64 = 0
 
+    /// Nothing has passed yet.
     public init() {}
 }

@@ -3,10 +3,11 @@ public struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
     /// A parameter, as in `client_max_window_bits=10`.
     public struct Parameter: Hashable, Sendable {
         /// A token.
-        public var name: String
+        var name: String
         /// A token, without the quotes that it may have had.
-        public var value: String?
+        var value: String?
 
+        /// By default without a value, as in `server_no_context_takeover`.
         public init(name: String, value: String? = nil) {
             self.name = name
             self.value = value
@@ -14,10 +15,11 @@ public struct ExtensionElement: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// A token.
-    public var name: String
+    var name: String
     /// In the order written.
-    public var parameters: [Parameter]
+    var parameters: [Parameter]
 
+    /// Names and values must be tokens: they are written as they are.
     public init(name: String, parameters: [Parameter] = []) {
         self.name = name
         self.parameters = parameters

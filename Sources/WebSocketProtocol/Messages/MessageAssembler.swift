@@ -5,6 +5,7 @@ public struct Message: Hashable, Sendable {
     /// Unmasked; UTF-8 if the message is text.
     public var payload: [UInt8]
 
+    /// Text must be UTF-8.
     public init(opcode: Opcode, payload: [UInt8]) {
         self.opcode = opcode
         self.payload = payload
@@ -28,13 +29,16 @@ public struct MessageAssembler: Sendable {
     private var last: [UInt8] = []
     private var validator = UTF8Validator()
 
+    /// Between two messages.
     public init() {}
 
     /// The result of adding a part.
     public enum Result: Hashable, Sendable {
         /// The message has more parts.
         case incomplete
+        /// The part was the last one.
         case message(Message)
+        /// `invalidUTF8`.
         case violation(Violation)
     }
 

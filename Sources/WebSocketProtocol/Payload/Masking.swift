@@ -26,7 +26,7 @@ public enum Masking {
         self.apply(key, to: &target, range: start..<start + bytes.count)
     }
 
-    /// Counts the ASCII bytes from `start` on, in whole groups of 8. The bytes are masked with `key`, whose first byte
+    /// Counts the ASCII bytes from `start` on, in whole groups of 8. The bytes are masked with `key`: its first byte
     /// belongs to the byte at `start`.
     static func asciiGroups(in bytes: Span<UInt8>, from start: Int, key: MaskingKey) -> Int {
         precondition(start >= 0 && start <= bytes.count, "start outside of the bytes")

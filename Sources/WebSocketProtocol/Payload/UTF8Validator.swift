@@ -7,6 +7,7 @@ public struct UTF8Validator: Hashable, Sendable {
     private var lowest: UInt8 = 0x80
     private var highest: UInt8 = 0xBF
 
+    /// At the start of a text.
     public init() {}
 
     /// Whether the bytes so far end with a whole character.

@@ -89,7 +89,7 @@ final class Broadcast: ConnectionOwner, MeasuredWorkload {
 /// `gateway-load broadcast URL`.
 struct BroadcastCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "broadcast", abstract: "Send to a room, and wait until everyone in it has the message.",
+        commandName: "broadcast", abstract: "Send to a room, and wait until all members have the message.",
         discussion: """
             Messages are counted as often as they are delivered; a latency is that of one delivery.
 
