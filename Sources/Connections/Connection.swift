@@ -76,7 +76,7 @@ public final class Connection: ReadinessHandler, StagedSender {
     /// The bytes for the peer that the socket did not accept.
     public internal(set) var writing = WriteSide()
 
-    // A reference cycle that the owner breaks when it drops the connection; `let`, because mutable or weak references cost a retain per
+    // A reference cycle that the owner breaks when it releases the connection; `let`, because mutable or weak references cost a retain per
     // message.
     private let owner: any ConnectionOwner
     private var registration: EventLoop.Registration?

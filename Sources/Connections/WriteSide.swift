@@ -2,7 +2,7 @@ internal import System
 
 /// The bytes for a connection's peer that the socket did not accept yet.
 public struct WriteSide {
-    /// A class, so that only connections whose socket once did not accept everything, or failed, pay for its memory.
+    /// A class, so that its memory is only paid for where a socket once did not accept everything, or failed.
     private final class Held {
         var queue = OutputQueue()
         /// Since when the socket has accepted none of the queue.

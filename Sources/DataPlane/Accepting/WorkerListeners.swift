@@ -11,7 +11,7 @@ final class WorkerListeners {
 
     subscript(id: Int) -> Listener? { self.listeners[id] ?? self.removed[id] }
 
-    /// Replaces the listeners by those of `blueprints`: opens new ones, renews TLS contexts whose settings changed, and closes those that
+    /// Replaces the listeners by those of `blueprints`: opens new ones, renews TLS contexts with changed settings, and closes those that
     /// are gone, after accepting what waits there.
     ///
     /// - Parameters:
@@ -56,7 +56,7 @@ final class WorkerListeners {
 
     /// Closes all listeners.
     ///
-    /// - Parameter leaving: the listeners whose sockets another process has, too. What waits there is left to it.
+    /// - Parameter leaving: the listeners with sockets that another process has, too. What waits there is left to it.
     func close(leaving: Set<Int>) {
         for (id, acceptors) in self.acceptors {
             for acceptor in acceptors { acceptor.close(acceptingAll: !leaving.contains(id)) }

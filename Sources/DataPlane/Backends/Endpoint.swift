@@ -23,7 +23,7 @@ public final class Endpoint: Sendable {
     public let sessions = Atomic<Int>(0)
     /// How many sessions in a row could not be opened.
     public let failures = Atomic<Int>(0)
-    /// Live sessions whose backend is late with a pong.
+    /// Live sessions with a backend that is late with a pong.
     public let missing = Atomic<Int>(0)
     /// After this many failures in a row the control thread is told; 0: never.
     public let failureLimit = Atomic<Int>(0)

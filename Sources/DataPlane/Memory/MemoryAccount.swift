@@ -153,7 +153,7 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
         }
     }
 
-    /// The waiters whose messages were not begun, with addresses taking turns: a client with a hundred sessions waits behind one with a
+    /// The waiters with messages that were not begun, addresses taking turns: a client with a hundred sessions waits behind one with a
     /// single session.
     private func inTurn() -> [Waiting] {
         var turns: [ClientNetwork: Int] = [:]

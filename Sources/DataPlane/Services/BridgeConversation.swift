@@ -14,7 +14,7 @@ final class BridgeConversation: ServedSession {
     private let backend: Connection
     private let message: BridgeMessage
     private var text = TextCheck()
-    /// In text mode, the bytes of a character whose rest has not come yet; at most 3.
+    /// In text mode, the bytes of an incomplete character; at most 3.
     private var partialCharacter: [UInt8] = []
     /// The client's messages that the server's socket has accepted.
     private var delivered = TakenMessages()

@@ -5,7 +5,7 @@ internal import WebSocketProtocol
 
 /// Sending to the client: whole frames, compressed if that was agreed on and is worthwhile, and small ones gathered.
 extension ServedSession {
-    /// Sends the message whose payload is at `range` of `buffer`. Uncompressed, its header is written just before it: over the client's own
+    /// Sends a message with the payload at `range` of `buffer`. Uncompressed, its header is written just before it: over the client's own
     /// header, or into the headroom.
     func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
         if self.compression != nil, self.sendCompressed(opcode, buffer.span.extracting(range)) { return }

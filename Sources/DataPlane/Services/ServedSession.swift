@@ -27,7 +27,7 @@ class ServedSession: Conversation {
     /// The part of `sent` that the connection has; the rest is gathered.
     final var flushed = MessageTally()
     private var pings = PingSeries(nonce: Randomness.word())
-    /// The beginning of a header or of a control frame whose rest has not come yet.
+    /// The beginning of an incomplete header or control frame.
     private var held: [UInt8] = []
     /// The payload of the latest ping that is unanswered because the client does not read.
     private var owedPong: [UInt8]?

@@ -119,7 +119,7 @@ extension Session {
         if wasLate { self.isNoLongerLate(leg) }
     }
 
-    /// A byte came from a leg whose answer was late.
+    /// A byte came from a leg that was late with its answer.
     @inline(never)
     private func isNoLongerLate(_ leg: Leg) {
         if leg == .backend { self.backendIsLate(false) }

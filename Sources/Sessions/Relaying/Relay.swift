@@ -79,7 +79,7 @@ public struct Relay: Sendable {
     private var readers: PerLeg<FrameReader>
     /// The check of the text message in progress; `nil` if text is not checked.
     private var texts: PerLeg<TextCheck>?
-    /// The beginning of a header or of a control frame whose rest has not come yet.
+    /// The beginning of an incomplete header or control frame.
     private var held = PerLeg<[UInt8]>(client: [], backend: [])
     /// Where invalid text was found: that leg's reader is ahead of what was forwarded.
     private var brokenText: BrokenText?

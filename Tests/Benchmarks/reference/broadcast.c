@@ -83,7 +83,7 @@ static void send_to_all(const uint8_t *frame, size_t count) {
     }
 }
 
-/// False when the member is to be dropped.
+/// False when the member has to be removed.
 static int take_frames(struct member *member, const uint8_t *bytes, size_t count) {
     struct frame_reader *reader = &member->reader;
     struct pending *frame = &member->input;
@@ -121,7 +121,7 @@ static int take_frames(struct member *member, const uint8_t *bytes, size_t count
     return 1;
 }
 
-/// False when the member is to be dropped.
+/// False when the member has to be removed.
 static int take_head(struct member *member, const uint8_t *bytes, size_t count) {
     struct pending *head = &member->input;
     pending_append(head, bytes, count);
@@ -138,7 +138,7 @@ static int take_head(struct member *member, const uint8_t *bytes, size_t count) 
     return reply(member, (uint8_t *)answer, answer_count) && take_frames(member, memory, rest);
 }
 
-/// False when the member is to be dropped.
+/// False when the member has to be removed.
 static int serve(struct member *member, uint32_t events) {
     if (events & EPOLLERR) return 0;
     if (events & EPOLLOUT) {

@@ -3,7 +3,7 @@ import WebSocketProtocol
 
 @testable import Sessions
 
-/// Bridges: the backend's leg is plain TCP, whose end of file is its Close.
+/// Bridges: the backend's leg is plain TCP, with an end of file in place of a Close.
 @Suite struct BridgeClosingTests {
     private typealias Action = ClosingHandshake.LegAction
 
