@@ -26,8 +26,8 @@ public struct AddressBook: Sendable {
         }
     }
 
-    /// The addresses in the order to try them. Good ones come first, in rotation so that each has its share of being the first; those that
-    /// failed recently come last, the one that failed first before the others.
+    /// The addresses in the order to try them. Good ones come first, rotated at random, so that each is first equally often. Those that
+    /// failed recently come last, the earliest failure first.
     public mutating func inOrder(
         at now: MonotonicInstant, using random: inout some RandomNumberGenerator
     ) -> Result<[SocketAddress], ResolveError> {

@@ -47,7 +47,9 @@ public final class WorkerConfiguration {
         }
     }
 
-    /// A TLS connection for an endpoint; `nil` without TLS. Throws if the name to verify is not a host name.
+    /// A TLS connection for an endpoint; `nil` without TLS.
+    ///
+    /// - Throws: if the name to verify is not a host name.
     public func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
         guard let context = self.clientContexts[backend.index] else { return nil }
         return try context.makeConnection(serverName: backend.settings.tls.serverName ?? endpoint.hostName)

@@ -72,7 +72,7 @@ public struct MemoryEviction: Equatable, Sendable {
 
 extension MemoryHolder {
     /// Whether it goes after `other`, apart from their addresses. Of two sessions that we hold back, the one that has sent less goes first,
-    /// because it loses less; but one that has hardly begun frees nothing.
+    /// because less of its work is wasted; but one that has hardly begun frees nothing.
     fileprivate func goesLater(than other: MemoryHolder) -> Bool {
         guard self.isWaiting == other.isWaiting else { return self.isWaiting }
         return (self.idle, -self.bytes) < (other.idle, -other.bytes)

@@ -35,6 +35,8 @@ public struct MemoryReport: Sendable {
     public init() {}
 
     /// Adds a message that has waited for `wait` to begin.
+    ///
+    /// - Parameter patience: `timeouts.close` of its route.
     public mutating func add(waiting bytes: Int, for wait: Duration, patience: Duration) {
         var doublings = 0
         while doublings < MemoryEviction.halvings, wait >= patience * (2 << doublings) { doublings += 1 }

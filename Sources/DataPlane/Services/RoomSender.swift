@@ -18,7 +18,7 @@ public final class RoomSender: Sendable {
         self.most = workers * Self.mostPerWorker
     }
 
-    /// Counts a post of `bytes` once for each worker that delivers it.
+    /// - Parameter bytes: the sum over all workers that deliver the post.
     func sent(_ bytes: Int) { self.outstanding.add(bytes, ordering: .sequentiallyConsistent) }
 
     /// A worker has delivered a post.

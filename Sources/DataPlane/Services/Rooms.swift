@@ -101,7 +101,6 @@ final class Rooms {
         self.network = network
     }
 
-    /// The room of this name, if it has members here.
     // MARK: - Members
 
     func join(_ member: BroadcastConversation, _ key: RoomKey) {

@@ -70,6 +70,8 @@ extension ServedSession {
     // MARK: - Compressed messages
 
     /// Keeps a part of an incomplete compressed message as it came.
+    ///
+    /// - Returns: the message, if it is whole now.
     func shelve(_ part: FrameReader.DataPart) -> Unread? {
         let plaintext = self.plaintext
         self.shelf.append(plaintext.span.extracting(part.range))
