@@ -1,16 +1,16 @@
 # Sourced by the commands in ops: messages, and packages installed only when they are missing.
 
-# What `swift build` needs beside Swift itself: g++ brings the C library, the C++ runtime and a linker.
+# What `swift build` needs beside Swift itself. g++ brings the C library, the C++ runtime and a linker.
 build_packages=(libssl-dev zlib1g-dev pkg-config ca-certificates git g++)
 
-# The packages that have the libraries which Swift's programs are linked with. A bare Debian has few of them.
+# Libraries that Swift's programs are linked with, and their packages. A minimal Debian has few of them.
 declare -A swift_libraries=(
     [libncurses.so.6]=libncurses6 [libtinfo.so.6]=libtinfo6 [libedit.so.2]=libedit2 [libsqlite3.so.0]=libsqlite3-0
     [libcurl.so.4]=libcurl4 [libxml2.so.2]=libxml2 [libz3.so.4]=libz3-4 [libz.so.1]=zlib1g [liblzma.so.5]=liblzma5
     [libuuid.so.1]=libuuid1 [libstdc++.so.6]=libstdc++6 [libgcc_s.so.1]=libgcc-s1 [libatomic.so.1]=libatomic1
 )
 
-# What the gateway is measured against, and what the measuring needs.
+# The peers of the benchmarks, and what measuring needs.
 bench_packages=(nginx-light haproxy caddy websockify node-ws python3 python3-venv openssl gcc libc6-dev)
 command -v node >/dev/null || bench_packages+=(nodejs)
 
@@ -26,7 +26,7 @@ fail() {
     exit "$status"
 }
 
-# Swift, and the libraries it needs to start: without them all one would see is the loader's message.
+# Checks that Swift is there, and installs the libraries that it needs to start. Without this, one would see only the loader's message.
 need_swift() {
     command -v swift >/dev/null ||
         fail 1 "swift is not in PATH; install Swift 6.3 or later from https://www.swift.org/install/linux/"
@@ -45,7 +45,7 @@ need_swift() {
     message=$(swift --version 2>&1) || fail 1 "swift does not start: $message"
 }
 
-# missing_swift_libraries: shared libraries that Swift's programs and its Foundation ask for and that are not there, one per line.
+# missing_swift_libraries: the missing shared libraries of Swift's programs and of its Foundation, one per line.
 missing_swift_libraries() {
     local folder name files=()
     folder=$(dirname "$(readlink -f "$(command -v swift)")")
@@ -55,12 +55,12 @@ missing_swift_libraries() {
     done
     {
         ldd "${files[@]}" 2>/dev/null | sed -n 's/^[[:space:]]*\([^ ]*\) => not found$/\1/p'
-        # What stands in for swift may be another program, that starts the real one.
+        # `swift` may be another program, which starts the real one.
         swift --version 2>&1 | sed -n 's/.*error while loading shared libraries: \([^:]*\): .*/\1/p'
     } | sort -u
 }
 
-# missing_packages NAME...: those of them that dpkg does not know as installed, one per line.
+# missing_packages NAME...: those that are not installed, one per line.
 missing_packages() {
     local name
     for name in "$@"; do
@@ -68,8 +68,8 @@ missing_packages() {
     done
 }
 
-# install_packages NAME...: quick and silent when nothing is missing. Services that come with a package are neither
-# started nor enabled: the tests run those programs themselves, on addresses of their own.
+# install_packages NAME...: installs those that are missing; quick and silent if none is. Services that come with a package are
+# neither started nor enabled, because the tests run those programs themselves, at addresses of their own.
 install_packages() {
     command -v dpkg-query >/dev/null ||
         fail 1 "this is not a Debian system; install the equivalents of: $*"
@@ -90,7 +90,7 @@ install_packages() {
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 
-# A policy that says "no" (101) for the time of this installation keeps new services from being started.
+# While this policy says "no" (101), no new service is started.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
@@ -98,7 +98,7 @@ if [ ! -e "$policy" ]; then
     chmod 755 "$policy"
 fi
 
-# Another installation may be under way: wait for its lock.
+# Another installation may be in progress: wait for its lock.
 simple=(-y -qq --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
 apt-get install "${simple[@]}" "$@" >/dev/null 2>&1 || {
     apt-get update -qq
@@ -112,7 +112,7 @@ fi
 INSTALL
 }
 
-# What the integration tests import, in .venv. The virtual environment is made anew when the interpreter or the list of packages changes.
+# Installs what the integration tests import in .venv. That is made anew when the interpreter or the list of packages has changed.
 install_python_packages() {
     local venv=$root/.venv list=$root/Tests/IntegrationTests/requirements.txt stamp
     stamp=$(/usr/bin/python3 --version; cat "$list")

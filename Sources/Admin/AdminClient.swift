@@ -3,23 +3,28 @@ internal import Connections
 internal import HTTP1
 internal import System
 
-/// Asks a running gateway something at its admin address, for the command line: one request, and waiting for its answer.
+/// Sends one request to the admin address of a running gateway and waits for the answer, for the command line.
 public enum AdminClient {
+    /// What the gateway answered.
     public struct Answer: Equatable, Sendable {
+        /// The HTTP status.
         public var status: Int
+        /// The body, without the encoding that transferred it.
         public var body: [UInt8]
     }
 
-    /// Why there is no answer, in a line for people.
+    /// Why there is no answer: one line for people.
     public struct Failure: Error, Equatable, Sendable, CustomStringConvertible {
+        /// The line.
         public let description: String
     }
 
-    /// - Parameter address: every local address stands for this machine.
+    /// - Parameter address: where the gateway listens. If that is every local address, this machine is asked.
+    /// - Throws: `Failure`, if no HTTP answer comes within 30 s. A status of 400 or more is an answer.
     public static func ask(
         _ address: Address, _ method: String, _ target: String, body: [UInt8] = []
     ) throws(Failure) -> Answer {
-        // By the one name that every admin address answers to.
+        // The one name that every admin address answers to.
         var fields: HTTPFields = ["Host": "localhost", "Connection": "close"]
         if method == "POST" {
             fields.append("Content-Type", "application/json")
@@ -36,7 +41,7 @@ public enum AdminClient {
         switch exchange.run() {
         case .answer(let answer): return answer
         case .unreachable(let reason):
-            throw Failure(description: "nobody answers at the admin address \(address): \(reason)")
+            throw Failure(description: "no answer at the admin address \(address): \(reason)")
         case .broken(let what): throw Failure(description: "\(address) is no admin address: \(what)")
         }
     }
@@ -59,13 +64,13 @@ private final class AdminExchange: ConnectorOwner, TimerHandler {
     enum Outcome {
         case answer(AdminClient.Answer)
         case unreachable(String)
-        /// What answered does not speak HTTP as the gateway does.
+        /// The answer is not HTTP as the gateway speaks it.
         case broken(String)
     }
 
     /// Longer than the gateway takes to say that it has no answer.
     private static let patience = Duration.seconds(30)
-    /// A million sessions are half of it.
+    /// A list of a million sessions is half of it.
     private static let longestAnswer = 1 << 30
     private static let readSize = 64 << 10
 
@@ -87,7 +92,7 @@ private final class AdminExchange: ConnectorOwner, TimerHandler {
         self.addresses = addresses
     }
 
-    /// Asks, and waits for the outcome.
+    /// Sends the request and waits for the outcome.
     func run() -> Outcome {
         self.loop.setTimer(&self.timer, at: self.loop.now + Self.patience, self)
         let connector = Connector(to: self.addresses, within: Self.patience, self.context, for: self)

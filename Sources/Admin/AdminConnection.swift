@@ -1,40 +1,40 @@
 internal import Connections
 internal import System
 
-/// One connection to the admin address: reads a request, has it answered, sends the answer, and ends.
+/// One connection to the admin address: reads a request, gets the answer, sends it, and closes.
 final class AdminConnection: ConnectionOwner, TimerHandler {
     /// `reading → waiting → answering → ending → closed`
     private enum State {
         case reading
-        /// The gateway was asked.
+        /// The gateway was asked, and has not answered.
         case waiting
         case answering
-        /// The answer is sent. What still comes is read and thrown away, this many bytes so far: closing with unread input makes a
-        /// reset, which can eat the answer.
+        /// The answer is sent. Bytes that still come are read and discarded: to close with unread bytes would reset the connection, and
+        /// the client could miss the answer.
         case ending(discarded: Int)
         case closed
     }
 
     private static let mostDiscarded = 1 << 20
-    /// A long answer is sent in pieces of so many bytes, and there is as much time for each.
+    /// A long answer is sent in pieces of this size, each with its own deadline.
     private static let step = 64 << 10
 
-    /// It closes its connections before it goes.
+    /// It closes all connections before it is released.
     private unowned let server: AdminServer
-    /// `nil` once it is closed.
+    /// `nil` after `close`.
     private var connection: Connection?
     private var timer: EventLoop.TimerID?
     private var state = State.reading
     private var reader = AdminRequestReader()
-    /// The request was a HEAD.
+    /// Whether the request was a HEAD.
     private var isHead = false
     private var output: [UInt8] = []
     private var sent = 0
-    /// When it was last seen to do what it is here for: it came, took some of its answer, or had all of it.
+    /// When it last made progress: it was accepted, part of the answer was sent, or all of it was.
     private var lastStep: MonotonicInstant
 
-    /// Since when it has kept its place without doing anything for it: its request is not whole, or it takes nothing of its answer, or does
-    /// not end after that. `nil`: the gateway's answer is awaited, or it has no place any more.
+    /// Since when the client has made no progress: its request is not complete, it accepts no more of the answer, or it does not close
+    /// after that. `nil` while the gateway's answer is awaited, and after `close`.
     var idleSince: MonotonicInstant? {
         switch self.state {
         case .reading, .answering, .ending: self.lastStep
@@ -44,7 +44,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
 
     private var loop: EventLoop { self.server.control.loop }
 
-    /// Takes over `descriptor`, unless it throws.
+    /// Owns `descriptor` from now on, unless it throws.
     init(_ descriptor: Int32, _ address: SocketAddress, server: AdminServer) throws(SystemError) {
         self.server = server
         self.lastStep = server.control.loop.now
@@ -56,7 +56,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         if connection.hasFlushed { self.lastStep = self.loop.now }
         switch self.state {
         case .reading: self.read(connection)
-        // The client may have ended its side, and wants the answer all the same.
+        // The client may have shut down its side; it still wants the answer.
         case .waiting: if readiness.isFailed { self.close() }
         case .answering: self.send()
         case .ending: self.discard(connection)
@@ -104,7 +104,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
             case .answer(let response): self.answer(response)
             case .ask(let question):
                 self.setDeadline()
-                // An answer that comes too late finds nobody.
+                // The connection may be closed by the time the answer comes.
                 self.server.control.ask(question) { [weak self] in self?.answer($0) }
             }
         }
@@ -124,7 +124,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         self.send()
     }
 
-    /// Sends as much of the answer as the client takes, and ends our side behind it.
+    /// Sends what the client accepts of the answer, and then shuts down this side.
     private func send() {
         guard let connection = self.connection else { return }
         let output = self.output
@@ -157,7 +157,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         }
     }
 
-    /// Another has its place: it is told, if it did not say what it wants.
+    /// Closes because another connection needs the place. If the request is not complete, the client gets a 408.
     func makeRoom() {
         if case .reading = self.state {
             let response = AdminResponse(408, "Others wait, and the request is not whole.")

@@ -3,20 +3,20 @@ internal import ControlPlane
 internal import DataPlane
 public import System
 
-/// Where the admin address is to be, with every name looked up: what takes its time is done before the gateway serves.
+/// Where to open the admin address. All names are looked up already, because that may block.
 public struct AdminPlace: Sendable {
-    /// How long the system may take to say what names stand for.
+    /// How long to wait for each name.
     private static let limit = Duration.seconds(5)
 
     let settings: AdminSettings
-    /// The addresses to listen on: the first that the system has.
+    /// The addresses to try, in this order.
     let candidates: [SocketAddress]
-    /// `nil` where there is no file.
+    /// The mode and group of the socket file; `nil` if there is no file.
     let access: SocketFileAccess?
 
-    /// Looks names up, and waits, but not for ever.
+    /// Looks the names up. This blocks, so it is for the time before the gateway serves.
     ///
-    /// - Throws: one line that says what is in the way.
+    /// - Throws: one line that says which name was not found.
     public init(_ settings: AdminSettings) throws(StartError) {
         self.settings = settings
         self.access = try Self.access(settings)
@@ -25,7 +25,7 @@ public struct AdminPlace: Sendable {
         case .abstract(let name): self.candidates = [.abstract(name: name)]
         case .tcp(let host, let port):
             if host.isEmpty {
-                // Every address, of both families.
+                // Every address of both families.
                 self.candidates = [.ipv6(high: 0, low: 0, port: port, scope: 0), .ipv4(0, port: port)]
                 return
             }
@@ -37,7 +37,7 @@ public struct AdminPlace: Sendable {
         }
     }
 
-    /// What is wrong with the group that a configuration names; `nil`: nothing. For `gateway check`.
+    /// What is wrong with the group of the socket; `nil` if nothing. For `gateway check`.
     public static func problem(in settings: AdminSettings) -> String? {
         do throws(StartError) {
             _ = try self.access(settings)

@@ -13,31 +13,36 @@ public enum AdminQuestion: Equatable, Sendable {
     case drain(DrainSelection, undo: Bool)
 }
 
-/// The session to close, and what its client is told.
+/// An order to close a session, and what its client is told.
 public struct CloseOrder: Equatable, Sendable {
+    /// The session to close.
     public var id: SessionID
+    /// The code of the client's Close; one that `allows` permits.
     public var code: UInt16
+    /// The reason in the client's Close, at most `longestReason` bytes.
     public var reason: String
 
-    /// For a Close that an operator sends without saying more (RFC 6455 section 7.4.1, "policy violation").
+    /// The code if the operator names none: "policy violation" (RFC 6455 section 7.4.1).
     public static let defaultCode: UInt16 = 1008
-    /// A control frame's payload less the code (RFC 6455 section 5.5).
+    /// The most bytes of a reason: a control frame's payload without the code (RFC 6455 section 5.5).
     public static let longestReason = 123
 
+    /// See the properties.
     public init(id: SessionID, code: UInt16, reason: String) {
         self.id = id
         self.code = code
         self.reason = reason
     }
 
-    /// The registered codes that make sense from an operator: the others say what a peer did, or what happened to a connection.
+    /// The registered codes that an operator may send. The others say what a peer did or what happened to a connection.
     private static let codes = [1000, 1001, 1008, 1011, 1012]
-    /// Those of libraries and applications (RFC 6455 section 7.4.2).
+    /// The codes of libraries and applications (RFC 6455 section 7.4.2).
     private static let privateCodes = 3000...4999
 
+    /// Whether an operator may send this code.
     public static func allows(_ code: Int) -> Bool { self.codes.contains(code) || self.privateCodes.contains(code) }
 
-    /// The codes that an operator may send, as people read them.
+    /// The permitted codes, for messages.
     public static let codesText =
         codes.map(String.init).joined(separator: ", ")
         + ", or from \(privateCodes.lowerBound) to \(privateCodes.upperBound)"

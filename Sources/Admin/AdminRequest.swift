@@ -1,16 +1,21 @@
 public import HTTP1
 
-/// A request at the admin address, read in full.
+/// A complete request at the admin address.
 public struct AdminRequest: Equatable, Sendable {
+    /// The method, as it came.
     public var method: String
-    /// Without the query.
+    /// The target without the query.
     public var path: String
-    /// What follows the `?`; empty without one.
+    /// The target behind the `?`; empty if there is none.
     public var query: String
+    /// HTTP/1.0 or HTTP/1.1.
     public var version: HTTPVersion
+    /// The header fields.
     public var fields: HTTPFields
+    /// The body; empty if there is none.
     public var body: [UInt8]
 
+    /// - Parameter target: the path, with the query if there is one.
     public init(
         method: String, target: String, version: HTTPVersion = .http11, fields: HTTPFields = HTTPFields(),
         body: [UInt8] = []
@@ -24,8 +29,7 @@ public struct AdminRequest: Equatable, Sendable {
         self.body = body
     }
 
-    /// What load balancers and monitors ask, if need be without saying whom they mean: plain probes are HTTP/1.0 without a Host, and
-    /// HAProxy's plainest is `OPTIONS /`.
+    /// Whether it is a request of a load balancer or a monitor. These may be HTTP/1.0 without a Host. HAProxy's default is `OPTIONS /`.
     var isProbe: Bool {
         switch (self.method, self.path) {
         case ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("HEAD", "/healthz"), ("HEAD", "/readyz"),
@@ -35,7 +39,8 @@ public struct AdminRequest: Equatable, Sendable {
         }
     }
 
-    /// Whether the query says that the parameter is on: `name=true`, `name=1`, or the name alone. `nil` for any other value.
+    /// The value of a parameter in the query: `name=true`, `name=1` and `name` alone are true, no such parameter is false. `nil` for
+    /// another value.
     func flag(_ name: String) -> Bool? {
         for parameter in self.query.split(separator: "&") {
             let parts = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

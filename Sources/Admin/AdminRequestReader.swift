@@ -1,12 +1,13 @@
 internal import HTTP1
 internal import System
 
-/// Reads one request as its bytes arrive: the head, and a body whose length the head says. Without I/O.
+/// Reads one request from bytes that come in any pieces: the head, and a body as long as Content-Length says. Without I/O.
 public struct AdminRequestReader: Sendable {
+    /// How far the request has come.
     public enum Progress: Equatable, Sendable {
         case incomplete
         case request(AdminRequest)
-        /// The answer that says what is wrong; the connection is of no more use.
+        /// The request is bad. Send this answer and close.
         case refused(AdminResponse)
     }
 
@@ -15,13 +16,13 @@ public struct AdminRequestReader: Sendable {
 
     private var parser = RequestHeadParser(takesHTTP10: true)
     private var bytes: [UInt8] = []
-    /// Once the head is whole: it, and where its body begins and ends.
+    /// The head, once it is complete, and the range of the body in `bytes`.
     private var head: (head: RequestHead, body: Range<Int>)?
 
+    /// Expects the first byte of a request.
     public init() {}
 
-    /// Takes the bytes that follow those of the last call. What comes after the request is ignored: the answer will say
-    /// `Connection: close`.
+    /// Takes the bytes that follow those of the last call. What comes behind the request is ignored: the answer says `Connection: close`.
     public mutating func received(_ bytes: Span<UInt8>) -> Progress {
         self.bytes.append(bytes)
         if self.head == nil {
@@ -45,10 +46,10 @@ public struct AdminRequestReader: Sendable {
                 body: Array(self.bytes[body])))
     }
 
-    /// The client sent all it will.
+    /// The answer if the client ends its side before the request is complete.
     public func receivedEnd() -> AdminResponse { AdminResponse(400, "The request is not whole.") }
 
-    /// RFC 9112 section 6.3, without transfer codings: nobody has to stream to us.
+    /// The length of the body (RFC 9112 section 6.3). Transfer codings are refused: a body here is short, and its length is known.
     private static func bodyLength(_ head: RequestHead) -> Result<Int, AdminResponse> {
         guard head.fields.first("Transfer-Encoding") == nil else {
             return .failure(AdminResponse(400, "A body has to come with Content-Length, not Transfer-Encoding."))
@@ -57,7 +58,7 @@ public struct AdminRequestReader: Sendable {
         case .absent: return .success(0)
         case .repeated: return .failure(AdminResponse(400, "More than one Content-Length."))
         case .once(let text):
-            // `Int` alone would take a sign.
+            // `Int` would accept a sign.
             guard !text.isEmpty, text.utf8.allSatisfy(\.isDigit) else {
                 return .failure(AdminResponse(400, "A bad Content-Length."))
             }

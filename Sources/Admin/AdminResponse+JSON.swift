@@ -4,9 +4,9 @@ internal import HTTP1
 public import Observability
 internal import Sessions
 
-/// What the gateway answered: as JSON, whose keys are the log's words, and metrics as Prometheus reads them.
+/// The gateway's answers: JSON with the same words as the log, and metrics for Prometheus.
 extension AdminResponse {
-    /// What went wrong.
+    /// An error in JSON.
     static func error(_ status: Int, _ message: String) -> AdminResponse {
         .json(status) { $0.member("error", message) }
     }
@@ -20,20 +20,24 @@ extension AdminResponse {
         }
     }
 
+    /// The list of sessions.
     public static func sessions(_ rows: [SessionRow]) -> AdminResponse {
         .json { $0.array("sessions", rows) { $0.session($1) } }
     }
 
-    /// For Prometheus.
+    /// The metrics, as Prometheus reads them.
     public static func metrics(_ families: [MetricFamily]) -> AdminResponse {
         AdminResponse(200, contentType: MetricsText.contentType, body: Array(MetricsText.text(families).utf8))
     }
 
+    /// The list of backends.
     public static func backends(_ rows: [BackendRow]) -> AdminResponse {
         .json { $0.array("backends", rows) { $0.backend($1) } }
     }
 
-    /// - Parameter dryRun: the sessions would be closed, and are not.
+    /// The result of a reload. A refused one is a 422.
+    ///
+    /// - Parameter dryRun: whether nothing was changed.
     public static func reload(_ outcome: ReloadOutcome, dryRun: Bool) -> AdminResponse {
         switch outcome {
         case .applied(let closing, let kept, let awaitingStart):
@@ -55,6 +59,7 @@ extension AdminResponse {
         }
     }
 
+    /// The result of a drain. An unknown backend or endpoint is a 404.
     public static func drain(_ outcome: DrainOutcome) -> AdminResponse {
         switch outcome {
         case .draining(let sessions):
@@ -67,6 +72,7 @@ extension AdminResponse {
         }
     }
 
+    /// 200 if new clients are welcome, else 503.
     public static func readiness(_ readiness: GatewayReadiness) -> AdminResponse {
         switch readiness {
         case .ready: AdminResponse(200, "ready")

@@ -1,13 +1,17 @@
 public import HTTP1
 
-/// An answer of the admin address, after which the connection is closed.
+/// An answer of the admin address. The connection is closed behind it.
 public struct AdminResponse: Error, Equatable, Sendable {
+    /// The HTTP status.
     public var status: Int
+    /// The value of Content-Type.
     public var contentType: String
-    /// Beside those that every answer has.
+    /// Fields beside those that every answer has.
     public var fields: HTTPFields
+    /// The body.
     public var body: [UInt8]
 
+    /// An answer with a body of any type.
     public init(_ status: Int, contentType: String, body: [UInt8], fields: HTTPFields = HTTPFields()) {
         self.status = status
         self.contentType = contentType
@@ -15,19 +19,20 @@ public struct AdminResponse: Error, Equatable, Sendable {
         self.fields = fields
     }
 
-    /// A short text, which gets a newline.
+    /// An answer with a line of text. The newline is added.
     public init(_ status: Int, _ text: String, fields: HTTPFields = HTTPFields()) {
         self.init(
             status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8) + [.lineFeed], fields: fields)
     }
 
-    /// The answer as it goes on the wire.
+    /// The answer in HTTP/1.1.
     ///
     /// - Parameters:
-    ///   - forHead: it answers a HEAD: it has no body but says its length.
-    ///   - date: when it is made, as HTTP writes it (RFC 9110 section 6.6.1).
+    /// - forHead: whether it answers a HEAD: then it says the length of the body but has none.
+    /// - date: the time, in the format of HTTP (RFC 9110 section 5.6.7).
     public func bytes(forHead: Bool = false, date: String) -> [UInt8] {
-        // RFC 9111 section 5.2.2.5, and the Fetch standard's "nosniff": what is shown here is of this moment, and never a script.
+        // Answers are true for the moment only, so they are not cached (RFC 9111 section 5.2.2.5). With "nosniff" (Fetch standard) no
+        // browser runs them as a script.
         var fields: HTTPFields = [
             "Date": date, "Content-Type": self.contentType, "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",

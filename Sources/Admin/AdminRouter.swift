@@ -4,8 +4,9 @@ internal import Foundation
 internal import HTTP1
 internal import Sessions
 
-/// Decides what a request is about. Pure: it answers what it can, and says what has to be asked for.
+/// Decides what a request asks for: it has the answer itself, or the gateway has to be asked. Without I/O.
 public struct AdminRouter: Equatable, Sendable {
+    /// What to do with a request.
     public enum Decision: Equatable, Sendable {
         case answer(AdminResponse)
         case ask(AdminQuestion)
@@ -13,8 +14,10 @@ public struct AdminRouter: Equatable, Sendable {
 
     private let requestGuard: RequestGuard
 
+    /// - Parameter requestGuard: checks every request first.
     public init(_ requestGuard: RequestGuard) { self.requestGuard = requestGuard }
 
+    /// Decides what to do with a complete request.
     public func decide(_ request: AdminRequest) -> Decision {
         if let refusal = self.requestGuard.refusal(of: request) { return .answer(refusal) }
         do throws(AdminResponse) {
@@ -49,19 +52,19 @@ public struct AdminRouter: Equatable, Sendable {
         }
     }
 
-    /// What `/` says.
+    /// The answer at `/`.
     private static let contents = """
         gateway
 
         GET  /healthz                 200 while the process lives
-        GET  /readyz                  200 if new clients are welcome, else 503; OPTIONS / says the same
+        GET  /readyz                  200 if new clients are welcome, else 503; OPTIONS / too
         GET  /metrics                 for Prometheus
         GET  /api/sessions            the live sessions, as JSON
         GET  /api/backends            the backends and their endpoints, as JSON
         POST /api/sessions/ID/close   close a session: {"code": 1008, "reason": "…"}
-        POST /api/reload              apply the configuration file; ?dry-run=true says what it would do
+        POST /api/reload              apply the configuration file; ?dry-run=true only says what would close
         POST /api/drain               close everything gently, then exit;
-                                      {"backend": "…", "endpoint": "…"} for some, with "undo": true to take it back
+                                      {"backend": "…", "endpoint": "…"} for a part, "undo": true takes it back
         """
 
     // MARK: - Methods
@@ -73,7 +76,7 @@ public struct AdminRouter: Equatable, Sendable {
         return .ask(question)
     }
 
-    /// RFC 9110 section 9.3.2: HEAD where there is GET.
+    /// Checks the method. HEAD is permitted where GET is (RFC 9110 section 9.3.2).
     private static func demand(_ method: String, _ request: AdminRequest) throws(AdminResponse) {
         if request.method == method || method == "GET" && request.method == "HEAD" { return }
         var refusal = AdminResponse.error(405, "\(method) is the method of this")
@@ -83,8 +86,8 @@ public struct AdminRouter: Equatable, Sendable {
 
     // MARK: - Bodies
 
-    /// A body that names all of its keys: an unknown one is a mistake, not something to pass over. Without `backend`, misspelt,
-    /// a drain would be one of the whole gateway.
+    /// A body that knows all of its keys, so that an unknown one is an error. If a misspelt `backend` were ignored, the whole gateway
+    /// would drain.
     private protocol Body: Decodable {
         associatedtype Key: CodingKey & CaseIterable
     }
@@ -104,7 +107,7 @@ public struct AdminRouter: Equatable, Sendable {
         var undo: Bool?
     }
 
-    /// The keys of an object, whatever they lead to.
+    /// The keys of any object.
     private struct AnyKeys: Decodable {
         struct Name: CodingKey {
             var stringValue: String
@@ -147,7 +150,7 @@ public struct AdminRouter: Equatable, Sendable {
         }
     }
 
-    /// The JSON of the body, whatever its Content-Type says; `nil` without a body.
+    /// Decodes the body as JSON, whatever its Content-Type is; `nil` if there is no body.
     private static func body<Content: Body>(
         of request: AdminRequest, as type: Content.Type
     ) throws(AdminResponse) -> Content? {

@@ -5,32 +5,36 @@ public import System
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.
 ///
-/// Nothing here blocks, and everything is bounded: whoever is slow or hostile costs one of a few connections for a while.
+/// Nothing blocks, and everything is bounded: a slow or hostile client occupies one of a few places for a while.
 public final class AdminServer: AcceptorOwner {
-    /// The most connections at a time. When there are so many, the next one takes the place of the one that has kept its place for
-    /// longest without doing anything for it; as long as there is none, it waits in the kernel's queue.
+    /// The most connections at a time. One more takes the place of the connection that has made no progress for longest. While every
+    /// connection makes progress, it waits in the kernel's queue.
     public static let mostConnections = 64
-    /// The most that one read of a connection takes, in bytes.
+    /// The most bytes of one read.
     static let readSize = 16 << 10
 
-    /// Where it listens, with the port that was chosen.
+    /// The address at which it listens, with the port that the system chose.
     public let address: SocketAddress
 
     let router: AdminRouter
     unowned let control: any GatewayControl
-    /// How long each step of a connection may take: its request, the gateway's answer, and taking it.
+    /// How long each step may take: the request, the gateway's answer, and sending each piece of it.
     let patience: Duration
-    /// How long a connection keeps its place without doing anything for it, when others wait.
+    /// How long a connection without progress keeps its place while others wait.
     let grace: Duration
     let context: ConnectionContext
 
-    /// `nil`: it is closed.
+    /// `nil` after `close`.
     private var acceptor: Acceptor?
     private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
 
-    /// Listens from here on.
+    /// Listens from now on.
     ///
-    /// - Throws: one line that says what is in the way.
+    /// - Parameters:
+    ///   - patience: how long each step of a connection may take.
+    ///   - grace: how long a connection without progress keeps its place while others wait.
+    ///
+    /// - Throws: one line that says why it cannot listen.
     public init(
         _ place: AdminPlace, control: any GatewayControl, patience: Duration = .seconds(10),
         grace: Duration = .seconds(1)
@@ -68,7 +72,7 @@ public final class AdminServer: AcceptorOwner {
         throw StartError("cannot listen on the admin address \(place.settings.address): \(failure)")
     }
 
-    /// Stops listening, and cuts what is not answered yet.
+    /// Stops listening, and closes all connections, with or without their answers.
     public func close() {
         guard let acceptor = self.acceptor else { return }
         self.acceptor = nil
@@ -79,6 +83,7 @@ public final class AdminServer: AcceptorOwner {
 
     // MARK: - Accepting
 
+    /// Takes a connection. If there are too many, the one that has made no progress for longest is closed.
     public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         if self.connections.count >= Self.mostConnections { self.idlest?.connection.makeRoom() }
         do throws(SystemError) {
@@ -96,7 +101,7 @@ public final class AdminServer: AcceptorOwner {
 
     // MARK: - Room
 
-    /// The connection that has kept its place for longest without doing anything for it.
+    /// The connection that has made no progress for longest.
     private var idlest: (connection: AdminConnection, since: MonotonicInstant)? {
         let idle = self.connections.values.compactMap { connection in
             connection.idleSince.map { (connection: connection, since: $0) }
@@ -104,15 +109,16 @@ public final class AdminServer: AcceptorOwner {
         return idle.min { $0.since < $1.since }
     }
 
-    /// When there is room for one more, as far as is known; `nil`: when one of those that are there has ended or is idle.
+    /// When there is room for one more connection; `nil` if that depends on the connections.
     private var roomTime: MonotonicInstant? {
         guard self.connections.count >= Self.mostConnections else { return self.control.loop.now }
         return self.idlest.map { $0.since + self.grace }
     }
 
+    /// Whether there is room for one more connection, or when to ask again.
     public func room(for acceptor: Acceptor) -> Acceptor.Room {
         let now = self.control.loop.now
-        // Who becomes idle meanwhile is so for the grace at least, and was not when the others were.
+        // A connection that stops making progress from now on keeps its place for `grace` at least.
         let time = self.roomTime ?? now + self.grace
         return time <= now ? .free : .none(until: time, because: "all places are taken")
     }

@@ -1,5 +1,5 @@
 extension GatewayControl {
-    /// Has a question answered, now or later.
+    /// Answers a question, at once or later.
     func ask(_ question: AdminQuestion, answer: @escaping (AdminResponse) -> Void) {
         switch question {
         case .readiness: answer(.readiness(self.readiness))

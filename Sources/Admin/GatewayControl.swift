@@ -4,29 +4,33 @@ public import Observability
 public import Sessions
 public import System
 
-/// What the admin address asks of the gateway. Everything happens on the control thread; what workers have to be asked for is
-/// answered there later, once.
+/// What the admin address asks of the gateway. Everything happens on the control thread. `answer` is called there once: at once, or later
+/// if the workers have to be asked.
 public protocol GatewayControl: AnyObject {
-    /// The control thread's.
+    /// The loop of the control thread.
     var loop: EventLoop { get }
     var readiness: GatewayReadiness { get }
 
-    /// The answer makes the rows, on whatever thread.
+    /// `answer` gets a function that makes the rows, on any thread.
     func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void)
-    /// Closes a session with cause `admin`. The answer is whether there is one of that id.
+    /// Closes a session with cause `admin`. The answer is false if there is none with that id.
     ///
     /// - Parameters:
-    ///   - code: of the client's Close, checked; see `CloseOrder`.
-    ///   - reason: at most 123 bytes.
+    /// - code: the code of the client's Close; one that `CloseOrder` allows.
+    /// - reason: at most 123 bytes.
     func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void)
-    /// The answer makes the rows, on whatever thread.
+    /// `answer` gets a function that makes the rows, on any thread.
     func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void)
-    /// The answer makes the metrics, on whatever thread.
+    /// `answer` gets a function that makes the metrics, on any thread.
     func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void)
-    /// Has something made beside the control thread, which must not be kept for long: `then` gets it there.
+    /// Runs `make` on another thread, because it would hold up the control thread, and `then` with its result on the control thread.
     func aside<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void)
-    /// - Parameter dryRun: nothing is changed.
+    /// Applies the configuration file as it is now.
+    ///
+    /// - Parameter dryRun: whether to change nothing.
     func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void)
-    /// - Parameter undo: endpoints that drain get sessions again; never with `.process`.
+    /// Drains, or takes a drain back.
+    ///
+    /// - Parameter undo: endpoints that drain get sessions again. Not with `.process`.
     func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void)
 }

@@ -1,11 +1,10 @@
 internal import Configuration
 internal import System
 
-/// Writes JSON (RFC 8259). A list of ten thousand sessions is made on the control thread: this takes a tenth of the time that
-/// Foundation's encoder does.
+/// Writes JSON (RFC 8259). Foundation's encoder takes ten times as long, which matters for a list of ten thousand sessions.
 struct JSONText {
     private(set) var bytes: [UInt8] = []
-    /// Something stands before the next member or element, at this depth.
+    /// Whether the next member or element follows another one at this depth.
     private var needsComma = false
 
     mutating func object(_ key: String? = nil, _ members: (inout JSONText) -> Void) {
@@ -44,11 +43,11 @@ struct JSONText {
         self.append(value ? "true" : "false")
     }
 
-    /// Seconds with a fraction.
+    /// A number of seconds with a fraction.
     mutating func member(_ key: String, _ value: Duration?) {
         self.begin(key)
         guard let value else { return self.append("null") }
-        // Six digits are a microsecond; the rest would be noise.
+        // Microseconds; more digits would be noise.
         let micros = value.clampedNanoseconds / 1000
         if micros < 0 { self.append("-") }
         let fraction = String(micros.magnitude % 1_000_000)

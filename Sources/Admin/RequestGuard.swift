@@ -4,25 +4,28 @@ internal import HTTP1
 
 /// Keeps web pages from using the admin address through their visitors' browsers.
 ///
-/// A page may send requests anywhere, and by a name of its own that resolves to this address it even reads the answers (DNS
-/// rebinding). So a request has to name the address by what no page can have: an IP literal, `localhost`, or a name the operator
-/// chose; and what changes something must not come from another page.
+/// Any page can send requests to this address. If a host name of the page's own resolves to it, the page can even read the answers (DNS
+/// rebinding). So the Host must be one that no page can have: an IP address, `localhost`, or a name that the operator chose. And a
+/// request that changes something must not come from another page.
 public struct RequestGuard: Equatable, Sendable {
-    /// Names that it answers to, lower case.
+    /// Permitted host names, in lower case.
     private let hosts: [String]
-    /// No browser speaks to a Unix socket: whoever does passes on what it was asked.
+    /// True for a Unix socket: browsers cannot connect to one, and a program that forwards requests to it may send any Host.
     private let takesAnyHost: Bool
 
+    /// - Parameters:
+    ///   - hosts: permitted host names, in lower case.
+    ///   - isUnixSocket: whether the admin address is one.
     public init(hosts: [String], isUnixSocket: Bool) {
         self.hosts = hosts
         self.takesAnyHost = isUnixSocket
     }
 
-    /// The answer to a request that must not be looked at; `nil` lets it pass.
+    /// The answer to a request that is refused; `nil` if it may pass.
     public func refusal(of request: AdminRequest) -> AdminResponse? {
         let host: Authority?
         switch request.fields.only("Host") {
-        // RFC 9112 section 3.2: every request of HTTP/1.1 has one. No browser speaks HTTP/1.0.
+        // HTTP/1.1 requires a Host (RFC 9112 section 3.2). No browser speaks HTTP/1.0.
         case .absent:
             guard self.takesAnyHost || request.version == .http10 && request.isProbe else {
                 return AdminResponse(400, "The request has no Host.")
@@ -43,7 +46,7 @@ public struct RequestGuard: Equatable, Sendable {
         IPAddress(host) != nil || host == "localhost" || self.hosts.contains(host)
     }
 
-    /// A browser says where a request that may change something comes from; a program says nothing.
+    /// Refuses what another page sent. A browser sends an Origin with every request that may change something; a program sends none.
     private func refusalOfChange(_ request: AdminRequest, _ host: Authority?) -> AdminResponse? {
         switch request.fields.only("Origin") {
         case .absent: return nil

@@ -5,9 +5,10 @@ public import Sessions
 public import System
 internal import WebSocketProtocol
 
-/// What an operator wants to know and to have done. Answers come on the control thread; what workers have to be asked for comes later.
-/// Where there may be thousands of something, the answer is a function that makes it, on any thread (`aside`).
+/// What operators ask and order. Answers are given on the control thread, at once or when the workers have answered. Where an answer can
+/// have thousands of rows, it is a function that makes them; call that on another thread (`aside`).
 extension Gateway {
+    /// Whether to send new clients here.
     public var readiness: GatewayReadiness {
         guard self.drainer.isServing else { return .draining }
         return self.serving.listeners.listeners.isEmpty ? .noListener : .ready
@@ -15,6 +16,7 @@ extension Gateway {
 
     // MARK: - Sessions
 
+    /// All live sessions. `answer` gets a function that makes the rows, on any thread.
     public func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
         self.survey.ask {
             $0.rows
@@ -23,7 +25,7 @@ extension Gateway {
         }
     }
 
-    /// Closes a session. The answer is whether there is one of that id.
+    /// Closes a session. The answer is false if there is none with that id.
     public func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void) {
         let id = id.description
         self.survey.ask {
@@ -35,10 +37,12 @@ extension Gateway {
 
     // MARK: - Backends and metrics
 
+    /// All backends with their endpoints. `answer` gets a function that makes the rows, on any thread.
     public func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void) {
         self.count { counts in answer { counts.rows } }
     }
 
+    /// All metrics. `answer` gets a function that makes them, on any thread.
     public func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void) {
         self.count { [unowned self] counts in
             let (control, dropped, version) = (self.reloader.counted, self.log.droppedLines, self.version)
@@ -46,13 +50,14 @@ extension Gateway {
         }
     }
 
+    /// Runs `make` on another thread, and `then` with its result on the control thread.
     public func aside<Value: Sendable>(
         _ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void
     ) {
         self.sideWork.make(make, then: then)
     }
 
-    /// What all workers have counted, and how the endpoints are.
+    /// Adds up what the workers have counted, and the state of the endpoints.
     private func count(then: @escaping (GatewayCounts) -> Void) {
         self.survey.ask {
             $0.counts
@@ -66,16 +71,21 @@ extension Gateway {
 
     // MARK: - Reload and drain
 
+    /// Applies the configuration file as it is now.
+    ///
+    /// - Parameter dryRun: only say which sessions would close; change nothing.
     public func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
         self.reloader.reload(dryRun: dryRun, answer: answer)
     }
 
-    /// - Parameter undo: give the endpoints new sessions again.
+    /// Drains, or takes a drain of a backend or an endpoint back.
+    ///
+    /// - Parameter undo: give the endpoints new sessions again. It has no effect on `.process`.
     public func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void) {
         let configuration = self.serving.configuration
         switch selection {
         case .process:
-            // The operator hears of it before the process can end.
+            // Answer first: after this the process may end at any time.
             answer(.draining(sessions: self.fleet.sessions))
             if self.drainer.isServing { self.drain(because: "admin") }
         case .backend(let name):
@@ -104,9 +114,10 @@ extension Gateway {
 
     // MARK: - The admin address
 
+    /// Logs that the admin address could not be opened although the gateway serves.
     public func logAdminFailed(_ error: StartError) { self.log.write(.error, "admin-failed", reason: "\(error)") }
 
-    /// Says where the admin address is: its port may be the system's choice.
+    /// Logs where the admin address is. If its port is 0 in the configuration, the system has chosen one.
     public func logAdmin(_ address: SocketAddress) {
         var record = LogRecord(.info, "admin")
         record.add("address", address.description)

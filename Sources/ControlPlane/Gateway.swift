@@ -5,27 +5,27 @@ public import System
 internal import TLS
 public import Takeover
 
-/// The whole gateway: workers, and the control thread, which is the one that calls `run`.
+/// The whole gateway: the workers and the control thread, on which `run` is called.
 ///
-/// The control thread takes signals, reloads, checks endpoints, refreshes names and rotates ticket keys. It relays nothing, so it may
-/// take its time, but it never waits. This class owns the objects that do these things, and connects them.
+/// The control thread handles signals, reloads, health checks, host names and ticket keys. It relays nothing, so its work may take a
+/// moment, but it never blocks. This class owns the objects that do the work, and connects them.
 public final class Gateway {
     private static let signals = [
         SignalSource.terminate, SignalSource.interrupt, SignalSource.hangUp, SignalSource.user1,
         SignalSource.user2, SignalSource.child,
     ]
-    /// How long workers may take to end when they were told to stop.
+    /// How long workers may take to end after they were told to stop.
     private static let lastWait = Duration.seconds(1)
 
-    /// The control thread's.
+    /// The loop of the control thread.
     public let loop: EventLoop
-    /// For the metrics.
+    /// The version of the gateway, for the log and the metrics.
     public var version = ""
-    /// Said in the line that says what is served.
+    /// Added to the log line `serving`, as `hint`.
     public var hint: String?
-    /// Called when a successor serves: what it wants to have must be closed.
+    /// Called when a successor serves: close what it needs, such as the admin address.
     public var whenReleased: () -> Void = {}
-    /// Set when `run` has returned: workers did not end in time, and the process must end without cleaning up what they use.
+    /// True after `run` if workers did not end in time. They still use memory, so the process must end without cleaning up.
     public private(set) var leavesWorkers = false
 
     let log: Log
@@ -35,7 +35,7 @@ public final class Gateway {
     let reloader: Reloader
     let drainer: Drainer
     let health: HealthChecks
-    /// Makes what would keep the control thread for too long.
+    /// Runs work that would hold up the control thread.
     let sideWork: SideWork
     private let threads: [Thread.Handle]
     private let resolver: Resolver
@@ -48,14 +48,14 @@ public final class Gateway {
     private var handover: Handover?
     private var ticketRotation: ControlTimer?
 
-    /// Opens every listener and starts the workers. Signals are blocked in this thread from here on.
+    /// Opens every listener and starts the workers. Blocks the signals in the calling thread, which becomes the control thread.
     ///
     /// - Parameters:
-    ///   - source: reads the configuration again, for a reload; `nil`: there is no file (`gateway bridge`).
+    /// - source: reads the configuration again for a reload; `nil` if there is no file (`gateway bridge`).
     ///   - restart: how this process takes over, and how a successor takes over from it.
-    ///   - fileAccess: how the configuration, and files that it names, are read.
-    ///   - lookUp: how host names are looked up.
-    /// - Throws: one line that says what is in the way.
+    /// - fileAccess: reads the configuration and the files that it names.
+    /// - lookUp: resolves host names.
+    /// - Throws: one line that says why the gateway cannot start.
     public init(
         _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
         fileAccess: FileReader.Access = .system(), lookUp: @escaping Resolver.LookUp = Resolver.addresses
@@ -81,13 +81,13 @@ public final class Gateway {
             let names = try NameRefresh(resolver: resolver, log: log, loop: loop)
             let files = try FileReader(on: loop, access: fileAccess)
 
-            // What the configuration refers to, then all that is made of it.
+            // First find what the configuration refers to, then make all that depends on it.
             let listeners = ListenerSet(workers: count)
             let findings = Findings.now(configuration, listeners, files, names, on: loop)
             let active = try ActiveConfiguration(configuration, files: findings.files)
             names.start(active)
             let serving = try Serving(active, listeners, findings, from: inherited.source)
-            try inherited.finish()
+            try inherited.requireAllTaken()
 
             let supervisor = Supervisor(log: log, isSuccessor: inherited.taken.predecessor != nil)
             let rebalancer = Rebalancer(loop, fleet, log)
@@ -123,7 +123,7 @@ public final class Gateway {
         }
     }
 
-    /// Whether this process took the place of another.
+    /// Whether this process has taken over from another one.
     public var tookOver: Bool { self.inherited.taken.predecessor != nil }
 
     private static func openLog(_ settings: LogSettings) throws(StartError) -> Log {
@@ -134,7 +134,9 @@ public final class Gateway {
 
     // MARK: - Running
 
-    /// Serves until a signal ends it. Returns the exit status.
+    /// Serves until a signal ends it.
+    ///
+    /// - Returns: the exit status.
     public func run() -> Int32 {
         var exitStatus: Int32 = 0
         do {
@@ -176,9 +178,9 @@ public final class Gateway {
         self.log.close()
     }
 
-    /// Waits until the workers have closed, logged and ended, but no longer than `lastWait`: the process must be able to end.
+    /// Waits until the workers have closed, logged and ended, but for `lastWait` at most: the process must be able to end.
     ///
-    /// - Returns: how many have not ended.
+    /// - Returns: the number of workers that have not ended.
     private func joinWorkers() -> Int {
         let end = MonotonicInstant.now() + Self.lastWait
         return self.threads.count { !$0.join(within: max(.zero, end - .now())) }
@@ -196,10 +198,10 @@ public final class Gateway {
         record.add("process", OwnProcess.number)
         record.add("hint", self.hint)
         self.log.write(record)
-        // With a log in a file, a terminal still shows that the gateway runs, and where.
+        // If the log is a file, a terminal still shows that the gateway runs, and where.
         guard let file = configuration.settings.log.file else { return }
         let line = "gateway: serving on \(self.serving.urls), log in \(file)\n"
-        // Standard error may have no reader, and nothing here waits for one.
+        // Nothing may read standard error; do not wait for that.
         OutputFile.standardError.offer(Array(line.utf8))
     }
 
@@ -227,7 +229,7 @@ public final class Gateway {
         }
     }
 
-    /// The first time drains; a second time ends what is left.
+    /// The first signal drains, a second one ends what is left.
     private func terminate() {
         if self.drainer.isServing { self.drain(because: "signal") } else { self.drainer.stop() }
     }

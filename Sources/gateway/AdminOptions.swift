@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import Configuration
 internal import Foundation
 
-/// `--admin` and `--config`, which every command takes that talks to a running gateway.
+/// `--admin` and `--config`, the options of every command that talks to a running gateway.
 struct AdminOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -16,10 +16,10 @@ struct AdminOptions: ParsableArguments {
 
     @OptionGroup var file: ConfigurationOptions
 
-    /// Asks the running gateway. An answer that is no success is printed to standard error.
+    /// Sends a request to the running gateway. If it is not answered with 200, the answer is printed to standard error.
     ///
-    /// - Returns: the body.
-    /// - Throws: Exit status 1 where the gateway refuses, or nobody answers; a usage error for an address that is none.
+    /// - Returns: the body of the answer.
+    /// - Throws: exit status 1 if the gateway refuses or does not answer; a usage error if `--admin` is no address.
     func ask(_ method: String, _ target: String, _ body: some Encodable) throws -> Data {
         try self.ask(method, target, [UInt8](JSONEncoder().encode(body)))
     }
@@ -61,7 +61,7 @@ struct AdminOptions: ParsableArguments {
         return settings.address
     }
 
-    /// Says why, for exit status 1.
+    /// Prints the reason to standard error. Throw what this returns: it is exit status 1.
     static func failed(_ message: String) -> ExitCode {
         FileHandle.standardError.write(Data("gateway: \(message)\n".utf8))
         return .failure

@@ -5,16 +5,16 @@ internal import Configuration
 struct BridgeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bridge",
-        abstract: "Serve one server on WebSocket, without a configuration file.",
+        abstract: "Put one server on WebSocket, without a configuration file.",
         discussion: """
             LISTEN is a port, an address, or a URL: 6080, :6080, 127.0.0.1:6080, ws://:6080, wss://:8443. With wss:// and \
             no --cert, a certificate is made at start. A port alone listens on every address of this machine.
 
-            TARGET is where sessions lead: localhost:5900, tcp://localhost:5900, tls://broker:8883, unix:/run/vnc.sock; \
+            TARGET is the server: localhost:5900, tcp://localhost:5900, tls://broker:8883, unix:/run/vnc.sock; \
             or a WebSocket server: ws://localhost:3000, wss://chat.internal/chat.
 
-            A browser may open sessions from pages of the gateway's own origin only, and none are served there: --origin says which \
-            others may. Programs that are no browsers send no Origin, and pass.
+            By default a browser may open sessions only from pages of the gateway's own origin, and the gateway serves no pages: \
+            permit others with --origin. Programs that are not browsers send no Origin and are let in.
 
             EXAMPLES
               gateway bridge 127.0.0.1:6080 localhost:5900
@@ -27,16 +27,16 @@ struct BridgeCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Where to listen.", valueName: "listen"))
     var listen: String
 
-    @Argument(help: ArgumentHelp("Where sessions lead.", valueName: "target"))
+    @Argument(help: ArgumentHelp("The server that sessions lead to.", valueName: "target"))
     var target: String
 
-    @Option(help: "The path that clients use: /vnc, or /vnc/* for everything below it. (default: every path)")
+    @Option(help: "The path at which clients connect: /vnc, or /vnc/* for everything below it. (default: every path)")
     var path: String?
 
     @Option(
         name: .customLong("origin"),
         help: ArgumentHelp(
-            "An origin whose pages may open sessions, or `any`; repeat it for more. (default: the gateway's own)",
+            "Pages of this origin may open sessions; `any` permits all; repeat it for more. (default: the gateway's own)",
             valueName: "origin"))
     var origins: [String] = []
 
@@ -45,7 +45,7 @@ struct BridgeCommand: ParsableCommand {
         help: ArgumentHelp("An allowed subprotocol, best first; repeat it for more.", valueName: "name"))
     var subprotocols: [String] = []
 
-    @Flag(help: "Send what a TCP server says as text messages instead of binary ones.")
+    @Flag(help: "Turn the bytes of a TCP server into text messages instead of binary ones.")
     var text = false
 
     @Option(help: ArgumentHelp("The certificate chain to serve with, a PEM file.", valueName: "file"))
@@ -54,7 +54,7 @@ struct BridgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Its private key, a PEM file.", valueName: "file"))
     var key: String?
 
-    /// Here, and not in `run`, a mistake is followed by the usage of this command.
+    /// Checked here and not in `run`, so that the message is followed by the usage of this command.
     func validate() throws {
         _ = try self.gatewayConfiguration()
     }
@@ -64,9 +64,9 @@ struct BridgeCommand: ParsableCommand {
         try GatewayProcess.run(configuration, hint: BridgeConfiguration.hint(for: configuration))
     }
 
-    /// What would be in a file.
+    /// The configuration that a file would have.
     ///
-    /// - Throws: `ValidationError`, for status 64.
+    /// - Throws: `ValidationError`, which becomes exit status 64.
     private func gatewayConfiguration() throws(ValidationError) -> GatewayConfiguration {
         var bridge = BridgeConfiguration(listen: self.listen, target: self.target)
         bridge.path = self.path

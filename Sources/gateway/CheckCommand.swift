@@ -11,9 +11,9 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Find every mistake in a configuration.",
         discussion: """
-            Exits with 0 if there is none, and with 1 after naming each as FILE:LINE:COLUMN: message. The \
-            certificates, keys and authorities that the file names are read, too; relative paths begin at the current folder. \
-            What is allowed but hardly meant is a line that begins with "warning:".
+            Prints each mistake as FILE:LINE:COLUMN: message and exits with 1, or with 0 if there is none. Certificates, keys \
+            and authorities that the file names are read too; relative paths begin at the current folder. What is permitted \
+            but probably not intended is printed as a line that begins with "warning:".
 
             EXAMPLES
               gateway check
@@ -24,7 +24,7 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let (path, configuration) = try self.file.load()
-        // What the file names has to be there, too: certificates, keys and authorities.
+        // The files that the configuration names must exist too.
         let certificates = CertificateFiles.findings(in: configuration)
         let problems =
             certificates.problems

@@ -1,14 +1,14 @@
 internal import System
 
-/// Where a configuration is that the command line names, and what it is now.
+/// The configuration that the command line names, and its bytes.
 enum ConfigurationInput {
-    /// A file, which can be read again.
+    /// A file with its contents. It can be read again.
     case file(String, FileSet)
-    /// What a pipe gave, up to its end, and how messages name it. There is no second time.
+    /// The name of a pipe in messages, and its bytes up to the end. They cannot be read again.
     case pipe(name: String, Result<[UInt8], FileError>)
 
-    /// - Parameter text: a path; `-` is standard input. A descriptor that the shell names for us (`/dev/stdin`; `/dev/fd/63`, as
-    ///   `<(command)` does) is read itself: to open it anew may be denied.
+    /// - Parameter text: a path, or `-` for standard input. A path of a descriptor of this process (`/dev/stdin`, or `/dev/fd/63` for
+    ///   `<(command)`) is not opened, because the kernel may deny that: the descriptor itself is read.
     init(_ text: String) {
         let name = text == "-" ? "/dev/stdin" : text
         guard let descriptor = Self.descriptor(name) else {
@@ -32,7 +32,7 @@ enum ConfigurationInput {
         }
     }
 
-    /// The number of a descriptor that a path stands for.
+    /// The descriptor that a path names; `nil` if it names none.
     private static func descriptor(_ path: String) -> Int32? {
         if path == "/dev/stdin" { return 0 }
         for folder in ["/dev/fd/", "/proc/self/fd/"] where path.hasPrefix(folder) {

@@ -5,7 +5,7 @@ internal import DataPlane
 internal import Foundation
 internal import System
 
-/// `--config`, which several commands take.
+/// `--config`, an option of several commands.
 struct ConfigurationOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
@@ -14,12 +14,12 @@ struct ConfigurationOptions: ParsableArguments {
             valueName: "file"))
     var config: String?
 
-    /// Where a configuration is looked for that is not named.
+    /// The files to try without `--config`, in this order.
     private static let places = ["gateway.conf", "/etc/gateway/gateway.conf"]
 
-    /// The file, as messages name it.
+    /// The path of the file, as messages name it.
     ///
-    /// - Throws: `ConfigurationErrors` where none was named and there is none.
+    /// - Throws: `ConfigurationErrors` if no file was named and none of the usual ones exists.
     func path() throws(ConfigurationErrors) -> String {
         if let config = self.config { return config }
         guard let path = Self.places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
@@ -30,10 +30,10 @@ struct ConfigurationOptions: ParsableArguments {
     }
 
     /// - Parameters:
-    ///   - path: as messages name it.
-    ///   - kept: what a pipe gave.
+    /// - path: the name in messages.
+    /// - kept: the bytes of a pipe.
     private static func source(_ path: String, kept: [UInt8]? = nil) -> ConfigurationSource {
-        // The environment is the one that the process was started with.
+        // The environment does not change while the process runs.
         ConfigurationSource(path: path, kept: kept) { bytes throws(ConfigurationErrors) in
             let environment = ProcessInfo.processInfo.environment
             return try ConfigurationReader.read(
@@ -41,7 +41,7 @@ struct ConfigurationOptions: ParsableArguments {
         }
     }
 
-    /// A configuration, and where it comes from.
+    /// A configuration and its source.
     private struct Loaded {
         let configuration: GatewayConfiguration
         let source: ConfigurationSource
@@ -60,7 +60,7 @@ struct ConfigurationOptions: ParsableArguments {
         }
     }
 
-    /// Mistakes are printed to standard error.
+    /// Reads the configuration. Prints mistakes to standard error.
     private func readOrExit() throws(ExitCode) -> Loaded {
         do throws(ConfigurationErrors) { return try self.read() } catch {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
@@ -68,15 +68,16 @@ struct ConfigurationOptions: ParsableArguments {
         }
     }
 
-    /// The configuration, and how messages name it. Mistakes are printed to standard error.
+    /// Reads the configuration. Prints mistakes to standard error.
     ///
-    /// - Throws: Exit status 1 where there are any.
+    /// - Throws: exit status 1 if there are mistakes.
+    /// - Returns: the configuration, and its path in messages.
     func load() throws(ExitCode) -> (path: String, configuration: GatewayConfiguration) {
         let loaded = try self.readOrExit()
         return (loaded.source.path, loaded.configuration)
     }
 
-    /// The same for a gateway that is to run, with what a reload reads again.
+    /// Reads the configuration of a gateway that is to run, with the source that a reload reads again.
     func loadToRun() throws(ExitCode) -> (configuration: GatewayConfiguration, source: ConfigurationSource) {
         let loaded = try self.readOrExit()
         guard loaded.source.kept == nil else { return (loaded.configuration, loaded.source) }

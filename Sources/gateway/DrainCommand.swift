@@ -7,9 +7,9 @@ struct DrainCommand: ParsableCommand {
         commandName: "drain",
         abstract: "Close sessions gently: all of them, or those of a backend or an endpoint.",
         discussion: """
-            Without a backend the running gateway takes no more connections, closes every session over the time that `drain` in \
-            the configuration gives, and exits. With one, its endpoints get no new sessions, and those they have are closed \
-            likewise, until --undo. Exits with 0 if that has begun, and with 1 if it was refused or no gateway answers.
+            Without a backend the running gateway stops accepting, closes every session, spread as `drain` in the configuration \
+            says, and exits. With a backend its endpoints get no new sessions until --undo, and their sessions are closed in \
+            the same way. Exits with 0 if the drain has begun, and with 1 if it was refused or no gateway answers.
 
             EXAMPLES
               gateway drain

@@ -9,8 +9,8 @@ struct ExplainCommand: ParsableCommand {
         commandName: "explain",
         abstract: "Say which route and backend a URL leads to, or why it would be refused.",
         discussion: """
-            Asks the same code that decides on requests; nothing is connected to. Exits with 0 if the URL would be served, \
-            and with 1 if it would not.
+            Uses the code that decides on real requests, and connects to nothing. Exits with 0 if the URL would be served, and \
+            with 1 if not.
 
             EXAMPLES
               gateway explain ws://127.0.0.1:8080/echo
@@ -23,7 +23,8 @@ struct ExplainCommand: ParsableCommand {
     var url: String
 
     @Option(
-        help: ArgumentHelp("The Origin that a browser would send. (default: none, as a program)", valueName: "origin"))
+        help: ArgumentHelp("The Origin that a browser would send. (default: none, like a program)", valueName: "origin")
+    )
     var origin: String?
 
     @Option(

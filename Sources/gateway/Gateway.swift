@@ -11,17 +11,17 @@ struct Gateway: ParsableCommand {
             EXAMPLES
               gateway                              serve the configuration
               gateway check --config site.conf     find every mistake in a file
-              gateway explain ws://localhost/echo  say what a URL leads to, or why not
+              gateway explain ws://localhost/echo  say what a URL leads to, or why it is refused
               gateway bridge 6080 localhost:5900   put a TCP server on WebSocket
-              gateway reload --dry-run             say what a changed file would do to a running gateway
+              gateway reload --dry-run             say what a reload would close
               gateway sessions                     list its live sessions
 
-            The configuration is ./gateway.conf, or else /etc/gateway/gateway.conf.
+            The configuration is ./gateway.conf or, if there is none, /etc/gateway/gateway.conf.
 
             EXIT STATUS
-              0 after a drain; 1 for a wrong configuration, if it could not start,
-              or if a running gateway refuses or cannot be reached;
-              64 for wrong usage; 70 for an error within the gateway.
+              0 after a drain; 1 if the configuration is wrong, if the gateway cannot start,
+              or if a running gateway refuses or does not answer;
+              64 for wrong usage; 70 for an internal error.
             """,
         version: "gateway \(Version.current)",
         subcommands: [
@@ -33,7 +33,7 @@ struct Gateway: ParsableCommand {
 
     static func main() {
         OwnProcess.occupyStandardDescriptors()
-        // Who rotates logs may ask for the new file before there is a log.
+        // logrotate may send SIGUSR1 before there is a log, and by default that signal kills the process.
         SignalSource.ignore(SignalSource.user1)
         Self.main(nil)
     }

@@ -11,17 +11,17 @@ enum GatewayProcess {
     /// Serves a configuration until it is told to stop.
     ///
     /// - Parameters:
-    ///   - source: Reads the configuration again, for a reload.
-    ///   - restart: How it takes another's place, and another its.
-    ///   - hint: Said in the line that says what is served.
-    /// - Throws: The exit status where it cannot start: 1, after one line that says why.
+    /// - source: reads the configuration again for a reload; `nil` if there is no file.
+    /// - restart: how this process takes over, and how a successor takes over from it.
+    /// - hint: added to the log line `serving`.
+    /// - Throws: an exit status. It is 1 if the gateway cannot start; one line on standard error says why.
     static func run(
         _ configuration: GatewayConfiguration, source: ConfigurationSource? = nil, restart: RestartPlan? = nil,
         hint: String? = nil
     ) throws(ExitCode) {
         let status: Int32
         do throws(StartError) {
-            // Before there is anyone to wait for it.
+            // Looking names up may block, so it comes before anything is served.
             let place = try configuration.admin.map { settings throws(StartError) in try AdminPlace(settings) }
             let gateway = try ControlPlane.Gateway(configuration, source: source, restart: restart)
             gateway.version = Version.current
@@ -30,7 +30,7 @@ enum GatewayProcess {
             gateway.whenReleased = { admin?.close() }
             status = gateway.run()
             admin?.close()
-            // Nothing may be cleaned up that they are in the middle of.
+            // The workers still use what a normal exit would clean up.
             if gateway.leavesWorkers { _exit(status) }
         } catch {
             FileHandle.standardError.write(Data("gateway: \(error)\n".utf8))
@@ -39,8 +39,10 @@ enum GatewayProcess {
         guard status == 0 else { throw ExitCode(status) }
     }
 
-    /// - Throws: Why there can be none, at a start. A gateway that took another's place is the only one that accepts: it serves all
-    ///   the same, and says so in the log.
+    /// Opens the admin address, if the configuration has one.
+    ///
+    /// - Throws: one line, if that fails at a start. After a takeover no other process accepts connections, so the gateway serves without
+    ///   the admin address and logs the error.
     private static func openAdmin(
         at place: AdminPlace?, of gateway: ControlPlane.Gateway
     ) throws(StartError) -> AdminServer? {

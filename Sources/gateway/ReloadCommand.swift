@@ -7,7 +7,7 @@ struct ReloadCommand: ParsableCommand {
         commandName: "reload",
         abstract: "Have the running gateway apply its configuration file.",
         discussion: """
-            Sessions whose route and backend are still there go on undisturbed; the others are closed gently. A file with \
+            Sessions go on if the new file still has their route and backend; the others are closed gently. A file with \
             mistakes changes nothing. Exits with 0 if the file was applied, and with 1 if it was refused or no gateway answers.
 
             EXAMPLES

@@ -13,21 +13,21 @@ struct RunCommand: ParsableCommand {
             Serves until SIGTERM or SIGINT, then closes every session gently and exits; a second signal aborts what is left.
 
             SIGHUP reads the file again, as `gateway reload` does. SIGUSR1 opens `log.file` again, for logrotate. SIGUSR2 starts the \
-            program that is now at the path of this one with --takeover. A configuration that came by a pipe is kept, and handed on.
+            program that is now at the path of this one, with --takeover; a configuration that came by a pipe is passed to it.
 
             EXAMPLES
               gateway
               gateway run --config /etc/gateway/gateway.conf
               generate | gateway run --config -
-              gateway run --takeover               take the place of the one that runs with this file
+              gateway run --takeover               take over from the gateway with this file
             """)
 
     @OptionGroup var file: ConfigurationOptions
 
     @Flag(
         help: """
-            Take the listening sockets from the gateway that runs with the same file, or the same text where it comes by a pipe, \
-            which then closes its sessions gently. No connection is refused meanwhile. If none runs, start as usual.
+            Take over the listening sockets of the gateway that runs with the same file, or with the same text if it comes by a \
+            pipe. That gateway then closes its sessions gently. No connection is refused. If none runs, start as usual.
             """)
     var takeover = false
 

@@ -7,7 +7,7 @@ struct SchemaCommand: ParsableCommand {
         commandName: "schema",
         abstract: "Print the JSON schema of the configuration.",
         discussion: """
-            Editors complete and check gateway.conf with it. A first line names the file, as in \
+            With it editors complete and check gateway.conf. Name the schema in the first line of the file: \
             "# yaml-language-server: $schema=gateway.schema.json".
 
             EXAMPLE

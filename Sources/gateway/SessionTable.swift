@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// Sessions as aligned columns, the oldest first.
+/// A table of sessions in aligned columns, the oldest session first.
 struct SessionTable {
     struct Listing: Decodable {
         var sessions: [Session]
@@ -58,7 +58,7 @@ struct SessionTable {
         }.joined()
     }
 
-    /// `850ms`, `12s`, `3m05s`, `2h07m`, `4d03h`.
+    /// A duration as `850ms`, `12s`, `3m05s`, `2h07m` or `4d03h`.
     static func time(_ seconds: Double) -> String {
         if seconds < 1 { return "\(Int(seconds * 1000))ms" }
         let whole = Int(seconds)
@@ -71,7 +71,7 @@ struct SessionTable {
         }
     }
 
-    /// Milliseconds to the client and, after a slash, to the backend.
+    /// The round trip to the client and, after a slash, to the backend, in milliseconds.
     private static func roundTrips(_ session: Session) -> String {
         let texts = [session.clientRttSeconds, session.backendRttSeconds].map { seconds in
             seconds.map { String(format: "%.1fms", $0 * 1000) }
@@ -83,7 +83,7 @@ struct SessionTable {
         }
     }
 
-    /// What is shown on a terminal must not steer it.
+    /// Replaces control characters, because what a peer sent must not control the terminal.
     private static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))

@@ -8,7 +8,7 @@ struct SessionsCommand: ParsableCommand {
         commandName: "sessions",
         abstract: "List the live sessions of the running gateway, or close one.",
         discussion: """
-            RTT is the latest round trip of a ping, to the client and to the backend. Exits with 1 if no gateway answers.
+            RTT is the latest round trip of a ping to the client and, after a slash, to the backend. Exits with 1 if no gateway answers.
 
             EXAMPLES
               gateway sessions
@@ -18,7 +18,7 @@ struct SessionsCommand: ParsableCommand {
             """,
         subcommands: [CloseCommand.self])
 
-    @Flag(help: "Print what the admin address answers, JSON, as it is.")
+    @Flag(help: "Print the JSON that the admin address answers.")
     var json = false
 
     @OptionGroup var gateway: AdminOptions
@@ -37,8 +37,8 @@ struct SessionsCommand: ParsableCommand {
             commandName: "close",
             abstract: "Close a session.",
             discussion: """
-                The client gets a Close with the code and the reason, the backend one with 1001. Exits with 0 if there is such a \
-                session, and with 1 if there is none, the code is refused, or no gateway answers.
+                The client gets a Close with the code and the reason, and the backend one with 1001. Exits with 0 if the session is \
+                closing, and with 1 if there is none, the code is refused, or no gateway answers.
 
                 EXAMPLES
                   gateway close 5f0c9a1be2d34c77
@@ -57,9 +57,9 @@ struct SessionsCommand: ParsableCommand {
         @OptionGroup var gateway: AdminOptions
 
         func validate() throws {
-            // It becomes a part of a path.
+            // It becomes part of a request's path.
             guard self.id.utf8.count == 16, self.id.allSatisfy(\.isHexDigit) else {
-                throw ValidationError("\(self.id) is no session's id, which has 16 hexadecimal digits.")
+                throw ValidationError("\(self.id) is no session id: that has 16 hexadecimal digits.")
             }
         }
 

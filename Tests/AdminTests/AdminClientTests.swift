@@ -9,7 +9,7 @@ import Testing
 @Suite struct AdminClientTests {
     private typealias Outcome = Result<AdminClient.Answer, AdminClient.Failure>
 
-    /// Has the client ask on a thread of its own while the loop serves.
+    /// Lets the client ask, on a thread of its own, while the loop serves.
     private func ask(
         _ loop: EventLoop, _ address: Address, _ method: String, _ target: String, _ body: [UInt8] = []
     ) throws -> Outcome {
@@ -28,7 +28,7 @@ import Testing
         return try #require(outcome)
     }
 
-    @Test func itAsksAndHearsTheAnswer() throws {
+    @Test func `it sends the request and returns the answer`() throws {
         let control = try FakeControl()
         control.rows = (0..<5000).map { _ in .sample() }
         control.drainOutcome = .undrained
@@ -48,7 +48,7 @@ import Testing
         #expect(try self.ask(control.loop, address, "GET", "/nowhere").get().status == 404)
     }
 
-    @Test func itSaysWhereNobodyAnswers() throws {
+    @Test func `an error names the address that does not answer`() throws {
         let loop = try EventLoop()
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
         let port = try #require(Kernel.localAddress(listener)?.port)
@@ -57,14 +57,14 @@ import Testing
         #expect(
             tcp
                 == .failure(
-                    .init(description: "nobody answers at the admin address 127.0.0.1:\(port): Connection refused")))
+                    .init(description: "no answer at the admin address 127.0.0.1:\(port): Connection refused")))
         let unix = try self.ask(loop, .unix(path: "/nowhere/x.sock"), "GET", "/")
         #expect(
             unix
                 == .failure(
                     .init(
                         description:
-                            "nobody answers at the admin address unix:/nowhere/x.sock: No such file or directory")))
+                            "no answer at the admin address unix:/nowhere/x.sock: No such file or directory")))
     }
 
     @Test(arguments: [
@@ -72,7 +72,7 @@ import Testing
         ("SSH-2.0-OpenSSH\r\n", "byte 0x53 in the version of the status line"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", "the connection ended within the body"),
     ])
-    func itSaysThatSomebodyElseAnswers(_ answer: String, _ reason: String) throws {
+    func `an error says that the answer is not the gateway's`(_ answer: String, _ reason: String) throws {
         let loop = try EventLoop()
         let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
         defer { Kernel.close(listener) }
@@ -87,7 +87,7 @@ import Testing
         #expect(failure.description == "\(address) is no admin address: \(reason)")
     }
 
-    /// Says the same to everyone, and ends its side.
+    /// A server that gives every client the same answer and ends its side.
     private final class OneAnswer: ReadinessHandler {
         private let listener: Int32
         private let answer: [UInt8]

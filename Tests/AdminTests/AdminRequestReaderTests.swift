@@ -4,7 +4,7 @@ import Testing
 @testable import Admin
 
 @Suite struct AdminRequestReaderTests {
-    /// What the reader says in the end, the same whole, byte by byte, and cut in two at every place.
+    /// The reader's last word. It must be the same for the whole text, byte by byte, and for two parts split at every place.
     private func read(_ text: String) -> AdminRequestReader.Progress {
         let bytes = Array(text.utf8)
         let ways = [[bytes.count], Array(1...max(1, bytes.count))] + (0..<bytes.count).map { [$0, bytes.count] }
@@ -26,27 +26,27 @@ import Testing
         if case .refused(let response) = self.read(text) { response.status } else { nil }
     }
 
-    @Test func aRequestWithoutBodyIsWholeAfterItsHead() {
+    @Test func `a request without a body is whole after its head`() {
         let request = AdminRequest(method: "GET", target: "/metrics?a=b", fields: ["Host": "h"])
         #expect(request.path == "/metrics")
         #expect(request.query == "a=b")
         #expect(self.read("GET /metrics?a=b HTTP/1.1\r\nHost: h\r\n\r\n") == .request(request))
     }
 
-    @Test func plainProbesSpeakHTTP10() {
+    @Test func `HTTP 1.0 is understood`() {
         let request = AdminRequest(method: "OPTIONS", target: "/", version: .http10)
         #expect(self.read("OPTIONS / HTTP/1.0\r\n\r\n") == .request(request))
         #expect(self.status("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") == 400)
     }
 
-    @Test func theBodyIsAsLongAsItsHeadSays() {
+    @Test func `the body is as long as its head says`() {
         let request = AdminRequest(
             method: "POST", target: "/api/drain", fields: ["Host": "h", "Content-Length": "2"], body: Array("{}".utf8))
         #expect(self.read("POST /api/drain HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}") == .request(request))
         #expect(self.read("POST /api/drain HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{") == .incomplete)
     }
 
-    @Test func theLongestBodyIsTakenAndNoLongerOne() {
+    @Test func `the longest body is accepted and a longer one is refused`() {
         let body = [UInt8](repeating: UInt8(ascii: " "), count: 65536)
         var reader = AdminRequestReader()
         let head = Array("POST / HTTP/1.1\r\nContent-Length: 65536\r\n\r\n".utf8)
@@ -73,7 +73,7 @@ import Testing
         (String(repeating: "X: a\r\n", count: 101), 431),
     ])
     func aBadHeadIsRefused(_ fields: String, _ status: Int) {
-        // As it comes, and without looking at every way to cut 16 KiB.
+        // Byte by byte only: splitting 16 KiB at every place takes too long.
         let bytes = Array("POST / HTTP/1.1\r\n\(fields)\r\n".utf8)
         var reader = AdminRequestReader()
         var progress = AdminRequestReader.Progress.incomplete
@@ -90,5 +90,5 @@ import Testing
     @Test(arguments: [
         "\u{16}\u{3}\u{1}", "\r\n", "GET / HTTP/1.2\r\n", "GET / HTTP/0.9\r\n", "GET  / HTTP/1.1\r\n", "G\0",
     ])
-    func garbageIsRefused(_ text: String) { #expect(self.status(text) == 400) }
+    func `what is no request is refused`(_ text: String) { #expect(self.status(text) == 400) }
 }

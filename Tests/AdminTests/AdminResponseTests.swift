@@ -10,7 +10,7 @@ import Testing
 
     private func text(_ response: AdminResponse) -> String { String(decoding: response.body, as: UTF8.self) }
 
-    @Test func anAnswerIsForThisMomentAndNoScript() {
+    @Test func `an answer is not cached and runs no script`() {
         let response = AdminResponse(405, "no", fields: ["Allow": "POST"])
         let head = """
             HTTP/1.1 405 Method Not Allowed\r
@@ -28,7 +28,7 @@ import Testing
         #expect(String(decoding: response.bytes(forHead: true, date: Self.date), as: UTF8.self) == head)
     }
 
-    @Test func sessionsAreListedWithNullForWhatIsAbsent() {
+    @Test func `sessions are listed with null for what is absent`() {
         var full = SessionRow.sample("00000000000000b2")
         full.backend = "chat"
         full.endpoint = "ws://127.0.0.1:3000"
@@ -60,7 +60,7 @@ import Testing
         #expect(self.text(.sessions([])) == "{\"sessions\":[]}\n")
     }
 
-    @Test func backendsAreListedWithTheirEndpoints() {
+    @Test func `backends are listed with their endpoints`() {
         let endpoint = BackendRow.EndpointRow(
             name: "ws://a", state: "down", reason: "connect: Connection refused", since: .seconds(61), sessions: 1,
             weight: 2, isBackup: true)
@@ -82,7 +82,7 @@ import Testing
                 """)
     }
 
-    @Test func aReloadSaysWhatWouldClose() {
+    @Test func `a reload says what would close`() {
         let outcome = ReloadOutcome.applied(
             closing: ["the route b is gone": 2, "the route a is gone": 1], kept: 40, awaitingStart: ["log"])
         #expect(
@@ -101,13 +101,13 @@ import Testing
                 """)
     }
 
-    @Test func aDrainSaysWhatItIsAbout() {
+    @Test func `a drain names what it closes`() {
         #expect(self.text(.drain(.draining(sessions: 3))) == "{\"draining\":true,\"sessions\":3}\n")
         #expect(self.text(.drain(.undrained)) == "{\"draining\":false}\n")
         #expect(AdminResponse.drain(.unknown("no backend a")) == .error(404, "no backend a"))
     }
 
-    @Test func readinessIsAStatus() {
+    @Test func `readiness is a status`() {
         #expect(AdminResponse.readiness(.ready) == AdminResponse(200, "ready"))
         #expect(AdminResponse.readiness(.draining) == AdminResponse(503, "draining"))
         #expect(AdminResponse.readiness(.noListener) == AdminResponse(503, "no listener"))

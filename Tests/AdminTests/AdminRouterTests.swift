@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(arguments: [1000, 1001, 1008, 1011, 1012, 3000, 3999, 4000, 4999])
-    func theseCodesMayBeSent(_ code: Int) {
+    func `close codes that may be sent are accepted`(_ code: Int) {
         let decision = self.decide("POST", "/api/sessions/\(Self.id)/close", #"{"code": \#(code)}"#)
         #expect(decision == .ask(Self.order(UInt16(code))))
     }
@@ -110,16 +110,16 @@ import Testing
     }
 
     @Test(arguments: [-1, 0, 999, 1002, 1003, 1004, 1005, 1006, 1007, 1009, 1010, 1013, 1014, 1015, 2999, 5000, 66536])
-    func theseCodesMayNot(_ code: Int) {
+    func `close codes that may not be sent are refused`(_ code: Int) {
         #expect(self.answer("POST", "/api/sessions/\(Self.id)/close", #"{"code": \#(code)}"#)?.status == 400)
     }
 
-    @Test func aWrongMethodIsToldTheRightOnes() {
+    @Test func `a wrong method is answered with the right ones`() {
         #expect(self.answer("POST", "/metrics")?.fields == ["Allow": "GET, HEAD"])
         #expect(self.answer("GET", "/api/drain")?.fields == ["Allow": "POST"])
     }
 
-    @Test func whatNeedsNobodyIsAnsweredAtOnce() throws {
+    @Test func `a question that is not for the gateway is answered at once`() throws {
         #expect(self.answer("GET", "/healthz") == AdminResponse(200, "ok"))
         #expect(self.answer("HEAD", "/healthz") == AdminResponse(200, "ok"))
         let page = try #require(self.answer("GET", "/"))
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test func theGuardComesFirst() {
+    @Test func `the guard is asked before the route`() {
         let router = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false))
         let decision = router.decide(AdminRequest(method: "POST", target: "/nowhere", fields: ["Host": "evil.example"]))
         guard case .answer(let response) = decision else {

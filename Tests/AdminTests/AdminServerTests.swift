@@ -12,7 +12,7 @@ import Testing
 @Suite struct AdminServerTests {
     private static let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
-    /// A server at a free port of loopback, for the length of `body`.
+    /// Runs a server at a free loopback port during `body`.
     private func serve(
         patience: Duration = .seconds(20), grace: Duration = .seconds(20),
         _ body: (FakeControl, AdminServer) throws -> Void
@@ -30,7 +30,7 @@ import Testing
 
     // MARK: - Well-behaved clients
 
-    @Test func itAnswersOnceAndEndsTheConnection() throws {
+    @Test func `it answers once and ends the connection`() throws {
         try self.serve { control, server in
             #expect(server.address.port != 0)
             let answer = try TestClient.ask(server.address, control.loop, Self.request)
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func everyQuestionReachesTheGateway() throws {
+    @Test func `every question reaches the gateway`() throws {
         try self.serve { control, server in
             control.rows = [.sample()]
             control.families = [.init("a", .gauge, help: "b", samples: [.init([], .number(1))])]
@@ -71,14 +71,14 @@ import Testing
         }
     }
 
-    @Test func aRequestMayComeInAnyPieces() throws {
+    @Test func `a request may come in any pieces`() throws {
         try self.serve { control, server in
             let request = Array("POST /api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}".utf8)
             for split in 1..<request.count {
                 let client = try TestClient(server.address, control.loop)
                 try client.connect()
                 client.send(Array(request[..<split]))
-                // The connection is accepted in one turn, and read from in the next.
+                // The connection is accepted in one turn and read in the next.
                 for _ in 0..<3 { control.loop.turn(waitingAtMost: .zero) }
                 client.send(Array(request[split...]))
                 #expect(try client.status() == 200)
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatHasEndedItsSideGetsItsAnswer() throws {
+    @Test func `a client that half-closes gets its answer`() throws {
         try self.serve { control, server in
             control.isSlow = true
             let client = try TestClient(server.address, control.loop)
@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    @Test func theNextIsServedWhileOneWaitsForTheGateway() throws {
+    @Test func `a request is served while another waits for the gateway`() throws {
         try self.serve { control, server in
             control.isSlow = true
             let waiting = try TestClient(server.address, control.loop)
@@ -122,9 +122,9 @@ import Testing
         }
     }
 
-    /// With thousands of routes, backends and sessions they take longer than a check of whether the process lives may wait.
+    /// With thousands of routes, backends and sessions these answers take longer than a health check of the process may wait.
     @Test(arguments: ["/metrics", "/api/backends", "/api/sessions"])
-    func longAnswersAreMadeBesideTheControlThread(_ target: String) throws {
+    func `long answers are made on another thread than the control thread`(_ target: String) throws {
         try self.serve { control, server in
             control.holdsAside = true
             let waiting = try TestClient(server.address, control.loop)
@@ -138,7 +138,7 @@ import Testing
         }
     }
 
-    @Test func aLongAnswerWaitsForItsReaderAndForNobodyElse() throws {
+    @Test func `a slow reader of a long answer delays no other`() throws {
         try self.serve { control, server in
             control.rows = (0..<20_000).map { _ in .sample() }
             let reader = try TestClient(server.address, control.loop)
@@ -156,7 +156,7 @@ import Testing
         }
     }
 
-    @Test func itListensAtAUnixSocketUnderAnyName() throws {
+    @Test func `it listens at a Unix socket under any name`() throws {
         let control = try FakeControl()
         let path = temporaryPath(".sock")
         let settings = AdminSettings(address: .unix(path: path))
@@ -191,7 +191,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerIsReadThoughMoreWasSentThanItTook() throws {
+    @Test func `a client that sends more than is read still gets its answer`() throws {
         try self.serve { control, server in
             let client = try TestClient(server.address, control.loop)
             try client.connect()
@@ -201,7 +201,7 @@ import Testing
         }
     }
 
-    @Test func aClientThatSaysNothingIsTold() throws {
+    @Test func `a client that sends nothing gets a 408`() throws {
         try self.serve(patience: .milliseconds(1)) { control, server in
             for request in [
                 "", "GET /healthz HTT", "POST /api/drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{",
@@ -214,14 +214,14 @@ import Testing
         }
     }
 
-    @Test func aClientThatLeavesInTheMiddleIsForgotten() throws {
+    @Test func `a connection that ends in the middle of a request is closed`() throws {
         try self.serve { control, server in
             let client = try TestClient(server.address, control.loop)
             try client.connect()
             client.send("GET /hea")
             client.endWriting()
             #expect(try client.status() == 400)
-            // And one that leaves while the gateway is asked: its answer finds nobody.
+            // Another client leaves while the gateway is asked, and its answer is ignored.
             control.isSlow = true
             let other = try TestClient(server.address, control.loop)
             try other.connect()
@@ -234,11 +234,11 @@ import Testing
         }
     }
 
-    @Test func aGatewayThatDoesNotAnswerIsA504() throws {
+    @Test func `a gateway that does not answer is a 504`() throws {
         try self.serve(patience: .milliseconds(1)) { control, server in
             control.isSlow = true
             var statuses: [Int?] = []
-            // With so little patience, the request itself can be too slow.
+            // The limit is so short that even the request can be too slow.
             while statuses.last != 504, statuses.count < 100 {
                 let client = try TestClient(server.address, control.loop)
                 try client.connect()
@@ -246,12 +246,12 @@ import Testing
                 statuses.append(try client.status())
             }
             #expect(statuses.last == 504)
-            // Too late.
+            // The answers come too late.
             for answer in control.waiting { answer() }
         }
     }
 
-    @Test func aReaderThatTakesNothingIsCut() throws {
+    @Test func `a connection that accepts no bytes is closed`() throws {
         try self.serve(patience: .milliseconds(50)) { control, server in
             control.rows = (0..<20_000).map { _ in .sample() }
             let reader = try TestClient(server.address, control.loop)
@@ -266,7 +266,7 @@ import Testing
         }
     }
 
-    @Test func onlySoManyAreServedAtATimeAndTheRestAfterThem() throws {
+    @Test func `the number of connections is bounded and the rest wait for a place`() throws {
         try self.serve { control, server in
             var clients: [TestClient] = []
             for _ in 0..<(AdminServer.mostConnections + 6) {
@@ -285,9 +285,9 @@ import Testing
         }
     }
 
-    /// Whoever does nothing for its place makes room: it said nothing, said half, or got its answer and does not end.
+    /// A connection without progress makes room, whether it sent nothing, half a request, or does not end after its answer.
     @Test(arguments: ["", "GET /healthz HTT", request])
-    func theIdlestMakesRoomForTheNext(_ said: String) throws {
+    func `the connection that is idle longest makes room for the next`(_ said: String) throws {
         try self.serve(grace: .milliseconds(100)) { control, server in
             var clients: [TestClient] = []
             for _ in 0..<AdminServer.mostConnections {
@@ -303,9 +303,9 @@ import Testing
                 let answer = try TestClient.ask(server.address, control.loop, Self.request)
                 #expect(answer.hasPrefix("HTTP/1.1 200 "), "request \(number)")
             }
-            // No other limit of a connection is so short.
+            // The other limits of a connection are longer.
             #expect(.now() - begun < .seconds(10))
-            // The first to come was the first to go, and was told why where it could not know.
+            // The first connection was closed first. It got a reason if its request was not complete.
             clients[0].resume()
             try turn(control.loop) { clients[0].hasEnded }
             if !said.hasSuffix("\r\n\r\n") {
@@ -317,7 +317,7 @@ import Testing
         }
     }
 
-    @Test func whoWaitsForTheGatewayKeepsItsPlace() throws {
+    @Test func `a connection that waits for the gateway keeps its place`() throws {
         try self.serve(grace: .milliseconds(1)) { control, server in
             control.isSlow = true
             var clients: [TestClient] = []
@@ -343,12 +343,12 @@ import Testing
 
     private func permissions(_ path: String) -> (mode: UInt32, group: UInt32) {
         var status = stat()
-        // The kernel writes this one record.
+        // The kernel writes to this record only.
         #expect(unsafe stat(path, &status) == 0)
         return (status.st_mode & 0o7777, status.st_gid)
     }
 
-    @Test func aUnixSocketIsItsUsersAloneUnlessItSaysOtherwise() throws {
+    @Test func `only its own user may connect to a Unix socket unless the configuration says otherwise`() throws {
         let control = try FakeControl()
         let umaskBefore = umask(0)
         defer { umask(umaskBefore) }
@@ -365,7 +365,7 @@ import Testing
         }
     }
 
-    @Test func aGroupThatDoesNotExistIsNamed() throws {
+    @Test func `a group that does not exist is named`() throws {
         var settings = AdminSettings(address: .unix(path: temporaryPath(".sock")))
         settings.access = FileAccessSettings(mode: 0o660, group: "no-such-group")
         let error = #expect(throws: StartError.self) { try AdminPlace(settings) }
@@ -375,7 +375,7 @@ import Testing
         #expect(AdminPlace.problem(in: settings) == nil)
     }
 
-    @Test func closingItCutsWhatIsNotAnswered() throws {
+    @Test func `closing the server ends connections without their answers`() throws {
         try self.serve { control, server in
             let client = try TestClient(server.address, control.loop)
             try client.connect()
@@ -391,7 +391,7 @@ import Testing
         }
     }
 
-    @Test func aTakenAddressIsAStartError() throws {
+    @Test func `an address that is in use is a start error`() throws {
         try self.serve { control, server in
             let port = try #require(server.address.port)
             let error = try #require(throws: StartError.self) {

@@ -6,7 +6,7 @@ import System
 @testable import ControlPlane
 @testable import Observability
 
-/// A gateway that writes down what it is asked, and answers when the test says so.
+/// A gateway that notes the questions, and answers when the test says so.
 final class FakeControl: GatewayControl {
     let loop: EventLoop
     var readiness = GatewayReadiness.ready
@@ -15,10 +15,10 @@ final class FakeControl: GatewayControl {
     var families: [MetricFamily] = []
     var reloadOutcome = ReloadOutcome.applied(closing: [:], kept: 0, awaitingStart: [])
     var drainOutcome = DrainOutcome.draining(sessions: 0)
-    /// Answers wait in `waiting` instead of being given at once.
+    /// Whether answers wait in `waiting` instead of being given at once.
     var isSlow = false
     private(set) var waiting: [() -> Void] = []
-    /// What is made beside the control thread waits in `aside`.
+    /// Whether work for another thread waits in `aside`.
     var holdsAside = false
     private(set) var aside: [() -> Void] = []
     private(set) var closed: [CloseOrder] = []

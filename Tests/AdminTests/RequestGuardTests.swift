@@ -16,7 +16,7 @@ import Testing
         "LOCALHOST:9901",
         "localhost.", "gateway.internal", "Gateway.Internal.:80",
     ])
-    func itAnswersToAddressesAndItsNames(_ host: String) {
+    func `it answers to IP addresses and its names`(_ host: String) {
         #expect(self.status("GET", ["Host": host]) == nil)
         #expect(self.status("POST", ["Host": host]) == nil)
     }
@@ -27,13 +27,13 @@ import Testing
         "user@localhost",
         "localhost:0x50", "localhost:99999", "", "local host",
     ])
-    func itAnswersToNothingElse(_ host: String) {
+    func `it answers to no other Host`(_ host: String) {
         #expect(self.status("GET", ["Host": host]) == 421)
         #expect(self.status("POST", ["Host": host, "Origin": "http://\(host)"]) == 421)
         #expect(self.status("GET", ["Host": host], isUnixSocket: true) == nil)
     }
 
-    @Test func thereIsOneHost() {
+    @Test func `a request needs exactly one Host that is allowed`() {
         #expect(self.status("GET", [:]) == 400)
         #expect(self.status("GET", ["Host": "localhost", "host": "localhost"]) == 400)
         #expect(self.status("GET", [:], isUnixSocket: true) == nil)
@@ -45,7 +45,7 @@ import Testing
         ("GET", "/metrics?x", true), ("OPTIONS", "/", true), ("GET", "/", false), ("GET", "/api/sessions", false),
         ("POST", "/readyz", false), ("POST", "/api/drain", false), ("OPTIONS", "/readyz", false),
     ])
-    func aProbeOfHTTP10NeedsNoHost(_ method: String, _ target: String, _ passes: Bool) {
+    func `a request of HTTP 1.0 needs no Host`(_ method: String, _ target: String, _ passes: Bool) {
         let requestGuard = RequestGuard(hosts: [], isUnixSocket: false)
         func status(_ version: HTTPVersion, _ fields: HTTPFields) -> Int? {
             requestGuard.refusal(of: AdminRequest(method: method, target: target, version: version, fields: fields))?
@@ -53,7 +53,7 @@ import Testing
         }
         #expect(status(.http10, [:]) == (passes ? nil : 400))
         #expect(status(.http11, [:]) == 400)
-        // One that is there counts.
+        // A Host that is there is checked.
         #expect(status(.http10, ["Host": "evil.example"]) == 421)
         #expect(status(.http10, ["Host": "localhost:"]) == nil)
     }
@@ -67,7 +67,7 @@ import Testing
         ("gateway.internal", "https://gateway.internal:443"),
         ("[::1]:9901", "http://[::1]:9901"),
     ])
-    func itsOwnPageMayPost(_ host: String, _ origin: String) {
+    func `a page of its own origin may post`(_ host: String, _ origin: String) {
         #expect(self.status("POST", ["Host": host, "Origin": origin]) == nil)
     }
 
@@ -86,15 +86,15 @@ import Testing
         ("127.0.0.1:9901", "http://127.0.0.1:9901@evil.example"),
         ("127.0.0.1:9901", "http://127.0.0.1:9901 http://evil.example"),
     ])
-    func noOtherPageMay(_ host: String, _ origin: String) {
+    func `a page of another origin may not post`(_ host: String, _ origin: String) {
         #expect(self.status("POST", ["Host": host, "Origin": origin]) == 403)
         #expect(self.status("POST", ["Host": host, "Origin": origin], isUnixSocket: true) == 403)
         #expect(self.status("OPTIONS", ["Host": host, "Origin": origin]) == 403)
-        // Reading is no matter: the page does not get to see the answer.
+        // Reading is permitted, because the browser does not show the answer to the page.
         #expect(self.status("GET", ["Host": host, "Origin": origin]) == nil)
     }
 
-    @Test func thereIsOneOrigin() {
+    @Test func `a request may have at most one Origin`() {
         let origin = "http://127.0.0.1"
         #expect(self.status("POST", ["Host": "127.0.0.1", "Origin": origin, "origin": origin]) == 400)
     }

@@ -2,12 +2,12 @@ import System
 import TestSupport
 import Testing
 
-/// A client on the same loop as the server, so that a test decides what happens in which order.
+/// A client on the same loop as the server, so that the test decides the order of events.
 final class TestClient: ReadinessHandler {
     private(set) var received: [UInt8] = []
     private(set) var hasEnded = false
     private(set) var failure: SystemError?
-    /// Nothing is read while this is set.
+    /// Whether to read nothing for now.
     var isPaused = false
 
     private let loop: EventLoop
@@ -50,7 +50,7 @@ final class TestClient: ReadinessHandler {
         self.ready(.none)
     }
 
-    /// Sends a few bytes, which always fit.
+    /// Sends a few bytes. They always fit the socket's buffer.
     func send(_ bytes: [UInt8]) {
         let result = Kernel.send(self.descriptor, bytes.span)
         #expect(result == .sent(bytes.count))
@@ -58,21 +58,21 @@ final class TestClient: ReadinessHandler {
 
     func send(_ text: String) { self.send(Array(text.utf8)) }
 
-    /// As many as the socket takes.
+    /// Sends as many bytes as the socket accepts.
     func flood(_ bytes: [UInt8]) { _ = Kernel.send(self.descriptor, bytes.span) }
 
     func endWriting() { Kernel.endWriting(self.descriptor) }
 
-    /// Waits until the connection stands, which it does without the server.
+    /// Waits until the connection is open. That takes nothing from the server.
     func connect() throws {
         try #require(waitToWrite(self.descriptor))
     }
 
-    /// Runs the loop until the server has ended its side, and says what it sent.
+    /// Runs the loop until the server has ended its side, and returns what it sent.
     func answer() throws -> String {
         try turn(self.loop) { self.hasEnded }
         #expect(self.failure == nil)
-        // The loop would keep it, and the server wait for it.
+        // Otherwise the loop would keep this client, and the server would wait for it.
         self.close()
         return String(decoding: self.received, as: UTF8.self)
     }
@@ -82,7 +82,7 @@ final class TestClient: ReadinessHandler {
         return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }
     }
 
-    /// One request and the whole answer to it.
+    /// Sends one request and returns the whole answer.
     static func ask(_ address: SocketAddress, _ loop: EventLoop, _ request: String) throws -> String {
         let client = try TestClient(address, loop)
         try client.connect()
@@ -91,7 +91,7 @@ final class TestClient: ReadinessHandler {
     }
 }
 
-/// Runs the loop until it has come to something; at most 20 seconds.
+/// Runs the loop until the condition holds, for at most 20 seconds.
 func turn(_ loop: EventLoop, until isDone: () -> Bool) throws {
     let limit = MonotonicInstant.now() + .seconds(20)
     while !isDone() {

@@ -1,4 +1,4 @@
-"""A gateway with an admin address, and what tests ask there."""
+"""A gateway with an admin address, and questions to it."""
 
 import contextlib
 
@@ -46,7 +46,7 @@ async def read(session: aiohttp.ClientSession, path: str) -> dict:
 
 
 async def metrics(session: aiohttp.ClientSession) -> dict[tuple, float]:
-    """Each sample by its name and sorted labels, as Prometheus' own parser reads them."""
+    """The value of each sample by its name and sorted labels, read by Prometheus' own parser."""
     async with session.get("/metrics") as response:
         assert response.status == 200
         assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"

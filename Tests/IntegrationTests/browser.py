@@ -43,7 +43,7 @@ async def chromium():
 
 @contextlib.asynccontextmanager
 async def page_server(body: str = RECORDER):
-    """Serves one page on loopback (Chromium lets no data: page connect there); yields its origin."""
+    """Serves one page on loopback and yields its origin. (Chromium does not let a data: page connect there.)"""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -60,7 +60,7 @@ async def page_server(body: str = RECORDER):
 
 
 async def new_page(browser: Browser, url: str, **options) -> Page:
-    """A page in a profile of its own, which takes any certificate and fails the test for an error of its script."""
+    """A page in a profile of its own. It accepts any certificate, and an error of its script fails the test."""
     context = await browser.new_context(ignore_https_errors=True, **options)
     page = await context.new_page()
     page.problems = []
@@ -71,7 +71,7 @@ async def new_page(browser: Browser, url: str, **options) -> Page:
 
 
 async def logged(page: Page, what: str, count: int = 1) -> list[dict]:
-    """The page's record of events so far, once there are `count` of this kind."""
+    """Waits for `count` events of this kind, and returns all events that the page recorded."""
     script = f"() => log.filter(entry => entry.what === {json.dumps(what)}).length >= {count} && log"
     handle = await page.wait_for_function(script)
     return await handle.json_value()

@@ -1,6 +1,6 @@
-"""A TCP server at the other end of a cable, for test_cable.py: echoes, and is killed with whoever started it.
+"""A TCP server at the other end of a cable, for test_cable.py: it echoes, and is killed with the process that started it.
 
-Usage: cable_server.py ADDRESS PORT READY, in a network namespace of its own. To READY, a FIFO, it writes its process number once it listens."""
+Usage: cable_server.py ADDRESS PORT READY, in a network namespace of its own. Once it listens, it writes its process id to READY, a FIFO."""
 
 import asyncio
 import os

@@ -101,7 +101,7 @@ class Authority:
         return Identity(chain, key_file)
 
     def client_context(self, identity: Identity | None = None) -> ssl.SSLContext:
-        """For a client that trusts this authority, and shows `identity` where it is asked for one."""
+        """The context of a client that trusts this authority and shows `identity` if it is asked for a certificate."""
         context = ssl.create_default_context(cafile=str(self.file))
         if identity:
             context.load_cert_chain(identity.chain, identity.key)

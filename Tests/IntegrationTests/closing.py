@@ -1,4 +1,4 @@
-"""Runs a table of ends of sessions: many sessions at once through one gateway, and for each what both sides and the log saw of it."""
+"""Runs a table of ways in which sessions end: many at once through one gateway. Records what both sides and the log saw of each."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ BUILTINS = {"echo": {"builtin": "echo"}, "broadcast": {"builtin": "broadcast"}, 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of a session. A side that saw nothing, because it went, or is not there, has "-"."""
+    """What both sides and the log saw. A side that left without looking, or is not there, has "-"."""
 
     client: str
     backend: str
@@ -25,7 +25,7 @@ class Outcome:
     detail: str = ""
 
     def allows(self, seen: "Outcome") -> bool:
-        """Where "over" is expected the connection may end in good order, or without a close_notify. {detail} is what the log has."""
+        """Whether this outcome fits the expected one. "over" permits an end without close_notify; {detail} is the log's."""
         return self.log == seen.log and all(
             self._allows(getattr(self, side).replace("{detail}", seen.detail), getattr(seen, side))
             for side in ("client", "backend")
@@ -46,9 +46,9 @@ class Row:
     backend: str | None
     # What happens, told the two peers; what they do after that is polite.
     script: Callable[["Scene"], Awaitable]
-    # Any of these may come of it: more than one where the order of two events is nobody's to say.
+    # Each of these is a permitted outcome. There are several if the order of two events is not determined.
     expected: tuple[Outcome, ...]
-    # The session waits for somebody until `timeouts.close` is over.
+    # The session waits for a peer until `timeouts.close` is over.
     is_impatient: bool = False
     drains: bool = False
     # Words of the log's `detail`.
@@ -71,7 +71,7 @@ class Row:
 
 @dataclasses.dataclass
 class Scene:
-    """A session that is open, with whom it is between."""
+    """An open session with both of its peers."""
 
     row: Row
     client: Peer
@@ -81,7 +81,7 @@ class Scene:
 
 
 class Draining:
-    """SIGTERM for the gateway when everybody is ready for it."""
+    """Sends SIGTERM to the gateway when all sessions are ready for it."""
 
     def __init__(self, gateway: Gateway, count: int):
         self.gateway = gateway
@@ -100,7 +100,7 @@ class Draining:
 
 
 class Endpoint:
-    """A server of its own for each row that has a backend, which takes one connection."""
+    """The server of one row. It accepts one connection."""
 
     def __init__(self, row: Row, authority: Authority, context: ssl.SSLContext):
         self.row = row
@@ -156,7 +156,7 @@ def seen(peer: Peer | None, *, is_clock: bool = False) -> str:
 
 
 class Table:
-    """Plays rows, many at once, through one gateway."""
+    """Runs rows, many at once, through one gateway."""
 
     # As many sessions at once as leaves everyone's answers in time.
     AT_ONCE = 24
@@ -219,7 +219,7 @@ class Table:
 
 
 async def play_all(rows: list[Row], authority: Authority) -> dict[str, Outcome | Exception]:
-    """What came of each row. Rows that drain share a gateway that is ended, the others one that is not."""
+    """The outcome of each row. Rows that drain share one gateway, the others another."""
     outcomes = {}
     for drains in (False, True):
         if chosen := [row for row in rows if row.drains is drains]:
@@ -228,6 +228,6 @@ async def play_all(rows: list[Row], authority: Authority) -> dict[str, Outcome |
 
 
 def play_asked_for(request, authority: Authority) -> dict[str, Outcome | Exception]:
-    """For a fixture of a module whose tests have a parameter `row`: what came of those rows that are to be tested."""
+    """The outcomes of the rows that the selected tests need. For a fixture of a module with tests that have a parameter `row`."""
     rows = [item.callspec.params["row"] for item in request.session.items if item.path == request.path]
     return asyncio.run(play_all(rows, authority))

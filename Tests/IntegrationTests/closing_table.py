@@ -1,9 +1,9 @@
-"""The close table: who ends a session and how, and what each side and the log see of it.
+"""The close table: which side ends a session and how, and what each side and the log see of it.
 
 What happens × the kind of backend × the transport of each leg. Each event is the line of the table, then what is done. In the
 columns, in order: the frames (or bytes) that came, and how the connection ended: "end" in good order, which under TLS
-includes a close_notify; "over" also without; "-" for who went without looking. A peer's answer to a Close has the reason "ok",
-the gateway's has none, so that the table shows whose answer it is. A Close on the gateway's own account has the words of `REASONS`.
+includes a close_notify; "over" also without; "-" for a side that left without looking. A peer's answer to a Close has the reason "ok",
+the gateway's has none, so that the table shows which side answered. A Close of the gateway's own has the words of `REASONS`.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ END_OF_BRIDGE = "backend has ended the connection"
 
 
 def with_reasons(seen: tuple[str, str], kind: str, log: str, rule: str | None) -> tuple[str, str]:
-    """What both sides see, with the words of each Close that the gateway makes on its own account."""
+    """What both sides see, with the reason in each Close of the gateway's own."""
     cause = log.split(",")[0]
     reasons = REASONS.get(cause, ("", ""))
     if rule:
@@ -71,7 +71,7 @@ def event(
 ):
     """A line of the table: what the client and the backend see, by kind of backend (`echoing`: the echo and the broadcast).
 
-    `only`: where a leg has TLS, "client" or "backend". `rule`: which one was broken, where that is another one than usual.
+    `only`: run it only with TLS on this leg, "client" or "backend". `rule`: the broken rule, if it is not the usual one.
     """
     columns = {"relay": relay, "bridge": bridge}
     if builtin:
@@ -562,7 +562,7 @@ async def bridged_backend_sends_bad_text(s: Scene):
 
 # Silence, and time that is over
 
-# For both legs: time enough for who does answer.
+# For both legs: time enough for a peer that answers.
 HEARTBEAT = {"interval": "200ms", "timeout": "1s"}
 
 

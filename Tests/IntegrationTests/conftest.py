@@ -1,4 +1,4 @@
-"""Runs `async def` tests, each on an event loop of its own, and finds the gateway."""
+"""Finds the gateway, and runs each `async def` test on an event loop of its own."""
 
 import asyncio
 import inspect
@@ -39,7 +39,7 @@ def authority(tmp_path_factory) -> certificates.Authority:
 
 @pytest.fixture(scope="session")
 def screenshots(tmp_path_factory) -> pathlib.Path:
-    """Where pictures of pages go: GATEWAY_TEST_SCREENSHOTS, else a folder that is thrown away."""
+    """The folder for screenshots of pages: GATEWAY_TEST_SCREENSHOTS, else a temporary one."""
     chosen = os.environ.get("GATEWAY_TEST_SCREENSHOTS")
     if not chosen:
         return tmp_path_factory.mktemp("screenshots")

@@ -1,4 +1,4 @@
-"""The gateway under test: a process with a configuration, and its log as it comes."""
+"""The gateway under test: a process with a configuration, and the lines of its log."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ PATIENCE = 20.0
 
 
 def insecure() -> ssl.SSLContext:
-    """For a self-signed listener."""
+    """The context of a client that accepts a self-signed certificate."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -57,7 +57,7 @@ def tell(process: asyncio.subprocess.Process, number: int):
 
 
 class Log:
-    """Lines of a process's standard error, and whoever waits for one."""
+    """Lines of a process's standard error, and the tasks that wait for one."""
 
     def __init__(self):
         self.lines: list[str] = []
@@ -89,7 +89,7 @@ class Log:
         ]
 
     async def first_line(self) -> str:
-        """The first line, of whatever form, once it is there."""
+        """The first line, once it is there, in any form."""
         async with self._changed, asyncio.timeout(PATIENCE):
             await self._changed.wait_for(lambda: self.lines or self.ended)
         return self.lines[0]
@@ -113,8 +113,8 @@ class Log:
 class Gateway:
     """`async with Gateway(routes=…, backends=…) as gateway`: serves `ws` and `wss` on ports of its own.
 
-    Keyword arguments are top-level keys of the configuration. `listeners` replaces the two that there are otherwise. Leaving the
-    block sends SIGTERM and demands exit status 0. `wrapper` is a command that the gateway is started by.
+    Keyword arguments are top-level keys of the configuration. `listeners` replaces the two default ones. Leaving the
+    block sends SIGTERM and demands exit status 0. `wrapper` is a command that starts the gateway.
     """
 
     def __init__(self, *, environment: dict | None = None, wrapper: tuple = (), **configuration):
@@ -202,7 +202,7 @@ class Gateway:
         self.file.write_text(json.dumps(self.configuration, indent=1))
 
     async def reload(self, **changes) -> dict:
-        """Has the file read again, with these top-level keys changed; the line that says that it was applied."""
+        """Changes these top-level keys and reloads. Returns the log line that says that the file was applied."""
         self.write(**changes)
         count = len(self.log.matching("reloaded")) + 1
         self.signal(signal.SIGHUP)
@@ -230,7 +230,7 @@ class Gateway:
         return f"https://127.0.0.1:{self.secure[1]}{path}"
 
     async def event(self, event: str, **fields) -> dict:
-        """The first such record of the log, also one that has come already."""
+        """The first such record of the log; it may have come already."""
         return (await self.log.wait(1, event, **fields))[0]
 
     async def events(self, count: int, event: str, **fields) -> list[dict]:
@@ -255,14 +255,14 @@ class Gateway:
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     async def has_open_files(self, most: int) -> bool:
-        """Whether it comes down to so many: a descriptor is closed after the line that tells of it, which nothing announces."""
+        """Whether the number of descriptors comes down to this. They are closed after the line in the log, and nothing announces that."""
         with contextlib.suppress(TimeoutError):
             await until(lambda: self.open_files() <= most)
         return self.open_files() <= most
 
 
 async def command(*arguments, cwd=None, environment: dict | None = None) -> tuple[int, str, str]:
-    """Runs the gateway to its end: status, standard output, standard error."""
+    """Runs the gateway to its end. Returns status, standard output, standard error."""
     process = await asyncio.create_subprocess_exec(
         BINARY, *map(str, arguments), cwd=cwd, env={**os.environ, **(environment or {})},
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

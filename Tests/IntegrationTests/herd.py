@@ -1,4 +1,4 @@
-"""Thousands of WebSocket clients in one process: they hold sessions, answer pings and closes, and come back if they are to."""
+"""Thousands of WebSocket clients in one process. They hold sessions, answer pings and Closes, and reconnect if they should."""
 
 import asyncio
 import os
@@ -12,13 +12,13 @@ TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
 def masked(opcode: int, payload: bytes) -> bytes:
-    """A client's frame, whose payload has at most 125 bytes."""
+    """A client's frame with at most 125 bytes of payload."""
     key = os.urandom(4)
     return bytes([0x80 | opcode, 0x80 | len(payload)]) + key + bytes(byte ^ key[i % 4] for i, byte in enumerate(payload))
 
 
 class Member(asyncio.Protocol):
-    """One client. It sends `x` and waits for the echo before it sends the next one, if the herd is busy."""
+    """One client. In a busy herd it sends `x`, waits for the echo, and sends the next."""
 
     def __init__(self, herd: "Herd", path: str):
         self.herd = herd
@@ -73,7 +73,7 @@ class Member(asyncio.Protocol):
 
 
 class Herd:
-    """`closes` has, for each session that ended, the time and the code (`None`: without a Close)."""
+    """The clients. `closes` has the time and the code of each session that ended (`None`: without a Close)."""
 
     def __init__(self, address: tuple[str, int], *, is_busy=False, comes_back=False, pause=0.02):
         self.address = address
@@ -99,7 +99,7 @@ class Herd:
             member.transport.abort()
 
     async def open(self, count: int, path: str):
-        """Opens so many sessions, a hundred at a time."""
+        """Opens this many sessions, a hundred at a time."""
         for start in range(0, count, 100):
             statuses = await asyncio.gather(*(self._open(path) for _ in range(min(100, count - start))))
             assert set(statuses) == {101}, statuses

@@ -1,4 +1,4 @@
-"""Servers to put behind the gateway, and programs of others."""
+"""Servers to put behind the gateway, and programs that others wrote."""
 
 import asyncio
 import contextlib
@@ -18,9 +18,9 @@ MIB = 1 << 20
 
 
 class WebSocketBackend:
-    """A server of the Python package `websockets`, which remembers what it saw.
+    """A server of the Python package `websockets`. It records what it saw.
 
-    `closes` gets, for each connection that ended, its close code and reason.
+    `closes` gets the close code and reason of each connection that ended.
     """
 
     def __init__(self, handler=None, **options):
@@ -75,13 +75,13 @@ def relay(backend: WebSocketBackend | dict, route: dict | None = None, **keys) -
 
 
 def client(url: str, **options):
-    """A client of the Python package `websockets`, without what would make the bytes on the wire less plain."""
+    """A client of the Python package `websockets`, without compression and pings."""
     options = {"max_size": None, "compression": None, "ping_interval": None, **options}
     return connect(url, **({"ssl": insecure()} if url.startswith("wss:") else {}), **options)
 
 
 class TCPBackend:
-    """A server for `bridge`: `handler(reader, writer)`, on a port or a Unix socket. The default echoes, and half-closes after."""
+    """A server for `bridge`: `handler(reader, writer)`, on a port or a Unix socket. The default handler echoes, and then half-closes."""
 
     def __init__(self, handler=None, *, path: str | None = None, ssl=None):
         self.handler = handler or self.echo
@@ -140,7 +140,7 @@ def reset(writer: asyncio.StreamWriter):
 
 
 def refusing_port() -> tuple[socket.socket, int]:
-    """A port that nobody listens on, and that nobody else gets while the socket lives."""
+    """A port without a listener. No other process gets it while the socket lives."""
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))
     return sock, sock.getsockname()[1]
@@ -180,7 +180,7 @@ async def program(
         raise AssertionError(f"{arguments[0]} ended:\n" + "\n".join(seen))
 
     async def first_answer() -> str:
-        """It may have ended instead."""
+        """The answer; fails if the program ends first."""
         reading, asking = asyncio.create_task(rest()), asyncio.create_task(answers())
         try:
             await asyncio.wait([reading, asking], return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""HTTP and WebSocket by hand, for what no library would send."""
+"""HTTP and WebSocket by hand, for bytes that no library would send."""
 
 import asyncio
 import base64
@@ -20,7 +20,7 @@ def accept_key(key: str) -> str:
 
 
 def upgrade(path="/echo", *extra: str, host="127.0.0.1", without: tuple = (), method="GET", version="HTTP/1.1") -> bytes:
-    """An upgrade request; `extra` are field lines, `without` are names of fields that are left out."""
+    """An upgrade request. `extra`: more field lines. `without`: names of fields to leave out."""
     lines = [
         f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Key: {KEY}",
         "Sec-WebSocket-Version: 13",
@@ -92,7 +92,7 @@ class Connection:
 
     @classmethod
     async def upgraded(cls, address, path="/echo", *extra: str, ssl=None) -> "Connection":
-        """A WebSocket; fails unless it is accepted."""
+        """An open WebSocket; fails if it is refused."""
         connection = await cls.open(address, ssl=ssl)
         await connection.send(upgrade(path, *extra))
         response = await connection.response()
@@ -148,11 +148,11 @@ class Connection:
         return got
 
     async def end(self) -> bytes:
-        """What comes until the peer ends the connection, in good order."""
+        """The bytes up to the peer's orderly end."""
         return await self._patiently(self.reader.read())
 
     async def lost(self):
-        """Reads until the connection ends, whichever way."""
+        """Reads until the connection ends in any way."""
         try:
             await self.end()
         except OSError:
@@ -176,5 +176,5 @@ async def ask(address, request: bytes, *, ssl=None) -> Response:
 
 
 def pattern(count: int) -> bytes:
-    """Bytes of which no two stretches are alike."""
+    """Bytes that do not repeat."""
     return os.urandom(count)

@@ -1,4 +1,4 @@
-"""What is answered before the 101: the whole table, byte for byte as a strange client would ask."""
+"""Answers before the 101: the whole table, asked byte for byte as an odd client would."""
 
 import asyncio
 import email.utils
@@ -177,7 +177,7 @@ async def test_a_client_too_slow_with_its_head_is_408(sent):
 
 
 async def test_a_client_that_drips_its_head_is_408():
-    """Slowloris: no byte buys more time."""
+    """Slowloris: a byte does not extend the time."""
     async with gateway(defaults={"timeouts": {"handshake": "300ms"}}) as running:
         async with await raw.Connection.open(running.plain) as connection:
             await connection.send(b"GET /echo HTTP/1.1\r\nX-A: ")
@@ -189,7 +189,7 @@ async def test_a_client_that_drips_its_head_is_408():
 
 
 async def test_an_answer_arrives_although_the_request_goes_on():
-    """The rest of a request that was refused is read, else the kernel's reset would eat the answer."""
+    """The rest of a refused request is read; otherwise the kernel would send a reset, and the client could miss the answer."""
     async with gateway() as running, await raw.Connection.open(running.plain) as connection:
         await connection.send(raw.upgrade("/nowhere") + b"x" * 500_000)
         assert (await connection.response()).status == 404

@@ -1,4 +1,4 @@
-"""The command that attacks the gateway: that it sees what it is to see, and leaves nothing behind. What it measures is not looked at here."""
+"""The command that attacks the gateway: it sees what it should, and leaves nothing behind. Its figures are not checked here."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The opening handshake with a backend: what it is told, and what becomes of its answers."""
+"""The opening handshake with a backend: the request that it gets, and what its answers lead to."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ PLAIN_101 = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnectio
 
 @contextlib.asynccontextmanager
 async def answering(answer: str, *, then_close=False):
-    """A backend that answers every request alike; `{accept}` stands for the right Sec-WebSocket-Accept."""
+    """A backend that gives every request the same answer. `{accept}` stands for the right Sec-WebSocket-Accept."""
 
     async def handle(reader, writer):
         connection = raw.Connection(reader, writer)
@@ -220,7 +220,7 @@ async def test_a_backend_name_that_does_not_exist_is_502():
 @pytest.mark.parametrize("place", ["defaults", "route", "backend"])
 @pytest.mark.parametrize("kind", ["websocket", "tcp"])
 async def test_an_endpoint_that_answers_no_syn_costs_its_connect_timeout(kind, place):
-    """And not the whole handshake's, which is longer than anything here waits; the next endpoint is tried."""
+    """Then the next endpoint is tried. The handshake timeout is longer than a test waits."""
     sockets, port = silent_port()
     timeouts = {name: {} for name in ("defaults", "route", "backend")}
     timeouts["defaults"]["handshake"] = "60s"

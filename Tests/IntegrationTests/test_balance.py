@@ -1,4 +1,4 @@
-"""Which endpoint a session gets, and what happens when one is not there."""
+"""Which endpoint a session gets, and what happens when one cannot be reached."""
 
 import asyncio
 import contextlib
@@ -90,7 +90,7 @@ async def test_the_fewest_sessions_of_all_workers_count():
     async with gateway(2, balance="least-sessions", workers=2) as (running, servers), contextlib.AsyncExitStack() as stack:
         sessions = [await stack.enter_async_context(client(running.ws("/app/"))) for _ in range(20)]
         assert [len(server.connections) for server in servers] == [10, 10]
-        # All of one server's leave; whoever comes next goes there.
+        # All sessions of one server end; the next session goes there.
         for session in sessions:
             if session.response.headers.get("x") is None and sessions.index(session) % 2 == 0:
                 await session.close()
@@ -129,7 +129,7 @@ async def test_sessions_move_to_an_endpoint_that_is_new():
         await running.reload(backends={"app": {**both["app"], "websocket": [url(servers[0])]}})
 
         async def live_on():
-            """A client that comes back whenever it is told to."""
+            """A client that reconnects whenever it is closed."""
             while True:
                 async with client(running.ws("/app/")) as session:
                     try:

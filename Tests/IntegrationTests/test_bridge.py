@@ -19,7 +19,7 @@ def bridge(backend: TCPBackend | dict, **keys) -> Gateway:
 
 
 async def gather(socket, count: int) -> bytes:
-    """The next bytes, in however many messages they come."""
+    """The next bytes, in any number of messages."""
     data = bytearray()
     while len(data) < count:
         message = await asyncio.wait_for(socket.recv(), 20)
@@ -207,7 +207,7 @@ def resp(*words: bytes) -> bytes:
 
 
 async def answers(path) -> bool:
-    """Whether there is a Redis server that answers: what it prints meanwhile is another matter in each version."""
+    """Whether a Redis server answers. What it prints at start differs between versions."""
     with contextlib.suppress(OSError):
         reader, writer = await asyncio.open_unix_connection(path)
         with contextlib.closing(writer):

@@ -1,4 +1,4 @@
-"""Peers whose cable is pulled: nothing comes from them any more, no FIN and no reset."""
+"""Peers behind a cable that is pulled: nothing comes from them any more, no FIN and no reset."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ exec "$@"
 
 
 def needs_namespaces():
-    """Skips where this user may not have a network of its own, as in some containers."""
+    """Skips if this user may not make a network namespace, as in some containers."""
     try:
         made = subprocess.run(
             [*NAMESPACE, "sh", "-c", "ip link add near type veth peer name far && unshare --net true"],
@@ -83,7 +83,7 @@ class Cable:
         self._inside((self.folder / "server").read_text().strip(), "link", "set", "far", "down")
 
     def lose_the_neighbour(self):
-        """The gateway's system forgets where the server is, asks in vain, and soon says that there is no route, as a router would."""
+        """Makes the gateway's system forget the server's link address. It asks in vain, and soon reports that there is no route."""
         gateway = str(self.gateway.process.pid)
         self._inside(gateway, "ntable", "change", "name", "arp_cache", "dev", "near", "retrans", "100")
         self._inside(gateway, "neighbour", "flush", "dev", "near")
@@ -154,14 +154,14 @@ async def test_a_server_that_is_only_quiet_is_left_alone(tmp_path):
 
 
 async def keepalive(local: int, remote: int) -> float | None:
-    """In how many seconds the kernel will ask the peer of the connection between these ports (proc(5), /proc/net/tcp); `None`: never."""
+    """Seconds until the kernel's next keepalive for the connection between these ports (proc(5), /proc/net/tcp); `None`: never."""
     # One timer is shown: while an acknowledgement is awaited, that of TCP.
     kind, ticks = await until(lambda: timer if (timer := shown_timer(local, remote))[0] != "01" else None)
     return int(ticks, 16) / os.sysconf("SC_CLK_TCK") if kind == "02" else None
 
 
 def shown_timer(local: int, remote: int) -> list[str]:
-    """Its kind, and what is left of it in ticks, in hexadecimal digits."""
+    """The kind of the timer, and its remaining ticks in hexadecimal."""
     for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if tuple(int(address.split(":")[1], 16) for address in fields[1:3]) == (local, remote):
@@ -170,7 +170,7 @@ def shown_timer(local: int, remote: int) -> list[str]:
 
 
 class Asked:
-    """A session on a bridge, and what the kernel asks its peers."""
+    """A session on a bridge, and the keepalives of its connections."""
 
     def __init__(self):
         self.ports: asyncio.Queue = asyncio.Queue()
@@ -187,7 +187,7 @@ class Asked:
         self.far, self.near = await self.ports.get(), self.client.writer.get_extra_info("sockname")[1]
 
     async def barrier(self):
-        """What the gateway had to do for the session before is done."""
+        """Waits until the gateway is done with the previous session."""
         await self.client.send(raw.frame(raw.PING, b"barrier"))
         assert (await self.client.frame()).payload == b"barrier"
 

@@ -1,4 +1,4 @@
-"""What ops/check finds, in small trees that are wrong, and that it finds nothing else in them."""
+"""What ops/check finds in small trees with mistakes: these and nothing else."""
 
 import os
 import pathlib
@@ -120,7 +120,7 @@ def write(root: pathlib.Path, files: dict[str, str]):
 
 
 def check(root: pathlib.Path, part: str) -> tuple[int, list[str], str]:
-    """Status, what was found (without the cures), and everything that was printed."""
+    """The status, the findings without their cures, and all output."""
     process = subprocess.run(
         ["/usr/bin/python3", CHECKS / "check.py", "--root", root, "--only", part], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -134,7 +134,7 @@ def build(root: pathlib.Path):
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> pathlib.Path:
-    """A package that is built; tests that change it put it back."""
+    """A package that is built. Tests that change it restore it."""
     root = tmp_path_factory.mktemp("small")
     write(root, SMALL)
     build(root)

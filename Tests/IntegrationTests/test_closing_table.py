@@ -1,4 +1,4 @@
-"""The close table, a test for each row of it: all rows that are asked for are played at once, then each is compared."""
+"""The close table, a test for each row. All selected rows run at once, then each is compared."""
 
 import pytest
 

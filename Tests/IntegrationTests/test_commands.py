@@ -1,4 +1,4 @@
-"""The gateway's own commands, which ask a running one at its admin address."""
+"""The commands that ask a running gateway at its admin address."""
 
 import asyncio
 import contextlib
@@ -159,7 +159,7 @@ async def test_the_commands_say_why_nobody_answers(tmp_path):
         assert errors == f"gateway: {file} has no `admin` address: add one, or name it with --admin ADDRESS\n"
         missing = tmp_path / "nobody.sock"
         _, errors = await command(name, "--admin", f"unix:{missing}", status=1)
-        assert errors == f"gateway: nobody answers at the admin address unix:{missing}: No such file or directory\n"
+        assert errors == f"gateway: no answer at the admin address unix:{missing}: No such file or directory\n"
         await command(name, "--admin", "9901", status=64)
         output, _ = await command(name, "--help")
         assert "EXAMPLES" in output

@@ -1,4 +1,4 @@
-"""Compressed messages (permessage-deflate) on sessions that the gateway ends itself, and `compression: off`."""
+"""Compressed messages (permessage-deflate) with built-in backends and bridges, and `compression: off`."""
 
 import asyncio
 import json
@@ -139,7 +139,7 @@ async def test_bridge(offer):
 
 
 async def test_a_bridge_holds_no_more_than_its_queue():
-    """64 MiB in 64 KiB, for a server that does not read."""
+    """64 KiB that inflate to 64 MiB, for a server that does not read."""
     begin = asyncio.Event()
     total = 0
 

@@ -89,7 +89,7 @@ async def test_clock(screenshots):
 
 
 async def picks(page: Page) -> list[str]:
-    """The routes that it offers: as buttons, and below its field."""
+    """The routes that the page offers: as buttons, and below its field."""
     offered = await page.eval_on_selector_all("#picks button", "buttons => buttons.map((button) => button.value)")
     assert await page.eval_on_selector_all("#routes option", "options => options.map((option) => option.value)") == offered
     return offered

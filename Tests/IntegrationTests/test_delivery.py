@@ -1,6 +1,6 @@
-"""What a peer sent before its Close is delivered, however slowly the other side reads; or both sides and the log are told that it was not.
+"""What a peer sent before its Close is delivered, however slowly the other side reads; or both sides and the log say that it was not.
 
-The side that is to get it has a small SO_RCVBUF, and reads nothing for longer than `timeouts.close`, before and in the middle.
+The receiving side has a small SO_RCVBUF. It reads nothing for longer than `timeouts.close`, at first and again in the middle.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ CLOSE = "300ms"
 
 @dataclasses.dataclass(frozen=True)
 class Legs:
-    """What lies between the two peers."""
+    """The kinds of the two legs."""
 
     kind: str
     client: str
@@ -68,14 +68,14 @@ class Peer:
                 return frame.payload
 
     async def whole(self) -> bytes:
-        """The payload of a message, in however many frames it comes."""
+        """The payload of a message, in any number of frames."""
         frames = [await self.frame()]
         while not frames[-1].fin:
             frames.append(await self.frame())
         return b"".join(frame.payload for frame in frames)
 
     async def end(self) -> bytes:
-        """What comes until the other side has ended the connection in order."""
+        """The bytes up to the other side's orderly end."""
         return await asyncio.wait_for(self.reader.read(), PATIENCE)
 
     async def send(self, data: bytes):
@@ -83,7 +83,7 @@ class Peer:
         await self.writer.drain()
 
     async def answer(self, code: int) -> bool:
-        """False if the connection has ended on both sides already, as Python's streams have it with TLS."""
+        """Answers a Close. False if both sides have ended the connection already, which Python's streams with TLS do by themselves."""
         try:
             await self.send(raw.close(code))
         except ConnectionError:
@@ -188,7 +188,7 @@ class Scene(contextlib.AsyncExitStack):
         return peer
 
     async def wait(self, times: int = 1):
-        """Until `timeouts.close` is over that many times: each is that of a session whose client does not answer a Close."""
+        """Waits for `timeouts.close` this many times, each by a session with a client that does not answer a Close."""
         for _ in range(times):
             self.waits += 1
             async with await raw.Connection.upgraded(self.gateway.plain, "/silent") as silent:
@@ -317,7 +317,7 @@ async def test_a_backend_hears_that_its_client_took_nothing(legs, authority, tmp
             scene.backend.writer.close()
         else:
             sending = asyncio.create_task(send_and_end(scene.backend, b"".join(sent)))
-        # What nobody is left to take is not read to its end.
+        # Bytes that no peer is left to accept are not read to their end.
         await asyncio.gather(sending, return_exceptions=True)
         record = await scene.closed()
         assert (record["cause"], record["by"]) == ("client-stalled", "client")
@@ -352,7 +352,7 @@ async def test_a_client_that_reads_its_echo_slowly_gets_all_of_it(legs, size, au
 
 @pytest.mark.parametrize("legs", ECHOES, ids=str)
 async def test_a_reset_right_behind_a_clients_end_is_noticed(legs, authority, tmp_path):
-    """Both are there when the gateway looks: it hears of the end only, and part of the echo will never be acknowledged."""
+    """Both have come when the gateway looks. The kernel reports the end only, and part of the echo is never acknowledged."""
     async with Scene(legs, authority, tmp_path) as scene:
         await scene.client.send(raw.frame(raw.BINARY, bytes(80 << 10)) + raw.close(4001))
         await scene.client.exactly(10)
@@ -396,7 +396,7 @@ LEFT = bytes(range(256)) * (14 * MIB // 16 // 256)
 
 
 async def draining(scene: Scene) -> None:
-    """The client has not read its echo, all of which waits for it, and the gateway drains."""
+    """A session with an echo that the client has not read, while the gateway drains."""
     await scene.client.send(raw.frame(raw.BINARY, LEFT))
     async with admin(scene.gateway) as session:
         async def queued() -> bool:
@@ -439,7 +439,7 @@ async def test_a_second_signal_ends_what_is_left_and_says_so(legs, authority, tm
 
 @pytest.mark.parametrize("legs", [PAIRS[3], PAIRS[5]], ids=str)
 async def test_an_upload_that_a_drain_cuts_does_not_look_complete(legs, authority, tmp_path):
-    """More waits than the bridge's server has taken: it gets what was read, and a reset in place of an end."""
+    """The bridge's server has not accepted all. It gets what was read, and a reset instead of an end."""
     async with Scene(legs, authority, tmp_path) as scene:
         sending = asyncio.create_task(scene.client.send(b"".join(raw.frame(raw.BINARY, one) for one in messages(12 * MIB))))
         await scene.wait(1)
@@ -473,7 +473,7 @@ async def test_what_a_client_sends_after_the_end_of_its_session_does_not_count(a
 
 @pytest.mark.parametrize("legs", [PAIRS[0], PAIRS[2]], ids=str)
 async def test_a_backend_that_streams_is_let_go_when_its_client_has_closed_and_takes_nothing(legs, authority, tmp_path):
-    """It was not read because the client took nothing. Once that is given up, nothing holds the backend back."""
+    """The backend was not read because the client accepted nothing. Once the client's connection is closed, the backend can end."""
     defaults = {"heartbeat": {"interval": "500ms", "timeout": "500ms"}, "timeouts": {"close": CLOSE}}
     async with Scene(legs, authority, tmp_path, defaults=defaults) as scene:
         stream = raw.frame(raw.BINARY, bytes(MESSAGE), mask=None) * (16 * MIB // MESSAGE)

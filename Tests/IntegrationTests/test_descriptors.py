@@ -1,4 +1,4 @@
-"""However a connection ends, the gateway has as many descriptors after it as before: a thousand of each way, many at a time."""
+"""However connections end, the gateway then has as many descriptors as before: a thousand connections for each way, many at a time."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ AT_ONCE = 100
 
 
 class Backend(asyncio.Protocol):
-    """A server that the last part of the path tells what to do."""
+    """A server that does what the last part of the path says."""
 
     answered = False
     does = ""
@@ -78,14 +78,14 @@ class Backend(asyncio.Protocol):
             self.transport.abort()
 
     def frames_received(self, data: bytes):
-        # A Close comes alone, and is answered by all but who is to be silent.
+        # The gateway sends a Close. All clients but the silent ones answer it.
         if self.does != "is-mute" and data[0] & 0xF == raw.CLOSE:
             self.transport.write(raw.close(4001, mask=None))
             self.transport.close()
 
 
 class Server(asyncio.Protocol):
-    """Of a bridge: it ends when it is told to, or when its client has."""
+    """The server of a bridge. It ends when it is told to, or when its client has ended."""
 
     def connection_made(self, transport: asyncio.Transport):
         self.transport = transport
@@ -103,7 +103,7 @@ def reset(sock: socket.socket):
 
 
 class Client:
-    """A connection without anything around it: there are tens of thousands."""
+    """A connection with little overhead, because there are tens of thousands."""
 
     def __init__(self, sock: socket.socket):
         self.sock = sock
@@ -123,7 +123,7 @@ class Client:
         return await asyncio.get_running_loop().sock_recv(self.sock, 65536)
 
     async def end(self) -> bytes:
-        """What comes until the gateway ends the connection."""
+        """The bytes until the gateway ends the connection."""
         received = b""
         with contextlib.suppress(ConnectionError):
             while data := await self.some():
@@ -131,7 +131,7 @@ class Client:
         return received
 
     async def opened(self, path: str):
-        """A session, up to its 101. What comes right behind it is for `end`."""
+        """A session, read up to its 101. `end` returns what comes behind that."""
         await self.send(raw.upgrade(path))
         head = b""
         while b"\r\n\r\n" not in head:
@@ -334,7 +334,7 @@ def code_of_close(frames: bytes) -> int | None:
 
 
 def closed(name: str, path: str, code: int, *sent: bytes, at_once: int = AT_ONCE):
-    """A session in which these frames are sent; then a Close comes with this code, and is answered."""
+    """Sends these frames in a session, expects a Close with this code, and answers it."""
 
     @way(name, at_once)
     async def close(s: Scene):
@@ -385,14 +385,14 @@ async def backend_gone_in_a_frame(s: Scene):
 
 @way("client-stalled", COUNT)
 async def client_stalled(s: Scene):
-    """It is told, and says nothing."""
+    """The client gets a Close and does not answer."""
     async with s.client() as client:
         await client.opened("/curt/closes")
         await client.end()
 
 
 class Quiet(Gateway):
-    """Its log is a file that nobody reads on: it has a hundred thousand lines in the end."""
+    """A gateway that logs to a file, because it writes a hundred thousand lines and the test reads none of them."""
 
     async def _listening(self):
         # Standard error still says where it serves.

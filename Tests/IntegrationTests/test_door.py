@@ -1,4 +1,4 @@
-"""Those who connect and do not come in: silent ones, those that hang up at once, and those that are refused again and again."""
+"""Connections that do not become sessions: silent ones, those that end at once, and those that are refused again and again."""
 
 import asyncio
 import contextlib
@@ -24,21 +24,21 @@ ECHO = {
 
 
 class ByHand:
-    """A TLS client whose every flight is a call."""
+    """A TLS client that sends each flight of its handshake by a call."""
 
     def __init__(self):
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = insecure().wrap_bio(self.incoming, self.outgoing)
 
     def flight(self, received: bytes = b"") -> bytes:
-        """What is to be sent next in the handshake, after this was received."""
+        """The next flight of the handshake, after these bytes were received."""
         self.incoming.write(received)
         with contextlib.suppress(ssl.SSLWantReadError):
             self.tls.do_handshake()
         return self.outgoing.read()
 
     async def last_flight(self, connection: raw.Connection) -> bytes:
-        """Shakes hands up to its last flight, which is to be sent."""
+        """Makes the handshake up to the last flight, and returns that unsent."""
         await connection.send(self.flight())
         last = b""
         while not last:
@@ -146,7 +146,7 @@ async def test_whoever_leaves_in_the_middle_of_a_request_is_gone_at_once(tls, ho
 
 
 class Flood:
-    """Connections from one address that say nothing; where one is closed, the next one comes."""
+    """Silent connections from one address. When one is closed, another is opened."""
 
     def __init__(self, address: tuple[str, int], count: int, *, source: str):
         self.address, self.count, self.source = address, count, source
@@ -165,7 +165,7 @@ class Flood:
                 self._changed.notify_all()
 
     async def more(self, count: int):
-        """Waits until so many more of them were ended."""
+        """Waits until this many more of them were closed."""
         goal = self.ended + count
         async with self._changed:
             await asyncio.wait_for(self._changed.wait_for(lambda: self.ended >= goal), PATIENCE)
@@ -184,7 +184,7 @@ class Flood:
 
 
 async def paced(flood: Flood, address: tuple[str, int], *, tls: bool):
-    """A client that is far away: before each of its flights the flood moves on. Returns once it has its echo."""
+    """Plays a client that is far away: before each of its flights the flood opens more connections. Returns when it has its echo."""
     async with await raw.Connection.open(address, local_addr=("127.0.0.2", 0)) as connection:
         client = ByHand() if tls else None
         if client:
@@ -250,7 +250,7 @@ async def test_silent_connections_make_room_where_sessions_have_nearly_all():
 
 
 async def refusals(gateway: Gateway, count: int, path="/closed", *fields: str, source="127.0.0.1", status=403):
-    """So many requests that are turned away, each with an Origin of its own."""
+    """Sends this many requests that are refused, each with another Origin."""
     for number in range(count):
         async with await raw.Connection.open(gateway.plain, local_addr=(source, 0)) as connection:
             await connection.send(raw.upgrade(path, f"Origin: https://{number}.example", *fields))

@@ -15,7 +15,7 @@ ECHO = {"routes": [{"path": "/echo", "backend": "echo"}], "backends": {"echo": {
 
 
 async def times_of_closing(running: Gateway, count: int) -> list[float]:
-    """Drains the gateway with `count` sessions: the seconds after which each was closed, ascending."""
+    """Drains a gateway with `count` sessions. Returns the seconds after which each was closed, ascending."""
     async with contextlib.AsyncExitStack() as stack:
         sessions = [await stack.enter_async_context(client(running.ws("/echo"))) for _ in range(count)]
         await running.events(count, "open")

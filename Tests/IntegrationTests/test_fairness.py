@@ -1,4 +1,4 @@
-"""Clients that send more than their share, beside others. What is looked at is order and counts, never how long something took."""
+"""Clients that send more than their share, beside others. The tests check order and counts, never times."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ async def connection(gateway: Gateway, path: str, secure: bool) -> raw.Connectio
 
 
 async def slow_reader(address, path: str) -> raw.Connection:
-    """A WebSocket that takes little at a time."""
+    """A WebSocket that reads little at a time."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
     sock.setblocking(False)
@@ -128,7 +128,7 @@ async def test_turns_of_the_workers_are_counted_by_their_length():
 
 
 async def test_a_client_that_has_ended_its_side_gets_everything_beside_a_crowd():
-    """Its socket then says with each event that it has ended, and what ends waits for those that have something to say."""
+    """Its socket reports the end with each event, and ending has a lower priority than reading."""
     total = 24 << 20
     answers = raw.frame(raw.BINARY, bytes(16 << 10), mask=None)
 
@@ -179,7 +179,7 @@ async def test_a_client_that_has_ended_its_side_gets_everything_beside_a_crowd()
 
 
 class Stopped:
-    """A thread that another process does not let go on: `ptrace(2)`, as a debugger does."""
+    """A thread that is stopped with `ptrace(2)`, as a debugger does."""
 
     SEIZE, INTERRUPT, ALL_CHILDREN = 0x4206, 0x4207, 0x40000000
 
@@ -194,7 +194,7 @@ class Stopped:
         os.waitpid(thread, self.ALL_CHILDREN)
 
     def ended(self):
-        """Waits for its end, which is the debugger's to be told."""
+        """Waits for the end of the process, which the kernel reports to the debugger."""
         os.waitpid(self.thread, self.ALL_CHILDREN)
 
 

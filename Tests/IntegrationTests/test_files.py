@@ -1,4 +1,4 @@
-"""Files that the configuration names: what is no regular file, and what happens to it meanwhile."""
+"""Files that the configuration names: those that are not regular files, and those that change while the gateway runs."""
 
 import asyncio
 import os

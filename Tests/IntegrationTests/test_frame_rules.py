@@ -1,4 +1,4 @@
-"""Frame rules on a relay: what breaks one, from either leg, and the code that each side gets; and what is just allowed."""
+"""Frame rules on a relay: what breaks one, from either leg, the code that each side gets, and what is just permitted."""
 
 import struct
 from collections.abc import Callable
@@ -22,7 +22,7 @@ ROWS: list[Row] = []
 
 
 def of_either_leg(name: str, say: Callable[[Peer], list[bytes]], outcome: Callable[[str], Outcome], **keys):
-    """Rows in which one leg says frames, each when the one before has arrived, and the other hears them."""
+    """Rows in which one leg sends frames, each when the one before has arrived, and the other receives them."""
     for leg in ("client", "backend"):
 
         async def script(s: Scene, leg=leg):
@@ -37,8 +37,8 @@ def of_either_leg(name: str, say: Callable[[Peer], list[bytes]], outcome: Callab
 
 
 def broken(name: str, cause: str, why: str, say: Callable[[Peer], list[bytes]], heard: str = "", clean: bool = True, **keys):
-    """A rule is broken: who did it hears which, the other that the session ends, behind what it `heard` before. Not clean: in
-    the middle of a frame there is no place to say so."""
+    """A rule is broken. The side that broke it is told which; the other side is told that the session ends, behind what it `heard`.
+    Not clean: the middle of a frame is no place for a Close."""
     code = CODES[cause]
 
     def outcome(leg: str) -> Outcome:
@@ -53,7 +53,7 @@ def broken(name: str, cause: str, why: str, say: Callable[[Peer], list[bytes]], 
 
 
 def allowed(name: str, say: Callable[[Peer], list[bytes]], heard: str, **keys):
-    """No rule is broken: all of it arrives, and the session is closed in good order by who said it."""
+    """No rule is broken: all of it arrives, and the side that sent it closes the session."""
 
     def outcome(leg: str) -> Outcome:
         seen = {leg: "Close 1000 ok, end", "backend" if leg == "client" else "client": f"{heard}, Close 1000, end"}
@@ -165,12 +165,12 @@ EURO, BAD = "€".encode(), b"\xff"
 
 
 def another_mask(peer: Peer) -> dict:
-    """Options of a frame whose mask, if it has one, is not that of the next."""
+    """Options that give a frame, if it is masked, another mask than the next one's."""
     return {"mask": b"\xde\xad\xbe\xef"} if peer.is_client else {}
 
 
 def shown(data: bytes) -> str:
-    """As a peer notes it down."""
+    """A frame as a peer records it."""
     return data.decode("latin-1")
 
 
@@ -190,7 +190,7 @@ for cut in (1, 2):
 
 
 def in_pieces(peer: Peer, payload: bytes, cut: int) -> list[bytes]:
-    """A text frame, cut behind this many bytes of its payload."""
+    """A text frame in two pieces, split behind this many bytes of its payload."""
     frame = peer.frame(TEXT, payload)
     cut += len(frame) - len(payload)
     return [frame[:cut], frame[cut:]]

@@ -1,4 +1,4 @@
-"""Behind another proxy: whose word is believed, and what a backend then hears."""
+"""Behind another proxy: which fields are believed, and what the backend gets."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Health of endpoints: active checks of backends that hang, die and lie, what failures of sessions do, and the recovery."""
+"""Health of endpoints: active checks of backends that hang, die and lie, the effect of failed sessions, and the recovery."""
 
 import asyncio
 import contextlib
@@ -53,7 +53,7 @@ class Backend:
 
 
 class Moody:
-    """A server that answers as `mood` says: upgrades and answers pings, answers a status, or upgrades and then says nothing."""
+    """A server that behaves as `mood` says: upgrades and answers pings, answers with a status, or upgrades and is then silent."""
 
     def __init__(self, mood: str | int = "good"):
         self.mood = mood
@@ -101,7 +101,7 @@ async def change(gateway: Gateway, url: str, to: str, count: int = 1) -> dict:
 
 
 async def served_by(gateway: Gateway, count: int) -> set[str]:
-    """The endpoints that so many new sessions meet, none of which may fail."""
+    """The endpoints of this many new sessions, none of which may fail."""
     before = len(gateway.log.matching("open"))
     for _ in range(count):
         async with client(gateway.ws("/app")) as connection:
@@ -112,7 +112,7 @@ async def served_by(gateway: Gateway, count: int) -> set[str]:
 
 
 async def goes_down(gateway: Gateway, url: str, since: float) -> dict:
-    """Waits until the endpoint is down: with the failed check that is one too many, not before, and when one expects it."""
+    """Waits until the endpoint is down. That must come with the last permitted failure, not before, and in the expected time."""
     record = await change(gateway, url, "down")
     took = time.monotonic() - since
     before = gateway.log.records[: gateway.log.records.index(record)]
@@ -132,7 +132,7 @@ async def comes_up(gateway: Gateway, url: str):
 
 
 async def test_a_backend_that_is_stopped_is_down_until_it_goes_on():
-    """It accepts connections all the while: the kernel does that for it."""
+    """Meanwhile it accepts connections, because the kernel does."""
     async with Backend() as one, Backend() as other, gateway_for(one.url, other.url, health=CHECK) as gateway:
         await gateway.events(1, "health-check", endpoint=one.url, result="passed")
         assert await served_by(gateway, 4) == {one.url, other.url}

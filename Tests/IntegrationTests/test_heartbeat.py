@@ -1,4 +1,4 @@
-"""Heartbeats and timeouts: peers that are stopped, that live, and that say nothing."""
+"""Heartbeats and timeouts: peers that are stopped, that live, and that are silent."""
 
 import asyncio
 import contextlib
@@ -70,7 +70,7 @@ async def code_of_close(socket) -> int:
 
 
 async def ping_of_ours(socket: raw.Connection) -> bytes:
-    """The payload of the next frame, which is a ping of the gateway's."""
+    """The payload of the next frame, which must be a ping of the gateway."""
     frame = await socket.frame()
     assert frame.opcode == raw.PING and len(frame.payload) == 12, frame
     return frame.payload
@@ -139,7 +139,7 @@ async def test_a_bridges_client_that_stops_is_found():
 
 @pytest.mark.parametrize("scheme", ["plain", "secure"])
 async def test_who_answers_lives_and_so_does_who_sends_something_else(scheme):
-    """Another ping comes only after something was heard: that it comes shows what counts."""
+    """The gateway pings again only after it has received something. So the second ping shows what counts."""
     routes = [{"path": "/room", "backend": "rooms", "heartbeat": PATIENT}]
     async with Gateway(routes=routes, backends={"rooms": {"builtin": "broadcast"}}) as gateway:
         context = insecure() if scheme == "secure" else None
@@ -161,7 +161,7 @@ async def test_who_answers_lives_and_so_does_who_sends_something_else(scheme):
 
 
 async def test_foreign_peers_answer_and_their_own_pings_pass_through():
-    """Both are others' libraries, which answer every ping and wait for every pong."""
+    """Both libraries answer every ping and wait for every pong."""
     async with WebSocketBackend() as backend, relay(backend, {"heartbeat": PATIENT}) as gateway:
         async with client(gateway.ws("/app")) as socket:
             await socket.send("hello")
@@ -230,7 +230,7 @@ async def test_a_reload_turns_the_heartbeat_on_for_sessions_that_are_open():
 
 
 async def test_a_thousand_sessions_do_not_ping_at_once():
-    """An interval is shorter by up to an eighth, by chance."""
+    """Each interval is shortened by up to an eighth at random."""
     routes = [{"path": "/room", "backend": "rooms", "heartbeat": {"interval": "4s", "timeout": "1m"}}]
     async with Gateway(routes=routes, backends={"rooms": {"builtin": "broadcast"}}) as gateway:
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""The life of the process: how it ends, and what it does when it runs short of something."""
+"""The life of the process: how it ends, and what it does when it lacks a resource."""
 
 import contextlib
 import signal

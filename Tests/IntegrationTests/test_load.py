@@ -1,4 +1,4 @@
-"""The load client that the benchmarks are made with: its figures are there, and what is wrong ends it."""
+"""The load client of the benchmarks: it reports all figures, and an error ends it."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(not LOAD.exists(), reason="gateway-load is not b
 
 
 async def load(*arguments) -> tuple[int, list[dict], str]:
-    """Runs it to its end: status, what it printed, standard error."""
+    """Runs the load client to its end. Returns status, standard output, standard error."""
     process = await asyncio.create_subprocess_exec(
         LOAD, *map(str, arguments),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -40,7 +40,7 @@ async def figures(gateway: Gateway, workload: str, url: str, *arguments) -> dict
 
 
 def checked(result: dict, gateway: Gateway, workload: str) -> dict:
-    """The figures that all workloads have."""
+    """Checks the figures that all workloads have."""
     assert result["workload"] == workload
     assert result["messages"] > 0 and result["per_second"] > 0
     assert 0.2 <= result["seconds"]
@@ -136,7 +136,7 @@ async def test_idle_keeps_sessions_until_the_end_of_its_input(secure):
 
 
 class Turns:
-    """A load client that waits for its turns."""
+    """A load client that is asked for one turn after the other."""
 
     def __init__(self, process: asyncio.subprocess.Process):
         self.process = process
@@ -149,7 +149,7 @@ class Turns:
         return await self.line()
 
     async def end(self) -> tuple[bytes, bytes, int]:
-        """What it printed beyond what was read, standard error and status, after the end of its input."""
+        """Ends its input. Returns the output that was not read yet, standard error and status."""
         rest = await asyncio.wait_for(self.process.communicate(b""), PATIENCE)
         return *rest, self.process.returncode
 
@@ -230,7 +230,7 @@ async def test_a_session_that_ends_while_it_waits_ends_the_run():
 
 
 async def wrong(url: str, *arguments) -> str:
-    """What it says before it exits with 1, without any figures."""
+    """The error before it exits with 1. It must not print figures."""
     status, printed, errors = await load(
         "pingpong", url, *(arguments or ("--sessions", 1, "--size", 8)), *WINDOW)
     assert (status, printed) == (1, []), errors

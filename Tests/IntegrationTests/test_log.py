@@ -117,7 +117,7 @@ async def dropped(folder) -> float:
 
 
 async def loses_lines(folder) -> float:
-    """Asks until a line that was logged is counted as lost."""
+    """Sends requests until a line is counted as dropped."""
     before = await dropped(folder)
     async with asyncio.timeout(PATIENCE):
         while (now := await dropped(folder)) <= before:
@@ -228,7 +228,7 @@ async def test_a_log_without_a_file_ends_nothing():
 
 
 async def test_a_gateway_that_is_started_without_standard_descriptors_logs_to_its_file(tmp_path):
-    """A socket that got one of their numbers would be sent what is for standard error."""
+    """If a socket had one of their numbers, it would get what is written to standard error."""
     path = tmp_path / "gateway.log"
     process = await asyncio.create_subprocess_exec(
         "bash", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "bash", BINARY, "run", "--config",

@@ -1,4 +1,4 @@
-"""Thousands of sessions and what happens to them: minutes, so only `ops/test --only long` runs these. Each prints what it measured."""
+"""Tests with thousands of sessions. They take minutes, so only `ops/test --only long` runs them. Each prints what it measured."""
 
 import asyncio
 import contextlib
@@ -74,7 +74,7 @@ async def test_two_thousand_sessions_are_drained_over_twenty_seconds():
                 assert code == 1012
                 histogram[int(at - start)] += 1
             say("closes in each second: " + " ".join(map(str, histogram)))
-            # Each second has its hundred; whoever looks at the clock may be late, but not by much.
+            # Each second has its hundred; this test may look at the clock late, but not by much.
             assert all(80 <= count <= 120 for count in histogram[:20])
             lines = running.log.matching("draining")
             say(f"progress: {[line['sessions'] for line in lines]}")

@@ -1,4 +1,4 @@
-"""Slow readers: what one side does not take stops the other, and costs no more memory than the queue limit."""
+"""Slow readers: a side that does not read stops the other side, and costs no more memory than the queue limit."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ ALLOWANCE = 4 * MIB
 
 
 class Sender(threading.Thread):
-    """Sends `TOTAL` bytes in messages into a socket, and knows when nobody takes them."""
+    """Sends `TOTAL` bytes in messages, and notes when the socket accepts no more."""
 
     def __init__(self, sock: socket.socket, message: bytes):
         super().__init__(daemon=True)

@@ -1,4 +1,4 @@
-"""Memory is bounded in sum: what all sessions hold together, who gives way, and that it goes back to the system."""
+"""The bound on the memory of all sessions together: what counts, which sessions are closed, and that memory is returned to the system."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ async def held(session) -> dict[str, int]:
 
 
 async def holds(session, check) -> dict[str, int]:
-    """What is held, once that is so: what workers have read is told by nothing else."""
+    """Waits until sessions hold this much memory, since nothing else tells what workers have read."""
     async def asked() -> dict[str, int] | None:
         return now if check(now := await held(session)) else None
 
@@ -44,7 +44,7 @@ async def attacker(stack, gateway, payload: bytes, path="/broadcast/evil", addre
 
 
 async def slow_reader(stack, gateway, *fields: str) -> raw.Connection:
-    """Its kernel takes little."""
+    """A client with a small receive buffer."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
     sock.setblocking(False)

@@ -1,5 +1,5 @@
-"""Endpoints that are named by host: what a reload makes of a name that moved. The system's own resolver answers, from a hosts file of the
-test's in a mount namespace."""
+"""Endpoints with a host name that moves, and a reload. The system's resolver answers, from the test's hosts file in a mount
+namespace."""
 
 import asyncio
 import subprocess
@@ -14,7 +14,7 @@ NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
 def needs_namespaces():
-    """Skips where this user may not have namespaces of its own, as in some containers."""
+    """Skips if this user may not make namespaces, as in some containers."""
     try:
         made = subprocess.run([*NAMESPACE, "true"], capture_output=True, text=True)
     except FileNotFoundError:
@@ -24,7 +24,7 @@ def needs_namespaces():
 
 
 class Hosts:
-    """A hosts file that a gateway sees in place of /etc/hosts, and nothing else that knows names."""
+    """A hosts file that a gateway sees instead of /etc/hosts. It has no other source of names."""
 
     def __init__(self, folder):
         self.file = folder / "hosts"
@@ -43,7 +43,7 @@ class Hosts:
 
 
 class Greeters:
-    """A TCP server each on 127.0.0.1 and 127.0.0.2, at one port, which say which they are."""
+    """Two TCP servers at one port, on 127.0.0.1 and 127.0.0.2. Each sends its address."""
 
     async def __aenter__(self):
         self.servers = [await asyncio.start_server(self.greet(b"1"), "127.0.0.1", 0)]
@@ -75,7 +75,7 @@ async def greeting(gateway: Gateway) -> bytes | int:
 
 
 def bridge(servers: Greeters, hosts: Hosts) -> Gateway:
-    # The names are looked up at start, and then by nobody for a day but for what is tested here.
+    # The names are looked up at start. Then for a day only the tested look-ups happen.
     return Gateway(
         routes=[{"path": "/tcp", "backend": "tcp"}], backends={"tcp": {"tcp": [f"greeter.test:{servers.port}"]}},
         names={"refresh": "24h"}, wrapper=hosts.wrapper)

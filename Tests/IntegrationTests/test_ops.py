@@ -25,7 +25,7 @@ INSTALL = 'install_packages() { say "installing $*"; for name; do touch "$STATE/
 
 
 async def need_swift(folder: pathlib.Path, lacks: str) -> tuple[int, str, list[str]]:
-    """Status, standard error, and the packages that were installed."""
+    """Runs `need_swift`. Returns status, standard error, and the packages that were installed."""
     state = folder / "state"
     state.mkdir()
     for name, text in {"swift": SWIFT, "ldd": LDD}.items():

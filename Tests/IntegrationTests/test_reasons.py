@@ -1,4 +1,4 @@
-"""What a page's developer reads in a Close of the gateway's own, and which codes client libraries of RFC 6455 alone hear."""
+"""The reason in each Close of the gateway's own, and the codes with `close-codes: rfc6455`."""
 
 import contextlib
 
@@ -81,6 +81,6 @@ async def test_a_slow_member_hears_that_it_was_slow(codes, code):
 
 
 async def open_sessions(running: Gateway) -> list:
-    """The sessions that are not about to end."""
+    """The sessions that are open and not closing."""
     async with admin(running) as session, session.get("/api/sessions") as response:
         return [row for row in (await response.json())["sessions"] if row["phase"] != "closing"]

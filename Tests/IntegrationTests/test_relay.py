@@ -1,4 +1,4 @@
-"""Relay: clients of others through the gateway to servers of others, byte for byte."""
+"""Relay: other people's clients through the gateway to other people's servers, byte for byte."""
 
 import asyncio
 import contextlib
@@ -135,7 +135,7 @@ async def test_a_thousand_sessions_at_once():
     ],
 )
 async def test_subprotocols(allowed, offered, spoken, chosen):
-    """The backend picks of what the route lets through, in the route's order."""
+    """The backend picks one of those that the route permits, which are in the route's order."""
 
     def pick(connection, offers):
         return next((offer for offer in offers if offer in (spoken or [])), None)

@@ -1,4 +1,4 @@
-"""Another process in the place of this one, and the service manager that wants to know."""
+"""Takeovers by another process, and what the service manager is told."""
 
 import asyncio
 import contextlib
@@ -181,7 +181,7 @@ async def test_a_successor_that_cannot_serve_changes_nothing():
 
 
 def is_gone(process: int) -> bool:
-    """Whether it was reaped, too."""
+    """Whether it has ended and was reaped."""
     return not os.path.exists(f"/proc/{process}")
 
 
@@ -218,7 +218,7 @@ async def test_a_successor_that_dies_of_a_wrong_file_is_told_of():
 
 
 async def test_a_successor_that_is_killed_is_told_of(tmp_path):
-    """The program at the gateway's path is another one by then, which waits for its end."""
+    """By then another program is at the gateway's path. It waits to be killed."""
     program = tmp_path / "gateway"
     program.write_bytes(BINARY.read_bytes())
     program.chmod(0o755)
@@ -288,7 +288,7 @@ async def test_sockets_of_the_service_manager_are_used(tmp_path):
         running = Gateway(**ECHO, workers=2, listeners=[{"address": f"127.0.0.1:{port}"}], wrapper=wrapper)
         running.inherited = (listener.fileno(),)
         async with running:
-            # Who connected before the gateway ran is served, too: nobody was refused.
+            # Connections from before the gateway ran are served too: none was refused.
             await knock(running.ws("/echo"), count=10)
         # It is not ours alone, and survives us.
         early = socket.create_connection(("127.0.0.1", port))

@@ -1,4 +1,4 @@
-"""The command line, and every way not to start: one clear line each."""
+"""The command line, and every reason not to start, each with one clear line."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ def write(folder, **configuration) -> str:
 
 
 async def fails(file, *mentions) -> str:
-    """`gateway run` ends with status 1 and one line, which mentions these."""
+    """`gateway run` ends with status 1 and one line that has these texts."""
     status, _, errors = await command("run", "--config", file)
     lines = errors.splitlines()
     assert status == 1 and len(lines) == 1, errors
@@ -277,7 +277,7 @@ async def test_explain(tmp_path):
 
 
 async def piped(*arguments, text: str, wrapper: tuple = ()) -> tuple[int, str, str]:
-    """Runs the gateway to its end with `text` on standard input: status, standard output, standard error."""
+    """Runs the gateway to its end with `text` on standard input. Returns status, standard output, standard error."""
     process = await asyncio.create_subprocess_exec(
         *wrapper, *map(str, arguments),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,

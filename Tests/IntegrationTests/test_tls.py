@@ -1,4 +1,4 @@
-"""TLS of listeners, and towards endpoints."""
+"""TLS of listeners and to endpoints."""
 
 import asyncio
 import contextlib
@@ -24,7 +24,7 @@ def listening(tls: dict) -> Gateway:
 
 
 async def handshake(gateway: Gateway, context: ssl.SSLContext, name: str | None = None) -> ssl.SSLObject:
-    """A TLS handshake, and an echo to prove that it stands (with TLS 1.3 a client is done before it is refused)."""
+    """A TLS handshake and an echo. The echo proves that the client was not refused: in TLS 1.3 that comes after its handshake."""
     async with await raw.Connection.open(gateway.secure, ssl=context, server_hostname=name or "127.0.0.1") as socket:
         await socket.send(raw.upgrade() + raw.frame(raw.TEXT, b"hello"))
         assert (await socket.response()).status == 101
@@ -68,13 +68,13 @@ async def test_a_name_has_a_certificate_of_each_kind(authority, order):
                 context.set_ciphers(f"ECDHE-{kind}-AES128-GCM-SHA256")
                 assert kind in (await handshake(gateway, context, name)).cipher()[0]
                 assert await peer_key(gateway, name, kind, "-tls1_3") == kind
-        # Its only one is refused to who cannot verify it.
+        # Its only certificate is refused to a client that cannot verify it.
         assert await peer_key(gateway, "b.example", "RSA", "-tls1_3") == "RSA"
         assert await peer_key(gateway, "b.example", "ECDSA", "-tls1_3") is None
 
 
 async def peer_key(gateway: Gateway, name: str | None, kind: str, version: str) -> str | None:
-    """The kind of the key that is shown to a client which verifies signatures of one kind only; None: the handshake fails."""
+    """The kind of key that a client gets if it verifies only one kind of signature; `None`: the handshake fails."""
     algorithms = {"RSA": "rsa_pss_rsae_sha256", "ECDSA": "ecdsa_secp256r1_sha256"}[kind]
     server_name = ["-servername", name] if name else ["-noservername"]
     process = await asyncio.create_subprocess_exec(
@@ -153,7 +153,7 @@ async def test_client_certificates(version, authority, tmp_path):
 
 
 async def s_client(address: tuple[str, int], *arguments) -> str:
-    """What `openssl s_client` says of a connection on which a request is answered."""
+    """The output of `openssl s_client` for a connection on which a request is answered."""
     command = ["openssl", "s_client", "-connect", f"{address[0]}:{address[1]}", "-ign_eof", *map(str, arguments)]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -220,7 +220,7 @@ async def test_a_wss_endpoint_is_verified(names, tls, status, authority):
 
 @contextlib.contextmanager
 def demanding(context: ssl.SSLContext):
-    """A TLS server that refuses one connection after the other; yields its port. (asyncio's TLS servers send no alert.)"""
+    """A TLS server that refuses every connection; yields its port. (asyncio's TLS servers send no alert.)"""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve():

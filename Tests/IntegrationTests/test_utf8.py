@@ -1,4 +1,4 @@
-"""`utf8: check`: text is looked into on its way through a relay, in both directions."""
+"""`utf8: check`: a relay checks text in both directions."""
 
 import pytest
 from websockets.frames import Frame, Opcode

@@ -1,4 +1,4 @@
-"""One end of a WebSocket or TCP connection, down to FIN, RST and TLS's close_notify, which no library lets one leave out."""
+"""One end of a WebSocket or TCP connection, with control of FIN, RST and TLS's close_notify, which libraries do not give."""
 
 import asyncio
 import ssl
@@ -15,10 +15,10 @@ OPCODES = {
 
 
 class Peer:
-    """A client of the gateway or a backend of it, who does what a test has it do, and beyond that what is polite.
+    """A client or a backend of the gateway. It does what the test says, and otherwise what is polite.
 
-    Polite is to answer the gateway's pings, and a Close with its code and the reason "ok", to end the connection first if one is the server, and to
-    end it when the other side has. `seen` is what came: the frames (or, from a bridge, the bytes), and how the connection
+    Polite means to answer pings, to answer a Close with its code and the reason "ok", to end the connection first as a server,
+    and to end it when the other side has. `seen` is what came: the frames (or, from a bridge, the bytes), and how the connection
     ended: "end" in good order, "cut" under TLS without a close_notify, "reset".
     """
 
@@ -84,7 +84,7 @@ class Peer:
             await self.writer.drain()
 
     def frame(self, opcode: int, payload: bytes = b"", **options) -> bytes:
-        """A frame as this end has to send it."""
+        """A frame, masked if this end must mask."""
         return raw.frame(opcode, payload, **{**({} if self.is_client else {"mask": None}), **options})
 
     def closing(self, code: int | None = None, reason: str = "") -> bytes:
@@ -194,7 +194,7 @@ class Peer:
     # Being polite
 
     async def follow(self, *, frames: bool = True):
-        """Reads to the end, and does what is polite meanwhile."""
+        """Reads to the end, and is polite meanwhile."""
         while not self.is_gone:
             while frames and (frame := self._next_frame()):
                 self._note(frame)

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What is waited for longer than this, in milliseconds, does not come: everything here takes microseconds.
+/// What has not come after so many milliseconds will not come: everything here takes microseconds.
 private let patience: Int32 = 20_000
 
 /// Two connected Unix sockets that do not block.
@@ -12,7 +12,7 @@ public func socketPair() -> (near: Int32, far: Int32) {
     return (pair[0], pair[1])
 }
 
-/// Waits until one of `descriptors` has something to read or to accept. Returns how many do.
+/// Waits until there is something to read or to accept. Returns the number of such descriptors.
 public func waitToRead(_ descriptors: [Int32]) -> Int {
     poll(descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) })
 }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A path that nobody has, below the directory for temporary files.
+/// A path that is not in use, below the directory for temporary files.
 public func temporaryPath(_ suffix: String) -> String {
     let number = UInt64.random(in: .min ... .max)
     return "/tmp/gateway-test-\(getpid())-\(String(number, radix: 16))\(suffix)"

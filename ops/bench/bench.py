@@ -1,4 +1,4 @@
-"""Measures the gateway and its peers side by side. Called by ops/bench/run, which installs and builds what it takes."""
+"""Measures the gateway and its peers side by side. Called by ops/bench/run, which installs and builds what is needed."""
 
 import argparse
 import contextlib
@@ -23,17 +23,17 @@ from workloads import QUICK_PEERS, WORKLOADS, Calibration, FreshWorkload, LoadWo
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / ".build" / "bench"
 RESULTS = pathlib.Path(__file__).resolve().parent / "RESULTS.md"
-# Of the last whole run, and of any other; of a run under way, too.
+# The results of the last whole run and of the last other run. They are written while the run goes on.
 RAW, PARTIAL = WORK / "results.json", WORK / "partial.json"
 
-# The length of a turn, and how many there are. What a machine does besides changes from second to second: in the same time,
-# many short turns have a steadier median than a few long ones.
+# The length and the number of turns. Other load on a machine changes from second to second, so the median of many short turns is
+# steadier than that of a few long ones.
 WINDOW = Window(seconds=0.2, warmup=0.05)
 TURNS, QUICK_TURNS = 36, 12
-# The best of these is what nginx reaches.
+# The best of these turns is what nginx reaches.
 CALIBRATION_TURNS, CALIBRATION_WINDOW = 3, Window(seconds=1, warmup=0.3)
 CALIBRATED = ("pingpong-64-100-plain", "pingpong-64-100-tls", "handshakes-full-tls")
-# A load average above this says that something else runs.
+# A load average above this means that something else runs.
 QUIET = 0.5
 
 
@@ -42,7 +42,7 @@ def say(text: str):
 
 
 class Run:
-    """One run of all that was asked for."""
+    """One run of the selected workloads."""
 
     def __init__(
         self, options: argparse.Namespace, workloads: list[Workload], peers: list[str], stack: contextlib.ExitStack
@@ -51,7 +51,7 @@ class Run:
         self.workloads = workloads
         self.peers = peers
         self.cores = machine.cores()
-        # What is measured has its core for itself.
+        # The measured peer has a core for itself.
         os.sched_setaffinity(0, {self.cores.backend})
         adopt_orphans()
         open_files = raise_open_files()
@@ -60,7 +60,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         certificate = make_certificate(folder)
 
-        # The backends are on a core of their own where there is one, and never the peers'.
+        # The backends have a core of their own if there is one, and never the peers'.
         backends = [
             stack.enter_context(
                 Server(name, [programs.references / name], core=self.cores.backend, folder=folder, urls={}))
@@ -97,7 +97,7 @@ class Run:
         self.raw["meta"]["machine"]["load average at the end"] = machine.load_average()
 
     def calibrate(self):
-        """What nginx reaches, which fixed rates are shares of."""
+        """Measures what nginx reaches. Fixed rates are shares of it."""
         by_key = {workload.key: workload for workload in WORKLOADS}
         conditions = dataclasses.replace(self.conditions, window=CALIBRATION_WINDOW)
 
@@ -121,7 +121,7 @@ class Run:
         conditions, turns = self.conditions, self.options.turns
         if isinstance(workload, FreshWorkload):
             turns = 1 if self.options.mode == "quick" else min(turns, workload.most_turns)
-            # Memory is measured with nginx's own, smaller buffers: each peer is configured for what is measured.
+            # Memory is measured with nginx's smaller default buffers: each peer is configured for what is measured.
             conditions = dataclasses.replace(conditions, site=self.site.with_buffer("4k"))
         with Contest(workload, names, conditions) as contest:
             return contest.rounds(turns, say)
@@ -134,7 +134,7 @@ IN_SHORT = {
 
 
 def _in_short(key: str, runs: dict[str, list[dict]]) -> str:
-    """One line for who waits."""
+    """Prints one line of progress."""
     rows = Rows({key: runs})
     metric, unit = IN_SHORT.get(key.split("-")[0], ("cpu_us", "µs"))
     cells = []
@@ -148,7 +148,7 @@ def _in_short(key: str, runs: dict[str, list[dict]]) -> str:
     return f"{key}: {', '.join(cells)}"
 
 
-# MARK: - What is asked for
+# MARK: - The selection
 
 
 class Parser(argparse.ArgumentParser):
@@ -220,7 +220,7 @@ def main() -> int:
 
 
 def _interrupted(number, _frame):
-    # Unwinds the stack: everything that was started is ended on the way.
+    # Unwinds the stack, which ends everything that was started.
     raise SystemExit(128 + number)
 
 

@@ -13,13 +13,13 @@ from procfs import descriptors
 from processes import StartFailed
 from workloads import Calibration, FreshWorkload, LoadWorkload, Workload
 
-# A peer that fails this often in a workload gets no further turn in it.
+# A peer that has failed this often in a workload gets no further turn.
 PATIENCE = 2
 
 
 @dataclasses.dataclass(frozen=True)
 class Conditions:
-    """The same for all peers."""
+    """What all peers of a workload share."""
 
     site: Site
     driver: Driver
@@ -28,7 +28,7 @@ class Conditions:
 
 
 class Contestant:
-    """A peer with a load client whose sessions stay open from turn to turn."""
+    """A peer and its load client. Their sessions stay open from turn to turn."""
 
     def __init__(self, name: str, workload: LoadWorkload, conditions: Conditions):
         self._window = conditions.window
@@ -43,13 +43,13 @@ class Contestant:
             self._stack = stack.pop_all()
 
     def turn(self) -> dict:
-        """Between its turns a peer is stopped where it is, so that it takes nothing from the core of the others."""
+        """Stops the peer between its turns (SIGSTOP), so that it does not use the core of the others."""
         self._server.resume()
         self._server.check()
         try:
             report = self._client.turn(self._server.pids(), self._window)
         except LoadFailed:
-            # That the peer has ended says more.
+            # If the peer has ended, that is the better error.
             self._server.check()
             raise
         settle(self._server, self._at_rest)
@@ -58,7 +58,7 @@ class Contestant:
         return figures(report)
 
     def end_block(self, turns: int) -> dict:
-        """What is calculated from all turns since the last block, if it had so many."""
+        """The figures of all turns since the last block, if there are enough of them."""
         latencies, self._latencies = self._latencies, Latencies()
         return {"p999_us": latencies.quantile_us(0.999)} if latencies.turns == turns and latencies.count else {}
 
@@ -67,7 +67,7 @@ class Contestant:
 
 
 class Contest(contextlib.AbstractContextManager):
-    """One workload: who takes part, and what came of it."""
+    """One workload: its peers and their results."""
 
     def __init__(self, workload: Workload, names: list[str], conditions: Conditions):
         self._workload = workload
@@ -77,7 +77,7 @@ class Contest(contextlib.AbstractContextManager):
         self._runs: dict[str, list[dict]] = {name: [] for name in names}
 
     def rounds(self, turns: int, say: Callable[[str], None]) -> dict[str, list[dict]]:
-        """In each round everyone has a turn, in another order."""
+        """Runs the rounds. In each round every peer has a turn, in another order."""
         block = min(BLOCK, turns)
         for number in range(turns):
             for name in random.Random(number).sample(self._names, len(self._names)):
@@ -97,7 +97,7 @@ class Contest(contextlib.AbstractContextManager):
         return self._runs
 
     def _check(self, turns: int, say: Callable[[str], None]):
-        """A peer whose turns are not right has only failed."""
+        """Checks the turns of a peer. If they are not what they should be, it has failed, and its figures do not count."""
         for name, runs in self._runs.items():
             try:
                 figures = [run for run in runs if "error" not in run]

@@ -1,4 +1,4 @@
-"""What the gateway has to reach, and whether it did."""
+"""The goals of the gateway, and which of them it has met."""
 
 import dataclasses
 from typing import Sequence
@@ -7,12 +7,12 @@ from rows import Rows
 
 FAILED = "failed"
 UNKNOWN = "not measured"
-# Bytes that an idle session may have beyond libssl's own.
+# The most bytes of an idle session beyond libssl's own.
 IDLE = 1536
 
 
 def _result(excess: list[tuple[float, str]], missing: Sequence[str] = ()) -> str:
-    """`excess`: how far each figure is from its limit (1.0 is at the limit), and what it is. `missing` could not be had."""
+    """`excess`: each figure as a share of its limit (1.0 is the limit), with its name. `missing`: figures that are not there."""
     if not excess:
         return UNKNOWN
     worst, where = max(excess)
@@ -22,7 +22,7 @@ def _result(excess: list[tuple[float, str]], missing: Sequence[str] = ()) -> str
 
 @dataclasses.dataclass(frozen=True)
 class Ratios:
-    """In each of the workloads, each metric is at most `limits[peer]` of the peer's."""
+    """In each of the workloads each metric must be at most `limits[peer]` times the peer's."""
 
     title: str
     wanted: str
@@ -31,7 +31,7 @@ class Ratios:
     metrics: tuple[str, ...] = ("cpu_us",)
 
     def judge(self, rows: Rows) -> tuple[str, str]:
-        """What it was, and the result."""
+        """The figure, and whether the goal was met."""
         keys = rows.keys(*self.workloads)
         if rows.gateway_failed(*keys):
             return "–", FAILED
@@ -91,7 +91,7 @@ def _idle(rows: Rows, mode: str, limit) -> tuple[str, str]:
 
 @dataclasses.dataclass(frozen=True)
 class Flat:
-    """Memory per session does not grow with their number."""
+    """Memory per session must not grow with the number of sessions."""
 
     title: str = "the same at 9,000 as at 1,000 sessions"
     wanted: str = "at most 1.1"

@@ -1,18 +1,18 @@
-"""Latencies of several turns together."""
+"""The latencies of several turns together."""
 
 import collections
 import math
 
-# A turn is too short for a p99.9: the latencies of so many turns of a peer are taken together.
+# One turn is too short for a p99.9, so the latencies of this many turns of a peer are put together.
 BLOCK = 4
 
 
 class Latencies:
-    """How often each duration was measured, as the load client says it: `[[nanoseconds, count], …]`."""
+    """A histogram as the load client reports it: `[[nanoseconds, count], …]`."""
 
     def __init__(self):
         self._counts: collections.Counter[int] = collections.Counter()
-        # How many turns it is of.
+        # The number of turns in it.
         self.turns = 0
 
     @property
@@ -24,7 +24,7 @@ class Latencies:
         self.turns += 1
 
     def quantile_us(self, share: float) -> float:
-        """What a share (0 to 1) of them did not exceed, in microseconds."""
+        """The quantile for a share from 0 to 1, in microseconds."""
         rank, seen = math.ceil(share * self.count), 0
         for nanoseconds, count in sorted(self._counts.items()):
             seen += count

@@ -1,4 +1,4 @@
-"""The load client: a program with sessions at a peer, which is asked for one turn after the other."""
+"""The load client: a program with sessions at a peer. It is asked for one turn after the other."""
 
 import contextlib
 import dataclasses
@@ -11,9 +11,9 @@ from typing import Iterator
 
 from processes import end, spawn
 
-# How much longer than its measured seconds a turn may take.
+# Seconds that a turn may take beyond its measured seconds.
 LONGEST_EXTRA = 30.0
-# How long opening thousands of sessions may take.
+# Seconds that opening thousands of sessions may take.
 LONGEST_OPENING = 60.0
 
 
@@ -23,14 +23,14 @@ class LoadFailed(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Window:
-    """How long is measured in a turn, and for how long before that is not."""
+    """The seconds of a turn that are measured, and those before that are not."""
 
     seconds: float
     warmup: float
 
 
 class LoadClient:
-    """A running load client. It says that its sessions are open by the first of its lines of JSON."""
+    """A running load client. Its first line of JSON says that its sessions are open."""
 
     def __init__(self, command: list, core: int):
         self._process = spawn(
@@ -42,7 +42,7 @@ class LoadClient:
             raise
 
     def turn(self, pids: list[int], window: Window) -> dict:
-        """One turn: its report, with the processor time of these processes."""
+        """Runs one turn. Returns its report, with the processor time of these processes."""
         with contextlib.suppress(BrokenPipeError):
             os.write(self._process.stdin.fileno(), f"{' '.join(map(str, pids))}\n".encode())
         return self._line(window.warmup + window.seconds + LONGEST_EXTRA, "did not end its turn")
@@ -58,13 +58,13 @@ class LoadClient:
         raise LoadFailed("the load client ended without figures")
 
     def check(self):
-        """Fails if it has ended because something was wrong."""
+        """Fails if it has ended with an error."""
         if self._process.poll():
             errors = self._process.stderr.read().decode(errors="replace").strip()
             raise LoadFailed(errors or f"the load client ended with status {self._process.returncode}")
 
     def end_sessions(self):
-        """All at once."""
+        """Ends all sessions at once."""
         self._process.stdin.close()
 
     def stop(self):
@@ -73,13 +73,13 @@ class LoadClient:
 
 @dataclasses.dataclass(frozen=True)
 class Driver:
-    """Starts load clients on their core."""
+    """Starts load clients, all on the same core."""
 
     program: pathlib.Path
     core: int
 
     def client(self, arguments: list, window: Window) -> LoadClient:
-        """For turns of that length."""
+        """A load client for turns of this length."""
         times = ["--turns-on-request", "--seconds", window.seconds, "--warmup", window.warmup]
         return LoadClient([self.program, *arguments, *times], self.core)
 
@@ -97,7 +97,7 @@ class Driver:
 
 
 def figures(report: dict) -> dict:
-    """Of one turn, from what the load client says of it. User and system are the kernel's ticks: for sums of many turns."""
+    """The figures of one turn, by the load client. User and system time are in the kernel's ticks, so only sums of many turns are useful."""
     messages, seconds = report["messages"], report["seconds"]
     spent = {name: sum(each[name] for each in report["cpu"]) for name in ("seconds", "user", "system")}
     latency = report["latency_us"]
@@ -110,7 +110,7 @@ def figures(report: dict) -> dict:
         "busy": spent["seconds"] / seconds,
         "client_busy": report["client_cpu_seconds"] / seconds,
     }
-    # A machine that does something else may leave a turn without any.
+    # On a busy machine a turn may have none.
     if messages and report["latency_histogram_ns"]:
         row |= {"cpu_us": 1e6 * spent["seconds"] / messages, "p50_us": latency["p50"], "p99_us": latency["p99"]}
     return row | {key: report[key] for key in ("resumed", "storm") if key in report}

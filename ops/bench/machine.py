@@ -1,4 +1,4 @@
-"""The machine that is measured on, and who gets which of its cores."""
+"""The machine, and which program gets which of its cores."""
 
 import dataclasses
 import datetime
@@ -21,7 +21,7 @@ class Cores:
 
 def cores() -> Cores:
     available = sorted(os.sched_getaffinity(0))
-    # With a single core there is nothing to keep apart.
+    # A single core is shared by all.
     chosen = [available[min(number, len(available) - 1)] for number in range(3)]
     return Cores(*chosen)
 

@@ -1,7 +1,7 @@
-"""The programs that are compared: how each is started, and which services it offers.
+"""The programs that are compared: how to start each, and the services that it offers.
 
-Services: `relay` and `relay-tls` lead to the echo backend, `bridge` to the TCP one, `broadcast` is a room, `idle-tls`
-accepts a session and leaves it alone.
+Services: `relay` and `relay-tls` lead to the echo backend, `bridge` leads to the TCP backend, `broadcast` is a room, `idle-tls` accepts a
+session and does nothing more.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ NODE_PATH = "/usr/share/nodejs:/usr/local/lib/node_modules"
 
 @dataclasses.dataclass(frozen=True)
 class Programs:
-    """What ops/bench/run has built and installed."""
+    """The programs that ops/bench/run has built or installed."""
 
     gateway: pathlib.Path
     load: pathlib.Path
@@ -31,7 +31,7 @@ class Programs:
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """Where a peer is started, and what for."""
+    """Where and for what to start a peer."""
 
     programs: Programs
     folder: pathlib.Path
@@ -42,14 +42,14 @@ class Site:
     certificate: pathlib.Path
     key: pathlib.Path
     combined: pathlib.Path
-    # What nginx reads from a tunnel at once.
+    # The most bytes that nginx reads from a tunnel at once.
     buffer: str = "16k"
 
     def with_buffer(self, buffer: str) -> "Site":
         return dataclasses.replace(self, buffer=buffer)
 
     def configure(self, template: str, plain: int, tls: int) -> pathlib.Path:
-        """The peer's configuration with the values of this run in it."""
+        """Writes the peer's configuration with the values of this run."""
         text = (TEMPLATES / template).read_text()
         values = {
             "plain": plain, "tls": tls, "echo": self.echo, "tcp-echo": self.tcp_echo, "folder": self.folder,
@@ -68,7 +68,7 @@ def _proxy(
     name: str, template: str, command: Callable, services: Callable = lambda plain, tls: {}, processes: int = 1,
     environment: dict | None = None,
 ):
-    """A peer that is told its two ports by its configuration."""
+    """A peer that gets its two ports from its configuration."""
 
     def start(site: Site) -> Server:
         plain, tls = free_ports(2)
@@ -108,7 +108,7 @@ def _bridge(name: str, command: Callable):
 @dataclasses.dataclass(frozen=True)
 class Peer:
     name: str
-    # A command that says its version, in the first line that has a digit.
+    # A command that prints its version. It is the first line with a digit.
     version: Callable[[Programs], list]
     start: Callable[[Site], Server]
 
@@ -137,19 +137,19 @@ PEERS = {
             _proxy(
                 "caddy", "Caddyfile", lambda site, file: ["caddy", "run", "--config", file, "--adapter", "caddyfile"],
                 environment={"GOMAXPROCS": "1"})),
-        # A proxy that does nothing but copy bytes, in C: the floor.
+        # The floor: a proxy in C that only copies bytes.
         Peer(
             "floor", _no_version,
             _announcing(
                 "floor", lambda site: [site.programs.references / "proxy", site.echo],
                 {"relay": "ws://127.0.0.1:{port}/echo"})),
-        # What libssl takes for itself, in C.
+        # The memory that libssl needs, measured in C.
         Peer(
             "libssl", lambda programs: ["openssl", "version"],
             _announcing(
                 "libssl", lambda site: [site.programs.references / "idle-tls", site.certificate, site.key],
                 {"idle-tls": "wss://127.0.0.1:{port}/"})),
-        # A bare loop of send(), in C.
+        # Only a loop of send(), in C.
         Peer(
             "send-loop", _no_version,
             _announcing(
@@ -163,7 +163,7 @@ PEERS = {
                 {"broadcast": "ws://127.0.0.1:{port}/broadcast/room"}, {"NODE_PATH": NODE_PATH})),
         Peer(
             "websockify", lambda programs: ["dpkg-query", "-W", "-f", "${Version}", "websockify"],
-            # A process for each connection.
+            # It has a process for each connection.
             _bridge("websockify", lambda site, port: ["websockify", f"127.0.0.1:{port}", f"127.0.0.1:{site.tcp_echo}"])),
         Peer(
             "websocat", lambda programs: [programs.websocat, "--version"],
@@ -176,7 +176,7 @@ PEERS = {
 
 
 def version(peer: Peer, programs: Programs) -> str:
-    """As the program itself says it; a reference of ours has none."""
+    """The version that the program prints; the reference programs have none."""
     command = [str(part) for part in peer.version(programs)]
     if not command:
         return "of this tree"
@@ -191,7 +191,7 @@ def version(peer: Peer, programs: Programs) -> str:
 
 
 def make_certificate(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    """ECDSA P-256, the same for all; HAProxy wants chain and key in one file."""
+    """An ECDSA P-256 certificate for all peers. HAProxy needs chain and key in one file."""
     if not shutil.which("openssl"):
         raise StartFailed("openssl is missing")
     files = {name: folder / f"{name}.pem" for name in ("certificate", "key", "combined")}

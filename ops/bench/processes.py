@@ -1,4 +1,4 @@
-"""Programs that are started for a measurement, each on its core, and surely ended after it."""
+"""Programs that are started for a measurement, each on its core, and ended after it in any case."""
 
 import contextlib
 import ctypes
@@ -14,7 +14,7 @@ from typing import Callable, Sequence
 
 import procfs
 
-# How long a program may take until it accepts connections; never how long is waited.
+# The most seconds until a program accepts connections. No wait is longer than needed.
 PATIENCE = 10.0
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -26,19 +26,19 @@ class StartFailed(Exception):
 
 
 def raise_open_files() -> int:
-    """The soft limit becomes the hard one, also for all that is started from here."""
+    """Raises the soft limit to the hard one, also for programs that are started from here."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
 
 
 def adopt_orphans():
-    """Children of a program that is ended become this process's, which waits for them: none stays as a zombie."""
+    """Makes children of ended programs children of this process. It waits for them, so none stays as a zombie."""
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now, for programs that cannot choose one and say which."""
+    """Free ports, for programs that cannot choose a port and print it."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -47,14 +47,14 @@ def free_ports(count: int) -> list[int]:
 
 
 def spawn(command: list, core: int, **options) -> subprocess.Popen:
-    """Starts a program on `core`, in a process group of its own, that does not outlive this process."""
+    """Starts a program on `core`, in a process group of its own. It ends with this process."""
     parent = os.getpid()
 
     def prepare():
         os.setpgid(0, 0)
         os.sched_setaffinity(0, {core})
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        # The parent may have ended before that was set.
+        # The parent may have ended before this took effect.
         if os.getppid() != parent:
             os._exit(1)
 
@@ -66,7 +66,7 @@ def spawn(command: list, core: int, **options) -> subprocess.Popen:
 
 
 def end(process: subprocess.Popen):
-    """At once, with all of its children."""
+    """Kills it with all of its children."""
     _, *children = procfs.tree(process.pid)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -80,10 +80,10 @@ def end(process: subprocess.Popen):
 
 
 class Server:
-    """A running program: where it serves what, and its processes.
+    """A running program: the URLs of its services, and its processes.
 
-    Its ports are those given, or the one that it says: "listening on PORT". `urls` has an URL for each service, with
-    `{port}` where it says the port itself. `processes` is how many it consists of before the first session.
+    Its ports are the given ones, or the one that it prints: "listening on PORT". `urls` has a URL for each service, with
+    `{port}` for a port that it prints. `processes` is the number of its processes before the first session.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class Server:
         return self._process.poll() is not None
 
     def check(self):
-        """Fails if the program has ended although nobody asked it to."""
+        """Fails if the program has ended by itself."""
         if self.has_ended:
             raise StartFailed(self._complaint("has ended"))
 
@@ -146,7 +146,7 @@ class Server:
         return procfs.tree(self._process.pid)
 
     def pause(self):
-        """Stops it while others are measured on the same core."""
+        """Stops it (SIGSTOP) while others are measured on the same core."""
         self._signal(signal.SIGSTOP)
 
     def resume(self):

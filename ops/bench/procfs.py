@@ -1,4 +1,4 @@
-"""What /proc says about processes: children, time on a CPU, memory, descriptors."""
+"""Processes in /proc: children, time on a CPU, memory, descriptors."""
 
 import dataclasses
 import os
@@ -8,7 +8,7 @@ _TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 @dataclasses.dataclass(frozen=True)
 class CPU:
-    """Seconds on a CPU: exact in total; user and system are the kernel's ticks, good for their ratio over many seconds."""
+    """Seconds on a CPU. The total is exact; user and system are in the kernel's ticks, so use only their ratio over many seconds."""
 
     total: float = 0.0
     user: float = 0.0
@@ -22,7 +22,7 @@ class CPU:
 
 
 def tree(pid: int) -> list[int]:
-    """The process and all that descend from it."""
+    """The process and its descendants."""
     found = [pid]
     for parent in found:
         try:
@@ -35,7 +35,7 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu(pid: int) -> CPU:
-    """Of all threads of one process; of threads that have ended only what user and system say."""
+    """The time of all threads of a process. For ended threads there are only ticks."""
     total = 0
     for thread in os.listdir(f"/proc/{pid}/task"):
         with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
@@ -46,7 +46,7 @@ def cpu(pid: int) -> CPU:
 
 
 def cpu_sum(pids: list[int]) -> CPU:
-    """Without those that have ended."""
+    """The processes that have not ended."""
     times = CPU()
     for pid in pids:
         try:
@@ -57,10 +57,10 @@ def cpu_sum(pids: list[int]) -> CPU:
 
 
 def pss(pids: list[int]) -> int:
-    """Proportional set size in bytes: what is shared is counted in parts.
+    """Proportional set size in bytes: a shared page counts in parts.
 
-    Without the pages of files (code, libraries): a session has none, and their share changes with whoever else maps them, as the load
-    client does with the gateway's.
+    Pages of files (code, libraries) are left out. A session has none, and their share depends on the other processes that map them, such as
+    the load client.
     """
     kibibytes = 0
     for pid in pids:

@@ -1,4 +1,4 @@
-"""Tables of what was measured: for the terminal and for RESULTS.md."""
+"""Tables of the results, for the terminal and for RESULTS.md."""
 
 import math
 import statistics
@@ -11,14 +11,15 @@ from workloads import STORM_HANDSHAKES, STORM_MESSAGES, Calibration
 INTRODUCTION = f"""\
 # Benchmark results
 
-Made by `ops/bench/run`; do not edit. Every figure is from one run. The peers take turns on the same core, with one worker
-each: many short ones, in another order each round, because what a machine does changes from second to second. Sessions are
-opened once, before the first turn, and stay open; a peer whose turn it is not is stopped. A figure is the median of all
-turns; its ratio is the median of the ratios of the turns of a round (gateway / peer), which move much less than the figures
-do. In brackets is where that median would be if there were many more rounds, with 95 % confidence (of fewer than six ratios
-the least and the greatest). A p99 is of a single turn, a p99.9 of the latencies of {BLOCK} turns of a peer together, so that there
-are {BLOCK} times fewer of those and of their ratios. CPU is the time of the peer's own processes from /proc; user and system are
-its parts over all turns. Sessions go through the peer to an echo backend, unless it says otherwise.
+Made by `ops/bench/run`; do not edit. All figures are from one run. The peers take turns on the same core, with one worker each.
+There are many short turns, in another order in each round, because other load on a machine changes from second to second.
+Sessions are opened once, before the first turn, and stay open; between its turns a peer is stopped.
+
+A figure is the median of all turns. Its ratio (gateway / peer) is the median of the ratios within each round, which vary much less
+than the figures. In brackets is the 95 % confidence interval of that median (with fewer than six ratios, the least and the
+greatest). A p99 is from a single turn. A p99.9 is from the latencies of {BLOCK} turns of a peer together, so there are {BLOCK} times fewer
+of them. CPU is the time of the peer's own processes from /proc; user and system are its parts over all turns. Sessions go through
+the peer to an echo backend, unless a table says otherwise.
 """
 
 RATES = (
@@ -30,26 +31,26 @@ RATES = (
 MEMORY = """\
 ## Memory of an idle session
 
-Bytes of PSS (without pages of files) per session beyond the process at rest, each figure of a process started afresh.
+Bytes of PSS (without pages of files) per session, beyond the idle process. Each figure is from a new process.
 
 """
 
 
 def markdown(raw: dict) -> str:
-    """RESULTS.md."""
+    """The text of RESULTS.md."""
     rows = Rows(raw["workloads"])
     parts = [INTRODUCTION, _goals(rows), _conditions(raw), *_sections(rows), _failures(rows)]
     return "\n".join(part for part in parts if part)
 
 
 def summary(raw: dict) -> str:
-    """What is printed at the end of a run: everything but the explanations."""
+    """The tables without the explanations, to print at the end of a run."""
     rows = Rows(raw["workloads"])
     return "\n".join(part for part in [_goals(rows), *_sections(rows), _failures(rows)] if part)
 
 
 def table(header: list[str], lines: list[list[str]], *, words: int) -> str:
-    """Markdown that can be read as it is: the first columns are `words`, aligned to the left, the others figures."""
+    """A Markdown table in aligned columns: the first `words` columns are text, aligned to the left; the others are figures."""
     widths = [max(len(line[column]) for line in [header, *lines]) for column in range(len(header))]
 
     def row(cells: list[str]) -> str:
@@ -71,7 +72,7 @@ def _goals(rows: Rows) -> str:
             lines.append([goal.title, goal.wanted, was, result if result == "met" else f"**{result}**"])
     if not lines:
         return ""
-    text = "## Goals\n\nGateway / peer; of several workloads the worst.\n\n"
+    text = "## Goals\n\nGateway / peer; if there are several workloads, the worst.\n\n"
     return text + table(["", "goal", "was", "result"], lines, words=4)
 
 
@@ -129,7 +130,7 @@ def _ratio(rows: Rows, key: str, peer: str, metric: str) -> str:
 
 
 def _shares(rows: Rows, key: str, peer: str, figure: float) -> str:
-    """User and system time of all turns, as parts of a figure: a single turn has too few of the kernel's ticks."""
+    """A figure split into user and system time, by all turns together: one turn has too few of the kernel's ticks."""
     user, system = (rows.total(key, peer, f"{name}_seconds") for name in ("user", "system"))
     share = user / (user + system) if user + system > 0 else 0
     return f"{figure * share:.2f} + {figure * (1 - share):.2f}"
@@ -152,7 +153,7 @@ def _latency(rows: Rows, key: str, peer: str) -> tuple[list[str], list[str]]:
 
     cells = [
         f"{of('per_second'):,.0f}", f"{of('p50_us'):,.0f}", f"{of('p99_us'):,.0f}",
-        # Nobody has one who failed too often.
+        # A peer that failed too often has none.
         "–" if math.isnan(of("p999_us")) else f"{of('p999_us'):,.0f}",
         _ratio(rows, key, peer, "p99_us"), _ratio(rows, key, peer, "p999_us"), f"{of('cpu_us'):.2f}",
         _ratio(rows, key, peer, "cpu_us"), f"{100 * of('client_busy'):.0f} %",

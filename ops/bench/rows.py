@@ -1,4 +1,4 @@
-"""The raw results of a run, by workload and peer, and what is calculated from them."""
+"""The raw results of a run, by workload and peer, and statistics of them."""
 
 import fnmatch
 import math
@@ -6,7 +6,7 @@ import statistics
 
 
 class Rows:
-    """`workloads[key][peer]` is a list of runs; each says its turn, and has its figures or an `error`."""
+    """`workloads[key][peer]` is a list of runs. Each has the number of its turn, and figures or an `error`."""
 
     def __init__(self, workloads: dict[str, dict[str, list[dict]]]):
         self._workloads = workloads
@@ -18,14 +18,14 @@ class Rows:
         return list(self._workloads.get(key, {}))
 
     def _turns(self, key: str, peer: str, metric: str) -> dict[int, float]:
-        """The figure of each turn that has it: not all do."""
+        """The figure of each turn that has it. Not all turns do."""
         return {run["turn"]: run[metric] for run in self._workloads.get(key, {}).get(peer, []) if metric in run}
 
     def has(self, key: str, peer: str) -> bool:
         return any("error" not in run for run in self._workloads.get(key, {}).get(peer, []))
 
     def median(self, key: str, peer: str, metric: str) -> float:
-        """Of all turns; not a number if none has the figure."""
+        """The median of all turns; not a number if none has the figure."""
         values = self._turns(key, peer, metric).values()
         return statistics.median(values) if values else math.nan
 
@@ -33,7 +33,7 @@ class Rows:
         return sum(self._turns(key, peer, metric).values())
 
     def ratios(self, key: str, peer: str, metric: str) -> list[float]:
-        """Gateway / peer, for each round in which both have a figure."""
+        """The ratio gateway / peer of each round in which both have the figure."""
         of_peer = self._turns(key, peer, metric)
         return [
             value / of_peer[turn] for turn, value in self._turns(key, "gateway", metric).items() if of_peer.get(turn, 0) > 0
@@ -44,7 +44,7 @@ class Rows:
         return statistics.median(ratios) if ratios else None
 
     def failures(self) -> list[tuple[str, str, str]]:
-        """Workload, peer and message; the same message once."""
+        """The errors, by workload and peer. Each message comes once."""
         found = [
             (key, peer, run["error"])
             for key, peers in self._workloads.items() for peer, runs in peers.items() for run in runs if "error" in run
@@ -57,10 +57,10 @@ class Rows:
 
 
 def interval(values: list[float]) -> tuple[float, float]:
-    """Where the median of many more such values is, with 95 % confidence (the sign test's interval).
+    """The 95 % confidence interval of the median (by the sign test).
 
-    As many of n values are below that median as a coin thrown n times shows heads: hardly ever fewer than some. Of fewer
-    than six values it is the least and the greatest, with less confidence.
+    The number of n values that are below the median is distributed like the heads of n coin tosses. With fewer than six values the
+    interval is from the least to the greatest, with less confidence.
     """
     ordered, count = sorted(values), len(values)
     below, probability = 0, 0.5**count

@@ -1,4 +1,4 @@
-"""What is measured, with whom, and by which figure the peers are compared."""
+"""The workloads, their peers, and the figure by which each workload compares them."""
 
 import dataclasses
 import fnmatch
@@ -10,18 +10,18 @@ from processes import Server
 
 PROXIES = ("gateway", "nginx", "haproxy", "caddy")
 SERVICES = {"plain": "relay", "tls": "relay-tls"}
-# Of the best that nginx reaches in the same run.
+# Shares of the most that nginx reaches in the same run.
 STORM_MESSAGES = 0.30
 STORM_HANDSHAKES = 0.25
-# TLS handshakes under way at a time.
+# TLS handshakes in progress at a time.
 CONCURRENCY = 16
-# A peer at a fixed rate that does less than this share of it has not kept up.
+# At a fixed rate, a peer that reaches less than this share of it has not kept up.
 KEPT_UP = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """What nginx reaches at the start of the run: messages (64 bytes, 100 sessions) and TLS handshakes per second."""
+    """What nginx reaches at the start of the run, per second: messages (64 bytes, 100 sessions) and TLS handshakes."""
 
     plain: float
     tls: float
@@ -37,7 +37,7 @@ class Workload:
     name: str
     mode: str
     peers: tuple[str, ...]
-    # Which URL of a peer is driven; a peer that has no such service is driven at the other.
+    # The service of a peer that is measured; if it does not have that, the other one.
     services: tuple[str, ...]
     is_quick: bool = False
 
@@ -52,17 +52,17 @@ class Workload:
         return next(service for service in self.services if service in server.urls)
 
     def check(self, turns: list[dict], calibration: Calibration | None):
-        """Fails if all turns of a peer together are not what they are called."""
+        """Fails if the turns of a peer are not what the workload says."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LoadWorkload(Workload):
-    """Many short turns, in sessions that stay open meanwhile."""
+    """Many short turns, in sessions that stay open between them."""
 
-    # Of the load client, for an URL.
+    # The options of the load client, for a URL.
     arguments: Callable[[str, Calibration | None], list]
     is_right: Callable[[list[dict], Calibration | None], None] | None = None
-    # Needs what nginx reaches.
+    # Whether the options need what nginx reaches.
     is_relative: bool = False
 
     def check(self, turns: list[dict], calibration: Calibration | None):
@@ -75,7 +75,7 @@ class LoadWorkload(Workload):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FreshWorkload(Workload):
-    """Every turn has a new process, and there are few turns: memory does not move from turn to turn."""
+    """Every turn has a new process. There are few turns, because memory hardly varies between them."""
 
     measure: Callable[[Driver, Server, str], dict]
     most_turns: int
@@ -118,7 +118,7 @@ def clean(sessions: int):
 
 
 def require(is_so: bool, otherwise: str):
-    """A peer whose figures would not be what they are called has failed."""
+    """Fails if the figures of a peer do not measure what they should."""
     if not is_so:
         raise LoadFailed(otherwise)
 
@@ -147,7 +147,7 @@ def are_full(turns: list[dict], calibration: Calibration | None):
 
 def are_resumed(turns: list[dict], calibration: Calibration | None):
     full = sum(turn["messages"] - turn["resumed"] for turn in turns)
-    # The first of each at a time comes without a ticket, and may be late enough to be measured.
+    # The first handshake of each concurrent client has no ticket, and may be late enough to be measured.
     require(full <= CONCURRENCY, f"{full} handshakes were not resumed")
 
 
@@ -155,7 +155,7 @@ def are_resumed(turns: list[dict], calibration: Calibration | None):
 
 
 def _relayed(name: str, arguments: Callable, **options) -> list[Workload]:
-    """Through a proxy to the echo backend, plain and with TLS."""
+    """Workloads through a proxy to the echo backend, with and without TLS."""
     return [
         LoadWorkload(name=name, mode="plain", peers=(*PROXIES, "floor"), services=("relay",), arguments=arguments, **options),
         LoadWorkload(name=name, mode="tls", peers=PROXIES, services=("relay-tls",), arguments=arguments, **options),
@@ -173,13 +173,13 @@ def _at_fixed_rate(percent: int, mode: str) -> LoadWorkload:
 
 
 def _tls(name: str, arguments: Callable, is_right: Callable, **options) -> LoadWorkload:
-    """Handshakes with proxies."""
+    """Workloads of handshakes with proxies."""
     return LoadWorkload(
         name=name, mode="tls", peers=PROXIES, services=("relay-tls",), arguments=arguments, is_right=is_right, **options)
 
 
 def _plain(name: str, peers: tuple[str, ...], service: str, arguments: Callable) -> LoadWorkload:
-    """Without TLS, and not through a proxy of WebSocket."""
+    """Workloads without TLS and without a WebSocket backend."""
     return LoadWorkload(name=name, mode="plain", peers=peers, services=(service,), arguments=arguments)
 
 
@@ -219,5 +219,5 @@ WORKLOADS: list[Workload] = [
     ],
 ]
 
-# With whom `ops/bench/run quick` runs those that are quick.
+# The peers with which `ops/bench/run quick` runs the quick workloads.
 QUICK_PEERS = ("gateway", "nginx", "haproxy", "libssl")

@@ -6,12 +6,13 @@ internal import Sessions
 internal import System
 internal import Takeover
 
-/// Closes many sessions gently: all of them before the process ends, those of an endpoint, those that a reload has no place for.
+/// Closes many sessions, spread over time: all of them before the process ends, those of a backend or an endpoint, or those that a reload
+/// condemns.
 final class Drainer {
     /// `serving → draining → stopped`
     private enum State {
         case serving
-        /// There are no new sessions, and those that there are get closed in good time.
+        /// No session is opened any more, and the open ones are closed over time.
         case draining(Draining)
         case stopped
     }
@@ -19,13 +20,13 @@ final class Drainer {
     private struct Draining {
         /// Logs once a second how many sessions are left.
         let progress: ControlTimer
-        /// Ends the delay before the closing, or all that is left after it.
+        /// Fires when `drain.delay` is over, and again when it is time to abort what is left.
         var next: ControlTimer?
         /// The workers that have no session left.
         var drained: Set<Int> = []
     }
 
-    /// The least time that the last session to be told has for all that is left.
+    /// The shortest time between the last Close and the abort of what is not delivered by then.
     private static let leastForLast = Duration.seconds(10)
 
     private let fleet: Fleet
@@ -54,7 +55,7 @@ final class Drainer {
 
     // MARK: - The whole process
 
-    /// Ends the process: stops accepting after `drain.delay`, and closes the sessions over `drain.over`.
+    /// Closes every session, spread over `drain.over`, and then ends the process. Accepting goes on until `drain.delay` is over.
     ///
     /// - Parameter reason: for the log.
     func drain(because reason: String) {
@@ -65,9 +66,9 @@ final class Drainer {
         self.next(after: delay) { [unowned self] in self.closeEverything(leaving: [], opening: .refused) }
     }
 
-    /// The same for a gateway whose successor serves.
+    /// Drains after a takeover. There is no delay: the successor serves already.
     ///
-    /// - Parameter adopted: listeners that go on in the successor, which accepts what waits there.
+    /// - Parameter adopted: the ids of listeners that the successor has too. It accepts the connections that wait there.
     func handOver(leaving adopted: Set<Int>) {
         guard self.isServing else { return }
         self.begin(because: "takeover")
@@ -82,7 +83,7 @@ final class Drainer {
         if draining.drained.count == self.fleet.members.count { self.stop() }
     }
 
-    /// Ends all that is left.
+    /// Aborts what is left and ends the loop.
     func stop() {
         guard !self.hasStopped else { return }
         self.state = .stopped
@@ -101,7 +102,7 @@ final class Drainer {
         self.close(.all, cause: .drain, opening: opening) { [unowned self] _, pace in
             // What is not delivered by then is aborted.
             var limit = pace.end + max(self.serving.configuration.settings.drain.over, Self.leastForLast)
-            // Sessions that are still being opened are closed after that.
+            // Sessions that are still opening are closed once they are open.
             if case .finished = opening { limit += self.serving.configuration.longestHandshake }
             self.next(after: limit) { [unowned self] in self.stop() }
         }
@@ -122,9 +123,9 @@ final class Drainer {
 
     // MARK: - Some sessions
 
-    /// Closes sessions, spread as `drain` says.
+    /// Closes sessions, spread as the keys of `drain` say.
     ///
-    /// - Parameter then: gets their number, and their pace.
+    /// - Parameter then: gets the number of sessions, and the pace at which they are closed.
     func close(
         _ selection: SessionSelection, cause: Cause, opening: DrainOrder.Opening = .finished,
         then: @escaping (_ sessions: Int, ClosingPace) -> Void
@@ -137,9 +138,9 @@ final class Drainer {
         }
     }
 
-    /// Closes the sessions that a reload has no place for, likewise.
+    /// Closes the sessions that a reload condemns, at the same pace.
     ///
-    /// - Parameter sessions: of each worker.
+    /// - Parameter sessions: the ids, for each worker.
     func close(condemned sessions: [Set<SessionID>]) {
         guard sessions.contains(where: { !$0.isEmpty }) else { return }
         _ = self.close(sessions.map { (selection: .these($0), count: $0.count) }, .reload, .finished)

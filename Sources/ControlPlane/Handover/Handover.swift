@@ -7,13 +7,13 @@ internal import Takeover
 /// A restart without a gap: another process takes the listening sockets, and this one drains. On the control thread.
 final class Handover {
     private enum State {
-        /// No successor can come.
+        /// This process does not wait for a successor.
         case closed
-        /// One may come.
+        /// This process waits for a successor.
         case waiting(TakeoverServer)
-        /// One serves.
+        /// A successor serves.
         ///
-        /// - Parameter adopted: listeners that go on there.
+        /// - Parameter adopted: the ids of listeners that it has too.
         case released(TakeoverServer, adopted: Set<Int>)
     }
 
@@ -27,8 +27,8 @@ final class Handover {
     private var state = State.closed
 
     /// - Parameters:
-    ///   - plan: `nil`: there is no file by which another process could find this one.
-    ///   - released: called when a successor serves, with its process.
+    /// - plan: `nil` if there is no configuration file by which another process could find this one.
+    /// - released: called with the process id of a successor that serves.
     init(
         _ plan: RestartPlan?, _ serving: Serving, _ drainer: Drainer, _ loop: EventLoop, _ log: Log,
         released: @escaping (_ successor: Int32) -> Void
@@ -42,14 +42,14 @@ final class Handover {
         self.released = released
     }
 
-    /// Listeners that go on in the successor.
+    /// The ids of listeners that the successor has too.
     var adopted: Set<Int> {
         if case .released(_, let adopted) = self.state { adopted } else { [] }
     }
 
-    /// Waits for a successor from now on.
+    /// Starts to wait for a successor.
     ///
-    /// - Parameter taken: what this process took over itself.
+    /// - Parameter taken: the sockets that this process took over itself.
     func open(_ taken: TakenSockets) {
         guard let plan = self.plan else { return }
         do throws(SystemError) {
@@ -60,12 +60,12 @@ final class Handover {
                         self.serving.listeners.listeners.map { ($0.configured.offeredName, $0.sockets.flatMap { $0 }) }
                     }, released: { [unowned self] in self.release($0) }))
         } catch {
-            // Another gateway runs with this very file. Both serve, but only one can be taken over from.
+            // Another gateway runs with this file. Both serve, but only the other one can be taken over from.
             self.log.write(.warning, "takeover-unavailable", reason: "\(error)")
         }
     }
 
-    /// Takes no successor any more.
+    /// Stops waiting for a successor.
     func close() {
         switch self.state {
         case .waiting(let server), .released(let server, _): server.close()
@@ -73,7 +73,7 @@ final class Handover {
         }
     }
 
-    /// Starts our successor: the program that is now where ours was.
+    /// Starts a successor: the program that is now at the path of ours.
     func start() {
         guard self.drainer.isServing, let plan = self.plan else {
             return self.log.write(.warning, "takeover-failed", reason: "there is no configuration file to start with")
@@ -87,7 +87,7 @@ final class Handover {
         }
     }
 
-    /// To be called on SIGCHLD.
+    /// Call this on SIGCHLD.
     func childEnded() { self.successor.look() }
 
     private func happened(_ event: SuccessorProcess.Event) {
@@ -99,7 +99,7 @@ final class Handover {
         case .failed(let error):
             self.log.write(.error, "takeover-failed", reason: "\(self.plan?.program ?? ""): \(error)")
         case .ended(let process, let end):
-            // Once it has taken over, its end is not a failed start, but no process serves any more.
+            // If the successor has taken over, its end is not a failed start; but then no process serves.
             let isServing = self.drainer.isServing
             var record = LogRecord(.error, isServing ? "takeover-failed" : "successor-ended")
             record.add("successor", process)
@@ -113,7 +113,7 @@ final class Handover {
         }
     }
 
-    /// The successor serves: it accepts what waits, and our sessions are closed in good time.
+    /// The successor serves. It accepts the connections that wait, and this process drains.
     private func release(_ release: TakeoverServer.Release) {
         guard case .waiting(let server) = self.state else { return }
         let adopted = self.serving.listeners.listeners.filter { release.adopted.contains($0.configured.offeredName) }

@@ -2,14 +2,14 @@ internal import Configuration
 internal import DataPlane
 internal import Observability
 
-/// How the endpoints of one backend are at a moment, for any thread to make of it what operators see.
+/// The state of one backend's endpoints at one moment. Any thread can make rows and metrics of it.
 struct BackendReport: Sendable {
     let backend: Backend
     let endpoints: [BackendRow.EndpointRow]
-    /// Of each endpoint; `nil`: it is not checked.
+    /// The results of the checks of each endpoint; `nil` if it is not checked.
     let checks: [CheckSchedule.Counts?]
 
-    /// - Parameter sessions: of this backend, open.
+    /// - Parameter sessions: the number of open sessions of this backend.
     func row(sessions: Int) -> BackendRow {
         BackendRow(
             name: self.backend.name, kind: self.backend.settings.kind.name, sessions: sessions,
@@ -23,7 +23,7 @@ extension Sequence<BackendReport> {
         var up = MetricFamily(
             "gateway_backend_up", .gauge, help: "Whether an endpoint gets new sessions.", samples: [])
         var checks = MetricFamily(
-            "gateway_health_checks_total", .counter, help: "Active checks of an endpoint, by what came of them.",
+            "gateway_health_checks_total", .counter, help: "Active checks of an endpoint, by their result.",
             samples: [])
         for report in self {
             for (endpoint, counts) in zip(report.endpoints, report.checks) {
@@ -44,7 +44,7 @@ extension Sequence<BackendReport> {
 }
 
 extension BackendSettings.Kind {
-    /// As the admin address shows it.
+    /// The value of `kind` at the admin address.
     fileprivate var name: String {
         switch self {
         case .builtin(.echo): "echo"

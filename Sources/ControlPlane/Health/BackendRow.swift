@@ -2,18 +2,24 @@ internal import Observability
 
 /// One backend with its endpoints, as the admin address shows it.
 public struct BackendRow: Sendable {
+    /// One endpoint of a backend.
     public struct EndpointRow: Sendable {
+        /// The address or URL, as it is written in the configuration.
         public var name: String
         /// `up`, `down` or `draining`.
         public var state: String
-        /// Why it is in that state, where that is known.
+        /// Why it is in that state, if that is known.
         public var reason: String?
         /// How long it has been in that state.
         public var since: Duration
+        /// The number of its open sessions, in all workers.
         public var sessions: Int
+        /// Its weight in the balance.
         public var weight: Int
+        /// Whether it is used only while no other is up.
         public var isBackup: Bool
 
+        /// See the properties.
         public init(
             name: String, state: String, reason: String?, since: Duration, sessions: Int, weight: Int, isBackup: Bool
         ) {
@@ -27,13 +33,16 @@ public struct BackendRow: Sendable {
         }
     }
 
+    /// The name in the configuration.
     public var name: String
     /// `websocket`, `tcp`, or the name of a built-in service.
     public var kind: String
+    /// The number of its open sessions, in all workers.
     public var sessions: Int
     /// Empty for a built-in service.
     public var endpoints: [EndpointRow]
 
+    /// See the properties.
     public init(name: String, kind: String, sessions: Int, endpoints: [EndpointRow]) {
         self.name = name
         self.kind = kind

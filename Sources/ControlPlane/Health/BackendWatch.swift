@@ -5,16 +5,16 @@ internal import Observability
 internal import Synchronization
 internal import System
 
-/// The health of one backend's endpoints as the control thread knows it: whatever changes is published to the workers, and logged.
+/// The health of one backend's endpoints, on the control thread. Every change is published to the workers and logged.
 final class BackendWatch: TimerHandler {
-    /// What is remembered of an endpoint when there is another configuration.
+    /// What a new configuration keeps of an endpoint.
     struct Memory {
         var health: EndpointHealth
         var since: MonotonicInstant
     }
 
     let backend: Backend
-    /// The backend's.
+    /// The endpoints of `backend`.
     let endpoints: [Endpoint]
 
     private let log: Log
@@ -23,10 +23,10 @@ final class BackendWatch: TimerHandler {
     private var health: BackendHealth
     private var since: [MonotonicInstant]
     private var timer: EventLoop.TimerID?
-    /// What the timer is set for.
+    /// The time that the timer is set for.
     private var deadline: Duration?
 
-    /// - Parameter cameUp: called when an endpoint is up that was not.
+    /// - Parameter cameUp: called when an endpoint comes up.
     init(
         _ backend: Backend, log: Log, loop: EventLoop, remembering memories: (Endpoint) -> Memory?,
         cameUp: @escaping (Backend) -> Void
@@ -53,7 +53,7 @@ final class BackendWatch: TimerHandler {
         Memory(health: self.health.endpoints[index], since: self.since[index])
     }
 
-    /// Publishes nothing from now on.
+    /// Stops watching.
     func stop() { self.loop.cancelTimer(&self.timer) }
 
     // MARK: - What happens
@@ -91,7 +91,7 @@ final class BackendWatch: TimerHandler {
         self.publish(self.health.timePassed(to: self.time))
     }
 
-    /// Since the clock's zero, which is all that `EndpointHealth` has to know.
+    /// The time since the clock's zero. `EndpointHealth` compares such times and needs no clock.
     private var time: Duration { .now() - MonotonicInstant(nanoseconds: 0) }
 
     private func update(_ index: Int, _ input: (inout EndpointHealth) -> EndpointHealth.Change?) {
@@ -146,7 +146,7 @@ final class BackendWatch: TimerHandler {
         self.log.write(record)
     }
 
-    /// What operators see of the endpoints.
+    /// The endpoints, as operators see them.
     var rows: [BackendRow.EndpointRow] {
         let now = MonotonicInstant.now()
         return self.endpoints.indices.map { index in
@@ -161,7 +161,7 @@ final class BackendWatch: TimerHandler {
 }
 
 extension EndpointHealth.State {
-    /// In the log, and for operators.
+    /// The word in the log and at the admin address.
     var name: String {
         switch self {
         case .up: "up"

@@ -4,14 +4,14 @@ internal import DataPlane
 internal import System
 internal import TLS
 
-/// When one endpoint is checked: at every interval, one check at a time.
+/// When one endpoint is checked: once in every interval, one check at a time.
 final class CheckSchedule: TimerHandler {
-    /// How a backend's endpoints are checked. Where that did not change, a reload leaves their schedules alone.
+    /// How the endpoints of a backend are checked. If a reload does not change it, their schedules go on.
     struct Plan: Equatable {
         var settings: HealthCheckSettings
         var source: SocketAddress?
         var tls: TLSClientSettings?
-        /// What TLS is to send and verify in place of the endpoint's host.
+        /// The name that TLS sends and verifies, if it is not the endpoint's host.
         var serverName: String?
     }
 
@@ -32,8 +32,8 @@ final class CheckSchedule: TimerHandler {
     private var timer: EventLoop.TimerID?
 
     /// - Parameters:
-    ///   - context: for the plan's TLS.
-    ///   - report: hears of every result.
+    /// - context: the TLS of `plan`.
+    /// - report: gets the result of every check.
     init(
         _ endpoint: Endpoint, _ plan: Plan, _ context: TLSClientContext?, _ means: HealthCheck.Means,
         report: @escaping (HealthCheck.Result) -> Void
@@ -46,8 +46,8 @@ final class CheckSchedule: TimerHandler {
         self.report = report
     }
 
-    /// - Parameter share: from 0 to 1, which part of the interval goes by before the first check: endpoints that begin together
-    ///   are not checked together.
+    /// - Parameter share: the part of the interval that passes before the first check, from 0 to 1. It differs, so that endpoints are not
+    ///   all checked at once.
     func start(after share: Double) {
         self.means.context.loop.setTimer(&self.timer, at: .now() + self.plan.settings.interval * share, self)
     }
@@ -60,7 +60,7 @@ final class CheckSchedule: TimerHandler {
 
     func timerFired() {
         self.timer = nil
-        // Never later than the interval, from start to start, so that an endpoint that fails is down when one expects it.
+        // From start to start, and never longer than the interval: operators compute from it how soon an endpoint that fails is down.
         self.next = .now() + self.plan.settings.interval * Double.random(in: 0.9...1)
         let check = HealthCheck(self.subject, self.means, owner: self)
         self.check = check

@@ -4,24 +4,24 @@ internal import DataPlane
 internal import System
 internal import TLS
 
-/// One check of one endpoint: a connection that a `Probe` talks through, on the control thread's loop.
+/// One check of one endpoint, on the control thread: the connection, and a `Probe` that decides what to send.
 ///
-/// It ends as sessions do, with both sides read to their ends, so that a backend's log has no line for each check.
+/// Both sides are read to their ends, as in a session. Otherwise the backend would log an error for each check.
 final class HealthCheck: TimerHandler, ConnectorOwner {
     enum Result: Equatable {
         case passed(after: Duration)
-        /// Why, in a few words.
+        /// - Parameter reason: a few words for the log.
         case failed(String)
-        /// Nothing was learnt, for a reason of ours.
+        /// Nothing was learnt about the endpoint, because the gateway itself lacks something, such as descriptors.
         case skipped(String)
     }
 
-    /// What all checks of a thread use in turn.
+    /// What the checks of a thread share.
     final class Means {
         fileprivate static let readSize = 32 << 10
 
         let context: ConnectionContext
-        /// Hears of endpoints that could be connected to at none of their addresses.
+        /// Called with an endpoint if none of its addresses can be connected to.
         let unreachable: (Endpoint) -> Void
 
         init(_ loop: EventLoop, unreachable: @escaping (Endpoint) -> Void) {
@@ -30,15 +30,15 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
         }
     }
 
-    /// What to check, and how.
+    /// What to check and how.
     struct Subject {
         var endpoint: Endpoint
         var settings: HealthCheckSettings
-        /// Where connections come from.
+        /// The local address to connect from.
         var source: SocketAddress?
-        /// `nil`: without TLS.
+        /// `nil` if the endpoint is without TLS.
         var tls: TLSClientContext?
-        /// What TLS sends and verifies.
+        /// The name that TLS sends and verifies.
         var serverName: String?
     }
 
@@ -55,7 +55,7 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
     private unowned let owner: CheckSchedule
     private var probe: Probe
     private let began = MonotonicInstant.now()
-    /// Until the connection stands, TLS included.
+    /// Used until the connection is open, TLS included.
     private var connector: Connector? {
         didSet { oldValue?.end() }
     }
@@ -78,16 +78,16 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
         if case .tcp = address { address.description } else { "localhost" }
     }
 
-    /// The owner hears of the result and, later, of the end: possibly before this returns.
+    /// Starts the check. It tells the owner the result and later its end, perhaps before this returns.
     func start() {
         switch self.subject.endpoint.addresses(at: self.means.context.loop.now) {
-        case .success(let addresses) where addresses.isEmpty: self.give(up: "its name is not resolved yet")
+        case .success(let addresses) where addresses.isEmpty: self.fail(because: "its name is not resolved yet")
         case .success(let addresses): self.connect(to: addresses)
-        case .failure(let error): self.give(up: "\(error)")
+        case .failure(let error): self.fail(because: "\(error)")
         }
     }
 
-    /// Ends it without a result.
+    /// Ends the check without a result.
     func cancel() {
         self.hasResult = true
         self.close()
@@ -102,12 +102,12 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
     private func conclude(_ result: Result) {
         guard !self.hasResult else { return }
         self.hasResult = true
-        // Now the closing handshake has its time.
+        // The closing handshake has as much time as the check had.
         self.setTimer(at: .now() + self.subject.settings.timeout)
         self.owner.checked(result)
     }
 
-    private func give(up reason: String) {
+    private func fail(because reason: String) {
         self.conclude(.failed(reason))
         self.end()
     }
@@ -140,7 +140,7 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
 
     private func end() {
         guard self.stage != .ended else { return }
-        // A peer that waits for our close_notify, as RFC 8446 section 6.1 lets it, gets one.
+        // The peer may wait for our close_notify before it closes (RFC 8446 section 6.1).
         if self.stage == .talking { self.connection?.shutDown() }
         self.close()
         self.owner.checkEnded()
@@ -183,11 +183,11 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
         case .host(let failure):
             self.means.unreachable(self.subject.endpoint)
             if failure.silent == .all, failure.isInHandshake {
-                self.give(up: "no TLS handshake within \(self.subject.settings.timeout.shown)")
+                self.fail(because: "no TLS handshake within \(self.subject.settings.timeout.shown)")
             } else if failure.silent == .all {
                 self.timedOut()
             } else {
-                self.give(up: failure.reason)
+                self.fail(because: failure.reason)
             }
         }
     }
@@ -215,8 +215,8 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
             case .incomplete, .nothing: break
             case .end: self.act(self.probe.receivedEOF())
             case .failed(let failure):
-                if case .tls(let error) = failure { return self.give(up: "TLS: \(error)") }
-                return self.give(up: failure.description)
+                if case .tls(let error) = failure { return self.fail(because: "TLS: \(error)") }
+                return self.fail(because: failure.description)
             }
         }
         connection.readAgainLater()

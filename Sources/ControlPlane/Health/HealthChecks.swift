@@ -5,12 +5,12 @@ internal import Observability
 internal import System
 internal import TLS
 
-/// The health of every endpoint of the process, on the control thread: makes the active checks that the configuration asks for, hears of
-/// what sessions notice, and publishes each endpoint's state.
+/// The health of every endpoint, on the control thread: makes the active checks of the configuration, takes reports of sessions into
+/// account, and publishes each endpoint's state.
 ///
-/// An endpoint is known by its object: one that stays when the configuration changes keeps its health.
+/// An endpoint is an object. If a new configuration keeps the object, its health is kept too.
 final class HealthChecks {
-    /// How often the heartbeats of live sessions are looked at.
+    /// How often the heartbeats of live sessions are counted.
     private static let heartbeatInterval = Duration.seconds(1)
 
     private struct Place {
@@ -22,15 +22,15 @@ final class HealthChecks {
     private let loop: EventLoop
     private let means: HealthCheck.Means
     private let cameUp: (Backend) -> Void
-    /// In the order of the configuration's backends.
+    /// One for each backend, in the order of the configuration.
     private var watches: [BackendWatch] = []
     private var places: [ObjectIdentifier: Place] = [:]
     private var schedules: [ObjectIdentifier: CheckSchedule] = [:]
     private var heartbeats: ControlTimer?
 
     /// - Parameters:
-    ///   - unreachable: called when an endpoint could be connected to at none of its addresses.
-    ///   - cameUp: called when an endpoint of a backend is up that was not.
+    /// - unreachable: called with an endpoint if none of its addresses can be connected to.
+    /// - cameUp: called with a backend when one of its endpoints comes up.
     init(
         log: Log, loop: EventLoop, unreachable: @escaping (Endpoint) -> Void = { _ in },
         cameUp: @escaping (Backend) -> Void
@@ -43,7 +43,7 @@ final class HealthChecks {
 
     /// Watches the endpoints of a configuration from now on, and no others.
     ///
-    /// - Throws: where libssl does not take its settings; then nothing has changed.
+    /// - Throws: libssl's error with the settings for TLS. Then nothing has changed.
     public func take(_ active: ActiveConfiguration) throws(TLSError) {
         let contexts = try TLSClientContext.shared(active.clientTLS.map(Self.settings), io: self.means.context.tlsIO)
         let before = self.places
@@ -69,7 +69,7 @@ final class HealthChecks {
             }
     }
 
-    /// A check shakes hands in full, so that it sees the certificate that the endpoint has now.
+    /// Checks do not resume TLS sessions: each must see the certificate that the endpoint has now.
     private static func settings(_ settings: TLSClientSettings?) -> TLSClientSettings? {
         var settings = settings
         settings?.resume = false
@@ -116,17 +116,17 @@ final class HealthChecks {
 
     // MARK: - What workers and operators say
 
-    /// Sessions could not be opened. Endpoints that are gone from the configuration are ignored, here and below.
+    /// Sessions failed to open. An endpoint that is no longer configured is ignored, here and below.
     func failed(_ endpoint: Endpoint, because reason: String) {
         if let place = self.place(of: endpoint) { place.watch.failed(place.index, because: reason) }
     }
 
-    /// A session was opened after such failures.
+    /// A session opened after failures.
     func succeeded(_ endpoint: Endpoint) {
         if let place = self.place(of: endpoint) { place.watch.succeeded(place.index) }
     }
 
-    /// No new sessions for `endpoint` until `undrain`.
+    /// Stops new sessions for `endpoint` until `undrain`.
     func drain(_ endpoint: Endpoint) {
         if let place = self.place(of: endpoint) { place.watch.drain(place.index) }
     }
@@ -139,9 +139,9 @@ final class HealthChecks {
 
     // MARK: - What others see
 
-    /// How all endpoints are, backend by backend, in portions.
+    /// Reports the state of all endpoints, in portions.
     ///
-    /// - Parameter then: gets the reports, in the order of the backends of the snapshot that was taken last.
+    /// - Parameter then: gets one report for each backend, in the order of the configuration.
     func report(then: @escaping ([BackendReport]) -> Void) {
         let (watches, schedules) = (self.watches, self.schedules)
         var reports: [BackendReport] = []

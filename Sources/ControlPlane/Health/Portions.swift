@@ -1,8 +1,8 @@
 internal import System
 
-/// Goes through many things on the control thread, so many in a turn of its loop: what else it has to do comes in between.
+/// Does a long series of steps on the control thread, a portion in each turn of the loop, so that other work comes in between.
 final class Portions {
-    /// How many a turn has at most, of what takes about a microsecond each.
+    /// The size of a portion. A unit takes about a microsecond.
     static let most = 2000
 
     private let loop: EventLoop
@@ -10,11 +10,11 @@ final class Portions {
     private let then: () -> Void
     private var timer: ControlTimer?
 
-    /// Begins at once; what fits into one portion is done when this returns.
+    /// Begins at once. A series that fits one portion is over when this returns.
     ///
     /// - Parameters:
-    ///   - step: does the next thing, and says how many it was; `nil`: there is none any more.
-    ///   - then: called after the last one.
+    /// - step: does the next step and returns its size in units; `nil`: there is none left.
+    /// - then: called after the last step.
     static func go(on loop: EventLoop, step: @escaping () -> Int?, then: @escaping () -> Void) {
         Portions(loop, step, then).goOn()
     }

@@ -5,24 +5,24 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// What one health check says to an endpoint, and what it makes of the answers: without socket and clock.
+/// What a health check says to an endpoint, and how it judges the answers. It has no socket and no clock.
 ///
-/// A check of a WebSocket goes beyond the 101: a server whose event loop hangs can still have a proxy in front, or a thread, that upgrades
-/// for it. So it sends a ping, too, and closes in good order when the pong is there.
+/// A check of a WebSocket server does not stop at the 101: if the server's event loop hangs, a thread of it or a proxy in front may still
+/// upgrade. So it sends a ping, and closes when the pong is there.
 struct Probe {
     enum Verdict: Equatable {
         case passed
-        /// Why, in a few words.
+        /// - Parameter reason: a few words for the log.
         case failed(String)
     }
 
-    /// What is to be done next. Only one step of a probe has a verdict.
+    /// What to do next. One step of a probe has a verdict, no more.
     struct Step: Equatable {
         var send: [UInt8] = []
         var verdict: Verdict?
-        /// Our side is to be ended after what is sent.
+        /// Shut down our side after sending.
         var endsWriting = false
-        /// There is nothing left to wait for.
+        /// Close the connection.
         var isOver = false
 
         static let wait = Step()
@@ -31,14 +31,14 @@ struct Probe {
     private enum State {
         case beforeConnection
         case handshake(BackendHandshake)
-        /// The ping was sent.
+        /// The ping was sent, and its pong is awaited.
         case pong(FrameReader)
         case responseHead(ResponseHeadParser)
-        /// There is a verdict; the peer's end is read, so that it sees no reset.
+        /// There is a verdict. The peer's bytes are still read up to its end, because closing earlier would reset the connection.
         case closing
     }
 
-    /// What may come before the pong: chats greet with their history.
+    /// The most bytes before the pong. Some servers begin with a long history.
     private static let mostBeforePong = 16 << 20
     private static let mostBeforeStatus = 64 << 10
     private static let mostDiscarded = 1 << 20
@@ -48,14 +48,14 @@ struct Probe {
     private let path: String
     private let ping = Randomness.bytes(8)
     private var state = State.beforeConnection
-    /// Bytes since the state began.
+    /// The bytes received in this state.
     private var count = 0
-    /// The beginning of a head or frame.
+    /// The part of a head or frame that has come.
     private var rest: [UInt8] = []
 
     /// - Parameters:
-    ///   - host: the endpoint's, where the settings have none.
-    ///   - path: likewise.
+    /// - host: the Host to send, if the settings have none.
+    /// - path: the path to request, if the settings have none.
     init(_ settings: HealthCheckSettings, host: String, path: String) {
         self.settings = settings
         self.host = settings.host ?? host
@@ -64,7 +64,7 @@ struct Probe {
 
     // MARK: - Events
 
-    /// The connection stands, with TLS where that belongs to it.
+    /// The connection is open, TLS included.
     mutating func connected() -> Step {
         switch self.settings.check {
         case .connect:
@@ -83,7 +83,7 @@ struct Probe {
         }
     }
 
-    /// Takes what came since the last call.
+    /// Takes the bytes that follow those of the last call.
     mutating func received(_ bytes: Span<UInt8>) -> Step {
         self.count += bytes.count
         switch self.state {
@@ -111,12 +111,14 @@ struct Probe {
         return step
     }
 
-    /// The time is over: what that means, unless there is a verdict already.
+    /// The timeout has passed.
+    ///
+    /// - Returns: `nil` if there is a verdict already.
     func timedOut(after timeout: Duration) -> Verdict? {
         switch self.state {
         case .beforeConnection: return .failed("no connection within \(timeout.shown)")
         case .handshake(var handshake):
-            // A refusal whose body does not end.
+            // A refusal, the body of which has no end yet.
             if handshake.isReadingRefusal, case .refused(let answer) = handshake.receivedEOF() {
                 return .failed("answered \(answer.status)")
             }
@@ -141,7 +143,7 @@ struct Probe {
         return Step(send: close, verdict: .failed(reason), endsWriting: true)
     }
 
-    /// - Parameter bytes: those in which the handshake ends.
+    /// - Parameter bytes: the last bytes of the handshake, and what follows it.
     private mutating func judge(_ outcome: BackendHandshake.Outcome, _ bytes: Span<UInt8>) -> Step {
         switch outcome {
         case .incomplete: return .wait
@@ -178,7 +180,7 @@ struct Probe {
         }
     }
 
-    /// RFC 6455 section 7.1.1: the server ends TCP first.
+    /// The client does not end TCP here: the server does so first (RFC 6455 section 7.1.1).
     private mutating func pass() -> Step {
         self.enter(.closing)
         return Step(send: Frame.close(.normal, reason: "health check passed", maskingKey: .random), verdict: .passed)
@@ -201,7 +203,7 @@ struct Probe {
                 return .wait
             case .invalid(let error): return self.fail("a malformed answer: \(error.detail)")
             case .head(let head, let length):
-                // An interim answer (RFC 9110 section 15.2): a check does not ask for a 101.
+                // An interim answer precedes the real one (RFC 9110 section 15.2). A 101 is not expected: the check does not ask for it.
                 guard (100..<200).contains(head.status), head.status != 101 else { return self.judge(head.status) }
                 self.rest = Array(input[length...])
                 parser = ResponseHeadParser()
@@ -212,13 +214,13 @@ struct Probe {
     private mutating func judge(_ status: Int) -> Step {
         let isRight = self.settings.status.map { $0 == status } ?? (200...399).contains(status)
         self.enter(.closing)
-        // The body goes on, and the end after it is the server's: it was asked to close.
+        // The rest of the body is ignored. The server ends the connection, as `Connection: close` asked.
         return Step(verdict: isRight ? .passed : .failed("answered \(status)"))
     }
 
     // MARK: - Request
 
-    /// - Parameter key: of an opening handshake.
+    /// - Parameter key: the key of an opening handshake; `nil` for a plain GET.
     private func request(key: String?) -> RequestHead {
         var fields: HTTPFields = ["Host": self.host, "User-Agent": "gateway-health-check"]
         if let key {

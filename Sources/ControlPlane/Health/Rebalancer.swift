@@ -5,15 +5,15 @@ internal import Observability
 internal import Synchronization
 internal import System
 
-/// Moves sessions to endpoints that came up: closes some on endpoints that have more than their share, a few per second, until the
-/// spread is within bounds. Their clients come back, and the balance leads them to other endpoints.
+/// Moves sessions to endpoints that came up: closes sessions of endpoints that have more than their share, a few per second, until the
+/// difference is within bounds. Their clients reconnect, and the balance leads them to other endpoints.
 final class Rebalancer {
     private let loop: EventLoop
     private let fleet: Fleet
     private let log: Log
-    /// Backends with `rebalance`, by name, whose endpoints are not within bounds yet.
+    /// Backends that are not balanced yet, by name. All of them have `rebalance`.
     private var active: [String: Backend] = [:]
-    /// Closes that are due, or a fraction of one.
+    /// The number of closes that are due, by backend, with a fraction.
     private var credit: [String: Double] = [:]
     private var timer: ControlTimer?
 
@@ -25,7 +25,7 @@ final class Rebalancer {
         self.log = log
     }
 
-    /// An endpoint of `backend` came up, or is new.
+    /// An endpoint of `backend` came up or is new.
     func begin(_ backend: Backend) {
         guard backend.settings.rebalance != nil, self.active[backend.name] == nil else { return }
         self.active[backend.name] = backend
@@ -35,7 +35,7 @@ final class Rebalancer {
         }
     }
 
-    /// Another configuration is in force. Endpoints that it adds have come up.
+    /// Another configuration is in force. Endpoints that are new in it count as having come up.
     func take(_ next: ActiveConfiguration, insteadOf before: ActiveConfiguration) {
         for name in self.active.keys {
             self.active[name] = next.backend(named: name).flatMap { $0.settings.rebalance == nil ? nil : $0 }
@@ -60,7 +60,7 @@ final class Rebalancer {
                 continue
             }
             self.credit[name, default: 0] += rate * Self.tick.secondsAsDouble
-            // More than one where the rate is higher than that of the ticks; never more than the endpoint has too many.
+            // The rate may demand several closes per tick, but the endpoint keeps its share.
             let due = Int(self.credit[name, default: 0])
             self.credit[name, default: 0] -= Double(due)
             for _ in 0..<min(due, endpoint.surplus) { self.closeOne(of: endpoint.endpoint) }
@@ -68,8 +68,8 @@ final class Rebalancer {
         if self.active.isEmpty { self.stop() }
     }
 
-    /// The control thread does not know which worker has sessions of the endpoint: it guesses in proportion to all of theirs, and tries
-    /// again.
+    /// Closes one session of the endpoint. The control thread does not know which worker has one, so it picks one by the number of all
+    /// its sessions. If that worker has none, the next tick tries again.
     private func closeOne(of endpoint: Endpoint) {
         let loads = self.fleet.members.map { $0.sessions.load(ordering: .relaxed) }
         let total = loads.reduce(0, +)
@@ -82,7 +82,7 @@ final class Rebalancer {
         }
     }
 
-    /// The endpoint with the most sessions above its share; `nil`: all are within bounds.
+    /// The endpoint that is furthest above its share; `nil` if all are within bounds.
     private func mostLoaded(of backend: Backend) -> (endpoint: Endpoint, surplus: Int)? {
         let up = backend.endpoints.indices.filter { backend.endpoints[$0].isAvailable && !backend.shares[$0].isBackup }
         let surplus = Rebalance.surplus(

@@ -3,8 +3,8 @@ internal import Observability
 internal import Synchronization
 internal import System
 
-/// Gives memory back to the system after a peak, on a thread of its own: that takes 100 ms for each GB. Workers need nothing of the
-/// allocator for a message that goes through, and wait for it only where something begins, or is queued.
+/// Returns free memory to the system after a peak. It has its own thread, because 1 GB takes about 100 ms. Workers hardly notice:
+/// relaying a message does not allocate, so they wait for the allocator only when a session opens or bytes are queued.
 final class MemoryReturn: Sendable {
     private let log: Log
     private let isRunning = Atomic<Bool>(false)
@@ -15,7 +15,7 @@ final class MemoryReturn: Sendable {
     func begin() {
         guard self.isRunning.exchange(true, ordering: .acquiring) == false else { return }
         self.thread.withLock { thread in
-            // It is at its end, if there was one.
+            // The previous thread, if any, has done its work.
             thread?.join()
             thread = try? Thread.start("gateway-memory") { [self] in
                 self.giveBack()
@@ -25,7 +25,7 @@ final class MemoryReturn: Sendable {
         }
     }
 
-    /// Waits for the end of one that has begun.
+    /// Waits until a return in progress is done.
     func end() { self.thread.withLock { $0?.join() } }
 
     private func giveBack() {

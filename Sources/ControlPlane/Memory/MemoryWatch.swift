@@ -3,15 +3,16 @@ internal import DataPlane
 internal import Observability
 internal import System
 
-/// Has sessions give way while memory is scarce: asks the workers which sessions hold how much, decides for all of them (`MemoryEviction`), and tells
-/// them. While there is room it does nothing.
+/// Closes sessions while memory is scarce: asks the workers how much each session holds, chooses among all of them (`MemoryEviction`),
+/// and tells the workers. While there is room it does nothing.
 final class MemoryWatch {
-    /// How long it waits before it asks again, and for each session that holds something: with 50,000 of them it asks twice a second.
+    /// The pause between two questions, and what each session that holds memory adds to it: with 50,000 of them it asks about twice a
+    /// second.
     private static let interval = Duration.milliseconds(100)
     private static let intervalPerHolder = Duration.microseconds(10)
-    /// How often it is looked whether memory can go back to the system.
+    /// How often to check whether memory can be returned to the system.
     private static let peakInterval = Duration.seconds(2)
-    /// The log has one line in so long at most.
+    /// The shortest time between two lines in the log.
     private static let logInterval = Duration.seconds(10)
 
     private let fleet: Fleet
@@ -50,7 +51,7 @@ final class MemoryWatch {
 
     // MARK: - Which sessions give way
 
-    /// There is less room than before.
+    /// The level of used memory rose.
     func rose() {
         self.timer?.cancel()
         self.timer = nil

@@ -1,7 +1,7 @@
 internal import DataPlane
 internal import System
 
-/// A host name that endpoints have, and what they wait for of it. It is looked up once for all of them.
+/// One host name: the endpoints that have it, and the calls that wait for its addresses. It is looked up once for all of them.
 final class HostName: TimerHandler {
     let host: String
     var endpoints: [Endpoint] = []
@@ -9,11 +9,11 @@ final class HostName: TimerHandler {
     private unowned let loop: EventLoop
     private let lookUp: (String) -> Void
     private var timer: EventLoop.TimerID?
-    /// The calls that wait for the answer under way, and those that came after its question.
+    /// The calls that wait for the look-up in progress; below, those that came after it began.
     private var waiting: [Int] = []
     private var waitingForNext: [Int] = []
 
-    /// - Parameter lookUp: asks for the addresses of the host; `answered` is to be called when they are here.
+    /// - Parameter lookUp: starts a look-up of the host. Call `answered` when it is done.
     init(_ host: String, refresh: Duration, on loop: EventLoop, lookUp: @escaping (String) -> Void) {
         self.host = host
         self.schedule = LookUpSchedule(refresh: refresh, at: loop.now)
@@ -21,14 +21,14 @@ final class HostName: TimerHandler {
         self.lookUp = lookUp
     }
 
-    /// Has it looked up now, for the call that waits as `id`.
+    /// Looks the name up now. `answered` will return `id`.
     func want(_ id: Int) {
         self.waitingForNext.append(id)
         self.schedule.wanted(at: self.loop.now)
         self.goOn()
     }
 
-    /// Looks it up, if that is due, and sees to it that it is when it will be.
+    /// Starts a look-up if one is due, else sets the timer for it.
     func goOn() {
         let due = self.schedule.due
         guard due <= self.loop.now else {
@@ -41,7 +41,9 @@ final class HostName: TimerHandler {
         self.lookUp(self.host)
     }
 
-    /// - Returns: those whose waiting is over.
+    /// Takes note of the result of a look-up.
+    ///
+    /// - Returns: the ids that waited for it.
     func answered(hasSucceeded: Bool) -> [Int] {
         defer { self.goOn() }
         defer { self.waiting = [] }
@@ -49,7 +51,7 @@ final class HostName: TimerHandler {
         return self.waiting
     }
 
-    /// It is not looked up any more.
+    /// Stops looking it up.
     func stop() { self.loop.cancelTimer(&self.timer) }
 
     func timerFired() {

@@ -1,35 +1,35 @@
 internal import System
 
-/// When one host name is looked up. The clock is passed in.
+/// When to look one host name up. The clock is passed in.
 struct LookUpSchedule: Equatable, Sendable {
     private enum State: Equatable, Sendable {
         case idle(due: MonotonicInstant)
-        /// A look-up is under way, and another one is wanted at that time; `never`: none is.
+        /// A look-up is in progress. The next one is due at `again`; `never`: when the refresh or the retry is.
         case asking(again: MonotonicInstant)
     }
 
-    /// After a failure it is looked up again after so long, then after twice as long, and so on.
+    /// The pause after a failure. It doubles with each further one, up to `longestRetry`.
     static let firstRetry = Duration.seconds(1)
     static let longestRetry = Duration.seconds(30)
-    /// Sessions that find none of its addresses have it looked up no more often than this.
+    /// The shortest time between look-ups that are caused by failed connections.
     static let pace = Duration.seconds(1)
 
-    /// How often a name is looked up that was found.
+    /// The pause after a success.
     var refresh: Duration
     private var state: State
     private var askedAt: MonotonicInstant?
-    /// Look-ups in a row that failed.
+    /// The number of look-ups in a row that failed.
     private var failures = 0
-    /// The latest look-up had no answer.
+    /// Whether the last look-up failed.
     var isFailing: Bool { self.failures > 0 }
 
-    /// A name that is to be looked up at once.
+    /// A name that is due at once.
     init(refresh: Duration, at now: MonotonicInstant) {
         self.refresh = refresh
         self.state = .idle(due: now)
     }
 
-    /// When to look it up; `never` while that is going on.
+    /// When to look it up; `never` while a look-up is in progress.
     var due: MonotonicInstant {
         switch self.state {
         case .idle(let due): due
@@ -37,13 +37,13 @@ struct LookUpSchedule: Equatable, Sendable {
         }
     }
 
-    /// The look-up begins.
+    /// A look-up begins.
     mutating func begin(at now: MonotonicInstant) {
         self.askedAt = now
         self.state = .asking(again: .never)
     }
 
-    /// Its answer has come.
+    /// A look-up has ended.
     mutating func answered(hasSucceeded: Bool, at now: MonotonicInstant) {
         guard case .asking(let again) = self.state else { return }
         self.failures = hasSucceeded ? 0 : self.failures + 1
@@ -55,7 +55,7 @@ struct LookUpSchedule: Equatable, Sendable {
         return min(Self.firstRetry * (1 << doublings), Self.longestRetry, max(self.refresh, Self.firstRetry))
     }
 
-    /// Its addresses are wanted now: the answer that is under way may be to an old question.
+    /// A caller wants the addresses as they are now. A look-up in progress may have asked before they changed, so another one follows it.
     mutating func wanted(at now: MonotonicInstant) {
         switch self.state {
         case .idle(let due): self.state = .idle(due: min(due, now))
@@ -63,7 +63,7 @@ struct LookUpSchedule: Equatable, Sendable {
         }
     }
 
-    /// None of its addresses can be connected to. An answer that is on its way has the new ones, if there are any.
+    /// No address of the name can be connected to. A look-up in progress is recent enough.
     mutating func addressesFailed(at now: MonotonicInstant) {
         guard case .idle(let due) = self.state else { return }
         self.state = .idle(due: min(due, max(now, self.askedAt.map { $0 + Self.pace } ?? now)))

@@ -4,16 +4,16 @@ internal import Observability
 internal import Synchronization
 internal import System
 
-/// Keeps the addresses of endpoints that are named by host up to date. Look-ups run on the resolver's threads, all else on the control
+/// Keeps the addresses of endpoints that have host names up to date. Look-ups run on the resolver's threads, the rest on the control
 /// thread.
 final class NameRefresh {
     private static let firstWait = Duration.seconds(3)
-    /// How long a look-up may take without which there is no listener.
+    /// How long to wait for the address of a listener before it is an error.
     static let listenerWait = Duration.seconds(5)
 
     private enum Answer: Sendable {
         case ofHost(String, Result<[SocketAddress], ResolveError>)
-        /// One has come for a call of `lookUp`.
+        /// The answer to one name of a call of `lookUp`, by its id.
         case ofListener(Int)
     }
 
@@ -27,7 +27,7 @@ final class NameRefresh {
     private let resolver: Resolver
     private let log: Log
     private unowned let loop: EventLoop
-    /// The calls that still wait, and for how many answers.
+    /// The calls that wait, each with the number of answers that are missing.
     private var waiting: [Int: Wait] = [:]
     private var nextID = 0
     private let answers: Mailbox<Answer>
@@ -42,8 +42,7 @@ final class NameRefresh {
 
     // MARK: - Endpoints
 
-    /// Looks every name up once, and waits for the answers, but no longer than a person would: the first sessions should not fail
-    /// because they came early.
+    /// Looks every name up and waits for the answers, up to `firstWait`: without addresses the first sessions would fail.
     func start(_ active: ActiveConfiguration) {
         var isWaiting = true
         self.resolve(active) { isWaiting = false }
@@ -62,9 +61,9 @@ final class NameRefresh {
         }
     }
 
-    /// Looks up the names of a configuration, whatever is known of them.
+    /// Looks every name of a configuration up, also those with known addresses.
     ///
-    /// - Parameter then: called when all answers are here, or after a while without.
+    /// - Parameter then: called when all answers are here, or after `firstWait`.
     func resolve(_ active: ActiveConfiguration, then: @escaping () -> Void) {
         let names = self.add(active)
         guard !names.isEmpty else { return then() }
@@ -72,7 +71,7 @@ final class NameRefresh {
         for name in names { name.want(id) }
     }
 
-    /// None of its addresses can be connected to: they may have changed.
+    /// No address of the endpoint can be connected to: it may have new ones.
     func unreachable(_ endpoint: Endpoint) {
         endpoint.takeLookUp()
         guard let (host, _) = endpoint.hostToResolve, let name = self.names[host] else { return }
@@ -80,7 +79,7 @@ final class NameRefresh {
         name.goOn()
     }
 
-    /// Takes in the names of a configuration. Returns them.
+    /// Adds the names of a configuration, and returns them.
     @discardableResult
     private func add(_ active: ActiveConfiguration) -> [HostName] {
         let refresh = active.settings.names.refresh
@@ -114,8 +113,8 @@ final class NameRefresh {
         }
     }
 
-    /// - Parameter hasTurned: whether the look-up before it had succeeded where this one failed, or the other way round. The last addresses
-    ///   stay in use meanwhile, and the log says that they may be old.
+    /// - Parameter hasTurned: whether the name began or stopped to fail. While it fails its last addresses stay in use, and the log says
+    ///   so.
     private func tell(
         _ endpoint: Endpoint, _ result: Result<[SocketAddress], ResolveError>, hasTurned: Bool
     ) {
@@ -138,9 +137,9 @@ final class NameRefresh {
 
     // MARK: - Listeners
 
-    /// Looks up the names of listeners, which are opened once, at one of the addresses that their names have then.
+    /// Looks up the host names of listeners. This is done once: a listener stays at the address that it is opened at.
     ///
-    /// - Parameter then: called when all answers are here, or after a while: a name without one is a failure.
+    /// - Parameter then: called when all answers are here, or after `limit`. A name without an answer by then is a failure.
     func lookUp(
         _ listeners: [Address], within limit: Duration = NameRefresh.listenerWait,
         then: @escaping ([Address: Result<[SocketAddress], ResolveError>]) -> Void
@@ -169,21 +168,21 @@ final class NameRefresh {
 
     // MARK: - Waiting
 
-    /// - Returns: what each of `count` answers is for.
+    /// - Returns: the id to call `answered` with, `count` times.
     private func wait(for count: Int, within limit: Duration, then: @escaping () -> Void) -> Int {
         let id = self.nextID
         self.nextID += 1
-        let timer = ControlTimer(self.loop, once: limit) { [unowned self] in self.finish(id) }
+        let timer = ControlTimer(self.loop, once: limit) { [unowned self] in self.end(id) }
         self.waiting[id] = Wait(answers: count, then: then, limit: timer)
         return id
     }
 
     private func answered(_ id: Int) {
         self.waiting[id]?.answers -= 1
-        if self.waiting[id]?.answers == 0 { self.finish(id) }
+        if self.waiting[id]?.answers == 0 { self.end(id) }
     }
 
-    private func finish(_ id: Int) {
+    private func end(_ id: Int) {
         guard let wait = self.waiting.removeValue(forKey: id) else { return }
         wait.limit.cancel()
         wait.then()

@@ -3,16 +3,16 @@ internal import DataPlane
 internal import Observability
 internal import System
 
-/// What was counted and how everything is, as the control thread gathered it. What operators are shown is made of it on any thread: with
-/// thousands of routes and backends that takes longer than the control thread may be kept.
+/// What the workers counted and the state of the endpoints, as the control thread gathered them. Rows and metrics are made of it on any
+/// thread, because with thousands of routes and backends that would hold up the control thread.
 struct GatewayCounts: Sendable {
     private let active: ActiveConfiguration
     private let snapshots: [MetricsSnapshot]
-    /// Bytes that wait in mailboxes.
+    /// Bytes of messages in workers' mailboxes.
     private let inMailboxes: Int
     private let backends: [BackendReport]
 
-    /// - Parameter snapshots: of all workers.
+    /// - Parameter snapshots: one of each worker.
     init(_ active: ActiveConfiguration, _ snapshots: [MetricsSnapshot], inMailboxes: Int, backends: [BackendReport]) {
         self.active = active
         self.snapshots = snapshots

@@ -1,7 +1,7 @@
-/// What the gateway would answer to "may I send you new clients?".
+/// Whether load balancers should send new clients.
 public enum GatewayReadiness: Sendable, Equatable {
     case ready
     case draining
-    /// There is no listener that accepts connections.
+    /// No listener accepts connections.
     case noListener
 }

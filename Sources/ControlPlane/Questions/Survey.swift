@@ -1,6 +1,6 @@
 internal import DataPlane
 
-/// Asks all workers the same question, and gathers their answers without blocking the control thread.
+/// Asks all workers a question and gathers the answers, without blocking the control thread.
 final class Survey {
     private struct Pending {
         var answers: [Int: any Sendable] = [:]
@@ -14,8 +14,8 @@ final class Survey {
     init(_ fleet: Fleet) { self.fleet = fleet }
 
     /// - Parameters:
-    ///   - question: is called on the thread of each worker.
-    ///   - then: gets the answers in the order of the workers.
+    /// - question: called on the thread of each worker.
+    /// - then: gets the answers, in the order of the workers, on the control thread.
     func ask<Answer: Sendable>(
         _ question: @escaping @Sendable (Worker) -> Answer, then: @escaping ([Answer]) -> Void
     ) {

@@ -3,10 +3,10 @@ internal import DataPlane
 internal import System
 internal import TLS
 
-/// Reads configurations and tries them, without keeping the control thread: files have `FileReader.limit` each time, names
-/// `NameRefresh.listenerWait`, and what takes long is made beside the loop.
+/// Reads configurations and tries them, without blocking the control thread. Each read of files may take `FileReader.limit`, and look-ups
+/// `NameRefresh.listenerWait`; long computations run on another thread.
 final class Candidates {
-    /// What is wrong with a configuration, a line for each mistake.
+    /// Why a configuration cannot be used: one line for each mistake.
     struct Mistakes: Error {
         let lines: [String]
     }
@@ -73,7 +73,7 @@ final class Candidates {
         }
     }
 
-    /// A configuration that a worker could use: libssl has its own opinion of certificates.
+    /// Checks that a worker can use the configuration: libssl may reject a certificate that was read without errors.
     private static func tried(_ configuration: ActiveConfiguration) throws(StartError) -> ActiveConfiguration {
         do throws(TLSError) {
             _ = try WorkerConfiguration(configuration, io: TLSIO())

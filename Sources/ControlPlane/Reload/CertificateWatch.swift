@@ -3,8 +3,7 @@ internal import DataPlane
 internal import Observability
 internal import System
 
-/// Looks at certificates and keys from time to time, and puts them in force again when their files have changed. Live sessions keep what
-/// they have.
+/// Applies certificates and keys again when their files have changed. Live sessions keep what they have.
 final class CertificateWatch {
     /// How often files are looked at.
     private static let interval = Duration.seconds(5)
@@ -17,7 +16,7 @@ final class CertificateWatch {
     private let loop: EventLoop
     private let log: Log
     private var timer: ControlTimer?
-    /// Why changed certificates were refused, as the log has it.
+    /// The last error with changed certificates that was logged.
     private var refusal: String?
 
     init(
@@ -45,7 +44,7 @@ final class CertificateWatch {
         self.files.look(at: self.serving.watched.paths) { [unowned self] result in
             switch result {
             case .failure(let obstacle):
-                // A look that hangs was logged when it began to.
+                // A check that hangs was logged when it began to hang.
                 if obstacle.error != .stuck {
                     self.log.write(.error, "certificates-refused", reason: "cannot look at \(obstacle)")
                 }
@@ -62,7 +61,7 @@ final class CertificateWatch {
         }
     }
 
-    /// Whether what is found for a configuration is still of use: a reload reads certificates, too.
+    /// Whether certificates for this configuration are still of use. A reload reads them too.
     private func isWanted(for configuration: ActiveConfiguration) -> Bool {
         self.drainer.isServing && !self.reloader.isReloading && self.serving.configuration === configuration
     }
@@ -76,8 +75,8 @@ final class CertificateWatch {
             self.log.write(LogRecord(.info, "certificates-reloaded"))
         case .failure(let error):
             guard self.isWanted(for: configuration) else { return }
-            // A chain and its key are two files, which may be in the middle of being replaced: the next look tries again, and the same
-            // refusal is logged once.
+            // A chain and its key are two files, and only one of them may be replaced yet. The next check tries again; the same error is
+            // logged once.
             guard "\(error)" != self.refusal else { return }
             self.refusal = "\(error)"
             self.log.write(.error, "certificates-refused", reason: "\(error)")

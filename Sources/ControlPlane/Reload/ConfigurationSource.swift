@@ -1,15 +1,16 @@
 public import Configuration
 public import System
 
-/// The configuration of a running gateway: a file, which a reload reads again, or what came by a pipe, which is kept.
+/// Where the configuration of a running gateway comes from: a file, which a reload reads again, or a pipe, which can be read only once
+/// and is kept.
 public struct ConfigurationSource: Sendable {
-    /// Absolute: a change of the working directory must not lead to another file. Of a pipe, as messages name it.
+    /// The absolute path of the file, so that a change of the working directory does no harm. For a pipe, its name in messages.
     public let path: String
-    /// What came by a pipe, as it came; `nil`: the file can be read again.
+    /// What came by a pipe; `nil` for a file.
     public let kept: [UInt8]?
     private let read: @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
 
-    /// - Parameter read: makes a configuration of the file's bytes.
+    /// - Parameter read: parses the bytes of the file.
     public init(
         path: String, kept: [UInt8]? = nil,
         read: @escaping @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
@@ -19,7 +20,7 @@ public struct ConfigurationSource: Sendable {
         self.read = read
     }
 
-    /// Why it is not read again; `nil`: it is.
+    /// Why it cannot be read again; `nil` if it can.
     var refusal: String? {
         guard self.kept != nil else { return nil }
         return "the configuration came by a pipe (\(self.path)), which cannot be read again: it stays as it is"
@@ -27,14 +28,14 @@ public struct ConfigurationSource: Sendable {
 
     /// The configuration that came by a pipe.
     ///
-    /// - Throws: every mistake as a line of its own.
+    /// - Throws: every mistake, each with its place.
     public func keptConfiguration() throws(ConfigurationErrors) -> GatewayConfiguration {
         try self.read(self.kept ?? [])
     }
 
-    /// What the file says.
+    /// Reads the file.
     ///
-    /// - Throws: one mistake without a place, where the file cannot be read.
+    /// - Throws: one mistake without a place, if the file cannot be read.
     public func bytes(in files: FileSet) throws(ConfigurationErrors) -> [UInt8] {
         do throws(FileError) {
             return try files.contents(of: self.path)
@@ -43,9 +44,9 @@ public struct ConfigurationSource: Sendable {
         }
     }
 
-    /// The configuration that the file's bytes are.
+    /// Parses the bytes of the file.
     ///
-    /// - Throws: every mistake as a line of its own.
+    /// - Throws: every mistake, each with its place.
     public func configuration(of bytes: [UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration {
         try self.read(bytes)
     }

@@ -1,10 +1,10 @@
-/// What came of a reload, or what would come of it (a dry run).
+/// The answer to a reload or, in the conditional, to a dry run.
 public enum ReloadOutcome: Sendable {
     /// - Parameters:
-    ///   - closing: how many sessions are (or would be) drained, by the reason, such as "the route chat is gone".
-    ///   - kept: how many sessions stay as they are.
-    ///   - awaitingStart: the keys whose changes take effect when the gateway starts anew.
+    /// - closing: the number of sessions that are drained, by reason, such as "the route chat is gone".
+    /// - kept: the number of sessions that go on.
+    /// - awaitingStart: the changed keys that take effect only when the gateway starts again.
     case applied(closing: [String: Int], kept: Int, awaitingStart: [String])
-    /// Nothing was changed: what is wrong with the file, a line for each mistake.
+    /// Nothing was changed. One line for each mistake.
     case refused([String])
 }

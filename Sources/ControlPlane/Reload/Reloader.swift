@@ -6,17 +6,17 @@ internal import System
 internal import TLS
 internal import Takeover
 
-/// Puts another configuration in force while sessions go on. It is checked as a whole, and refused as a whole: nothing changes until all
-/// of it can be used. Then every worker uses it and says what became of its sessions; those without a place in it are drained.
+/// Puts another configuration in force while sessions go on. Nothing changes until all of it was tried: it is accepted or refused as a
+/// whole. Then every worker uses it and says which of its sessions it condemns; those are drained.
 final class Reloader {
     /// One reload at a time.
     private enum State {
         case idle
-        /// - Parameter waiting: those that came meanwhile.
+        /// - Parameter waiting: the reloads that came meanwhile.
         case reloading(waiting: [() -> Void])
     }
 
-    /// What follows another configuration.
+    /// What has to know of another configuration.
     struct Followers {
         let fleet: Fleet
         let names: NameRefresh
@@ -37,10 +37,10 @@ final class Reloader {
     private let followers: Followers
     private let log: Log
     private var state = State.idle
-    /// Reloads by their result.
+    /// The number of reloads, by result.
     private(set) var counted = ControlMetrics()
 
-    /// - Parameter source: `nil`: there is no file (`gateway bridge`).
+    /// - Parameter source: `nil` if there is no file (`gateway bridge`).
     init(
         _ source: ConfigurationSource?, _ candidates: Candidates, _ serving: Serving, _ survey: Survey,
         _ followers: Followers, _ log: Log
@@ -59,7 +59,7 @@ final class Reloader {
 
     /// Applies the configuration file as it is now.
     ///
-    /// - Parameter dryRun: only say what it would do.
+    /// - Parameter dryRun: only say what would happen; change nothing.
     func reload(dryRun: Bool, answer: @escaping (ReloadOutcome) -> Void) {
         guard self.followers.drainer.isServing else { return answer(Self.draining) }
         if case .reloading(let waiting) = self.state {
@@ -88,7 +88,7 @@ final class Reloader {
         guard case .reloading(var waiting) = self.state else { return }
         self.state = .idle
         answer(outcome)
-        // The first of them begins, and the others wait for it; where none can begin, each is refused.
+        // The first one starts, and the others wait behind it. If it is refused at once, the next one starts.
         while !waiting.isEmpty { waiting.removeFirst()() }
     }
 
@@ -124,9 +124,9 @@ final class Reloader {
                 then(outcome($0))
             }
         }
-        // New endpoints have addresses before sessions are led to them; addresses that moved are news to the operator, too.
+        // Look up the names of new endpoints before sessions are led to them.
         self.followers.names.resolve(configuration) { [unowned self] in
-            // Workers that were told to stop accepting would accept from listeners that come after.
+            // Workers that were told to stop accepting would accept from new listeners.
             guard self.followers.drainer.isServing else {
                 candidate.listeners.close()
                 return then(Self.draining)
@@ -156,15 +156,15 @@ final class Reloader {
         for listener in candidate.listeners.opened { self.log.write(listener.record) }
     }
 
-    /// Puts a candidate in force, here and with the workers.
+    /// Puts a candidate in force, here and in the workers.
     ///
-    /// - Parameter then: gets what each worker's sessions become.
+    /// - Parameter then: gets the fates of each worker's sessions.
     func put(_ candidate: Candidate, then: @escaping ([SessionFates]) -> Void) {
         for failure in self.serving.put(candidate) { self.log.write(.error, "update-failed", reason: "\(failure)") }
         do throws(TLSError) {
             try self.followers.health.take(candidate.configuration)
         } catch {
-            // A worker's context of the same settings was made a moment ago.
+            // Not expected: `Candidates` has just made a context of these settings.
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
         let (configuration, listeners) = (candidate.configuration, candidate.listeners.listeners)
@@ -196,7 +196,7 @@ final class Reloader {
             reason: "changes of \(awaitingStart.joined(separator: ", ")) take effect when the gateway starts anew")
     }
 
-    /// The keys that a reload leaves as they were at start, and that have other values now.
+    /// The keys that a reload cannot apply, and that differ from the values at start.
     private func awaitingStart(in next: GatewayConfiguration) -> [String] {
         let started = self.serving.startedWith
         let fixed = [

@@ -1,6 +1,6 @@
 internal import DataPlane
 
-/// A configuration that was tried, with its listeners open: it can be put in force.
+/// A configuration that was tried and can be put in force. Its listeners are open.
 struct Candidate {
     let configuration: ActiveConfiguration
     let listeners: ListenerSet.Change

@@ -2,16 +2,16 @@ internal import Configuration
 internal import DataPlane
 internal import System
 
-/// What a configuration refers to: its files, the addresses of its listeners' names, and their groups. It is found before the
-/// configuration is put in force, because a file system or a name server may take its time.
+/// What a configuration refers to: files, host names of listeners, groups. It is looked up before the configuration is put in force,
+/// because a file system or a name server may be slow.
 struct Findings {
     var files = FileSet()
-    /// Of the listeners that have to be opened and are named by host.
+    /// The addresses of listeners that have a host name and are not open yet.
     var addresses: [Address: Result<[SocketAddress], ResolveError>] = [:]
-    /// Of the groups that listeners name: their numbers; `nil`: there is no such group.
+    /// The numbers of the groups that listeners name; `nil` if there is no such group.
     var groups: [String: Result<UInt32?, FileError>] = [:]
 
-    /// Finds what a configuration refers to. Nothing waits for it but `then`.
+    /// Looks everything up without blocking the control thread.
     static func find(
         _ configuration: GatewayConfiguration, _ listeners: ListenerSet, _ reader: FileReader, _ names: NameRefresh,
         then: @escaping (Findings) -> Void
@@ -25,7 +25,7 @@ struct Findings {
         }
     }
 
-    /// The same at start, when the control thread has nothing else to do.
+    /// Looks everything up at start, when the control thread may wait.
     static func now(
         _ configuration: GatewayConfiguration, _ listeners: ListenerSet, _ reader: FileReader, _ names: NameRefresh,
         on loop: EventLoop

@@ -5,7 +5,7 @@ internal import System
 internal import TLS
 internal import Takeover
 
-/// The listeners that the gateway has, on the control thread: opens those that a configuration adds, and says which it removes.
+/// The gateway's listeners, on the control thread. Opens those that a configuration adds, and says which it removes.
 public struct ListenerSet {
     private(set) var listeners: [ListenerBlueprint] = []
     private let workers: Int
@@ -13,7 +13,7 @@ public struct ListenerSet {
 
     init(workers: Int) { self.workers = workers }
 
-    /// What is wrong with the group that a listener names; `nil`: nothing. For `gateway check`.
+    /// What is wrong with the group of a listener's socket; `nil` if nothing. For `gateway check`.
     public static func problem(in settings: ListenerSettings) -> String? {
         guard let access = settings.access else { return nil }
         do throws(StartError) {
@@ -24,15 +24,15 @@ public struct ListenerSet {
         }
     }
 
-    /// What a new configuration makes of the listeners. Nothing is in force before `commit`.
+    /// How a new configuration changes the listeners. It takes effect with `commit`.
     struct Change {
         fileprivate(set) var listeners: [ListenerBlueprint] = []
-        /// Those that were not there before.
+        /// The listeners that are new.
         fileprivate(set) var opened: [ListenerBlueprint] = []
         fileprivate(set) var removed: [ListenerBlueprint] = []
-        /// Of those opened, the ones whose sockets were open before: the files of their Unix sockets must not be removed.
+        /// The ids of those of `opened` that use sockets of another process. The files of their Unix sockets must not be removed.
         fileprivate var inherited: Set<Int> = []
-        /// What is to be said of files that are there already.
+        /// The mode and group to set on socket files that exist already.
         fileprivate var accesses: [(path: String, access: SocketFileAccess)] = []
         fileprivate var nextID: Int
 
@@ -41,7 +41,7 @@ public struct ListenerSet {
             self.accesses.append((path, access))
         }
 
-        /// Closes what was opened for it.
+        /// Closes what was opened for this change.
         func close() {
             for listener in self.opened {
                 for socket in listener.sockets.joined() { Kernel.close(socket) }
@@ -50,7 +50,7 @@ public struct ListenerSet {
         }
     }
 
-    /// The addresses among `settings` that are new here and named by host: to be looked up before `prepare`.
+    /// The addresses in `settings` that are new here and have a host name: look them up before `prepare`.
     func addressesToLookUp(_ settings: [ListenerSettings]) -> [Address] {
         let present = Set(self.listeners.map(\.settings.address))
         return settings.map(\.address).filter { address in
@@ -59,12 +59,12 @@ public struct ListenerSet {
         }
     }
 
-    /// Reads certificates, and opens the sockets of listeners that are new.
+    /// Makes the TLS contexts, and opens the sockets of new listeners.
     ///
     /// - Parameters:
-    ///   - findings: the files that `settings` name, their groups, and the addresses that `addressesToLookUp` asks for.
-    ///   - source: has the sockets that were open before; others are opened.
-    /// - Throws: what is in the way; nothing is left open then.
+    /// - findings: the files and groups that `settings` name, and the addresses that `addressesToLookUp` returned.
+    /// - source: sockets that are open already; the others are opened.
+    /// - Throws: one line that says what failed. Nothing stays open then.
     func prepare(
         _ settings: [ListenerSettings], _ findings: Findings = Findings(), from source: SocketSource = SocketSource()
     ) throws(StartError) -> Change {
@@ -100,7 +100,7 @@ public struct ListenerSet {
 
     /// Puts a change in force.
     ///
-    /// - Returns: what could not be done all the same.
+    /// - Returns: what failed. The rest is in force.
     mutating func commit(_ change: Change) -> [StartError] {
         self.listeners = change.listeners
         self.nextID = change.nextID
@@ -113,7 +113,7 @@ public struct ListenerSet {
         return failures
     }
 
-    /// The mode and group of the file of a listener; `nil`: it has none, or the umask decides.
+    /// The mode and group of a listener's socket file; `nil` if it has no file, or if the umask decides.
     private static func access(
         _ settings: ListenerSettings, _ findings: Findings
     ) throws(StartError) -> SocketFileAccess? {
@@ -122,15 +122,15 @@ public struct ListenerSet {
         return try SocketFileAccess(access, group: group, of: "listener \(settings.address)")
     }
 
-    /// The listener with the TLS that it has now: certificates may have changed without a word in the configuration.
+    /// The listener with certificates as they are now: the files can change without the configuration.
     private static func renewed(
         _ listener: ListenerBlueprint, _ settings: ListenerSettings, _ files: FileSet
     ) throws(StartError) -> ListenerBlueprint {
         var tls = listener.tls
         if Self.isSelfSigned(settings), settings.tls == listener.settings.tls {
-            // Made at start, it is as good as it was.
+            // Keep the certificate that was made at start.
         } else if let new = try CertificateFiles.server(settings, files) {
-            // Tickets are good only where everything is as it was; keys alone open nothing.
+            // The tickets stay valid only if all settings are the same, so the old keys do no harm.
             tls = (new, listener.tls?.tickets ?? TicketKeys())
         } else {
             tls = nil
@@ -172,7 +172,7 @@ public struct ListenerSet {
         }
     }
 
-    /// What an operator can do about it.
+    /// What an operator can do about it; empty if that is not known.
     private static func cure(
         of error: SystemError, at address: Address, hint: @autoclosure () -> String
     ) -> String {
@@ -184,8 +184,8 @@ public struct ListenerSet {
         return "; ports below 1024 are for root or a program with CAP_NET_BIND_SERVICE"
     }
 
-    /// Sockets that others opened: each has a queue of its own, so each needs a worker that accepts from it; a worker that would
-    /// get none accepts from one of them together with another.
+    /// Deals sockets that another process opened to the workers. Each socket has its own queue, so each needs a worker. If there are
+    /// fewer sockets than workers, some workers share one.
     private func deal(_ sockets: [Int32]) -> [[Int32]] {
         var dealt = [[Int32]](repeating: [], count: self.workers)
         for (index, socket) in sockets.enumerated() { dealt[index % self.workers].append(socket) }
@@ -195,7 +195,7 @@ public struct ListenerSet {
         return dealt
     }
 
-    /// Every address of both families is one socket; on a system without IPv6 it is every address of IPv4.
+    /// Opens the sockets. On a system without IPv6, "every address" means every IPv4 address.
     private func listen(
         _ address: SocketAddress, _ access: SocketFileAccess?
     ) throws(SystemError) -> (sockets: [Int32], address: SocketAddress) {
@@ -214,9 +214,9 @@ public struct ListenerSet {
         case .unix(let path): return .unix(path: path)
         case .abstract(let name): return .abstract(name: name)
         case .tcp(let host, let port):
-            // No host: every address, of both families.
+            // Without a host it is every address of both families.
             if host.isEmpty { return .ipv6(high: 0, low: 0, port: port, scope: 0) }
-            // A literal is only read, which takes no time.
+            // Parsing a literal address does not block.
             switch findings.addresses[address] ?? Resolver.literal(host, port: port) {
             case .success(let addresses): return addresses[0]
             case .failure(let error): throw StartError("cannot listen on \(address): \(error.reason)")
@@ -226,7 +226,7 @@ public struct ListenerSet {
 }
 
 extension ListenerBlueprint {
-    /// The line of the log that says that it listens.
+    /// The log line that says that it listens.
     var record: LogRecord {
         var record = LogRecord(.info, "listening")
         record.add("address", self.address.description)

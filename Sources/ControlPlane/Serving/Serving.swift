@@ -4,13 +4,13 @@ internal import System
 internal import TLS
 internal import Takeover
 
-/// What the gateway serves now: the configuration in force and its listeners. On the control thread.
+/// What the gateway serves: the configuration in force and its listeners. On the control thread.
 final class Serving {
-    /// What this process was started with: some of it stays until its end.
+    /// The configuration at start. Some keys of it stay in force until the process ends.
     let startedWith: GatewayConfiguration
     private(set) var configuration: ActiveConfiguration
     private(set) var listeners: ListenerSet
-    /// The files that the configuration was made with.
+    /// The files that the configuration in force was made with.
     private(set) var watched: WatchedFiles
     private let isLent: (SocketAddress) -> Bool
 
@@ -18,8 +18,8 @@ final class Serving {
     ///
     /// - Parameters:
     ///   - findings: what the configuration refers to.
-    ///   - source: the sockets that were open before.
-    /// - Throws: what is in the way.
+    /// - source: sockets that are open already.
+    /// - Throws: one line that says what failed.
     init(
         _ configuration: ActiveConfiguration, _ listeners: ListenerSet, _ findings: Findings, from source: SocketSource
     ) throws(StartError) {
@@ -34,24 +34,24 @@ final class Serving {
 
     /// Puts another configuration in force.
     ///
-    /// - Returns: what could not be done all the same.
+    /// - Returns: what failed. The rest is in force.
     func put(_ candidate: Candidate) -> [StartError] {
         self.configuration = candidate.configuration
         self.watched = candidate.watched
         return self.listeners.commit(candidate.listeners)
     }
 
-    /// The listeners, each with its scheme.
+    /// The URLs of all listeners, separated by spaces.
     var urls: String { self.listeners.listeners.map(\.url).joined(separator: " ") }
 
-    /// For `systemctl status`.
+    /// One line for `systemctl status`.
     var status: String { "serving on \(self.urls)" }
 
     func rotateTicketKeys() {
         for listener in self.listeners.listeners { listener.tls?.tickets.rotate() }
     }
 
-    /// Removes the file of a Unix socket, unless it is the service manager's.
+    /// Removes the file of a Unix socket, unless the service manager owns it.
     func removeFile(of listener: ListenerBlueprint) {
         if !self.isLent(listener.configured) { Kernel.removeSocketFile(listener.address) }
     }

@@ -2,12 +2,12 @@ public import Configuration
 public import System
 
 extension SocketFileAccess {
-    /// How long the system may take to say what a group's name stands for, where nothing goes on meanwhile.
+    /// How long to wait for the number of a group.
     private static let limit = Duration.seconds(5)
 
-    /// Looks the group up, and waits, but not for ever: before the gateway serves, and for `gateway check`.
+    /// Looks the group up. This blocks, so it is for the start and for `gateway check`.
     ///
-    /// - Parameter subject: what it belongs to, for messages: "admin".
+    /// - Parameter subject: the key that has the settings, for messages, such as "admin".
     /// - Throws: one line that says what is wrong with the group.
     public static func find(
         _ settings: FileAccessSettings, of subject: String
@@ -27,7 +27,7 @@ extension SocketFileAccess {
         return try SocketFileAccess(settings, group: answer, of: subject)
     }
 
-    /// - Parameter group: what the system says of the group's name: its number, that there is none, or why it does not know.
+    /// - Parameter group: the result of the look-up of the group: its number, `nil` if there is none, or an error.
     init<Reason: Error & CustomStringConvertible>(
         _ settings: FileAccessSettings, group: Result<UInt32?, Reason>?, of subject: String
     ) throws(StartError) {

@@ -3,36 +3,38 @@ internal import DequeModule
 internal import Synchronization
 internal import System
 
-/// The log: a bounded ring that any thread writes to, and a thread that empties it into a file.
+/// The log: a bounded queue to which any thread writes, and a thread that moves it to a file.
 ///
-/// A full pipe or slow disk never stops a frame: lines that do not fit the ring, or that the file does not take (a full disk, a pipe
-/// without a reader), are counted, and the count is logged when there is room.
+/// A full pipe or a slow disk never delays a frame. Lines that do not fit the queue or that the file does not accept (a full disk, a pipe
+/// without a reader) are counted, and the count is logged as soon as there is room.
 public final class Log: Sendable {
-    /// The most bytes that wait: a line can be as long as the head of a request.
+    /// The most bytes in the queue. One line can be as long as a request's head.
     private static let capacity = 4 << 20
-    /// How long `close` waits for a file that takes nothing.
+    /// How long `close` waits for a file that accepts nothing.
     private static let lastWait = Duration.seconds(1)
 
     private struct Ring {
         var lines = Deque<[UInt8]>()
         var bytes = 0
-        /// Lines dropped since the last line that said so.
+        /// Lines that did not fit since the last line that said so.
         var dropped = 0
         var droppedEver: UInt64 = 0
-        /// The file has to be opened again before these lines are written.
+        /// Whether to open the file again before these lines are written.
         var isReopening = false
         var isClosed = false
     }
 
     private let ring = Mutex(Ring())
     private let doorbell: Doorbell
-    /// `nil`: standard error.
+    /// `nil` for standard error.
     private let path: String?
     private let formatter: LogFormatter
     private let severity: Int
     private let writer = Mutex<Thread.Handle?>(nil)
 
-    /// Opens the file and starts the writing thread.
+    /// Opens the file and starts the thread that writes to it.
+    ///
+    /// - Throws: `SystemError` if the file cannot be opened or the thread cannot be started.
     public init(_ settings: LogSettings) throws {
         let file: OutputFile = if let path = settings.file { try .appending(to: path) } else { .standardError }
         self.path = settings.file
@@ -48,13 +50,13 @@ public final class Log: Sendable {
         self.writer.withLock { $0 = thread }
     }
 
-    /// Whether records of this level are written; others need not be made.
+    /// Whether records of this level are written. If not, they need not be made.
     public func takes(_ level: LogLevel) -> Bool { level.severity >= self.severity }
 
-    /// How many lines never reached the file.
+    /// How many lines were not written, since the start.
     public var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
 
-    /// Writes a record, unless it is below the log's level.
+    /// Writes a record, unless its level is below that of the log.
     public func write(_ record: LogRecord) {
         guard self.takes(record.level) else { return }
         let line = self.formatter.line(record, time: WallClock.rfc3339())
@@ -71,22 +73,21 @@ public final class Log: Sendable {
         if wasEmpty { self.doorbell.ring() }
     }
 
-    /// Writes a line whose only field is a reason, for what goes wrong outside of sessions.
+    /// Writes a record with one field, the reason.
     public func write(_ level: LogLevel, _ event: String, reason: String) {
         var record = LogRecord(level, event)
         record.add("reason", reason)
         self.write(record)
     }
 
-    /// Opens the file again, after it was moved away. Lines from now on go to the new file, or to the old one if the new one cannot be
-    /// opened.
+    /// Opens the file again, after it was moved. Lines from now on go to the new file, or to the old one if the new one cannot be opened.
     public func reopen() {
         self.ring.withLock { $0.isReopening = true }
         self.doorbell.ring()
     }
 
-    /// Writes what is left, and ends the thread. It does not wait long for a file that takes nothing (a full pipe): the process must be able
-    /// to end.
+    /// Writes what is left and ends the thread. It waits `lastWait` at most for a file that accepts nothing, because the process must be
+    /// able to end.
     public func close() {
         self.ring.withLock { $0.isClosed = true }
         self.doorbell.ring()
@@ -111,7 +112,7 @@ public final class Log: Sendable {
                 }
                 return (ring.lines, ring.dropped, ring.isReopening, ring.isClosed)
             }
-            // On this thread, because a file system may take its time.
+            // Opened on this thread, because a file system may block.
             if isReopening { file = self.reopened(file) }
             let lost = writer.write(lines, dropped: dropped, time: WallClock.rfc3339, file.append)
             if lost > 0 { self.ring.withLock { $0.droppedEver += UInt64(lost) } }
@@ -119,7 +120,7 @@ public final class Log: Sendable {
         }
     }
 
-    /// The file that lines go to from now on.
+    /// The file for the lines from now on.
     private func reopened(_ old: OutputFile) -> OutputFile {
         guard let path = self.path else {
             self.write(.warning, "log-reopen-failed", reason: "there is no `log.file`: the log goes to standard error")

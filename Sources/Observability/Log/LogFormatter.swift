@@ -1,16 +1,16 @@
 internal import Configuration
 internal import System
 
-/// Writes records as lines: JSON for machines, text for a terminal.
+/// Formats records as lines: JSON for programs, text for a terminal.
 ///
-/// Every session writes two lines, so they are built as bytes: a `String` that grows scalar by scalar takes ten times as long.
+/// Every session writes two lines, so they are made of bytes. Appending to a `String` scalar by scalar takes ten times as long.
 enum LogFormatter: Sendable {
     case json
     case text
 
-    /// The line without its newline, in UTF-8.
+    /// The line in UTF-8, without a newline.
     ///
-    /// - Parameter time: RFC 3339.
+    /// - Parameter time: the time in RFC 3339 format.
     func line(_ record: LogRecord, time: String) -> [UInt8] {
         var line = Line()
         switch self {
@@ -21,7 +21,7 @@ enum LogFormatter: Sendable {
     }
 }
 
-/// A line that is being built.
+/// A line in the making.
 private struct Line {
     private(set) var bytes: [UInt8] = []
 
@@ -68,13 +68,13 @@ private struct Line {
         }
     }
 
-    /// Text as it is if it is one plain word, else quoted: what a peer sent cannot forge fields or lines.
+    /// Appends one plain word as it is, and any other text in quotes, so that a peer cannot forge fields or lines.
     private mutating func appendWord(_ text: String) {
         let isPlain = !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }
         if isPlain { self.append(text) } else { self.bytes.append(quoted: text) }
     }
 
-    /// Seconds with microseconds.
+    /// Seconds with six decimals.
     private static func rounded(_ seconds: Double) -> String {
         let micros = Int64((seconds * 1e6).rounded())
         let fraction = String(micros % 1_000_000)

@@ -2,25 +2,25 @@ internal import Configuration
 internal import DequeModule
 internal import System
 
-/// Writes lines to a file that may not take them, and counts those that are lost. Without I/O of its own.
+/// Writes lines to a file that may not accept them, and counts those that are missing. It does no I/O itself.
 ///
-/// A file that failed is tried again with the next lines.
+/// After a failure the file is tried again with the next lines.
 struct LogWriter {
     private let formatter: LogFormatter
-    /// Lost lines that the file does not mention yet, and why they were lost.
+    /// The number of missing lines that the file does not mention yet; below, why they are missing.
     private var untold = 0
     private var reason: String?
-    /// The file ends in the middle of a line.
+    /// Whether the file ends in the middle of a line.
     private var isTorn = false
 
     init(_ formatter: LogFormatter) { self.formatter = formatter }
 
-    /// Writes lines, and how many are missing before and behind them.
+    /// Writes lines, with a notice of lines that are missing before or behind them.
     ///
     /// - Parameters:
-    ///   - dropped: how many lines after these did not fit the ring.
-    ///   - append: writes bytes to the file, and returns how many it took.
-    /// - Returns: how many of `lines` are not in the file, whole.
+    /// - dropped: the number of lines after these that did not fit the queue.
+    /// - append: writes bytes to the file and returns how many it accepted.
+    /// - Returns: the number of `lines` that are not complete in the file.
     mutating func write(
         _ lines: Deque<[UInt8]>, dropped: Int, time: () -> String,
         _ append: ([UInt8]) -> (taken: Int, failure: SystemError?)
@@ -46,7 +46,7 @@ struct LogWriter {
         if taken >= told { self.untold = 0 }
         if taken > 0 { self.isTorn = bytes[taken - 1] != newline }
         guard taken < bytes.count else { return 0 }
-        // A line of which only the newline is missing gets it with the next lines.
+        // A line that lacks only its newline counts as written: the newline goes before the next lines.
         let lost = ends.count { $0 - 1 > taken }
         self.untold += lost + dropped
         self.reason = failure?.reason

@@ -1,12 +1,12 @@
 internal import DequeModule
 internal import System
 
-/// Decides which lines of the log are written and which are only counted, for lines that a peer can cause without limit.
+/// Decides which log lines are written and which are only counted, for lines that a peer can cause without limit.
 ///
-/// Of the lines of one kind the first few in a window are written; the rest are counted and reported at its end. The number of kinds is
-/// bounded: beyond it a line counts as one of `general`, of which there have to be few. The clock is passed in.
+/// In each window the first lines of a kind are written. The others are counted and reported when the window ends. The number of kinds is
+/// bounded: beyond it a line counts as one of a more general kind, of which there must be few. The clock is passed in.
 struct RepeatedLines<Key: Hashable> {
-    /// Lines that were not written.
+    /// A kind of lines that were only counted, and their number.
     struct Rest {
         let key: Key
         let count: Int
@@ -17,14 +17,14 @@ struct RepeatedLines<Key: Hashable> {
         var left = 0
     }
 
-    /// How many lines of a kind are written in a window.
+    /// The most lines of a kind that are written in a window.
     static var mostWritten: Int { 10 }
     static var window: Duration { .seconds(10) }
-    /// How many kinds are told apart at a time.
+    /// The most kinds at a time.
     static var mostKeys: Int { 1024 }
 
     private var entries: [Key: Entry] = [:]
-    /// The ends of the windows that were begun, in order, because all are of the same length.
+    /// The ends of the current windows. They are in order, because all windows have the same length.
     private var ends: Deque<(key: Key, end: MonotonicInstant)> = []
 
     init() {}
@@ -32,7 +32,9 @@ struct RepeatedLines<Key: Hashable> {
     /// When the next window ends.
     var next: MonotonicInstant? { self.ends.first?.end }
 
-    /// Whether to write a line. To be called once for each line.
+    /// Whether to write a line. Call it once for each line.
+    ///
+    /// - Parameter general: the kind that the line counts as if there are too many kinds.
     mutating func takes(_ key: Key, orAs general: Key, at now: MonotonicInstant) -> Bool {
         let isToldApart = self.entries.count < Self.mostKeys || self.entries[key] != nil
         let key = isToldApart ? key : general
@@ -44,7 +46,7 @@ struct RepeatedLines<Key: Hashable> {
         return isWritten
     }
 
-    /// The windows that have ended with lines to report.
+    /// Ends the windows that are over, and returns what they have to report.
     mutating func takeEnded(at now: MonotonicInstant) -> [Rest] {
         var rests: [Rest] = []
         while let first = self.ends.first, first.end <= now {

@@ -1,20 +1,25 @@
 public import Configuration
 public import System
 
-/// What a worker logs of connections that did not become sessions. Any peer can cause any number of those: lines of one kind are written
-/// ten times in 10 s, and the rest is one line with `more`.
+/// Limits what a worker logs of connections that do not become sessions, because any peer can cause any number of them: ten lines of a
+/// kind in 10 s, then one line with the number of the others (`more`).
 public final class StrangersLog: TimerHandler {
-    /// What lines of one kind have in common.
+    /// What the lines of one kind have in common.
     public struct Kind: Hashable {
+        /// The level of the lines.
         public let level: LogLevel
+        /// The event of the lines.
         public let event: String
-        /// An address, or its /64 network.
+        /// The client's IPv4 address or its IPv6 /64 network.
         public var client: String?
+        /// The name of the route, if there is one yet.
         public var route: String?
+        /// The status of the answer, if there is one.
         public var status: Int?
-        /// Without quotes of a peer.
+        /// The reason, without text from a peer.
         public var reason: String
 
+        /// See the properties.
         public init(
             level: LogLevel, event: String, client: String? = nil, route: String? = nil, status: Int? = nil,
             reason: String
@@ -27,7 +32,7 @@ public final class StrangersLog: TimerHandler {
             self.reason = reason
         }
 
-        /// What is reported when there are too many kinds.
+        /// The kind for lines of too many kinds.
         fileprivate var general: Kind {
             Kind(level: self.level, event: self.event, status: self.status, reason: "various, of many addresses")
         }
@@ -38,12 +43,13 @@ public final class StrangersLog: TimerHandler {
     private var lines = RepeatedLines<Kind>()
     private var timer: EventLoop.TimerID?
 
+    /// A limit for one worker, on its loop.
     public init(_ loop: EventLoop, _ log: Log) {
         self.loop = loop
         self.log = log
     }
 
-    /// Whether to write a line. To be called once for each line.
+    /// Whether to write a line of this kind. Call it once for each line.
     public func takes(_ kind: Kind) -> Bool {
         guard self.log.takes(kind.level) else { return false }
         self.writeRests(until: self.loop.now)
@@ -51,13 +57,14 @@ public final class StrangersLog: TimerHandler {
         return self.lines.takes(kind, orAs: kind.general, at: self.loop.now)
     }
 
+    /// Reports the windows that are over.
     public func timerFired() {
         self.timer = nil
         self.writeRests(until: self.loop.now)
         self.setTimer()
     }
 
-    /// Reports all that is left.
+    /// Reports all windows and stops.
     public func end() {
         self.writeRests(until: .never)
         self.loop.cancelTimer(&self.timer)

@@ -1,9 +1,9 @@
-/// What bounded memory is used for; the metric has the same words.
+/// What the memory that `memory` bounds is used for. The raw values are labels of the metric.
 public enum MemoryKind: String, CaseIterable, Sendable {
-    /// Bytes that peers have not taken yet.
+    /// Bytes that peers have not accepted yet.
     case queued
-    /// Messages and heads that are incomplete or not read yet.
+    /// Messages and heads that are incomplete, or not read yet.
     case assembled
-    /// Messages of rooms on their way to another worker.
+    /// Messages of rooms that are on their way to another worker.
     case mailbox
 }

@@ -1,29 +1,33 @@
-/// A metric with all its samples, as a scrape shows it.
+/// A metric with all its samples.
 public struct MetricFamily: Sendable, Equatable {
+    /// How the values change, in the words of Prometheus.
     public enum Kind: String, Sendable {
         case counter
         case gauge
         case histogram
     }
 
-    /// A label's name and its value.
+    /// The name and value of a label.
     public struct Label: Sendable, Equatable {
+        /// The name, such as `route`.
         public var name: String
+        /// The value. It is escaped when it is written.
         public var value: String
 
+        /// See the properties.
         public init(_ name: String, _ value: String) {
             self.name = name
             self.value = value
         }
     }
 
+    /// The value of a sample.
     public enum Value: Sendable, Equatable {
         case number(Double)
-        /// - Parameters:
-        ///   - buckets: the upper bounds, ascending, each with the number of observations up to it (cumulative); the last bound is
-        ///     infinite.
+        /// - Parameter buckets: upper bounds, ascending, the last one infinite; each with the number of observations up to it.
         case histogram(buckets: [(bound: Double, count: UInt64)], sum: Double)
 
+        /// Equality, which is not synthesized because `buckets` are tuples.
         public static func == (left: Self, right: Self) -> Bool {
             switch (left, right) {
             case (.number(let left), .number(let right)): left == right
@@ -35,10 +39,14 @@ public struct MetricFamily: Sendable, Equatable {
         }
     }
 
+    /// One value with its labels.
     public struct Sample: Sendable, Equatable {
+        /// The labels, in the order in which they are written.
         public var labels: [Label]
+        /// The value.
         public var value: Value
 
+        /// See the properties.
         public init(_ labels: [Label], _ value: Value) {
             self.labels = labels
             self.value = value
@@ -47,10 +55,14 @@ public struct MetricFamily: Sendable, Equatable {
 
     /// The whole name, such as `gateway_sessions_total`.
     public var name: String
+    /// One sentence that explains the metric.
     public var help: String
+    /// How the values change.
     public var kind: Kind
+    /// The samples, each with its own labels.
     public var samples: [Sample]
 
+    /// See the properties.
     public init(_ name: String, _ kind: Kind, help: String, samples: [Sample]) {
         self.name = name
         self.kind = kind

@@ -2,16 +2,16 @@ internal import Sessions
 public import System
 internal import WebSocketProtocol
 
-/// The counts as metrics. The values of every label are bounded by the configuration or by a registry.
+/// The counts as metrics. The number of values of each label is bounded, by the configuration or by a registry.
 extension MetricsSnapshot {
     private typealias Label = MetricFamily.Label
     private typealias Sample = MetricFamily.Sample
 
-    /// The metrics of the whole gateway. This snapshot is the sum of all workers.
+    /// All metrics of the gateway. This snapshot is the sum of all workers.
     ///
     /// - Parameters:
-    ///   - backends: what is known of endpoints: their sessions, health and checks.
-    ///   - droppedLines: lines that never reached the log.
+    /// - backends: the metrics of endpoints: sessions, health and checks.
+    /// - droppedLines: the number of lines that the log could not write.
     public func families(
         control: ControlMetrics, backends: [MetricFamily], droppedLines: UInt64, version: String, usage: ProcessUsage
     ) -> [MetricFamily] {
@@ -21,7 +21,7 @@ extension MetricsSnapshot {
             + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter,
-                    help: "Lines that the log lost: its file was too slow, full or closed.",
+                    help: "Log lines that were not written, because the file was too slow, full or closed.",
                     samples: [dropped]),
                 MetricFamily(
                     "gateway_build_info", .gauge, help: "1, with the version of the gateway.", samples: [build]),
@@ -63,10 +63,10 @@ extension MetricsSnapshot {
                 samples: handshakes),
             MetricFamily(
                 "gateway_handshake_seconds", .histogram,
-                help: "From a client's connection to its 101, where it got one.",
+                help: "Time from a client's connection to its 101.",
                 samples: [Sample([], self.handshakeSeconds.value)]),
             MetricFamily(
-                "gateway_session_seconds", .histogram, help: "How long sessions were that have ended.",
+                "gateway_session_seconds", .histogram, help: "How long ended sessions lasted.",
                 samples: [Sample([], self.sessionSeconds.value)]),
             MetricFamily(
                 "gateway_closes_total", .counter,
@@ -90,21 +90,21 @@ extension MetricsSnapshot {
         }
         return [
             MetricFamily(
-                "gateway_messages_total", .counter, help: "Messages that are complete.", samples: messages),
+                "gateway_messages_total", .counter, help: "Complete messages.", samples: messages),
             MetricFamily(
                 "gateway_payload_bytes_total", .counter, help: "Payload of messages, as it is on the wire.",
                 samples: bytes),
             MetricFamily(
-                "gateway_ping_rtt_seconds", .histogram, help: "How long pings of the gateway took to be answered.",
+                "gateway_ping_rtt_seconds", .histogram, help: "Time from a ping of the gateway to its pong.",
                 samples: [Leg.client, .backend].map {
                     Sample([Label("side", $0.rawValue)], self.pingSeconds[$0].value)
                 }),
             MetricFamily(
-                "gateway_queue_bytes", .gauge, help: "Bytes that wait for peers to take them.",
+                "gateway_queue_bytes", .gauge, help: "Bytes in queues that peers have not accepted.",
                 samples: [Sample([], .number(Double(self.queueBytes)))]),
             MetricFamily(
                 "gateway_memory_bytes", .gauge,
-                help: "Memory that sessions hold together, which `memory` bounds, with its overhead.",
+                help: "Memory of all sessions that `memory` bounds, with its overhead.",
                 samples: MemoryKind.allCases.map {
                     Sample([Label("kind", $0.rawValue)], .number(Double(self.memory[$0] ?? 0)))
                 }),
@@ -124,13 +124,13 @@ extension MetricsSnapshot {
                     Sample([Label("listener", $0.key)], .number(Double($0.value)))
                 }),
             MetricFamily(
-                "gateway_tls_handshakes_total", .counter, help: "TLS handshakes of clients that were completed.",
+                "gateway_tls_handshakes_total", .counter, help: "Complete TLS handshakes of clients.",
                 samples: handshakes.map {
                     Sample([Label("version", $0.0), Label("resumed", $0.1)], .number(Double($0.2)))
                 }),
             MetricFamily(
                 "gateway_handshakes_waiting", .gauge,
-                help: "Steps of TLS handshakes that wait for their turn, of clients and with backends.",
+                help: "Steps of TLS handshakes that wait for their turn, with clients and with backends.",
                 samples: [Sample([], .number(Double(self.handshakesWaiting)))]),
             MetricFamily(
                 "gateway_handshake_wait_seconds", .histogram,
@@ -145,7 +145,7 @@ extension MetricsSnapshot {
         [
             MetricFamily(
                 "gateway_loop_turn_seconds", .histogram,
-                help: "How long a turn of a worker took: what comes meanwhile waits as long.",
+                help: "How long turns of a worker took; bytes that come meanwhile wait for the next.",
                 samples: [Sample([], Histogram(self.loopTurns).value)])
         ]
     }
@@ -155,7 +155,7 @@ extension MetricsSnapshot {
     private static func families(of control: ControlMetrics) -> [MetricFamily] {
         [
             MetricFamily(
-                "gateway_reloads_total", .counter, help: "Reloads: applied or refused.",
+                "gateway_reloads_total", .counter, help: "Reloads by their result.",
                 samples: [
                     Sample([Label("result", "applied")], .number(Double(control.appliedReloads))),
                     Sample([Label("result", "refused")], .number(Double(control.refusedReloads))),
@@ -163,7 +163,7 @@ extension MetricsSnapshot {
         ]
     }
 
-    /// With the names that Prometheus' own clients use.
+    /// Metrics of the process, with the names that Prometheus' client libraries use.
     private static func families(of usage: ProcessUsage) -> [MetricFamily] {
         var families = [
             MetricFamily(

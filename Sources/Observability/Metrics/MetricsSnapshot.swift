@@ -2,20 +2,21 @@ public import Sessions
 public import System
 public import WebSocketProtocol
 
-/// What was counted so far, by one worker or by all of them together.
+/// What one worker has counted, or all workers together.
 ///
-/// Routes are told apart by name, so that counts go on when a reload makes new objects for them.
+/// Routes are identified by name, so that counts go on when a reload replaces the route's object.
 public struct MetricsSnapshot: Sendable {
     /// The result of an opening handshake.
     public enum HandshakeResult: Hashable, Sendable {
         case accepted
-        /// The status of the answer.
+        /// - Parameter status: the status of the answer.
         case refused(Int)
-        /// The client went away, or its TLS handshake failed, before there was a request to answer.
+        /// The client left before there was a request to answer, or its TLS handshake failed.
         case abandoned
-        /// It had sent no request for a while, and was closed to make room for others.
+        /// The client had sent no request for a while, and was closed to make room for others.
         case evicted
 
+        /// The value of the label `result`.
         public var label: String {
             switch self {
             case .accepted: "accepted"
@@ -26,74 +27,96 @@ public struct MetricsSnapshot: Sendable {
         }
     }
 
+    /// What closed sessions are counted by.
     public struct Close: Hashable, Sendable {
+        /// Why the session was closed.
         public let cause: Cause
-        /// As `CloseCode.label`, or `none`.
+        /// `CloseCode.label` of the client's Close, or `none`.
         public let code: String
 
+        /// See the properties.
         public init(cause: Cause, code: String) {
             self.cause = cause
             self.code = code
         }
     }
 
+    /// What TLS handshakes are counted by.
     public struct TLSHandshake: Hashable, Sendable {
+        /// The version of TLS, such as `TLSv1.3`.
         public let version: String
+        /// Whether it resumed an earlier session.
         public let wasResumed: Bool
 
+        /// See the properties.
         public init(version: String, wasResumed: Bool) {
             self.version = version
             self.wasResumed = wasResumed
         }
     }
 
+    /// The sessions of a route with one backend.
     public struct Sessions: Equatable, Sendable {
+        /// The number of sessions that are open or closing.
         public var open = 0
+        /// The number of sessions that were opened.
         public var total: UInt64 = 0
 
+        /// Zeros.
         public init() {}
 
+        /// Counts a session that opens.
         public mutating func began() {
             self.open += 1
             self.total += 1
         }
     }
 
+    /// The counts of one route.
     public struct Route: Sendable {
         /// By the name of the backend, which a reload can change.
         public var sessions: [String: Sessions] = [:]
+        /// Opening handshakes by result.
         public var handshakes: [HandshakeResult: UInt64] = [:]
+        /// Closed sessions by cause and code.
         public var closes: [Close: UInt64] = [:]
-        /// What came from each leg.
+        /// Messages and bytes that each leg has sent in closed sessions.
         public var tally = PerLeg(client: MessageTally(), backend: MessageTally())
 
+        /// Zeros.
         public init() {}
     }
 
-    /// The name of the route of connections that did not get as far as one.
+    /// Stands for the route of connections that have none yet.
     public static let noRoute = "-"
 
+    /// The counts of each route, by its name.
     public var routes: [String: Route] = [:]
+    /// How long it took from a connection to its 101.
     public var handshakeSeconds = Histogram.ofHandshakes
     /// How long steps of TLS handshakes waited for their turn.
     public var handshakeWaitSeconds = Histogram.ofHandshakes
-    /// Steps that wait now.
+    /// The number of steps that wait now.
     public var handshakesWaiting = 0
+    /// How long closed sessions lasted.
     public var sessionSeconds = Histogram.ofSessions
+    /// Round trips of pings, by the leg that answered.
     public var pingSeconds = PerLeg(client: Histogram.ofPings, backend: Histogram.ofPings)
-    /// Bytes that wait in queues for peers to take them.
+    /// Bytes in queues that peers have not accepted.
     public var queueBytes = 0
-    /// Bounded memory that is in use, in bytes.
+    /// The bounded memory in use, in bytes.
     public var memory: [MemoryKind: Int] = [:]
     /// How long the turns of the workers' loops took.
     public var loopTurns = TurnTimes()
+    /// Complete TLS handshakes of clients.
     public var tlsHandshakes: [TLSHandshake: UInt64] = [:]
-    /// By the listener's address.
+    /// Accepted connections, by the address of the listener.
     public var connections: [String: UInt64] = [:]
 
+    /// Zeros, without routes.
     public init() {}
 
-    /// Starts with zeros for these routes, so that a scrape shows them before anything is counted.
+    /// Zeros for these routes, so that a scrape shows them before anything is counted.
     public init(_ routes: [(name: String, backend: String)]) {
         for (name, backend) in routes {
             self.routes[name, default: Route()].sessions[backend] = Sessions()
@@ -101,7 +124,7 @@ public struct MetricsSnapshot: Sendable {
         }
     }
 
-    /// The open sessions of each backend that ever had one.
+    /// The number of open sessions of each backend that has had one.
     public var openByBackend: [String: Int] {
         var open: [String: Int] = [:]
         for route in self.routes.values {
@@ -110,7 +133,7 @@ public struct MetricsSnapshot: Sendable {
         return open
     }
 
-    /// Adds what another worker counted.
+    /// Adds the counts of another worker.
     public mutating func add(_ other: MetricsSnapshot) {
         for (name, route) in other.routes { self.routes[name, default: Route()].add(route) }
         self.handshakeSeconds.add(other.handshakeSeconds)
@@ -128,6 +151,7 @@ public struct MetricsSnapshot: Sendable {
 }
 
 extension MetricsSnapshot.Route {
+    /// Adds the counts of another worker.
     public mutating func add(_ other: Self) {
         for (backend, sessions) in other.sessions {
             self.sessions[backend, default: .init()].open += sessions.open

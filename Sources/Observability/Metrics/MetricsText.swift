@@ -1,7 +1,9 @@
-/// Metrics as Prometheus reads them: the text exposition format, version 0.0.4.
+/// Writes metrics in the text format of Prometheus, version 0.0.4.
 public enum MetricsText {
+    /// The value of Content-Type for this format.
     public static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
+    /// All metrics, each line with a newline at its end.
     public static func text(_ families: [MetricFamily]) -> String {
         var text = ""
         for family in families {
@@ -36,11 +38,11 @@ public enum MetricsText {
         text += " \(value)\n"
     }
 
-    /// As Go's ParseFloat reads it; whole numbers without a fraction.
+    /// A number as Go's ParseFloat reads it, without a fraction if it is whole.
     private static func text(_ number: Double) -> String {
         if number.isNaN { return "NaN" }
         if number.isInfinite { return number > 0 ? "+Inf" : "-Inf" }
-        // Every whole number below 2^53 is exact.
+        // Whole numbers below 2^53 are exact.
         guard number.magnitude < 0x1p53, number == number.rounded() else { return "\(number)" }
         return String(Int64(number))
     }

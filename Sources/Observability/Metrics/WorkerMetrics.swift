@@ -3,16 +3,18 @@ public import Sessions
 internal import System
 public import WebSocketProtocol
 
-/// What one worker counts: plain numbers, confined to its thread.
+/// What one worker counts. Only its thread uses it.
 ///
-/// Nothing is counted per message. Each session has a tally of its own anyway: that of an ended one is added here, those of live
-/// ones are when somebody asks.
+/// Nothing is counted here per message, because each session has a tally anyway. The tally is added when the session ends, or when
+/// metrics are asked for.
 public final class WorkerMetrics {
+    /// The counts, without the tallies of live sessions.
     public private(set) var counts = MetricsSnapshot()
 
+    /// Zeros.
     public init() {}
 
-    /// A connection came in on the listener of that address.
+    /// A listener at this address accepted a connection.
     public func accepted(listener: String) { self.counts.connections[listener, default: 0] += 1 }
 
     /// A client's TLS handshake is complete.
@@ -20,12 +22,12 @@ public final class WorkerMetrics {
         self.counts.tlsHandshakes[.init(version: version, wasResumed: resumed), default: 0] += 1
     }
 
-    /// A step of a TLS handshake, of a client or with a backend, had to wait for its turn.
+    /// A step of a TLS handshake, with a client or a backend, waited for its turn.
     public func handshakeWaited(_ waited: Duration) { self.counts.handshakeWaitSeconds.observe(waited) }
 
-    /// A client has its 101.
+    /// A client got its 101.
     ///
-    /// - Parameter handshake: how long that took since it was accepted.
+    /// - Parameter handshake: the time since the connection was accepted.
     public func sessionOpened(route: String, backend: String, handshake: Duration) {
         self.update(route) { route in
             route.handshakes[.accepted, default: 0] += 1
@@ -34,12 +36,12 @@ public final class WorkerMetrics {
         self.counts.handshakeSeconds.observe(handshake)
     }
 
-    /// A session that was opened has ended.
+    /// An open session has ended.
     ///
     /// - Parameters:
-    ///   - code: of the Close that the client sent or was sent.
-    ///   - lasted: since its connection was accepted.
-    ///   - tally: what came from each leg.
+    /// - code: the code of the Close that the client sent or received.
+    /// - lasted: the time since the connection was accepted.
+    /// - tally: what each leg has sent.
     public func sessionEnded(
         route: String, backend: String, cause: Cause, code: CloseCode?, lasted: Duration, tally: PerLeg<MessageTally>
     ) {
@@ -51,22 +53,22 @@ public final class WorkerMetrics {
         self.counts.sessionSeconds.observe(lasted)
     }
 
-    /// A client was turned away with an answer.
+    /// A client was refused.
     ///
-    /// - Parameter route: `nil`: there was none yet.
+    /// - Parameter route: the name; `nil` if no route was found yet.
     public func refused(route: String?, status: Int) {
         self.update(route ?? MetricsSnapshot.noRoute) { $0.handshakes[.refused(status), default: 0] += 1 }
     }
 
-    /// A client went before there was anything to answer.
+    /// A client left before there was anything to answer.
     public func abandoned(route: String?) {
         self.update(route ?? MetricsSnapshot.noRoute) { $0.handshakes[.abandoned, default: 0] += 1 }
     }
 
-    /// A connection that had sent no request made room for another.
+    /// A connection without a request was closed to make room for another.
     public func evicted() { self.update(MetricsSnapshot.noRoute) { $0.handshakes[.evicted, default: 0] += 1 } }
 
-    /// A ping of ours was answered.
+    /// A ping of the gateway was answered.
     public func pinged(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }
 
     private func update(_ route: String, _ change: (inout MetricsSnapshot.Route) -> Void) {

@@ -1,8 +1,8 @@
 extension String {
-    /// The most bytes of a peer's text that the log and the admin address show. Decisions use the whole text.
+    /// The most bytes of a peer's text that the log and the admin address show. Decisions always use the whole text.
     private static let mostShown = 512
 
-    /// The text, cut to that length with a `…` at its end if it is longer. No scalar is cut in two.
+    /// The text itself or, if it is too long, its beginning with a `…`. No scalar is split.
     public var cut: String {
         let bytes = self.utf8
         guard bytes.count > Self.mostShown else { return self }

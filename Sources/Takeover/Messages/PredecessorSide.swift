@@ -1,11 +1,11 @@
-/// A takeover as the running gateway sees it, without sockets.
+/// The running gateway's side of a takeover, without sockets.
 struct PredecessorSide {
     enum Action: Equatable {
         /// Send every listener with its sockets.
         case offer
-        /// The successor serves: stop accepting. It goes on listening at the addresses it adopted.
+        /// The successor serves, so stop accepting. It goes on listening at the addresses in `adopted`.
         case release(adopted: Set<String>)
-        /// Say why there is no takeover, and end the connection.
+        /// Tell the successor why there is no takeover, and end the connection.
         case refuse(TakeoverError)
     }
 
@@ -21,7 +21,7 @@ struct PredecessorSide {
     private var reader = TakeoverMessage.Reader()
     private var adopted: Set<String> = []
 
-    /// What to do about bytes of the successor.
+    /// Takes bytes from the successor. Returns what to do, in this order.
     mutating func received(_ bytes: some Sequence<UInt8>) -> [Action] {
         self.reader.append(bytes)
         var actions: [Action] = []

@@ -1,18 +1,19 @@
-/// A takeover as the new gateway sees it. Its descriptors are plain numbers: the caller closes them.
+/// The new gateway's side of a takeover. Descriptors are plain numbers here: the caller closes them.
 struct SuccessorSide {
-    /// One listener of the predecessor.
+    /// A listener of the predecessor.
     struct Offered: Equatable {
         let address: String
         var sockets: [Int32]
     }
 
     enum Phase: Equatable {
-        /// Not all listeners have come.
+        /// The offer is not complete.
         case waiting
+        /// The offer is complete.
         case offered
         /// The predecessor has stopped accepting.
         case released
-        /// The predecessor refuses, and carries on.
+        /// The predecessor refuses, for this reason, and carries on.
         case refused(String)
     }
 
@@ -20,21 +21,21 @@ struct SuccessorSide {
 
     private(set) var phase = Phase.waiting
     private(set) var listeners: [Offered] = []
-    /// Descriptors that came and belong to no listener yet.
+    /// Descriptors that have come without the message that says to which listener they belong.
     private(set) var unclaimed: [Int32] = []
     private var reader = TakeoverMessage.Reader()
 
-    /// The first message.
+    /// The first message, with the version of the protocol.
     static var greeting: [UInt8] { TakeoverMessage.hello(version: TakeoverMessage.version).bytes }
 
-    /// The messages that say that it serves.
+    /// The messages that tell the predecessor that this gateway serves at these addresses.
     static func ready(adopted: [String]) -> [UInt8] {
         adopted.flatMap { TakeoverMessage.adopted($0).bytes } + TakeoverMessage.ready.bytes
     }
 
-    /// Reads what the predecessor says.
+    /// Takes bytes and descriptors from the predecessor.
     ///
-    /// - Throws: what is wrong with it. All descriptors are still among `listeners` or `unclaimed`.
+    /// - Throws: the mistake of the predecessor. Every descriptor is in `listeners` or `unclaimed` even then.
     mutating func received(_ bytes: some Sequence<UInt8>, descriptors: [Int32]) throws(TakeoverError) {
         self.unclaimed += descriptors
         self.reader.append(bytes)

@@ -1,10 +1,12 @@
 /// Why a takeover failed.
 enum TakeoverError: Error, Equatable, CustomStringConvertible {
-    /// The bytes are not a takeover message.
+    /// Bytes that are no takeover message.
     case unintelligible
-    /// A message out of order, or with the wrong number of descriptors.
+    /// A message that may not come now, or one with the wrong number of descriptors.
     case unexpected
+    /// More listeners than one gateway may name.
     case tooMany
+    /// The version that the other side speaks.
     case otherVersion(String)
 
     var description: String {

@@ -1,29 +1,30 @@
 internal import System
 
-/// A message between a running gateway (the predecessor) and the one that takes over from it (the successor).
+/// A message between a running gateway (the predecessor) and the gateway that takes over from it (the successor).
 ///
-/// On the wire it is a kind, the length of the text in two bytes (the higher one first), the text. In order: `hello` by the successor; each
-/// `listener` with its `sockets`, then `end`, by the predecessor; what it `adopted` and `ready` by the successor; `released` by the
-/// predecessor, which may say `refused` instead at any time.
+/// Encoding: one byte for the kind, two bytes for the length of the text (big-endian), the text in UTF-8. Order: the successor sends
+/// `hello`; the predecessor sends each `listener` with its `sockets`, then `end`; the successor sends what it `adopted`, then `ready`;
+/// the predecessor sends `released`. Instead of any of its messages the predecessor may send `refused`.
 enum TakeoverMessage: Equatable, Sendable {
-    /// The version of this protocol in the successor.
+    /// The version of the protocol that the successor speaks.
     case hello(version: String)
     /// The configured address of a listener.
     case listener(String)
-    /// The message carries this many descriptors of the listener named last.
+    /// This message carries so many descriptors, for the `listener` before it.
     case sockets(Int)
-    /// That was the last listener.
+    /// There are no more listeners.
     case end
-    /// The successor goes on listening here.
+    /// The address of a listener that the successor has too.
     case adopted(String)
     /// The successor serves.
     case ready
     /// The predecessor has stopped accepting.
     case released
+    /// The predecessor carries on, for this reason.
     case refused(String)
 
     static let version = "1"
-    /// The longest text of a message, in bytes. The path of a Unix socket has 107, a host name 255.
+    /// The most bytes of a text. The path of a Unix socket has up to 107, a host name up to 255.
     static let longestText = 1024
 
     private enum Kind: UInt8 {
@@ -46,7 +47,7 @@ enum TakeoverMessage: Equatable, Sendable {
         }
     }
 
-    /// The message as it is sent.
+    /// The encoded message.
     var bytes: [UInt8] {
         let (kind, text): (Kind, String) =
             switch self {
@@ -63,13 +64,13 @@ enum TakeoverMessage: Equatable, Sendable {
         return [kind.rawValue, UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length)] + text.utf8
     }
 
-    /// Takes messages from bytes as they come.
+    /// Decodes messages from bytes that come in any pieces.
     struct Reader {
         private var bytes: [UInt8] = []
 
         mutating func append(_ bytes: some Sequence<UInt8>) { self.bytes += bytes }
 
-        /// The next message; `nil`: it is not complete.
+        /// The next message; `nil` if it is not complete yet.
         mutating func next() throws(TakeoverError) -> TakeoverMessage? {
             guard let first = self.bytes.first else { return nil }
             guard let kind = Kind(rawValue: first) else { throw .unintelligible }

@@ -2,7 +2,7 @@ internal import Configuration
 internal import Observability
 internal import System
 
-/// The running gateway's connection with a successor.
+/// The running gateway's connection to a successor.
 final class TakeoverConnection: ReadinessHandler, TimerHandler {
     private let socket: Int32
     private let process: Int32
@@ -12,7 +12,7 @@ final class TakeoverConnection: ReadinessHandler, TimerHandler {
     private var registration: EventLoop.Registration?
     private var timer: EventLoop.TimerID?
 
-    /// Takes over `socket` unless it throws.
+    /// Owns `socket` from now on, unless it throws.
     init(_ socket: Int32, process: Int32, server: TakeoverServer) throws(SystemError) {
         self.socket = socket
         self.process = process
@@ -46,7 +46,7 @@ final class TakeoverConnection: ReadinessHandler, TimerHandler {
                 self.startTimer()
                 for action in self.side.received(buffer[..<count]) { self.perform(action) }
             case .wouldBlock: return
-            // Not our error: its configuration may be wrong.
+            // Not an error of this process. The successor's configuration may be wrong.
             case .end: self.end(because: "the successor ended before it was ready")
             case .failed(let error): self.end(because: "\(error)")
             }
@@ -74,10 +74,10 @@ final class TakeoverConnection: ReadinessHandler, TimerHandler {
 
     // MARK: - Ends
 
-    /// There will be no takeover; the successor is told why.
+    /// Tells the successor why there is no takeover, and ends the connection.
     func refuse(_ reason: String) {
         guard self.registration != nil else { return }
-        // A successor that has not read the offer cannot be told more.
+        // If part of the offer is not sent yet, a refusal would come too late.
         if self.outbox.isEmpty {
             self.outbox.add(.refused(reason))
             self.flush()
@@ -94,7 +94,7 @@ final class TakeoverConnection: ReadinessHandler, TimerHandler {
         }
     }
 
-    /// Ends without a takeover: the gateway carries on.
+    /// Ends the connection without a takeover. The gateway carries on.
     private func end(because reason: String) {
         guard self.registration != nil else { return }
         self.write(.warning, "takeover-failed", reason: reason)

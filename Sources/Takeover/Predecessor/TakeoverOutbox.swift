@@ -1,11 +1,11 @@
 internal import System
 
-/// Messages on their way to a successor, with the descriptors they carry.
+/// Messages to a successor that are not sent yet, with the descriptors that they carry.
 struct TakeoverOutbox: ~Copyable {
     private struct Parcel {
         var bytes: [UInt8]
         var descriptors: [Int32] = []
-        /// The descriptors are copies, and ours to close.
+        /// Whether the descriptors are copies that are closed here.
         var isOwner = false
 
         func close() {
@@ -21,7 +21,7 @@ struct TakeoverOutbox: ~Copyable {
         self.waiting.append(Parcel(bytes: message.bytes))
     }
 
-    /// A listener with its sockets, in as many messages as those need.
+    /// Adds a listener with its sockets, in as many messages as the sockets need.
     mutating func add(listener address: String, sockets: [Int32]) {
         var bytes = TakeoverMessage.listener(address).bytes
         var rest = sockets[...]
@@ -34,12 +34,12 @@ struct TakeoverOutbox: ~Copyable {
         } while !rest.isEmpty
     }
 
-    /// Sends what `socket` takes. The rest keeps copies of its descriptors, because their owner may close them.
+    /// Sends what the socket accepts. The rest gets copies of its descriptors, because their owner may close them.
     mutating func flush(to socket: Int32) throws(SystemError) {
         while let parcel = self.waiting.first {
             switch Kernel.send(socket, parcel.bytes.span, carrying: parcel.descriptors) {
             case .sent(let count):
-                // They went with the first byte.
+                // All descriptors go with the first byte.
                 parcel.close()
                 self.waiting[0] = Parcel(bytes: Array(parcel.bytes[count...]))
                 if count == parcel.bytes.count { self.waiting.removeFirst() }

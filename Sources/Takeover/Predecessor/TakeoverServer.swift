@@ -3,17 +3,19 @@ public import Connections
 public import Observability
 public import System
 
-/// Waits for a gateway that takes over from this one (`gateway run --takeover`), and hands it the listening sockets themselves: a
-/// connection that waits in one is accepted by the process that serves, and none is refused. On the control thread.
+/// Waits for a gateway that takes over from this one (`gateway run --takeover`), and gives it the listening sockets. Connections that
+/// wait in them are accepted by the successor, and none is refused. On the control thread.
 ///
-/// Only this user and root are served; the kernel says which user it is. Nothing changes here until the successor says that it serves.
+/// Only processes of the same user and of root are served; the kernel says which user it is. Nothing changes here until the successor
+/// says that it serves.
 public final class TakeoverServer {
-    /// A successor serves.
+    /// A takeover that has succeeded.
     public struct Release: Equatable, Sendable {
-        /// The addresses, as they were offered, at which it goes on listening. Their sockets live on in it: this process must not accept
-        /// what waits in them, nor remove the file of a Unix socket. All other sockets end with this process, which accepts what waits there.
+        /// The offered addresses at which the successor goes on listening. It has their sockets: this process must not accept connections
+        /// there any more, nor remove the file of a Unix socket. All other sockets are closed with this process, which accepts what waits
+        /// in them.
         public let adopted: Set<String>
-        /// Its process, for the service manager; 0 if the kernel does not say.
+        /// The process id of the successor, for the service manager; 0 if the kernel does not tell.
         public let successor: Int32
     }
 
@@ -26,17 +28,17 @@ public final class TakeoverServer {
     private let name: SocketAddress
     private let offered: () -> [(address: String, descriptors: [Int32])]
     private let released: (Release) -> Void
-    /// `nil`: it takes no successor any more.
+    /// `nil` after `close`.
     private var acceptor: Acceptor?
-    /// One successor at a time.
+    /// The successor; there is one at a time.
     private var connection: TakeoverConnection?
 
-    /// Starts to listen: at the name's socket that `taken` has, if this gateway took over itself, else at the name.
+    /// Starts to listen at `name`. If this gateway itself took over, it uses the socket in `taken`.
     ///
     /// - Parameters:
-    ///   - sockets: every listener with its configured address and its sockets. They are lent.
-    ///   - released: the successor serves: stop accepting at once.
-    /// - Throws: EADDRINUSE if another process has the name.
+    /// - sockets: returns every listener with its configured address and its sockets. They stay the caller's.
+    /// - released: called when a successor serves: stop accepting at once.
+    /// - Throws: EADDRINUSE if another process listens at the name.
     public init(
         name: SocketAddress, taken: TakenSockets? = nil, loop: EventLoop, log: Log, patience: Duration = patience,
         sockets: @escaping () -> [(address: String, descriptors: [Int32])], released: @escaping (Release) -> Void
@@ -63,13 +65,13 @@ public final class TakeoverServer {
         }
     }
 
-    /// Stops taking successors: a gateway that drains has nothing to hand over. A successor that waits for its offer is told.
+    /// Stops waiting for successors, because a gateway that drains has nothing to offer. A successor that waits for its offer is refused.
     public func close() {
         self.connection?.refuse("the running gateway drains")
         self.stopListening()
     }
 
-    /// There is a successor that is not ready yet.
+    /// Whether there is a successor that does not serve yet.
     var isBusy: Bool { self.connection != nil }
 
     private func stopListening() {
@@ -79,7 +81,7 @@ public final class TakeoverServer {
 
     // MARK: - For the connection
 
-    /// All that is handed over: the listeners, and the socket at which this server waits, so that the name is never free.
+    /// All that is offered: the listeners, and the socket of this server, so that the name is never free.
     func offer() -> [(address: String, descriptors: [Int32])] {
         guard let acceptor = self.acceptor else { return self.offered() }
         return self.offered() + [(address: self.name.offeredName, descriptors: [acceptor.descriptor])]
@@ -96,8 +98,10 @@ public final class TakeoverServer {
 }
 
 extension TakeoverServer: AcceptorOwner {
+    /// Successors are few, so there is always room.
     public func room(for acceptor: Acceptor) -> Acceptor.Room { .free }
 
+    /// Begins a takeover, or refuses it.
     public func accepted(_ socket: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         do throws(SystemError) {
             let peer = try Kernel.peer(socket)

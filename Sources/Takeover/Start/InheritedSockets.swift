@@ -1,17 +1,19 @@
 public import System
 
-/// Listening sockets that were open before this process started: from the service manager, or from a running gateway.
+/// Listening sockets that were open before this process started, given by the service manager or by a running gateway.
 public final class InheritedSockets {
     private var activated: ActivatedSockets
-    /// Addresses whose sockets are the service manager's, the files of Unix sockets included.
+    /// Addresses with sockets of the service manager, which also owns the files of Unix sockets.
     private var lent: Set<SocketAddress> = []
-    /// Those of the running gateway.
+    /// The sockets of the running gateway.
     public let taken: TakenSockets
     private let plan: RestartPlan?
-    /// How long a running gateway may take to name its addresses, for a hint.
+    /// How long to wait for a running gateway to name its addresses, for a hint.
     private static let limit = Duration.seconds(2)
 
-    /// - Throws: why they cannot be taken.
+    /// Takes all sockets that are given to this process.
+    ///
+    /// - Throws: one line that says why they cannot be used.
     public init(_ plan: RestartPlan?) throws(StartError) {
         self.plan = plan
         self.activated = try ActivatedSockets.ofThisProcess()
@@ -22,7 +24,7 @@ public final class InheritedSockets {
         }
     }
 
-    /// The sockets of a listener at `address`; empty: it has to be opened.
+    /// Takes the sockets of a listener at `address`. The caller then owns them. If there are none, it has to open one.
     public func take(_ address: SocketAddress) -> [Int32] {
         let taken = self.taken.take(address)
         guard taken.isEmpty else { return taken }
@@ -31,7 +33,7 @@ public final class InheritedSockets {
         return activated
     }
 
-    /// For the listeners of this process.
+    /// These sockets, for the listeners of this process.
     public var source: SocketSource {
         SocketSource(
             take: { [unowned self] in self.take($0) }, isLent: { [unowned self] in self.isLent($0) },
@@ -41,16 +43,17 @@ public final class InheritedSockets {
     /// What is known of the process that listens at an address in use.
     private func hint(_ address: SocketAddress) -> String {
         guard let plan else { return "" }
-        // A configuration from a pipe has no path: its text identifies it.
+        // A configuration that came by a pipe is identified by its text.
         let configuration = plan.input == nil ? "file" : "text"
         guard !plan.takesOver else {
             return self.taken.predecessor == nil ? "no gateway that runs with this \(configuration) was found" : ""
         }
         return self.isGateways(address)
-            ? "a gateway with the same \(configuration) is there, and --takeover takes its place" : ""
+            ? "a gateway runs with the same \(configuration); --takeover takes over from it" : ""
     }
 
-    /// Asks the gateway that runs with the same configuration whether the address is its own. It answers by an offer, which is closed again.
+    /// Whether the gateway that runs with the same configuration listens at the address. It is asked for an offer, and the connection is
+    /// closed then.
     private func isGateways(_ address: SocketAddress) -> Bool {
         guard let plan else { return false }
         let offered = try? TakeoverClient.takeOver(name: plan.name, within: Self.limit)
@@ -59,11 +62,11 @@ public final class InheritedSockets {
         return !sockets.isEmpty
     }
 
-    /// Whether the file of a Unix socket must not be removed by this process.
+    /// Whether the service manager owns the file of a Unix socket, so that this process must not remove it.
     public func isLent(_ address: SocketAddress) -> Bool { self.lent.contains(address) }
 
-    /// To be called when every listener has its own.
+    /// Call this when every listener has its sockets.
     ///
-    /// - Throws: the service manager opened a socket that no listener takes.
-    public func finish() throws(StartError) { try self.activated.finish() }
+    /// - Throws: one line, if the service manager opened a socket that no listener took.
+    public func requireAllTaken() throws(StartError) { try self.activated.requireAllTaken() }
 }

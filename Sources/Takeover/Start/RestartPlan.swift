@@ -2,16 +2,18 @@ public import System
 
 /// How this process takes over, and how a successor takes over from it.
 public struct RestartPlan: Sendable {
-    /// Where a running gateway with the same configuration waits for its successor.
+    /// The address at which a running gateway with the same configuration waits for its successor.
     public var name: SocketAddress
-    /// Whether this process takes the listening sockets from it.
+    /// Whether this process takes over the listening sockets of that gateway.
     public var takesOver: Bool
-    /// The program that SIGUSR2 starts as our successor, and its arguments; the first is its name.
+    /// The path of the program that SIGUSR2 starts as the successor.
     public var program: String
+    /// The arguments of that program; the first is its name.
     public var arguments: [String]
-    /// What our successor reads on standard input: a configuration that came by a pipe, which only this process still has.
+    /// The standard input of that program: a configuration that came by a pipe, which only this process still has.
     public var input: [UInt8]?
 
+    /// See the properties.
     public init(
         name: SocketAddress, takesOver: Bool, program: String, arguments: [String], input: [UInt8]? = nil
     ) {

@@ -1,31 +1,31 @@
 public import System
 
-/// The listening sockets that a running gateway handed to this one, and the connection to it. Sockets that are not taken are closed.
+/// The listening sockets that a running gateway gave to this one, and the connection to it. Sockets that are not taken are closed.
 public final class TakenSockets {
-    /// What became of the predecessor.
+    /// How the takeover ended.
     public enum End: Equatable, Sendable {
-        /// There was none.
+        /// There was no predecessor.
         case none
-        /// It has stopped accepting, and drains.
+        /// The predecessor has stopped accepting, and drains.
         case released
-        /// It ended by itself. Its sockets are here.
+        /// The predecessor has ended. Its sockets are here.
         case gone
-        /// It does not answer, and may still accept; then both processes serve.
+        /// The predecessor does not answer. Perhaps it still accepts; then both processes serve.
         case silent
     }
 
-    /// The running gateway's process; `nil`: there was none, and nothing was taken. 0 where the kernel does not say.
+    /// The process id of the running gateway; 0 if the kernel does not tell, `nil` if none was running.
     public let predecessor: Int32?
 
     private let connection: Int32
     private var side: SuccessorSide
     private var left: [SuccessorSide.Offered]
-    /// The socket at which the predecessor waited for us.
+    /// The socket at which the predecessor waited for a successor.
     private var nameSocket: Int32?
     private var adopted: [String] = []
     private var isOpen: Bool
 
-    /// Nothing.
+    /// No gateway was running.
     init() {
         self.predecessor = nil
         self.connection = -1
@@ -34,9 +34,9 @@ public final class TakenSockets {
         self.isOpen = false
     }
 
-    /// Takes over the connection and the sockets.
+    /// Owns the connection and the sockets from now on.
     ///
-    /// - Parameter name: where the predecessor waited; its socket is among those that it offered.
+    /// - Parameter name: the address at which the predecessor waited. It offered that socket with the others.
     init(_ connection: Int32, process: Int32, side: SuccessorSide, name: SocketAddress) {
         self.predecessor = process
         self.connection = connection
@@ -64,8 +64,8 @@ public final class TakenSockets {
 
     // MARK: - Taking
 
-    /// Takes the sockets of a listener at `address`, as the new configuration has it; empty: it is new, and has to be opened. The caller
-    /// then owns them.
+    /// Takes the sockets of a listener at `address`, as the new configuration has it. The caller then owns them. Empty if the address is
+    /// new: open it.
     public func take(_ address: SocketAddress) -> [Int32] {
         // Match the configured address first (also port 0), else the bound address.
         let index =
@@ -79,7 +79,7 @@ public final class TakenSockets {
         return listener.sockets
     }
 
-    /// The socket at which the predecessor waits for successors.
+    /// Takes the socket at which the predecessor waited for a successor. The caller then owns it.
     func takeName() -> Int32? {
         defer { self.nameSocket = nil }
         return self.nameSocket
@@ -87,13 +87,13 @@ public final class TakenSockets {
 
     // MARK: - Ready
 
-    /// Says that this gateway serves: the predecessor stops accepting and drains. To be called when the workers accept, and before a
-    /// `TakeoverServer` is made. Waits for the answer, which comes at once from a gateway that is alive.
+    /// Tells the predecessor that this gateway serves, so that it stops accepting and drains, and waits for its answer. Call it when the
+    /// workers accept, and before a `TakeoverServer` is made.
     ///
-    /// Sockets that were not taken are closed first. That resets no connection: the predecessor has them, too, and accepts what waits there
-    /// before it closes them.
+    /// Sockets that were not taken are closed first. That resets no connection: the predecessor has these sockets too, and accepts what
+    /// waits in them before it closes them.
     ///
-    /// - Throws: the predecessor carries on, so this gateway must not.
+    /// - Throws: one line that says why the predecessor carries on. This gateway must end then.
     public func ready(within limit: Duration = .seconds(10)) throws(StartError) -> End {
         guard self.predecessor != nil else { return .none }
         self.closeLeft()

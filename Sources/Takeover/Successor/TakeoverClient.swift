@@ -1,9 +1,9 @@
 public import System
 
-/// Takes the listening sockets of a running gateway, at start, before there are workers. Blocks until the other side answers or its time
-/// is over.
+/// Takes the listening sockets of a running gateway, at start, before there are workers. It blocks until the running gateway answers or
+/// the time is over.
 public enum TakeoverClient {
-    /// What one read gave.
+    /// The outcome of one read.
     enum Received {
         case received
         case ended
@@ -11,9 +11,11 @@ public enum TakeoverClient {
         case failed(String)
     }
 
-    /// - Parameter limit: how long the running gateway may take to hand over everything.
-    /// - Returns: its sockets, which it has itself, too. None if no gateway runs with this configuration.
-    /// - Throws: why the running gateway does not hand them over.
+    /// Asks the gateway that waits at `name` for its sockets.
+    ///
+    /// - Parameter limit: how long the whole offer may take.
+    /// - Returns: copies of its sockets; none if no gateway waits there.
+    /// - Throws: one line that says why it does not give them.
     public static func takeOver(
         name: SocketAddress, within limit: Duration = .seconds(10)
     ) throws(StartError) -> TakenSockets {
@@ -36,14 +38,15 @@ public enum TakeoverClient {
         }
     }
 
-    /// Any process may have taken the name: only sockets of a gateway of this user or root are adopted.
+    /// Checks the user of the other process, since any process can listen at the name. Returns its process id.
     private static func checkPeer(_ connection: Int32) throws(StartError) -> Int32 {
         let peer: Kernel.Peer
         do throws(SystemError) { peer = try Kernel.peer(connection) } catch {
             throw StartError("cannot take over: \(error)")
         }
         guard peer.user == OwnProcess.user || peer.user == 0 else {
-            throw StartError("cannot take over: what waits for it is not a gateway of this user, but of \(peer.user)")
+            throw StartError(
+                "cannot take over: the process that waits for a successor is user \(peer.user)'s, not this user's")
         }
         return peer.process
     }
@@ -71,7 +74,7 @@ public enum TakeoverClient {
 
     // MARK: - Bytes
 
-    /// Sends all of `bytes`, unless the peer has ended or takes nothing: its last message then says why.
+    /// Sends all of `bytes`, until the peer has ended or accepts no more. Its last message, which is read next, says why.
     static func send(_ connection: Int32, _ bytes: [UInt8], until deadline: MonotonicInstant) {
         var rest = bytes[...]
         while !rest.isEmpty {

@@ -1,23 +1,25 @@
 public import System
 
-/// Listening sockets that the service manager opened for us (socket activation, sd_listen_fds(3)). It keeps the port while no
-/// gateway runs, and the gateway needs no privilege for a port below 1024.
+/// Listening sockets that the service manager opened (socket activation, sd_listen_fds(3)). It keeps the ports while no gateway runs, and
+/// the gateway needs no privilege for ports below 1024.
 public struct ActivatedSockets {
     private struct Activated {
         let descriptor: Int32
         let address: SocketAddress
-        /// The name in the socket unit; `gateway.socket` by default.
+        /// The name in the socket unit; without one it is `gateway.socket`.
         let name: String?
     }
 
     private static let variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]
-    /// Where the service manager puts the first one (SD_LISTEN_FDS_START).
+    /// The first descriptor that the service manager passes (SD_LISTEN_FDS_START).
     private static let first: Int32 = 3
 
     private var left: [Activated] = []
 
-    /// The sockets that this process was started with. To be called once, before the first thread is started: it removes the variables from
-    /// the environment, so that no child takes the sockets for its own.
+    /// The sockets that this process was started with. Call it once, before the first thread starts: it removes the variables from the
+    /// environment, so that no child process uses the sockets.
+    ///
+    /// - Throws: one line that says which socket cannot be used.
     public static func ofThisProcess() throws(StartError) -> ActivatedSockets {
         let sockets = try ActivatedSockets(environment: OwnProcess.environment, process: OwnProcess.number)
         for name in Self.variables { OwnProcess.forget(name) }
@@ -25,8 +27,8 @@ public struct ActivatedSockets {
     }
 
     /// - Parameters:
-    ///   - environment: gives the value of a variable.
-    ///   - process: our process number; sockets for another process are not ours.
+    /// - environment: returns the value of a variable.
+    /// - process: the id of this process. Sockets for another process are ignored.
     ///   - first: the first descriptor.
     init(
         environment: (String) -> String?, process: Int32, first: Int32 = Self.first
@@ -55,18 +57,18 @@ public struct ActivatedSockets {
         return Activated(descriptor: descriptor, address: address, name: name)
     }
 
-    /// Takes the sockets of a listener at `address`; empty: there are none. The caller then owns them, but not the file of a Unix
-    /// socket.
+    /// Takes the sockets of a listener at `address`. The caller then owns them, but not the file of a Unix socket. Empty if there are
+    /// none.
     public mutating func take(_ address: SocketAddress) -> [Int32] {
         let taken = self.left.filter { $0.address.serves(address) }
         self.left.removeAll { $0.address.serves(address) }
         return taken.map(\.descriptor)
     }
 
-    /// To be called when every listener has taken its own.
+    /// Call this when every listener has taken its sockets.
     ///
-    /// - Throws: if a socket is left: its clients would wait for ever.
-    public func finish() throws(StartError) {
+    /// - Throws: one line, if a socket is left. Its clients would wait forever.
+    public func requireAllTaken() throws(StartError) {
         guard let socket = self.left.first else { return }
         let name = socket.name.map { " (\($0))" } ?? ""
         throw StartError("the service manager opened \(socket.address)\(name), but no listener has that address")

@@ -2,9 +2,10 @@ internal import Configuration
 public import Observability
 public import System
 
-/// The service manager (systemd) that started this process, told what happens (sd_notify(3)), on the control thread.
+/// Tells the service manager (systemd) that started this process what happens (sd_notify(3)). On the control thread.
 ///
-/// Without `NOTIFY_SOCKET` there is none, and nothing is sent. Nothing waits for it, and a message that it does not take is not an error.
+/// Without `NOTIFY_SOCKET` there is no service manager, and nothing is sent. Sending never blocks, and a message that the service manager
+/// does not accept is not an error.
 public final class Supervisor {
     private let sender: DatagramSender?
     private let log: Log
@@ -12,9 +13,9 @@ public final class Supervisor {
     private var timer: ControlTimer?
 
     /// - Parameters:
-    ///   - isSuccessor: this process took over from the one that the service manager started: the predecessor's watchdog is ours now,
-    ///     although `WATCHDOG_PID` is still the predecessor's number.
-    ///   - environment: gives the value of a variable.
+    /// - isSuccessor: whether this process took over from the service's process. The watchdog of the service then applies to this
+    ///   process, although `WATCHDOG_PID` is the old one.
+    /// - environment: returns the value of a variable.
     public init(
         log: Log, isSuccessor: Bool = false, process: Int32 = OwnProcess.number,
         environment: (String) -> String? = OwnProcess.environment
@@ -34,7 +35,7 @@ public final class Supervisor {
         self.watchdog = Self.watchdog(environment, process: isSuccessor ? nil : process)
     }
 
-    /// Whether there is one.
+    /// Whether there is a service manager.
     public var isPresent: Bool { self.sender != nil }
 
     private static func address(_ text: String) -> SocketAddress? {
@@ -55,25 +56,27 @@ public final class Supervisor {
 
     // MARK: - What it is told
 
-    /// The gateway serves, or serves again after `reloading`.
+    /// The gateway serves, or serves again after `reloading`. The text is for `systemctl status`.
     public func ready(_ status: String) { self.tell(["READY=1", Self.status(status)]) }
 
-    /// A reload begins. `ready` must follow, also if it is refused.
+    /// A reload begins. Call `ready` when it is over, even if it was refused.
     public func reloading() {
-        // The time tells this reload from an earlier one.
+        // The time distinguishes this reload from an earlier one.
         let time = MonotonicInstant.now().nanoseconds / 1000
         self.tell(["RELOADING=1", "MONOTONIC_USEC=\(time)", Self.status("reloading")])
     }
 
+    /// The gateway is about to end. The text is for `systemctl status`.
     public func stopping(_ status: String) { self.tell(["STOPPING=1", Self.status(status)]) }
 
-    /// Another process is the service from now on. Only the process that was the service is believed (`NotifyAccess=main`).
+    /// Another process is the service from now on. systemd believes only the process that is the service (`NotifyAccess=main`), so that
+    /// one must say it.
     public func mainProcess(_ number: Int32) {
         guard number > 0 else { return }
         self.tell(["MAINPID=\(number)"])
     }
 
-    /// Each message is one line, so a line break would begin another message.
+    /// A message is one line, so line breaks in the text are replaced.
     private static func status(_ text: String) -> String {
         "STATUS=" + String(text.map { $0.isNewline ? " " : $0 })
     }
@@ -89,10 +92,11 @@ public final class Supervisor {
 
     // MARK: - The watchdog
 
-    /// How often it is told that the gateway lives: twice in the time after which it would kill it. `nil`: it does not ask.
+    /// How often to tell the service manager that the gateway lives: twice in the time after which it kills the service. `nil` if it has
+    /// no watchdog.
     public var watchdogInterval: Duration? { self.watchdog.map { $0 / 2 } }
 
-    /// From now on, tells it that the gateway lives, as often as it asks for: the loop turns.
+    /// Tells the service manager from now on that the loop turns, as often as `watchdogInterval` says.
     public func watch(on loop: EventLoop) {
         guard self.isPresent, let interval = self.watchdogInterval else { return }
         self.tell(["WATCHDOG=1"])
@@ -101,7 +105,7 @@ public final class Supervisor {
         }
     }
 
-    /// Leaves the watchdog to the process that is now the service.
+    /// Leaves the watchdog to the process that is the service now.
     public func stopWatching() {
         self.timer?.cancel()
         self.timer = nil

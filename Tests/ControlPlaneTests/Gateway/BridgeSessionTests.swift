@@ -10,7 +10,7 @@ import WebSocketProtocol
 extension SessionTests {
     // MARK: - The bridge's ends
 
-    @Test func theServersEndIsANormalClosureAfterAllItSent() throws {
+    @Test func `the server's end is a Close with 1000 after all it sent`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.bridge(to: listener.port)])) { gateway in
             let client = try TestPeer.client("/bridge", port: gateway.port())
@@ -37,7 +37,7 @@ extension SessionTests {
         }
     }
 
-    @Test func theServersResetIsAnInternalError() throws {
+    @Test func `the server's reset is a Close with 1011`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.bridge(to: listener.port)])) { gateway in
             let client = try TestPeer.client("/bridge", port: gateway.port())
@@ -50,7 +50,7 @@ extension SessionTests {
         }
     }
 
-    @Test func theClientsCloseIsAnEndForTheServerAfterAllItSent() throws {
+    @Test func `the client's Close is an end for the server after all the client sent`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.bridge(to: listener.port)])) { gateway in
             let client = try TestPeer.client("/bridge", port: gateway.port())
@@ -66,7 +66,8 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: [false, true]) func aBridgesClientThatGoesEndsTheServerInOrderIfItGotEverything(
+    @Test(arguments: [false, true])
+    func `a bridge's client that is gone is an end for the server if that got everything, else a reset`(
         abruptly: Bool
     ) throws {
         let listener = try TestListener()
@@ -83,7 +84,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aTextBridgeSendsWholeCharacters() throws {
+    @Test func `a text bridge sends whole characters`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.bridge(to: listener.port, message: .text)])) { gateway in
             let client = try TestPeer.client("/bridge", port: gateway.port())
@@ -94,7 +95,7 @@ extension SessionTests {
             var heard = ""
             while heard != text, text.hasPrefix(heard) { heard += try client.receiveText() }
             #expect(heard == text)
-            // What is no character is replaced, and the session lives; what the end cuts, too.
+            // Bytes that are no character are replaced, also those at the end, and the session goes on.
             server.send([0xFF, 0x61, 0xE2, 0x82])
             server.endWriting()
             heard = ""
@@ -110,8 +111,10 @@ extension SessionTests {
 
     // MARK: - Back-pressure
 
-    /// What a client that does not read holds back is bounded by the queue's limit and the kernel's buffers, and none of it is lost.
-    @Test(arguments: ["/relay", "/bridge"]) func aClientThatDoesNotReadHoldsItsBackendBack(path: String) throws {
+    /// The queue's limit and the kernel's buffers bound how much is held for a client that does not read, and all of it arrives.
+    @Test(arguments: ["/relay", "/bridge"]) func `a client that does not read holds its backend back`(
+        path: String
+    ) throws {
         let listener = try TestListener()
         let configuration = GatewayConfiguration.serving([.relay(to: listener.port), .bridge(to: listener.port)]) {
             $0.limits.queue = .kibibytes(256)
@@ -126,7 +129,7 @@ extension SessionTests {
             let sent = server.flood(frame, atMost: most)
             #expect(sent > 0)
             #expect(sent < most / 2)
-            // Then the client reads after all.
+            // Now the client reads.
             let count = (sent + frame.count - 1) / frame.count
             let rest = Array(frame.suffix(count * frame.count - sent))
             let sender = try SessionTests.start(sending: rest, on: server.descriptor)

@@ -8,13 +8,13 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// How sessions get to their backends: endpoints and addresses that say nothing, and names that move.
+/// How sessions connect to backends: silent endpoints and addresses, and names that move.
 extension SessionTests {
     private static func webSocket(_ host: String, _ port: UInt16, tls: Bool = false) -> WebSocketEndpoint {
         WebSocketEndpoint(address: .tcp(host: host, port: port), tls: tls, authority: "\(host):\(port)", path: nil)
     }
 
-    /// A relay, or a bridge, at its name, to hosts with ports.
+    /// A relay or a bridge to these hosts and ports.
     private static func backend(_ kind: String, _ endpoints: [(host: String, port: UInt16)]) -> BackendSettings {
         if kind == "relay" {
             return BackendSettings(name: kind, kind: .websocket(endpoints.map { Self.webSocket($0.host, $0.port) }))
@@ -23,15 +23,16 @@ extension SessionTests {
         return BackendSettings(name: kind, kind: .tcp(endpoints, message: .binary))
     }
 
-    /// Plays the server of one session of such a backend.
+    /// Plays the server of one session.
     private func serve(_ kind: String, _ listener: TestListener) throws -> TestSocket {
         kind == "relay" ? try TestPeer.server(listener).socket : try listener.accept()
     }
 
     // MARK: - One address
 
-    /// It takes `connect`, of 100 ms, and not `handshake`, of 60 s, which is longer than a test waits.
-    @Test(arguments: ["relay", "bridge"]) func anEndpointThatAnswersNoSYNCostsItsTimeAndTheNextIsTried(
+    /// The limit is `connect`, 100 ms here, and not `handshake`, 60 s here, which is longer than a test waits.
+    @Test(arguments: ["relay", "bridge"])
+    func `after the connect timeout of an endpoint that answers no SYN the next is tried`(
         kind: String
     ) throws {
         let silent = try SilentListener()
@@ -42,7 +43,7 @@ extension SessionTests {
             $0.timeouts.handshake = .seconds(60)
         }
         try GatewayUnderTest.run(configuration) { gateway in
-            // One of two sessions begins with the silent one.
+            // One of two sessions tries the silent one first.
             for _ in 0..<2 {
                 let client = try TestPeer.asking("/\(kind)", port: gateway.port())
                 let server = try self.serve(kind, listener)
@@ -54,7 +55,9 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: ["relay", "bridge"]) func ifItIsTheOnlyOneTheClientHearsOfItInTime(kind: String) throws {
+    @Test(arguments: ["relay", "bridge"]) func `if it is the only endpoint the client gets its answer in time`(
+        kind: String
+    ) throws {
         let silent = try SilentListener()
         let backend = Self.backend(kind, [("127.0.0.1", silent.port)])
         let configuration = GatewayConfiguration.serving([backend]) {
@@ -72,7 +75,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aTLSHandshakeThatStallsCostsNoMore() throws {
+    @Test func `a TLS handshake that stalls takes no longer than the connect timeout`() throws {
         let listener = try TestListener()
         var backend = Self.backend("relay", [])
         backend.kind = .websocket([Self.webSocket("127.0.0.1", listener.port, tls: true)])
@@ -95,8 +98,10 @@ extension SessionTests {
 
     // MARK: - Several addresses
 
-    /// However often the dead one is the first, nobody waits `connect` for it, which is longer than a test waits.
-    @Test(arguments: ["relay", "bridge"]) func aDeadAddressOfANameDelaysNobodyForLong(kind: String) throws {
+    /// The dead address often comes first, but no session waits `connect` for it, which is longer than a test waits.
+    @Test(arguments: ["relay", "bridge"]) func `a dead address of a name delays no session for long`(
+        kind: String
+    ) throws {
         let listener = try TestListener()
         let dead = try SilentListener(.ipv4(0x7F00_0002, port: listener.port))
         let configuration = GatewayConfiguration.serving([Self.backend(kind, [("two.example", listener.port)])]) {
@@ -119,7 +124,7 @@ extension SessionTests {
         }
     }
 
-    @Test func allAddressesAreInTheLogWhereNoneCanBeConnectedTo() throws {
+    @Test func `if no address can be connected to the log has all of them`() throws {
         let port = try TestListener().port
         let configuration = GatewayConfiguration.serving([Self.backend("relay", [("two.example", port)])])
         let lookUp: Resolver.LookUp = { _, port in
@@ -135,8 +140,8 @@ extension SessionTests {
         }
     }
 
-    /// A connection without a TLS handshake is none.
-    @Test func afterATLSHandshakeThatFailsTheOtherAddressIsTried() throws {
+    /// Without its TLS handshake a connection does not count as open.
+    @Test func `after a TLS handshake that fails the other address is tried`() throws {
         let listener = try TestListener()
         let other = try TestListener(.ipv4(0x7F00_0002, port: listener.port))
         var backend = Self.backend("relay", [])
@@ -146,7 +151,7 @@ extension SessionTests {
         }
         try GatewayUnderTest.run(.serving([backend]), lookUp: lookUp) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
-            // Whichever is the first.
+            // Either may be tried first.
             let servers = [listener, other]
             let first = listener.hasConnection(orElse: other) ? 0 : 1
             try servers[first].accept().close()
@@ -161,12 +166,12 @@ extension SessionTests {
 
     // MARK: - Names
 
-    /// Asks until a session opens: 502 means that the gateway does not know better yet.
+    /// Tries until a session opens. The answer is 502 until the gateway knows the address.
     private func openSoon(_ kind: String, _ gateway: GatewayUnderTest, _ listener: TestListener) throws {
         let end = MonotonicInstant.now() + .seconds(20)
         while MonotonicInstant.now() < end {
             let client = try TestPeer.asking("/\(kind)", port: gateway.port())
-            // Either its server hears of it, or it is refused.
+            // Either its server gets a connection, or it is refused.
             guard !listener.hasConnection(orElse: client.socket) else {
                 let server = try self.serve(kind, listener)
                 try client.expectUpgrade()
@@ -178,8 +183,8 @@ extension SessionTests {
         Issue.record("no session in 20 s")
     }
 
-    /// 30 s, the time between two look-ups, is longer than a test waits.
-    @Test(arguments: ["relay", "bridge"]) func aNameThatIsNotFoundIsAskedForAgainSoon(kind: String) throws {
+    /// The time between two look-ups, 30 s, is longer than a test waits.
+    @Test(arguments: ["relay", "bridge"]) func `a name that is not found is looked up again soon`(kind: String) throws {
         let listener = try TestListener()
         let questions = Mutex(0)
         let lookUp: Resolver.LookUp = { host, port in
@@ -198,7 +203,9 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: ["relay", "bridge"]) func aNameThatMovedIsLookedUpWhenNobodyIsThere(kind: String) throws {
+    @Test(arguments: ["relay", "bridge"]) func `a name that moved is looked up when its address refuses connections`(
+        kind: String
+    ) throws {
         let listener = try TestListener()
         let questions = Mutex(0)
         let lookUp: Resolver.LookUp = { _, port in
@@ -206,7 +213,7 @@ extension SessionTests {
                 count += 1
                 return count
             }
-            // Nobody listens there.
+            // This address refuses connections.
             return .success([number == 1 ? .ipv4(0x7F00_0002, port: port) : .loopback(port: port)])
         }
         let configuration = GatewayConfiguration.serving([Self.backend(kind, [("moved.example", listener.port)])])

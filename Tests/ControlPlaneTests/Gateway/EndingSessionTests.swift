@@ -7,7 +7,7 @@ import WebSocketProtocol
 
 /// How relays end, as both peers see it.
 extension SessionTests {
-    @Test(arguments: [false, true]) func aClientThatGoesIsToldToTheBackend(abruptly: Bool) throws {
+    @Test(arguments: [false, true]) func `the backend is told when the client is gone`(abruptly: Bool) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -22,7 +22,7 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: [false, true]) func aBackendThatGoesIsToldToTheClient(abruptly: Bool) throws {
+    @Test(arguments: [false, true]) func `the client is told when the backend is gone`(abruptly: Bool) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -37,7 +37,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aBackendThatGoesInsideOfAFrameLeavesNoClose() throws {
+    @Test func `the client gets no Close after a backend that is gone in the middle of a frame`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -53,7 +53,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aClosingClientGetsNoCloseInsideOfAFrame() throws {
+    @Test func `a client that closes gets no Close in the middle of a frame`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -71,7 +71,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aClientThatEndsItsSideAfterItsCloseGetsTheAnswer() throws {
+    @Test func `a client that half-closes after its Close gets the answer`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -89,8 +89,8 @@ extension SessionTests {
         }
     }
 
-    @Test func whatAClientHasNotReadYetIsNotLostWithItsEnd() throws {
-        // More than the kernel takes.
+    @Test func `a client that half-closes still gets what it has not read`() throws {
+        // More bytes than the kernel accepts.
         let configuration = GatewayConfiguration.serving([.echo]) { $0.limits.queue = .mebibytes(64) }
         try GatewayUnderTest.run(configuration) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(), receiveBuffer: 32 << 10)
@@ -104,13 +104,13 @@ extension SessionTests {
         }
     }
 
-    @Test func aDrainTellsBothSides() throws {
+    @Test func `a drain closes both sides`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
             let server = try TestPeer.server(listener)
             try client.expectUpgrade()
-            // A frame to the client is under way: its Close waits for the end of it, and goes before the backend's answer.
+            // A frame to the client is under way. The Close goes behind it, and before the backend's answer.
             let frame = Frame.binary([UInt8](0..<100))
             server.socket.send(Array(frame[..<50]))
             #expect(try client.socket.receive(50) == Array(frame[..<50]))
@@ -127,8 +127,8 @@ extension SessionTests {
         }
     }
 
-    /// Who asks twice wants it to end now: sessions whose turn has not come are told all the same.
-    @Test func aSecondSignalCutsADrain() throws {
+    /// A second signal means "now": sessions that are not closed yet get their Close before the gateway ends.
+    @Test func `a second signal ends a drain`() throws {
         var configuration = GatewayConfiguration.serving([.echo])
         configuration.drain.delay = .seconds(3600)
         try GatewayUnderTest.run(configuration) { gateway in

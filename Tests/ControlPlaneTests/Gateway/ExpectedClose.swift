@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-/// Expects one session to have ended so.
+/// Expects that one session has ended with these fields in the log.
 func expectClose(
     _ log: [LogLine], cause: String, code: String, by author: String, _ location: SourceLocation = #_sourceLocation
 ) {

@@ -57,18 +57,18 @@ final class GatewayUnderTest: Sendable {
 
     /// How small messages are sent.
     enum Sends: CaseIterable {
-        /// At the end of a turn and through the ring, however few they are; where the system has none, as the next.
+        /// At the end of a turn and through the ring. Without a ring in the system, like `late`.
         case together
-        /// At the end of a turn, each on its own.
+        /// At the end of a turn, each with its own call.
         case late
-        /// As the gateway does it: at once, unless many sessions have something to say.
+        /// As the gateway chooses: at once, unless many sessions send.
         case asUsual
     }
 
     /// Starts a gateway, lets `body` talk to it, and drains it. No other test runs a gateway meanwhile.
     ///
     /// - Parameters:
-    ///   - lookUp: says what host names stand for.
+    /// - lookUp: resolves host names.
     ///   - inspect: gets the log of the whole run.
     static func run(
         _ configuration: GatewayConfiguration, sends: Sends = .together,
@@ -96,10 +96,10 @@ final class GatewayUnderTest: Sendable {
         return try #require(address.split(separator: ":").last.flatMap { UInt16($0) })
     }
 
-    /// Begins to drain; a second time it ends what is left.
+    /// Starts a drain; the second call ends what is left.
     func terminate() { self.running.terminate() }
 
-    /// Has a worker do something else, however long it takes. Returns when it has begun.
+    /// Keeps a worker busy with `body`. Returns when it has begun.
     func hold(worker: Int, _ body: @escaping @Sendable () -> Void) throws {
         let doorbell = try Doorbell()
         self.running.fleet.members[worker].mailbox.send(
@@ -119,7 +119,7 @@ final class GatewayUnderTest: Sendable {
 }
 
 extension GatewayConfiguration {
-    /// One plain listener and one with TLS, on ports of the system's choice, and a route for each backend at its name.
+    /// One plain listener and one with TLS, at ports that the system chooses, and a route `/NAME` to each backend.
     static func serving(
         _ backends: [BackendSettings], workers: Int = 1, _ change: (inout RouteSettings) -> Void = { _ in }
     ) -> Self {

@@ -4,7 +4,7 @@ import Testing
 @testable import ControlPlane
 @testable import DataPlane
 
-/// What tests of heartbeats and timeouts begin with.
+/// What tests of heartbeats and timeouts share.
 extension SessionTests {
     static func heartbeat(_ interval: Duration, _ timeout: Duration) -> HeartbeatSettings {
         var settings = HeartbeatSettings()
@@ -13,12 +13,12 @@ extension SessionTests {
         return settings
     }
 
-    /// Soon asked, soon dead.
+    /// Pings soon, and ends the session soon.
     static let quick = heartbeat(.milliseconds(50), .milliseconds(50))
-    /// Soon asked, and never dead in this test.
+    /// Pings soon, and does not end the session in this test.
     static let patient = heartbeat(.milliseconds(20), .seconds(60))
 
-    /// Sessions that are pinged so.
+    /// A configuration with these heartbeats.
     static func heartbeats(
         _ backends: [BackendSettings], client: HeartbeatSettings?, backend: HeartbeatSettings? = nil,
         _ change: @escaping (inout RouteSettings) -> Void = { _ in }
@@ -31,7 +31,7 @@ extension SessionTests {
         }
     }
 
-    /// A relay whose heartbeats have begun.
+    /// A relay that has been pinged once.
     func open(
         _ gateway: GatewayUnderTest, _ listener: TestListener, tls: Bool = false, receiveBuffer: Int32? = nil
     ) throws -> (client: TestPeer, server: TestPeer) {
@@ -42,7 +42,7 @@ extension SessionTests {
         return (client, server)
     }
 
-    /// The payload of the next frame, which must be a ping of the gateway's.
+    /// The payload of the next frame, which must be a ping of the gateway.
     func ping(_ peer: TestPeer, isMasked: Bool = false) throws -> [UInt8] {
         let frame = try peer.receive()
         #expect(frame.opcode == 9)
@@ -51,7 +51,7 @@ extension SessionTests {
         return frame.payload
     }
 
-    /// The code of the Close that the gateway sends, whatever pings come before it.
+    /// The code of the gateway's Close, behind any number of pings.
     func closeBehindPings(_ peer: TestPeer) throws -> Int {
         while true {
             let frame = try peer.receive()

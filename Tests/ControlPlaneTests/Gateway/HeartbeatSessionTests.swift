@@ -5,11 +5,11 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// Heartbeats, as both peers see them. Where a test waits for an end, nothing else can come however slow the machine is.
+/// Heartbeats, as both peers see them. When a test waits for an end, no other event is possible, however slow the machine is.
 extension SessionTests {
     // MARK: - Silence
 
-    @Test(arguments: [false, true]) func aSilentClientIsGivenUp(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `a session with a silent client ends`(tls: Bool) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(Self.heartbeats([.relay(to: listener.port)], client: Self.quick)) { gateway in
             let (client, server) = try self.open(gateway, listener, tls: tls)
@@ -24,7 +24,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aSilentBackendIsGivenUp() throws {
+    @Test func `a session with a silent backend ends`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port)], client: nil, backend: Self.quick)
         try GatewayUnderTest.run(configuration) { gateway in
@@ -39,8 +39,8 @@ extension SessionTests {
         }
     }
 
-    /// Inside of a frame that a dead backend began there is no place for a Close.
-    @Test func aBackendThatDiesInsideOfAFrameCutsTheClient() throws {
+    /// The middle of a frame is no place for a Close.
+    @Test func `a backend that dies in the middle of a frame ends the client's connection without a Close`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port)], client: nil, backend: Self.quick)
         try GatewayUnderTest.run(configuration) { gateway in
@@ -53,7 +53,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aSilentClientOfABuiltInServiceIsGivenUp() throws {
+    @Test func `a session of a built-in service with a silent client ends`() throws {
         try GatewayUnderTest.run(Self.heartbeats([.echo], client: Self.quick)) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port())
             _ = try self.ping(client)
@@ -64,7 +64,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aBridgesServerGetsTheEndForASilentClient() throws {
+    @Test func `a bridge's server gets an end when the client is silent`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(Self.heartbeats([.bridge(to: listener.port)], client: Self.quick)) { gateway in
             let client = try TestPeer.asking("/bridge", port: gateway.port())
@@ -80,7 +80,9 @@ extension SessionTests {
 
     // MARK: - Life
 
-    @Test(arguments: [false, true]) func whoAnswersLivesAndTheOtherSideSeesNothingOfIt(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `a side that answers pings stays and the other side sees none of them`(
+        tls: Bool
+    ) throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats(
             [.relay(to: listener.port)], client: Self.patient, backend: Self.patient)
@@ -97,7 +99,7 @@ extension SessionTests {
             #expect(Set(payloads).count == 10)
             #expect(Set(payloads.map { Array($0[..<8]) }).count == 2)
             client.close(1000)
-            // A ping may have been on its way already.
+            // A ping may have been sent already.
             #expect(try self.closeBehindPings(server) == 1000)
             server.close(1000)
             #expect(try self.closeBehindPings(client) == 1000)
@@ -107,8 +109,8 @@ extension SessionTests {
         }
     }
 
-    /// There is no other ping before there was life: that one comes shows what counts.
-    @Test func dataIsLifeToo() throws {
+    /// The gateway pings again only after it has received something. So the second ping shows what counts.
+    @Test func `data counts as an answer to a ping`() throws {
         try GatewayUnderTest.run(Self.heartbeats([.rooms], client: Self.patient)) { gateway in
             let client = try TestPeer.client("/rooms", port: gateway.port())
             for _ in 0..<4 {
@@ -116,14 +118,14 @@ extension SessionTests {
                 client.send(text: "here")
                 #expect(try client.receiveText() == "here")
             }
-            // Half of a frame as well.
+            // Half a frame counts too.
             _ = try self.ping(client)
             client.socket.send([0x81])
             _ = try self.ping(client)
         }
     }
 
-    @Test func thePeersOwnPingsPassThrough() throws {
+    @Test func `the peers' own pings pass through`() throws {
         let listener = try TestListener()
         let slow = Self.heartbeat(.seconds(60), .seconds(60))
         try GatewayUnderTest.run(Self.heartbeats([.relay(to: listener.port)], client: slow, backend: slow)) { gateway in
@@ -141,18 +143,18 @@ extension SessionTests {
         }
     }
 
-    @Test func aPingWaitsForTheEndOfARelayedFrame() throws {
+    @Test func `a ping waits for the end of a relayed frame`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port), .echo], client: Self.patient)
         try GatewayUnderTest.run(configuration) { gateway in
             let (client, server) = try self.open(gateway, listener)
             let frame = server.frame(.text, Array("text".utf8), fin: false)
             server.socket.send(Array(frame.dropLast()))
-            // Meanwhile another client, which began later, is pinged and pinged again.
+            // Meanwhile another client, which came later, is pinged twice.
             let other = try TestPeer.client("/echo", port: gateway.port())
             for _ in 0..<4 { other.send(.pong, try self.ping(other)) }
             server.socket.send([frame[frame.count - 1]] + server.frame(.continuation, [0x21]))
-            // Those before the frame's beginning came are allowed.
+            // Pings before the beginning of the frame are permitted.
             var received = try client.receive()
             while received.opcode == 9 { received = try client.receive() }
             #expect(received.payload == Array("text".utf8))
@@ -168,7 +170,7 @@ extension SessionTests {
 
     private static let stall = heartbeat(.milliseconds(100), .milliseconds(200))
 
-    @Test(arguments: [false, true]) func aClientThatTakesNothingIsGivenUp(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `a session with a client that accepts no bytes ends`(tls: Bool) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(Self.heartbeats([.relay(to: listener.port)], client: Self.stall)) { gateway in
             let (client, server) = try self.open(gateway, listener, tls: tls, receiveBuffer: 32 << 10)
@@ -180,11 +182,13 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: ["/relay", "/bridge"]) func aBackendThatTakesNothingIsGivenUp(path: String) throws {
+    @Test(arguments: ["/relay", "/bridge"]) func `a session with a backend that accepts no bytes ends`(
+        path: String
+    ) throws {
         let listener = try TestListener()
         let backends: [BackendSettings] = [.relay(to: listener.port), .bridge(to: listener.port)]
         let isRelay = path == "/relay"
-        // A bridge's server has as long as the client.
+        // A bridge's server has as much time as the client.
         let configuration = Self.heartbeats(
             backends, client: isRelay ? nil : Self.stall, backend: isRelay ? Self.stall : nil)
         try GatewayUnderTest.run(configuration) { gateway in

@@ -6,15 +6,15 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// How sessions begin, or do not, as both peers see it.
+/// How sessions open, or fail to, as both peers see it.
 extension SessionTests {
     // MARK: - Early bytes
 
-    @Test func framesBehindTheRequestHeadAreNotLost() throws {
+    @Test func `frames behind the request head reach the backend`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port), .echo])) { gateway in
             let key = MaskingKey(1, 2, 3, 4)
-            // More than one read takes.
+            // More than one read accepts.
             let early =
                 Frame.text("early", maskingKey: key)
                 + Frame.binary([UInt8](repeating: 5, count: 200_000), maskingKey: key)
@@ -32,11 +32,11 @@ extension SessionTests {
         }
     }
 
-    @Test(arguments: [false, true]) func framesBehindTheBackends101AreNotLost(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `frames behind the backend's 101 reach the client`(tls: Bool) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port(tls ? 1 : 0), tls: tls)
-            // The last frame is cut in its header.
+            // The last frame comes in two parts, split in its header.
             let late = Frame.text("late")
             let server = try TestPeer.server(listener, early: Frame.text("early") + Frame.ping([1]) + late[..<1])
             try client.expectUpgrade()
@@ -47,7 +47,7 @@ extension SessionTests {
         }
     }
 
-    @Test func aBackendThatClosesWithIts101IsRelayed() throws {
+    @Test func `a Close that comes with the backend's 101 is relayed`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -66,7 +66,7 @@ extension SessionTests {
 
     // MARK: - The client leaves early
 
-    @Test func aClientThatLeavesDuringTheBackendsHandshakeTakesTheBackendWithIt() throws {
+    @Test func `a client that goes during the backend's handshake ends the backend connection`() throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -80,8 +80,8 @@ extension SessionTests {
         }
     }
 
-    @Test func aClientThatLeavesWhileConnectingIsLetGo() throws {
-        // A queue for one, and full: the kernel ignores who else wants to connect.
+    @Test func `a client that goes while the gateway connects ends the session`() throws {
+        // The queue has one place, and it is taken: the kernel does not answer further connections.
         let listener = try TestListener(backlog: 0)
         let first = try TestSocket(port: listener.port)
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)])) { gateway in
@@ -95,7 +95,7 @@ extension SessionTests {
         first.close()
     }
 
-    @Test func aBackendThatIsNotThereIs502() throws {
+    @Test func `a backend that refuses the connection is a 502`() throws {
         let port = try TestListener().port
         try GatewayUnderTest.run(.serving([.relay(to: port), .bridge(to: port)])) { gateway in
             for path in ["/relay", "/bridge"] {
@@ -108,9 +108,9 @@ extension SessionTests {
 
     // MARK: - The backend is not there
 
-    /// It had all the time there was, whichever of its parts was the last.
-    @Test func anEndpointWhoseTLSHangsIsTakenOut() throws {
-        // The last endpoint is never taken out, so that there are two.
+    /// The endpoint had all the time of the opening handshake, so this is its failure, though not one to connect.
+    @Test func `an endpoint that stalls in the TLS handshake is ejected`() throws {
+        // The last endpoint is never ejected, so there are two.
         let listeners = [try TestListener(), try TestListener()]
         let endpoints = listeners.map {
             WebSocketEndpoint(

@@ -7,11 +7,11 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// Whole sessions, through a gateway in this process. One at a time: system calls are made to fail.
+/// Whole sessions through a gateway in this process. One test at a time, because system calls are made to fail.
 @Suite(.serialized) struct SessionTests {
     static let sizes = [0, 1, 125, 126, 65535, 65536]
 
-    /// Frames of all sizes, fragments, and control frames in between; the last is a text that says so.
+    /// Frames of all sizes, fragments, and control frames in between. The last frame is a text that marks the end.
     static func conversation(_ key: MaskingKey?, sizes: [Int]) -> [UInt8] {
         func frame(_ opcode: Opcode, _ payload: [UInt8], fin: Bool = true) -> [UInt8] {
             Frame.encoded(opcode, payload: payload.span, fin: fin, maskingKey: key)
@@ -30,7 +30,7 @@ import WebSocketProtocol
         return bytes + frame(.text, Array("end".utf8))
     }
 
-    /// Both directions at once, with threads that send, so that nobody waits for anybody.
+    /// Sends both directions at once, on threads, so that neither waits for the other.
     private func exchange(
         _ gateway: GatewayUnderTest, _ listener: TestListener, tls: Bool, limit: Int, sizes: [Int]
     ) throws {
@@ -59,7 +59,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [1, 2, 3, 7, Int.max], [false, true])
-    func aRelayIsByteExactHoweverShortTransfersAre(limit: Int, tls: Bool) throws {
+    func `a relay is byte-exact however short transfers are`(limit: Int, tls: Bool) throws {
         for sends in GatewayUnderTest.Sends.allCases {
             let listener = try TestListener()
             try GatewayUnderTest.run(.serving([.relay(to: listener.port)]), sends: sends) { gateway in
@@ -72,7 +72,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func everyFrameMayBeCutAnywhere() throws {
+    @Test func `a frame may be split anywhere`() throws {
         let listener = try TestListener()
         let sizes = [0, 1, 5, 125, 126]
         let longest = 126 + 8
@@ -111,7 +111,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func acceptingPausesWithoutDescriptorsAndGoesOn() throws {
+    @Test func `accepting pauses without descriptors and goes on when there are some`() throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             SyscallFaults.exhaustDescriptors(forAccepts: 2)
             let client = try TestPeer.client("/echo", port: gateway.port())
@@ -124,7 +124,7 @@ import WebSocketProtocol
 
     // MARK: - Built-in services
 
-    @Test(arguments: [false, true]) func echoSendsEveryMessageBack(tls: Bool) throws {
+    @Test(arguments: [false, true]) func `echo sends every message back`(tls: Bool) throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(tls ? 1 : 0), tls: tls)
             for size in Self.sizes {
@@ -132,7 +132,7 @@ import WebSocketProtocol
                 client.send(.binary, payload)
                 #expect(try client.receiveMessage() == .init(opcode: 2, fin: true, isMasked: false, payload: payload))
             }
-            // A long one comes back while it is on its way.
+            // The beginning of a long message comes back before its end is sent.
             let part = [UInt8](repeating: 7, count: 200_000)
             client.send(.binary, part, fin: false)
             var begun: [UInt8] = []
@@ -165,7 +165,7 @@ import WebSocketProtocol
             ([0x81, 0x01, 0x41], 1002, "protocol-error"), ([0x81, 0x81, 0, 0, 0, 0, 0xFF], 1007, "invalid-data"),
             ([0x82, 0xFF, 0, 0, 0, 0, 0, 0x20, 0, 0], 1009, "message-too-big"),
         ] as [([UInt8], Int, String)])
-    func aClientThatBreaksARuleIsToldWhich(bytes: [UInt8], code: Int, cause: String) throws {
+    func `a client that breaks a rule is told which`(bytes: [UInt8], code: Int, cause: String) throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port())
             client.socket.send(bytes + (cause == "message-too-big" ? [0, 0, 0, 0] : []))
@@ -176,7 +176,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func whatAClientTellsAClockHasToBeText() throws {
+    @Test func `a clock requires text to be UTF-8`() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .seconds(60))))
         try GatewayUnderTest.run(.serving([clock])) { gateway in
             let client = try TestPeer.client("/clock", port: gateway.port())
@@ -194,9 +194,9 @@ import WebSocketProtocol
         }
     }
 
-    @Test func broadcastReachesEveryoneOnBothWorkers() throws {
+    @Test func `broadcast reaches every member on both workers`() throws {
         try GatewayUnderTest.run(.serving([.rooms], workers: 2)) { gateway in
-            // So many that some are on either worker.
+            // So many that each worker has some.
             let clients = try (0..<8).map { _ in try TestPeer.client("/rooms", port: gateway.port()) }
             for client in clients { try client.barrier() }
             for (number, client) in clients.enumerated() { client.send(text: "from \(number)") }

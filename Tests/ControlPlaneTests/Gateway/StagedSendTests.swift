@@ -7,7 +7,7 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// What is staged for the end of a turn comes before what is said later, and nothing of it is lost.
+/// Bytes that are staged for the end of a turn go before what is sent later, and all of them arrive.
 @Suite(.serialized) struct StagedSendTests {
     typealias Sends = GatewayUnderTest.Sends
 
@@ -17,8 +17,10 @@ import WebSocketProtocol
 
     // MARK: - One session
 
-    /// Some are staged, some too large for it, some go on with what is staged, and all come in one read.
-    @Test(arguments: Sends.allCases, [false, true]) func largeAfterSmallKeepsItsPlace(sends: Sends, tls: Bool) throws {
+    /// Some messages are staged, some are too large for that, some continue a staged one. All come in one read.
+    @Test(arguments: Sends.allCases, [false, true]) func `a large message stays behind the small one before it`(
+        sends: Sends, tls: Bool
+    ) throws {
         let sizes = [1, 4000, 200, 5000, 3, 0, 20_000, 4096, 4090, 7, 30_000, 1]
         try GatewayUnderTest.run(.serving([.echo]), sends: sends) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(tls ? 1 : 0), tls: tls)
@@ -31,7 +33,9 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: Sends.allCases, [false, true]) func theEndComesAfterWhatIsStaged(sends: Sends, tls: Bool) throws {
+    @Test(arguments: Sends.allCases, [false, true]) func `the end comes after the staged bytes`(
+        sends: Sends, tls: Bool
+    ) throws {
         try GatewayUnderTest.run(.serving([.echo]), sends: sends) { gateway in
             let client = try TestPeer.client("/echo", port: gateway.port(tls ? 1 : 0), tls: tls)
             client.socket.send(client.frame(.text, Array("last".utf8)) + client.frame(.close, [3, 232]))
@@ -44,7 +48,7 @@ import WebSocketProtocol
     }
 
     /// The backend's connection is closed in the turn in which it gets its last bytes.
-    @Test(arguments: Sends.allCases) func aLegThatIsClosedGetsWhatIsStaged(sends: Sends) throws {
+    @Test(arguments: Sends.allCases) func `a leg that is closed gets the staged bytes`(sends: Sends) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)]), sends: sends) { gateway in
             let client = try TestPeer.asking("/relay", port: gateway.port())
@@ -61,14 +65,16 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: Sends.allCases) func aServerBehindABridgeGetsWhatIsStagedAndThenTheEnd(sends: Sends) throws {
+    @Test(arguments: Sends.allCases) func `a server behind a bridge gets the staged bytes and then the end`(
+        sends: Sends
+    ) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.bridge(to: listener.port)]), sends: sends) { gateway in
             let client = try TestPeer.client("/bridge", port: gateway.port())
             let server = try listener.accept()
             client.socket.send(client.frame(.binary, [1, 2, 3]) + client.frame(.binary, [4]))
             client.socket.endWriting()
-            // An end, and no reset: everything was sent.
+            // An end and not a reset: everything was sent.
             #expect(try server.receiveToEnd() == [1, 2, 3, 4])
             server.close()
         } log: { log in
@@ -78,8 +84,10 @@ import WebSocketProtocol
 
     // MARK: - Many sessions
 
-    /// Without any fault: this is what happens by itself when many talk at once.
-    @Test(arguments: Sends.allCases, [false, true]) func manySessionsGetTheirOwn(sends: Sends, tls: Bool) throws {
+    /// No fault is injected: many sessions at once cause this by themselves.
+    @Test(arguments: Sends.allCases, [false, true]) func `each of many sessions gets its own bytes`(
+        sends: Sends, tls: Bool
+    ) throws {
         let listener = try TestListener()
         try GatewayUnderTest.run(.serving([.relay(to: listener.port)]), sends: sends) { gateway in
             var clients: [TestPeer] = []
@@ -108,8 +116,10 @@ import WebSocketProtocol
         }
     }
 
-    /// Two messages in one turn: everyone is in two batches, the second of which must wait for the first.
-    @Test(arguments: Sends.allCases, [Int.max, 3]) func aRoomHearsMessagesInOrder(sends: Sends, limit: Int) throws {
+    /// Two messages in one turn: every member is in two batches, and the second must wait for the first.
+    @Test(arguments: Sends.allCases, [Int.max, 3]) func `the members of a room get messages in order`(
+        sends: Sends, limit: Int
+    ) throws {
         try GatewayUnderTest.run(.serving([.rooms]), sends: sends) { gateway in
             let members = try (0..<70).map { _ in try TestPeer.client("/rooms", port: gateway.port()) }
             for member in members { try member.barrier() }
@@ -123,8 +133,8 @@ import WebSocketProtocol
         }
     }
 
-    /// A member that does not read is closed, whatever of its bytes was staged when its socket was full; the others miss nothing.
-    @Test(arguments: Sends.allCases) func aMemberThatDoesNotReadHoldsNobodyUp(sends: Sends) throws {
+    /// A member that does not read is closed, with or without staged bytes when its socket is full. The others miss nothing.
+    @Test(arguments: Sends.allCases) func `a member that does not read delays no other`(sends: Sends) throws {
         let configuration = GatewayConfiguration.serving([.rooms]) { $0.limits.queue = .kibibytes(64) }
         try GatewayUnderTest.run(configuration, sends: sends) { gateway in
             let members = try (0..<2).map { _ in try TestPeer.client("/rooms", port: gateway.port()) }

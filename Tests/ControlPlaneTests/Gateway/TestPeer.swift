@@ -2,7 +2,7 @@ import System
 import Testing
 import WebSocketProtocol
 
-/// One end of a WebSocket connection, written down by hand: what it makes of bytes owes nothing to the gateway's own reader.
+/// One end of a WebSocket connection, written by hand: it shares no parser with the gateway.
 final class TestPeer {
     struct Received: Equatable {
         let opcode: UInt8
@@ -30,7 +30,7 @@ final class TestPeer {
         return Array(lines.joined(separator: "\r\n").utf8)
     }
 
-    /// A client that sent its request, with `early` behind it, and did not read the answer yet.
+    /// A client that has sent its request, with `early` behind it, and has not read the answer.
     static func asking(
         _ path: String, port: UInt16, tls: Bool = false, early: [UInt8] = [], receiveBuffer: Int32? = nil
     ) throws -> TestPeer {
@@ -54,7 +54,7 @@ final class TestPeer {
         #expect(head.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"))
     }
 
-    /// The next connection to `listener`, whose request was read and not answered yet.
+    /// The next connection to `listener`, with its request read and not answered.
     static func asked(_ listener: TestListener) throws -> (peer: TestPeer, accept: String) {
         let socket = try listener.accept()
         let head = String(decoding: try socket.receive(until: "\r\n\r\n"), as: UTF8.self)
@@ -63,7 +63,7 @@ final class TestPeer {
         return (TestPeer(socket, key: nil), AcceptKey.value(for: String(key)))
     }
 
-    /// - Parameter early: sent together with the 101.
+    /// - Parameter early: bytes to send together with the 101.
     static func server(_ listener: TestListener, early: [UInt8] = []) throws -> TestPeer {
         let (peer, accept) = try self.asked(listener)
         let head =
@@ -101,7 +101,7 @@ final class TestPeer {
         return Received(opcode: start[0] & 0x0F, fin: start[0] & 0x80 != 0, isMasked: isMasked, payload: payload)
     }
 
-    /// A whole message, in however many frames it comes.
+    /// A whole message, in any number of frames.
     func receiveMessage() throws -> Received {
         var message = try self.receive()
         while !message.fin {
@@ -120,14 +120,14 @@ final class TestPeer {
         return String(decoding: frame.payload, as: UTF8.self)
     }
 
-    /// The code of the next frame, which must be a Close; 0: it has none.
+    /// The code of the next frame, which must be a Close; 0 if it has no code.
     func receiveClose() throws -> Int {
         let frame = try self.receive()
         #expect(frame.opcode == 8)
         return frame.payload.count < 2 ? 0 : Int(frame.payload[0]) << 8 | Int(frame.payload[1])
     }
 
-    /// Everything this peer sent so far has been dealt with when this returns.
+    /// When this returns, the other side has handled everything that this peer sent.
     func barrier() throws {
         self.send(.ping, [7])
         #expect(try self.receive() == Received(opcode: 10, fin: true, isMasked: false, payload: [7]))

@@ -4,7 +4,7 @@ import TLS
 import TestSupport
 import Testing
 
-/// What a peer in a test does not expect.
+/// Something that a peer in a test does not expect.
 enum PeerError: Error, Equatable {
     case endedAfter([UInt8])
     case reset
@@ -12,18 +12,18 @@ enum PeerError: Error, Equatable {
     case refused(String)
 }
 
-/// A blocking socket of a peer, with or without TLS. Its calls go past the `Kernel`, so that faults only concern the gateway, and none takes
-/// longer than 20 seconds.
+/// A blocking socket of a peer, with or without TLS. Its calls do not go through `Kernel`, so that injected faults concern the gateway
+/// alone. None takes longer than 20 seconds.
 final class TestSocket {
     let descriptor: Int32
     private var tls: TLSConnection?
     private var io: TLSIO?
     private var unread: ArraySlice<UInt8> = []
     private var isOpen = true
-    /// TLS said that no more comes.
+    /// Whether TLS has signalled its end.
     private var hasEnded = false
 
-    /// Takes over `descriptor`.
+    /// Owns `descriptor` from now on.
     init(_ descriptor: Int32) {
         self.descriptor = descriptor
         _ = fcntl(descriptor, F_SETFL, 0)
@@ -32,7 +32,7 @@ final class TestSocket {
         self.set(Int32(IPPROTO_TCP), TCP_NODELAY, Int32(1))
     }
 
-    /// - Parameter receiveBuffer: of the kernel, in bytes; nil: its choice.
+    /// - Parameter receiveBuffer: the size of the kernel's buffer in bytes; `nil` for the default.
     convenience init(port: UInt16, tls: Bool = false, receiveBuffer: Int32? = nil) throws {
         self.init(Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
         if let receiveBuffer { self.set(SOL_SOCKET, SO_RCVBUF, receiveBuffer) }
@@ -41,7 +41,7 @@ final class TestSocket {
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
         var result: Int32 = -1
-        // A ring that closes interrupts the thread that opened it: the connection goes on meanwhile (connect(2), EINTR).
+        // A ring that closes interrupts the thread that opened it, but the connection goes on (connect(2), EINTR).
         repeat {
             result = unsafe withUnsafePointer(to: &address) { pointer in
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -84,7 +84,7 @@ final class TestSocket {
 
     func send(_ bytes: [UInt8]) { self.sendRaw(self.encrypted(bytes)) }
 
-    /// What sends `bytes` when it is written to the socket.
+    /// The ciphertext of `bytes`. It is not sent.
     func encrypted(_ bytes: [UInt8]) -> [UInt8] {
         guard let tls = self.tls, let io = self.io else { return bytes }
         _ = tls.encrypt(bytes.span)
@@ -94,7 +94,7 @@ final class TestSocket {
 
     private func sendRaw(_ bytes: [UInt8]) { Self.sendAll(self.descriptor, bytes) }
 
-    /// All of it, unless the peer has gone.
+    /// Sends all of it, unless the peer has ended.
     static func sendAll(_ descriptor: Int32, _ bytes: [UInt8]) {
         var start = 0
         while start < bytes.count {
@@ -107,7 +107,7 @@ final class TestSocket {
         }
     }
 
-    /// Sends `bytes` over and over for as long as they are taken, at most `most` bytes. Returns how many were.
+    /// Sends `bytes` again and again while the peer accepts them, `most` bytes at most. Returns how many were sent.
     func flood(_ bytes: [UInt8], atMost most: Int) -> Int {
         var sent = 0
         while sent < most {
@@ -121,7 +121,7 @@ final class TestSocket {
                 sent += count
             } else {
                 var waiting = pollfd(fd: self.descriptor, events: Int16(POLLOUT), revents: 0)
-                // Full for so long means that nobody reads.
+                // Full for so long means that the peer does not read.
                 guard unsafe poll(&waiting, 1, 500) == 1 else { return sent }
             }
         }
@@ -130,14 +130,14 @@ final class TestSocket {
 
     // MARK: - Receiving
 
-    /// Exactly `count` bytes.
+    /// Receives exactly `count` bytes.
     func receive(_ count: Int) throws -> [UInt8] {
         while self.unread.count < count { try self.receiveMore() }
         defer { self.unread = self.unread.dropFirst(count) }
         return Array(self.unread.prefix(count))
     }
 
-    /// Bytes up to and with `mark`.
+    /// Receives bytes up to the end of `mark`.
     func receive(until mark: String) throws -> [UInt8] {
         let mark = Array(mark.utf8)
         while true {
@@ -149,7 +149,7 @@ final class TestSocket {
         }
     }
 
-    /// Everything up to the peer's orderly end.
+    /// Receives everything up to the peer's orderly end.
     func receiveToEnd() throws -> [UInt8] {
         do {
             while true { try self.receiveMore() }
@@ -180,7 +180,7 @@ final class TestSocket {
         }
     }
 
-    /// Whether the peer has ended its side, after what it sent; without waiting.
+    /// Whether the peer has ended its side and all of its bytes were read. Does not wait.
     func hasEnd() throws -> Bool {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -195,7 +195,7 @@ final class TestSocket {
     private func receiveRaw() throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var count = -1
-        // A call with a time limit is not made again by the system when it interrupts a thread; it does that to one that had a ring.
+        // The system does not restart a call with a timeout when it interrupts a thread, and it interrupts a thread that had a ring.
         repeat { count = unsafe recv(self.descriptor, &buffer, buffer.count, 0) } while count < 0 && errno == EINTR
         if count > 0 { return Array(buffer[..<count]) }
         if count == 0 { throw PeerError.endedAfter(Array(self.unread)) }
@@ -231,10 +231,10 @@ final class TestListener {
 
     deinit { Kernel.close(self.descriptor) }
 
-    /// Waits until somebody connects, or something comes from `other`. Returns whether somebody has.
+    /// Waits for a connection here, or for bytes from `other`. Returns whether there is a connection.
     func hasConnection(orElse other: TestSocket) -> Bool { self.hasConnection(orElse: other.descriptor) }
 
-    /// The same with a connection to `other`.
+    /// Waits for a connection here or to `other`. Returns whether it is here.
     func hasConnection(orElse other: TestListener) -> Bool { self.hasConnection(orElse: other.descriptor) }
 
     private func hasConnection(orElse other: Int32) -> Bool {
@@ -248,7 +248,7 @@ final class TestListener {
     }
 }
 
-/// A server that answers no SYN: its queue of connections is full.
+/// A server that answers no SYN, because its queue of connections is full.
 final class SilentListener {
     private let listener: TestListener
     private var clients: [Int32] = []
@@ -256,7 +256,7 @@ final class SilentListener {
 
     init(_ address: SocketAddress = .loopback(port: 0)) throws {
         self.listener = try TestListener(address, backlog: 0)
-        // One is accepted by the kernel, one more waits, and what comes after that is not answered.
+        // The kernel accepts one and lets one more wait. It does not answer what comes then.
         for _ in 0..<3 { self.clients.append(try Kernel.connect(address.with(port: self.listener.port))) }
     }
 

@@ -6,10 +6,10 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// Timeouts and the clock, which share the session's timer with its heartbeats.
+/// Timeouts and the clock service. They share the session's timer with its heartbeats.
 extension SessionTests {
-    /// Pongs are not data.
-    @Test func aSessionWithoutDataIsClosed() throws {
+    /// Pongs do not count as messages.
+    @Test func `a session without a message is closed after the idle timeout`() throws {
         let listener = try TestListener()
         let configuration = Self.heartbeats([.relay(to: listener.port)], client: Self.patient) {
             $0.timeouts.idle = .milliseconds(150)
@@ -34,7 +34,7 @@ extension SessionTests {
         }
     }
 
-    @Test func noSessionLivesLongerThanItMay() throws {
+    @Test func `a session is closed after the session timeout`() throws {
         let configuration = Self.heartbeats([.echo], client: nil) {
             $0.timeouts.idle = .seconds(60)
             $0.timeouts.session = .milliseconds(150)
@@ -56,8 +56,8 @@ extension SessionTests {
         }
     }
 
-    /// A session whose time was over before it was open has nothing to say behind its Close.
-    @Test func aSessionThatWasOpenedTooLateIsOnlyClosed() throws {
+    /// A session that is over before it opens sends nothing behind its Close.
+    @Test func `a session that opens after its session timeout is closed at once`() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .seconds(60))))
         let configuration = Self.heartbeats([.echo, clock], client: nil) {
             $0.timeouts.session = $0.name == "clock" ? .milliseconds(1) : nil
@@ -66,7 +66,7 @@ extension SessionTests {
             let request = TestPeer.request("/clock")
             let socket = try TestSocket(port: gateway.port())
             socket.send(Array(request.dropLast()))
-            // That takes longer than a millisecond.
+            // This takes longer than a millisecond.
             for _ in 0..<20 { try TestPeer.client("/echo", port: gateway.port()).socket.close() }
             socket.send([request.last ?? 0])
             _ = try socket.receive(until: "\r\n\r\n")
@@ -79,8 +79,8 @@ extension SessionTests {
         }
     }
 
-    /// The clock and the session's timer are one.
-    @Test func aClockTicksBetweenPings() throws {
+    /// The clock service and the heartbeat share the session's timer.
+    @Test func `a clock ticks between pings`() throws {
         let clock = BackendSettings(name: "clock", kind: .builtin(.clock(every: .milliseconds(30))))
         try GatewayUnderTest.run(Self.heartbeats([clock], client: Self.patient)) { gateway in
             let client = try TestPeer.client("/clock", port: gateway.port())

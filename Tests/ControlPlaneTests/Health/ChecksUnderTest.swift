@@ -8,7 +8,7 @@ import Testing
 @testable import DataPlane
 @testable import Observability
 
-/// Health checks on a thread of their own, as the control thread runs them, while a test is the endpoint.
+/// Health checks on a thread of their own, as on the control thread, while the test plays the endpoint.
 final class ChecksUnderTest: Sendable {
     private final class Question: Sendable {
         let body: @Sendable (HealthChecks) throws -> Bool
@@ -20,7 +20,7 @@ final class ChecksUnderTest: Sendable {
             self.doorbell = try Doorbell()
         }
 
-        /// Whether that is the answer.
+        /// Whether the answer is yes.
         func ask(_ checks: HealthChecks) -> Bool {
             let result = Result { try self.body(checks) }
             if case .success(false) = result { return false }
@@ -69,7 +69,7 @@ final class ChecksUnderTest: Sendable {
             loop.turn(waitingAtMost: .seconds(1))
             questions.removeAll { $0.question.ask(checks) }
             let now = MonotonicInstant.now()
-            // What was not true for so long never will be.
+            // A condition that does not hold by now will never hold.
             for (question, deadline) in questions where deadline < now { question.doorbell.ring() }
             questions.removeAll { $0.deadline < now }
         }
@@ -77,7 +77,7 @@ final class ChecksUnderTest: Sendable {
         log.close()
     }
 
-    /// Lets `body` have checks, and `inspect` the log of them.
+    /// Runs checks during `body`. `inspect` gets their log.
     static func run(
         _ body: (ChecksUnderTest) throws -> Void, log inspect: ([LogLine]) throws -> Void = { _ in }
     ) throws {
@@ -124,7 +124,7 @@ final class ChecksUnderTest: Sendable {
 }
 
 extension ActiveConfiguration {
-    /// One backend, with WebSocket endpoints at these ports of this machine, and what else `change` makes of it.
+    /// One backend with WebSocket endpoints at these local ports, changed by `change`.
     static func checking(
         _ ports: [UInt16], replacing previous: ActiveConfiguration? = nil, tls: Bool = false, path: String? = nil,
         _ change: (inout BackendSettings) -> Void
@@ -152,7 +152,7 @@ extension ActiveConfiguration {
 }
 
 extension BackendSettings {
-    /// Checks that follow each other quickly and may take their time.
+    /// Short intervals between checks, and a long timeout for each.
     mutating func check(_ check: HealthCheckKind, _ change: (inout HealthCheckSettings) -> Void = { _ in }) {
         var settings = HealthCheckSettings(check: check)
         settings.interval = .milliseconds(10)
@@ -163,7 +163,7 @@ extension BackendSettings {
 }
 
 extension HealthChecks {
-    /// What is reported at once, as there are few endpoints.
+    /// All reports. They come at once, because there are few endpoints.
     private var reports: [BackendReport] {
         var reports: [BackendReport] = []
         self.report { reports = $0 }

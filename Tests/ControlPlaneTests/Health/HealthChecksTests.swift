@@ -28,7 +28,7 @@ import WebSocketProtocol
         #expect(try server.socket.receiveToEnd().isEmpty)
     }
 
-    /// Answers one check with a refusal, and sees it end in good order.
+    /// Answers one check with a refusal, and expects an orderly end.
     private func refuse(_ listener: TestListener, status: Int = 500) throws {
         let (server, _) = try TestPeer.asked(listener)
         server.socket.send(Array("HTTP/1.1 \(status) No\r\nContent-Length: 0\r\n\r\n".utf8))
@@ -86,7 +86,7 @@ import WebSocketProtocol
             var last: TestPeer?
             for _ in 0..<3 {
                 let server = try TestPeer.server(listener)
-                // The check before is over: its socket has its end, without a wait.
+                // The previous check is over: the end of its socket is there already.
                 if let last { #expect(try last.socket.hasEnd()) }
                 #expect(try server.receive().opcode == 9)
                 last = server
@@ -154,7 +154,7 @@ import WebSocketProtocol
         }
     }
 
-    /// The time of a check is longer than a test waits.
+    /// The timeout of a check is longer than a test waits.
     @Test func `a dead address of a name delays no check for long`() throws {
         let listener = try TestListener()
         let dead = try SilentListener(.ipv4(0x7F00_0002, port: listener.port))
@@ -178,7 +178,7 @@ import WebSocketProtocol
         }
     }
 
-    /// A name with two addresses, TLS expected at both. The first one failed last.
+    /// A name with two addresses, both with TLS. The first one failed last time.
     private func twoAddresses(
         _ addresses: [SocketAddress], _ change: (inout BackendSettings) -> Void
     ) throws -> ActiveConfiguration {
@@ -194,7 +194,7 @@ import WebSocketProtocol
         return configuration
     }
 
-    /// Sessions try the other address, too.
+    /// Sessions try the other address too.
     @Test func `after a reset in the TLS handshake the other address is checked`() throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
@@ -216,8 +216,8 @@ import WebSocketProtocol
         }
     }
 
-    /// An address that is silent does not hide what is wrong with another.
-    @Test func `what each address said is the reason`() throws {
+    /// A silent address does not hide the error of another.
+    @Test func `the reason has the error of each address`() throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
             let silent = try SilentListener(.ipv4(0x7F00_0002, port: port))
@@ -282,13 +282,13 @@ import WebSocketProtocol
         } log: { log in
             let closes = log.filter { $0.event == "close" }
             let clean = closes.count { $0[text: "code"] == "1000" && $0[text: "cause"] == "client-closed" }
-            // One may be cut in the middle, when other checks begin.
+            // One check may be interrupted when others begin.
             #expect(clean >= 2 && closes.count - clean <= 1)
         }
     }
 }
 
-/// What a reload keeps, and what sessions and operators say.
+/// What a reload keeps, and what sessions and operators report.
 @Suite struct EndpointStateTests {
     private static func rules(_ settings: inout BackendSettings) {
         settings.eject = EjectSettings()
@@ -306,7 +306,7 @@ import WebSocketProtocol
             try checks.perform { try $0.take(configuration) }
             #expect(!endpoint.connectFailed())
             #expect(endpoint.connectFailed())
-            // The control thread is told once, and counts what came meanwhile.
+            // The control thread is told once. It reads the number of later failures itself.
             #expect(!endpoint.connectFailed())
             try checks.perform { $0.failed(endpoint, because: "gone") }
             try checks.wait(for: "up", "the ejection is over", of: endpoint, in: configuration.backend)
@@ -334,7 +334,7 @@ import WebSocketProtocol
             try checks.perform { try $0.take(configuration) }
             endpoint.sessions.store(6, ordering: .relaxed)
             endpoint.missing.store(3, ordering: .relaxed)
-            // Nobody says so: it is looked at.
+            // There is no report of this: the control thread looks.
             try checks.wait(for: "down", "heartbeats: 3 of 6 sessions wait for a pong", of: endpoint, in: backend)
             endpoint.missing.store(0, ordering: .relaxed)
             try checks.wait(for: "up", "heartbeats: 0 of 6 sessions wait for a pong", of: endpoint, in: backend)
@@ -359,7 +359,7 @@ import WebSocketProtocol
             #expect(endpoint.isDraining)
             try checks.perform { $0.undrain(endpoint) }
             try checks.wait(for: "down", reason, of: endpoint, in: after.backend)
-            // Without the rule, the ejection is over; and who is not there any more is nobody's concern.
+            // Without the rule the ejection is over. An endpoint that is no longer configured is ignored.
             let without = try ActiveConfiguration.checking([1], replacing: after) { _ in }
             try checks.perform { checks in
                 try checks.take(without)
@@ -381,12 +381,12 @@ import WebSocketProtocol
         }
         try ChecksUnderTest.run { checks in
             try checks.perform { try $0.take(before) }
-            // A check is under way.
+            // A check is in progress.
             let first = try listener.accept()
             try checks.perform { try $0.take(after) }
             first.endWriting()
             try checks.wait { $0.metrics.last?.samples.first?.value == .number(1) }
-            // With another plan it is not heard any more.
+            // With another plan its result does not count.
             let second = try listener.accept()
             try checks.perform { try $0.take(other) }
             #expect(try second.receiveToEnd().isEmpty)

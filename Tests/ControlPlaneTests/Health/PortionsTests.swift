@@ -5,7 +5,7 @@ import Testing
 @testable import DataPlane
 
 @Suite struct PortionsTests {
-    @Test(arguments: [0, 1, Portions.most - 1]) func `few things are done at once`(_ count: Int) throws {
+    @Test(arguments: [0, 1, Portions.most - 1]) func `what fits one portion is done at once`(_ count: Int) throws {
         let loop = try EventLoop()
         var done = 0
         var isOver = false
@@ -23,7 +23,7 @@ import Testing
         let loop = try EventLoop()
         var log: [Int] = []
         var isOver = false
-        // Each counts as half of a portion and a bit.
+        // Each step is a little more than half a portion.
         Portions.go(on: loop) {
             guard log.count < 6 else { return nil }
             log.append(log.count)

@@ -7,14 +7,14 @@ import WebSocketProtocol
 @testable import ControlPlane
 @testable import DataPlane
 
-/// Each conversation is had in every way that an endpoint's answers can be cut.
+/// Each conversation is repeated with the endpoint's answers split at every place.
 @Suite struct ProbeTests {
-    /// An endpoint's part: it answers what was sent to it last.
+    /// The endpoint's part: its answer to the bytes that were sent last.
     private typealias Answer = ([UInt8]) -> [UInt8]
 
     private struct Outcome: Equatable {
         var verdict: Probe.Verdict?
-        /// Opcodes of the frames that the probe sent, and the code of its Close.
+        /// The opcodes of the frames that the probe sent, and the code of its Close.
         var frames: [Opcode] = []
         var code: CloseCode?
         var endsWriting = false
@@ -33,7 +33,7 @@ import WebSocketProtocol
 
     // MARK: - Talking
 
-    /// Has a probe talk to an endpoint that gives each answer in two parts, the first of them `cut` bytes long (0: byte by byte).
+    /// Lets a probe talk to an endpoint that sends each answer in two parts. The first has `cut` bytes; 0 means byte by byte.
     private func talk(_ settings: HealthCheckSettings, _ answers: [Answer], cut: Int, thenEOF: Bool) -> Outcome {
         var probe = Probe(settings, host: "inner:3000", path: "/own")
         var outcome = Outcome()
@@ -68,7 +68,7 @@ import WebSocketProtocol
         return step.send
     }
 
-    /// Frames of a client, which must have masks.
+    /// Reads frames of a client, which must be masked.
     private static func frames(_ bytes: [UInt8]) -> [(Opcode, [UInt8])] {
         var reader = FrameReader(rules: .init(expectsMask: true))
         var position = 0
@@ -80,7 +80,7 @@ import WebSocketProtocol
         return frames
     }
 
-    /// The one outcome of all ways.
+    /// The outcome, which must be the same for every split.
     private func outcome(
         _ settings: HealthCheckSettings, _ answers: [Answer], longest: Int = 400, thenEOF: Bool = false
     ) -> Outcome? {
@@ -91,7 +91,7 @@ import WebSocketProtocol
 
     // MARK: - Answers
 
-    /// A 101 that fits the request, with `extra` lines, and `frames` behind it.
+    /// A 101 that fits the request, with more header lines and with frames behind it.
     private static func upgrade(_ extra: String = "", then frames: [UInt8] = []) -> Answer {
         { request in
             let lines = Self.text(request).split(separator: "\r\n")
@@ -103,7 +103,7 @@ import WebSocketProtocol
         }
     }
 
-    /// The pong to the last ping, with frames around it.
+    /// The pong to the last ping, with frames before and after it.
     private static func pong(after before: [UInt8] = [], then after: [UInt8] = []) -> Answer {
         { sent in before + Frame.pong(Self.frames(sent).last { $0.0 == .ping }?.1 ?? []) + after }
     }
@@ -123,7 +123,7 @@ import WebSocketProtocol
         let noisy = self.outcome(
             Self.settings(.websocket), [Self.upgrade(then: Self.noise), Self.pong(after: Self.noise, then: Self.noise)])
         #expect(noisy == plain)
-        // The pong in the middle of a message, and the endpoint's Close and end behind it.
+        // The pong is in the middle of a message. The endpoint's Close and end follow.
         let half = Frame.encoded(.text, payload: [0x61].span, fin: false, maskingKey: nil)
         let closing = self.outcome(
             Self.settings(.websocket), [Self.upgrade(then: half), Self.pong(), { _ in Frame.close(.normal) }],
@@ -226,7 +226,7 @@ import WebSocketProtocol
         }
         #expect(step.verdict == .failed("much came, but no pong"))
         #expect(received == 16)
-        // What comes after the verdict is bounded as well.
+        // The bytes after the verdict are bounded too.
         #expect(!probe.received([UInt8](repeating: 0, count: 1 << 20).span).isOver)
         #expect(probe.received([0].span).isOver)
     }
@@ -269,7 +269,7 @@ import WebSocketProtocol
 
     // MARK: - Time
 
-    @Test func `a timeout says what did not come`() {
+    @Test func `a timeout names what is missing`() {
         var probe = Probe(Self.settings(.websocket), host: "x", path: "/")
         #expect(probe.timedOut(after: .seconds(2)) == .failed("no connection within 2s"))
         let request = probe.connected().send

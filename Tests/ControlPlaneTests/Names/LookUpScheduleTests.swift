@@ -13,7 +13,7 @@ import Testing
         LookUpSchedule(refresh: refresh, at: Self.at(0))
     }
 
-    /// How long after each of `count` failures in a row it is looked up again.
+    /// The pause after each of `count` failures in a row.
     private func retries(_ count: Int, refresh: Duration) -> [Duration] {
         var schedule = self.schedule(refresh)
         return (0..<count).map { _ in
@@ -33,14 +33,14 @@ import Testing
         #expect(schedule.due == Self.at(90_200))
     }
 
-    @Test func `a name that was not found is looked up again sooner`() {
+    @Test func `a name that was not found is looked up again sooner than one that was`() {
         #expect(self.retries(7, refresh: .seconds(300)) == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
-        // Never later than one that was found.
+        // Never longer than the pause after a success.
         #expect(self.retries(5, refresh: .seconds(5)) == [1, 2, 4, 5, 5].map { .seconds($0) })
         #expect(self.retries(80, refresh: .seconds(60)).last == .seconds(30))
     }
 
-    @Test func `a success forgets the failures`() {
+    @Test func `a success resets the count of failures`() {
         var schedule = self.schedule()
         for _ in 0..<4 {
             schedule.begin(at: Self.at(0))
@@ -54,10 +54,10 @@ import Testing
         #expect(schedule.due == Self.at(1000))
     }
 
-    @Test func `addresses that fail have the name looked up once a second`() {
+    @Test func `failed connections cause at most one look-up a second`() {
         var schedule = self.schedule()
         schedule.begin(at: Self.at(0))
-        // The answer on its way has the new ones.
+        // The look-up in progress will return the new addresses.
         schedule.addressesFailed(at: Self.at(10))
         schedule.answered(hasSucceeded: true, at: Self.at(20))
         #expect(schedule.due == Self.at(30_020))
@@ -75,7 +75,7 @@ import Testing
         #expect(schedule.due == Self.at(9000))
     }
 
-    @Test func `a call that wants the name now gets the answer to a later question`() {
+    @Test func `a call that wants the name now gets the answer of a later look-up`() {
         var schedule = self.schedule()
         schedule.begin(at: Self.at(0))
         schedule.wanted(at: Self.at(10))

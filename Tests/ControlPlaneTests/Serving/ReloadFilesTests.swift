@@ -8,7 +8,7 @@ import Testing
 @testable import DataPlane
 @testable import Observability
 
-/// A gateway whose files hang: it does everything else meanwhile.
+/// A gateway that waits for a file system goes on with everything else.
 @Suite struct ReloadFilesTests {
     private final class Files: Sendable {
         let isHanging = Atomic(true)
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    /// The test is the control thread of this gateway.
+    /// Turns the loop of this gateway: the test is its control thread.
     private func turn(_ gateway: Gateway, until isDone: () -> Bool) throws {
         let end = MonotonicInstant.now() + .seconds(30)
         while !isDone() {
@@ -52,7 +52,7 @@ import Testing
             let begun = gateway.loop.now
             gateway.reload(dryRun: false) { outcomes.append($0) }
             #expect(outcomes.isEmpty)
-            // Timers of the control thread go off meanwhile.
+            // Timers of the control thread fire meanwhile.
             var ticks = 0
             let ticking = ControlTimer(gateway.loop, every: .milliseconds(50)) { ticks += 1 }
             try self.turn(gateway) { !outcomes.isEmpty }
@@ -64,7 +64,7 @@ import Testing
                 return
             }
             #expect(mistakes == ["/hanging/gateway.conf: cannot be read: reading it took longer than 5 s"])
-            // While the thread hangs, another reload is told so at once.
+            // While the thread hangs, another reload is refused at once.
             gateway.reload(dryRun: false) { outcomes.append($0) }
             guard case .refused(let others)? = outcomes.last, outcomes.count == 2 else {
                 Issue.record("the second reload waits")

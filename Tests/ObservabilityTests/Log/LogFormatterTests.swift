@@ -7,7 +7,7 @@ import Testing
 @Suite struct LogFormatterTests {
     private static let time = "2026-03-01T12:00:00.000Z"
 
-    /// What a peer may send to make up lines or fields, or to break a parser.
+    /// Texts with which a peer could forge lines or fields, or break a parser.
     static let hostile = [
         "", " ", "plain", "a\"b", "back\\slash", "line\nfeed", "carriage\r\nreturn", "tab\t", "nul\0", "\u{1B}[31mred",
         "\",\"event\":\"forged", "event=forged", "x session=1", "\u{7F}\u{80}\u{9F}", "\u{2028}\u{2029}", "é€😀",
@@ -65,7 +65,7 @@ import Testing
             #expect(value.starts(with: text.unicodeScalars))
             return
         }
-        // The first quote that is not escaped ends the value, and a space follows.
+        // The first unescaped quote ends the value, and a space follows.
         var isEscaped = false
         let end = value.dropFirst().firstIndex { scalar in
             defer { isEscaped = !isEscaped && scalar == "\\" }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Observability
 
-/// A file that takes so many bytes, and then none.
+/// A file that accepts so many bytes and then no more.
 private struct Disk {
     var bytes: [UInt8] = []
     var room = Int.max
@@ -32,7 +32,7 @@ private struct Disk {
         "\(Self.time) warning log-dropped lines=\(lines)" + (reason.map { " reason=\"\($0)\"" } ?? "")
     }
 
-    @Test func `lines are written, and how many did not fit the ring`() {
+    @Test func `lines are written, and how many did not fit the queue`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         #expect(self.write(["one", "two"], &writer, &disk) == 0)
         #expect(self.write(["three"], dropped: 7, &writer, &disk) == 0)
@@ -40,7 +40,7 @@ private struct Disk {
         #expect(disk.lines == ["one", "two", "three", self.notice(7)])
     }
 
-    @Test func `a full disk loses lines, and the next line that it takes says how many`() {
+    @Test func `a full disk accepts no lines, and the next line that it accepts says how many are missing`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         disk.room = 0
         #expect(self.write(["one", "two"], &writer, &disk) == 2)
@@ -49,12 +49,12 @@ private struct Disk {
         disk.room = .max
         #expect(self.write(["four"], &writer, &disk) == 0)
         #expect(self.write(["five"], &writer, &disk) == 0)
-        // Those of the ring were counted when they were dropped, and are told of with the others.
+        // Lines that did not fit the queue are counted already, and are reported with the others.
         #expect(disk.lines == [self.notice(7, "No space left on device"), "four", "five"])
     }
 
-    /// Whatever fits: what is not whole is lost, and no line begins in the middle of another.
-    @Test func `a line that is written in part is lost`() {
+    /// For any number of accepted bytes: an incomplete line counts as missing, and no line begins in the middle of another.
+    @Test func `a line that is written in part counts as missing`() {
         let lines = ["one", "two", "three"]
         for room in 0...14 {
             var (writer, disk) = (LogWriter(.text), Disk())
@@ -71,7 +71,7 @@ private struct Disk {
         }
     }
 
-    @Test func `a notice that is lost is written later`() {
+    @Test func `a notice that a full disk does not accept is written later`() {
         var (writer, disk) = (LogWriter(.text), Disk())
         disk.room = 0
         #expect(self.write(["one"], &writer, &disk) == 1)

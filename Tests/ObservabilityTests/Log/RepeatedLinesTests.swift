@@ -27,7 +27,7 @@ import Testing
         #expect(lines.next == Self.start + .seconds(15))
     }
 
-    @Test func `after the window the next line begins another ten`() {
+    @Test func `after the window the next ten lines are written`() {
         var lines = RepeatedLines<String>()
         for _ in 0..<11 { _ = lines.takes("a", orAs: "-", at: Self.start) }
         #expect(self.told(&lines, until: Self.start + .seconds(10)) == ["a 1"])
@@ -63,7 +63,7 @@ import Testing
             }
         }
         #expect(written == most + 20)
-        // Those that came first still are.
+        // The earlier kinds are still counted apart.
         #expect(self.takes(&lines, "0", "even", Self.start + .seconds(1)))
         #expect(Set(self.told(&lines, until: .never)) == ["even 490", "odd 490"])
         #expect(self.takes(&lines, "new", "odd", Self.start + .seconds(20)))

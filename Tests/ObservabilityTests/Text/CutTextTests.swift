@@ -8,9 +8,9 @@ import Testing
         #expect(text.cut == text)
     }
 
-    /// Characters of one to four bytes, at each place where the end can fall.
+    /// Characters of one to four bytes, at each place where the end can be.
     @Test(arguments: ["x", "é", "€", "😀", "e\u{301}", "\u{0}", "\r\n"], 0..<6)
-    func `no scalar is cut in two`(character: String, shift: Int) throws {
+    func `no scalar is split`(character: String, shift: Int) throws {
         let text = String(repeating: "-", count: shift) + String(repeating: character, count: 600)
         let cut = text.cut
         #expect(cut.unicodeScalars.last == "…")

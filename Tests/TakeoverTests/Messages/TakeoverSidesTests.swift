@@ -50,7 +50,7 @@ import Testing
     static let conversation: [UInt8] =
         SuccessorSide.greeting + SuccessorSide.ready(adopted: [":80", "unix:/x", ":80"])
 
-    @Test func `a successor is offered everything and releases us`() {
+    @Test func `a successor gets an offer of everything and releases the predecessor`() {
         let expected: [PredecessorSide.Action] = [.offer, .release(adopted: [":80", "unix:/x"])]
         for cut in 0...Self.conversation.count {
             var side = PredecessorSide()
@@ -77,7 +77,7 @@ import Testing
         let actions = side.received(messages.flatMap(\.bytes))
         #expect(actions.last == .refuse(error))
         #expect(!actions.contains { if case .release = $0 { true } else { false } })
-        // Nothing after it counts.
+        // What comes after it is ignored.
         #expect(side.received(Self.conversation).isEmpty)
     }
 
@@ -99,7 +99,7 @@ import Testing
         ].flatMap(\.bytes)
         for cut in 0...bytes.count {
             var side = SuccessorSide()
-            // They may come before the message that they belong to, never after.
+            // Descriptors may come before the message that names their number, but not after it.
             try side.received(bytes[..<cut], descriptors: [7, 8, 9, 10, 11])
             try side.received(bytes[cut...], descriptors: [])
             #expect(side.phase == .offered)
@@ -128,7 +128,7 @@ import Testing
         #expect(throws: TakeoverError.self) {
             try side.received(messages.flatMap(\.bytes), descriptors: descriptors)
         }
-        // Whoever closes them finds them all.
+        // The caller finds all of them, and can close them.
         #expect((side.listeners.flatMap(\.sockets) + side.unclaimed).sorted() == descriptors)
     }
 
@@ -151,7 +151,7 @@ import Testing
         #expect(name == .abstract(name: "gateway/7/bf3f60355d8dc288"))
         #expect(TakeoverName.of(configuration: "/etc/gateway/other.conf", user: 7) != name)
         #expect(TakeoverName.of(configuration: "/etc/gateway/gateway.conf", user: 8) != name)
-        // A pipe is known by what came by it.
+        // A pipe is identified by its text.
         let contents = TakeoverName.of(contents: [1, 2], user: 7)
         #expect(TakeoverName.of(contents: [1, 2], user: 7) == contents)
         #expect(TakeoverName.of(contents: [1, 3], user: 7) != contents)

@@ -7,7 +7,7 @@ import Testing
 @testable import Observability
 @testable import Takeover
 
-/// The side of the running gateway in a takeover, on the loop of the test.
+/// The running gateway in a takeover, on the test's loop.
 final class RunningGateway {
     let name = SocketAddress.abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))")
     let loop: EventLoop
@@ -58,7 +58,7 @@ final class RunningGateway {
         return try #require(result.value.withLock { $0 }).get()
     }
 
-    /// The events of the log and their reasons. Ends it.
+    /// The events of the log with their reasons. Closes the log.
     func events() throws -> [(event: String, reason: String?)] {
         self.log.close()
         defer { removeFile(self.logPath) }
@@ -72,7 +72,7 @@ private final class Shared<Value>: Sendable {
     init(_ value: sending Value) { self.value = Mutex(value) }
 }
 
-/// Taken sockets, on their way from one thread to another that waits for it.
+/// Taken sockets that one thread passes to another, which waits for them.
 struct Taken: @unchecked Sendable {
     let sockets: TakenSockets
 }
@@ -95,7 +95,7 @@ extension TakeoverTests {
         return false
     }
 
-    /// Connects; a refusal shows at once on loopback.
+    /// Connects. On loopback a refusal shows at once.
     func connected(_ address: SocketAddress) throws {
         let client = try Kernel.connect(address)
         defer { Kernel.close(client) }
@@ -119,7 +119,7 @@ extension TakeoverTests {
         }
     }
 
-    /// Sockets taken from a predecessor that says these things after one listener, and no more.
+    /// The sockets taken from a predecessor that offers one listener, says these things, and then ends.
     func scripted(
         _ messages: [TakeoverMessage]
     ) throws -> (address: SocketAddress, listener: Int32, taken: TakenSockets, connection: Int32) {

@@ -5,12 +5,12 @@ import Testing
 
 @testable import Takeover
 
-/// Takeovers over real sockets: the running gateway's side on the loop of the test, the new one's, which blocks, on a thread. That another
-/// user is refused cannot be tested without one.
+/// Takeovers over real sockets. The running gateway's side is on the test's loop; the new gateway's side blocks, so it has a thread. That
+/// another user is refused is not tested: it would take another user.
 @Suite(.serialized) struct TakeoverTests {
     // MARK: - As it should be
 
-    @Test func `the sockets live on in the successor`() throws {
+    @Test func `the sockets stay open in the successor`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             let shared = try running.listen(workers: 3)
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func `without a running gateway there is nothing to take`() throws {
+    @Test func `without a running gateway there are no sockets to take`() throws {
         try SyscallFaults.exclusively {
             let taken = try TakeoverClient.takeOver(name: .abstract(name: "gateway-test/nobody"))
             #expect(taken.predecessor == nil)
@@ -83,7 +83,7 @@ import Testing
 
     // MARK: - When the successor fails
 
-    @Test func `a successor that goes before it is ready changes nothing`() throws {
+    @Test func `a successor that ends before it is ready changes nothing`() throws {
         try SyscallFaults.exclusively {
             let running = try RunningGateway()
             let address = try running.listen(workers: 2)
@@ -94,7 +94,7 @@ import Testing
                     let taken = try TakeoverClient.takeOver(name: name)
                     for socket in taken.take(address) { Kernel.close(socket) }
                 }
-                // It hung up with the last reference.
+                // The successor closed the connection with its last reference.
                 while running.server?.isBusy == true { running.loop.turn(waitingAtMost: .seconds(20)) }
             }
             #expect(running.releases.isEmpty)
@@ -159,7 +159,7 @@ import Testing
             let taken = try running.run { Taken(sockets: try TakeoverClient.takeOver(name: name)) }.sockets
             running.server?.close()
             #expect(throws: StartError("cannot take over: the running gateway drains")) { try taken.ready() }
-            // Its name is free once the successor that got a copy has ended.
+            // The name is free again once the successor with the copy has ended.
             #expect(taken.takeName().map(Kernel.close) != nil)
             #expect(try TakeoverClient.takeOver(name: name).predecessor == nil)
             #expect(running.releases.isEmpty)
@@ -227,14 +227,14 @@ import Testing
             let pair = socketPair()
             let listener = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
             var outbox = TakeoverOutbox()
-            // More than one message carries, and more listeners than the socket has room for.
+            // More than one message can carry, and more listeners than the socket's buffer holds.
             outbox.add(listener: "many", sockets: [Int32](repeating: listener, count: 300))
             for index in 0..<600 { outbox.add(listener: "\(index)", sockets: [listener]) }
             outbox.add(.end)
             try outbox.flush(to: pair.near)
             let isWaiting = !outbox.isEmpty
             #expect(isWaiting)
-            // The owner closes its own; the copies that wait are good.
+            // The owner closes its descriptor, but the waiting copies stay valid.
             Kernel.close(listener)
             var side = SuccessorSide()
             var closed = 0

@@ -5,12 +5,12 @@ import Testing
 
 @testable import Takeover
 
-/// Sockets as a service manager hands them over, with an environment and a place for descriptors of the test.
+/// Sockets as a service manager passes them, with an environment and descriptors of the test's choice.
 @Suite(.serialized) struct ActivatedSocketsTests {
-    /// Where no other descriptor of this process is.
+    /// No other descriptor of this process is so high.
     private static let first: Int32 = 900
 
-    /// Puts copies of `descriptors` in a row, calls `body`, and closes those in the row.
+    /// Puts copies of `descriptors` in a row, calls `body`, and closes the copies.
     private func activated(
         _ descriptors: [Int32], count: String? = nil, process: Int32 = 42, names: String? = nil,
         _ body: (() throws -> ActivatedSockets) throws -> Void
@@ -37,7 +37,7 @@ import Testing
             for listener in listeners { Kernel.close(listener) }
             removeFile(path)
         }
-        // A service manager leaves them blocking, and open for programs we start.
+        // A service manager leaves them blocking, and without close-on-exec.
         _ = fcntl(listeners[0], F_SETFL, 0)
         try self.activated(listeners, names: "web::other") { make in
             var sockets = try make()
@@ -52,9 +52,9 @@ import Testing
             let last = try #require(Kernel.localAddress(listeners[2]))
             #expect(
                 throws: StartError("the service manager opened \(last) (other), but no listener has that address")
-            ) { try sockets.finish() }
+            ) { try sockets.requireAllTaken() }
             #expect(sockets.take(last) == [Self.first + 2])
-            try sockets.finish()
+            try sockets.requireAllTaken()
         }
     }
 
@@ -87,7 +87,7 @@ import Testing
         try self.activated([listener], process: 41) { make in
             let sockets = try make()
             #expect(sockets.isEmpty)
-            try sockets.finish()
+            try sockets.requireAllTaken()
         }
         #expect(try ActivatedSockets(environment: { _ in nil }, process: 42).isEmpty)
     }

@@ -25,7 +25,7 @@ import Testing
             Kernel.removeSocketFile(self.address)
         }
 
-        /// The variable that names it.
+        /// The value of `NOTIFY_SOCKET`.
         var variable: String {
             switch self.address {
             case .unix(let path): path
@@ -34,7 +34,7 @@ import Testing
             }
         }
 
-        /// The next message that is there, as its lines.
+        /// The lines of the next message; `nil` if none is there.
         func next() -> [String]? {
             var bytes = [UInt8](repeating: 0, count: 4096)
             let count = unsafe recv(self.descriptor, &bytes, bytes.count, 0)
@@ -98,7 +98,7 @@ import Testing
         gone.ready("x")
         let manager = try Manager(.abstract(name: "gateway-test/\(UInt64.random(in: .min ... .max))"))
         let full = Supervisor(log: log, environment: { $0 == "NOTIFY_SOCKET" ? manager.variable : nil })
-        // More than its queue takes (net.unix.max_dgram_qlen); a call that waited would wait for ever.
+        // More than its queue accepts (net.unix.max_dgram_qlen). A call that waits would wait forever.
         for number in 0..<20_000 { full.ready("\(number)") }
         #expect(manager.next() == ["READY=1", "STATUS=0"])
     }
@@ -132,7 +132,7 @@ import Testing
         let supervisor = Supervisor(log: log, environment: { variables[$0] })
         let loop = try EventLoop()
         supervisor.watch(on: loop)
-        // At once, then in time.
+        // Once at once, then at every interval.
         var told = 0
         while told < 4 {
             while let lines = manager.next() {
