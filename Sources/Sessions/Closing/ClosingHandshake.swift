@@ -132,7 +132,7 @@ public struct ClosingHandshake: Sendable {
     private enum Said: Equatable, Sendable {
         case nothing
         /// A Close waits for the end of a frame that is being relayed to this leg.
-        case waiting(CloseFrame)
+        indirect case waiting(CloseFrame)
         case close(CloseCode?)
     }
 
@@ -150,17 +150,29 @@ public struct ClosingHandshake: Sendable {
         case closed(wasGone: Bool)
     }
 
+    private enum Received: Equatable, Sendable {
+        case nothing
+        case close(CloseCode?)
+
+        var code: CloseCode? {
+            if case .close(let code) = self { code } else { nil }
+        }
+    }
+
+    /// Why the session ends. Indirect, so that the many open sessions carry no memory for it.
+    private indirect enum Conclusion: Sendable {
+        case none
+        case ended(Ending, detail: String?)
+    }
+
     private struct LegState: Sendable {
         var connection: Connection
         var said = Said.nothing
-        var received: CloseFrame?
+        var received = Received.nothing
         var end = End.notYet
     }
 
-    /// Why the session ends, and which side ended it; `nil` while it is open.
-    public private(set) var ending: Ending?
-    /// Details of `ending` for the log.
-    public private(set) var detail: String?
+    private var conclusion = Conclusion.none
     /// `nil` while there is no session: it is being opened, or an answer takes its place.
     public private(set) var kind: SessionKind?
     /// The close codes that the client understands.
@@ -191,8 +203,20 @@ public struct ClosingHandshake: Sendable {
 
     // MARK: - Questions
 
+    /// Why the session ends, and which side ended it; `nil` while it is open.
+    public var ending: Ending? {
+        if case .ended(let ending, _) = self.conclusion { ending } else { nil }
+    }
+
+    /// Details of `ending` for the log.
+    public var detail: String? {
+        if case .ended(_, let detail) = self.conclusion { detail } else { nil }
+    }
+
     /// Whether the session has begun, and nothing has ended it yet.
-    public var isOpen: Bool { self.ending == nil && self.kind != nil }
+    public var isOpen: Bool {
+        if case .none = self.conclusion { self.kind != nil } else { false }
+    }
 
     /// Whether both connections are closed.
     public var isOver: Bool {
@@ -219,8 +243,8 @@ public struct ClosingHandshake: Sendable {
     /// For the log: the code of the Close that ended the session, else of the Close that the client was sent; `nil` if neither has one.
     public var code: CloseCode? {
         switch (self.ending?.cause, self.kind) {
-        case (.clientClosed?, _): return self.legs.client.received?.code
-        case (.backendClosed?, .relay): return self.legs.backend.received?.code
+        case (.clientClosed?, _): return self.legs.client.received.code
+        case (.backendClosed?, .relay): return self.legs.backend.received.code
         default:
             guard case .close(let code) = self.legs.client.said else { return nil }
             return code
@@ -238,20 +262,20 @@ public struct ClosingHandshake: Sendable {
 
     /// Whether frames from `leg` are still read, if only to find its Close.
     public func reads(from leg: Leg) -> Bool {
-        self.legs[leg].connection == .open && self.legs[leg].received == nil
+        self.legs[leg].connection == .open && self.legs[leg].received == .nothing
     }
 
     /// Whether a Close to `leg` waits for the end of the frame that is being relayed to it.
     public func isWaiting(_ leg: Leg) -> Bool { self.awaits(leg) == .boundary }
 
     /// Whether a Close came from `leg`. Then its data is complete, even if its connection fails later.
-    public func hasClosed(_ leg: Leg) -> Bool { self.legs[leg].received != nil }
+    public func hasClosed(_ leg: Leg) -> Bool { self.legs[leg].received != .nothing }
 
     /// What a closing session waits for on `leg`.
     public func awaits(_ leg: Leg) -> Awaited {
         switch (self.legs[leg].said, self.legs[leg].end) {
         // A client owes a bridge its Close even if our side has already ended.
-        case (.close, .notYet) where self.legs[leg].received == nil: return .close
+        case (.close, .notYet) where self.legs[leg].received == .nothing: return .close
         case (.close, .shutDown) where self.owesClose(leg): return .close
         case (.nothing, .notYet): return .nothing
         case (.waiting, .notYet): return .boundary
@@ -286,7 +310,7 @@ public struct ClosingHandshake: Sendable {
         switch (leg, self.kind) {
         case (.backend, .serve), (_, nil): return false
         case (.backend, .bridge): return self.isAwaitingDelivery(of: leg)
-        case (.client, _), (.backend, .relay): return self.legs[leg].received == nil
+        case (.client, _), (.backend, .relay): return self.legs[leg].received == .nothing
         }
     }
 
@@ -295,7 +319,7 @@ public struct ClosingHandshake: Sendable {
     /// A Close came from `leg`: it is relayed to the other side, or it answers ours, or both (they crossed).
     mutating func received(_ close: CloseFrame, from leg: Leg) -> Actions {
         guard self.reads(from: leg) else { return .none }
-        self.legs[leg].received = close
+        self.legs[leg].received = .close(close.code)
         if self.isOpen { self.setEnding(.by(leg, leg == .client ? .clientClosed : .backendClosed)) }
         var actions = Actions.none
         let other = leg.other
@@ -397,8 +421,7 @@ public struct ClosingHandshake: Sendable {
     }
 
     private mutating func setEnding(_ ending: Ending, _ detail: String? = nil) {
-        self.ending = ending
-        self.detail = detail
+        self.conclusion = .ended(ending, detail: detail)
     }
 
     // MARK: - Ends of connections
@@ -415,7 +438,7 @@ public struct ClosingHandshake: Sendable {
     private mutating func ended(
         _ leg: Leg, _ how: ConnectionEnd, _ places: Places, _ detail: String?, _ actions: inout Actions
     ) {
-        let hasClosed = self.legs[leg].received != nil
+        let hasClosed = self.legs[leg].received != .nothing
         // After a Close, nothing can be missing.
         let inOrder = how == .inOrder || how == .truncated && hasClosed
         let wasGone = self.isGone(leg)
@@ -464,8 +487,8 @@ public struct ClosingHandshake: Sendable {
 
     /// A TCP server has acknowledged all that the client sent, and our end of file: now the client's Close is answered.
     private mutating func delivered(_ leg: Leg, _ actions: inout Actions) {
-        guard self.isAwaitingDelivery(of: leg), let close = self.legs.client.received else { return }
-        self.say(CloseFrame(code: close.code), to: .client, &actions)
+        guard self.isAwaitingDelivery(of: leg) else { return }
+        self.say(CloseFrame(code: self.legs.client.received.code), to: .client, &actions)
     }
 
     // MARK: - What to do
