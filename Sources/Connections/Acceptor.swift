@@ -1,47 +1,48 @@
 public import System
 
-/// What connections are accepted for.
+/// Receives the connections of its acceptors.
 public protocol AcceptorOwner: AnyObject {
-    /// Whether there is room for one more. It is asked before each.
+    /// Whether one more connection may be accepted. Called before each.
     func room(for acceptor: Acceptor) -> Acceptor.Room
 
-    /// A connection was accepted, and its socket is the owner's.
+    /// A connection was accepted; the owner closes its socket.
     func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor)
 
-    /// No more are accepted for now.
+    /// Accepting pauses. Called once in 10 seconds at most; `reason` is for the log.
     func paused(_ acceptor: Acceptor, because reason: String)
 }
 
 extension AcceptorOwner {
+    /// Says nothing of the pause.
     public func paused(_ acceptor: Acceptor, because reason: String) {}
 }
 
-/// One listening socket on a loop: accepts until the kernel has no more, and pauses when there is no room left.
+/// One listening socket on a loop. It accepts until the kernel has no more, and pauses when there is no room.
 public final class Acceptor: ReadinessHandler, TimerHandler {
     /// Whether one more connection may be accepted.
     public enum Room {
         case free
-        /// It waits in the kernel's queue until then, or until `resume`.
+        /// No: connections wait in the kernel's queue until the time given, or until `resume`.
         case none(until: MonotonicInstant, because: String)
     }
 
     private enum State {
         case watching(EventLoop.Registration)
-        /// Until the timer fires.
+        /// Not started, or paused until the timer fires.
         case pausing
         case closed
     }
 
-    /// The most connections accepted before others on the loop get their turn.
+    /// How many connections are accepted before other handlers on the loop get their turn.
     private static let batch = 64
-    /// How long accepting pauses where the system has no descriptor.
+    /// How long accepting pauses when the system has no descriptor.
     private static let pause = Duration.milliseconds(100)
-    /// Pauses that follow each other are one complaint for so long.
+    /// The owner is told of a pause once in this time at most.
     private static let complaintInterval = Duration.seconds(10)
 
-    /// What the owner calls it, where it has several.
+    /// Identifies the acceptor if the owner has several.
     public let tag: Int
-    /// The socket that it listens at.
+    /// The listening socket.
     public let descriptor: Int32
 
     private unowned let loop: EventLoop
@@ -50,11 +51,11 @@ public final class Acceptor: ReadinessHandler, TimerHandler {
     private var timer: EventLoop.TimerID?
     private var complained: MonotonicInstant?
 
-    /// Does nothing before `start`.
+    /// Accepts nothing before `start`.
     ///
     /// - Parameters:
-    ///   - descriptor: a listening socket, which it closes.
-    ///   - tag: what the owner calls it, where it has several.
+    ///   - descriptor: a listening socket; the acceptor closes it.
+    ///   - tag: identifies the acceptor if the owner has several.
     public init(_ descriptor: Int32, tag: Int = 0, on loop: EventLoop, for owner: any AcceptorOwner) {
         self.descriptor = descriptor
         self.tag = tag
@@ -62,22 +63,22 @@ public final class Acceptor: ReadinessHandler, TimerHandler {
         self.owner = owner
     }
 
-    /// Begins to accept.
+    /// Starts to accept. Throws if the loop cannot watch the socket.
     public func start() throws(SystemError) {
         guard case .pausing = self.state else { return }
         self.state = .watching(try self.loop.addReading(self.descriptor, exclusively: true, self))
         self.loop.cancelTimer(&self.timer)
     }
 
-    /// There may be room again.
+    /// There may be room again: ends a pause.
     public func resume() {
         do throws(SystemError) { try self.start() } catch { self.setTimer(at: self.loop.now + Self.pause) }
     }
 
     /// Stops for good.
     ///
-    /// - Parameter acceptingAll: what waits in the queue is accepted first, as far as there is room: closing a listening socket resets it.
-    ///   Not where another process has the same socket, and takes what waits.
+    /// - Parameter acceptingAll: accept what waits in the kernel's queue first, as far as there is room, because closing the last listening
+    ///   socket resets it. Pass `false` if another process has the same socket and accepts from it.
     public func close(acceptingAll: Bool) {
         if case .closed = self.state { return }
         if acceptingAll { self.accept(atMost: .max) }
@@ -87,8 +88,10 @@ public final class Acceptor: ReadinessHandler, TimerHandler {
         Kernel.close(self.descriptor)
     }
 
+    /// Accepts a batch of connections.
     public func ready(_ readiness: Readiness) { self.accept(atMost: Self.batch) }
 
+    /// The pause is over.
     public func timerFired() {
         self.timer = nil
         self.resume()
@@ -97,7 +100,7 @@ public final class Acceptor: ReadinessHandler, TimerHandler {
     private func accept(atMost limit: Int) {
         var count = 0
         while count < limit {
-            // The owner may have closed it for what was accepted before.
+            // The owner may have closed the acceptor when it got the previous connection.
             if case .closed = self.state { return }
             if case .none(let time, let reason) = self.owner.room(for: self) {
                 return self.pause(until: time, because: reason)
@@ -108,7 +111,7 @@ public final class Acceptor: ReadinessHandler, TimerHandler {
                 self.owner.accepted(socket, from: address, by: self)
             case .wouldBlock: return
             case .failed(let error):
-                // Of the system, not of this connection (EMFILE, ENFILE, ENOMEM): trying again at once would spin.
+                // The system has a shortage (EMFILE, ENFILE, ENOMEM): trying again at once would spin.
                 return self.pause(until: self.loop.now + Self.pause, because: error.reason)
             }
         }

@@ -1,28 +1,27 @@
 internal import System
 
-/// How a host is connected to at one of its addresses (RFC 8305 section 5). The clock is passed in.
+/// How to connect to a host at one of its addresses (RFC 8305 section 5). The clock is passed in.
 ///
-/// They are tried in their order. One that says nothing is not waited for: the next is tried beside it, and the first to connect wins.
-/// After a failure the next is tried at once. All of them together, and the TLS handshake with the winner, have one time limit: what the
-/// host may cost. An address is named by its place in the order.
+/// Addresses are tried in order. If one does not answer, the next is tried beside it, and the first to connect wins. After a failure the
+/// next is tried at once. One time limit covers all of them and the TLS handshake with the winner. An address is identified by its index.
 public struct AddressRace: Sendable {
     enum Step: Equatable, Sendable {
-        /// Begin to connect to this one. Unless `postponed` or an event says otherwise, that goes on.
+        /// Begin to connect to this address. The attempt counts as running until it is `postponed` or an event ends it.
         case connect(Int)
-        /// Try this one no longer.
+        /// Stop trying this address.
         case stop(Int)
-        /// Nothing is to be done before that, unless something happens.
+        /// Nothing to do before this time, unless something happens.
         case wait(until: MonotonicInstant)
         case over(Failure)
     }
 
-    /// Why none could be connected to.
+    /// Why no address could be connected to.
     public struct Failure: Equatable, Sendable {
-        /// In a few words; of several addresses, each with its own.
+        /// For the log; with several addresses, each has its own reason.
         public let reason: String
-        /// How many of them gave no answer.
+        /// How many addresses did not answer.
         public let silent: Silent
-        /// One of them could be connected to, and its TLS handshake took too long.
+        /// One address could be connected to, but its TLS handshake took too long.
         public let isInHandshake: Bool
 
         init(reason: String, silent: Silent, isInHandshake: Bool = false) {
@@ -32,52 +31,53 @@ public struct AddressRace: Sendable {
         }
     }
 
+    /// How many addresses did not answer at all.
     public enum Silent: Equatable, Sendable {
         case none
         case some
         case all
     }
 
-    /// How long one is waited for before the next is tried beside it ("Connection Attempt Delay").
+    /// How long an address is tried before the next one is tried beside it (RFC 8305's "Connection Attempt Delay").
     static let delay = Duration.milliseconds(250)
-    /// However many there are to be tried in the time that there is.
+    /// The shortest such delay, however many addresses share the time limit.
     static let shortestDelay = Duration.milliseconds(10)
-    /// So many are tried at a time, and each of them takes a descriptor: the one that has been tried for longest makes room.
+    /// How many addresses are tried at a time: each takes a descriptor. The one that was tried longest makes room.
     static let mostAtOnce = 4
 
     private let addresses: [SocketAddress]
     private let delay: Duration
     private let deadline: MonotonicInstant
-    /// Those to be tried, the next one first.
+    /// The addresses not tried yet, the next one first.
     private var waiting: [Int]
-    /// Those being tried, in the order in which that began.
+    /// The addresses being tried, the oldest attempt first.
     private var running: [Int] = []
-    /// It stands, and its owner may still find it of no use.
+    /// The address that is connected. It may still fail in its TLS handshake.
     private var winner: Int?
     private var nextStart: MonotonicInstant
     private var failures: [(address: Int, reason: String, isTimeout: Bool)] = []
-    /// Those that are to be remembered as failed, and were not taken yet.
+    /// The addresses to be remembered as failed that `takeFailures` has not returned yet.
     private var unremembered: [Int] = []
 
     /// - Parameters:
-    ///   - addresses: in the order in which they are to be tried.
-    ///   - limit: what all of them may cost.
-    ///   - end: when its owner's own time is over.
+    ///   - addresses: in the order to try them.
+    ///   - limit: the time for all of them together.
+    ///   - end: when the owner's own time is over.
     init(
         _ addresses: [SocketAddress], at now: MonotonicInstant, within limit: Duration,
         until end: MonotonicInstant = .never
     ) {
         self.addresses = addresses
-        // Each has to have its turn.
+        // Every address has to get its turn.
         self.delay = max(Self.shortestDelay, min(Self.delay, limit / max(1, addresses.count)))
         self.deadline = min(now + limit, end)
         self.waiting = Array(addresses.indices)
         self.nextStart = now
     }
 
-    // MARK: - What is to be done
+    // MARK: - What to do
 
-    /// To be asked again until it says `wait` or `over`, and then when that is over and when something happened.
+    /// Call it until it returns `wait` or `over`, then again at the time that `wait` names and after anything happened.
     mutating func step(at now: MonotonicInstant) -> Step {
         guard now < self.deadline else { return .over(self.timeOut()) }
         guard self.winner == nil else { return .wait(until: self.deadline) }
@@ -98,7 +98,7 @@ public struct AddressRace: Sendable {
         return .connect(next)
     }
 
-    /// The addresses that failed, or were overtaken, since this was asked last.
+    /// The addresses that failed or were overtaken since the last call.
     mutating func takeFailures() -> [Int] {
         defer { self.unremembered = [] }
         return self.unremembered
@@ -106,7 +106,7 @@ public struct AddressRace: Sendable {
 
     // MARK: - What happens
 
-    /// It could not be connected to, or, as the winner, is of no use.
+    /// The address could not be connected to, or was the winner and failed later.
     mutating func failed(_ address: Int, because reason: String, isTimeout: Bool = false, at now: MonotonicInstant) {
         self.running.removeAll { $0 == address }
         if self.winner == address { self.winner = nil }
@@ -114,7 +114,9 @@ public struct AddressRace: Sendable {
         self.nextStart = now
     }
 
-    /// There is no descriptor for it at present. Returns whether others are being tried, which is to be waited for.
+    /// There is no descriptor for the address at present.
+    ///
+    /// - Returns: whether others are being tried: then wait for them.
     mutating func postponed(_ address: Int, at now: MonotonicInstant) -> Bool {
         self.running.removeAll { $0 == address }
         self.waiting.insert(address, at: 0)
@@ -122,9 +124,11 @@ public struct AddressRace: Sendable {
         return !self.running.isEmpty
     }
 
-    /// It stands. Returns those that are to be tried no longer.
+    /// The address is connected.
     ///
-    /// Those that were tried for longer are remembered as failed. Should the winner be of no use, they are tried again, after the others.
+    /// Those that were tried for longer are remembered as failed. If the winner fails later, they are tried again, after the others.
+    ///
+    /// - Returns: the addresses to stop trying.
     mutating func connected(_ address: Int) -> [Int] {
         let others = self.running.filter { $0 != address }
         let overtaken = self.running.prefix(while: { $0 != address })

@@ -1,9 +1,9 @@
 public import System
 internal import TLS
 
-/// Writing: to the socket at once, or with the small sends of others at the end of the turn; what the socket does not take is queued.
+/// Writing: to the socket at once, or with other small sends at the end of the turn. What the socket does not accept is queued.
 extension Connection {
-    /// Sends `bytes`: to the socket as far as it takes them now, the rest when it can.
+    /// Sends `bytes`: now as far as the socket accepts them, the rest when it can.
     public func send(_ bytes: Span<UInt8>) {
         guard self.state == .open else { return }
         if let tls = self.tls, self.writing.failure == nil {
@@ -15,7 +15,7 @@ extension Connection {
         }
     }
 
-    /// Sends bytes that many connections get: what the socket does not take is shared.
+    /// Sends bytes that many connections get: what the socket does not accept is shared, not copied.
     public func send(sharing shared: SharedBytes) {
         let bytes = shared.bytes
         guard self.tls == nil else { return self.send(bytes.span) }
@@ -27,7 +27,7 @@ extension Connection {
         self.countQueue()
     }
 
-    /// The same for bytes that need no encryption any more.
+    /// Sends bytes that need no encryption any more.
     func sendOrQueue(_ bytes: Span<UInt8>) {
         let sent = self.stageOrSend(bytes)
         if sent < bytes.count { self.append(bytes, from: sent) }
@@ -36,14 +36,14 @@ extension Connection {
     @inline(never)
     private func append(_ bytes: Span<UInt8>, from start: Int) {
         self.beginQueuing()
-        // A copy into memory that the kernel may have to find first.
+        // The copy may go into memory that the kernel first has to provide.
         self.context.loop.budget.spend(Work.queued(bytes.count - start))
         self.writing.append(bytes, from: start, at: self.context.loop.now)
         self.countQueue()
     }
 
-    /// The most that the kernel takes of what it cannot send yet, in bytes, from the first time that it does not take everything: what a
-    /// slow peer has still to take waits with us, where it is seen, and not in megabytes of the kernel's.
+    /// The most unsent bytes that the kernel accepts once the socket has not accepted everything: a slow peer's backlog then waits in our
+    /// queue, where it is counted, and not in megabytes of the kernel's.
     private static let mostUnsent = 128 << 10
 
     /// What follows is queued.
@@ -51,7 +51,7 @@ extension Connection {
         if self.writing.queuedEver == 0, self.isTCP { Kernel.limitUnsent(self.descriptor, to: Self.mostUnsent) }
     }
 
-    /// Returns how many bytes the socket took or will be given at the end of the turn; what is left is to be queued.
+    /// Returns how many bytes the socket accepted, or will be given at the end of the turn. The rest has to be queued.
     private func stageOrSend(_ bytes: Span<UInt8>) -> Int {
         if self.writing.isStaged {
             if self.batch.extend(bytes, self) { return bytes.count }
@@ -62,11 +62,12 @@ extension Connection {
         return self.writing.isStaged ? bytes.count : self.sendNow(bytes)
     }
 
-    /// Sends what is staged, for what has to come after it.
+    /// Sends staged bytes, before anything that must follow them.
     public func sendStaged() {
         if self.writing.isStaged { self.batch.flush() }
     }
 
+    /// Called after a flush. `rest` was not accepted.
     public func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
         self.writing.isStaged = false
         if let failure, self.writing.failure == nil { self.fail(self.note(failure)) }
@@ -75,7 +76,7 @@ extension Connection {
         if sent < rest.count { self.append(rest, from: sent) }
     }
 
-    /// Returns how many bytes the socket took. After a failure, which `receive` will report, it takes none.
+    /// Returns how many bytes the socket accepted: none after a failure, which `receive` will report.
     private func sendNow(_ bytes: Span<UInt8>) -> Int {
         guard self.writing.failure == nil else { return 0 }
         var sent = 0
@@ -91,7 +92,7 @@ extension Connection {
         return sent
     }
 
-    /// The socket takes bytes again.
+    /// The socket accepts bytes again.
     func flush() {
         guard self.writing.failure == nil else { return }
         var queue = self.writing.takeQueue()

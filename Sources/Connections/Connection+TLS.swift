@@ -1,7 +1,7 @@
 internal import System
 internal import TLS
 
-/// libssl between the socket and the loop's buffers: the TLS handshake, and what is decrypted and encrypted after it.
+/// libssl between the socket and the loop's buffers: the TLS handshake, then decryption and encryption.
 extension Connection {
     // MARK: - Handshake
 
@@ -22,13 +22,13 @@ extension Connection {
         }
     }
 
-    /// One step of the TLS handshake: reads what is there, and sends what libssl has to say.
+    /// One step of the TLS handshake: reads what is there and sends libssl's output.
     ///
-    /// - Returns: how far it has come, and whether there was anything for libssl to do.
+    /// - Returns: the state of the handshake, and whether libssl had anything to do.
     public func handshakeStep() -> (result: HandshakeResult, hasWorked: Bool) {
         guard let tls = self.tls else { return (.done, false) }
         var hasWorked = false
-        // Many handshakes are under way at a time, and each waits for its peer most of that time.
+        // Many handshakes are in progress at a time, and each mostly waits for its peer.
         defer { tls.releaseBuffers() }
         let ciphertext = self.context.buffers.ciphertext
         while true {
@@ -58,7 +58,7 @@ extension Connection {
         }
     }
 
-    /// The first step of a client: nothing was received yet.
+    /// The first step of a TLS client, before anything is received.
     public func beginHandshake() -> HandshakeResult {
         guard let tls = self.tls else { return .done }
         defer { tls.releaseBuffers() }
@@ -70,7 +70,7 @@ extension Connection {
 
     // MARK: - Records
 
-    /// Reads once, and decrypts.
+    /// Reads once and decrypts.
     func receive(atMost limit: Int, through tls: TLSConnection) -> Received {
         let ciphertext = self.context.buffers.ciphertext
         var count = 0
@@ -101,11 +101,11 @@ extension Connection {
         let result = tls.decrypt(ciphertext.span.extracting(0..<count), into: &room)
         self.reading.hasDecrypted = result.hasMore
         if result.hasMore { self.reading.lookAgain() }
-        // One is nothing out of the ordinary: it has only begun.
+        // One may be a record that has only begun, which is ordinary.
         if result.idleRecords > 1 { self.context.loop.budget.spend(result.idleRecords * Work.recordWithoutData) }
         self.sendCiphertext()
         if result.count > 0 {
-            // An end behind these bytes is reported by the next call.
+            // The next call reports an end that follows these bytes.
             switch result.state {
             case .open: break
             case .closed, .failed:
@@ -125,7 +125,7 @@ extension Connection {
         }
     }
 
-    /// Sends what libssl has for the peer.
+    /// Sends libssl's output to the peer.
     func sendCiphertext() {
         self.context.tlsIO.drainOutput { self.sendOrQueue($0) }
     }

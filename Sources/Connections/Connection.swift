@@ -1,11 +1,11 @@
 public import System
 public import TLS
 
-/// One stream socket, TCP or Unix: libssl where there is TLS, and the bytes that the socket did not take yet.
+/// One stream socket, TCP or Unix, with libssl if it has TLS, and the queue of bytes that the socket did not accept yet.
 ///
-/// It knows nothing of what the bytes mean. This file has its life and plain reading; `Connection+TLS` has libssl's part, and
-/// `Connection+Sending` the writing. Reading goes into the loop's buffers; writing goes to the socket at once, or with the small sends of
-/// others at the end of the turn, and what the socket does not take is queued. Readiness is edge-triggered and remembered in `reading`.
+/// It does not know what the bytes mean. This file has its life and plain reading, `Connection+TLS` libssl's part, `Connection+Sending`
+/// the writing. Reads go into the loop's buffers. Sends go to the socket at once, or with other small sends at the end of the turn; what
+/// the socket does not accept is queued. Readiness is edge-triggered and remembered in `reading`.
 public final class Connection: ReadinessHandler, StagedSender {
     /// How far our side has ended.
     public enum State: Sendable {
@@ -17,75 +17,81 @@ public final class Connection: ReadinessHandler, StagedSender {
         case closed
     }
 
-    /// What one read gave.
+    /// The result of one read.
     public enum Received: Equatable {
-        /// Plain bytes, at this place in the loop's plaintext buffer.
+        /// Plain bytes, at these positions in the loop's plaintext buffer.
         case bytes(Range<Int>)
-        /// Bytes came, and none that can be read yet: a part of a TLS record, or a record without data.
+        /// Bytes came, but no data yet: a part of a TLS record, or a record without data.
         case incomplete
         case nothing
-        /// The peer's end: in order, or (under TLS) without the close_notify that says so.
+        /// The peer has ended its side. Over TLS, it is in order only with a close_notify (RFC 8446 section 6.1).
         case end(inOrder: Bool)
         case failed(ConnectionFailure)
     }
 
-    /// What the owner calls it, where it has several.
+    /// Identifies the connection if the owner has several.
     public let tag: UInt8
-    /// Else it is a Unix socket.
+    /// `false` for a Unix socket.
     let isTCP: Bool
-    /// `nil`: it is without TLS.
+    /// `nil` without TLS.
     public let tls: TLSConnection?
+    /// How far our side has ended.
     public internal(set) var state = State.open
-    /// Whether the latest `receive` took bytes from the socket: what libssl had left over says nothing of the peer.
+    /// Whether the latest `receive` took bytes from the socket. Bytes that libssl had left say nothing of the peer.
     public internal(set) var tookBytes = true
-    /// Whether this turn's event let something go that had waited in the queue.
+    /// Whether this turn's event let queued bytes be sent.
     public private(set) var hasFlushed = false
-    /// The kernel ended the connection: the peer acknowledged nothing, took nothing, or gave no answer, for too long.
+    /// The kernel ended the connection: for too long, the peer acknowledged nothing, accepted nothing or did not answer.
     private var isEndedByKernel = false
-    /// When libssl last worked for it; it may hold buffers since then.
+    /// When libssl last worked for this connection; since then it may hold buffers.
     private(set) var lastUse = MonotonicInstant(nanoseconds: 0)
-    /// Where it stands among the loop's warm connections; negative: it is none.
+    /// The index among the loop's warm connections; negative if it is not there.
     var warmPlace: Int32 = -1
 
-    /// Whether the socket may have bytes, or an end, that was not read yet.
+    /// Whether the socket may have bytes or an end that was not read yet.
     public var mayRead: Bool { self.reading.mayRead }
-    /// Whether its owner reads nothing for now.
+    /// Whether the owner has stopped reading for now.
     public var isPaused: Bool { self.reading.isPaused }
-    /// The kernel said that the peer ended or the socket failed.
+    /// Whether the kernel said that the peer ended or the socket failed.
     public var hasEnded: Bool { self.reading.hasEnded }
-    /// How many bytes wait that the socket did not take.
+    /// How many bytes are queued because the socket did not accept them.
     public var queuedBytes: Int { self.writing.queuedCount }
-    /// Since when it has taken none of them; `nil`: none wait.
+    /// Since when the socket has accepted none of the queued bytes; `nil` if none are queued.
     public var queuedSince: MonotonicInstant? { self.writing.queuedSince }
-    /// Whether the socket has not taken all that it was to be sent; what is staged counts as taken.
+    /// Whether the socket has not accepted everything; staged bytes count as accepted.
     public var hasUntaken: Bool { self.writing.untaken > 0 }
-    /// Whether the socket has taken everything, what was staged included.
+    /// Whether the socket has accepted everything; staged bytes count as not accepted.
     public var hasSentAll: Bool { !self.writing.isStaged && self.writing.untaken == 0 }
-    /// Why writing failed; `nil`: it did not.
+    /// Why writing failed; `nil` if it did not.
     public var failure: ConnectionFailure? { self.writing.failure }
-    /// Whether the socket is there.
+    /// Whether the socket is not closed yet.
     public var isOpen: Bool { self.state != .closed }
 
     let descriptor: Int32
     let context: ConnectionContext
     let plaintext: ReadBuffer
     let batch: SendBatch
+    /// What is known of the bytes from the peer.
     public internal(set) var reading = ReadSide()
+    /// The bytes for the peer that the socket did not accept.
     public internal(set) var writing = WriteSide()
 
-    // Strong and constant, because a reference that is neither is counted with every message.
+    // A reference cycle that the owner breaks when it releases the connection; `let`, because mutable or weak references cost a retain per
+    // message.
     private let owner: any ConnectionOwner
     private var registration: EventLoop.Registration?
-    /// What the queue takes of memory for itself, as far as the owner was told, in bytes.
+    /// The bytes of memory for the queue alone that the owner was told of.
     public private(set) var countedMemory = 0
-    /// The loop will call again anyway, when it is its turn.
+    /// The loop will call again anyway, when it is this connection's turn.
     public private(set) var isScheduled = false
 
+    /// Watches the socket on the loop. Throws if the loop cannot.
+    ///
     /// - Parameters:
-    ///   - descriptor: a socket that is connected, or was accepted. The connection closes it, unless this throws.
+    ///   - descriptor: a connected or accepted socket. The connection closes it, unless this throws.
     ///   - address: the peer's.
-    ///   - tag: what the owner calls it, where it has several.
-    ///   - tls: `nil`: without TLS.
+    ///   - tag: identifies the connection if the owner has several.
+    ///   - tls: `nil` without TLS.
     public init(
         _ descriptor: Int32, _ address: SocketAddress, tag: UInt8 = 0, tls: TLSConnection? = nil,
         owner: any ConnectionOwner, _ context: ConnectionContext
@@ -103,8 +109,9 @@ public final class Connection: ReadinessHandler, StagedSender {
 
     // MARK: - Events
 
+    /// Flushes the queue if the socket accepts bytes again, then calls the owner.
     public func ready(_ readiness: Readiness) {
-        // Only the call that was asked for comes without news.
+        // Only a call that `readAgainLater` asked for has no news.
         if readiness.isNone { self.isScheduled = false }
         self.reading.became(readiness)
         if self.reading.wasReset, self.isPaused { self.pause() }
@@ -113,27 +120,28 @@ public final class Connection: ReadinessHandler, StagedSender {
         self.owner.ready(self, readiness)
     }
 
-    /// Has the owner called again when the others had their turn: there is more to read than is fair to read now.
+    /// Has the owner called again after the others had their turn, because more is there than is fair to read now.
     public func readAgainLater() {
         guard let registration = self.registration, !self.isScheduled else { return }
         self.isScheduled = true
         self.context.loop.again(registration)
     }
 
-    /// Has the owner make the next step of the TLS handshake when those with less to do had their turn.
+    /// Has the owner make the next step of the TLS handshake after handlers with less to do had their turn.
     ///
-    /// The second step comes before the first ones of others: it is the last one of nearly all, so that few handshakes are under way
-    /// at a time. A third is in line: a peer that sends byte by byte takes no more turns than others.
+    /// A second step goes before first steps: it completes nearly every handshake, so few are in progress at a time. A third step waits in
+    /// line, so that a peer that sends byte by byte gets no more turns than others.
     public func handshakeLater() {
         guard let registration = self.registration else { return }
         self.context.loop.againForLongStep(registration, isNext: self.tls?.handshakeSteps == 1)
     }
 
+    /// It is the turn of the next step of the TLS handshake. Returns whether there was anything to do.
     public func makeLongStep(afterWaiting waited: Duration) -> Bool {
         self.owner.makeHandshakeStep(self, afterWaiting: waited)
     }
 
-    /// Stops reading until `resume`. After a reset it fails instead: there is no peer left to hold back.
+    /// Stops reading until `resume`. After a reset the connection fails instead, because no peer is left to hold back.
     public func pause() {
         self.reading.pause(at: self.context.loop.now)
         guard self.reading.wasReset else { return }
@@ -141,7 +149,9 @@ public final class Connection: ReadinessHandler, StagedSender {
         self.fail(self.takeResult())
     }
 
-    /// Reads again. Returns how long that had been stopped.
+    /// Reads again.
+    ///
+    /// - Returns: how long reading was stopped.
     @discardableResult
     public func resume() -> Duration {
         let now = self.context.loop.now
@@ -150,20 +160,20 @@ public final class Connection: ReadinessHandler, StagedSender {
         return pause
     }
 
-    /// Has `receive` look at the socket, even if the loop was not told yet that there is something.
+    /// Lets `receive` try the socket even if the kernel has reported nothing new.
     public func lookAgain() { self.reading.lookAgain() }
 
     // MARK: - Reading
 
-    /// Reads once. `mayRead` says whether calling again can give more.
+    /// Reads once. `mayRead` says whether another call can return more.
     ///
-    /// - Parameter limit: the most bytes to take from the socket, which the loop's buffers have room for.
+    /// - Parameter limit: the most bytes to take from the socket; the loop's buffers must have room for them.
     public func receive(atMost limit: Int) -> Received {
         if let failure = self.writing.failure { return self.receiveLast(atMost: limit, before: failure) }
         return self.receiveNext(atMost: limit)
     }
 
-    /// Reads what the peer had sent before writing failed. Off the path of a message: inlined, it costs each of them.
+    /// Reads what the peer sent before writing failed. Not inlined, because that would cost every message.
     @inline(never)
     private func receiveLast(atMost limit: Int, before failure: ConnectionFailure) -> Received {
         if !self.reading.ignoresInput {
@@ -171,7 +181,7 @@ public final class Connection: ReadinessHandler, StagedSender {
             switch received {
             case .bytes, .failed: return received
             case .nothing, .incomplete: if self.mayRead { return received }
-            // The kernel tells of a reset once, and has told `send` of it: this is no orderly end.
+            // The kernel reports a reset only once, and `send` got it: this end is not in order.
             case .end: break
             }
         }
@@ -206,7 +216,7 @@ public final class Connection: ReadinessHandler, StagedSender {
 
     // MARK: - Memory of idle connections
 
-    /// libssl is about to work: its buffers (some 34 KiB) will be given back when the connection has been quiet for a while.
+    /// libssl is about to work: its buffers, about 34 KiB, are released once the connection has been quiet for a while.
     func warmUp() {
         self.lastUse = self.context.loop.now
         if self.warmPlace < 0 { self.context.warm.add(self) }
@@ -214,30 +224,30 @@ public final class Connection: ReadinessHandler, StagedSender {
 
     // MARK: - What the kernel does
 
-    /// Small sends are not held back to be sent with others (TCP_NODELAY).
+    /// Sets TCP_NODELAY: the kernel does not delay small sends.
     public func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
 
-    /// The kernel sees what we do not: whether the peer acknowledges what is in its buffer. It ends the connection when the peer takes
-    /// nothing for so long; `nil`: when it likes. On a Unix socket there is nothing to set.
+    /// Sets TCP_USER_TIMEOUT: the kernel ends the connection when the peer acknowledges nothing of what was sent, or accepts nothing, for
+    /// `timeout`. `nil` restores the kernel's default. Does nothing on a Unix socket.
     public func setUserTimeout(_ timeout: Duration?) {
         if self.isTCP { Kernel.setUserTimeout(self.descriptor, timeout) }
     }
 
-    /// Has the kernel ask a peer that is silent for `idle` seconds whether it is there, every `interval` seconds, and end the connection
-    /// after `count` questions without an answer.
+    /// Turns TCP keepalive on: after `idle` seconds of silence the kernel probes the peer every `interval` seconds, and ends the
+    /// connection after `count` unanswered probes. Does nothing on a Unix socket.
     public func keepAlive(idle: Int32, interval: Int32, count: Int32) {
         if self.isTCP { Kernel.keepAlive(self.descriptor, idle: idle, interval: interval, count: count) }
     }
 
-    /// Ends `keepAlive`.
+    /// Turns TCP keepalive off.
     public func endKeepAlive() {
         if self.isTCP { Kernel.endKeepAlive(self.descriptor) }
     }
 
     // MARK: - Delivery
 
-    /// How many bytes of the connection its peer has not acknowledged: those in our queue, those in the kernel's, and those that will
-    /// never be sent. On a Unix socket, what the kernel took lies with the peer.
+    /// How many bytes the peer has not acknowledged: those in our queue, in the kernel's, and those that will never be sent. On a Unix
+    /// socket, what the kernel has accepted counts as delivered.
     public var undelivered: Int {
         guard self.isOpen, self.isTCP else { return self.writing.untaken }
         let unacknowledged = Kernel.unacknowledged(self.descriptor)
@@ -246,25 +256,24 @@ public final class Connection: ReadinessHandler, StagedSender {
         return self.writing.untaken + unacknowledged - (isEnd ? 1 : 0)
     }
 
-    /// How many bytes its peer has acknowledged: it says only whether there are more than before.
+    /// A count that grows when the peer acknowledges bytes. Only comparing it with an earlier one means something.
     public var acknowledged: UInt64 {
         self.isTCP ? Kernel.acknowledged(self.descriptor) : self.writing.takenEver
     }
 
-    /// Whether its peer has taken some of what the kernel has since this was asked last, while the socket took nothing.
+    /// Whether the peer has acknowledged bytes since the last call. If so, `queuedSince` starts anew, although the socket accepted none.
     public func hasProgressed() -> Bool {
         self.isTCP && self.writing.hasProgressed(self.acknowledged, at: self.context.loop.now)
     }
 
-    /// The kernel ended the connection with something that its peer has not taken, our end included. Without, it has asked in vain whether
-    /// its peer is there.
+    /// Whether the kernel ended the connection while bytes or our FIN were unacknowledged. Otherwise its keepalive probes were unanswered.
     public var hasStalled: Bool {
         self.isEndedByKernel && (self.writing.untaken > 0 || Kernel.unacknowledged(self.descriptor) > 0)
     }
 
     // MARK: - Ending
 
-    /// Ends our side once everything queued was sent: close_notify and FIN.
+    /// Shuts our side down after everything that is queued: close_notify over TLS, and FIN.
     public func shutDown() {
         guard self.state == .open else { return }
         if let tls = self.tls, self.writing.failure == nil {
@@ -276,15 +285,15 @@ public final class Connection: ReadinessHandler, StagedSender {
         if self.hasSentAll { self.endWriting() }
     }
 
-    /// Ends our side now.
+    /// Sends our FIN now.
     func endWriting() {
         self.state = .shutDown
         Kernel.endWriting(self.descriptor)
     }
 
-    /// Closes the socket. With bytes still queued the peer sees a reset: what it got is not all there was.
+    /// Closes the socket. If bytes are still queued, the peer sees a reset, so that incomplete data does not look complete.
     ///
-    /// - Parameter abruptly: the peer shall see a reset in any case.
+    /// - Parameter abruptly: whether to reset in any case.
     public func close(abruptly: Bool = false) {
         guard self.isOpen else { return }
         self.sendStaged()
@@ -292,19 +301,19 @@ public final class Connection: ReadinessHandler, StagedSender {
         if let registration = self.registration { self.context.loop.forget(registration) }
         self.registration = nil
         self.context.warm.remove(self)
-        // Its owner may keep it for a while, and needs no buffers for it.
+        // The owner may keep a closed connection for a while.
         self.tls?.releaseBuffers()
         let abruptly = abruptly || self.hasUntaken
         self.writing.close()
         self.countQueue()
-        // Its number may be another socket's from now on.
+        // The descriptor's number may soon be another socket's.
         self.reading.close()
         if abruptly { Kernel.reset(self.descriptor) } else { Kernel.close(self.descriptor) }
     }
 
     // MARK: - Memory
 
-    /// The queue has changed.
+    /// Tells the owner how much the queue's memory has changed.
     func countQueue() {
         let memory = self.writing.ownMemory
         guard memory != self.countedMemory else { return }
@@ -313,25 +322,25 @@ public final class Connection: ReadinessHandler, StagedSender {
         self.owner.queued(changedBy: change)
     }
 
-    /// What is queued takes of memory, in bytes, with all of what other queues have, too.
+    /// The memory of the queue in bytes, with all that it shares with other queues.
     public var queuedMemory: Int { self.writing.ownMemory + self.writing.sharedCount }
 
     // MARK: - Failures
 
-    /// A call of ours failed.
+    /// Remembers whether `error` says that the kernel ended the connection.
     func note(_ error: SystemError) -> ConnectionFailure {
         if error.isEndByKernel { self.isEndedByKernel = true }
         return ConnectionFailure(error)
     }
 
-    /// Asks the kernel, which tells once, why the connection has failed; `nil`: it did not say that it has.
+    /// Why the connection failed; `nil` if the kernel has not reported a failure. The kernel tells it only once.
     public func takeFailure() -> ConnectionFailure? { self.reading.wasReset ? self.takeResult() : nil }
 
     private func takeResult() -> ConnectionFailure {
         Kernel.takeConnectionError(self.descriptor).map { self.note($0) } ?? .reset
     }
 
-    /// The connection is of no use any more. The owner hears of it by reading.
+    /// The connection has failed. `receive` reports it to the owner.
     func fail(_ failure: ConnectionFailure) {
         guard self.isOpen else { return }
         self.writing.fail(failure)

@@ -1,19 +1,20 @@
 public import System
 public import TLS
 
-/// Why a connection is of no use any more.
+/// Why a connection has failed.
 public enum ConnectionFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The peer reset it.
     case reset
-    /// The peer acknowledged nothing, took nothing, or gave no answer, for too long.
+    /// For too long, the peer acknowledged nothing, accepted nothing or did not answer.
     case timedOut
-    /// Its bytes ended without a close_notify (RFC 8446 section 6.1).
+    /// The TLS data ended without a close_notify (RFC 8446 section 6.1).
     case truncated
     /// libssl does not accept what came.
     case tls(TLSError)
-    /// A system call failed otherwise.
+    /// A system call failed with another error.
     case system(SystemError)
 
+    /// What `error` means for a connection.
     public init(_ error: SystemError) {
         if error.isConnectionReset {
             self = .reset
@@ -24,7 +25,7 @@ public enum ConnectionFailure: Error, Hashable, Sendable, CustomStringConvertibl
         }
     }
 
-    /// In words, for a line in the log.
+    /// For the log.
     public var description: String {
         switch self {
         case .reset: "Connection reset by peer"

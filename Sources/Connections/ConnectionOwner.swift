@@ -1,27 +1,27 @@
 public import System
 
-/// What a connection is for: it hears what happens to it.
+/// Is told what happens to its connections.
 ///
-/// The two own each other until the owner lets go of a connection that it has closed.
+/// Owner and connection refer to each other until the owner releases a connection that it has closed.
 public protocol ConnectionOwner: AnyObject {
-    /// There is news, or it is the connection's turn to read on (`Connection.readAgainLater`). What was queued has been sent as far as the
-    /// socket takes it.
+    /// There is news, or it is the connection's turn to read on (`Connection.readAgainLater`). Queued bytes have already been sent as far
+    /// as the socket accepts them.
     func ready(_ connection: Connection, _ readiness: Readiness)
 
     /// It is the turn of the next step of the TLS handshake (`Connection.handshakeLater`).
     ///
-    /// - Parameter waited: how long it was in line.
+    /// - Parameter waited: how long the step waited for its turn.
     /// - Returns: whether there was anything to do.
     func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool
 
-    /// What is queued takes so many bytes more of memory. It is told while the connection sends, and sends nothing itself.
+    /// The queue's memory grew by `bytes`, or shrank if that is negative. Called while the connection sends: the owner must not send here.
     func queued(changedBy bytes: Int)
 }
 
 extension ConnectionOwner {
-    /// Of those that have no TLS.
+    /// For owners without TLS.
     public func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool { false }
 
-    /// Of those that do not count memory.
+    /// For owners that do not count memory.
     public func queued(changedBy bytes: Int) {}
 }

@@ -1,34 +1,34 @@
 public import System
 public import TLS
 
-/// What wants a connection. It ends its connector where it wants none any more.
+/// Gets a connector's connection. It calls `end` if it does not want one any more.
 public protocol ConnectorOwner: ConnectionOwner {
-    /// The connection stands, its TLS handshake included, and is the owner's. The connector has ended.
+    /// The connection is established, including TLS, and belongs to the owner. The connector has ended.
     func connected(_ connection: Connection)
 
-    /// There will be none. The connector has ended.
+    /// No connection could be made. The connector has ended.
     func couldNotConnect(_ failure: Connector.Failure)
 }
 
-/// What is remembered of a host's addresses, where it has several.
+/// Remembers which of a host's addresses work. It is told only if there are several.
 public protocol AddressHistory: AnyObject {
-    /// It could not be connected to, or others were faster.
+    /// The address could not be connected to, or another was faster.
     func failed(at address: SocketAddress, now: MonotonicInstant)
 
-    /// It could be connected to.
+    /// The address could be connected to.
     func connected(at address: SocketAddress)
 }
 
-/// Connects to a host at one of its addresses: does what an `AddressRace` says, shakes hands where there is TLS, and says which addresses
-/// failed.
+/// Connects to a host at one of its addresses: carries out an `AddressRace` and the TLS handshake, and reports which addresses failed.
 ///
-/// The connection's owner is the connector's from the beginning: while the TLS handshake is under way, it passes on what it hears of the
-/// connection (`shakeHands`, `makeHandshakeStep`).
+/// The connection has the connector's owner from the start. During the TLS handshake the owner passes its events on (`shakeHands`,
+/// `makeHandshakeStep`).
 public final class Connector: TimerHandler {
+    /// Why there is no connection.
     public enum Failure {
-        /// The host's.
+        /// The host's addresses failed.
         case host(AddressRace.Failure)
-        /// Ours: descriptors, memory or local ports are used up.
+        /// The gateway has no descriptors, memory or local ports left.
         case shortage(SystemError)
     }
 
@@ -60,21 +60,23 @@ public final class Connector: TimerHandler {
     private unowned let owner: any ConnectorOwner
     private var race: AddressRace
     private var attempts: [Attempt] = []
-    /// The address that stands, and the connection to it, while its TLS handshake is under way.
+    /// The connected address, and its connection, during the TLS handshake.
     private var winner: Int?
     private var connection: Connection?
     private var timer: EventLoop.TimerID?
     private var hasEnded = false
-    /// `goOn` is under way: what happens meanwhile is dealt with there.
+    /// `goOn` is running: its loop handles what happens meanwhile.
     private var isGoingOn = false
 
+    /// Does nothing before `start`.
+    ///
     /// - Parameters:
-    ///   - addresses: the host's, in the order in which they are to be tried.
-    ///   - source: the local address to come from; `nil`: the system's choice.
-    ///   - tag: what the owner calls the connection, where it has several.
-    ///   - tls: makes libssl's part, once for each connection; `nil`: without TLS.
-    ///   - history: hears of addresses that failed, and of one that did not, where there are several.
-    ///   - limit: what all of it may take.
+    ///   - addresses: the host's, in the order to try them.
+    ///   - source: the local address to connect from; `nil` lets the system choose.
+    ///   - tag: identifies the connection if the owner has several.
+    ///   - tls: makes libssl's part, once for each connection; it returns `nil` for no TLS.
+    ///   - history: is told which addresses failed and which one worked, if there are several.
+    ///   - limit: the time for all of it, TLS handshake included.
     ///   - end: when the owner's own time is over.
     public init(
         to addresses: [SocketAddress], from source: SocketAddress? = nil, tag: UInt8 = 0,
@@ -82,7 +84,7 @@ public final class Connector: TimerHandler {
         within limit: Duration, until end: MonotonicInstant = .never, _ context: ConnectionContext,
         for owner: any ConnectorOwner
     ) {
-        // From an IPv4 address nothing can be reached over IPv6, and the other way round.
+        // From an IPv4 source no IPv6 address can be reached, and the other way round.
         self.addresses = addresses.filter { source == nil || $0.port == nil || $0.isIPv6 == source?.isIPv6 }
         self.source = source
         self.tag = tag
@@ -93,13 +95,13 @@ public final class Connector: TimerHandler {
         self.race = AddressRace(self.addresses, at: context.loop.now, within: limit, until: end)
     }
 
-    /// Begins. The owner may hear of the outcome before this returns.
+    /// Starts to connect. The owner may be told the outcome before this returns.
     public func start() { self.goOn() }
 
-    /// Does what is due, before its own timer says so.
+    /// Does what is due, without waiting for the timer.
     public func look() { self.goOn() }
 
-    /// Nothing is tried any more, and the owner hears nothing more.
+    /// Stops all attempts. The owner is not called any more.
     public func end() {
         self.hasEnded = true
         self.context.loop.cancelTimer(&self.timer)
@@ -108,6 +110,7 @@ public final class Connector: TimerHandler {
         self.closeConnection()
     }
 
+    /// The next address, or the end of the time, is due.
     public func timerFired() {
         self.timer = nil
         self.goOn()
@@ -115,16 +118,18 @@ public final class Connector: TimerHandler {
 
     // MARK: - TLS handshake
 
-    /// The owner heard of the connection.
+    /// Passes on the owner's `ready`.
     public func shakeHands() {
         guard let connection = self.connection, connection.mayRead else { return }
-        // One that has left is not waited for. Its last words, an alert, say why.
+        // A peer that has left need not wait for a turn. A last alert may say why it left.
         guard connection.hasEnded else { return connection.handshakeLater() }
         self.context.loop.budget.spend(EventLoop.workOfLongStep)
         self.shookHands(connection.handshakeStep().result)
     }
 
-    /// It is the connection's turn. Returns whether there was anything to do.
+    /// Passes on the owner's `makeHandshakeStep`.
+    ///
+    /// - Returns: whether there was anything to do.
     public func makeHandshakeStep() -> Bool {
         guard let connection = self.connection else { return false }
         let step = connection.handshakeStep()
@@ -145,7 +150,7 @@ public final class Connector: TimerHandler {
         }
     }
 
-    /// The connection is of no use: the other addresses are tried.
+    /// The connection has failed: the other addresses are tried.
     private func winnerFailed(because reason: String) {
         guard let winner = self.winner else { return }
         self.closeConnection()
@@ -159,7 +164,7 @@ public final class Connector: TimerHandler {
         self.connection = nil
     }
 
-    // MARK: - Doing what is to be done
+    // MARK: - Connecting
 
     private func goOn() {
         guard !self.isGoingOn else { return }
@@ -182,7 +187,7 @@ public final class Connector: TimerHandler {
         let address = self.addresses[index]
         do throws(SystemError) {
             let descriptor = try Kernel.connect(address, from: address.port == nil ? nil : self.source)
-            // With a server on the same machine it stands at once, without another turn of the loop.
+            // To a server on the same machine, the connection is often established at once: that saves a turn of the loop.
             if Kernel.isConnected(descriptor) { return self.won(index, descriptor) }
             let attempt = Attempt(index, descriptor, self)
             do throws(SystemError) {
@@ -196,7 +201,7 @@ public final class Connector: TimerHandler {
             guard error.isShortage || (error.isAddressNotAvailable && !address.isIPv6) else {
                 return self.failed(index, error)
             }
-            // That is ours, and no address's.
+            // The shortage is ours: no address is to blame.
             if !self.race.postponed(index, at: self.context.loop.now) { self.end(because: .shortage(error)) }
         }
     }
@@ -230,7 +235,7 @@ public final class Connector: TimerHandler {
                 descriptor, address, tag: self.tag, tls: tls, owner: self.owner, self.context)
             connection.sendAtOnce()
             self.connection = connection
-            // What the owner has to say follows at once: to wait for the loop is another turn, and wakes a server up twice.
+            // The owner can send at once. Waiting for the loop would cost a turn, and would wake the server up twice.
             self.shookHands(connection.beginHandshake())
         } catch {
             Kernel.close(descriptor)
@@ -253,7 +258,7 @@ public final class Connector: TimerHandler {
         self.owner.couldNotConnect(failure)
     }
 
-    /// Where there is but one address, there is nothing to choose.
+    /// With a single address there is no choice to remember.
     private func rememberFailures() {
         guard self.addresses.count > 1 else { return }
         for index in self.race.takeFailures() {

@@ -1,13 +1,13 @@
 public import System
 
-/// Small sends to one connection, put together while what came in one read is dealt with: many small messages make one TLS record
-/// and one system call.
+/// Gathers small sends to one connection while the bytes of one read are handled, so that many small messages make one TLS record and
+/// one system call.
 ///
-/// It holds something only inside of that read: the reader flushes it at the end, and before anything that is said otherwise.
+/// It is empty outside of that: the reader flushes it at the end of the read, and before any other send.
 public final class GatheredSends {
-    /// What fits into one TLS record (RFC 8446 section 5.1).
+    /// The payload of one TLS record (RFC 8446 section 5.1).
     private static let room = 16 << 10
-    /// The most bytes of one send that are worth a copy.
+    /// The largest send that is worth a copy.
     private static let mostBytes = 4 << 10
 
     private let loop: EventLoop
@@ -15,19 +15,21 @@ public final class GatheredSends {
     private var used = 0
     private var target: Connection?
 
+    /// Empty; its work counts for `loop`.
     public init(_ loop: EventLoop) { self.loop = loop }
 
+    /// Whether no bytes are gathered.
     public var isEmpty: Bool { self.target == nil }
 
-    /// Whether that many bytes are few enough to be copied.
+    /// Whether `count` bytes are few enough to copy.
     public func isWorthwhile(_ count: Int) -> Bool { count <= Self.mostBytes }
 
-    /// Whether that many bytes can be added for `connection`.
+    /// Whether `count` bytes can be added for `connection`.
     public func hasRoom(for count: Int, to connection: Connection) -> Bool {
         self.target == nil || (self.target === connection && self.used + count <= Self.room)
     }
 
-    /// Adds what there is room for.
+    /// Adds `bytes`, for which `hasRoom` was true.
     public func add(_ bytes: Span<UInt8>, to connection: Connection) {
         if self.target == nil { self.target = connection }
         self.bytes.replace(at: self.used, with: bytes)
@@ -35,7 +37,7 @@ public final class GatheredSends {
         self.loop.budget.spend(Work.message)
     }
 
-    /// Sends what was put together.
+    /// Sends what was gathered.
     public func flush() {
         guard let connection = self.target else { return }
         let count = self.used

@@ -1,33 +1,33 @@
 internal import DequeModule
 internal import System
 
-/// Bytes that a socket did not take yet, in order. Empty, it owns nothing.
+/// The bytes that a socket did not accept yet, in order. An empty queue owns no memory.
 ///
-/// Segments are arrays, which share their storage: a broadcast frame that waits in a thousand queues is one piece of memory.
+/// Segments are arrays, which share their storage: a broadcast frame in a thousand queues exists once in memory.
 struct OutputQueue {
     private struct Segment {
         var bytes: [UInt8]
         var start: Int
-        /// What the bytes are a part of, if other queues have them, too.
+        /// Not `nil` if other queues have the bytes, too.
         let shared: SharedBytes?
     }
 
-    /// Short pieces are gathered up to this size, so that a slow reader's queue is sent in large writes.
+    /// Short pieces are joined up to this size, so that a slow reader's queue is sent in large writes.
     private static let gatherSize = 16 << 10
 
     private var segments = Deque<Segment>()
-    /// How many bytes wait.
+    /// The bytes that are queued.
     private(set) var count = 0
-    /// How many of them lie in memory that other queues share.
+    /// How many of them are in memory shared with other queues.
     private(set) var sharedCount = 0
 
-    /// What a segment takes beside its bytes: its place, the head of its array, and what the allocator adds.
+    /// The memory of a segment besides its bytes: its place in the deque, the array's header, the allocator's overhead.
     private static let segmentOverhead = 128
 
-    /// What a segment of its own takes for these bytes.
+    /// The memory of a segment with these bytes.
     static func cost(of bytes: [UInt8]) -> Int { bytes.capacity + self.segmentOverhead }
 
-    /// What the queue takes of memory, its overhead included, without what is shared with others: all of each segment, until it is sent.
+    /// The memory of the queue in bytes, without what it shares with others. A segment counts whole until all of it is sent.
     var ownMemory: Int {
         guard let first = self.segments.first, let last = self.segments.last else { return 0 }
         let sent = first.shared == nil ? first.start : 0
@@ -37,7 +37,6 @@ struct OutputQueue {
 
     var isEmpty: Bool { self.count == 0 }
 
-    /// Copies `bytes` to the end.
     mutating func append(_ bytes: Span<UInt8>) {
         guard !bytes.isEmpty else { return }
         self.count += bytes.count
@@ -56,7 +55,7 @@ struct OutputQueue {
     /// Below this size a copy costs less memory than a segment.
     private static let smallestShared = 512
 
-    /// Adds `bytes` from `start` on, without copying them if they are many.
+    /// Adds the bytes of `shared` from `start` on. Few bytes are copied.
     ///
     /// - Returns: whether they are shared now.
     mutating func append(sharing shared: SharedBytes, from start: Int) -> Bool {
@@ -71,7 +70,7 @@ struct OutputQueue {
         return true
     }
 
-    /// Passes pieces to `send`, which says how many bytes it took, until it takes less than it was given.
+    /// Passes pieces to `send`, which returns how many bytes it took, until it takes less than it was given.
     mutating func flush(_ send: (Span<UInt8>) -> Int) {
         while let first = self.segments.first {
             let waiting = first.bytes.count - first.start

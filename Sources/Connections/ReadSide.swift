@@ -1,24 +1,23 @@
 public import System
 
-/// What a connection knows of its peer's bytes. Readiness is edge-triggered: the kernel tells once, and this remembers.
+/// What a connection knows of the bytes from its peer. Readiness is edge-triggered: the kernel reports it once, and this remembers it.
 public struct ReadSide {
-    /// Whether the socket may have bytes, or an end, that was not read yet.
+    /// Whether the socket may have bytes or an end that was not read yet.
     private(set) var mayRead = true
-    /// Since when the owner reads nothing, in nanoseconds; the largest number: it is read. It is asked for with
-    /// every read, so it is plain.
+    /// Since when the owner does not read, in nanoseconds; `.max` if it reads. A plain number, because every read needs it.
     private var pausedAt = Int64.max
-    /// How long that was before now, in milliseconds.
+    /// The sum of earlier pauses, in milliseconds.
     private var pausedTime: UInt32 = 0
     /// libssl has plaintext that did not fit the buffer.
     var hasDecrypted = false
     /// The kernel said that the peer ended or the socket failed; then a short read does not mean "empty".
     private(set) var hasEnded = false
-    /// The kernel said that the connection was reset. What came before it can still be read.
+    /// The kernel said that the connection was reset. What came before that can still be read.
     private(set) var wasReset = false
-    /// What the peer sent before the reset is of no use: the owner does not take it.
+    /// The owner does not want what the peer sent before the reset.
     var ignoresInput = false
 
-    /// The owner reads nothing for now.
+    /// The owner has stopped reading for now.
     var isPaused: Bool { self.pausedAt != .max }
 
     mutating func pause(at now: MonotonicInstant) {
@@ -32,12 +31,12 @@ public struct ReadSide {
         self.pausedAt = .max
     }
 
-    /// The present, or when reading stopped.
+    /// `now`, or when reading stopped.
     public func lastRead(at now: MonotonicInstant) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: min(now.nanoseconds, self.pausedAt))
     }
 
-    /// How long in all nothing was read, and whether that is so now.
+    /// How long reading was stopped in total, and whether it is stopped now.
     public func unread(at now: MonotonicInstant) -> (time: Duration, isNow: Bool) {
         let present = self.isPaused ? now.nanoseconds - self.pausedAt : 0
         return (.milliseconds(Int64(self.pausedTime)) + .nanoseconds(present), self.isPaused)
@@ -52,22 +51,22 @@ public struct ReadSide {
         if readiness.isFailed { self.wasReset = true }
     }
 
-    /// The socket gave some bytes.
+    /// A read returned bytes.
     ///
-    /// - Parameter filled: as many as there was room for.
+    /// - Parameter filled: whether they filled the buffer. A short read means that the socket is empty, unless the peer has ended.
     mutating func gave(filled: Bool) {
         if !filled, !self.hasEnded { self.mayRead = false }
     }
 
-    /// There is nothing to read until the kernel says so.
+    /// Nothing can be read until the kernel says so.
     mutating func ranDry() { self.mayRead = false }
 
-    /// The connection is closed: there is nothing to read any more.
+    /// The connection is closed: nothing can be read any more.
     mutating func close() {
         self.mayRead = false
         self.hasDecrypted = false
     }
 
-    /// There may be something to read, whether the kernel said so or not.
+    /// Something may be there to read, even if the kernel has not said so.
     mutating func lookAgain() { self.mayRead = true }
 }

@@ -1,16 +1,18 @@
-/// Counts the memory of what many queues share.
+/// Counts the memory of bytes that many queues share.
 public protocol SharedBytesAccount: AnyObject {
-    /// So many bytes more are kept.
+    /// The memory grew by `bytes`, or shrank if that is negative.
     func shared(changedBy bytes: Int)
 }
 
-/// Bytes that many queues of a loop share, such as a frame for a room: counted once, from when the first of them keeps it until the
-/// last has sent it.
+/// Bytes that many queues of a loop share, such as a frame for a room. They are counted once, from when the first queue keeps them until
+/// the last has sent them.
 public final class SharedBytes {
+    /// Never changed.
     public let bytes: [UInt8]
     private let account: any SharedBytesAccount
     private var isKept = false
 
+    /// Bytes that no queue keeps yet, so that they are not counted.
     public init(_ bytes: [UInt8], countedBy account: any SharedBytesAccount) {
         self.bytes = bytes
         self.account = account
@@ -20,7 +22,7 @@ public final class SharedBytes {
         if self.isKept { self.account.shared(changedBy: -OutputQueue.cost(of: self.bytes)) }
     }
 
-    /// A queue keeps it.
+    /// A queue keeps the bytes.
     func keep() {
         guard !self.isKept else { return }
         self.isKept = true

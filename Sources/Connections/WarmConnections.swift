@@ -1,10 +1,10 @@
 internal import System
 internal import TLS
 
-/// The TLS connections of a loop whose libssl buffers may be in memory, because they were used lately.
+/// The TLS connections of a loop that may hold libssl's buffers, because they were used recently.
 ///
-/// libssl can give its buffers back after every record (`SSL_MODE_RELEASE_BUFFERS`), which costs an allocation of 50 KB per message,
-/// or never, which costs that much per idle connection. A look once a second at those that were busy costs nothing to speak of.
+/// libssl can release its buffers after every record (`SSL_MODE_RELEASE_BUFFERS`), which costs an allocation of 50 KB per message, or
+/// never, which costs 50 KB per idle connection. Checking the recently used ones once a second costs almost nothing.
 final class WarmConnections: TimerHandler {
     private static let interval = Duration.seconds(1)
 
@@ -14,14 +14,14 @@ final class WarmConnections: TimerHandler {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    /// Adds one that is about to be used, and is not here.
+    /// Adds a connection that is about to be used. It must not be here already.
     func add(_ connection: Connection) {
         connection.warmPlace = Int32(self.connections.count)
         self.connections.append(connection)
         if self.timer == nil { self.setTimer() }
     }
 
-    /// Takes it out, if it is here: one that is closed shall not be kept in memory by this.
+    /// Removes the connection if it is here, so that a closed one does not stay in memory.
     func remove(_ connection: Connection) {
         let place = Int(connection.warmPlace)
         guard place >= 0, let last = self.connections.popLast() else { return }

@@ -1,18 +1,18 @@
 internal import System
 
-/// What a connection has for its peer that the socket did not take yet.
+/// The bytes for a connection's peer that the socket did not accept yet.
 public struct WriteSide {
-    /// What there is to know of a connection whose socket has once not taken everything, or has failed. Others do not carry its memory.
+    /// A class, so that its memory is only paid for where a socket once did not accept everything, or failed.
     private final class Held {
         var queue = OutputQueue()
-        /// Since when the socket has taken none of what is queued.
+        /// Since when the socket has accepted none of the queue.
         var queuedSince = MonotonicInstant.never
-        /// How many bytes were queued so far, and how many of these the socket will never take.
+        /// How many bytes were ever queued; `lost` is how many of them the socket will never accept.
         var queuedEver: UInt64 = 0
         var lost = 0
-        /// What the peer had acknowledged when it seemed to take nothing.
+        /// The peer's acknowledged bytes when progress was last checked.
         var acknowledged: UInt64 = 0
-        /// What went wrong while writing: reading will report it, after what the peer had sent before.
+        /// Why writing failed. Reading reports it, after what the peer sent before.
         var failure: ConnectionFailure?
 
         func loseQueue() {
@@ -22,26 +22,26 @@ public struct WriteSide {
     }
 
     private var held: Held?
-    /// Some bytes wait for the end of the turn. Then the queue is empty.
+    /// Bytes are staged for the end of the turn. Then the queue is empty.
     var isStaged = false
 
-    /// How many bytes wait, and what they take of memory: `OutputQueue.ownMemory` and what is shared.
+    // The queue's figures: see `OutputQueue`.
     var queuedCount: Int { self.held?.queue.count ?? 0 }
     var ownMemory: Int { self.held?.queue.ownMemory ?? 0 }
     var sharedCount: Int { self.held?.queue.sharedCount ?? 0 }
-    /// Since when the socket has taken none of what is queued; `nil`: nothing is.
+    /// Since when the socket has accepted none of the queued bytes; `nil` if none are queued.
     var queuedSince: MonotonicInstant? { self.held.flatMap { $0.queue.isEmpty ? nil : $0.queuedSince } }
-    /// Why writing failed; `nil`: it did not.
+    /// Why writing failed; `nil` if it did not.
     var failure: ConnectionFailure? { self.held?.failure }
 
-    /// How many bytes were queued so far.
+    /// How many bytes were ever queued.
     public var queuedEver: UInt64 { self.held?.queuedEver ?? 0 }
-    /// How many bytes the socket has not taken.
+    /// How many bytes the socket has not accepted, those that it never will included.
     public var untaken: Int { self.held.map { $0.queue.count + $0.lost } ?? 0 }
-    /// How many of the bytes that were queued the socket has taken.
+    /// How many of the queued bytes the socket has accepted.
     public var takenEver: UInt64 { self.queuedEver - UInt64(self.untaken) }
 
-    /// Adds what the socket did not take of `bytes`, from `start` on.
+    /// Adds what the socket did not accept: `bytes` from `start` on.
     mutating func append(_ bytes: Span<UInt8>, from start: Int, at now: MonotonicInstant) {
         self.hold(bytes.count - start, at: now)?.queue.append(bytes.extracting(start..<bytes.count))
     }
@@ -52,7 +52,7 @@ public struct WriteSide {
         if held.queue.append(sharing: bytes, from: start) { bytes.keep() }
     }
 
-    /// Where that many bytes are to be queued; `nil` if they are lost instead.
+    /// Where to queue `count` bytes; `nil` if they will never be sent.
     private mutating func hold(_ count: Int, at now: MonotonicInstant) -> Held? {
         let held = self.makeHeld()
         held.queuedEver += UInt64(count)
@@ -71,7 +71,7 @@ public struct WriteSide {
         return held
     }
 
-    /// Lends the queue to be sent, until `putBack`.
+    /// Takes the queue out to send it, until `putBack`.
     mutating func takeQueue() -> OutputQueue {
         guard let held = self.held else { return OutputQueue() }
         let queue = held.queue
@@ -79,7 +79,7 @@ public struct WriteSide {
         return queue
     }
 
-    /// What is left of the queue, that had `count` bytes. Nothing was queued meanwhile: sending calls no owner.
+    /// Puts back what is left of the queue, which had `count` bytes. Nothing was queued meanwhile, because sending calls no owner.
     mutating func putBack(_ queue: OutputQueue, of count: Int, at now: MonotonicInstant) {
         guard let held = self.held else { return }
         held.queue = queue
@@ -87,10 +87,11 @@ public struct WriteSide {
         if held.failure != nil { held.loseQueue() }
     }
 
-    /// The socket took nothing for a while, but its peer may have taken some of what the kernel has: then that counts.
+    /// The socket accepted nothing for a while, but the peer may have acknowledged some of what the kernel has. Then `queuedSince` starts
+    /// anew.
     ///
-    /// - Parameter acknowledged: how many bytes the peer has acknowledged in all.
-    /// - Returns: whether it has taken any since the last time.
+    /// - Parameter acknowledged: how many bytes the peer has acknowledged so far.
+    /// - Returns: whether it has acknowledged any since the last call.
     mutating func hasProgressed(_ acknowledged: UInt64, at now: MonotonicInstant) -> Bool {
         guard let held = self.held, acknowledged != held.acknowledged else { return false }
         held.acknowledged = acknowledged
@@ -98,13 +99,13 @@ public struct WriteSide {
         return true
     }
 
-    /// Nothing can be sent any more.
+    /// Writing has failed: the queue will never be sent.
     mutating func fail(_ failure: ConnectionFailure) {
         let held = self.makeHeld()
         held.failure = failure
         held.loseQueue()
     }
 
-    /// Nothing will be sent any more.
+    /// The connection is closed: the queue will never be sent.
     mutating func close() { self.held?.loseQueue() }
 }

@@ -1,13 +1,16 @@
 internal import System
 public import WebSocketProtocol
 
-/// What nobody can guess: from the system's generator.
+/// Unpredictable values, from the system's generator.
 public enum Randomness {
+    /// 64 random bits.
     public static func word() -> UInt64 {
         var source = SystemRandomness()
         return source.next()
     }
 
+    /// `count` random bytes.
+    ///
     /// - Parameter count: a multiple of 8.
     public static func bytes(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -21,6 +24,6 @@ public enum Randomness {
 }
 
 extension MaskingKey {
-    /// A key that nobody can guess (RFC 6455 section 5.3).
+    /// An unpredictable key (RFC 6455 section 5.3).
     public static var random: MaskingKey { MaskingKey(bits: UInt32(truncatingIfNeeded: Randomness.word())) }
 }

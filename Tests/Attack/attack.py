@@ -1,4 +1,4 @@
-"""Attacks the gateway beside good sessions, and says what they noticed of it.
+"""Attacks the gateway beside good sessions, and reports how these were affected.
 
 Called by ops/attack, which says how.
 """
@@ -84,7 +84,7 @@ def slowest(result: Result) -> str:
 
 
 def attack(result: Result) -> str:
-    """What the attackers counted, and what it cost in log."""
+    """What the attackers counted, and how much the gateway logged."""
     counts = {name: count for name, count in result.counts.items() if count}
     sent = counts.get("bytes sent", 0)
     said = [

@@ -1,4 +1,4 @@
-"""Processes that one scenario starts: each does one thing, is told when to stop, and says what came of it."""
+"""Processes that one scenario starts. Each does one thing, is told when to stop, and reports its result."""
 
 import contextlib
 import ctypes
@@ -11,14 +11,14 @@ import signal
 import time
 import traceback
 
-# What is bounded so that the command ends, whatever the gateway does.
+# Limits so that the command ends, whatever the gateway does.
 PATIENCE = 60.0
 _FORK = multiprocessing.get_context("fork")
 _LIBC = ctypes.CDLL(None)
 
 
 def die_with_parent():
-    """So that nothing is left running if the command itself is killed."""
+    """Nothing must be left running if the command itself is killed."""
     _LIBC.prctl(1, signal.SIGKILL)
 
 
@@ -27,7 +27,7 @@ _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def uninterrupted():
-    """Ctrl-C waits: what is started here is known before it has to be ended. It is inherited; see `interruptible`."""
+    """Ctrl-C waits, so that a process started here is known before it has to end. Children inherit this; see `interruptible`."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
     try:
         yield
@@ -46,7 +46,7 @@ def many_descriptors():
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """Where the gateway is."""
+    """The addresses of the gateway."""
 
     plain: tuple[str, int]
     secure: tuple[str, int]
@@ -59,7 +59,7 @@ class Site:
 
 
 class Orders:
-    """A child's end of the line to the command."""
+    """A child's end of its pipe to the command."""
 
     def __init__(self, pipe: multiprocessing.connection.Connection):
         self.pipe = pipe
@@ -72,7 +72,7 @@ class Orders:
         self.pipe.send(("ready", None))
 
     def next(self) -> str | None:
-        """What was ordered, if anything was. A command that is gone is an order to stop."""
+        """The order, if there is one. A command that is gone counts as an order to stop."""
         if self._stopping or not self.pipe.poll():
             return None
         try:
@@ -88,7 +88,7 @@ class Orders:
         return self._stopping
 
     def wait(self, seconds: float) -> bool:
-        """Whether it is to stop within that time."""
+        """Waits for so long; returns whether to stop."""
         end = time.monotonic() + seconds
         while not self.stopping() and (left := end - time.monotonic()) > 0:
             self.pipe.poll(left)
@@ -100,7 +100,7 @@ class Failed(Exception):
 
 
 class Child:
-    """A process that runs `work(orders, *arguments)`. `nice` keeps attackers from taking the good sessions' processor."""
+    """A process that runs `work(orders, *arguments)`. `nice` keeps attackers from using the good sessions' processor time."""
 
     def __init__(self, name: str, work, *arguments, nice: int = 0):
         self.name = name
@@ -135,7 +135,7 @@ class Child:
             raise Failed(f"{self.name}: it is gone") from error
 
     def wait(self, what: str, seconds: float = PATIENCE):
-        """What comes with the message `what`."""
+        """Waits for the message `what` and returns its content."""
         end = time.monotonic() + seconds
         while self.pipe.poll(max(0, end - time.monotonic())):
             try:

@@ -1,4 +1,4 @@
-"""Many clients of one kind, in one process: each that is closed comes back."""
+"""Many clients of one kind in one process. A client that is closed comes back."""
 
 import collections
 import dataclasses
@@ -10,7 +10,7 @@ from time import monotonic as now
 import wire
 from children import Orders, Site
 
-# After so many seconds it counts as under way, whether the gateway let all of them in or not.
+# After so many seconds the attack counts as begun, whether or not the gateway let all clients in.
 STARTING = 20.0
 
 
@@ -20,22 +20,22 @@ class Kind:
 
     path: str = "/echo"
     secure: bool = False
-    # Further lines of its head.
+    # More lines of its request head.
     fields: str = ""
-    # What is sent instead of a head: such a client is told nothing, and never open.
+    # What is sent instead of a head; such a client gets no answer and is never open.
     instead: bytes | None = None
-    # Once the session is open: first this, then that again and again.
+    # Once the session is open: first this, then that repeatedly.
     first: bytes = b""
     forever: bytes = b""
-    # Seconds between two of them; otherwise one follows the other as fast as they are taken.
+    # Seconds between two of them; 0: as fast as they are accepted.
     every: float = 0
-    # Whether it takes what is sent to it, once it is open.
+    # Whether it reads once it is open.
     reads: bool = True
-    # Whether it is over as soon as anything was answered.
+    # Whether it ends as soon as anything was answered.
     ends_with_answer: bool = False
-    # Of which so many addresses of 127.0.0.0/8 the clients are.
+    # How many addresses of 127.0.0.0/8 the clients use.
     addresses: int = 100
-    # How fast they come, a second.
+    # New clients per second.
     rate: int = 1000
 
 
@@ -53,7 +53,7 @@ class Client:
         self._head = bytearray()
 
     def receive(self) -> int:
-        """How much came. It is looked into until the session is open."""
+        """How many bytes came. They are only parsed until the session is open."""
         if self.is_open:
             return self.channel.discard()
         data = self.channel.receive()
@@ -66,7 +66,7 @@ class Client:
         return len(data)
 
     def refill(self):
-        """Again, if it is time for it."""
+        """Sends again if it is time."""
         if not self.is_open or not self.kind.forever or self.channel.is_waiting:
             return
         if self.kind.every:
@@ -86,7 +86,7 @@ class Client:
 
 
 def crowd(orders: Orders, site: Site, members: list[tuple[int, Kind]], block: int = 1) -> collections.Counter:
-    """So many clients of each kind until it is told to stop; `block` is the second number of their addresses."""
+    """Keeps up clients of each kind until it is told to stop; `block` is the second number of their addresses."""
     epoll = select.epoll()
     epoll.register(orders.fileno(), select.EPOLLIN)
     clients: dict[int, Client] = {}
@@ -98,7 +98,7 @@ def crowd(orders: Orders, site: Site, members: list[tuple[int, Kind]], block: in
         time = now()
         for row in missing:
             kind, count, allowed_at, number = row
-            # A few at a time, so that those that are there are served in between.
+            # A few at a time, so that connected ones are served in between.
             for _ in range(min(count, 20)):
                 if time < allowed_at:
                     break

@@ -1,4 +1,4 @@
-"""The gateway under attack: a process with a configuration of its own, what it logs, and the memory it has."""
+"""The gateway under attack: a process with its own configuration, its log and its memory."""
 
 import contextlib
 import json
@@ -16,14 +16,14 @@ STARTING, ENDING = 20.0, 20.0
 
 
 class Gateway:
-    """Started by `with`, ended by SIGTERM. `descriptors` is all that it may have open."""
+    """Started by `with`, ended by SIGTERM. `descriptors` is how many it may have open."""
 
     def __init__(self, folder: pathlib.Path, configuration: dict, descriptors: int | None):
         self._file, self._log = folder / "gateway.conf", folder / "log"
         self._folder, self._descriptors = folder, descriptors
         # JSON is YAML.
         self._file.write_text(json.dumps(configuration, indent=1))
-        # Whether it bounds memory in sum, as the configuration wants.
+        # Whether the configuration bounds memory.
         self.bounds_memory = "memory" in configuration
         if self.bounds_memory and not self._accepts_configuration():
             self.bounds_memory = False
@@ -38,7 +38,7 @@ class Gateway:
         self._process = None
         try:
             with self._log.open("wb") as log, uninterrupted():
-                # In a session of its own, Ctrl-C is not for it.
+                # In a session of its own, it does not get Ctrl-C.
                 self._process = subprocess.Popen(
                     (BINARY, "run", "--config", self._file), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                     stderr=log, cwd=self._folder, preexec_fn=self._prepare, start_new_session=True,
@@ -55,7 +55,7 @@ class Gateway:
         interruptible()
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         count = self._descriptors or hard
-        # It raises the soft limit to the hard one.
+        # The gateway raises the soft limit to the hard one.
         resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
 
     def _await_site(self) -> Site:
@@ -96,7 +96,7 @@ class Gateway:
 
     @property
     def status(self) -> int | None:
-        """What it ended with; negative: the signal that ended it."""
+        """Its exit status; negative for the signal that ended it."""
         return self._process.poll()
 
     def memory(self) -> int:
@@ -115,11 +115,11 @@ class Gateway:
             status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
             return int(status.split(f"{kind}:")[1].split()[0]) << 10
         except (OSError, IndexError):
-            # It is gone, which is said elsewhere.
+            # The gateway is gone, which is reported elsewhere.
             return 0
 
     def settled_memory(self, seconds: float) -> int:
-        """The resident size once it stays the same for two seconds, or when the time is over."""
+        """The resident size once it has not changed for two seconds, or when the time is over."""
         end, sizes = time.monotonic() + seconds, []
         while time.monotonic() < end:
             sizes.append(self.memory())

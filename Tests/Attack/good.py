@@ -1,4 +1,4 @@
-"""The good sessions: they send at a fixed pace, and look at every byte that comes back.
+"""The good sessions: they send at a fixed pace and check every byte that comes back.
 
 A round trip is counted from the time at which the message should have been sent, so that what waits is counted in full.
 """
@@ -17,9 +17,9 @@ from children import Orders, Site
 SMALLEST, LARGEST = 64, 4096
 POOL = random.randbytes(1 << 20)
 ROOM_OF = 5
-# A fresh session that is not open by then has failed.
+# A new session that is not open by then has failed.
 OPENING = 15.0
-# What was sent has to be back by then once nothing more is sent.
+# How long the last messages may take to come back.
 RETURNING = 15.0
 
 
@@ -34,11 +34,11 @@ class Plan:
 
 @dataclasses.dataclass
 class Phase:
-    """What was measured in it, of messages that were due in it; seconds."""
+    """Times in seconds of the messages that were due in it."""
 
     trips: dict[str, list[float]] = dataclasses.field(default_factory=lambda: collections.defaultdict(list))
     openings: list[float] = dataclasses.field(default_factory=list)
-    # How late a message was sent: of this process and the machine, not of the gateway.
+    # How late messages were sent, because of this process or the machine, not of the gateway.
     late: list[float] = dataclasses.field(default_factory=list)
 
 
@@ -49,12 +49,12 @@ class Report:
     lost_messages: int
     lost_sessions: int
     failed_openings: int
-    # What happened to those that were lost, the first few.
+    # What happened to the first few failed sessions.
     reasons: list[str]
 
 
 class Wrong(Exception):
-    """Bytes that nobody sent."""
+    """Bytes came that were never sent."""
 
 
 def payload() -> bytes:
@@ -105,7 +105,7 @@ class Session:
 
 
 class Echoes:
-    """What comes back to one session: the same messages in the same order."""
+    """The messages that come back to one session: the same ones in the same order."""
 
     def __init__(self):
         self._awaited = collections.deque()
@@ -115,9 +115,9 @@ class Echoes:
         return data
 
     def received(self, data: bytes):
-        """When each message that is now whole was due, and in which phase."""
+        """For each message that is whole now, when it was due and in which phase."""
         if not self._awaited:
-            raise Wrong("a message that nobody sent")
+            raise Wrong("a message that was never sent")
         due, phase, expected = self._awaited.popleft()
         if data != expected:
             raise Wrong(f"{len(data)} bytes that differ from the {len(expected)} sent")
@@ -129,7 +129,7 @@ class Echoes:
 
 
 class Stream(Echoes):
-    """A bridge to TCP keeps the bytes, not where a message ends."""
+    """A bridge to TCP keeps the bytes, not the ends of messages."""
 
     def __init__(self):
         super().__init__()
@@ -143,11 +143,11 @@ class Stream(Echoes):
             del self._data[:size]
             yield from super().received(whole)
         if self._data and not self._awaited:
-            raise Wrong("bytes that nobody sent")
+            raise Wrong("bytes that were never sent")
 
 
 class Room:
-    """Its members, each of which gets the messages of each in order."""
+    """A room's members; each gets the messages of each member in order."""
 
     def __init__(self):
         self.members: list["Member"] = []
@@ -187,7 +187,7 @@ class Good:
         self.phases = {"warm-up": Phase()}
         self.phase = self.phases["warm-up"]
         self.report = Report(self.phases, 0, 0, 0, 0, [])
-        # When what is due: a message of a session, or (None) a fresh session.
+        # When a message of a session, or (None) a new session, is due.
         self.due: list[tuple[float, int, Session | None]] = []
         self.turns = itertools.count()
 
@@ -201,7 +201,7 @@ class Good:
         while self.obeys():
             self.act()
             wait = min(self.due[0][0] - time.monotonic(), 0.5) if self.due else 0.5
-            # epoll waits for whole milliseconds, and would be late by half a one.
+            # epoll waits for whole milliseconds, so it would be late by half of one on average.
             self.serve(max(0, wait - 0.0005))
         self.finish()
         return self.report
@@ -213,7 +213,7 @@ class Good:
             secure = number // 4 % 2 == 1
             path = f"/{kind}"
             if kind == "room":
-                # Neighbours share one, those with TLS and those without.
+                # Neighbours share one, with TLS and without.
                 place = number // 4
                 if place % ROOM_OF == 0:
                     rooms.append(Room())
@@ -264,7 +264,7 @@ class Good:
             self.say(f"{kind}: {error}")
 
     def obeys(self) -> bool:
-        """Begins the phases that were ordered; false once it is to stop."""
+        """Begins the phases that were ordered; false once it has to stop."""
         while order := self.orders.next():
             if order == "stop":
                 return False
@@ -272,7 +272,7 @@ class Good:
         return True
 
     def serve(self, seconds: float):
-        """Waits for so long, and reads what came."""
+        """Waits for so long and reads what came."""
         for descriptor, _ in self.epoll.poll(seconds):
             if session := self.sessions.get(descriptor):
                 self.read(session)
@@ -291,7 +291,7 @@ class Good:
                 if messages:
                     if messages != [b"fresh"]:
                         raise Wrong(f"{messages}, but \"fresh\" was sent")
-                    # Its Close is the last of it.
+                    # Its Close is the last thing that comes.
                     session.send(wire.CLOSE, (1000).to_bytes(2, "big"))
                 return
             for data in messages:
@@ -336,7 +336,7 @@ class Good:
             self.report.reasons.append(reason)
 
     def finish(self):
-        """Waits for what was sent, and counts what does not come."""
+        """Waits for what was sent, and counts what does not come back."""
         end = time.monotonic() + RETURNING
         while time.monotonic() < end and (self.fresh or any(check.missing for check in self.checks.values())):
             self.serve(0.05)

@@ -14,9 +14,9 @@ from good import Phase, Plan, Report, good
 from scenarios import Scenario
 
 PHASES = ("before", "during", "after")
-# The slowest that a good session may become: this, or so many times what it was.
+# How slow a good session may become: this, or so many times its usual latency.
 ALLOWED, TIMES = 0.020, 10
-# How long memory may take to come down: so many times the attack.
+# How long memory may take to fall: so many times the attack.
 SETTLING = 2.5
 
 
@@ -25,11 +25,11 @@ class Result:
     scenario: Scenario
     p50: tuple[float, float, float]
     p99: tuple[float, float, float]
-    # Of the kind of good session that the attack slowed most: its name and its p99 meanwhile.
+    # Of the kind of good session that the attack slowed most, its name and its p99 during the attack.
     slowest: tuple[str, float]
-    # Of fresh sessions meanwhile: median and worst time to open.
+    # Of new sessions during the attack: median and longest time to open.
     openings: tuple[float, float]
-    # Of the good sessions' own clock meanwhile (p99): not the gateway's.
+    # Of the good sessions' own clock during the attack (p99): not the gateway's.
     late: float
     # Resident bytes before, at the peak, and after.
     memory: tuple[int, int, int]
@@ -49,7 +49,7 @@ class Result:
 
     @property
     def broken(self) -> list[str]:
-        """The bounds that do not hold."""
+        """The bounds that were exceeded."""
         broken = list(self.complaints)
         if self.p99[1] > self.allowed:
             kind, worst = self.slowest
@@ -72,7 +72,7 @@ def milliseconds(seconds: float) -> str:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """The smallest value that so many are not above; 0 of none."""
+    """The smallest value that this share does not exceed; 0 without values."""
     values = sorted(values)
     return values[min(len(values) - 1, int(share * len(values)))] if values else 0.0
 
@@ -111,7 +111,7 @@ def configuration(scenario: Scenario, folder: pathlib.Path, ports: dict[str, tup
 
 
 def run(scenario: Scenario, plan: Plan, seconds: float) -> Result:
-    """An attack of so many seconds, between two quiet times of half as many."""
+    """An attack of so many seconds, between two quiet phases of half that."""
     quiet = max(1.0, seconds / 2)
     with contextlib.ExitStack() as stack:
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-attack-")))

@@ -12,7 +12,7 @@ STREAM = wire.frame(wire.BINARY, bytes(1 << 16), key=None)
 
 
 class Bytes(asyncio.Protocol):
-    """Sends back what comes."""
+    """Sends everything back."""
 
     def connection_made(self, transport):
         self.transport = transport
@@ -28,7 +28,7 @@ class Bytes(asyncio.Protocol):
 
 
 class WebSocket(asyncio.Protocol):
-    """/…/stream sends as long as somebody takes it, /…/tiny answers each masked one-byte frame with one; others are an echo."""
+    """/…/stream sends for as long as the client reads, /…/tiny answers each masked one-byte frame with one; other paths echo."""
 
     def connection_made(self, transport):
         self.transport = transport
@@ -48,7 +48,7 @@ class WebSocket(asyncio.Protocol):
 
     def resume_writing(self):
         if self._take == self._drop:
-            # Not at once: the transport does not expect to fail in the middle of telling this.
+            # Not at once: the transport does not expect a failure inside of this callback.
             asyncio.get_running_loop().call_soon(self._stream)
         else:
             self.transport.resume_reading()

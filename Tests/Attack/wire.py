@@ -1,4 +1,4 @@
-"""What goes over the wire: heads, frames, and a socket that does not block, with TLS where it is asked for."""
+"""Heads, frames, and a socket that does not block, with TLS if it is asked for."""
 
 import base64
 import os
@@ -11,7 +11,7 @@ READ = 1 << 16
 
 
 def upgrade(path: str = "/echo", fields: str = "") -> bytes:
-    """The head that asks for a session; `fields` are further lines, each with its end."""
+    """The head that asks for a session; `fields` are more lines, each with its line end."""
     key = base64.b64encode(os.urandom(16)).decode()
     return (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -41,7 +41,7 @@ def frame(opcode: int, payload: bytes, *, first: int = FIN, key: bytes | None = 
 
 
 class Frames:
-    """Takes frames out of the bytes of a connection."""
+    """Splits the bytes of a connection into frames."""
 
     def __init__(self, data: bytes = b""):
         self._data = bytearray(data)
@@ -72,7 +72,7 @@ class Frames:
 
 
 def insecure() -> ssl.SSLContext:
-    """For a certificate that nobody vouches for."""
+    """A context that accepts a self-signed certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -83,14 +83,14 @@ CONTEXT = insecure()
 
 
 class Channel:
-    """A connection that does not block. What is written waits until the peer takes it, and until TLS is there."""
+    """A connection that does not block. Written bytes wait until TLS is established and the peer accepts them."""
 
     def __init__(self, address: tuple[str, int], *, secure: bool, source: str | None = None, buffer: int | None = None):
         self.socket = socket.socket()
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if buffer:
-            # Before it connects: the window of the first segments depends on it.
+            # Set before connecting: the window of the first segments depends on it.
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         try:
@@ -118,7 +118,7 @@ class Channel:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the peer has not taken all yet."""
+        """Whether the peer has not accepted everything yet."""
         return bool(self._waiting)
 
     def write(self, data: bytes):
@@ -131,7 +131,7 @@ class Channel:
             self._waiting += self._outgoing.read()
 
     def send(self):
-        """Gives the kernel what it takes. OSError where the connection failed."""
+        """Sends what the kernel accepts. Raises OSError if the connection failed."""
         while self._waiting:
             try:
                 count = self.socket.send(self._waiting)
@@ -141,7 +141,7 @@ class Channel:
             del self._waiting[:count]
 
     def receive(self) -> bytes:
-        """What has come, decrypted, or nothing; EOFError at the end, OSError where the connection failed."""
+        """What has come, decrypted, or nothing. Raises EOFError at the end, OSError if the connection failed."""
         try:
             data = self.socket.recv(READ)
         except BlockingIOError:
@@ -166,7 +166,7 @@ class Channel:
         return bytes(plain)
 
     def discard(self) -> int:
-        """Reads what has come and looks at nothing of it; how much it was."""
+        """Reads and discards what has come; returns how many bytes that was."""
         try:
             data = self.socket.recv(READ)
         except BlockingIOError:

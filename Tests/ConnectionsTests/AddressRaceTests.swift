@@ -19,7 +19,7 @@ import Testing
         names.map { "127.0.0.\($0):80: \(reason)" }.joined(separator: ", ")
     }
 
-    @Test func oneAddressHasAllTheTime() {
+    @Test func `a single address has all the time`() {
         var race = Self.race(1)
         #expect(race.step(at: Self.start) == .connect(0))
         #expect(race.step(at: Self.start) == .wait(until: Self.at(5000)))
@@ -28,35 +28,35 @@ import Testing
         #expect(race.takeFailures() == [0])
     }
 
-    @Test func oneAddressThatRefusesIsTheEnd() {
+    @Test func `a single address that refuses ends the race`() {
         var race = Self.race(1)
         #expect(race.step(at: Self.start) == .connect(0))
         race.failed(0, because: "refused", at: Self.at(1))
         #expect(race.step(at: Self.at(1)) == .over(.init(reason: "refused", silent: .none)))
     }
 
-    @Test func theOwnersTimeEndsIt() {
+    @Test func `the owner's deadline ends the race`() {
         var race = Self.race(1, until: Self.at(100))
         #expect(race.step(at: Self.start) == .connect(0))
         #expect(race.step(at: Self.at(99)) == .wait(until: Self.at(100)))
         #expect(race.step(at: Self.at(100)) == .over(.init(reason: "connecting timed out", silent: .all)))
     }
 
-    /// RFC 8305 section 5: the next is tried beside the first, which goes on.
-    @Test func theNextIsTriedBesideOneThatSaysNothing() {
+    /// The next address is tried beside the first, which goes on (RFC 8305 section 5).
+    @Test func `the next address is tried beside one that does not answer`() {
         var race = Self.race(3)
         #expect(race.step(at: Self.start) == .connect(0))
         #expect(race.step(at: Self.start) == .wait(until: Self.at(250)))
         #expect(race.step(at: Self.at(249)) == .wait(until: Self.at(250)))
         #expect(race.step(at: Self.at(250)) == .connect(1))
         #expect(race.step(at: Self.at(250)) == .wait(until: Self.at(500)))
-        // The first one wins, late: nobody has failed.
+        // The first one wins late: none has failed.
         #expect(race.connected(0) == [1])
         #expect(race.takeFailures() == [])
         #expect(race.step(at: Self.at(600)) == .wait(until: Self.at(5000)))
     }
 
-    @Test func whoeverIsOvertakenIsRemembered() {
+    @Test func `an overtaken address is remembered as failed`() {
         var race = Self.race(3)
         #expect(race.step(at: Self.start) == .connect(0))
         #expect(race.step(at: Self.at(250)) == .connect(1))
@@ -66,7 +66,7 @@ import Testing
         #expect(race.takeFailures() == [])
     }
 
-    @Test func aRefusalStartsTheNextAtOnce() {
+    @Test func `after a refusal the next address is tried at once`() {
         var race = Self.race(3)
         #expect(race.step(at: Self.start) == .connect(0))
         race.failed(0, because: "refused", at: Self.at(1))
@@ -74,14 +74,14 @@ import Testing
         #expect(race.step(at: Self.at(1)) == .connect(1))
         #expect(race.step(at: Self.at(1)) == .wait(until: Self.at(251)))
         #expect(race.step(at: Self.at(251)) == .connect(2))
-        // With one still on its way.
+        // One is still being tried.
         race.failed(2, because: "refused", at: Self.at(252))
         #expect(race.step(at: Self.at(252)) == .wait(until: Self.at(5000)))
         race.failed(1, because: "refused", at: Self.at(253))
         #expect(race.step(at: Self.at(253)) == .over(.init(reason: Self.refused([1, 3, 2]), silent: .none)))
     }
 
-    @Test func whatHasNotAnsweredAtTheEndHasTimedOut() {
+    @Test func `an address that has not answered at the end has timed out`() {
         var race = Self.race(2)
         #expect(race.step(at: Self.start) == .connect(0))
         race.failed(0, because: "refused", at: Self.start)
@@ -91,16 +91,16 @@ import Testing
         #expect(race.takeFailures() == [0, 1])
     }
 
-    /// The system may lose patience before us.
-    @Test func aTimeoutOfTheSystemsIsOne() {
+    /// The system's timeout may come before ours.
+    @Test func `a timeout of the system's counts as one`() {
         var race = Self.race(1)
         #expect(race.step(at: Self.start) == .connect(0))
         race.failed(0, because: "Connection timed out", isTimeout: true, at: Self.at(3000))
         #expect(race.step(at: Self.at(3000)) == .over(.init(reason: "Connection timed out", silent: .all)))
     }
 
-    /// A winner whose TLS handshake fails is none; those that it overtook have another chance, after the others.
-    @Test func aWinnerMayBeOfNoUse() {
+    /// A winner may fail in its TLS handshake; those that it overtook are tried again, after the others.
+    @Test func `after a winner that fails the others are tried again`() {
         var race = Self.race(4)
         #expect(race.step(at: Self.start) == .connect(0))
         #expect(race.step(at: Self.at(250)) == .connect(1))
@@ -119,7 +119,7 @@ import Testing
         #expect(race.step(at: Self.at(5000)) == .over(.init(reason: last, silent: .some, isInHandshake: true)))
     }
 
-    @Test func eachHasItsTurnInTheTimeThereIs() {
+    @Test func `each address gets its turn in the given time`() {
         for (count, limit, delay) in [(2, 200, 100), (4, 5000, 250), (100, 5000, 50), (100, 500, 10)] {
             var race = Self.race(count, within: .milliseconds(limit))
             #expect(race.step(at: Self.start) == .connect(0))
@@ -127,8 +127,8 @@ import Testing
         }
     }
 
-    /// Each of them takes a descriptor.
-    @Test func onlySoManyAreTriedAtATime() {
+    /// Each attempt takes a descriptor.
+    @Test func `only some addresses are tried at a time`() {
         var race = Self.race(6)
         for index in 0..<4 { #expect(race.step(at: Self.at(250 * index)) == .connect(index)) }
         #expect(race.step(at: Self.at(1000)) == .stop(0))
@@ -139,7 +139,7 @@ import Testing
         #expect(race.takeFailures() == [0, 2])
     }
 
-    @Test func withoutADescriptorTheOthersAreWaitedFor() {
+    @Test func `without a descriptor for one address the others are waited for`() {
         var race = Self.race(2)
         #expect(race.step(at: Self.start) == .connect(0))
         #expect(race.step(at: Self.at(250)) == .connect(1))

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ConnectionTests {
     // MARK: - Sending
 
-    @Test(arguments: Kind.allCases) func `what the socket does not take is queued, and sent in order when it can`(
+    @Test(arguments: Kind.allCases) func `what the socket does not accept is queued, and sent in order later`(
         _ kind: Kind
     ) throws {
         let scene = try ConnectionUnderTest(kind)
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    @Test func `to ask whether all is sent sends nothing`() throws {
+    @Test func `asking whether everything is sent sends nothing`() throws {
         let scene = try ConnectionUnderTest()
         defer { scene.end() }
         scene.loop.sends.expect(sends: 100)
@@ -53,7 +53,7 @@ import Testing
 
     // MARK: - Ends
 
-    @Test(arguments: Kind.allCases) func `our side ends at once where nothing is queued, and the peer may go on`(
+    @Test(arguments: Kind.allCases) func `our side shuts down at once if nothing is queued, and the peer may go on`(
         _ kind: Kind
     ) throws {
         let scene = try ConnectionUnderTest(kind)
@@ -66,7 +66,7 @@ import Testing
         #expect(scene.connection.undelivered == 0 && scene.listener.end == nil)
     }
 
-    @Test(arguments: Kind.allCases) func `our side ends behind the queue, and takes nothing more meanwhile`(
+    @Test(arguments: Kind.allCases) func `our side shuts down after the queue, and accepts nothing more meanwhile`(
         _ kind: Kind
     ) throws {
         let scene = try ConnectionUnderTest(kind)
@@ -85,7 +85,7 @@ import Testing
         #expect(scene.turn { scene.connection.undelivered == 0 })
     }
 
-    @Test(arguments: Kind.allCases) func `a peer that ended its side is still sent something`(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a peer that has ended its side can still be sent bytes`(_ kind: Kind) throws {
         let scene = try ConnectionUnderTest(kind)
         defer { scene.end() }
         scene.sendFromPeer([1])
@@ -96,11 +96,11 @@ import Testing
         #expect(scene.readPeer(upTo: 2).bytes == [2, 3])
     }
 
-    /// Whether something is queued, whether it is closed abruptly, and what the peer sees.
+    /// Whether bytes are queued, whether it closes abruptly, and what the peer sees.
     @Test(arguments: [
         (false, false, ConnectionUnderTest.End.end), (false, true, .reset), (true, false, .reset), (true, true, .reset),
     ])
-    func `to close with something queued is a reset`(
+    func `closing with queued bytes is a reset`(
         isQueued: Bool, abruptly: Bool, end: ConnectionUnderTest.End
     ) throws {
         let scene = try ConnectionUnderTest()
@@ -129,7 +129,7 @@ import Testing
 
     // MARK: - Failures
 
-    @Test func `a reset is told after what came before it, and what is queued is lost`() throws {
+    @Test func `a reset is reported after what came before it, and queued bytes are discarded`() throws {
         let scene = try ConnectionUnderTest()
         defer { scene.end() }
         scene.listener.reads = false
@@ -140,21 +140,21 @@ import Testing
         scene.sendFromPeer([1, 2, 3])
         scene.resetPeer()
         #expect(scene.turn { scene.connection.hasEnded })
-        // Sending finds it first.
+        // Sending notices it first.
         scene.connection.send([4].span)
         scene.listener.read(scene.connection)
         #expect(scene.listener.end == .failed(.reset) && scene.connection.failure == .reset)
         #expect(scene.connection.hasUntaken && scene.connection.undelivered > 0)
         #expect(scene.connection.queuedBytes == 0 && scene.listener.queuedMemory == 0)
         #expect(!scene.connection.hasStalled)
-        // It is closed by its owner, and ends nothing behind what will never be sent.
+        // The queue will never be sent, so shutting down does not complete: the owner has to close it.
         scene.connection.shutDown()
         #expect(scene.connection.state == .shuttingDown)
         scene.connection.close()
         #expect(scene.connection.state == .closed && scene.connection.undelivered > 0)
     }
 
-    @Test func `a paused connection that was reset is not waited for`() throws {
+    @Test func `a paused connection that was reset fails at once`() throws {
         let scene = try ConnectionUnderTest()
         defer { scene.end() }
         scene.connection.pause()

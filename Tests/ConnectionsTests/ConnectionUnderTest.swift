@@ -3,19 +3,19 @@ import System
 import TLS
 import TestSupport
 
-/// Takes what comes on a connection, and remembers what it heard.
+/// An owner that records what it is told.
 final class Listener: ConnectorOwner {
     var connection: Connection?
     var received: [UInt8] = []
-    /// What ended the peer's side: an end or a failure.
+    /// How the peer's side ended: an end or a failure.
     var end: Connection.Received?
-    /// What is queued takes so much of memory, as far as it was told.
+    /// The queue's memory, as far as it was told.
     var queuedMemory = 0
-    /// How often it heard that something which had been queued has gone.
+    /// How often it was told that queued bytes had gone.
     var flushes = 0
     /// Whether it reads what comes.
     var reads = true
-    /// It is a server's, and the TLS handshake is under way.
+    /// It is a server's, in its TLS handshake.
     var isShakingHands = false
     var connector: Connector?
     var failure: Connector.Failure?
@@ -65,13 +65,13 @@ final class Listener: ConnectorOwner {
     }
 }
 
-/// What a connection is over.
+/// The kinds of socket.
 enum Kind: CaseIterable {
     case tcp
     case unix
 }
 
-/// A connection of ours on a loop that is turned by hand, and its peer: a socket that is read by hand.
+/// A connection on a loop that the test turns, and its peer: a socket that the test reads.
 final class ConnectionUnderTest {
     let loop: EventLoop
     let context: ConnectionContext
@@ -101,11 +101,11 @@ final class ConnectionUnderTest {
             (near, address) = (descriptor, peer)
         }
         self.connection = try Connection(near, address, owner: self.listener, self.context)
-        // What a new socket can be told at once.
+        // The events of a new socket come first.
         self.loop.turn(waitingAtMost: .zero)
     }
 
-    /// Ends what is left. The connection refers to its owner, and the owner to nothing.
+    /// Closes what is left. No reference cycle has to be broken: the owner does not refer to the connection.
     func end() {
         self.connection.close()
         self.closePeer()
@@ -134,7 +134,7 @@ final class ConnectionUnderTest {
         case reset
     }
 
-    /// Reads what there is for the peer, which sees to it that more can be sent, up to the end. `nil`: there was none.
+    /// Reads what is there for the peer, so that more can be sent, up to the end; `nil` if there was none.
     func readPeer(upTo count: Int = .max) -> (bytes: [UInt8], end: End?) {
         var bytes: [UInt8] = []
         let deadline = MonotonicInstant.now() + .seconds(20)
@@ -155,7 +155,7 @@ final class ConnectionUnderTest {
     func sendFromPeer(_ bytes: [UInt8]) { _ = Kernel.send(self.peer, bytes.span) }
 }
 
-/// More than the kernel takes for a peer that does not read, and no two parts alike.
+/// More than the kernel accepts for a peer that does not read; no two parts are alike.
 let much = someBytes(8 << 20)
 
 func someBytes(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0 ^ ($0 >> 8)) } }

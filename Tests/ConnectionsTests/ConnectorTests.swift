@@ -15,7 +15,7 @@ import Testing
         func connected(at address: SocketAddress) { self.connected.append(address) }
     }
 
-    /// Two ends, each with its owner.
+    /// Both ends, each with its owner.
     private final class Scene {
         let loop: EventLoop
         let context: ConnectionContext
@@ -47,7 +47,7 @@ import Testing
             return (descriptor, try #require(Kernel.localAddress(descriptor)))
         }
 
-        /// An address at which nobody listens.
+        /// An address without a listener.
         func deadAddress() throws -> SocketAddress {
             let descriptor = try Kernel.listen(.loopback(port: 0), sharedByWorkers: false)
             defer { Kernel.close(descriptor) }
@@ -96,7 +96,7 @@ import Testing
         #expect(scene.turn { scene.server.received == [1, 2] })
     }
 
-    @Test func `where all refuse, there is no connection`() throws {
+    @Test func `if all addresses refuse, there is no connection`() throws {
         let scene = try Scene()
         defer { scene.end() }
         try scene.connect(to: [try scene.deadAddress()])
@@ -121,8 +121,8 @@ import Testing
         #expect(scene.server.received == someBytes(100_000))
     }
 
-    /// Whether the peer says that its bytes are over, and what it then is.
-    @Test(arguments: [true, false]) func `an end under TLS is in order with a close_notify`(saysSo: Bool) throws {
+    /// Whether the peer sends a close_notify, and how its end counts.
+    @Test(arguments: [true, false]) func `an end over TLS is in order only with a close_notify`(saysSo: Bool) throws {
         let scene = try Scene()
         defer { scene.end() }
         let (listener, address) = try scene.listen()
@@ -139,7 +139,7 @@ import Testing
         #expect(scene.client.end == .end(inOrder: saysSo))
     }
 
-    @Test func `what speaks no TLS is of no use, and the next address is tried`() throws {
+    @Test func `after a peer that does not speak TLS the next address is tried`() throws {
         let scene = try Scene()
         defer { scene.end() }
         let (plain, wrong) = try scene.listen()
@@ -157,7 +157,7 @@ import Testing
         #expect(scene.history.failed == [wrong] && scene.history.connected == [wrong, right])
     }
 
-    @Test func `a TLS handshake that gets no answer ends with the time`() throws {
+    @Test func `a TLS handshake without an answer ends with the time limit`() throws {
         let scene = try Scene()
         defer { scene.end() }
         let (listener, address) = try scene.listen()

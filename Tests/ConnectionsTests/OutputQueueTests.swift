@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test(arguments: 1...6 as ClosedRange<UInt64>)
-    func bytesComeOutAsTheyWentInHoweverLittleIsTaken(seed: UInt64) {
+    func `bytes come out as they went in, however few are taken at a time`(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var queue = OutputQueue()
         var model: [UInt8] = []
@@ -37,7 +37,7 @@ import Testing
                 #expect(isShared == (shared.count - start >= 512))
                 model += shared[start...]
             default:
-                // A socket that takes so much in all, and so much at a time.
+                // A socket that accepts a total, and a limit at a time.
                 var room = Int.random(in: 0..<60_000, using: &random)
                 var taken: [UInt8] = []
                 queue.flush { bytes in
@@ -58,7 +58,7 @@ import Testing
         #expect(shared == (0..<20_000).map { UInt8(truncatingIfNeeded: $0) })
     }
 
-    @Test func whatWasSharedIsNotChangedByWhatFollows() {
+    @Test func `shared bytes are not changed by later ones`() {
         let shared = [UInt8](repeating: 1, count: 600)
         let frame = SharedBytes(shared, countedBy: Account())
         var first = OutputQueue()
@@ -74,7 +74,7 @@ import Testing
         #expect(frame.bytes == shared)
     }
 
-    @Test func whatIsSharedIsCountedOnceUntilTheLastHasSentIt() throws {
+    @Test func `shared bytes count once until the last queue has sent them`() throws {
         let account = Account()
         var queues = [OutputQueue(), OutputQueue()]
         var frame: SharedBytes? = SharedBytes([UInt8](repeating: 1, count: 100_000), countedBy: account)
@@ -92,7 +92,7 @@ import Testing
         #expect(account.bytes == 0)
     }
 
-    @Test func smallPiecesAreSentTogether() {
+    @Test func `small pieces are sent together`() {
         var queue = OutputQueue()
         let piece = [UInt8](repeating: 1, count: 10)
         for _ in 0..<100 { queue.append(piece.span) }
@@ -104,7 +104,7 @@ import Testing
         #expect(calls == 1)
     }
 
-    @Test func nothingIsLeftAfterRemovingAll() {
+    @Test func `after removeAll the queue is empty`() {
         var queue = OutputQueue()
         let bytes: [UInt8] = [1]
         queue.append(bytes.span)

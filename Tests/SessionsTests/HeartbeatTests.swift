@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sessions
 
-/// One leg's heartbeat with a clock of its own: 10 seconds of silence, 4 for an answer. Times are in milliseconds.
+/// One leg's heartbeat with its own clock: 10 seconds of silence, 4 for an answer. Times are in milliseconds.
 @Suite struct HeartbeatTests {
     private static let settings = {
         var settings = HeartbeatSettings()
@@ -16,7 +16,7 @@ import Testing
     enum Step: Equatable, Sendable {
         case heard, resumed, flushed, relayed
         case pinged(isFlushed: Bool = true)
-        /// The round trip that is known then, in milliseconds.
+        /// The round-trip time known then, in milliseconds.
         case answered(Int?)
         /// What is due.
         case due(Heartbeat.Due)
@@ -108,7 +108,7 @@ import Testing
             "be it in the same turn", (9_000, .relayed), (9_000, .heard), (11_000, .due(until(19_000))),
             (19_000, .due(.ping))),
         Row(
-            "who may be silent is not asked by it", (1_000, .relayed), (9_000, .due(until(10_000))),
+            "a peer that may be silent is not asked by it", (1_000, .relayed), (9_000, .due(until(10_000))),
             (10_000, .due(.dead))),
         Row(
             "the first one without an answer counts", (7_000, .relayed), (8_000, .relayed), (9_999, .relayed),
@@ -123,7 +123,7 @@ import Testing
             "one that waits in the queue has its time after that", (9_000, .relayed),
             (10_000, .queued(since: 9_000, until(12_000))), (12_000, .queued(since: 11_000, until(14_000))),
             (13_000, .due(until(14_000))), (14_000, .due(.late)), (16_000, .due(.dead))),
-        // Reading stops and goes on.
+        // Reading stops and continues.
         Row(
             "a leg that is not read is not asked", (10_000, .paused(until(12_000))), (90_000, .paused(until(92_000))),
             (91_000, .resumed), (92_000, .due(until(101_000))), (101_000, .due(.ping))),
@@ -134,13 +134,13 @@ import Testing
         Row(
             "a relayed ping's neither", (9_000, .relayed), (12_000, .paused(until(14_000))), (13_500, .resumed),
             (14_000, .due(until(23_500))), (23_500, .due(.ping))),
-        // What it does not take.
+        // Bytes that the peer does not accept.
         Row(
-            "who takes nothing is stalled", (0, .due(until(10_000))), (8_000, .heard),
+            "a peer that accepts nothing is stalled", (0, .due(until(10_000))), (8_000, .heard),
             (10_000, .queued(since: 5_000, until(18_000))), (18_000, .queued(since: 5_000, .ping)),
             (18_000, .queued(since: 5_000, until(19_000))), (18_999, .queued(since: 5_000, until(19_000))),
             (19_000, .queued(since: 5_000, .stalled))),
-        Row("and who takes something is not", (18_999, .heard), (19_000, .queued(since: 6_000, until(20_000)))),
+        Row("and one that accepts something is not", (18_999, .heard), (19_000, .queued(since: 6_000, until(20_000)))),
         Row("though it is not read", (13_000, .paused(until(15_000))), (19_000, .queued(since: 5_000, .stalled))),
         Row("a TCP server is not pinged", (90_000, .unpinged(.nothing(until: .never)))),
     ]
@@ -153,7 +153,7 @@ import Testing
         #expect(due == expected, "at \(time)", sourceLocation: location)
     }
 
-    @Test(arguments: table) func whatHappensAndWhatIsDue(row: Row) {
+    @Test(arguments: table) func `each event leads to what is due`(row: Row) {
         var heartbeat = Heartbeat(at: Self.instant(0), spread: 0)
         for (time, step) in row.steps {
             let now = Self.instant(time)
@@ -181,8 +181,8 @@ import Testing
         }
     }
 
-    /// Never later than the interval, so that a client that vanished is found in time, and by up to an eighth earlier.
-    @Test(arguments: UInt8.min ... .max) func periodsAreSpread(spread: UInt8) {
+    /// Never later than the interval, so that a client that vanished is found in time, and at most an eighth earlier.
+    @Test(arguments: UInt8.min ... .max) func `periods are spread`(spread: UInt8) {
         var heartbeat = Heartbeat(at: Self.instant(0), spread: spread)
         guard case .nothing(let first) = heartbeat.check(at: Self.instant(0), Self.settings, .init()) else {
             Issue.record("something is due at once")
@@ -192,14 +192,14 @@ import Testing
         #expect((first == Self.instant(10_000)) == (spread == 0))
         let due = heartbeat.check(at: first, Self.settings, .init())
         #expect(due == .ping)
-        // Each ping draws anew.
+        // Each ping draws a new random number.
         heartbeat.pinged(at: first, isFlushed: true, spread: 0)
         _ = heartbeat.heard(at: Self.instant(11_000))
         Self.expect(Self.until(21_000), &heartbeat, at: 11_000, .init())
     }
 
-    /// However long a peer may take for its answers: one that answers at once is asked again in time.
-    @Test(arguments: [UInt8.min, .max], [1, 3, 60]) func theTimerAloneAsksInTime(spread: UInt8, timeout: Int) {
+    /// Even with a long timeout, a peer that answers at once is pinged again in time.
+    @Test(arguments: [UInt8.min, .max], [1, 3, 60]) func `the timer alone pings in time`(spread: UInt8, timeout: Int) {
         var settings = HeartbeatSettings()
         settings.interval = .seconds(2)
         settings.timeout = .seconds(timeout)
@@ -225,9 +225,9 @@ import Testing
         }
     }
 
-    /// Whenever a peer falls silent, whether or not it was asked by then: with the timer alone, it is dead within interval and timeout.
+    /// Whenever a peer becomes silent, pinged or not: with the timer alone, it is dead within interval and timeout.
     @Test(arguments: [UInt8.min, 1, 100, .max], [0, 1, 4_999, 9_000, 9_999, 10_001, 11_500])
-    func theTimerAloneFindsTheDead(spread: UInt8, lastHeard: Int) {
+    func `the timer alone finds a dead peer in time`(spread: UInt8, lastHeard: Int) {
         var heartbeat = Heartbeat(at: Self.instant(0), spread: spread)
         var now = Self.instant(0)
         var isSilent = false

@@ -12,7 +12,7 @@ import Testing
         return [times.idle, times.interval, times.count]
     }
 
-    @Test func theTimesAreThoseOfTheHeartbeatInWholeSeconds() {
+    @Test func `the times are those of the heartbeat in whole seconds`() {
         #expect(self.times(.seconds(25), .seconds(10)) == [25, 2, 5])
         #expect(self.times(.seconds(2), .seconds(1)) == [2, 1, 1])
         #expect(self.times(.milliseconds(1500), .milliseconds(2100)) == [2, 1, 3])
@@ -21,7 +21,7 @@ import Testing
         #expect(self.times(.seconds(86400), .seconds(86400)) == [32767, 6554, 5])
     }
 
-    @Test func whereTheHeartbeatIsOffItsDefaultsHold() {
+    @Test func `if the heartbeat is off, its defaults are used`() {
         let times = KeepAlive(nil)
         #expect([times.idle, times.interval, times.count] == [25, 2, 5])
     }

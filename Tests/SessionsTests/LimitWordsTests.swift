@@ -4,9 +4,9 @@ import WebSocketProtocol
 
 @testable import Sessions
 
-/// What log and Close say where a limit was passed: how far, and whose limit it is.
+/// What the log and the Close say of an exceeded limit: the size, and the key.
 @Suite struct LimitWordsTests {
-    @Test func aMessageThatIsTooBigNamesItsSizeAndTheKey() {
+    @Test func `the words for a message that is too big have its size and the key`() {
         func words(_ leg: Leg, _ size: Int?, _ limit: Int) -> String {
             Violation.messageTooBig.words(by: leg, size: size, message: limit, fragments: 0)
         }
@@ -16,7 +16,7 @@ import WebSocketProtocol
         #expect(words(.client, nil, 0) == "message of 2^63 bytes or more")
     }
 
-    @Test func tooManyFragmentsNameTheKey() {
+    @Test func `the words for too many fragments have the key`() {
         func words(_ leg: Leg) -> String {
             Violation.tooManyFragments.words(by: leg, size: nil, message: 9, fragments: 3)
         }
@@ -25,15 +25,15 @@ import WebSocketProtocol
     }
 
     @Test(arguments: Violation.allCases, [Leg.client, .backend])
-    func allOfThemFitTheReasonOfAClose(violation: Violation, leg: Leg) {
+    func `all words fit the reason of a Close`(violation: Violation, leg: Leg) {
         let words = violation.words(by: leg, size: .max, message: .max, fragments: .max)
         #expect(!words.isEmpty && words.utf8.count <= CloseFrame.maximumReason)
         #expect(
             violation.kind == .messageTooBig || violation.kind == .tooManyFragments || words == violation.description)
     }
 
-    /// In one frame, in several, and as the rest of what was allowed: both ways.
-    @Test(arguments: [Leg.client, .backend]) func aRelayCountsAllFramesOfTheMessage(leg: Leg) {
+    /// In one frame, in several, and as the rest of what was allowed, in both directions.
+    @Test(arguments: [Leg.client, .backend]) func `a relay counts all frames of the message`(leg: Leg) {
         var limits = Limits()
         limits.message = .bytes(10)
         limits.backendMessage = .bytes(10)

@@ -19,20 +19,20 @@ import WebSocketProtocol
         #expect(pong == expected, sourceLocation: location)
     }
 
-    @Test func thePayloadIsTheNonceAndACounter() {
+    @Test func `the payload is the nonce and a counter`() {
         var series = PingSeries(nonce: 0x0102_0304_0506_0708)
         #expect(series.next() == [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1])
         #expect(series.next() == [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 2])
     }
 
-    @Test(arguments: [nil, MaskingKey(9, 8, 7, 6)]) func aPongAnswersItsPingOnce(key: MaskingKey?) throws {
+    @Test(arguments: [nil, MaskingKey(9, 8, 7, 6)]) func `a pong answers its ping once`(key: MaskingKey?) throws {
         var series = PingSeries(nonce: .max)
         let payload = series.next()
         try self.expect(.latest, &series, payload, maskingKey: key)
         try self.expect(.foreign, &series, payload, maskingKey: key)
     }
 
-    @Test func aPongAnswersTheEarlierPingsToo() throws {
+    @Test func `a pong answers the earlier pings, too`() throws {
         var series = PingSeries(nonce: 7)
         let payloads = (0..<4).map { _ in series.next() }
         try self.expect(.earlier, &series, payloads[1])
@@ -42,7 +42,7 @@ import WebSocketProtocol
         try self.expect(.foreign, &series, payloads[2])
     }
 
-    @Test func whatIsNotExactlyOursIsForeign() throws {
+    @Test func `a pong with another payload is foreign`() throws {
         var series = PingSeries(nonce: 7)
         var future = series
         let payload = series.next()
@@ -60,7 +60,7 @@ import WebSocketProtocol
         try self.expect(.latest, &series, payload)
     }
 
-    @Test func nothingIsOursBeforeThereWasAPing() throws {
+    @Test func `every pong before our first ping is foreign`() throws {
         var series = PingSeries(nonce: 0)
         try self.expect(.foreign, &series, [UInt8](repeating: 0, count: 12))
     }

@@ -4,17 +4,17 @@ import WebSocketProtocol
 
 @testable import Sessions
 
-/// Our pings and their pongs among the frames that are relayed.
+/// Our pings and their pongs among relayed frames.
 @Suite struct RelayPingTests {
     private static let nonce: UInt64 = 0x1122_3344_5566_7788
 
-    /// A relay and what each leg was sent; of our pings, a mark.
+    /// A relay, and what each leg was sent; each of our pings is a mark.
     private struct Relayed {
         var relay = Relay(limits: Limits(), allowsCompression: false, checksText: false, nonce: RelayPingTests.nonce)
         var closing = ClosingHandshake.of(.relay)
         var sent = PerLeg<[UInt8]>(client: [], backend: [])
         var pings = PerLeg<[[UInt8]]>(client: [], backend: [])
-        /// How much a leg had been sent at its latest ping.
+        /// How many bytes a leg had been sent at its latest ping.
         var pingedBehind = PerLeg(client: -1, backend: -1)
         var answers = PerLeg(client: 0, backend: 0)
         var signs = Relay.Step.Signs()
@@ -55,7 +55,7 @@ import WebSocketProtocol
         Frame.encoded(opcode, payload: payload.span, fin: fin, maskingKey: self.key(leg))
     }
 
-    @Test(arguments: [Leg.client, .backend]) func betweenFramesAPingGoesAtOnce(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `between frames a ping is sent at once`(leg: Leg) {
         var relayed = Relayed()
         relayed.ping(leg)
         relayed.arrived(Self.frame(.text, [0x61], fin: false, from: leg.other), from: leg.other)
@@ -65,8 +65,10 @@ import WebSocketProtocol
         #expect(relayed.pingedBehind[leg] == relayed.sent[leg].count)
     }
 
-    /// The other leg's frame is cut at each byte, and our ping becomes due there.
-    @Test(arguments: [Leg.client, .backend], [0, 1, 5, 126]) func aPingWaitsForTheEndOfAFrame(leg: Leg, size: Int) {
+    /// The other leg's frame is split at each byte, where our ping becomes due.
+    @Test(arguments: [Leg.client, .backend], [0, 1, 5, 126]) func `a ping waits for the end of a frame`(
+        leg: Leg, size: Int
+    ) {
         let first = Self.frame(.text, [UInt8](repeating: 0x61, count: size), fin: false, from: leg.other)
         let behind =
             Self.frame(.ping, [1], from: leg.other) + Self.frame(.continuation, [0x62], from: leg.other)
@@ -85,15 +87,15 @@ import WebSocketProtocol
                     rest = rest.dropFirst(pieceSize)
                 }
                 #expect(relayed.pings[leg].count == 1)
-                // What was held back of a header was not sent before the ping.
+                // Held-back bytes of a header are not sent before the ping.
                 #expect(relayed.pingedBehind[leg] == (cut < header ? 0 : first.count))
                 #expect(relayed.sent[leg] == first + behind)
             }
         }
     }
 
-    /// Without limits a frame may be as long as a header can say, and longer than any buffer has places.
-    @Test(arguments: [Leg.client, .backend]) func aPingWaitsForTheEndOfTheLongestFrame(leg: Leg) {
+    /// Without limits a frame may be as long as a header can say, which is longer than any buffer.
+    @Test(arguments: [Leg.client, .backend]) func `a ping waits for the end of the longest frame`(leg: Leg) {
         var limits = Limits()
         (limits.message, limits.backendMessage) = (.bytes(0), .bytes(0))
         var relay = Relay(limits: limits, allowsCompression: false, checksText: false, nonce: Self.nonce)
@@ -108,7 +110,7 @@ import WebSocketProtocol
         #expect(rest == Relay.Step(forward: 32..<64, signs: .data))
     }
 
-    @Test(arguments: [Leg.client, .backend]) func aCloseTakesThePlaceOfAPingThatWaits(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `a Close takes the place of a ping that waits`(leg: Leg) {
         var relayed = Relayed()
         let frame = Self.frame(.binary, [1, 2, 3], from: leg.other)
         relayed.arrived(Array(frame.dropLast()), from: leg.other)
@@ -122,8 +124,8 @@ import WebSocketProtocol
         #expect(relayed.pings[leg].isEmpty)
     }
 
-    /// In the middle of a fragmented message, cut at each byte: only the pong to our ping is taken out.
-    @Test(arguments: [Leg.client, .backend]) func ourPongIsTakenOut(leg: Leg) {
+    /// In the middle of a fragmented message, split at each byte: only the pong for our ping is taken out.
+    @Test(arguments: [Leg.client, .backend]) func `a pong for our ping is taken out`(leg: Leg) {
         var relayed = Relayed()
         relayed.ping(leg)
         let ours = Self.frame(.pong, relayed.pings[leg][0], from: leg)
@@ -142,14 +144,14 @@ import WebSocketProtocol
             #expect(relayed.relay.tally[leg].text == 1)
             #expect(relayed.relay.tally[leg].binary == 1)
         }
-        // A second one is none of ours.
+        // A second one is foreign.
         var again = start
         again.arrived(ours + ours, from: leg)
         #expect(again.sent[leg.other] == ours)
         #expect(again.answers[leg] == 1)
     }
 
-    @Test func aPongForTheOtherLegsPingPasses() {
+    @Test func `a pong for the other leg's ping is relayed`() {
         var relayed = Relayed()
         relayed.ping(.client)
         relayed.ping(.backend)
@@ -161,7 +163,7 @@ import WebSocketProtocol
         #expect(relayed.answers.client == 0 && relayed.answers.backend == 0)
     }
 
-    @Test(arguments: [Leg.client, .backend]) func theLatestPongAnswersAll(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `a pong for the latest ping answers all`(leg: Leg) {
         var relayed = Relayed()
         relayed.ping(leg)
         relayed.ping(leg)
@@ -172,8 +174,9 @@ import WebSocketProtocol
         #expect(relayed.answers[leg] == 1)
     }
 
-    /// After our Close was sent to the other side nothing goes on, and a pong of ours is still none of its business.
-    @Test(arguments: [Leg.client, .backend]) func ourPongIsTakenOutWhileTheSessionCloses(leg: Leg) {
+    /// After our Close to the other side nothing is relayed, and a pong for our ping still is not.
+    @Test(arguments: [Leg.client, .backend]) func `a pong for our ping is taken out while the session closes`(leg: Leg)
+    {
         var relayed = Relayed()
         relayed.ping(leg)
         relayed.close()
@@ -181,7 +184,7 @@ import WebSocketProtocol
         #expect(relayed.sent[leg.other].isEmpty)
     }
 
-    @Test(arguments: [Leg.client, .backend]) func signsSayWhatPassed(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `signs say what was relayed`(leg: Leg) {
         func signs(_ bytes: [UInt8]) -> Relay.Step.Signs {
             var relayed = Relayed()
             relayed.arrived(bytes, from: leg)

@@ -19,12 +19,12 @@ import Testing
     private let never = PerLeg(client: MonotonicInstant.never, backend: .never)
     private var deadlines = SessionDeadlines(began: instant(0), openedAt: instant(5))
 
-    @Test func withoutTimeoutsNothingIsDue() {
+    @Test func `without timeouts nothing is due`() {
         #expect(self.deadlines.ending(at: Self.instant(1 << 30), Self.timeouts()) == nil)
         #expect(self.deadlines.next(Self.timeouts(), self.never) == .never)
     }
 
-    @Test func aSessionIsIdleFromItsOpeningAndFromItsLastData() {
+    @Test func `a session is idle since its opening or its last data`() {
         let timeouts = Self.timeouts(idle: .seconds(10))
         var deadlines = self.deadlines
         #expect(deadlines.next(timeouts, self.never) == Self.instant(15))
@@ -36,14 +36,14 @@ import Testing
         #expect(deadlines.ending(at: Self.instant(24), timeouts) == .idleTimeout)
     }
 
-    @Test func aSessionsLifeBeginsWithItsConnection() {
+    @Test func `a session's lifetime begins with its connection`() {
         let timeouts = Self.timeouts(session: .seconds(10))
         #expect(self.deadlines.next(timeouts, self.never) == Self.instant(10))
         #expect(self.deadlines.ending(at: Self.instant(9), timeouts) == nil)
         #expect(self.deadlines.ending(at: Self.instant(10), timeouts) == .sessionTimeout)
     }
 
-    @Test func theEarliestIsNext() {
+    @Test func `the earliest deadline is next`() {
         var deadlines = self.deadlines
         deadlines.tick = Self.instant(9)
         let timeouts = Self.timeouts(idle: .seconds(3), session: .seconds(7))
@@ -55,7 +55,7 @@ import Testing
         #expect(deadlines.next(Self.timeouts(), self.never) == Self.instant(9))
     }
 
-    @Test func aTickIsTakenOnce() {
+    @Test func `a tick is taken once`() {
         var deadlines = self.deadlines
         deadlines.tick = Self.instant(9)
         let taken = [8, 9, 10].map { deadlines.takeTick(at: Self.instant($0)) }

@@ -5,7 +5,7 @@ import WebSocketProtocol
 
 @testable import Sessions
 
-/// The opening as a table: from a state, with what happens, to the next state and what is to be done.
+/// The opening as a table: a state and an input lead to a state and an action.
 @Suite struct SessionMachineTests {
     private typealias Attempt = SessionMachine.Attempt
 
@@ -99,7 +99,7 @@ import WebSocketProtocol
         refuse(connecting, .memoryNeeded, .memory),
         row(connecting, .roomNeeded, connecting, .nothing),
 
-        // Its opening handshake.
+        // The backend's opening handshake.
         row(shakingHands, .backendAccepted, .conversing, .begin(.relay)),
         row(shakingHands, .backendRefused, .answering, .passRefusalOn),
         refuse(shakingHands, .backendFailed("HTTP/1.0", hasAnswered: true), .badBackend("HTTP/1.0"), blames: true),
@@ -116,12 +116,12 @@ import WebSocketProtocol
         refuse(shakingHands, .memoryNeeded, .memory),
         row(shakingHands, .roomNeeded, shakingHands, .nothing),
 
-        // It ends once.
+        // A session ends once.
         row(.ending, .clientLeft, .ending, .nothing),
         row(.ending, .roomNeeded, .ending, .nothing),
         row(.ending, .ordered(.drain), .ending, .nothing),
 
-        // An answer is on its way.
+        // An answer is being sent.
         row(.answering, .roomNeeded, .ending, .makeRoom(isLogged: false)),
         row(.answering, .ordered(.drain), .answering, .nothing),
         row(.answering, .clientLeft, .answering, .nothing),
@@ -136,7 +136,7 @@ import WebSocketProtocol
 
     // MARK: - Endpoints
 
-    @Test func `three endpoints are tried, and the client hears of the last one's failure`() {
+    @Test func `three endpoints are tried, and the client is told the last one's failure`() {
         var machine = SessionMachine(state: .choosing(.init()))
         for number in 1...3 {
             let chosen = machine.handle(.endpointChosen(at: Self.start))
@@ -150,7 +150,7 @@ import WebSocketProtocol
         #expect(machine.state == .answering)
     }
 
-    @Test func `an endpoint that was chosen late is not blamed for the time that others took`() {
+    @Test func `an endpoint that was chosen late is not blamed for the time of earlier ones`() {
         let late = Attempt(number: 2, chosenAt: Self.start + .milliseconds(5001))
         var machine = SessionMachine(state: .backendHandshake(late))
         let action = machine.handle(.timeOver(isReadingRefusal: false, Self.late))
@@ -198,7 +198,7 @@ import WebSocketProtocol
         do { let action = machine.handle(.clientLeft); #expect(action == .nothing) }
     }
 
-    @Test func `after an answer only the client's end is waited for`() {
+    @Test func `after an answer we only wait for the client's end`() {
         var machine = SessionMachine(hasTLS: false)
         _ = machine.handle(.answered)
         #expect(machine.phase == .closing)
@@ -240,7 +240,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: [Leg.client, .backend]) func `nothing is relayed or said to a closed leg`(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `nothing is relayed or sent to a closed leg`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.memory), .nowhere)
         #expect(closing.isWaiting(leg))

@@ -17,8 +17,10 @@ public func waitToRead(_ descriptors: [Int32]) -> Int {
     poll(descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) })
 }
 
+/// Waits until there is something to read or to accept. Returns false if that takes too long.
 public func waitToRead(_ descriptor: Int32) -> Bool { waitToRead([descriptor]) == 1 }
 
+/// Waits until the socket takes bytes. Returns false if that takes too long.
 public func waitToWrite(_ descriptor: Int32) -> Bool {
     poll([pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)]) == 1
 }

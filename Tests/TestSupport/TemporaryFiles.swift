@@ -6,4 +6,5 @@ public func temporaryPath(_ suffix: String) -> String {
     return "/tmp/gateway-test-\(getpid())-\(String(number, radix: 16))\(suffix)"
 }
 
+/// Removes a file, if it is there.
 public func removeFile(_ path: String) { _ = unsafe unlink(path) }

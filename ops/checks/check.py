@@ -12,8 +12,6 @@ from tree import Tree
 
 # Each is a module with `findings(tree)`, which yields a Finding for everything that is wrong.
 PARTS = ["format", "structure", "unsafe", "dead", "schema", "readme", "sleeps", "text", "budgets"]
-# These are only run when they are asked for; ops/check --help says why.
-ON_DEMAND = ["text"]
 
 
 def main() -> int:
@@ -28,7 +26,7 @@ def main() -> int:
         print(importlib.import_module("report").report(tree), end="")
         return 0
     failed = []
-    for part in arguments.only or [part for part in PARTS if part not in ON_DEMAND + arguments.without]:
+    for part in arguments.only or [part for part in PARTS if part not in arguments.without]:
         start = time.monotonic()
         try:
             found = list(importlib.import_module(f"parts.{part}").findings(tree))

@@ -2,19 +2,22 @@ public import Configuration
 public import System
 public import TLS
 
-/// What a listener is made of, shared by the workers: its sockets, and the TLS that each worker makes its own contexts from.
+/// What each worker makes its listener from. Every worker makes TLS contexts of its own.
 public struct ListenerBlueprint: Sendable {
-    /// Names the listener as long as it is there, whatever a reload does to others.
+    /// Identifies the listener for as long as it exists, across reloads.
     public let id: Int
+    /// The listener as configured.
     public let settings: ListenerSettings
-    /// As the configuration has it, looked up.
+    /// The configured address, resolved.
     public let configured: SocketAddress
-    /// With the port that was chosen.
+    /// The address with the port that the system chose, if 0 is configured.
     public let address: SocketAddress
-    /// For each worker those that it accepts from. They are theirs to close.
+    /// For each worker, the sockets that it accepts from. The worker closes them.
     public let sockets: [[Int32]]
+    /// `nil` without TLS.
     public var tls: (settings: TLSServerSettings, tickets: TicketKeys)?
 
+    /// A listener with the values of its properties.
     public init(
         id: Int, settings: ListenerSettings, configured: SocketAddress, address: SocketAddress, sockets: [[Int32]],
         tls: (settings: TLSServerSettings, tickets: TicketKeys)? = nil
@@ -27,18 +30,20 @@ public struct ListenerBlueprint: Sendable {
         self.tls = tls
     }
 
+    /// For the log: `ws://` or `wss://` and the address.
     public var url: String { (self.tls == nil ? "ws://" : "wss://") + self.address.description }
 }
 
-/// A listener as one worker has it.
+/// One worker's part of a listener.
 public final class Listener {
-    /// The address as logs and metrics show it.
+    /// The address, for logs and metrics.
     public let name: String
-    /// `nil`: no TLS.
+    /// `nil` without TLS.
     public let tlsContext: TLSServerContext?
     /// What the context was made from.
     public let tlsSettings: TLSServerSettings?
 
+    /// Throws if libssl refuses the settings.
     public init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
         self.name = blueprint.address.description
         self.tlsSettings = blueprint.tls?.settings

@@ -1,22 +1,21 @@
 internal import Configuration
 internal import System
 
-/// The connections that have not sent a whole request head yet, and which of them is to go when they are too many: of the address with
-/// most of them the oldest.
+/// The connections that have not sent a whole request head yet. If there are too many, the oldest one of the address with the most goes.
+/// It follows that a flood of silent connections only displaces its own, and a client that is merely far away keeps its place.
 ///
-/// A flood of silent connections then takes the places of its own, and a client that is merely far away keeps the one it has. Among
-/// addresses with as many, that comes first which has had that number for longest. Every question takes the same time, however many
-/// connections there are. The clock is passed in.
+/// Among addresses with equally many, the one that has had that number longest comes first. Every operation takes constant time. The clock
+/// is passed in.
 struct Newcomers<Member> {
-    /// Names a connection until it is removed.
+    /// Identifies a connection until it is removed.
     struct Place: Equatable, Sendable {
         fileprivate let index: Int32
 
-        /// Of a connection that is not among them.
+        /// The place of a connection that is not here.
         static var none: Place { Place(index: -1) }
     }
 
-    /// Nobody younger has to go: a handshake over half the world takes less.
+    /// A younger connection never has to go: a handshake across half the world takes less than this.
     static var youngestVictim: Duration { .seconds(1) }
 
     private struct Connection {
@@ -26,7 +25,7 @@ struct Newcomers<Member> {
     }
 
     private struct Address {
-        /// `nil`: an address of its own.
+        /// `nil` for a connection that counts as an address of its own.
         var network: IPNetwork?
         var count = 0
         /// Its connections, the oldest first.
@@ -40,15 +39,15 @@ struct Newcomers<Member> {
     private var freeAddresses: [Int32] = []
     private var addressLinks = Links()
     private var known: [IPNetwork: Int32] = [:]
-    /// At each number the addresses that have so many connections.
+    /// At index n, the addresses that have n connections.
     private var byCount: [Chain] = []
-    /// The largest number of connections that an address has.
+    /// The largest number of connections of one address.
     private var most = 0
     private(set) var count = 0
 
     init() {}
 
-    /// - Parameter network: the address as it is counted (`IPAddress.subscriber`); `nil`: this connection is an address of its own.
+    /// - Parameter network: the address as it is counted (`IPAddress.subscriber`); `nil` if this connection is an address of its own.
     mutating func add(_ member: Member, from network: IPNetwork?, at now: MonotonicInstant) -> Place {
         let address = self.address(of: network)
         let connection = Connection(member: member, since: now, address: address)
@@ -77,7 +76,7 @@ struct Newcomers<Member> {
         self.count -= 1
     }
 
-    /// Who has to go for a new one; `nil`: nobody has been here for long enough.
+    /// The connection that has to go for a new one; `nil` if none is old enough.
     func victim(at now: MonotonicInstant) -> Member? {
         guard self.most > 0, let address = self.byCount[self.most].first,
             let oldest = self.addresses[Int(address)].connections.first
@@ -100,7 +99,7 @@ struct Newcomers<Member> {
         return index
     }
 
-    /// One connection of an address more, or one less. An address without any is forgotten.
+    /// The address has one connection more or less. An address without any is forgotten.
     private mutating func move(_ address: Int32, by step: Int) {
         let old = self.addresses[Int(address)].count
         let new = old + step
@@ -117,13 +116,13 @@ struct Newcomers<Member> {
     }
 }
 
-/// The ends of a list whose elements are numbers.
+/// The two ends of a list of numbers.
 private struct Chain {
     var first: Int32?
     var last: Int32?
 }
 
-/// Who stands before and behind each element of any number of lists. An element is in one of them at a time.
+/// The previous and the next element of each element, for any number of lists. An element is in one list at a time.
 private struct Links {
     private struct Link {
         var previous: Int32?

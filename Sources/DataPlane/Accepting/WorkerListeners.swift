@@ -2,22 +2,22 @@ internal import Connections
 internal import System
 internal import TLS
 
-/// The listeners of one worker, and the sockets that it accepts from.
+/// One worker's listeners, and their acceptors.
 final class WorkerListeners {
     private var listeners: [Int: Listener] = [:]
     private var acceptors: [Int: [Acceptor]] = [:]
-    /// Those that the latest update removed: a connection that another worker accepted from one may still be on its way here.
+    /// The listeners that the latest update removed: a connection that another worker accepted for one may still be on its way here.
     private var removed: [Int: Listener] = [:]
 
     subscript(id: Int) -> Listener? { self.listeners[id] ?? self.removed[id] }
 
-    /// Makes the listeners those of `blueprints`: opens what is new, renews libssl contexts whose settings changed, and closes what
-    /// is gone, after accepting what waits there.
+    /// Replaces the listeners by those of `blueprints`: opens new ones, renews TLS contexts with changed settings, and closes those that
+    /// are gone, after accepting what waits there.
     ///
     /// - Parameters:
-    ///   - worker: its number.
-    ///   - owner: what takes the connections.
-    /// - Throws: what the system or libssl refuses. The others are updated all the same.
+    ///   - worker: the worker's index.
+    ///   - owner: gets the connections.
+    /// - Throws: the first refusal of the system or of libssl. The other listeners are updated all the same.
     func update(
         _ blueprints: [ListenerBlueprint], of worker: Int, _ context: ConnectionContext, for owner: any AcceptorOwner
     ) throws {
@@ -46,7 +46,7 @@ final class WorkerListeners {
         self.listeners[blueprint.id] = try Listener(blueprint, io: context.tlsIO)
         guard present == nil else { return }
         let acceptors = blueprint.sockets[worker].map { socket in
-            // Connections inherit it from the socket that they were accepted on.
+            // Accepted connections inherit this from the listening socket.
             Kernel.sendAtOnce(socket)
             return Acceptor(socket, tag: blueprint.id, on: context.loop, for: owner)
         }
@@ -54,9 +54,9 @@ final class WorkerListeners {
         for acceptor in acceptors { try acceptor.start() }
     }
 
-    /// Accepts no more.
+    /// Closes all listeners.
     ///
-    /// - Parameter leaving: what waits at these listeners is somebody else's, who has the same sockets.
+    /// - Parameter leaving: the listeners with sockets that another process has, too. What waits there is left to it.
     func close(leaving: Set<Int>) {
         for (id, acceptors) in self.acceptors {
             for acceptor in acceptors { acceptor.close(acceptingAll: !leaving.contains(id)) }

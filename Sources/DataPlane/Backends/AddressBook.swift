@@ -1,16 +1,18 @@
 public import System
 
-/// What an endpoint's host stands for, and which of its addresses failed of late. The clock is passed in.
+/// The addresses of an endpoint's host, and which of them failed recently. The clock is passed in.
 public struct AddressBook: Sendable {
-    /// For so long an address that failed is the last to be tried.
+    /// How long an address that failed is tried last.
     public static let failureMemory = Duration.seconds(60)
 
-    /// In the system's order of preference; a failed look-up leaves the last good ones.
+    /// In the system's order of preference. A failed look-up keeps the last good addresses.
     public private(set) var known: Result<[SocketAddress], ResolveError> = .success([])
-    /// When an address last failed.
+    /// When each address last failed.
     private var failures: [SocketAddress: MonotonicInstant] = [:]
 
-    /// Takes the answer of a look-up. Returns false if that changed nothing: name servers shuffle what they say.
+    /// Stores the answer of a look-up.
+    ///
+    /// - Returns: whether anything changed. Another order is no change, because name servers shuffle their answers.
     public mutating func update(_ answer: Result<[SocketAddress], ResolveError>) -> Bool {
         switch (self.known, answer) {
         case (.success(let old), .success(let new)):
@@ -24,8 +26,8 @@ public struct AddressBook: Sendable {
         }
     }
 
-    /// The addresses in the order in which they are to be tried: those that failed last, the one that failed first before the others. Of
-    /// the rest each has its share of being the first.
+    /// The addresses in the order to try them. Good ones come first, rotated at random, so that each is first equally often. Those that
+    /// failed recently come last, the earliest failure first.
     public mutating func inOrder(
         at now: MonotonicInstant, using random: inout some RandomNumberGenerator
     ) -> Result<[SocketAddress], ResolveError> {
@@ -37,10 +39,12 @@ public struct AddressBook: Sendable {
         return .success(good[first...] + good[..<first] + failed)
     }
 
+    /// The address could not be connected to, or another was faster.
     public mutating func failed(_ address: SocketAddress, at now: MonotonicInstant) {
         guard case .success(let addresses) = self.known, addresses.contains(address) else { return }
         self.failures[address] = now
     }
 
+    /// The address could be connected to.
     public mutating func connected(_ address: SocketAddress) { self.failures[address] = nil }
 }

@@ -2,6 +2,7 @@ public import Configuration
 public import System
 
 extension SocketAddress {
+    /// A TCP address.
     public init(_ address: IPAddress, port: UInt16) {
         self =
             address.isIPv4
@@ -20,7 +21,7 @@ extension SocketAddress {
 }
 
 extension SocketAddress {
-    /// A Unix socket as a configuration has it; `nil` for TCP, whose hosts have to be looked up.
+    /// A configured Unix socket; `nil` for TCP, because a host name has to be looked up.
     public init?(unix address: Address) {
         switch address {
         case .unix(let path): self = .unix(path: path)

@@ -7,23 +7,30 @@ public import System
 public final class Backend: Sendable {
     /// An endpoint's part in its backend.
     public struct Share: Sendable {
+        /// The configured weight, relative to the other endpoints.
         public let weight: Int
+        /// Whether the endpoint is used only while no other is up.
         public let isBackup: Bool
     }
 
-    /// The place of what each worker keeps for this backend.
+    /// The index of what each worker keeps for this backend.
     public let index: Int
+    /// The backend as configured.
     public let settings: BackendSettings
     /// Empty for a built-in service.
     public let endpoints: [Endpoint]
     /// In the order of the endpoints.
     public let shares: [Share]
-    /// The places of endpoints.
+    /// Indices by endpoint name.
     private let indices: [String: Int]
-    /// Where connections come from; `nil`: the system's choice.
+    /// The local address to connect from; `nil` lets the system choose.
     public let source: SocketAddress?
 
-    /// - Parameter previous: the backend of this name until now. Endpoints that it had, too, are the same objects.
+    /// Makes the endpoints.
+    ///
+    /// - Parameters:
+    ///   - index: see `index`.
+    ///   - previous: the backend of this name until now. Endpoints that it also has are the same objects, and so keep their health.
     public init(index: Int, _ settings: BackendSettings, replacing previous: Backend? = nil) {
         self.index = index
         self.settings = settings
@@ -44,16 +51,18 @@ public final class Backend: Sendable {
         self.source = settings.source.map { SocketAddress($0, port: 0) }
     }
 
+    /// The name in the configuration.
     public var name: String { self.settings.name }
 
+    /// `nil` if there is none of this name.
     public func endpoint(named name: String) -> Endpoint? { self.indices[name].map { self.endpoints[$0] } }
 
-    /// Whether it is one of these, and not only called like one.
+    /// Whether this very object is one of the backend's endpoints; an equal name is not enough.
     public func has(_ endpoint: Endpoint) -> Bool { self.endpoint(named: endpoint.name) === endpoint }
 
-    /// What the choice of an endpoint for a new session goes by.
+    /// The endpoint at `index`, as the choice of an endpoint for a new session sees it.
     ///
-    /// - Parameter isTried: a connection to it failed a moment ago.
+    /// - Parameter isTried: whether connecting to it has just failed.
     public func candidate(_ index: Int, isTried: Bool, now: MonotonicInstant) -> EndpointChoice.Candidate {
         let endpoint = self.endpoints[index]
         let share = self.shares[index]

@@ -4,40 +4,43 @@ public import Connections
 public import Synchronization
 public import System
 
-/// One address in a backend, with the addresses of its name and its health. Shared by the workers; a reload keeps it if the backend
+/// One address in a backend, with the IP addresses of its name and its health. All workers share it; a reload keeps it if the backend
 /// still has it.
 public final class Endpoint: Sendable {
-    /// As logs and `explain` show it.
+    /// The name for logs and `explain`.
     public let name: String
+    /// The configured address.
     public let address: Address
+    /// Whether connections to it use TLS.
     public let usesTLS: Bool
-    /// The endpoint's URL where it is a WebSocket, for Host and path.
+    /// The endpoint's URL, for Host and path; `nil` if it is not a WebSocket.
     public let webSocket: WebSocketEndpoint?
 
-    /// What it is called by in a consistent hash: the same in every process.
+    /// The endpoint's value in a consistent hash: the same in every process.
     public let identity: UInt64
 
-    /// Live sessions, of all workers, and those that are connecting to it.
+    /// Live sessions of all workers, including those that are connecting to it.
     public let sessions = Atomic<Int>(0)
-    /// Sessions that could not be opened, in a row.
+    /// How many sessions in a row could not be opened.
     public let failures = Atomic<Int>(0)
-    /// Live sessions whose backend is late with a pong.
+    /// Live sessions with a backend that is late with a pong.
     public let missing = Atomic<Int>(0)
-    /// So many failures in a row concern the control thread; 0: none do.
+    /// After this many failures in a row the control thread is told; 0: never.
     public let failureLimit = Atomic<Int>(0)
-    /// The control thread was told of failures, and did not look yet.
+    /// The control thread was told of failures and has not looked yet.
     private let isReported = Atomic(false)
-    /// Its health, as the control thread sees it: a raw `EndpointHealth.State`.
+    /// The health that the control thread published: a raw `EndpointHealth.State`.
     private let state = Atomic<UInt8>(EndpointHealth.State.up.rawValue)
-    /// When it last came up, for slow start. At the beginning that is long ago.
+    /// When it last came up, for slow start. Initially long ago.
     private let upSinceNanoseconds = Atomic<Int64>(.min / 2)
 
-    /// The host name that has to be looked up; `nil` for an IP address or a Unix socket.
+    /// The host name to look up; `nil` for an IP address or a Unix socket.
     public let hostToResolve: (host: String, port: UInt16)?
-    /// The control thread was told that the name is to be looked up, and did not do so yet.
+    /// The control thread was told to look the name up and has not done so yet.
     private let isLookUpWanted = Atomic(false)
     private let addressBook = Mutex(AddressBook())
 
+    /// An endpoint for a relay.
     public init(_ endpoint: WebSocketEndpoint) {
         self.name = endpoint.description
         self.address = endpoint.address
@@ -48,6 +51,7 @@ public final class Endpoint: Sendable {
         self.resolveLiteral()
     }
 
+    /// An endpoint for a bridge.
     public init(_ endpoint: TCPEndpoint) {
         self.name = endpoint.description
         self.address = endpoint.address
@@ -66,13 +70,15 @@ public final class Endpoint: Sendable {
     /// Whether it gets new sessions.
     public var isAvailable: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.up.rawValue }
 
+    /// Whether it keeps its sessions but gets no new ones.
     public var isDraining: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.draining.rawValue }
 
+    /// When it last came up; long ago if it was never down.
     public var upSince: MonotonicInstant {
         MonotonicInstant(nanoseconds: self.upSinceNanoseconds.load(ordering: .relaxed))
     }
 
-    /// Says how it is: for the control thread.
+    /// Called by the control thread when the health changes.
     public func publish(_ state: EndpointHealth.State, at now: MonotonicInstant) {
         let before = self.state.exchange(state.rawValue, ordering: .relaxed)
         if state == .up, before != state.rawValue {
@@ -80,7 +86,7 @@ public final class Endpoint: Sendable {
         }
     }
 
-    /// The host that it is named by, also an IP address; `nil` for a Unix socket.
+    /// The configured host, which may be an IP address; `nil` for a Unix socket.
     public var hostName: String? { if case .tcp(let host, _) = self.address { host } else { nil } }
 
     private func resolveLiteral() {
@@ -95,40 +101,42 @@ public final class Endpoint: Sendable {
 // MARK: - Addresses
 
 extension Endpoint: AddressHistory {
-    /// Where to connect, in the order in which to try it (`AddressBook`); or why that is not known.
+    /// The addresses in the order to try them (`AddressBook`), or why they are unknown.
     public func addresses(at now: MonotonicInstant) -> Result<[SocketAddress], ResolveError> {
         var random = SystemRandomness()
         return self.addressBook.withLock { $0.inOrder(at: now, using: &random) }
     }
 
-    /// Takes the answer of a look-up. Returns false if that changed nothing.
+    /// Stores the answer of a look-up. Returns whether anything changed.
     public func update(_ answer: Result<[SocketAddress], ResolveError>) -> Bool {
         self.addressBook.withLock { $0.update(answer) }
     }
 
+    /// See `AddressBook.failed`.
     public func failed(at address: SocketAddress, now: MonotonicInstant) {
         self.addressBook.withLock { $0.failed(address, at: now) }
     }
 
+    /// See `AddressBook.connected`.
     public func connected(at address: SocketAddress) { self.addressBook.withLock { $0.connected(address) } }
 
-    /// Nothing could be connected to: what its name stands for may have changed.
+    /// No address could be connected to: those of its name may have changed.
     ///
-    /// - Returns: the control thread is to be told (`ControlMessage.unreachable`).
+    /// - Returns: whether to tell the control thread (`ControlMessage.unreachable`).
     public func wantsLookUp() -> Bool {
         self.hostToResolve != nil && !self.isLookUpWanted.exchange(true, ordering: .relaxed)
     }
 
-    /// For the control thread: it was told, and does what is to be done.
+    /// Called by the control thread when it begins a look-up.
     public func takeLookUp() { self.isLookUpWanted.store(false, ordering: .relaxed) }
 }
 
 // MARK: - What sessions notice
 
 extension Endpoint {
-    /// A session could not be opened, for a reason that is the endpoint's.
+    /// A session could not be opened, and the endpoint is to blame.
     ///
-    /// - Returns: the control thread is to be told. Not of each failure: it looks at all of them.
+    /// - Returns: whether to tell the control thread. It is not told of every failure, because it counts them all when it looks.
     public func connectFailed() -> Bool {
         let row = self.failures.add(1, ordering: .relaxed).newValue
         let limit = self.failureLimit.load(ordering: .relaxed)
@@ -136,18 +144,18 @@ extension Endpoint {
         return !self.isReported.exchange(true, ordering: .acquiringAndReleasing)
     }
 
-    /// A session was opened: a row of failures, if there is one, is over.
+    /// A session was opened, which ends a row of failures.
     ///
-    /// - Returns: the control thread is to be told.
+    /// - Returns: whether to tell the control thread.
     public func connectSucceeded() -> Bool {
-        // Shared memory is written only where there is news.
+        // Only news is written to memory that the workers share.
         guard self.failures.load(ordering: .relaxed) > 0 else { return false }
         let row = self.failures.exchange(0, ordering: .relaxed)
         let limit = self.failureLimit.load(ordering: .relaxed)
         return limit > 0 && row >= limit
     }
 
-    /// For the control thread: the failures in a row that it was told of, and those since.
+    /// Called by the control thread: the number of failures in a row by now.
     public func takeReport() -> Int {
         _ = self.isReported.exchange(false, ordering: .acquiringAndReleasing)
         return self.failures.load(ordering: .relaxed)

@@ -2,22 +2,26 @@ internal import Admission
 internal import Configuration
 public import Sessions
 
-/// What this configuration means for the sessions that were opened under an older one.
+/// What this configuration means for sessions that were opened under an older one.
 ///
-/// A session goes on untouched unless its route, backend or endpoint is gone, or changed so that the session would be led elsewhere or
-/// refused if it came again. The limits that it was told when it opened hold until it ends.
+/// A session is left alone unless its route, backend or endpoint is gone, or has changed so that the same request would now lead elsewhere
+/// or be refused. The limits that held when it opened hold until it ends.
 extension ActiveConfiguration {
-    /// What is known of a session.
+    /// What is remembered of a session.
     public struct SessionFacts: Sendable {
+        /// The route that it was opened on.
         public let route: Route
         /// `nil` for a built-in service.
         public let endpoint: Endpoint?
+        /// The Origin of its request; `nil` without one.
         public let origin: String?
+        /// The subprotocol that was agreed on.
         public let subprotocol: AgreedSubprotocol
-        /// The path that it asked for has a `%2F`.
+        /// Whether its path has a `%2F`.
         public let hasEncodedSlash: Bool
     }
 
+    /// What happens to a session under the new configuration.
     public enum Fate: Sendable {
         /// The session goes on, on this route.
         case stays(Route)
@@ -25,11 +29,12 @@ extension ActiveConfiguration {
         case drains(String)
     }
 
+    /// What happens to `session` under this configuration.
     public func fate(of session: SessionFacts) -> Fate {
         let old = session.route
         let name = "the route \(old.settings.name)"
         guard let new = self.route(like: old.settings) else {
-            // What the session asked for is not remembered, so a route that answers to other requests may not be its own.
+            // The session's request is not remembered, so it cannot be matched again: a route for other requests may not be its own.
             let isGone = self.route(named: old.settings.name) == nil
             return .drains(isGone ? "\(name) is gone" : "\(name) answers to other requests")
         }
@@ -45,7 +50,7 @@ extension ActiveConfiguration {
         return .stays(new)
     }
 
-    /// What is different about a backend for a session of one of its endpoints; `nil`: nothing.
+    /// The change of a backend that ends a session of one of its endpoints; `nil` if there is none.
     private static func change(from old: Backend, to new: Backend, endpoint: Endpoint?) -> String? {
         let name = "the backend \(new.name)"
         switch (old.settings.kind, new.settings.kind) {
@@ -59,7 +64,7 @@ extension ActiveConfiguration {
         guard let endpoint, new.has(endpoint) else {
             return "an endpoint of \(name) is gone"
         }
-        // Other certificates are trusted now: the other end may not be a trusted one any more.
+        // Other certificates are trusted now, and the peer's may not be one of them.
         if endpoint.usesTLS, new.settings.tls != old.settings.tls { return "\(name) has other TLS settings" }
         return nil
     }
@@ -80,7 +85,7 @@ extension ActiveConfiguration {
         switch subprotocol {
         case .none: !new.requireSubprotocol
         case .named(let name): new.subprotocols?.contains(name) ?? true
-        // Its name was not remembered, so it cannot be found in a list.
+        // The name is not remembered, so it cannot be found in a list.
         case .hidden: new.subprotocols == nil
         }
     }

@@ -3,28 +3,32 @@ public import Configuration
 public import System
 public import TLS
 
-/// The configuration that is in force, with all that is made of it once: immutable, and shared by all threads. A reload makes another
-/// one, which takes over the endpoints that both have, and with them their health.
+/// The configuration in force, and everything that is made from it once. Immutable, and shared by all threads. A reload makes another one,
+/// which takes over the endpoints that both have, including their health.
 public final class ActiveConfiguration: Sendable {
+    /// The configuration as it was read.
     public let settings: GatewayConfiguration
+    /// Finds a request's route: an index into `routes`.
     public let routeTable: RouteTable
-    /// In the order of the file: the route table has indices of it.
+    /// In the order of the file; the route table has their indices.
     public let routes: [Route]
     /// By name.
     public let backends: [Backend]
-    /// How each backend's endpoints are spoken TLS to; `nil`: they are not.
+    /// TLS to the endpoints of each backend; `nil` without TLS.
     public let clientTLS: [TLSClientSettings?]
-    /// The longest time that any session may take for its opening handshake: the limit while its route is not known yet.
+    /// The longest `timeouts.handshake` of all routes: it holds until a session's route is known.
     public let longestHandshake: Duration
-    /// Where each backend is, and the first route of each name.
+    /// The index of each backend; `routeIndices` has the first route of each name.
     private let backendIndices: [String: Int]
     private let routeIndices: [String: Int]
-    /// The first route of those that are alike, which has all the sessions.
+    /// For routes that are alike, the first one: it has all of their sessions.
     private let routesByKey: [RouteKey: Route]
 
+    /// Makes routes, backends and TLS settings.
+    ///
     /// - Parameters:
     ///   - files: the contents of the files that `settings` names.
-    ///   - previous: what was in force until now.
+    ///   - previous: the configuration until now.
     /// - Throws: what is wrong with certificates, keys or authorities.
     public init(
         _ settings: GatewayConfiguration, files: FileSet = FileSet(), replacing previous: ActiveConfiguration? = nil
@@ -53,7 +57,7 @@ public final class ActiveConfiguration: Sendable {
         self.clientTLS = try Self.clientTLS(of: backends, files)
     }
 
-    /// The same configuration, with what its files contain now.
+    /// The same configuration with the present contents of its files. Throws what is wrong with them.
     public init(_ same: ActiveConfiguration, files: FileSet) throws(StartError) {
         self.settings = same.settings
         self.routeTable = same.routeTable
@@ -77,14 +81,17 @@ public final class ActiveConfiguration: Sendable {
         return settings
     }
 
+    /// The first route of this name, if there is one.
     public func route(named name: String) -> Route? { self.routeIndices[name].map { self.routes[$0] } }
 
+    /// The route with the same name, path and hosts, if there is one.
     public func route(like settings: RouteSettings) -> Route? { self.routesByKey[RouteKey(settings)] }
 
+    /// The backend of this name, if there is one.
     public func backend(named name: String) -> Backend? { self.backendIndices[name].map { self.backends[$0] } }
 }
 
-/// What makes two routes the same. A name alone is not enough: a route without a name of its own is called by its first host and path.
+/// What makes two routes the same. The name alone is not enough: a route without one is named after its first host and path.
 private struct RouteKey: Hashable {
     let name: String
     let path: PathPattern

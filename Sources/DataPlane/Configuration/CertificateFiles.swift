@@ -4,11 +4,11 @@ public import TLS
 
 /// The certificates, keys and authorities in the files that a configuration names.
 ///
-/// They are read once, for all workers: each makes its own libssl objects from these values.
+/// They are read once for all workers; each worker makes libssl objects of its own from them.
 public enum CertificateFiles {
-    /// Reads everything for `gateway check`. Waits for files as long as a gateway would.
+    /// Checks all of them for `gateway check`. Reading blocks for as long as it would in a gateway.
     ///
-    /// - Returns: a line for each mistake, and for what is allowed but hardly meant.
+    /// - Returns: a line for each mistake, and for each thing that is allowed but probably not meant.
     public static func findings(
         in configuration: GatewayConfiguration
     ) -> (problems: [String], warnings: [String]) {
@@ -30,7 +30,7 @@ public enum CertificateFiles {
         return (problems, warnings)
     }
 
-    /// Certificates that are never shown.
+    /// Warnings of certificates that no client would ever be shown.
     private static func warnings(of listener: ListenerSettings, _ settings: TLSServerSettings?) -> [String] {
         guard let settings, case .files(let files)? = listener.tls?.identity else { return [] }
         return settings.shadowed.map { index, name, kind, by in
@@ -39,7 +39,7 @@ public enum CertificateFiles {
         }
     }
 
-    /// The files that a configuration names, each once, in the order of their use.
+    /// The files that a configuration names, each once, in order of use.
     public static func files(of configuration: GatewayConfiguration) -> [String] {
         var paths: [String] = []
         for listener in configuration.listeners {
@@ -55,7 +55,7 @@ public enum CertificateFiles {
         return paths.filter { seen.insert($0).inserted }
     }
 
-    /// How a listener speaks TLS; `nil`: it does not.
+    /// The TLS settings of a listener; `nil` without TLS. Throws what is wrong with its files.
     public static func server(
         _ listener: ListenerSettings, _ files: FileSet
     ) throws(StartError) -> TLSServerSettings? {
@@ -83,9 +83,9 @@ public enum CertificateFiles {
         }
     }
 
-    /// How a backend's endpoints are spoken TLS to; `nil`: none has TLS.
+    /// The TLS settings for a backend's endpoints; `nil` if none has TLS. Throws what is wrong with its files.
     ///
-    /// - Parameter known: by their file, the authorities that earlier backends have: they are not read again.
+    /// - Parameter known: the authorities of earlier backends by file, so that none is read twice.
     public static func client(
         _ backend: BackendSettings, _ files: FileSet, _ known: inout [String: TrustedAuthorities]
     ) throws(StartError) -> TLSClientSettings? {

@@ -3,15 +3,18 @@ internal import Configuration
 public import System
 public import TLS
 
-/// The active configuration as one worker has it: with the turns of its backends, and libssl contexts of its own.
+/// One worker's part of the active configuration: the state of its balancing, and its own libssl contexts.
 ///
-/// A session opens with the one that it began with, even if a reload comes meanwhile.
+/// A session opens under the configuration that it began with, even if a reload comes meanwhile.
 public final class WorkerConfiguration {
+    /// What all workers share.
     public let shared: ActiveConfiguration
     private var choices: [EndpointChoice]
     private let clientContexts: [TLSClientContext?]
 
-    /// - Parameter previous: what was in force until now; the turns of its backends go on.
+    /// Makes libssl contexts.
+    ///
+    /// - Parameter previous: the configuration until now; its balancing state is kept.
     /// - Throws: what libssl refuses.
     public init(
         _ shared: ActiveConfiguration, io: TLSIO, replacing previous: WorkerConfiguration? = nil
@@ -27,11 +30,11 @@ public final class WorkerConfiguration {
         self.clientContexts = try TLSClientContext.shared(shared.clientTLS, io: io)
     }
 
-    /// The endpoint for a new session; `nil`: none is up.
+    /// The endpoint for a new session; `nil` if none is up.
     ///
     /// - Parameters:
-    ///   - tried: those to which a connection has failed.
-    ///   - key: what sessions have in common that should reach the same endpoint.
+    ///   - tried: the endpoints to which connecting has failed.
+    ///   - key: equal for sessions that should reach the same endpoint.
     public func chooseEndpoint(
         of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant
     ) -> Endpoint? {
@@ -44,6 +47,8 @@ public final class WorkerConfiguration {
         }
     }
 
+    /// A TLS connection for an endpoint; `nil` without TLS.
+    ///
     /// - Throws: if the name to verify is not a host name.
     public func clientConnection(of backend: Backend, to endpoint: Endpoint) throws(TLSError) -> TLSConnection? {
         guard let context = self.clientContexts[backend.index] else { return nil }

@@ -3,12 +3,12 @@ internal import Observability
 internal import Sessions
 internal import System
 
-/// Something that waits until there is room for what it assembles.
+/// Waits for room for the message that it assembles.
 protocol MemoryWaiter: AnyObject {
-    /// Its message was begun, and goes on below the bound; one that was not is begun when there is room.
+    /// The message was begun and continues below the bound. One that was not begun starts when there is room.
     var hasBegun: Bool { get }
     var network: ClientNetwork { get }
-    /// The most that the message can become, in bytes.
+    /// The most bytes that the message can have.
     var wanted: Int { get }
     var patience: Duration { get }
 
@@ -20,22 +20,22 @@ protocol MemoryUser: AnyObject {
     var id: SessionID { get }
     var network: ClientNetwork { get }
     var memory: SessionMemory { get set }
-    /// Looks at what it holds, and for how long it has made no progress: what its peers took meanwhile is noted.
+    /// What it holds, and for how long it has made no progress. Asking also notes what its peers accepted meanwhile.
     func lookAtMemory() -> MemoryHolder
 
-    /// Ends, and with it what it holds.
+    /// Ends the session, which frees what it holds.
     func giveWay()
 }
 
-/// One worker's part of what is held: who holds it, and who waits for room. Confined to the worker's thread.
+/// One worker's part of the bounded memory: which sessions hold some, and which wait for room. Confined to the worker's thread.
 ///
-/// What changes is added to the bound of all workers in steps, so that a connection that is a little behind costs no more than it did.
+/// Changes are added to the bound of all workers in steps, so that a connection that queues a little now and then costs nothing extra.
 final class MemoryAccount: SharedBytesAccount, TimerHandler {
-    /// How many bytes may be held without the other workers knowing.
+    /// How many bytes may change before the other workers are told.
     private static let step = 16 << 10
-    /// The most that is read at once while memory is scarce.
+    /// The size of one read while memory is scarce.
     private static let scarceRead = 4 << 10
-    /// How often it is looked whether those that wait can go on.
+    /// How often to check whether waiting messages can continue.
     private static let interval = Duration.milliseconds(20)
 
     private struct Waiting {
@@ -45,9 +45,9 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
 
     let bound: MemoryBound
     private unowned let loop: EventLoop
-    /// Tells the control thread that there is less room than before.
+    /// Tells the control thread that the level has risen.
     private let rose: () -> Void
-    /// What sessions of this worker hold, in bytes; nothing here is in a mailbox.
+    /// What this worker's sessions hold, in bytes, without mailboxes.
     private(set) var queued = 0
     private(set) var assembled = 0
     private var untold = 0
@@ -63,7 +63,7 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
 
     // MARK: - What is held
 
-    /// How much one read takes.
+    /// The most bytes that one read takes.
     var readSize: Int { self.bound.isScarce ? Self.scarceRead : ConnectionBuffers.readSize }
 
     func shared(changedBy bytes: Int) { self.change(.queued, by: bytes) }
@@ -81,13 +81,13 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
         if rose { self.rose() }
     }
 
-    /// The session holds something.
+    /// The session holds memory now.
     func add(_ session: any MemoryUser) {
         session.memory.place = Int32(self.holders.count)
         self.holders.append(session)
     }
 
-    /// It holds nothing any more.
+    /// The session holds no memory any more.
     func remove(_ session: any MemoryUser) {
         let place = Int(session.memory.place)
         guard place >= 0, let last = self.holders.popLast() else { return }
@@ -97,7 +97,7 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
         last.memory.place = Int32(place)
     }
 
-    // MARK: - Who gives way
+    // MARK: - Eviction
 
     var report: MemoryReport {
         var report = MemoryReport()
@@ -109,14 +109,14 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
         return report
     }
 
-    /// Closes these sessions, as far as they are here and still hold something.
+    /// Closes those of these sessions that are here and still hold memory.
     func evict(_ victims: Set<SessionID>) {
         for session in self.holders.filter({ victims.contains($0.id) }) { session.giveWay() }
     }
 
-    // MARK: - Who waits
+    // MARK: - Waiting
 
-    /// Has the waiter called when it can go on.
+    /// Calls `goOn` of the waiter when there is room.
     func wait(_ waiter: any MemoryWaiter) {
         self.waiting.append(Waiting(waiter: waiter, since: self.loop.now))
         if !waiter.hasBegun {
@@ -127,9 +127,9 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
         if self.timer == nil { self.setTimer() }
     }
 
-    /// It waits no longer: its session ends.
+    /// The waiter's session ends.
     ///
-    /// - Returns: whether it did.
+    /// - Returns: whether it was waiting.
     @discardableResult
     func stopWaiting(_ waiter: any MemoryWaiter) -> Bool {
         guard let place = self.waiting.firstIndex(where: { $0.waiter === waiter }) else { return false }
@@ -145,15 +145,16 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
         if !self.waiting.isEmpty { self.setTimer() }
     }
 
-    /// As many as there is room for: each may use it up, and wait again.
+    /// Lets as many continue as there is room for. Each may use the room up and wait again.
     private func letGoOn(_ candidates: [Waiting], while mayGoOn: () -> Bool) {
         for candidate in candidates where mayGoOn() {
-            // It may have ended because of what another did.
+            // An earlier one may have ended this one's session.
             if self.stopWaiting(candidate.waiter) { candidate.waiter.goOn() }
         }
     }
 
-    /// Those whose messages were not begun, the addresses taking turns: who has a hundred sessions waits for the one of another.
+    /// The waiters with messages that were not begun, addresses taking turns: a client with a hundred sessions waits behind one with a
+    /// single session.
     private func inTurn() -> [Waiting] {
         var turns: [ClientNetwork: Int] = [:]
         for holder in self.holders where holder.memory.assembled > 0 { turns[holder.network, default: 0] += 1 }

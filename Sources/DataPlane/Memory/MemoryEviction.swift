@@ -1,30 +1,33 @@
 public import Sessions
 
-/// Who gives way where memory is scarce. It decides; `MemoryWatch` asks the workers, and has them act.
+/// Which sessions end when memory is scarce. It decides; `MemoryWatch` asks the workers and has them act.
 ///
-/// An address can have sessions on every worker, and the only honest session of a worker must not go because the others are elsewhere: so
-/// one place decides for all, the control thread, by what the workers report. Nothing is lost in the milliseconds that takes: meanwhile
-/// each leg queues one read at most, and what is assembled does not grow past the bound. In the steady state, where nothing is held,
-/// nobody asks.
+/// One place decides for all workers, because an address can have sessions on every worker: otherwise the only honest session of a worker
+/// might end because the others are elsewhere. The milliseconds that this takes are harmless: meanwhile each leg queues one read at most,
+/// and assembled bytes do not grow past the bound. In the steady state nothing is held, and no worker is asked.
 ///
 /// The rule:
-/// - Nobody gives way below the bound while no message waits to be begun. While one does, those do that have stalled (no progress for
-///   `timeouts.close`), until it fits. It does not wait for ever behind those that send a byte now and then: each time its wait
-///   doubles, the time without progress is halved. At the bound all these halvings are made at once, and then everyone can be meant. So
-///   who reads and sends goes after all who do not.
-/// - Among these comes first the address that holds most, and of its sessions the one that has made no progress for longest. The largest
-///   session of an address that makes progress does not count as held by it, and goes last: whoever uploads 16 MiB holds more than each of
-///   3,000 that come from as many addresses, hold 900 KiB and send now and then.
+/// - Below the bound, no session ends while no message waits to begin. While one waits, sessions that have stalled (no progress for
+///   `timeouts.close`) end until it fits. So that it does not wait forever behind sessions that send a byte now and then, the time without
+///   progress is halved each time that the wait doubles. At the bound all halvings happen at once, and in the end every session may be
+///   chosen. So a session that reads and sends ends after all that do not.
+/// - Among these, the address that holds most comes first, and of its sessions the one without progress for longest. The largest
+///   progressing session of an address does not count for it, and goes last: one client that uploads 16 MiB holds more than each of 3,000
+///   addresses that hold 900 KiB and send now and then.
 public struct MemoryEviction: Equatable, Sendable {
-    /// How often the time without progress that a session may have is halved at most.
+    /// The most halvings of the time that a session may be without progress.
     public static let halvings = 5
 
+    /// How much of the bound is in use.
     public let level: MemoryLevel
+    /// All bytes that are held.
     public let total: Int
-    /// What messages that were begun will still bring.
+    /// The bytes that messages already begun will still need.
     public var promised = 0
+    /// The bound, in bytes.
     public let limit: Int
 
+    /// The state of `MemoryBound`; all sizes in bytes.
     public init(level: MemoryLevel, total: Int, promised: Int = 0, limit: Int) {
         self.level = level
         self.total = total
@@ -32,11 +35,11 @@ public struct MemoryEviction: Equatable, Sendable {
         self.limit = limit
     }
 
-    /// The sessions that have to give way, in that order.
+    /// The sessions that have to end, in order.
     public func victims(among report: MemoryReport) -> [SessionID] {
         var missing = self.missing(for: report)
         guard missing > 0 else { return [] }
-        // At the bound one more: then the time does not matter.
+        // At the bound there is one more round, in which the time does not matter.
         let last = self.level == .full ? Self.halvings + 1 : report.doublings
         var victims: [SessionID] = []
         var rest = report.holders
@@ -56,32 +59,32 @@ public struct MemoryEviction: Equatable, Sendable {
         return victims
     }
 
-    /// How many bytes have to be given up.
+    /// How many bytes have to be freed.
     private func missing(for report: MemoryReport) -> Int {
         let sixteenth = self.limit / 16
         if self.level == .full { return self.total - 15 * sixteenth + 1 }
         guard report.wanted > 0 else { return 0 }
-        // Down to where there is room again, and by so much that what waits fits. The last quarter is for what was begun.
+        // Free enough that there is room again, and that the waiting message fits. The last quarter is for messages already begun.
         let fitting = self.total + self.promised + min(report.wanted, 4 * sixteenth) - 12 * sixteenth
         return self.level == .scarce ? max(self.total - 11 * sixteenth + 1, fitting) : fitting
     }
 }
 
 extension MemoryHolder {
-    /// Whether it goes after `other`, where nothing is to be said of their addresses: of two that are held back by us the one that has sent
-    /// less loses less; one that has hardly begun makes no room.
+    /// Whether it goes after `other`, apart from their addresses. Of two sessions that we hold back, the one that has sent less goes first,
+    /// because less of its work is wasted; but one that has hardly begun frees nothing.
     fileprivate func goesLater(than other: MemoryHolder) -> Bool {
         guard self.isWaiting == other.isWaiting else { return self.isWaiting }
         return (self.idle, -self.bytes) < (other.idle, -other.bytes)
     }
 }
 
-/// Sessions in the order in which they give way: as each of them goes, its address holds less.
+/// Sessions in the order in which they end. When one is chosen, its address counts less.
 private struct Ranking {
     private struct Address {
-        /// What counts as held by it.
+        /// The bytes that count for the address.
         var bytes: Int
-        /// Those that may have to go, the next one last.
+        /// The sessions that may have to end, the next one last.
         var sessions: [MemoryHolder]
 
         /// Whether `left` goes after `right`.
@@ -96,7 +99,7 @@ private struct Ranking {
     /// The next one last.
     private var addresses: [Address]
 
-    /// - Parameter all: everyone that holds something, the candidates among them.
+    /// - Parameter all: all sessions that hold memory, the candidates included.
     init(_ candidates: [MemoryHolder], among all: [MemoryHolder]) {
         var held: [ClientNetwork: Int] = [:]
         var free: [ClientNetwork: MemoryHolder] = [:]

@@ -1,17 +1,18 @@
 /// How much of the bound is in use.
 ///
-/// It falls a sixteenth below where it rises, so that one message more or less does not move it back and forth.
+/// It falls a sixteenth of the bound below where it rises, so that one message more or less does not flip it.
 public enum MemoryLevel: Int, Comparable, Sendable {
-    /// There is room.
+    /// Messages may begin.
     case ample
-    /// Three quarters are in use: the rest is for messages that were begun.
+    /// Three quarters are in use: the rest is for messages already begun.
     case scarce
     /// The bound is reached: nothing that is held may grow.
     case full
 
+    /// Less of the bound in use.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 
-    /// The level at which `total` of `limit` bytes are in use, where it was this one before.
+    /// The level for `total` of `limit` bytes, if it is this one now.
     public func next(total: Int, limit: Int) -> MemoryLevel {
         let sixteenth = limit / 16
         let full = self == .full ? sixteenth * 15 : limit

@@ -1,18 +1,19 @@
-/// When memory goes back to the system: the allocator keeps what was freed, in case it is needed again.
+/// When to return memory to the system: the allocator keeps what was freed for reuse.
 public struct MemoryPeak: Equatable, Sendable {
-    /// Less than that is not worth it.
+    /// A smaller difference is not worth returning, in bytes.
     private static let least = 16 << 20
 
-    /// The most that was held since memory went back last, in bytes.
+    /// The most bytes that were held since memory was last returned.
     public private(set) var most = 0
 
+    /// Nothing was held yet.
     public init() {}
 
-    /// Whether so much less is held now than before that the rest goes back.
+    /// Whether so much less is held now that memory should be returned.
     ///
     /// - Parameters:
-    ///   - peak: the most that was held since this was asked last.
-    ///   - total: what is held now.
+    ///   - peak: the most bytes that were held since the last call.
+    ///   - total: the bytes that are held now.
     public mutating func isOver(peak: Int, total: Int) -> Bool {
         self.most = max(self.most, peak, total)
         guard self.most - total >= max(Self.least, self.most / 4) else { return false }

@@ -1,35 +1,40 @@
 public import Sessions
 
-/// What a session holds of the memory that is bounded.
+/// What one session holds of the bounded memory.
 public struct MemoryHolder: Equatable, Sendable {
+    /// The session.
     public let session: SessionID
+    /// The client that the memory counts for.
     public let network: ClientNetwork
-    /// Queued for both legs and assembled, each with its overhead.
+    /// Bytes queued for both legs, and assembled, with their overhead.
     public let bytes: Int
-    /// What its message will still bring, as `MemoryBound.promised` has it.
+    /// Bytes that its message will still need, as in `MemoryBound.promised`.
     public var promised = 0
-    /// Its message was not begun: it holds a read at most, and waits for us.
+    /// Its message has not begun: it holds one read at most, and waits for us.
     public var isWaiting = false
-    /// For how long its peer has taken nothing of what is queued, or has sent nothing of the message that is unfinished. Time for which
-    /// we did not read the session is not counted.
+    /// For how long its peer has accepted none of the queued bytes, or sent none of the unfinished message. Time in which we did not read
+    /// the session does not count.
     public let idle: Duration
-    /// For how long it may: `timeouts.close` of its route.
+    /// How long `idle` may become: `timeouts.close` of its route.
     public let patience: Duration
 
+    /// Whether it made no progress for too long.
     public var hasStalled: Bool { self.idle >= self.patience }
 }
 
-/// What one worker holds, and what waits there for room.
+/// What the sessions of one or more workers hold, and what waits there for room.
 public struct MemoryReport: Sendable {
+    /// The sessions that hold memory.
     public var holders: [MemoryHolder] = []
-    /// What the messages may become that wait to be begun, in bytes; saturates.
+    /// The most bytes that the messages waiting to begin may have; saturates.
     public var wanted = 0
-    /// How many times the longest wait of them doubled that of those that make no progress.
+    /// How many times the longest wait, in units of `patience`, has doubled.
     public var doublings = 0
 
+    /// Nothing is held.
     public init() {}
 
-    /// Adds a message that has waited for `wait` to be begun.
+    /// Adds a message that has waited for `wait` to begin.
     ///
     /// - Parameter patience: `timeouts.close` of its route.
     public mutating func add(waiting bytes: Int, for wait: Duration, patience: Duration) {
@@ -38,6 +43,7 @@ public struct MemoryReport: Sendable {
         self.add(wanted: bytes, doublings: doublings)
     }
 
+    /// Adds another worker's report.
     public mutating func add(_ other: MemoryReport) {
         self.holders += other.holders
         self.add(wanted: other.wanted, doublings: other.doublings)

@@ -2,9 +2,9 @@ internal import Admission
 internal import Configuration
 
 extension Answer {
-    /// A page that the gateway has built in.
+    /// A built-in page.
     ///
-    /// - Parameter host: the one it was asked for at, as far as proxies that are trusted name it, as `Authority.host`.
+    /// - Parameter host: the request's host, as trusted proxies name it, in the form of `Authority.host`.
     static func page(_ page: BuiltinPage, _ configuration: ActiveConfiguration, host: String) -> Answer {
         switch page {
         case .console:

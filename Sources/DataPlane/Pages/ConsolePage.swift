@@ -1,13 +1,13 @@
 internal import Admission
 internal import Configuration
 
-/// The page to try routes with, which offers those that there are.
+/// The page for trying routes. It offers the paths of the configured ones.
 enum ConsolePage {
-    /// The most that are offered.
+    /// The most paths that are offered.
     private static let mostPaths = 50
-    /// The most for which it is looked where they lead: others may hide them, all of thousands.
+    /// The most routes that are tried out: others may hide them, in the worst case all of thousands.
     private static let mostLooks = 100
-    /// The page in two parts, between which they are written.
+    /// The page in two parts; the paths go between them.
     private static let parts: (before: ArraySlice<UInt8>, behind: ArraySlice<UInt8>) = {
         let page = PackageResources.console_html
         let place = Array(#"<datalist id="routes">"#.utf8)
@@ -16,11 +16,11 @@ enum ConsolePage {
         return (page[..<end], page[end...])
     }()
 
-    /// Paths to open sessions at: of each route that answers at a host, one that leads to it.
+    /// For each route that answers at a host, one path that leads to it.
     ///
     /// - Parameters:
-    ///   - host: as `Authority.host`.
-    ///   - match: the index of the route to which a path leads at that host.
+    ///   - host: in the form of `Authority.host`.
+    ///   - match: the index of the route that a path leads to at that host.
     static func paths(
         of configuration: GatewayConfiguration, host: String, match: (_ path: String) -> Int?
     ) -> [String] {
@@ -29,7 +29,7 @@ enum ConsolePage {
         for (index, route) in configuration.routes.enumerated() {
             guard paths.count < self.mostPaths, looks < self.mostLooks else { break }
             guard case .backend(let backend) = route.action else { continue }
-            // Of thousands of hosts most are others: the table need not be asked.
+            // With thousands of hosts, this avoids asking the table for most of them.
             guard route.hosts.isEmpty || route.hosts.contains(where: { $0.matches(host) }) else { continue }
             let hasRooms = configuration.backends[backend]?.kind == .builtin(.broadcast)
             let path = self.examples(of: route.path, hasRooms: hasRooms).first { path in
@@ -41,7 +41,7 @@ enum ConsolePage {
         return paths
     }
 
-    /// Paths that match a pattern, likely ones first.
+    /// Paths that match a pattern, the likeliest first.
     private static func examples(of pattern: PathPattern, hasRooms: Bool) -> [String] {
         switch pattern {
         case .exact(let path): [path]
@@ -50,13 +50,13 @@ enum ConsolePage {
         }
     }
 
-    /// The page.
+    /// The page as HTML, with these paths.
     static func html(offering paths: [String]) -> [UInt8] {
         let options = paths.map { #"<option value="\#(self.escaped($0))">"# }.joined()
         return Array(self.parts.before) + options.utf8 + self.parts.behind
     }
 
-    /// As the value of an attribute (HTML, section 13.1.2.3).
+    /// Escapes an attribute's value (HTML, section 13.1.2.3).
     private static func escaped(_ text: String) -> String {
         var escaped = ""
         for character in text.unicodeScalars {

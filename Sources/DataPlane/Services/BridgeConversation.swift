@@ -4,22 +4,21 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// WebSocket to TCP and back: the payload of the client's messages, whichever kind, is written to the backend as it comes, and
-/// what the backend sends becomes messages, one for each read.
+/// WebSocket to TCP and back. The payload of the client's messages is written to the backend as it comes, and each read from the backend
+/// becomes a message.
 ///
-/// A bridge streams: no message is ever held whole. How the ends map (design section 4, "Bridge"): TCP's end of file is a
-/// Close 1000, its reset a Close 1011; the client's Close is an end of file for TCP, and is answered when all that came before it was
-/// delivered. Whatever else ends the session does the same for what the client sent, but for a message that breaks off in the middle: a cut
-/// upload must not look complete.
+/// A bridge streams: it never holds a whole message. The backend's end of file becomes a Close 1000, its reset a Close 1011. The client's
+/// Close becomes an end of file for the backend, and is answered when everything before it was delivered. Any other end does the same,
+/// unless it interrupts a message: an incomplete upload must not look complete.
 final class BridgeConversation: ServedSession {
     private let backend: Connection
     private let message: BridgeMessage
     private var text = TextCheck()
-    /// In text mode: the beginning of a character whose rest has not come yet; at most 3 bytes.
+    /// In text mode, the bytes of an incomplete character; at most 3.
     private var partialCharacter: [UInt8] = []
-    /// What the server's socket took of the client's messages.
+    /// The client's messages that the server's socket has accepted.
     private var delivered = TakenMessages()
-    /// What came from the client and was sent to the server, or put together with what follows; and what of it was sent.
+    /// The client's messages that were sent to the server or gathered; `flushedToServer` counts only those that were sent.
     private var passed = MessageTally()
     private var flushedToServer = MessageTally()
 
@@ -61,7 +60,7 @@ final class BridgeConversation: ServedSession {
     // MARK: - Backend to client
 
     override func receivedFromBackend(_ range: Range<Int>) {
-        // After the client's Close, what the server still says is read and dropped.
+        // After the client's Close, what the server still sends is discarded.
         guard self.isOpen else { return }
         switch self.message {
         case .binary: self.forward(.binary, range)
@@ -74,7 +73,7 @@ final class BridgeConversation: ServedSession {
         if !range.isEmpty { self.sendMessage(opcode, payloadAt: range, in: self.plaintext) }
     }
 
-    /// A text message is whole characters (RFC 6455 section 5.6), wherever TCP cut them.
+    /// A text message has whole characters (RFC 6455 section 5.6), wherever TCP split them.
     private func forwardText(_ range: Range<Int>) {
         let buffers = self.buffers
         let plaintext = buffers.plaintext
@@ -86,7 +85,7 @@ final class BridgeConversation: ServedSession {
         self.forward(.text, bytes.lowerBound..<end)
     }
 
-    /// The server sent what is not UTF-8.
+    /// The server sent invalid UTF-8.
     private func forwardRepaired(_ range: Range<Int>) {
         let plaintext = self.plaintext
         let repaired = UTF8Validator.repair(plaintext.span.extracting(range))
@@ -100,7 +99,7 @@ final class BridgeConversation: ServedSession {
 
     // MARK: - Ends
 
-    /// A character that its end has cut.
+    /// The server's end may have interrupted a character.
     override func backendEnds() {
         guard !self.partialCharacter.isEmpty else { return }
         self.partialCharacter = []

@@ -3,40 +3,40 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// Sends every message to everyone in the room, the sender too: `builtin: broadcast`. A room is a backend and a path, on all
+/// `builtin: broadcast`: sends every message to all members of the room, its sender included. A room is a backend and a path, on all
 /// listeners and workers.
 ///
-/// Messages of one sender reach everyone in the order sent; between senders on different workers there is no order.
+/// Messages of one sender arrive in the order sent. Between senders on different workers there is no order.
 final class BroadcastConversation: ServedSession, MemoryWaiter {
-    /// Why a sender is not read.
+    /// Why the client is not read.
     private enum Wait {
         case none
-        /// Much of what it sent is not delivered yet. It is told when that is done.
+        /// Much of what it sent is not delivered yet. It is told when that has happened.
         case delivery
-        /// A worker lags behind with what everybody sends: it looks again after a while.
+        /// A worker is behind with delivering. The sender checks again after a while.
         case workers
     }
 
-    /// How often a sender that waits for workers looks whether it still has to.
+    /// How often a sender that waits for workers checks again.
     private static let patience = Duration.milliseconds(10)
 
-    /// Where it stands among the members of its room; negative: it is none. The room's to write.
+    /// The index among the members of its room; negative if it is not there. The room sets it.
     var place = -1
 
     private let room: RoomKey
     private let rooms: Rooms
     private let sender: RoomSender
     private var assembler = MessageAssembler()
-    /// What was read and not posted yet. Messages that came together go out together.
+    /// Messages that were read and not posted yet: those that came together are posted together.
     private var messages = RoomMessages()
     private var wait = Wait.none
-    /// Memory is scarce: what waits for room.
+    /// What waits for memory; `nil` if nothing does.
     private var memoryWait: MemoryWait?
 
     private enum MemoryWait {
-        /// The rest of a message of which no more than a read is here.
+        /// A message of which one read at most is here.
         case toBegin
-        /// The rest of one that was begun when there was room.
+        /// The rest of a message that began when there was room.
         case toGoOn
     }
 
@@ -81,10 +81,10 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
 
     override var assembledMemory: Int { self.assembler.memory }
 
-    /// The least that is taken for what a message will still bring, in bytes: of further frames nothing is known.
+    /// The least that is promised for the rest of a message, in bytes: the size of further frames is unknown.
     private static let leastPromised = 64 << 10
 
-    /// A part of a message was kept, and more of it is to come.
+    /// A part of a message was kept, and more is to come.
     private func goesOn(_ part: FrameReader.DataPart) {
         self.waitForRoom(toBegin: part.isFirst)
         if self.memoryWait != .toBegin { self.promiseRest() }
@@ -92,7 +92,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
 
     private func promiseRest() { self.session.promises(max(self.reader.remainingInFrame, Self.leastPromised)) }
 
-    /// Has the sender wait while there is no room for the rest of its message; at the bound, for another one.
+    /// Makes the sender wait while there is no room for the rest of its message or, at the bound, for a new one.
     private func waitForRoom(toBegin: Bool) {
         self.countMemory()
         let bound = self.memory.bound
@@ -128,7 +128,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
         self.waitIfNeeded()
     }
 
-    /// What is not delivered must not grow without bound: its sender is not read meanwhile.
+    /// Does not read the sender while too much of what it sent is undelivered.
     private func waitIfNeeded() {
         guard self.wait == .none, self.isOpen else { return }
         if self.sender.mustWait() {
@@ -140,7 +140,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
         }
     }
 
-    /// Everything that was sent is delivered.
+    /// Everything that it sent is delivered.
     func isDelivered() {
         self.wait = .none
         self.client.readAgainLater()
@@ -157,7 +157,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
 
     // MARK: - As a member
 
-    /// Sends a member what was posted. One whose queue is still over the limit from earlier posts is closed with 1013: what it misses must
+    /// Sends the member a post. If its queue is still over the limit from earlier posts, it is closed with 1013, so that its backlog does
     /// not cost the others memory.
     func deliver(_ delivery: RoomDelivery) {
         guard self.isOpen else { return }

@@ -3,7 +3,7 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// Sends the time as a text message at each `every`, from the moment the session opens: `builtin: clock`.
+/// `builtin: clock`: sends the time as a text message, at the opening and after each `every`.
 final class ClockConversation: ServedSession {
     private let every: Duration
     private var text = TextCheck()
@@ -17,17 +17,17 @@ final class ClockConversation: ServedSession {
 
     override func begin() { self.tick() }
 
-    /// Nobody listens to what a client tells a clock, but the rules hold for it.
+    /// A clock ignores messages, but the rules still hold for them.
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
         if !self.text.accepts(part, in: buffer.span) { self.fail(.invalidUTF8) }
     }
 
-    /// RFC 3339, UTC, milliseconds. A client that does not read misses ticks, rather than getting them all late.
+    /// The time is RFC 3339, UTC, in milliseconds. A client that does not read misses ticks instead of getting them all late.
     override func tick() {
         if !self.session.isAboveHighWater(self.client) {
             self.sendMessage(Message(opcode: .text, payload: Array(WallClock.rfc3339().utf8)))
         }
-        // From the last deadline, not from now: the clock does not drift. After a long halt it starts anew.
+        // Counted from the last deadline, so that the clock does not drift. After a long halt it starts anew.
         let now = self.loop.now
         self.next = max(self.next + self.every, now)
         self.session.setTick(at: self.next)

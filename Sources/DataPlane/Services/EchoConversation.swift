@@ -3,13 +3,13 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// Sends every message back as it came: `builtin: echo`. One that is too long for a read is not held until it is whole, but goes back in
-/// pieces as it comes, as fragments of one message (RFC 6455 section 5.4).
+/// `builtin: echo`: sends every message back. A message longer than one read goes back in fragments as it comes (RFC 6455 section 5.4), so
+/// that it is never held whole.
 final class EchoConversation: ServedSession {
     private var text = TextCheck()
-    /// The beginning of a message, as long as it is short.
+    /// The message so far, while it is short.
     private var beginning: [UInt8] = []
-    /// How the message in progress goes back; `nil`: nothing of it did yet.
+    /// How the message in progress is sent back; `nil` if none of it was sent yet.
     private var pieces: MessagePieces?
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
@@ -40,11 +40,11 @@ final class EchoConversation: ServedSession {
 
     // MARK: - Clients that do not read
 
-    /// What waits at most where messages have no limit, in bytes.
+    /// The most bytes that wait if messages have no limit.
     private static let mostWithoutLimit = 16 << 20
 
-    /// A client that does not read its echo is not read either; but in the middle of a message it is, as long as memory is not scarce: many
-    /// read nothing before they have sent all of it, and would wait for us as we for them.
+    /// A client that does not read its echo is not read, either. But in the middle of a message it is, unless memory is scarce: many
+    /// clients read nothing before they have sent the whole message, and would wait for us forever.
     override var isHeldBack: Bool {
         guard self.session.isAboveHighWater(self.client) else { return false }
         return self.pieces == nil || self.client.queuedBytes > self.mostWaiting
@@ -52,7 +52,7 @@ final class EchoConversation: ServedSession {
 
     override var isFull: Bool { self.session.isAboveHighWater(self.client) }
 
-    /// A message, and what compression may add to it.
+    /// One message, and what compression may add to it.
     override var mostWaiting: Int {
         guard !self.session.context.memory.bound.isScarce else { return 0 }
         return self.maximumMessage == 0

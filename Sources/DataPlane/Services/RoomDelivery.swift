@@ -3,26 +3,26 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// Messages that somebody sends to a room.
+/// Messages that one client sends to its room.
 public struct RoomPost: Sendable {
     let room: RoomKey
     let messages: RoomMessages
     let sender: RoomSender
 }
 
-/// A post on its way to the members of its room on one worker: those who were there when it came. It is compressed at most once for all
-/// who agreed on the same parameters. That needs messages that do not refer to others, which is why rooms agree on nothing else.
+/// A post on its way to the members of its room on one worker that were there when it came. It is compressed once at most for all members
+/// with the same parameters. That needs messages that do not refer to earlier ones, so rooms agree on nothing else.
 final class RoomDelivery {
     private let post: RoomPost
-    // Those of this worker, which outlive it.
+    // This worker's, which outlive the delivery.
     private unowned let rooms: Rooms
     private let members: [BroadcastConversation]
-    /// How many members have it.
+    /// How many members it was sent to.
     private var done = 0
     private let plain: Shared
     private var compressed: [DeflateParameters.Direction: Shared] = [:]
 
-    /// Messages as the queues of this worker share them.
+    /// The messages in the form that this worker's queues share.
     struct Shared {
         let tally: MessageTally
         let bytes: SharedBytes
@@ -40,7 +40,7 @@ final class RoomDelivery {
         self.members = members
     }
 
-    /// Delivers to those who do not have it yet, one in any case, until the share of the turn is used up. Returns whether all have it.
+    /// Delivers to the members that are left, to at least one, until the share of the turn is used up. Returns whether it is complete.
     func goOn() -> Bool {
         let loop = self.rooms.loop
         loop.sends.expect(sends: self.members.count - self.done)
@@ -53,10 +53,10 @@ final class RoomDelivery {
         return self.done == self.members.count
     }
 
-    /// Nobody is left who has to get it.
+    /// No member is left that has to get it.
     func end() { self.rooms.delivered(self.post) }
 
-    /// For a member that agreed on this; `nil`: on no compression.
+    /// The messages for a member with these parameters; `nil` for one without compression.
     func messages(for direction: DeflateParameters.Direction?) -> Shared {
         guard let direction else { return self.plain }
         if let messages = self.compressed[direction] { return messages }

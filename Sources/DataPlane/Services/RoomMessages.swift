@@ -1,21 +1,21 @@
 internal import System
 internal import WebSocketProtocol
 
-/// Messages for a room, encoded once for all members: what we send is not masked. Each is one frame.
+/// Messages for a room, encoded once for all members, because frames to clients are not masked. Each message is one frame.
 struct RoomMessages: Sendable {
-    /// With more, they are sent before any other is added: what fits into one TLS record goes out together.
+    /// At this size they are posted before another is added: one TLS record can hold them.
     private static let most = 16 << 10
-    /// What keeping them takes beside their bytes: arrays and objects, and their places in queues.
+    /// The memory of arrays, objects and places in queues, besides the bytes.
     private static let overhead = 256
 
-    /// The frames, one after the other.
+    /// The frames, back to back.
     private(set) var bytes: [UInt8] = []
     private(set) var tally = MessageTally()
 
     var isEmpty: Bool { self.bytes.isEmpty }
-    /// No more is to be added.
+    /// Whether to post before another message is added.
     var isFull: Bool { self.bytes.count >= Self.most }
-    /// The bytes of memory that they take, about.
+    /// The approximate memory, in bytes.
     var footprint: Int { self.bytes.count + Self.overhead }
 
     mutating func append(_ message: Message) {
@@ -27,14 +27,14 @@ struct RoomMessages: Sendable {
         self.count(message.opcode, message.payload.count)
     }
 
-    /// The same messages, each compressed where that is worth it.
+    /// The same messages, each compressed if that is worthwhile.
     func compressed(_ direction: DeflateParameters.Direction, _ compression: WorkerCompression) -> RoomMessages {
         var result = RoomMessages()
         var scratch = compression.takeScratch()
         defer { compression.giveBack(&scratch) }
         let span = self.bytes.span
         var position = 0
-        // They are ours, so that each is a whole and valid frame.
+        // We encoded them, so each frame is whole and valid.
         while case .header(let header, let length) = FrameHeader.parse(span, at: position) {
             let end = position + length + header.payloadLength
             let payload = span.extracting((position + length)..<end)

@@ -1,24 +1,24 @@
 internal import DequeModule
 internal import System
 
-/// Names a broadcast room.
+/// Identifies a broadcast room.
 struct RoomKey: Hashable, Sendable {
     /// The backend's name.
     let backend: String
-    /// The path as matched: normalised, without query.
+    /// The path as matched: normalised, without its query.
     let path: String
 }
 
-/// A room as one worker has it: the members that live on it, and what they did not get yet.
+/// One worker's part of a room: the members on this worker, and the posts that they did not get yet.
 ///
-/// Posts are delivered one after the other, and to as many members at a time as the share of a turn is enough for.
+/// Posts are delivered in order, to as many members at a time as the share of the turn allows.
 final class Room: ReadinessHandler {
-    // Its worker's, which outlives it.
+    // The worker's, which outlives the room.
     private unowned let loop: EventLoop
     private(set) var members: [BroadcastConversation] = []
-    /// The first one is under way.
+    /// The first one is being delivered.
     private var waiting: Deque<RoomDelivery> = []
-    /// With the loop, once there is something to come back for.
+    /// Made when the loop first has to call back.
     private var registration: EventLoop.Registration?
     private var isScheduled = false
 
@@ -43,7 +43,7 @@ final class Room: ReadinessHandler {
 
     // MARK: - Delivering
 
-    /// Delivers it to the members, at once as far as that goes.
+    /// Delivers to the members, at once as far as possible.
     func deliver(_ delivery: RoomDelivery) {
         self.waiting.append(delivery)
         if !self.isScheduled { self.goOn() }
@@ -57,7 +57,7 @@ final class Room: ReadinessHandler {
     private func goOn() {
         while let delivery = self.waiting.first {
             guard delivery.goOn() else { return self.goOnLater() }
-            // Members that were closed on the way may have been the last ones of the room.
+            // Members that were closed meanwhile may have been the room's last ones.
             guard self.waiting.first === delivery else { return }
             self.waiting.removeFirst()
             delivery.end()
@@ -74,7 +74,7 @@ final class Room: ReadinessHandler {
         self.loop.again(registration)
     }
 
-    /// There are no members any more.
+    /// The last member has left.
     func close() {
         if let registration = self.registration { self.loop.forget(registration) }
         self.registration = nil
@@ -84,14 +84,14 @@ final class Room: ReadinessHandler {
     }
 }
 
-/// The rooms of one worker, and its part in what is sent to rooms. Confined to its thread.
+/// The rooms of one worker. Confined to its thread.
 final class Rooms {
     let loop: EventLoop
     let memory: MemoryAccount
     let compression: WorkerCompression
     let network: any RoomNetwork
     private(set) var rooms: [RoomKey: Room] = [:]
-    /// Members that are not read before what they sent is delivered.
+    /// Members that are not read until what they sent is delivered.
     private var waiting: [ObjectIdentifier: BroadcastConversation] = [:]
 
     init(_ loop: EventLoop, _ memory: MemoryAccount, _ compression: WorkerCompression, _ network: any RoomNetwork) {
@@ -101,7 +101,6 @@ final class Rooms {
         self.network = network
     }
 
-    /// The room of this name, while it has members here.
     // MARK: - Members
 
     func join(_ member: BroadcastConversation, _ key: RoomKey) {
@@ -110,7 +109,7 @@ final class Rooms {
         room.join(member)
     }
 
-    /// The last one to leave closes the room.
+    /// Closes the room when the last member leaves.
     func leave(_ member: BroadcastConversation, _ key: RoomKey) {
         guard let room = self.rooms[key] else { return }
         room.leave(member)
@@ -121,19 +120,19 @@ final class Rooms {
 
     // MARK: - Posts
 
-    /// Sends messages to everyone in their room, here and on the other workers.
+    /// Posts messages to their room, here and on the other workers.
     func broadcast(_ post: RoomPost) {
         self.network.broadcast(post)
         self.deliver(post)
     }
 
-    /// Delivers what was sent to a room, here or on another worker, to its members here.
+    /// Delivers a post from this or another worker to the room's members here.
     func deliver(_ post: RoomPost) {
         guard let room = self.rooms[post.room] else { return self.delivered(post) }
         room.deliver(RoomDelivery(post, self, to: room.members))
     }
 
-    /// Everyone here has what was posted.
+    /// All members here have the post.
     func delivered(_ post: RoomPost) {
         self.network.delivered(post)
         guard post.sender.delivered(post.messages.footprint) else { return }
@@ -146,30 +145,30 @@ final class Rooms {
 
     // MARK: - Senders
 
-    /// The member is told when all that it sent is delivered.
+    /// Tells the member when all that it sent is delivered.
     func wait(_ member: BroadcastConversation, for sender: RoomSender) {
         self.waiting[ObjectIdentifier(sender)] = member
     }
 
     func stopWaiting(_ sender: RoomSender) { self.waiting[ObjectIdentifier(sender)] = nil }
 
-    /// All that it sent is delivered.
+    /// All that the sender sent is delivered.
     func goOn(_ sender: RoomSender) { self.waiting.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered() }
 }
 
-/// The other workers, as rooms see them.
+/// The other workers, as a room sees them.
 protocol RoomNetwork {
-    /// The number of this worker.
+    /// The index of this worker.
     var worker: Int { get }
     /// How many there are.
     var workers: Int { get }
-    /// Whether one of them lags behind with what others send.
+    /// Whether one of them is behind with delivering.
     var isBacklogged: Bool { get }
 
-    /// Passes a post on to the others, and counts it.
+    /// Passes a post on to the other workers and counts it.
     func broadcast(_ post: RoomPost)
-    /// Everyone here has what was posted.
+    /// All members here have the post.
     func delivered(_ post: RoomPost)
-    /// All that a member on another worker sent is delivered.
+    /// All that a client of another worker sent is delivered.
     func goOn(_ sender: RoomSender)
 }

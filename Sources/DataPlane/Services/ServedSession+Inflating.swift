@@ -3,31 +3,31 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// What has to wait, because the session's share of the turn is used up or whoever gets it takes no more: it is kept as it came. With
-/// compressed messages (RFC 7692) a little input can be a lot of output.
+/// What has to wait because the session's share of the turn is used up or its receiver takes no more. It is kept as it came: a little
+/// compressed input can be a lot of output (RFC 7692).
 extension ServedSession {
     /// Where reading stopped.
     struct Stop {
-        /// In the worker's plaintext buffer.
+        /// A position in the worker's plaintext buffer.
         var position: Int
-        /// What begins there, if it is not a frame.
+        /// The data part that begins there; `nil` if a frame does.
         var part: FrameReader.DataPart?
-        /// A message that was kept as it came and is whole now: it is to be looked at before the rest.
+        /// A message that was kept as it came and is whole now: read it before the rest.
         var whole: Unread?
     }
 
-    /// How much of what waits is looked at at a time: small enough not to be copied over and over where little of it is dealt with.
+    /// How many waiting bytes are read at a time: few enough that copying them again is cheap if little of them is used.
     private static let portion = 16 << 10
 
-    /// What waits is compressed, and whoever gets what it inflates to has enough for now.
+    /// Whether what waits is compressed and its receiver takes no more for now.
     var isStuck: Bool { self.isFull && self.backlog.first?.beginsWithPart == true }
 
-    /// Whether the client is read although something waits.
+    /// Whether the client is read although something still waits.
     var mayReadOn: Bool {
         !self.isHeldBack && (self.backlog.isEmpty || (self.isStuck && self.backlog.memory <= self.mostWaiting))
     }
 
-    /// Tells the session what is kept now of what the client sent.
+    /// Tells the session how much of the client's messages is kept now.
     func countMemory() {
         guard !self.reader.isAtMessageBoundary || !self.backlog.isEmpty || self.session.memory.assembled > 0 else {
             return
@@ -36,7 +36,7 @@ extension ServedSession {
         self.session.assembles(self.backlog.memory + self.shelf.capacity + self.assembledMemory + lent)
     }
 
-    /// Goes on with what had to wait, and then with reading.
+    /// Reads what had to wait, then reads on.
     func catchUp() {
         self.readBacklog()
         self.settle()
@@ -64,12 +64,12 @@ extension ServedSession {
         }
     }
 
-    /// A session that closes only looks for a Close.
+    /// A closing session only looks for a Close.
     private var isOpenAndStuck: Bool { self.isOpen && self.isStuck }
 
-    // MARK: - Messages that are kept as they came
+    // MARK: - Compressed messages
 
-    /// Keeps a part of a compressed message that is not whole: a little of it can inflate to a lot.
+    /// Keeps a part of an incomplete compressed message as it came.
     ///
     /// - Returns: the message, if it is whole now.
     func shelve(_ part: FrameReader.DataPart) -> Unread? {
@@ -87,7 +87,7 @@ extension ServedSession {
 
     // MARK: - Inflating
 
-    /// The reader's own limit has slack where there is compression.
+    /// Checks the limit on messages exactly: with compression, the reader's own limit has slack.
     func isWithinLimit(_ part: FrameReader.DataPart) -> Bool {
         guard let compression = self.compression, self.maximumMessage > 0 else { return true }
         let length = (part.isFirst ? 0 : compression.plainLength) + part.range.count
@@ -99,12 +99,12 @@ extension ServedSession {
         return true
     }
 
-    /// The least that is inflated at a time, in bytes.
+    /// The least room for inflating at a time, in bytes.
     private static let leastInflated = 4 << 10
 
-    /// Passes on what a part of a compressed message inflates to, a buffer at a time, or what the session's share of the turn allows.
+    /// Inflates a part of a compressed message and passes it on, a buffer at a time, as far as the session's share of the turn allows.
     ///
-    /// - Returns: where it stopped, because the rest has to wait.
+    /// - Returns: where it stopped, if the rest has to wait.
     func inflate(_ part: FrameReader.DataPart) -> Stop? {
         guard let compression = self.compression else { return nil }
         let buffers = self.buffers
@@ -137,7 +137,7 @@ extension ServedSession {
         return nil
     }
 
-    /// The next `count` bytes of a compressed message are in the buffer for them.
+    /// The next `count` bytes of a compressed message were inflated.
     private func received(_ count: Int, of part: FrameReader.DataPart, isFinal: Bool) {
         guard count > 0 || isFinal else { return }
         self.loop.budget.spend(Work.inflated(count))

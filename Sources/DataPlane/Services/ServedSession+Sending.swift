@@ -3,10 +3,10 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// What the client is sent: whole frames, compressed where that was agreed on and is worth it, and small ones put together.
+/// Sending to the client: whole frames, compressed if that was agreed on and is worthwhile, and small ones gathered.
 extension ServedSession {
-    /// Sends a message whose payload lies at `range` of `buffer`. Uncompressed, its header is written right in front of it: over the
-    /// client's own header or into the headroom.
+    /// Sends a message with the payload at `range` of `buffer`. Uncompressed, its header is written just before it: over the client's own
+    /// header, or into the headroom.
     func sendMessage(_ opcode: Opcode, payloadAt range: Range<Int>, in buffer: ReadBuffer) {
         if self.compression != nil, self.sendCompressed(opcode, buffer.span.extracting(range)) { return }
         let header = FrameHeader(fin: true, rsv1: false, opcode: opcode, payloadLength: range.count, maskingKey: nil)
@@ -17,9 +17,9 @@ extension ServedSession {
         self.hasSent(opcode, payload: range.count)
     }
 
-    /// Sends a part of a message as a fragment of the same.
+    /// Sends a part of a message as a fragment of the same message.
     ///
-    /// - Parameter pieces: how its message goes, `nil` before and after it.
+    /// - Parameter pieces: how the message is sent; `nil` before and after it.
     func sendPiece(_ part: FrameReader.DataPart, in buffer: ReadBuffer, _ pieces: inout MessagePieces?) {
         self.sendPiece(of: part.messageOpcode, buffer.span.extracting(part.range), isFinal: part.isFinal, &pieces)
     }
@@ -27,7 +27,7 @@ extension ServedSession {
     func sendPiece(
         of opcode: Opcode, _ payload: Span<UInt8>, isFinal: Bool, _ pieces: inout MessagePieces?
     ) {
-        // An empty one in the middle says nothing.
+        // An empty fragment in the middle would be noise.
         guard isFinal || !payload.isEmpty else { return }
         let place = CompressedFrame.Place(isFirst: pieces == nil, isFinal: isFinal)
         let isCompressed = pieces != .plain && self.sendCompressed(opcode, payload, place)
@@ -47,18 +47,19 @@ extension ServedSession {
         self.sendFrame(header, message.payload.span, of: message.opcode)
     }
 
-    /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
+    /// - Parameter opcode: of the message that this frame completes; `nil` if it completes none.
     private func sendFrame(_ header: FrameHeader, _ payload: Span<UInt8>, of opcode: Opcode?) {
         var bytes: [UInt8] = []
         header.append(to: &bytes)
         self.send(bytes.span, to: self.client, more: true)
         self.send(payload, to: self.client)
-        // Without a payload nothing has sent the header yet.
+        // Without a payload, the header is still unsent.
         if !self.hasMore { self.flush() }
         self.hasSent(opcode, payload: payload.count)
     }
 
-    /// Sends a message, or a piece of one. False if nothing was sent, because compression was not agreed on, or not worthwhile.
+    /// Sends a message or a piece of one compressed. Returns false, and sends nothing, if compression was not agreed on or is not
+    /// worthwhile.
     private func sendCompressed(
         _ opcode: Opcode, _ payload: Span<UInt8>, _ place: CompressedFrame.Place = .init()
     ) -> Bool {
@@ -74,7 +75,7 @@ extension ServedSession {
         return frame != nil
     }
 
-    /// - Parameter opcode: of the message that is whole with it; `nil`: none is.
+    /// - Parameter opcode: of the message that is complete now; `nil` if none is.
     private func hasSent(_ opcode: Opcode?, payload length: Int) {
         var tally = MessageTally()
         switch opcode {
@@ -87,7 +88,7 @@ extension ServedSession {
         if self.isFlushed { self.noteSent() }
     }
 
-    /// Counts messages that were sent, or put together with what follows.
+    /// Counts messages that were sent or gathered.
     func count(_ messages: MessageTally) {
         self.sent.text &+= messages.text
         self.sent.binary &+= messages.binary
@@ -95,7 +96,7 @@ extension ServedSession {
         self.dataPassed()
     }
 
-    /// The connection has everything that was counted: what its socket did not take of that is remembered.
+    /// The connection has everything that was counted: remembers what its socket did not accept.
     func noteSent() {
         if self.client.hasUntaken { self.taken.sent(self.flushed, self.sent, self.client.writing) }
         self.flushed = self.sent
@@ -103,7 +104,7 @@ extension ServedSession {
 
     // MARK: - Bytes
 
-    /// Sends whole frames to the client, or a message's bytes to a TCP server: together with what else the same read brings.
+    /// Sends whole frames to the client, or payload to a TCP server, gathered with what else the same read brings.
     ///
     /// - Parameter more: whether more follows in any case.
     func send(_ bytes: Span<UInt8>, to connection: Connection, more: Bool = false) {
@@ -119,16 +120,16 @@ extension ServedSession {
         if isLast { self.flush() }
     }
 
-    /// Sends what is not put together with anything.
+    /// Sends without gathering.
     private func sendNow(_ bytes: Span<UInt8>, to connection: Connection) {
         self.loop.budget.spend(Work.send)
         connection.send(bytes)
     }
 
-    /// Nothing that was put together waits to be sent.
+    /// Whether no gathered bytes wait.
     var isFlushed: Bool { self.gathered.isEmpty }
 
-    /// Sends what was put together, for what has to come after it.
+    /// Sends gathered bytes, before anything that must follow them.
     func flush() {
         guard !self.isFlushed else { return }
         self.gathered.flush()
@@ -137,7 +138,7 @@ extension ServedSession {
     }
 }
 
-/// How a message goes that is sent in pieces: its first frame decides for all (RFC 7692 section 6).
+/// How a message in pieces is sent: its first frame decides for all (RFC 7692 section 6).
 enum MessagePieces: Equatable {
     case plain
     case compressed

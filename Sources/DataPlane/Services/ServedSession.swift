@@ -4,51 +4,51 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// A conversation in which we are the WebSocket server ourselves: pings are answered, messages are unmasked, and the closing
-/// handshake is ours. What the messages are for is up to a subclass: a built-in service, or a bridge.
+/// A conversation in which the gateway is the WebSocket server: it answers pings, unmasks messages, and owns the closing handshake. A
+/// subclass, a built-in service or a bridge, handles the messages.
 class ServedSession: Conversation {
-    /// The session gives its conversation up when it ends.
+    /// A reference cycle that the session breaks when it ends.
     final let session: Session
     final let client: Connection
-    // The worker's. Constants, because a reference that is followed through others is counted with every message.
+    // The worker's. Constants, because following a reference through others costs a retain per message.
     final let loop: EventLoop
     final let plaintext: ReadBuffer
     final let gathered: GatheredSends
-    /// What the closing handshake says, at hand: it is asked for every message. Nothing has ended the session yet.
+    /// A copy of what the closing handshake says, because every message asks for it. Nothing has ended the session yet.
     final private(set) var isOpen = true
-    /// The client's frames are looked at, be it only for its Close.
+    /// The client's frames are read, if only to find its Close.
     final private(set) var listens = true
 
     final var reader: FrameReader
-    /// What we sent the client: in place of what a backend sends.
+    /// What we sent the client: a served session's counterpart of what a backend sends.
     final var sent = MessageTally()
-    /// What of that its socket took.
+    /// The part of `sent` that the socket has accepted.
     final var taken = TakenMessages()
-    /// What of it the connection has; the rest is put together with what follows.
+    /// The part of `sent` that the connection has; the rest is gathered.
     final var flushed = MessageTally()
     private var pings = PingSeries(nonce: Randomness.word())
-    /// The beginning of a header, or of a control frame, whose rest has not come yet.
+    /// The beginning of an incomplete header or control frame.
     private var held: [UInt8] = []
-    /// The latest ping that is not answered yet, because the client does not read what it was sent.
+    /// The payload of the latest ping that is unanswered because the client does not read.
     private var owedPong: [UInt8]?
 
-    /// `nil` where messages are not compressed.
+    /// `nil` without compression.
     final let compression: SessionCompression?
-    /// The most bytes in a message of the client's, inflated; 0 is no limit.
+    /// The most bytes in a message from the client, inflated; 0 is no limit.
     final let maximumMessage: Int
-    /// What was read and waits, because the session's share of the turn was used up, or whoever gets what the client says has enough of
-    /// it. The client is not read meanwhile, so that it is no more than came with one read, and `mostWaiting`.
+    /// What was read and waits because the session's share of the turn was used up, or its receiver takes no more. Meanwhile the client is
+    /// not read, so this is no more than one read and `mostWaiting`.
     final var backlog = Backlog()
-    /// The payload so far of a compressed message that is not whole, where it is kept as it came.
+    /// The payload so far of an incomplete compressed message that is kept as it came.
     final var shelf: [UInt8] = []
     /// The next inflated piece is the first of its message.
     final var isAtFirstPiece = true
     final var isReading = false
-    /// More of what came with the same read is still to be looked at.
+    /// More bytes of the same read still have to be read.
     final private(set) var hasMore = false
 
     /// - Parameters:
-    ///   - limitsMessages: whether the route's limits on messages hold; a bridge, which streams, can do without.
+    ///   - limitsMessages: whether the route's limits on messages hold; a bridge streams and needs none.
     ///   - compression: what was agreed with the client.
     init(
         _ session: Session, _ client: Connection, limitsMessages: Bool = true, compression: SessionCompression? = nil
@@ -61,7 +61,7 @@ class ServedSession: Conversation {
         let limits = session.route?.settings.limits ?? Limits()
         self.maximumMessage = limitsMessages ? limits.message.rawValue : 0
         self.compression = compression
-        // What cannot be compressed grows by it, and may: the limit is on what it inflates to.
+        // Incompressible data grows when deflated: allow slack; the real limit is on inflated bytes.
         let slack = compression == nil || self.maximumMessage == 0 ? 0 : self.maximumMessage / 4 + 1024
         self.reader = FrameReader(
             rules: .init(
@@ -77,50 +77,50 @@ class ServedSession: Conversation {
 
     func begin() {}
 
-    /// A piece of a message came, unmasked and inflated, at `part.range` of `buffer`, in front of which there is room for a header.
+    /// A piece of a message came, unmasked and inflated, at `part.range` of `buffer`. There is room for a header before it.
     func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {}
 
-    /// Whether more of what the client says would be too much for now.
+    /// Whether no more should be read from the client for now.
     var isHeldBack: Bool { false }
 
-    /// Whether whoever gets what messages inflate to has enough for now: the rest stays as it came.
+    /// Whether the receiver of inflated messages takes no more for now: the rest stays compressed.
     var isFull: Bool { self.isHeldBack }
 
-    /// How much of what stays as it came may be there before the client is not read, in bytes.
+    /// How many compressed bytes may wait before the client is not read.
     var mostWaiting: Int { 0 }
 
-    /// Whether a compressed message is inflated once all of it is here, because what it inflates to would have to be kept till then.
+    /// Whether a compressed message is inflated only when it is whole, because its inflated parts would have to be kept until then.
     var inflatesWholeMessages: Bool { false }
 
     /// A part of such a message was kept.
     func shelved(_ part: FrameReader.DataPart) {}
 
-    /// What is kept of the client's message in progress, in bytes.
+    /// How many bytes of the client's incomplete message are kept.
     var assembledMemory: Int { 0 }
 
-    /// What was read was passed on, as far as it goes for now.
+    /// What was read has been passed on as far as possible for now.
     func didRead() {}
 
-    /// What was put together was sent.
+    /// Gathered bytes were sent.
     func didFlush() {}
 
-    /// The session begins to end; no more messages come or go.
+    /// The session begins to close: no more messages come or go.
     func closingBegan() {}
 
-    /// The time that was set (`Session.setTick`) has come, and the session is open.
+    /// The time set by `Session.setTick` has come, and the session is open.
     func tick() {}
 
-    /// The client has read enough of what it was sent.
+    /// The client has accepted enough of its queue.
     func clientDrained() {}
 
-    /// Something came from, or happened to, the backend's leg.
+    /// Something came from the backend's leg, or happened to it.
     func receivedFromBackend(_ range: Range<Int>) {}
     func backendEnds() {}
     func backendDrained() {}
 
-    /// Breaks off because of what the client sent.
+    /// Closes the session because the client broke a rule.
     ///
-    /// - Parameter size: bytes of its message, where that is too big and they are known.
+    /// - Parameter size: the bytes of its message if that is too big; `nil` if unknown.
     final func fail(_ violation: Violation, size: Int? = nil) {
         if self.isReading { self.passOn() }
         let words = violation.words(
@@ -128,9 +128,9 @@ class ServedSession: Conversation {
         self.session.violated(violation, by: .client, words)
     }
 
-    /// What we send a client is whole frames only, so that a Close always has its place.
+    /// A client is only sent whole frames, so a Close can be sent at any time.
     final var places: ClosingHandshake.Places {
-        // What waits, be it here or in the kernel, is not passed on any more.
+        // What waits, here or in the kernel, will not be passed on.
         let hasMore = self.client.isPaused || self.client.mayRead
         return ClosingHandshake.Places(
             clientIsInsideOfMessage: !self.reader.isAtMessageBoundary, clientHasMore: hasMore || !self.backlog.isEmpty)
@@ -142,7 +142,7 @@ class ServedSession: Conversation {
         PerLeg(client: self.receivedTally, backend: self.taken.taken(of: self.sent, self.client.writing))
     }
 
-    /// What came from the client and has gone where it is to go.
+    /// The client's messages that have been passed on.
     var receivedTally: MessageTally { self.session.closing?.forwarded.client ?? self.reader.tally }
 
     final func received(_ range: Range<Int>, from leg: Leg) {
@@ -161,10 +161,10 @@ class ServedSession: Conversation {
 
     final func continued() { self.catchUp() }
 
-    /// Reads what lies at `range` of the worker's buffer.
+    /// Reads `range` of the worker's buffer.
     ///
-    /// - Parameter part: what begins there, if it is not a frame.
-    /// - Returns: where it stopped, because the rest has to wait; `nil`: there is no rest.
+    /// - Parameter part: the data part that begins there; `nil` if a frame does.
+    /// - Returns: where it stopped if the rest has to wait; `nil` if there is no rest.
     final func read(_ range: Range<Int>, from part: FrameReader.DataPart?) -> Stop? {
         guard !self.mustWait else { return Stop(position: range.lowerBound, part: part) }
         self.isReading = true
@@ -215,26 +215,26 @@ class ServedSession: Conversation {
         return nil
     }
 
-    /// Whether the session has had its share of this turn, or whoever gets what the client says has enough of it. What only a Close is
-    /// looked for in does not wait: it goes nowhere.
+    /// Whether the session's share of this turn is used up, or its receiver takes no more. A session that only looks for a Close need not
+    /// wait, because nothing of it is passed on.
     final var mustWait: Bool {
         self.isOpen && (self.loop.budget.isShareSpent || self.isHeldBack)
     }
 
-    /// Sends what was put together, for what is to come after it.
+    /// Sends gathered bytes, before anything that must follow them.
     private func passOn() {
         self.hasMore = false
         self.flush()
         self.didRead()
     }
 
-    /// What came was read as far as it goes for now: the client is not read on while some of it waits.
+    /// What came was read as far as possible for now. While some of it waits, the client is not read.
     final func settle() {
         self.passOn()
         self.countMemory()
         guard self.isOpen, !self.backlog.isEmpty || self.isHeldBack else { return }
         if !self.mayReadOn { self.client.pause() }
-        // Whoever holds it back says when it may go on.
+        // What holds the client back also lets it continue.
         if !self.isHeldBack, !self.isStuck { self.client.readAgainLater() }
     }
 
@@ -255,8 +255,8 @@ class ServedSession: Conversation {
         }
     }
 
-    /// A client that does not read gets an answer to its latest ping only, and later (RFC 6455 section 5.5.3): pings are no
-    /// way around the limit of the queue.
+    /// A client that does not read gets a pong for its latest ping only, later (RFC 6455 section 5.5.3): otherwise pings would get around
+    /// the limit of the queue.
     private func answerPing(_ payload: [UInt8]) {
         if self.session.isAboveHighWater(self.client) {
             self.owedPong = payload
@@ -266,7 +266,7 @@ class ServedSession: Conversation {
     }
 
     final func prepare(for event: ClosingHandshake.Event) {
-        // What a server sent last may be part of a message.
+        // The server's last bytes may still have to go out as a message.
         if event == .ended(.backend, .inOrder), self.isOpen { self.backendEnds() }
     }
 
@@ -285,7 +285,7 @@ class ServedSession: Conversation {
 
     final func hasSaid() {
         guard !self.isOpen else { return }
-        // Messages are over; the client's own Close may wait among them.
+        // Messages are over, but the client's Close may be among what waits.
         self.shelf = []
         self.readBacklog()
         self.countMemory()

@@ -3,7 +3,7 @@ internal import Connections
 internal import Sessions
 internal import WebSocketProtocol
 
-/// The built-in services and bridges of one worker, with what they share. Confined to its thread.
+/// The built-in services and bridges of one worker, and what they share. Confined to its thread.
 final class Services: SessionServices {
     let rooms: Rooms
     private let compression: WorkerCompression

@@ -1,12 +1,12 @@
 internal import WebSocketProtocol
 
-/// What a session that agreed on compression holds for it: a stream for each side that keeps context, made when it is first needed,
-/// and an inflater while a message is coming in.
+/// The zlib streams of a session that agreed on compression: one for each side that keeps context, made when first needed, and an inflater
+/// while a message comes in.
 final class SessionCompression {
     let parameters: DeflateParameters
-    /// How many bytes came of the message in progress so far, where it came uncompressed.
+    /// How many bytes of the message in progress came uncompressed.
     var plainLength = 0
-    /// Streams and memory that belong to no session.
+    /// Streams and memory that all sessions of the worker share.
     let worker: WorkerCompression
     private var inflater: Inflater?
     private var ownDeflater: Deflater?
@@ -16,13 +16,13 @@ final class SessionCompression {
         self.worker = worker
     }
 
-    /// What the message in progress takes of memory for being inflated. What keeps context is the session's own, whether there is a message
-    /// or not, and `limits.compression` bounds it.
+    /// The memory of a borrowed inflater for the message in progress. A stream that keeps context does not count: the session always has
+    /// it, and `limits.compression` bounds it.
     var lentMemory: Int {
         self.inflater == nil || self.parameters.client.keepsContext ? 0 : self.parameters.client.inflateMemory
     }
 
-    /// For the message in progress, or the next one.
+    /// The inflater for the message in progress, or the next one.
     func takeInflater(maximumMessage: Int) -> Inflater {
         if let inflater = self.inflater { return inflater }
         let inflater = self.worker.takeInflater(self.parameters.client)
@@ -31,7 +31,7 @@ final class SessionCompression {
         return inflater
     }
 
-    /// A message is complete.
+    /// A message is complete: returns a borrowed inflater.
     func giveBack(_ inflater: Inflater) {
         guard !self.parameters.client.keepsContext else { return }
         self.inflater = nil
@@ -47,23 +47,23 @@ final class SessionCompression {
     }
 }
 
-/// A message, or a piece of one, in one compressed frame.
+/// A message or a piece of one, in one compressed frame.
 struct CompressedFrame {
-    /// Where in its message a frame stands.
+    /// The frame's place in its message.
     struct Place {
         var isFirst = true
         var isFinal = true
     }
 
-    /// Where the frame is in what it was written into.
+    /// The frame's positions in the bytes that it was written into.
     let range: Range<Int>
     let payloadLength: Int
 
-    /// A larger message is sent as it is: to compress it would keep the other sessions of the worker waiting for more than 3 ms.
+    /// A larger message is sent uncompressed: compressing it would delay the worker's other sessions for more than 3 ms.
     private static let mostAtOnce = 128 << 10
 
-    /// Writes the frame over `bytes`. `nil` if compression is not worthwhile: the message is short or long, or would not get any shorter
-    /// (where a deflater keeps context it must be sent all the same). Of a message in pieces the first one decides.
+    /// Writes the frame over `bytes`. `nil` if compression is not worthwhile: the message is too short or too long, or would not become
+    /// shorter (with context kept, it has to be sent compressed all the same). In a message in pieces, the first piece decides.
     static func encode(
         _ opcode: Opcode, _ payload: Span<UInt8>, _ place: Place = Place(), with deflater: () -> Deflater,
         into bytes: inout [UInt8]

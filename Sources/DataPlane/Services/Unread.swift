@@ -1,29 +1,29 @@
 internal import DequeModule
 internal import WebSocketProtocol
 
-/// What a client said and nobody looked at yet.
+/// Bytes from a client that were received and not read yet.
 struct Unread {
-    /// As they were read: those before `start` are done with.
+    /// As received; those before `start` have been read.
     private(set) var bytes: [UInt8]
     private var start = 0
-    /// What is left begins with so much of it, if not with a frame or the rest of one: payload of a compressed message, unmasked.
+    /// The rest begins with this payload of a compressed message, unmasked; `nil` if it begins with a frame or the rest of one.
     private var part: FrameReader.DataPart?
 
-    /// - Parameter part: what `bytes` begin with, if not with a frame or the rest of one. Of its range the length counts.
+    /// - Parameter part: what `bytes` begin with; `nil` for a frame or the rest of one. Only the length of its range matters.
     init(_ bytes: [UInt8], part: FrameReader.DataPart?) {
         self.bytes = bytes
         self.part = part
     }
 
-    /// What it takes of memory, its place included.
+    /// Bytes of memory, its place in the backlog included.
     var memory: Int { self.bytes.capacity + 128 }
 
-    /// What is left begins inside of a compressed message's payload.
+    /// The rest begins inside the payload of a compressed message.
     var beginsWithPart: Bool { self.part != nil }
 
     var isDone: Bool { self.start == self.bytes.count && self.part == nil }
 
-    /// What is to be looked at next.
+    /// What to read next.
     ///
     /// - Parameter limit: the most bytes of it.
     func next(atMost limit: Int) -> (range: Range<Int>, part: FrameReader.DataPart?) {
@@ -34,11 +34,11 @@ struct Unread {
         return (range, part)
     }
 
-    /// So many bytes were looked at.
+    /// `count` bytes were read.
     ///
     /// - Parameters:
-    ///   - stop: what the rest begins with, if not with a frame or the rest of one.
-    ///   - payload: of that part. It may have been unmasked on the way, where it was looked at.
+    ///   - stop: what the rest begins with; `nil` for a frame or the rest of one.
+    ///   - payload: the payload of that part, which reading may have unmasked.
     mutating func advance(by count: Int, to stop: FrameReader.DataPart?, _ payload: Span<UInt8>) {
         self.start += count
         for index in payload.indices { self.bytes[self.start + index] = payload[index] }
@@ -51,10 +51,10 @@ struct Unread {
     }
 }
 
-/// What waits to be looked at, in order.
+/// Bytes that wait to be read, in order.
 struct Backlog {
     private var items: Deque<Unread> = []
-    /// What that takes of memory, in bytes.
+    /// Bytes of memory.
     private(set) var memory = 0
 
     var isEmpty: Bool { self.items.isEmpty }
@@ -70,7 +70,7 @@ struct Backlog {
         self.items.prepend(unread)
     }
 
-    /// So many bytes of the first one were looked at: see `Unread.advance`. Once it is done it is no more.
+    /// `count` bytes of the first item were read (`Unread.advance`). It is removed when all of it was.
     mutating func advance(by count: Int, to stop: FrameReader.DataPart?, _ payload: Span<UInt8>) {
         self.items[0].advance(by: count, to: stop, payload)
         guard self.items[0].isDone else { return }

@@ -1,8 +1,8 @@
 internal import WebSocketProtocol
 
-/// zlib's streams that belong to no session: what keeps no context from one message to the next can be anybody's.
+/// zlib streams that no session owns: a stream that keeps no context between messages can serve any session.
 final class WorkerCompression {
-    /// Inflaters kept for the next message; a burst of more is freed again.
+    /// How many inflaters are kept for the next messages; a burst of more is freed again.
     private static let mostInflaters = 8
     private static let mostScratch = 256 << 10
 
@@ -10,7 +10,7 @@ final class WorkerCompression {
     private var inflaters: [DeflateParameters.Direction: [Inflater]] = [:]
     private var scratch: [UInt8] = []
 
-    /// For one message, at once.
+    /// The stream for one message, to be used at once.
     func deflater(_ direction: DeflateParameters.Direction) -> Deflater {
         if let deflater = self.deflaters[direction] { return deflater }
         let deflater = Deflater(direction)
@@ -18,7 +18,7 @@ final class WorkerCompression {
         return deflater
     }
 
-    /// One for whoever keeps it, or gives it back between messages.
+    /// An inflater to keep, or to give back between messages.
     func takeInflater(_ direction: DeflateParameters.Direction) -> Inflater {
         self.inflaters[direction]?.popLast() ?? Inflater(direction)
     }
@@ -28,7 +28,7 @@ final class WorkerCompression {
         self.inflaters[direction, default: []].append(inflater)
     }
 
-    /// Memory for a compressed message; who takes it gives it back.
+    /// Memory for a compressed message, to be given back.
     func takeScratch() -> [UInt8] {
         let scratch = self.scratch
         self.scratch = []

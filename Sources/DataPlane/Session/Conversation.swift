@@ -1,37 +1,36 @@
 internal import Sessions
 internal import WebSocketProtocol
 
-/// What a session does once its opening handshake is complete: relay, bridge, or serve. Owns the protocol state of both legs;
-/// the session owns their connections.
+/// What a session does after its opening handshake: relay, bridge or serve. The conversation owns the protocol state of both legs; the
+/// session owns their connections.
 protocol Conversation: AnyObject {
-    /// What came from each leg so far, as far as the other leg's socket has taken it.
+    /// The messages from each leg that the other leg's socket has accepted.
     var tally: PerLeg<MessageTally> { get }
-    /// Where the frames of both sides stand.
+    /// Where both sides are in their frames.
     var places: ClosingHandshake.Places { get }
 
-    /// A message of the client's waits for room to be begun.
+    /// Whether a message from the client waits for room to begin.
     var waitsToBegin: Bool { get }
 
     /// The client has its 101.
     func begin()
-    /// `range` of the worker's plaintext buffer came from `leg`. There are `ConnectionBuffers.headroom` bytes of room before it.
+    /// `range` of the worker's plaintext buffer came from `leg`. `ConnectionBuffers.headroom` bytes before it are free.
     func received(_ range: Range<Int>, from leg: Leg)
-    /// Something happened to a leg's connection, and the closing handshake is about to hear of it: what is kept of what came before, and can
-    /// go on, goes on.
+    /// Something happened to a leg's connection, and the closing handshake will be told next: passes on what was kept of earlier bytes.
     func prepare(for event: ClosingHandshake.Event)
-    /// Sends what was put together: the closing handshake may say something behind it.
+    /// Sends gathered bytes, because the closing handshake may send something after them.
     func sendGathered()
-    /// The closing handshake was told something. From now on it lets pass what it says.
+    /// The closing handshake has changed: follows what it allows now.
     func follow(_ closing: ClosingHandshake)
-    /// What the closing handshake had to say was sent.
+    /// What the closing handshake wanted to send was sent.
     func hasSaid()
-    /// `leg` has taken enough of what it was sent to be sent more.
+    /// `leg` has accepted enough of its queue to be sent more.
     func drained(_ leg: Leg)
     /// The client's connection asked to be called again in this turn of the loop.
     func continued()
-    /// Sends `leg` a ping, at once or when the frame in progress is whole. A WebSocket leg's only, and only while the session is open.
+    /// Sends `leg` a ping, at once or when the frame in progress is whole. Only for a WebSocket leg of an open session.
     func ping(_ leg: Leg)
-    /// The time that the conversation asked for (`Session.setTick`) has come.
+    /// The time set by `Session.setTick` has come.
     func timerFired()
 }
 

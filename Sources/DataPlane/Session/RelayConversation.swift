@@ -4,17 +4,17 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// WebSocket to WebSocket, frame by frame, without copying: the headers of what came from one leg are walked where they lie in
-/// the worker's buffer, and the same bytes go to the other leg. What is decided about them is `Relay`'s.
+/// WebSocket to WebSocket, frame by frame, without copying: headers are read where they are in the worker's buffer, and the same bytes go
+/// to the other leg. `Relay` decides.
 final class RelayConversation: Conversation {
-    // The session gives its conversation up when it ends.
+    // A reference cycle that the session breaks when it ends.
     private let session: Session
     private let loop: EventLoop
     private let connections: PerLeg<Connection>
     private let buffers: ConnectionBuffers
     private let plaintext: ReadBuffer
     private var relay: Relay
-    /// Of what came from each leg, what the other's socket took.
+    /// For each leg, the messages from it that the other's socket has accepted.
     private var taken = PerLeg(client: TakenMessages(), backend: TakenMessages())
 
     init(_ session: Session, _ connections: PerLeg<Connection>, allowsCompression: Bool) {
@@ -73,7 +73,7 @@ final class RelayConversation: Conversation {
 
     func drained(_ leg: Leg) { self.session.resume(leg.other) }
 
-    /// What comes from a leg that is not relayed any more does not count.
+    /// What comes from a leg after it is not relayed any more does not count.
     func follow(_ closing: ClosingHandshake) {
         self.relay.follow(closing)
         guard let session = self.session.closing else { return }
@@ -90,7 +90,7 @@ final class RelayConversation: Conversation {
         self.session.sendPing(Frame.ping(payload, maskingKey: key), to: leg)
     }
 
-    // What is rare stays off the path of a message: inlined, it costs each of them.
+    // Rare work stays out of line: inlined, it would cost every message.
     @inline(never)
     private func note(_ signs: Relay.Step.Signs, from leg: Leg) {
         if signs.contains(.ping) { self.session.legs[leg.other].heartbeat.relayedPing(at: self.loop.now) }
@@ -101,7 +101,7 @@ final class RelayConversation: Conversation {
     // MARK: - What is done
 
     private func forward(_ bytes: Span<UInt8>, from leg: Leg, _ before: MessageTally) {
-        // By name: a reference that a subscript gives out is counted, with every message.
+        // By name: a reference from a subscript costs a retain per message.
         switch leg {
         case .client: self.send(bytes, to: self.connections.backend, from: self.connections.client, before)
         case .backend: self.send(bytes, to: self.connections.client, from: self.connections.backend, before)
@@ -114,7 +114,7 @@ final class RelayConversation: Conversation {
         if target.hasUntaken { self.hold(source, for: target, before) }
     }
 
-    /// Some of what came from `source` waits for `target` to take it.
+    /// `target` did not accept all that came from `source`.
     @inline(never)
     private func hold(_ source: Connection, for target: Connection, _ before: MessageTally) {
         self.taken[source.leg].sent(before, self.relay.tally(of: source.leg), target.writing)

@@ -8,7 +8,7 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// The other leg: choose an endpoint, connect, and (where it is a WebSocket) the opening handshake with it.
+/// The backend's leg: the choice of an endpoint, connecting, and the opening handshake if the endpoint is a WebSocket.
 extension Session: ConnectorOwner {
     // MARK: - Choose endpoint
 
@@ -23,7 +23,7 @@ extension Session: ConnectorOwner {
         self.handle(.endpointChosen(at: self.loop.now))
     }
 
-    /// What sessions have in common that should meet the same endpoint.
+    /// A value that is equal for sessions that should reach the same endpoint.
     private func balanceKey(_ backend: Backend) -> UInt64 {
         switch backend.settings.balance {
         case .hashAddress: StableHash.of(self.clientName.utf8)
@@ -111,7 +111,7 @@ extension Session: ConnectorOwner {
             switch backend.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.heard(.backend)
-                // In place: a copy would be one of all that was read so far.
+                // Read in place: a copy would contain everything that was read so far.
                 guard let outcome = self.opening?.backendHandshake?.received(plaintext.span.extracting(range)) else {
                     return
                 }
@@ -128,13 +128,13 @@ extension Session: ConnectorOwner {
         if case .backendHandshake = self.machine.state { true } else { false }
     }
 
-    /// The backend sends no more of its answer, or is not waited for any longer: what there is of it counts.
+    /// The backend sends no more of its answer, or took too long for it: what has come counts.
     func endAnswer() {
         guard var handshake = self.opening?.backendHandshake else { return }
         self.judge(handshake.receivedEOF(), 0..<0)
     }
 
-    /// - Parameter range: what was just received, of which the handshake may end in the middle.
+    /// - Parameter range: what was just received; the handshake may end in the middle of it.
     private func judge(_ outcome: BackendHandshake.Outcome, _ range: Range<Int>) {
         switch outcome {
         case .incomplete: break
@@ -142,9 +142,9 @@ extension Session: ConnectorOwner {
             self.handle(
                 .backendFailed(reason, hasAnswered: self.opening?.backendHandshake?.hasReceived ?? false))
         case .refused(let answer):
-            // It works, then. What a client may be able to provoke (a 500) says nothing either way.
+            // The endpoint works. A client may be able to provoke a 500, so that says nothing either way.
             if answer.status < 500, let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
-            // The backend does not want this client: the client hears it in the backend's words.
+            // The backend refuses this client, which gets the backend's own answer.
             let refusal = Refusal(passingOn: answer, routeIndex: self.routeIndex)
             guard self.machine.handle(.backendRefused) == .passRefusalOn else { return }
             self.refuse(refusal, in: .backendHandshake)

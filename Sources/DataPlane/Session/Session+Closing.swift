@@ -4,16 +4,16 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// What a session that closes knows of its legs; an open one does not carry its memory.
+/// What a closing session knows of its legs. An object of its own, so that an open session does not carry its memory.
 final class SessionClosing {
     var legs: PerLeg<LegClosing>
-    /// The kernel gives each leg as much time as we do.
+    /// Whether the kernel's timeout for the leg is the one for closing.
     var hasUserTimeout = PerLeg(client: false, backend: false)
-    /// How many bytes came from each leg that nobody was left to take.
+    /// How many bytes came from each leg for which there was no other side any more.
     var dropped = PerLeg(client: 0, backend: 0)
-    /// What had come from each leg when it ceased to go on to the other one: what comes after that is only looked through for a Close.
+    /// The messages that had come from each leg when it was no longer relayed: later bytes are only searched for a Close.
     var forwarded = PerLeg<MessageTally?>(client: nil, backend: nil)
-    /// How many bytes of each leg's connection its peer had not acknowledged when it was given up.
+    /// How many bytes each leg's peer had not acknowledged when its connection was aborted.
     var undelivered = PerLeg(client: 0, backend: 0)
 
     init(at now: MonotonicInstant) {
@@ -21,9 +21,8 @@ final class SessionClosing {
     }
 }
 
-/// From the first Close, or whatever else ends the session, to the end of both connections (design section 4, "Closing"): what is left
-/// for a leg is delivered, then it is waited for, then its connection is closed. What is due is `LegClosing`'s to say, and what follows
-/// from it `ClosingHandshake`'s.
+/// From the first Close, or any other end of the session, until both connections are closed: what is queued for a leg is delivered, then we
+/// wait for its peer, then the connection is closed. `LegClosing` says what is due, `ClosingHandshake` what follows from it.
 extension Session {
     // MARK: - What happens
 
@@ -36,7 +35,7 @@ extension Session {
 
     /// `leg` broke a rule.
     ///
-    /// - Parameter words: what it hears, and the log says.
+    /// - Parameter words: the reason, for its Close and for the log.
     func violated(_ violation: Violation, by leg: Leg, _ words: String) {
         self.conversation?.sendGathered()
         let places = self.conversation?.places ?? .init()
@@ -48,7 +47,7 @@ extension Session {
 
     /// Something happened to a leg's connection.
     ///
-    /// - Parameter detail: more on it, for the log.
+    /// - Parameter detail: for the log.
     func happened(_ event: ClosingHandshake.Event, detail: String? = nil) {
         self.conversation?.prepare(for: event)
         self.conversation?.sendGathered()
@@ -61,9 +60,9 @@ extension Session {
         self.act(on: actions, relaying: nothing.span)
     }
 
-    /// Does what the closing handshake says.
+    /// Carries out what the closing handshake decided.
     ///
-    /// - Parameter close: the Close that may have to be passed on, as it came.
+    /// - Parameter close: the Close to relay, if there is one, as it came.
     private func act(on actions: ClosingHandshake.Actions, relaying close: Span<UInt8>) {
         guard let conversation = self.conversation else {
             self.end(.backend, as: actions.backend.end)
@@ -74,7 +73,7 @@ extension Session {
         self.say(actions.backend.say, to: .backend, relaying: close)
         self.say(actions.client.say, to: .client, relaying: close)
         conversation.hasSaid()
-        // Saying comes first on both legs: ending one can end the session.
+        // Send on both legs first: ending one can end the session.
         self.end(.backend, as: actions.backend.end)
         self.end(.client, as: actions.client.end)
     }
@@ -89,19 +88,19 @@ extension Session {
         }
     }
 
-    /// A session that closes looks at its legs for the first time after so long: most have ended by then.
+    /// When a closing session first checks its legs: most have ended by then.
     private static let firstLook = Duration.milliseconds(50)
-    /// The most that is read from a leg of what nobody is left to take, in bytes. Its Close may be among that.
+    /// The most bytes that are read from a leg without another side. Its Close may be among them.
     private static let mostDropped = 256 << 10
 
     // MARK: - Beginning
 
-    /// The session will end.
+    /// The session begins to close.
     func beginClosing() {
         guard self.closing == nil else { return }
         self.closing = SessionClosing(at: self.loop.now)
         self.setDeadline(after: Self.firstLook)
-        // A leg that was held back is read again: it may have a Close to answer ours. What is still relayed holds it back anew.
+        // A leg that was held back is read again: its answer to our Close may come. If it is still relayed, it may be held back anew.
         for leg in [Leg.client, .backend] { self.readOn(leg) }
     }
 
@@ -117,9 +116,9 @@ extension Session {
             close: self.route?.settings.timeouts.close ?? Timeouts().close, heartbeat: self.heartbeat(of: leg))
     }
 
-    // MARK: - What is done
+    // MARK: - Acting
 
-    /// Ends `leg` as the closing handshake says.
+    /// Ends `leg` as the closing handshake decided.
     func end(_ leg: Leg, as end: ClosingHandshake.End) {
         guard let connection = self.connection(leg), self.machine.closing.isConnected(leg) else { return }
         switch end {
@@ -144,19 +143,19 @@ extension Session {
         }
     }
 
-    /// Closes a leg's connection if its peer has ended its side and has taken all there is for it.
+    /// Closes a leg's connection if its peer has ended its side and everything was delivered.
     func settle(_ connection: Connection) {
         let leg = connection.leg
         guard self.machine.closing.isConnected(leg), self.machine.closing.awaits(leg) == .end else { return }
         self.noteDelivery(connection)
         guard let end = self.machine.closing.endWhenDelivered(leg) else { return }
-        // The last word of TLS; a plain connection is closed by closing it.
+        // TLS needs its close_notify; a plain connection just closes.
         if end == .close, connection.tls != nil { connection.shutDown() }
         connection.sendStaged()
         if self.hasDelivered(connection) { self.closeLeg(leg, abruptly: end == .abort) }
     }
 
-    /// Tells, where that is waited for, that a leg's peer has taken all there is for it.
+    /// Reports that everything was delivered to a leg, if the closing handshake waits for that.
     func noteDelivery(_ connection: Connection) {
         guard self.machine.closing.isAwaitingDelivery(of: connection.leg) else { return }
         connection.sendStaged()
@@ -170,7 +169,7 @@ extension Session {
 
     // MARK: - What is due
 
-    /// The timer has fired while the session closes.
+    /// The timer fired while the session closes.
     func checkClosing() {
         var next = MonotonicInstant.never
         for leg in [Leg.client, .backend] {
@@ -180,7 +179,7 @@ extension Session {
         if self.closing != nil { self.setDeadline(at: next) }
     }
 
-    /// Does what is due for `leg`. Returns when to look again; `nil`: never.
+    /// Does what is due for `leg`. Returns when to check again; `nil` for never.
     private func checkClosing(of leg: Leg) -> MonotonicInstant? {
         var hasLooked = false
         while let connection = self.connection(leg), let closing = self.closing,
@@ -193,7 +192,7 @@ extension Session {
                 return until
             }
             if !hasLooked, !self.machine.closing.hasEnded(leg), !connection.isPaused {
-                // What it is waited for may be here, where it is this process that was stopped for a while; and one that is gone is gone.
+                // Read first: if this process was stopped for a while, what we wait for may be in the socket.
                 hasLooked = true
                 connection.lookAgain()
                 self.pump(leg)
@@ -216,7 +215,7 @@ extension Session {
             undelivered: undelivered, acknowledged: undelivered > 0 ? connection.acknowledged : 0,
             awaited: self.machine.closing.awaits(connection.leg), lastByte: self.legs[connection.leg].heartbeat.lastLife
         )
-        // What we do not read because nobody is left to take it is the peer's own affair.
+        // A peer gets no more time because we do not read it for lack of another side.
         if !self.isRefusingMore(connection.leg) { sight.unread = Self.unread(connection, at: now) }
         sight.senderUnread = self.connection(connection.leg.other).map { Self.unread($0, at: now) } ?? .init()
         return sight
@@ -227,7 +226,7 @@ extension Session {
         return LegClosing.Unread(time: unread.time, isNow: unread.isNow)
     }
 
-    /// What is set for an open session may be none, or too short. Most sessions have ended before anybody looks.
+    /// An open session has no timeout in the kernel, or one that is too short. Set late, because most sessions end before the first check.
     private func setUserTimeout(of connection: Connection) {
         let leg = connection.leg
         guard let closing = self.closing, !closing.hasUserTimeout[leg] else { return }
@@ -238,7 +237,7 @@ extension Session {
 
     // MARK: - What comes
 
-    /// Passes on what came from `leg`, or drops it: where the other side has gone, no more than its Close may be among is read at all.
+    /// Passes on or discards what came from `leg`. Without another side, only as much is read as may contain its Close.
     func receivedWhileClosing(_ range: Range<Int>, from leg: Leg) {
         if let closing = self.closing, self.machine.closing.isAlone(leg) {
             closing.dropped[leg] += range.count
@@ -247,14 +246,14 @@ extension Session {
         self.conversation?.received(range, from: leg)
     }
 
-    /// Whether enough came from `leg` that nobody was left to take.
+    /// Whether so much came from `leg` without another side that it is not read any more.
     func isRefusingMore(_ leg: Leg) -> Bool { self.closing.map { $0.dropped[leg] > Self.mostDropped } ?? false }
 
-    // MARK: - At once
+    // MARK: - Abort
 
-    /// The gateway stops at once, or had given its sessions their time. Both sides hear of it where that is possible without waiting.
+    /// The gateway stops now, or its sessions had their time. Both sides are told if that is possible without waiting.
     func abort() {
-        // Before a Close of ours is on its way.
+        // Asked first, because our own Close would count once it is queued.
         let isLeft = PerLeg(client: self.hasUndelivered(.client), backend: self.hasUndelivered(.backend))
         self.close(.byGateway(.drain))
         for leg in [Leg.client, .backend] {

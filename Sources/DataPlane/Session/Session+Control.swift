@@ -6,7 +6,7 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// What the control thread wants to know of a session, and a reload of it.
+/// What the control thread asks of a session, and what a reload does to it.
 extension Session {
     func isSelected(by selection: SessionSelection) -> Bool {
         switch selection {
@@ -19,7 +19,7 @@ extension Session {
 
     // MARK: - Reload
 
-    /// What a new configuration would do to the session; `nil` for one that is not open.
+    /// What a new configuration would do to the session; `nil` if it is not open.
     func fate(under configuration: ActiveConfiguration) -> ActiveConfiguration.Fate? {
         guard self.isOpen, let route = self.route else { return nil }
         return configuration.fate(
@@ -28,7 +28,7 @@ extension Session {
                 subprotocol: self.summary.subprotocol, hasEncodedSlash: self.summary.hasEncodedSlash))
     }
 
-    /// A new configuration is in force, which means this for the session. One that has no place in it is closed later, at its time.
+    /// A new configuration is in force. A session that it has no place for is closed later, at its paced time.
     func follow(_ fate: ActiveConfiguration.Fate) {
         guard case .stays(let route) = fate else { return }
         let before = PerLeg(client: self.heartbeat(of: .client), backend: self.heartbeat(of: .backend))

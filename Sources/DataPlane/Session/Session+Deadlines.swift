@@ -5,8 +5,8 @@ internal import Sessions
 internal import Synchronization
 internal import System
 
-/// What an open session waits for beside bytes: silent and stalled peers, its own end, and what its conversation asked for. Traffic
-/// moves no timer; when the timer fires, it looks at what is due and sets itself to what is due next.
+/// What an open session waits for besides bytes: silent and stalled peers, its timeouts, and its conversation's tick. Traffic moves no
+/// timer: when the timer fires, it checks what is due and sets itself for what is due next.
 extension Session {
     /// The client has its 101.
     func beginDeadlines() {
@@ -23,14 +23,14 @@ extension Session {
         self.checkDeadlines()
     }
 
-    /// Has the conversation's `timerFired` called once, at `instant` or soon after; setting it anew replaces the old one.
+    /// Has the conversation's `timerFired` called once, at `instant` or soon after. Setting it again replaces the old time.
     func setTick(at instant: MonotonicInstant) {
         guard self.isOpen else { return }
         self.deadlines.tick = instant
         if instant < self.deadlines.armed { self.arm(at: instant) }
     }
 
-    /// The session's timer has fired while the session is open.
+    /// The timer fired while the session is open.
     func checkDeadlines() {
         guard let timeouts = self.route?.settings.timeouts else { return }
         let now = self.loop.now
@@ -38,7 +38,7 @@ extension Session {
         if self.deadlines.takeTick(at: now), self.isOpen { self.conversation?.timerFired() }
         let client = self.checkHeartbeat(of: .client)
         let backend = self.checkHeartbeat(of: .backend)
-        // What was due may have ended the session: then its timer is that of the closing handshake.
+        // What was due may have ended the session: then the timer is the closing handshake's.
         guard self.isOpen else { return }
         self.arm(at: self.deadlines.next(timeouts, PerLeg(client: client, backend: backend)))
     }
@@ -50,7 +50,7 @@ extension Session {
 
     // MARK: - Heartbeats
 
-    /// A bridge's TCP leg is not pinged, and has as long to take its bytes as the client has.
+    /// The heartbeat's times for `leg`. A bridge's TCP leg is not pinged, but may be stalled only as long as the client.
     func heartbeat(of leg: Leg) -> HeartbeatSettings? {
         guard let settings = self.route?.settings else { return nil }
         return leg == .backend && self.machine.closing.kind == .relay ? settings.backendHeartbeat : settings.heartbeat
@@ -63,7 +63,7 @@ extension Session {
 
     private func takesPings(_ leg: Leg) -> Bool { leg == .client || self.machine.closing.kind == .relay }
 
-    /// Does what is due for `leg`. Returns when to look again.
+    /// Does what is due for `leg`. Returns when to check again.
     private func checkHeartbeat(of leg: Leg) -> MonotonicInstant {
         guard let settings = self.heartbeat(of: leg) else { return .never }
         var hasLooked = false
@@ -80,7 +80,7 @@ extension Session {
                 self.happened(.stalled(leg), detail: "took nothing for \(waited) s")
                 return .never
             case .dead where !hasLooked:
-                // Its answer may be here, where it is this process that was stopped for a while.
+                // Read first: if this process was stopped for a while, the answer may be in the socket.
                 hasLooked = true
                 connection.lookAgain()
                 self.pump(leg)
@@ -93,7 +93,7 @@ extension Session {
         return .never
     }
 
-    /// Sends a ping of ours, a whole frame.
+    /// Sends our ping; `frame` is the whole frame.
     func sendPing(_ frame: [UInt8], to leg: Leg) {
         guard let connection = self.connection(leg) else { return }
         connection.send(frame.span)
@@ -102,7 +102,7 @@ extension Session {
         self.legs[leg].heartbeat.pinged(at: self.loop.now, isFlushed: connection.hasSentAll, spread: spread)
     }
 
-    /// The pong to our latest ping came.
+    /// The pong for our latest ping came.
     func pingAnswered(_ leg: Leg) {
         guard let time = self.legs[leg].heartbeat.answered(at: self.loop.now) else { return }
         self.context.metrics.pinged(leg, time)
@@ -119,13 +119,13 @@ extension Session {
         if wasLate { self.isNoLongerLate(leg) }
     }
 
-    /// A leg whose answer was late was heard again.
+    /// A byte came from a leg that was late with its answer.
     @inline(never)
     private func isNoLongerLate(_ leg: Leg) {
         if leg == .backend { self.backendIsLate(false) }
     }
 
-    /// The backend is late with its answer to a ping, or no longer so (it was heard, or the session has ended).
+    /// Counts that the backend is late with a pong, or no longer so, because a byte came or the session ended.
     func backendIsLate(_ isLate: Bool) {
         guard let endpoint = self.endpoint else { return }
         if isLate {

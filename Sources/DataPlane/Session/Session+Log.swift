@@ -7,8 +7,7 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// The session's lines in the log: `open`, `close`, `refused`, and (at the debug level) `abandoned`. All of them have the same fields
-/// in front.
+/// The session's log lines: `open`, `close`, `refused`, and `abandoned` at the debug level. All begin with the same fields.
 extension Session {
     func logOpen() {
         guard var record = self.record(.info, "open") else { return }
@@ -27,7 +26,7 @@ extension Session {
         self.context.log.write(record)
     }
 
-    /// A connection that came to nothing before there was anything to answer: a port scan, a browser's spare connection.
+    /// A connection that ended before there was anything to answer: a port scan, or a browser's spare connection.
     func logAbandoned(_ reason: String, in phase: Phase) {
         guard var record = self.strangersRecord(.debug, "abandoned", reason: reason) else { return }
         record.add("reason", reason.cut)
@@ -35,7 +34,7 @@ extension Session {
         self.context.log.write(record)
     }
 
-    /// It has to give up what it holds.
+    /// The session ends because memory is scarce.
     func logGivesWay(_ holder: MemoryHolder) {
         guard var record = self.record(.debug, "gives-way") else { return }
         record.add("held", holder.bytes)
@@ -43,7 +42,7 @@ extension Session {
         self.context.log.write(record)
     }
 
-    /// A connection that had to make room for another.
+    /// The connection had to make room for another.
     func logEvicted() {
         let reason = "it had sent no request, and others needed the room"
         guard var record = self.strangersRecord(.info, "evicted", reason: reason) else { return }
@@ -53,9 +52,9 @@ extension Session {
         self.context.log.write(record)
     }
 
-    /// The record of a connection that is no session; `nil` where such lines are only counted for now.
+    /// The record of a connection that is no session; `nil` while such lines are only counted.
     ///
-    /// - Parameter reason: what others have in common with it.
+    /// - Parameter reason: lines with the same reason are counted together.
     private func strangersRecord(
         _ level: LogLevel, _ event: String, status: Int? = nil, reason: String
     ) -> LogRecord? {
@@ -86,7 +85,7 @@ extension Session {
         self.context.log.write(record)
     }
 
-    /// The limit of the route that the session passed, where it was ended for that: its key and its value.
+    /// The route's limit that ended the session: its key and value.
     private func passedLimit(_ cause: Cause) -> String? {
         guard let settings = self.route?.settings else { return nil }
         switch cause {
@@ -97,14 +96,14 @@ extension Session {
         }
     }
 
-    /// The client as far as proxies we trust name it.
+    /// The client as trusted proxies name it.
     var clientName: String {
         self.summary.client?.description ?? self.clientAddress.ip?.description ?? "unix"
     }
 
     private var routeName: String { self.route?.settings.name ?? "-" }
 
-    /// The fields that all lines have; `nil` below the log's level.
+    /// A record with the fields of all lines; `nil` if it is below the log's level.
     private func record(_ level: LogLevel, _ event: String) -> LogRecord? {
         guard self.context.log.takes(level) else { return nil }
         var record = LogRecord(level, event)
@@ -119,7 +118,7 @@ extension Session {
     }
 }
 
-/// What is counted of it.
+/// The session's metrics.
 extension Session {
     func countOpened() {
         guard let route = self.route, let backend = route.backend else { return }

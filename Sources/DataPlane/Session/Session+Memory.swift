@@ -5,15 +5,15 @@ internal import Observability
 internal import Sessions
 internal import System
 
-/// What the session holds of the memory that is bounded.
+/// The session's part of the bounded memory.
 extension Session: MemoryUser {
-    /// What is queued for a leg takes so much more of memory.
+    /// The memory of a leg's queue grew by `bytes`, or shrank if that is negative.
     func queued(changedBy bytes: Int) {
         self.context.memory.change(.queued, by: bytes)
         self.noteHolding()
     }
 
-    /// What is assembled is so much now.
+    /// The assembled message or head takes `bytes` now.
     func assembles(_ bytes: Int) {
         guard bytes != self.memory.assembled else { return }
         self.context.memory.change(.assembled, by: bytes - self.memory.assembled)
@@ -21,7 +21,7 @@ extension Session: MemoryUser {
         self.noteHolding()
     }
 
-    /// The message in progress will still bring so much, as far as it is known.
+    /// The message in progress will still need `bytes`, as far as known.
     func promises(_ bytes: Int) {
         let promised = UInt32(clamping: min(bytes, self.context.memory.bound.mostPromised))
         guard promised != self.memory.promised else { return }
@@ -29,10 +29,10 @@ extension Session: MemoryUser {
         self.memory.promised = promised
     }
 
-    /// Something came of the message, or the head, that is not whole.
+    /// Bytes of the incomplete message or head came.
     func madeProgress() { self.memory.madeProgress(at: self.loop.now) }
 
-    /// What is held may be none any more, or some again.
+    /// Joins or leaves the sessions that hold memory.
     func noteHolding() {
         let queued = (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0)
         switch (queued + self.memory.assembled == 0, self.memory.place < 0) {
@@ -42,10 +42,10 @@ extension Session: MemoryUser {
         }
     }
 
-    /// Whom it is reckoned with.
+    /// The client that the memory counts for.
     var network: ClientNetwork { ClientNetwork(self.summary.client ?? self.clientAddress.ip, of: self.id) }
 
-    /// How long the session may make no progress where others need the room.
+    /// How long the session may be without progress while others need the memory.
     var patience: Duration { self.route?.settings.timeouts.close ?? Timeouts().close }
 
     func lookAtMemory() -> MemoryHolder {
@@ -56,7 +56,7 @@ extension Session: MemoryUser {
         for leg in [Leg.client, .backend] {
             guard let connection = self.connection(leg), let since = connection.queuedSince else { continue }
             bytes += connection.queuedMemory
-            // A slow peer takes what the kernel has for a while before the socket takes more.
+            // A slow peer acknowledges the kernel's bytes for a while before its socket accepts more.
             if now - since >= self.patience, connection.hasProgressed() { continue }
             idle = max(idle, now - since)
         }
@@ -65,7 +65,7 @@ extension Session: MemoryUser {
             isWaiting: self.conversation?.waitsToBegin ?? false, idle: idle, patience: self.patience)
     }
 
-    /// Gives up what the session holds. What is queued is lost, and its connection aborted; a client that has nothing queued hears why.
+    /// Ends the session to free its memory. A connection with queued bytes is aborted; a client without any is told why.
     func giveWay() {
         self.logGivesWay(self.lookAtMemory())
         if self.isOpen { self.close(.byGateway(.memory)) } else { self.handle(.memoryNeeded) }

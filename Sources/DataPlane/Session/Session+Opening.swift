@@ -8,9 +8,9 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// From accept to the 101, or to the answer that says why not.
+/// From accept to the 101, or to the answer instead of it.
 extension Session {
-    /// Tells the machine what happened while the session is being opened, and does what it says.
+    /// Tells the machine what happened during the opening, and carries out its action.
     func handle(_ input: SessionMachine.Input) {
         let phase = self.phase
         switch self.machine.handle(input) {
@@ -44,12 +44,12 @@ extension Session {
         case .endRefusal: self.endAnswer()
         case .begin(.serve): self.serve()
         case .begin(.bridge): self.bridge()
-        // They come with what is to be sent: see `judge`, `show` and `turnAway`.
+        // `judge`, `show` and `turnAway` handle these: they have what to send.
         case .begin(.relay), .passRefusalOn, .answer: break
         }
     }
 
-    /// Now, and how long the opening handshake may take.
+    /// The time now, and how long the opening handshake may take.
     var handshakeClock: SessionMachine.HandshakeClock {
         let allowed = self.route?.settings.timeouts.handshake ?? Timeouts().handshake
         return .init(now: self.loop.now, deadline: self.began + allowed, allowed: allowed)
@@ -59,18 +59,19 @@ extension Session {
 
     func tlsHandshake() {
         guard let client = self.client, client.mayRead else { return }
-        // Each step has a signature or a key exchange in it: live sessions keep their latency while a storm of new ones comes in.
+        // Each step costs a signature or a key exchange. It waits for its turn, so that live sessions keep their latency in a storm of new
+        // ones.
         guard client.hasEnded else { return client.handshakeLater() }
-        // A client that has left waits for nothing. But behind its answer to our part, the second step, it may have sent the rest of its
-        // handshake, and its request, or the alert that says why it goes.
+        // A client that has left need not wait for a turn. But its answer to our part may be here, with its request or an alert: the second
+        // step.
         guard client.tls?.handshakeSteps == 1 else { return self.handle(.clientLeft) }
         self.loop.budget.spend(EventLoop.workOfLongStep)
         self.clientShookHands(client.handshakeStep().result)
     }
 
-    /// It is the turn of a leg's next step.
+    /// It is the turn of a leg's next step of the TLS handshake.
     ///
-    /// - Returns: whether there was one.
+    /// - Returns: whether there was anything to do.
     func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool {
         let hasWorked: Bool
         switch (self.machine.state, connection.leg) {
@@ -115,9 +116,9 @@ extension Session {
             case .end, .failed: return self.handle(.clientLeft)
             }
         }
-        // It is quiet until its backend has answered, or until the rest of its request comes.
+        // The connection is quiet now, until the backend answers or the rest of the request comes.
         client.tls?.releaseBuffers()
-        // An end that came together with the request is not told again.
+        // An end that came together with the request is not reported again.
         switch self.machine.state {
         case .connecting, .backendHandshake: if client.hasEnded { self.handle(.clientLeft) }
         case .tlsHandshake, .requestHead, .choosing, .answering, .ending, .conversing, .closed: break
@@ -181,7 +182,7 @@ extension Session {
         guard let admitted = self.opening?.admitted, let client = self.client,
             case .builtin(let service)? = self.route?.backend?.settings.kind
         else { return }
-        // What a room sends keeps no context: it is compressed once for all.
+        // A room's messages are compressed once for all members, so they cannot refer to earlier ones.
         let compression = self.agreeOnCompression(keepsContext: service != .broadcast)
         let conversation = self.context.services.conversation(
             with: service, of: self, client, path: admitted.target.path, compression: compression?.parameters)
@@ -190,9 +191,9 @@ extension Session {
         self.begin(conversation, early: PerLeg(client: self.opening?.early ?? [], backend: []))
     }
 
-    /// Accepts the client's offer to compress, if there is one that the route has memory for. For sessions that we end ourselves.
+    /// Accepts the client's offer to compress, if the route has memory for it. For sessions that end at the gateway.
     ///
-    /// - Parameter keepsContext: whether messages of ours may refer to earlier ones.
+    /// - Parameter keepsContext: whether our messages may refer to earlier ones.
     func agreeOnCompression(keepsContext: Bool = true) -> DeflateNegotiation.Agreement? {
         guard let offers = self.opening?.admitted?.compressionOffers, let limits = self.route?.settings.limits else {
             return nil
@@ -203,7 +204,7 @@ extension Session {
         return agreement
     }
 
-    /// What is remembered of the subprotocol that the client is answered.
+    /// What is remembered of the agreed subprotocol.
     private func remembered(_ subprotocol: String?) -> AgreedSubprotocol {
         guard let subprotocol else { return .none }
         guard let offered = self.opening?.admitted?.offeredSubprotocols, let route = self.route else { return .hidden }
@@ -223,7 +224,7 @@ extension Session {
 
     // MARK: - Answers
 
-    /// The client asked for a page of ours.
+    /// The client asked for a built-in page.
     private func show(_ answer: Answer, headOnly: Bool) {
         guard self.machine.handle(.answered) == .answer else { return }
         self.client?.send(answer.bytes(forHead: headOnly, date: WallClock.httpDate()).span)
@@ -236,7 +237,7 @@ extension Session {
         self.refuse(refusal, in: .requestHead)
     }
 
-    /// Sends the client a refusal, and says so in the log.
+    /// Sends the client a refusal, and logs it.
     ///
     /// - Parameter phase: how far the session had come.
     func refuse(_ refusal: Refusal, in phase: Phase) {
@@ -246,7 +247,7 @@ extension Session {
         self.endAfterAnswer()
     }
 
-    /// Nothing more is said, and what the client still sends is not looked at.
+    /// Sends nothing more; what the client still sends is not read.
     private func endAfterAnswer() {
         self.opening = nil
         self.closeLeg(.backend, abruptly: true)
@@ -254,7 +255,7 @@ extension Session {
         self.end(.client, as: .shutDown)
     }
 
-    /// What the client and the log hear of a failure. The reasons are the endpoint's: they come with its name.
+    /// The refusal for a failure, with the endpoint's name before the reason.
     private func refusal(_ failure: OpeningFailure) -> Refusal {
         let name = self.endpoint?.name ?? "-"
         switch failure {

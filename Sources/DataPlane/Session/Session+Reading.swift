@@ -3,9 +3,9 @@ internal import Connections
 internal import Sessions
 internal import System
 
-/// What comes from the legs, and when nothing is taken from them: back-pressure.
+/// Reading from the legs, and back-pressure.
 extension Session {
-    /// Reads from `leg` what is there and may be read, and passes it on, as long as the session's share of the turn lasts; once in any case.
+    /// Reads what is there from `leg` and passes it on, as long as the session's share of the turn lasts, but at least once.
     func pump(_ leg: Leg) {
         if let connection = self.connection(leg) { self.pump(connection) }
     }
@@ -33,22 +33,22 @@ extension Session {
         if connection.mayRead, !connection.isPaused, connection.isOpen { connection.readAgainLater() }
     }
 
-    /// Passes on what was received, or drops it.
+    /// Passes on what was received, or discards it.
     func received(_ range: Range<Int>, from leg: Leg) {
         if self.closing != nil { return self.receivedWhileClosing(range, from: leg) }
         self.conversation?.received(range, from: leg)
     }
 
-    /// The peer's side of a connection is over.
+    /// The peer's side of a connection has ended.
     ///
-    /// - Parameter failure: what went wrong; `nil`: nothing that the connection knows of.
+    /// - Parameter failure: why; `nil` if the connection knows no failure.
     private func ended(_ connection: Connection, _ end: ConnectionEnd, _ failure: ConnectionFailure?) {
         let leg = connection.leg
-        // It may have ended because it has everything.
+        // The peer may have ended because it has everything.
         if self.closing != nil { self.noteDelivery(connection) }
         var end = end
         var failure = failure
-        // A reset that came right behind an end in order is not told again.
+        // A reset right after an orderly end is not reported again.
         if end == .inOrder || end == .truncated && self.machine.closing.hasClosed(leg),
             let reset = connection.takeFailure()
         {
@@ -59,15 +59,14 @@ extension Session {
         if self.closing != nil { self.settle(connection) }
     }
 
-    /// A connection whose peer had ended its side fails: it takes nothing more, either.
+    /// The peer had ended its side and now the connection fails: it accepts nothing more.
     private func watchEnded(_ connection: Connection) {
         guard let failure = connection.failure ?? connection.takeFailure() else { return }
         self.tell(connection, .failed, failure)
         self.closeLeg(connection.leg)
     }
 
-    /// A connection that the kernel ended, because its peer took nothing, has stalled; otherwise its peer has ended it, or is not there any
-    /// more.
+    /// Tells the closing handshake. A connection that the kernel ended because its peer accepted nothing has stalled; any other has ended.
     private func tell(_ connection: Connection, _ end: ConnectionEnd, _ failure: ConnectionFailure?) {
         let leg = connection.leg
         self.happened(connection.hasStalled ? .stalled(leg) : .ended(leg, end), detail: failure?.description)
@@ -77,8 +76,7 @@ extension Session {
 
     private var queueLimit: Int { self.route?.settings.limits.queue.rawValue ?? ConnectionBuffers.readSize }
 
-    /// Where reading from the other side stops: what one more read can add still fits the limit, and what is staged does. While memory is
-    /// scarce one read is all that is queued.
+    /// Stop reading the other side here: one more read plus a staged send must still fit. While memory is scarce, only one read is queued.
     func isAboveHighWater(_ connection: Connection) -> Bool {
         let queued = connection.queuedBytes
         guard queued > 0 else { return false }
@@ -86,7 +84,7 @@ extension Session {
             || queued > max(0, self.queueLimit - ConnectionBuffers.mostPerRead - SendBatch.mostBytes)
     }
 
-    /// Where what was held back may go on.
+    /// While this is true, the other side stays held back.
     func isAboveLowWater(_ connection: Connection) -> Bool {
         let queued = connection.queuedBytes
         guard queued > 0 else { return false }
@@ -94,7 +92,7 @@ extension Session {
             || queued > max(0, self.queueLimit - ConnectionBuffers.mostPerRead) / 2
     }
 
-    /// Reads from `leg` again, if that had stopped.
+    /// Reads from `leg` again if reading was stopped.
     func resume(_ leg: Leg) {
         guard let connection = self.connection(leg), connection.isPaused, !self.isRefusingMore(leg) else { return }
         self.resume(connection)

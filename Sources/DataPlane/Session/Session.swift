@@ -10,21 +10,21 @@ internal import WebSocketProtocol
 
 /// One client connection from accept to closed, with both its legs: the shell that acts.
 ///
-/// `SessionMachine` decides what becomes of it. Here it is told what happened, and done what it says: in this file for the life of the
-/// connections, in `Session+Opening` up to the 101, in `Session+Backend` for the other leg, and in `Session+Closing` to the end of both.
-/// `Session+Reading` has what comes from the legs; what it means after the 101 is up to a `Conversation`.
+/// `SessionMachine` decides; this class tells it what happened and carries out its actions. This file has the life of the connections,
+/// `Session+Opening` what comes before the 101, `Session+Backend` the other leg, `Session+Closing` the end of both legs, and
+/// `Session+Reading` their bytes. After the 101 a `Conversation` handles those.
 final class Session: ConnectionOwner, TimerHandler {
     let id = SessionID.random()
     let context: SessionContext
-    /// The worker's: at hand, because it is told of every read.
+    /// The worker's. A copy, because every read needs it.
     let loop: EventLoop
     let listener: Listener
     let clientAddress: SocketAddress
     let began: MonotonicInstant
     var machine: SessionMachine
-    /// The worker's: its place among those that have not sent a whole request head yet. Here it takes no memory.
+    /// Its place among the connections without a whole request head. The worker sets it; here it takes no memory.
     var newcomer = Newcomers<Session>.Place.none
-    /// What is only needed until the conversation begins.
+    /// `nil` once the conversation has begun.
     var opening: Opening? {
         didSet {
             guard self.opening == nil else { return }
@@ -33,9 +33,9 @@ final class Session: ConnectionOwner, TimerHandler {
         }
     }
     private(set) var conversation: (any Conversation)?
-    /// Known once the request was admitted. A reload that leaves the session alone puts the route's new form in place.
+    /// Known once the request is admitted. A reload that keeps the session replaces it by the route's new form.
     var route: Route?
-    /// Where the backend's leg leads, or is to lead. It counts the session as its own.
+    /// Where the backend's leg leads. While this is set, the endpoint counts the session.
     var endpoint: Endpoint? {
         willSet {
             self.endpoint?.sessions.subtract(1, ordering: .relaxed)
@@ -45,14 +45,14 @@ final class Session: ConnectionOwner, TimerHandler {
     var summary = SessionSummary()
     var memory = SessionMemory()
 
-    /// What is known of the legs beside their connections.
+    /// What is known of the legs besides their connections.
     var legs: PerLeg<SessionLeg>
     private(set) var client: Connection?
     private(set) var backend: Connection?
-    /// How the legs get on, while the session closes. Asked for with every read, it says that the session is open.
+    /// The state of a closing session's legs; `nil` while it is open, as every read checks.
     var closing: SessionClosing?
     private var timer: EventLoop.TimerID?
-    /// What the timer waits for while the session is open.
+    /// What the timer waits for in an open session.
     var deadlines: SessionDeadlines
 
     init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, _ context: SessionContext) throws {
@@ -73,10 +73,10 @@ final class Session: ConnectionOwner, TimerHandler {
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }
 
-    /// The word for how far the session has come, for the log and for tables.
+    /// How far the session has come, for the log and tables.
     var phase: Phase { self.machine.phase }
 
-    /// The client has its 101, and nothing has ended the session yet.
+    /// Whether the client has its 101, and nothing has ended the session yet.
     var isOpen: Bool { self.machine.isOpen }
 
     // MARK: - Events
@@ -97,7 +97,7 @@ final class Session: ConnectionOwner, TimerHandler {
         case (.connecting, .backend): self.opening?.connector?.shakeHands()
         case (.backendHandshake, .backend): self.backendHandshake()
         case (.choosing, .client), (.connecting, .client), (.backendHandshake, .client):
-            // The client waits for its 101; all it can do meanwhile that concerns us is to leave.
+            // The client waits for its 101: only its leaving matters now.
             if readiness.isEnded { self.handle(.clientLeft) }
         case (.answering, _), (.conversing, _): self.converse(connection, readiness)
         case (.ending, _), (.closed, _), (.tlsHandshake, .backend), (.requestHead, .backend), (.choosing, .backend):
@@ -106,7 +106,7 @@ final class Session: ConnectionOwner, TimerHandler {
     }
 
     private func converse(_ connection: Connection, _ readiness: Readiness) {
-        // What is in line for more than its share does not get a second one for every packet that comes meanwhile.
+        // A connection that waits for its next turn does not get another one for each packet that comes meanwhile.
         let isItsTurn = readiness.isNone || !connection.isScheduled
         if connection.hasFlushed { self.flushed(connection) }
         if readiness.isEnded, !self.machine.closing.hasEnded(connection.leg), self.joinsLine(connection, readiness) {
@@ -123,7 +123,8 @@ final class Session: ConnectionOwner, TimerHandler {
         if !self.isAboveLowWater(connection) { self.conversation?.drained(connection.leg) }
     }
 
-    /// Beginning or ending a session costs what many messages do: in a crowd that comes, or leaves, all at once it waits for those.
+    /// Waits in line if the event begins or ends a session: each costs as much as many messages, so a crowd that comes or leaves at once
+    /// must not delay those.
     private func joinsLine(_ connection: Connection, _ readiness: Readiness) -> Bool {
         guard !readiness.isNone, self.loop.budget.isHalfSpent else { return false }
         connection.readAgainLater()
@@ -143,7 +144,7 @@ final class Session: ConnectionOwner, TimerHandler {
         }
     }
 
-    /// Calls `timerFired` once, that much later. A session has one timer: setting it anew replaces the old deadline.
+    /// Calls `timerFired` once, after `duration`. A session has one timer: setting it again replaces the old deadline.
     func setDeadline(after duration: Duration) {
         self.loop.setTimer(&self.timer, at: self.loop.now + duration, self)
     }
@@ -154,24 +155,23 @@ final class Session: ConnectionOwner, TimerHandler {
 
     // MARK: - Conversation
 
-    /// The backend's leg stands.
+    /// The backend's leg is connected.
     func attach(backend: Connection) {
         self.backend = backend
         self.legs.backend = SessionLeg(at: self.loop.now)
-        // What it had to say in its TLS handshake may be queued.
+        // Output of its TLS handshake may be queued.
         self.noteHolding()
     }
 
-    /// The backend's leg is closed, and another one may follow.
+    /// Closes the backend's leg; another may follow.
     func closeBackend() {
         self.backend?.close(abruptly: true)
         self.backend = nil
     }
 
-    /// The client has its 101: from now on `conversation` says what is done.
+    /// The client has its 101: `conversation` takes over.
     ///
-    /// - Parameters:
-    ///   - early: what each leg sent behind its part of the opening handshake.
+    /// - Parameter early: what each leg sent after its part of the opening handshake.
     func begin(_ conversation: any Conversation, early: PerLeg<[UInt8]>) {
         let configuration = self.opening?.configuration
         self.opening = nil
@@ -180,16 +180,16 @@ final class Session: ConnectionOwner, TimerHandler {
         self.logOpen()
         self.countOpened()
         self.beginDeadlines()
-        // Its time may have been over before it was open.
+        // The session's time may have been over before it was open.
         if self.isOpen { conversation.begin() }
         for leg in [Leg.backend, .client] {
             self.replay(early[leg], from: leg)
             self.pump(leg)
         }
-        // Many sessions are opened and then wait: what the handshake needed serves the next one's.
+        // Many sessions are opened and then idle: their handshake buffers serve the next ones.
         for leg in [Leg.backend, .client] { self.connection(leg)?.tls?.releaseBuffers() }
         if let configuration, configuration !== self.context.configuration {
-            // The reload did not count it among the sessions that it drains.
+            // The reload did not count this session among those that it drains.
             if let fate = self.fate(under: self.context.configuration.shared) {
                 self.follow(fate)
                 if case .drains = fate { self.close(.byGateway(.reload)) }
@@ -218,7 +218,7 @@ final class Session: ConnectionOwner, TimerHandler {
         let isOver = self.machine.closed(leg)
         self.connection(leg)?.close(abruptly: abruptly)
         if isOver { return self.end() }
-        // Whatever the other leg was not read for, nothing waits for it now.
+        // The other leg may have been held back for this one.
         if self.closing != nil {
             self.conversation?.follow(self.machine.closing)
             self.readOn(leg.other)

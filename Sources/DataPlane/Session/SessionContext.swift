@@ -18,8 +18,7 @@ final class SessionContext {
     let services: any SessionServices
     /// For new sessions.
     var configuration: WorkerConfiguration
-    // The worker, which outlives its sessions.
-    // The worker, which outlives its sessions: it gives itself when it is made.
+    // The worker, which outlives its sessions. It sets this when it is made.
     unowned var owner: (any SessionOwner)?
 
     init(
@@ -37,25 +36,25 @@ final class SessionContext {
     }
 }
 
-/// What keeps the sessions: the worker.
+/// Owns the sessions: the worker.
 protocol SessionOwner: AnyObject {
-    /// A session's request head is whole, or it has ended without one.
+    /// A session's request head is whole, or the session ended without one.
     func isNoLongerNew(_ session: Session)
-    /// A session's opening handshake is complete: what happened meanwhile may concern it.
+    /// A session's opening handshake is complete. What happened meanwhile, such as a drain, may apply to it.
     func opened(_ session: Session)
     func ended(_ session: Session)
 
     /// A session could not be opened with the endpoint.
     func failed(_ endpoint: Endpoint, because reason: String)
-    /// A session was opened with it.
+    /// A session was opened with the endpoint.
     func succeeded(_ endpoint: Endpoint)
-    /// It could be connected to at none of its addresses.
+    /// None of the endpoint's addresses could be connected to.
     func unreachable(_ endpoint: Endpoint)
 }
 
-/// What makes the conversations of sessions in which we are the WebSocket server.
+/// Makes the conversations of sessions in which the gateway is the WebSocket server.
 protocol SessionServices: AnyObject {
-    /// That of a built-in service.
+    /// The conversation of a built-in service.
     ///
     /// - Parameter compression: what was agreed with the client.
     func conversation(
@@ -63,10 +62,10 @@ protocol SessionServices: AnyObject {
         compression: DeflateParameters?
     ) -> any Conversation
 
-    /// That of a bridge.
+    /// The conversation of a bridge.
     ///
     /// - Parameters:
-    ///   - message: what the server's bytes become.
+    ///   - message: the type of message that the server's bytes become.
     ///   - compression: what was agreed with the client.
     func bridge(
         of session: Session, _ connections: PerLeg<Connection>, message: BridgeMessage, compression: DeflateParameters?

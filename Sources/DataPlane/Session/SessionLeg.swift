@@ -3,17 +3,17 @@ internal import Connections
 internal import Sessions
 internal import System
 
-/// What a session keeps of a leg beside its connection: whether its peer lives.
+/// What a session keeps of a leg besides its connection: whether its peer is alive.
 struct SessionLeg {
     var heartbeat: Heartbeat
 
     init(at now: MonotonicInstant) { self.heartbeat = Heartbeat(at: now, spread: 0) }
 
-    /// The session is open: from now on the peer has to live.
+    /// The session is open: begins to check that the peer is alive.
     ///
     /// - Parameters:
-    ///   - settings: `nil`: nobody looks but the kernel.
-    ///   - takesPings: whether it is a WebSocket.
+    ///   - settings: `nil` if only the kernel checks.
+    ///   - takesPings: whether the leg is a WebSocket.
     ///   - spread: random.
     mutating func beginHeartbeat(
         _ settings: HeartbeatSettings?, takesPings: Bool, spread: UInt8, at now: MonotonicInstant,
@@ -26,27 +26,27 @@ struct SessionLeg {
 }
 
 extension Connection {
-    /// Which leg of its session it is.
+    /// The connection's leg.
     var leg: Leg { self.tag == Leg.client.tag ? .client : .backend }
 
-    /// Another heartbeat holds from now on.
+    /// Changes the heartbeat.
     ///
     /// - Parameters:
-    ///   - settings: `nil`: nobody looks but the kernel.
-    ///   - takesPings: whether it is a WebSocket.
+    ///   - settings: `nil` if only the kernel checks.
+    ///   - takesPings: whether the leg is a WebSocket.
     func changeHeartbeat(_ settings: HeartbeatSettings?, takesPings: Bool) {
         self.setUserTimeout(settings.map { $0.interval + $0.timeout })
         if settings == nil || !takesPings { return self.keepAlive(KeepAlive(settings)) }
         self.endKeepAlive()
     }
 
-    /// The kernel asks the peer whether it is there, where nobody else does.
+    /// Has the kernel probe the peer, because we send it no pings.
     fileprivate func keepAlive(_ times: KeepAlive) {
         self.keepAlive(idle: times.idle, interval: times.interval, count: times.count)
     }
 }
 
 extension Leg {
-    /// What a session calls the leg's connection.
+    /// The tag of the leg's connection.
     var tag: UInt8 { self == .client ? 0 : 1 }
 }

@@ -1,31 +1,45 @@
-/// One live session, as the admin address shows it.
+/// One live session in the table of the admin address. Texts are as shown there.
 public struct SessionRow: Sendable {
+    /// See `SessionID.description`.
     public var id: String
+    /// The route's name; `-` while it is unknown.
     public var route: String
+    /// The backend's name.
     public var backend: String?
+    /// The endpoint's name.
     public var endpoint: String?
-    /// The client's address as far as proxies we trust name it; `unix` for a Unix socket.
+    /// The client's address as trusted proxies name it; `unix` for a Unix socket.
     public var client: String
+    /// A `Phase`.
     public var phase: String
+    /// Since the client was accepted.
     public var age: Duration
     /// Since the last byte from either side.
     public var idle: Duration
+    /// The Origin of its request.
     public var origin: String?
+    /// The agreed subprotocol; `nil` if there is none, or if it is a credential.
     public var subprotocol: String?
     /// The TLS version of the client's leg.
     public var tls: String?
+    /// Messages from the client that were passed on.
     public var messagesToBackend: UInt64 = 0
+    /// Messages to the client.
     public var messagesToClient: UInt64 = 0
-    /// Payload.
+    /// Bytes of payload in `messagesToBackend`.
     public var bytesToBackend: UInt64 = 0
+    /// Bytes of payload in `messagesToClient`.
     public var bytesToClient: UInt64 = 0
-    /// Bytes that wait for each side.
+    /// Bytes that the client's socket has not accepted.
     public var queuedForClient = 0
+    /// Bytes that the backend's socket has not accepted.
     public var queuedForBackend = 0
-    /// The latest round trip of a ping of ours; `nil`: none was answered yet.
+    /// The latest round-trip time of our pings to the client; `nil` if none was answered yet.
     public var clientRTT: Duration?
+    /// The latest round-trip time of our pings to the backend.
     public var backendRTT: Duration?
 
+    /// A row with what every session has.
     public init(id: String, route: String, client: String, phase: String, age: Duration, idle: Duration) {
         self.id = id
         self.route = route

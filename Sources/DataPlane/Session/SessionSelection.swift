@@ -1,6 +1,6 @@
 public import Sessions
 
-/// Some of the sessions.
+/// Which sessions an order or a question is about.
 public enum SessionSelection: Sendable {
     case all
     case ofBackend(String)

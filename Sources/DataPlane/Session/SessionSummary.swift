@@ -7,21 +7,21 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// What the log says of a session beside its end.
+/// What the log says of a session besides its end.
 struct SessionSummary {
-    /// The client as far as proxies we trust name it; `nil`: the peer itself.
+    /// The client as trusted proxies name it; `nil` if it is the peer itself.
     var client: IPAddress?
-    /// The path it asked for has a `%2F`. Here it takes no memory.
+    /// Whether its path has a `%2F`. Here it takes no memory.
     var hasEncodedSlash = false
     var proxied: ProxiedSummary?
-    /// At most as long as it may be shown: no session is opened with one that had to be cut.
+    /// Short enough to show: no session is opened with a longer one.
     var origin: String?
     var subprotocol = AgreedSubprotocol.none
 }
 
-/// What a proxy we trust says beside the client. An object of its own, which sessions that came by none do not carry.
+/// What a trusted proxy says besides the client. An object of its own, so that only sessions behind a proxy carry its memory.
 final class ProxiedSummary {
-    /// What it calls the request, at most as long as it may be shown.
+    /// The proxy's id for the request, shortened to what may be shown.
     let requestID: String
 
     init(requestID: String) { self.requestID = requestID }

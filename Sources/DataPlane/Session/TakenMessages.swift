@@ -2,10 +2,10 @@ internal import Connections
 internal import DequeModule
 internal import WebSocketProtocol
 
-/// How many messages of a leg its socket has taken, while some wait in its queue.
+/// How many of the messages to a leg its socket has accepted, while some are queued.
 ///
-/// Nothing is remembered of a leg whose socket takes everything. Otherwise it is known at steps: at each, how many messages there were
-/// when so many bytes had been queued. What the socket took beyond the last step that it has passed does not count yet.
+/// While the socket accepts everything, nothing is stored. Otherwise the count is known in steps, each with the number of messages at some
+/// number of queued bytes. Messages after the last step that the socket has reached do not count yet.
 struct TakenMessages {
     private struct Mark {
         /// Bytes that were ever queued.
@@ -13,21 +13,21 @@ struct TakenMessages {
         var tally: MessageTally
     }
 
-    /// Marks are no closer than that many bytes, so that tiny messages do not take more memory here than in the queue.
+    /// The least distance between marks in bytes, so that tiny messages take no more memory here than in the queue.
     private static let step: UInt64 = 16 << 10
 
-    /// Ascending. The first is what had been taken before.
+    /// Ascending. The first has what was accepted before.
     private var marks = Deque<Mark>()
 
-    /// Messages were sent of which some bytes wait, or are lost.
+    /// Messages were sent, and some of their bytes are queued or will never be sent.
     ///
     /// - Parameters:
-    ///   - before: what there was before them.
-    ///   - tally: what there is with them.
+    ///   - before: the messages before them.
+    ///   - tally: the messages including them.
     ///   - write: the leg's, with their bytes.
     mutating func sent(_ before: MessageTally, _ tally: MessageTally, _ write: WriteSide) {
         let taken = write.takenEver
-        // Where the socket had taken everything, that is where to begin anew.
+        // If the socket has accepted everything, begin anew from here.
         if self.marks.last.map({ $0.position <= taken }) ?? true { self.marks = [Mark(position: taken, tally: before)] }
         while self.marks.count > 1, self.marks[1].position <= taken { self.marks.removeFirst() }
         let mark = Mark(position: write.queuedEver, tally: tally)
@@ -38,8 +38,10 @@ struct TakenMessages {
         }
     }
 
+    /// The messages that the socket has accepted.
+    ///
     /// - Parameters:
-    ///   - tally: of all that was sent.
+    ///   - tally: all messages that were sent.
     ///   - write: the leg's.
     func taken(of tally: MessageTally, _ write: WriteSide) -> MessageTally {
         guard write.untaken > 0 else { return tally }

@@ -1,23 +1,26 @@
 public import Sessions
 
-/// When sessions of one worker are to be closed.
+/// When to close sessions of one worker.
 public struct DrainOrder: Sendable {
+    /// What the closed sessions have as their cause.
     public let cause: Cause
-    /// For each session, the time from now, ascending. Sessions that the control thread did not know of go with the last.
+    /// For each session the time from now, ascending. More sessions than times are closed at the last one.
     public let times: [Duration]
-    /// What becomes of sessions that are still being opened.
+    /// What happens to sessions that are still being opened.
     public let opening: Opening
 
+    /// An order to one worker; see the properties.
     public init(cause: Cause, times: [Duration], opening: Opening) {
         self.cause = cause
         self.times = times
         self.opening = opening
     }
 
+    /// What happens to sessions that are still being opened.
     public enum Opening: Sendable {
         /// They are refused with 503: no process will serve them.
         case refused
-        /// They are opened, and closed after that.
+        /// They are opened first, then closed.
         case finished
     }
 }

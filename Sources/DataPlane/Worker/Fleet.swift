@@ -2,70 +2,78 @@ public import Sessions
 public import Synchronization
 public import System
 
-/// What workers tell each other, and what the control thread tells them.
+/// What workers and the control thread tell a worker.
 public enum WorkerMessage: Sendable {
     /// A connection that another worker accepted and has no room for.
     case adopt(descriptor: Int32, SocketAddress, listener: Int)
-    /// Everyone has what this one sent: it may go on.
+    /// Everything that this sender sent is delivered: it may continue.
     case goOn(RoomSender)
     /// Accept no more connections.
     ///
-    /// - leaving: what waits at these listeners is for another process.
+    /// - leaving: what waits at these listeners is left to another process.
     case stopAccepting(leaving: Set<Int>)
     /// Close these sessions, each at its time.
     case drain(SessionSelection, DrainOrder)
-    /// Close one session of an endpoint that has too many: the one that was quiet last.
+    /// Close one session of an endpoint that has too many: the one that was active last.
     case rebalance(Endpoint)
-    /// These sessions give way: memory is scarce.
+    /// End these sessions: memory is scarce.
     case evict(Set<SessionID>)
-    /// Do this on the worker's thread: a question, which sends its answer.
+    /// Run this on the worker's thread. It sends its answer itself.
     case ask(@Sendable (Worker) -> Void)
     /// End now.
     case stop
 }
 
-/// What others tell the control thread.
+/// What other threads tell the control thread.
 public enum ControlMessage: Sendable {
     /// A worker that was told to drain everything has no session left.
     case drained(worker: Int)
-    /// Sessions could not be opened with an endpoint (`Endpoint.connectFailed`), the last one for this reason.
+    /// Sessions could not be opened with an endpoint (`Endpoint.connectFailed`); the reason is that of the last one.
     case endpointFailed(Endpoint, String)
-    /// One could, after such failures (`Endpoint.connectSucceeded`).
+    /// A session could be opened after such failures (`Endpoint.connectSucceeded`).
     case endpointSucceeded(Endpoint)
-    /// An endpoint could be connected to at none of its addresses (`Endpoint.wantsLookUp`).
+    /// None of an endpoint's addresses could be connected to (`Endpoint.wantsLookUp`).
     case unreachable(Endpoint)
-    /// There is less room in memory than before.
+    /// The memory level has risen.
     case memoryRose
     case answer(any Sendable, id: Int, worker: Int)
 }
 
-/// What the workers know of each other: a mailbox and the number of sessions of each.
+/// What the workers know of each other. Counts are atomics, so reading them needs no message.
 public final class Fleet: Sendable {
+    /// One worker, as the others see it.
     public final class Member: Sendable {
+        /// What other threads tell the worker.
         public let mailbox: Mailbox<WorkerMessage>
-        /// What is sent to rooms. It can be a lot, and nothing else waits behind it.
+        /// Posts to rooms. There can be many, so nothing else waits behind them.
         public let rooms: Mailbox<RoomPost>
+        /// Its sessions, those on their way to it included.
         public let sessions = Atomic<Int>(0)
-        /// Its connections that have not sent a whole request head yet, those on their way to it included.
+        /// Its connections without a whole request head, those on their way to it included.
         public let newcomers = Atomic<Int>(0)
-        /// Bytes of what is sent to rooms and was not delivered to all members on this worker, with what it takes to keep them.
+        /// The memory of posts that are not delivered to all members on this worker, in bytes.
         public let backlog = Atomic<Int>(0)
 
+        /// Throws if the system has no descriptors for the mailboxes.
         public init() throws(SystemError) {
             self.mailbox = try Mailbox()
             self.rooms = try Mailbox()
         }
     }
 
+    /// The workers, by index.
     public let members: [Member]
+    /// What workers tell the control thread.
     public let control: Mailbox<ControlMessage>
+    /// The memory bound of all workers.
     public let memory: MemoryBound
     /// How many descriptors the process may have open.
     public let descriptorLimit: Int
 
-    /// What is left for listeners, logs, look-ups and the like when sessions have taken theirs.
+    /// Descriptors that are kept free for listeners, logs, look-ups and the like.
     private static let reservedDescriptors = 64
 
+    /// Makes the mailboxes. Throws if the system has no descriptors for them.
     public init(
         workers: Int, descriptorLimit: Int, memory: MemoryBound = MemoryBound(limit: .max)
     ) throws(SystemError) {
@@ -77,15 +85,17 @@ public final class Fleet: Sendable {
         self.descriptorLimit = descriptorLimit
     }
 
+    /// The sessions of all workers.
     public var sessions: Int { self.members.reduce(0) { $0 + $1.sessions.load(ordering: .relaxed) } }
 
-    /// Whether one more session finds descriptors for both its legs.
+    /// Whether one more session can have descriptors for both its legs.
     public var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
 
-    /// The most connections without a whole request head that a worker may have: together a quarter of the descriptors, so that those who
-    /// say nothing leave room for those who do.
+    /// The most connections without a whole request head on one worker. Together the workers may have a quarter of the descriptors, so that
+    /// silent clients leave room for the others.
     public var newcomerShare: Int { max(1, self.descriptorLimit / 4 / self.members.count) }
 
+    /// Whether the worker may have one more connection without a whole request head.
     public func hasNewcomerRoom(_ worker: Int) -> Bool {
         self.members[worker].newcomers.load(ordering: .relaxed) < self.newcomerShare
     }
@@ -98,10 +108,10 @@ public final class Fleet: Sendable {
         return least.flatMap { self.hasNewcomerRoom($0) ? $0 : nil }
     }
 
-    /// The most bytes of what is sent to rooms that may wait on a worker before all senders have to.
+    /// The most bytes of posts that may wait on a worker before all senders have to.
     private static let mostBacklog = 16 << 20
 
-    /// Passes what is sent to a room on to the other workers, and counts it as a part of every worker's backlog.
+    /// Passes a post on to the other workers, and counts it in every worker's backlog.
     public func broadcast(_ post: RoomPost, from worker: Int) {
         let footprint = post.messages.footprint
         post.sender.sent(footprint * self.members.count)
@@ -112,21 +122,22 @@ public final class Fleet: Sendable {
         }
     }
 
-    /// Everyone on a worker has what was posted.
+    /// All members on a worker have the post.
     public func delivered(_ post: RoomPost, by worker: Int) {
         self.members[worker].backlog.subtract(post.messages.footprint, ordering: .relaxed)
         self.memory.add(mailbox: -post.messages.footprint)
     }
 
-    /// Whether a worker lags behind with what others broadcast.
+    /// Whether a worker is behind with delivering posts.
     public var isBacklogged: Bool { self.members.contains { $0.backlog.load(ordering: .relaxed) > Self.mostBacklog } }
 
+    /// Sends `message` to all workers.
     public func tell(_ message: WorkerMessage) {
         for member in self.members { member.mailbox.send(message) }
     }
 
-    /// Whom a worker should hand a fresh connection to: the least loaded one, if the worker has more than its share
-    /// (`SO_REUSEPORT` deals by hash, which can be uneven).
+    /// The worker that should take a new connection instead: the least loaded one, if `worker` has more than its share (`SO_REUSEPORT`
+    /// deals by hash, which can be uneven). `nil` if `worker` should keep it.
     public func shouldTake(insteadOf worker: Int) -> Int? {
         var own = 0
         var total = 0

@@ -1,6 +1,6 @@
 internal import System
 
-/// The other workers of a fleet, as the rooms of one of them see them.
+/// A fleet as the rooms of one of its workers see it.
 struct FleetRooms: RoomNetwork {
     let fleet: Fleet
     let worker: Int

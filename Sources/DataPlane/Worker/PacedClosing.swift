@@ -1,7 +1,7 @@
 internal import Sessions
 internal import System
 
-/// Sessions of one worker that are to be closed, each at its time, so that not all their clients come back at once.
+/// One worker's sessions that will be closed, each at its time, so that their clients do not all come back at once.
 final class PacedClosing: TimerHandler {
     private struct Entry {
         let time: MonotonicInstant
@@ -16,7 +16,7 @@ final class PacedClosing: TimerHandler {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    /// - Parameter times: from now, ascending. Where there are more sessions than times, the last time is for all of the rest.
+    /// - Parameter times: from now, ascending. More sessions than times are closed at the last one.
     func close(_ sessions: [Session], at times: [Duration], _ ending: Ending) {
         for (index, session) in sessions.enumerated() {
             let time = times.isEmpty ? .zero : times[min(index, times.count - 1)]
@@ -29,7 +29,7 @@ final class PacedClosing: TimerHandler {
     func timerFired() {
         while let next = self.entries.last, next.time <= self.loop.now {
             self.entries.removeLast()
-            // Nothing happens to one that has ended meanwhile.
+            // Closing a session that has ended does nothing.
             next.session.close(next.ending)
         }
         guard let next = self.entries.last else { return self.loop.cancelTimer(&self.timer) }

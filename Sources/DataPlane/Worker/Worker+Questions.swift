@@ -5,12 +5,12 @@ internal import Sessions
 internal import System
 public import WebSocketProtocol
 
-/// What the control thread asks a worker, on the worker's thread.
+/// What the control thread asks a worker. To be called on the worker's thread.
 extension Worker {
     /// Every live session.
     public var rows: [SessionRow] { self.sessions.values.compactMap(\.row) }
 
-    /// What was counted so far, with the messages of live sessions.
+    /// The counts so far, with the messages of live sessions.
     public var counts: MetricsSnapshot {
         var counts = self.context.metrics.counts
         counts.memory = [.queued: self.memory.queued, .assembled: self.memory.assembled]
@@ -24,15 +24,15 @@ extension Worker {
         return counts
     }
 
-    /// Which sessions hold how much, and what waits for room.
+    /// Which sessions hold memory, and what waits for room.
     public var memoryReport: MemoryReport { self.memory.report }
 
-    /// How many sessions there are of these.
+    /// How many sessions the selection has.
     public func count(_ selection: SessionSelection) -> Int {
         self.sessions.values.count { $0.isSelected(by: selection) }
     }
 
-    /// What a configuration would mean for the sessions that there are.
+    /// What a configuration would mean for the present sessions.
     public func fates(under configuration: ActiveConfiguration) -> SessionFates {
         var fates = SessionFates()
         for session in self.sessions.values {
@@ -41,14 +41,14 @@ extension Worker {
         return fates
     }
 
-    /// Closes the session of this id. Returns false if there is none.
+    /// Closes the session with this id. Returns `false` if there is none.
     public func close(id: String, _ code: CloseCode, reason: String) -> Bool {
         guard let session = self.sessions.values.first(where: { $0.id.description == id }) else { return false }
         session.close(.byAdmin(code, reason: reason))
         return true
     }
 
-    /// Tells the control thread the answer to a question of this number.
+    /// Sends the control thread the answer to question number `question`.
     public func answer(_ answer: any Sendable, to question: Int) {
         self.fleet.control.send(.answer(answer, id: question, worker: self.index))
     }

@@ -6,8 +6,8 @@ internal import Synchronization
 public import System
 internal import TLS
 
-/// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers, and its sessions. Nothing of
-/// it is shared; what workers have to say to each other goes through their mailboxes.
+/// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers and sessions. Workers share nothing;
+/// they talk through mailboxes.
 public final class Worker: AcceptorOwner, SessionOwner {
     let index: Int
     let loop: EventLoop
@@ -20,12 +20,12 @@ public final class Worker: AcceptorOwner, SessionOwner {
 
     private let listeners = WorkerListeners()
     private(set) var sessions: [ObjectIdentifier: Session] = [:]
-    /// Those of them that have not sent a whole request head yet.
+    /// The sessions that have not sent a whole request head yet.
     private var newcomers = Newcomers<Session>()
     private let paced: PacedClosing
-    /// Set in a drain of the whole gateway: what becomes of sessions that are still being opened.
+    /// Set when the whole gateway drains: says what happens to sessions that are still being opened.
     private var draining: DrainOrder?
-    /// When that drain has told the last of the sessions it knew of.
+    /// When that drain closes the last of the sessions it knew of.
     private var drainEnd = MonotonicInstant.never
 
     /// - Throws: `SystemError` or `TLSError`, for what the system or libssl refuses.
@@ -74,10 +74,10 @@ public final class Worker: AcceptorOwner, SessionOwner {
 
     // MARK: - Reload
 
-    /// Another configuration is in force. The control thread has made sure that all of it can be used.
+    /// Another configuration is in force. The control thread has checked that it can be used.
     ///
-    /// - Parameter listeners: all that there are from now on.
-    /// - Returns: what it means for the sessions that there are. Those without a place in it are to be closed later, each at its time.
+    /// - Parameter listeners: all listeners from now on.
+    /// - Returns: what it means for the present sessions. Those that have to be drained are closed later, at their paced times.
     public func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) -> SessionFates {
         do {
             self.context.configuration = try WorkerConfiguration(
@@ -129,19 +129,19 @@ public final class Worker: AcceptorOwner, SessionOwner {
 
     private func rebalance(_ endpoint: Endpoint) {
         let candidates = self.sessions.values.filter { $0.endpoint === endpoint && $0.isOpen }
-        // Whoever said something last is the likeliest to be there, and to come back at once.
+        // The session that was active last is the likeliest to be alive and to come back at once.
         candidates.max { $0.lastUse < $1.lastUse }?.close(.byGateway(.drain))
     }
 
     // MARK: - Sessions
 
-    /// Where one more connection finds its place.
+    /// Where one more connection goes.
     private enum Place {
-        /// Here, or where the fleet has more of it.
+        /// Here, or on a less loaded worker.
         case here
-        /// Another worker has room for somebody who has sent no request yet; here is none.
+        /// Another worker has room for a connection without a request; this one has none.
         case elsewhere(Int)
-        /// Here, once a newcomer has gone.
+        /// Here, after a newcomer has gone.
         case insteadOfAnother
         case none(because: String)
     }
@@ -164,15 +164,17 @@ public final class Worker: AcceptorOwner, SessionOwner {
         return self.newcomers.victim(at: self.loop.now) == nil ? .none(because: reason) : .insteadOfAnother
     }
 
-    /// How long accepting pauses where there is no place, which is over as soon as a session ends, or has sent its request.
+    /// How long accepting pauses without a place. The end of a session, or the request of one, ends the pause.
     private static let pause = Duration.milliseconds(10)
 
+    /// Whether one more connection has a place.
     public func room(for acceptor: Acceptor) -> Acceptor.Room {
         self.nextPlace = self.place
         guard case .none(let reason) = self.nextPlace else { return .free }
         return .none(until: self.loop.now + Self.pause, because: reason)
     }
 
+    /// Begins a session, here or on another worker.
     public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         let listener = acceptor.tag
         if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
@@ -195,6 +197,7 @@ public final class Worker: AcceptorOwner, SessionOwner {
         }
     }
 
+    /// Logs `accept-paused`.
     public func paused(_ acceptor: Acceptor, because reason: String) {
         var record = LogRecord(.warning, "accept-paused")
         record.add("listener", self.listeners[acceptor.tag]?.name)
@@ -204,7 +207,7 @@ public final class Worker: AcceptorOwner, SessionOwner {
         self.log.write(record)
     }
 
-    /// The connection is among our newcomers, as others see it.
+    /// Begins a session. The fleet has already counted it for this worker.
     private func begin(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
         guard let listener = self.listeners[listener] else {
             self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
@@ -219,13 +222,13 @@ public final class Worker: AcceptorOwner, SessionOwner {
             if let order = self.draining, order.opening == .refused { session.close(.byGateway(order.cause)) }
         } catch {
             self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
-            // Nothing but this connection is lost, and the next one may do better.
+            // Only this connection fails; the next one may succeed.
             Kernel.close(descriptor)
             self.log.write(.error, "session-failed", reason: "\(error)")
         }
     }
 
-    /// The address that a connection counts for; `nil`: one of its own, for behind a proxy or a Unix socket there may be anyone.
+    /// The address that a connection counts for. `nil` for a Unix socket or behind a proxy, where each counts alone.
     private func subscriber(_ address: SocketAddress) -> IPNetwork? {
         guard let ip = address.ip, !self.context.configuration.shared.settings.trustedProxies.contains(ip) else {
             return nil
@@ -269,6 +272,7 @@ public struct WorkerBlueprint: Sendable {
     let configuration: ActiveConfiguration
     let listeners: [ListenerBlueprint]
 
+    /// The values of every worker.
     public init(fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint]) {
         self.fleet = fleet
         self.log = log

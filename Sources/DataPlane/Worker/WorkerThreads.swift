@@ -1,7 +1,7 @@
 internal import Synchronization
 public import System
 
-/// Starts the workers. Each is made on its own thread, from values only, so that nothing of it was ever anybody else's.
+/// Starts the workers. Each is made on its own thread, from values only, so that no other thread ever had its objects.
 public enum WorkerThreads {
     private final class Start: Sendable {
         let results = Mutex<[Result<Void, StartError>]>([])
@@ -10,9 +10,9 @@ public enum WorkerThreads {
         init() throws(SystemError) { self.doorbell = try Doorbell() }
     }
 
-    /// Returns when every worker is ready to serve.
+    /// Starts `count` workers and returns when all are ready to serve.
     ///
-    /// - Throws: what a worker could not be made for.
+    /// - Throws: the first worker's reason why it could not be made.
     public static func start(_ count: Int, _ blueprint: WorkerBlueprint) throws -> [Thread.Handle] {
         let start = try Start()
         var threads: [Thread.Handle] = []

@@ -2,27 +2,27 @@ internal import Configuration
 public import WebSocketProtocol
 
 /// How a session ends, decided without I/O: the closing handshakes of its WebSocket legs (RFC 6455 section 7), and what each side still
-/// owes the other (design section 7, "One cause a session").
+/// owes the other.
 ///
-/// On each leg a Close is said and a Close is received, in either order, and then our side of it ends. A Close of one peer is relayed to
-/// the other, and only the other's own Close answers it: where none comes, the peer that closed hears that, and not its own code back
-/// (RFC 6455 section 1.4). What happens is told by calls; what to do about it comes back as `Actions`, which the shell carries out.
+/// On each leg we send a Close and receive one, in either order; then our side ends. A Close from one peer is relayed to the other, and
+/// only the other's own Close answers it. If none comes, the peer that closed is told so; it does not get its own code back (RFC 6455
+/// section 1.4). Calls say what happened; the returned `Actions` say what to do.
 ///
-/// The state of both legs' connections is here, too, from the beginning of the session: there is no other place that knows which have ended.
+/// This is also the only place that knows which legs' connections have ended, from the start of the session.
 public struct ClosingHandshake: Sendable {
     /// Something that happened to a leg, beside frames.
     public enum Event: Equatable, Sendable {
-        /// The peer's side of the connection is over.
+        /// The peer's side of the connection has ended.
         case ended(Leg, ConnectionEnd)
-        /// It gave no answer to a ping.
+        /// The peer did not answer a ping.
         case silent(Leg)
-        /// It takes nothing of what is left for it.
+        /// The peer accepts none of the bytes that are queued for it.
         case stalled(Leg)
-        /// It had its time for what it is waited for.
+        /// The peer did not do what we wait for in time.
         case timeOver(Leg)
-        /// Our side of it has ended, and all of that has arrived.
+        /// Our side has ended, and the peer has acknowledged everything.
         case delivered(Leg)
-        /// The gateway does not wait for it: what is left for it is lost.
+        /// The gateway does not wait for the leg: queued bytes are discarded.
         case dismissed(Leg)
 
         var leg: Leg {
@@ -34,60 +34,70 @@ public struct ClosingHandshake: Sendable {
         }
     }
 
-    /// What a leg that closes is waited for.
+    /// What we wait for on a closing leg.
     public enum Awaited: Equatable, Sendable {
-        /// For nothing: it is the other leg's turn.
+        /// Nothing: it is the other leg's turn.
         case nothing
-        /// For the end of the frame that is on its way to the leg: then it is sent its Close.
+        /// The end of the frame that is being relayed to the leg: then it is sent its Close.
         case boundary
-        /// For its Close.
+        /// The peer's Close.
         case close
-        /// For the end of its connection.
+        /// The end of the connection.
         case end
     }
 
-    /// What to do with one leg: first say, then end.
+    /// What to do with one leg: first `say`, then `end`.
     public struct LegAction: Equatable, Sendable {
+        /// The Close to send, if any.
         public enum Say: Equatable, Sendable {
             case nothing
-            /// Pass the Close that was just received on, byte for byte as it came.
+            /// Relay the Close that was just received, byte for byte.
             case relayedClose
+            /// Send a Close of our own.
             case close(CloseFrame)
         }
 
+        /// What to send before the leg ends.
         public var say = Say.nothing
+        /// How the leg ends after that.
         public var end = End.notYet
 
+        /// By default, nothing is done.
         public init(say: Say = .nothing, end: End = .notYet) {
             self.say = say
             self.end = end
         }
     }
 
-    /// How our side of a leg ends; a later one takes the place of those before it.
+    /// How our side of a leg ends, in rising order: a leg only moves to a later one.
     public enum End: Int, Comparable, Sendable {
         case notYet
-        /// Nothing more is said; the peer, a server, ends the connection first (RFC 6455 section 7.1.1).
+        /// Send nothing more; the peer is a server and ends the connection first (RFC 6455 section 7.1.1).
         case wait
-        /// Our side is shut down behind everything that is queued.
+        /// Shut our side down after everything that is queued.
         case shutDown
-        /// The connection is aborted once everything was delivered: what the peer got is not all there should have been.
+        /// Abort once everything is delivered, so that an incomplete stream does not look complete.
         case abortDelivered
-        /// The connection is closed, in order.
+        /// Close the connection in order.
         case close
-        /// The connection is aborted now.
+        /// Abort the connection now.
         case abort
 
+        /// Whether `other` takes the place of `one`.
         public static func < (one: End, other: End) -> Bool { one.rawValue < other.rawValue }
     }
 
-    /// What to do, leg by leg: say on both legs before one is ended, for that can end the session.
+    /// What to do with each leg. Do `say` on both legs before `end` on either: an end can end the session.
     public struct Actions: Equatable, Sendable {
+        /// What to do with the client's leg.
         public var client = LegAction()
+        /// What to do with the backend's leg.
         public var backend = LegAction()
 
+        /// Nothing to do.
         public static let none = Actions()
 
+        /// What to do with `leg`.
         public subscript(leg: Leg) -> LegAction {
             get { leg == .client ? self.client : self.backend }
             _modify {
@@ -99,15 +109,16 @@ public struct ClosingHandshake: Sendable {
         }
     }
 
-    /// Where the frames of both sides stand when something happens.
+    /// Where both sides are in their frames when something happens.
     public struct Places: Equatable, Sendable {
-        /// Which legs are at a frame boundary, where a Close can be said.
+        /// Which legs are at a frame boundary, where a Close can be sent.
         public var canSend = PerLeg(client: true, backend: true)
         /// The client is in the middle of a message.
         public var clientIsInsideOfMessage = false
-        /// It has sent more than was passed on.
+        /// The client has sent more than was passed on.
         public var clientHasMore = false
 
+        /// By default, both legs are between two messages.
         public init(
             canSend: PerLeg<Bool> = PerLeg(client: true, backend: true), clientIsInsideOfMessage: Bool = false,
             clientHasMore: Bool = false
@@ -125,15 +136,15 @@ public struct ClosingHandshake: Sendable {
         case close(CloseCode?)
     }
 
-    /// What becomes of a leg's connection, as seen from here.
+    /// The state of a leg's connection.
     private enum Connection: Equatable, Sendable {
         case absent
         case open
-        /// It broke a rule, or gets an answer in place of a session: what still comes is not looked at.
+        /// The peer broke a rule, or gets an answer instead of a session: what it still sends is not looked at.
         case ignored
-        /// The peer has ended its side, in order: it may still take what is left for it.
+        /// The peer has ended its side in order, and may still accept queued bytes.
         case ended
-        /// It takes nothing any more, or has left without a Close.
+        /// The peer accepts nothing any more, or has left without a Close.
         case gone
         /// - wasGone: it was `gone` before.
         case closed(wasGone: Bool)
@@ -148,7 +159,7 @@ public struct ClosingHandshake: Sendable {
         }
     }
 
-    /// Why the session ends. An open session carries no room for it: there are many more of those.
+    /// Why the session ends. Indirect, so that the many open sessions carry no memory for it.
     private indirect enum Conclusion: Sendable {
         case none
         case ended(Ending, detail: String?)
@@ -162,9 +173,9 @@ public struct ClosingHandshake: Sendable {
     }
 
     private var conclusion = Conclusion.none
-    /// `nil`: there is no session, not yet or because an answer takes its place.
+    /// `nil` while there is no session: it is being opened, or an answer takes its place.
     public private(set) var kind: SessionKind?
-    /// Which codes the client understands.
+    /// The close codes that the client understands.
     private var codes = CloseCodes.registered
     private var legs = PerLeg(client: LegState(connection: .open), backend: LegState(connection: .absent))
 
@@ -172,19 +183,19 @@ public struct ClosingHandshake: Sendable {
 
     /// The request was admitted to a route.
     ///
-    /// - Parameter codes: which ones the client understands.
+    /// - Parameter codes: those that the client understands.
     mutating func admit(_ codes: CloseCodes) { self.codes = codes }
 
     /// The backend's leg has a connection now.
     mutating func connected() { self.legs.backend.connection = .open }
 
-    /// It has none any more: another may follow.
+    /// The backend's leg has no connection any more; another may follow.
     mutating func disconnected() { self.legs.backend.connection = .absent }
 
     /// The client has its 101.
     mutating func begin(_ kind: SessionKind) { self.kind = kind }
 
-    /// The client gets an answer in place of a session: all that is waited for is its end.
+    /// The client gets an answer instead of a session: we only wait for its end.
     mutating func answer() {
         if self.legs.client.connection == .open { self.legs.client.connection = .ignored }
         self.legs.client.end = .shutDown
@@ -192,12 +203,12 @@ public struct ClosingHandshake: Sendable {
 
     // MARK: - Questions
 
-    /// Why and by whom the session ends; `nil` while it is open.
+    /// Why the session ends, and which side ended it; `nil` while it is open.
     public var ending: Ending? {
         if case .ended(let ending, _) = self.conclusion { ending } else { nil }
     }
 
-    /// More on that, for the log.
+    /// Details of `ending` for the log.
     public var detail: String? {
         if case .ended(_, let detail) = self.conclusion { detail } else { nil }
     }
@@ -212,7 +223,7 @@ public struct ClosingHandshake: Sendable {
         !self.isConnected(.client) && !self.isConnected(.backend)
     }
 
-    /// Whether `leg` has a connection that is not closed.
+    /// Whether `leg` has a connection that is not closed yet.
     public func isConnected(_ leg: Leg) -> Bool {
         switch self.legs[leg].connection {
         case .absent, .closed: false
@@ -220,7 +231,7 @@ public struct ClosingHandshake: Sendable {
         }
     }
 
-    /// Whether nothing more is expected from `leg`, whose connection is not closed yet: it has ended its side, or is gone.
+    /// Whether nothing more is expected from `leg` although its connection is not closed yet: the peer has ended its side, or is gone.
     public func hasEnded(_ leg: Leg) -> Bool {
         self.legs[leg].connection == .ended || self.legs[leg].connection == .gone
     }
@@ -229,7 +240,7 @@ public struct ClosingHandshake: Sendable {
         self.legs[leg].connection == .gone || self.legs[leg].connection == .closed(wasGone: true)
     }
 
-    /// For the log: the code of the Close that ended the session, or else of the one that the client was sent; `nil` is none.
+    /// For the log: the code of the Close that ended the session, else of the Close that the client was sent; `nil` if neither has one.
     public var code: CloseCode? {
         switch (self.ending?.cause, self.kind) {
         case (.clientClosed?, _): return self.legs.client.received.code
@@ -240,7 +251,7 @@ public struct ClosingHandshake: Sendable {
         }
     }
 
-    /// Whether messages from `leg` still go on: not after its Close, and not to a side that was sent one or has ended.
+    /// Whether messages from `leg` are still relayed: not after its Close, and not to a side that was sent a Close or has ended.
     public func relays(from leg: Leg) -> Bool {
         guard self.reads(from: leg), self.isConnected(leg.other), self.legs[leg.other].end == .notYet else {
             return false
@@ -249,21 +260,21 @@ public struct ClosingHandshake: Sendable {
         return true
     }
 
-    /// Whether frames of `leg` are still looked at, be it only for its Close.
+    /// Whether frames from `leg` are still read, if only to find its Close.
     public func reads(from leg: Leg) -> Bool {
         self.legs[leg].connection == .open && self.legs[leg].received == .nothing
     }
 
-    /// Whether a Close waits for `leg` to reach the end of a frame.
+    /// Whether a Close to `leg` waits for the end of the frame that is being relayed to it.
     public func isWaiting(_ leg: Leg) -> Bool { self.awaits(leg) == .boundary }
 
-    /// Whether a Close came from `leg`, which no failure of its connection undoes: what came before it is all there was to come.
+    /// Whether a Close came from `leg`. Then its data is complete, even if its connection fails later.
     public func hasClosed(_ leg: Leg) -> Bool { self.legs[leg].received != .nothing }
 
-    /// What `leg` is waited for, in a session that closes.
+    /// What a closing session waits for on `leg`.
     public func awaits(_ leg: Leg) -> Awaited {
         switch (self.legs[leg].said, self.legs[leg].end) {
-        // Our side may have ended already: a client owes a bridge its Close all the same.
+        // A client owes a bridge its Close even if our side has already ended.
         case (.close, .notYet) where self.legs[leg].received == .nothing: return .close
         case (.close, .shutDown) where self.owesClose(leg): return .close
         case (.nothing, .notYet): return .nothing
@@ -272,26 +283,26 @@ public struct ClosingHandshake: Sendable {
         }
     }
 
-    /// Whether nothing is left that takes what `leg` says, so that it is read only as far as its Close may be among that. A client that was
-    /// told so by a Close of ours is still read until it has seen that.
+    /// Whether no other side is left that takes what `leg` sends. Then it is read only to find its Close; a client that was sent our Close
+    /// is read until it has seen it.
     public func isAlone(_ leg: Leg) -> Bool {
         self.isGone(leg.other) && (leg == .backend || self.awaits(leg) == .close)
     }
 
-    /// How `leg`'s connection is closed now that all that is left for it was delivered; `nil`: not yet.
+    /// How to close `leg`'s connection now that everything was delivered to it; `nil`: not yet.
     public func endWhenDelivered(_ leg: Leg) -> End? {
         guard self.awaits(leg) == .end else { return nil }
         if self.legs[leg].end == .abortDelivered { return .abort }
         return self.hasEnded(leg) ? .close : nil
     }
 
-    /// Whether the client's Close is answered as soon as all that is left for `leg` was delivered.
+    /// Whether the client's Close is answered as soon as everything was delivered to `leg`.
     public func isAwaitingDelivery(of leg: Leg) -> Bool {
         leg == .backend && self.kind == .bridge && self.ending?.cause == .clientClosed
             && self.legs.client.said == .nothing && self.legs.client.end == .notYet
     }
 
-    /// Whether the other side has closed, waits for an answer, and only `leg` can give it.
+    /// Whether the other side has closed and waits for an answer that only `leg` can give.
     private func owesClose(_ leg: Leg) -> Bool {
         guard let ending = self.ending, ending.by == .leg(leg.other), !self.isGone(leg.other),
             ending.cause == .clientClosed || ending.cause == .backendClosed
@@ -313,12 +324,12 @@ public struct ClosingHandshake: Sendable {
         var actions = Actions.none
         let other = leg.other
         if case .waiting(let waiting) = self.legs[other].said {
-            // The frame that ours waited for is whole, and it was first.
+            // The frame that our Close waited for is whole, and ours was decided first.
             self.say(waiting, to: other, &actions)
         } else if self.legs[other].said == .nothing, self.legs[other].end == .notYet {
             self.passOn(close, to: other, &actions)
         }
-        // We are the other side ourselves (RFC 6455 section 5.5.1).
+        // There is no other side: the answer is ours (RFC 6455 section 5.5.1).
         if self.kind == .serve, self.legs[leg].said == .nothing {
             self.say(CloseFrame(code: close.code), to: leg, &actions)
         }
@@ -327,9 +338,9 @@ public struct ClosingHandshake: Sendable {
         return actions
     }
 
-    /// `leg` broke a rule: it hears which, and is not listened to any more.
+    /// `leg` broke a rule: it is told which, and is not read any more.
     ///
-    /// - Parameter words: what it hears, where that is more than the rule.
+    /// - Parameter words: the reason that it is told, if that says more than the rule.
     mutating func violated(
         _ violation: Violation, by leg: Leg, _ places: Places, _ words: String? = nil
     ) -> Actions {
@@ -343,14 +354,14 @@ public struct ClosingHandshake: Sendable {
         }
         if wasOpen { self.tell(leg, places, mayWait: true, &actions) }
         if wasOpen || owed { self.tell(leg.other, places, mayWait: false, &actions) }
-        // Its own frame in progress will not end, either.
+        // Its frame in progress will not end, either.
         self.resolveWaiting(leg.other, places, &actions)
-        // Nonsense in place of an answer to our Close is as good as none.
+        // Invalid bytes instead of an answer to our Close count as no answer.
         if self.awaits(leg) != .boundary { self.endSaying(leg, &actions) }
         return actions
     }
 
-    /// We end the session ourselves. A leg in the middle of a frame is told at the end of that frame (`reachedBoundary`).
+    /// The gateway ends the session. A leg in the middle of a frame is sent its Close at the end of that frame (`reachedBoundary`).
     mutating func close(_ ending: Ending, _ places: Places) -> Actions {
         guard self.isOpen else { return .none }
         self.setEnding(ending)
@@ -359,7 +370,7 @@ public struct ClosingHandshake: Sendable {
         return actions
     }
 
-    /// The frame during which a Close came to wait for `leg` is whole.
+    /// The frame that a Close to `leg` waited for is whole.
     mutating func reachedBoundary(_ leg: Leg) -> Actions {
         var actions = Actions.none
         guard case .waiting(let close) = self.legs[leg].said else { return actions }
@@ -370,7 +381,7 @@ public struct ClosingHandshake: Sendable {
 
     /// Something happened to a leg's connection.
     ///
-    /// - Parameter detail: more on it, for the log, if it ends the session.
+    /// - Parameter detail: for the log, if this ends the session.
     mutating func happened(_ event: Event, _ places: Places, detail: String? = nil) -> Actions {
         var actions = Actions.none
         guard self.isConnected(event.leg) else { return actions }
@@ -396,27 +407,26 @@ public struct ClosingHandshake: Sendable {
             self.legs[leg].connection = .gone
             self.resolveWaiting(leg.other, places, &actions)
             self.end(leg, as: .abort, &actions)
-            // The side that has closed waits for an answer that does not come.
+            // The side that has closed waits for an answer that will not come.
             if owed { self.end(leg.other, as: .shutDown, &actions) }
         }
         return actions
     }
 
-    /// A leg's connection is closed.
+    /// The connection of `leg` is closed.
     mutating func closed(_ leg: Leg) {
         self.legs[leg].connection = .closed(wasGone: self.isGone(leg))
         self.legs[leg].end = .abort
         if case .waiting = self.legs[leg].said { self.legs[leg].said = .nothing }
     }
 
-    /// From now on this is why the session ends.
     private mutating func setEnding(_ ending: Ending, _ detail: String? = nil) {
         self.conclusion = .ended(ending, detail: detail)
     }
 
     // MARK: - Ends of connections
 
-    /// A TCP server's end of file: it may go on taking what is left for it.
+    /// A TCP server has sent its end of file, and may still accept queued bytes.
     private mutating func serverEnded(_ places: Places, _ actions: inout Actions) {
         if self.isOpen {
             self.setEnding(.by(.backend, .backendClosed))
@@ -429,10 +439,10 @@ public struct ClosingHandshake: Sendable {
         _ leg: Leg, _ how: ConnectionEnd, _ places: Places, _ detail: String?, _ actions: inout Actions
     ) {
         let hasClosed = self.legs[leg].received != .nothing
-        // Behind a Close nothing can be missing.
+        // After a Close, nothing can be missing.
         let inOrder = how == .inOrder || how == .truncated && hasClosed
         let wasGone = self.isGone(leg)
-        // Nothing that follows is looked at, and a Close of its own does not come any more.
+        // Nothing that follows is read, so its own Close cannot come any more.
         self.legs[leg].connection = .ended
         self.leave(leg, leg == .client ? .clientGone : .backendGone, places, detail, &actions)
         if !inOrder || !hasClosed || wasGone { self.legs[leg].connection = .gone }
@@ -443,7 +453,7 @@ public struct ClosingHandshake: Sendable {
         }
     }
 
-    /// `leg` is not waited for any more while the session is open. Where there is still something to say to it, that is tried.
+    /// An open session does not wait for `leg` any more. It still tries to send it a Close where there is one to send.
     private mutating func lost(
         _ leg: Leg, _ cause: Cause, as end: End, _ places: Places, _ detail: String?, _ actions: inout Actions
     ) {
@@ -454,7 +464,7 @@ public struct ClosingHandshake: Sendable {
         self.end(leg, as: end, &actions)
     }
 
-    /// `leg` had its time, in a session that closes.
+    /// `leg` did not do in time what the closing session waits for.
     private mutating func hadItsTime(
         _ leg: Leg, as end: End, _ places: Places, _ detail: String?, _ actions: inout Actions
     ) {
@@ -463,8 +473,8 @@ public struct ClosingHandshake: Sendable {
         self.end(leg, as: end, &actions)
     }
 
-    /// Nothing more comes from `leg`. If it owed a Close, that is what ends the session, and the other side, which may have closed before,
-    /// hears of it.
+    /// Nothing more comes from `leg`. If it owed a Close, that is what ends the session, and the other side is told so, even if it has
+    /// already closed.
     private mutating func leave(
         _ leg: Leg, _ cause: Cause, _ places: Places, _ detail: String?, _ actions: inout Actions
     ) {
@@ -475,7 +485,7 @@ public struct ClosingHandshake: Sendable {
         self.resolveWaiting(leg.other, places, &actions)
     }
 
-    /// A TCP server has all that the client sent, and the end of it: it owes nothing more, and the client's Close is answered.
+    /// A TCP server has acknowledged all that the client sent, and our end of file: now the client's Close is answered.
     private mutating func delivered(_ leg: Leg, _ actions: inout Actions) {
         guard self.isAwaitingDelivery(of: leg) else { return }
         self.say(CloseFrame(code: self.legs.client.received.code), to: .client, &actions)
@@ -483,7 +493,7 @@ public struct ClosingHandshake: Sendable {
 
     // MARK: - What to do
 
-    /// Relays a Close; to a TCP server that is an end of file.
+    /// Relays a Close; a TCP server gets an end of file instead.
     private mutating func passOn(_ close: CloseFrame, to leg: Leg, _ actions: inout Actions) {
         guard self.isConnected(leg) else { return }
         if leg == .backend, self.kind != .relay { return self.end(leg, as: .shutDown, &actions) }
@@ -491,11 +501,11 @@ public struct ClosingHandshake: Sendable {
         actions[leg].say = .relayedClose
     }
 
-    /// Tells one side that the session ends, if it was not told and has anything to hear.
+    /// Tells one side that the session ends, unless it was told already or needs no word.
     private mutating func tell(_ leg: Leg, _ places: Places, mayWait: Bool, _ actions: inout Actions) {
         guard let ending = self.ending, self.isConnected(leg), self.legs[leg].end == .notYet else { return }
         if leg == .backend, self.kind != .relay {
-            // What it gets must not look like all there was; a server that has ended itself wants no more.
+            // An incomplete stream must not look complete; but a server that ended the session wants no more.
             let isCut =
                 places.clientHasMore && ending.cause != .backendClosed
                 || places.clientIsInsideOfMessage && ending.isDeparture(of: .client)
@@ -507,19 +517,19 @@ public struct ClosingHandshake: Sendable {
         } else if mayWait {
             self.legs[leg].said = .waiting(close)
         } else {
-            // In the middle of a frame, whose end will not come, there is no place for a Close.
+            // The frame in progress will not end, so there is no place for a Close.
             self.end(leg, as: .shutDown, &actions)
         }
     }
 
-    /// A Close of ours, or an answer: a client's side is shut down right behind it.
+    /// Sends a Close of ours, or an answer; a client's leg is shut down right after it.
     private mutating func say(_ close: CloseFrame, to leg: Leg, _ actions: inout Actions) {
         self.legs[leg].said = .close(close.code)
         actions[leg].say = .close(close)
         if leg == .client { self.end(leg, as: .shutDown, &actions) } else { self.endIfComplete(leg, &actions) }
     }
 
-    /// The frame that a Close waits for, on its way to `leg`, will not end.
+    /// The frame that a Close to `leg` waits for will not end.
     private mutating func resolveWaiting(_ leg: Leg, _ places: Places, _ actions: inout Actions) {
         guard case .waiting(let close) = self.legs[leg].said else { return }
         if places.canSend[leg] { self.say(close, to: leg, &actions) } else { self.end(leg, as: .shutDown, &actions) }
@@ -530,7 +540,7 @@ public struct ClosingHandshake: Sendable {
         self.endSaying(leg, &actions)
     }
 
-    /// There is nothing more to say to `leg`.
+    /// We send nothing more to `leg`.
     private mutating func endSaying(_ leg: Leg, _ actions: inout Actions) {
         self.end(leg, as: leg == .client ? .shutDown : .wait, &actions)
     }

@@ -1,19 +1,22 @@
 public import Configuration
 public import System
 
-/// How long a leg that is closing is waited for (design section 4, "Closing"). The clock is passed in.
+/// How long the gateway waits for a closing leg. The clock is passed in.
 ///
-/// While something is left that its peer has not acknowledged, the peer has to take some of it from time to time. After that it has
-/// `timeouts.close` for what is expected of it. Time for which we do not read it does not count: whatever it does not do may be our doing.
+/// While bytes are unacknowledged, the peer has to acknowledge some from time to time. After that it has `timeouts.close` for what we
+/// wait for. Time in which we do not read the leg does not count: the peer's silence may then be our doing.
 public struct LegClosing: Equatable, Sendable {
+    /// The limits that a leg closes under.
     public struct Times: Equatable, Sendable {
         /// `timeouts.close`.
         public let close: Duration
-        /// How long a peer may take nothing of what is left for it. A receiver opens its window late: where it reads little at a time, many
-        /// seconds can pass without an acknowledged byte.
+        /// How long a peer may acknowledge none of the bytes that are left. A receiver opens its window late: if it reads little at a
+        /// time, many seconds can pass without an acknowledged byte.
         public let stall: Duration
 
-        /// - Parameter heartbeat: the leg's; `nil` where it is off.
+        /// - Parameters:
+        ///   - close: `timeouts.close`.
+        ///   - heartbeat: the leg's; `nil` if it is off.
         public init(close: Duration, heartbeat: HeartbeatSettings?) {
             self.close = close
             self.stall = max(close, heartbeat.map { $0.interval + $0.timeout } ?? Self.withoutHeartbeat)
@@ -22,31 +25,36 @@ public struct LegClosing: Equatable, Sendable {
         private static let withoutHeartbeat = Duration.seconds(35)
     }
 
-    /// How long in all a leg was not read because the other side could not take more of what came from it.
+    /// How long a leg was not read, because the other side could not take more from it.
     public struct Unread: Equatable, Sendable {
+        /// The sum of all such times.
         public var time = Duration.zero
-        /// It is not read now.
+        /// The leg is not being read now.
         public var isNow = false
 
+        /// By default, the leg has always been read.
         public init(time: Duration = Duration.zero, isNow: Bool = false) {
             self.time = time
             self.isNow = isNow
         }
     }
 
-    /// How the leg looks.
+    /// What is observed of the leg when it is checked.
     public struct Sight: Equatable, Sendable {
-        /// Bytes that its peer has not acknowledged, in our queue and the kernel's.
+        /// Bytes that the peer has not acknowledged, in our queue and the kernel's.
         public var undelivered: Int
-        /// Bytes that it has acknowledged so far: only that it grows counts.
+        /// Bytes that the peer has acknowledged so far; only its growth matters.
         public var acknowledged: UInt64
+        /// What the closing handshake waits for on the leg.
         public var awaited: ClosingHandshake.Awaited
-        /// When a byte last came from it.
+        /// When the last byte came from the peer.
         public var lastByte: MonotonicInstant
+        /// How long the leg was not read.
         public var unread = Unread()
-        /// The same of the other leg, from which a frame to this one may have to come to its end.
+        /// How long the other leg was not read: the frame that we wait for comes from there.
         public var senderUnread = Unread()
 
+        /// By default, both legs have always been read.
         public init(
             undelivered: Int, acknowledged: UInt64, awaited: ClosingHandshake.Awaited, lastByte: MonotonicInstant,
             unread: Unread = Unread(), senderUnread: Unread = Unread()
@@ -60,41 +68,44 @@ public struct LegClosing: Equatable, Sendable {
         }
     }
 
+    /// The result of a check.
     public enum Due: Equatable, Sendable {
+        /// Check again at `until`, or earlier if anything happens.
         case nothing(until: MonotonicInstant)
-        /// It takes nothing of what is left for it.
+        /// The peer acknowledges none of the bytes that are left.
         case stalled
-        /// It had its time for what it is waited for.
+        /// The peer did not do what we wait for in time.
         case over
     }
 
-    /// However well it goes on, no leg takes longer to close.
+    /// The longest that a leg may take to close, however steadily it progresses.
     public static let longest = Duration.seconds(600)
-    /// The longest that a peer may go on sending after our end.
+    /// The longest that a peer may keep sending after our side has ended.
     public static let longestDiscarding = Duration.seconds(30)
-    /// How often a leg is asked what its peer has acknowledged.
+    /// How often to check what the peer has acknowledged.
     public static let interval = Duration.milliseconds(500)
 
     private let began: MonotonicInstant
-    /// When the peer was last seen to have taken something, and how much that was.
+    /// When the peer was last seen to acknowledge bytes. `acknowledged` is how many it had acknowledged by then.
     private var progressAt: MonotonicInstant
     private var acknowledged: UInt64 = 0
-    /// What the time runs for, and since when; `nil` while something is left that has to be delivered first.
+    /// What we wait for, and since when; `nil` while bytes have to be delivered first.
     private var wait: Wait?
 
     private struct Wait: Equatable, Sendable {
         let awaited: ClosingHandshake.Awaited
         let since: MonotonicInstant
-        /// How long there had been no reading by then.
+        /// How long the leg had not been read by then.
         let unreadBefore: Duration
     }
 
+    /// The leg begins to close at `now`.
     public init(at now: MonotonicInstant) {
         self.began = now
         self.progressAt = now
     }
 
-    /// What is due for the leg. To be called again when it says so, and when anything happens.
+    /// What is due for the leg. Call it again at the time that it returns, and when anything happens.
     public mutating func check(at now: MonotonicInstant, _ times: Times, _ sight: Sight) -> Due {
         if now >= self.began + Self.longest { return .stalled }
         let isDelivered = sight.undelivered == 0
@@ -104,7 +115,7 @@ public struct LegClosing: Equatable, Sendable {
 
         let look = now + Self.interval
         let unread = sight.awaited == .boundary ? sight.senderUnread : sight.unread
-        // A frame has to come to its end whether or not what is before it was delivered.
+        // A frame has to end in time whether or not the bytes before it were delivered.
         guard isDelivered || sight.awaited == .boundary else {
             self.wait = nil
             return .nothing(until: look)

@@ -1,34 +1,34 @@
 public import Configuration
 public import System
 
-/// The heartbeat of one leg: whether its peer lives, and what is due to find that out. The clock is passed in.
+/// The heartbeat of one leg: whether its peer is alive, and what to do to find out. The clock is passed in.
 ///
-/// Any byte from the peer is life, and costs one store; everything else happens when the session's timer looks (`check`). So that no
-/// message moves a timer and yet nothing is found late, it looks when something may be due: an answer that may come at once begins a
-/// silence that may be over within seven eighths of an interval.
+/// Receiving a byte only stores the time. The timer calls `check` often enough that nothing is found late.
 public struct Heartbeat: Equatable, Sendable {
-    /// What there is to do for the leg.
+    /// The result of a check.
     public enum Due: Equatable, Sendable {
+        /// Check again at `until`.
         case nothing(until: MonotonicInstant)
-        /// It is silent: send it a ping, as soon as the frame in progress towards it is whole.
+        /// The peer is silent: send it a ping as soon as the frame that is being sent to it is whole.
         case ping
         /// Half of the time for an answer is over.
         case late
-        /// It gave no answer in time.
+        /// The peer did not answer in time.
         case dead
-        /// It took no byte of what waits for it, for as long as a silent peer would have had.
+        /// The peer accepted none of its queued bytes for `interval` plus `timeout`.
         case stalled
     }
 
-    /// What the leg's connection looks like.
+    /// The state of the leg's connection when it is checked.
     public struct Connection: Equatable, Sendable {
-        /// Whether pings can be sent to it, which a TCP server knows nothing of.
+        /// Whether the peer understands pings: a TCP server does not.
         public var takesPings = true
-        /// Nothing is read of it for now: that it is silent is our doing.
+        /// The leg is not being read now, so its silence is our doing.
         public var isPaused = false
-        /// Since when bytes wait that it does not take; `nil`: none do.
+        /// Since when the peer has accepted none of its queued bytes; `nil` if none are queued.
         public var queuedSince: MonotonicInstant?
 
+        /// By default, the peer speaks WebSocket, is read, and has nothing queued.
         public init(takesPings: Bool = true, isPaused: Bool = false, queuedSince: MonotonicInstant? = nil) {
             self.takesPings = takesPings
             self.isPaused = isPaused
@@ -36,48 +36,52 @@ public struct Heartbeat: Equatable, Sendable {
         }
     }
 
-    /// What the peer is expected to answer.
+    /// The ping that the peer has to answer.
     private enum Probe: Equatable, Sendable {
         case none
-        /// A ping of ours is to be sent at the next frame boundary.
+        /// Our ping is to be sent at the next frame boundary.
         case wanted
-        /// A ping of ours was sent, and waits in the queue.
+        /// Our ping is in the queue.
         case queued
-        /// The kernel has all of a ping of ours.
+        /// The kernel has accepted all of our ping.
         case sent
-        /// A ping of the other side's went on to this one. It serves as ours: a peer may answer the latest ping only (RFC 6455
-        /// section 5.5.3), and that one is waited for.
+        /// The other side's ping was relayed to this leg. It serves as ours: a peer may answer only the latest ping (RFC 6455
+        /// section 5.5.3).
         case relayed
     }
 
-    /// When the peer was last heard, or since when we read it (again).
+    /// When the last byte came from the peer, or when we began to read it again, whichever is later.
     public private(set) var lastLife: MonotonicInstant
-    /// When the probe was sent, or since when its time runs anew.
+    /// When the probe was sent, or when its time started anew.
     private var probedAt: MonotonicInstant
-    /// When our latest ping was sent, while its pong is awaited.
+    /// When our latest ping was sent; `never` if no pong is awaited.
     private var pingedAt = MonotonicInstant.never
     private var probe = Probe.none
-    /// The peer is late with its answer, and whoever counts such peers was told.
+    /// `check` has returned `late`, and no byte has come since.
     public private(set) var isLate = false
-    /// How much shorter this period is than the interval: this many 2048ths, up to an eighth. 10,000 sessions that were opened together
-    /// do not ping together.
+    /// This period is shorter than the interval by this many 2048ths, an eighth at most, so that 10,000 sessions that were opened
+    /// together do not ping together.
     private var spread: UInt8
     /// In microseconds.
     private var roundTrip: UInt32?
 
-    /// - Parameter spread: random.
+    /// - Parameters:
+    ///   - now: when the session was opened.
+    ///   - spread: random.
     public init(at now: MonotonicInstant, spread: UInt8) {
         self.lastLife = now
         self.probedAt = now
         self.spread = spread
     }
 
-    /// How long the latest ping of ours took that was answered.
+    /// The round-trip time of our latest answered ping; `nil` if none was answered.
     public var roundTripTime: Duration? { self.roundTrip.map { .microseconds(Int64($0)) } }
 
     // MARK: - What happens
 
-    /// A byte came. Returns whether the peer had been late.
+    /// A byte came.
+    ///
+    /// - Returns: whether the peer was late until now.
     public mutating func heard(at now: MonotonicInstant) -> Bool {
         self.lastLife = now
         guard self.isLate else { return false }
@@ -85,13 +89,17 @@ public struct Heartbeat: Equatable, Sendable {
         return true
     }
 
-    /// The peer is read again: silence and the deadline of a ping of ours start anew.
+    /// The leg is read again: silence and the deadline of our ping start anew.
     public mutating func resumed(at now: MonotonicInstant) {
         self.lastLife = now
         if self.probe == .sent { self.probedAt = now }
     }
 
-    /// A ping of ours was sent, and has left if the queue is empty.
+    /// Our ping was sent.
+    ///
+    /// - Parameters:
+    ///   - isFlushed: the queue is empty, so the kernel has all of it.
+    ///   - spread: random, for the next period.
     public mutating func pinged(at now: MonotonicInstant, isFlushed: Bool, spread: UInt8) {
         self.spread = spread
         self.pingedAt = .never
@@ -107,16 +115,18 @@ public struct Heartbeat: Equatable, Sendable {
         self.pingedAt = now
     }
 
-    /// A ping of the other side's went on to this leg. The first that is not answered counts.
+    /// The other side's ping was relayed to this leg. The first unanswered one counts.
     public mutating func relayedPing(at now: MonotonicInstant) {
         guard self.probe == .none || self.isAnswered else { return }
         self.probe = .relayed
         self.probedAt = now
     }
 
-    /// The pong for our latest ping came. Returns how long that took, if it is known.
+    /// The pong for our latest ping came.
+    ///
+    /// - Returns: the round-trip time, if it is known.
     public mutating func answered(at now: MonotonicInstant) -> Duration? {
-        // Times alone do not tell: it may come in the turn of the ping, or before what was queued behind that has left.
+        // Times do not decide this: the pong may come in the same turn as the ping, or while bytes queued after the ping remain.
         if self.probe == .queued || self.probe == .sent { self.probe = .none }
         guard self.pingedAt != .never else { return nil }
         let microseconds = UInt32(clamping: (now.nanoseconds - self.pingedAt.nanoseconds) / 1000)
@@ -127,21 +137,21 @@ public struct Heartbeat: Equatable, Sendable {
 
     // MARK: - What is due
 
-    /// To be called again until it says `nothing`, and then when that is over.
+    /// Call it until it returns `nothing`, then again at the time that this names.
     public mutating func check(
         at now: MonotonicInstant, _ settings: HeartbeatSettings, _ connection: Connection
     ) -> Due {
         let stall = connection.queuedSince.map { $0 + settings.interval + settings.timeout } ?? .never
         guard now < stall else { return .stalled }
         guard connection.takesPings else { return .nothing(until: stall) }
-        // Reading may begin again at any time, and with it silence or the time for an answer.
+        // Reading may begin again at any time; then a silence or the time for an answer starts.
         guard !connection.isPaused else { return .nothing(until: min(stall, Self.soon(now, settings))) }
         let due = self.checkSilence(at: now, settings, isFlushed: connection.queuedSince == nil)
         guard case .nothing(let instant) = due else { return due }
         return .nothing(until: min(instant, stall))
     }
 
-    /// Before anything can be due that begins after `now`.
+    /// The earliest time at which a silence that starts now could matter.
     private static func soon(_ now: MonotonicInstant, _ settings: HeartbeatSettings) -> MonotonicInstant {
         now + min(settings.interval / 8 * 7, settings.timeout / 2)
     }
@@ -159,9 +169,9 @@ public struct Heartbeat: Equatable, Sendable {
         case .wanted, .queued: return .nothing(until: Self.soon(now, settings))
         case .sent: return self.checkAnswer(at: now, settings, notBefore: self.probedAt)
         case .relayed:
-            // It may wait in the queue.
+            // The relayed ping may still be in the queue.
             if !isFlushed { self.probedAt = now }
-            // A peer that is silent for no longer than it may be is not asked, whatever the other side does.
+            // The other side's pings must not shorten the silence that this peer is allowed.
             return self.checkAnswer(at: now, settings, notBefore: silent)
         }
     }
@@ -180,12 +190,12 @@ public struct Heartbeat: Equatable, Sendable {
         return .nothing(until: min(late, Self.soon(now, settings)))
     }
 
-    /// Whether the peer was heard since the probe was sent.
+    /// Whether a byte came since the probe was sent.
     private var isAnswered: Bool {
         switch self.probe {
         case .none, .wanted, .queued: false
         case .sent: self.lastLife > self.probedAt
-        // In the turn of the ping it may be the pong. If it was not, a ping of ours follows once the peer is silent.
+        // A byte in the same turn may be the pong. If it was not, our own ping follows once the peer is silent.
         case .relayed: self.lastLife >= self.probedAt
         }
     }

@@ -1,21 +1,20 @@
 public import Configuration
 internal import System
 
-/// TCP keepalive of a leg that is sent no pings (tcp(7)): what the kernel asks its peer, and when. It has the times of a heartbeat, in whole
-/// seconds.
+/// TCP keepalive for a leg that gets no pings (tcp(7)). It uses the times of the heartbeat, in whole seconds.
 public struct KeepAlive: Equatable, Sendable {
-    /// The silence after which the peer is asked, in seconds.
+    /// The silence before the first probe, in seconds.
     public let idle: Int32
-    /// How long after that it is asked again, in seconds. A question may be lost, and nobody sends it again.
+    /// The time between probes, in seconds. There are several, because a probe that is lost on the way is not sent again.
     public let interval: Int32
-    /// After so many without an answer it is gone.
+    /// The connection fails after this many unanswered probes.
     public let count: Int32
 
     private static let mostQuestions: Int32 = 5
-    /// The kernel's limit of either time.
+    /// The kernel's limit for each of the two times.
     private static let mostSeconds = 32767.0
 
-    /// - Parameter heartbeat: the leg's; `nil` where it is off, and the defaults hold.
+    /// - Parameter heartbeat: the leg's; `nil` if it is off, and the default times are used.
     public init(_ heartbeat: HeartbeatSettings?) {
         let heartbeat = heartbeat ?? HeartbeatSettings()
         let timeout = Self.seconds(heartbeat.timeout)

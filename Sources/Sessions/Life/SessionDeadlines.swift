@@ -1,14 +1,14 @@
 public import Configuration
 public import System
 
-/// What an open session's one timer waits for, beside the heartbeats of its legs. The clock is passed in.
+/// What an open session's single timer waits for, besides the heartbeats of its legs. The clock is passed in.
 public struct SessionDeadlines: Equatable, Sendable {
     private let began: MonotonicInstant
-    /// When data last passed, in either direction.
+    /// When data last passed in either direction.
     public var lastData: MonotonicInstant
-    /// When the conversation wants to be called.
+    /// When the conversation asked to be called.
     public var tick = MonotonicInstant.never
-    /// What the timer is set to.
+    /// The time that the timer is set to.
     public var armed = MonotonicInstant.never
 
     /// - Parameters:
@@ -19,23 +19,23 @@ public struct SessionDeadlines: Equatable, Sendable {
         self.lastData = now
     }
 
-    /// Why the session has to end now; `nil`: it may go on.
+    /// Why the session has to end now; `nil` if it may go on.
     public func ending(at now: MonotonicInstant, _ timeouts: Timeouts) -> Cause? {
         if now >= self.lifetime(timeouts) { return .sessionTimeout }
         if now >= self.idle(timeouts) { return .idleTimeout }
         return nil
     }
 
-    /// Whether the conversation wanted to be called by now. It has to ask again.
+    /// Whether the conversation asked to be called by now. The request is cleared.
     public mutating func takeTick(at now: MonotonicInstant) -> Bool {
         guard now >= self.tick else { return false }
         self.tick = .never
         return true
     }
 
-    /// When to look again.
+    /// When to check again.
     ///
-    /// - Parameter legs: what the heartbeats have to say about that.
+    /// - Parameter legs: when each leg's heartbeat has to be checked.
     public func next(_ timeouts: Timeouts, _ legs: PerLeg<MonotonicInstant>) -> MonotonicInstant {
         min(self.tick, self.lifetime(timeouts), self.idle(timeouts), min(legs.client, legs.backend))
     }

@@ -1,6 +1,6 @@
-/// Why there is no session: the client hears a status, the log the reason.
+/// Why no session was opened. The client gets a status; the reason goes to the log.
 public indirect enum OpeningFailure: Equatable, Sendable {
-    /// The request did not come within `timeouts.handshake`.
+    /// The request was not whole within `timeouts.handshake`.
     case headTimeout
     case noEndpoint
     case connectFailed(String)

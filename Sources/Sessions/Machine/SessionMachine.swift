@@ -4,34 +4,38 @@ public import WebSocketProtocol
 
 /// One session from accept to closed, decided without I/O: what happened goes in, what to do comes out.
 ///
-/// The opening is here: it goes from state to state as the words of `Phase` say. What follows the 101 is `ClosingHandshake`'s: an open
-/// session only waits for its end. The shell (`Session`) owns the sockets, tells what happened, and does what comes back.
+/// This type decides the opening, from state to state as `Phase` shows. `ClosingHandshake` decides what follows the 101, because an open
+/// session only waits for its end. The shell (`Session`) owns the sockets, says what happened and carries out the actions.
 public struct SessionMachine: Sendable {
+    /// How far the session has come; `closing` says more once it converses.
     public enum State: Equatable, Sendable {
         case tlsHandshake
         case requestHead
-        /// An endpoint is to be chosen.
+        /// The next endpoint has to be chosen.
         case choosing(Choice)
+        /// TCP and TLS to an endpoint are being set up.
         case connecting(Attempt)
+        /// The request was sent; the backend's answer is awaited.
         case backendHandshake(Attempt)
         /// A refusal or a page is on its way to the client: there is no session.
         case answering
-        /// Both connections are to be closed without an answer.
+        /// Both connections have to be closed without an answer.
         case ending
         /// The client has its 101: open until `closing` has an ending, then closing.
         case conversing
         case closed
     }
 
-    /// Which endpoint is next.
+    /// What is known when the next endpoint is chosen.
     public struct Choice: Equatable, Sendable {
-        /// How many were tried.
+        /// How many endpoints were tried.
         public let tried: UInt8
-        /// Why the last one is of no use; `nil`: none was tried.
+        /// Why the last one failed; `nil` if none was tried.
         public let failure: OpeningFailure?
-        /// How far the last one had come.
+        /// How far the last one came.
         public let phase: Phase
 
+        /// By default, no endpoint was tried.
         public init(tried: UInt8 = 0, failure: OpeningFailure? = nil, phase: Phase = .requestHead) {
             self.tried = tried
             self.failure = failure
@@ -41,18 +45,21 @@ public struct SessionMachine: Sendable {
 
     /// The endpoint that is being tried.
     public struct Attempt: Equatable, Sendable {
-        /// Its number: the first one's is 1.
+        /// Counted from 1.
         public let number: UInt8
+        /// When the endpoint was chosen.
         public let chosenAt: MonotonicInstant
 
+        /// An endpoint that was chosen at `chosenAt` as the `number`th.
         public init(number: UInt8, chosenAt: MonotonicInstant) {
             self.number = number
             self.chosenAt = chosenAt
         }
     }
 
-    /// What a request that was admitted leads to.
+    /// Where an admitted request leads.
     public enum Target: Equatable, Sendable {
+        /// A built-in service: no connection to a backend.
         case service
         case backend
     }
@@ -63,7 +70,7 @@ public struct SessionMachine: Sendable {
         case tlsFailed(String)
         /// The client's connection ended or failed.
         case clientLeft
-        /// The request gets a page, or a refusal by the route's rules.
+        /// The request is answered with a page, or refused by the route's rules.
         case answered
         /// The request may become a session.
         case admitted(Target, CloseCodes)
@@ -72,42 +79,44 @@ public struct SessionMachine: Sendable {
         case noEndpoint
         /// The endpoint's name has no address.
         case noAddress(String)
-        /// None of the endpoint's addresses can be connected to.
+        /// No connection to any of the endpoint's addresses could be made.
         ///
-        /// - wasSilent: some gave no answer at all.
+        /// - wasSilent: at least one did not answer at all.
         case notConnected(String, wasSilent: Bool, HandshakeClock)
-        /// The gateway itself lacks what a connection takes.
+        /// The gateway has no resources for a connection.
         case cannotConnect(String)
-        /// The connection stands, its TLS included.
+        /// The connection is established, including TLS.
         case connected(isWebSocket: Bool)
         /// The backend answered with a correct 101.
         case backendAccepted
-        /// The backend answered with a refusal of its own.
+        /// The backend answered with a refusal.
         case backendRefused
-        /// What the backend answered is no WebSocket handshake.
+        /// The backend did not answer with a WebSocket handshake.
         ///
-        /// - hasAnswered: at least a byte came.
+        /// - hasAnswered: at least one byte came.
         case backendFailed(String, hasAnswered: Bool)
-        /// The opening handshake has had its time.
+        /// The time for the opening handshake is over.
         ///
         /// - isReadingRefusal: the backend refuses, and the body of its answer is not whole.
         case timeOver(isReadingRefusal: Bool, HandshakeClock)
         /// The gateway ends the session, for `cause`.
         case ordered(Cause)
-        /// All sessions together hold too much, and this one makes no progress.
+        /// All sessions together hold too much memory, and this one makes no progress.
         case memoryNeeded
         /// A newer connection needs the descriptor.
         case roomNeeded
     }
 
-    /// Now, and how long an opening handshake may take.
+    /// The time now, and how long an opening handshake may take.
     public struct HandshakeClock: Equatable, Sendable {
+        /// When the input happened.
         public let now: MonotonicInstant
-        /// When this one has to be complete.
+        /// When this handshake has to be complete.
         public let deadline: MonotonicInstant
         /// `timeouts.handshake`.
         public let allowed: Duration
 
+        /// A handshake that may take `allowed` and has to be complete at `deadline`.
         public init(now: MonotonicInstant, deadline: MonotonicInstant, allowed: Duration) {
             self.now = now
             self.deadline = deadline
@@ -115,14 +124,15 @@ public struct SessionMachine: Sendable {
         }
     }
 
+    /// What the shell has to do.
     public enum Action: Equatable, Sendable {
         case nothing
         case readRequest
-        /// End both connections, without a word to the client; the reason is for the log.
+        /// End both connections and send the client nothing; the reason is for the log.
         case end(String)
-        /// Close a connection that has sent no whole request, because a newer one needs its descriptor.
+        /// Close this connection, because a newer one needs its descriptor.
         ///
-        /// - isLogged: not where the client was answered, which has a line of its own.
+        /// - isLogged: `false` if the client was answered: the answer has its own log line.
         case makeRoom(isLogged: Bool)
         /// Tell the client why there is no session.
         ///
@@ -132,31 +142,33 @@ public struct SessionMachine: Sendable {
         case answer
         /// Pass the backend's own refusal on.
         case passRefusalOn
-        /// Choose an endpoint that was not tried.
+        /// Choose an endpoint that was not tried yet.
         ///
-        /// - after: why the present one is of no use, if there is one.
+        /// - after: why the present one failed; `nil` if there is none.
         case chooseEndpoint(after: OpeningFailure?)
         case connect
-        /// See which of the endpoint's addresses have had their time.
+        /// See which of the endpoint's addresses have run out of time.
         case checkAddresses
         /// Send the backend its request.
         case sendRequest
-        /// Take what there is of the backend's refusal for the whole.
+        /// Treat what has come of the backend's refusal as the whole.
         case endRefusal
         /// Send the client its 101, and begin.
         case begin(SessionKind)
     }
 
-    /// So many endpoints are tried before the client hears that it did not work.
+    /// How many endpoints are tried before the client is refused.
     private static let mostEndpoints = 3
 
+    /// How far the session has come.
     public private(set) var state: State
+    /// Both legs' connections, and how the session ends.
     public private(set) var closing: ClosingHandshake
 
     /// - Parameter hasTLS: the client's connection begins with a TLS handshake.
     public init(hasTLS: Bool) { self.init(state: hasTLS ? .tlsHandshake : .requestHead) }
 
-    /// A session that has come so far.
+    /// A session in the middle of its life.
     init(state: State) {
         self.state = state
         self.closing = ClosingHandshake()
@@ -176,12 +188,12 @@ public struct SessionMachine: Sendable {
         }
     }
 
-    /// The client has its 101, and nothing has ended the session yet.
+    /// Whether the client has its 101, and nothing has ended the session yet.
     public var isOpen: Bool { self.closing.isOpen }
 
     // MARK: - Opening
 
-    /// Something happened while the session was being opened. What comes too late for that changes nothing.
+    /// Something happened while the session was being opened. An input that does not fit the state changes nothing.
     public mutating func handle(_ input: Input) -> Action {
         switch (self.state, input) {
         case (.tlsHandshake, .tlsEstablished):
@@ -215,7 +227,7 @@ public struct SessionMachine: Sendable {
         case (.connecting(let attempt), _): return self.connecting(attempt, input)
         case (.backendHandshake(let attempt), _): return self.shakingHands(attempt, input)
 
-        // The client has had an answer to what it did send.
+        // The answer to the client has its own log line.
         case (.answering, .roomNeeded):
             self.state = .ending
             return .makeRoom(isLogged: false)
@@ -247,7 +259,7 @@ public struct SessionMachine: Sendable {
             guard isWebSocket else { return self.begin(.bridge) }
             self.state = .backendHandshake(attempt)
             return .sendRequest
-        // How far the addresses have come decides which failure it is.
+        // Which failure it is depends on how far the addresses have come.
         case .timeOver: return .checkAddresses
         default: return self.openingEnds(input)
         }
@@ -259,19 +271,18 @@ public struct SessionMachine: Sendable {
         case .backendRefused:
             self.answer()
             return .passRefusalOn
-        // Without a byte of an answer the backend may as well not have been reached. Otherwise it has seen the request, which is not sent
-        // twice.
+        // No byte was received: try the next endpoint. Otherwise it has seen the request: do not retry.
         case .backendFailed(let reason, hasAnswered: false): return self.endpointFailed(.badBackend(reason), attempt)
         case .backendFailed(let reason, hasAnswered: true):
             return self.refuse(.badBackend(reason), blamesEndpoint: true)
-        // A refusal whose body does not end is a refusal all the same.
+        // A refusal is a refusal even if its body does not end.
         case .timeOver(isReadingRefusal: true, _): return .endRefusal
         case .timeOver(isReadingRefusal: false, let clock): return self.timedOut(attempt, clock, nil)
         default: return self.openingEnds(input)
         }
     }
 
-    /// While the backend's leg is opened, whatever its state.
+    /// The inputs that end the opening, in every state of the backend's leg.
     private mutating func openingEnds(_ input: Input) -> Action {
         switch input {
         case .clientLeft: return self.end("the client left during the opening handshake")
@@ -281,7 +292,7 @@ public struct SessionMachine: Sendable {
         }
     }
 
-    /// No session can be opened with this endpoint. The client does not hear of it as long as there is another.
+    /// This endpoint failed. The client is not told while another can be tried.
     private mutating func endpointFailed(_ failure: OpeningFailure, _ attempt: Attempt) -> Action {
         guard attempt.number < Self.mostEndpoints else { return self.refuse(failure, blamesEndpoint: true) }
         self.state = .choosing(Choice(tried: attempt.number, failure: failure, phase: self.phase))
@@ -289,10 +300,10 @@ public struct SessionMachine: Sendable {
         return .chooseEndpoint(after: failure)
     }
 
-    /// - Parameter reason: what came of connecting, if that is how far it was.
+    /// - Parameter reason: why connecting failed; `nil` if it succeeded.
     private mutating func timedOut(_ attempt: Attempt, _ clock: HandshakeClock, _ reason: String?) -> Action {
         let details = reason.map { " (\($0))" } ?? ""
-        // An endpoint that was chosen late had little time, because the client or the endpoint before was slow: it is not to blame.
+        // An endpoint that was chosen late had little time because the client or an earlier endpoint was slow: do not blame it.
         return self.refuse(
             .backendTimeout("the opening handshake timed out\(details)"),
             blamesEndpoint: clock.now >= attempt.chosenAt + clock.allowed / 2)
@@ -328,35 +339,35 @@ public struct SessionMachine: Sendable {
 
     /// `leg` broke a rule.
     ///
-    /// - Parameter words: what it hears.
+    /// - Parameter words: the reason that it is told.
     public mutating func violated(
         _ violation: Violation, by leg: Leg, _ places: ClosingHandshake.Places, _ words: String
     ) -> ClosingHandshake.Actions {
         self.closing.violated(violation, by: leg, places, words)
     }
 
-    /// The gateway ends an open session. One that is being opened is told by `handle(.ordered)`.
+    /// The gateway ends an open session. While a session is being opened, use `handle(.ordered)`.
     public mutating func close(_ ending: Ending, _ places: ClosingHandshake.Places) -> ClosingHandshake.Actions {
         self.closing.close(ending, places)
     }
 
-    /// The frame during which a Close came to wait for `leg` is whole.
+    /// The frame that a Close to `leg` waited for is whole.
     public mutating func reachedBoundary(_ leg: Leg) -> ClosingHandshake.Actions {
         self.closing.reachedBoundary(leg)
     }
 
-    /// Something happened to a leg's connection, once the client has its 101 or its answer.
+    /// Something happened to a leg's connection after the client got its 101 or its answer.
     ///
-    /// - Parameter detail: more on it, for the log, if it ends the session.
+    /// - Parameter detail: for the log, if this ends the session.
     public mutating func happened(
         _ event: ClosingHandshake.Event, _ places: ClosingHandshake.Places, detail: String? = nil
     ) -> ClosingHandshake.Actions {
         self.closing.happened(event, places, detail: detail)
     }
 
-    /// A leg's connection is closed.
+    /// The connection of `leg` is closed.
     ///
-    /// - Returns: whether that is the end of the session.
+    /// - Returns: whether that ends the session.
     public mutating func closed(_ leg: Leg) -> Bool {
         self.closing.closed(leg)
         guard self.closing.isOver, self.state != .closed else { return false }

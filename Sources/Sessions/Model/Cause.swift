@@ -15,16 +15,17 @@ public enum Cause: String, CaseIterable, Sendable {
     case messageTooBig = "message-too-big"
     case tooManyFragments = "too-many-fragments"
     case slowConsumer = "slow-consumer"
-    /// All sessions together hold too much, and this one makes no progress with what it holds.
+    /// All sessions together hold too much memory, and this one makes no progress with its share.
     case memory
     case idleTimeout = "idle-timeout"
     case sessionTimeout = "session-timeout"
     case drain
     case reload
-    /// At the admin address somebody closed the session.
+    /// The session was closed at the admin address.
     case admin
     case internalError = "internal-error"
 
+    /// The cause that `violation` counts as.
     public init(_ violation: Violation) {
         switch violation.kind {
         case .protocolError: self = .protocolError
@@ -34,9 +35,9 @@ public enum Cause: String, CaseIterable, Sendable {
         }
     }
 
-    /// `leg` gave no answer to a ping.
+    /// `leg` did not answer a ping.
     public static func pingTimeout(_ leg: Leg) -> Cause { leg == .client ? .clientPingTimeout : .backendPingTimeout }
 
-    /// `leg` takes nothing of what waits for it.
+    /// `leg` accepts none of its queued bytes.
     public static func stalled(_ leg: Leg) -> Cause { leg == .client ? .clientStalled : .backendStalled }
 }

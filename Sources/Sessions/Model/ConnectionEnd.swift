@@ -1,9 +1,9 @@
-/// How the peer's side of a connection came to its end.
+/// How the peer's side of a connection ended.
 public enum ConnectionEnd: Equatable, Sendable {
-    /// With a FIN, and under TLS a close_notify before it.
+    /// With a FIN; over TLS, with a close_notify before it.
     case inOrder
-    /// Under TLS without the close_notify: something may be missing (RFC 8446 section 6.1).
+    /// Over TLS with a FIN but no close_notify: data may be missing (RFC 8446 section 6.1).
     case truncated
-    /// It was reset, or failed otherwise, and takes nothing any more.
+    /// It was reset or failed otherwise, and accepts nothing any more.
     case failed
 }

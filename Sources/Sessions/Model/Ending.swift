@@ -1,12 +1,14 @@
 public import Configuration
 public import WebSocketProtocol
 
-/// What made a session end, and by whose doing.
+/// Why a session ended, and which side ended it.
 public struct Ending: Equatable, Sendable {
+    /// The side that ended the session.
     public enum Author: Equatable, Sendable {
         case leg(Leg)
         case gateway
 
+        /// The word for the log: `client`, `backend` or `gateway`.
         public var name: String {
             switch self {
             case .leg(let leg): leg.rawValue
@@ -15,22 +17,32 @@ public struct Ending: Equatable, Sendable {
         }
     }
 
+    /// The session's one cause.
     public let cause: Cause
+    /// The side that ended the session.
     public let by: Author
-    /// What somebody at the admin address wants the client to hear.
+    /// The code for the client that was asked for at the admin address.
     private let givenCode: CloseCode?
-    /// What one side is told in place of the usual words (see `isAddressed`); empty: nothing.
+    /// The reason that one side gets instead of the usual one (see `isAddressed`); empty if there is none.
     private let words: String
 
+    /// `leg` ended the session.
     public static func by(_ leg: Leg, _ cause: Cause) -> Ending { Ending(cause: cause, by: .leg(leg)) }
+    /// The gateway ended the session by itself.
     public static func byGateway(_ cause: Cause) -> Ending { Ending(cause: cause, by: .gateway) }
 
-    /// - Parameter words: which rule it was.
+    /// `leg` broke a rule.
+    ///
+    /// - Parameter words: the rule, in words for `leg`.
     public static func violated(_ violation: Violation, by leg: Leg, _ words: String) -> Ending {
         Ending(cause: Cause(violation), by: .leg(leg), words: words)
     }
 
-    /// - Parameter code: where it is none that may be given, 1008 takes its place.
+    /// The session was closed at the admin address.
+    ///
+    /// - Parameters:
+    ///   - code: for the client; one that may not be given becomes 1008.
+    ///   - reason: for the client; empty for the usual one.
     public static func byAdmin(_ code: CloseCode? = nil, reason: String = "") -> Ending {
         let code = code.flatMap { $0.mayBeGiven ? $0 : nil }
         return Ending(cause: .admin, by: .gateway, givenCode: code, words: reason)
@@ -43,7 +55,7 @@ public struct Ending: Equatable, Sendable {
         self.words = words
     }
 
-    /// Whether `leg` has left without a Close, or was given up: then nobody said that what came from it is all.
+    /// Whether `leg` left without a Close or stopped responding: then what came from it may be incomplete.
     public func isDeparture(of leg: Leg) -> Bool {
         guard self.by == .leg(leg) else { return false }
         switch self.cause {
@@ -55,8 +67,8 @@ public struct Ending: Equatable, Sendable {
 
     // MARK: - What each side hears
 
-    /// The Close we send to `leg` on our own account; `nil`: none is sent, because that side ended the session itself (its own Close is
-    /// relayed, or nobody is there any more).
+    /// The Close that we send to `leg`. `nil` if none is sent: that side ended the session itself, by a Close that is relayed or by
+    /// leaving.
     public func close(to leg: Leg, _ codes: CloseCodes = .registered) -> CloseFrame? {
         guard let (usual, reason) = self.usualClose(to: leg) else { return nil }
         let code = leg == .client ? self.givenCode ?? usual : usual
@@ -65,17 +77,17 @@ public struct Ending: Equatable, Sendable {
             reason: self.isAddressed(leg) && !self.words.isEmpty ? self.words : reason)
     }
 
-    /// Whether `words` are for `leg`: for the client that an operator has closed, and for whoever broke a rule.
+    /// Whether `words` are for `leg`: the client if an operator closed the session, else the side that broke a rule.
     private func isAddressed(_ leg: Leg) -> Bool { self.cause == .admin ? leg == .client : self.by == .leg(leg) }
 
-    /// The table of causes: which code each side hears, and why, in plain words.
+    /// The table of causes: the code and the reason that each side is sent.
     ///
-    /// A client hears 1011 for whatever the backend did wrong: 1002 or 1009 would say that the client did it, and 1014 is a protocol
-    /// error to many clients. 1012 and 1013 are a server's words and never go to a backend.
+    /// A client gets 1011 for anything that the backend did wrong: 1002 or 1009 would blame the client, and many clients take 1014 for a
+    /// protocol error. Only servers send 1012 and 1013, so a backend never gets them.
     private func usualClose(to leg: Leg) -> (code: CloseCode, reason: String)? {
         switch (self.cause, leg) {
         case (.clientClosed, _): nil
-        // A TCP server has no Close of its own to relay: its end of file is a normal closure.
+        // A TCP server cannot send a Close: its end of file is a normal closure.
         case (.backendClosed, .client): (.normal, "backend has ended the connection")
         case (.backendClosed, .backend): nil
         case (.clientGone, .client), (.clientStalled, .client): nil
@@ -108,8 +120,8 @@ public struct Ending: Equatable, Sendable {
     }
 
     /// - Parameters:
-    ///   - code: for whoever broke the rule.
-    ///   - what: that did.
+    ///   - code: for the side that broke the rule.
+    ///   - what: what that side did.
     private func close(to leg: Leg, _ code: CloseCode, _ what: String) -> (CloseCode, String) {
         if self.by == .leg(leg) { return (code, what) }
         return leg == .client ? (.internalError, "backend \(what)") : (.goingAway, "client \(what)")
@@ -117,7 +129,7 @@ public struct Ending: Equatable, Sendable {
 }
 
 extension CloseCode {
-    /// Whether somebody who closes a session may have its client hear this code.
+    /// Whether an operator may close a session with this code.
     fileprivate var mayBeGiven: Bool {
         switch self {
         case .normal, .goingAway, .policy, .internalError, .serviceRestart: true

@@ -1,20 +1,20 @@
-/// The life of a session. The log's `phase`, the names of the functions in `Session`, and the documentation use these words.
+/// How far a session has come; the log's `phase` uses these words.
 ///
-/// `route`, `admit` and `choose endpoint` take no time and are no phases of their own: they happen on the way from
-/// `requestHead` to `connect`.
+/// Routing, admission and the choice of an endpoint take no time, so they are no phases: they happen between `requestHead` and
+/// `connect`. An arrow shows which phases may follow.
 public enum Phase: String, Sendable {
     /// → requestHead, closed
     case tlsHandshake = "tls-handshake"
     /// → connect, serve, closing (a page or a refusal), closed
     case requestHead = "request-head"
-    /// TCP and TLS towards the endpoint. → backendHandshake, bridge, closing (502, 504), closed
+    /// TCP and TLS to the endpoint. → backendHandshake, bridge, closing (502, 504), closed
     case connect
     /// → relay, closing (a refusal), closed
     case backendHandshake = "backend-handshake"
     case relay
     case bridge
     case serve
-    /// A closing handshake, or an answer, is on its way out. → closed
+    /// A closing handshake is in progress, or an answer is being sent. → closed
     case closing
     case closed
 }

@@ -1,18 +1,21 @@
-/// Names a session everywhere: in the log, in `X-Request-Id`, at the admin address. 64 random bits, as 16 hexadecimal digits.
+/// Identifies a session in the log, in `X-Request-Id` and at the admin address: 64 random bits, written as 16 hexadecimal digits.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
+    /// The 64 random bits.
     public let number: UInt64
 
     private init(number: UInt64) { self.number = number }
 
+    /// A new one, from the system's generator.
     public static func random() -> SessionID { SessionID(number: Randomness.word()) }
 
-    /// Reads what `description` writes; nil for anything else.
+    /// Reads what `description` writes; `nil` for anything else.
     public init?(_ text: String) {
         guard text.utf8.count == 16, !text.hasPrefix("+"), let number = UInt64(text, radix: 16) else { return nil }
         self.number = number
         guard self.description == text else { return nil }
     }
 
+    /// 16 lowercase hexadecimal digits.
     public var description: String {
         var digits: [UInt8] = []
         digits.reserveCapacity(16)

@@ -2,11 +2,12 @@
 public enum SessionKind: Equatable, Sendable {
     /// WebSocket to WebSocket.
     case relay
-    /// WebSocket to TCP: the server's end of file is its Close, and ours is a FIN.
+    /// WebSocket to TCP: the server's end of file counts as its Close, and a Close to the server is a FIN.
     case bridge
-    /// There is no connection to a backend: we are the server ourselves.
+    /// A built-in service: there is no connection to a backend.
     case serve
 
+    /// The phase of an open session of this kind.
     public var phase: Phase {
         switch self {
         case .relay: .relay

@@ -2,62 +2,64 @@ public import Configuration
 internal import System
 public import WebSocketProtocol
 
-/// What a relay makes of the bytes that come from its two legs: which go on, what is held back, and what of it the closing handshake has to
+/// What a relay does with the bytes from its two legs: which are forwarded, which are held back, and what the closing handshake has to
 /// know. It decides; `RelayConversation` owns the connections and acts.
 public struct Relay: Sendable {
-    /// What to do about some of the bytes that came from a leg: first forward, then act.
+    /// What to do about some of the bytes from a leg: first forward, then handle `event` and `signs`.
     public struct Step: Equatable, Sendable {
         /// What ends a session, or lets it end.
         public enum Event: Equatable, Sendable {
-            /// A Close came, which lies there.
+            /// A Close came; its frame is at these positions.
             case close(CloseFrame, at: Range<Int>)
             /// A rule was broken.
             ///
-            /// - words: what the leg hears.
+            /// - words: the reason that the leg is told.
             case violation(Violation, words: String)
             /// The frame that a Close to the other leg waited for is whole.
             case boundary
         }
 
-        /// What was among the bytes that is of interest to the heartbeats, and to the idle timeout.
+        /// What the heartbeats and the idle timeout have to know of the bytes.
         public struct Signs: OptionSet, Sendable {
+            /// The bits of the set.
             public let rawValue: UInt8
 
+            /// The set with these bits.
             public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-            /// Payload or a header of a data frame.
+            /// Bytes of a data frame: its header or payload.
             public static let data = Signs(rawValue: 1)
-            /// A ping goes on to the other leg.
+            /// A ping is forwarded to the other leg.
             public static let ping = Signs(rawValue: 2)
-            /// The pong to our latest ping; it does not go on.
+            /// The pong for our latest ping came; it is not forwarded.
             public static let answer = Signs(rawValue: 4)
-            /// The frame that a ping of ours to the other leg waited for is whole: after it, that ping.
+            /// The frame that our ping to the other leg waited for is whole: send that ping after it.
             public static let boundary = Signs(rawValue: 8)
 
             /// There is more than data.
             public var hasControl: Bool { self.rawValue > Self.data.rawValue }
         }
 
-        /// Where the bytes lie that the other leg is to get, as they are.
+        /// The positions of the bytes to forward unchanged to the other leg.
         public var forward: Range<Int>
-        /// What the closing handshake has to be told after that; `nil` in an undisturbed session.
+        /// What to tell the closing handshake after that; `nil` in an undisturbed session.
         public var event: Event?
+        /// What to tell the heartbeats and the idle timeout.
         public var signs = Signs()
-        /// Where to go on; `nil`: everything that came was looked at.
+        /// Where to continue; `nil` if everything that came was read.
         public var next: Int?
     }
 
-    /// What the closing handshake lets pass, at hand: it is asked for every message, and `ClosingHandshake` is not small.
+    /// A copy of what the closing handshake allows: every message asks for it, and `ClosingHandshake` is not small.
     private var flow = PerLeg(client: Flow(), backend: Flow())
     private var isOpen = true
 
-    /// What is done with the frames of a leg.
+    /// What is done with the frames from a leg.
     private struct Flow {
-        /// They are looked at.
         var isRead = true
-        /// They go on to the other leg.
+        /// They are forwarded to the other leg.
         var isRelayed = true
-        /// A Close waits for the end of a frame that is on its way to the leg.
+        /// A Close to this leg waits for the end of the frame that is being relayed to it.
         var awaitsBoundary = false
 
         init() {}
@@ -70,31 +72,31 @@ public struct Relay: Sendable {
     }
 
     private var pings: PerLeg<PingSeries>
-    /// The legs that get a ping of ours when the frame in progress towards them is whole.
+    /// The legs that get our ping when the frame that is being relayed to them is whole.
     private var waitingPings = PerLeg(client: false, backend: false)
 
-    /// Reads the frames that come from each leg.
+    /// Each reads the frames from its leg.
     private var readers: PerLeg<FrameReader>
-    /// What is known of the text message in progress, where text is checked.
+    /// The check of the text message in progress; `nil` if text is not checked.
     private var texts: PerLeg<TextCheck>?
-    /// The beginning of a header, or of a control frame, whose rest has not come yet.
+    /// The beginning of an incomplete header or control frame.
     private var held = PerLeg<[UInt8]>(client: [], backend: [])
-    /// Where text was found broken: the reader of that leg is further than what went on.
+    /// Where invalid text was found: that leg's reader is ahead of what was forwarded.
     private var brokenText: BrokenText?
 
     private struct BrokenText {
         let from: Leg
-        /// Nothing of the frame has gone on.
+        /// Nothing of the frame was forwarded.
         let isAtBoundary: Bool
     }
 
     /// - Parameters:
     ///   - limits: 0 is no limit.
-    ///   - allowsCompression: whether client and backend agreed on permessage-deflate.
-    ///   - checksText: whether the text that passes has to be UTF-8. Compressed text is not looked at.
+    ///   - allowsCompression: whether client and backend agreed on permessage-deflate (RFC 7692).
+    ///   - checksText: whether text has to be UTF-8. Compressed text is not checked.
     ///   - nonce: random, for our pings.
     public init(limits: Limits, allowsCompression: Bool, checksText: Bool, nonce: UInt64) {
-        // A pong for a ping on the other leg is none of ours.
+        // Different nonces: a pong for a ping on the other leg must not count as ours.
         self.pings = PerLeg(client: PingSeries(nonce: nonce), backend: PingSeries(nonce: ~nonce))
         self.readers = PerLeg(
             client: FrameReader(
@@ -108,17 +110,17 @@ public struct Relay: Sendable {
         if checksText { self.texts = PerLeg(client: TextCheck(), backend: TextCheck()) }
     }
 
-    /// What came from each leg.
+    /// The messages that came from each leg.
     public var tally: PerLeg<MessageTally> {
         PerLeg(client: self.readers.client.tally, backend: self.readers.backend.tally)
     }
 
-    // Mutating, though it changes nothing: it is asked for with every read, and a copy of all of this is not to be made for that.
+    /// The messages that came from `leg`. Mutating only so that the call, one for every read, does not copy the whole struct.
     public mutating func tally(of leg: Leg) -> MessageTally {
         leg == .client ? self.readers.client.tally : self.readers.backend.tally
     }
 
-    /// What reading the frames of `leg` has cost since there were `before` and so many headers.
+    /// What reading the frames from `leg` has cost, in units of `Work`, since its counts were `before` and `headers`.
     public mutating func work(_ leg: Leg, since before: MessageTally, headers: UInt32) -> Int {
         let now = self.tally(of: leg)
         let passed = (now.text &- before.text) &+ (now.binary &- before.binary)
@@ -126,31 +128,32 @@ public struct Relay: Sendable {
         return Int(truncatingIfNeeded: passed) &* Work.passedFrame &+ Int(truncatingIfNeeded: read) &* Work.frame
     }
 
+    /// How many frame headers from `leg` were read; it wraps.
     public mutating func headersRead(_ leg: Leg) -> UInt32 {
         leg == .client ? self.readers.client.headersRead : self.readers.backend.headersRead
     }
 
     // MARK: - What happens
 
-    /// Some of a leg's bytes were held back.
+    /// Whether some of the leg's bytes are held back.
     public mutating func holds(_ leg: Leg) -> Bool {
         leg == .client ? !self.held.client.isEmpty : !self.held.backend.isEmpty
     }
 
-    /// Takes what was held back of a leg's bytes: it has to be put in front of what came.
+    /// Takes the leg's bytes that were held back: put them before those that come next.
     public mutating func takeHeld(_ leg: Leg) -> [UInt8] {
         var bytes: [UInt8] = []
         swap(&bytes, &self.held[leg])
         return bytes
     }
 
-    /// Looks at what came from `leg`, from `start` to the end of `bytes` or to where something has to be done first.
+    /// Reads what came from `leg`, from `start` to the end of `bytes` or to where something has to be done first.
     public mutating func next(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> Step {
         guard self.flow[leg].isRead else { return Step(forward: start..<start) }
         var end = bytes.count
         let isWaiting = self.isWaiting(leg.other)
         if isWaiting {
-            // A Close or a ping waits for the end of the frame in progress: the rest of that frame goes on, and no more before it.
+            // A Close or a ping waits for the end of the frame in progress: forward the rest of that frame only.
             end = start + min(end - start, self.readers[leg].remainingInFrame)
         }
         var position = start
@@ -169,7 +172,7 @@ public struct Relay: Sendable {
                 let event = isWaiting ? self.reachedEnd(of: leg, &signs) : nil
                 return Step(forward: forward, event: event, signs: signs)
             case .control(let frame) where frame.opcode == .close:
-                // The reader found the payload valid.
+                // It does not throw: the reader has checked the payload.
                 guard let close = try? CloseFrame(payload: frame.payload(in: bytes).span) else {
                     return Step(forward: forward)
                 }
@@ -193,13 +196,13 @@ public struct Relay: Sendable {
         }
     }
 
-    /// The closing handshake was told something: from now on this holds.
+    /// The closing handshake has changed: follow what it allows now.
     public mutating func follow(_ closing: ClosingHandshake) {
         self.isOpen = closing.isOpen
         self.flow = PerLeg(client: Flow(of: .client, closing), backend: Flow(of: .backend, closing))
     }
 
-    /// What `leg` is to be pinged with now; `nil`: it is in the middle of a frame, at whose end a step says `boundary`.
+    /// The payload of a ping to send to `leg` now. `nil` in the middle of a frame; the step at the end of that frame has `boundary`.
     public mutating func ping(_ leg: Leg) -> [UInt8]? {
         guard self.isOpen else { return nil }
         self.waitingPings[leg] = !self.canSend[leg]
@@ -208,7 +211,7 @@ public struct Relay: Sendable {
 
     // MARK: - What follows
 
-    /// What a leg is sent comes from the other leg's reader: between two of its frames there is room for one of ours.
+    /// What a leg is sent comes from the other leg: between two frames of that one's reader there is room for one of ours.
     private var canSend: PerLeg<Bool> {
         var canSend = PerLeg(
             client: self.readers.backend.isAtFrameBoundary, backend: self.readers.client.isAtFrameBoundary)
@@ -216,15 +219,15 @@ public struct Relay: Sendable {
         return canSend
     }
 
-    /// Where both sides' frames stand.
+    /// Where both sides are in their frames.
     public var places: ClosingHandshake.Places {
         .init(canSend: self.canSend, clientIsInsideOfMessage: !self.readers.client.isAtMessageBoundary)
     }
 
-    /// Whether a Close or a ping of ours waits for `leg` to reach the end of a frame.
+    /// Whether our Close or ping to `leg` waits for the end of a frame.
     private func isWaiting(_ leg: Leg) -> Bool { self.waitingPings[leg] || self.flow[leg].awaitsBoundary }
 
-    /// What was read is walked: where a frame is whole, what waited for that can go.
+    /// If a frame has just become whole, what waited for its end can be sent.
     @inline(never)
     private mutating func reachedEnd(of leg: Leg, _ signs: inout Step.Signs) -> Step.Event? {
         guard self.readers[leg].isAtFrameBoundary else { return nil }
@@ -235,7 +238,7 @@ public struct Relay: Sendable {
         return .boundary
     }
 
-    /// - Parameter size: bytes of the message, as its headers say.
+    /// - Parameter size: the bytes of the message, according to its headers.
     private mutating func violated(_ violation: Violation, by leg: Leg, size: Int?) -> Step.Event {
         let rules = self.readers[leg].rules
         let words = violation.words(
@@ -250,7 +253,7 @@ public struct Relay: Sendable {
         return self.walkThroughText(bytes, from: start, leg)
     }
 
-    /// The same walk, with a look at the text on the way. Nothing of a frame goes on if the part of it that is here is broken.
+    /// The same walk, with a check of the text. Nothing of the frame's part that is here is forwarded if it is invalid.
     private mutating func walkThroughText(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> FrameReader.Walk {
         var position = start
         while true {

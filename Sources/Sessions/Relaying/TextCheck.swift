@@ -1,16 +1,17 @@
 public import WebSocketProtocol
 
-/// Checks that text is UTF-8 where messages are looked at in pieces, as they come (RFC 6455 section 8.1).
+/// Checks that text is UTF-8, piece by piece as messages come (RFC 6455 section 8.1).
 public struct TextCheck: Sendable {
     private var validator = UTF8Validator()
 
+    /// Ready for the first message.
     public init() {}
 
-    /// Whether the message that `part` belongs to is still text, or is binary.
+    /// Whether the message is valid so far, `part` included. Binary messages always are.
     ///
     /// - Parameters:
-    ///   - bytes: those that the part was found in.
-    ///   - maskingKey: the part's, if its payload lies there masked.
+    ///   - bytes: where the part is.
+    ///   - maskingKey: the part's; `nil` if its payload is not masked.
     public mutating func accepts(
         _ part: FrameReader.DataPart, in bytes: Span<UInt8>, maskingKey: MaskingKey? = nil
     ) -> Bool {

@@ -1,50 +1,50 @@
-/// What the steps of a worker cost, in the units of `WorkBudget`: about nanoseconds of a release build. They are rough on purpose: a step
-/// that is cheap for one peer and dear for another counts as what a peer can make it cost.
+/// What a worker's steps cost, in units of `WorkBudget`: about nanoseconds of a release build. The figures are rough on purpose: a step
+/// counts as much as a peer can make it cost.
 ///
-/// Measured (x86-64, 2 busy cores, `gateway_loop_turn_seconds`): of the turns that used up the budget of 2,000,000 units nine in ten took
-/// 1 to 2.5 ms where 50 clients sent messages of 0 and 1 bytes to an echo, without TLS and with it. A share of 250,000 units took 0.05 to
-/// 0.1 ms where a room of 400 was sent posts of 16 KiB.
+/// Measured on x86-64 with 2 busy cores (`gateway_loop_turn_seconds`): with 50 clients that sent messages of 0 and 1 bytes to an echo,
+/// with and without TLS, nine in ten of the turns that used the whole budget of 2,000,000 units took 1 to 2.5 ms. With posts of 16 KiB
+/// to a room of 400, a share of 250,000 units took 0.05 to 0.1 ms.
 public enum Work {
-    /// A `recv` and the `send` that follows it, whatever their size.
+    /// A `recv` and the `send` that follows it, of any size.
     public static let read = 3_000
-    /// A TLS record that is no data: a KeyUpdate, which makes two keys.
+    /// A TLS record without data. The dearest is a KeyUpdate: it derives two keys.
     public static let recordWithoutData = 20_000
-    /// A connection that was accepted, with the objects it needs.
+    /// Accepting a connection and making its objects.
     public static let connection = 15_000
-    /// A request that is looked at, and refused or admitted.
+    /// Reading a request and admitting or refusing it.
     public static let admission = 30_000
-    /// The rest of an opening handshake, from there to the 101.
+    /// The rest of an opening handshake, from admission to the 101.
     public static let opening = 40_000
-    /// The end of a session: two sockets, a line in the log, and what it held.
+    /// The end of a session: two sockets, a log line, and freeing its memory.
     public static let ending = 50_000
-    /// A frame whose header is read where it takes more than passing over it: control frames, fragments, and all that end here.
+    /// A frame that a relay cannot skip: a control frame, a fragment, or any frame that ends at the gateway.
     public static let frame = 100
-    /// A frame that a relay passes over.
+    /// A frame that a relay skips after reading its header.
     public static let passedFrame = 15
-    /// A small message to a client, put together with others.
+    /// A small message to a client that is gathered with others.
     public static let message = 100
-    /// What is sent on its own: a system call.
+    /// A send of its own: one system call.
     public static let send = 2_000
-    /// What a member of a room is sent: a system call, or a share of one, and libssl where there is TLS.
+    /// A send to one member of a room: a system call or a share of one, and libssl's work over TLS.
     public static let delivery = 2_000
-    /// A message that is compressed or inflated, whatever its size.
+    /// Deflating or inflating a message of any size.
     public static let compression = 4_000
 
-    /// zlib's streams of a session, some 300 KiB that the kernel has to find and zlib to clear.
+    /// Making a session's zlib streams: about 300 KiB that the kernel has to provide and zlib clears.
     public static let streams = 200_000
 
-    /// Bytes of a request's head.
+    /// `count` bytes of a request head.
     public static func head(_ count: Int) -> Int { count * 5 }
-    /// Bytes that came in, and go on or come back. Half of it is enough where the peer reads; the kernel has to find memory where it does
-    /// not.
+    /// `count` bytes that came in and are forwarded or sent back. Half of this is enough if the peer reads; if it does not, the kernel has
+    /// to provide memory.
     public static func bytes(_ count: Int, tls: Bool) -> Int { tls ? count * 2 : count }
-    /// Bytes that a socket did not take, and that are kept.
+    /// `count` bytes that a socket did not accept, and that are queued.
     public static func queued(_ count: Int) -> Int { count }
-    /// Bytes that came out of an inflater.
+    /// `count` bytes of an inflater's output.
     public static func inflated(_ count: Int) -> Int { count * self.inflatedByte }
-    /// How many bytes an inflater may give for so many units.
+    /// How many bytes an inflater may output for `units`.
     public static func inflatable(for units: Int) -> Int { units / self.inflatedByte }
     private static let inflatedByte = 4
-    /// Bytes that went into a deflater.
+    /// `count` bytes of a deflater's input.
     public static func deflated(_ count: Int) -> Int { count * 20 }
 }

@@ -1,4 +1,4 @@
-"""What is asked of the control thread."""
+"""Attacks on the control thread."""
 
 import collections
 import contextlib
@@ -18,7 +18,7 @@ CONNECTIONS = 64
 
 
 def certificate(folder: pathlib.Path) -> dict:
-    """One from files, on the TLS listener."""
+    """A certificate from files, on the TLS listener."""
     subprocess.run(
         ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
          "-subj", "/CN=localhost", "-keyout", folder / "key.pem", "-out", folder / "chain.pem"),
@@ -45,7 +45,7 @@ def ask_ready(site: Site, counts: collections.Counter):
 
 
 def fifo(orders: Orders, site: Site) -> collections.Counter:
-    """Puts a FIFO that nobody writes to where the certificate was, and has the configuration read again, twice a second."""
+    """Replaces the certificate by a FIFO without a writer, and has the configuration read again twice a second."""
     counts = collections.Counter()
     chain = pathlib.Path(site.folder) / "chain.pem"
     kept = chain.rename(chain.with_suffix(".kept"))
@@ -64,7 +64,7 @@ def fifo(orders: Orders, site: Site) -> collections.Counter:
 
 
 def slow_admin(orders: Orders, site: Site) -> collections.Counter:
-    """Keeps so many connections to the admin address that send one byte of a request at a time."""
+    """Keeps connections to the admin address that send one byte of a request at a time."""
     counts, connections = collections.Counter(), []
     with contextlib.ExitStack() as stack:
         drip_at, is_ready = 0.0, False

@@ -1,4 +1,4 @@
-"""Those who connect and do not come in."""
+"""Clients that connect and never get a session."""
 
 import collections
 import socket
@@ -14,7 +14,7 @@ from .scenario import Attacker, Scenario, clients
 # With those of the good sessions, about 300, the silent ones would need more.
 DESCRIPTORS = 640
 SILENT = 250
-# Of one client that churns, a second.
+# Connections per second of one client that churns.
 HELLOS = 2000
 
 
@@ -49,7 +49,7 @@ def hello_reset(orders: Orders, site: Site, block: int) -> collections.Counter:
 
 
 def refused(origin: int, path: int) -> Kind:
-    """Asks for a route that does not know its Origin; bytes of it, and of the path."""
+    """Asks for a route that refuses its Origin; the sizes of Origin and path in bytes."""
     return Kind(
         path="/private/" + "p" * path, fields=f"Origin: https://{'o' * origin}.example\r\n", ends_with_answer=True, rate=4000
     )

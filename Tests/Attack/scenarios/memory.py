@@ -1,4 +1,4 @@
-"""Small amounts that are held for ever become large in sum."""
+"""Many small amounts that are held forever."""
 
 import collections
 import select
@@ -13,7 +13,7 @@ from .scenario import Attacker, Scenario, clients
 
 BOUND = {"memory": "256MiB"}
 LARGE = 16 << 20
-# The honest sender's message has to be back by then; the queue for memory is part of it.
+# How long the honest sender's message may take to come back; the queue for memory is part of it.
 RETURNING = 30.0
 
 
@@ -33,7 +33,7 @@ MESSAGE = wire.frame(wire.BINARY, bytes(64 << 10))
 
 
 def honest_large(orders: Orders, site: Site) -> collections.Counter:
-    """A good session that sends messages of 16 MiB to the echo, one after the other, and looks at every byte."""
+    """A good session that sends messages of 16 MiB to the echo, one after the other, and checks every byte."""
     counts = collections.Counter()
     data = wire.masked(bytes(range(256)) * (LARGE >> 8), b"\x5a\xc3\x17\x88")
     message = wire.frame(wire.BINARY, data, key=b"\x31\x41\x59\x26")
@@ -67,7 +67,7 @@ def honest_large(orders: Orders, site: Site) -> collections.Counter:
 
 
 def exchanged(channel: wire.Channel, epoll: select.epoll, is_whole) -> bytes:
-    """Sends what waits, and what has come when it is whole."""
+    """Sends what waits; returns what has come once it is whole."""
     got, end = bytearray(), time.monotonic() + RETURNING
     while channel.is_waiting or not is_whole(got):
         channel.send()
@@ -79,7 +79,7 @@ def exchanged(channel: wire.Channel, epoll: select.epoll, is_whole) -> bytes:
 
 
 def whole(got: bytes) -> bytes | None:
-    """The message in these frames, once its last one is there; pings may be between them."""
+    """The message in these frames, once the last one is there; pings may come in between."""
     parts = []
     for first, payload in wire.Frames(got):
         if first & 0x0F in (wire.BINARY, wire.CONTINUATION):

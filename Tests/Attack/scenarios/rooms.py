@@ -1,4 +1,4 @@
-"""One client of a room against all others."""
+"""One client of a room against all others in it."""
 
 import wire
 from crowd import Kind

@@ -20,7 +20,7 @@ class Attacker:
 
     work: typing.Callable[..., collections.Counter]
     arguments: tuple = ()
-    # Attackers have the processor that the gateway and the good sessions leave.
+    # Attackers only get the processor time that the gateway and the good sessions leave.
     nice: int = 15
 
     def start(self, site: children.Site) -> children.Child:
@@ -28,7 +28,7 @@ class Attacker:
 
 
 def clients(*members: tuple[int, crowd.Kind], block: int = 1) -> Attacker:
-    """A process with so many clients of each kind."""
+    """A process with clients of each kind."""
     return Attacker(crowd.crowd, (list(members), block))
 
 
@@ -39,7 +39,7 @@ class Scenario:
     attackers: tuple[Attacker, ...]
     # Top-level keys that replace those of every scenario.
     configuration: dict = dataclasses.field(default_factory=dict)
-    # Makes files in the folder of the gateway; further keys.
+    # Makes files in the gateway's folder; returns more keys.
     prepare: typing.Callable[[pathlib.Path], dict] | None = None
-    # All that the gateway may have open.
+    # How many descriptors the gateway may have open.
     descriptors: int | None = None

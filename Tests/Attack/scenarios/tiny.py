@@ -1,4 +1,4 @@
-"""Many small frames, each of which costs more than it weighs."""
+"""Many small frames, each of which costs much more than its size."""
 
 import wire
 from crowd import Kind
@@ -6,12 +6,12 @@ from crowd import Kind
 from .scenario import Scenario, clients
 
 CLIENTS = 50
-# What makes a full record of TLS.
+# The bytes of a full TLS record.
 TURN = 16 << 10
 
 
 def endless(frames: bytes) -> bytes:
-    """So many whole frames, or rows of them, as are written at once."""
+    """As many whole frames, or rows of them, as one write takes."""
     return frames * max(1, TURN // len(frames))
 
 

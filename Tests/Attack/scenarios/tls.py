@@ -1,4 +1,4 @@
-"""What TLS lets a client ask for again and again."""
+"""Work that TLS lets a client ask for repeatedly."""
 
 import collections
 import ctypes
@@ -12,7 +12,7 @@ from children import Orders, Site
 from .scenario import Attacker, Scenario
 
 CLIENTS = 5
-# Of one burst; 27 bytes each. A message after so many makes it look like one that is used.
+# In one burst; 27 bytes each. A message after so many makes the session look used.
 UPDATES, ROW = 4000, 30
 VERSION, TLS13, WRITTEN = 123, 0x0304, 3
 
@@ -74,7 +74,7 @@ class Client:
         return bytes(data)
 
     def update(self) -> int:
-        """Changes its sending keys (RFC 8446 section 4.6.3) in one burst; the bytes sent."""
+        """Changes its sending keys (RFC 8446 section 4.6.3) in one burst; returns the bytes sent."""
         message = wire.frame(wire.BINARY, b"x")
         for number in range(UPDATES):
             self._library.SSL_key_update(self._tls, 0)
@@ -83,7 +83,7 @@ class Client:
                 self._library.SSL_write(self._tls, message, len(message))
         data = self._written()
         self._socket.sendall(data)
-        # The echoes, which nobody looks at.
+        # The echoes, which are not checked.
         if select.select([self._socket], [], [], 0)[0] and not self._socket.recv(wire.READ):
             raise ConnectionError("the end of TCP")
         return len(data)

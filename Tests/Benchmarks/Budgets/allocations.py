@@ -1,19 +1,19 @@
-"""Heap allocations per message, of ours and of libssl's."""
+"""Heap allocations per message, ours and libssl's."""
 
 from heap import Heap, counted_traffic
 from traffic import BRIDGE, KINDS, messages
 
-# Until everything that is made once has been made.
+# Until everything that is made only once has been made.
 WARM_UP = 512
 ROUND_TRIPS = 2048
-# So many that their messages are sent together.
+# Enough that their messages are sent together.
 MANY_SESSIONS = 128
 UNIT = "heap allocations per message"
 DECIMALS = 2
 
 
 def budget(name: str, value: float) -> float:
-    """No more than it is."""
+    """The measured value: these counts are exact."""
     return value
 
 
@@ -21,13 +21,13 @@ async def measure() -> dict[str, float]:
     results = {}
     for kind in KINDS:
         for in_flight in (1, 16):
-            # A bridge makes messages of what its TCP server sent, however many they were.
+            # A bridge makes messages of what one read of its TCP server brings, however many that were.
             if kind == BRIDGE and in_flight > 1:
                 continue
             heap = await used(kind, 1, in_flight)
             label = kind if in_flight == 1 else f"{kind}, {in_flight} in flight"
             results[label] = heap.allocations / messages(kind, ROUND_TRIPS)
-            # One in flight, it is one record for each message; with more it is as many as happen to come together.
+            # With one in flight, each message is one record; with more, it depends on how many come together.
             if heap.openssl_allocations and in_flight == 1:
                 results[f"{label}: libssl's own"] = heap.openssl_allocations / messages(kind, ROUND_TRIPS)
         heap = await used(kind, MANY_SESSIONS, 1)
@@ -36,7 +36,7 @@ async def measure() -> dict[str, float]:
 
 
 async def used(kind: str, count: int, in_flight: int) -> Heap:
-    """What is allocated while messages are exchanged."""
+    """Allocations while messages are exchanged."""
     async with counted_traffic(kind) as (sessions, heap):
         await sessions.open(count)
         await sessions.exchange(WARM_UP, in_flight)

@@ -1,4 +1,4 @@
-"""Checks what a message and a session cost against the budgets that are committed.
+"""Checks what a message and a session cost against the committed budgets.
 
 Called by ops/budgets, which says how.
 """
@@ -16,9 +16,8 @@ import syscalls
 
 FILE = pathlib.Path(__file__).resolve().parents[1] / "budgets.json"
 
-# Each has `measure`, the UNIT of it, how many DECIMALS count, and the `budget` for what was measured.
 PARTS = {"allocations": allocations, "syscalls": syscalls, "instructions": instructions, "memory": memory}
-# A budget that far above what is needed protects nothing.
+# A budget that is too far above the measured value protects nothing.
 LOOSE = 0.8
 
 
@@ -33,7 +32,7 @@ def main() -> int:
         module = PARTS[part]
         print(f"{part}: {module.UNIT}", flush=True)
         measured = asyncio.run(module.measure())
-        # Not below zero, where two runs differ by less than nothing.
+        # The difference of two runs may be slightly negative.
         measured = {name: max(0, round(value, module.DECIMALS)) for name, value in measured.items()}
         proposed = {name: rounded_up(module.budget(name, value), module.DECIMALS) for name, value in measured.items()}
         if arguments.update:
@@ -49,7 +48,7 @@ def main() -> int:
 def check(
     part: str, measured: dict[str, float], proposed: dict[str, float], budgets: dict[str, float]
 ) -> list[str]:
-    """Prints what was measured, and says what is wrong with it."""
+    """Prints what was measured and what is wrong with it."""
     complaints = []
     for name, value in measured.items():
         budget = budgets.get(name)
@@ -68,7 +67,7 @@ def check(
 
 
 def rounded_up(value: float, decimals: int) -> float:
-    """Upwards, so that a budget is never below what it was made of; whole numbers from 100 on."""
+    """Rounds up, so that a budget is never below its measurement; whole numbers from 100 on."""
     scale = 10 ** (decimals if value < 100 else 0)
     result = -(-round(value * scale, 6) // 1) / scale
     return int(result) if result == int(result) else result

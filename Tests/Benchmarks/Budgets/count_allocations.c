@@ -1,6 +1,6 @@
-// Counts heap allocations, and the bytes that they hold, of the process it is preloaded into (LD_PRELOAD): in memory that
-// whoever started the process reads meanwhile, the file GATEWAY_ALLOCATIONS, mapped. What libssl and libcrypto ask for is
-// counted apart, told by the address that the call returns to.
+// Counts heap allocations, and the bytes held, of the process that it is preloaded into (LD_PRELOAD). The counters are in the mapped file
+// GATEWAY_ALLOCATIONS, which the parent process reads meanwhile. Allocations by libssl and libcrypto are counted separately: the return
+// address of the call tells them apart.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-// What glibc calls its own functions: looking them up by dlsym would allocate.
+// glibc's own names: dlsym would allocate.
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
@@ -22,17 +22,17 @@ extern void __libc_free(void *);
 
 struct counters {
     _Atomic int64_t allocations;
-    // Held now, with what the allocator keeps beside each piece.
+    // Held now, with the allocator's overhead for each piece.
     _Atomic int64_t bytes;
 };
 
 enum { OPENSSL, OTHERS, OWNERS };
 
-// Until the file is mapped, what is counted is counted in vain.
+// Counts before the file is mapped are discarded.
 static struct counters before[OWNERS];
 static struct counters *counters = before;
 
-// Where the code of libssl and libcrypto lies: set once, before the program's first thread.
+// The address range of libssl's and libcrypto's code: set once, before the program's first thread.
 static struct {
     uintptr_t start, end;
 } code[8];
@@ -56,7 +56,7 @@ __attribute__((constructor)) static void begin(void) {
     if (!path) return;
     int file = open(path, O_RDWR | O_CLOEXEC);
     void *memory = mmap(NULL, sizeof(before), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    // Without counters there is nothing to be had from this run.
+    // Without counters the run is useless.
     if (memory == MAP_FAILED) abort();
     close(file);
     dl_iterate_phdr(remember_code, NULL);

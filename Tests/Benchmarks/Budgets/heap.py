@@ -1,4 +1,4 @@
-"""What a gateway has allocated, counted by a library that is loaded before its own."""
+"""A gateway's allocations, counted by a preloaded library."""
 
 import contextlib
 import mmap
@@ -16,7 +16,7 @@ FORM = "=4q"
 
 
 class Heap(typing.NamedTuple):
-    """Allocations so far, and bytes held: of libssl and libcrypto, and of everyone else."""
+    """Allocations so far and bytes held, by libssl and libcrypto, and by all other code."""
 
     openssl_allocations: int
     openssl_bytes: int
@@ -29,7 +29,7 @@ class Heap(typing.NamedTuple):
 
 @contextlib.asynccontextmanager
 async def counted_traffic(kind: str):
-    """`traffic`, and a function that says what the gateway's heap is at the moment."""
+    """`traffic`, and a function that returns the gateway's present heap."""
     with tempfile.TemporaryDirectory(prefix="gateway-budgets-") as name:
         folder = pathlib.Path(name)
         library = folder / "count_allocations.so"
@@ -44,6 +44,6 @@ async def counted_traffic(kind: str):
                 def heap() -> Heap:
                     return Heap(*struct.unpack(FORM, counters[:]))
 
-                # To start takes hundreds: without them it is not the gateway that is counted.
+                # Starting takes hundreds: with fewer, something else is being counted.
                 assert heap().allocations > 100 and heap().openssl_allocations > 100, "the library does not count"
                 yield sessions, heap

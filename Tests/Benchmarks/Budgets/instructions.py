@@ -1,6 +1,6 @@
 """Instructions in user space, counted by valgrind: the same on every run, however busy the machine is.
 
-They depend on the compiler, and on the libraries and the processor, whose features glibc, zlib and libcrypto choose their code by.
+They depend on the compiler, the libraries and the processor: glibc, zlib and libcrypto choose code by its features.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import tempfile
 from traffic import BRIDGE, ECHO, RELAY, TLS_RELAY, messages, traffic
 
 MICRO = os.environ.get("GATEWAY_MICRO", "gateway-micro")
-# Start-up is in both runs: what they differ by is the iterations', or the messages'.
+# Both runs include the start, so they differ only by the iterations or messages.
 FEW_ITERATIONS, MANY_ITERATIONS = 4, 24
 FEW, MANY = 500, 2500
 UNIT = "instructions in user space"
@@ -22,7 +22,7 @@ DECIMALS = 1
 
 
 def budget(name: str, value: float) -> float:
-    """They differ by little from run to run: by how events fall into batches, and look-ups by where strings came to lie."""
+    """Runs differ a little: events fall into batches, and strings get addresses, by chance."""
     return value * (1.1 if "-route-of-" in name else 1.03)
 
 
@@ -53,7 +53,7 @@ def callgrind(file: pathlib.Path) -> tuple[str, ...]:
 async def instructions_of_micro(name: str, iterations: int) -> int:
     with tempfile.TemporaryDirectory(prefix="gateway-budgets-") as folder:
         file = pathlib.Path(folder) / "callgrind"
-        # Where the entries of a table come to lie is otherwise drawn anew in each process.
+        # Otherwise each process orders hash tables anew.
         fixed = ("env", "SWIFT_DETERMINISTIC_HASHING=1")
         await output(*fixed, *callgrind(file), MICRO, name, "--rounds", "1", "--iterations", str(iterations))
         return sum(by_library(file).values())
@@ -78,7 +78,7 @@ async def output(*command: str) -> str:
 
 
 def by_library(file: pathlib.Path) -> dict[str, int]:
-    """Sums up what callgrind found, by library or program ("libssl", without the rest of its file's name)."""
+    """Sums callgrind's counts by library or program, named without the rest of the file name, such as "libssl"."""
     names: dict[str, str] = {}
     sums: collections.Counter[str] = collections.Counter()
     current = "unknown"
@@ -87,13 +87,13 @@ def by_library(file: pathlib.Path) -> dict[str, int]:
         for line in lines:
             if found := re.match(r"(c?)ob=\((\d+)\)(?: (.*))?", line):
                 is_callee, number, name = found.groups()
-                # The name is there the first time only.
+                # Only the first mention has the name.
                 if name is not None:
                     names[number] = pathlib.PurePath(name).name.split(".")[0]
                 if not is_callee:
                     current = names[number]
             elif line.startswith("calls="):
-                # What the next line costs is the callee's, which has lines of its own.
+                # The cost on the next line is the callee's, which has lines of its own.
                 is_call = True
             elif line[0] in "0123456789+-*":
                 if not is_call:

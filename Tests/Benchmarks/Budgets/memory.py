@@ -1,4 +1,4 @@
-"""Memory of an idle session: what of it is on the heap, to the byte, and what the process grows by."""
+"""Memory of an idle session: its heap to the byte, and the growth of the process."""
 
 import pathlib
 import resource
@@ -14,12 +14,12 @@ GROWTH = "growth of the process (PSS)"
 
 
 def budget(name: str, value: float) -> float:
-    """The heap's bytes differ by the log lines that wait; the process' pages by how the allocator came to fill them."""
+    """Log lines in the queue vary the heap; the allocator's layout varies the process' pages."""
     return value + 768 if name.endswith(GROWTH) else value * 1.03
 
 
 async def measure() -> dict[str, float]:
-    # Both sides of all sessions are in this process.
+    # This process has both sides of all sessions.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     results = {}
@@ -33,7 +33,7 @@ async def measure() -> dict[str, float]:
 
 
 async def grown(kind: str) -> tuple[Heap, int]:
-    """What the sessions beyond the first FEW take of the heap, and of the system."""
+    """What the sessions after the first FEW take, of the heap and of the system."""
     async with counted_traffic(kind) as (sessions, heap):
         process = sessions.gateway.process.pid
         await sessions.open(FEW)

@@ -1,6 +1,6 @@
 """System calls per message: one recv, one send, and a share of an epoll_wait.
 
-Where many sessions talk, io_uring makes many sends with one system call: that counts as one send.
+With many sessions, io_uring makes many sends with one system call: that counts as one send.
 """
 
 import os
@@ -10,12 +10,12 @@ import tempfile
 
 from traffic import BRIDGE, ECHO, RELAY, TLS_RELAY, messages, traffic
 
-# Kind, sessions, messages under way in each.
+# Kind, sessions, messages in flight in each.
 SCENARIOS = [
     (RELAY, 1, 1), (RELAY, 100, 1), (RELAY, 1, 16), (TLS_RELAY, 1, 1), (TLS_RELAY, 100, 1), (TLS_RELAY, 1, 16),
     (ECHO, 1, 1), (BRIDGE, 1, 1), (BRIDGE, 100, 1),
 ]
-# Everything that is done once, also for each session, is in both runs: what they differ by is the messages'.
+# Both runs include what is done once, even once for each session, so they differ only by the messages.
 FEW, MANY = 1000, 4000
 NAMES = {"recv": ["recvfrom"], "send": ["sendto", "io_uring_enter"], "epoll_wait": ["epoll_pwait"]}
 UNIT = "system calls per message"
@@ -23,9 +23,9 @@ DECIMALS = 2
 
 
 def budget(name: str, value: float) -> float:
-    """Hardly more than it is: the log's thread may wake up once or a hundred times for the lines of a hundred sessions.
+    """A little more than measured: the log's thread may wake up once or a hundred times for the lines of a hundred sessions.
 
-    What comes together in one read, one batch of events or one batch of sends is up to who runs when; there is a budget for that it does.
+    Scheduling decides what comes together in one read, one batch of events or one batch of sends; the budget is for that it does.
     """
     is_shared = value < 0.5 and not name.endswith(": others")
     return 0.5 if is_shared else value + 0.05
@@ -55,7 +55,7 @@ async def count(kind: str, sessions: int, in_flight: int, round_trips: int) -> d
             await run.open(sessions)
             await run.exchange(round_trips, in_flight)
             await run.close()
-            # strace does not pass signals on; it ends with the gateway, and with its status.
+            # strace does not pass signals on. It ends when the gateway does, with the same status.
             os.kill(child(run.gateway.process.pid), signal.SIGTERM)
             await run.gateway.exited()
         lines = [line.split() for line in file.read_text().splitlines()]

@@ -1,6 +1,6 @@
-"""The traffic that is counted: sessions through the real gateway, between a client and a backend that hardly do anything.
+"""The traffic that is counted: sessions through the real gateway, between a client and a backend that do almost nothing.
 
-All messages are alike, so neither has to look at them: both count bytes.
+All messages are alike, so both only count bytes.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from gateway_process import PATIENCE, Gateway, insecure  # noqa: E402
 
 PAYLOAD = bytes(range(64))
 KEY = bytes([0x11, 0x22, 0x33, 0x44])
-# A message as a client sends it, and as a server does.
+# The message as a client sends it, and as a server does.
 MASKED = bytes([0x82, 0x80 | len(PAYLOAD)]) + KEY + bytes(byte ^ KEY[index % 4] for index, byte in enumerate(PAYLOAD))
 UNMASKED = bytes([0x82, len(PAYLOAD)]) + PAYLOAD
 
@@ -28,7 +28,7 @@ UPGRADE = (
 
 
 class WebSocketEcho(asyncio.Protocol):
-    """A backend's side of a relay: the answer to an upgrade, then one message for each."""
+    """A relay's backend: answers the upgrade, then each message with one."""
 
     def connection_made(self, transport):
         self.transport = transport
@@ -56,7 +56,7 @@ class WebSocketEcho(asyncio.Protocol):
 
 
 class TCPEcho(asyncio.Protocol):
-    """What is behind a bridge."""
+    """The TCP server behind a bridge."""
 
     def connection_made(self, transport):
         self.transport = transport
@@ -105,7 +105,7 @@ class Client(asyncio.Protocol):
                 future.set_exception(AssertionError(f"the session ended: {error}"))
 
     async def exchange(self, messages: int, in_flight: int = 1):
-        """Sends so many messages, and gets as many answers; `in_flight` are under way at any time."""
+        """Sends messages and gets as many answers; `in_flight` are in flight at any time."""
         self.finished = asyncio.get_running_loop().create_future()
         first = min(messages, in_flight)
         self.missing = messages
@@ -114,7 +114,7 @@ class Client(asyncio.Protocol):
         await self.finished
 
 
-# Kinds of sessions: the backend that it takes.
+# The kinds of sessions.
 RELAY, TLS_RELAY, ECHO, BRIDGE = "relay", "relay over TLS", "echo", "bridge"
 KINDS = (RELAY, TLS_RELAY, ECHO, BRIDGE)
 
@@ -128,7 +128,7 @@ class Traffic:
         self.clients: list[Client] = []
 
     async def open(self, count: int):
-        """Opens so many sessions more, and waits until the gateway has logged that they are open."""
+        """Opens more sessions, and waits until the gateway has logged that they are open."""
         is_secure = self.kind == TLS_RELAY
         address = self.gateway.secure if is_secure else self.gateway.plain
         context = insecure() if is_secure else None
@@ -140,13 +140,13 @@ class Traffic:
         await self.gateway.events(len(self.clients), "open")
 
     async def exchange(self, round_trips: int, in_flight: int = 1):
-        """Exchanges so many messages in all, equally many in each session."""
+        """Exchanges messages, equally many in each session."""
         share, rest = divmod(round_trips, len(self.clients))
         assert rest == 0, "messages cannot be dealt out evenly"
         await asyncio.gather(*(client.exchange(share, in_flight) for client in self.clients))
 
     async def close(self):
-        """Ends all sessions, and waits until the gateway has logged that they are."""
+        """Ends all sessions, and waits until the gateway has logged that they have ended."""
         for client in self.clients:
             client.transport.abort()
         await self.gateway.events(len(self.clients), "close")
@@ -154,7 +154,7 @@ class Traffic:
 
 @contextlib.asynccontextmanager
 async def traffic(kind: str, *, wrapper: tuple = (), environment: dict | None = None):
-    """A gateway with one worker that is ready for sessions of this kind. Leaving the block ends it, and demands status 0."""
+    """A gateway with one worker, ready for sessions of this kind. Leaving the block ends it and checks for status 0."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(TCPEcho if kind == BRIDGE else WebSocketEcho, "127.0.0.1", 0, backlog=1024)
     port = server.sockets[0].getsockname()[1]
@@ -175,5 +175,5 @@ async def traffic(kind: str, *, wrapper: tuple = (), environment: dict | None = 
 
 
 def messages(kind: str, round_trips: int) -> int:
-    """How many messages the gateway reads and sends: there and back, unless it answers itself."""
+    """How many messages the gateway reads and sends: both ways, unless it answers itself."""
     return round_trips if kind == ECHO else 2 * round_trips

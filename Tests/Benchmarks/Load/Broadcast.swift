@@ -1,16 +1,15 @@
 internal import ArgumentParser
 internal import System
 
-/// One session sends to a room, and all in the room receive, the sender, too. The next message is sent when everyone has got
-/// an earlier one.
+/// One session sends to a room, and all members receive, the sender included. The next message is sent when all have got an earlier one.
 final class Broadcast: ConnectionOwner, MeasuredWorkload {
     private let client: Client
     private let sessions: Sessions
     private let receivers: Int
     private let message: Message
     private var measurement: Measurement!
-    /// Of the messages in flight, by their number modulo how many those can be: when they were sent, and how many have
-    /// them. A session gets them in order, so an earlier one is never behind a later one.
+    /// For each message in flight, by its number modulo their maximum: when it was sent, and how many sessions have it. A session gets
+    /// messages in order, so an earlier one is never behind a later one.
     private var sent: [MonotonicInstant]
     private var arrived: [Int]
     /// How many messages each session has got.
@@ -90,7 +89,7 @@ final class Broadcast: ConnectionOwner, MeasuredWorkload {
 /// `gateway-load broadcast URL`.
 struct BroadcastCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "broadcast", abstract: "Send to a room, and wait until everyone in it has the message.",
+        commandName: "broadcast", abstract: "Send to a room, and wait until all members have the message.",
         discussion: """
             Messages are counted as often as they are delivered; a latency is that of one delivery.
 

@@ -1,23 +1,23 @@
 internal import System
 internal import TLS
 
-/// What all connections share: the loop, the buffers they are read into, and the TLS contexts.
+/// What all connections share: the loop, the read buffers and the TLS contexts.
 final class Client {
     let loop: EventLoop
-    /// What comes from sockets with TLS.
+    /// Ciphertext from sockets with TLS.
     let ciphertext = ReadBuffer(count: Client.readSize)
-    /// What frames are read from. Before what was just received there is room for the beginning of a frame.
+    /// Plain bytes that frames are read from. There is room before them for the beginning of a frame.
     let plaintext = ReadBuffer(count: Client.headroom + Client.readSize)
     let tlsIO = TLSIO()
     var random = SplitMix(seed: 1)
 
-    /// Counts what went well; a run in which nothing does any more is ended.
+    /// Counts successes. A run without any for a while is ended.
     var progress = 0
 
     static let readSize = 64 << 10
-    /// A control frame that is not all there, at most.
+    /// Room for an incomplete control frame.
     static let headroom = 256
-    /// How long nothing may happen.
+    /// How long a run may go without progress.
     private static let patience = Duration.seconds(10)
 
     private var seenProgress = 0
@@ -39,7 +39,7 @@ final class Client {
         fail("the loop ended")
     }
 
-    /// - Parameter resume: sessions are remembered, and the next connection resumes the newest one.
+    /// - Parameter resume: whether sessions are remembered, so that the next connection resumes the newest one.
     func tlsContext(resume: Bool = false) -> TLSClientContext {
         do throws(TLSError) {
             let settings = TLSClientSettings(verify: false, offersHTTP: true, resume: resume)
@@ -49,13 +49,13 @@ final class Client {
         }
     }
 
-    /// From now on something has to happen.
+    /// From now on there has to be progress.
     func watchProgress() {
         self.seenProgress = self.progress
         self.loop.setTimer(&self.watch, at: .now() + Self.patience, self)
     }
 
-    /// From now on it is fine if nothing happens.
+    /// From now on there need not be progress.
     func stopWatching() { self.loop.cancelTimer(&self.watch) }
 }
 

@@ -5,7 +5,7 @@ internal import WebSocketProtocol
 extension Connection {
     /// Reads what there is.
     ///
-    /// - Parameter toTheEnd: a read that does not fill the buffer says nothing: the end comes behind it.
+    /// - Parameter toTheEnd: go on after a read that does not fill the buffer, because the end follows.
     func read(toTheEnd: Bool) {
         while self.phase != .closed {
             let buffer = self.tls == nil ? self.client.plaintext : self.client.ciphertext
@@ -41,7 +41,7 @@ extension Connection {
             case .failed(let error): return self.over("\(error)")
             case .done: self.beginUpgrade()
             }
-            // What came behind the handshake is with libssl already.
+            // libssl already has what came after the handshake.
             fresh = count..<count
         }
         while true {
@@ -60,7 +60,7 @@ extension Connection {
         }
     }
 
-    /// Takes plain bytes, which lie there in the client's buffer.
+    /// Takes plain bytes at `range` of the client's buffer.
     private func take(_ range: Range<Int>) {
         switch self.phase {
         case .open: self.readFrames(range)
@@ -110,8 +110,8 @@ extension Connection {
         }
     }
 
-    /// Counts payload, wherever frames begin and end: a bridge cuts and joins messages. Every 1000th message, and the
-    /// first, are compared with what was sent.
+    /// Counts payload, wherever frames begin and end, because a bridge splits and joins messages. The first message and every 1000th are
+    /// compared with what was sent.
     private func readPayload(_ payload: Span<UInt8>) -> Bool {
         guard let message = self.message else {
             self.over("the server sent a message")

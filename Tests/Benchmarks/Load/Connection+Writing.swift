@@ -10,7 +10,7 @@ extension Connection {
         self.flush()
     }
 
-    /// Sends a control frame, behind the frame that is under way.
+    /// Sends a control frame after the frame in progress.
     func sendControl(_ opcode: Opcode, _ payload: [UInt8]) {
         let key = MaskingKey(bits: UInt32(truncatingIfNeeded: self.client.random.next()))
         if let message = self.message, self.offset > 0 {
@@ -21,7 +21,7 @@ extension Connection {
         self.send(Frame.encoded(opcode, payload: payload.span, maskingKey: key).span)
     }
 
-    /// Sends plain bytes behind those that are pending.
+    /// Sends plain bytes after those that are pending.
     func send(_ bytes: Span<UInt8>) {
         if let tls = self.tls {
             if let error = tls.encrypt(bytes) { return self.over("\(error)") }
@@ -31,7 +31,7 @@ extension Connection {
         }
     }
 
-    /// Sends what libssl has to say.
+    /// Sends libssl's output.
     func sendCiphertext() {
         self.client.tlsIO.drainOutput { self.sendOrKeep($0) }
     }
@@ -41,7 +41,7 @@ extension Connection {
         if sent < bytes.count { self.pending.append(bytes.extracting(sent..<bytes.count)) }
     }
 
-    /// Sends all that waits, as far as the socket takes it.
+    /// Sends what waits, as far as the socket accepts it.
     func flush() {
         if !self.pending.isEmpty {
             let pending = self.pending
@@ -70,7 +70,7 @@ extension Connection {
         }
     }
 
-    /// Whole frames only: `offset` stays 0.
+    /// Sends whole frames only, so `offset` stays 0.
     private func flush(_ message: Message, through tls: TLSConnection) {
         let frames = message.frames
         while self.unsent > 0, self.pending.isEmpty {
@@ -80,7 +80,7 @@ extension Connection {
         }
     }
 
-    /// How many of the bytes the socket takes now. A failure takes all: reading will tell.
+    /// How many bytes the socket accepts now. A failure counts as all: reading will report it.
     private func sendNow(_ bytes: Span<UInt8>) -> Int {
         var sent = 0
         while sent < bytes.count {

@@ -2,15 +2,15 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// Whoever has connections: a workload.
+/// Owns connections: a workload.
 protocol ConnectionOwner: AnyObject {
-    /// The 101 came and is right.
+    /// A correct 101 came.
     func opened(_ connection: Connection)
-    /// So many whole messages came.
+    /// `messages` whole messages came.
     func received(_ messages: Int, on connection: Connection)
-    /// It is over, as was asked for with `close`.
+    /// The connection has ended after `close`.
     func closed(_ connection: Connection)
-    /// It is over, and nobody asked for that.
+    /// The connection has ended without `close`.
     func failed(_ connection: Connection, _ reason: String)
 }
 
@@ -26,14 +26,14 @@ final class Connection {
         case securing
         case upgrading
         case open
-        /// We sent a Close: what comes does not matter any more.
+        /// We sent a Close: what still comes is ignored.
         case closing
         case closed
     }
 
     let url: LoadURL
     let index: Int
-    /// What it sends, and what it expects to get; without one it has no business in messages.
+    /// The message that it sends and expects; `nil` if it exchanges none.
     let message: Message?
     /// When `connect` was called, or should have been.
     let start: MonotonicInstant
@@ -57,20 +57,20 @@ final class Connection {
     var count = 0
 
     // Writing: see Connection+Writing.swift.
-    /// Bytes that go before all others.
+    /// Bytes that are sent before all others.
     var pending: [UInt8] = []
     var pendingStart = 0
-    /// Bytes of `message.frames`, over and over, that are to be sent behind `pending`.
+    /// Bytes of `message.frames`, repeated, to send after `pending`.
     var unsent = 0
-    /// Where in `message.frames` they begin: within the first frame.
+    /// Where in `message.frames` they begin: in the first frame.
     var offset = 0
 
     /// Begins to connect.
     ///
     /// - Parameters:
-    ///   - start: what its latency is measured from.
+    ///   - start: when its latency begins.
     ///   - context: for `wss`.
-    /// - Throws: what the system says if there cannot be a connection.
+    /// - Throws: the system's error if there cannot be a connection.
     init(
         _ url: LoadURL, index: Int, message: Message? = nil, context: TLSClientContext?,
         start: MonotonicInstant = .now(), client: Client, owner: any ConnectionOwner
@@ -88,7 +88,7 @@ final class Connection {
         self.registration = try client.loop.add(self.descriptor, self)
     }
 
-    /// Says goodbye: the server answers, and closes (RFC 6455 section 7.1.1).
+    /// Sends a Close: the server answers it and ends the connection (RFC 6455 section 7.1.1).
     func close() {
         self.phase = .closing
         self.sendControl(.close, [0x03, 0xE8])
@@ -102,7 +102,7 @@ final class Connection {
         Kernel.close(self.descriptor)
     }
 
-    /// The connection is over; whether that was expected, the phase says.
+    /// The connection has ended; the phase says whether that was expected.
     func over(_ reason: String) {
         let phase = self.phase
         guard phase != .closed else { return }

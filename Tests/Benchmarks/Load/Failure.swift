@@ -1,7 +1,7 @@
 internal import Glibc
 internal import System
 
-/// Ends the run: something happened that the figures cannot be trusted after.
+/// Ends the run, because the figures cannot be trusted after this.
 func fail(_ message: String) -> Never {
     _ = OutputFile.standardError.append(Array("gateway-load: \(message)\n".utf8))
     exit(1)

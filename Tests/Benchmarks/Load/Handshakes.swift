@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import System
 internal import TLS
 
-/// Opens sessions and closes them, some at a time, as fast as the other side takes them.
+/// Opens and closes sessions, some at a time, as fast as the other side accepts them.
 final class Handshakes: ConnectionOwner, MeasuredWorkload {
     private let url: LoadURL
     private let client: Client
-    /// One for each of those at a time when sessions are resumed: a context remembers one session, which is used once.
+    /// One for each concurrent session if sessions are resumed: a context remembers one session, which is used once.
     private let contexts: [TLSClientContext?]
     private let resume: Bool
     private var measurement: Measurement!
@@ -43,7 +43,7 @@ final class Handshakes: ConnectionOwner, MeasuredWorkload {
 
     private func connect(_ index: Int) {
         do {
-            // The loop keeps it.
+            // The loop keeps the connection.
             _ = try Connection(
                 self.url, index: index, context: self.contexts[index], client: self.client, owner: self)
             self.underWay += 1

@@ -1,6 +1,4 @@
-/// Counts durations in buckets that are exact to 1 part in 128, in 57 KiB whatever their number.
-///
-/// Log-linear: each power of two has 128 buckets of equal width.
+/// Counts any number of durations in 57 KiB of buckets that are exact to 1 part in 128.
 struct Histogram {
     private static let bits = 7
     private static let width = 1 << Self.bits
@@ -19,7 +17,7 @@ struct Histogram {
 
     mutating func removeAll() { self = Histogram() }
 
-    /// The nanoseconds that a share (0 to 1) of the durations did not exceed, rounded up to the end of their bucket.
+    /// The nanoseconds that `share` (0 to 1) of the durations did not exceed, rounded up to the end of their bucket.
     func quantile(_ share: Double) -> Int64 {
         let rank = max(Int((Double(self.count) * share).rounded(.up)), 1)
         var seen = 0
@@ -30,7 +28,7 @@ struct Histogram {
         return 0
     }
 
-    /// Those that are not empty, in order; no duration in one is longer than its bound.
+    /// The buckets that are not empty, in order; no duration is longer than its bucket's bound.
     var buckets: [(upperBound: Int64, count: Int)] {
         self.counts.enumerated().compactMap { bucket, count in
             count == 0 ? nil : (min(Self.upperBound(of: bucket), self.maximum), count)

@@ -23,7 +23,7 @@ final class Idle: ConnectionOwner {
     func opened(_ connection: Connection) {
         guard self.sessions.oneOpened(for: self, message: { _ in nil }) else { return }
         self.client.stopWatching()
-        // libssl's buffers, some 34 KiB: it is not our memory that is measured, but thousands have to fit.
+        // libssl's buffers take some 34 KiB. Our memory is not measured, but thousands of sessions have to fit.
         for connection in self.sessions.all { connection.tls?.releaseBuffers() }
         JSON.object([
             "event": .string("open"), "sessions": .integer(self.sessions.all.count),
@@ -40,7 +40,7 @@ final class Idle: ConnectionOwner {
             switch input.next() {
             case .line: continue
             case .nothingYet: return
-            // All sockets go with the process, at once.
+            // The process closes all sockets at once.
             case .end: exit(0)
             }
         }

@@ -1,7 +1,7 @@
 internal import Glibc
 internal import System
 
-/// Standard input, for a run that is told how to go on.
+/// Standard input, for a run that is told how to continue.
 final class Input {
     enum Next {
         case line(String)
@@ -17,19 +17,19 @@ final class Input {
 
     private static let descriptor: Int32 = 0
 
-    /// - Parameter changed: is called when there may be more than before.
+    /// - Parameter changed: called when there may be more than before.
     init(client: Client, changed: @escaping () -> Void) {
         self.client = client
         self.changed = changed
         do throws(SystemError) {
             self.registration = try client.loop.addReading(Self.descriptor, self)
         } catch {
-            // A file, or /dev/null: epoll cannot wait for those, and need not.
+            // epoll cannot wait for a file or /dev/null, and need not.
             while !self.hasEnded { self.read() }
         }
     }
 
-    /// Takes the next line out.
+    /// Removes and returns the next line.
     func next() -> Next {
         let newline = UInt8(ascii: "\n")
         guard let end = self.bytes.firstIndex(of: newline) else { return self.hasEnded ? .end : .nothingYet }
@@ -46,7 +46,7 @@ final class Input {
             self.bytes += buffer[..<count]
         } else if count == 0 || errno != EINTR && errno != EAGAIN {
             self.hasEnded = true
-            // The end would be reported again and again.
+            // Otherwise the end would be reported forever.
             if let registration = self.registration { self.client.loop.remove(registration, Self.descriptor) }
         }
     }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What is printed.
+/// JSON to print.
 indirect enum JSON: CustomStringConvertible {
     case integer(Int)
     case number(Double)
@@ -10,13 +10,13 @@ indirect enum JSON: CustomStringConvertible {
     case array([JSON])
     /// In this order.
     case object(KeyValuePairs<String, JSON>)
-    /// One object's keys after another's.
+    /// The keys of all objects, in order.
     case merged([JSON])
 
     var description: String {
         switch self {
         case .integer(let value): return "\(value)"
-        // Nobody measures more finely than that.
+        // Six decimals are finer than any measurement.
         case .number(let value): return "\((value * 1e6).rounded() / 1e6)"
         case .boolean(let value): return "\(value)"
         case .string(let text): return "\"\(text)\""
@@ -29,7 +29,7 @@ indirect enum JSON: CustomStringConvertible {
         }
     }
 
-    /// On a line of its own, at once: whoever reads it may wait for it.
+    /// Prints a line and flushes it: its reader may be waiting.
     func printLine() {
         print(self)
         _ = fflush(nil)
@@ -46,7 +46,7 @@ extension Histogram {
         ])
     }
 
-    /// `[[nanoseconds, count], …]`, for whoever puts several together.
+    /// `[[nanoseconds, count], …]`, for a reader that joins several.
     var bucketsJSON: JSON {
         .array(self.buckets.map { .array([.integer(Int($0.upperBound)), .integer($0.count)]) })
     }

@@ -5,7 +5,7 @@ internal import System
 struct LoadURL: ExpressibleByArgument {
     let isSecure: Bool
     let port: UInt16
-    /// With its query.
+    /// The path with its query.
     let path: String
 
     var address: SocketAddress { .loopback(port: self.port) }

@@ -1,17 +1,17 @@
 internal import Glibc
 internal import System
 
-/// Whoever is told where a measurement stands.
+/// Is told the stages of a measurement.
 protocol MeasuredWorkload: AnyObject {
-    /// What it prints beside the figures that all have.
+    /// What it prints besides the figures that all workloads have.
     var details: JSON { get }
-    /// How much of what it began is not over: messages that did not come back, sessions that are not closed.
+    /// How many messages have not come back, or sessions are not closed.
     var underWay: Int { get }
-    /// A turn begins, and with it the work.
+    /// A turn begins: start the work.
     func turnBegan()
-    /// From now on it counts.
+    /// From now on the work counts.
     func windowStarted()
-    /// The measured time is over: nothing more is begun.
+    /// The measured time is over: begin nothing more.
     func windowEnded()
 }
 
@@ -20,18 +20,18 @@ extension MeasuredWorkload {
     func windowEnded() {}
 }
 
-/// The turns of a run, one or as many as are asked for: each is a warm-up, then a window in which messages, latencies and
-/// processor time are taken, and ends when nothing is under way any more, so that the next one finds all sockets empty.
+/// The turns of a run, one or as many as are asked for. Each is a warm-up, then a window in which messages, latencies and processor time
+/// are measured. It ends when nothing is in progress any more, so that the next one begins with empty sockets.
 ///
-/// Every change of the stage is in this file.
+/// Every change of stage is in this file.
 final class Measurement {
     private enum Stage {
         case opening
-        /// Nothing is done, and no time runs, until a turn is asked for.
+        /// Idle, without a timer, until a turn is asked for.
         case waiting
         case warmup
         case measuring
-        /// What is under way comes back.
+        /// Waits for what is in progress.
         case draining
     }
 
@@ -43,7 +43,7 @@ final class Measurement {
     private var requests: Input?
     private var timer: EventLoop.TimerID?
 
-    // Of one turn.
+    // The figures of one turn.
     private var pids: [Int32] = []
     private var start = MonotonicInstant.never
     /// When the window ended.
@@ -55,7 +55,7 @@ final class Measurement {
     private var ownEarlier: Int64 = 0
     private var ownLater: Int64 = 0
 
-    /// How long what is under way may take when the window is over.
+    /// How long the rest may take after the window.
     private static let patience = Duration.seconds(10)
 
     init(_ name: String, _ options: WindowOptions, client: Client, workload: any MeasuredWorkload) {
@@ -77,10 +77,10 @@ final class Measurement {
         if self.stage == .measuring { self.messages += messages }
     }
 
-    /// Whether what begins then counts.
+    /// Whether work that begins at `instant` counts.
     func includes(_ instant: MonotonicInstant) -> Bool { instant >= self.start && instant < self.end }
 
-    /// One latency, if it began within the window.
+    /// Records a latency if it began within the window.
     func record(from start: MonotonicInstant, to now: MonotonicInstant) {
         if self.includes(start) { self.latency.record(now.nanoseconds - start.nanoseconds) }
     }
@@ -123,7 +123,7 @@ final class Measurement {
         self.setTimer(.now() + .seconds(self.options.warmup))
     }
 
-    /// Times of processes are read right after the moment they are taken for, here as in `endWindow`: reading many takes a while.
+    /// Processor times are read right after the time that they stand for, as in `endWindow`: reading many takes a while.
     private func startWindow() {
         self.start = .now()
         self.earlier = self.pids.map { ProcessorTime(of: $0) }
@@ -143,7 +143,7 @@ final class Measurement {
         self.checkDrained()
     }
 
-    /// Something that was under way is over: perhaps it was the last.
+    /// Something in progress has ended: it may have been the last.
     func checkDrained() {
         guard self.stage == .draining, self.workload.underWay == 0 else { return }
         self.client.loop.cancelTimer(&self.timer)
@@ -162,7 +162,7 @@ final class Measurement {
 
     private var report: JSON {
         let seconds = (self.end - self.start).secondsAsDouble
-        // One of many short turns may be without a message; what began in it has come back since.
+        // One of many short turns may have no message, because those that began in it came back later.
         guard self.messages > 0 || self.options.turnsOnRequest else { fail("no message came back within \(seconds) s") }
         let cpu = zip(self.pids, zip(self.earlier, self.later)).map { pid, times in
             times.1.report(pid: pid, since: times.0, messages: self.messages)

@@ -1,19 +1,19 @@
 internal import WebSocketProtocol
 
-/// What a session sends again and again: made once, so that sending costs a system call and nothing else.
+/// The message that a session sends repeatedly: made once, so that sending costs only a system call.
 final class Message {
     let payload: [UInt8]
-    /// The frame, masked, several times in a row, so that one send takes as many as are due.
+    /// The masked frame, repeated, so that one send can take as many as are due.
     let frames: [UInt8]
     let frameLength: Int
 
-    /// As many copies of a frame as this are worth their memory.
+    /// How many bytes of copies are worth their memory.
     private static let copiesSize = 64 << 10
 
     /// A binary message.
     ///
     /// - Parameters:
-    ///   - seed: each has a payload and a masking key of its own.
+    ///   - seed: each seed has its own payload and masking key.
     ///   - inFlight: the most that are sent at once.
     init(size: Int, seed: Int, inFlight: Int = 1) {
         var random = SplitMix(seed: UInt64(truncatingIfNeeded: seed))
@@ -32,7 +32,7 @@ final class Message {
     }
 }
 
-/// Random enough for payloads and keys that nobody attacks, and the same in every run.
+/// Random enough for payloads and keys that are not attacked, and the same in every run.
 ///
 /// Each state is the last one plus a constant; the output is the state, mixed by multiplications and shifts.
 struct SplitMix: RandomNumberGenerator {

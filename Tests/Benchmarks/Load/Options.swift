@@ -1,12 +1,12 @@
 internal import ArgumentParser
 
-/// Where to.
+/// The server.
 struct TargetOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("ws://127.0.0.1:PORT/PATH or wss://…", valueName: "url"))
     var url: LoadURL
 }
 
-/// What is sent.
+/// The message.
 struct MessageOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The payload of a message; 1 or more.", valueName: "bytes"))
     var size: Int
@@ -16,7 +16,7 @@ struct MessageOptions: ParsableArguments {
     }
 }
 
-/// How long, and whose processor time is taken.
+/// How long to measure, and the processes to measure.
 struct WindowOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The time that is measured.", valueName: "s"))
     var seconds = 3.0
@@ -42,7 +42,7 @@ struct WindowOptions: ParsableArguments {
     }
 }
 
-/// A count that makes no sense below 1.
+/// Rejects a count below 1.
 func requirePositive(_ value: Int, _ name: String) throws {
     guard value > 0 else { throw ValidationError("\(name) must be at least 1") }
 }

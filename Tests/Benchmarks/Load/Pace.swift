@@ -1,12 +1,11 @@
 internal import CLinux
 internal import System
 
-/// Calls at fixed moments, so many per second, however long the calls take: an open loop.
+/// Calls at fixed times, a number per second, however long the calls take: an open loop.
 ///
-/// The loop's own timers are good to a millisecond, which is too coarse for thousands per second, and turning until it is
-/// time would take the processor from the server next to us. A timerfd is exact to some microseconds, costs one system
-/// call for all that was due at once, and lets us sleep. Setting it anew also takes back that it is readable, so it is
-/// never read.
+/// The loop's timers are exact to a millisecond, too coarse for thousands of calls per second, and spinning would take the processor from
+/// the server under test. A timerfd is exact to some microseconds, costs one system call for all calls that are due, and lets us sleep. It
+/// is never read: setting it again also clears its readiness.
 final class Pace {
     private let client: Client
     private let rate: Double
@@ -19,7 +18,7 @@ final class Pace {
 
     /// - Parameters:
     ///   - rate: calls per second.
-    ///   - call: is told when it was due, which may be a while ago.
+    ///   - call: gets the time at which it was due, which may be a while ago.
     init(rate: Double, client: Client, call: @escaping (MonotonicInstant) -> Void) {
         self.rate = rate
         self.client = client
@@ -28,7 +27,7 @@ final class Pace {
         guard self.timer >= 0 else { fail("there is no timer") }
     }
 
-    /// Begins; the first call is due now.
+    /// Starts; the first call is due now.
     func begin() {
         self.start = .now()
         self.calls = 0
@@ -41,14 +40,14 @@ final class Pace {
         self.arm()
     }
 
-    /// Ends, after the calls that were due until `end`.
+    /// Stops after the calls that are due before `end`.
     func stop(at end: MonotonicInstant) {
         self.callAllDue(until: end)
         self.isRunning = false
         if let registration = self.registration { self.client.loop.remove(registration, self.timer) }
     }
 
-    /// When the next call is due. From the start each time, so that nothing adds up.
+    /// When the next call is due, counted from the start so that errors do not add up.
     private var due: MonotonicInstant {
         MonotonicInstant(nanoseconds: self.start.nanoseconds + Int64(Double(self.calls) * 1e9 / self.rate))
     }
@@ -61,7 +60,7 @@ final class Pace {
         }
     }
 
-    /// A moment that is past already makes the timer readable at once: others have their turn before.
+    /// A time in the past makes the timer readable at once; other handlers get their turn first.
     private func arm() {
         guard gateway_timer_set(self.timer, self.due.nanoseconds) == 0 else { fail("the timer cannot be set") }
     }

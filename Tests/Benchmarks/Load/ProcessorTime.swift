@@ -1,11 +1,11 @@
 internal import Glibc
 internal import System
 
-/// How long a process was on a processor, so far.
+/// How long a process has been on a processor so far.
 struct ProcessorTime {
-    /// The threads' own nanoseconds: exact, but those of threads that ended are gone.
+    /// The sum of the threads' nanoseconds: exact, but without threads that have ended.
     private let nanoseconds: Int64
-    /// In ticks of a hundredth of a second: good for the ratio only, and for that of many seconds.
+    /// In hundredths of a second: only good for the ratio, over many seconds.
     private let userTicks: Int64
     private let systemTicks: Int64
 
@@ -29,7 +29,7 @@ struct ProcessorTime {
         self.systemTicks = system
     }
 
-    /// What was used since `earlier`, for `messages`.
+    /// What was used since `earlier`, per message.
     func report(pid: Int32, since earlier: ProcessorTime, messages: Int) -> JSON {
         let seconds = Double(self.nanoseconds - earlier.nanoseconds) / 1e9
         return .object([
@@ -43,7 +43,7 @@ struct ProcessorTime {
     /// The nanoseconds that this process itself has used.
     static func own() -> Int64 {
         var time = timespec()
-        // The pointer is used for the length of the call only.
+        // Sound: the pointer is only used during the call.
         unsafe clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }

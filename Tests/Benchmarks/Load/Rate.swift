@@ -4,8 +4,8 @@ internal import System
 
 /// Messages at a fixed rate, spread evenly over time and sessions: an open loop.
 ///
-/// A latency counts from when its message was due, so that one that could not be sent in time, because the server or
-/// we were late, counts as late. How late we were ourselves is reported, too.
+/// A latency begins when its message was due. So a message that was sent late, because the server or we were slow, counts as late. How late
+/// we were ourselves is reported, too.
 final class Rate: ConnectionOwner, MeasuredWorkload {
     private let size: Int
     private let client: Client
@@ -85,7 +85,7 @@ final class Rate: ConnectionOwner, MeasuredWorkload {
         self.measurement.checkDrained()
     }
 
-    /// The latencies of messages that are still under way would be the longest: they are waited for.
+    /// Messages still in flight would have the longest latencies, so we wait for them.
     func windowEnded() {
         self.pace.stop(at: self.measurement.end)
         self.storm?.stop()

@@ -1,9 +1,9 @@
 internal import System
 internal import TLS
 
-/// The sessions of a run that keeps them: opened before anything is measured, a few at a time.
+/// The sessions of a run, opened a few at a time before anything is measured.
 final class Sessions {
-    /// More would overflow a server's backlog, or wait for each other in their TLS handshakes.
+    /// More at once would overflow a server's backlog, or wait for each other in their TLS handshakes.
     private static let atOnce = 64
 
     private(set) var all: [Connection] = []
@@ -23,7 +23,7 @@ final class Sessions {
 
     /// Begins to open sessions.
     ///
-    /// - Parameter message: what the session with this number sends and expects.
+    /// - Parameter message: what the session with this index sends and expects.
     func open(for owner: any ConnectionOwner, message: (Int) -> Message?) {
         while self.all.count < min(self.wanted, self.opened + Self.atOnce) {
             let index = self.all.count
@@ -38,7 +38,7 @@ final class Sessions {
         }
     }
 
-    /// One session is open; more of them follow. True when it was the last one.
+    /// One session is open: opens more. Returns whether it was the last one.
     func oneOpened(for owner: any ConnectionOwner, message: (Int) -> Message?) -> Bool {
         self.opened += 1
         self.open(for: owner, message: message)

@@ -2,11 +2,10 @@ internal import ArgumentParser
 internal import System
 internal import TLS
 
-/// New sessions at a fixed rate, each with a full TLS handshake, closed once they are open: what a restart of many clients
-/// looks like to those who stay.
+/// New sessions at a fixed rate, each with a full TLS handshake and closed once open: what sessions that stay see of a crowd that
+/// reconnects.
 ///
-/// It shares our thread: a TLS handshake costs us some hundred microseconds, and the echoes that come meanwhile are seen so
-/// much later.
+/// It shares our thread: a TLS handshake costs some hundred microseconds, and echoes that come meanwhile are seen that much later.
 final class Storm: ConnectionOwner {
     private let url: LoadURL
     private let client: Client
@@ -16,17 +15,17 @@ final class Storm: ConnectionOwner {
     private var begun = 0
     /// How many sessions are not closed yet.
     private(set) var underWay = 0
-    /// What is counted began within the window.
+    /// Only sessions that began after this count.
     private var start = MonotonicInstant(nanoseconds: .max)
     private var opened = 0
     private var failed = 0
     private var latency = Histogram()
     private var seconds = 0.0
 
-    /// A server that has so many handshakes open has lost; more would only run us out of descriptors.
+    /// A server with this many open handshakes has failed the test; more would only use up our descriptors.
     private static let mostUnderWay = 2000
 
-    /// - Parameter oneIsOver: is called when a session is closed, or failed.
+    /// - Parameter oneIsOver: called when a session has closed or failed.
     init(_ url: LoadURL, rate: Double, client: Client, oneIsOver: @escaping () -> Void) {
         self.url = url
         self.client = client
@@ -44,7 +43,7 @@ final class Storm: ConnectionOwner {
         self.start = .now()
     }
 
-    /// Begins no more of them; those that are under way go on.
+    /// Begins no more sessions; those in progress go on.
     func stop() {
         let now = MonotonicInstant.now()
         self.pace.stop(at: now)

@@ -3,10 +3,10 @@ internal import WebSocketProtocol
 
 /// The opening handshake of one connection (RFC 6455 section 4.1).
 struct Upgrade {
-    /// What has come of it.
+    /// The state of the handshake.
     enum Progress {
         case incomplete
-        /// The answer is right; frames begin behind so many bytes of what was given last.
+        /// The answer is correct; frames begin after `used` of the bytes given last.
         case done(used: Int)
         case failed(String)
     }
@@ -27,7 +27,7 @@ struct Upgrade {
         self.request = Array(lines.joined(separator: "\r\n").utf8)
     }
 
-    /// Reads on in the answer.
+    /// Reads more of the answer.
     mutating func read(_ bytes: Span<UInt8>) -> Progress {
         let before = self.head.count
         for index in bytes.indices { self.head.append(bytes[index]) }

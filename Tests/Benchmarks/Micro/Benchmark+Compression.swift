@@ -1,7 +1,7 @@
 import WebSocketProtocol
 
 extension Benchmark {
-    /// permessage-deflate with what the default memory for it allows: context, and windows of 4 KiB.
+    /// permessage-deflate with the default memory: context, and windows of 4 KiB.
     static var compression: [Benchmark] {
         [
             Self.inflate("inflate-json", Inputs.json),
@@ -20,8 +20,7 @@ extension Benchmark {
         }
     }
 
-    /// Units are KiB of what comes out. The same messages can be inflated again and again: none refers to what was before the
-    /// first of them.
+    /// Units are KiB of output. The same messages can be inflated repeatedly, because none refers to bytes before the first.
     private static func inflate(_ name: String, _ bytes: @escaping (Int) -> [UInt8]) -> Benchmark {
         Benchmark(name, per: .kibibyte) {
             let deflater = Deflater(Self.direction)
@@ -45,7 +44,7 @@ extension Benchmark {
         }
     }
 
-    /// Units are KiB of what goes in.
+    /// Units are KiB of input.
     private static func deflate(_ name: String, _ bytes: @escaping (Int) -> [UInt8]) -> Benchmark {
         Benchmark(name, per: .kibibyte) {
             let deflater = Deflater(Self.direction)

@@ -14,7 +14,7 @@ extension Benchmark {
         ]
     }
 
-    /// As a relay does it, with its usual limits.
+    /// As a relay reads, with its usual limits.
     private static func rules(masked: Bool) -> FrameReader.Rules {
         .init(expectsMask: masked, maximumMessage: 1 << 20, maximumFragments: 1024)
     }
@@ -31,7 +31,7 @@ extension Benchmark {
         }
     }
 
-    /// As an endpoint does it, up to where each part of a message is.
+    /// As an endpoint reads: finds each part of a message.
     private static func read(_ name: String, payload: Int) -> Benchmark {
         Benchmark(name, per: .frame) {
             let (bytes, count) = Inputs.frames(payload: payload, masked: true)
@@ -46,7 +46,7 @@ extension Benchmark {
         }
     }
 
-    /// As an endpoint does it that wants whole messages, each of which is an array of its own.
+    /// As an endpoint reads that wants whole messages, each in an array of its own.
     private static func assemble(_ name: String, payload: Int) -> Benchmark {
         Benchmark(name, per: .message) {
             let (bytes, count) = Inputs.frames(payload: payload, masked: true)

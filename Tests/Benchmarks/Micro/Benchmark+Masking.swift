@@ -10,7 +10,7 @@ extension Benchmark {
         ]
     }
 
-    /// Masks `Inputs.size` bytes in pieces, from an address that is a multiple of nothing, as payload is.
+    /// Masks `Inputs.size` bytes in pieces, from an unaligned address, as payload has.
     private static func mask(_ name: String, piece: Int, per unit: Unit) -> Benchmark {
         Benchmark(name, per: unit) {
             let pieces = Inputs.size / piece
@@ -18,7 +18,7 @@ extension Benchmark {
             return Work(units: unit == .kibibyte ? Inputs.size >> 10 : pieces, expecting: pieces) {
                 var changed = 0
                 var key = MaskingKey(bits: 0x1234_5679)
-                // Moved out and back: a span cannot be had of what others might write to.
+                // Moved out and back, because a span needs exclusive access.
                 var bytes: [UInt8] = []
                 swap(&bytes, &store.bytes)
                 defer { swap(&bytes, &store.bytes) }

@@ -2,7 +2,7 @@ import Admission
 import Configuration
 
 extension Benchmark {
-    /// What it costs to find the route of a request, or that there is none: the same however many there are.
+    /// The cost of finding the route of a request, or that there is none: the same for any number of routes.
     static var routes: [Benchmark] {
         [10, 1000, 10_000, 100_000].map { count in
             Self.lookUp("no-route-of-\(count)-hosts", Self.hosts(count), host: "nobody.example.com", path: "/")

@@ -1,7 +1,7 @@
 import WebSocketProtocol
 
 extension Benchmark {
-    /// The UTF-8 validator, in the clear and through a client's mask.
+    /// The UTF-8 validator, on plain text and on masked text.
     static var text: [Benchmark] {
         [
             Self.validate("validate-ascii", Inputs.json),

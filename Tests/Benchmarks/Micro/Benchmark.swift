@@ -1,6 +1,6 @@
-/// A piece of pure code to be run over and over.
+/// A piece of pure code that is run repeatedly.
 struct Benchmark {
-    /// What one of the things it does is.
+    /// What a unit of its work is.
     enum Unit: String {
         case frame
         case message
@@ -8,7 +8,7 @@ struct Benchmark {
         case request
     }
 
-    /// What is run, with everything that it needs made before.
+    /// The code to run, with all that it needs made before.
     struct Work {
         /// How many units one iteration is.
         let units: Int
@@ -16,7 +16,7 @@ struct Benchmark {
         let expected: Int
         let iteration: () -> Int
 
-        /// Iterations count what they did: work that is counted and checked is work that the compiler cannot leave out.
+        /// Iterations return a count, which is checked, so that the compiler cannot remove the work.
         init(units: Int, expecting expected: Int, _ iteration: @escaping () -> Int) {
             self.units = units
             self.expected = expected
@@ -30,7 +30,7 @@ struct Benchmark {
         }
     }
 
-    /// Stable: budgets are kept under it.
+    /// Stable: budgets refer to it.
     let name: String
     let unit: Unit
     let prepare: () -> Work
@@ -41,6 +41,6 @@ struct Benchmark {
         self.prepare = prepare
     }
 
-    /// All there are, in the order in which they are shown.
+    /// All benchmarks, in the order of the output.
     static var all: [Benchmark] { Self.frames + Self.text + Self.masking + Self.compression + Self.routes }
 }

@@ -1,13 +1,13 @@
 import WebSocketProtocol
 
-/// What the benchmarks work on: the same bytes in every run.
+/// The benchmarks' input: the same bytes in every run.
 enum Inputs {
     /// As much as a worker reads from a socket at once.
     static let size = 64 << 10
 
     /// Frames with `payload` bytes, as many as fit into one read.
     ///
-    /// - Parameter masked: a client's frames, each with a key of its own.
+    /// - Parameter masked: whether they are a client's frames, each with its own key.
     static func frames(payload: Int, masked: Bool) -> (bytes: [UInt8], count: Int) {
         var random = Random()
         var bytes: [UInt8] = []
@@ -22,7 +22,7 @@ enum Inputs {
         }
     }
 
-    /// Bytes that no compressor can do anything with.
+    /// Bytes that cannot be compressed.
     static func noise(_ count: Int) -> [UInt8] {
         var random = Random()
         return Self.noise(count, &random)
@@ -32,7 +32,7 @@ enum Inputs {
         (0..<count).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     }
 
-    /// What an application may send: records in JSON, with keys that repeat and values that do not.
+    /// What an application may send: JSON records with repeating keys and varying values.
     static func json(_ count: Int) -> [UInt8] {
         let words = ["order", "filled", "pending", "alice", "bob", "the", "price", "of", "message", "delivered"]
         var random = Random()
@@ -48,7 +48,7 @@ enum Inputs {
         return Array(text.utf8.prefix(count))
     }
 
-    /// Text of which half the characters have 2, 3 or 4 bytes; ends with a whole character.
+    /// Text in which half of the characters have 2, 3 or 4 bytes. It ends with a whole character.
     static func mixedText(_ count: Int) -> [UInt8] {
         let words = ["plain ", "grüße ", "ελληνικά ", "日本語 ", "🙂🚀 ", "ordinary words ", "naïve "]
         var random = Random()

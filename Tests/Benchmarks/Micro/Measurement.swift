@@ -5,12 +5,12 @@ struct Measurement {
     /// The fastest and the slowest round.
     let range: ClosedRange<Double>
 
-    /// A round lasts about as long as this, so that the clock's own time is nothing.
+    /// The approximate length of a round: long enough that reading the clock does not matter.
     private static let round = Duration.milliseconds(20)
 
     /// - Parameters:
-    ///   - rounds: how often it is measured.
-    ///   - iterations: in each round; nil: as many as take 20 ms.
+    ///   - rounds: how often to measure.
+    ///   - iterations: in each round; `nil` for as many as take 20 ms.
     init(_ work: Benchmark.Work, rounds: Int, iterations: Int?) {
         let iterations = iterations ?? Self.iterations(of: work)
         let results = (0..<rounds).map { _ in
@@ -21,7 +21,7 @@ struct Measurement {
         self.range = results[0]...results[results.count - 1]
     }
 
-    /// Doubles until it takes long enough, which warms caches too.
+    /// Doubles the number until it takes long enough, which also warms the caches.
     private static func iterations(of work: Benchmark.Work) -> Int {
         var iterations = 1
         while ContinuousClock().measure({ work.run(iterations) }) < Self.round { iterations *= 2 }

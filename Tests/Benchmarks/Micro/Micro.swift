@@ -74,7 +74,7 @@ struct Micro: ParsableCommand {
         return lines.map { line in
             zip(line, widths).enumerated().map { column, cell in
                 let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                // Words to the left, numbers to the right.
+                // Words are aligned left, numbers right.
                 return column < 2 ? cell.0 + padding : padding + cell.0
             }.joined(separator: "  ")
         }.joined(separator: "\n")

@@ -1,11 +1,10 @@
-// The least that a broadcast can cost: one room; every message of anybody goes to all, with one send per receiver, in a bare
-// loop.
+// The least that a broadcast can cost: one room, and each message goes to all members with one send each, in a bare loop.
 //
 //   cc -O2 -o broadcast broadcast.c
 //   ./broadcast      prints "listening on PORT", runs until it is killed
 //
-// Any path is upgraded. A message has to be one frame. Pings are answered, pongs dropped. Who closes, or does not keep
-// up, is dropped.
+// Any path is upgraded. A message has to be one frame. Pings are answered, pongs ignored. A member that closes, or falls behind, is
+// removed.
 #define _GNU_SOURCE
 #include "server.h"
 #include "websocket.h"
@@ -16,15 +15,15 @@ struct member {
     /// Freed at the end of a batch: an event for it may be in it.
     int is_over;
     struct member *next_over;
-    /// Where in `room` it is.
+    /// Its index in `room`.
     size_t place;
     struct frame_reader reader;
-    /// A request head, or the frame that comes in: its header and unmasked payload as they go out.
+    /// A request head, or the incoming frame: its header and unmasked payload as they go out.
     struct pending input;
     struct pending output;
 };
 
-/// Whoever has more than this waiting does not keep up.
+/// A member with more pending bytes than this falls behind.
 #define MOST_PENDING (16 << 20)
 
 static int epoll;
@@ -66,7 +65,7 @@ static void join(struct member *member) {
     room[members++] = member;
 }
 
-/// False when the member is gone, or does not keep up.
+/// False when the member is gone or falls behind.
 static int reply(struct member *member, const uint8_t *bytes, size_t count) {
     int was_full = member->output.bytes != NULL;
     if (!send_or_keep(member->descriptor, &member->output, bytes, count)) return 0;
@@ -76,7 +75,7 @@ static int reply(struct member *member, const uint8_t *bytes, size_t count) {
     return 1;
 }
 
-/// Sends to all, from the last to the first: one that is dropped is replaced by one that has its copy already.
+/// Sends to all, from the last to the first: a removed member is replaced by one that already has its copy.
 static void send_to_all(const uint8_t *frame, size_t count) {
     for (size_t i = members; i-- > 0;) {
         struct member *member = room[i];
@@ -84,7 +83,7 @@ static void send_to_all(const uint8_t *frame, size_t count) {
     }
 }
 
-/// False when the member is to be dropped.
+/// False when the member has to be removed.
 static int take_frames(struct member *member, const uint8_t *bytes, size_t count) {
     struct frame_reader *reader = &member->reader;
     struct pending *frame = &member->input;
@@ -122,7 +121,7 @@ static int take_frames(struct member *member, const uint8_t *bytes, size_t count
     return 1;
 }
 
-/// False when the member is to be dropped.
+/// False when the member has to be removed.
 static int take_head(struct member *member, const uint8_t *bytes, size_t count) {
     struct pending *head = &member->input;
     pending_append(head, bytes, count);
@@ -139,7 +138,7 @@ static int take_head(struct member *member, const uint8_t *bytes, size_t count) 
     return reply(member, (uint8_t *)answer, answer_count) && take_frames(member, memory, rest);
 }
 
-/// False when the member is to be dropped.
+/// False when the member has to be removed.
 static int serve(struct member *member, uint32_t events) {
     if (events & EPOLLERR) return 0;
     if (events & EPOLLOUT) {

@@ -1,11 +1,10 @@
-// The WebSocket backend behind the proxies that are measured: sends every data frame back, as fast as one thread can.
+// The WebSocket backend behind the measured proxies: sends every data frame back, as fast as one thread can.
 //
 //   cc -O2 -o echo echo.c
 //   ./echo [--uds PATH]      prints "listening on PORT" (or PATH), runs until it is killed
 //
-// Any path is upgraded. Frames are unmasked and turned into answers in the very buffer they were read into, and all
-// that one read brought is answered with one send. Pings are answered, pongs dropped, a Close is answered and
-// then the connection is closed.
+// Any path is upgraded. Frames are unmasked and turned into answers in the buffer that they were read into, and the answers to one read are
+// one send. Pings are answered, pongs ignored. A Close is answered, then the connection is closed.
 #define _GNU_SOURCE
 #include "server.h"
 #include "websocket.h"
@@ -14,7 +13,7 @@ struct connection {
     int descriptor;
     /// 0 until the request head is answered.
     int is_open;
-    /// A Close was answered: nothing more is read but the end.
+    /// A Close was answered: only the end is still read.
     int is_closing;
     /// The frame in progress is a pong.
     int is_dropping;
@@ -25,8 +24,8 @@ struct connection {
 };
 
 static int epoll;
-/// A header of ours is never longer than the client's was, but one that came in two pieces is written when its last byte
-/// comes: there is room for it before the bytes that were read.
+/// Our header is never longer than the client's, but one that came in two pieces is written when its last byte comes: there is room for it
+/// before the bytes that were read.
 static uint8_t memory[16 + READ_SIZE];
 
 static void connection_free(struct connection *connection) {
@@ -36,7 +35,7 @@ static void connection_free(struct connection *connection) {
     free(connection);
 }
 
-/// Sends; while the socket is full nothing is read. False when the connection is gone.
+/// Sends; while the socket is full, nothing is read. False when the connection is gone.
 static int reply(struct connection *connection, const uint8_t *bytes, size_t count) {
     if (!send_or_keep(connection->descriptor, &connection->output, bytes, count)) return 0;
     if (connection->output.bytes) watch(epoll, EPOLL_CTL_MOD, connection->descriptor, EPOLLOUT, connection);

@@ -1,11 +1,11 @@
-// What libssl alone costs per session: a TLS server that answers an upgrade and then keeps the connection, with the
-// gateway's settings and nothing of its own but a few bytes.
+// What libssl alone costs per session: a TLS server that answers an upgrade and then keeps the connection, with the gateway's settings and
+// only a few bytes of its own.
 //
 //   cc -O2 -o idle-tls idle-tls.c -lssl -lcrypto
 //   ./idle-tls CERT KEY      prints "listening on PORT", runs until it is killed
 //
-// libssl reads and writes the socket through a BIO that has the descriptor where others have a pointer to memory, which
-// is leaner than libssl's own for sockets. Its buffers are given back whenever a session is at rest.
+// libssl reads and writes the socket through a BIO that stores the descriptor in place of a pointer, which is leaner than libssl's socket
+// BIO. Its buffers are released whenever a session is at rest.
 #define _GNU_SOURCE
 #include "server.h"
 #include "websocket.h"
@@ -17,7 +17,7 @@ struct connection {
     SSL *ssl;
     int descriptor;
     int is_open;
-    /// A request head that is not all there.
+    /// An incomplete request head.
     struct pending head;
 };
 
@@ -74,7 +74,7 @@ static int choose_protocol(
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/// As the gateway's listeners have it.
+/// With the settings of the gateway's listeners.
 static SSL_CTX *make_context(const char *certificate, const char *key) {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
     if (!context) die_of_libssl("SSL_CTX_new");
@@ -111,7 +111,7 @@ static int take_head(struct connection *connection, const uint8_t *bytes, size_t
     size_t answer_count = upgrade_answer(head->bytes, length, answer);
     pending_free(head);
     connection->is_open = 1;
-    // It fits into a fresh socket's buffer.
+    // The answer fits into a new socket's buffer.
     return answer_count > 0 && SSL_write(connection->ssl, answer, (int)answer_count) == (int)answer_count;
 }
 
@@ -123,7 +123,7 @@ static int serve(struct connection *connection) {
     while (result == 1) {
         size_t count;
         result = SSL_read_ex(ssl, memory, sizeof memory, &count);
-        // What comes after the upgrade is nobody's.
+        // What comes after the upgrade is ignored.
         if (result == 1 && !connection->is_open && !take_head(connection, memory, count)) return 0;
     }
     if (SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ) return 0;

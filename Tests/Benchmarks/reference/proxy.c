@@ -1,5 +1,5 @@
-// The floor: the least that any proxy can cost. Tunnels bytes between each client and a connection of its own to the backend:
-// one recv and one send per direction and a share of an epoll_wait, no look at what the bytes are.
+// The least that any proxy can cost: passes bytes between each client and its own connection to the backend, with one recv and one send per
+// direction and a share of an epoll_wait, without reading them.
 //
 //   cc -O2 -o proxy proxy.c
 //   ./proxy BACKEND_PORT      prints "listening on PORT", runs until it is killed
@@ -11,11 +11,11 @@ struct side {
     int descriptor;
     struct tunnel *tunnel;
     struct side *other;
-    /// What this socket did not take; while there is some, the other side is not read.
+    /// What this socket did not accept. While there is some, the other side is not read.
     struct pending output;
     /// Its end was read and passed on.
     int has_ended;
-    /// The end of the other side goes out behind `output`.
+    /// The other side has ended: shut down after `output`.
     int is_to_end;
 };
 
@@ -49,7 +49,7 @@ static void free_ended_tunnels(void) {
     }
 }
 
-/// Watches a side for what it is wanted for now.
+/// Watches a side for the events that matter now.
 static void watch_side(struct side *side) {
     uint32_t events = (side->output.bytes ? EPOLLOUT : 0);
     if (!side->has_ended && !side->other->output.bytes) events |= EPOLLIN;
@@ -98,7 +98,7 @@ static void serve(struct side *side, uint32_t events) {
     if (!goes_on) end_tunnel(tunnel);
 }
 
-/// A tunnel for a client. What it sends before the backend is connected waits in its socket.
+/// A tunnel for a client. Bytes that it sends before the backend is connected wait in its socket.
 static void begin_tunnel(int client, const struct sockaddr_in *address) {
     struct tunnel *tunnel = calloc(1, sizeof *tunnel);
     if (!tunnel) die("calloc");
@@ -112,7 +112,7 @@ static void begin_tunnel(int client, const struct sockaddr_in *address) {
         end_tunnel(tunnel);
         return;
     }
-    // A send to a socket that is not connected yet says EAGAIN, and EPOLLOUT follows: the same as for one that is full.
+    // A send to an unconnected socket fails with EAGAIN, and EPOLLOUT follows, as for a full one.
     watch(epoll, EPOLL_CTL_ADD, client, EPOLLIN, &tunnel->client);
     watch(epoll, EPOLL_CTL_ADD, backend, EPOLLIN, &tunnel->backend);
 }

@@ -1,4 +1,4 @@
-// What the reference servers share: a listening socket, and how a program that was started is told about.
+// What the reference servers share: a listening socket, and pending bytes.
 #ifndef REFERENCE_SERVER_H
 #define REFERENCE_SERVER_H
 
@@ -18,7 +18,7 @@
 
 int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 
-/// Sockets are read into this many bytes: as much as the gateway reads at once.
+/// The size of a read.
 #define READ_SIZE (64 * 1024)
 
 static inline void die(const char *what) {
@@ -68,7 +68,7 @@ static inline int listen_and_tell(const char *path) {
     return listener;
 }
 
-/// The next connection, non-blocking and with TCP_NODELAY; -1 when there is none now.
+/// The next connection, non-blocking and with TCP_NODELAY; -1 if there is none now.
 static inline int accept_next(int listener) {
     for (;;) {
         int descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -88,7 +88,7 @@ static inline void watch(int epoll, int operation, int descriptor, uint32_t even
     if (epoll_ctl(epoll, operation, descriptor, &event) != 0) die("epoll_ctl");
 }
 
-/// Bytes that a socket did not take.
+/// Bytes that a socket did not accept.
 struct pending {
     uint8_t *bytes;
     size_t start, end, capacity;
@@ -109,7 +109,7 @@ static inline void pending_free(struct pending *pending) {
     *pending = (struct pending){0};
 }
 
-/// Sends what the socket takes now. False when the connection is gone.
+/// Sends what the socket accepts now. False when the connection is gone.
 static inline int pending_flush(struct pending *pending, int descriptor) {
     while (pending->start < pending->end) {
         ssize_t count =
@@ -121,7 +121,7 @@ static inline int pending_flush(struct pending *pending, int descriptor) {
     return 1;
 }
 
-/// Sends `bytes` behind what is pending, and keeps what the socket does not take. False when the connection is gone.
+/// Sends `bytes` after what is pending, and keeps what the socket does not accept. False when the connection is gone.
 static inline int send_or_keep(int descriptor, struct pending *pending, const uint8_t *bytes, size_t count) {
     if (!pending->bytes) {
         ssize_t sent = send(descriptor, bytes, count, MSG_NOSIGNAL);

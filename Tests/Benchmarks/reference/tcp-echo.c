@@ -1,4 +1,4 @@
-// A TCP server that sends everything back: what stands behind a bridge that is measured.
+// The TCP server behind a measured bridge: sends everything back.
 //
 //   cc -O2 -o tcp-echo tcp-echo.c
 //   ./tcp-echo      prints "listening on PORT", runs until it is killed

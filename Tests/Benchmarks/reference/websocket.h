@@ -1,4 +1,4 @@
-// As much of RFC 6455 as the reference servers need: the answer to an upgrade, and frame headers.
+// The part of RFC 6455 that the reference servers need: the answer to an upgrade, and frame headers.
 #ifndef REFERENCE_WEBSOCKET_H
 #define REFERENCE_WEBSOCKET_H
 
@@ -56,7 +56,7 @@ static inline void accept_value(const char *key, char value[29]) {
     value[28] = 0;
 }
 
-/// Where the request head in `bytes` ends, behind its empty line; 0 if the end is not there yet.
+/// The length of the request head in `bytes`, empty line included; 0 if it is incomplete.
 static inline size_t head_length(const uint8_t *bytes, size_t count) {
     const uint8_t *end = memmem(bytes, count, "\r\n\r\n", 4);
     return end ? (size_t)(end - bytes) + 4 : 0;
@@ -82,17 +82,17 @@ static inline size_t upgrade_answer(const uint8_t *head, size_t count, char answ
     return 0;
 }
 
-/// Where the frames of a client stand: in a header, or in the payload that follows it.
+/// The position in a client's frames: in a header, or in the payload after it.
 struct frame_reader {
     uint64_t remaining;
     uint8_t key[4];
-    /// Which byte of the key the next byte of payload meets.
+    /// The index of the key's byte for the next byte of payload.
     uint8_t key_position;
     uint8_t header[14];
     uint8_t header_count;
 };
 
-/// How long the header that begins like this is; 2 while only its first bytes are there.
+/// The length of the header that begins like this; 2 while only its first bytes are known.
 static inline size_t frame_header_length(const uint8_t *header, size_t count) {
     if (count < 2) return 2;
     size_t length = 2 + (header[1] & 0x80 ? 4 : 0);
@@ -103,7 +103,7 @@ static inline size_t frame_header_length(const uint8_t *header, size_t count) {
     }
 }
 
-/// Takes bytes of a header. Returns how many; the header is whole when `remaining` and `key` are set: `*whole` is 1.
+/// Takes bytes of a header and returns how many. `*whole` is 1 when `remaining` and `key` are set.
 static inline size_t take_header(struct frame_reader *reader, const uint8_t *bytes, size_t count, int *whole) {
     size_t taken = 0;
     *whole = 0;

@@ -8,7 +8,7 @@ import Testing
 
     private static func address(_ number: UInt32) -> SocketAddress { .ipv4(0x7F00_0000 + number, port: 80) }
 
-    /// The first choice is always the same, and not the first one.
+    /// A random source that always picks the same address, and not the first.
     private struct Last: RandomNumberGenerator {
         mutating func next() -> UInt64 { .max }
     }
@@ -24,7 +24,7 @@ import Testing
         return try? book.inOrder(at: Self.start + time, using: &random).get()
     }
 
-    @Test func `each address is the first in its turn`() {
+    @Test func `each address can be the first`() {
         var book = self.book(1...4)
         var random = SystemRandomness()
         var first: Set<SocketAddress> = []
@@ -37,7 +37,7 @@ import Testing
         #expect(self.order(&book, after: .zero) == [4, 1, 2, 3].map { Self.address($0) })
     }
 
-    @Test func `an address that failed is the last for a minute`() {
+    @Test func `an address that failed is tried last for a minute`() {
         var book = self.book(1...4)
         book.failed(Self.address(3), at: Self.start)
         book.failed(Self.address(1), at: Self.start + .seconds(1))
@@ -52,7 +52,7 @@ import Testing
         book.failed(Self.address(2), at: Self.start)
         book.failed(Self.address(1), at: Self.start + .seconds(1))
         #expect(self.order(&book, after: .seconds(2)) == [2, 1].map { Self.address($0) })
-        // It failed anew.
+        // It has failed again.
         book.failed(Self.address(2), at: Self.start + .seconds(2))
         #expect(self.order(&book, after: .seconds(3)) == [1, 2].map { Self.address($0) })
     }
@@ -67,7 +67,7 @@ import Testing
         #expect(book.update(.success([Self.address(1), Self.address(2)])) == true)
         #expect(book.update(.success([Self.address(2), Self.address(3)])) == true)
         #expect(self.order(&book, after: .zero) == [3, 2].map { Self.address($0) })
-        // Of what it does not know it remembers nothing.
+        // It does not remember failures of unknown addresses.
         book.failed(Self.address(9), at: Self.start)
         #expect(self.order(&book, after: .zero) == [3, 2].map { Self.address($0) })
     }

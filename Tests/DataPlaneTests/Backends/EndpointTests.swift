@@ -38,7 +38,7 @@ import Testing
         #expect(endpoint.addresses(at: .now()) == .success([]))
         let question = try #require(endpoint.hostToResolve)
         #expect(question == ("chat.internal", 3000))
-        // The control thread is told once, and again when it has heard of it.
+        // The control thread is told once, and again after it has looked.
         #expect(endpoint.wantsLookUp())
         #expect(!endpoint.wantsLookUp())
         endpoint.takeLookUp()

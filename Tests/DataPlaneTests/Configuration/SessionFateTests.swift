@@ -21,19 +21,19 @@ import Testing
         return false
     }
 
-    @Test func `a hidden subprotocol counts as one and is in no list`() throws {
+    @Test func `a hidden subprotocol counts as one, but is in no list`() throws {
         #expect(try !self.stays(.hidden, allowed: ["chat.v1"]))
         #expect(try !self.stays(.hidden, allowed: ["chat.v1"], isRequired: true))
         #expect(try self.stays(.hidden, allowed: nil, isRequired: true))
     }
 
-    @Test func `a session without a subprotocol is drained where one is required`() throws {
+    @Test func `a session without a subprotocol is drained if one is required`() throws {
         #expect(try self.stays(.none, allowed: ["chat.v1"]))
         #expect(try !self.stays(.none, allowed: ["chat.v1"], isRequired: true))
         #expect(try !self.stays(.none, allowed: nil, isRequired: true))
     }
 
-    @Test func `a subprotocol stays if the list has it`() throws {
+    @Test func `a session stays if the list has its subprotocol`() throws {
         #expect(try self.stays(.named("chat.v1"), allowed: ["chat.v1"], isRequired: true))
         #expect(try !self.stays(.named("chat.v2"), allowed: ["chat.v1"]))
         #expect(try self.stays(.named("chat.v2"), allowed: nil, isRequired: true))

@@ -31,13 +31,13 @@ import Testing
 
     private static let limit = 16 << 20
 
-    /// Everything is kept until the test is over: timers and accounts refer to their loop, and do not own it.
+    /// Kept until the test ends: timers and accounts refer to their loop without owning it.
     private let bound = MemoryBound(limit: Self.limit)
     private let loop: EventLoop
 
     init() throws { self.loop = try EventLoop() }
 
-    @Test func othersHearOfItInSteps() throws {
+    @Test func `changes reach the bound in steps`() throws {
         let account = MemoryAccount(self.bound, self.loop) {}
         account.change(.queued, by: 1000)
         #expect(account.queued == 1000 && self.bound.total == 0)
@@ -50,7 +50,7 @@ import Testing
         #expect(self.bound.total == 0)
     }
 
-    @Test func theControlThreadHearsThatThereIsLessRoom() throws {
+    @Test func `the control thread is told when the level rises`() throws {
         var calls = 0
         let account = MemoryAccount(self.bound, self.loop) { calls += 1 }
         account.change(.queued, by: Self.limit / 16 * 11)
@@ -65,14 +65,14 @@ import Testing
         #expect(calls == 2)
     }
 
-    @Test func lessIsReadAtOnceWhileMemoryIsScarce() throws {
+    @Test func `reads are smaller while memory is scarce`() throws {
         let account = MemoryAccount(self.bound, self.loop) {}
         #expect(account.readSize == ConnectionBuffers.readSize)
         self.bound.add(Self.limit / 16 * 12)
         #expect(account.readSize == 4 << 10)
     }
 
-    @Test func thoseThatWaitGoOnInOrderAsFarAsThereIsRoom() throws {
+    @Test func `waiting messages continue in order as far as there is room`() throws {
         let account = MemoryAccount(self.bound, self.loop) {}
         self.bound.add(Self.limit)
         let first = Waiter(account, hasBegun: false)
@@ -101,20 +101,20 @@ import Testing
         #expect(account.report.wanted == 0)
     }
 
-    @Test func addressesTakeTurns() throws {
+    @Test func `addresses take turns`() throws {
         let account = MemoryAccount(self.bound, self.loop) {}
         self.bound.add(Self.limit / 16 * 12)
         let many = (0..<10).map { _ in Waiter(account, hasBegun: false, at: 1, uses: Self.limit / 16) }
         let one = Waiter(account, hasBegun: false, at: 2, uses: Self.limit / 16)
         for waiter in many + [one] { account.wait(waiter) }
-        // Room for two.
+        // There is room for two.
         self.bound.add(-Self.limit / 16 * 2)
         account.timerFired()
         #expect(many.map(\.wentOn).reduce(0, +) == 1)
         #expect(many[0].wentOn == 1 && one.wentOn == 1)
     }
 
-    @Test func whatWasPromisedTakesRoom() {
+    @Test func `promised bytes take room`() {
         let account = MemoryAccount(self.bound, self.loop) {}
         #expect(self.bound.hasRoom)
         self.bound.promise(Self.limit / 16 * 12)

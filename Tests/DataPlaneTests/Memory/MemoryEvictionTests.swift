@@ -7,7 +7,7 @@ import Testing
 
 private let mib = 1 << 20
 
-/// Sessions by number, with what they hold.
+/// Numbered sessions, and what each holds.
 private struct Sessions {
     private(set) var ids: [Int: SessionID] = [:]
     var report = MemoryReport()
@@ -29,7 +29,7 @@ private struct Sessions {
 
     var total: Int { self.report.holders.reduce(0) { $0 + $1.bytes } }
 
-    /// - Parameter total: `nil`: what they hold together.
+    /// - Parameter total: `nil` for the sum of what they hold.
     func victims(limit: Int, total: Int? = nil) -> [Int] {
         let total = total ?? self.total
         let level = MemoryLevel.ample.next(total: total, limit: limit)
@@ -41,7 +41,7 @@ private struct Sessions {
 }
 
 @Suite struct MemoryLevelTests {
-    @Test func itRisesAtThreeQuartersAndAtTheBoundAndFallsASixteenthBelow() {
+    @Test func `the level rises at three quarters and at the bound, and falls a sixteenth below`() {
         func next(_ before: MemoryLevel, _ total: Int) -> MemoryLevel { before.next(total: total, limit: 1600) }
         #expect(next(.ample, 1199) == .ample)
         #expect(next(.ample, 1200) == .scarce)
@@ -55,7 +55,7 @@ private struct Sessions {
         #expect(next(.full, 1000) == .ample)
     }
 
-    @Test func theBoundIsOfAllThatIsAddedAndAReloadMovesIt() {
+    @Test func `the bound holds for all that is added, and a reload moves it`() {
         let bound = MemoryBound(limit: 1600)
         #expect(!bound.add(1000))
         #expect(bound.add(mailbox: 200))
@@ -73,16 +73,16 @@ private struct Sessions {
 }
 
 @Suite struct MemoryEvictionTests {
-    // MARK: - Whether anybody has to go
+    // MARK: - Whether a session has to end
 
-    @Test func withRoomNobodyGoes() {
+    @Test func `while there is room, no session ends`() {
         var sessions = Sessions()
         sessions.add(1, at: 1, holds: 40 * mib, idle: 100)
         sessions.wait(for: mib, since: 100)
         #expect(sessions.victims(limit: 64 * mib) == [])
     }
 
-    @Test func fromThreeQuartersOnNobodyGoesWhileNobodyWaits() {
+    @Test func `above three quarters no session ends while none waits`() {
         var sessions = Sessions()
         sessions.add(1, at: 1, holds: 50 * mib, idle: 100)
         #expect(sessions.victims(limit: 64 * mib) == [])
@@ -90,7 +90,7 @@ private struct Sessions {
         #expect(sessions.victims(limit: 64 * mib) == [1])
     }
 
-    @Test func whoMadeProgressWithinTheTimeStays() {
+    @Test func `a session that made progress in time stays`() {
         var sessions = Sessions()
         sessions.add(1, at: 1, holds: 25 * mib, idle: 4.9)
         sessions.add(2, at: 1, holds: 25 * mib, idle: 6, patience: .seconds(10))
@@ -98,7 +98,7 @@ private struct Sessions {
         #expect(sessions.victims(limit: 64 * mib) == [])
     }
 
-    @Test func asManyGoAsWhatWaitsNeeds() {
+    @Test func `as many sessions end as the waiting message needs`() {
         var sessions = Sessions()
         for number in 1...52 { sessions.add(number, at: 1, holds: mib, idle: 100 - Double(number)) }
         sessions.wait(for: 10)
@@ -106,18 +106,18 @@ private struct Sessions {
         #expect(sessions.victims(limit: 64 * mib) == Array(1...9))
         sessions.wait(for: 12 * mib)
         #expect(sessions.victims(limit: 64 * mib) == Array(1...17))
-        // More than the last quarter is never made free for it.
+        // Never more than the last quarter is freed for it.
         sessions.wait(for: .max)
         #expect(sessions.victims(limit: 64 * mib) == Array(1...20))
     }
 
-    @Test func atTheBoundNobodyIsWaitedFor() {
+    @Test func `at the bound no session gets more time`() {
         var sessions = Sessions()
         for number in 1...64 { sessions.add(number, at: 1, holds: mib, idle: 4 - Double(number) / 100) }
         #expect(sessions.victims(limit: 64 * mib) == Array(1...5))
     }
 
-    @Test func aMessageDoesNotWaitForEver() {
+    @Test func `a message does not wait forever`() {
         var sessions = Sessions()
         sessions.add(1, at: 1, holds: 50 * mib, idle: 1.2)
         func victims(since seconds: Double) -> [Int] {
@@ -134,19 +134,19 @@ private struct Sessions {
         #expect(victims(since: 1e6) == [])
     }
 
-    // MARK: - Who goes
+    // MARK: - Which session ends
 
-    @Test func firstGoTheSessionsOfTheAddressThatHoldsMost() {
+    @Test func `sessions of the address that holds most end first`() {
         var sessions = Sessions()
         sessions.add(1, at: 1, holds: 20 * mib, idle: 1000)
         for number in 2...31 { sessions.add(number, at: 2, holds: mib, idle: 10 + Double(number)) }
         sessions.wait(for: mib)
-        // Until the other one holds more.
+        // Until the other address holds more.
         #expect(sessions.victims(limit: 64 * mib, total: 52 * mib) == Array((23...31).reversed()))
         #expect(sessions.victims(limit: 64 * mib, total: 60 * mib) == Array((22...31).reversed()) + [1])
     }
 
-    @Test func anAddressOfVersion6IsItsNetwork() throws {
+    @Test func `an IPv6 address counts as its /64 network`() throws {
         var report = MemoryReport()
         let ids = (0..<3).map { _ in SessionID.random() }
         let addresses = try ["2001:db8::1", "2001:db8::2:2", "2001:db8:0:1::1"].map { try #require(IPAddress($0)) }
@@ -160,15 +160,15 @@ private struct Sessions {
         #expect(eviction.victims(among: report) == [ids[1]])
     }
 
-    @Test func clientsOfAUnixSocketStandForThemselves() {
+    @Test func `each client on a Unix socket counts alone`() {
         let ids = (0..<2).map { _ in SessionID.random() }
         #expect(ClientNetwork(nil, of: ids[0]) != ClientNetwork(nil, of: ids[1]))
     }
 
-    // MARK: - Who must not be hurt
+    // MARK: - Which session must stay
 
     @Test(arguments: [true, false])
-    func theOneHonestSenderStaysBeside3000(theyShareAnAddress: Bool) {
+    func `the one honest sender stays beside 3000 attackers`(theyShareAnAddress: Bool) {
         var sessions = Sessions()
         sessions.add(0, at: 1, holds: 15 * mib, idle: 0.02)
         for number in 1...3000 {
@@ -181,14 +181,14 @@ private struct Sessions {
         #expect(held < 240 * mib && held >= 239 * mib)
     }
 
-    @Test func anHonestSenderStaysBesideAttackersOfItsOwnAddress() {
+    @Test func `an honest sender stays beside attackers on its own address`() {
         var sessions = Sessions()
         for number in 1...300 { sessions.add(number, at: 1, holds: 900 << 10, idle: 0.5) }
         sessions.add(0, at: 1, holds: 15 * mib, idle: 0.02)
         #expect(!sessions.victims(limit: 64 * mib).contains(0))
     }
 
-    @Test func whoSendsManyAtATimeGoesAfterThoseThatHaveStalled() {
+    @Test func `an address with many uploads goes after those that have stalled`() {
         var sessions = Sessions()
         // An office behind one address.
         for number in 1...3 { sessions.add(number, at: 1, holds: 10 * mib, idle: 0.1) }
@@ -196,16 +196,16 @@ private struct Sessions {
         #expect(sessions.victims(limit: 64 * mib).allSatisfy { $0 > 3 })
     }
 
-    @Test func theLargestSessionThatSendsDoesNotCountAgainstItsAddress() {
+    @Test func `the largest session that sends does not count for its address`() {
         var sessions = Sessions()
         sessions.add(1, at: 1, holds: 16 * mib, idle: 0.1)
-        // Those send as well, but hold more together.
+        // These also send, but hold more together.
         for number in 2...51 { sessions.add(number, at: 2, holds: mib, idle: 0.05) }
         let victims = sessions.victims(limit: 64 * mib)
         #expect(!victims.isEmpty && !victims.contains(1))
     }
 
-    @Test func whatWasBegunIsReckonedWithWhatItWillStillBring() {
+    @Test func `messages already begun count with the bytes that they still need`() {
         var report = MemoryReport()
         let ids = (0..<2).map { _ in SessionID.random() }
         for (index, id) in ids.enumerated() {
@@ -221,7 +221,7 @@ private struct Sessions {
         #expect(eviction.victims(among: report) == [ids[0]])
     }
 
-    @Test func whoHasHardlyBegunMakesNoRoom() {
+    @Test func `a session that has hardly begun frees nothing`() {
         var report = MemoryReport()
         let ids = (0..<2).map { _ in SessionID.random() }
         for (index, id) in ids.enumerated() {
@@ -235,7 +235,7 @@ private struct Sessions {
         #expect(eviction.victims(among: report) == [ids[1]])
     }
 
-    @Test func whoHasSentMostGoesLastOfThoseThatAllWaitForUs() {
+    @Test func `of sessions that wait for us, the one that has sent most goes last`() {
         var sessions = Sessions()
         for number in 1...3000 { sessions.add(number, at: UInt32(number), holds: 16 << 10, idle: 0) }
         sessions.add(0, at: 5000, holds: 14 * mib, idle: 0)
@@ -243,7 +243,7 @@ private struct Sessions {
         #expect(!victims.isEmpty && !victims.contains(0))
     }
 
-    @Test func manyAreRankedInNoTime() {
+    @Test func `many sessions are ranked quickly`() {
         var sessions = Sessions()
         for number in 1...50_000 {
             sessions.add(number, at: UInt32(number / 3), holds: 4096, idle: Double(number % 97))

@@ -4,7 +4,7 @@ import Testing
 @testable import Admission
 @testable import DataPlane
 
-/// Which routes the console offers, and how they get into its page.
+/// Which routes the console offers, and how its page contains them.
 @Suite struct ConsolePageTests {
     private func paths(_ routes: [RouteSettings], host: String = "here.example") -> [String] {
         var configuration = GatewayConfiguration()
@@ -23,7 +23,7 @@ import Testing
         return route
     }
 
-    @Test func eachRouteHasAPathThatLeadsToIt() {
+    @Test func `each route has a path that leads to it`() {
         let routes = [
             self.route(.exact("/"), .page(.console)), self.route(.exact("/echo"), .backend("echo")),
             self.route(.subtree("/rooms/"), .backend("rooms")), self.route(.subtree("/deep/"), .backend("echo")),
@@ -32,7 +32,7 @@ import Testing
         #expect(self.paths(routes) == ["/echo", "/rooms/lobby", "/deep/", "/lobby"])
     }
 
-    @Test func whatIsNotToBeHadIsNotOffered() {
+    @Test func `routes that no path leads to are not offered`() {
         let routes = [
             self.route(.exact("/"), .page(.console)), self.route(.exact("/far"), .backend("echo"), host: "far.example"),
             self.route(.exact("/near"), .backend("echo"), host: "here.example"),
@@ -44,14 +44,14 @@ import Testing
         #expect(self.paths([]) == [])
     }
 
-    /// A page is to be small, and making it is a worker's time.
-    @Test func manyRoutesAreNotAllOffered() {
+    /// The page has to be small and cheap: a worker makes it.
+    @Test func `of many routes only some are offered`() {
         #expect(self.paths((0..<1000).map { self.route(.exact("/\($0)"), .backend("echo")) }).count == 50)
     }
 
-    /// Of thousands of routes the table is asked for few.
+    /// With thousands of routes, the table is asked for only a few.
     @Test(arguments: [("here.example", 50, 50), ("far.example", 0, 0), ("hidden.example", 0, 100)])
-    func onePageIsLittleWork(_ host: String, _ offered: Int, _ most: Int) {
+    func `one page is little work`(_ host: String, _ offered: Int, _ most: Int) {
         var configuration = GatewayConfiguration()
         configuration.backends = ["echo": BackendSettings(name: "echo", kind: .builtin(.echo))]
         configuration.routes = [self.route(.subtree("/"), .page(.console), host: "hidden.example")]
@@ -70,7 +70,7 @@ import Testing
         #expect(asked <= most)
     }
 
-    @Test func pathsAreNoMarkup() {
+    @Test func `paths are escaped`() {
         let page = String(decoding: ConsolePage.html(offering: ["/a", "/<b>&\"c'"]), as: UTF8.self)
         #expect(
             page.contains(

@@ -14,14 +14,14 @@ import Testing
 
     private let room = RoomKey(backend: "rooms", path: "/broadcast/a")
 
-    @Test func membersAreThoseWhoJoinedAndDidNotLeave() throws {
+    @Test func `a room has the members that joined and did not leave`() throws {
         let place = try StillWorker()
         defer { place.end() }
         let rooms = place.worker.services.rooms
         let members = try (0..<3).map { _ in try self.member(of: self.room, place) }
         #expect(rooms.rooms[self.room] == nil)
         for member in members { rooms.join(member, self.room) }
-        // Joining twice is joining.
+        // Joining twice counts once.
         rooms.join(members[0], self.room)
         #expect(
             Set((rooms.rooms[self.room]?.members ?? []).map(ObjectIdentifier.init))
@@ -36,7 +36,7 @@ import Testing
         #expect(rooms.rooms[self.room] == nil)
     }
 
-    @Test func aRoomIsABackendAndAPath() throws {
+    @Test func `a room is a backend and a path`() throws {
         let place = try StillWorker()
         defer { place.end() }
         let rooms = place.worker.services.rooms
@@ -48,7 +48,7 @@ import Testing
         #expect(rooms.rooms[self.room]?.members.count == 1)
     }
 
-    @Test func aConversationJoinsWhenItBeginsAndLeavesWhenItCloses() throws {
+    @Test func `a conversation joins when it begins and leaves when it closes`() throws {
         let place = try StillWorker()
         defer { place.end() }
         let pair = socketPair()

@@ -6,14 +6,14 @@ import WebSocketProtocol
 @testable import DataPlane
 
 @Suite struct TakenMessagesTests {
-    /// A leg that is sent text messages, and a socket that takes of its queue what it is told to.
+    /// A leg that is sent text messages. Its socket accepts as much of the queue as a test says.
     private struct Sender {
         var taken = TakenMessages()
         var write = WriteSide()
         var tally = MessageTally()
         private let now = MonotonicInstant(nanoseconds: 0)
 
-        /// - Parameter taken: how much of it the socket takes at once.
+        /// - Parameter taken: how many bytes the socket accepts at once.
         mutating func send(_ count: Int, taken: Int = 0) {
             let before = self.tally
             self.tally.text += 1
@@ -38,13 +38,13 @@ import WebSocketProtocol
         var count: UInt64 { self.taken.taken(of: self.tally, self.write).text }
     }
 
-    @Test func whatTheSocketTakesAtOnceCounts() {
+    @Test func `messages that the socket accepts at once count`() {
         var sender = Sender()
         for _ in 0..<3 { sender.send(100, taken: 100) }
         #expect(sender.count == 3)
     }
 
-    @Test func aMessageCountsWhenItsLastByteIsTaken() {
+    @Test func `a message counts when its last byte is accepted`() {
         var sender = Sender()
         sender.send(100, taken: 100)
         sender.send(50_000, taken: 20_000)
@@ -55,7 +55,7 @@ import WebSocketProtocol
         #expect(sender.count == 2)
     }
 
-    @Test func largeMessagesCountOneByOne() {
+    @Test func `large messages count one by one`() {
         var sender = Sender()
         for _ in 0..<5 { sender.send(20_000) }
         for taken in 0..<5 {
@@ -63,14 +63,14 @@ import WebSocketProtocol
             sender.take(20_000)
         }
         #expect(sender.count == 5)
-        // The next ones begin anew.
+        // Later messages begin anew.
         sender.send(10, taken: 10)
         sender.send(10, taken: 3)
         #expect(sender.count == 6)
     }
 
-    /// Never more than was taken, never fewer than that by more than a step, and never fewer than before.
-    @Test func smallMessagesCountInSteps() {
+    /// Never more than was accepted, at most one step less than that, and never less than before.
+    @Test func `small messages count in steps`() {
         var sender = Sender()
         var last: UInt64 = 0
         for round in 0..<2000 {
@@ -84,7 +84,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func whatIsLostWasNotTaken() {
+    @Test func `messages that will never be sent do not count`() {
         var sender = Sender()
         sender.send(100, taken: 100)
         sender.send(100, taken: 10)

@@ -7,9 +7,9 @@ import WebSocketProtocol
 @testable import DataPlane
 @testable import Sessions
 
-/// What ends while others use most of each turn waits for them, and misses nothing.
+/// A session that ends while others use most of each turn waits for them, and misses nothing.
 @Suite struct CrowdedTurnTests {
-    /// Notes what its session tells it.
+    /// Records what its session tells it.
     private final class Recorder: Conversation {
         let tally = PerLeg(client: MessageTally(), backend: MessageTally())
         let places = ClosingHandshake.Places()
@@ -26,7 +26,7 @@ import WebSocketProtocol
         func ping(_ leg: Leg) {}
     }
 
-    /// Is ready in each turn, before those that have news, and uses up most of it.
+    /// Is ready in each turn, before handlers with news, and uses most of the turn.
     private final class Crowd: ReadinessHandler {
         private let loop: EventLoop
         private let pair = socketPair()
@@ -96,7 +96,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func anEndIsToldInALaterTurn() throws {
+    @Test func `an end is handled in a later turn`() throws {
         try self.run { scene in
             scene.turn()
             Kernel.endWriting(scene.descriptor)
@@ -105,8 +105,8 @@ import WebSocketProtocol
         }
     }
 
-    /// Each event of a client that has ended its side says so again, those for which its queue went out, too.
-    @Test(arguments: [false, true]) func whatWasHeldBackGoesOn(afterTheEnd: Bool) throws {
+    /// After a client has ended its side, each of its events says so again, also those that flush its queue.
+    @Test(arguments: [false, true]) func `held-back bytes are passed on`(afterTheEnd: Bool) throws {
         try self.run { scene in
             let client = try #require(scene.session.client)
             client.send([UInt8](repeating: 7, count: 16 << 20).span)

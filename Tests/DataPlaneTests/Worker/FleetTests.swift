@@ -24,7 +24,7 @@ import WebSocketProtocol
         #expect(try self.fleet(loads).shouldTake(insteadOf: worker) == taker)
     }
 
-    @Test func aSessionNeedsRoomForBothLegs() throws {
+    @Test func `a session needs room for both legs`() throws {
         #expect(try self.fleet([0, 0], limit: 66).hasRoom)
         #expect(try !self.fleet([0, 0], limit: 65).hasRoom)
         #expect(try self.fleet([4, 5], limit: 84).hasRoom)
@@ -32,7 +32,8 @@ import WebSocketProtocol
         #expect(try self.fleet([4, 5]).sessions == 9)
     }
 
-    @Test func thoseWithoutARequestHaveAQuarterOfTheDescriptorsAmongAllWorkers() throws {
+    @Test func `connections without a request may have a quarter of the descriptors, shared among all workers`() throws
+    {
         let fleet = try self.fleet([0, 0, 0], limit: 240)
         #expect(fleet.newcomerShare == 20)
         for (worker, count) in [20, 19, 25].enumerated() {
@@ -42,7 +43,7 @@ import WebSocketProtocol
         #expect(fleet.newcomerRoom() == 1)
         fleet.members[1].newcomers.add(1, ordering: .relaxed)
         #expect(fleet.newcomerRoom() == nil)
-        // A worker that could take nobody would be none.
+        // Even the smallest limit leaves each worker one place.
         #expect(try self.fleet([0, 0], limit: 6).newcomerShare == 1)
     }
 
@@ -53,7 +54,7 @@ import WebSocketProtocol
             room: RoomKey(backend: "rooms", path: "/lobby"), messages: messages, sender: RoomSender(worker: 1, of: 2))
     }
 
-    @Test func aMessageReachesEveryoneButItsSender() throws {
+    @Test func `a post reaches all workers but its sender`() throws {
         let fleet = try self.fleet([0, 0, 0])
         let loop = try EventLoop()
         var heard: [Int] = []
@@ -69,7 +70,7 @@ import WebSocketProtocol
         #expect(heard.sorted() == [0, 0, 1, 2, 2])
     }
 
-    @Test func aWorkerThatLagsBehindHoldsSendersBack() throws {
+    @Test func `a worker that is behind holds senders back`() throws {
         let fleet = try self.fleet([0, 0])
         #expect(!fleet.isBacklogged)
         let large = self.post([UInt8](repeating: 0, count: 1 << 20))
@@ -77,8 +78,8 @@ import WebSocketProtocol
         #expect(fleet.isBacklogged)
     }
 
-    /// Frames of 3 bytes take a hundred times as much to keep.
-    @Test func aBacklogIsCountedWithWhatItTakesToKeep() throws {
+    /// Keeping a frame of 3 bytes takes a hundred times as much.
+    @Test func `a backlog counts with its overhead`() throws {
         let fleet = try self.fleet([0, 0])
         let small = self.post([0x61])
         #expect(small.messages.bytes == [0x82, 1, 0x61])

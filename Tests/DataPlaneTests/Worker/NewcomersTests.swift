@@ -10,7 +10,7 @@ import Testing
 
     private func network(_ text: String) -> IPNetwork? { IPAddress(text)?.subscriber }
 
-    /// Adds a connection for each of these addresses (`-` is one of its own), 100 ms apart; each is called by its number.
+    /// Adds numbered connections for these addresses (`-` counts as one of its own), 100 ms apart.
     private func newcomers(_ addresses: [String]) -> (Newcomers<Int>, [Newcomers<Int>.Place]) {
         var newcomers = Newcomers<Int>()
         let places = addresses.enumerated().map { number, address in
@@ -25,19 +25,19 @@ import Testing
         arguments: [
             ([], 5000, nil),
             (["192.0.2.1"], 1000, nil), (["192.0.2.1"], 1001, 0),
-            // Of the address with most of them the oldest, whoever else is older.
+            // The oldest one of the address with the most goes, even if others are older.
             (["192.0.2.9", "192.0.2.1", "192.0.2.1"], 5000, 1), (["192.0.2.1", "192.0.2.9", "192.0.2.9"], 5000, 1),
-            // That it is too young is no reason to turn to others.
+            // If that one is too young, no other goes.
             (["192.0.2.9", "192.0.2.1", "192.0.2.1"], 1050, nil),
-            // With as many each, that which has had them for longest.
+            // Of equal counts, the address that has had its count longest comes first.
             (["192.0.2.1", "192.0.2.2", "192.0.2.3"], 5000, 0), (["192.0.2.1", "192.0.2.2", "192.0.2.2"], 5000, 1),
             (["192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.1"], 5000, 1),
-            // A /64 is one address, however many are in it; IPv4 is told apart whole, also where it is mapped into IPv6.
+            // A /64 counts as one address. IPv4 addresses count whole, also when mapped into IPv6.
             (["192.0.2.1", "2001:db8::1", "2001:db8::ffff:2"], 5000, 1),
             (["192.0.2.1", "2001:db8::1", "2001:db8:0:1::1"], 5000, 0),
             (["192.0.2.9", "192.0.2.1", "::ffff:192.0.2.1"], 5000, 1),
             (["::ffff:192.0.2.9", "::ffff:192.0.2.1", "192.0.2.1"], 5000, 1),
-            // Those that are addresses of their own never are the most, unless nobody has two.
+            // Connections that count as addresses of their own never have the most, unless no address has two.
             (["-", "-", "-", "192.0.2.1", "192.0.2.1"], 5000, 3), (["-", "-", "192.0.2.1"], 5000, 0),
         ] as [([String], Int, Int?)])
     func theAddressWithMostLosesItsOldest(addresses: [String], time: Int, victim: Int?) {
@@ -46,7 +46,7 @@ import Testing
         #expect(newcomers.count == addresses.count)
     }
 
-    @Test func whoHasLeftIsNobody() {
+    @Test func `a removed connection is never chosen`() {
         var (newcomers, places) = self.newcomers(["192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2", "192.0.2.1", "-"])
         let late = Self.start + .seconds(60)
         #expect(newcomers.victim(at: late) == 0)
@@ -62,8 +62,8 @@ import Testing
         #expect(newcomers.victim(at: late) == 7)
     }
 
-    /// Against a list that is searched from end to end.
-    @Test(arguments: 0..<20) func anyOrderOfComingAndGoing(seed: UInt64) {
+    /// Compared with a list that is searched from end to end.
+    @Test(arguments: 0..<20) func `connections may come and go in any order`(seed: UInt64) {
         struct Entry {
             let member: Int
             let address: String
@@ -73,12 +73,12 @@ import Testing
         var random = SeededGenerator(seed: seed)
         var newcomers = Newcomers<Int>()
         var entries: [Entry] = []
-        /// When an address got the number of connections that it has.
+        /// When an address reached its present number of connections.
         var changed: [String: Int] = [:]
         var now = Self.start
         for step in 0..<2000 {
             now = now + .milliseconds(Int.random(in: 0..<60, using: &random))
-            // Fewer leave than come, then more: there are many, and then none.
+            // First more come than leave, then fewer: there are many, then none.
             if entries.isEmpty || Int.random(in: 0..<10, using: &random) < (step % 500 < 250 ? 7 : 3) {
                 let isOwn = Int.random(in: 0..<5, using: &random) == 0
                 let address = isOwn ? "own \(step)" : "192.0.2.\(Int.random(in: 0..<6, using: &random))"

@@ -2,9 +2,9 @@ import Glibc
 import System
 import WebSocketProtocol
 
-/// A client on a socket that keeps packets apart, as TCP does not: what it receives at a time is what was sent with one system call.
+/// A client on a socket that, unlike TCP, keeps packets apart: each read returns what one system call sent.
 final class PacketClient {
-    /// The gateway's end, which closes it.
+    /// The gateway's end; the gateway closes it.
     let near: Int32
     private let far: Int32
     private var buffer = [UInt8](repeating: 0, count: 1 << 18)
@@ -38,7 +38,7 @@ final class PacketClient {
         self.send(bytes)
     }
 
-    /// The packets that have come.
+    /// The packets that came so far.
     func receive() -> [[UInt8]] {
         var packets: [[UInt8]] = []
         while true {
@@ -48,7 +48,7 @@ final class PacketClient {
         }
     }
 
-    /// The payloads of binary messages of up to 125 bytes, which is all that these packets have.
+    /// The payloads of binary messages of up to 125 bytes: the packets have no others.
     static func payloads(_ packets: [[UInt8]]) -> [[UInt8]] {
         var payloads: [[UInt8]] = []
         for packet in packets {

@@ -6,7 +6,7 @@ import TLS
 @testable import Observability
 @testable import Sessions
 
-/// A worker that no thread runs: a test makes its turns.
+/// A worker without a thread: the test makes its turns.
 final class StillWorker {
     let worker: Worker
     private let listener: Listener
@@ -27,7 +27,7 @@ final class StillWorker {
                 configured: .loopback(port: 0), address: .loopback(port: 0), sockets: [], tls: nil), io: TLSIO())
     }
 
-    /// A session whose client is at the other end of `descriptor`.
+    /// A session with its client at the other end of `descriptor`.
     func session(_ descriptor: Int32, _ address: SocketAddress = .unnamed) throws -> Session {
         let session = try Session(descriptor, address, listener: self.listener, self.worker.context)
         self.sessions.append(session)
@@ -41,7 +41,7 @@ final class StillWorker {
 }
 
 extension Session {
-    /// The client has its 101 from a service, `conversation`.
+    /// The client got its 101 from a service, `conversation`.
     func open(as conversation: any Conversation) {
         _ = self.machine.handle(.admitted(.service, .registered))
         self.begin(conversation, early: PerLeg(client: [], backend: []))

@@ -23,7 +23,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func whatWorkersCountIsAddedUp() throws {
+    @Test func `the counts of all workers are added up`() throws {
         let workers = [WorkerMetrics(), WorkerMetrics()]
         for worker in workers {
             worker.accepted(listener: "127.0.0.1:80")

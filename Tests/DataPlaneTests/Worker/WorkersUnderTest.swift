@@ -9,14 +9,14 @@ import WebSocketProtocol
 @testable import DataPlane
 @testable import Observability
 
-/// Workers whose loops the test turns itself, and clients on its own thread: nothing happens but in a turn.
+/// Workers with loops that the test turns, and clients on the test's own thread: everything happens in a turn.
 final class WorkersUnderTest {
     let workers: [Worker]
     private let fleet: Fleet
     private let log: Log
     private var clients: [PacketClient] = []
 
-    /// Lets `body` use workers. No other test makes system calls fail meanwhile.
+    /// Runs `body` with workers. No other test makes system calls fail meanwhile.
     static func run(_ count: Int = 1, _ body: (WorkersUnderTest) throws -> Void) throws {
         try SyscallFaults.exclusively {
             let workers = try WorkersUnderTest(count)
@@ -74,10 +74,10 @@ final class WorkersUnderTest {
         return client
     }
 
-    /// One turn, which waits for nothing.
+    /// One turn without waiting.
     func turn(_ worker: Int = 0) { self.workers[worker].loop.turn(waitingAtMost: .zero) }
 
-    /// So many turns as it takes until `condition` holds, of all workers.
+    /// Turns all workers until `condition` holds.
     func turns(atMost most: Int = 10_000, until condition: () throws -> Bool) rethrows -> Int {
         for count in 0..<most {
             if try condition() { return count }

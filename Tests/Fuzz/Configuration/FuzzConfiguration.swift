@@ -2,7 +2,7 @@ import Admission
 import Configuration
 import Fuzzing
 
-/// Configurations: read or refused, with places that are in the file; the same again; and what was read makes routes.
+/// Configurations are read, or refused with places that are in the file. Reading again gives the same, and what was read makes routes.
 @main
 enum FuzzConfiguration {
     static func main() {

@@ -1,12 +1,12 @@
 import Fuzzing
 import WebSocketProtocol
 
-/// What an endpoint makes of a direction: whole messages, their text checked.
+/// What an endpoint reads from one direction: whole messages, with their text checked.
 struct Endpoint: Equatable {
     var messages: [Message] = []
     var controls: [Control] = []
     var violation: Violation?
-    /// The violation is in a message, and no frame is to blame.
+    /// The violation is in a message, not in a frame.
     var hasBadText = false
     var tally = MessageTally()
 
@@ -14,7 +14,7 @@ struct Endpoint: Equatable {
         var endpoint = Endpoint()
         var reader = FrameReader(rules: rules)
         var assembler = MessageAssembler()
-        // The payload of the message in progress, put together without the assembler.
+        // The payload of the message in progress, assembled without the assembler.
         var payload: [UInt8] = []
         var held: [UInt8] = []
         for piece in pieces where endpoint.violation == nil {
@@ -22,7 +22,7 @@ struct Endpoint: Equatable {
             held = endpoint.receive(bytes, &reader, &assembler, &payload)
             expect(held.count < 131, "more than a control frame is held")
         }
-        // How far the reader was when text turned out to be none depends on the pieces.
+        // How far the reader was when it found invalid text depends on the pieces.
         if !endpoint.hasBadText { endpoint.tally = reader.tally }
         return endpoint
     }

@@ -1,7 +1,7 @@
 import Fuzzing
 import WebSocketProtocol
 
-/// The frame reader under any rules: whole or in pieces, walked or read, it must see the same.
+/// The frame reader sees the same under any rules, whole or in pieces, walked or read.
 @main
 enum FuzzFrames {
     static func main() {
@@ -24,7 +24,7 @@ enum FuzzFrames {
             let heard = Endpoint.hear([input[...]], rules)
             let heardInPieces = Endpoint.hear(Choices.pieces(of: input, sizes: sizes), rules)
             expect(heard == heardInPieces, "an endpoint hears what depends on the pieces")
-            // A walk does not look at text.
+            // A walk does not check text.
             if !heard.hasBadText {
                 expect(heard.violation == whole.violation, "walk and next find different violations")
                 expect(heard.tally == whole.tally, "walk and next count differently")
@@ -37,7 +37,7 @@ enum FuzzFrames {
     }
 }
 
-/// A control frame, and what it says.
+/// A control frame and its payload.
 struct Control: Equatable {
     var opcode: Opcode
     var payload: [UInt8]

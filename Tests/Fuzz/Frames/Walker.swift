@@ -1,13 +1,13 @@
 import Fuzzing
 import WebSocketProtocol
 
-/// What a relay makes of a direction: it forwards what a walk lets through, and control frames as they are.
+/// What a relay forwards from one direction: what a walk passes, and control frames as they are.
 struct Walker: Equatable {
     var forwarded: [UInt8] = []
     var controls: [Control] = []
     var violation: Violation?
     var tally = MessageTally()
-    /// Bytes of a frame that is not complete.
+    /// Bytes of an incomplete frame.
     var held = 0
 
     static func walk(_ pieces: [ArraySlice<UInt8>], _ rules: FrameReader.Rules) -> Walker {
@@ -24,7 +24,7 @@ struct Walker: Equatable {
         return walker
     }
 
-    /// - Returns: what has to come again.
+    /// - Returns: the bytes that have to come again.
     private mutating func receive(_ bytes: [UInt8], _ reader: inout FrameReader) -> [UInt8] {
         var start = 0
         while true {

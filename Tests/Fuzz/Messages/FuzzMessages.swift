@@ -1,8 +1,8 @@
 import Fuzzing
 import WebSocketProtocol
 
-/// Compressed messages, put together by an endpoint: a hostile sender's, which must come to the same whatever the pieces and
-/// the room; and an honest one's, which must come back as they were.
+/// Compressed messages, assembled by an endpoint. A hostile sender's give the same result for any pieces and any room; an honest sender's
+/// come back unchanged.
 @main
 enum FuzzMessages {
     static func main() {
@@ -29,12 +29,12 @@ enum FuzzMessages {
         for room in rooms {
             let heard = Listener.hear(pieces, direction, maximum: maximum, room: room)
             expect(heard.messages == whole.messages, "messages depend on the pieces or the room")
-            // A message that is too big and broken is noticed to be the one or the other first.
+            // A message that is both too big and broken may be reported as either.
             expect(heard.hasFailed == whole.hasFailed, "a violation depends on the pieces or the room")
         }
     }
 
-    /// Mostly a frame of a compressed message, whose payload is the fuzzer's.
+    /// Mostly a frame of a compressed message with the fuzzer's payload.
     private static func frame(_ choices: inout Choices) -> [UInt8] {
         let first = choices.byte()
         let payload = choices.bytes(Int(choices.byte()))
@@ -69,7 +69,7 @@ enum FuzzMessages {
         expect(heard.messages == sent, "messages come back as others")
     }
 
-    /// The fuzzer's bytes, some of them many times.
+    /// The fuzzer's bytes, some repeated many times.
     private static func payload(_ choices: inout Choices) -> [UInt8] {
         let shape = choices.byte()
         let bytes = choices.bytes(Int(shape & 0x3F))

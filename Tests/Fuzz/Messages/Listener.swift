@@ -1,7 +1,7 @@
 import Fuzzing
 import WebSocketProtocol
 
-/// What an endpoint makes of a client's messages, compressed ones inflated as they come, into room of a size.
+/// What an endpoint reads of a client's messages, inflating compressed ones as they come into a buffer of some size.
 struct Listener {
     private(set) var messages: [Message] = []
     private(set) var hasFailed = false

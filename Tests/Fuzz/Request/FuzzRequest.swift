@@ -5,7 +5,7 @@ import WebSocketProtocol
 
 @testable import Admission
 
-/// Request heads: whole or in pieces the same; what is decided traps nowhere, and what is admitted makes a sound request.
+/// Request heads give the same result whole or in pieces. No decision traps, and an admitted request makes a valid one for the backend.
 @main
 enum FuzzRequest {
     static func main() {

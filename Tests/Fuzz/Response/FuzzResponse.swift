@@ -4,7 +4,7 @@ import WebSocketProtocol
 
 @testable import Admission
 
-/// A backend's side of the opening handshake: whole or in pieces the same, and no upgrade without the right accept value.
+/// A backend's answer to the opening handshake gives the same result whole or in pieces, and no upgrade without the right accept value.
 @main
 enum FuzzResponse {
     private static let key = "dGhlIHNhbXBsZSBub25jZQ=="

@@ -3,8 +3,8 @@ import Fuzzing
 import Sessions
 import WebSocketProtocol
 
-/// The protocol's part of a relayed session: the fuzzer's bytes choose what both sides send, in which pieces and in which
-/// order it arrives, when sides end, and when time is up.
+/// The protocol of a relayed session. The fuzzer's bytes choose what both sides send, in which pieces and order it arrives, when sides end,
+/// and when time is up.
 @main
 enum FuzzSession {
     static func main() {
@@ -22,11 +22,11 @@ enum FuzzSession {
             while !choices.isEmpty {
                 let step = choices.byte()
                 let leg = step & 0x80 == 0 ? Leg.client : .backend
-                // What came later to the choices has bits of its own: the corpus keeps its meaning.
+                // Choices that were added later have bits of their own, so that the corpus keeps its meaning.
                 switch step & 0x70 {
                 case 0x40: session.ping(leg)
                 case 0x50: wires[leg] += session.pong(from: leg)
-                case 0x60: session.giveUp(leg, step & 1 == 0 ? .pingTimeout(leg) : .stalled(leg))
+                case 0x60: session.stopResponding(leg, step & 1 == 0 ? .pingTimeout(leg) : .stalled(leg))
                 default: break
                 }
                 switch step & 0x0F {
@@ -44,11 +44,11 @@ enum FuzzSession {
             }
             self.deliver(.max, of: &wires.client, from: .client, to: &session)
             self.deliver(.max, of: &wires.backend, from: .backend, to: &session)
-            session.finish()
+            session.endAll()
         }
     }
 
-    /// A frame that is well-formed unless its first byte is not; its payload may come later, or not at all.
+    /// A frame that is well-formed unless its first byte is not. Its payload may come later, or never.
     private static func frame(from leg: Leg, _ choices: inout Choices) -> [UInt8] {
         let first = choices.byte()
         let length = choices.pick([0, 1, 2, 5, 20, 125, 126, 127, 300, 66_000])
@@ -61,7 +61,7 @@ enum FuzzSession {
         // A long payload would only make this slow.
         let isWhole = first & 0x20 == 0 && length <= 300
         guard isWhole else { return bytes }
-        // ASCII; characters of two bytes, the last of which may be cut; the second half of one; what is never in text.
+        // ASCII; characters of two bytes, the last of which may be incomplete; a second byte first; a byte that is never in text.
         let pattern: [UInt8] = choices.pick([[0x61], [0xC3, 0xA9], [0xA9, 0xC3], [0xFF]])
         let payload = (0..<length).map { pattern[$0 % pattern.count] }
         Masking.appendXored(payload.span, with: key, to: &bytes)

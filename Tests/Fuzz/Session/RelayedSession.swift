@@ -4,11 +4,11 @@ import Sessions
 import System
 import WebSocketProtocol
 
-/// A relayed session without sockets: the real `Relay` and `SessionMachine` decide, and lists of bytes stand in place of the connections.
+/// A relayed session without sockets: the real `Relay` and `SessionMachine`, with lists of bytes instead of connections.
 struct RelayedSession {
     private enum Stage {
         case talking
-        /// Nothing more is said; what still comes is dropped.
+        /// Nothing more is sent; what still comes is discarded.
         case ending
         case closed
     }
@@ -16,15 +16,15 @@ struct RelayedSession {
     private var relay: Relay
     private var machine = SessionMachine(hasTLS: false)
     private var stages = PerLeg(client: Stage.talking, backend: .talking)
-    /// What each leg sent that was looked at, and what it was sent.
+    /// What each leg sent that was read, and what it was sent.
     private var came = PerLeg<[UInt8]>(client: [], backend: [])
     private var sent: PerLeg<Sent>
     private var hasEnded = PerLeg(client: false, backend: false)
-    /// Which legs sent a Close that was looked at.
+    /// Which legs sent a Close that was read.
     private var hasClosed = PerLeg(client: false, backend: false)
     /// The payloads of our pings that were not answered.
     private var pings = PerLeg<[[UInt8]]>(client: [], backend: [])
-    /// Which legs get a ping of ours at the end of a frame.
+    /// Which legs get our ping at the end of a frame.
     private var awaitsPing = PerLeg(client: false, backend: false)
 
     init(limits: Limits, allowsCompression: Bool, checksText: Bool) {
@@ -84,7 +84,7 @@ struct RelayedSession {
         self.checkAnswer(owed)
     }
 
-    /// A ping of ours is due.
+    /// Our ping is due.
     mutating func ping(_ leg: Leg) {
         guard self.stages[leg] == .talking else { return }
         let payload = self.relay.ping(leg)
@@ -96,15 +96,15 @@ struct RelayedSession {
         self.sent[leg].appendPing(Frame.ping(payload, maskingKey: key)[...])
     }
 
-    /// The pong that `leg` sends for our latest ping; without one, an empty one.
+    /// The pong from `leg` for our latest ping; an empty one if there is none.
     func pong(from leg: Leg) -> [UInt8] { self.pong(self.pings[leg].last ?? [], from: leg) }
 
     private func pong(_ payload: [UInt8], from leg: Leg) -> [UInt8] {
         Frame.pong(payload, maskingKey: leg == .client ? MaskingKey(1, 2, 3, 4) : nil)
     }
 
-    /// `leg` is given up: it is silent, or takes nothing.
-    mutating func giveUp(_ leg: Leg, _ cause: Cause) {
+    /// `leg` is silent or stalled.
+    mutating func stopResponding(_ leg: Leg, _ cause: Cause) {
         guard self.stages[leg] != .closed, !self.hasEnded[leg] else { return }
         let event = cause == .stalled(leg) ? ClosingHandshake.Event.stalled(leg) : .silent(leg)
         if self.machine.isOpen { return self.happened(event) }
@@ -114,7 +114,7 @@ struct RelayedSession {
         self.checkAnswer(owed)
     }
 
-    /// The pong to a ping of ours is not relayed, and answers the earlier ones.
+    /// A pong for our ping is not relayed, and answers the earlier ones.
     private mutating func takeOut(_ pong: ArraySlice<UInt8>, from leg: Leg) {
         guard !pong.isEmpty else { return }
         let answered = self.pings[leg].firstIndex { pong.elementsEqual(self.pong($0, from: leg)) }
@@ -128,7 +128,7 @@ struct RelayedSession {
 
     mutating func close(_ ending: Ending) { self.perform(self.machine.close(ending, self.relay.places)) }
 
-    /// All times are over for each leg that is waited for.
+    /// Every deadline of a leg that we wait for has passed.
     mutating func timeIsUp() {
         guard !self.machine.closing.isOpen else { return }
         for leg in [Leg.backend, .client] where self.stages[leg] != .closed {
@@ -140,7 +140,7 @@ struct RelayedSession {
 
     // MARK: - Answers
 
-    /// The leg that has closed and waits for the other's Close; `nil`: none does.
+    /// The leg that has closed and waits for the other's Close; `nil` if none does.
     private var owedAnswer: Leg? {
         [Leg.client, .backend].first {
             self.machine.closing.hasClosed($0) && !self.machine.closing.hasClosed($0.other) && !self.sent[$0].hasClose
@@ -148,7 +148,7 @@ struct RelayedSession {
         }
     }
 
-    /// The other side failed, and did not close: whatever `leg` was told, it was not its own Close back.
+    /// The other side failed without a Close: then `leg` must not get its own Close back.
     private func checkAnswer(_ leg: Leg?) {
         guard let leg, self.sent[leg].hasClose else { return }
         let ending = self.machine.closing.ending
@@ -156,7 +156,7 @@ struct RelayedSession {
         expect(isOurs, "a Close is presented as the answer of a side that gave none")
     }
 
-    // MARK: - What is done
+    // MARK: - Acting
 
     private mutating func forward(_ bytes: ArraySlice<UInt8>, from leg: Leg) {
         guard !bytes.isEmpty, self.stages[leg] != .closed, self.stages[leg.other] != .closed else { return }
@@ -196,9 +196,9 @@ struct RelayedSession {
         self.sent[leg].appendClose(close, isOurs: isOurs)
     }
 
-    // MARK: - What must hold
+    // MARK: - Checks
 
-    /// `bytes` are those that follow what was relayed of `leg`'s so far.
+    /// `bytes` must follow what was relayed of `leg`'s so far.
     private func expectNext(_ bytes: ArraySlice<UInt8>, from leg: Leg) {
         let rest = self.came[leg][self.sent[leg.other].relayed...]
         expect(rest.starts(with: bytes), "what is relayed is not what came")
@@ -223,12 +223,12 @@ struct RelayedSession {
         }
     }
 
-    /// Whatever came before: the gateway's own end and its deadline end the session.
-    mutating func finish() {
+    /// Whatever came before, the gateway's end and its deadlines end the session.
+    mutating func endAll() {
         self.check()
         self.close(.byGateway(.drain))
         expect(!self.machine.closing.isOpen, "the session is open after it was closed")
-        // First what each is waited for, then the end of its connection.
+        // First what we wait for on each leg, then the end of its connection.
         for _ in 0..<3 { self.timeIsUp() }
         expect(self.stages.client == .closed && self.stages.backend == .closed, "a leg goes on when time is up")
         self.check()

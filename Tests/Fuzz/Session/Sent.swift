@@ -3,12 +3,12 @@ import WebSocketProtocol
 
 /// What one leg was sent, read as that side reads it: well-formed, and nothing after a Close.
 struct Sent {
-    /// How many of these bytes are the other leg's.
+    /// How many of these bytes came from the other leg.
     private(set) var relayed = 0
     private var reader: FrameReader
     private var held: [UInt8] = []
     private var closes = 0
-    /// What is known of the text message in progress, where this side must get nothing but UTF-8.
+    /// The check of the text message in progress; `nil` if this side may get invalid text.
     private var validator: UTF8Validator?
 
     var isInsideOfAFrame: Bool { !self.reader.isAtFrameBoundary }

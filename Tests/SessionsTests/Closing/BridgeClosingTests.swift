@@ -3,7 +3,7 @@ import WebSocketProtocol
 
 @testable import Sessions
 
-/// Bridges: the backend's leg is plain TCP, whose end of file is its Close.
+/// Bridges: the backend's leg is plain TCP, with an end of file in place of a Close.
 @Suite struct BridgeClosingTests {
     private typealias Action = ClosingHandshake.LegAction
 
@@ -20,7 +20,7 @@ import WebSocketProtocol
 
     // MARK: - The client closes
 
-    @Test func aCloseIsAnsweredWhenTheServerHasEverything() {
+    @Test func `a Close is answered when the server has everything`() {
         var closing = self.closedByClient()
         let actions = closing.happened(.delivered(.backend), .anywhere)
         #expect(actions == .init(client: Action(say: .close(CloseFrame(code: self.own.code)), end: .shutDown)))
@@ -29,8 +29,8 @@ import WebSocketProtocol
         #expect(closing.code == self.own.code)
     }
 
-    /// With all that the client sent, and the end of it, the server owes nothing more.
-    @Test func afterThatNothingTheServerDoesIsTheCause() {
+    /// A server that has all of the client's bytes and our end of file owes nothing more.
+    @Test func `after the answer nothing that the server does is the cause`() {
         for event in [
             ClosingHandshake.Event.ended(.backend, .failed), .timeOver(.backend), .stalled(.backend),
         ] {
@@ -41,7 +41,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func aServerThatTakesNothingIsTheCause() {
+    @Test func `a server that accepts nothing is the cause`() {
         var closing = self.closedByClient()
         let actions = closing.happened(.stalled(.backend), .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
@@ -50,22 +50,22 @@ import WebSocketProtocol
         #expect(closing.code == .internalError)
     }
 
-    @Test func aServerThatResetsBeforeItHasEverythingIsGone() {
+    @Test func `a server that resets before it has everything is gone`() {
         var closing = self.closedByClient()
         let actions = closing.happened(.ended(.backend, .failed), .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
         #expect(closing.ending == .by(.backend, .backendGone))
     }
 
-    /// It has said all it had to say, and may go on taking.
-    @Test func aServersEndAfterTheCloseLeavesItTheRest() {
+    /// The server has sent everything, and may still accept bytes.
+    @Test func `a server that ends after the Close still gets the rest`() {
         var closing = self.closedByClient()
         #expect(closing.happened(.ended(.backend, .inOrder), .anywhere) == .none)
         #expect(closing.isAwaitingDelivery(of: .backend))
         #expect(closing.happened(.delivered(.backend), .anywhere).client.say == .close(CloseFrame(code: self.own.code)))
     }
 
-    @Test func aClientThatIsGoneAfterItsCloseIsNotAnswered() {
+    @Test func `a client that is gone after its Close is not answered`() {
         var closing = self.closedByClient()
         _ = closing.happened(.ended(.client, .failed), .anywhere)
         #expect(!closing.isAwaitingDelivery(of: .backend))
@@ -76,18 +76,18 @@ import WebSocketProtocol
 
     // MARK: - The server ends
 
-    @Test func aServersEndIsANormalClosure() {
+    @Test func `a server's end is a normal closure`() {
         var closing = ClosingHandshake.of(.bridge)
         let actions = closing.happened(.ended(.backend, .inOrder), .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
-        // What the client sent before goes out, and then our end.
+        // The client's earlier bytes go out, then our end.
         #expect(actions.backend == Action(end: .shutDown))
         #expect(closing.ending == .by(.backend, .backendClosed))
         #expect(closing.code == .normal)
     }
 
     /// The server has closed: the client still owes its Close.
-    @Test func aClientThatGoesWithoutAnAnswerIsTheCause() {
+    @Test func `a client that leaves without an answer is the cause`() {
         var closing = ClosingHandshake.of(.bridge)
         _ = closing.happened(.ended(.backend, .inOrder), .anywhere)
         _ = closing.happened(.ended(.client, .inOrder), .anywhere)
@@ -95,7 +95,7 @@ import WebSocketProtocol
         #expect(closing.code == .normal)
     }
 
-    @Test func soIsAClientThatDoesNotAnswer() {
+    @Test func `a client that does not answer is the cause`() {
         var closing = ClosingHandshake.of(.bridge)
         _ = closing.happened(.ended(.backend, .inOrder), .anywhere)
         #expect(closing.awaits(.client) == .close)
@@ -106,7 +106,7 @@ import WebSocketProtocol
         #expect(closing.awaits(.client) == .end)
     }
 
-    @Test func aServersResetIsAFailure() {
+    @Test func `a server's reset is a failure`() {
         var closing = ClosingHandshake.of(.bridge)
         let actions = closing.happened(.ended(.backend, .failed), .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
@@ -116,15 +116,17 @@ import WebSocketProtocol
 
     // MARK: - Other ends
 
-    @Test(arguments: [false, true]) func aClientThatGoesBetweenMessagesEndsTheServerInOrder(inOrder: Bool) {
+    @Test(arguments: [false, true]) func `a client that leaves between messages ends the server's leg in order`(
+        inOrder: Bool
+    ) {
         var closing = ClosingHandshake.of(.bridge)
         let actions = closing.happened(.ended(.client, inOrder ? .inOrder : .failed), .anywhere)
         #expect(actions.backend == Action(end: .shutDown))
         #expect(closing.ending == .by(.client, .clientGone))
     }
 
-    /// A cut upload must not look complete.
-    @Test func aClientThatGoesInsideOfAMessageResetsTheServer() {
+    /// An incomplete upload must not look complete.
+    @Test func `a client that leaves in the middle of a message resets the server's leg`() {
         for event in [ClosingHandshake.Event.ended(.client, .inOrder), .silent(.client)] {
             var closing = ClosingHandshake.of(.bridge)
             #expect(closing.happened(event, self.insideOfMessage).backend == Action(end: .abortDelivered))
@@ -132,7 +134,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func whatWeEndIsAnEndInOrder() {
+    @Test func `a session that we end gives the server an end in order`() {
         var closing = ClosingHandshake.of(.bridge)
         #expect(closing.close(.byGateway(.drain), self.insideOfMessage).backend == Action(end: .shutDown))
         closing = ClosingHandshake.of(.bridge)
@@ -141,8 +143,8 @@ import WebSocketProtocol
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
     }
 
-    /// More of the client's lies unread: the server does not get it, and must not take what it got for all there was.
-    @Test func whatIsNotPassedOnResetsTheServer() {
+    /// More of the client's bytes are unread: the server must not take what it got for everything.
+    @Test func `bytes that are not passed on reset the server's leg`() {
         let hasMore = ClosingHandshake.Places(clientHasMore: true)
         var closing = ClosingHandshake.of(.bridge)
         #expect(closing.close(.byGateway(.drain), hasMore).backend == Action(end: .abortDelivered))

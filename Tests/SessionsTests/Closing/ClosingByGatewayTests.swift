@@ -9,7 +9,7 @@ import WebSocketProtocol
 
     private let own = CloseFrame(code: CloseCode(rawValue: 4321), reason: "bye")
 
-    @Test func theGatewayTellsBothAndShutsTheClientsSideDown() {
+    @Test func `the gateway tells both sides and shuts the client's leg down`() {
         var closing = ClosingHandshake.of(.relay)
         var actions = closing.close(.byGateway(.drain), .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
@@ -28,7 +28,7 @@ import WebSocketProtocol
         #expect(closing.code == .serviceRestart)
     }
 
-    @Test(arguments: [Leg.client, .backend]) func aLegInsideOfAFrameIsToldAtItsEnd(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `a leg in the middle of a frame is told at its end`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.close(.byGateway(.drain), .anywhere(but: leg))
         #expect(actions[leg] == Action())
@@ -44,8 +44,10 @@ import WebSocketProtocol
         #expect(closing.awaits(leg) == .end)
     }
 
-    /// It closed by itself while our Close waited for the frame's end: then ours is the answer, and nothing is left to wait for.
-    @Test(arguments: [Leg.client, .backend]) func aLegThatClosedWhileItsCloseWaitedEndsWithIt(leg: Leg) {
+    /// The leg closed by itself while our Close waited for the frame's end: then ours is the answer, and nothing is left to wait for.
+    @Test(arguments: [Leg.client, .backend]) func `a leg that closed while our Close waited for it ends with ours`(
+        leg: Leg
+    ) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         #expect(closing.received(self.own, from: leg) == .none)
@@ -54,8 +56,10 @@ import WebSocketProtocol
         #expect(later[leg].say != .nothing)
     }
 
-    /// The other side's answer follows that frame at once: the leg hears our Close, not that answer to another one of ours.
-    @Test(arguments: [Leg.client, .backend]) func aCloseThatWaitsGoesBeforeTheAnswerToTheOther(leg: Leg) {
+    /// The other side's answer follows that frame at once. The leg gets our Close, not that answer.
+    @Test(arguments: [Leg.client, .backend]) func `a Close that waits goes before the answer to the other side's`(
+        leg: Leg
+    ) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         let code: CloseCode = leg == .client ? .serviceRestart : .goingAway
@@ -69,7 +73,7 @@ import WebSocketProtocol
     }
 
     @Test(arguments: [Leg.client, .backend], [false, true])
-    func aFrameThatWillNotEndLeavesNoPlaceForTheClose(leg: Leg, inOrder: Bool) {
+    func `a frame that will not end leaves no place for the Close`(leg: Leg, inOrder: Bool) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         let actions = closing.happened(.ended(leg.other, inOrder ? .inOrder : .failed), .anywhere(but: leg))
@@ -77,8 +81,8 @@ import WebSocketProtocol
         #expect(!closing.isWaiting(leg))
     }
 
-    /// We ended the session: whatever a side does after that, the cause stays.
-    @Test(arguments: [Leg.client, .backend]) func silenceAfterOurCloseIsNotTheCause(leg: Leg) {
+    /// We ended the session, so the cause stays whatever a side does later.
+    @Test(arguments: [Leg.client, .backend]) func `silence after our Close is not the cause`(leg: Leg) {
         for event in [ClosingHandshake.Event.stalled(leg), .timeOver(leg), .ended(leg, .failed)] {
             var closing = ClosingHandshake.of(.relay)
             _ = closing.close(.byGateway(.drain), .anywhere)
@@ -89,7 +93,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test func insideOfAFrameNobodyHearsOfIt() {
+    @Test func `a leg in the middle of a frame is not told`() {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .nowhere)
         #expect(closing.code == nil)

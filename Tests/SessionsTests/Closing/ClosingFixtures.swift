@@ -16,12 +16,12 @@ extension ClosingHandshake.Places {
 }
 
 extension Leg {
-    /// How our side of a leg ends when there is nothing more to say: we are the server of a client, and the client of a server.
+    /// How our side of a leg ends after its last Close: we are the client's server and the backend's client.
     var quietEnd: ClosingHandshake.End { self == .client ? .shutDown : .wait }
 }
 
 extension ClosingHandshake {
-    /// That of an open session.
+    /// The closing handshake of an open session.
     static func of(_ kind: SessionKind, codes: CloseCodes = .registered) -> ClosingHandshake {
         var closing = ClosingHandshake()
         closing.admit(codes)
@@ -30,6 +30,6 @@ extension ClosingHandshake {
         return closing
     }
 
-    /// What `leg` is told of the end that there is: `EndingTests` has the words.
+    /// The Close that `leg` gets for the present ending. `EndingTests` checks its words.
     func told(_ leg: Leg) -> LegAction.Say { self.ending?.close(to: leg).map { .close($0) } ?? .nothing }
 }

@@ -13,7 +13,7 @@ import WebSocketProtocol
     private func closed(by leg: Leg) -> Ending { .by(leg, leg == .client ? .clientClosed : .backendClosed) }
     private func gone(_ leg: Leg) -> Ending { .by(leg, leg == .client ? .clientGone : .backendGone) }
 
-    @Test func anOpenSessionRelaysBothWays() {
+    @Test func `an open session relays both ways`() {
         let closing = ClosingHandshake.of(.relay)
         #expect(closing.isOpen)
         #expect(closing.ending == nil)
@@ -27,7 +27,7 @@ import WebSocketProtocol
 
     // MARK: - Peers close
 
-    @Test(arguments: [Leg.client, .backend]) func aCloseIsRelayedAndSoIsItsAnswer(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `a Close is relayed, and so is its answer`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         var actions = closing.received(self.own, from: leg)
         #expect(actions[leg] == Action())
@@ -37,7 +37,7 @@ import WebSocketProtocol
         #expect(!closing.reads(from: leg))
         #expect(closing.awaits(leg) == .nothing)
         #expect(closing.awaits(leg.other) == .close)
-        // The other side may still send, for its Close is awaited, and messages before it still count.
+        // The other side may still send until its Close, and its messages still count.
         #expect(closing.reads(from: leg.other))
         #expect(closing.relays(from: leg.other))
 
@@ -49,15 +49,15 @@ import WebSocketProtocol
         #expect(closing.ending == self.closed(by: leg))
     }
 
-    @Test(arguments: [Leg.client, .backend]) func aCloseWithoutACodeStaysWithout(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `a Close without a code stays without one`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.received(CloseFrame(code: nil), from: leg)
         #expect(actions[leg.other].say == .relayedClose)
         #expect(closing.code == nil)
     }
 
-    /// Both peers close at the same time: each Close is relayed, and is the answer, too.
-    @Test(arguments: [Leg.client, .backend]) func crossingClosesAreEachOthersAnswers(first: Leg) {
+    /// Both peers close at the same time: each Close is relayed and counts as the answer.
+    @Test(arguments: [Leg.client, .backend]) func `crossing Closes are each other's answers`(first: Leg) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: first)
         let actions = closing.received(self.other, from: first.other)
@@ -67,7 +67,7 @@ import WebSocketProtocol
         #expect(closing.code == self.own.code)
     }
 
-    @Test(arguments: [Leg.client, .backend]) func whatComesAfterACloseIsNotLookedAt(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `what comes after a Close is not read`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         #expect(closing.received(self.other, from: leg) == .none)
@@ -77,7 +77,9 @@ import WebSocketProtocol
 
     // MARK: - Ends of TCP
 
-    @Test(arguments: [Leg.client, .backend], [false, true]) func anEndWithoutACloseIsTold(leg: Leg, inOrder: Bool) {
+    @Test(arguments: [Leg.client, .backend], [false, true]) func `an end without a Close is told to the other side`(
+        leg: Leg, inOrder: Bool
+    ) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.happened(.ended(leg, inOrder ? .inOrder : .failed), .anywhere)
         #expect(actions[leg] == Action(end: inOrder ? .shutDown : .close))
@@ -85,16 +87,18 @@ import WebSocketProtocol
         #expect(closing.ending == self.gone(leg))
         #expect(closing.code == (leg == .client ? nil : .internalError))
         #expect(closing.reads(from: leg.other))
-        // A client is read until it has seen that.
+        // A client is read until it has seen our Close.
         #expect(closing.isAlone(leg.other) == (leg == .client))
-        // The other side answers: that is all.
+        // The other side answers, which completes the handshake.
         let last = closing.received(self.other, from: leg.other)
         #expect(last[leg] == Action())
         #expect(closing.awaits(leg.other) == .end)
     }
 
-    /// Half a frame was relayed: a Close in it would be taken for its payload.
-    @Test(arguments: [Leg.client, .backend]) func anEndInsideOfAFrameLeavesNoPlaceForAClose(leg: Leg) {
+    /// Half a frame was relayed: the peer would take a Close for its payload.
+    @Test(arguments: [Leg.client, .backend]) func `an end in the middle of a frame leaves no place for a Close`(
+        leg: Leg
+    ) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.happened(.ended(leg, .inOrder), .anywhere(but: leg.other))
         #expect(actions[leg.other] == Action(end: .shutDown))
@@ -102,8 +106,8 @@ import WebSocketProtocol
         #expect(closing.code == nil)
     }
 
-    /// RFC 6455 section 1.4: the one that closed hears that nobody answered it, and not its own code.
-    @Test(arguments: [Leg.client, .backend], [false, true]) func anEndInsteadOfAnAnswerIsNoAnswer(
+    /// The side that closed is told that no answer came; it does not get its own code back (RFC 6455 section 1.4).
+    @Test(arguments: [Leg.client, .backend], [false, true]) func `an end instead of an answer is no answer`(
         leg: Leg, inOrder: Bool
     ) {
         var closing = ClosingHandshake.of(.relay)
@@ -111,12 +115,12 @@ import WebSocketProtocol
         let actions = closing.happened(.ended(leg.other, inOrder ? .inOrder : .failed), .anywhere)
         #expect(actions[leg] == Action(say: closing.told(leg), end: leg.quietEnd))
         #expect(closing.ending == self.gone(leg.other))
-        // The client was sent 1011, or, before that, the backend's own Close.
+        // The client was sent 1011 or, before that, the backend's Close.
         #expect(closing.code == (leg == .client ? .internalError : self.own.code))
     }
 
-    /// A peer that ends right behind its Close waits for the answer all the same: that it reads on is all one can see.
-    @Test(arguments: [Leg.client, .backend]) func anEndBehindACloseLeavesBothTheirTime(leg: Leg) {
+    /// A peer that ends right after its Close may still wait for the answer.
+    @Test(arguments: [Leg.client, .backend]) func `an end after a Close leaves both sides their time`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         #expect(closing.happened(.ended(leg, .inOrder), .anywhere) == .none)
@@ -127,23 +131,23 @@ import WebSocketProtocol
         #expect(closing.ending == self.closed(by: leg))
     }
 
-    /// It owes nothing more, and nobody owes it anything.
+    /// The side owes nothing more, and is owed nothing.
     @Test(arguments: [Leg.client, .backend], [false, true])
-    func aResetBehindACloseChangesNothing(leg: Leg, stalls: Bool) {
+    func `a reset after a Close changes nothing`(leg: Leg, stalls: Bool) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         #expect(closing.happened(.ended(leg, .failed), .anywhere)[leg] == Action(end: .close))
         #expect(closing.isAlone(leg.other))
         #expect(!closing.relays(from: leg.other))
         #expect(closing.reads(from: leg.other), "its Close may come")
-        // Nor does it that the other side then fails, too.
+        // A failure of the other side changes nothing, either.
         let failure = stalls ? ClosingHandshake.Event.stalled(leg.other) : .timeOver(leg.other)
         #expect(closing.happened(failure, .anywhere)[leg] == Action())
         #expect(closing.ending == self.closed(by: leg))
         #expect(closing.code == self.own.code)
     }
 
-    @Test func bothSidesGoneIsOver() {
+    @Test func `a session with both sides gone is over`() {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.happened(.ended(.client, .failed), .anywhere)
         let actions = closing.happened(.ended(.backend, .failed), .anywhere)
@@ -152,9 +156,9 @@ import WebSocketProtocol
         #expect(closing.ending == self.gone(.client))
     }
 
-    // MARK: - Given up
+    // MARK: - Silence and stalls
 
-    @Test(arguments: [Leg.client, .backend]) func aSilentLegIsToldAndNotWaitedFor(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `a silent leg is told and not waited for`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.happened(.silent(leg), .anywhere)
         #expect(actions[leg] == Action(say: closing.told(leg), end: .close))
@@ -168,24 +172,24 @@ import WebSocketProtocol
         #expect(closing.awaits(leg.other) == .end)
     }
 
-    @Test(arguments: [Leg.client, .backend]) func aLegThatTakesNothingIsAbortedWithoutAWord(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `a leg that accepts nothing is aborted without a Close`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.happened(.stalled(leg), .anywhere)
         #expect(actions[leg] == Action(end: .abort))
         #expect(actions[leg.other].say == closing.told(leg.other))
     }
 
-    /// Neither waits for the end of a frame: of the silent side's none comes, and for the silent side nobody waits.
+    /// Neither side waits for the end of a frame: none comes from the silent side, and the silent side gets no more time.
     @Test(arguments: [Leg.client, .backend], [Leg.client, .backend])
-    func insideOfAFrameSilenceLeavesNoPlaceForAClose(leg: Leg, inside: Leg) {
+    func `silence in the middle of a frame leaves no place for a Close`(leg: Leg, inside: Leg) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.happened(.silent(leg), .anywhere(but: inside))
         #expect(actions[inside] == Action(end: leg == inside ? .close : .shutDown))
         #expect(!closing.isWaiting(inside))
     }
 
-    /// It owed a Close, and took nothing or said nothing: the side that closed hears of that.
-    @Test(arguments: [Leg.client, .backend]) func aLegThatOwesACloseAndStallsIsTheCause(leg: Leg) {
+    /// The side that owed a Close stalled or was silent: the side that closed is told so.
+    @Test(arguments: [Leg.client, .backend]) func `a leg that owes a Close and stalls is the cause`(leg: Leg) {
         for event in [ClosingHandshake.Event.stalled(leg), .timeOver(leg)] {
             var closing = ClosingHandshake.of(.relay)
             _ = closing.received(self.own, from: leg.other)
@@ -197,14 +201,14 @@ import WebSocketProtocol
         }
     }
 
-    /// The side that closed takes nothing of what is left for it: it owes nothing, so that the cause stays.
-    @Test(arguments: [Leg.client, .backend]) func aLegThatHasClosedAndStallsIsNotTheCause(leg: Leg) {
+    /// The side that closed accepts none of its queued bytes. It owes nothing, so the cause stays.
+    @Test(arguments: [Leg.client, .backend]) func `a leg that has closed and stalls is not the cause`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         #expect(closing.happened(.stalled(leg), .anywhere)[leg] == Action(end: .abort))
         #expect(closing.ending == self.closed(by: leg))
         #expect(closing.isAlone(leg.other))
-        // What came from it is still to be delivered: nothing ends the other side yet.
+        // What came from it still has to be delivered, so the other side does not end yet.
         #expect(closing.awaits(leg.other) == .close)
     }
 
@@ -212,10 +216,10 @@ import WebSocketProtocol
 
     @Test(
         arguments: [Leg.client, .backend], [Violation.unmaskedFrame, .messageTooBig, .tooManyFragments, .invalidUTF8])
-    func aLegThatBreaksARuleHearsWhichAndTheOtherThatItIsOver(leg: Leg, violation: Violation) {
+    func `a leg that breaks a rule is told which, and the other that the session ends`(leg: Leg, violation: Violation) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.violated(violation, by: leg, .anywhere)
-        // It is not listened to any more: its answer is not awaited.
+        // It is not read any more, so its answer is not awaited.
         #expect(
             actions[leg]
                 == Action(
@@ -229,8 +233,10 @@ import WebSocketProtocol
         #expect(closing.received(self.own, from: leg) == .none)
     }
 
-    /// A frame to the culprit is under way, whose end will come: it is told then.
-    @Test(arguments: [Leg.client, .backend]) func theCulpritIsToldAtTheEndOfAFrame(leg: Leg) {
+    /// A frame to the leg that broke a rule is in progress, and will end: then it is told.
+    @Test(arguments: [Leg.client, .backend]) func `a leg that breaks a rule is told at the end of the frame to it`(
+        leg: Leg
+    ) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.violated(.reservedBits, by: leg, .anywhere(but: leg))
         #expect(actions[leg] == Action())
@@ -242,19 +248,20 @@ import WebSocketProtocol
         #expect(closing.reachedBoundary(leg) == .none)
     }
 
-    /// A frame of the culprit's is under way to the other side, and its end will not come.
-    @Test(arguments: [Leg.client, .backend]) func theOtherSideHearsNothingInsideOfTheCulpritsFrame(leg: Leg) {
+    /// A frame from the leg that broke a rule is in progress to the other side, and will not end.
+    @Test(arguments: [Leg.client, .backend])
+    func `in the middle of a frame from a leg that breaks a rule the other side is not told`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         let actions = closing.violated(.invalidUTF8, by: leg, .anywhere(but: leg.other))
         #expect(actions[leg].say == .close(CloseFrame(code: .invalidData, reason: Violation.invalidUTF8.description)))
         #expect(actions[leg.other] == Action(end: .shutDown))
     }
 
-    @Test(arguments: [Leg.client, .backend]) func nonsenseInsteadOfAnAnswerIsTheCause(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `invalid bytes instead of an answer are the cause`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         let actions = closing.violated(.unknownOpcode, by: leg.other, .anywhere)
-        // It was sent a Close, and gets no second one.
+        // It was already sent a Close, and gets no second one.
         #expect(actions[leg.other] == Action(end: leg.other.quietEnd))
         #expect(actions[leg] == Action(say: closing.told(leg), end: leg.quietEnd))
         #expect(closing.ending?.cause == .protocolError && closing.ending?.by == .leg(leg.other))

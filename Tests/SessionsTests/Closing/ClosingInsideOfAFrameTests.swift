@@ -3,13 +3,15 @@ import WebSocketProtocol
 
 @testable import Sessions
 
-/// Half a frame was relayed to a leg that closed, and the other half will not come: no Close may go into it, but what came is delivered.
+/// Half a frame was relayed to a leg that closed, and the rest will not come: no Close may go into it, but what came is delivered.
 @Suite struct ClosingInsideOfAFrameTests {
     private typealias Action = ClosingHandshake.LegAction
 
     private let own = CloseFrame(code: .normal)
 
-    @Test(arguments: [Leg.client, .backend]) func whateverTheOtherSideDoesThereIsNoPlaceForAClose(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `whatever the other side does, there is no place for a Close`(
+        leg: Leg
+    ) {
         let other = leg.other
         let events: [ClosingHandshake.Event] = [
             .timeOver(other), .stalled(other), .ended(other, .inOrder), .ended(other, .failed),
@@ -21,7 +23,7 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: [Leg.client, .backend]) func norIsThereBeforeNonsense(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `there is no place for a Close before invalid bytes`(leg: Leg) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.received(self.own, from: leg)
         let actions = closing.violated(.invalidUTF8, by: leg.other, .anywhere(but: leg))
@@ -29,8 +31,10 @@ import WebSocketProtocol
         #expect(actions[leg.other] == Action(end: leg.other.quietEnd))
     }
 
-    /// Nonsense right behind the frame that our Close waited for.
-    @Test(arguments: [Leg.client, .backend]) func aCloseThatWaitedIsSaidBeforeNonsense(leg: Leg) {
+    /// Invalid bytes right after the frame that our Close waited for.
+    @Test(arguments: [Leg.client, .backend]) func `a Close that waited is sent before invalid bytes end the leg`(
+        leg: Leg
+    ) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         let actions = closing.violated(.unknownOpcode, by: leg.other, .anywhere)
@@ -40,7 +44,9 @@ import WebSocketProtocol
         #expect(closing.awaits(leg) == .end)
     }
 
-    @Test(arguments: [Leg.client, .backend]) func aFrameThatDoesNotEndInTimeTakesTheCloseWithIt(leg: Leg) {
+    @Test(arguments: [Leg.client, .backend]) func `a frame that does not end in time leaves no place for the Close`(
+        leg: Leg
+    ) {
         var closing = ClosingHandshake.of(.relay)
         _ = closing.close(.byGateway(.drain), .anywhere(but: leg))
         #expect(closing.awaits(leg) == .boundary)

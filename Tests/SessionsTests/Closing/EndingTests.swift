@@ -19,7 +19,7 @@ import WebSocketProtocol
         var testDescription: String { "\(self.ending.cause.rawValue) by \(self.ending.by.name)" }
     }
 
-    /// Each cause and what either side hears of it.
+    /// Each cause, and what each side is sent for it.
     static let table: [Row] = [
         // The peer's own Close is relayed; a bridged server's end of file is a normal closure.
         Row(.by(.client, .clientClosed), client: nil, backend: nil),
@@ -91,18 +91,19 @@ import WebSocketProtocol
             backend: (.internalError, "internal error of the gateway")),
     ]
 
-    @Test(arguments: table) func eachSideHearsItsCodeAndWhy(row: Row) {
+    @Test(arguments: table) func `each side gets its code and reason`(row: Row) {
         #expect(row.ending.close(to: .client) == row.client)
         #expect(row.ending.close(to: .backend) == row.backend)
     }
 
-    @Test(arguments: table, [Leg.client, .backend]) func everyCloseOfOursHasAReasonThatFits(row: Row, leg: Leg) {
+    @Test(arguments: table, [Leg.client, .backend]) func `each of our Closes has a reason that fits`(row: Row, leg: Leg)
+    {
         guard let close = row.ending.close(to: leg) else { return }
         #expect(!close.reason.isEmpty && close.reason.utf8.count <= CloseFrame.maximumReason)
     }
 
     /// Some client libraries take 1012 and 1013 for a protocol error.
-    @Test(arguments: table) func whereOnlyRFC6455IsSpokenNoLaterCodeIsSent(row: Row) {
+    @Test(arguments: table) func `a client that only speaks RFC 6455 gets no later code`(row: Row) {
         for leg in [Leg.client, .backend] {
             let (usual, close) = (row.ending.close(to: leg), row.ending.close(to: leg, .rfc6455))
             #expect(close?.reason == usual?.reason)
@@ -114,39 +115,41 @@ import WebSocketProtocol
         }
     }
 
-    @Test(arguments: table) func everyCodeMayGoOnTheWireAndAServersWordsGoToClientsOnly(row: Row) {
+    @Test(arguments: table) func `each code may be sent, and a server's codes only go to clients`(row: Row) {
         #expect(row.ending.close(to: .client)?.code?.isAllowedOnWire != false)
         #expect(row.ending.close(to: .backend)?.code?.isAllowedOnWire != false)
         let serverWords: [CloseCode?] = [.serviceRestart, .tryAgainLater]
         #expect(!serverWords.contains(row.ending.close(to: .backend)?.code))
     }
 
-    @Test(arguments: Violation.allCases) func aViolationIsItsCause(violation: Violation) {
+    @Test(arguments: Violation.allCases) func `each violation has its cause`(violation: Violation) {
         let cause = Cause(violation)
         #expect(Ending.by(.client, cause).close(to: .client)?.code == violation.closeCode)
         #expect(Ending.by(.backend, cause).close(to: .backend)?.code == violation.closeCode)
     }
 
-    @Test func everyCauseIsInTheTable() {
+    @Test func `each cause is in the table`() {
         #expect(Set(Self.table.map(\.ending.cause)) == Set(Cause.allCases))
     }
 
-    @Test func aGivenReasonIsTheClientsOnly() {
+    @Test func `a given reason is for the client only`() {
         let ending = Ending.byAdmin(.internalError, reason: "sorry")
         #expect(ending.close(to: .client) == CloseFrame(code: .internalError, reason: "sorry"))
         #expect(ending.close(to: .backend)?.reason == "closed by an operator")
     }
 
-    @Test(arguments: [1000, 1001, 1008, 1011, 1012, 3000, 4999] as [UInt16]) func someCodesMayBeGiven(code: UInt16) {
+    @Test(arguments: [1000, 1001, 1008, 1011, 1012, 3000, 4999] as [UInt16]) func `an operator may give some codes`(
+        code: UInt16
+    ) {
         #expect(Ending.byAdmin(CloseCode(rawValue: code)).close(to: .client)?.code?.rawValue == code)
     }
 
     @Test(arguments: [0, 999, 1002, 1005, 1006, 1014, 1015, 2999, 5000, .max] as [UInt16])
-    func othersMayNot(code: UInt16) {
+    func `an operator may not give other codes`(code: UInt16) {
         #expect(Ending.byAdmin(CloseCode(rawValue: code)).close(to: .client)?.code == .policy)
     }
 
-    @Test func authorsAreNamed() {
+    @Test func `each author has a name`() {
         #expect(Ending.by(.client, .clientClosed).by.name == "client")
         #expect(Ending.by(.backend, .backendClosed).by.name == "backend")
         #expect(Ending.byGateway(.drain).by.name == "gateway")

@@ -17,7 +17,7 @@ import Testing
         .init(undelivered: undelivered, acknowledged: acknowledged, awaited: awaited, lastByte: self.time(lastByte))
     }
 
-    /// Looks as often as it says, from 0 on, until something is due. Returns when, and what.
+    /// Checks as often as the result says, from 0 on, until something is due. Returns when, and what.
     private func run(
         _ leg: inout LegClosing, until end: Double = 700, _ sight: (Double) -> LegClosing.Sight
     ) -> (at: Double, due: LegClosing.Due) {
@@ -32,13 +32,13 @@ import Testing
         return (end, .nothing(until: .never))
     }
 
-    @Test func theStallIsTheLongerOfBothTimes() {
+    @Test func `the stall time is the longer of both times`() {
         #expect(self.times.stall == .seconds(35))
         #expect(LegClosing.Times(close: .seconds(60), heartbeat: HeartbeatSettings()).stall == .seconds(60))
         #expect(LegClosing.Times(close: .seconds(5), heartbeat: nil).stall == .seconds(35))
     }
 
-    @Test(arguments: [ClosingHandshake.Awaited.close, .end]) func aLegThatHasEverythingHasItsTime(
+    @Test(arguments: [ClosingHandshake.Awaited.close, .end]) func `a leg that has everything gets its time`(
         awaited: ClosingHandshake.Awaited
     ) {
         var leg = LegClosing(at: self.time(0))
@@ -47,15 +47,15 @@ import Testing
         #expect(outcome.at == 5)
     }
 
-    @Test func aLegThatTakesNothingStalls() {
+    @Test func `a leg that accepts nothing stalls`() {
         var leg = LegClosing(at: self.time(0))
         let outcome = self.run(&leg) { _ in self.sight(.close, undelivered: 10) }
         #expect(outcome.due == .stalled)
         #expect(outcome.at == 35)
     }
 
-    /// 1 byte in 30 s is slow, and no stall; its time to answer begins when it has everything.
-    @Test func aSlowLegIsWaitedForAsLongAsItTakesSomething() {
+    /// 1 byte in 30 s is slow but no stall. The time to answer begins when everything is acknowledged.
+    @Test func `we wait for a slow leg as long as it accepts bytes`() {
         var leg = LegClosing(at: self.time(0))
         let outcome = self.run(&leg) { now in
             now < 150 ? self.sight(.close, undelivered: 5, acknowledged: UInt64(now / 30)) : self.sight(.close)
@@ -64,14 +64,14 @@ import Testing
         #expect(outcome.at == 155)
     }
 
-    @Test func howeverWellItGoesOnThereIsAnEnd() {
+    @Test func `however steady its progress, a leg has a last deadline`() {
         var leg = LegClosing(at: self.time(0))
         let outcome = self.run(&leg) { self.sight(.close, undelivered: 1, acknowledged: UInt64($0 * 1000)) }
         #expect(outcome.due == .stalled)
         #expect(outcome.at == 600)
     }
 
-    @Test func whatWeDoNotReadIsNeverStalled() {
+    @Test func `a leg that we do not read never stalls`() {
         var leg = LegClosing(at: self.time(0))
         let outcome = self.run(&leg, until: 500) { now in
             var sight = self.sight(.close, undelivered: 1)
@@ -81,8 +81,8 @@ import Testing
         #expect(outcome.due == .nothing(until: .never))
     }
 
-    /// It was read for 2 s, not for 10 s, and then for what was left of its 5 s.
-    @Test func timeWithoutReadingDoesNotCount() {
+    /// The leg was read for 2 s, not for 10 s, then for the rest of its 5 s.
+    @Test func `time without reading does not count`() {
         var leg = LegClosing(at: self.time(0))
         let outcome = self.run(&leg) { now in
             var sight = self.sight(.close)
@@ -94,15 +94,15 @@ import Testing
         #expect(outcome.at < 16)
     }
 
-    /// A Close of ours waits for a frame from the other leg: bytes of it do not extend that, nor what is undelivered.
-    @Test func aFrameHasItsTimeToEnd() {
+    /// Our Close waits for a frame from the other leg: neither more bytes of it nor undelivered ones extend the time.
+    @Test func `a frame has its time to end`() {
         var leg = LegClosing(at: self.time(0))
         let outcome = self.run(&leg) { self.sight(.boundary, undelivered: 100, acknowledged: UInt64($0 * 1000)) }
         #expect(outcome.due == .over)
         #expect(outcome.at == 5)
     }
 
-    @Test func aFrameWhoseSenderIsNotReadHasLonger() {
+    @Test func `a frame from a sender that is not read has longer`() {
         var leg = LegClosing(at: self.time(0))
         let outcome = self.run(&leg) { now in
             var sight = self.sight(.boundary, undelivered: 100, acknowledged: UInt64(now * 1000))
@@ -114,8 +114,8 @@ import Testing
         #expect(outcome.at < 26)
     }
 
-    /// Bytes put the end off, and only for so long.
-    @Test func whileBytesComeTheyAreReadForAWhile() {
+    /// Bytes delay the end, but only for so long.
+    @Test func `while bytes come, they are read for a while`() {
         var leg = LegClosing(at: self.time(0))
         var outcome = self.run(&leg) { self.sight(.end, lastByte: min($0, 12)) }
         #expect(outcome.due == .over)
@@ -126,14 +126,14 @@ import Testing
         #expect(outcome.at == 30)
     }
 
-    @Test func anotherThingToWaitForHasATimeOfItsOwn() {
+    @Test func `each thing that we wait for has its own time`() {
         var leg = LegClosing(at: self.time(0))
         let outcome = self.run(&leg) { self.sight($0 < 4 ? .close : .end) }
         #expect(outcome.due == .over)
         #expect(outcome.at == 10, "the look that was due at 5 found something else to wait for")
     }
 
-    @Test func aLegWhoseTurnItIsNotIsOnlyLookedAt() {
+    @Test func `a leg that is not waited for is only checked`() {
         var leg = LegClosing(at: self.time(0))
         #expect(self.run(&leg, until: 599) { _ in self.sight(.nothing) }.due == .nothing(until: .never))
     }

@@ -8,7 +8,7 @@ import WebSocketProtocol
     private typealias Action = ClosingHandshake.LegAction
 
     @Test(arguments: [CloseCode.normal, CloseCode(rawValue: 4000), nil])
-    func aCloseIsAnsweredWithItsCode(code: CloseCode?) {
+    func `a Close is answered with its code`(code: CloseCode?) {
         var closing = ClosingHandshake.of(.serve)
         #expect(closing.isOpen)
         let actions = closing.received(CloseFrame(code: code, reason: "bye"), from: .client)
@@ -19,7 +19,7 @@ import WebSocketProtocol
         #expect(!closing.reads(from: .client))
     }
 
-    @Test(arguments: [false, true]) func theClientsEndIsTheEnd(inOrder: Bool) {
+    @Test(arguments: [false, true]) func `the client's end ends the session`(inOrder: Bool) {
         var closing = ClosingHandshake.of(.serve)
         let actions = closing.happened(.ended(.client, inOrder ? .inOrder : .failed), .anywhere)
         #expect(actions == ClosingHandshake.Actions(client: Action(end: inOrder ? .shutDown : .close)))
@@ -27,7 +27,7 @@ import WebSocketProtocol
         #expect(closing.code == nil)
     }
 
-    @Test func aViolationIsToldAndNothingIsAwaited() {
+    @Test func `a violation is told, and no answer is awaited`() {
         var closing = ClosingHandshake.of(.serve)
         let actions = closing.violated(.invalidUTF8, by: .client, .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
@@ -37,7 +37,7 @@ import WebSocketProtocol
     @Test(arguments: [
         (Ending.byGateway(.slowConsumer), CloseCode.tryAgainLater), (.byGateway(.drain), .serviceRestart),
     ])
-    func ourCloseIsFollowedByOurEnd(ending: Ending, code: CloseCode) {
+    func `our Close is followed by our end`(ending: Ending, code: CloseCode) {
         var closing = ClosingHandshake.of(.serve)
         let actions = closing.close(ending, .anywhere)
         #expect(actions.client == Action(say: closing.told(.client), end: .shutDown))
@@ -47,8 +47,8 @@ import WebSocketProtocol
         #expect(closing.received(CloseFrame(code: code), from: .client) == .none)
     }
 
-    /// A client that answered has nothing to wait for but its own end; that it takes nothing does not change what ended the session.
-    @Test func aClientThatStallsAfterItsCloseIsAborted() {
+    /// A client that has answered only has its own end left: a stall then does not change the cause.
+    @Test func `a client that stalls after its Close is aborted`() {
         var closing = ClosingHandshake.of(.serve)
         _ = closing.received(CloseFrame(code: .normal), from: .client)
         #expect(closing.happened(.stalled(.client), .anywhere).client == Action(end: .abort))
