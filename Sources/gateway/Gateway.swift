@@ -21,7 +21,7 @@ struct Gateway: ParsableCommand {
             EXIT STATUS
               0 after a drain; 1 if the configuration is wrong, if the gateway cannot start,
               or if a running gateway refuses or does not answer;
-              64 for wrong usage; 70 for an internal error.
+              64 for wrong usage.
             """,
         version: "gateway \(Version.current)",
         subcommands: [
