@@ -105,7 +105,7 @@ extension Session {
     /// The pong for our latest ping came.
     func pingAnswered(_ leg: Leg) {
         guard let time = self.legs[leg].heartbeat.answered(at: self.loop.now) else { return }
-        self.context.metrics.pinged(leg, time)
+        self.context.metrics.pingAnswered(leg, time)
     }
 
     /// Bytes came from `leg`.

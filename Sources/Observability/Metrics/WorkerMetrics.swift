@@ -69,7 +69,7 @@ public final class WorkerMetrics {
     public func evicted() { self.update(MetricsSnapshot.noRoute) { $0.handshakes[.evicted, default: 0] += 1 } }
 
     /// A ping of the gateway was answered.
-    public func pinged(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }
+    public func pingAnswered(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }
 
     private func update(_ route: String, _ change: (inout MetricsSnapshot.Route) -> Void) {
         change(&self.counts.routes[route, default: .init()])

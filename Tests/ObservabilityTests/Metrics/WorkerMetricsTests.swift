@@ -2,7 +2,6 @@ import System
 import Testing
 import WebSocketProtocol
 
-@testable import DataPlane
 @testable import Observability
 @testable import Sessions
 
@@ -32,7 +31,7 @@ import WebSocketProtocol
             worker.sessionEnded(
                 route: "/a", backend: "x", cause: .clientClosed, code: CloseCode(rawValue: 3005), lasted: .seconds(2),
                 tally: PerLeg(client: self.tally(1, 2, 30), backend: self.tally(4, 5, 60)))
-            worker.pinged(.client, .milliseconds(3))
+            worker.pingAnswered(.client, .milliseconds(3))
             worker.handshakeWaited(.milliseconds(7))
         }
         workers[0].sessionEnded(
