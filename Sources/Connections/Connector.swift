@@ -140,8 +140,8 @@ public final class Connector: TimerHandler {
     private func shookHands(_ result: Connection.HandshakeResult) {
         switch result {
         case .wantsRead: break
-        case .failed(.tls(let error)): self.winnerFailed(because: "TLS: \(error)")
-        case .failed(let failure): self.winnerFailed(because: failure.description)
+        // TCP stands: whatever fails now, fails in the TLS handshake.
+        case .failed(let failure): self.winnerFailed(because: "TLS: \(failure)")
         case .done:
             guard let connection = self.connection else { return }
             self.connection = nil

@@ -174,9 +174,9 @@ import Testing
         #expect(scene.server.end == .end(inOrder: true))
     }
 
-    /// TLS is said to be at fault where it is.
+    /// The reason says how far the connection had come.
     @Test(arguments: [
-        (true, "Connection reset by peer"),
+        (true, "TLS: Connection reset by peer"),
         (false, "TLS: the peer ended the connection during the TLS handshake"),
     ])
     func `an end during the TLS handshake is called what it is`(isReset: Bool, reason: String) throws {

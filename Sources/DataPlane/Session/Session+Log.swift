@@ -43,11 +43,13 @@ extension Session {
     }
 
     /// The connection had to make room for another.
-    func logEvicted() {
+    ///
+    /// - Parameter phase: how far it had come.
+    func logEvicted(in phase: Phase) {
         let reason = "it had sent no request, and others needed the room"
         guard var record = self.strangersRecord(.info, "evicted", reason: reason) else { return }
         record.add("reason", reason)
-        record.add("phase", self.phase.rawValue)
+        record.add("phase", phase.rawValue)
         record.add("age", seconds: (self.loop.now - self.began).secondsAsDouble)
         self.context.log.write(record)
     }

@@ -22,7 +22,7 @@ extension Session {
             self.closeLegs()
         case .makeRoom(let isLogged):
             if isLogged {
-                self.logEvicted()
+                self.logEvicted(in: phase)
                 self.context.metrics.evicted()
             }
             self.closeLegs()

@@ -164,7 +164,7 @@ extension SessionTests {
         } log: { log in
             let reason = log.first { $0.event == "refused" }?[text: "reason"] ?? ""
             for host in ["127.0.0.1", "127.0.0.2"] {
-                #expect(reason.contains("\(host):\(listener.port): Connection reset by peer"))
+                #expect(reason.contains("\(host):\(listener.port): TLS: Connection reset by peer"))
             }
         }
     }
