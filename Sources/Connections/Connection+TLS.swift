@@ -58,6 +58,22 @@ extension Connection {
         }
     }
 
+    /// There is news while the TLS handshake is under way.
+    ///
+    /// A step costs a signature or a key exchange. It waits for its turn, so that live sessions keep their latency in a storm of new ones;
+    /// but a peer that has left need not wait for one, and its last alert may say why it left.
+    ///
+    /// - Returns: what a step that was made at once led to; `nil` if none was.
+    public func handshakeNews() -> HandshakeResult? {
+        guard self.mayRead else { return nil }
+        guard self.hasEnded else {
+            self.handshakeLater()
+            return nil
+        }
+        self.context.loop.budget.spend(EventLoop.workOfLongStep)
+        return self.handshakeStep().result
+    }
+
     /// The first step of a TLS client, before anything is received.
     public func beginHandshake() -> HandshakeResult {
         guard let tls = self.tls else { return .done }

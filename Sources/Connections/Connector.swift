@@ -120,11 +120,7 @@ public final class Connector: TimerHandler {
 
     /// Passes on the owner's `ready`.
     public func shakeHands() {
-        guard let connection = self.connection, connection.mayRead else { return }
-        // A peer that has left need not wait for a turn. A last alert may say why it left.
-        guard connection.hasEnded else { return connection.handshakeLater() }
-        self.context.loop.budget.spend(EventLoop.workOfLongStep)
-        self.shookHands(connection.handshakeStep().result)
+        if let result = self.connection?.handshakeNews() { self.shookHands(result) }
     }
 
     /// Passes on the owner's `makeHandshakeStep`.

@@ -54,6 +54,9 @@ public struct HeartbeatSettings: Equatable, Sendable, KeyedSettings {
     /// How long that side may then stay silent before it counts as dead.
     public var timeout = Keys.heartbeat.timeout.default
 
+    /// How long a side may be silent in all, and how long it may accept nothing of what is queued for it.
+    public var longestSilence: Duration { self.interval + self.timeout }
+
     /// Every key is absent.
     public init() {}
 

@@ -110,13 +110,13 @@ extension Session: ConnectorOwner {
         while self.isShakingHands, backend.mayRead {
             switch backend.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
-                self.heard(.backend)
+                self.heard(backend)
                 // Read in place: a copy would contain everything that was read so far.
                 guard let outcome = self.opening?.backendHandshake?.received(plaintext.span.extracting(range)) else {
                     return
                 }
                 self.judge(outcome, range)
-            case .incomplete: self.heard(.backend)
+            case .incomplete: self.heard(backend)
             case .nothing: break
             case .end: self.endAnswer()
             case .failed(let failure): self.judge(.bad(failure.description), 0..<0)

@@ -232,7 +232,7 @@ extension Session {
         guard let closing = self.closing, !closing.hasUserTimeout[leg] else { return }
         closing.hasUserTimeout[leg] = true
         let stall = self.closingTimes(of: leg).stall
-        if self.heartbeat(of: leg).map({ $0.interval + $0.timeout }) != stall { connection.setUserTimeout(stall) }
+        if self.heartbeat(of: leg)?.longestSilence != stall { connection.setUserTimeout(stall) }
     }
 
     // MARK: - What comes

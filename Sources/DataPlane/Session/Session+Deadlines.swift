@@ -76,7 +76,7 @@ extension Session {
             case .late: if leg == .backend { self.backendIsLate(true) }
             case .stalled where connection.hasProgressed(): continue
             case .stalled:
-                let waited = (settings.interval + settings.timeout).secondsAsDouble
+                let waited = settings.longestSilence.secondsAsDouble
                 self.happened(.stalled(leg), detail: "took nothing for \(waited) s")
                 return .never
             case .dead where !hasLooked:
@@ -108,8 +108,10 @@ extension Session {
         self.context.metrics.pingAnswered(leg, time)
     }
 
-    /// Bytes came from `leg`.
-    func heard(_ leg: Leg) {
+    /// A read gave something. That is life if the socket gave bytes for it: what libssl had left over came earlier.
+    func heard(_ connection: Connection) {
+        guard connection.tookBytes else { return }
+        let leg = connection.leg
         let now = self.loop.now
         let wasLate =
             switch leg {

@@ -59,14 +59,9 @@ extension Session {
 
     func tlsHandshake() {
         guard let client = self.client, client.mayRead else { return }
-        // Each step costs a signature or a key exchange. It waits for its turn, so that live sessions keep their latency in a storm of new
-        // ones.
-        guard client.hasEnded else { return client.handshakeLater() }
-        // A client that has left need not wait for a turn. But its answer to our part may be here, with its request or an alert: the second
-        // step.
-        guard client.tls?.handshakeSteps == 1 else { return self.handle(.clientLeft) }
-        self.loop.budget.spend(EventLoop.workOfLongStep)
-        self.clientShookHands(client.handshakeStep().result)
+        // Of a client that has left only the second step is made: its answer to our part may be here, with its request or an alert.
+        if client.hasEnded, client.tls?.handshakeSteps != 1 { return self.handle(.clientLeft) }
+        if let result = client.handshakeNews() { self.clientShookHands(result) }
     }
 
     /// It is the turn of a leg's next step of the TLS handshake.
@@ -105,13 +100,13 @@ extension Session {
         while self.machine.state == .requestHead, client.mayRead {
             switch client.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
-                self.heard(.client)
+                self.heard(client)
                 self.loop.budget.spend(Work.read + Work.head(range.count))
                 self.opening?.inbox.append(plaintext.span.extracting(range))
                 self.madeProgress()
                 self.parseRequestHead()
                 if let opening = self.opening { self.assembles(opening.memory) }
-            case .incomplete: self.heard(.client)
+            case .incomplete: self.heard(client)
             case .nothing: break
             case .end, .failed: return self.handle(.clientLeft)
             }

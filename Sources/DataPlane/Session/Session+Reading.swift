@@ -16,10 +16,10 @@ extension Session {
         while connection.mayRead, !connection.isPaused, connection.isOpen {
             switch connection.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
-                if connection.tookBytes { self.heard(leg) }
+                self.heard(connection)
                 self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: connection.tls != nil))
                 self.received(range, from: leg)
-            case .incomplete: self.heard(leg)
+            case .incomplete: self.heard(connection)
             case .nothing: break
             case .end(let inOrder):
                 return self.ended(connection, inOrder ? .inOrder : .truncated, inOrder ? nil : .truncated)

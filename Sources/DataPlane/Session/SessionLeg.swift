@@ -20,7 +20,7 @@ struct SessionLeg {
         _ connection: Connection
     ) {
         self.heartbeat = Heartbeat(at: now, spread: spread)
-        if let settings { connection.setUserTimeout(settings.interval + settings.timeout) }
+        if let settings { connection.setUserTimeout(settings.longestSilence) }
         if settings == nil || !takesPings { connection.keepAlive(KeepAlive(settings)) }
     }
 }
@@ -35,7 +35,7 @@ extension Connection {
     ///   - settings: `nil` if only the kernel checks.
     ///   - takesPings: whether the leg is a WebSocket.
     func changeHeartbeat(_ settings: HeartbeatSettings?, takesPings: Bool) {
-        self.setUserTimeout(settings.map { $0.interval + $0.timeout })
+        self.setUserTimeout(settings?.longestSilence)
         if settings == nil || !takesPings { return self.keepAlive(KeepAlive(settings)) }
         self.endKeepAlive()
     }

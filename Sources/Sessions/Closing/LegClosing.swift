@@ -19,7 +19,7 @@ public struct LegClosing: Equatable, Sendable {
         ///   - heartbeat: the leg's; `nil` if it is off.
         public init(close: Duration, heartbeat: HeartbeatSettings?) {
             self.close = close
-            self.stall = max(close, heartbeat.map { $0.interval + $0.timeout } ?? Self.withoutHeartbeat)
+            self.stall = max(close, heartbeat?.longestSilence ?? Self.withoutHeartbeat)
         }
 
         private static let withoutHeartbeat = Duration.seconds(35)

@@ -141,7 +141,7 @@ public struct Heartbeat: Equatable, Sendable {
     public mutating func check(
         at now: MonotonicInstant, _ settings: HeartbeatSettings, _ connection: Connection
     ) -> Due {
-        let stall = connection.queuedSince.map { $0 + settings.interval + settings.timeout } ?? .never
+        let stall = connection.queuedSince.map { $0 + settings.longestSilence } ?? .never
         guard now < stall else { return .stalled }
         guard connection.takesPings else { return .nothing(until: stall) }
         // Reading may begin again at any time; then a silence or the time for an answer starts.
