@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 import raw
 from certificates import Authority
-from gateway_process import PATIENCE, Gateway, insecure
+from gateway_process import Gateway, insecure, within
 from wire import Peer
 
 BUILTINS = {"echo": {"builtin": "echo"}, "broadcast": {"builtin": "broadcast"}, "clock": {"builtin": "clock", "every": "10ms"}}
@@ -96,7 +96,7 @@ class Draining:
 
     async def __call__(self):
         self.arrive()
-        await asyncio.wait_for(self.begun.wait(), PATIENCE)
+        await within(self.begun.wait())
 
 
 class Endpoint:
@@ -118,7 +118,7 @@ class Endpoint:
         return {"websocket" if self.row.kind == "relay" else "tcp": [scheme + address], **tls, **self.row.settings}
 
     async def accept(self) -> Peer:
-        peer = Peer(*await asyncio.wait_for(self.connections.get(), PATIENCE), is_client=False)
+        peer = Peer(*await within(self.connections.get()), is_client=False)
         if self.context:
             await peer.start_tls(self.context)
         if self.row.kind == "relay":

@@ -35,6 +35,13 @@ def insecure() -> ssl.SSLContext:
     return context
 
 
+async def within(awaitable, limit: float = PATIENCE):
+    """The result of what is awaited, or TimeoutError after `limit` seconds. `asyncio.wait_for` of Python 3.11 forgets a cancellation that comes
+    together with the result, so that a cancelled loop goes on for ever."""
+    async with asyncio.timeout(limit):
+        return await awaitable
+
+
 async def until(question):
     """The answer to the question (a function, or a coroutine function), once it is true: for what nothing announces, such as a file that has
     grown."""
@@ -102,7 +109,7 @@ class Log:
 
         async with self._changed:
             try:
-                await asyncio.wait_for(self._changed.wait_for(ready), PATIENCE)
+                await within(self._changed.wait_for(ready))
             except TimeoutError:
                 pass
         found = self.matching(event, **fields)
@@ -184,7 +191,7 @@ class Gateway:
     async def _end(self, number: int) -> int:
         tell(self.process, number)
         try:
-            status = await asyncio.wait_for(self.process.wait(), PATIENCE)
+            status = await within(self.process.wait())
         except TimeoutError:
             tell(self.process, signal.SIGKILL)
             await self.process.wait()
@@ -209,7 +216,7 @@ class Gateway:
         return (await self.events(count, "reloaded"))[-1]
 
     async def exited(self) -> int:
-        return await asyncio.wait_for(self.process.wait(), PATIENCE)
+        return await within(self.process.wait())
 
     @property
     def plain(self) -> tuple[str, int]:
@@ -268,7 +275,7 @@ async def command(*arguments, cwd=None, environment: dict | None = None) -> tupl
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )
     try:
-        output, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+        output, errors = await within(process.communicate())
     except TimeoutError:
         tell(process, signal.SIGKILL)
         output, errors = await process.communicate()

@@ -131,10 +131,7 @@ class Herd:
 
     async def closed(self, count: int, within: float):
         """Waits until so many sessions have ended."""
-
-        async def wait():
+        async with asyncio.timeout(within):
             while len(self.closes) < count:
                 self._changed.clear()
                 await self._changed.wait()
-
-        await asyncio.wait_for(wait(), within)

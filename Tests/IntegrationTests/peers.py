@@ -11,7 +11,7 @@ import struct
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from gateway_process import PATIENCE, Gateway, insecure, tell
+from gateway_process import Gateway, insecure, tell, within
 
 NODE = pathlib.Path(__file__).with_name("node")
 MIB = 1 << 20
@@ -63,7 +63,7 @@ class WebSocketBackend:
         return {"websocket": [f"{self.scheme}://127.0.0.1:{self.port}{path}"], **keys}
 
     async def closed(self) -> tuple[int, str]:
-        return await asyncio.wait_for(self.closes.get(), PATIENCE)
+        return await within(self.closes.get())
 
 
 def relay(backend: WebSocketBackend | dict, route: dict | None = None, **keys) -> Gateway:
@@ -129,7 +129,7 @@ class TCPBackend:
 
     async def ended(self) -> str:
         """How the next connection ended: "end", or the name of an error."""
-        return await asyncio.wait_for(self.ends.get(), PATIENCE)
+        return await within(self.ends.get())
 
 
 def reset(writer: asyncio.StreamWriter):
@@ -197,14 +197,14 @@ async def program(
 
     reader = None
     try:
-        line = await asyncio.wait_for(first_answer() if answers else first(), PATIENCE)
+        line = await within(first_answer() if answers else first())
         reader = asyncio.create_task(rest())
         yield line
     finally:
         if process.returncode is None:
             tell(process, signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), PATIENCE)
+                await within(process.wait())
             except TimeoutError:
                 tell(process, signal.SIGKILL)
                 await process.wait()

@@ -8,7 +8,7 @@ import os
 import struct
 
 import peers
-from gateway_process import PATIENCE
+from gateway_process import within
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -111,7 +111,7 @@ class Connection:
         await self.writer.drain()
 
     async def _patiently(self, awaitable):
-        return await asyncio.wait_for(awaitable, PATIENCE)
+        return await within(awaitable)
 
     async def head(self) -> list[str]:
         data = await self._patiently(self.reader.readuntil(b"\r\n\r\n"))

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from gateway_process import BINARY, PATIENCE, ROOT, tell
+from gateway_process import BINARY, PATIENCE, ROOT, tell, within
 
 COMMAND = (sys.executable, ROOT / "Tests" / "Attack" / "attack.py", "--sessions", "16", "--seconds", "1")
 
@@ -23,7 +23,7 @@ async def start(*arguments: str, binary: pathlib.Path = BINARY) -> asyncio.subpr
 
 async def output(process: asyncio.subprocess.Process) -> str:
     try:
-        printed, _ = await asyncio.wait_for(process.communicate(), 3 * PATIENCE)
+        printed, _ = await within(process.communicate(), 3 * PATIENCE)
     except TimeoutError:
         tell(process, signal.SIGKILL)
         raise
@@ -62,7 +62,7 @@ async def test_it_leaves_nothing_running_when_it_is_interrupted(number, tmp_path
     other.write_text(f"#!/bin/sh\necho $$ >'{started}'\nexec '{BINARY}' \"$@\"\n")
     other.chmod(0o755)
     process = await start("--only", "slow-heads", binary=other)
-    gateway = int(await asyncio.wait_for(asyncio.to_thread(started.read_text), PATIENCE))
+    gateway = int(await within(asyncio.to_thread(started.read_text)))
     tell(process, number)
     assert "attack: interrupted" in await output(process)
     assert process.returncode == 130

@@ -8,7 +8,7 @@ from websockets.http11 import Response
 from websockets.datastructures import Headers
 
 import raw
-from gateway_process import Gateway
+from gateway_process import Gateway, within
 from peers import TCPBackend, WebSocketBackend, client, refusing_port, relay, silent_port
 
 PLAIN_101 = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -274,7 +274,7 @@ async def test_nothing_of_the_client_passes_before_the_101():
     async with server, relay({"websocket": [f"ws://127.0.0.1:{port}"]}) as gateway:
         smuggled = b"GET /admin HTTP/1.1\r\nHost: inner\r\n\r\n"
         assert (await raw.ask(gateway.plain, raw.upgrade("/app") + smuggled)).status == 403
-        assert await asyncio.wait_for(seen, 20) == b""
+        assert await within(seen) == b""
 
 
 async def test_a_client_that_leaves_during_the_handshake_takes_the_backend_along():
@@ -296,4 +296,4 @@ async def test_a_client_that_leaves_during_the_handshake_takes_the_backend_along
             await socket.send(raw.upgrade("/app"))
             await arrived.wait()
             socket.reset()
-            assert await asyncio.wait_for(gone, 20)
+            assert await within(gone)

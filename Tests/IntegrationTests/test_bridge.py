@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import raw
-from gateway_process import Gateway, until
+from gateway_process import Gateway, until, within
 from peers import MIB, TCPBackend, client, program, refusing_port, reset
 
 
@@ -22,7 +22,7 @@ async def gather(socket, count: int) -> bytes:
     """The next bytes, in any number of messages."""
     data = bytearray()
     while len(data) < count:
-        message = await asyncio.wait_for(socket.recv(), 20)
+        message = await within(socket.recv())
         assert isinstance(message, bytes) and message
         data += message
     assert len(data) == count
@@ -109,7 +109,7 @@ async def test_a_clients_close_is_a_half_close_after_all_its_bytes():
             await socket.send(data)
             await socket.close(4000, "that is all")
             assert socket.close_code == 4000
-        assert await asyncio.wait_for(received, 20) == data
+        assert await within(received) == data
         assert await backend.ended() == "end"
         await gateway.closed(cause="client-closed", by="client", code=4000)
 
@@ -165,7 +165,7 @@ async def test_text_is_whole_characters_wherever_tcp_cuts():
         async with client(gateway.ws("/tcp")) as socket:
             got = ""
             while len(got) < len(text):
-                message = await asyncio.wait_for(socket.recv(), 20)
+                message = await within(socket.recv())
                 assert isinstance(message, str) and message
                 got += message
             assert got == text

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 import peers
 import raw
-from gateway_process import Gateway
+from gateway_process import Gateway, within
 from peers import MIB
 
 ROUTES = [
@@ -170,7 +170,7 @@ async def test_clock_sends_the_time_as_rfc_3339(secure):
     async with builtins() as gateway, client(gateway, "/clock", secure) as socket:
         times = []
         for _ in range(3):
-            text = await asyncio.wait_for(socket.recv(), 5)
+            text = await within(socket.recv(), 5)
             assert isinstance(text, str) and len(text) == len("2025-01-01T00:00:00.000Z") and text.endswith("Z")
             times.append(datetime.datetime.fromisoformat(text))
         now = datetime.datetime.now(datetime.timezone.utc)
@@ -183,7 +183,7 @@ async def test_clock_sends_the_time_as_rfc_3339(secure):
 
 
 async def receive(socket, count: int) -> list:
-    return [await asyncio.wait_for(socket.recv(), 20) for _ in range(count)]
+    return [await within(socket.recv()) for _ in range(count)]
 
 
 @SECURITY

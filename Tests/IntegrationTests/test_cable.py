@@ -12,7 +12,7 @@ from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
 import raw
-from gateway_process import PATIENCE, Gateway, until
+from gateway_process import Gateway, until, within
 from peers import TCPBackend
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--net")
@@ -96,7 +96,7 @@ class Cable:
 
 async def code_of_close(client) -> int:
     with pytest.raises(ConnectionClosed) as closed:
-        await asyncio.wait_for(client.recv(), PATIENCE)
+        await within(client.recv())
     return closed.value.rcvd.code
 
 

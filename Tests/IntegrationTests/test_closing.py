@@ -6,7 +6,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import raw
-from gateway_process import Gateway, insecure
+from gateway_process import Gateway, insecure, within
 from peers import WebSocketBackend, client, relay
 
 @pytest.mark.parametrize("code, reason", [(1000, "done"), (1001, ""), (3001, "grüße"), (4999, "x" * 123), (1005, "")])
@@ -104,7 +104,7 @@ async def test_a_rule_broken_by_the_backend_is_no_fault_of_the_client(bytes_sent
             assert (await socket.closing()).code == 1011
             await socket.send(raw.close(1011))
             await socket.lost()
-        assert await asyncio.wait_for(heard, 20) == code
+        assert await within(heard) == code
         await gateway.closed(cause=cause, by="backend", code=1011)
 
 

@@ -9,7 +9,7 @@ from websockets.exceptions import ConnectionClosed
 
 import raw
 from admin import NOBODY, ROUTES, admin, admin_address, gateway, key, metrics, read, url
-from gateway_process import BINARY, PATIENCE
+from gateway_process import BINARY, within
 from peers import WebSocketBackend, client
 
 
@@ -19,7 +19,7 @@ async def command(*arguments: str, status: int = 0) -> tuple[str, str]:
         BINARY, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+    output, errors = await within(process.communicate())
     assert process.returncode == status, (arguments, output, errors)
     return output.decode(), errors.decode()
 

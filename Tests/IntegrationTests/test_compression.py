@@ -11,7 +11,7 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 
 import peers
 import raw
-from gateway_process import Gateway
+from gateway_process import Gateway, within
 from peers import MIB, TCPBackend, WebSocketBackend
 
 BUILTINS = {
@@ -118,7 +118,7 @@ async def test_a_room_mixes_those_who_compress_and_those_who_do_not():
                 for message in ["short", "long " * 100, b"\x01" * 100_000]:
                     await sender.send(message)
                     for member in members:
-                        assert await asyncio.wait_for(member.recv(), 20) == message
+                        assert await within(member.recv()) == message
         finally:
             for member in members:
                 await member.close()
@@ -134,7 +134,7 @@ async def test_bridge(offer):
                 await socket.send(message)
                 received = b""
                 while len(received) < len(message):
-                    received += await asyncio.wait_for(socket.recv(), 20)
+                    received += await within(socket.recv())
                 assert received == message
 
 

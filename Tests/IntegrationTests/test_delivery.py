@@ -15,7 +15,7 @@ import pytest
 
 import raw
 from admin import admin, read
-from gateway_process import PATIENCE, Gateway, insecure, until
+from gateway_process import Gateway, insecure, until, within
 
 MESSAGE = 64 << 10
 MIB = 1 << 20
@@ -49,10 +49,10 @@ class Peer:
         self.writer = writer
 
     async def exactly(self, count: int) -> bytes:
-        return await asyncio.wait_for(self.reader.readexactly(count), PATIENCE)
+        return await within(self.reader.readexactly(count))
 
     async def head(self) -> list[str]:
-        data = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        data = await within(self.reader.readuntil(b"\r\n\r\n"))
         return data.decode("latin-1").split("\r\n")
 
     async def frame(self) -> raw.Frame:
@@ -76,7 +76,7 @@ class Peer:
 
     async def end(self) -> bytes:
         """The bytes up to the other side's orderly end."""
-        return await asyncio.wait_for(self.reader.read(), PATIENCE)
+        return await within(self.reader.read())
 
     async def send(self, data: bytes):
         self.writer.write(data)
@@ -133,7 +133,7 @@ class Scene(contextlib.AsyncExitStack):
         self.client = await self._connect()
         self.callback(self.client.abort)
         if self.legs.backend:
-            self.backend = await asyncio.wait_for(self._accept(), PATIENCE)
+            self.backend = await within(self._accept())
             self.callback(self.backend.abort)
         line, *_ = await self.client.head()
         assert line.startswith("HTTP/1.1 101 "), line
@@ -378,7 +378,7 @@ async def test_a_reset_right_behind_a_clients_end_is_noticed(legs, authority, tm
 async def test_a_client_that_reads_after_it_has_sent_all_of_a_message_finds_the_1009(legs, authority, tmp_path):
     defaults = {"limits": {"message": "1MiB"}, "timeouts": {"close": "5s"}}
     async with Scene(legs, authority, tmp_path, defaults=defaults) as scene:
-        await asyncio.wait_for(scene.client.send(raw.frame(raw.BINARY, bytes(30 * MIB))), PATIENCE)
+        await within(scene.client.send(raw.frame(raw.BINARY, bytes(30 * MIB))))
         assert await scene.client.message() == 1009
         assert await scene.client.end() == b""
         if legs.kind == "relay":
@@ -498,7 +498,7 @@ async def test_a_backend_that_streams_to_a_client_that_has_gone_is_not_read_for_
         with pytest.raises(OSError):
             while True:
                 scene.backend.writer.write(piece)
-                await asyncio.wait_for(scene.backend.writer.drain(), PATIENCE)
+                await within(scene.backend.writer.drain())
                 total += len(piece)
                 assert total < 32 * MIB, "it is read on and on"
         record = await scene.closed()

@@ -9,7 +9,7 @@ import pytest
 
 import raw
 from admin import admin, metrics, read
-from gateway_process import PATIENCE, Gateway, insecure
+from gateway_process import Gateway, insecure, within
 from peers import reset
 
 ECHO = {
@@ -42,7 +42,7 @@ class ByHand:
         await connection.send(self.flight())
         last = b""
         while not last:
-            data = await asyncio.wait_for(connection.reader.read(1 << 16), PATIENCE)
+            data = await within(connection.reader.read(1 << 16))
             assert data, "it was sent away"
             last = self.flight(data)
         return last
@@ -100,7 +100,7 @@ async def test_an_end_right_behind_the_handshake_and_a_request_is_heard_after_th
         connection.writer.write(last + client.encrypt(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"))
         connection.finish()
         answer = b""
-        while data := await asyncio.wait_for(connection.reader.read(1 << 16), PATIENCE):
+        while data := await within(connection.reader.read(1 << 16)):
             answer += client.decrypt(data)
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n") and answer.endswith(b"</html>\n")
 
@@ -168,13 +168,13 @@ class Flood:
         """Waits until this many more of them were closed."""
         goal = self.ended + count
         async with self._changed:
-            await asyncio.wait_for(self._changed.wait_for(lambda: self.ended >= goal), PATIENCE)
+            await within(self._changed.wait_for(lambda: self.ended >= goal))
 
     async def __aenter__(self):
         connected = asyncio.Semaphore(0)
         self._tasks = [asyncio.create_task(self._silence(connected)) for _ in range(self.count)]
         for _ in self._tasks:
-            await asyncio.wait_for(connected.acquire(), PATIENCE)
+            await within(connected.acquire())
         return self
 
     async def __aexit__(self, *error):
@@ -199,7 +199,7 @@ async def paced(flood: Flood, address: tuple[str, int], *, tls: bool):
         await connection.send(client.encrypt(raw.frame(raw.TEXT, b"hello")) if client else raw.frame(raw.TEXT, b"hello"))
         got = b""
         while b"hello" not in got:
-            data = await asyncio.wait_for(connection.reader.read(1 << 16), PATIENCE)
+            data = await within(connection.reader.read(1 << 16))
             assert data, "it was sent away"
             got += client.decrypt(data) if client else data
         assert got.startswith(b"HTTP/1.1 101 ")

@@ -13,7 +13,7 @@ import pytest
 import admin
 import peers
 import raw
-from gateway_process import PATIENCE, Gateway, insecure
+from gateway_process import Gateway, insecure, within
 
 ROUTES = [{"path": "/echo", "backend": "echo"}, {"path": "/broadcast/*", "backend": "rooms"}]
 BACKENDS = {"echo": {"builtin": "echo"}, "rooms": {"builtin": "broadcast"}}
@@ -57,7 +57,7 @@ async def test_an_echo_is_answered_in_the_middle_of_a_flood_of_empty_messages(se
         async def receive(flooder):
             left = 2 * count
             while left > 0:
-                left -= len(await asyncio.wait_for(flooder.reader.read(1 << 16), PATIENCE))
+                left -= len(await within(flooder.reader.read(1 << 16)))
                 answered[0] += 1
             assert left == 0
 
@@ -88,7 +88,7 @@ async def test_a_flood_of_compressed_messages_comes_back_as_it_was(secure):
 
             sending = asyncio.create_task(send())
             for message in messages:
-                assert await asyncio.wait_for(client.recv(), PATIENCE) == message
+                assert await within(client.recv()) == message
             await sending
 
 
@@ -102,7 +102,7 @@ async def test_a_flood_in_a_room_reaches_all_of_it_in_order(workers):
         expected = b"".join(raw.frame(raw.BINARY, message, mask=None) for message in messages)
 
         async def received(member) -> bytes:
-            return await asyncio.wait_for(member.reader.readexactly(len(expected)), PATIENCE)
+            return await within(member.reader.readexactly(len(expected)))
 
         members[0].writer.write(b"".join(raw.frame(raw.BINARY, message) for message in messages))
         results = asyncio.gather(*(received(member) for member in members))
@@ -168,7 +168,7 @@ async def test_a_client_that_has_ended_its_side_gets_everything_beside_a_crowd()
         await client.send(raw.close(1000))
         client.finish()
         count = 0
-        while data := await asyncio.wait_for(client.reader.read(64 << 10), PATIENCE):
+        while data := await within(client.reader.read(64 << 10)):
             count += len(data)
         for task in talking:
             task.cancel()
@@ -208,7 +208,7 @@ async def test_a_second_signal_ends_the_process_although_a_worker_does_not_answe
         gateway.signal(signal.SIGTERM)
         await gateway.event("draining")
         gateway.signal(signal.SIGTERM)
-        await asyncio.wait_for(asyncio.to_thread(worker.ended), PATIENCE)
+        await within(asyncio.to_thread(worker.ended))
         assert await gateway.exited() == 0
         assert gateway.log.matching("stopped", reason="1 of 2 workers did not end in time")
         for client in clients:

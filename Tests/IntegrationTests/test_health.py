@@ -11,7 +11,7 @@ import time
 import pytest
 
 import raw
-from gateway_process import PATIENCE, Gateway, tell
+from gateway_process import PATIENCE, Gateway, tell, within
 from peers import WebSocketBackend, client, refusing_port, relay
 
 PROCESS = pathlib.Path(__file__).with_name("echo_process.py")
@@ -36,7 +36,7 @@ class Backend:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, PROCESS, str(self.port), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
         )
-        assert await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
+        assert await within(self.process.stdout.readline())
 
     async def kill(self):
         tell(self.process, signal.SIGKILL)
@@ -106,7 +106,7 @@ async def served_by(gateway: Gateway, count: int) -> set[str]:
     for _ in range(count):
         async with client(gateway.ws("/app")) as connection:
             await connection.send("x")
-            assert await asyncio.wait_for(connection.recv(), PATIENCE) == "x"
+            assert await within(connection.recv()) == "x"
     records = await gateway.events(before + count, "open")
     return {record["endpoint"] for record in records[before:]}
 
@@ -278,4 +278,4 @@ async def test_heartbeats_of_live_sessions_take_an_endpoint_down_before_they_are
             # All that they waited for was a pong.
             for connection in connections:
                 await connection.send("still there")
-                assert await asyncio.wait_for(connection.recv(), PATIENCE) == "still there"
+                assert await within(connection.recv()) == "still there"

@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import raw
-from gateway_process import PATIENCE, Gateway, insecure, tell
+from gateway_process import PATIENCE, Gateway, insecure, tell, within
 from peers import WebSocketBackend, client, relay
 
 QUICK = {"interval": "200ms", "timeout": "200ms"}
@@ -55,7 +55,7 @@ async def python(program: str, *arguments: str):
         sys.executable, "-c", program, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
     )
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+        line = await within(process.stdout.readline())
         yield process, line.decode().strip()
     finally:
         # Also one that is stopped.
@@ -65,7 +65,7 @@ async def python(program: str, *arguments: str):
 
 async def code_of_close(socket) -> int:
     with pytest.raises(ConnectionClosed) as closed:
-        await asyncio.wait_for(socket.recv(), PATIENCE)
+        await within(socket.recv())
     return closed.value.rcvd.code
 
 
@@ -133,7 +133,7 @@ async def test_a_bridges_client_that_stops_is_found():
         async with python(CLIENT, gateway.ws("/app")) as (process, hello):
             assert hello == "b'hello'"
             tell(process, signal.SIGSTOP)
-            await asyncio.wait_for(ended.wait(), PATIENCE)
+            await within(ended.wait())
             await gateway.closed(cause="client-ping-timeout", by="client", code=1001)
 
 
@@ -171,7 +171,7 @@ async def test_foreign_peers_answer_and_their_own_pings_pass_through():
                 for side in (socket, server):
                     # 12 bytes as the gateway's own, too.
                     pong = await side.ping(bytes([number]) * (12 if number % 2 else 3))
-                    await asyncio.wait_for(pong, PATIENCE)
+                    await within(pong)
             await socket.send("still here")
             assert await socket.recv() == "still here"
         assert (await backend.closed())[0] == 1000
@@ -185,7 +185,7 @@ async def test_a_round_trip_is_in_the_table_of_sessions(tmp_path):
             async def row() -> dict:
                 reader, writer = await asyncio.open_unix_connection(str(address))
                 writer.write(b"GET /api/sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                answer = await asyncio.wait_for(reader.read(), PATIENCE)
+                answer = await within(reader.read())
                 writer.close()
                 (session,) = json.loads(answer.partition(b"\r\n\r\n")[2])["sessions"]
                 return session
@@ -212,7 +212,7 @@ async def test_a_busy_session_ends_when_its_time_is_over():
             with pytest.raises(ConnectionClosed) as closed:
                 while True:
                     await socket.send("busy")
-                    assert await asyncio.wait_for(socket.recv(), PATIENCE) == "busy"
+                    assert await within(socket.recv()) == "busy"
             assert closed.value.rcvd.code == 1001
         assert (await backend.closed())[0] == 1001
         await gateway.closed(cause="session-timeout", by="gateway", code=1001)

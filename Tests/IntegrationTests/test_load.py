@@ -8,7 +8,7 @@ import signal
 import pytest
 
 import peers
-from gateway_process import BINARY, PATIENCE, Gateway, tell
+from gateway_process import BINARY, Gateway, tell, within
 
 LOAD = BINARY.parent / "gateway-load"
 WINDOW = ("--seconds", "0.2", "--warmup", "0.05")
@@ -23,7 +23,7 @@ async def load(*arguments) -> tuple[int, list[dict], str]:
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )
     try:
-        output, errors = await asyncio.wait_for(process.communicate(b""), PATIENCE)
+        output, errors = await within(process.communicate(b""))
     except TimeoutError:
         tell(process, signal.SIGKILL)
         output, errors = await process.communicate()
@@ -142,7 +142,7 @@ class Turns:
         self.process = process
 
     async def line(self) -> dict:
-        return json.loads(await asyncio.wait_for(self.process.stdout.readline(), PATIENCE))
+        return json.loads(await within(self.process.stdout.readline()))
 
     async def turn(self, gateway: Gateway) -> dict:
         self.process.stdin.write(b"%d\n" % gateway.process.pid)
@@ -150,7 +150,7 @@ class Turns:
 
     async def end(self) -> tuple[bytes, bytes, int]:
         """Ends its input. Returns the output that was not read yet, standard error and status."""
-        rest = await asyncio.wait_for(self.process.communicate(b""), PATIENCE)
+        rest = await within(self.process.communicate(b""))
         return *rest, self.process.returncode
 
 
@@ -221,7 +221,7 @@ async def test_a_session_that_ends_while_it_waits_ends_the_run():
     async with peers.WebSocketBackend() as server:
         async with turns("pingpong", f"ws://127.0.0.1:{server.port}/", "--sessions", 1, "--size", 8) as client:
             server.connections[0].transport.abort()
-            output, errors = await asyncio.wait_for(client.process.communicate(), PATIENCE)
+            output, errors = await within(client.process.communicate())
             assert (output, client.process.returncode) == (b"", 1)
             assert b"the server closed the connection" in errors
 

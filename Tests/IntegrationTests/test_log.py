@@ -13,7 +13,7 @@ import pytest
 
 import raw
 from admin import key, metrics
-from gateway_process import BINARY, PATIENCE, Gateway, tell, until
+from gateway_process import BINARY, PATIENCE, Gateway, tell, until, within
 from peers import WebSocketBackend, client, program, relay
 
 
@@ -98,10 +98,10 @@ async def test_a_log_file(tmp_path):
     )
     try:
         # One line on standard error says what is served, also when the log goes elsewhere.
-        line = await asyncio.wait_for(process.stderr.readline(), 20)
+        line = await within(process.stderr.readline())
         assert re.search(rb"127\.0\.0\.1:\d+", line)
         tell(process, signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        assert await within(process.wait()) == 0
     finally:
         if process.returncode is None:
             tell(process, signal.SIGKILL)
@@ -159,7 +159,7 @@ async def test_lines_that_the_file_does_not_take_are_counted(tmp_path, how):
             file.write_text("nonsense: [")
             assert await loses_lines(tmp_path) > 0
             tell(process, signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+            assert await within(process.wait()) == 0
         finally:
             if process.returncode is None:
                 tell(process, signal.SIGKILL)
@@ -174,10 +174,10 @@ async def logging_to(path, folder, **options):
         stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, **options,
     )
     try:
-        assert await asyncio.wait_for(process.stderr.readline(), PATIENCE)
+        assert await within(process.stderr.readline())
         yield process
         tell(process, signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+        assert await within(process.wait()) == 0
     finally:
         if process.returncode is None:
             tell(process, signal.SIGKILL)
@@ -239,7 +239,7 @@ async def test_a_gateway_that_is_started_without_standard_descriptors_logs_to_it
         first = {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)}
         assert first == {"/dev/null"}
         tell(process, signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+        assert await within(process.wait()) == 0
     finally:
         if process.returncode is None:
             tell(process, signal.SIGKILL)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gateway_process import Gateway, tell, until
+from gateway_process import Gateway, tell, until, within
 from herd import Herd
 from peers import WebSocketBackend
 from test_health import Backend
@@ -151,7 +151,7 @@ async def test_nobody_is_refused_while_a_new_process_takes_over():
                 successor = await stack.enter_async_context(Successor(running))
                 await successor.log.wait(1, "serving")
                 successors.append(successor)
-                await asyncio.wait_for(processes[-1].wait(), 30)
+                await within(processes[-1].wait(), 30)
                 processes.append(successor.process)
             assert not loop.done(), loop.exception()
             loop.cancel()

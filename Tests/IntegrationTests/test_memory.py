@@ -9,7 +9,7 @@ import threading
 import pytest
 
 import raw
-from gateway_process import Gateway, insecure
+from gateway_process import Gateway, insecure, within
 from peers import MIB, relay
 
 TOTAL = 1024 * MIB
@@ -64,7 +64,7 @@ async def handshake(server: socket.socket) -> socket.socket:
 
 async def drain(reader: asyncio.StreamReader, count: int):
     while count > 0:
-        data = await asyncio.wait_for(reader.read(1 << 20), 20)
+        data = await within(reader.read(1 << 20))
         assert data, f"{count} bytes are missing"
         count -= len(data)
 

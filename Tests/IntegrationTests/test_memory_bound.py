@@ -9,7 +9,7 @@ import pytest
 
 import raw
 from admin import admin, metrics
-from gateway_process import PATIENCE, Gateway, until
+from gateway_process import PATIENCE, Gateway, until, within
 from peers import MIB
 
 KIB = 1 << 10
@@ -143,7 +143,7 @@ async def test_those_that_hold_much_and_do_nothing_give_way_to_the_one_that_send
             assert all(line["client"] == "127.0.0.2" for line in gateway.log.matching("close"))
             # Whoever gave way was told so.
             gone = gateway.log.matching("close", cause="memory")
-            codes = await asyncio.gather(*(asyncio.wait_for(one.closing(), 20) for one in attackers[:1]))
+            codes = await asyncio.gather(*(within(one.closing()) for one in attackers[:1]))
             assert gone and [close.code for close in codes] == [1013]
             await gateway.event("memory-scarce")
             for one in attackers:
@@ -254,7 +254,7 @@ async def test_a_client_that_reads_nothing_before_it_has_sent_all_gets_its_echo(
             client.writer.transport.pause_reading()
             client.writer.transport.set_write_buffer_limits(0)
             client.writer.write(raw.frame(raw.BINARY, payload, rsv=4 if compressed else 0))
-            await asyncio.wait_for(client.writer.drain(), PATIENCE)
+            await within(client.writer.drain())
             client.writer.transport.resume_reading()
             inflate, got, is_compressed = zlib.decompressobj(-15), bytearray(), None
             while True:

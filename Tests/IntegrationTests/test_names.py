@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from gateway_process import Gateway
+from gateway_process import Gateway, within
 from peers import client
 
 NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
@@ -69,7 +69,7 @@ async def greeting(gateway: Gateway) -> bytes | int:
     """What the server says, or the status of the refusal."""
     try:
         async with client(gateway.ws("/tcp")) as socket:
-            return await asyncio.wait_for(socket.recv(), 20)
+            return await within(socket.recv())
     except InvalidStatus as refusal:
         return refusal.response.status_code
 

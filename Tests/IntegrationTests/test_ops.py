@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from gateway_process import PATIENCE, ROOT
+from gateway_process import ROOT, within
 
 # Programs in the place of Swift and of the system's: the first lacks libraries until they are installed.
 SWIFT = """#!/bin/sh
@@ -36,7 +36,7 @@ async def need_swift(folder: pathlib.Path, lacks: str) -> tuple[int, str, list[s
         env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "STATE": str(state), "LACKS": lacks},
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )
-    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+    _, errors = await within(process.communicate())
     return process.returncode, errors.decode(), sorted(os.listdir(state))
 
 

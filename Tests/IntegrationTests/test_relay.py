@@ -90,7 +90,7 @@ async def test_an_echo_keeps_up_with_a_flood_in_both_directions():
 
         sender = asyncio.create_task(send())
         for message in messages:
-            assert await asyncio.wait_for(socket.recv(), 20) == message
+            assert await within(socket.recv()) == message
         await sender
 
 

@@ -12,7 +12,7 @@ import tempfile
 
 import pytest
 
-from gateway_process import BINARY, PATIENCE, ROOT, Gateway, Log, command
+from gateway_process import BINARY, ROOT, Gateway, Log, command, within
 from peers import TCPBackend, client, program
 
 
@@ -282,7 +282,7 @@ async def piped(*arguments, text: str, wrapper: tuple = ()) -> tuple[int, str, s
         *wrapper, *map(str, arguments),
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )
-    output, errors = await asyncio.wait_for(process.communicate(text.encode()), PATIENCE)
+    output, errors = await within(process.communicate(text.encode()))
     return process.returncode, output.decode(), errors.decode()
 
 
@@ -375,7 +375,7 @@ async def test_bridge_needs_no_file(tmp_path):
         async with program(*arguments, ready='"listening"', environment={"HOME": str(tmp_path)}) as line:
             async with client(f"ws://{json.loads(line)['address']}/") as socket:
                 await socket.send(b"hello")
-                assert await asyncio.wait_for(socket.recv(), 20) == b"hello"
+                assert await within(socket.recv()) == b"hello"
 
 
 async def test_bridge_with_tls(tmp_path):
@@ -384,4 +384,4 @@ async def test_bridge_with_tls(tmp_path):
         async with program(*arguments, ready='"listening"') as line:
             async with client(f"wss://{json.loads(line)['address']}/any/path") as socket:
                 await socket.send(b"hello")
-                assert await asyncio.wait_for(socket.recv(), 20) == b"hello"
+                assert await within(socket.recv()) == b"hello"

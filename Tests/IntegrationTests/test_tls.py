@@ -13,7 +13,7 @@ import pytest
 
 import raw
 from certificates import Authority
-from gateway_process import Gateway, command, insecure
+from gateway_process import Gateway, command, insecure, within
 from peers import WebSocketBackend, relay
 
 ECHO = {"routes": [{"path": "/echo", "backend": "echo"}], "backends": {"echo": {"builtin": "echo"}}}
@@ -158,7 +158,7 @@ async def s_client(address: tuple[str, int], *arguments) -> str:
     process = await asyncio.create_subprocess_exec(
         *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    output, _ = await asyncio.wait_for(process.communicate(raw.upgrade("/nowhere")), 20)
+    output, _ = await within(process.communicate(raw.upgrade("/nowhere")))
     return output.decode(errors="replace")
 
 

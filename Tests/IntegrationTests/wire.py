@@ -6,7 +6,7 @@ import struct
 
 import peers
 import raw
-from gateway_process import PATIENCE
+from gateway_process import within
 
 OPCODES = {
     raw.CONTINUATION: "continuation", raw.TEXT: "text", raw.BINARY: "binary", raw.CLOSE: "Close", raw.PING: "ping",
@@ -170,7 +170,7 @@ class Peer:
             self.ended = "reset"
 
     async def _patiently(self, awaitable):
-        return await asyncio.wait_for(awaitable, PATIENCE)
+        return await within(awaitable)
 
     def _next_frame(self) -> raw.Frame | None:
         """The next frame, if all of it is here."""
