@@ -80,7 +80,7 @@ public final class Connection: ReadinessHandler, StagedSender {
     // message.
     private let owner: any ConnectionOwner
     private var registration: EventLoop.Registration?
-    /// The bytes of memory for the queue alone that the owner was told of.
+    /// The bytes of memory for the queue alone that the owner, or an earlier one, was told of.
     public private(set) var countedMemory = 0
     /// The loop will call again anyway, when it is this connection's turn.
     public private(set) var isScheduled = false
@@ -105,6 +105,48 @@ public final class Connection: ReadinessHandler, StagedSender {
         self.plaintext = context.buffers.plaintext
         self.batch = context.loop.sends
         self.registration = try context.loop.add(descriptor, self)
+    }
+
+    /// Takes over from `other`, whose output is not staged.
+    private init(from other: Connection, owner: any ConnectionOwner) {
+        self.descriptor = other.descriptor
+        self.tag = other.tag
+        self.isTCP = other.isTCP
+        self.tls = other.tls
+        self.owner = owner
+        self.context = other.context
+        self.plaintext = other.plaintext
+        self.batch = other.batch
+        self.registration = other.registration
+        self.state = other.state
+        self.reading = other.reading
+        self.writing = other.writing
+        self.countedMemory = other.countedMemory
+        self.tookBytes = other.tookBytes
+        self.hasFlushed = other.hasFlushed
+        self.isEndedByKernel = other.isEndedByKernel
+        self.isScheduled = other.isScheduled
+        self.lastUse = other.lastUse
+    }
+
+    // MARK: - Another owner
+
+    /// Gives the socket and all that is queued to a new connection, which `owner` owns. This one is closed then, and says nothing more.
+    ///
+    /// An object of its own, so that `owner` is a constant.
+    public func handOver(to owner: any ConnectionOwner) -> Connection {
+        self.sendStaged()
+        let heir = Connection(from: self, owner: owner)
+        if let registration = self.registration { self.context.loop.hand(registration, to: heir) }
+        if self.warmPlace >= 0 {
+            self.context.warm.remove(self)
+            self.context.warm.add(heir)
+        }
+        self.registration = nil
+        self.state = .closed
+        self.writing = WriteSide()
+        self.reading.close()
+        return heir
     }
 
     // MARK: - Events

@@ -22,8 +22,8 @@ extension Session {
             case .incomplete: self.heard(connection)
             case .nothing: break
             case .end(let inOrder):
-                return self.ended(connection, inOrder ? .inOrder : .truncated, inOrder ? nil : .truncated)
-            case .failed(let failure): return self.ended(connection, .failed, failure)
+                return self.ended(connection, inOrder: inOrder)
+            case .failed(let failure): return self.failed(connection, failure)
             }
             if self.loop.budget.isShareSpent { return self.readOnLater(connection) }
         }
@@ -39,23 +39,18 @@ extension Session {
         self.conversation?.received(range, from: leg)
     }
 
-    /// The peer's side of a connection has ended.
-    ///
-    /// - Parameter failure: why; `nil` if the connection knows no failure.
-    private func ended(_ connection: Connection, _ end: ConnectionEnd, _ failure: ConnectionFailure?) {
-        let leg = connection.leg
+    private func ended(_ connection: Connection, inOrder: Bool) {
         // The peer may have ended because it has everything.
         if self.closing != nil { self.noteDelivery(connection) }
-        var end = end
-        var failure = failure
-        // A reset right after an orderly end is not reported again.
-        if end == .inOrder || end == .truncated && self.machine.closing.hasClosed(leg),
-            let reset = connection.takeFailure()
-        {
-            end = .failed
-            failure = reset
-        }
+        let hasClosed = self.machine.closing.hasClosed(connection.leg)
+        let (end, failure) = connection.end(inOrder: inOrder, hasClosed: hasClosed)
         self.tell(connection, end, failure)
+        if self.closing != nil { self.settle(connection) }
+    }
+
+    private func failed(_ connection: Connection, _ failure: ConnectionFailure) {
+        if self.closing != nil { self.noteDelivery(connection) }
+        self.tell(connection, .failed, failure)
         if self.closing != nil { self.settle(connection) }
     }
 
