@@ -107,7 +107,7 @@ public final class Connection: ReadinessHandler, StagedSender {
         self.registration = try context.loop.add(descriptor, self)
     }
 
-    /// Takes over from `other`, whose output is not staged.
+    /// Takes over from `other`, which has no staged output.
     private init(from other: Connection, owner: any ConnectionOwner) {
         self.descriptor = other.descriptor
         self.tag = other.tag

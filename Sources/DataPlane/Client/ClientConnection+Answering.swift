@@ -39,7 +39,7 @@ extension ClientConnection {
         self.send(refusal.bytes(date: WallClock.httpDate()))
     }
 
-    /// The refusal of a client whose request is not waited for.
+    /// The refusal of a client that has sent no whole request.
     func refusal(_ why: ClientMachine.Refused) -> Refusal {
         switch why {
         case .headTimeout: .headTimeout

@@ -70,7 +70,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
     /// How far the connection has come, for the log and tables.
     var phase: Phase { self.session?.phase ?? self.machine.phase }
 
-    /// Of whom the log speaks.
+    /// What the log lines begin with.
     var subject: LogSubject {
         LogSubject(id: self.id, address: self.address, summary: self.summary, route: self.route, endpoint: nil)
     }

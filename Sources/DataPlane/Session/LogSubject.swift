@@ -4,7 +4,7 @@ internal import Observability
 internal import Sessions
 internal import System
 
-/// Of whom a log line speaks: the fields that all lines of a client and its session begin with.
+/// The fields that all log lines of a client and its session begin with.
 struct LogSubject {
     let id: SessionID
     let address: SocketAddress

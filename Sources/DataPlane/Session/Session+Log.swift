@@ -48,7 +48,7 @@ extension Session {
         }
     }
 
-    /// Of whom the lines speak.
+    /// What the lines begin with.
     var subject: LogSubject {
         LogSubject(
             id: self.id, address: self.clientAddress, summary: self.summary, route: self.route, endpoint: self.endpoint)
