@@ -249,7 +249,7 @@ extension Keys {
     struct Backend {
         let builtin = OptionalKey(
             "builtin", KeyType<BuiltinName>.word, presence: .alternative,
-            "echo sends every message back, broadcast sends it to everyone in the room, clock sends the time.")
+            "echo sends every message back, broadcast sends it to all members of the room, clock sends the time.")
         let every = Key("every", .duration(upToADay), default: "1s", "How often the clock sends the time.")
         let websocket = MappingKey(
             "websocket", Keys.webSocketEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
