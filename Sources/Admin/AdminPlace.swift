@@ -8,7 +8,7 @@ public struct AdminPlace: Sendable {
     /// How long to wait for each name.
     private static let limit = Duration.seconds(5)
 
-    let settings: AdminSettings
+    let settings: GatewayConfiguration.Admin
     /// The addresses to try, in this order.
     let candidates: [SocketAddress]
     /// The mode and group of the socket file; `nil` if there is no file.
@@ -17,7 +17,7 @@ public struct AdminPlace: Sendable {
     /// Looks the names up. This blocks, so it is for the time before the gateway serves.
     ///
     /// - Throws: one line that says which name was not found.
-    public init(_ settings: AdminSettings) throws(StartError) {
+    public init(_ settings: GatewayConfiguration.Admin) throws(StartError) {
         self.settings = settings
         self.access = try Self.access(settings)
         switch settings.address {
@@ -38,7 +38,7 @@ public struct AdminPlace: Sendable {
     }
 
     /// What is wrong with the group of the socket; `nil` if nothing. For `gateway check`.
-    public static func problem(in settings: AdminSettings) -> String? {
+    public static func problem(in settings: GatewayConfiguration.Admin) -> String? {
         do throws(StartError) {
             _ = try self.access(settings)
             return nil
@@ -47,7 +47,7 @@ public struct AdminPlace: Sendable {
         }
     }
 
-    private static func access(_ settings: AdminSettings) throws(StartError) -> SocketFileAccess? {
+    private static func access(_ settings: GatewayConfiguration.Admin) throws(StartError) -> SocketFileAccess? {
         guard case .unix = settings.address else { return nil }
         return try settings.access.map { access throws(StartError) in try SocketFileAccess.find(access, of: "admin") }
             ?? .ownerOnly

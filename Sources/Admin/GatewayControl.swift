@@ -9,7 +9,7 @@ public import System
 public protocol GatewayControl: AnyObject {
     /// The loop of the control thread.
     var loop: EventLoop { get }
-    var readiness: GatewayReadiness { get }
+    var readiness: Gateway.Readiness { get }
 
     /// `answer` gets a function that makes the rows, on any thread.
     func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void)
@@ -32,5 +32,7 @@ public protocol GatewayControl: AnyObject {
     /// Drains, or takes a drain back.
     ///
     /// - Parameter undo: endpoints that drain get sessions again. Not with `.process`.
-    func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void)
+    func drain(_ selection: Gateway.DrainSelection, undo: Bool, answer: @escaping (Gateway.DrainOutcome) -> Void)
 }
+
+extension Gateway: GatewayControl {}

@@ -100,39 +100,41 @@ public struct EndpointChoice: Sendable {
     }
 }
 
-/// A candidate that may be chosen.
-struct Contender {
-    /// Its index among the candidates.
-    let index: Int
-    let identity: UInt64
-    /// Above 0, and finite.
-    let weight: Double
-    /// Its sessions divided by its weight, with one session more.
-    let load: Double
+extension EndpointChoice {
+    /// A candidate that may be chosen.
+    struct Contender {
+        /// Its index among the candidates.
+        let index: Int
+        let identity: UInt64
+        /// Above 0, and finite.
+        let weight: Double
+        /// Its sessions divided by its weight, with one session more.
+        let load: Double
 
-    private init(_ candidate: EndpointChoice.Candidate, at index: Int, weight: Double) {
-        self.index = index
-        self.identity = candidate.identity
-        self.weight = weight
-        self.load = (Double(candidate.sessions) + 1) / weight
-    }
+        private init(_ candidate: EndpointChoice.Candidate, at index: Int, weight: Double) {
+            self.index = index
+            self.identity = candidate.identity
+            self.weight = weight
+            self.load = (Double(candidate.sessions) + 1) / weight
+        }
 
-    /// The available candidates, backups only if no other is available. One with weight 0 is not chosen beside others; if all
-    /// have weight 0, all are equal.
-    static func all(of candidates: [EndpointChoice.Candidate]) -> [Contender] {
-        let backups = !candidates.contains { $0.isAvailable && !$0.isBackup }
-        var contenders: [Contender] = []
-        contenders.reserveCapacity(candidates.count)
-        for (index, candidate) in candidates.enumerated()
-        where candidate.isAvailable && candidate.isBackup == backups && candidate.weight > 0 {
-            let weight = min(candidate.weight, EndpointChoice.Candidate.highestWeight)
-            contenders.append(Contender(candidate, at: index, weight: weight))
+        /// The available candidates, backups only if no other is available. One with weight 0 is not chosen beside others; if all
+        /// have weight 0, all are equal.
+        static func all(of candidates: [EndpointChoice.Candidate]) -> [Contender] {
+            let backups = !candidates.contains { $0.isAvailable && !$0.isBackup }
+            var contenders: [Contender] = []
+            contenders.reserveCapacity(candidates.count)
+            for (index, candidate) in candidates.enumerated()
+            where candidate.isAvailable && candidate.isBackup == backups && candidate.weight > 0 {
+                let weight = min(candidate.weight, EndpointChoice.Candidate.highestWeight)
+                contenders.append(Contender(candidate, at: index, weight: weight))
+            }
+            guard contenders.isEmpty else { return contenders }
+            for (index, candidate) in candidates.enumerated()
+            where candidate.isAvailable && candidate.isBackup == backups {
+                contenders.append(Contender(candidate, at: index, weight: 1))
+            }
+            return contenders
         }
-        guard contenders.isEmpty else { return contenders }
-        for (index, candidate) in candidates.enumerated()
-        where candidate.isAvailable && candidate.isBackup == backups {
-            contenders.append(Contender(candidate, at: index, weight: 1))
-        }
-        return contenders
     }
 }

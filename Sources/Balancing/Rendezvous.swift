@@ -4,7 +4,7 @@ internal import Glibc
 /// its own keys, and a change of weight moves only the difference.
 enum Rendezvous {
     /// The index of the candidate for `key`.
-    static func place(of key: UInt64, among contenders: [Contender]) -> Int {
+    static func place(of key: UInt64, among contenders: [EndpointChoice.Contender]) -> Int {
         var best = contenders[0]
         var highest = self.score(of: best, for: key)
         for contender in contenders.dropFirst() {
@@ -15,7 +15,7 @@ enum Rendezvous {
     }
 
     /// -w / ln h, with h uniform in 0..<1: the chance of having the highest score is in proportion to w.
-    private static func score(of contender: Contender, for key: UInt64) -> Double {
+    private static func score(of contender: EndpointChoice.Contender, for key: UInt64) -> Double {
         let hash = StableHash.mix(key ^ StableHash.mix(contender.identity))
         // 52 bits and a half, so that it is never 0 or 1: their logarithms cannot be divided by.
         let point = (Double(hash >> 12) + 0.5) / Double(UInt64(1) << 52)

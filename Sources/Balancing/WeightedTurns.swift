@@ -11,7 +11,7 @@ struct WeightedTurns: Sendable {
     private static let whole = Double(1 << 32)
 
     /// Takes the next turn: returns the index of its candidate. One that cannot be chosen now keeps its credit.
-    mutating func next(of contenders: [Contender], among candidates: [EndpointChoice.Candidate]) -> Int {
+    mutating func next(of contenders: [EndpointChoice.Contender], among candidates: [EndpointChoice.Candidate]) -> Int {
         if !self.identities.elementsEqual(candidates.lazy.map(\.identity)) { self.adopt(candidates) }
         let total = contenders.reduce(0) { $0 + $1.weight }
         var paid = 0

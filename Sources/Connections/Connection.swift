@@ -6,7 +6,7 @@ public import TLS
 /// It does not know what the bytes mean. This file has its life and plain reading, `Connection+TLS` libssl's part, `Connection+Sending`
 /// the writing. Reads go into the loop's buffers. Sends go to the socket at once, or with other small sends at the end of the turn; what
 /// the socket does not accept is queued. Readiness is edge-triggered and remembered in `reading`.
-public final class Connection: ReadinessHandler, StagedSender {
+public final class Connection: ReadinessHandler, SendBatch.Sender {
     /// How far our side has ended.
     public enum State: Sendable {
         case open

@@ -9,7 +9,7 @@ internal import WebSocketProtocol
 /// have thousands of rows, it is a function that makes them; call that on another thread (`aside`).
 extension Gateway {
     /// Whether to send new clients here.
-    public var readiness: GatewayReadiness {
+    public var readiness: Readiness {
         guard self.drainer.isServing else { return .draining }
         return self.serving.listeners.listeners.isEmpty ? .noListener : .ready
     }
@@ -122,5 +122,37 @@ extension Gateway {
         var record = LogRecord(.info, "admin")
         record.add("address", address.description)
         self.log.write(record)
+    }
+}
+
+extension Gateway {
+    /// Whether load balancers should send new clients.
+    public enum Readiness: Sendable, Equatable {
+        case ready
+        case draining
+        /// No listener accepts connections.
+        case noListener
+    }
+
+    /// What to drain.
+    public enum DrainSelection: Sendable, Equatable {
+        /// Every session. Then the process ends.
+        case process
+        /// All endpoints of the backend with this name.
+        case backend(String)
+        /// One endpoint, by the names that it and its backend have in the configuration.
+        case endpoint(backend: String, name: String)
+    }
+
+    /// The answer to a drain.
+    public enum DrainOutcome: Sendable, Equatable {
+        /// - Parameter sessions: the number of sessions that will be closed.
+        case draining(sessions: Int)
+        /// An endpoint that was draining gets sessions again.
+        case undrained
+        /// There is nothing to drain.
+        ///
+        /// - Parameter reason: one line for people, such as "there is no backend chat".
+        case unknown(String)
     }
 }

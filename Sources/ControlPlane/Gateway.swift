@@ -129,7 +129,7 @@ public final class Gateway {
     /// Whether this process has taken over from another one.
     public var tookOver: Bool { self.inherited.taken.predecessor != nil }
 
-    private static func openLog(_ settings: LogSettings) throws(StartError) -> Log {
+    private static func openLog(_ settings: GatewayConfiguration.Log) throws(StartError) -> Log {
         do { return try Log(settings) } catch {
             throw StartError("cannot open the log \(settings.file ?? "stderr"): \(error)")
         }

@@ -9,7 +9,7 @@ public struct BodyReader: Sendable {
         /// The end was reached, or the limit.
         case complete
         /// The framing is broken.
-        case invalid(BodyError)
+        case invalid(Failure)
     }
 
     /// What ends the body (RFC 9112 section 6.3).
@@ -95,7 +95,7 @@ public struct BodyReader: Sendable {
         for index in 0..<min(room, bytes.count) { self.body.append(bytes[index]) }
     }
 
-    private static func framing(of head: ResponseHead) -> Result<Framing, BodyError> {
+    private static func framing(of head: ResponseHead) -> Result<Framing, Failure> {
         let lengths = head.fields.values("Content-Length")
         let codings = head.fields.tokens("Transfer-Encoding")
         if head.fields.has("Transfer-Encoding") {
@@ -120,51 +120,53 @@ public struct BodyReader: Sendable {
     }
 }
 
-/// Why a body cannot be read.
-public enum BodyError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The connection ended before the length or the last chunk (RFC 9112 section 8).
-    case endedEarly
-    /// A length and a coding, which two readers may rank differently (RFC 9112 section 6.3).
-    case lengthAndCoding
-    /// HTTP/1.0 has no codings (RFC 9112 section 6.1).
-    case codingInHTTP10
-    /// `chunked` alone is read (RFC 9112 section 7).
-    case unknownCoding
-    /// Something other than digits, or a number that does not fit `Int` (RFC 9110 section 8.6).
-    case badLength
-    /// Content-Length fields that differ (RFC 9112 section 6.3).
-    case severalLengths
-    /// No hexadecimal digit where a chunk begins (RFC 9112 section 7.1).
-    case badChunkSize
-    /// A size that no body here can have (RFC 9112 section 7.1).
-    case chunkTooLarge
-    /// A byte that an extension cannot have (RFC 9112 section 7.1.1).
-    case badChunkExtension
-    /// No CRLF after the size or the data of a chunk (RFC 9112 section 7.1).
-    case chunkWithoutCRLF
-    /// A byte that a trailer field cannot have (RFC 9112 section 7.1.2).
-    case badTrailer
-    /// A CR without LF at the end of the trailer (RFC 9112 section 7.1).
-    case badEnd
-    /// All that is not data has more than 8 times the bytes that the body may have.
-    case tooMuchOverhead
+extension BodyReader {
+    /// Why a body cannot be read.
+    public enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
+        /// The connection ended before the length or the last chunk (RFC 9112 section 8).
+        case endedEarly
+        /// A length and a coding, which two readers may rank differently (RFC 9112 section 6.3).
+        case lengthAndCoding
+        /// HTTP/1.0 has no codings (RFC 9112 section 6.1).
+        case codingInHTTP10
+        /// `chunked` alone is read (RFC 9112 section 7).
+        case unknownCoding
+        /// Something other than digits, or a number that does not fit `Int` (RFC 9110 section 8.6).
+        case badLength
+        /// Content-Length fields that differ (RFC 9112 section 6.3).
+        case severalLengths
+        /// No hexadecimal digit where a chunk begins (RFC 9112 section 7.1).
+        case badChunkSize
+        /// A size that no body here can have (RFC 9112 section 7.1).
+        case chunkTooLarge
+        /// A byte that an extension cannot have (RFC 9112 section 7.1.1).
+        case badChunkExtension
+        /// No CRLF after the size or the data of a chunk (RFC 9112 section 7.1).
+        case chunkWithoutCRLF
+        /// A byte that a trailer field cannot have (RFC 9112 section 7.1.2).
+        case badTrailer
+        /// A CR without LF at the end of the trailer (RFC 9112 section 7.1).
+        case badEnd
+        /// All that is not data has more than 8 times the bytes that the body may have.
+        case tooMuchOverhead
 
-    /// For the log: a few words, without a full stop.
-    public var description: String {
-        switch self {
-        case .endedEarly: "the connection ended within the body"
-        case .lengthAndCoding: "both Content-Length and Transfer-Encoding"
-        case .codingInHTTP10: "Transfer-Encoding with HTTP/1.0"
-        case .unknownCoding: "a Transfer-Encoding other than chunked"
-        case .badLength: "a bad Content-Length"
-        case .severalLengths: "more than one Content-Length"
-        case .badChunkSize: "a bad chunk size"
-        case .chunkTooLarge: "a chunk size that is too large"
-        case .badChunkExtension: "a bad chunk extension"
-        case .chunkWithoutCRLF: "a chunk without its CRLF"
-        case .badTrailer: "a bad trailer"
-        case .badEnd: "a bad end of chunks"
-        case .tooMuchOverhead: "too much chunk overhead"
+        /// For the log: a few words, without a full stop.
+        public var description: String {
+            switch self {
+            case .endedEarly: "the connection ended within the body"
+            case .lengthAndCoding: "both Content-Length and Transfer-Encoding"
+            case .codingInHTTP10: "Transfer-Encoding with HTTP/1.0"
+            case .unknownCoding: "a Transfer-Encoding other than chunked"
+            case .badLength: "a bad Content-Length"
+            case .severalLengths: "more than one Content-Length"
+            case .badChunkSize: "a bad chunk size"
+            case .chunkTooLarge: "a chunk size that is too large"
+            case .badChunkExtension: "a bad chunk extension"
+            case .chunkWithoutCRLF: "a chunk without its CRLF"
+            case .badTrailer: "a bad trailer"
+            case .badEnd: "a bad end of chunks"
+            case .tooMuchOverhead: "too much chunk overhead"
+            }
         }
     }
 }

@@ -23,7 +23,7 @@ struct Chunks: Sendable {
         /// So many bytes of data.
         case data(count: Int)
         case end
-        case invalid(BodyError)
+        case invalid(BodyReader.Failure)
     }
 
     private var state = State.size(digits: 0)

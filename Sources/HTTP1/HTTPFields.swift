@@ -1,29 +1,3 @@
-/// One header field.
-///
-/// A value is read and written as ISO 8859-1, byte for byte: bytes above 127 (`obs-text`) pass unchanged.
-public struct HTTPField: Equatable, Sendable {
-    /// A token, as sent.
-    public var name: String
-    /// Without the whitespace around it.
-    public var value: String
-
-    /// Nothing is checked here: `HTTPFields.append` makes a value fit for the wire.
-    init(name: String, value: String) {
-        self.name = name
-        self.value = value
-    }
-}
-
-/// How often a field occurs, for those that may occur only once.
-public enum FieldOccurrence: Equatable, Sendable {
-    /// There is no such field.
-    case absent
-    /// Its only value.
-    case once(String)
-    /// It occurs more than once, even if the values are equal.
-    case repeated
-}
-
 /// The fields of a head in their order. Names are compared in any case (RFC 9110 section 5.1).
 ///
 /// They are kept as the bytes that go on the wire: most fields of a head are only passed on, and never become text.
@@ -69,8 +43,8 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     public var endIndex: Int { self.places.count }
 
     /// The field in that place of the head; its name and value are copied.
-    public subscript(position: Int) -> HTTPField {
-        HTTPField(name: latin1Text(self.lines.span, self.places[position].name), value: self.value(at: position))
+    public subscript(position: Int) -> Field {
+        Field(name: latin1Text(self.lines.span, self.places[position].name), value: self.value(at: position))
     }
 
     /// Makes room for so many fields, with lines of so many bytes in all.
@@ -93,7 +67,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     }
 
     /// Appends a field, likewise.
-    public mutating func append(_ field: HTTPField) { self.append(field.name, field.value) }
+    public mutating func append(_ field: Field) { self.append(field.name, field.value) }
 
     /// Appends a field with a value from the wire: every byte is `isFieldContent`.
     mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
@@ -167,7 +141,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     public func first(_ name: String) -> String? { self.index(of: name).map { self.value(at: $0) } }
 
     /// The value of the only field of that name, or that there is none, or more than one.
-    public func only(_ name: String) -> FieldOccurrence {
+    public func only(_ name: String) -> Occurrence {
         guard let index = self.index(of: name) else { return .absent }
         return self.index(of: name, from: index + 1) == nil ? .once(self.value(at: index)) : .repeated
     }
@@ -224,4 +198,32 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
 extension HTTPFields: CustomStringConvertible {
     /// The lines, for the output of failed tests.
     public var description: String { latin1Text(self.lines.span, self.lines.indices) }
+}
+
+extension HTTPFields {
+    /// One header field.
+    ///
+    /// A value is read and written as ISO 8859-1, byte for byte: bytes above 127 (`obs-text`) pass unchanged.
+    public struct Field: Equatable, Sendable {
+        /// A token, as sent.
+        public var name: String
+        /// Without the whitespace around it.
+        public var value: String
+
+        /// Nothing is checked here: `HTTPFields.append` makes a value fit for the wire.
+        init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// How often a field occurs, for those that may occur only once.
+    public enum Occurrence: Equatable, Sendable {
+        /// There is no such field.
+        case absent
+        /// Its only value.
+        case once(String)
+        /// It occurs more than once, even if the values are equal.
+        case repeated
+    }
 }

@@ -19,12 +19,12 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// The path of the file, as messages name it.
     ///
-    /// - Throws: `ConfigurationErrors` if no file was named and none of the usual ones exists.
-    func path() throws(ConfigurationErrors) -> String {
+    /// - Throws: `ConfigurationReader.Failure` if no file was named and none of the usual ones exists.
+    func path() throws(ConfigurationReader.Failure) -> String {
         if let config = self.config { return config }
         guard let path = Self.places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
             let message = "no such file, and no \(Self.places[1]) either: name one with --config FILE"
-            throw ConfigurationErrors(diagnostics: [Diagnostic(file: Self.places[0], message: message)])
+            throw ConfigurationReader.Failure(diagnostics: [Diagnostic(file: Self.places[0], message: message)])
         }
         return path
     }
@@ -34,7 +34,7 @@ struct ConfigurationOptions: ParsableArguments {
     /// - kept: the bytes of a pipe.
     private static func source(_ path: String, kept: [UInt8]? = nil) -> ConfigurationSource {
         // The environment does not change while the process runs.
-        ConfigurationSource(path: path, kept: kept) { bytes throws(ConfigurationErrors) in
+        ConfigurationSource(path: path, kept: kept) { bytes throws(ConfigurationReader.Failure) in
             let environment = ProcessInfo.processInfo.environment
             return try ConfigurationReader.read(
                 bytes: bytes, file: path, environment: environment, automaticMemory: MemoryBound.automatic)
@@ -47,7 +47,7 @@ struct ConfigurationOptions: ParsableArguments {
         let source: ConfigurationSource
     }
 
-    private func read() throws(ConfigurationErrors) -> Loaded {
+    private func read() throws(ConfigurationReader.Failure) -> Loaded {
         switch ConfigurationInput(try self.path()) {
         case .file(let path, let files):
             let source = Self.source(path)
@@ -56,13 +56,14 @@ struct ConfigurationOptions: ParsableArguments {
             let source = Self.source(name, kept: bytes)
             return Loaded(configuration: try source.keptConfiguration(), source: source)
         case .pipe(let name, .failure(let error)):
-            throw ConfigurationErrors(diagnostics: [Diagnostic(file: name, message: "cannot be read: \(error)")])
+            throw ConfigurationReader.Failure(diagnostics: [Diagnostic(file: name, message: "cannot be read: \(error)")]
+            )
         }
     }
 
     /// Reads the configuration. Prints mistakes to standard error.
     private func readOrExit() throws(ExitCode) -> Loaded {
-        do throws(ConfigurationErrors) { return try self.read() } catch {
+        do throws(ConfigurationReader.Failure) { return try self.read() } catch {
             FileHandle.standardError.write(Data("\(error)\n".utf8))
             throw ExitCode.failure
         }

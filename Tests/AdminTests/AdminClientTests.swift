@@ -33,7 +33,7 @@ import Testing
         control.rows = (0..<5000).map { _ in .sample() }
         control.drainOutcome = .undrained
         let server = try AdminServer(
-            AdminPlace(AdminSettings(address: .tcp(host: "localhost", port: 0))), control: control)
+            AdminPlace(GatewayConfiguration.Admin(address: .tcp(host: "localhost", port: 0))), control: control)
         defer { server.close() }
         let port = try #require(server.address.port)
         let address = Address.tcp(host: "localhost", port: port)

@@ -18,7 +18,7 @@ import Testing
         _ body: (FakeControl, AdminServer) throws -> Void
     ) throws {
         let control = try FakeControl()
-        let settings = AdminSettings(address: .tcp(host: "127.0.0.1", port: 0))
+        let settings = GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 0))
         let server = try AdminServer(AdminPlace(settings), control: control, patience: patience, grace: grace)
         defer { server.close() }
         try body(control, server)
@@ -159,7 +159,7 @@ import Testing
     @Test func `it listens at a Unix socket under any name`() throws {
         let control = try FakeControl()
         let path = temporaryPath(".sock")
-        let settings = AdminSettings(address: .unix(path: path))
+        let settings = GatewayConfiguration.Admin(address: .unix(path: path))
         let server = try AdminServer(AdminPlace(settings), control: control)
         let request = "GET /readyz HTTP/1.1\r\nHost: evil.example\r\n\r\n"
         #expect(self.body(try TestClient.ask(.unix(path: path), control.loop, request)) == "ready\n")
@@ -356,7 +356,7 @@ import Testing
             for mask in [0, 0o077] as [mode_t] {
                 umask(mask)
                 let path = temporaryPath(".sock")
-                var settings = AdminSettings(address: .unix(path: path))
+                var settings = GatewayConfiguration.Admin(address: .unix(path: path))
                 settings.access = mode.map { FileAccessSettings(mode: $0, group: String(getgid())) }
                 let server = try AdminServer(AdminPlace(settings), control: control)
                 #expect(self.permissions(path) == (expected, getgid()))
@@ -366,7 +366,7 @@ import Testing
     }
 
     @Test func `a group that does not exist is named`() throws {
-        var settings = AdminSettings(address: .unix(path: temporaryPath(".sock")))
+        var settings = GatewayConfiguration.Admin(address: .unix(path: temporaryPath(".sock")))
         settings.access = FileAccessSettings(mode: 0o660, group: "no-such-group")
         let error = #expect(throws: StartError.self) { try AdminPlace(settings) }
         #expect(error?.description == "admin: there is no group no-such-group")
@@ -396,7 +396,8 @@ import Testing
             let port = try #require(server.address.port)
             let error = try #require(throws: StartError.self) {
                 _ = try AdminServer(
-                    AdminPlace(AdminSettings(address: .tcp(host: "127.0.0.1", port: port))), control: control)
+                    AdminPlace(GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: port))),
+                    control: control)
             }
             #expect(
                 error.description

@@ -9,12 +9,12 @@ import System
 /// A gateway that notes the questions, and answers when the test says so.
 final class FakeControl: GatewayControl {
     let loop: EventLoop
-    var readiness = GatewayReadiness.ready
+    var readiness = Gateway.Readiness.ready
     var rows: [SessionRow] = []
     var backendRows: [BackendRow] = []
     var families: [MetricFamily] = []
     var reloadOutcome = ReloadOutcome.applied(closing: [:], kept: 0, awaitingStart: [])
-    var drainOutcome = DrainOutcome.draining(sessions: 0)
+    var drainOutcome = Gateway.DrainOutcome.draining(sessions: 0)
     /// Whether answers wait in `waiting` instead of being given at once.
     var isSlow = false
     private(set) var waiting: [() -> Void] = []
@@ -22,7 +22,7 @@ final class FakeControl: GatewayControl {
     var holdsAside = false
     private(set) var aside: [() -> Void] = []
     private(set) var closed: [CloseOrder] = []
-    private(set) var drained: [(selection: DrainSelection, undo: Bool)] = []
+    private(set) var drained: [(selection: Gateway.DrainSelection, undo: Bool)] = []
     private(set) var reloads: [Bool] = []
 
     init() throws { self.loop = try EventLoop() }
@@ -61,7 +61,7 @@ final class FakeControl: GatewayControl {
         self.give { answer(self.reloadOutcome) }
     }
 
-    func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void) {
+    func drain(_ selection: Gateway.DrainSelection, undo: Bool, answer: @escaping (Gateway.DrainOutcome) -> Void) {
         self.drained.append((selection, undo))
         self.give { answer(self.drainOutcome) }
     }

@@ -6,7 +6,7 @@ import HTTP1
 /// The configuration the tests ask: one route of each kind.
 func sampleConfiguration() -> GatewayConfiguration {
     var configuration = GatewayConfiguration()
-    let tls = ListenerTLS(identity: .selfSigned(names: ["localhost"]))
+    let tls = ListenerSettings.TLS(identity: .selfSigned(names: ["localhost"]))
     configuration.listeners = [
         ListenerSettings(address: .tcp(host: "127.0.0.1", port: 8080)),
         ListenerSettings(address: .tcp(host: "127.0.0.1", port: 8443), tls: tls),
@@ -72,13 +72,13 @@ let proxiedArrival = Arrival(
 /// What the sample configuration makes of a head.
 func decide(
     _ target: String, _ fields: HTTPFields = upgradeFields(), method: String = "GET", arrival: Arrival = directArrival
-) -> Decision {
+) -> Admission.Decision {
     let head = RequestHead(method: method, target: target, fields: fields)
     return Admission.decide(head, Hops(head.fields, arrival), RouteTable(sampleConfiguration()))
 }
 
 /// The status a decision answers with.
-func status(_ decision: Decision) -> Int {
+func status(_ decision: Admission.Decision) -> Int {
     switch decision {
     case .upgrade: 101
     case .page: 200
@@ -86,7 +86,7 @@ func status(_ decision: Decision) -> Int {
     }
 }
 
-extension Decision {
+extension Admission.Decision {
     var admitted: Admitted? {
         if case .upgrade(let admitted) = self { admitted } else { nil }
     }

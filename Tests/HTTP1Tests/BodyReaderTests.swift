@@ -73,8 +73,8 @@ import Testing
             ("1\n", .badChunkSize), ("1\rX", .chunkWithoutCRLF), ("1;\n", .badChunkExtension),
             ("1\r\nab", .chunkWithoutCRLF), ("0\r\n\n", .badTrailer), ("0\r\nA\n", .badTrailer),
             ("0\r\nA\rX", .chunkWithoutCRLF), ("0\r\n\rX", .badEnd),
-        ] as [(String, BodyError)])
-    func `broken chunks are errors`(_ text: String, _ error: BodyError) {
+        ] as [(String, BodyReader.Failure)])
+    func `broken chunks are errors`(_ text: String, _ error: BodyReader.Failure) {
         #expect(read(text, ["Transfer-Encoding": "chunked"])?.progress == .invalid(error))
     }
 

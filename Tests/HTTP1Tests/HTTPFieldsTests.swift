@@ -52,7 +52,7 @@ import Testing
         var bytes: [UInt8] = []
         var fields = HTTPFields()
         fields.append("A", "b\r\nC: d\u{20AC}")
-        fields.append(HTTPField(name: "E", value: ""))
+        fields.append(HTTPFields.Field(name: "E", value: ""))
         fields.encode(into: &bytes)
         #expect(String(decoding: bytes, as: UTF8.self) == "A: b  C: d?\r\nE: \r\n")
     }

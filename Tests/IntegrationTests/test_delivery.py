@@ -84,6 +84,8 @@ class Peer:
 
     async def answer(self, code: int) -> bool:
         """Answers a Close. False if both sides have ended the connection already, which Python's streams with TLS do by themselves."""
+        if self.writer.is_closing():
+            return False
         try:
             await self.send(raw.close(code))
         except ConnectionError:

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 import raw
+from gateway_process import within
 from peers import MIB, WebSocketBackend, client, node, relay
 
 SIZES = [0, 1, 125, 126, 127, 65535, 65536, 65537, MIB - 1, MIB + 1, 16 * MIB]

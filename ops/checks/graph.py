@@ -1,6 +1,7 @@
 """What refers to what: edges between files, folders and targets, and cycles among them."""
 
 import collections
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -23,6 +24,21 @@ class Reference:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line} uses {self.name} ({self.defined_in})"
+
+
+def types(tree: Tree) -> tuple[int, list[tuple[str, int, str]]]:
+    """How many top-level types that are not private there are, and file, line and name of those whose file is neither `Type.swift` nor
+    `Type+Concern.swift`."""
+    found = [
+        (file, occurrence.line, occurrence.symbol.name)
+        for file, occurrences in tree.index.items()
+        for occurrence in occurrences
+        if occurrence.is_definition and not occurrence.is_implicit and occurrence.symbol.kind in index_store.TYPES - {"typealias"}
+        and not occurrence.related(index_store.CHILD_OF)
+        and not re.search(r"\b(?:file)?private\b", tree.code(file).splitlines()[occurrence.line - 1])
+    ]
+    elsewhere = [place for place in found if place[0].rsplit("/", 1)[-1].removesuffix(".swift").split("+")[0] != place[2]]
+    return len(found), elsewhere
 
 
 def references(tree: Tree) -> list[Reference]:

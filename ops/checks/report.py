@@ -82,17 +82,8 @@ def _of(tree: Tree, target: str) -> list[str]:
 
 
 def _types(tree: Tree) -> str:
-    """Top-level types that are not private, and those in a file that is neither `Type.swift` nor `Type+Concern.swift`."""
-    types = [
-        (file, occurrence.symbol.name)
-        for file, occurrences in tree.index.items()
-        for occurrence in occurrences
-        if occurrence.is_definition and not occurrence.is_implicit and occurrence.symbol.kind in index_store.TYPES - {"typealias"}
-        and not occurrence.related(index_store.CHILD_OF)
-        and not re.search(r"\b(?:file)?private\b", tree.code(file).splitlines()[occurrence.line - 1])
-    ]
-    elsewhere = [(file, name) for file, name in types if file.rsplit("/", 1)[-1].removesuffix(".swift").split("+")[0] != name]
-    return f"Types\n  {len(types)} at the top level, {len(elsewhere)} of them in a file that is not named for them"
+    types, elsewhere = graph.types(tree)
+    return f"Types\n  {types} at the top level, {len(elsewhere)} of them in a file that is not named for them"
 
 
 def _tests(tree: Tree) -> str:

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Text for an answer and for the log that may quote a peer.
 ///
 /// `"Nothing is served at \(peer: path)."` A peer can send any number of different texts, so `kind`
@@ -44,4 +46,12 @@ struct Wording: Equatable, Sendable, ExpressibleByStringInterpolation {
             self.kind += "…"
         }
     }
+}
+
+/// A value that a peer sent, made fit to stand in an answer or a sentence of the log: visible ASCII and not too long.
+func shown(_ value: String) -> String {
+    let most = 200
+    let text = value.utf8.prefix(most).map { $0.isVisible ? $0 : UInt8(ascii: "?") }
+    guard !text.isEmpty else { return "(empty)" }
+    return String(decoding: text, as: UTF8.self) + (value.utf8.count > most ? "…" : "")
 }

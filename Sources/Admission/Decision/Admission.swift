@@ -1,4 +1,4 @@
-internal import Configuration
+public import Configuration
 public import HTTP1
 internal import WebSocketProtocol
 
@@ -187,5 +187,18 @@ extension Refusal {
     fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
         let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
         return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)
+    }
+}
+
+extension Admission {
+    /// What a request's head leads to.
+    public enum Decision: Equatable, Sendable {
+        /// The request may become a session, if its backend agrees.
+        case upgrade(Admitted)
+        /// A page that the gateway has built in. `host` is the one that was asked for (as `Authority.host`); `headOnly`: the request is
+        /// a HEAD.
+        case page(BuiltinPage, routeIndex: Int, host: String, headOnly: Bool)
+        /// The client gets the answer in it, and the connection is closed.
+        case refused(Refusal)
     }
 }

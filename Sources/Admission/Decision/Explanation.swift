@@ -80,7 +80,7 @@ public struct Explanation: Equatable, Sendable {
         "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)"
     }
 
-    private static func isServed(_ decision: Decision, _ url: RequestedURL) -> Bool {
+    private static func isServed(_ decision: Admission.Decision, _ url: RequestedURL) -> Bool {
         switch decision {
         case .upgrade: true
         case .page: !url.isWebSocket

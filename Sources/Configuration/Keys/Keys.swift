@@ -1,31 +1,34 @@
 /// The table of the keys of `gateway.conf`: of each its section, name, type, bounds, default and meaning. What reads the file, the
 /// defaults of the settings and the schema are made from it.
 enum Keys {
-    static let gateway = SectionKeys("gateway", GatewayKeys())
-    static let names = SectionKeys("names", NamesKeys())
-    static let admin = SectionKeys("admin", AdminKeys())
-    static let log = SectionKeys("log", LogKeys())
-    static let drain = SectionKeys("drain", DrainKeys())
-    static let listener = SectionKeys("listener", ListenerKeys(), later: [LaterKey("proxy-protocol")])
-    static let listenerTLS = SectionKeys("listener-tls", ListenerTLSKeys())
-    static let certificate = SectionKeys("certificate", CertificateKeys())
-    static let defaults = SectionKeys("defaults", SessionRuleKeys())
-    static let route = SectionKeys("route", RouteKeys(), later: [LaterKey("auth")])
-    static let timeouts = SectionKeys("timeouts", TimeoutsKeys())
+    static let gateway = SectionKeys("gateway", Gateway())
+    static let names = SectionKeys("names", Names())
+    static let admin = SectionKeys("admin", Admin())
+    static let log = SectionKeys("log", Log())
+    static let drain = SectionKeys("drain", Drain())
+    static let listener = SectionKeys(
+        "listener", Listener(), later: [LaterKey("proxy-protocol")])
+    static let listenerTLS = SectionKeys("listener-tls", ListenerTLS())
+    static let certificate = SectionKeys("certificate", Certificate())
+    static let defaults = SectionKeys("defaults", SessionRule())
+    static let route = SectionKeys("route", Route(), later: [LaterKey("auth")])
+    static let timeouts = SectionKeys("timeouts", Timeouts())
     static let limits = SectionKeys(
-        "limits", LimitsKeys(),
+        "limits", Limits(),
         later: ["sessions", "sessions-per-address", "messages-per-second", "bytes-per-second"].map { LaterKey($0) })
-    static let heartbeat = SectionKeys("heartbeat", HeartbeatKeys())
+    static let heartbeat = SectionKeys("heartbeat", Heartbeat())
     static let backend = SectionKeys(
-        "backend", BackendKeys(),
+        "backend", Backend(),
         later: [LaterKey("send-proxy-protocol"), LaterKey("slow-consumer", accepts: .word("close"))])
-    static let webSocketEndpoint = SectionKeys("websocket-endpoint", WebSocketEndpointKeys())
-    static let tcpEndpoint = SectionKeys("tcp-endpoint", TCPEndpointKeys())
-    static let backendTLS = SectionKeys("backend-tls", BackendTLSKeys())
-    static let health = SectionKeys("health", HealthKeys())
-    static let eject = SectionKeys("eject", EjectKeys())
-    static let rebalance = SectionKeys("rebalance", RebalanceKeys())
-    static let backendTimeouts = SectionKeys("backend-timeouts", [timeouts.connect as any KeyRow])
+    static let webSocketEndpoint = SectionKeys(
+        "websocket-endpoint", WebSocketEndpoint())
+    static let tcpEndpoint = SectionKeys("tcp-endpoint", TCPEndpoint())
+    static let backendTLS = SectionKeys("backend-tls", BackendTLS())
+    static let health = SectionKeys("health", Health())
+    static let eject = SectionKeys("eject", Eject())
+    static let rebalance = SectionKeys("rebalance", Rebalance())
+    static let backendTimeouts = SectionKeys(
+        "backend-timeouts", [timeouts.connect as any KeyRow])
     static let backendLimits = SectionKeys(
         "backend-limits", [limits.backendMessage as any KeyRow, limits.backendFragments])
 }
@@ -40,310 +43,319 @@ private let anyCount = 0...1_000_000_000
 private let anySize = ByteCount.bytes(0)...ByteCount.bytes(1 << 50)
 private let closesPerSecond = 0.01...100_000.0
 
-// MARK: - The top of the file
+extension Keys {
+    // MARK: - The top of the file
 
-struct GatewayKeys {
-    let workers = Key(
-        "workers", .auto(or: 1...1024), default: "auto",
-        "The number of worker threads. auto is one for each core that the process may use.")
-    let memory = Key(
-        "memory", .auto(or: .mebibytes(1)...anySize.upperBound), default: "auto",
-        "The most memory for what is queued and assembled in all sessions together. auto is a quarter of the machine's memory, or of the control group's limit."
-    )
-    let names = MappingKey("names", Keys.names, "How host names of endpoints are looked up.")
-    let admin = MappingKey(
-        "admin", Keys.admin, as: .mappingOr([["type": "string"]]), default: "off",
-        "The address of metrics, live sessions and control commands. off: there is none.")
-    let log = MappingKey("log", Keys.log, "What is logged, in which format and where.")
-    let drain = MappingKey("drain", Keys.drain, "How the closing of many sessions is spread over time.")
-    let trustedProxies = ListKey(
-        "trusted-proxies", of: .trustedProxy, default: "[]",
-        "The addresses and networks of reverse proxies. The X-Forwarded fields that they send are believed. unix stands for every peer on a Unix socket."
-    )
-    let listeners = MappingKey(
-        "listeners", Keys.listener, as: .filledList, presence: .required,
-        "The addresses on which the gateway listens. Every route answers on every listener.")
-    let defaults = MappingKey("defaults", Keys.defaults, "The rules for every route that does not set its own.")
-    let routes = MappingKey(
-        "routes", Keys.route, as: .list, "Which request leads to which backend. The first route that matches wins.")
-    let backends = MappingKey("backends", Keys.backend, as: .byName, "What routes lead to, by name.")
-}
+    struct Gateway {
+        let workers = Key(
+            "workers", .auto(or: 1...1024), default: "auto",
+            "The number of worker threads. auto is one for each core that the process may use.")
+        let memory = Key(
+            "memory", .auto(or: .mebibytes(1)...anySize.upperBound), default: "auto",
+            "The most memory for what is queued and assembled in all sessions together. auto is a quarter of the machine's memory, or of the control group's limit."
+        )
+        let names = MappingKey("names", Keys.names, "How host names of endpoints are looked up.")
+        let admin = MappingKey(
+            "admin", Keys.admin, as: .mappingOr([["type": "string"]]), default: "off",
+            "The address of metrics, live sessions and control commands. off: there is none.")
+        let log = MappingKey("log", Keys.log, "What is logged, in which format and where.")
+        let drain = MappingKey("drain", Keys.drain, "How the closing of many sessions is spread over time.")
+        let trustedProxies = ListKey(
+            "trusted-proxies", of: .trustedProxy, default: "[]",
+            "The addresses and networks of reverse proxies. The X-Forwarded fields that they send are believed. unix stands for every peer on a Unix socket."
+        )
+        let listeners = MappingKey(
+            "listeners", Keys.listener, as: .filledList, presence: .required,
+            "The addresses on which the gateway listens. Every route answers on every listener.")
+        let defaults = MappingKey("defaults", Keys.defaults, "The rules for every route that does not set its own.")
+        let routes = MappingKey(
+            "routes", Keys.route, as: .list, "Which request leads to which backend. The first route that matches wins.")
+        let backends = MappingKey("backends", Keys.backend, as: .byName, "What routes lead to, by name.")
+    }
 
-struct NamesKeys {
-    /// More questions would be a burden to name servers.
-    let refresh = Key(
-        "refresh", .duration(.seconds(1)...day), default: "30s",
-        "How often a name is looked up. It is looked up sooner after a failure, or when none of its addresses can be connected to."
-    )
-}
+    struct Names {
+        /// More questions would be a burden to name servers.
+        let refresh = Key(
+            "refresh", .duration(.seconds(1)...day), default: "30s",
+            "How often a name is looked up. It is looked up sooner after a failure, or when none of its addresses can be connected to."
+        )
+    }
 
-struct AdminKeys {
-    let address = OptionalKey(
-        "address", .listenAddress, presence: .required,
-        "For example 127.0.0.1:9901, unix:/run/gateway-admin.sock or unix:@name.")
-    let hosts = ListKey(
-        "hosts", of: .hostName, default: "[]", "The host names it answers to, besides IP addresses and localhost.")
-    let access = FileAccessKeys()
-}
+    struct Admin {
+        let address = OptionalKey(
+            "address", .listenAddress, presence: .required,
+            "For example 127.0.0.1:9901, unix:/run/gateway-admin.sock or unix:@name.")
+        let hosts = ListKey(
+            "hosts", of: .hostName, default: "[]", "The host names it answers to, besides IP addresses and localhost.")
+        let access = FileAccess()
+    }
 
-struct FileAccessKeys {
-    let mode = OptionalKey("mode", .mode, "The permissions of a Unix socket's file, in octal digits and quoted.")
-    let group = OptionalKey("group", .name, "The group of a Unix socket's file, by name or number. It needs mode.")
-}
+    struct FileAccess {
+        let mode = OptionalKey("mode", .mode, "The permissions of a Unix socket's file, in octal digits and quoted.")
+        let group = OptionalKey("group", .name, "The group of a Unix socket's file, by name or number. It needs mode.")
+    }
 
-struct LogKeys {
-    let format = Key("format", KeyType<LogFormat>.word, default: "auto", "auto is text on a terminal, else json.")
-    let level = Key("level", KeyType<LogLevel>.word, default: "info", "The least important lines that are logged.")
-    let file = OptionalKey("file", .file, "A file to append to, instead of standard error.")
-}
+    struct Log {
+        let format = Key("format", KeyType<LogFormat>.word, default: "auto", "auto is text on a terminal, else json.")
+        let level = Key("level", KeyType<LogLevel>.word, default: "info", "The least important lines that are logged.")
+        let file = OptionalKey("file", .file, "A file to append to, instead of standard error.")
+    }
 
-struct DrainKeys {
-    let delay = Key(
-        "delay", .duration(upToADayOrZero), default: "0s",
-        "How long /readyz answers 503 while connections are still accepted, before the drain begins.")
-    let over = Key("over", .duration(upToADayOrZero), default: "30s", "The time over which the sessions are closed.")
-    let rate = Key(
-        "rate", KeyType<Double>.rate(closesPerSecond).orOff, default: "off",
-        "The most sessions to close per second, even if that takes longer than over. off: no limit.")
-}
+    struct Drain {
+        let delay = Key(
+            "delay", .duration(upToADayOrZero), default: "0s",
+            "How long /readyz answers 503 while connections are still accepted, before the drain begins.")
+        let over = Key(
+            "over", .duration(upToADayOrZero), default: "30s", "The time over which the sessions are closed.")
+        let rate = Key(
+            "rate", KeyType<Double>.rate(closesPerSecond).orOff, default: "off",
+            "The most sessions to close per second, even if that takes longer than over. off: no limit.")
+    }
 
-// MARK: - Listeners
+    // MARK: - Listeners
 
-struct ListenerKeys {
-    let address = OptionalKey(
-        "address", .listenAddress, presence: .required,
-        "For example 127.0.0.1:8080, \"[::1]:8080\", unix:/run/gateway.sock or unix:@name. :8080 is every local address."
-    )
-    let access = FileAccessKeys()
-    let tls = MappingKey("tls", Keys.listenerTLS, "Accept wss:// instead of ws://.")
-}
+    struct Listener {
+        let address = OptionalKey(
+            "address", .listenAddress, presence: .required,
+            "For example 127.0.0.1:8080, \"[::1]:8080\", unix:/run/gateway.sock or unix:@name. :8080 is every local address."
+        )
+        let access = FileAccess()
+        let tls = MappingKey("tls", Keys.listenerTLS, "Accept wss:// instead of ws://.")
+    }
 
-struct ListenerTLSKeys {
-    let certificates = MappingKey(
-        "certificates", Keys.certificate, as: .filledList, presence: .alternative,
-        "Certificates from files, chosen by the name the client asks for (SNI). The first is the default. A name may have an RSA and an ECDSA certificate."
-    )
-    let selfSigned = ListKey(
-        "self-signed", of: .hostPattern, presence: .alternative,
-        "The host names and IP addresses of a certificate that is made at start, for trying things out.")
-    let minimum = Key("minimum", KeyType<MinimumTLS>.word, default: "1.2", "The oldest version of TLS to accept.")
-    let clientCA = OptionalKey(
-        "client-ca", .file, "A PEM file of authorities. Clients must show a certificate that one of them signed.")
-}
+    struct ListenerTLS {
+        let certificates = MappingKey(
+            "certificates", Keys.certificate, as: .filledList, presence: .alternative,
+            "Certificates from files, chosen by the name the client asks for (SNI). The first is the default. A name may have an RSA and an ECDSA certificate."
+        )
+        let selfSigned = ListKey(
+            "self-signed", of: .hostPattern, presence: .alternative,
+            "The host names and IP addresses of a certificate that is made at start, for trying things out.")
+        let minimum = Key("minimum", KeyType<MinimumTLS>.word, default: "1.2", "The oldest version of TLS to accept.")
+        let clientCA = OptionalKey(
+            "client-ca", .file, "A PEM file of authorities. Clients must show a certificate that one of them signed.")
+    }
 
-struct CertificateKeys {
-    let chain = OptionalKey(
-        "chain", .file, presence: .required,
-        "A PEM file with the certificate, followed by the certificates that signed it.")
-    let key = OptionalKey("key", .file, presence: .required, "A PEM file with the certificate's private key.")
-}
+    struct Certificate {
+        let chain = OptionalKey(
+            "chain", .file, presence: .required,
+            "A PEM file with the certificate, followed by the certificates that signed it.")
+        let key = OptionalKey("key", .file, presence: .required, "A PEM file with the certificate's private key.")
+    }
 
-// MARK: - Routes
+    // MARK: - Routes
 
-struct RouteKeys {
-    let name = OptionalKey("name", .name, "The route's name in logs, instead of its first host and its path.")
-    let path = OptionalKey(
-        "path", .unread, presence: .required, "/chat is exactly this path, /chat/* everything below it, /* every path.")
-    let encodedSlashes = Key(
-        "encoded-slashes", KeyType<EncodedSlashes>.word, default: "refuse",
-        "What to do with %2F in the path of a request. refuse: answer 400. keep: take it as part of a name, and pass it on."
-    )
-    let hosts = ListKey(
-        "hosts", of: KeyType<HostPattern>.text { text throws(Mistake) in try HostPattern(parsing: text) },
-        "The hosts the route answers to: names, IP addresses, \"*.example.com\". Without it: any host.")
-    let subprotocols = ListKey(
-        "subprotocols", of: .subprotocol,
-        "The subprotocols to allow, best first. Without it, the backend picks one.")
-    let requireSubprotocol = Key(
-        "require-subprotocol", .truth, default: "false", "Refuse a client that offers none of the subprotocols.")
-    let rules = SessionRuleKeys()
-    let backend = OptionalKey("backend", .unread, presence: .alternative, "The name of the backend the route leads to.")
-    let page = OptionalKey(
-        "page", KeyType<BuiltinPage>.word, presence: .alternative,
-        "A built-in page. console: try the routes from a browser.")
-}
+    struct Route {
+        let name = OptionalKey("name", .name, "The route's name in logs, instead of its first host and its path.")
+        let path = OptionalKey(
+            "path", .unread, presence: .required,
+            "/chat is exactly this path, /chat/* everything below it, /* every path.")
+        let encodedSlashes = Key(
+            "encoded-slashes", KeyType<PathPattern.EncodedSlashes>.word, default: "refuse",
+            "What to do with %2F in the path of a request. refuse: answer 400. keep: take it as part of a name, and pass it on."
+        )
+        let hosts = ListKey(
+            "hosts", of: KeyType<HostPattern>.text { text throws(Mistake) in try HostPattern(parsing: text) },
+            "The hosts the route answers to: names, IP addresses, \"*.example.com\". Without it: any host.")
+        let subprotocols = ListKey(
+            "subprotocols", of: .subprotocol,
+            "The subprotocols to allow, best first. Without it, the backend picks one.")
+        let requireSubprotocol = Key(
+            "require-subprotocol", .truth, default: "false", "Refuse a client that offers none of the subprotocols.")
+        let rules = SessionRule()
+        let backend = OptionalKey(
+            "backend", .unread, presence: .alternative, "The name of the backend the route leads to.")
+        let page = OptionalKey(
+            "page", KeyType<BuiltinPage>.word, presence: .alternative,
+            "A built-in page. console: try the routes from a browser.")
+    }
 
-/// What `defaults` and a route have in common.
-struct SessionRuleKeys {
-    let origins = Key(
-        "origins", .originPolicy, default: "same-origin",
-        "Which pages may open a session. same-origin: pages from the scheme, host and port that they connect to. any: every page. Or a list of origins."
-    )
-    let requireOrigin = Key(
-        "require-origin", .truth, default: "false", "Refuse clients that send no Origin, which are not browsers.")
-    let compression = Key(
-        "compression", KeyType<CompressionRule>.word, default: "pass",
-        "Whether messages may be compressed (permessage-deflate). pass: a WebSocket backend decides, built-in backends and bridges accept it. off: never."
-    )
-    let utf8 = Key(
-        "utf8", KeyType<UTF8Check>.word, default: "pass",
-        "Whether relayed text is checked to be UTF-8. check: other text ends the session with 1007. Compressed text is not checked."
-    )
-    let closeCodes = Key(
-        "close-codes", KeyType<CloseCodes>.word, default: "registered",
-        "Which close codes clients get from the gateway. registered: 1012 and 1013 too. rfc6455: 1001 and 1008 instead, for clients that take 1012 and 1013 for protocol errors."
-    )
-    let timeouts = MappingKey("timeouts", Keys.timeouts, "How long the steps of a session may take.")
-    let limits = MappingKey(
-        "limits", Keys.limits, "The largest messages, and the memory that a session may use.")
-    let heartbeat = MappingKey(
-        "heartbeat", Keys.heartbeat, as: .mappingOr([["const": "off"]]),
-        "Pings to both sides when they are silent. off: none.")
-}
+    /// What `defaults` and a route have in common.
+    struct SessionRule {
+        let origins = Key(
+            "origins", .originPolicy, default: "same-origin",
+            "Which pages may open a session. same-origin: pages from the scheme, host and port that they connect to. any: every page. Or a list of origins."
+        )
+        let requireOrigin = Key(
+            "require-origin", .truth, default: "false", "Refuse clients that send no Origin, which are not browsers.")
+        let compression = Key(
+            "compression", KeyType<CompressionRule>.word, default: "pass",
+            "Whether messages may be compressed (permessage-deflate). pass: a WebSocket backend decides, built-in backends and bridges accept it. off: never."
+        )
+        let utf8 = Key(
+            "utf8", KeyType<UTF8Check>.word, default: "pass",
+            "Whether relayed text is checked to be UTF-8. check: other text ends the session with 1007. Compressed text is not checked."
+        )
+        let closeCodes = Key(
+            "close-codes", KeyType<CloseCodes>.word, default: "registered",
+            "Which close codes clients get from the gateway. registered: 1012 and 1013 too. rfc6455: 1001 and 1008 instead, for clients that take 1012 and 1013 for protocol errors."
+        )
+        let timeouts = MappingKey("timeouts", Keys.timeouts, "How long the steps of a session may take.")
+        let limits = MappingKey(
+            "limits", Keys.limits, "The largest messages, and the memory that a session may use.")
+        let heartbeat = MappingKey(
+            "heartbeat", Keys.heartbeat, as: .mappingOr([["const": "off"]]),
+            "Pings to both sides when they are silent. off: none.")
+    }
 
-struct TimeoutsKeys {
-    let handshake = Key(
-        "handshake", .duration(upToADay), default: "10s",
-        "From accept to the open session, TLS and the backend's handshake included.")
-    let connect = Key(
-        "connect", .duration(upToADay), default: "5s",
-        "For a connection to an endpoint: all addresses of its name together, and TLS.")
-    let close = Key(
-        "close", .duration(upToADay), default: "5s",
-        "For the other side to answer a Close and end its connection, once everything is delivered to it.")
-    let idle = Key(
-        "idle", KeyType<Duration>.duration(upTo30Days).orOff, default: "off",
-        "The session ends if no message passes in either direction for this long.")
-    let session = Key(
-        "session", KeyType<Duration>.duration(upTo30Days).orOff, default: "off", "The longest time a session may last.")
-}
+    struct Timeouts {
+        let handshake = Key(
+            "handshake", .duration(upToADay), default: "10s",
+            "From accept to the open session, TLS and the backend's handshake included.")
+        let connect = Key(
+            "connect", .duration(upToADay), default: "5s",
+            "For a connection to an endpoint: all addresses of its name together, and TLS.")
+        let close = Key(
+            "close", .duration(upToADay), default: "5s",
+            "For the other side to answer a Close and end its connection, once everything is delivered to it.")
+        let idle = Key(
+            "idle", KeyType<Duration>.duration(upTo30Days).orOff, default: "off",
+            "The session ends if no message passes in either direction for this long.")
+        let session = Key(
+            "session", KeyType<Duration>.duration(upTo30Days).orOff, default: "off",
+            "The longest time a session may last.")
+    }
 
-struct LimitsKeys {
-    let message = Key(
-        "message", .size(anySize), default: "1MiB", "The largest message a client may send. 0: no limit.")
-    let backendMessage = Key(
-        "backend-message", .size(anySize), default: "16MiB", "The largest message a backend may send. 0: no limit.")
-    let fragments = Key(
-        "fragments", .count(anyCount), default: "1024", "The most frames in a message of a client. 0: no limit.")
-    let backendFragments = Key(
-        "backend-fragments", .count(anyCount), default: "16384",
-        "The most frames in a message of a backend. 0: no limit.")
-    let queue = Key(
-        "queue", .size(.kibibytes(4)...(.mebibytes(1024))), default: "1MiB",
-        "How much is held for a side that reads slowly, before the other side has to wait.")
-    let compression = Key(
-        "compression", .size(anySize), default: "64KiB",
-        "Memory for compression in a session of a built-in backend or a bridge. 0: no limit.")
-}
+    struct Limits {
+        let message = Key(
+            "message", .size(anySize), default: "1MiB", "The largest message a client may send. 0: no limit.")
+        let backendMessage = Key(
+            "backend-message", .size(anySize), default: "16MiB", "The largest message a backend may send. 0: no limit.")
+        let fragments = Key(
+            "fragments", .count(anyCount), default: "1024", "The most frames in a message of a client. 0: no limit.")
+        let backendFragments = Key(
+            "backend-fragments", .count(anyCount), default: "16384",
+            "The most frames in a message of a backend. 0: no limit.")
+        let queue = Key(
+            "queue", .size(.kibibytes(4)...(.mebibytes(1024))), default: "1MiB",
+            "How much is held for a side that reads slowly, before the other side has to wait.")
+        let compression = Key(
+            "compression", .size(anySize), default: "64KiB",
+            "Memory for compression in a session of a built-in backend or a bridge. 0: no limit.")
+    }
 
-struct HeartbeatKeys {
-    /// Shorter times would be a load, and find nothing more. They are for tests.
-    let interval = Key(
-        "interval", .duration(.milliseconds(100)...day), default: "25s", "The silence after which a side is pinged.")
-    let timeout = Key(
-        "timeout", .duration(.milliseconds(50)...day), default: "10s",
-        "How long a side may stay silent after a ping before it counts as dead.")
-}
+    struct Heartbeat {
+        /// Shorter times would be a load, and find nothing more. They are for tests.
+        let interval = Key(
+            "interval", .duration(.milliseconds(100)...day), default: "25s", "The silence after which a side is pinged."
+        )
+        let timeout = Key(
+            "timeout", .duration(.milliseconds(50)...day), default: "10s",
+            "How long a side may stay silent after a ping before it counts as dead.")
+    }
 
-// MARK: - Backends
+    // MARK: - Backends
 
-struct BackendKeys {
-    let builtin = OptionalKey(
-        "builtin", KeyType<BuiltinName>.word, presence: .alternative,
-        "echo sends every message back, broadcast sends it to everyone in the room, clock sends the time.")
-    let every = Key("every", .duration(upToADay), default: "1s", "How often the clock sends the time.")
-    let websocket = MappingKey(
-        "websocket", Keys.webSocketEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
-        "The URLs of WebSocket servers. A URL without a path gets the client's path and query; one with a path gets that path."
-    )
-    let tcp = MappingKey(
-        "tcp", Keys.tcpEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
-        "The addresses of TCP servers, such as 127.0.0.1:5900, tls://broker:8883 or \"unix:/run/vnc.sock\".")
-    let message = Key(
-        "message", KeyType<BridgeMessage>.word, default: "binary",
-        "The kind of message that a TCP server's bytes become.")
-    let tls = MappingKey("tls", Keys.backendTLS, "TLS towards wss:// and tls:// endpoints.")
-    let host = Key(
-        "host", KeyType<HostHeader>.text { text throws(Mistake) in try HostHeader(parsing: text) }, default: "pass",
-        "The Host that a WebSocket server sees. pass: the client's. endpoint: that of its own URL. Or a name.")
-    let source = OptionalKey("source", .address, "The local IP address to connect from.")
-    let balance = Key(
-        "balance", KeyType<Balance>.word, default: "round-robin", "How the endpoint of the next session is chosen.")
-    let health = MappingKey(
-        "health", Keys.health, as: .mappingOr([["const": "off"], KeyType<HealthCheckKind>.word.schema]), default: "off",
-        "How the endpoints are checked: the name of a check, or its settings. off: they are not.")
-    let eject = MappingKey(
-        "eject", Keys.eject, as: .mappingOr([["const": "off"]]), default: "off",
-        "When failed sessions take an endpoint out of use. off: never.")
-    let slowStart = Key(
-        "slow-start", KeyType<Duration>.duration(upToADay).orOff, default: "off",
-        "How long it takes until an endpoint that is up again gets its whole share of new sessions.")
-    let rebalance = MappingKey(
-        "rebalance", Keys.rebalance, as: .mappingOr([["const": "off"]]), default: "off",
-        "How sessions are moved to an endpoint that is up again. off: they stay.")
-    let timeouts = MappingKey(
-        "timeouts", Keys.backendTimeouts, "Timeouts for routes to this backend that do not set their own.")
-    let limits = MappingKey(
-        "limits", Keys.backendLimits, "Limits for routes to this backend that do not set their own.")
-    let heartbeat = MappingKey(
-        "heartbeat", Keys.heartbeat, as: .mappingOr([["const": "off"]]),
-        "Pings to the endpoints, for routes that do not set their own. off: none.")
-}
+    struct Backend {
+        let builtin = OptionalKey(
+            "builtin", KeyType<BuiltinName>.word, presence: .alternative,
+            "echo sends every message back, broadcast sends it to all members of the room, clock sends the time.")
+        let every = Key("every", .duration(upToADay), default: "1s", "How often the clock sends the time.")
+        let websocket = MappingKey(
+            "websocket", Keys.webSocketEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
+            "The URLs of WebSocket servers. A URL without a path gets the client's path and query; one with a path gets that path."
+        )
+        let tcp = MappingKey(
+            "tcp", Keys.tcpEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
+            "The addresses of TCP servers, such as 127.0.0.1:5900, tls://broker:8883 or \"unix:/run/vnc.sock\".")
+        let message = Key(
+            "message", KeyType<BridgeMessage>.word, default: "binary",
+            "The kind of message that a TCP server's bytes become.")
+        let tls = MappingKey("tls", Keys.backendTLS, "TLS towards wss:// and tls:// endpoints.")
+        let host = Key(
+            "host", KeyType<HostHeader>.text { text throws(Mistake) in try HostHeader(parsing: text) }, default: "pass",
+            "The Host that a WebSocket server sees. pass: the client's. endpoint: that of its own URL. Or a name.")
+        let source = OptionalKey("source", .address, "The local IP address to connect from.")
+        let balance = Key(
+            "balance", KeyType<Balance>.word, default: "round-robin", "How the endpoint of the next session is chosen.")
+        let health = MappingKey(
+            "health", Keys.health, as: .mappingOr([["const": "off"], KeyType<HealthCheckKind>.word.schema]),
+            default: "off",
+            "How the endpoints are checked: the name of a check, or its settings. off: they are not.")
+        let eject = MappingKey(
+            "eject", Keys.eject, as: .mappingOr([["const": "off"]]), default: "off",
+            "When failed sessions take an endpoint out of use. off: never.")
+        let slowStart = Key(
+            "slow-start", KeyType<Duration>.duration(upToADay).orOff, default: "off",
+            "How long it takes until an endpoint that is up again gets its whole share of new sessions.")
+        let rebalance = MappingKey(
+            "rebalance", Keys.rebalance, as: .mappingOr([["const": "off"]]), default: "off",
+            "How sessions are moved to an endpoint that is up again. off: they stay.")
+        let timeouts = MappingKey(
+            "timeouts", Keys.backendTimeouts, "Timeouts for routes to this backend that do not set their own.")
+        let limits = MappingKey(
+            "limits", Keys.backendLimits, "Limits for routes to this backend that do not set their own.")
+        let heartbeat = MappingKey(
+            "heartbeat", Keys.heartbeat, as: .mappingOr([["const": "off"]]),
+            "Pings to the endpoints, for routes that do not set their own. off: none.")
+    }
 
-struct WebSocketEndpointKeys {
-    let url = OptionalKey(
-        "url", .unread, presence: .required, "For example ws://127.0.0.1:3000 or wss://chat.internal/chat.")
-    let share = EndpointShareKeys()
-}
+    struct WebSocketEndpoint {
+        let url = OptionalKey(
+            "url", .unread, presence: .required, "For example ws://127.0.0.1:3000 or wss://chat.internal/chat.")
+        let share = EndpointShare()
+    }
 
-struct TCPEndpointKeys {
-    let address = OptionalKey(
-        "address", .unread, presence: .required,
-        "For example 127.0.0.1:5900, tls://broker:8883, unix:/run/vnc.sock or unix:@vnc."
-    )
-    let share = EndpointShareKeys()
-}
+    struct TCPEndpoint {
+        let address = OptionalKey(
+            "address", .unread, presence: .required,
+            "For example 127.0.0.1:5900, tls://broker:8883, unix:/run/vnc.sock or unix:@vnc."
+        )
+        let share = EndpointShare()
+    }
 
-struct EndpointShareKeys {
-    let weight = Key(
-        "weight", .count(upToAThousand), default: "1", "The endpoint's share of sessions, relative to the others.")
-    let backup = Key("backup", .truth, default: "false", "Use the endpoint only while no other is up.")
-}
+    struct EndpointShare {
+        let weight = Key(
+            "weight", .count(upToAThousand), default: "1", "The endpoint's share of sessions, relative to the others.")
+        let backup = Key("backup", .truth, default: "false", "Use the endpoint only while no other is up.")
+    }
 
-struct BackendTLSKeys {
-    let ca = OptionalKey("ca", .file, "A PEM file of authorities to trust, instead of the system's.")
-    let serverName = OptionalKey(
-        "server-name", .hostName, "The name to ask for and to verify, instead of the endpoint's host.")
-    let verify = Key("verify", .truth, default: "true", "Verify the endpoint's certificate.")
-}
+    struct BackendTLS {
+        let ca = OptionalKey("ca", .file, "A PEM file of authorities to trust, instead of the system's.")
+        let serverName = OptionalKey(
+            "server-name", .hostName, "The name to ask for and to verify, instead of the endpoint's host.")
+        let verify = Key("verify", .truth, default: "true", "Verify the endpoint's certificate.")
+    }
 
-struct HealthKeys {
-    let check = OptionalKey(
-        "check", KeyType<HealthCheckKind>.word, presence: .required,
-        "websocket: an opening handshake, a ping and its pong. connect: a TCP connection, and TLS where the endpoint has it. http: a GET request and its status."
-    )
-    let interval = Key(
-        "interval", .duration(.milliseconds(10)...day), default: "5s", "The time from one check to the next.")
-    let timeout = Key(
-        "timeout", .duration(.milliseconds(10)...day), default: "2s",
-        "The longest time for one check. It may not be longer than the interval.")
-    let rise = Key(
-        "rise", .count(upToAThousand), default: "2",
-        "The number of checks in a row that must pass before an endpoint that is down is up again.")
-    let fall = Key(
-        "fall", .count(upToAThousand), default: "3",
-        "The number of checks in a row that must fail before an endpoint that is up is down.")
-    let path = OptionalKey(
-        "path", .target, "The path to ask for (websocket, http), instead of the endpoint's own, or /.")
-    let host = OptionalKey("host", .authority, "The Host to send (websocket, http), instead of the endpoint's own.")
-    let subprotocol = OptionalKey(
-        "subprotocol", .subprotocol, "The subprotocol to offer, which the answer must accept (websocket).")
-    /// An interim status is no answer (RFC 9110 section 15.2).
-    let status = OptionalKey(
-        "status", .count(200...599), "The status of a healthy endpoint (http). Without it: 200 to 399.")
-}
+    struct Health {
+        let check = OptionalKey(
+            "check", KeyType<HealthCheckKind>.word, presence: .required,
+            "websocket: an opening handshake, a ping and its pong. connect: a TCP connection, and TLS where the endpoint has it. http: a GET request and its status."
+        )
+        let interval = Key(
+            "interval", .duration(.milliseconds(10)...day), default: "5s", "The time from one check to the next.")
+        let timeout = Key(
+            "timeout", .duration(.milliseconds(10)...day), default: "2s",
+            "The longest time for one check. It may not be longer than the interval.")
+        let rise = Key(
+            "rise", .count(upToAThousand), default: "2",
+            "The number of checks in a row that must pass before an endpoint that is down is up again.")
+        let fall = Key(
+            "fall", .count(upToAThousand), default: "3",
+            "The number of checks in a row that must fail before an endpoint that is up is down.")
+        let path = OptionalKey(
+            "path", .target, "The path to ask for (websocket, http), instead of the endpoint's own, or /.")
+        let host = OptionalKey("host", .authority, "The Host to send (websocket, http), instead of the endpoint's own.")
+        let subprotocol = OptionalKey(
+            "subprotocol", .subprotocol, "The subprotocol to offer, which the answer must accept (websocket).")
+        /// An interim status is no answer (RFC 9110 section 15.2).
+        let status = OptionalKey(
+            "status", .count(200...599), "The status of a healthy endpoint (http). Without it: 200 to 399.")
+    }
 
-struct EjectKeys {
-    let failures = Key(
-        "failures", .count(upToAThousand), default: "5",
-        "The number of sessions in a row that must fail to connect or to open.")
-    let duration = Key(
-        "for", .duration(.milliseconds(10)...day), default: "10s", "How long the endpoint is out of use.")
-}
+    struct Eject {
+        let failures = Key(
+            "failures", .count(upToAThousand), default: "5",
+            "The number of sessions in a row that must fail to connect or to open.")
+        let duration = Key(
+            "for", .duration(.milliseconds(10)...day), default: "10s", "How long the endpoint is out of use.")
+    }
 
-struct RebalanceKeys {
-    let rate = OptionalKey(
-        "rate", .rate(closesPerSecond), presence: .required, "The most sessions to close per second, idle ones first.")
+    struct Rebalance {
+        let rate = OptionalKey(
+            "rate", .rate(closesPerSecond), presence: .required,
+            "The most sessions to close per second, idle ones first.")
+    }
 }
 
 // MARK: - Types of one key each

@@ -15,7 +15,7 @@ public struct BackendSettings: Equatable, Sendable {
     /// A built-in service, or endpoints.
     public var kind: Kind
     /// `tls:` towards `wss://` and `tls://` endpoints.
-    public var tls = EndpointTLS()
+    public var tls = TLS()
     /// `host`: the Host field that WebSocket endpoints are sent.
     public var host = Keys.backend.host.default
     /// The local address to connect from; `nil`: the system chooses.
@@ -23,13 +23,13 @@ public struct BackendSettings: Equatable, Sendable {
     /// `balance`: which endpoint gets the next session.
     public var balance = Keys.backend.balance.default
     /// How each endpoint is checked; `nil`: it is not.
-    public var health: HealthCheckSettings?
+    public var health: HealthCheck?
     /// When failed sessions take an endpoint out of use; `nil`: never.
-    public var eject: EjectSettings?
+    public var eject: Eject?
     /// How long it takes until an endpoint that came up gets its whole share of new sessions; `nil`: it gets it at once.
     public var slowStart = Keys.backend.slowStart.default
     /// The move of sessions to an endpoint that came up; `nil`: they stay.
-    public var rebalance: RebalanceSettings?
+    public var rebalance: Rebalance?
 
     /// A backend in which every other key is absent.
     public init(name: String, kind: Kind) {
@@ -48,86 +48,88 @@ public enum BuiltinService: Equatable, Sendable {
     case clock(every: Duration)
 }
 
-/// `health:` how the endpoints of a backend are checked.
-public struct HealthCheckSettings: Equatable, Sendable, KeyedSettings {
-    /// `check`: what an endpoint must answer.
-    public var check: HealthCheckKind
-    /// `interval`: the time from one check of an endpoint to the next.
-    public var interval = Keys.health.interval.default
-    /// `timeout`: a check that takes longer has failed.
-    public var timeout = Keys.health.timeout.default
-    /// The number of checks in a row that must pass before an endpoint that is down is up again.
-    public var rise = Keys.health.rise.default
-    /// The number of checks in a row that must fail before an endpoint that is up is down.
-    public var fall = Keys.health.fall.default
-    /// The path and query to ask for; `nil`: the endpoint's own, or `/`.
-    public var path: String?
-    /// The Host to send; `nil`: the endpoint's authority.
-    public var host: String?
-    /// The subprotocol that a `websocket` check offers, and that the answer must accept.
-    public var subprotocol: String?
-    /// The status that passes a `http` check; `nil`: any from 200 to 399.
-    public var status: Int?
+extension BackendSettings {
+    /// `health:` how the endpoints of a backend are checked.
+    public struct HealthCheck: Equatable, Sendable, KeyedSettings {
+        /// `check`: what an endpoint must answer.
+        public var check: HealthCheckKind
+        /// `interval`: the time from one check of an endpoint to the next.
+        public var interval = Keys.health.interval.default
+        /// `timeout`: a check that takes longer has failed.
+        public var timeout = Keys.health.timeout.default
+        /// The number of checks in a row that must pass before an endpoint that is down is up again.
+        public var rise = Keys.health.rise.default
+        /// The number of checks in a row that must fail before an endpoint that is up is down.
+        public var fall = Keys.health.fall.default
+        /// The path and query to ask for; `nil`: the endpoint's own, or `/`.
+        public var path: String?
+        /// The Host to send; `nil`: the endpoint's authority.
+        public var host: String?
+        /// The subprotocol that a `websocket` check offers, and that the answer must accept.
+        public var subprotocol: String?
+        /// The status that passes a `http` check; `nil`: any from 200 to 399.
+        public var status: Int?
 
-    /// Checks of this kind, in which every other key is absent.
-    public init(check: HealthCheckKind) {
-        self.check = check
+        /// Checks of this kind, in which every other key is absent.
+        public init(check: HealthCheckKind) {
+            self.check = check
+        }
+
+        static let fields = [
+            Field(Keys.health.interval, \Self.interval),
+            Field(Keys.health.timeout, \.timeout),
+            Field(Keys.health.rise, \.rise),
+            Field(Keys.health.fall, \.fall),
+            Field(Keys.health.path, \.path),
+            Field(Keys.health.host, \.host),
+            Field(Keys.health.subprotocol, \.subprotocol),
+            Field(Keys.health.status, \.status),
+        ]
     }
 
-    static let fields = [
-        Field(Keys.health.interval, \Self.interval),
-        Field(Keys.health.timeout, \.timeout),
-        Field(Keys.health.rise, \.rise),
-        Field(Keys.health.fall, \.fall),
-        Field(Keys.health.path, \.path),
-        Field(Keys.health.host, \.host),
-        Field(Keys.health.subprotocol, \.subprotocol),
-        Field(Keys.health.status, \.status),
-    ]
-}
+    /// `eject:` when failed sessions take an endpoint out of use.
+    public struct Eject: Equatable, Sendable, KeyedSettings {
+        /// The number of sessions in a row that must fail to connect or to open.
+        public var failures = Keys.eject.failures.default
+        /// How long the endpoint is out of use.
+        public var duration = Keys.eject.duration.default
 
-/// `eject:` when failed sessions take an endpoint out of use.
-public struct EjectSettings: Equatable, Sendable, KeyedSettings {
-    /// The number of sessions in a row that must fail to connect or to open.
-    public var failures = Keys.eject.failures.default
-    /// How long the endpoint is out of use.
-    public var duration = Keys.eject.duration.default
+        /// Every key is absent.
+        public init() {}
 
-    /// Every key is absent.
-    public init() {}
-
-    static let fields = [
-        Field(Keys.eject.failures, \Self.failures),
-        Field(Keys.eject.duration, \.duration),
-    ]
-}
-
-/// `rebalance:` the move of sessions to an endpoint that came up.
-public struct RebalanceSettings: Equatable, Sendable {
-    /// The most sessions that are closed per second.
-    public var rate: Double
-
-    /// `rate` is above 0.
-    public init(rate: Double) {
-        self.rate = rate
+        static let fields = [
+            Field(Keys.eject.failures, \Self.failures),
+            Field(Keys.eject.duration, \.duration),
+        ]
     }
-}
 
-/// `tls:` of a backend.
-public struct EndpointTLS: Equatable, Sendable, KeyedSettings {
-    /// A PEM file of authorities; `nil`: the system's.
-    public var ca: String?
-    /// The name for SNI and verification; `nil`: the endpoint's host.
-    public var serverName: String?
-    /// `verify`: whether the endpoint's certificate and name are checked.
-    public var verify = Keys.backendTLS.verify.default
+    /// `rebalance:` the move of sessions to an endpoint that came up.
+    public struct Rebalance: Equatable, Sendable {
+        /// The most sessions that are closed per second.
+        public var rate: Double
 
-    /// Every key is absent.
-    public init() {}
+        /// `rate` is above 0.
+        public init(rate: Double) {
+            self.rate = rate
+        }
+    }
 
-    static let fields = [
-        Field(Keys.backendTLS.ca, \Self.ca),
-        Field(Keys.backendTLS.serverName, \.serverName),
-        Field(Keys.backendTLS.verify, \.verify),
-    ]
+    /// `tls:` of a backend.
+    public struct TLS: Equatable, Sendable, KeyedSettings {
+        /// A PEM file of authorities; `nil`: the system's.
+        public var ca: String?
+        /// The name for SNI and verification; `nil`: the endpoint's host.
+        public var serverName: String?
+        /// `verify`: whether the endpoint's certificate and name are checked.
+        public var verify = Keys.backendTLS.verify.default
+
+        /// Every key is absent.
+        public init() {}
+
+        static let fields = [
+            Field(Keys.backendTLS.ca, \Self.ca),
+            Field(Keys.backendTLS.serverName, \.serverName),
+            Field(Keys.backendTLS.verify, \.verify),
+        ]
+    }
 }

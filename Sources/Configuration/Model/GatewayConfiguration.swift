@@ -5,13 +5,13 @@ public struct GatewayConfiguration: Equatable, Sendable {
     /// The most memory for what is queued and assembled in all sessions together; `nil` (`auto`): a quarter of what there is.
     public var memory = Keys.gateway.memory.default
     /// The `names` section.
-    public var names = NameSettings()
+    public var names = Names()
     /// The `log` section.
-    public var log = LogSettings()
+    public var log = Log()
     /// The address of metrics, sessions and control commands; `nil`: there is none.
-    public var admin: AdminSettings?
+    public var admin: Admin?
     /// The `drain` section.
-    public var drain = DrainSettings()
+    public var drain = Drain()
     /// The proxies that are believed when they send `X-Forwarded-*` fields.
     public var trustedProxies = TrustedProxies()
     /// In the order of the file. A configuration from a file has at least one.
@@ -27,63 +27,65 @@ public struct GatewayConfiguration: Equatable, Sendable {
     public init() {}
 }
 
-/// `names:` how host names of endpoints are looked up.
-public struct NameSettings: Equatable, Sendable, KeyedSettings {
-    /// The time from one look-up of a name to the next. A name that failed is looked up sooner.
-    public var refresh = Keys.names.refresh.default
+extension GatewayConfiguration {
+    /// `names:` how host names of endpoints are looked up.
+    public struct Names: Equatable, Sendable, KeyedSettings {
+        /// The time from one look-up of a name to the next. A name that failed is looked up sooner.
+        public var refresh = Keys.names.refresh.default
 
-    /// Every key is absent.
-    init() {}
+        /// Every key is absent.
+        init() {}
 
-    static let fields = [Field(Keys.names.refresh, \Self.refresh)]
-}
-
-/// `log:` what is logged, in which format and where.
-public struct LogSettings: Equatable, Sendable, KeyedSettings {
-    /// `format`: JSON or text.
-    public var format = Keys.log.format.default
-    /// `level`: less important lines are left out.
-    public var level = Keys.log.level.default
-    /// A file to append to; `nil`: standard error.
-    public var file: String?
-
-    /// Every key is absent.
-    public init() {}
-
-    static let fields = [
-        Field(Keys.log.format, \Self.format), Field(Keys.log.level, \.level), Field(Keys.log.file, \.file),
-    ]
-}
-
-/// `admin:` the address of metrics, sessions and control commands.
-public struct AdminSettings: Equatable, Sendable {
-    /// Where it accepts connections. Port 0 is any free port.
-    public var address: Address
-    /// The names it answers to besides IP literals and `localhost`: a web page cannot reach it by a name of its own (DNS rebinding).
-    /// Lower case.
-    public var hosts: [String] = []
-    /// Which users may connect to a Unix socket with a file; `nil`: its owner alone. Always `nil` for other addresses.
-    public var access: FileAccessSettings?
-
-    /// An address without `hosts` and `access`.
-    public init(address: Address) {
-        self.address = address
+        static let fields = [Field(Keys.names.refresh, \Self.refresh)]
     }
-}
 
-/// `drain:` how the closing of many sessions is spread over time.
-public struct DrainSettings: Equatable, Sendable, KeyedSettings {
-    /// How long `/readyz` says 503 while connections are still accepted, before a drain of the process begins.
-    public var delay = Keys.drain.delay.default
-    /// The time over which the sessions are closed.
-    public var over = Keys.drain.over.default
-    /// The most closes per second, even if that takes longer than `over`; `nil`: no limit.
-    public var rate = Keys.drain.rate.default
+    /// `log:` what is logged, in which format and where.
+    public struct Log: Equatable, Sendable, KeyedSettings {
+        /// `format`: JSON or text.
+        public var format = Keys.log.format.default
+        /// `level`: less important lines are left out.
+        public var level = Keys.log.level.default
+        /// A file to append to; `nil`: standard error.
+        public var file: String?
 
-    /// Every key is absent.
-    public init() {}
+        /// Every key is absent.
+        public init() {}
 
-    static let fields = [
-        Field(Keys.drain.delay, \Self.delay), Field(Keys.drain.over, \.over), Field(Keys.drain.rate, \.rate),
-    ]
+        static let fields = [
+            Field(Keys.log.format, \Self.format), Field(Keys.log.level, \.level), Field(Keys.log.file, \.file),
+        ]
+    }
+
+    /// `admin:` the address of metrics, sessions and control commands.
+    public struct Admin: Equatable, Sendable {
+        /// Where it accepts connections. Port 0 is any free port.
+        public var address: Address
+        /// The names it answers to besides IP literals and `localhost`: a web page cannot reach it by a name of its own (DNS rebinding).
+        /// Lower case.
+        public var hosts: [String] = []
+        /// Which users may connect to a Unix socket with a file; `nil`: its owner alone. Always `nil` for other addresses.
+        public var access: FileAccessSettings?
+
+        /// An address without `hosts` and `access`.
+        public init(address: Address) {
+            self.address = address
+        }
+    }
+
+    /// `drain:` how the closing of many sessions is spread over time.
+    public struct Drain: Equatable, Sendable, KeyedSettings {
+        /// How long `/readyz` says 503 while connections are still accepted, before a drain of the process begins.
+        public var delay = Keys.drain.delay.default
+        /// The time over which the sessions are closed.
+        public var over = Keys.drain.over.default
+        /// The most closes per second, even if that takes longer than `over`; `nil`: no limit.
+        public var rate = Keys.drain.rate.default
+
+        /// Every key is absent.
+        public init() {}
+
+        static let fields = [
+            Field(Keys.drain.delay, \Self.delay), Field(Keys.drain.over, \.over), Field(Keys.drain.rate, \.rate),
+        ]
+    }
 }

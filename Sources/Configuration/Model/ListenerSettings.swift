@@ -3,37 +3,14 @@ public struct ListenerSettings: Equatable, Sendable {
     /// Where it accepts connections. Port 0 is any free port.
     public var address: Address
     /// The `tls` section; `nil`: plain text.
-    public var tls: ListenerTLS?
+    public var tls: TLS?
     /// Which users may connect to a Unix socket with a file; `nil`: the umask decides. Always `nil` for other addresses.
     public var access: FileAccessSettings?
 
     /// A listener without `mode` and `group`.
-    public init(address: Address, tls: ListenerTLS? = nil) {
+    public init(address: Address, tls: TLS? = nil) {
         self.address = address
         self.tls = tls
-    }
-}
-
-/// `tls:` of a listener.
-public struct ListenerTLS: Equatable, Sendable {
-    /// Where the certificates come from.
-    public enum Identity: Equatable, Sendable {
-        /// A certificate made at start for these host names and IP addresses.
-        case selfSigned(names: [String])
-        /// PEM files, chosen by SNI; the first is the default. Never empty.
-        case files([CertificateFiles])
-    }
-
-    /// The certificates that clients are shown.
-    public var identity: Identity
-    /// `minimum`: the oldest version of TLS that is spoken.
-    public var minimum = Keys.listenerTLS.minimum.default
-    /// A PEM file of authorities. Clients must show a certificate that one of them signed; `nil`: they need none.
-    public var clientCA: String?
-
-    /// TLS in which every other key is absent.
-    public init(identity: Identity) {
-        self.identity = identity
     }
 }
 
@@ -48,5 +25,30 @@ public struct CertificateFiles: Equatable, Sendable {
     public init(chain: String, key: String) {
         self.chain = chain
         self.key = key
+    }
+}
+
+extension ListenerSettings {
+    /// `tls:` of a listener.
+    public struct TLS: Equatable, Sendable {
+        /// Where the certificates come from.
+        public enum Identity: Equatable, Sendable {
+            /// A certificate made at start for these host names and IP addresses.
+            case selfSigned(names: [String])
+            /// PEM files, chosen by SNI; the first is the default. Never empty.
+            case files([CertificateFiles])
+        }
+
+        /// The certificates that clients are shown.
+        public var identity: Identity
+        /// `minimum`: the oldest version of TLS that is spoken.
+        public var minimum = Keys.listenerTLS.minimum.default
+        /// A PEM file of authorities. Clients must show a certificate that one of them signed; `nil`: they need none.
+        public var clientCA: String?
+
+        /// TLS in which every other key is absent.
+        public init(identity: Identity) {
+            self.identity = identity
+        }
     }
 }

@@ -4,7 +4,7 @@ enum AdminSection {
     ///   - file: The section that has the key.
     ///   - listeners: The lines of the listeners by their addresses, which are taken.
     /// - Returns: `nil` where there is no address, or a wrong one, which is reported.
-    static func settings(_ file: MappingReader, listeners: [Address: Int]) -> AdminSettings? {
+    static func settings(_ file: MappingReader, listeners: [Address: Int]) -> GatewayConfiguration.Admin? {
         let key = Keys.gateway.admin
         guard case .mapping? = file.entry(key)?.value.content else {
             let address = file.value(key, Keys.admin.address.type.orOff.read) ?? nil
@@ -23,10 +23,10 @@ enum AdminSection {
 
     private static func settings(
         _ address: Address, _ mapping: MappingReader, key: any KeyRow, listeners: [Address: Int]
-    ) -> AdminSettings {
+    ) -> GatewayConfiguration.Admin {
         if let line = listeners[address] {
             mapping.report(key, "is taken: the listener on line \(line) is on \(address) already")
         }
-        return AdminSettings(address: address)
+        return GatewayConfiguration.Admin(address: address)
     }
 }

@@ -5,7 +5,7 @@ struct BackendSection {
     /// What it says of the sessions of routes that lead to it.
     let rules: SessionRules
 
-    init?(_ entry: DocumentEntry, diagnostics: Diagnostics) {
+    init?(_ entry: DocumentNode.Entry, diagnostics: Diagnostics) {
         let keys = Keys.backend
         guard
             let mapping = MappingReader(
@@ -15,10 +15,10 @@ struct BackendSection {
         let kind = Self.kind(mapping)
         let host = mapping.value(keys.host)
         let source = mapping.value(keys.source)
-        let tls = mapping.mapping(keys.tls)?.changes(to: EndpointTLS.self)
+        let tls = mapping.mapping(keys.tls)?.changes(to: BackendSettings.TLS.self)
         let balance = mapping.value(keys.balance)
         let health = HealthSection.settings(mapping)
-        let eject = mapping.mappingOrOff(keys.eject)?.value?.changes(to: EjectSettings.self)
+        let eject = mapping.mappingOrOff(keys.eject)?.value?.changes(to: BackendSettings.Eject.self)
         let slowStart = mapping.value(keys.slowStart)
         let rebalance = mapping.mappingOrOff(keys.rebalance)?.value?.value(Keys.rebalance.rate)
         if rebalance != nil, balance == .hashAddress || balance == .hashPath {
@@ -35,9 +35,9 @@ struct BackendSection {
         settings.source = source
         settings.balance = balance ?? settings.balance
         settings.health = health
-        settings.eject = eject?.applied(to: EjectSettings())
+        settings.eject = eject?.applied(to: BackendSettings.Eject())
         settings.slowStart = slowStart ?? settings.slowStart
-        settings.rebalance = rebalance.map { RebalanceSettings(rate: $0) }
+        settings.rebalance = rebalance.map { BackendSettings.Rebalance(rate: $0) }
         self.settings = settings
     }
 

@@ -77,7 +77,8 @@ public struct BridgeConfiguration: Equatable, Sendable {
             case .none where self.certificate == nil, .ws:
                 return ListenerSettings(address: address)
             case .none, .wss:
-                return ListenerSettings(address: address, tls: ListenerTLS(identity: self.identity(of: address)))
+                return ListenerSettings(
+                    address: address, tls: ListenerSettings.TLS(identity: self.identity(of: address)))
             }
         }
     }
@@ -111,7 +112,7 @@ public struct BridgeConfiguration: Equatable, Sendable {
     }
 
     /// The given certificate, or one for the names by which this machine reaches itself.
-    private func identity(of address: Address) -> ListenerTLS.Identity {
+    private func identity(of address: Address) -> ListenerSettings.TLS.Identity {
         if let certificate = self.certificate, let key = self.key {
             return .files([CertificateFiles(chain: certificate, key: key)])
         }

@@ -6,12 +6,12 @@ public enum ConfigurationReader {
     ///   - file: The name of the file, for messages.
     ///   - environment: The variables that `${NAME}` stands for.
     ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
-    /// - Throws: `ConfigurationErrors`, never empty.
+    /// - Throws: `Failure`, never empty.
     public static func read(
         bytes: [UInt8], file: String, environment: [String: String], automaticMemory: Int? = nil
-    ) throws(ConfigurationErrors) -> GatewayConfiguration {
+    ) throws(Failure) -> GatewayConfiguration {
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw ConfigurationErrors(diagnostics: [Self.encodingMistake(in: bytes, of: file)])
+            throw Failure(diagnostics: [Self.encodingMistake(in: bytes, of: file)])
         }
         return try self.read(text: text, file: file, environment: environment, automaticMemory: automaticMemory)
     }
@@ -22,22 +22,23 @@ public enum ConfigurationReader {
     ///   - file: The name of the file, for messages.
     ///   - environment: The variables that `${NAME}` stands for.
     ///   - automaticMemory: How many bytes `memory: auto` is, where that is known.
-    /// - Throws: `ConfigurationErrors`, never empty.
+    /// - Throws: `Failure`, never empty.
     public static func read(
         text: String, file: String, environment: [String: String], automaticMemory: Int? = nil
-    ) throws(ConfigurationErrors) -> GatewayConfiguration {
+    ) throws(Failure) -> GatewayConfiguration {
         // A byte order mark does not count as a character of the first line.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         let diagnostics = Diagnostics(file: file, text: text)
         let root = DocumentComposer.compose(text, environment: environment, diagnostics: diagnostics)
         if root == nil, diagnostics.isEmpty {
-            diagnostics.report(SourcePosition(line: 1, column: 1), "the file is empty: the gateway needs `listeners`")
+            diagnostics.report(
+                Diagnostic.Position(line: 1, column: 1), "the file is empty: the gateway needs `listeners`")
         }
         let configuration = root.flatMap {
             GatewaySection($0, diagnostics: diagnostics)?.configuration(automaticMemory: automaticMemory)
         }
         guard var configuration, diagnostics.isEmpty else {
-            throw ConfigurationErrors(diagnostics: diagnostics.inOrder)
+            throw Failure(diagnostics: diagnostics.inOrder)
         }
         configuration.warnings = diagnostics.warnings
         return configuration
@@ -50,7 +51,25 @@ public enum ConfigurationReader {
         let line = String(decoding: lines[index], as: UTF8.self)
         let column = line.unicodeScalars.prefix { $0 != "\u{FFFD}" }.count + 1
         return Diagnostic(
-            file: path, position: SourcePosition(line: index + 1, column: column), message: "not UTF-8",
+            file: path, position: Diagnostic.Position(line: index + 1, column: column), message: "not UTF-8",
             sourceLine: line)
+    }
+}
+
+extension ConfigurationReader {
+    /// Everything that is wrong with a configuration, in the order of the file. Never empty.
+    public struct Failure: Error, Equatable, CustomStringConvertible {
+        /// At least one, in the order of the file.
+        public var diagnostics: [Diagnostic]
+
+        /// `diagnostics` is not empty.
+        public init(diagnostics: [Diagnostic]) {
+            self.diagnostics = diagnostics
+        }
+
+        /// Each mistake with its line and caret.
+        public var description: String {
+            self.diagnostics.map(\.rendered).joined(separator: "\n")
+        }
     }
 }

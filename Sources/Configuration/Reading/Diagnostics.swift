@@ -22,23 +22,23 @@ final class Diagnostics {
     var warnings: [Diagnostic] { Self.inOrder(self.collectedWarnings) }
 
     private static func inOrder(_ diagnostics: [Diagnostic]) -> [Diagnostic] {
-        let start = SourcePosition(line: 0, column: 0)
+        let start = Diagnostic.Position(line: 0, column: 0)
         return diagnostics.enumerated()
             .sorted { ($0.element.position ?? start, $0.offset) < ($1.element.position ?? start, $1.offset) }
             .map(\.element)
     }
 
     /// - Parameter position: `nil` where the place is not known.
-    func report(_ position: SourcePosition?, _ message: String) {
+    func report(_ position: Diagnostic.Position?, _ message: String) {
         self.collected.append(self.diagnostic(position, message))
     }
 
     /// Reports what is allowed but probably not meant.
-    func warn(_ position: SourcePosition?, _ message: String) {
+    func warn(_ position: Diagnostic.Position?, _ message: String) {
         self.collectedWarnings.append(self.diagnostic(position, message))
     }
 
-    private func diagnostic(_ position: SourcePosition?, _ message: String) -> Diagnostic {
+    private func diagnostic(_ position: Diagnostic.Position?, _ message: String) -> Diagnostic {
         let line = position.flatMap { self.line($0.line) }
         return Diagnostic(file: self.file, position: position, message: message, sourceLine: line)
     }

@@ -10,7 +10,7 @@ struct DocumentComposer {
     private let substitution: Substitution
     /// The names of duplicate keys that were hidden from the parser, which stops at the first of them.
     private var hidden = HiddenKeys()
-    private var reportedAnchors: Set<SourcePosition> = []
+    private var reportedAnchors: Set<Diagnostic.Position> = []
 
     /// The root of the document; `nil` where it is empty, or so wrong that nothing can be read.
     static func compose(_ text: String, environment: [String: String], diagnostics: Diagnostics) -> DocumentNode? {
@@ -33,7 +33,7 @@ struct DocumentComposer {
                 // The parser owns the anchors, which nodes refer to weakly.
                 return try withExtendedLifetime(parser) { try parser.singleRoot().map { self.node($0) } }
             } catch YamlError.duplicatedKeysInMapping(let names, let context) {
-                let position = SourcePosition(context.mark)
+                let position = Diagnostic.Position(context.mark)
                 guard !names.contains(Self.unconvertible) else {
                     // Where keys are not text, the parser's hashing decides which one it names first.
                     self.diagnostics.report(
@@ -55,10 +55,10 @@ struct DocumentComposer {
 
     /// Reports the first character that YAML does not allow at all.
     private func reportsCharacters(of text: String) -> Bool {
-        var position = SourcePosition(line: 1, column: 1)
+        var position = Diagnostic.Position(line: 1, column: 1)
         for scalar in text.unicodeScalars {
             switch scalar.value {
-            case 0x0A: position = SourcePosition(line: position.line + 1, column: 1)
+            case 0x0A: position = Diagnostic.Position(line: position.line + 1, column: 1)
             case 0x00...0x08, 0x0B, 0x0C, 0x0E...0x1F, 0x7F...0x84, 0x86...0x9F, 0xFFFE, 0xFFFF:
                 let code = String(scalar.value, radix: 16, uppercase: true)
                 self.diagnostics.report(
@@ -74,7 +74,7 @@ struct DocumentComposer {
     // MARK: - Nodes
 
     private mutating func node(_ node: Node) -> DocumentNode {
-        let position = SourcePosition(node.mark)
+        let position = Diagnostic.Position(node.mark)
         guard !self.refuses(node, at: position) else { return DocumentNode(position: position, content: .invalid) }
         switch node {
         case .scalar(let scalar):
@@ -92,7 +92,7 @@ struct DocumentComposer {
     }
 
     /// Whether the node has an anchor or a tag, which is reported. An alias is its anchor's node again.
-    private mutating func refuses(_ node: Node, at position: SourcePosition) -> Bool {
+    private mutating func refuses(_ node: Node, at position: Diagnostic.Position) -> Bool {
         if let anchor = node.anchor {
             if self.reportedAnchors.insert(position).inserted {
                 self.diagnostics.report(
@@ -112,7 +112,7 @@ struct DocumentComposer {
         return true
     }
 
-    private func scalar(_ scalar: Node.Scalar, at position: SourcePosition) -> DocumentNode.Content {
+    private func scalar(_ scalar: Node.Scalar, at position: Diagnostic.Position) -> DocumentNode.Content {
         guard !(scalar.style == .plain && scalar.string.isEmpty) else { return .empty }
         do {
             return .scalar(try self.substitution.replacing(scalar.string))
@@ -122,11 +122,11 @@ struct DocumentComposer {
         }
     }
 
-    private mutating func entries(_ mapping: Node.Mapping) -> [DocumentEntry] {
-        var entries: [DocumentEntry] = []
+    private mutating func entries(_ mapping: Node.Mapping) -> [DocumentNode.Entry] {
+        var entries: [DocumentNode.Entry] = []
         var lines: [String: Int] = [:]
         for (key, value) in mapping {
-            let position = SourcePosition(key.mark)
+            let position = Diagnostic.Position(key.mark)
             let value = self.node(value)
             guard !self.refuses(key, at: position) else { continue }
             guard let scalar = key.scalar else {
@@ -141,14 +141,14 @@ struct DocumentComposer {
                 self.diagnostics.report(position, "duplicate key `\(name)`: it is on line \(line) already")
             } else {
                 lines[name] = position.line
-                entries.append(DocumentEntry(key: name, position: position, value: value))
+                entries.append(DocumentNode.Entry(key: name, position: position, value: value))
             }
         }
         return entries
     }
 }
 
-extension SourcePosition {
+extension Diagnostic.Position {
     init(_ mark: Mark?) {
         self.init(line: mark?.line ?? 1, column: mark?.column ?? 1)
     }

@@ -5,12 +5,12 @@ struct DocumentNode {
         case empty
         case scalar(String)
         case list([DocumentNode])
-        case mapping([DocumentEntry])
+        case mapping([Entry])
         /// Its mistake is already reported.
         case invalid
     }
 
-    var position: SourcePosition
+    var position: Diagnostic.Position
     var content: Content
     /// The whole scalar is the value of one variable.
     var isVariable = false
@@ -37,9 +37,11 @@ struct DocumentNode {
     }
 }
 
-/// A key of a mapping with its value.
-struct DocumentEntry {
-    var key: String
-    var position: SourcePosition
-    var value: DocumentNode
+extension DocumentNode {
+    /// A key of a mapping with its value.
+    struct Entry {
+        var key: String
+        var position: Diagnostic.Position
+        var value: DocumentNode
+    }
 }

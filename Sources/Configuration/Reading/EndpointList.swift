@@ -18,7 +18,7 @@ struct EndpointList<Rows: Sendable> {
     /// The key that has the text in a mapping: `url` or `address`.
     let textKey: OptionalKey<String>
     /// The other keys of a mapping.
-    let share: EndpointShareKeys
+    let share: Keys.EndpointShare
     /// The scheme with TLS, for messages.
     let secureScheme: String
 
@@ -53,7 +53,7 @@ struct EndpointList<Rows: Sendable> {
 
     private func endpoint<Endpoint: ConfiguredEndpoint>(
         _ node: DocumentNode, _ read: (String) throws(Mistake) -> Endpoint
-    ) -> (Endpoint, SourcePosition)? {
+    ) -> (Endpoint, Diagnostic.Position)? {
         let diagnostics = self.backend.diagnostics
         guard case .mapping = node.content else {
             return node.value(subject: "an entry of `\(self.key.name)`", diagnostics: diagnostics, read)

@@ -5,7 +5,7 @@ enum FileAccessSection {
     ///   - otherwise: What holds without `mode`, for a message.
     /// - Returns: `nil` where there are none, or wrong ones, which is reported.
     static func settings(
-        _ mapping: MappingReader, _ keys: FileAccessKeys, of address: Address, otherwise: String
+        _ mapping: MappingReader, _ keys: Keys.FileAccess, of address: Address, otherwise: String
     ) -> FileAccessSettings? {
         guard case .unix = address else {
             mapping.refuse([keys.mode, keys.group], "is for a Unix socket: \(address) has no file")

@@ -2,20 +2,20 @@
 enum HealthSection {
     /// - Parameter backend: The section that has the key.
     /// - Returns: `nil` where nothing is checked, or the check is missing or wrong, which is reported.
-    static func settings(_ backend: MappingReader) -> HealthCheckSettings? {
+    static func settings(_ backend: MappingReader) -> BackendSettings.HealthCheck? {
         let isBridge = backend.has(Keys.backend.tcp)
         guard case .mapping? = backend.entry(Keys.backend.health)?.value.content else {
             let check = backend.value(Keys.backend.health) { text throws(Mistake) -> HealthCheckKind? in
                 text == "off" ? nil : try self.check(text, isBridge: isBridge, others: ["off"])
             }
-            return (check ?? nil).map { HealthCheckSettings(check: $0) }
+            return (check ?? nil).map { BackendSettings.HealthCheck(check: $0) }
         }
         guard let mapping = backend.mapping(Keys.backend.health) else { return nil }
         let check = mapping.value(Keys.health.check) { text throws(Mistake) in
             try self.check(text, isBridge: isBridge, others: [])
         }
         if let check { self.refuseOthers(than: check, mapping) }
-        var settings = HealthCheckSettings(check: check ?? .connect)
+        var settings = BackendSettings.HealthCheck(check: check ?? .connect)
         // Until one is read. One that is refused is not.
         settings.timeout = .zero
         mapping.changes().apply(to: &settings)
@@ -42,7 +42,7 @@ enum HealthSection {
     }
 
     /// A check is over before the next begins. The default timeout is no longer than the interval.
-    private static func fit(_ settings: inout HealthCheckSettings, _ mapping: MappingReader) {
+    private static func fit(_ settings: inout BackendSettings.HealthCheck, _ mapping: MappingReader) {
         if settings.timeout == .zero {
             settings.timeout = min(Keys.health.timeout.default, settings.interval)
         } else if settings.timeout > settings.interval {

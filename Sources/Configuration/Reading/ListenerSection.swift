@@ -32,17 +32,17 @@ struct ListenerSection {
         }
     }
 
-    private static func tls(_ mapping: MappingReader) -> ListenerTLS? {
+    private static func tls(_ mapping: MappingReader) -> ListenerSettings.TLS? {
         let minimum = mapping.value(Keys.listenerTLS.minimum)
         let clientCA = mapping.value(Keys.listenerTLS.clientCA)
         guard let identity = self.identity(mapping) else { return nil }
-        var tls = ListenerTLS(identity: identity)
+        var tls = ListenerSettings.TLS(identity: identity)
         tls.minimum = minimum ?? tls.minimum
         tls.clientCA = clientCA
         return tls
     }
 
-    private static func identity(_ mapping: MappingReader) -> ListenerTLS.Identity? {
+    private static func identity(_ mapping: MappingReader) -> ListenerSettings.TLS.Identity? {
         let names = mapping.values(Keys.listenerTLS.selfSigned)
         let files = mapping.filledNodes(Keys.listenerTLS.certificates)?.compactMap { node in
             MappingReader(

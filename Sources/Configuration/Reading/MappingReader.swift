@@ -2,11 +2,11 @@
 /// missing keys. Other mistakes are reported when a value is asked for: a `nil` is either absent or reported.
 struct MappingReader {
     let section: Section
-    let position: SourcePosition
+    let position: Diagnostic.Position
     let diagnostics: Diagnostics
     /// What the mapping is called in messages: "`log`", "a route".
     private let subject: String
-    private var entries: [String: DocumentEntry] = [:]
+    private var entries: [String: DocumentNode.Entry] = [:]
 
     /// - Parameters:
     ///   - subject: What the mapping is called in messages: "`log`", "a route".
@@ -26,7 +26,7 @@ struct MappingReader {
         }
     }
 
-    private mutating func add(_ entry: DocumentEntry) {
+    private mutating func add(_ entry: DocumentNode.Entry) {
         if self.section.has(entry.key) {
             self.entries[entry.key] = entry
         } else if let later = self.section.laterKeys.first(where: { $0.name == entry.key }) {
@@ -43,7 +43,7 @@ struct MappingReader {
 
     func has(_ row: any KeyRow) -> Bool { self.entry(row) != nil }
 
-    func entry(_ row: any KeyRow) -> DocumentEntry? {
+    func entry(_ row: any KeyRow) -> DocumentNode.Entry? {
         assert(self.section.has(row.name), "\(row.name) is not a key of \(self.section.name)")
         return self.entries[row.name]
     }
@@ -96,7 +96,7 @@ struct MappingReader {
     }
 
     private func value<Value>(
-        of entry: DocumentEntry, _ read: (String) throws(Mistake) -> Value
+        of entry: DocumentNode.Entry, _ read: (String) throws(Mistake) -> Value
     ) -> Value? {
         entry.value.value(subject: "`\(entry.key)`", diagnostics: self.diagnostics, read)
     }
@@ -194,7 +194,7 @@ extension LaterKey {
 
 extension DocumentNode {
     /// The entries of a mapping; anything else is reported.
-    func entries(subject: String, diagnostics: Diagnostics) -> [DocumentEntry]? {
+    func entries(subject: String, diagnostics: Diagnostics) -> [DocumentNode.Entry]? {
         switch self.content {
         case .mapping(let entries): return entries
         case .invalid: break

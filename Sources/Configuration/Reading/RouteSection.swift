@@ -48,7 +48,7 @@ struct RouteSection {
         return route
     }
 
-    private func path(_ encodedSlashes: EncodedSlashes?) -> PathPattern? {
+    private func path(_ encodedSlashes: PathPattern.EncodedSlashes?) -> PathPattern? {
         let key = Keys.route.encodedSlashes
         // A wrong word is reported once, and not again as a mistake in the path.
         let encodedSlashes = encodedSlashes ?? (self.mapping.has(key) ? .keep : key.default)

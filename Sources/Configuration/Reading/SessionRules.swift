@@ -45,7 +45,7 @@ struct SessionRules {
 
     /// - Returns: What becomes of a heartbeat; one that was off starts from its defaults. `nil`: nothing is written.
     private static func heartbeat(
-        _ mapping: MappingReader, _ key: MappingKey<HeartbeatKeys>
+        _ mapping: MappingReader, _ key: MappingKey<Keys.Heartbeat>
     ) -> ((HeartbeatSettings?) -> HeartbeatSettings?)? {
         switch mapping.mappingOrOff(key) {
         case .on(let parts):

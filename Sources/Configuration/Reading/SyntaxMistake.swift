@@ -2,21 +2,21 @@ internal import Yams
 
 /// A mistake that the YAML parser found, in our form, with a hint where a value lacks quotes.
 struct SyntaxMistake {
-    private var position: SourcePosition
+    private var position: Diagnostic.Position
     private var problem: String
     /// What was being read, and where it begins.
-    private var context: (text: String, position: SourcePosition)?
+    private var context: (text: String, position: Diagnostic.Position)?
 
     init(_ error: any Error) {
         switch error {
         case YamlError.scanner(let context, let problem, let mark, _),
             YamlError.parser(let context, let problem, let mark, _),
             YamlError.composer(let context, let problem, let mark, _):
-            self.position = SourcePosition(mark)
+            self.position = Diagnostic.Position(mark)
             self.problem = problem
-            self.context = context.map { ($0.text, SourcePosition($0.mark)) }
+            self.context = context.map { ($0.text, Diagnostic.Position($0.mark)) }
         default:
-            self.position = SourcePosition(line: 1, column: 1)
+            self.position = Diagnostic.Position(line: 1, column: 1)
             self.problem = "\(error)"
         }
         self.reword()

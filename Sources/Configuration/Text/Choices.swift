@@ -52,14 +52,6 @@ public enum UTF8Check: String, CaseIterable, Sendable {
     case check
 }
 
-/// `encoded-slashes`: the treatment of a `%2F` in the path of a request.
-public enum EncodedSlashes: String, CaseIterable, Sendable {
-    /// The request is refused: some servers take it for a slash, and others do not.
-    case refuse
-    /// It is an ordinary part of its segment, and is passed on unchanged.
-    case keep
-}
-
 /// `close-codes`: the codes that clients are sent where the gateway closes a session.
 public enum CloseCodes: String, CaseIterable, Sendable {
     /// All that are registered, 1012 (service restart) and 1013 (try again later) too.

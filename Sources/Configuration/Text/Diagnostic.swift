@@ -1,35 +1,16 @@
-/// A place in a file, counted from 1; columns count Unicode scalars.
-public struct SourcePosition: Hashable, Comparable, Sendable {
-    /// 1 is the first line.
-    public var line: Int
-    /// 1 is the first Unicode scalar of the line.
-    public var column: Int
-
-    /// Both count from 1.
-    public init(line: Int, column: Int) {
-        self.line = line
-        self.column = column
-    }
-
-    /// What comes first in the file is less.
-    public static func < (left: Self, right: Self) -> Bool {
-        (left.line, left.column) < (right.line, right.column)
-    }
-}
-
 /// One mistake in a configuration, or one warning, with its place.
 public struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
     /// The path, as it was given.
     var file: String
     /// `nil` where the whole file is meant, because it is missing or cannot be read.
-    public var position: SourcePosition?
+    public var position: Position?
     /// What is wrong, and the cure where there is one; one line.
     public var message: String
     /// The line of the file, without its end.
     var sourceLine: String?
 
     /// Without a position the whole file is meant.
-    public init(file: String, position: SourcePosition? = nil, message: String, sourceLine: String? = nil) {
+    public init(file: String, position: Position? = nil, message: String, sourceLine: String? = nil) {
         self.file = file
         self.position = position
         self.message = message
@@ -53,18 +34,23 @@ public struct Diagnostic: Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Everything that is wrong with a configuration, in the order of the file. Never empty.
-public struct ConfigurationErrors: Error, Equatable, CustomStringConvertible {
-    /// At least one, in the order of the file.
-    public var diagnostics: [Diagnostic]
+extension Diagnostic {
+    /// A place in a file, counted from 1; columns count Unicode scalars.
+    public struct Position: Hashable, Comparable, Sendable {
+        /// 1 is the first line.
+        public var line: Int
+        /// 1 is the first Unicode scalar of the line.
+        public var column: Int
 
-    /// `diagnostics` is not empty.
-    public init(diagnostics: [Diagnostic]) {
-        self.diagnostics = diagnostics
-    }
+        /// Both count from 1.
+        public init(line: Int, column: Int) {
+            self.line = line
+            self.column = column
+        }
 
-    /// Each mistake with its line and caret.
-    public var description: String {
-        self.diagnostics.map(\.rendered).joined(separator: "\n")
+        /// What comes first in the file is less.
+        public static func < (left: Self, right: Self) -> Bool {
+            (left.line, left.column) < (right.line, right.column)
+        }
     }
 }

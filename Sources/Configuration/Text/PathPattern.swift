@@ -42,3 +42,13 @@ public enum PathPattern: Hashable, Sendable, CustomStringConvertible {
         self = isSubtree ? .subtree(normal.text) : .exact(normal.text)
     }
 }
+
+extension PathPattern {
+    /// `encoded-slashes`: the treatment of a `%2F` in the path of a request.
+    public enum EncodedSlashes: String, CaseIterable, Sendable {
+        /// The request is refused: some servers take it for a slash, and others do not.
+        case refuse
+        /// It is an ordinary part of its segment, and is passed on unchanged.
+        case keep
+    }
+}

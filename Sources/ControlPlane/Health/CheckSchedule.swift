@@ -8,7 +8,7 @@ internal import TLS
 final class CheckSchedule: TimerHandler {
     /// How the endpoints of a backend are checked. If a reload does not change it, their schedules go on.
     struct Plan: Equatable {
-        var settings: HealthCheckSettings
+        var settings: BackendSettings.HealthCheck
         var source: SocketAddress?
         var tls: TLSClientSettings?
         /// The name that TLS sends and verifies, if it is not the endpoint's host.

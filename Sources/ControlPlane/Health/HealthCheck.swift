@@ -33,7 +33,7 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
     /// What to check and how.
     struct Subject {
         var endpoint: Endpoint
-        var settings: HealthCheckSettings
+        var settings: BackendSettings.HealthCheck
         /// The local address to connect from.
         var source: SocketAddress?
         /// `nil` if the endpoint is without TLS.

@@ -43,7 +43,7 @@ struct Probe {
     private static let mostBeforeStatus = 64 << 10
     private static let mostDiscarded = 1 << 20
 
-    private let settings: HealthCheckSettings
+    private let settings: BackendSettings.HealthCheck
     private let host: String
     private let path: String
     private let ping = Randomness.bytes(8)
@@ -56,7 +56,7 @@ struct Probe {
     /// - Parameters:
     /// - host: the Host to send, if the settings have none.
     /// - path: the path to request, if the settings have none.
-    init(_ settings: HealthCheckSettings, host: String, path: String) {
+    init(_ settings: BackendSettings.HealthCheck, host: String, path: String) {
         self.settings = settings
         self.host = settings.host ?? host
         self.path = settings.path ?? path

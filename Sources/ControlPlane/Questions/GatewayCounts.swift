@@ -22,7 +22,7 @@ struct GatewayCounts: Sendable {
 
     var rows: [BackendRow] { self.rows(self.counted) }
 
-    func families(control: ControlMetrics, droppedLines: UInt64, version: String) -> [MetricFamily] {
+    func families(control: MetricsSnapshot.Control, droppedLines: UInt64, version: String) -> [MetricFamily] {
         let counted = self.counted
         return counted.families(
             control: control, backends: self.rows(counted).families + self.backends.families,

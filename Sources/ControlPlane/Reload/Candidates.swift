@@ -26,16 +26,18 @@ final class Candidates {
     }
 
     /// Reads the configuration again.
-    func read(_ source: ConfigurationSource, then: @escaping (Result<Candidate, Mistakes>) -> Void) {
+    func read(_ source: ConfigurationSource, then: @escaping (Result<Serving.Candidate, Mistakes>) -> Void) {
         if let refusal = source.refusal { return then(.failure(Mistakes(lines: [refusal]))) }
         self.files.read([source.path]) { [unowned self] files in
-            func refuse(_ errors: ConfigurationErrors) {
+            func refuse(_ errors: ConfigurationReader.Failure) {
                 then(.failure(Mistakes(lines: errors.diagnostics.map(\.description))))
             }
             let bytes: [UInt8]
-            do throws(ConfigurationErrors) { bytes = try source.bytes(in: files) } catch { return refuse(error) }
+            do throws(ConfigurationReader.Failure) { bytes = try source.bytes(in: files) } catch {
+                return refuse(error)
+            }
             self.sideWork.make {
-                Result { () throws(ConfigurationErrors) in try source.configuration(of: bytes) }
+                Result { () throws(ConfigurationReader.Failure) in try source.configuration(of: bytes) }
             } then: { [unowned self] result in
                 switch result {
                 case .success(let settings): self.make(settings) { then($0.mapError { Mistakes(lines: ["\($0)"]) }) }
@@ -46,12 +48,13 @@ final class Candidates {
     }
 
     /// Reads the files of the configuration in force again.
-    func renew(then: @escaping (Result<Candidate, StartError>) -> Void) {
+    func renew(then: @escaping (Result<Serving.Candidate, StartError>) -> Void) {
         let same = self.serving.configuration
         self.make(same.settings, then: then) { files throws(StartError) in try ActiveConfiguration(same, files: files) }
     }
 
-    private func make(_ settings: GatewayConfiguration, then: @escaping (Result<Candidate, StartError>) -> Void) {
+    private func make(_ settings: GatewayConfiguration, then: @escaping (Result<Serving.Candidate, StartError>) -> Void)
+    {
         let previous = self.serving.configuration
         self.make(settings, then: then) { files throws(StartError) in
             try ActiveConfiguration(settings, files: files, replacing: previous)
@@ -60,7 +63,7 @@ final class Candidates {
 
     /// Finds what `settings` refer to, and tries all of it.
     private func make(
-        _ settings: GatewayConfiguration, then: @escaping (Result<Candidate, StartError>) -> Void,
+        _ settings: GatewayConfiguration, then: @escaping (Result<Serving.Candidate, StartError>) -> Void,
         _ make: @escaping @Sendable (FileSet) throws(StartError) -> ActiveConfiguration
     ) {
         Findings.find(settings, self.serving.listeners, self.files, self.names) { [unowned self] findings in
@@ -85,7 +88,7 @@ final class Candidates {
 
     private func candidate(
         _ configuration: ActiveConfiguration, _ findings: Findings
-    ) throws(StartError) -> Candidate {
+    ) throws(StartError) -> Serving.Candidate {
         let change = try self.serving.listeners.prepare(configuration.settings.listeners, findings)
         do {
             let io = TLSIO()
@@ -94,6 +97,7 @@ final class Candidates {
             change.close()
             throw StartError("\(error)")
         }
-        return Candidate(configuration: configuration, listeners: change, watched: WatchedFiles(findings.files))
+        return Serving.Candidate(
+            configuration: configuration, listeners: change, watched: Serving.WatchedFiles(findings.files))
     }
 }

@@ -66,7 +66,7 @@ final class CertificateWatch {
         self.drainer.isServing && !self.reloader.isReloading && self.serving.configuration === configuration
     }
 
-    private func use(_ result: Result<Candidate, StartError>, for configuration: ActiveConfiguration) {
+    private func use(_ result: Result<Serving.Candidate, StartError>, for configuration: ActiveConfiguration) {
         switch result {
         case .success(let candidate):
             guard self.isWanted(for: configuration) else { return candidate.listeners.close() }

@@ -8,12 +8,12 @@ public struct ConfigurationSource: Sendable {
     public let path: String
     /// What came by a pipe; `nil` for a file.
     public let kept: [UInt8]?
-    private let read: @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
+    private let read: @Sendable ([UInt8]) throws(ConfigurationReader.Failure) -> GatewayConfiguration
 
     /// - Parameter read: parses the bytes of the file.
     public init(
         path: String, kept: [UInt8]? = nil,
-        read: @escaping @Sendable ([UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration
+        read: @escaping @Sendable ([UInt8]) throws(ConfigurationReader.Failure) -> GatewayConfiguration
     ) {
         self.path = path
         self.kept = kept
@@ -29,25 +29,27 @@ public struct ConfigurationSource: Sendable {
     /// The configuration that came by a pipe.
     ///
     /// - Throws: every mistake, each with its place.
-    public func keptConfiguration() throws(ConfigurationErrors) -> GatewayConfiguration {
+    public func keptConfiguration() throws(ConfigurationReader.Failure) -> GatewayConfiguration {
         try self.read(self.kept ?? [])
     }
 
     /// Reads the file.
     ///
     /// - Throws: one mistake without a place, if the file cannot be read.
-    public func bytes(in files: FileSet) throws(ConfigurationErrors) -> [UInt8] {
+    public func bytes(in files: FileSet) throws(ConfigurationReader.Failure) -> [UInt8] {
         do throws(FileError) {
             return try files.contents(of: self.path)
         } catch {
-            throw ConfigurationErrors(diagnostics: [Diagnostic(file: self.path, message: "cannot be read: \(error)")])
+            throw ConfigurationReader.Failure(diagnostics: [
+                Diagnostic(file: self.path, message: "cannot be read: \(error)")
+            ])
         }
     }
 
     /// Parses the bytes of the file.
     ///
     /// - Throws: every mistake, each with its place.
-    public func configuration(of bytes: [UInt8]) throws(ConfigurationErrors) -> GatewayConfiguration {
+    public func configuration(of bytes: [UInt8]) throws(ConfigurationReader.Failure) -> GatewayConfiguration {
         try self.read(bytes)
     }
 }

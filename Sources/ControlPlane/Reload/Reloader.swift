@@ -38,7 +38,7 @@ final class Reloader {
     private let log: Log
     private var state = State.idle
     /// The number of reloads, by result.
-    private(set) var counted = ControlMetrics()
+    private(set) var counted = MetricsSnapshot.Control()
 
     /// - Parameter source: `nil` if there is no file (`gateway bridge`).
     init(
@@ -109,7 +109,7 @@ final class Reloader {
         then(.refused(mistakes))
     }
 
-    private func use(_ candidate: Candidate, dryRun: Bool, _ then: @escaping (ReloadOutcome) -> Void) {
+    private func use(_ candidate: Serving.Candidate, dryRun: Bool, _ then: @escaping (ReloadOutcome) -> Void) {
         let configuration = candidate.configuration
         let awaitingStart = self.awaitingStart(in: configuration.settings)
         func outcome(_ fates: [SessionFates]) -> ReloadOutcome {
@@ -139,7 +139,7 @@ final class Reloader {
         }
     }
 
-    private func apply(_ candidate: Candidate, then: @escaping ([SessionFates]) -> Void) {
+    private func apply(_ candidate: Serving.Candidate, then: @escaping ([SessionFates]) -> Void) {
         let old = self.serving.configuration
         self.put(candidate, then: then)
         let new = self.serving.configuration
@@ -159,7 +159,7 @@ final class Reloader {
     /// Puts a candidate in force, here and in the workers.
     ///
     /// - Parameter then: gets the fates of each worker's sessions.
-    func put(_ candidate: Candidate, then: @escaping ([SessionFates]) -> Void) {
+    func put(_ candidate: Serving.Candidate, then: @escaping ([SessionFates]) -> Void) {
         for failure in self.serving.put(candidate) { self.log.write(.error, "update-failed", reason: "\(failure)") }
         do throws(TLSError) {
             try self.followers.health.take(candidate.configuration)

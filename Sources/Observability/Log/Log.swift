@@ -35,7 +35,7 @@ public final class Log: Sendable {
     /// Opens the file and starts the thread that writes to it.
     ///
     /// - Throws: `SystemError` if the file cannot be opened or the thread cannot be started.
-    public init(_ settings: LogSettings) throws {
+    public init(_ settings: GatewayConfiguration.Log) throws {
         let file: OutputFile = if let path = settings.file { try .appending(to: path) } else { .standardError }
         self.path = settings.file
         self.formatter =

@@ -13,7 +13,8 @@ extension MetricsSnapshot {
     /// - backends: the metrics of endpoints: sessions, health and checks.
     /// - droppedLines: the number of lines that the log could not write.
     public func families(
-        control: ControlMetrics, backends: [MetricFamily], droppedLines: UInt64, version: String, usage: ProcessUsage
+        control: MetricsSnapshot.Control, backends: [MetricFamily], droppedLines: UInt64, version: String,
+        usage: ProcessUsage
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
@@ -152,7 +153,7 @@ extension MetricsSnapshot {
 
     // MARK: - The control thread and the process
 
-    private static func families(of control: ControlMetrics) -> [MetricFamily] {
+    private static func families(of control: MetricsSnapshot.Control) -> [MetricFamily] {
         [
             MetricFamily(
                 "gateway_reloads_total", .counter, help: "Reloads by their result.",

@@ -176,3 +176,16 @@ extension MessageTally {
         self.payloadBytes += other.payloadBytes
     }
 }
+
+extension MetricsSnapshot {
+    /// The counts of the control thread.
+    public struct Control: Sendable {
+        /// Reloads that were applied, without dry runs.
+        public var appliedReloads: UInt64 = 0
+        /// Reloads that were refused, without dry runs.
+        public var refusedReloads: UInt64 = 0
+
+        /// Zeros.
+        public init() {}
+    }
+}

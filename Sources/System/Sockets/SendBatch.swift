@@ -1,15 +1,5 @@
 internal import Glibc
 
-/// An object that stages bytes in a `SendBatch`.
-public protocol StagedSender: AnyObject {
-    /// Called after a flush. Other senders have not been called yet: this one may send, but not stage or flush.
-    ///
-    /// - Parameters:
-    ///   - rest: was not accepted. The socket may be full or not: sending again tells.
-    ///   - failure: why nothing was sent, if so.
-    func sent(allBut rest: Span<UInt8>, failure: SystemError?)
-}
-
 /// Collects the small sends of one turn of a loop and makes them at its end, with one system call. If many sessions send at the
 /// same time, this saves a tenth of the cost of a message, most of which is in the kernel.
 ///
@@ -17,7 +7,7 @@ public protocol StagedSender: AnyObject {
 /// before anything that must come after them. Each sender is staged once, so that nothing overtakes what a socket did not take.
 public final class SendBatch {
     private struct Staged {
-        let sender: any StagedSender
+        let sender: any Sender
         let socket: Int32
         var range: Range<Int>
     }
@@ -64,7 +54,7 @@ public final class SendBatch {
     /// Stages a copy of `bytes` for `socket`. Returns false if they should be sent now instead.
     ///
     /// - Parameter sender: has nothing staged yet. It is called after the flush.
-    public func stage(_ bytes: Span<UInt8>, for socket: Int32, _ sender: any StagedSender) -> Bool {
+    public func stage(_ bytes: Span<UInt8>, for socket: Int32, _ sender: any Sender) -> Bool {
         guard self.isGathering, bytes.count <= Self.mostBytes else { return false }
         if self.staged.count == Self.capacity || self.used + bytes.count > Self.room { self.flush() }
         let range = self.used..<(self.used + bytes.count)
@@ -76,7 +66,7 @@ public final class SendBatch {
 
     /// Adds `bytes` to what `sender` has staged. Returns false if another sender has staged since, or there are too many bytes:
     /// then `flush`, and stage again.
-    public func extend(_ bytes: Span<UInt8>, _ sender: any StagedSender) -> Bool {
+    public func extend(_ bytes: Span<UInt8>, _ sender: any Sender) -> Bool {
         let last = self.staged.count - 1
         guard last >= 0, self.staged[last].sender === sender else { return false }
         let range = self.staged[last].range
@@ -119,5 +109,17 @@ public final class SendBatch {
         }
         guard case .open(let ring) = self.ring else { return nil }
         return ring
+    }
+}
+
+extension SendBatch {
+    /// An object that stages bytes in a `SendBatch`.
+    public protocol Sender: AnyObject {
+        /// Called after a flush. Other senders have not been called yet: this one may send, but not stage or flush.
+        ///
+        /// - Parameters:
+        ///   - rest: was not accepted. The socket may be full or not: sending again tells.
+        ///   - failure: why nothing was sent, if so.
+        func sent(allBut rest: Span<UInt8>, failure: SystemError?)
     }
 }

@@ -15,16 +15,16 @@ public final class TicketKeys: Sendable {
 
     private static let keptKeys = 3
 
-    private let keys: Mutex<[TicketKey]>
+    private let keys: Mutex<[Key]>
 
     /// Makes the first key.
     public init() {
-        self.keys = Mutex([TicketKey()])
+        self.keys = Mutex([Key()])
     }
 
     /// Makes a new random key for new tickets, and drops the oldest if there are more than three. Any thread may call it.
     public func rotate() {
-        let new = TicketKey()
+        let new = Key()
         self.keys.withLock { keys in
             keys.insert(new, at: 0)
             if keys.count > Self.keptKeys { keys.removeLast() }
@@ -32,56 +32,15 @@ public final class TicketKeys: Sendable {
     }
 
     /// The key for new tickets.
-    var newest: TicketKey {
+    var newest: Key {
         self.keys.withLock { $0[0] }
     }
 
     /// The key of that name, and whether it is the newest; `nil` if there is none.
-    func find(_ name: Span<UInt8>) -> (key: TicketKey, isNewest: Bool)? {
+    func find(_ name: Span<UInt8>) -> (key: Key, isNewest: Bool)? {
         self.keys.withLock { keys in
             for (index, key) in keys.enumerated() where key.hasName(name) { return (key, index == 0) }
             return nil
-        }
-    }
-}
-
-/// A key for tickets: AES-256-CBC and HMAC-SHA256, as RFC 5077 section 4 recommends.
-struct TicketKey: Sendable {
-    /// In bytes.
-    static let nameCount = 16
-    /// In bytes: a block of the cipher.
-    static let ivCount = 16
-
-    /// Fetched once. libcrypto would look up `EVP_aes_256_cbc` for each ticket, which takes longer than the key schedule.
-    ///
-    /// Sound: all threads may share it, as it is never changed and never freed.
-    nonisolated(unsafe) static let cipher = unsafe EVP_CIPHER_fetch(nil, "AES-256-CBC", nil)
-
-    /// Sent in the clear with each ticket, to find the key again.
-    let name: [UInt8]
-    /// 32 bytes.
-    let encryption: [UInt8]
-    /// 32 bytes.
-    let authentication: [UInt8]
-
-    init() {
-        self.name = Self.random(Self.nameCount)
-        self.encryption = Self.random(32)
-        self.authentication = Self.random(32)
-    }
-
-    func hasName(_ name: Span<UInt8>) -> Bool {
-        guard name.count == self.name.count else { return false }
-        for index in name.indices where name[index] != self.name[index] { return false }
-        return true
-    }
-
-    private static func random(_ count: Int) -> [UInt8] {
-        unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
-            // Sound: as many bytes are written as there is room for.
-            let code = unsafe RAND_priv_bytes(buffer.baseAddress, Int32(count))
-            precondition(code == 1, "the system has no random numbers")
-            written = count
         }
     }
 }
@@ -99,9 +58,9 @@ extension TicketKeys {
     ) -> Int32 {
         let key = self.newest
         // From the kernel, in half the time of libcrypto's generator. An IV must be unpredictable, but is not secret.
-        guard unsafe getentropy(iv, TicketKey.ivCount) == 0 else { return -1 }
-        unsafe name.update(from: key.name, count: TicketKey.nameCount)
-        guard unsafe EVP_EncryptInit_ex(cipher, TicketKey.cipher, nil, key.encryption, iv) == 1,
+        guard unsafe getentropy(iv, Key.ivCount) == 0 else { return -1 }
+        unsafe name.update(from: key.name, count: Key.nameCount)
+        guard unsafe EVP_EncryptInit_ex(cipher, Key.cipher, nil, key.encryption, iv) == 1,
             unsafe shim_HMAC_SHA256_init(mac, key.authentication, key.authentication.count) == 1
         else { return -1 }
         return 1
@@ -117,9 +76,9 @@ extension TicketKeys {
         _ name: UnsafeMutablePointer<UInt8>, _ iv: UnsafeMutablePointer<UInt8>, _ cipher: OpaquePointer,
         _ mac: OpaquePointer, replacement: Replacement
     ) -> Int32 {
-        let nameBuffer = unsafe UnsafeBufferPointer(start: name, count: TicketKey.nameCount)
+        let nameBuffer = unsafe UnsafeBufferPointer(start: name, count: Key.nameCount)
         guard let (key, isNewest) = unsafe self.find(nameBuffer.span) else { return 0 }
-        guard unsafe EVP_DecryptInit_ex(cipher, TicketKey.cipher, nil, key.encryption, iv) == 1,
+        guard unsafe EVP_DecryptInit_ex(cipher, Key.cipher, nil, key.encryption, iv) == 1,
             unsafe shim_HMAC_SHA256_init(mac, key.authentication, key.authentication.count) == 1
         else { return -1 }
         switch replacement {
@@ -137,5 +96,48 @@ extension TicketKeys {
         case always
         /// If the ticket was sealed with an older key, which will be dropped.
         case ofOlderKeys
+    }
+}
+
+extension TicketKeys {
+    /// A key for tickets: AES-256-CBC and HMAC-SHA256, as RFC 5077 section 4 recommends.
+    struct Key: Sendable {
+        /// In bytes.
+        static let nameCount = 16
+        /// In bytes: a block of the cipher.
+        static let ivCount = 16
+
+        /// Fetched once. libcrypto would look up `EVP_aes_256_cbc` for each ticket, which takes longer than the key schedule.
+        ///
+        /// Sound: all threads may share it, as it is never changed and never freed.
+        nonisolated(unsafe) static let cipher = unsafe EVP_CIPHER_fetch(nil, "AES-256-CBC", nil)
+
+        /// Sent in the clear with each ticket, to find the key again.
+        let name: [UInt8]
+        /// 32 bytes.
+        let encryption: [UInt8]
+        /// 32 bytes.
+        let authentication: [UInt8]
+
+        init() {
+            self.name = Self.random(Self.nameCount)
+            self.encryption = Self.random(32)
+            self.authentication = Self.random(32)
+        }
+
+        func hasName(_ name: Span<UInt8>) -> Bool {
+            guard name.count == self.name.count else { return false }
+            for index in name.indices where name[index] != self.name[index] { return false }
+            return true
+        }
+
+        private static func random(_ count: Int) -> [UInt8] {
+            unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, written in
+                // Sound: as many bytes are written as there is room for.
+                let code = unsafe RAND_priv_bytes(buffer.baseAddress, Int32(count))
+                precondition(code == 1, "the system has no random numbers")
+                written = count
+            }
+        }
     }
 }

@@ -1,3 +1,5 @@
+public import HTTP1
+
 /// The lists of tokens in the opening handshake. Each function takes the values of all fields of one name, in their order.
 public enum HeaderTokens {
     /// The elements of `Connection` or `Upgrade`: tokens, or protocols with a version (`h2c`, `HTTP/2.0`). `nil` if the list is
@@ -25,5 +27,13 @@ public enum HeaderTokens {
     public static func subprotocols(_ values: [String]) -> [String]? {
         guard let names = HeaderScanner.list(in: values, element: { $0.token() }) else { return nil }
         return Set(names).count == names.count ? names : nil
+    }
+}
+
+extension HTTPFields {
+    /// Whether the list of that name is well formed and has this token: a handshake's `Upgrade` and `Connection` must.
+    public func offers(_ token: String, in name: String) -> Bool {
+        // Usually the token is the whole value.
+        self.isList(name, of: token) || HeaderTokens.contains(token, in: self.values(name))
     }
 }

@@ -172,7 +172,7 @@ import WebSocketProtocol
             route(.subtree("/other/"), .backend("chat")) { $0.encodedSlashes = .keep },
             route(.exact("/a%2Fb"), .backend("echo")) { $0.encodedSlashes = .keep },
         ]
-        func decide(_ target: String) -> Decision {
+        func decide(_ target: String) -> Admission.Decision {
             let head = RequestHead(method: "GET", target: target, fields: upgradeFields())
             return Admission.decide(head, Hops(head.fields, directArrival), RouteTable(configuration))
         }
@@ -293,7 +293,7 @@ import WebSocketProtocol
     }
 
     @Test func `a route may demand a subprotocol`() throws {
-        func chat(_ more: HTTPFields) -> Decision {
+        func chat(_ more: HTTPFields) -> Admission.Decision {
             var fields = upgradeFields(["Host": "CHAT.example.com.:80"], without: ["Host"])
             for field in more { fields.append(field) }
             return decide("/chat", fields)

@@ -11,11 +11,11 @@ struct ShippedConfigurationTests {
             text: String(contentsOfFile: Self.path, encoding: .utf8), file: Self.path, environment: [:])
 
         #expect(configuration.workers == nil)
-        #expect(configuration.log == LogSettings())
-        #expect(configuration.admin == AdminSettings(address: .tcp(host: "127.0.0.1", port: 9901)))
-        #expect(configuration.drain == DrainSettings())
+        #expect(configuration.log == GatewayConfiguration.Log())
+        #expect(configuration.admin == GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 9901)))
+        #expect(configuration.drain == GatewayConfiguration.Drain())
         #expect(configuration.trustedProxies == TrustedProxies())
-        var tls = ListenerTLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
+        var tls = ListenerSettings.TLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
         tls.minimum = .tls12
         #expect(
             configuration.listeners == [
@@ -66,7 +66,7 @@ struct ShippedConfigurationTests {
         #expect(route.limits == Limits())
         #expect(route.timeouts == Timeouts())
         #expect(route.heartbeat == HeartbeatSettings())
-        #expect(configuration.drain == DrainSettings())
+        #expect(configuration.drain == GatewayConfiguration.Drain())
         #expect(route.origins == .sameOrigin)
         #expect(!route.requireOrigin)
     }
@@ -76,10 +76,10 @@ struct ShippedConfigurationTests {
             text: Self.uncommented(), file: "gateway.conf", environment: [:])
         let backend = try #require(configuration.backends["chat"])
         let health = try #require(backend.health)
-        var expected = HealthCheckSettings(check: .websocket)
+        var expected = BackendSettings.HealthCheck(check: .websocket)
         (expected.path, expected.host, expected.subprotocol) = (health.path, health.host, health.subprotocol)
         #expect(health == expected)
-        #expect(backend.eject == EjectSettings())
+        #expect(backend.eject == BackendSettings.Eject())
         #expect(backend.balance == .roundRobin)
     }
 

@@ -54,7 +54,7 @@ struct BackendReaderTests {
         #expect(backend.kind == .tcp(endpoints, message: .text))
         #expect(
             endpoints.map(\.description) == ["127.0.0.1:5900", "tls://broker:8883", "unix:/run/vnc.sock", "[::1]:5900"])
-        #expect(backend.tls == EndpointTLS())
+        #expect(backend.tls == BackendSettings.TLS())
         #expect(backend.source == IPAddress("::1"))
     }
 

@@ -16,7 +16,7 @@ struct BridgeConfigurationTests {
     func `LISTEN is a port, an address or a URL`(listen: String, address: Address, tls: Bool) throws {
         let configuration = try BridgeConfiguration(listen: listen, target: "localhost:5900").gatewayConfiguration()
         #expect(configuration.listeners.map(\.address) == [address])
-        let expected = tls ? ListenerTLS(identity: .selfSigned(names: Self.ownNames)) : nil
+        let expected = tls ? ListenerSettings.TLS(identity: .selfSigned(names: Self.ownNames)) : nil
         #expect(configuration.listeners.map(\.tls) == [expected])
     }
 
@@ -32,7 +32,7 @@ struct BridgeConfigurationTests {
         bridge.certificate = "site.pem"
         bridge.key = "site.key"
         let files = [CertificateFiles(chain: "site.pem", key: "site.key")]
-        #expect(try bridge.gatewayConfiguration().listeners.first?.tls == ListenerTLS(identity: .files(files)))
+        #expect(try bridge.gatewayConfiguration().listeners.first?.tls == ListenerSettings.TLS(identity: .files(files)))
     }
 
     @Test(arguments: [

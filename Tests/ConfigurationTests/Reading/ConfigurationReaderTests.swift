@@ -42,13 +42,13 @@ struct ConfigurationReaderTests {
               - {address: unix:/run/y.sock, mode: "0660", group: www-data}
               - {address: unix:/run/z.sock, mode: 600}
             """)
-        var files = ListenerTLS(
+        var files = ListenerSettings.TLS(
             identity: .files([
                 CertificateFiles(chain: "a.pem", key: "a.key"), CertificateFiles(chain: "b.pem", key: "b.key"),
             ]))
         files.minimum = .tls13
         files.clientCA = "clients.pem"
-        let selfSigned = ListenerTLS(identity: .selfSigned(names: ["localhost", "*.example.com", "::1"]))
+        let selfSigned = ListenerSettings.TLS(identity: .selfSigned(names: ["localhost", "*.example.com", "::1"]))
         #expect(
             configuration.listeners == [
                 ListenerSettings(address: .tcp(host: "::1", port: 443), tls: files),
@@ -164,7 +164,7 @@ struct ConfigurationReaderTests {
     /// More than one reference, or one with text beside it, is no list; nor is what only looks like one.
     @Test(arguments: ["${SERVERS}${SERVERS}", "ws://${SERVERS}", "ws://a,ws://b"])
     func `text around a variable, or two variables, is not a list`(text: String) {
-        #expect(throws: ConfigurationErrors.self) { try self.servers(text, "a") }
+        #expect(throws: ConfigurationReader.Failure.self) { try self.servers(text, "a") }
     }
 
     @Test func `origins of one variable are a word or a list`() throws {
@@ -186,7 +186,7 @@ struct ConfigurationReaderTests {
                 ]))
         // An empty list lets no page in, and never every page.
         #expect(try origins("") == .list([]))
-        #expect(throws: ConfigurationErrors.self) { try origins("all") }
+        #expect(throws: ConfigurationReader.Failure.self) { try origins("all") }
     }
 
     // MARK: - Defaults
@@ -284,12 +284,12 @@ struct ConfigurationReaderTests {
     }
 
     @Test func `what a variable holds is checked like what is written`() {
-        let errors = #expect(throws: ConfigurationErrors.self) {
+        let errors = #expect(throws: ConfigurationReader.Failure.self) {
             try GatewayConfiguration.reading("listeners:\n  - address: ${WHERE}", environment: ["WHERE": "here"])
         }
         #expect(errors?.diagnostics.count == 1)
         #expect(errors?.diagnostics.first?.message.contains("not `here`") == true)
-        #expect(errors?.diagnostics.first?.position == SourcePosition(line: 2, column: 14))
+        #expect(errors?.diagnostics.first?.position == Diagnostic.Position(line: 2, column: 14))
     }
 
     @Test func `a scalar never turns into something else`() throws {
@@ -302,7 +302,7 @@ struct ConfigurationReaderTests {
 
     @Test func `a file that is not UTF-8 is refused at its place`() {
         let bytes = "workers: 1\n# ü \u{1}".utf8.map { $0 == 1 ? 0xFF : $0 }
-        let errors = #expect(throws: ConfigurationErrors.self) {
+        let errors = #expect(throws: ConfigurationReader.Failure.self) {
             try ConfigurationReader.read(bytes: bytes, file: "x.conf", environment: [:])
         }
         #expect(errors?.description == "x.conf:2:5: not UTF-8\n    # ü \u{FFFD}\n        ^")
@@ -310,7 +310,7 @@ struct ConfigurationReaderTests {
 
     @Test func `the caret stands under its place, behind tabs too`() {
         let diagnostic = Diagnostic(
-            file: "f", position: SourcePosition(line: 1, column: 3), message: "m", sourceLine: "\tä: x")
+            file: "f", position: Diagnostic.Position(line: 1, column: 3), message: "m", sourceLine: "\tä: x")
         #expect(diagnostic.rendered == "f:1:3: m\n    \tä: x\n    \t ^")
     }
 }

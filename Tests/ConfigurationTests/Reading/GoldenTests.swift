@@ -22,7 +22,7 @@ struct GoldenTests {
         let expected = try String(
             contentsOf: file.deletingPathExtension().appendingPathExtension("txt"), encoding: .utf8)
 
-        let errors = #expect(throws: ConfigurationErrors.self) {
+        let errors = #expect(throws: ConfigurationReader.Failure.self) {
             try ConfigurationReader.read(text: text, file: name, environment: [:])
         }
 

@@ -9,8 +9,8 @@ struct HealthSettingsTests {
 
     // MARK: - admin, drain
 
-    private static func admin(_ address: Address, hosts: [String] = []) -> AdminSettings {
-        var settings = AdminSettings(address: address)
+    private static func admin(_ address: Address, hosts: [String] = []) -> GatewayConfiguration.Admin {
+        var settings = GatewayConfiguration.Admin(address: address)
         settings.hosts = hosts
         return settings
     }
@@ -27,7 +27,8 @@ struct HealthSettingsTests {
             admin(.tcp(host: "", port: 9901), hosts: ["gateway.internal", "a"])
         ),
     ])
-    func `the admin address is off, an address or a mapping`(line: String, expected: AdminSettings?) throws {
+    func `the admin address is off, an address or a mapping`(line: String, expected: GatewayConfiguration.Admin?) throws
+    {
         #expect(try self.top(line).admin == expected)
     }
 
@@ -40,7 +41,7 @@ struct HealthSettingsTests {
     ])
     func `a drain has a delay, a time and a rate`(drain: String, delay: Duration, over: Duration, rate: Double?) throws
     {
-        var expected = DrainSettings()
+        var expected = GatewayConfiguration.Drain()
         expected.delay = delay
         expected.over = over
         expected.rate = rate
@@ -145,9 +146,9 @@ struct HealthSettingsTests {
     private struct Unexpected: Error { let kind: BackendSettings.Kind }
 
     private static func health(
-        _ check: HealthCheckKind, _ change: (inout HealthCheckSettings) -> Void = { _ in }
-    ) -> HealthCheckSettings {
-        var settings = HealthCheckSettings(check: check)
+        _ check: HealthCheckKind, _ change: (inout BackendSettings.HealthCheck) -> Void = { _ in }
+    ) -> BackendSettings.HealthCheck {
+        var settings = BackendSettings.HealthCheck(check: check)
         change(&settings)
         return settings
     }
@@ -166,14 +167,16 @@ struct HealthSettingsTests {
         ("{check: http, interval: 1s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(1), .seconds(1)) }),
         ("{check: http, interval: 10s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(10), .seconds(2)) }),
     ])
-    func `a check is a name, or a mapping with its settings`(text: String, expected: HealthCheckSettings) throws {
+    func `a check is a name, or a mapping with its settings`(text: String, expected: BackendSettings.HealthCheck) throws
+    {
         #expect(try BackendSettings.reading("{websocket: [\"ws://a\"], health: \(text)}").health == expected)
     }
 
     @Test(arguments: [("connect", HealthCheckKind.connect), ("http", .http)])
     func `a TCP backend has checks, too`(text: String, check: HealthCheckKind) throws {
         #expect(
-            try BackendSettings.reading("{tcp: [\"a:1\"], health: \(text)}").health == HealthCheckSettings(check: check)
+            try BackendSettings.reading("{tcp: [\"a:1\"], health: \(text)}").health
+                == BackendSettings.HealthCheck(check: check)
         )
     }
 
@@ -183,7 +186,7 @@ struct HealthSettingsTests {
         #expect(settings.eject?.failures == 1)
         #expect(settings.eject?.duration == .milliseconds(250))
         #expect(settings.slowStart == .seconds(30))
-        #expect(settings.rebalance == RebalanceSettings(rate: 5))
-        #expect(try BackendSettings.reading("{tcp: [\"a:1\"], eject: {}}").eject == EjectSettings())
+        #expect(settings.rebalance == BackendSettings.Rebalance(rate: 5))
+        #expect(try BackendSettings.reading("{tcp: [\"a:1\"], eject: {}}").eject == BackendSettings.Eject())
     }
 }

@@ -26,7 +26,7 @@ struct MemoryTests {
 
     @Test(arguments: ["0", "off", "1KiB", "a lot", "64MB"])
     func `what is not a size is a mistake`(text: String) {
-        #expect(throws: ConfigurationErrors.self) { try Self.reading("memory: \(text)") }
+        #expect(throws: ConfigurationReader.Failure.self) { try Self.reading("memory: \(text)") }
     }
 
     @Test func `memory for four of the largest messages is enough`() throws {
@@ -47,7 +47,7 @@ struct MemoryTests {
 
     @Test func `the warning also looks at what auto stands for`() throws {
         let warnings = try Self.reading("", message: "16MiB", automaticMemory: 32 << 20).warnings
-        #expect(warnings.map(\.position) == [SourcePosition(line: 1, column: 1)])
+        #expect(warnings.map(\.position) == [Diagnostic.Position(line: 1, column: 1)])
         #expect(warnings.first?.message.hasPrefix("`memory` is `32MiB`, less than") == true)
     }
 }

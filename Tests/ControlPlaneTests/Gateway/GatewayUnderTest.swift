@@ -142,7 +142,7 @@ extension GatewayConfiguration {
         let address = Address.tcp(host: "127.0.0.1", port: 0)
         configuration.listeners = [
             ListenerSettings(address: address),
-            ListenerSettings(address: address, tls: ListenerTLS(identity: .selfSigned(names: ["localhost"]))),
+            ListenerSettings(address: address, tls: ListenerSettings.TLS(identity: .selfSigned(names: ["localhost"]))),
         ]
         for backend in backends {
             configuration.backends[backend.name] = backend

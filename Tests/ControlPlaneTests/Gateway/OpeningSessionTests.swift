@@ -117,7 +117,7 @@ extension SessionTests {
                 address: .tcp(host: "127.0.0.1", port: $0.port), tls: true, authority: "localhost", path: nil)
         }
         var backend = BackendSettings(name: "relay", kind: .websocket(endpoints))
-        backend.eject = EjectSettings()
+        backend.eject = BackendSettings.Eject()
         backend.eject?.failures = 1
         let configuration = GatewayConfiguration.serving([backend]) {
             $0.timeouts.handshake = .milliseconds(200)

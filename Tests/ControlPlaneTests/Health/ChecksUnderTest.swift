@@ -50,7 +50,7 @@ final class ChecksUnderTest: Sendable {
     }
 
     private static func run(_ mailbox: Mailbox<Message>, logPath: String) throws {
-        var settings = LogSettings()
+        var settings = GatewayConfiguration.Log()
         settings.file = logPath
         settings.format = .json
         settings.level = .debug
@@ -153,8 +153,8 @@ extension ActiveConfiguration {
 
 extension BackendSettings {
     /// Short intervals between checks, and a long timeout for each.
-    mutating func check(_ check: HealthCheckKind, _ change: (inout HealthCheckSettings) -> Void = { _ in }) {
-        var settings = HealthCheckSettings(check: check)
+    mutating func check(_ check: HealthCheckKind, _ change: (inout BackendSettings.HealthCheck) -> Void = { _ in }) {
+        var settings = BackendSettings.HealthCheck(check: check)
         settings.interval = .milliseconds(10)
         settings.timeout = .seconds(20)
         change(&settings)

@@ -291,7 +291,7 @@ import WebSocketProtocol
 /// What a reload keeps, and what sessions and operators report.
 @Suite struct EndpointStateTests {
     private static func rules(_ settings: inout BackendSettings) {
-        settings.eject = EjectSettings()
+        settings.eject = BackendSettings.Eject()
         settings.eject?.failures = 2
         settings.eject?.duration = .seconds(3600)
     }

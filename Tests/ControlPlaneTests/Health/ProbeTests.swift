@@ -22,9 +22,9 @@ import WebSocketProtocol
     }
 
     private static func settings(
-        _ check: HealthCheckKind, _ change: (inout HealthCheckSettings) -> Void = { _ in }
-    ) -> HealthCheckSettings {
-        var settings = HealthCheckSettings(check: check)
+        _ check: HealthCheckKind, _ change: (inout BackendSettings.HealthCheck) -> Void = { _ in }
+    ) -> BackendSettings.HealthCheck {
+        var settings = BackendSettings.HealthCheck(check: check)
         change(&settings)
         return settings
     }
@@ -34,7 +34,8 @@ import WebSocketProtocol
     // MARK: - Talking
 
     /// Lets a probe talk to an endpoint that sends each answer in two parts. The first has `cut` bytes; 0 means byte by byte.
-    private func talk(_ settings: HealthCheckSettings, _ answers: [Answer], cut: Int, thenEOF: Bool) -> Outcome {
+    private func talk(_ settings: BackendSettings.HealthCheck, _ answers: [Answer], cut: Int, thenEOF: Bool) -> Outcome
+    {
         var probe = Probe(settings, host: "inner:3000", path: "/own")
         var outcome = Outcome()
         var sent = self.note(probe.connected(), in: &outcome)
@@ -82,7 +83,7 @@ import WebSocketProtocol
 
     /// The outcome, which must be the same for every split.
     private func outcome(
-        _ settings: HealthCheckSettings, _ answers: [Answer], longest: Int = 400, thenEOF: Bool = false
+        _ settings: BackendSettings.HealthCheck, _ answers: [Answer], longest: Int = 400, thenEOF: Bool = false
     ) -> Outcome? {
         let first = self.talk(settings, answers, cut: 0, thenEOF: thenEOF)
         for cut in 1...longest where self.talk(settings, answers, cut: cut, thenEOF: thenEOF) != first { return nil }
@@ -132,7 +133,7 @@ import WebSocketProtocol
     }
 
     @Test func `the request is the endpoint's or the check's own`() {
-        func request(_ settings: HealthCheckSettings) -> [String] {
+        func request(_ settings: BackendSettings.HealthCheck) -> [String] {
             var probe = Probe(settings, host: "inner:3000", path: "/own?x=1")
             let lines = Self.text(probe.connected().send).components("\r\n")
             return lines.map { $0.hasPrefix("Sec-WebSocket-Key: ") ? "Sec-WebSocket-Key: \($0.count)" : $0 }

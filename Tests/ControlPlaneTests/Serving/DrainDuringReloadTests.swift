@@ -26,7 +26,7 @@ import Testing
         var next = first
         next.routes = []
         let (reread, access) = (next, FileReader.Access(read: { _ throws(FileError) in [] }, stamp: { _ in nil }))
-        let source = ConfigurationSource(path: "/gateway.conf") { _ throws(ConfigurationErrors) in reread }
+        let source = ConfigurationSource(path: "/gateway.conf") { _ throws(ConfigurationReader.Failure) in reread }
         let gateway = try Gateway(first, source: source, fileAccess: access)
         guard let port = gateway.serving.listeners.listeners[0].address.port else { throw StartError("no port") }
         return (gateway, try TestPeer.client("/echo", port: port))

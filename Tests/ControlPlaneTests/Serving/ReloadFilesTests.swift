@@ -41,7 +41,7 @@ import Testing
             let files = Files()
             defer { files.isHanging.store(false, ordering: .relaxed) }
             let configuration = GatewayConfiguration.serving([.echo])
-            let source = ConfigurationSource(path: "/hanging/gateway.conf") { _ throws(ConfigurationErrors) in
+            let source = ConfigurationSource(path: "/hanging/gateway.conf") { _ throws(ConfigurationReader.Failure) in
                 configuration
             }
             var settings = configuration
@@ -80,7 +80,7 @@ import Testing
     /// A resolver that never answers.
     @Test func `a name that is not found in time is a failure that names it`() throws {
         let loop = try EventLoop()
-        let log = try Log(LogSettings())
+        let log = try Log(GatewayConfiguration.Log())
         defer { log.close() }
         let names = try NameRefresh(resolver: Resolver(), log: log, loop: loop)
         let address = Address.tcp(host: "slow.example", port: 80)

@@ -19,7 +19,7 @@ import Testing
     private let missing = "/nonexistent/gateway"
 
     private func configuration(
-        _ tls: ListenerTLS?, _ change: (inout BackendSettings) -> Void = { _ in }
+        _ tls: ListenerSettings.TLS?, _ change: (inout BackendSettings) -> Void = { _ in }
     ) -> GatewayConfiguration {
         var configuration = GatewayConfiguration()
         configuration.listeners = [ListenerSettings(address: .tcp(host: "127.0.0.1", port: 8443), tls: tls)]
@@ -34,14 +34,14 @@ import Testing
 
     @Test func `a configuration without files has no problems`() {
         #expect(Self.problems(in: self.configuration(nil)) == [])
-        let tls = ListenerTLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
+        let tls = ListenerSettings.TLS(identity: .selfSigned(names: ["localhost", "127.0.0.1"]))
         #expect(Self.problems(in: self.configuration(tls)) == [])
         #expect(Self.problems(in: GatewayConfiguration()) == [])
     }
 
     @Test func `every missing file is a line`() {
         let files = [CertificateFiles(chain: self.missing + ".pem", key: self.missing + ".key")]
-        let configuration = self.configuration(ListenerTLS(identity: .files(files))) {
+        let configuration = self.configuration(ListenerSettings.TLS(identity: .files(files))) {
             $0.tls.ca = self.missing + ".ca"
         }
         #expect(
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func `authorities of clients are read`() {
-        var tls = ListenerTLS(identity: .selfSigned(names: ["localhost"]))
+        var tls = ListenerSettings.TLS(identity: .selfSigned(names: ["localhost"]))
         tls.clientCA = self.missing
         #expect(
             Self.problems(in: self.configuration(tls)) == [
@@ -64,7 +64,7 @@ import Testing
         let path = temporaryPath(".pem")
         defer { removeFile(path) }
         #expect(try OutputFile.appending(to: path).append(Array("not a certificate\n".utf8)).failure == nil)
-        let tls = ListenerTLS(identity: .files([CertificateFiles(chain: path, key: path)]))
+        let tls = ListenerSettings.TLS(identity: .files([CertificateFiles(chain: path, key: path)]))
         let problems = Self.problems(in: self.configuration(tls) { $0.tls.ca = path })
         #expect(problems.count == 2)
         #expect(problems.allSatisfy { $0.contains(path) })

@@ -16,7 +16,7 @@ final class StillWorker {
     private var sessions: [Session] = []
 
     init() throws {
-        var settings = LogSettings()
+        var settings = GatewayConfiguration.Log()
         settings.file = "/dev/null"
         self.log = try Log(settings)
         let blueprint = WorkerBlueprint(

@@ -26,7 +26,7 @@ final class WorkersUnderTest {
     }
 
     private init(_ count: Int) throws {
-        var settings = LogSettings()
+        var settings = GatewayConfiguration.Log()
         settings.file = "/dev/null"
         self.log = try Log(settings)
         self.fleet = try Fleet(workers: count, descriptorLimit: 10_000)

@@ -27,8 +27,8 @@ enum FuzzConfiguration {
         }
     }
 
-    private static func read(_ text: String) -> Result<GatewayConfiguration, ConfigurationErrors> {
-        Result { () throws(ConfigurationErrors) in
+    private static func read(_ text: String) -> Result<GatewayConfiguration, ConfigurationReader.Failure> {
+        Result { () throws(ConfigurationReader.Failure) in
             try ConfigurationReader.read(text: text, file: "fuzz", environment: ["NAME": "value", "LIST": "[a, b]"])
         }
     }

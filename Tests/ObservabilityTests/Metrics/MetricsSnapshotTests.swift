@@ -13,7 +13,7 @@ import Testing
     }
 
     private func families(
-        _ snapshot: MetricsSnapshot, control: ControlMetrics = ControlMetrics()
+        _ snapshot: MetricsSnapshot, control: MetricsSnapshot.Control = MetricsSnapshot.Control()
     ) -> [MetricFamily] {
         snapshot.families(
             control: control, backends: [MetricFamily("gateway_backend_up", .gauge, help: "Up.", samples: [])],
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `the counts of the control thread and the process are shown`() {
-        var control = ControlMetrics()
+        var control = MetricsSnapshot.Control()
         control.appliedReloads = 1
         control.refusedReloads = 2
         let families = self.families(MetricsSnapshot(), control: control)

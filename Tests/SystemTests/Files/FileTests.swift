@@ -57,7 +57,7 @@ import Testing
         for (path, type) in [
             (folder, .directory), (fifo, .fifo), (link, .fifo), (socket, .socket),
             ("/dev/zero", .device),
-        ] as [(String, FileType)] {
+        ] as [(String, FileError.Kind)] {
             #expect(throws: FileError.notRegular(type)) { try FileContents.read(path) }
         }
         #expect(FileError.notRegular(.fifo).description == "it is a FIFO, not a regular file")

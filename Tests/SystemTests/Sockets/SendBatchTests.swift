@@ -4,7 +4,7 @@ import Testing
 @testable import System
 
 /// Stages bytes for a socket of its own, and records what it is told.
-private final class Sender: StagedSender {
+private final class Sender: SendBatch.Sender {
     struct Told: Equatable {
         let rest: [UInt8]
         let failure: SystemError?

@@ -19,7 +19,7 @@ final class RunningGateway {
 
     init() throws {
         self.loop = try EventLoop()
-        var settings = LogSettings()
+        var settings = GatewayConfiguration.Log()
         settings.file = self.logPath
         settings.format = .json
         self.log = try Log(settings)

@@ -44,7 +44,7 @@ import Testing
     }
 
     private func log() throws -> Log {
-        var settings = LogSettings()
+        var settings = GatewayConfiguration.Log()
         settings.file = "/dev/null"
         return try Log(settings)
     }

@@ -1,4 +1,4 @@
-"""Targets import what the architecture allows, and neither they nor the folders in them form a cycle."""
+"""Targets import what the architecture allows, and neither they nor the folders in them form a cycle. Files are named for their types."""
 
 import collections
 from collections.abc import Iterator
@@ -8,6 +8,8 @@ from tree import ARCHITECTURE, Finding, Tree
 
 # How many references of an edge are shown.
 SHOWN = 6
+# How many top-level types may stand in a file that is named for another, such as small ones that a family shares. It only falls.
+MOST_ELSEWHERE = 58
 
 
 def findings(tree: Tree) -> Iterator[Finding]:
@@ -25,6 +27,13 @@ def findings(tree: Tree) -> Iterator[Finding]:
     known = {(row.key, *sorted(row.values)): row.line for row in tree.table("cycles", is_optional=True)}
     for target in tree.targets:
         yield from _folders(tree, target, uses, known)
+    elsewhere = graph.types(tree)[1]
+    if len(elsewhere) > MOST_ELSEWHERE:
+        for file, line, name in elsewhere:
+            yield Finding(
+                file, line, f"{name} is one of {len(elsewhere)} types in a file named for another, of {MOST_ELSEWHERE} at most",
+                "nest the new one in the type that it serves, or give it a file",
+            )
     for (target, *folders), line in known.items():
         yield Finding(ARCHITECTURE, line, f"{', '.join(folders)} of {target} are no cycle", "remove or correct the line of the block `cycles`")
 

@@ -1,4 +1,0 @@
-internal import ControlPlane
-internal import DataPlane
-
-extension Gateway: GatewayControl {}
