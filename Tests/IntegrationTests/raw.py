@@ -110,11 +110,8 @@ class Connection:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def _patiently(self, awaitable):
-        return await within(awaitable)
-
     async def head(self) -> list[str]:
-        data = await self._patiently(self.reader.readuntil(b"\r\n\r\n"))
+        data = await within(self.reader.readuntil(b"\r\n\r\n"))
         return data.decode("latin-1").split("\r\n")[:-2]
 
     async def response(self) -> Response:
@@ -122,11 +119,11 @@ class Connection:
         line, *fields = await self.head()
         response = Response(int(line.split(" ")[1]), [tuple(field.split(": ", 1)) for field in fields])
         if length := response.field("Content-Length"):
-            response.body = await self._patiently(self.reader.readexactly(int(length)))
+            response.body = await within(self.reader.readexactly(int(length)))
         return response
 
     async def exactly(self, count: int) -> bytes:
-        return await self._patiently(self.reader.readexactly(count))
+        return await within(self.reader.readexactly(count))
 
     async def frame(self) -> Frame:
         first, second = await self.exactly(2)
@@ -149,7 +146,7 @@ class Connection:
 
     async def end(self) -> bytes:
         """The bytes up to the peer's orderly end."""
-        return await self._patiently(self.reader.read())
+        return await within(self.reader.read())
 
     async def lost(self):
         """Reads until the connection ends in any way."""

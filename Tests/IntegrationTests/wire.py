@@ -58,7 +58,7 @@ class Peer:
                 return await self._decrypt()
             except ssl.SSLWantReadError:
                 await self._flush()
-                data = await self._patiently(self.reader.read(1 << 16))
+                data = await within(self.reader.read(1 << 16))
                 assert data, "the connection ended during the TLS handshake"
                 self.incoming.write(data)
 
@@ -137,7 +137,7 @@ class Peer:
 
     async def _receive(self):
         try:
-            data = await self._patiently(self.reader.read(1 << 16))
+            data = await within(self.reader.read(1 << 16))
         except OSError:
             self.ended = "reset"
             return
@@ -165,12 +165,9 @@ class Peer:
             return
         # A close_notify, which the end of the connection has to follow.
         try:
-            self.ended = "mess" if await self._patiently(self.reader.read(1)) else "end"
+            self.ended = "mess" if await within(self.reader.read(1)) else "end"
         except OSError:
             self.ended = "reset"
-
-    async def _patiently(self, awaitable):
-        return await within(awaitable)
 
     def _next_frame(self) -> raw.Frame | None:
         """The next frame, if all of it is here."""
