@@ -11,9 +11,9 @@ internal import WebSocketProtocol
 /// One session from its admitted request to closed, with both its legs: the shell that acts.
 ///
 /// `SessionMachine` decides; this class tells it what happened and carries out its actions. Until the 101 the client's connection is its
-/// `SessionClient`'s, which also sends the answer if there is no session. This file has the life of the connections, `Session+Opening` what
-/// comes before the 101, `Session+Backend` the other leg, `Session+Closing` the end of both legs, and `Session+Reading` their bytes. After
-/// the 101 a `Conversation` handles those.
+/// `SessionClient`'s, which also sends the answer if there is no session. After it a `Conversation` handles the bytes. This file has the life
+/// of the connections and their reading, `Session+Opening` what comes before the 101, `Session+Backend` the other leg, `Session+Reading` what
+/// ends the bytes or holds them back, and `Session+Closing` the end of both legs.
 final class Session: ConnectionOwner, TimerHandler {
     let id: SessionID
     let context: SessionContext
@@ -145,6 +145,42 @@ final class Session: ConnectionOwner, TimerHandler {
     func setDeadline(at instant: MonotonicInstant) { self.loop.setTimer(&self.timer, at: instant, self) }
 
     func clearDeadline() { self.loop.cancelTimer(&self.timer) }
+
+    // MARK: - Reading
+
+    /// Reads what is there from `leg` and passes it on, as long as the session's share of the turn lasts, but at least once.
+    func pump(_ leg: Leg) {
+        if let connection = self.connection(leg) { self.pump(connection) }
+    }
+
+    func pump(_ connection: Connection) {
+        let leg = connection.leg
+        if self.closing != nil, self.machine.closing.hasEnded(leg) { return self.watchEnded(connection) }
+        while connection.mayRead, !connection.isPaused, connection.isOpen {
+            switch connection.receive(atMost: self.context.memory.readSize) {
+            case .bytes(let range):
+                self.heard(connection)
+                self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: connection.tls != nil))
+                self.received(range, from: leg)
+            case .incomplete: self.heard(connection)
+            case .nothing: break
+            case .end(let inOrder):
+                return self.ended(connection, inOrder: inOrder)
+            case .failed(let failure): return self.failed(connection, failure)
+            }
+            if self.loop.budget.isShareSpent { return self.readOnLater(connection) }
+        }
+    }
+
+    private func readOnLater(_ connection: Connection) {
+        if connection.mayRead, !connection.isPaused, connection.isOpen { connection.readAgainLater() }
+    }
+
+    /// Passes on what was received, or discards it.
+    func received(_ range: Range<Int>, from leg: Leg) {
+        if self.closing != nil { return self.receivedWhileClosing(range, from: leg) }
+        self.conversation?.received(range, from: leg)
+    }
 
     // MARK: - Conversation
 
