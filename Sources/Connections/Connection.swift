@@ -3,8 +3,8 @@ public import TLS
 
 /// One stream socket, TCP or Unix, with libssl if it has TLS, and the queue of bytes that the socket did not accept yet.
 ///
-/// It does not know what the bytes mean. This file has its life and plain reading, `Connection+TLS` libssl's part, `Connection+Sending`
-/// the writing. Reads go into the loop's buffers. Sends go to the socket at once, or with other small sends at the end of the turn; what
+/// It does not know what the bytes mean. This file has its life, plain reading and writing, `Connection+TLS` libssl's part,
+/// `Connection+Delivery` what the kernel does and knows. Reads go into the loop's buffers. Sends go to the socket at once, or with other small sends at the end of the turn; what
 /// the socket does not accept is queued. Readiness is edge-triggered and remembered in `reading`.
 public final class Connection: ReadinessHandler, SendBatch.Sender {
     /// How far our side has ended.
@@ -42,7 +42,7 @@ public final class Connection: ReadinessHandler, SendBatch.Sender {
     /// Whether this turn's event let queued bytes be sent.
     public private(set) var hasFlushed = false
     /// The kernel ended the connection: for too long, the peer acknowledged nothing, accepted nothing or did not answer.
-    private var isEndedByKernel = false
+    private(set) var isEndedByKernel = false
     /// When libssl last worked for this connection; since then it may hold buffers.
     private(set) var lastUse = MonotonicInstant(nanoseconds: 0)
     /// The index among the loop's warm connections; negative if it is not there.
@@ -80,7 +80,7 @@ public final class Connection: ReadinessHandler, SendBatch.Sender {
     // message.
     private let owner: any ConnectionOwner
     private var registration: EventLoop.Registration?
-    /// The bytes of memory for the queue alone that the owner was told of.
+    /// The bytes of memory for the queue alone that the owner, or an earlier one, was told of.
     public private(set) var countedMemory = 0
     /// The loop will call again anyway, when it is this connection's turn.
     public private(set) var isScheduled = false
@@ -105,6 +105,48 @@ public final class Connection: ReadinessHandler, SendBatch.Sender {
         self.plaintext = context.buffers.plaintext
         self.batch = context.loop.sends
         self.registration = try context.loop.add(descriptor, self)
+    }
+
+    /// Takes over from `other`, which has no staged output.
+    private init(from other: Connection, owner: any ConnectionOwner) {
+        self.descriptor = other.descriptor
+        self.tag = other.tag
+        self.isTCP = other.isTCP
+        self.tls = other.tls
+        self.owner = owner
+        self.context = other.context
+        self.plaintext = other.plaintext
+        self.batch = other.batch
+        self.registration = other.registration
+        self.state = other.state
+        self.reading = other.reading
+        self.writing = other.writing
+        self.countedMemory = other.countedMemory
+        self.tookBytes = other.tookBytes
+        self.hasFlushed = other.hasFlushed
+        self.isEndedByKernel = other.isEndedByKernel
+        self.isScheduled = other.isScheduled
+        self.lastUse = other.lastUse
+    }
+
+    // MARK: - Another owner
+
+    /// Gives the socket and all that is queued to a new connection, which `owner` owns. This one is closed then, and says nothing more.
+    ///
+    /// An object of its own, so that `owner` is a constant.
+    public func handOver(to owner: any ConnectionOwner) -> Connection {
+        self.sendStaged()
+        let heir = Connection(from: self, owner: owner)
+        if let registration = self.registration { self.context.loop.hand(registration, to: heir) }
+        if self.warmPlace >= 0 {
+            self.context.warm.remove(self)
+            self.context.warm.add(heir)
+        }
+        self.registration = nil
+        self.state = .closed
+        self.writing = WriteSide()
+        self.reading.close()
+        return heir
     }
 
     // MARK: - Events
@@ -214,61 +256,116 @@ public final class Connection: ReadinessHandler, SendBatch.Sender {
         }
     }
 
+    // MARK: - Sending
+
+    /// Sends `bytes`: now as far as the socket accepts them, the rest when it can.
+    public func send(_ bytes: Span<UInt8>) {
+        guard self.state == .open else { return }
+        if let tls = self.tls, self.writing.failure == nil {
+            self.warmUp()
+            if let error = tls.encrypt(bytes) { self.fail(.tls(error)) }
+            self.sendCiphertext()
+        } else {
+            self.sendOrQueue(bytes)
+        }
+    }
+
+    /// Sends bytes that many connections get: what the socket does not accept is shared, not copied.
+    public func send(sharing shared: SharedBytes) {
+        let bytes = shared.bytes
+        guard self.tls == nil else { return self.send(bytes.span) }
+        guard self.state == .open else { return }
+        let sent = self.stageOrSend(bytes.span)
+        guard sent < bytes.count else { return }
+        self.beginQueuing()
+        self.writing.append(sharing: shared, from: sent, at: self.context.loop.now)
+        self.countQueue()
+    }
+
+    /// Sends bytes that need no encryption any more.
+    func sendOrQueue(_ bytes: Span<UInt8>) {
+        let sent = self.stageOrSend(bytes)
+        if sent < bytes.count { self.append(bytes, from: sent) }
+    }
+
+    @inline(never)
+    private func append(_ bytes: Span<UInt8>, from start: Int) {
+        self.beginQueuing()
+        // The copy may go into memory that the kernel first has to provide.
+        self.context.loop.budget.spend(Work.queued(bytes.count - start))
+        self.writing.append(bytes, from: start, at: self.context.loop.now)
+        self.countQueue()
+    }
+
+    /// The most unsent bytes that the kernel accepts once the socket has not accepted everything: a slow peer's backlog then waits in our
+    /// queue, where it is counted, and not in megabytes of the kernel's.
+    private static let mostUnsent = 128 << 10
+
+    /// What follows is queued.
+    private func beginQueuing() {
+        if self.writing.queuedEver == 0, self.isTCP { Kernel.limitUnsent(self.descriptor, to: Self.mostUnsent) }
+    }
+
+    /// Returns how many bytes the socket accepted, or will be given at the end of the turn. The rest has to be queued.
+    private func stageOrSend(_ bytes: Span<UInt8>) -> Int {
+        if self.writing.isStaged {
+            if self.batch.extend(bytes, self) { return bytes.count }
+            self.batch.flush()
+        }
+        guard self.writing.queuedCount == 0, !bytes.isEmpty, self.writing.failure == nil else { return 0 }
+        self.writing.isStaged = self.batch.stage(bytes, for: self.descriptor, self)
+        return self.writing.isStaged ? bytes.count : self.sendNow(bytes)
+    }
+
+    /// Sends staged bytes, before anything that must follow them.
+    public func sendStaged() {
+        if self.writing.isStaged { self.batch.flush() }
+    }
+
+    /// Called after a flush. `rest` was not accepted.
+    public func sent(allBut rest: Span<UInt8>, failure: SystemError?) {
+        self.writing.isStaged = false
+        if let failure, self.writing.failure == nil { self.fail(self.note(failure)) }
+        guard !rest.isEmpty else { return }
+        let sent = self.sendNow(rest)
+        if sent < rest.count { self.append(rest, from: sent) }
+    }
+
+    /// Returns how many bytes the socket accepted: none after a failure, which `receive` will report.
+    private func sendNow(_ bytes: Span<UInt8>) -> Int {
+        guard self.writing.failure == nil else { return 0 }
+        var sent = 0
+        while sent < bytes.count {
+            switch Kernel.send(self.descriptor, bytes.extracting(sent..<bytes.count)) {
+            case .sent(let count): sent += count
+            case .wouldBlock: return sent
+            case .failed(let error):
+                self.fail(self.note(error))
+                return sent
+            }
+        }
+        return sent
+    }
+
+    /// The socket accepts bytes again.
+    func flush() {
+        guard self.writing.failure == nil else { return }
+        var queue = self.writing.takeQueue()
+        let count = queue.count
+        queue.flush { self.sendNow($0) }
+        self.context.loop.budget.spend(Work.send + Work.bytes(count - queue.count, tls: false))
+        self.writing.putBack(queue, of: count, at: self.context.loop.now)
+        self.countQueue()
+        guard self.writing.untaken == 0 else { return }
+        if self.state == .shuttingDown { self.endWriting() }
+    }
+
     // MARK: - Memory of idle connections
 
     /// libssl is about to work: its buffers, about 34 KiB, are released once the connection has been quiet for a while.
     func warmUp() {
         self.lastUse = self.context.loop.now
         if self.warmPlace < 0 { self.context.warm.add(self) }
-    }
-
-    // MARK: - What the kernel does
-
-    /// Sets TCP_NODELAY: the kernel does not delay small sends.
-    public func sendAtOnce() { Kernel.sendAtOnce(self.descriptor) }
-
-    /// Sets TCP_USER_TIMEOUT: the kernel ends the connection when the peer acknowledges nothing of what was sent, or accepts nothing, for
-    /// `timeout`. `nil` restores the kernel's default. Does nothing on a Unix socket.
-    public func setUserTimeout(_ timeout: Duration?) {
-        if self.isTCP { Kernel.setUserTimeout(self.descriptor, timeout) }
-    }
-
-    /// Turns TCP keepalive on: after `idle` seconds of silence the kernel probes the peer every `interval` seconds, and ends the
-    /// connection after `count` unanswered probes. Does nothing on a Unix socket.
-    public func keepAlive(idle: Int32, interval: Int32, count: Int32) {
-        if self.isTCP { Kernel.keepAlive(self.descriptor, idle: idle, interval: interval, count: count) }
-    }
-
-    /// Turns TCP keepalive off.
-    public func endKeepAlive() {
-        if self.isTCP { Kernel.endKeepAlive(self.descriptor) }
-    }
-
-    // MARK: - Delivery
-
-    /// How many bytes the peer has not acknowledged: those in our queue, in the kernel's, and those that will never be sent. On a Unix
-    /// socket, what the kernel has accepted counts as delivered.
-    public var undelivered: Int {
-        guard self.isOpen, self.isTCP else { return self.writing.untaken }
-        let unacknowledged = Kernel.unacknowledged(self.descriptor)
-        // Our FIN counts as a byte.
-        let isEnd = self.state == .shutDown && unacknowledged > 0
-        return self.writing.untaken + unacknowledged - (isEnd ? 1 : 0)
-    }
-
-    /// A count that grows when the peer acknowledges bytes. Only comparing it with an earlier one means something.
-    public var acknowledged: UInt64 {
-        self.isTCP ? Kernel.acknowledged(self.descriptor) : self.writing.takenEver
-    }
-
-    /// Whether the peer has acknowledged bytes since the last call. If so, `queuedSince` starts anew, although the socket accepted none.
-    public func hasProgressed() -> Bool {
-        self.isTCP && self.writing.hasProgressed(self.acknowledged, at: self.context.loop.now)
-    }
-
-    /// Whether the kernel ended the connection while bytes or our FIN were unacknowledged. Otherwise its keepalive probes were unanswered.
-    public var hasStalled: Bool {
-        self.isEndedByKernel && (self.writing.untaken > 0 || Kernel.unacknowledged(self.descriptor) > 0)
     }
 
     // MARK: - Ending

@@ -2,7 +2,7 @@ public import System
 
 /// Is told what happens to its connections.
 ///
-/// Owner and connection refer to each other until the owner releases a connection that it has closed.
+/// Owner and connection refer to each other until the owner releases a connection that it has closed or handed over.
 public protocol ConnectionOwner: AnyObject {
     /// There is news, or it is the connection's turn to read on (`Connection.readAgainLater`). Queued bytes have already been sent as far
     /// as the socket accepts them.

@@ -34,13 +34,13 @@ import WebSocketProtocol
     }
 
     private static func end(_ state: SessionMachine.State, _ input: SessionMachine.Input, _ reason: String) -> Row {
-        self.row(state, input, .ending, .end(reason))
+        self.row(state, input, .closed, .end(reason))
     }
 
     private static func refuse(
         _ state: SessionMachine.State, _ input: SessionMachine.Input, _ failure: OpeningFailure, blames: Bool = false
     ) -> Row {
-        self.row(state, input, .answering, .refuse(failure, blamesEndpoint: blames))
+        self.row(state, input, .closed, .refuse(failure, blamesEndpoint: blames))
     }
 
     private static let connecting = SessionMachine.State.connecting(Attempt(number: 1, chosenAt: start))
@@ -48,25 +48,6 @@ import WebSocketProtocol
     private static let failed = OpeningFailure.connectFailed("refused")
 
     private static let rows: [Row] = [
-        // The client's TLS handshake.
-        row(.tlsHandshake, .tlsEstablished, .requestHead, .readRequest),
-        end(.tlsHandshake, .tlsFailed("no shared cipher"), "TLS: no shared cipher"),
-        end(.tlsHandshake, .clientLeft, "the client left during its TLS handshake"),
-        end(.tlsHandshake, .timeOver(isReadingRefusal: false, late), "the client took too long for its TLS handshake"),
-        end(.tlsHandshake, .ordered(.drain), "drain"),
-        row(.tlsHandshake, .roomNeeded, .ending, .makeRoom(isLogged: true)),
-        end(.tlsHandshake, .memoryNeeded, "the gateway is short of memory"),
-
-        // The request.
-        end(.requestHead, .clientLeft, "the client left before its request was whole"),
-        refuse(.requestHead, .timeOver(isReadingRefusal: false, late), .headTimeout),
-        refuse(.requestHead, .ordered(.drain), .draining),
-        refuse(.requestHead, .memoryNeeded, .memory),
-        row(.requestHead, .roomNeeded, .ending, .makeRoom(isLogged: true)),
-        row(.requestHead, .answered, .answering, .answer),
-        row(.requestHead, .admitted(.service, .registered), .conversing, .begin(.serve)),
-        row(.requestHead, .admitted(.backend, .registered), .choosing(.init()), .chooseEndpoint(after: nil)),
-
         // The choice of an endpoint.
         row(.choosing(.init()), .endpointChosen(at: start), connecting, .connect),
         row(
@@ -97,11 +78,10 @@ import WebSocketProtocol
         end(connecting, .clientLeft, "the client left during the opening handshake"),
         refuse(connecting, .ordered(.reload), .draining),
         refuse(connecting, .memoryNeeded, .memory),
-        row(connecting, .roomNeeded, connecting, .nothing),
 
         // The backend's opening handshake.
         row(shakingHands, .backendAccepted, .conversing, .begin(.relay)),
-        row(shakingHands, .backendRefused, .answering, .passRefusalOn),
+        row(shakingHands, .backendRefused, .closed, .passRefusalOn),
         refuse(shakingHands, .backendFailed("HTTP/1.0", hasAnswered: true), .badBackend("HTTP/1.0"), blames: true),
         row(
             shakingHands, .backendFailed("reset", hasAnswered: false),
@@ -114,24 +94,30 @@ import WebSocketProtocol
         end(shakingHands, .clientLeft, "the client left during the opening handshake"),
         refuse(shakingHands, .ordered(.drain), .draining),
         refuse(shakingHands, .memoryNeeded, .memory),
-        row(shakingHands, .roomNeeded, shakingHands, .nothing),
 
         // A session ends once.
-        row(.ending, .clientLeft, .ending, .nothing),
-        row(.ending, .roomNeeded, .ending, .nothing),
-        row(.ending, .ordered(.drain), .ending, .nothing),
-
-        // An answer is being sent.
-        row(.answering, .roomNeeded, .ending, .makeRoom(isLogged: false)),
-        row(.answering, .ordered(.drain), .answering, .nothing),
-        row(.answering, .clientLeft, .answering, .nothing),
-        row(.answering, .memoryNeeded, .answering, .nothing),
+        row(.closed, .clientLeft, .closed, .nothing),
+        row(.closed, .ordered(.drain), .closed, .nothing),
+        row(.closed, .memoryNeeded, .closed, .nothing),
+        row(.closed, .timeOver(isReadingRefusal: false, late), .closed, .nothing),
     ]
 
     @Test(arguments: Self.rows) func `each input leads from its state to the next`(row: Row) {
         var machine = SessionMachine(state: row.from)
         do { let action = machine.handle(row.input); #expect(action == row.action) }
         #expect(machine.state == row.to)
+    }
+
+    @Test(arguments: [
+        (SessionMachine.Target.service, SessionMachine.State.conversing, SessionMachine.Action.begin(.serve)),
+        (.backend, .choosing(.init()), .chooseEndpoint(after: nil)),
+    ])
+    func `the target decides how a session begins`(
+        target: SessionMachine.Target, to: SessionMachine.State, action: SessionMachine.Action
+    ) {
+        var machine = SessionMachine(.registered)
+        do { let begun = machine.start(to: target); #expect(begun == action) }
+        #expect(machine.state == to)
     }
 
     // MARK: - Endpoints
@@ -147,7 +133,7 @@ import WebSocketProtocol
                 number < 3 ? .chooseEndpoint(after: failure) : .refuse(failure, blamesEndpoint: true)
             #expect(action == expected)
         }
-        #expect(machine.state == .answering)
+        #expect(machine.state == .closed)
     }
 
     @Test func `an endpoint that was chosen late is not blamed for the time of earlier ones`() {
@@ -160,18 +146,17 @@ import WebSocketProtocol
     @Test func `a request that the backend has answered is not sent twice`() {
         var machine = SessionMachine(state: Self.shakingHands)
         _ = machine.handle(.backendFailed("nonsense", hasAnswered: true))
-        #expect(machine.state == .answering)
+        #expect(machine.state == .closed)
     }
 
     // MARK: - Phases
 
     @Test func `the phases of a relayed session`() {
-        var machine = SessionMachine(hasTLS: true)
+        var machine = SessionMachine(.registered)
+        _ = machine.start(to: .backend)
         var phases = [machine.phase]
         let inputs: [SessionMachine.Input] = [
-            .tlsEstablished, .admitted(.backend, .registered), .endpointChosen(at: Self.start),
-            .connected(isWebSocket: true),
-            .backendAccepted,
+            .endpointChosen(at: Self.start), .connected(isWebSocket: true), .backendAccepted,
         ]
         for input in inputs {
             _ = machine.handle(input)
@@ -185,43 +170,15 @@ import WebSocketProtocol
         do { let isOver = machine.closed(.backend); #expect(isOver) }
         phases.append(machine.phase)
         #expect(
-            phases == [
-                .tlsHandshake, .requestHead, .requestHead, .connect, .backendHandshake, .relay, .closing, .closed,
-            ])
+            phases == [.requestHead, .connect, .backendHandshake, .relay, .closing, .closed])
     }
 
     @Test func `a session ends once`() {
-        var machine = SessionMachine(hasTLS: false)
+        var machine = SessionMachine(.registered)
         do { let isOver = machine.closed(.client); #expect(isOver) }
         do { let isOver = machine.closed(.client); #expect(!isOver) }
         do { let isOver = machine.closed(.backend); #expect(!isOver) }
         do { let action = machine.handle(.clientLeft); #expect(action == .nothing) }
-    }
-
-    @Test func `after an answer we only wait for the client's end`() {
-        var machine = SessionMachine(hasTLS: false)
-        _ = machine.handle(.answered)
-        #expect(machine.phase == .closing)
-        #expect(!machine.isOpen)
-        #expect(machine.closing.awaits(.client) == .end)
-        #expect(!machine.closing.reads(from: .client))
-        #expect(machine.closing.endWhenDelivered(.client) == nil)
-        do { let actions = machine.happened(.ended(.client, .inOrder), .anywhere); #expect(actions == .none) }
-        #expect(machine.closing.ending == nil)
-        #expect(machine.closing.endWhenDelivered(.client) == .close)
-    }
-
-    @Test func `a client that fails while its answer goes out is closed`() {
-        for (event, end) in [
-            (ClosingHandshake.Event.ended(.client, .failed), ClosingHandshake.End.close),
-            (.stalled(.client), .abort), (.timeOver(.client), .close),
-        ] {
-            var machine = SessionMachine(hasTLS: false)
-            _ = machine.handle(.answered)
-            let actions = machine.happened(event, .anywhere)
-            #expect(actions.client.end == end)
-            #expect(machine.closing.ending == nil)
-        }
     }
 
     // MARK: - Connections

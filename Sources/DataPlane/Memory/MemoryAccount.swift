@@ -15,16 +15,38 @@ protocol MemoryWaiter: AnyObject {
     func goOn()
 }
 
-/// A session that holds memory.
+/// A session that holds memory, or a client's connection without one.
 protocol MemoryUser: AnyObject {
     var id: SessionID { get }
     var network: ClientNetwork { get }
     var memory: SessionMemory { get set }
+    var account: MemoryAccount { get }
+    /// The memory of its connections' queues alone, in bytes.
+    var queuedMemory: Int { get }
     /// What it holds, and for how long it has made no progress. Asking also notes what its peers accepted meanwhile.
     func lookAtMemory() -> MemoryHolder
 
     /// Ends the session, which frees what it holds.
     func giveWay()
+}
+
+extension MemoryUser {
+    /// The assembled message or head takes `bytes` now.
+    func assembles(_ bytes: Int) {
+        guard bytes != self.memory.assembled else { return }
+        self.account.change(.assembled, by: bytes - self.memory.assembled)
+        self.memory.assembled = bytes
+        self.noteHolding()
+    }
+
+    /// Joins or leaves those that hold memory.
+    func noteHolding() {
+        switch (self.queuedMemory + self.memory.assembled == 0, self.memory.place < 0) {
+        case (false, true): self.account.add(self)
+        case (true, false): self.account.remove(self)
+        case (false, false), (true, true): break
+        }
+    }
 }
 
 /// One worker's part of the bounded memory: which sessions hold some, and which wait for room. Confined to the worker's thread.
@@ -111,7 +133,10 @@ final class MemoryAccount: SharedBytesAccount, TimerHandler {
 
     /// Closes those of these sessions that are here and still hold memory.
     func evict(_ victims: Set<SessionID>) {
-        for session in self.holders.filter({ victims.contains($0.id) }) { session.giveWay() }
+        // One may free what another holds: a session that is being opened, and its client's connection.
+        for session in self.holders.filter({ victims.contains($0.id) }) where session.memory.place >= 0 {
+            session.giveWay()
+        }
     }
 
     // MARK: - Waiting

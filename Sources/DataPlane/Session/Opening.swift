@@ -1,19 +1,14 @@
 internal import Admission
 internal import Connections
-internal import HTTP1
 internal import System
 
-/// What a session needs only until its 101, such as its request head. An object of its own, so that an open session does not carry its
-/// memory.
+/// What a session needs only until its 101, such as its request. An object of its own, so that an open session does not carry its memory.
 final class Opening {
-    /// The configuration in force when the session began. It holds until the session is open.
+    // A reference cycle that the session breaks when it is open, or ends.
+    let client: any SessionClient
+    /// The configuration in force when the request was whole. It holds until the session is open.
     let configuration: WorkerConfiguration
-    /// The client's request head, while it is not whole.
-    var inbox: [UInt8] = []
-    var parser = RequestHeadParser()
-    /// What the client sent after its head, without waiting for the 101.
-    var early: [UInt8] = []
-    var admitted: Admitted?
+    let admitted: Admitted
 
     /// The endpoints chosen so far, the present one last.
     var endpoints: [Endpoint] = []
@@ -23,8 +18,9 @@ final class Opening {
     }
     var backendHandshake: BackendHandshake?
 
-    /// The bytes of memory that are kept of what was read.
-    var memory: Int { self.inbox.capacity + self.early.capacity }
-
-    init(_ configuration: WorkerConfiguration) { self.configuration = configuration }
+    init(_ client: any SessionClient, _ configuration: WorkerConfiguration, _ admitted: Admitted) {
+        self.client = client
+        self.configuration = configuration
+        self.admitted = admitted
+    }
 }

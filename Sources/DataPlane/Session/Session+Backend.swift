@@ -27,7 +27,7 @@ extension Session: ConnectorOwner {
     private func balanceKey(_ backend: Backend) -> UInt64 {
         switch backend.settings.balance {
         case .hashAddress: StableHash.of(self.clientName.utf8)
-        case .hashPath: StableHash.of((self.opening?.admitted?.target.path ?? "").utf8)
+        case .hashPath: StableHash.of((self.opening?.admitted.target.path ?? "").utf8)
         case .roundRobin, .leastSessions, .randomTwo: 0
         }
     }
@@ -74,9 +74,9 @@ extension Session: ConnectorOwner {
     // MARK: - Bridge
 
     func bridge() {
-        guard let opening = self.opening, let admitted = opening.admitted, let endpoint = self.endpoint,
-            case .tcp(_, let message)? = self.route?.backend?.settings.kind, let client = self.client,
-            let backend = self.backend
+        guard let admitted = self.opening?.admitted, let endpoint = self.endpoint,
+            case .tcp(_, let message)? = self.route?.backend?.settings.kind, let backend = self.backend,
+            let (client, early) = self.takeClient()
         else { return }
         self.context.owner?.succeeded(endpoint)
         let compression = self.agreeOnCompression()
@@ -84,7 +84,7 @@ extension Session: ConnectorOwner {
             subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
         let bridge = self.context.services.bridge(
             of: self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
-        self.begin(bridge, early: PerLeg(client: opening.early, backend: []))
+        self.begin(bridge, early: PerLeg(client: early, backend: []))
     }
 
     // MARK: - Backend handshake
@@ -149,8 +149,9 @@ extension Session: ConnectorOwner {
             guard self.machine.handle(.backendRefused) == .passRefusalOn else { return }
             self.refuse(refusal, in: .backendHandshake)
         case .accepted(let accepted):
-            guard let opening = self.opening, let client = self.client, let backend = self.backend else { return }
-            guard self.machine.handle(.backendAccepted) == .begin(.relay) else { return }
+            guard self.machine.handle(.backendAccepted) == .begin(.relay), let backend = self.backend,
+                let (client, early) = self.takeClient()
+            else { return }
             self.upgradeClient(
                 subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
             let behind = self.context.connections.buffers.plaintext.copy(
@@ -158,7 +159,7 @@ extension Session: ConnectorOwner {
             if let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
             let relay = RelayConversation(
                 self, PerLeg(client: client, backend: backend), allowsCompression: accepted.allowsCompression)
-            self.begin(relay, early: PerLeg(client: opening.early, backend: behind))
+            self.begin(relay, early: PerLeg(client: early, backend: behind))
         }
     }
 }

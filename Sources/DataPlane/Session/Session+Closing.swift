@@ -64,10 +64,7 @@ extension Session {
     ///
     /// - Parameter close: the Close to relay, if there is one, as it came.
     private func act(on actions: ClosingHandshake.Actions, relaying close: Span<UInt8>) {
-        guard let conversation = self.conversation else {
-            self.end(.backend, as: actions.backend.end)
-            return self.end(.client, as: actions.client.end)
-        }
+        guard let conversation = self.conversation else { return }
         if !self.isOpen { self.beginClosing() }
         conversation.follow(self.machine.closing)
         self.say(actions.backend.say, to: .backend, relaying: close)
@@ -88,18 +85,16 @@ extension Session {
         }
     }
 
-    /// When a closing session first checks its legs: most have ended by then.
-    private static let firstLook = Duration.milliseconds(50)
     /// The most bytes that are read from a leg without another side. Its Close may be among them.
     private static let mostDropped = 256 << 10
 
     // MARK: - Beginning
 
     /// The session begins to close.
-    func beginClosing() {
+    private func beginClosing() {
         guard self.closing == nil else { return }
         self.closing = SessionClosing(at: self.loop.now)
-        self.setDeadline(after: Self.firstLook)
+        self.setDeadline(after: LegClosing.firstLook)
         // A leg that was held back is read again: its answer to our Close may come. If it is still relayed, it may be held back anew.
         for leg in [Leg.client, .backend] { self.readOn(leg) }
     }
@@ -119,7 +114,7 @@ extension Session {
     // MARK: - Acting
 
     /// Ends `leg` as the closing handshake decided.
-    func end(_ leg: Leg, as end: ClosingHandshake.End) {
+    private func end(_ leg: Leg, as end: ClosingHandshake.End) {
         guard let connection = self.connection(leg), self.machine.closing.isConnected(leg) else { return }
         switch end {
         case .notYet: break
@@ -151,20 +146,14 @@ extension Session {
         guard let end = self.machine.closing.endWhenDelivered(leg) else { return }
         // TLS needs its close_notify; a plain connection just closes.
         if end == .close, connection.tls != nil { connection.shutDown() }
-        connection.sendStaged()
-        if self.hasDelivered(connection) { self.closeLeg(leg, abruptly: end == .abort) }
+        if connection.hasDelivered() { self.closeLeg(leg, abruptly: end == .abort) }
     }
 
     /// Reports that everything was delivered to a leg, if the closing handshake waits for that.
     func noteDelivery(_ connection: Connection) {
         guard self.machine.closing.isAwaitingDelivery(of: connection.leg) else { return }
-        connection.sendStaged()
-        guard self.hasDelivered(connection) else { return }
+        guard connection.hasDelivered() else { return }
         self.happened(.delivered(connection.leg))
-    }
-
-    private func hasDelivered(_ connection: Connection) -> Bool {
-        connection.hasSentAll && connection.undelivered == 0
     }
 
     // MARK: - What is due
@@ -216,14 +205,9 @@ extension Session {
             awaited: self.machine.closing.awaits(connection.leg), lastByte: self.legs[connection.leg].heartbeat.lastLife
         )
         // A peer gets no more time because we do not read it for lack of another side.
-        if !self.isRefusingMore(connection.leg) { sight.unread = Self.unread(connection, at: now) }
-        sight.senderUnread = self.connection(connection.leg.other).map { Self.unread($0, at: now) } ?? .init()
+        if !self.isRefusingMore(connection.leg) { sight.unread = connection.unread(at: now) }
+        sight.senderUnread = self.connection(connection.leg.other)?.unread(at: now) ?? .init()
         return sight
-    }
-
-    private static func unread(_ connection: Connection, at now: MonotonicInstant) -> LegClosing.Unread {
-        let unread = connection.reading.unread(at: now)
-        return LegClosing.Unread(time: unread.time, isNow: unread.isNow)
     }
 
     /// An open session has no timeout in the kernel, or one that is too short. Set late, because most sessions end before the first check.

@@ -7,67 +7,17 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// The session's log lines: `open`, `close`, `refused`, and `abandoned` at the debug level. All begin with the same fields.
+/// The session's log lines `open` and `close`; `LogSubject` has the others.
 extension Session {
     func logOpen() {
-        guard var record = self.record(.info, "open") else { return }
+        guard var record = self.subject.record(.info, "open", self.context) else { return }
         record.add("subprotocol", self.summary.subprotocol.shown?.cut)
         record.add("tls", self.client?.tls?.version)
         self.context.log.write(record)
     }
 
-    func logRefused(_ refusal: Refusal, in phase: Phase) {
-        guard var record = self.strangersRecord(.info, "refused", status: refusal.status, reason: refusal.kind) else {
-            return
-        }
-        record.add("status", refusal.status)
-        record.add("reason", refusal.detail.cut)
-        record.add("phase", phase.rawValue)
-        self.context.log.write(record)
-    }
-
-    /// A connection that ended before there was anything to answer: a port scan, or a browser's spare connection.
-    func logAbandoned(_ reason: String, in phase: Phase) {
-        guard var record = self.strangersRecord(.debug, "abandoned", reason: reason) else { return }
-        record.add("reason", reason.cut)
-        record.add("phase", phase.rawValue)
-        self.context.log.write(record)
-    }
-
-    /// The session ends because memory is scarce.
-    func logGivesWay(_ holder: MemoryHolder) {
-        guard var record = self.record(.debug, "gives-way") else { return }
-        record.add("held", holder.bytes)
-        record.add("without_progress", seconds: holder.idle.secondsAsDouble)
-        self.context.log.write(record)
-    }
-
-    /// The connection had to make room for another.
-    ///
-    /// - Parameter phase: how far it had come.
-    func logEvicted(in phase: Phase) {
-        let reason = "it had sent no request, and others needed the room"
-        guard var record = self.strangersRecord(.info, "evicted", reason: reason) else { return }
-        record.add("reason", reason)
-        record.add("phase", phase.rawValue)
-        record.add("age", seconds: (self.loop.now - self.began).secondsAsDouble)
-        self.context.log.write(record)
-    }
-
-    /// The record of a connection that is no session; `nil` while such lines are only counted.
-    ///
-    /// - Parameter reason: lines with the same reason are counted together.
-    private func strangersRecord(
-        _ level: LogLevel, _ event: String, status: Int? = nil, reason: String
-    ) -> LogRecord? {
-        let client = (self.summary.client ?? self.clientAddress.ip)?.subscriber.description ?? "unix"
-        let kind = StrangersLog.Kind(
-            level: level, event: event, client: client, route: self.routeName, status: status, reason: reason)
-        return self.context.strangers.takes(kind) ? self.record(level, event) : nil
-    }
-
     func logClose(_ conversation: any Conversation) {
-        guard var record = self.record(.info, "close") else { return }
+        guard var record = self.subject.record(.info, "close", self.context) else { return }
         let closing = self.machine.closing
         let ending = closing.ending ?? .byGateway(.internalError)
         record.add("cause", ending.cause.rawValue)
@@ -98,26 +48,14 @@ extension Session {
         }
     }
 
+    /// What the lines begin with.
+    var subject: LogSubject {
+        LogSubject(
+            id: self.id, address: self.clientAddress, summary: self.summary, route: self.route, endpoint: self.endpoint)
+    }
+
     /// The client as trusted proxies name it.
-    var clientName: String {
-        self.summary.client?.description ?? self.clientAddress.ip?.description ?? "unix"
-    }
-
-    private var routeName: String { self.route?.settings.name ?? "-" }
-
-    /// A record with the fields of all lines; `nil` if it is below the log's level.
-    private func record(_ level: LogLevel, _ event: String) -> LogRecord? {
-        guard self.context.log.takes(level) else { return nil }
-        var record = LogRecord(level, event)
-        record.add("session", self.id.description)
-        record.add("client", self.clientName)
-        record.add("route", self.routeName)
-        record.add("backend", self.route?.backend?.name)
-        record.add("endpoint", self.endpoint?.name)
-        record.add("origin", self.summary.origin)
-        record.add("request_id", self.summary.proxied?.requestID)
-        return record
-    }
+    var clientName: String { self.summary.clientName(at: self.clientAddress) }
 }
 
 /// The session's metrics.

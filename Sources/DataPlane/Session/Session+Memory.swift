@@ -13,14 +13,6 @@ extension Session: MemoryUser {
         self.noteHolding()
     }
 
-    /// The assembled message or head takes `bytes` now.
-    func assembles(_ bytes: Int) {
-        guard bytes != self.memory.assembled else { return }
-        self.context.memory.change(.assembled, by: bytes - self.memory.assembled)
-        self.memory.assembled = bytes
-        self.noteHolding()
-    }
-
     /// The message in progress will still need `bytes`, as far as known.
     func promises(_ bytes: Int) {
         let promised = UInt32(clamping: min(bytes, self.context.memory.bound.mostPromised))
@@ -29,18 +21,12 @@ extension Session: MemoryUser {
         self.memory.promised = promised
     }
 
-    /// Bytes of the incomplete message or head came.
+    /// Bytes of the incomplete message came.
     func madeProgress() { self.memory.madeProgress(at: self.loop.now) }
 
-    /// Joins or leaves the sessions that hold memory.
-    func noteHolding() {
-        let queued = (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0)
-        switch (queued + self.memory.assembled == 0, self.memory.place < 0) {
-        case (false, true): self.context.memory.add(self)
-        case (true, false): self.context.memory.remove(self)
-        case (false, false), (true, true): break
-        }
-    }
+    var account: MemoryAccount { self.context.memory }
+
+    var queuedMemory: Int { (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0) }
 
     /// The client that the memory counts for.
     var network: ClientNetwork { ClientNetwork(self.summary.client ?? self.clientAddress.ip, of: self.id) }
@@ -67,8 +53,9 @@ extension Session: MemoryUser {
 
     /// Ends the session to free its memory. A connection with queued bytes is aborted; a client without any is told why.
     func giveWay() {
-        self.logGivesWay(self.lookAtMemory())
-        if self.isOpen { self.close(.byGateway(.memory)) } else { self.handle(.memoryNeeded) }
+        self.subject.givesWay(self.lookAtMemory(), self.context)
+        if let client = self.opening?.client { return client.freeMemory() }
+        self.close(.byGateway(.memory))
         for leg in [Leg.backend, .client] where self.connection(leg)?.queuedSince != nil {
             self.happened(.dismissed(leg))
         }

@@ -3,64 +3,25 @@ internal import Connections
 internal import Sessions
 internal import System
 
-/// Reading from the legs, and back-pressure.
+/// The end of a leg's bytes, and back-pressure.
 extension Session {
-    /// Reads what is there from `leg` and passes it on, as long as the session's share of the turn lasts, but at least once.
-    func pump(_ leg: Leg) {
-        if let connection = self.connection(leg) { self.pump(connection) }
-    }
-
-    func pump(_ connection: Connection) {
-        let leg = connection.leg
-        if self.closing != nil, self.machine.closing.hasEnded(leg) { return self.watchEnded(connection) }
-        while connection.mayRead, !connection.isPaused, connection.isOpen {
-            switch connection.receive(atMost: self.context.memory.readSize) {
-            case .bytes(let range):
-                self.heard(connection)
-                self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: connection.tls != nil))
-                self.received(range, from: leg)
-            case .incomplete: self.heard(connection)
-            case .nothing: break
-            case .end(let inOrder):
-                return self.ended(connection, inOrder ? .inOrder : .truncated, inOrder ? nil : .truncated)
-            case .failed(let failure): return self.ended(connection, .failed, failure)
-            }
-            if self.loop.budget.isShareSpent { return self.readOnLater(connection) }
-        }
-    }
-
-    private func readOnLater(_ connection: Connection) {
-        if connection.mayRead, !connection.isPaused, connection.isOpen { connection.readAgainLater() }
-    }
-
-    /// Passes on what was received, or discards it.
-    func received(_ range: Range<Int>, from leg: Leg) {
-        if self.closing != nil { return self.receivedWhileClosing(range, from: leg) }
-        self.conversation?.received(range, from: leg)
-    }
-
-    /// The peer's side of a connection has ended.
-    ///
-    /// - Parameter failure: why; `nil` if the connection knows no failure.
-    private func ended(_ connection: Connection, _ end: ConnectionEnd, _ failure: ConnectionFailure?) {
-        let leg = connection.leg
+    func ended(_ connection: Connection, inOrder: Bool) {
         // The peer may have ended because it has everything.
         if self.closing != nil { self.noteDelivery(connection) }
-        var end = end
-        var failure = failure
-        // A reset right after an orderly end is not reported again.
-        if end == .inOrder || end == .truncated && self.machine.closing.hasClosed(leg),
-            let reset = connection.takeFailure()
-        {
-            end = .failed
-            failure = reset
-        }
+        let hasClosed = self.machine.closing.hasClosed(connection.leg)
+        let (end, failure) = connection.end(inOrder: inOrder, hasClosed: hasClosed)
         self.tell(connection, end, failure)
         if self.closing != nil { self.settle(connection) }
     }
 
+    func failed(_ connection: Connection, _ failure: ConnectionFailure) {
+        if self.closing != nil { self.noteDelivery(connection) }
+        self.tell(connection, .failed, failure)
+        if self.closing != nil { self.settle(connection) }
+    }
+
     /// The peer had ended its side and now the connection fails: it accepts nothing more.
-    private func watchEnded(_ connection: Connection) {
+    func watchEnded(_ connection: Connection) {
         guard let failure = connection.failure ?? connection.takeFailure() else { return }
         self.tell(connection, .failed, failure)
         self.closeLeg(connection.leg)

@@ -8,32 +8,27 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// One client connection from accept to closed, with both its legs: the shell that acts.
+/// One session from its admitted request to closed, with both its legs: the shell that acts.
 ///
-/// `SessionMachine` decides; this class tells it what happened and carries out its actions. This file has the life of the connections,
-/// `Session+Opening` what comes before the 101, `Session+Backend` the other leg, `Session+Closing` the end of both legs, and
-/// `Session+Reading` their bytes. After the 101 a `Conversation` handles those.
+/// `SessionMachine` decides; this class tells it what happened and carries out its actions. Until the 101 the client's connection is its
+/// `SessionClient`'s, which also sends the answer if there is no session. After it a `Conversation` handles the bytes. This file has the life
+/// of the connections and their reading, `Session+Opening` what comes before the 101, `Session+Backend` the other leg, `Session+Reading` what
+/// ends the bytes or holds them back, and `Session+Closing` the end of both legs.
 final class Session: ConnectionOwner, TimerHandler {
-    let id = SessionID.random()
+    let id: SessionID
     let context: SessionContext
     /// The worker's. A copy, because every read needs it.
     let loop: EventLoop
-    let listener: Listener
     let clientAddress: SocketAddress
+    /// When the client was accepted.
     let began: MonotonicInstant
     var machine: SessionMachine
-    /// Its place among the connections without a whole request head. The worker sets it; here it takes no memory.
-    var newcomer = Newcomers<Session>.Place.none
     /// `nil` once the conversation has begun.
-    var opening: Opening? {
-        didSet {
-            guard self.opening == nil else { return }
-            oldValue?.connector = nil
-            self.assembles(0)
-        }
+    private(set) var opening: Opening? {
+        didSet { if self.opening == nil { oldValue?.connector = nil } }
     }
     private(set) var conversation: (any Conversation)?
-    /// Known once the request is admitted. A reload that keeps the session replaces it by the route's new form.
+    /// A reload that keeps the session replaces it by the route's new form.
     var route: Route?
     /// Where the backend's leg leads. While this is set, the endpoint counts the session.
     var endpoint: Endpoint? {
@@ -42,11 +37,12 @@ final class Session: ConnectionOwner, TimerHandler {
             newValue?.sessions.add(1, ordering: .relaxed)
         }
     }
-    var summary = SessionSummary()
+    var summary: SessionSummary
     var memory = SessionMemory()
 
     /// What is known of the legs besides their connections.
     var legs: PerLeg<SessionLeg>
+    /// `nil` until the 101.
     private(set) var client: Connection?
     private(set) var backend: Connection?
     /// The state of a closing session's legs; `nil` while it is open, as every read checks.
@@ -55,20 +51,24 @@ final class Session: ConnectionOwner, TimerHandler {
     /// What the timer waits for in an open session.
     var deadlines: SessionDeadlines
 
-    init(_ descriptor: Int32, _ address: SocketAddress, listener: Listener, _ context: SessionContext) throws {
+    /// A session for a request that was admitted. `start` begins to open it.
+    ///
+    /// - Parameter configuration: the configuration that admitted it, which `route` is of.
+    init(
+        for client: any SessionClient, _ admitted: Admitted, to route: Route, _ summary: SessionSummary,
+        _ configuration: WorkerConfiguration, _ context: SessionContext
+    ) {
         self.context = context
         self.loop = context.loop
-        self.listener = listener
-        self.clientAddress = address
-        self.began = context.loop.now
-        self.deadlines = SessionDeadlines(began: context.loop.now, openedAt: context.loop.now)
-        self.legs = PerLeg(client: SessionLeg(at: context.loop.now), backend: SessionLeg(at: context.loop.now))
-        self.machine = SessionMachine(hasTLS: listener.tlsContext != nil)
-        self.opening = Opening(context.configuration)
-        let tls = try listener.tlsContext?.makeConnection()
-        self.client = try Connection(
-            descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, context.connections)
-        self.setDeadline(after: context.configuration.shared.longestHandshake)
+        self.id = client.id
+        self.clientAddress = client.address
+        self.began = client.began
+        self.route = route
+        self.summary = summary
+        self.deadlines = SessionDeadlines(began: client.began, openedAt: context.loop.now)
+        self.legs = PerLeg(client: SessionLeg(at: client.lastByte), backend: SessionLeg(at: client.began))
+        self.machine = SessionMachine(route.settings.closeCodes)
+        self.opening = Opening(client, configuration, admitted)
     }
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }
@@ -91,17 +91,10 @@ final class Session: ConnectionOwner, TimerHandler {
 
     @inline(never)
     private func readyWhileOpening(_ connection: Connection, _ readiness: Readiness) {
-        switch (self.machine.state, connection.leg) {
-        case (.tlsHandshake, .client): self.tlsHandshake()
-        case (.requestHead, .client): if !self.joinsLine(connection, readiness) { self.requestHead() }
-        case (.connecting, .backend): self.opening?.connector?.shakeHands()
-        case (.backendHandshake, .backend): self.backendHandshake()
-        case (.choosing, .client), (.connecting, .client), (.backendHandshake, .client):
-            // The client waits for its 101: only its leaving matters now.
-            if readiness.isEnded { self.handle(.clientLeft) }
-        case (.answering, _), (.conversing, _): self.converse(connection, readiness)
-        case (.ending, _), (.closed, _), (.tlsHandshake, .backend), (.requestHead, .backend), (.choosing, .backend):
-            break
+        switch self.machine.state {
+        case .connecting: self.opening?.connector?.shakeHands()
+        case .backendHandshake: self.backendHandshake()
+        case .choosing, .conversing, .closed: break
         }
     }
 
@@ -153,7 +146,51 @@ final class Session: ConnectionOwner, TimerHandler {
 
     func clearDeadline() { self.loop.cancelTimer(&self.timer) }
 
+    // MARK: - Reading
+
+    /// Reads what is there from `leg` and passes it on, as long as the session's share of the turn lasts, but at least once.
+    func pump(_ leg: Leg) {
+        if let connection = self.connection(leg) { self.pump(connection) }
+    }
+
+    func pump(_ connection: Connection) {
+        let leg = connection.leg
+        if self.closing != nil, self.machine.closing.hasEnded(leg) { return self.watchEnded(connection) }
+        while connection.mayRead, !connection.isPaused, connection.isOpen {
+            switch connection.receive(atMost: self.context.memory.readSize) {
+            case .bytes(let range):
+                self.heard(connection)
+                self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: connection.tls != nil))
+                self.received(range, from: leg)
+            case .incomplete: self.heard(connection)
+            case .nothing: break
+            case .end(let inOrder):
+                return self.ended(connection, inOrder: inOrder)
+            case .failed(let failure): return self.failed(connection, failure)
+            }
+            if self.loop.budget.isShareSpent { return self.readOnLater(connection) }
+        }
+    }
+
+    private func readOnLater(_ connection: Connection) {
+        if connection.mayRead, !connection.isPaused, connection.isOpen { connection.readAgainLater() }
+    }
+
+    /// Passes on what was received, or discards it.
+    func received(_ range: Range<Int>, from leg: Leg) {
+        if self.closing != nil { return self.receivedWhileClosing(range, from: leg) }
+        self.conversation?.received(range, from: leg)
+    }
+
     // MARK: - Conversation
+
+    /// Takes the client's connection over, and what came behind the request: the 101 is sent next.
+    func takeClient() -> (connection: Connection, early: [UInt8])? {
+        guard let taken = self.opening?.client.open(self) else { return nil }
+        self.client = taken.connection
+        self.noteHolding()
+        return taken
+    }
 
     /// The backend's leg is connected.
     func attach(backend: Connection) {
@@ -230,12 +267,20 @@ final class Session: ConnectionOwner, TimerHandler {
         self.closeLeg(.backend)
     }
 
-    /// Both connections are closed.
+    /// There will be no session: the client gets `answer`, or nothing.
+    func endOpening(_ answer: [UInt8]?) {
+        guard let client = self.opening?.client else { return }
+        self.closeBackend()
+        self.end()
+        if let answer { client.answer(answer) } else { client.leave() }
+    }
+
+    /// Both connections are closed, or the client's is not the session's.
     private func end() {
-        self.loop.budget.spend(Work.ending)
         self.clearDeadline()
         if self.legs.backend.heartbeat.isLate { self.backendIsLate(false) }
         if let conversation = self.conversation {
+            self.loop.budget.spend(Work.ending)
             self.logClose(conversation)
             self.countEnded(conversation)
         }

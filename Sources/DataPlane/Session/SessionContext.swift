@@ -38,10 +38,9 @@ final class SessionContext {
 
 /// Owns the sessions: the worker.
 protocol SessionOwner: AnyObject {
-    /// A session's request head is whole, or the session ended without one.
-    func isNoLongerNew(_ session: Session)
     /// A session's opening handshake is complete. What happened meanwhile, such as a drain, may apply to it.
     func opened(_ session: Session)
+    /// Both connections of an open session are closed; or there was no 101.
     func ended(_ session: Session)
 
     /// A session could not be opened with the endpoint.

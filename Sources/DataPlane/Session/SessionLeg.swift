@@ -29,6 +29,26 @@ extension Connection {
     /// The connection's leg.
     var leg: Leg { self.tag == Leg.client.tag ? .client : .backend }
 
+    /// How long it was not read.
+    func unread(at now: MonotonicInstant) -> LegClosing.Unread {
+        let unread = self.reading.unread(at: now)
+        return LegClosing.Unread(time: unread.time, isNow: unread.isNow)
+    }
+
+    /// Sends what is staged. Returns whether the peer has acknowledged everything.
+    func hasDelivered() -> Bool {
+        self.sendStaged()
+        return self.hasSentAll && self.undelivered == 0
+    }
+
+    /// How the peer's side ended. A reset right after an orderly end is not reported again.
+    ///
+    /// - Parameter hasClosed: what it had to send is complete, so that an end that may be cut short is in order.
+    func end(inOrder: Bool, hasClosed: Bool) -> (end: ConnectionEnd, failure: ConnectionFailure?) {
+        if inOrder || hasClosed, let reset = self.takeFailure() { return (.failed, reset) }
+        return inOrder ? (.inOrder, nil) : (.truncated, .truncated)
+    }
+
     /// Changes the heartbeat.
     ///
     /// - Parameters:

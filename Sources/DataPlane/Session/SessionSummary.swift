@@ -7,7 +7,7 @@ internal import System
 internal import TLS
 internal import WebSocketProtocol
 
-/// What the log says of a session besides its end.
+/// What the log says of a request and its session besides the end.
 struct SessionSummary {
     /// The client as trusted proxies name it; `nil` if it is the peer itself.
     var client: IPAddress?
@@ -17,6 +17,11 @@ struct SessionSummary {
     /// Short enough to show: no session is opened with a longer one.
     var origin: String?
     var subprotocol = AgreedSubprotocol.none
+
+    /// The client as trusted proxies name it.
+    func clientName(at address: SocketAddress) -> String {
+        self.client?.description ?? address.ip?.description ?? "unix"
+    }
 }
 
 /// What a trusted proxy says besides the client. An object of its own, so that only sessions behind a proxy carry its memory.

@@ -47,7 +47,7 @@ public final class Fleet: Sendable {
         public let mailbox: Mailbox<WorkerMessage>
         /// Posts to rooms. There can be many, so nothing else waits behind them.
         public let rooms: Mailbox<RoomPost>
-        /// Its sessions, those on their way to it included.
+        /// Its clients' connections, with or without a session.
         public let sessions = Atomic<Int>(0)
         /// Its connections without a whole request head, those on their way to it included.
         public let newcomers = Atomic<Int>(0)
@@ -85,10 +85,10 @@ public final class Fleet: Sendable {
         self.descriptorLimit = descriptorLimit
     }
 
-    /// The sessions of all workers.
+    /// The clients' connections of all workers.
     public var sessions: Int { self.members.reduce(0) { $0 + $1.sessions.load(ordering: .relaxed) } }
 
-    /// Whether one more session can have descriptors for both its legs.
+    /// Whether one more client can have descriptors for its connection and for the backend's leg of the one session that it can have.
     public var hasRoom: Bool { 2 * (self.sessions + 1) + Self.reservedDescriptors <= self.descriptorLimit }
 
     /// The most connections without a whole request head on one worker. Together the workers may have a quarter of the descriptors, so that

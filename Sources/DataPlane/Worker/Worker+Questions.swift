@@ -7,8 +7,8 @@ public import WebSocketProtocol
 
 /// What the control thread asks a worker. To be called on the worker's thread.
 extension Worker {
-    /// Every live session.
-    public var rows: [SessionRow] { self.sessions.values.compactMap(\.row) }
+    /// Every live session, and every connection without one.
+    public var rows: [SessionRow] { self.sessions.values.compactMap(\.row) + self.clients.values.compactMap(\.row) }
 
     /// The counts so far, with the messages of live sessions.
     public var counts: MetricsSnapshot {
@@ -16,6 +16,7 @@ extension Worker {
         counts.memory = [.queued: self.memory.queued, .assembled: self.memory.assembled]
         counts.loopTurns = self.loop.turnTimes
         counts.handshakesWaiting = self.loop.longStepsWaiting
+        for client in self.clients.values { counts.queueBytes += client.queuedBytes }
         for session in self.sessions.values {
             for leg in [Leg.client, .backend] { counts.queueBytes += session.connection(leg)?.queuedBytes ?? 0 }
             guard let conversation = session.conversation, let route = session.route else { continue }
@@ -30,6 +31,7 @@ extension Worker {
     /// How many sessions the selection has.
     public func count(_ selection: SessionSelection) -> Int {
         self.sessions.values.count { $0.isSelected(by: selection) }
+            + self.clients.values.count { $0.isSelected(by: selection) }
     }
 
     /// What a configuration would mean for the present sessions.
@@ -43,8 +45,14 @@ extension Worker {
 
     /// Closes the session with this id. Returns `false` if there is none.
     public func close(id: String, _ code: CloseCode, reason: String) -> Bool {
-        guard let session = self.sessions.values.first(where: { $0.id.description == id }) else { return false }
-        session.close(.byAdmin(code, reason: reason))
+        let ending = Ending.byAdmin(code, reason: reason)
+        if let session = self.sessions.values.first(where: { $0.id.description == id }) {
+            session.close(ending)
+        } else if let client = self.clients.values.first(where: { $0.id.description == id }) {
+            client.close(ending)
+        } else {
+            return false
+        }
         return true
     }
 

@@ -8,7 +8,7 @@ internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers and sessions. Workers share nothing;
 /// they talk through mailboxes.
-public final class Worker: AcceptorOwner, SessionOwner {
+public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
@@ -19,9 +19,12 @@ public final class Worker: AcceptorOwner, SessionOwner {
     let context: SessionContext
 
     private let listeners = WorkerListeners()
+    /// The connections without an open session.
+    private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
+    /// The sessions that have their client's connection: those that have sent a 101.
     private(set) var sessions: [ObjectIdentifier: Session] = [:]
-    /// The sessions that have not sent a whole request head yet.
-    private var newcomers = Newcomers<Session>()
+    /// The connections that have not sent a whole request head yet.
+    private var newcomers = Newcomers<ClientConnection>()
     private let paced: PacedClosing
     /// Set when the whole gateway drains: says what happens to sessions that are still being opened.
     private var draining: DrainOrder?
@@ -66,10 +69,16 @@ public final class Worker: AcceptorOwner, SessionOwner {
         case .rebalance(let endpoint): self.rebalance(endpoint)
         case .ask(let question): question(self)
         case .stop:
-            for session in Array(self.sessions.values) { session.abort() }
+            self.abortAll()
             self.context.strangers.end()
             self.loop.stop()
         }
+    }
+
+    /// Ends everything now.
+    func abortAll() {
+        for client in Array(self.clients.values) { client.abort() }
+        for session in Array(self.sessions.values) { session.abort() }
     }
 
     // MARK: - Reload
@@ -99,13 +108,9 @@ public final class Worker: AcceptorOwner, SessionOwner {
 
     private func drain(_ selection: SessionSelection, _ order: DrainOrder) {
         let ending = Ending.byGateway(order.cause)
-        var open: [Session] = []
-        for session in Array(self.sessions.values) where session.isSelected(by: selection) {
-            if session.opening == nil {
-                open.append(session)
-            } else if order.opening == .refused {
-                session.close(ending)
-            }
+        let open = self.sessions.values.filter { $0.isSelected(by: selection) }
+        if order.opening == .refused {
+            for client in Array(self.clients.values) where client.isSelected(by: selection) { client.close(ending) }
         }
         self.paced.close(open.shuffled(), at: order.times, ending)
         if case .all = selection {
@@ -124,7 +129,9 @@ public final class Worker: AcceptorOwner, SessionOwner {
     }
 
     private func reportIfDrained() {
-        if self.draining != nil, self.sessions.isEmpty { self.fleet.control.send(.drained(worker: self.index)) }
+        if self.draining != nil, self.sessions.isEmpty, self.clients.isEmpty {
+            self.fleet.control.send(.drained(worker: self.index))
+        }
     }
 
     private func rebalance(_ endpoint: Endpoint) {
@@ -133,7 +140,7 @@ public final class Worker: AcceptorOwner, SessionOwner {
         candidates.max { $0.lastUse < $1.lastUse }?.close(.byGateway(.drain))
     }
 
-    // MARK: - Sessions
+    // MARK: - Connections and sessions
 
     /// Where one more connection goes.
     private enum Place {
@@ -174,7 +181,7 @@ public final class Worker: AcceptorOwner, SessionOwner {
         return .none(until: self.loop.now + Self.pause, because: reason)
     }
 
-    /// Begins a session, here or on another worker.
+    /// Begins with a connection, here or on another worker.
     public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         let listener = acceptor.tag
         if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
@@ -207,7 +214,7 @@ public final class Worker: AcceptorOwner, SessionOwner {
         self.log.write(record)
     }
 
-    /// Begins a session. The fleet has already counted it for this worker.
+    /// Begins with a connection. The fleet has already counted it as this worker's newcomer.
     private func begin(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
         guard let listener = self.listeners[listener] else {
             self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
@@ -215,11 +222,11 @@ public final class Worker: AcceptorOwner, SessionOwner {
         }
         do {
             self.loop.budget.spend(Work.connection)
-            let session = try Session(descriptor, address, listener: listener, self.context)
-            self.sessions[ObjectIdentifier(session)] = session
+            let client = try ClientConnection(descriptor, address, listener: listener, self.context, for: self)
+            self.clients[ObjectIdentifier(client)] = client
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
-            session.newcomer = self.newcomers.add(session, from: self.subscriber(address), at: self.loop.now)
-            if let order = self.draining, order.opening == .refused { session.close(.byGateway(order.cause)) }
+            client.newcomer = self.newcomers.add(client, from: self.subscriber(address), at: self.loop.now)
+            if let order = self.draining, order.opening == .refused { client.close(.byGateway(order.cause)) }
         } catch {
             self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
             // Only this connection fails; the next one may succeed.
@@ -236,16 +243,30 @@ public final class Worker: AcceptorOwner, SessionOwner {
         return ip.subscriber
     }
 
-    func isNoLongerNew(_ session: Session) {
-        guard session.newcomer != .none else { return }
-        self.newcomers.remove(session.newcomer)
-        session.newcomer = .none
+    func isNoLongerNew(_ client: ClientConnection) {
+        guard client.newcomer != .none else { return }
+        self.newcomers.remove(client.newcomer)
+        client.newcomer = .none
         self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
     }
 
+    func handedOver(_ client: ClientConnection, to session: Session) {
+        self.clients[ObjectIdentifier(client)] = nil
+        self.sessions[ObjectIdentifier(session)] = session
+    }
+
+    func ended(_ client: ClientConnection) {
+        guard self.clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
+        self.isNoLongerNew(client)
+        self.hasOneLess()
+    }
+
     func ended(_ session: Session) {
-        guard self.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil else { return }
-        self.isNoLongerNew(session)
+        if self.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil { self.hasOneLess() }
+    }
+
+    /// A client's connection is closed.
+    private func hasOneLess() {
         self.fleet.members[self.index].sessions.subtract(1, ordering: .relaxed)
         self.reportIfDrained()
     }

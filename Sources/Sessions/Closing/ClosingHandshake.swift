@@ -77,7 +77,7 @@ public struct ClosingHandshake: Sendable {
     private enum Connection: Equatable, Sendable {
         case absent
         case open
-        /// The peer broke a rule, or gets an answer instead of a session: what it still sends is not looked at.
+        /// The peer broke a rule: what it still sends is not looked at.
         case ignored
         /// The peer has ended its side in order, and may still accept queued bytes.
         case ended
@@ -110,18 +110,16 @@ public struct ClosingHandshake: Sendable {
     }
 
     private var conclusion = Conclusion.none
-    /// `nil` while there is no session: it is being opened, or an answer takes its place.
+    /// `nil` while the session is being opened.
     public private(set) var kind: SessionKind?
     /// The close codes that the client understands.
-    private var codes = CloseCodes.registered
+    private let codes: CloseCodes
     private var legs = PerLeg(client: LegState(connection: .open), backend: LegState(connection: .absent))
 
     // MARK: - Before the session is open
 
-    /// The request was admitted to a route.
-    ///
-    /// - Parameter codes: those that the client understands.
-    mutating func admit(_ codes: CloseCodes) { self.codes = codes }
+    /// - Parameter codes: the close codes that the client understands.
+    init(_ codes: CloseCodes) { self.codes = codes }
 
     /// The backend's leg has a connection now.
     mutating func connected() { self.legs.backend.connection = .open }
@@ -131,12 +129,6 @@ public struct ClosingHandshake: Sendable {
 
     /// The client has its 101.
     mutating func begin(_ kind: SessionKind) { self.kind = kind }
-
-    /// The client gets an answer instead of a session: we only wait for its end.
-    mutating func answer() {
-        if self.legs.client.connection == .open { self.legs.client.connection = .ignored }
-        self.legs.client.end = .shutDown
-    }
 
     // MARK: - Questions
 

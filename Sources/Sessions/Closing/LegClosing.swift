@@ -82,6 +82,8 @@ public struct LegClosing: Equatable, Sendable {
     public static let longest = Duration.seconds(600)
     /// The longest that a peer may keep sending after our side has ended.
     public static let longestDiscarding = Duration.seconds(30)
+    /// When a leg that closes is checked first: most have ended by then.
+    public static let firstLook = Duration.milliseconds(50)
     /// How often to check what the peer has acknowledged.
     public static let interval = Duration.milliseconds(500)
 

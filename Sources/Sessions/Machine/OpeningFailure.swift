@@ -1,7 +1,5 @@
 /// Why no session was opened. The client gets a status; the reason goes to the log.
 public indirect enum OpeningFailure: Equatable, Sendable {
-    /// The request was not whole within `timeouts.handshake`.
-    case headTimeout
     case noEndpoint
     case connectFailed(String)
     case backendTimeout(String)

@@ -2,27 +2,23 @@ public import Configuration
 public import System
 public import WebSocketProtocol
 
-/// One session from accept to closed, decided without I/O: what happened goes in, what to do comes out.
+/// One session from its admitted request to closed, decided without I/O: what happened goes in, what to do comes out.
 ///
 /// This type decides the opening, from state to state as `Phase` shows. `ClosingHandshake` decides what follows the 101, because an open
-/// session only waits for its end. The shell (`Session`) owns the sockets, says what happened and carries out the actions.
+/// session only waits for its end. What comes before the request, and the answer to a client that gets no session, is its connection's
+/// (`ClientMachine`). The shell (`Session`) owns the sockets, says what happened and carries out the actions.
 public struct SessionMachine: Sendable {
     /// How far the session has come; `closing` says more once it converses.
     public enum State: Equatable, Sendable {
-        case tlsHandshake
-        case requestHead
-        /// The next endpoint has to be chosen.
+        /// The next endpoint has to be chosen, if the session needs one.
         case choosing(Choice)
         /// TCP and TLS to an endpoint are being set up.
         case connecting(Attempt)
         /// The request was sent; the backend's answer is awaited.
         case backendHandshake(Attempt)
-        /// A refusal or a page is on its way to the client: there is no session.
-        case answering
-        /// Both connections have to be closed without an answer.
-        case ending
         /// The client has its 101: open until `closing` has an ending, then closing.
         case conversing
+        /// Both connections are closed; or the client gets no 101, and the backend's has to be closed now.
         case closed
     }
 
@@ -66,14 +62,8 @@ public struct SessionMachine: Sendable {
 
     /// What happened while the session was being opened.
     public enum Input: Equatable, Sendable {
-        case tlsEstablished
-        case tlsFailed(String)
         /// The client's connection ended or failed.
         case clientLeft
-        /// The request is answered with a page, or refused by the route's rules.
-        case answered
-        /// The request may become a session.
-        case admitted(Target, CloseCodes)
         case endpointChosen(at: MonotonicInstant)
         /// No endpoint is left to choose.
         case noEndpoint
@@ -103,8 +93,6 @@ public struct SessionMachine: Sendable {
         case ordered(Cause)
         /// All sessions together hold too much memory, and this one makes no progress.
         case memoryNeeded
-        /// A newer connection needs the descriptor.
-        case roomNeeded
     }
 
     /// The time now, and how long an opening handshake may take.
@@ -127,19 +115,12 @@ public struct SessionMachine: Sendable {
     /// What the shell has to do.
     public enum Action: Equatable, Sendable {
         case nothing
-        case readRequest
         /// End both connections and send the client nothing; the reason is for the log.
         case end(String)
-        /// Close this connection, because a newer one needs its descriptor.
-        ///
-        /// - isLogged: `false` if the client was answered: the answer has its own log line.
-        case makeRoom(isLogged: Bool)
         /// Tell the client why there is no session.
         ///
         /// - blamesEndpoint: it counts as a failure of the endpoint.
         case refuse(OpeningFailure, blamesEndpoint: Bool)
-        /// Send the client its page or its refusal.
-        case answer
         /// Pass the backend's own refusal on.
         case passRefusalOn
         /// Choose an endpoint that was not tried yet.
@@ -165,24 +146,23 @@ public struct SessionMachine: Sendable {
     /// Both legs' connections, and how the session ends.
     public private(set) var closing: ClosingHandshake
 
-    /// - Parameter hasTLS: the client's connection begins with a TLS handshake.
-    public init(hasTLS: Bool) { self.init(state: hasTLS ? .tlsHandshake : .requestHead) }
+    /// A session for a request that was admitted.
+    ///
+    /// - Parameter codes: the close codes that the client understands.
+    public init(_ codes: CloseCodes) { self.init(state: .choosing(Choice()), codes) }
 
     /// A session in the middle of its life.
-    init(state: State) {
+    init(state: State, _ codes: CloseCodes = .registered) {
         self.state = state
-        self.closing = ClosingHandshake()
+        self.closing = ClosingHandshake(codes)
     }
 
     /// The word for the state in the log and in tables.
     public var phase: Phase {
         switch self.state {
-        case .tlsHandshake: .tlsHandshake
-        case .requestHead: .requestHead
         case .choosing(let choice): choice.phase
         case .connecting: .connect
         case .backendHandshake: .backendHandshake
-        case .answering, .ending: .closing
         case .conversing: self.closing.isOpen ? self.closing.kind?.phase ?? .closing : .closing
         case .closed: .closed
         }
@@ -193,46 +173,21 @@ public struct SessionMachine: Sendable {
 
     // MARK: - Opening
 
+    /// Begins to open the session.
+    public mutating func start(to target: Target) -> Action {
+        switch target {
+        case .service: self.begin(.serve)
+        case .backend: .chooseEndpoint(after: nil)
+        }
+    }
+
     /// Something happened while the session was being opened. An input that does not fit the state changes nothing.
     public mutating func handle(_ input: Input) -> Action {
-        switch (self.state, input) {
-        case (.tlsHandshake, .tlsEstablished):
-            self.state = .requestHead
-            return .readRequest
-        case (.tlsHandshake, .tlsFailed(let reason)): return self.end("TLS: \(reason)")
-        case (.tlsHandshake, .clientLeft): return self.end("the client left during its TLS handshake")
-        case (.tlsHandshake, .timeOver): return self.end("the client took too long for its TLS handshake")
-        case (.tlsHandshake, .ordered(let cause)): return self.end(cause.rawValue)
-        case (.tlsHandshake, .memoryNeeded): return self.end("the gateway is short of memory")
-        case (.tlsHandshake, .roomNeeded), (.requestHead, .roomNeeded):
-            self.state = .ending
-            return .makeRoom(isLogged: true)
-
-        case (.requestHead, .clientLeft): return self.end("the client left before its request was whole")
-        case (.requestHead, .timeOver): return self.refuse(.headTimeout)
-        case (.requestHead, .answered):
-            self.answer()
-            return .answer
-        case (.requestHead, .admitted(.service, let codes)):
-            self.closing.admit(codes)
-            return self.begin(.serve)
-        case (.requestHead, .admitted(.backend, let codes)):
-            self.closing.admit(codes)
-            self.state = .choosing(Choice())
-            return .chooseEndpoint(after: nil)
-        case (.requestHead, .ordered): return self.refuse(.draining)
-        case (.requestHead, .memoryNeeded): return self.refuse(.memory)
-
-        case (.choosing(let choice), _): return self.choosing(choice, input)
-        case (.connecting(let attempt), _): return self.connecting(attempt, input)
-        case (.backendHandshake(let attempt), _): return self.shakingHands(attempt, input)
-
-        // The answer to the client has its own log line.
-        case (.answering, .roomNeeded):
-            self.state = .ending
-            return .makeRoom(isLogged: false)
-        case (.tlsHandshake, _), (.requestHead, _), (.answering, _), (.ending, _), (.conversing, _), (.closed, _):
-            return .nothing
+        switch self.state {
+        case .choosing(let choice): self.choosing(choice, input)
+        case .connecting(let attempt): self.connecting(attempt, input)
+        case .backendHandshake(let attempt): self.shakingHands(attempt, input)
+        case .conversing, .closed: .nothing
         }
     }
 
@@ -269,7 +224,7 @@ public struct SessionMachine: Sendable {
         switch input {
         case .backendAccepted: return self.begin(.relay)
         case .backendRefused:
-            self.answer()
+            self.state = .closed
             return .passRefusalOn
         // No byte was received: try the next endpoint. Otherwise it has seen the request: do not retry.
         case .backendFailed(let reason, hasAnswered: false): return self.endpointFailed(.badBackend(reason), attempt)
@@ -310,18 +265,13 @@ public struct SessionMachine: Sendable {
     }
 
     private mutating func end(_ reason: String) -> Action {
-        self.state = .ending
+        self.state = .closed
         return .end(reason)
     }
 
     private mutating func refuse(_ failure: OpeningFailure, blamesEndpoint: Bool = false) -> Action {
-        self.answer()
+        self.state = .closed
         return .refuse(failure, blamesEndpoint: blamesEndpoint)
-    }
-
-    private mutating func answer() {
-        self.state = .answering
-        self.closing.answer()
     }
 
     private mutating func begin(_ kind: SessionKind) -> Action {
@@ -356,7 +306,7 @@ public struct SessionMachine: Sendable {
         self.closing.reachedBoundary(leg)
     }
 
-    /// Something happened to a leg's connection after the client got its 101 or its answer.
+    /// Something happened to a leg's connection after the client got its 101.
     ///
     /// - Parameter detail: for the log, if this ends the session.
     public mutating func happened(

@@ -149,6 +149,11 @@ public final class EventLoop {
         if self.slots[Int(registration.slot)].isInLine { self.leaveLine(registration) }
     }
 
+    /// From now on, everything that is meant for the registration goes to `handler`: also what was asked for earlier.
+    public func hand(_ registration: Registration, to handler: any ReadinessHandler) {
+        if self.isLive(registration) { self.slots[Int(registration.slot)].handler = handler }
+    }
+
     /// Calls the handler again, after those with new events and those that asked earlier. For a handler with more to do than its
     /// share. It gets no new readiness, so it must remember what it did not finish.
     public func again(_ registration: Registration) {

@@ -123,7 +123,7 @@ import WebSocketProtocol
             members[0].send(messages: Self.numbered(9_000))
             workers.turn()
             // All leave: the delivery has no member left.
-            for session in Array(workers.workers[0].sessions.values) { session.abort() }
+            workers.workers[0].abortAll()
             #expect(workers.workers[0].sessions.isEmpty)
             #expect(
                 workers.workers[0].services.rooms.rooms[RoomKey(backend: "rooms", path: "/rooms/busy")] == nil)

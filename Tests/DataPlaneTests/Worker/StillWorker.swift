@@ -1,4 +1,6 @@
+import Admission
 import Configuration
+import HTTP1
 import System
 import TLS
 
@@ -19,7 +21,7 @@ final class StillWorker {
         self.log = try Log(settings)
         let blueprint = WorkerBlueprint(
             fleet: try Fleet(workers: 1, descriptorLimit: 100), log: self.log,
-            configuration: try ActiveConfiguration(GatewayConfiguration()), listeners: [])
+            configuration: try ActiveConfiguration(Self.configuration), listeners: [])
         self.worker = try Worker(0, blueprint)
         self.listener = try Listener(
             ListenerBlueprint(
@@ -27,11 +29,38 @@ final class StillWorker {
                 configured: .loopback(port: 0), address: .loopback(port: 0), sockets: [], tls: nil), io: TLSIO())
     }
 
-    /// A session with its client at the other end of `descriptor`.
+    private static var configuration: GatewayConfiguration {
+        var configuration = GatewayConfiguration()
+        configuration.backends["service"] = BackendSettings(name: "service", kind: .builtin(.echo))
+        configuration.routes = [RouteSettings(name: "service", path: .subtree("/"), action: .backend("service"))]
+        return configuration
+    }
+
+    /// A session with its client at the other end of `descriptor`. It has the client's connection, and its 101 is due.
     func session(_ descriptor: Int32, _ address: SocketAddress = .unnamed) throws -> Session {
-        let session = try Session(descriptor, address, listener: self.listener, self.worker.context)
+        let context = self.worker.context
+        let client = try ClientConnection(descriptor, address, listener: self.listener, context, for: self.worker)
+        let configuration = context.configuration
+        _ = client.machine.handle(.admitted)
+        let session = Session(
+            for: client, try Self.request(configuration.shared), to: configuration.shared.routes[0], SessionSummary(),
+            configuration, context)
+        _ = session.takeClient()
         self.sessions.append(session)
         return session
+    }
+
+    private static func request(_ configuration: ActiveConfiguration) throws -> Admitted {
+        let text =
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        let bytes = Array(text.utf8)
+        var parser = RequestHeadParser()
+        guard case .head(let head, _) = parser.parse(bytes.span) else { throw SystemError("parse", 0) }
+        let arrival = Arrival(peer: nil, listenerIsSecure: false, trustedProxies: configuration.settings.trustedProxies)
+        let decision = Admission.decide(head, Hops(head.fields, arrival), configuration.routeTable)
+        guard case .upgrade(let admitted) = decision else { throw SystemError("admit", 0) }
+        return admitted
     }
 
     func end() {
@@ -43,7 +72,7 @@ final class StillWorker {
 extension Session {
     /// The client got its 101 from a service, `conversation`.
     func open(as conversation: any Conversation) {
-        _ = self.machine.handle(.admitted(.service, .registered))
+        _ = self.machine.start(to: .service)
         self.begin(conversation, early: PerLeg(client: [], backend: []))
     }
 }

@@ -51,7 +51,7 @@ final class WorkersUnderTest {
     }
 
     private func end() {
-        for worker in self.workers { for session in Array(worker.sessions.values) { session.abort() } }
+        for worker in self.workers { worker.abortAll() }
         self.log.close()
     }
 

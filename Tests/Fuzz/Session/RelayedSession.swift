@@ -14,7 +14,7 @@ struct RelayedSession {
     }
 
     private var relay: Relay
-    private var machine = SessionMachine(hasTLS: false)
+    private var machine = SessionMachine(.registered)
     private var stages = PerLeg(client: Stage.talking, backend: .talking)
     /// What each leg sent that was read, and what it was sent.
     private var came = PerLeg<[UInt8]>(client: [], backend: [])
@@ -29,8 +29,7 @@ struct RelayedSession {
 
     init(limits: Limits, allowsCompression: Bool, checksText: Bool) {
         for input: SessionMachine.Input in [
-            .admitted(.backend, .registered), .endpointChosen(at: MonotonicInstant(nanoseconds: 0)),
-            .connected(isWebSocket: true), .backendAccepted,
+            .endpointChosen(at: MonotonicInstant(nanoseconds: 0)), .connected(isWebSocket: true), .backendAccepted,
         ] {
             _ = self.machine.handle(input)
         }

@@ -23,8 +23,7 @@ extension Leg {
 extension ClosingHandshake {
     /// The closing handshake of an open session.
     static func of(_ kind: SessionKind, codes: CloseCodes = .registered) -> ClosingHandshake {
-        var closing = ClosingHandshake()
-        closing.admit(codes)
+        var closing = ClosingHandshake(codes)
         if kind != .serve { closing.connected() }
         closing.begin(kind)
         return closing

@@ -1,0 +1,140 @@
+internal import Admission
+internal import Configuration
+internal import Connections
+internal import Observability
+internal import Sessions
+internal import System
+internal import TLS
+
+/// What an answered client's connection knows of its end. An object of its own, so that one that waits for a request does not carry it.
+final class ClientClosing {
+    var leg: LegClosing
+    /// Whether the kernel's timeout is the one for closing.
+    var hasUserTimeout = false
+
+    init(at now: MonotonicInstant) { self.leg = LegClosing(at: now) }
+}
+
+/// The answer to a client that gets no session, and the end of its connection: what is queued is delivered, then we wait for the client's
+/// end, then the connection is closed. `LegClosing` says what is due.
+extension ClientConnection {
+    /// The client asked for a built-in page.
+    func show(_ answer: Answer, headOnly: Bool) {
+        guard self.machine.handle(.answered) == .answer else { return }
+        self.send(answer.bytes(forHead: headOnly, date: WallClock.httpDate()))
+    }
+
+    /// The request cannot become a session.
+    func turnAway(_ refusal: Refusal) {
+        let phase = self.phase
+        guard self.machine.handle(.answered) == .answer else { return }
+        self.refuse(refusal, in: phase)
+    }
+
+    /// Sends the client a refusal, and logs it.
+    ///
+    /// - Parameter phase: how far the connection had come.
+    func refuse(_ refusal: Refusal, in phase: Phase) {
+        self.subject.refused(refusal, in: phase, self.context)
+        self.send(refusal.bytes(date: WallClock.httpDate()))
+    }
+
+    /// The refusal of a client that has sent no whole request.
+    func refusal(_ why: ClientMachine.Refused) -> Refusal {
+        switch why {
+        case .headTimeout: .headTimeout
+        case .draining: .draining(routeIndex: nil)
+        case .memory: .outOfMemory
+        }
+    }
+
+    /// Sends the answer and nothing more; what the client still sends is not looked at.
+    func send(_ answer: [UInt8]) {
+        guard let connection = self.connection else { return }
+        connection.send(answer.span)
+        self.request = PartialRequest()
+        self.early = []
+        self.assembles(0)
+        self.closing = ClientClosing(at: self.loop.now)
+        self.setDeadline(at: self.loop.now + LegClosing.firstLook)
+        if connection.mayRead { connection.readAgainLater() }
+        connection.shutDown()
+        self.settle()
+    }
+
+    // MARK: - What comes
+
+    /// Reads what is there and discards it, as long as the connection's share of the turn lasts, but at least once.
+    func discard(_ connection: Connection) {
+        if self.machine.hasEnded { return self.watchEnded(connection) }
+        while connection.mayRead, connection.isOpen {
+            switch connection.receive(atMost: self.context.memory.readSize) {
+            case .bytes(let range):
+                self.heard(connection)
+                self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: connection.tls != nil))
+            case .incomplete: self.heard(connection)
+            case .nothing: break
+            case .end(let inOrder):
+                return self.ended(connection, connection.end(inOrder: inOrder, hasClosed: false).end)
+            case .failed: return self.ended(connection, .failed)
+            }
+            if self.loop.budget.isShareSpent { break }
+        }
+        if connection.mayRead, connection.isOpen { connection.readAgainLater() }
+    }
+
+    /// The client had ended its side and now the connection fails: it accepts nothing more.
+    private func watchEnded(_ connection: Connection) {
+        if connection.failure != nil || connection.takeFailure() != nil { self.ended(connection, .failed) }
+    }
+
+    /// The client's side has ended; or the kernel ended the connection because the client accepted nothing.
+    private func ended(_ connection: Connection, _ end: ConnectionEnd) {
+        self.handle(connection.hasStalled ? .stalled : .ended(end))
+    }
+
+    /// Closes the connection if the client has ended its side and everything was delivered.
+    func settle() {
+        guard self.machine.hasEnded, let connection = self.connection, connection.hasDelivered() else { return }
+        self.handle(.delivered)
+    }
+
+    // MARK: - What is due
+
+    /// The timer fired while the client's end is waited for.
+    func checkClosing() {
+        var hasLooked = false
+        while let connection = self.connection, let closing = self.closing {
+            let due = closing.leg.check(at: self.loop.now, self.closingTimes, self.sight(of: connection, closing))
+            if case .nothing(let until) = due {
+                self.setDeadline(at: until)
+                return self.settle()
+            }
+            if !hasLooked, !self.machine.hasEnded {
+                // Read first: if this process was stopped for a while, what we wait for may be in the socket.
+                hasLooked = true
+                connection.lookAgain()
+                self.discard(connection)
+                continue
+            }
+            self.handle(due == .stalled ? .stalled : .closeTimeOver)
+        }
+    }
+
+    private var closingTimes: LegClosing.Times {
+        let settings = self.route?.settings
+        return LegClosing.Times(close: (settings?.timeouts ?? Timeouts()).close, heartbeat: settings?.heartbeat)
+    }
+
+    private func sight(of connection: Connection, _ closing: ClientClosing) -> LegClosing.Sight {
+        let undelivered = connection.undelivered
+        // Set late, because most connections end before the first check.
+        if undelivered > 0, !closing.hasUserTimeout {
+            closing.hasUserTimeout = true
+            connection.setUserTimeout(self.closingTimes.stall)
+        }
+        return LegClosing.Sight(
+            undelivered: undelivered, acknowledged: undelivered > 0 ? connection.acknowledged : 0, awaited: .end,
+            lastByte: self.lastByte)
+    }
+}

@@ -1,0 +1,84 @@
+internal import Admission
+internal import Configuration
+internal import Connections
+internal import HTTP1
+internal import Observability
+internal import Sessions
+internal import System
+internal import TLS
+
+/// The request head, and what it leads to.
+extension ClientConnection {
+    /// Reads until the request head is whole, as far as it is there.
+    func requestHead() {
+        guard let connection = self.connection else { return }
+        let plaintext = self.context.connections.buffers.plaintext
+        while self.machine.state == .requestHead, connection.mayRead {
+            switch connection.receive(atMost: self.context.memory.readSize) {
+            case .bytes(let range):
+                self.heard(connection)
+                self.loop.budget.spend(Work.read + Work.head(range.count))
+                self.request.bytes.append(plaintext.span.extracting(range))
+                self.memory.madeProgress(at: self.loop.now)
+                self.parse()
+                self.assembles(self.request.bytes.capacity + self.early.capacity)
+            case .incomplete: self.heard(connection)
+            case .nothing: break
+            case .end, .failed: return self.handle(.clientLeft)
+            }
+        }
+        // The connection is quiet now, until the backend answers or the rest of the request comes.
+        connection.tls?.releaseBuffers()
+        // An end that came together with the request is not reported again.
+        if connection.hasEnded { self.session?.handle(.clientLeft) }
+    }
+
+    private func parse() {
+        let bytes = self.request.bytes
+        switch self.request.parser.parse(bytes.span) {
+        case .incomplete: break
+        case .invalid(let error): self.turnAway(Refusal(error))
+        case .head(let head, let length):
+            self.early = Array(bytes[length...])
+            self.request = PartialRequest()
+            self.isNoLongerNew()
+            self.admit(head)
+        }
+    }
+
+    private func admit(_ head: RequestHead) {
+        let worker = self.context.configuration
+        let configuration = worker.shared
+        self.loop.budget.spend(Work.admission)
+        let arrival = Arrival(
+            peer: self.address.ip, listenerIsSecure: self.listener.tlsContext != nil,
+            trustedProxies: configuration.settings.trustedProxies)
+        let hops = Hops(head.fields, arrival)
+        self.summary.client = hops.client
+        self.summary.proxied = ForwardedHeaders.requestID(of: head.fields, arrival).map {
+            ProxiedSummary(requestID: $0.cut)
+        }
+        self.summary.origin = head.fields.first("Origin")?.cut
+        switch Admission.decide(head, hops, configuration.routeTable) {
+        case .page(let page, let routeIndex, let host, let headOnly):
+            self.route = configuration.routes[routeIndex]
+            self.show(.page(page, configuration, host: host), headOnly: headOnly)
+        case .refused(let refusal):
+            self.route = refusal.routeIndex.map { configuration.routes[$0] }
+            self.turnAway(refusal)
+        case .upgrade(let admitted): self.begin(admitted, worker)
+        }
+    }
+
+    /// Begins to open a session.
+    private func begin(_ admitted: Admitted, _ configuration: WorkerConfiguration) {
+        let route = configuration.shared.routes[admitted.routeIndex]
+        guard self.machine.handle(.admitted) == .beginExchange else { return }
+        self.route = route
+        self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
+        self.clearDeadline()
+        let session = Session(for: self, admitted, to: route, self.summary, configuration, self.context)
+        self.session = session
+        session.start()
+    }
+}

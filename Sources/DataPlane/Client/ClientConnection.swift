@@ -1,0 +1,236 @@
+internal import Configuration
+internal import Connections
+internal import Observability
+internal import Sessions
+internal import System
+internal import TLS
+
+/// Owns the connections of clients until they are closed, or sessions have them: the worker.
+protocol ClientConnectionOwner: AnyObject {
+    /// The request head is whole, or the connection ended without one.
+    func isNoLongerNew(_ client: ClientConnection)
+    /// An open session has the connection now.
+    func handedOver(_ client: ClientConnection, to session: Session)
+    /// The connection is closed.
+    func ended(_ client: ClientConnection)
+}
+
+/// One client connection from accept to closed, or until an open session takes it over: the shell that acts.
+///
+/// `ClientMachine` decides; this class tells it what happened and carries out its actions. It has the TLS handshake, the request head and
+/// the answer to a client that gets no session. An upgrade that is admitted is an exchange of its own, a `Session`, which tells what becomes
+/// of it. This file has the life of the connection, `ClientConnection+Request` the request, and `ClientConnection+Answering` the answer.
+final class ClientConnection: ConnectionOwner, TimerHandler {
+    let id = SessionID.random()
+    let context: SessionContext
+    let loop: EventLoop
+    let listener: Listener
+    let address: SocketAddress
+    let began: MonotonicInstant
+    private(set) var lastByte: MonotonicInstant
+    private unowned let owner: any ClientConnectionOwner
+    var machine: ClientMachine
+    /// Its place among the connections without a whole request head. The worker sets it.
+    var newcomer = Newcomers<ClientConnection>.Place.none
+    /// `nil` once the connection is closed, or handed over.
+    private(set) var connection: Connection?
+    /// The request head, while it is not whole.
+    var request = PartialRequest()
+    /// What the client sent behind its request, without waiting for the 101.
+    var early: [UInt8] = []
+    /// The route of the request, once it has one.
+    var route: Route?
+    var summary = SessionSummary()
+    /// The session that is being opened. A reference cycle that ends with the exchange.
+    var session: Session?
+    var memory = SessionMemory()
+    /// How long the client is waited for; `nil` until it is answered.
+    var closing: ClientClosing?
+    private var timer: EventLoop.TimerID?
+
+    /// - Throws: `SystemError` or `TLSError`; then the descriptor is still open.
+    init(
+        _ descriptor: Int32, _ address: SocketAddress, listener: Listener, _ context: SessionContext,
+        for owner: any ClientConnectionOwner
+    ) throws {
+        self.context = context
+        self.loop = context.loop
+        self.listener = listener
+        self.address = address
+        self.began = context.loop.now
+        self.lastByte = context.loop.now
+        self.owner = owner
+        self.machine = ClientMachine(hasTLS: listener.tlsContext != nil)
+        let tls = try listener.tlsContext?.makeConnection()
+        self.connection = try Connection(
+            descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, context.connections)
+        self.setDeadline(at: self.began + context.configuration.shared.longestHandshake)
+    }
+
+    /// How far the connection has come, for the log and tables.
+    var phase: Phase { self.session?.phase ?? self.machine.phase }
+
+    /// What the log lines begin with.
+    var subject: LogSubject {
+        LogSubject(id: self.id, address: self.address, summary: self.summary, route: self.route, endpoint: nil)
+    }
+
+    // MARK: - Events
+
+    func ready(_ connection: Connection, _ readiness: Readiness) {
+        switch self.machine.state {
+        case .tlsHandshake: self.tlsHandshake(connection)
+        case .requestHead: if !self.joinsLine(connection, readiness) { self.requestHead() }
+        // The client waits for its 101: only its leaving matters now.
+        case .exchange: if readiness.isEnded { self.session?.handle(.clientLeft) }
+        case .answering(let hasEnded):
+            // A connection that waits for its next turn does not get another one for each packet that comes meanwhile.
+            let isItsTurn = readiness.isNone || !connection.isScheduled
+            if readiness.isEnded, !hasEnded, self.joinsLine(connection, readiness) { return }
+            if isItsTurn { self.discard(connection) }
+            self.settle()
+        case .over: break
+        }
+    }
+
+    /// Waits in line if the event begins or ends a connection: see `Session.joinsLine`.
+    private func joinsLine(_ connection: Connection, _ readiness: Readiness) -> Bool {
+        guard !readiness.isNone, self.loop.budget.isHalfSpent else { return false }
+        connection.readAgainLater()
+        return true
+    }
+
+    func timerFired() {
+        self.timer = nil
+        if self.machine.isAnswering { self.checkClosing() } else { self.handle(.timeOver) }
+    }
+
+    /// Calls `timerFired` once, at `instant`. Setting it again replaces the old deadline.
+    func setDeadline(at instant: MonotonicInstant) { self.loop.setTimer(&self.timer, at: instant, self) }
+
+    func clearDeadline() { self.loop.cancelTimer(&self.timer) }
+
+    /// A read gave something. What libssl had left over came earlier.
+    func heard(_ connection: Connection) {
+        if connection.tookBytes { self.lastByte = self.loop.now }
+    }
+
+    // MARK: - Acting
+
+    /// Tells the machine what happened, and carries out its action.
+    func handle(_ input: ClientMachine.Input) {
+        let phase = self.phase
+        switch self.machine.handle(input) {
+        case .nothing: break
+        case .readRequest: self.requestHead()
+        case .end(let reason):
+            self.subject.abandoned(reason, in: phase, self.context)
+            self.close()
+        case .makeRoom(let isLogged):
+            if isLogged { self.subject.evicted(in: phase, after: self.loop.now - self.began, self.context) }
+            self.close()
+        case .refuse(let why): self.refuse(self.refusal(why), in: phase)
+        case .close:
+            if let connection = self.connection, connection.failure == nil { connection.shutDown() }
+            self.close()
+        case .abort: self.close(abruptly: true)
+        // Those that tell of these carry them out: they have what to send or to begin.
+        case .answer, .beginExchange, .handOver: break
+        }
+    }
+
+    /// The gateway ends the connection.
+    func close(_ ending: Ending) {
+        if let session = self.session { session.close(ending) } else { self.handle(.ordered(ending.cause)) }
+    }
+
+    /// The gateway stops now. The client is told if that is possible without waiting.
+    func abort() {
+        // Asked first, because our own answer would count once it is queued.
+        let isLeft = self.connection.map { $0.undelivered > 0 } ?? false
+        self.close(.byGateway(.drain))
+        if isLeft { self.handle(.dismissed) } else { self.connection?.shutDown() }
+        self.close()
+    }
+
+    /// Closes the connection now.
+    ///
+    /// - Parameter abruptly: with a reset.
+    private func close(abruptly: Bool = false) {
+        guard let connection = self.connection else { return }
+        self.loop.budget.spend(Work.ending)
+        connection.close(abruptly: abruptly)
+        self.letGo()
+        self.owner.ended(self)
+    }
+
+    /// The connection is closed, or a session has it.
+    private func letGo() {
+        self.clearDeadline()
+        self.connection = nil
+        self.session = nil
+        self.closing = nil
+        self.request = PartialRequest()
+        self.early = []
+        self.assembles(0)
+        self.noteHolding()
+    }
+
+    /// The request head is whole: the connection is no newcomer any more.
+    func isNoLongerNew() { self.owner.isNoLongerNew(self) }
+
+    // MARK: - TLS handshake
+
+    private func tlsHandshake(_ connection: Connection) {
+        guard connection.mayRead else { return }
+        // Of a client that has left only the second step is made: its answer to our part may be here, with its request or an alert.
+        if connection.hasEnded, connection.tls?.handshakeSteps != 1 { return self.handle(.clientLeft) }
+        if let result = connection.handshakeNews() { self.shookHands(connection, result) }
+    }
+
+    /// It is the turn of the next step of the TLS handshake.
+    ///
+    /// - Returns: whether there was anything to do.
+    func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool {
+        guard self.machine.state == .tlsHandshake else { return false }
+        let (result, hasWorked) = connection.handshakeStep()
+        self.shookHands(connection, result)
+        if hasWorked { self.context.metrics.handshakeWaited(waited) }
+        return hasWorked
+    }
+
+    private func shookHands(_ connection: Connection, _ result: Connection.HandshakeResult) {
+        switch result {
+        case .wantsRead: break
+        case .failed(let error): self.handle(.tlsFailed("\(error)"))
+        case .done:
+            self.context.metrics.tlsHandshake(
+                version: connection.tls?.version ?? "-", resumed: connection.tls?.wasResumed == true)
+            self.handle(.tlsEstablished)
+        }
+    }
+}
+
+// MARK: - The session
+
+extension ClientConnection: SessionClient {
+    func open(_ session: Session) -> (connection: Connection, early: [UInt8])? {
+        guard let connection = self.connection, self.machine.handle(.sessionOpened) == .handOver else { return nil }
+        let heir = connection.handOver(to: session)
+        let early = self.early
+        self.letGo()
+        self.owner.handedOver(self, to: session)
+        return (heir, early)
+    }
+
+    func answer(_ answer: [UInt8]) {
+        self.session = nil
+        guard self.machine.handle(.answered) == .answer else { return }
+        self.send(answer)
+    }
+
+    func leave() {
+        self.session = nil
+        if self.machine.handle(.sessionEnded) == .close { self.close() }
+    }
+}
