@@ -192,7 +192,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     // MARK: - Writing
 
     /// Appends `name: value CRLF` for each field.
-    func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
+    public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
 }
 
 extension HTTPFields: CustomStringConvertible {

@@ -172,7 +172,8 @@ public enum Admission {
 }
 
 extension Refusal {
-    fileprivate static func method(_ method: String, allowed: [String], routeIndex: Int? = nil) -> Refusal {
+    /// The method is not among those that the address has.
+    static func method(_ method: String, allowed: [String], routeIndex: Int? = nil) -> Refusal {
         Refusal(
             405, "The method \(peer: method) is not allowed here.", fields: ["Allow": allowed.joined(separator: ", ")],
             routeIndex: routeIndex)

@@ -1,0 +1,127 @@
+public import HTTP1
+
+/// Passes the body of a plain request, or of its answer, on to the other side, framed for that side. It holds none of it.
+///
+/// Chunks keep their sizes and lose their extensions. The CRLF that makes a chunk whole goes on only once the one that came was read, so
+/// that a bad chunk never looks like a whole one, nor a body that broke off like one that ended.
+public struct BodyPassage: Equatable, Sendable {
+    /// How far the body has come.
+    public enum Progress: Equatable, Sendable {
+        /// All bytes are passed on, and the body goes on.
+        case more
+        /// The whole body is passed on, with its end. Bytes from the index on are not part of it.
+        case done
+        /// The body is broken. Nothing ends it: the connection it went to has to be aborted.
+        case invalid(MessageBody.Failure)
+        /// The body has more bytes than it may have. As with `invalid`, nothing ends it.
+        case tooLarge
+    }
+
+    /// Whose body it is. That decides which trailer fields pass.
+    enum Sender: Equatable, Sendable {
+        case client(isTrustedProxy: Bool)
+        case backend
+    }
+
+    /// What ends the body on its way out.
+    public let framing: MessageBody.Framing
+    private var body: MessageBody
+    private let sender: Sender
+    /// The `Connection` fields of the head, because they may name trailer fields, too.
+    private var connection = HTTPFields()
+    private let limit: Int
+    private var passed = 0
+    /// The size of a chunk that has begun, and of which nothing was passed on.
+    private var chunk: Int?
+    /// The last progress, once there is no more.
+    private var outcome: Progress?
+
+    /// - Parameters:
+    ///   - fields: those of the head before the body.
+    ///   - receiver: the version that the other side speaks: HTTP/1.0 has no chunks.
+    ///   - limit: the most bytes of data in a chunked body. The head says how many others have.
+    init(
+        _ body: MessageBody, after fields: HTTPFields, of sender: Sender, to receiver: HTTPVersion, limit: Int = .max
+    ) {
+        self.body = body
+        self.sender = sender
+        self.limit = limit
+        self.connection.append(fields) { $0.equalsIgnoringCase("Connection".utf8.span) }
+        self.framing =
+            switch body.framing {
+            case .none, .length: body.framing
+            case .chunked, .untilEnd: receiver == .http11 ? .chunked : .untilEnd
+            }
+    }
+
+    /// Reads on in `bytes` from `index`, moves `index` behind what was read, and calls `send` with what has to be sent for it, in order.
+    public mutating func pass(
+        _ bytes: Span<UInt8>, from index: inout Int, send: (Span<UInt8>) -> Void
+    ) -> Progress {
+        if let outcome = self.outcome { return outcome }
+        while true {
+            switch self.body.next(in: bytes, from: &index) {
+            case .chunkBegins(let size):
+                guard size <= self.limit - self.passed else { return self.end(.tooLarge) }
+                self.chunk = size
+            case .data(let range): self.pass(bytes.extracting(range), send)
+            case .chunkEnds: if self.framing == .chunked { send(Self.lineEnd.span) }
+            case .needsMore: return .more
+            case .end(let trailers): return self.end(trailers, send)
+            case .invalid(let failure): return self.end(.invalid(failure))
+            }
+        }
+    }
+
+    /// The sender ended its side in order, and all bytes are passed on. That ends a body without a length, and breaks any other.
+    public mutating func receivedEOF(send: (Span<UInt8>) -> Void) -> Progress {
+        if let outcome = self.outcome { return outcome }
+        let step = self.body.receivedEOF()
+        guard case .end(let trailers) = step else { return self.end(.invalid(.endedEarly)) }
+        return self.end(trailers, send)
+    }
+
+    // MARK: - Framing
+
+    private static let lineEnd: [UInt8] = [.carriageReturn, .lineFeed]
+
+    private mutating func pass(_ data: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
+        self.passed += data.count
+        guard self.framing == .chunked else { return send(data) }
+        let isOwn = self.body.framing != .chunked
+        if let size = isOwn ? data.count : self.chunk {
+            send((Array(String(size, radix: 16).utf8) + Self.lineEnd).span)
+            self.chunk = nil
+        }
+        send(data)
+        if isOwn { send(Self.lineEnd.span) }
+    }
+
+    private mutating func end(_ trailers: HTTPFields, _ send: (Span<UInt8>) -> Void) -> Progress {
+        if self.framing == .chunked {
+            var end: [UInt8] = [UInt8(ascii: "0")] + Self.lineEnd
+            self.filtered(trailers).encode(into: &end)
+            send((end + Self.lineEnd).span)
+        }
+        return self.end(.done)
+    }
+
+    private mutating func end(_ outcome: Progress) -> Progress {
+        self.outcome = outcome
+        return outcome
+    }
+
+    /// The trailer fields that pass: those that would pass in the head.
+    private func filtered(_ trailers: HTTPFields) -> HTTPFields {
+        guard !trailers.isEmpty else { return trailers }
+        var fields = self.connection
+        fields.append(trailers)
+        switch self.sender {
+        case .backend: return FieldFilter.response(fields)
+        case .client(let isTrustedProxy):
+            var kept = HTTPFields()
+            FieldFilter.append(request: fields, isFromTrustedProxy: isTrustedProxy, to: &kept)
+            return kept
+        }
+    }
+}
