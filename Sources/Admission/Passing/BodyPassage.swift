@@ -55,55 +55,66 @@ public struct BodyPassage: Equatable, Sendable {
     }
 
     /// Reads on in `bytes` from `index`, moves `index` behind what was read, and calls `send` with what has to be sent for it, in order.
+    ///
+    /// What goes on as it came is sent together: of chunks that came as we write them that is all.
     public mutating func pass(
         _ bytes: Span<UInt8>, from index: inout Int, send: (Span<UInt8>) -> Void
     ) -> Progress {
         if let outcome = self.outcome { return outcome }
-        while true {
+        var run = Run(from: index)
+        var progress: Progress?
+        while progress == nil {
             switch self.body.next(in: bytes, from: &index) {
             case .chunkBegins(let size):
-                guard size <= self.limit - self.passed else { return self.end(.tooLarge) }
+                if size > self.limit - self.passed { progress = self.end(.tooLarge) }
                 self.chunk = size
-            case .data(let range): self.pass(bytes.extracting(range), send)
-            case .chunkEnds: if self.framing == .chunked { send(Self.lineEnd.span) }
-            case .needsMore: return .more
-            case .end(let trailers): return self.end(trailers, send)
-            case .invalid(let failure): return self.end(.invalid(failure))
+            case .data(let range): self.pass(range, of: bytes, &run, send)
+            case .chunkEnds: if self.framing == .chunked { run.add(Self.lineEnd, before: index, of: bytes, send) }
+            case .needsMore: progress = .more
+            case .end(let trailers):
+                if self.framing == .chunked { run.add(self.lastChunk(trailers), before: index, of: bytes, send) }
+                progress = self.end(.done)
+            case .invalid(let failure): progress = self.end(.invalid(failure))
             }
         }
+        run.send(of: bytes, send)
+        return progress ?? .more
     }
 
     /// The sender ended its side in order, and all bytes are passed on. That ends a body without a length, and breaks any other.
     public mutating func receivedEOF(send: (Span<UInt8>) -> Void) -> Progress {
         if let outcome = self.outcome { return outcome }
-        let step = self.body.receivedEOF()
-        guard case .end(let trailers) = step else { return self.end(.invalid(.endedEarly)) }
-        return self.end(trailers, send)
+        guard case .end(let trailers) = self.body.receivedEOF() else { return self.end(.invalid(.endedEarly)) }
+        if self.framing == .chunked { send(self.lastChunk(trailers).span) }
+        return self.end(.done)
     }
 
     // MARK: - Framing
 
     private static let lineEnd: [UInt8] = [.carriageReturn, .lineFeed]
 
-    private mutating func pass(_ data: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
-        self.passed += data.count
-        guard self.framing == .chunked else { return send(data) }
+    private mutating func pass(
+        _ range: Range<Int>, of bytes: Span<UInt8>, _ run: inout Run, _ send: (Span<UInt8>) -> Void
+    ) {
+        self.passed += range.count
+        guard self.framing == .chunked else { return run.add(range, of: bytes, send) }
+        // A body without a length has no chunks: each piece becomes one.
         let isOwn = self.body.framing != .chunked
-        if let size = isOwn ? data.count : self.chunk {
-            send((Array(String(size, radix: 16).utf8) + Self.lineEnd).span)
+        if let size = isOwn ? range.count : self.chunk {
+            let line = Array(String(size, radix: 16).utf8) + Self.lineEnd
+            run.add(line, before: range.lowerBound, of: bytes, send)
             self.chunk = nil
         }
-        send(data)
-        if isOwn { send(Self.lineEnd.span) }
+        run.add(range, of: bytes, send)
+        guard isOwn else { return }
+        run.send(of: bytes, send)
+        send(Self.lineEnd.span)
     }
 
-    private mutating func end(_ trailers: HTTPFields, _ send: (Span<UInt8>) -> Void) -> Progress {
-        if self.framing == .chunked {
-            var end: [UInt8] = [UInt8(ascii: "0")] + Self.lineEnd
-            self.filtered(trailers).encode(into: &end)
-            send((end + Self.lineEnd).span)
-        }
-        return self.end(.done)
+    private func lastChunk(_ trailers: HTTPFields) -> [UInt8] {
+        var bytes: [UInt8] = [UInt8(ascii: "0")] + Self.lineEnd
+        self.filtered(trailers).encode(into: &bytes)
+        return bytes + Self.lineEnd
     }
 
     private mutating func end(_ outcome: Progress) -> Progress {
@@ -123,5 +134,41 @@ public struct BodyPassage: Equatable, Sendable {
             FieldFilter.append(request: fields, isFromTrustedProxy: isTrustedProxy, to: &kept)
             return kept
         }
+    }
+}
+
+/// A range of the bytes that came, to be sent together.
+private struct Run {
+    private var range: Range<Int>
+
+    /// None yet; the next ones may be at `start`.
+    init(from start: Int) { self.range = start..<start }
+
+    /// Adds bytes that go on as they came.
+    mutating func add(_ added: Range<Int>, of bytes: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
+        if added.lowerBound == self.range.upperBound {
+            self.range = self.range.lowerBound..<added.upperBound
+        } else {
+            self.send(of: bytes, send)
+            self.range = added
+        }
+    }
+
+    /// Adds `text`, which stands for what came up to `end`.
+    mutating func add(_ text: [UInt8], before end: Int, of bytes: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
+        let start = end - text.count
+        if start == self.range.upperBound, text.indices.allSatisfy({ bytes[start + $0] == text[$0] }) {
+            self.range = self.range.lowerBound..<end
+        } else {
+            self.send(of: bytes, send)
+            send(text.span)
+            self.range = end..<end
+        }
+    }
+
+    /// Sends what was added.
+    mutating func send(of bytes: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
+        if !self.range.isEmpty { send(bytes.extracting(self.range)) }
+        self.range = self.range.upperBound..<self.range.upperBound
     }
 }

@@ -33,6 +33,20 @@ import Testing
         #expect(self.pass(self.passage(.chunked), body + "GET /") == Passed(.done, sent, length: body.utf8.count))
     }
 
+    @Test func `chunks that came as we write them are sent at once`() {
+        for (body, sends) in [
+            ("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", 1), ("5\r\nhello\r\n", 1), ("A\r\n0123456789\r\n0\r\n\r\n", 2),
+            ("5\r\nhello\r\n5;a\r\nworld\r\n0\r\n\r\n", 3),
+        ] {
+            var passage = self.passage(.chunked)
+            var count = 0
+            var index = 0
+            let bytes = Array(body.utf8)
+            _ = passage.pass(bytes.span, from: &index) { _ in count += 1 }
+            #expect(count == sends, "\(body)")
+        }
+    }
+
     @Test func `HTTP 1.0 gets no chunks`() {
         let passage = self.passage(.chunked, to: .http10)
         #expect(passage.framing == .untilEnd)
