@@ -175,5 +175,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Response", ["HTTP1", "WebSocketProtocol", "Admission"]),
         fuzz("Configuration", ["Configuration", "Admission"]),
         fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),
+        fuzz("Exchange", ["HTTP1", "Configuration", "Admission", "Sessions"]),
     ]
 }
