@@ -14,8 +14,6 @@ public struct BodyReader: Sendable {
 
     /// The body so far, without chunk headers.
     public private(set) var body: [UInt8] = []
-    /// The body is longer than the limit. The rest was not kept.
-    private(set) var isCut = false
 
     private let limit: Int
     private var reader: MessageBody
@@ -67,8 +65,6 @@ public struct BodyReader: Sendable {
     private mutating func keep(_ bytes: Span<UInt8>) {
         let room = self.limit - self.body.count
         self.body.append(contentsOf: bytes.extracting(first: min(room, bytes.count)))
-        guard bytes.count > room else { return }
-        self.isCut = true
-        self.progress = .complete
+        if bytes.count > room { self.progress = .complete }
     }
 }

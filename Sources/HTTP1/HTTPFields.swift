@@ -186,9 +186,6 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
         return elements
     }
 
-    /// The elements of the comma-separated list in all fields of that name, in lower case.
-    public func tokens(_ name: String) -> [String] { self.elements(name).map { $0.asciiLowercased } }
-
     // MARK: - Writing
 
     /// Appends `name: value CRLF` for each field.

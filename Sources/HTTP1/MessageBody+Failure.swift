@@ -29,7 +29,7 @@ extension MessageBody {
         case badTrailer
         /// A trailer with more bytes or fields than a request's head may have by default.
         case trailerTooLarge
-        /// The lines of sizes are long, and the chunks short: somebody wants to be read for nothing.
+        /// The lines of sizes are long and the chunks short, which is work for nothing.
         case tooMuchOverhead
 
         /// For the log: a few words, without a full stop.

@@ -17,7 +17,7 @@ public struct BodyPassage: Equatable, Sendable {
         case tooLarge
     }
 
-    /// Whose body it is. That decides which trailer fields pass.
+    /// Where the body comes from. That decides which trailer fields pass.
     enum Sender: Equatable, Sendable {
         case client(isTrustedProxy: Bool)
         case backend
