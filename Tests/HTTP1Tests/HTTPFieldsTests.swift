@@ -37,6 +37,14 @@ import Testing
         #expect(fields.has("y") && !fields.has("Z"))
     }
 
+    @Test func `fields that are set take the place of all of their names`() {
+        var fields: HTTPFields = ["A": "1", "b": "2", "a": "3", "Ab": "4"]
+        fields.set([:])
+        #expect(fields == ["A": "1", "b": "2", "a": "3", "Ab": "4"])
+        fields.set(["a": "5", "C": "6"])
+        #expect(fields == ["b": "2", "Ab": "4", "a": "5", "C": "6"])
+    }
+
     @Test func `fields of another head are appended unchanged`() {
         let others: HTTPFields = ["A": "1", "B": "\u{E9}", "C": "", "A": "2"]
         var fields: HTTPFields = ["Z": "0"]

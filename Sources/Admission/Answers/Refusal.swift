@@ -45,8 +45,10 @@ public struct Refusal: Error, Equatable, Sendable {
         self.cure = cure
     }
 
-    /// The whole answer as it goes on the wire; `date` as in `Answer.bytes`.
-    public func bytes(date: String) -> [UInt8] { self.answer.bytes(forHead: self.isToHead, date: date) }
+    /// The whole answer as it goes on the wire; `headers` and `date` as in `Answer.bytes`.
+    public func bytes(headers: HTTPFields = HTTPFields(), date: String) -> [UInt8] {
+        self.answer.bytes(forHead: self.isToHead, headers: headers, date: date)
+    }
 
     // MARK: - Before a route is known
 
@@ -65,6 +67,13 @@ public struct Refusal: Error, Equatable, Sendable {
     }
 
     // MARK: - Once a route is known
+
+    /// A plain request where only sessions are served.
+    public static func upgradeRequired(routeIndex: Int) -> Refusal {
+        Refusal(
+            426, "This is a WebSocket address.", cure: "Connect with a WebSocket client (ws:// or wss://).",
+            routeIndex: routeIndex)
+    }
 
     /// No endpoint is up.
     public static func noEndpoint(routeIndex: Int) -> Refusal {

@@ -38,6 +38,8 @@ public struct ListenerBlueprint: Sendable {
 public final class Listener {
     /// The address, for logs and metrics.
     public let name: String
+    /// The `limits` section.
+    let limits: ListenerSettings.Limits
     /// `nil` without TLS.
     public let tlsContext: TLSServerContext?
     /// What the context was made from.
@@ -46,6 +48,7 @@ public final class Listener {
     /// Throws if libssl refuses the settings.
     public init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
         self.name = blueprint.address.description
+        self.limits = blueprint.settings.limits
         self.tlsSettings = blueprint.tls?.settings
         if let tls = blueprint.tls {
             self.tlsContext = try TLSServerContext(tls.settings, io: io, tickets: tls.tickets)

@@ -1,6 +1,7 @@
 internal import Admission
 internal import Configuration
 internal import Connections
+internal import HTTP1
 internal import Observability
 internal import Sessions
 internal import System
@@ -18,10 +19,10 @@ final class ClientClosing {
 /// The answer to a client that gets no session, and the end of its connection: what is queued is delivered, then we wait for the client's
 /// end, then the connection is closed. `LegClosing` says what is due.
 extension ClientConnection {
-    /// The client asked for a built-in page.
+    /// The client asked for a built-in page, or for what its route answers.
     func show(_ answer: Answer, headOnly: Bool) {
         guard self.machine.handle(.answered) == .answer else { return }
-        self.send(answer.bytes(forHead: headOnly, date: WallClock.httpDate()))
+        self.send(answer.bytes(forHead: headOnly, headers: self.headers, date: WallClock.httpDate()))
     }
 
     /// The request cannot become a session.
@@ -36,8 +37,11 @@ extension ClientConnection {
     /// - Parameter phase: how far the connection had come.
     func refuse(_ refusal: Refusal, in phase: Phase) {
         self.subject.refused(refusal, in: phase, self.context)
-        self.send(refusal.bytes(date: WallClock.httpDate()))
+        self.send(refusal.bytes(headers: self.headers, date: WallClock.httpDate()))
     }
+
+    /// `headers` of the route, once it has one.
+    private var headers: HTTPFields { self.route?.settings.headers ?? HTTPFields() }
 
     /// The refusal of a client that has sent no whole request.
     func refusal(_ why: ClientMachine.Refused) -> Refusal {
@@ -52,7 +56,7 @@ extension ClientConnection {
     func send(_ answer: [UInt8]) {
         guard let connection = self.connection else { return }
         connection.send(answer.span)
-        self.request = PartialRequest()
+        self.request = PartialRequest(self.listener.limits)
         self.early = []
         self.assembles(0)
         self.closing = ClientClosing(at: self.loop.now)

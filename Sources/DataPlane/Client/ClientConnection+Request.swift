@@ -40,7 +40,7 @@ extension ClientConnection {
         case .invalid(let error): self.turnAway(Refusal(error))
         case .head(let head, let length):
             self.early = Array(bytes[length...])
-            self.request = PartialRequest()
+            self.request = PartialRequest(self.listener.limits)
             self.isNoLongerNew()
             self.admit(head)
         }
@@ -60,9 +60,16 @@ extension ClientConnection {
         }
         self.summary.origin = head.fields.first("Origin")?.cut
         switch Admission.decide(head, hops, configuration.routeTable) {
-        case .page(let page, let routeIndex, let host, let headOnly):
+        case .page(let page, let routeIndex, let host, let scheme, let headOnly):
             self.route = configuration.routes[routeIndex]
-            self.show(.page(page, configuration, host: host), headOnly: headOnly)
+            self.show(.page(page, configuration, scheme, host: host), headOnly: headOnly)
+        case .answer(let answer, let routeIndex, let headOnly):
+            self.route = configuration.routes[routeIndex]
+            self.show(answer, headOnly: headOnly)
+        case .pass(let routeIndex, _, _, _):
+            // No exchange passes a request on yet: the answer is that of a route which serves sessions only.
+            self.route = configuration.routes[routeIndex]
+            self.turnAway(.upgradeRequired(routeIndex: routeIndex))
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)

@@ -35,7 +35,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
     /// `nil` once the connection is closed, or handed over.
     private(set) var connection: Connection?
     /// The request head, while it is not whole.
-    var request = PartialRequest()
+    var request: PartialRequest
     /// What the client sent behind its request, without waiting for the 101.
     var early: [UInt8] = []
     /// The route of the request, once it has one.
@@ -56,6 +56,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         self.context = context
         self.loop = context.loop
         self.listener = listener
+        self.request = PartialRequest(listener.limits)
         self.address = address
         self.began = context.loop.now
         self.lastByte = context.loop.now
@@ -170,7 +171,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         self.connection = nil
         self.session = nil
         self.closing = nil
-        self.request = PartialRequest()
+        self.request = PartialRequest(self.listener.limits)
         self.early = []
         self.assembles(0)
         self.noteHolding()

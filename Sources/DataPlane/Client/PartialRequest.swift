@@ -1,7 +1,13 @@
+internal import Configuration
 internal import HTTP1
 
 /// A request head that is not whole yet.
 struct PartialRequest {
     var bytes: [UInt8] = []
-    var parser = RequestHeadParser()
+    var parser: RequestHeadParser
+
+    /// Whether a route serves HTTP/1.0 is decided once the route is known.
+    init(_ limits: ListenerSettings.Limits) {
+        self.parser = RequestHeadParser(limits: HeadLimits(bytes: limits.head.rawValue), takesHTTP10: true)
+    }
 }

@@ -118,8 +118,8 @@ extension Session {
         guard let key = self.opening?.admitted.key else { return }
         self.summary.subprotocol = self.remembered(subprotocol)
         let bytes = SwitchingProtocols.bytes(
-            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields, date: WallClock.httpDate()
-        )
+            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields,
+            headers: self.route?.settings.headers ?? HTTPFields(), date: WallClock.httpDate())
         self.client?.send(bytes.span)
     }
 
@@ -130,7 +130,8 @@ extension Session {
     /// - Parameter phase: how far the session had come.
     func refuse(_ refusal: Refusal, in phase: Phase) {
         self.subject.refused(refusal, in: phase, self.context)
-        self.endOpening(refusal.bytes(date: WallClock.httpDate()))
+        let headers = self.route?.settings.headers ?? HTTPFields()
+        self.endOpening(refusal.bytes(headers: headers, date: WallClock.httpDate()))
     }
 
     /// The refusal for a failure, with the endpoint's name before the reason.
