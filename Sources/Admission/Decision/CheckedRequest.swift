@@ -20,7 +20,7 @@ struct CheckedRequest {
     /// Whether it asks to become a WebSocket: all else is plain HTTP. HTTP/1.0 cannot ask (RFC 9110 section 7.8).
     let isUpgrade: Bool
 
-    /// - Throws: the answer to a request that nobody may read in two ways.
+    /// - Throws: the answer to a request that can be read in two ways, or not at all.
     init(_ head: RequestHead, _ hops: Hops) throws(Refusal) {
         self.head = head
         self.hops = hops

@@ -13,8 +13,10 @@ enum Keys {
     static let listenerTimeouts = SectionKeys("listener-timeouts", ListenerTimeouts())
     static let listenerLimits = SectionKeys("listener-limits", ListenerLimits())
     static let defaults = SectionKeys("defaults", Defaults())
-    static let defaultTimeouts = SectionKeys("default-timeouts", DefaultTimeouts())
-    static let defaultLimits = SectionKeys("default-limits", DefaultLimits(), later: laterLimits)
+    static let defaultTimeouts = SectionKeys(
+        "default-timeouts", timeouts.section.rows + listenerTimeouts.section.rows)
+    static let defaultLimits = SectionKeys(
+        "default-limits", limits.section.rows + listenerLimits.section.rows, later: laterLimits)
     static let route = SectionKeys("route", Route(), later: [LaterKey("auth")])
     static let redirect = SectionKeys("redirect", Redirect())
     static let answer = SectionKeys("answer", Answer())
@@ -264,16 +266,6 @@ extension Keys {
             "Pings to both sides when they are silent. off: none.")
     }
 
-    struct DefaultTimeouts {
-        let route = Timeouts()
-        let listener = ListenerTimeouts()
-    }
-
-    struct DefaultLimits {
-        let route = Limits()
-        let listener = ListenerLimits()
-    }
-
     struct Timeouts {
         let handshake = Key(
             "handshake", .duration(upToADay), default: "10s",
@@ -457,9 +449,9 @@ extension KeyType<OriginPolicy> {
     }
 }
 
-extension KeyType<RedirectSettings.Target> {
+extension KeyType<RedirectTarget> {
     fileprivate static var redirectTarget: Self {
-        .text { text throws(Mistake) in try RedirectSettings.Target(parsing: text) }
+        .text { text throws(Mistake) in try RedirectTarget(parsing: text) }
     }
 }
 

@@ -29,7 +29,8 @@ struct GatewaySection {
         configuration.listeners = self.listeners(
             defaults: ListenerRules(timeouts: timeouts, limits: limits), lines: &lines)
         configuration.admin = AdminSection.settings(self.mapping, listeners: lines)
-        let rules = defaults.map { SessionRules($0, timeouts: timeouts, limits: limits) } ?? SessionRules()
+        let rules =
+            defaults.map { SessionRules($0, Keys.defaults.rules, timeouts: timeouts, limits: limits) } ?? SessionRules()
         let backends = BackendsSection(
             self.mapping.entry(keys.backends)?.value, diagnostics: self.mapping.diagnostics)
         configuration.backends = backends.settings

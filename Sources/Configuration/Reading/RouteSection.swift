@@ -36,7 +36,7 @@ struct RouteSection {
         let headers = HeadersSection.fields(self.mapping, Keys.route.headers)
         let http = self.mapping.value(Keys.route.http)
         let own = SessionRules(
-            self.mapping, timeouts: self.mapping.mapping(Keys.route.timeouts),
+            self.mapping, Keys.route.rules, timeouts: self.mapping.mapping(Keys.route.timeouts),
             limits: self.mapping.mapping(Keys.route.limits))
         guard let action = self.action(scheme: scheme, backends: backends) else { return nil }
         if http == .pass, !backends.mayTakeRequests(action) {

@@ -7,10 +7,10 @@ struct SessionRules {
 
     /// - Parameters:
     ///   - mapping: `defaults` or a route.
+    ///   - keys: Its rows.
     ///   - timeouts: The mapping under that key, if it is written.
     ///   - limits: Likewise.
-    init(_ mapping: MappingReader, timeouts: MappingReader?, limits: MappingReader?) {
-        let keys = Keys.route.rules
+    init(_ mapping: MappingReader, _ keys: Keys.SessionRule, timeouts: MappingReader?, limits: MappingReader?) {
         self.changes = mapping.changes()
         self.changes.append(Self.origins(mapping, keys.origins), to: \.origins)
         self.changes.append(timeouts?.changes(), to: \.timeouts)

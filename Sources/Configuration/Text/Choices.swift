@@ -36,47 +36,6 @@ public enum BuiltinPage: String, CaseIterable, Sendable {
     case console
 }
 
-/// `scheme` of a route: that of the client's URL.
-public enum ClientScheme: String, CaseIterable, Sendable {
-    /// `http://` and `ws://`.
-    case http
-    /// `https://` and `wss://`.
-    case https
-}
-
-/// `http` of a route: what becomes of requests that do not ask for an upgrade.
-public enum PlainHTTP: String, CaseIterable, Sendable {
-    /// They go to the WebSocket backend.
-    case pass
-    /// They are answered with 426.
-    case off
-}
-
-/// `redirect.status` of a route
-public enum RedirectStatus: String, CaseIterable, Sendable {
-    /// Moved Permanently: most clients turn a POST into a GET.
-    case movedPermanently = "301"
-    /// Found: most clients turn a POST into a GET.
-    case found = "302"
-    /// See Other: clients use GET.
-    case seeOther = "303"
-    /// Temporary Redirect: clients keep the method.
-    case temporary = "307"
-    /// Permanent Redirect: clients keep the method.
-    case permanent = "308"
-
-    /// As in a status line.
-    public var code: Int {
-        switch self {
-        case .movedPermanently: 301
-        case .found: 302
-        case .seeOther: 303
-        case .temporary: 307
-        case .permanent: 308
-        }
-    }
-}
-
 /// `compression`: the answer to a client's offer to compress.
 public enum CompressionRule: String, CaseIterable, Sendable {
     /// The offer goes on to the backend; a bridge or built-in service accepts it within `limits.compression`.

@@ -7,7 +7,7 @@ import Testing
 /// Requests that do not ask for an upgrade, and upgrades where none is served.
 @Suite struct PlainHTTPTests {
     private static func redirect(
-        _ target: RedirectSettings.Target, _ status: RedirectStatus = .permanent
+        _ target: RedirectTarget, _ status: RedirectStatus = .permanent
     ) -> RouteSettings.Action {
         var settings = RedirectSettings(to: target)
         settings.status = status
