@@ -66,6 +66,20 @@ public struct Refusal: Error, Equatable, Sendable {
         Refusal(408, "The request did not arrive in time.")
     }
 
+    /// Only some answers can do without a Host.
+    static func hostMissing(routeIndex: Int? = nil) -> Refusal {
+        Refusal(400, "Malformed request: the Host is missing.", routeIndex: routeIndex)
+    }
+
+    /// - Parameters:
+    ///   - method: that of the request.
+    ///   - allowed: those that are taken instead.
+    static func method(_ method: String, allowed: [String], routeIndex: Int? = nil) -> Refusal {
+        Refusal(
+            405, "The method \(peer: method) is not allowed here.", fields: ["Allow": allowed.joined(separator: ", ")],
+            routeIndex: routeIndex)
+    }
+
     // MARK: - Once a route is known
 
     /// A plain request where only sessions are served.

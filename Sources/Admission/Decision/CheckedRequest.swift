@@ -114,19 +114,3 @@ struct CheckedRequest {
         }
     }
 }
-
-extension Refusal {
-    /// - Parameters:
-    ///   - method: that of the request.
-    ///   - allowed: those that are taken instead.
-    static func method(_ method: String, allowed: [String], routeIndex: Int? = nil) -> Refusal {
-        Refusal(
-            405, "The method \(peer: method) is not allowed here.", fields: ["Allow": allowed.joined(separator: ", ")],
-            routeIndex: routeIndex)
-    }
-
-    /// Only some answers can do without.
-    static func hostMissing(routeIndex: Int? = nil) -> Refusal {
-        Refusal(400, "Malformed request: the Host is missing.", routeIndex: routeIndex)
-    }
-}
