@@ -20,7 +20,7 @@ public enum BackendRequest {
     ) -> RequestHead {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
-        fields.append("Host", self.host(host, admitted, endpoint))
+        fields.append("Host", self.host(host, admitted.host, endpoint))
         fields.append(SwitchingProtocols.upgrade)
         fields.append("Sec-WebSocket-Key", key)
         fields.append("Sec-WebSocket-Version", "13")
@@ -39,16 +39,17 @@ public enum BackendRequest {
         return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)
     }
 
-    private static func host(_ policy: HostHeader, _ admitted: Admitted, _ endpoint: WebSocketEndpoint) -> String {
+    /// - Parameter client: the client's Host.
+    static func host(_ policy: HostHeader, _ client: String, _ endpoint: WebSocketEndpoint) -> String {
         switch policy {
-        case .pass: admitted.host
+        case .pass: client
         case .endpoint: endpoint.authority
         case .name(let name): name
         }
     }
 
     /// An endpoint URL without a path gets the client's path and query; one with a path keeps it and gets the query.
-    private static func target(_ client: RequestTarget, _ endpoint: WebSocketEndpoint) -> String {
+    static func target(_ client: RequestTarget, _ endpoint: WebSocketEndpoint) -> String {
         guard let path = endpoint.path else { return client.original }
         return client.query.map { "\(path)?\($0)" } ?? path
     }

@@ -21,14 +21,15 @@ public struct Explanation: Equatable, Sendable {
     }
 
     /// - Parameters:
-    ///   - url: `ws://`, `wss://`, `http://` or `https://`; the last two ask for a page.
+    ///   - url: `ws://`, `wss://`, `http://` or `https://`; the last two make a plain request.
+    ///   - method: that of the request.
     ///   - origin: the Origin a browser would send; `nil` for a client that is not a browser.
     ///   - subprotocols: those offered, best first.
     ///   - more: further fields of the request, such as those a proxy adds.
     ///   - peer: the other end of the connection.
     public static func explain(
-        _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = [],
-        more: [(name: String, value: String)] = [], from peer: Peer = .anyone
+        _ configuration: GatewayConfiguration, url: String, method: String = "GET", origin: String? = nil,
+        subprotocols: [String] = [], more: [(name: String, value: String)] = [], from peer: Peer = .anyone
     ) -> Explanation {
         guard let address = RequestedURL(url) else {
             return Explanation(text: "\(url): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
@@ -39,7 +40,7 @@ public struct Explanation: Equatable, Sendable {
         let routes = RouteTable(configuration)
         let head: RequestHead
         do throws(HeadError) {
-            head = try self.head(address, origin, subprotocols, more)
+            head = try self.head(address, method, origin, subprotocols, more)
         } catch {
             lines.add("answer", obstacle ?? self.answer(Refusal(error)))
             return Explanation(text: lines.text, isServed: false)
@@ -48,7 +49,7 @@ public struct Explanation: Equatable, Sendable {
         let forwarded = ForwardedHeaders(hops, host: address.authority)
         if forwarded.isFromTrustedProxy {
             lines.add("client", forwarded.client?.description ?? "unix")
-            lines.add("asks for", "\(forwarded.scheme)://\(forwarded.place.text)")
+            lines.add("asks for", "\(forwarded.scheme.rawValue)://\(forwarded.place.text)")
         }
         let origin = head.fields.first("Origin")
         let decision = Admission.decide(head, hops, routes)
@@ -58,7 +59,16 @@ public struct Explanation: Equatable, Sendable {
             lines.add("answer", obstacle ?? self.answer(refusal))
             guard obstacle == nil else { break }
             lines.add("cure", self.cure(refusal, routes, host: forwarded.host.host, origin: origin))
-        case .page(let page, let index, _, _):
+        case .answer(let answer, let index, _):
+            self.route(routes.routes[index], index, &lines)
+            lines.add("location", answer.fields.first("Location") ?? "")
+            lines.add("answer", obstacle ?? self.answer(answer, address))
+        case .pass(let request):
+            let route = routes.routes[request.routeIndex]
+            self.route(route, request.routeIndex, &lines)
+            self.backend(route, configuration, &lines)
+            lines.add("answer", obstacle ?? "the backend's: the request is passed on")
+        case .page(let page, let index, _, _, _):
             self.route(routes.routes[index], index, &lines)
             lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
             guard obstacle == nil, address.isWebSocket else { break }
@@ -76,14 +86,19 @@ public struct Explanation: Equatable, Sendable {
 
     // MARK: - Parts
 
+    private static func answer(_ answer: Answer, _ url: RequestedURL) -> String {
+        let status = [String(answer.status), answer.reason].filter { !$0.isEmpty }.joined(separator: " ")
+        return url.isWebSocket ? "\(status): not a WebSocket address" : status
+    }
+
     private static func answer(_ refusal: Refusal) -> String {
         "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)"
     }
 
     private static func isServed(_ decision: Admission.Decision, _ url: RequestedURL) -> Bool {
         switch decision {
-        case .upgrade: true
-        case .page: !url.isWebSocket
+        case .upgrade, .pass: true
+        case .page, .answer: !url.isWebSocket
         case .refused: false
         }
     }
@@ -121,7 +136,8 @@ public struct Explanation: Equatable, Sendable {
 
     /// The head that a client would send, as a listener reads it.
     private static func head(
-        _ url: RequestedURL, _ origin: String?, _ subprotocols: [String], _ more: [(name: String, value: String)]
+        _ url: RequestedURL, _ method: String, _ origin: String?, _ subprotocols: [String],
+        _ more: [(name: String, value: String)]
     ) throws(HeadError) -> RequestHead {
         var fields = [(name: "Host", value: url.authority.text)]
         if url.isWebSocket {
@@ -135,7 +151,7 @@ public struct Explanation: Equatable, Sendable {
             fields.append(("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")))
         }
         fields += more
-        let lines = ["GET \(url.target) HTTP/1.1"] + fields.map { "\($0.name): \($0.value)" }
+        let lines = ["\(method) \(url.target) HTTP/1.1"] + fields.map { "\($0.name): \($0.value)" }
         let bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
         var parser = RequestHeadParser()
         switch parser.parse(bytes.span) {
@@ -148,8 +164,9 @@ public struct Explanation: Equatable, Sendable {
 
     private static func route(_ route: RouteSettings, _ index: Int, _ lines: inout Lines) {
         let hosts = route.hosts.isEmpty ? "" : " on " + route.hosts.map(\.description).joined(separator: ", ")
+        let scheme = route.scheme.map { ", by \($0.rawValue) only" } ?? ""
         let isNamed = route.name != route.path.description
-        lines.add("route", "\(index + 1): \(isNamed ? "\(route.name), " : "")\(route.path)\(hosts)")
+        lines.add("route", "\(index + 1): \(isNamed ? "\(route.name), " : "")\(route.path)\(hosts)\(scheme)")
     }
 
     private static func backend(

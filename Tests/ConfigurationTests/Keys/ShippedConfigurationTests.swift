@@ -54,8 +54,14 @@ struct ShippedConfigurationTests {
         let text = try Self.uncommented()
         let configuration = try ConfigurationReader.read(text: text, file: "gateway.conf", environment: [:])
 
-        #expect(configuration.listeners.count == 3)
-        #expect(configuration.routes.map(\.name) == ["/", "/echo", "/broadcast/*", "/clock", "chat", "/vnc", "/mqtt"])
+        #expect(configuration.listeners.count == 4)
+        #expect(
+            configuration.routes.map(\.name) == [
+                "/", "/echo", "/broadcast/*", "/clock", "chat", "www.example.com/*", "old.example.com/*", "/docs",
+                "/alive",
+                "/api/*", "/vnc", "/mqtt",
+            ])
+        #expect(configuration.warnings.isEmpty)
         #expect(configuration.backends.keys.sorted() == ["chat", "clock", "echo", "files", "mqtt", "rooms", "vnc"])
     }
 
@@ -67,6 +73,8 @@ struct ShippedConfigurationTests {
         #expect(route.timeouts == Timeouts())
         #expect(route.heartbeat == HeartbeatSettings())
         #expect(configuration.drain == GatewayConfiguration.Drain())
+        let listener = try #require(configuration.listeners.first)
+        #expect(listener == ListenerSettings(address: listener.address))
         #expect(route.origins == .sameOrigin)
         #expect(!route.requireOrigin)
     }
