@@ -9,14 +9,17 @@ public enum BackendRequest {
     ///   - host: the backend's `host`.
     ///   - key: our own `Sec-WebSocket-Key`.
     ///   - sessionID: for `X-Request-Id`, unless a trusted proxy has named the request.
+    ///   - cookie: the name of the gateway's own cookie (`PlacementRule.ownCookie`), which the endpoint does not get.
     public static func bytes(
-        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String,
+        without cookie: String?
     ) -> [UInt8] {
-        self.head(for: admitted, to: endpoint, host: host, key: key, sessionID: sessionID).bytes
+        self.head(for: admitted, to: endpoint, host: host, key: key, sessionID: sessionID, without: cookie).bytes
     }
 
     static func head(
-        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String,
+        without cookie: String? = nil
     ) -> RequestHead {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
@@ -35,7 +38,8 @@ public enum BackendRequest {
         fields.append(admitted.forwarded.fields)
         fields.append("X-Request-Id", admitted.requestID ?? sessionID)
         let isTrusted = admitted.forwarded.isFromTrustedProxy
-        FieldFilter.append(request: admitted.fields, isFromTrustedProxy: isTrusted, to: &fields)
+        let sent = cookie.map { admitted.fields.removing(cookie: $0) } ?? admitted.fields
+        FieldFilter.append(request: sent, isFromTrustedProxy: isTrusted, to: &fields)
         return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)
     }
 

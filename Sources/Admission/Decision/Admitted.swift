@@ -28,4 +28,14 @@ public struct Admitted: Equatable, Sendable {
     var requestID: String?
     /// All fields of the request, as sent.
     var fields: HTTPFields
+
+    /// The client came by https, to us or to a trusted proxy.
+    public var isSecure: Bool { self.forwarded.scheme == "https" }
+
+    /// The endpoint that the request asks for.
+    ///
+    /// - Parameter client: the client's address, as text.
+    public func placement(by rule: PlacementRule, client: String) -> Placement {
+        rule.placement(self.fields, self.target, client: client)
+    }
 }

@@ -68,6 +68,7 @@ public struct Explanation: Equatable, Sendable {
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
             self.backend(route, configuration, &lines)
+            self.placement(admitted, route, configuration, &lines)
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
             lines.add("answer", obstacle ?? "101 Switching Protocols")
         }
@@ -161,16 +162,36 @@ public struct Explanation: Equatable, Sendable {
         case .builtin(.broadcast): lines.add("backend", "\(name): built-in broadcast")
         case .builtin(.clock(let every)): lines.add("backend", "\(name): built-in clock, every \(every.shown)")
         case .websocket(let endpoints):
-            lines.add("backend", "\(name): relay, \(backend.balance.rawValue)")
+            lines.add("backend", "\(name): relay, \(backend.balance)")
             for endpoint in endpoints {
                 lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
             }
         case .tcp(let endpoints, let message):
-            lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance.rawValue)")
+            lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance)")
             for endpoint in endpoints {
                 lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
             }
         }
+    }
+
+    /// By what of this request its endpoint is chosen, for a `balance` that looks at requests. Values are not shown: they may be secrets.
+    private static func placement(
+        _ admitted: Admitted, _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
+    ) {
+        guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
+        let subject: String
+        switch backend.balance {
+        case .roundRobin, .leastSessions, .randomTwo, .hashAddress, .hashPath: return
+        case .cookie:
+            let attributes = EndpointCookie.attributes(backend.cookie.sameSite, isSecure: admitted.isSecure)
+            return lines.add("cookie", "\(backend.cookieName)=…\(attributes)")
+        case .hashCookie(let name): subject = "the cookie \(name)"
+        case .hashHeader(let name): subject = "the field \(name)"
+        case .hashQuery(let name): subject = "the query's \(name)"
+        }
+        let placement = admitted.placement(by: PlacementRule(backend.balance, cookie: nil), client: "")
+        lines.add(
+            "placed", placement == .any ? "round-robin: \(subject) is absent, empty or repeated" : "by \(subject)")
     }
 
     /// What differs from the defaults.

@@ -24,6 +24,7 @@ enum Keys {
         "websocket-endpoint", WebSocketEndpoint())
     static let tcpEndpoint = SectionKeys("tcp-endpoint", TCPEndpoint())
     static let backendTLS = SectionKeys("backend-tls", BackendTLS())
+    static let cookie = SectionKeys("cookie", Cookie())
     static let health = SectionKeys("health", Health())
     static let eject = SectionKeys("eject", Eject())
     static let rebalance = SectionKeys("rebalance", Rebalance())
@@ -267,7 +268,10 @@ extension Keys {
             "The Host that a WebSocket server sees. pass: the client's. endpoint: that of its own URL. Or a name.")
         let source = OptionalKey("source", .address, "The local IP address to connect from.")
         let balance = Key(
-            "balance", KeyType<Balance>.word, default: "round-robin", "How the endpoint of the next session is chosen.")
+            "balance", .balance, default: "round-robin",
+            "How the endpoint of the next session is chosen. cookie: the one that the client had before. hash-cookie:NAME, hash-header:NAME, hash-query:NAME: the same for the same value."
+        )
+        let cookie = MappingKey("cookie", Keys.cookie, "The cookie that balance: cookie sets.")
         let health = MappingKey(
             "health", Keys.health, as: .mappingOr([["const": "off"], KeyType<HealthCheckKind>.word.schema]),
             default: "off",
@@ -315,6 +319,15 @@ extension Keys {
         let serverName = OptionalKey(
             "server-name", .hostName, "The name to ask for and to verify, instead of the endpoint's host.")
         let verify = Key("verify", .truth, default: "true", "Verify the endpoint's certificate.")
+    }
+
+    struct Cookie {
+        let sameSite = Key(
+            "same-site", KeyType<SameSite>.word, default: "lax",
+            "Whether browsers send the cookie from pages of other sites. lax: no. none: yes, over https.")
+        let key = OptionalKey(
+            "key", .secret,
+            "A secret. With it the cookie's value is an HMAC of the endpoint, else a hash that others can compute.")
     }
 
     struct Health {
@@ -370,6 +383,19 @@ extension KeyType<OriginPolicy> {
             ]
         ]
         return Self(schema: schema) { text throws(Mistake) in try OriginPolicy(word: text) }
+    }
+}
+
+extension KeyType<Balance> {
+    fileprivate static var balance: Self {
+        let kinds = Balance.Kind.allCases.map(\.rawValue).joined(separator: "|")
+        let schema: JSON = [
+            "anyOf": [
+                ["enum": .array(Balance.plain.map { .string($0.description) })],
+                ["type": "string", "pattern": .string("^(\(kinds)):.+$")], .variable,
+            ]
+        ]
+        return Self(schema: schema) { text throws(Mistake) in try Balance(parsing: text) }
     }
 }
 

@@ -22,6 +22,8 @@ public struct BackendSettings: Equatable, Sendable {
     public var source: IPAddress?
     /// `balance`: which endpoint gets the next session.
     public var balance = Keys.backend.balance.default
+    /// `cookie`: how `balance: cookie` sets its cookie.
+    public var cookie = Cookie()
     /// How each endpoint is checked; `nil`: it is not.
     public var health: HealthCheck?
     /// When failed sessions take an endpoint out of use; `nil`: never.
@@ -36,6 +38,9 @@ public struct BackendSettings: Equatable, Sendable {
         self.name = name
         self.kind = kind
     }
+
+    /// The name of the cookie of `balance: cookie`.
+    public var cookieName: String { "gateway-\(self.name)" }
 }
 
 /// What a built-in service does with its clients' messages.
@@ -49,6 +54,22 @@ public enum BuiltinService: Equatable, Sendable {
 }
 
 extension BackendSettings {
+    /// `cookie:` how `balance: cookie` sets its cookie.
+    public struct Cookie: Equatable, Sendable, KeyedSettings {
+        /// `same-site`
+        public var sameSite = Keys.cookie.sameSite.default
+        /// The secret that makes the value an HMAC; `nil`: it is a plain hash. Never empty, and never shown.
+        public var key: String?
+
+        /// Every key is absent.
+        public init() {}
+
+        static let fields = [
+            Field(Keys.cookie.sameSite, \Self.sameSite),
+            Field(Keys.cookie.key, \.key),
+        ]
+    }
+
     /// `health:` how the endpoints of a backend are checked.
     public struct HealthCheck: Equatable, Sendable, KeyedSettings {
         /// `check`: what an endpoint must answer.

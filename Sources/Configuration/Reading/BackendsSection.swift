@@ -43,6 +43,11 @@ struct BackendsSection {
         return text
     }
 
+    /// Reports cookies for pages of other sites, where no client can come by https.
+    func refuseCrossSiteCookies() {
+        for section in self.sections.values { section.refuseCrossSiteCookie() }
+    }
+
     /// What the backend of an action says of the sessions of its routes.
     func rules(for action: RouteSettings.Action) -> SessionRules {
         switch action {

@@ -29,6 +29,7 @@ struct GatewaySection {
         let backends = BackendsSection(
             self.mapping.entry(keys.backends)?.value, diagnostics: self.mapping.diagnostics)
         configuration.backends = backends.settings
+        if configuration.trustedProxies == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
         configuration.routes = self.routes(defaults: defaults, backends: backends)
         self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
         return configuration
@@ -61,6 +62,15 @@ struct GatewaySection {
             listeners.append(settings)
         }
         return listeners
+    }
+
+    /// Whether a listener is meant to have TLS. What is wrong with it is reported elsewhere.
+    private var hasTLSListener: Bool {
+        guard case .list(let nodes)? = self.mapping.entry(Keys.gateway.listeners)?.value.content else { return true }
+        return nodes.contains { node in
+            guard case .mapping(let entries) = node.content else { return true }
+            return entries.contains { $0.key == Keys.listener.tls.name }
+        }
     }
 
     private func routes(defaults: SessionRules, backends: BackendsSection) -> [RouteSettings] {

@@ -68,7 +68,9 @@ final class Session: ConnectionOwner, TimerHandler {
         self.deadlines = SessionDeadlines(began: client.began, openedAt: context.loop.now)
         self.legs = PerLeg(client: SessionLeg(at: client.lastByte), backend: SessionLeg(at: client.began))
         self.machine = SessionMachine(route.settings.closeCodes)
-        self.opening = Opening(client, configuration, admitted)
+        let name = summary.clientName(at: client.address)
+        let placement = route.backend.map { admitted.placement(by: $0.placing, client: name) } ?? .any
+        self.opening = Opening(client, configuration, admitted, placement)
     }
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }

@@ -49,7 +49,8 @@ import Testing
             User-Agent: u\r
             \r\n
             """
-        let bytes = BackendRequest.bytes(for: admitted, to: endpoint, host: .pass, key: "our-key", sessionID: "id-1")
+        let bytes = BackendRequest.bytes(
+            for: admitted, to: endpoint, host: .pass, key: "our-key", sessionID: "id-1", without: nil)
         #expect(text(bytes) == expected)
     }
 
@@ -138,5 +139,28 @@ import Testing
             #expect(!names.contains { $0.contains("method") || $0.contains("rewrite") || $0.contains("override") })
             #expect(!names.contains("x-forwarded"))
         }
+    }
+
+    @Test func `the gateway's own cookie stays here, and others go on in order`() throws {
+        let admitted = try #require(
+            decide(
+                "/relay",
+                upgradeFields([
+                    "Cookie": "a=1; gateway-app=a558771623f29898; b=2", "Accept": "x", "cookie": "gateway-app=1",
+                    "COOKIE": "gateway-other=1",
+                ])
+            ).admitted)
+        let endpoint = WebSocketEndpoint(
+            address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil)
+        func cookies(without name: String?) -> [String] {
+            BackendRequest.head(
+                for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s", without: name
+            ).fields.values("Cookie")
+        }
+        #expect(cookies(without: "gateway-app") == ["a=1; b=2", "gateway-other=1"])
+        #expect(
+            cookies(without: nil) == [
+                "a=1; gateway-app=a558771623f29898; b=2", "gateway-app=1", "gateway-other=1",
+            ])
     }
 }

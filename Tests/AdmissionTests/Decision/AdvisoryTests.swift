@@ -158,7 +158,8 @@ import WebSocketProtocol
         let admitted = try #require(decide("/relay", upgradeFields([name: "forged"])).admitted)
         let endpoint = WebSocketEndpoint(
             address: .tcp(host: "::1", port: 1), tls: false, authority: "[::1]:1", path: nil)
-        let sent = BackendRequest.bytes(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s")
+        let sent = BackendRequest.bytes(
+            for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s", without: nil)
         #expect(!text(sent).contains("forged"))
     }
 

@@ -17,6 +17,7 @@ struct KeysTests {
     /// The sections of a file that has most keys, each with its place in `file`.
     private static let sections = [
         "names", "log", "drain", "defaults", "timeouts", "limits", "heartbeat", "health", "eject", "backend-tls",
+        "cookie",
     ]
 
     /// A value that did not reach the settings would leave the default in force, whatever the file says.
@@ -45,10 +46,10 @@ struct KeysTests {
             "heartbeat: \(mapping("heartbeat"))")
         let backend = """
             {websocket: ["wss://a"], health: \(mapping("health", "check: websocket")), eject: \(mapping("eject")),
-                tls: \(mapping("backend-tls"))}
+                tls: \(mapping("backend-tls")), balance: cookie, cookie: \(mapping("cookie"))}
             """
         return """
-            listeners: [{address: ":0"}]
+            listeners: [{address: ":0", tls: {self-signed: [localhost]}}]
             names: \(mapping("names"))
             log: \(mapping("log"))
             drain: \(mapping("drain"))

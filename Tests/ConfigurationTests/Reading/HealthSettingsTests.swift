@@ -125,9 +125,30 @@ struct HealthSettingsTests {
                 == settings)
     }
 
-    @Test(arguments: Balance.allCases)
-    func `each way to choose endpoints has its word`(balance: Balance) throws {
-        #expect(try BackendSettings.reading("{tcp: [\"a:1\"], balance: \(balance.rawValue)}").balance == balance)
+    @Test(arguments: [
+        ("round-robin", Balance.roundRobin), ("least-sessions", .leastSessions), ("hash-address", .hashAddress),
+        ("hash-path", .hashPath), ("random-two", .randomTwo), ("cookie", .cookie),
+        ("hash-cookie:JSESSIONID", .hashCookie("JSESSIONID")), ("hash-header:X-User", .hashHeader("X-User")),
+        ("hash-query:room", .hashQuery("room")), ("\"hash-query:a:b[]\"", .hashQuery("a:b[]")),
+    ])
+    func `each way to choose endpoints has its word`(text: String, balance: Balance) throws {
+        #expect(try BackendSettings.reading("{tcp: [\"a:1\"], balance: \(text)}").balance == balance)
+    }
+
+    @Test func `the cookie of a backend may have a key, and be for pages of other sites`() throws {
+        let plain = try BackendSettings.reading("{tcp: [\"a:1\"], balance: cookie}")
+        #expect(plain.cookie == BackendSettings.Cookie())
+        #expect(plain.cookie.sameSite == .lax)
+        #expect(plain.cookie.key == nil)
+        #expect(plain.cookieName == "gateway-b")
+        let configuration = try GatewayConfiguration.reading(
+            """
+            listeners: [{address: ":0", tls: {self-signed: [localhost]}}]
+            backends: {b: {websocket: ["ws://a"], balance: cookie, cookie: {same-site: none, key: "${STICKY_KEY}"}}}
+            """, environment: ["STICKY_KEY": "s3cret"])
+        let backend = try #require(configuration.backends["b"])
+        #expect(backend.cookie.sameSite == .none)
+        #expect(backend.cookie.key == "s3cret")
     }
 
     @Test func `an endpoint may have a weight and be a backup`() throws {
