@@ -6,20 +6,23 @@ internal import WebSocketProtocol
 /// on.
 public enum BackendRequest {
     /// - Parameters:
+    ///   - route: the path of the route that the request came by.
     ///   - host: the backend's `host`.
     ///   - key: our own `Sec-WebSocket-Key`.
     ///   - sessionID: for `X-Request-Id`, unless a trusted proxy has named the request.
     ///   - cookie: the name of the gateway's own cookie (`PlacementRule.ownCookie`), which the endpoint does not get.
     public static func bytes(
-        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String,
-        without cookie: String?
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, on route: PathPattern, host: HostHeader, key: String,
+        sessionID: String, without cookie: String?
     ) -> [UInt8] {
-        self.head(for: admitted, to: endpoint, host: host, key: key, sessionID: sessionID, without: cookie).bytes
+        self.head(
+            for: admitted, to: endpoint, on: route, host: host, key: key, sessionID: sessionID, without: cookie
+        ).bytes
     }
 
     static func head(
-        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String,
-        without cookie: String? = nil
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, on route: PathPattern = .subtree("/"), host: HostHeader,
+        key: String, sessionID: String, without cookie: String? = nil
     ) -> RequestHead {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
@@ -36,11 +39,12 @@ public enum BackendRequest {
         // Even if the client's Connection names it: to a backend a request without an Origin is not a browser's.
         if let origin = admitted.origin { fields.append("Origin", origin) }
         fields.append(admitted.forwarded.fields)
+        if case .below = endpoint.path, !route.prefix.isEmpty { fields.append("X-Forwarded-Prefix", route.prefix) }
         fields.append("X-Request-Id", admitted.requestID ?? sessionID)
         let isTrusted = admitted.forwarded.isFromTrustedProxy
         let sent = cookie.map { admitted.fields.removing(cookie: $0) } ?? admitted.fields
         FieldFilter.append(request: sent, isFromTrustedProxy: isTrusted, to: &fields)
-        return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)
+        return RequestHead(method: "GET", target: admitted.target.asked(of: endpoint, on: route), fields: fields)
     }
 
     private static func host(_ policy: HostHeader, _ admitted: Admitted, _ endpoint: WebSocketEndpoint) -> String {
@@ -50,10 +54,14 @@ public enum BackendRequest {
         case .name(let name): name
         }
     }
+}
 
-    /// An endpoint URL without a path gets the client's path and query; one with a path keeps it and gets the query.
-    private static func target(_ client: RequestTarget, _ endpoint: WebSocketEndpoint) -> String {
-        guard let path = endpoint.path else { return client.original }
-        return client.query.map { "\(path)?\($0)" } ?? path
+extension PathPattern {
+    /// What the path of an endpoint with a `*` stands for, without the closing slash: `/app` for `/app/*`. Empty for `/*`.
+    fileprivate var prefix: String {
+        switch self {
+        case .exact(let path): path == "/" ? "" : path
+        case .subtree(let prefix): String(prefix.dropLast())
+        }
     }
 }

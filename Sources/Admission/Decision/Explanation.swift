@@ -67,7 +67,7 @@ public struct Explanation: Equatable, Sendable {
             let route = routes.routes[admitted.routeIndex]
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
-            self.backend(route, configuration, &lines)
+            self.backend(admitted, route, configuration, &lines)
             self.placement(admitted, route, configuration, &lines)
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
             lines.add("answer", obstacle ?? "101 Switching Protocols")
@@ -154,7 +154,7 @@ public struct Explanation: Equatable, Sendable {
     }
 
     private static func backend(
-        _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
+        _ admitted: Admitted, _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
     ) {
         guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
         switch backend.kind {
@@ -164,7 +164,8 @@ public struct Explanation: Equatable, Sendable {
         case .websocket(let endpoints):
             lines.add("backend", "\(name): relay, \(backend.balance)")
             for endpoint in endpoints {
-                lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
+                let target = self.target(admitted.target.asked(of: endpoint, on: route.path), endpoint)
+                lines.add("endpoint", endpoint.description + target + self.share(endpoint.weight, endpoint.backup))
             }
         case .tcp(let endpoints, let message):
             lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance)")
@@ -192,6 +193,11 @@ public struct Explanation: Equatable, Sendable {
         let placement = admitted.placement(by: PlacementRule(backend.balance, cookie: nil), client: "")
         lines.add(
             "placed", placement == .any ? "round-robin: \(subject) is absent, empty or repeated" : "by \(subject)")
+    }
+
+    /// What an endpoint is asked for, where its URL does not say it.
+    private static func target(_ target: String, _ endpoint: WebSocketEndpoint) -> String {
+        if case .below = endpoint.path { ", asked for \(target)" } else { "" }
     }
 
     /// What differs from the defaults.

@@ -254,7 +254,7 @@ extension Keys {
         let every = Key("every", .duration(upToADay), default: "1s", "How often the clock sends the time.")
         let websocket = MappingKey(
             "websocket", Keys.webSocketEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
-            "The URLs of WebSocket servers. A URL without a path gets the client's path and query; one with a path gets that path."
+            "The URLs of WebSocket servers. A URL without a path gets the client's path and query; one with a path gets that path; /* at its end stands for what the * of the route's path matched."
         )
         let tcp = MappingKey(
             "tcp", Keys.tcpEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
@@ -296,7 +296,9 @@ extension Keys {
 
     struct WebSocketEndpoint {
         let url = OptionalKey(
-            "url", .unread, presence: .required, "For example ws://127.0.0.1:3000 or wss://chat.internal/chat.")
+            "url", .unread, presence: .required,
+            "For example ws://127.0.0.1:3000, wss://chat.internal/chat, ws://10.0.0.1/base/* or ws+unix:/run/app.sock:/chat."
+        )
         let share = EndpointShare()
     }
 

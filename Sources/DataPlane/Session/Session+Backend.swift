@@ -92,12 +92,12 @@ extension Session: ConnectorOwner {
 
     func sendRequest() {
         guard let admitted = self.opening?.admitted, let webSocket = self.endpoint?.webSocket,
-            let target = self.route?.backend
+            let route = self.route?.settings, let target = self.route?.backend
         else { return }
         let key = AcceptKey.makeKey(random: Randomness.bytes(16))
         let request = BackendRequest.bytes(
-            for: admitted, to: webSocket, host: target.settings.host, key: key, sessionID: self.id.description,
-            without: target.placing.ownCookie)
+            for: admitted, to: webSocket, on: route.path, host: target.settings.host, key: key,
+            sessionID: self.id.description, without: target.placing.ownCookie)
         self.opening?.backendHandshake = BackendHandshake(
             key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
             compressionOffers: admitted.compressionOffers)

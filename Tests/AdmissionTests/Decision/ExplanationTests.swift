@@ -83,6 +83,17 @@ import Testing
         #expect(!secure.contains("s3cret"))
     }
 
+    @Test func `explain says what an endpoint with a star is asked for`() throws {
+        var configuration = sampleConfiguration()
+        let address = Address.unix(path: "/run/app.sock")
+        configuration.backends["chat"]?.kind = .websocket([
+            WebSocketEndpoint(address: address, tls: false, authority: "localhost", path: .below("/base/"))
+        ])
+        configuration.routes = [route(.subtree("/app/"), .backend("chat"))]
+        let text = Explanation.explain(configuration, url: "ws://localhost:8080/app/x/y?q").text
+        #expect(text.contains("  endpoint     ws+unix:/run/app.sock:/base/*, asked for /base/x/y?q\n"))
+    }
+
     @Test func `explain names a refusal with its cure`() {
         let explanation = self.explain("ws://example.com/relay", origin: "https://evil.example")
         let expected = """

@@ -52,7 +52,8 @@ struct BridgeConfigurationTests {
         let configuration = try BridgeConfiguration(listen: "6080", target: "wss://chat.internal/chat")
             .gatewayConfiguration()
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "chat.internal", path: "/chat")
+            address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "chat.internal",
+            path: .fixed("/chat"))
         #expect(configuration.backends["target"]?.kind == .websocket([endpoint]))
     }
 

@@ -117,7 +117,7 @@ struct HealthSettingsTests {
     @Test func `a backend that says nothing has no checks, and takes its endpoints in turn`() throws {
         let settings = try BackendSettings.reading("{websocket: [\"ws://a\"]}")
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "a", port: 80), tls: false, authority: "a", path: nil)
+            address: .tcp(host: "a", port: 80), tls: false, authority: "a", path: .client)
         #expect(settings == BackendSettings(name: "b", kind: .websocket([endpoint])))
         #expect(
             try BackendSettings.reading(

@@ -26,7 +26,7 @@ import Testing
         let address = Address.tcp(host: "10.0.0.1", port: 443)
         var backend = BackendSettings(
             name: "chat",
-            kind: .websocket([WebSocketEndpoint(address: address, tls: true, authority: "10.0.0.1", path: nil)]))
+            kind: .websocket([WebSocketEndpoint(address: address, tls: true, authority: "10.0.0.1", path: .client)]))
         change(&backend)
         configuration.backends["chat"] = backend
         return configuration

@@ -16,7 +16,7 @@ import Testing
     ) -> GatewayConfiguration {
         let endpoints = ports.map { port in
             WebSocketEndpoint(
-                address: .tcp(host: "127.0.0.1", port: port), tls: false, authority: "127.0.0.1:\(port)", path: nil)
+                address: .tcp(host: "127.0.0.1", port: port), tls: false, authority: "127.0.0.1:\(port)", path: .client)
         }
         var backend = BackendSettings(name: "app", kind: .websocket(endpoints))
         backend.balance = balance

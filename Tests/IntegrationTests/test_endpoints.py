@@ -1,0 +1,125 @@
+"""Where endpoints are and what they are asked for: Unix sockets, paths, certificates, what their checks send."""
+
+import contextlib
+import pathlib
+import tempfile
+
+import pytest
+from websockets.asyncio.server import unix_serve
+
+from admin import admin, key, metrics
+from gateway_process import Gateway, command, within
+from peers import WebSocketBackend, client
+
+
+class UnixBackend(WebSocketBackend):
+    """The same server on a Unix socket."""
+
+    def __init__(self, path: pathlib.Path, handler=None, **options):
+        super().__init__(handler, **options)
+        self.path = path
+
+    async def __aenter__(self) -> "UnixBackend":
+        self.server = await unix_serve(self._handle, str(self.path), **self.options)
+        return self
+
+
+@pytest.fixture
+def folder():
+    """Short: the path of a socket has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="gw-") as folder:
+        yield pathlib.Path(folder)
+
+
+APP = {"path": "/app/*", "backend": "app"}
+
+
+# Unix sockets
+
+
+@pytest.mark.parametrize("suffix, asked", [("", "/app/x?q"), (":/chat", "/chat?q"), (":/base/*", "/base/x?q")])
+async def test_a_websocket_server_on_a_unix_socket(suffix, asked, folder):
+    async with UnixBackend(folder / "app.sock") as server:
+        name = f"ws+unix:{server.path}{suffix}"
+        async with Gateway(routes=[APP], backends={"app": {"websocket": [name]}}, admin="127.0.0.1:0") as running:
+            async with client(running.ws("/app/x?q")) as session, admin(running) as http:
+                for size in (1, 100_000):
+                    await session.send(b"x" * size)
+                    assert await session.recv() == b"x" * size
+                [request] = server.requests
+                assert request.path == asked
+                assert request.headers["Host"] == f"127.0.0.1:{running.plain[1]}"
+                assert (await metrics(http))[key("backend_sessions", backend="app", endpoint=name)] == 1
+                await session.close(1000, "enough")
+            assert await server.closed() == (1000, "enough")
+            record = await running.closed()
+            assert (record["endpoint"], record["cause"], record["code"]) == (name, "client-closed", "1000")
+            _, explained, _ = await command("explain", "ws://localhost:1/app/x?q", "--config", running.file)
+            assert name + (", asked for /base/x?q" if suffix.endswith("*") else "") + "\n" in explained
+
+
+async def test_the_host_of_a_unix_socket_is_localhost_where_it_is_the_endpoints(folder):
+    async with UnixBackend(folder / "app.sock") as server:
+        backend = {"websocket": [f"ws+unix:{server.path}"], "host": "endpoint", "source": "127.0.0.1"}
+        async with Gateway(routes=[APP], backends={"app": backend}) as running:
+            async with client(running.ws("/app/")):
+                pass
+        assert server.requests[0].headers["Host"] == "localhost"
+
+
+async def test_a_missing_socket_is_502_and_another_endpoint_takes_over(folder):
+    async with UnixBackend(folder / "here.sock") as server:
+        missing, here = f"ws+unix:{folder}/missing.sock", f"ws+unix:{server.path}"
+        async with Gateway(routes=[APP], backends={"app": {"websocket": [missing, here]}}) as running:
+            for _ in range(3):
+                async with client(running.ws("/app/")) as session:
+                    await session.send("x")
+                    assert await session.recv() == "x"
+            await running.reload(backends={"app": {"websocket": [missing]}})
+            with pytest.raises(Exception, match="502"):
+                async with client(running.ws("/app/")):
+                    pass
+            refused = await running.event("refused", status=502)
+            assert f"{missing}: " in refused["reason"] and "No such file or directory" in refused["reason"]
+
+
+async def test_health_checks_go_through_the_socket(folder):
+    async with contextlib.AsyncExitStack() as stack:
+        path = folder / "app.sock"
+        name = f"ws+unix:{path}:/base/*"
+        health = {"check": "websocket", "interval": "100ms", "rise": 1, "fall": 1}
+        running = Gateway(
+            routes=[APP], backends={"app": {"websocket": [name], "health": health}}, admin="127.0.0.1:0")
+        async with UnixBackend(path) as server:
+            await stack.enter_async_context(running)
+            await within(server.closes.get())
+            assert server.requests[0].path == "/base/"
+            assert server.requests[0].headers["Host"] == "localhost"
+            assert server.requests[0].headers["User-Agent"] == "gateway-health-check"
+        assert (await running.event("health", to="down"))["endpoint"] == name
+        path.unlink(missing_ok=True)
+        async with UnixBackend(path):
+            assert (await running.event("health", to="up"))["endpoint"] == name
+            http = await stack.enter_async_context(admin(running))
+            assert (await metrics(http))[key("backend_up", backend="app", endpoint=name)] == 1
+
+
+# Paths
+
+
+@pytest.mark.parametrize("path, asked, prefix", [
+    ("/app/x/y?q", "/base/x/y?q", "/app"), ("/app/", "/base/", "/app"), ("/a%70p/%78//y%2D?q=/app/", "/base/%78//y%2D?q=/app/", "/app"),
+    ("/exact?q", "/base/?q", "/exact"), ("/elsewhere/x", "/base/elsewhere/x", None),
+])
+async def test_a_star_stands_for_what_the_routes_star_matched(path, asked, prefix):
+    async with WebSocketBackend() as server:
+        routes = [APP, {"path": "/exact", "backend": "app"}, {"path": "/*", "backend": "app"}]
+        backend = {"websocket": [f"ws://127.0.0.1:{server.port}/base/*"]}
+        async with Gateway(routes=routes, backends={"app": backend}) as running:
+            forged = {"X-Forwarded-Prefix": "/forged"}
+            async with client(running.ws(path), additional_headers=forged) as session:
+                await session.send("x")
+                assert await session.recv() == "x"
+        [request] = server.requests
+        assert request.path == asked
+        assert request.headers.get_all("X-Forwarded-Prefix") == ([prefix] if prefix else [])
