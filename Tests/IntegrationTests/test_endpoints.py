@@ -1,15 +1,17 @@
 """Where endpoints are and what they are asked for: Unix sockets, paths, certificates, what their checks send."""
 
 import contextlib
+import json
 import pathlib
+import ssl
 import tempfile
 
 import pytest
 from websockets.asyncio.server import unix_serve
 
 from admin import admin, key, metrics
-from gateway_process import Gateway, command, within
-from peers import WebSocketBackend, client
+from gateway_process import Gateway, command, until, within
+from peers import TCPBackend, WebSocketBackend, client
 
 
 class UnixBackend(WebSocketBackend):
@@ -123,3 +125,113 @@ async def test_a_star_stands_for_what_the_routes_star_matched(path, asked, prefi
         [request] = server.requests
         assert request.path == asked
         assert request.headers.get_all("X-Forwarded-Prefix") == ([prefix] if prefix else [])
+
+
+# Certificates
+
+
+def who(connection) -> str:
+    """The name in the client's certificate."""
+    subject = connection.transport.get_extra_info("ssl_object").getpeercert()["subject"]
+    return dict(part[0] for part in subject)["commonName"]
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_an_endpoint_is_shown_the_certificate_and_the_new_one_once_its_files_change(version, authority, tmp_path):
+    context = authority.issue("127.0.0.1").server_context(authority)
+    context.minimum_version = context.maximum_version = version
+    chain, private_key = tmp_path / "client.pem", tmp_path / "client.key"
+
+    def install(name: str):
+        identity = authority.issue(name, client=True)
+        private_key.write_bytes(identity.key.read_bytes())
+        chain.write_bytes(identity.chain.read_bytes())
+
+    install("alice")
+    async with WebSocketBackend(ssl=context) as server:
+        tls = {"ca": str(authority.file), "certificate": {"chain": str(chain), "key": str(private_key)}}
+        health = {"check": "websocket", "interval": "100ms", "path": "/health"}
+        backend = server.configuration(tls=tls, health=health)
+        async with Gateway(routes=[APP], backends={"app": backend}) as running:
+
+            async def seen() -> str:
+                async with client(running.ws("/app/")) as session:
+                    await session.send("x")
+                    assert await session.recv() == "x"
+                return next(who(each) for each in reversed(server.connections) if each.request.path == "/app/")
+
+            assert await seen() == "alice"
+            assert running.log.matching("health") == []
+            async with client(running.ws("/app/")) as session:
+                install("bob")
+                await running.event("certificates-reloaded")
+                # A live session keeps what it has.
+                await session.send("x")
+                assert await session.recv() == "x"
+            assert await seen() == "bob"
+            await until(lambda: any(each.request.path == "/health" and who(each) == "bob" for each in server.connections))
+            # A key that is not that of the chain changes nothing.
+            private_key.write_bytes(authority.issue("carol", client=True).key.read_bytes())
+            refused = await running.event("certificates-refused")
+            assert refused["reason"].startswith("backend app: ") and "does not match" in refused["reason"]
+            assert await seen() == "bob"
+            assert running.log.matching("health") == []
+
+
+async def test_a_bridge_shows_its_certificate_too(authority):
+    seen = []
+
+    async def echo(reader, writer):
+        seen.append(dict(part[0] for part in writer.get_extra_info("peercert")["subject"])["commonName"])
+        await TCPBackend.echo(reader, writer)
+
+    identity = authority.issue("alice", client=True)
+    async with TCPBackend(echo, ssl=authority.issue("127.0.0.1").server_context(authority)) as server:
+        tls = {"ca": str(authority.file), "certificate": identity.configuration()}
+        async with Gateway(routes=[APP], backends={"app": server.configuration(tls=tls)}) as running:
+            async with client(running.ws("/app/")) as session:
+                await session.send(b"x")
+                assert await session.recv() == b"x"
+    assert seen == ["alice"]
+
+
+async def test_check_reads_the_certificate_for_endpoints(authority, tmp_path):
+    one, other = authority.issue("alice", client=True), authority.issue("bob", client=True)
+    pair = {"chain": str(one.chain), "key": str(other.key)}
+    file = tmp_path / "gateway.conf"
+    file.write_text(json.dumps({
+        "listeners": [{"address": "127.0.0.1:0"}], "routes": [APP],
+        "backends": {"app": {"websocket": ["wss://127.0.0.1:1"], "tls": {"certificate": pair}}},
+    }))
+    status, _, errors = await command("check", "--config", file)
+    assert status == 1
+    assert f"backend app: {other.key}: the key does not match the first certificate of {one.chain}" in errors
+
+
+# What checks send
+
+
+@pytest.mark.parametrize("check", ["websocket", "http"])
+async def test_the_fields_of_a_check_are_sent_and_shown_nowhere(check):
+    headers = {"Authorization": "Bearer ${TOKEN}", "User-Agent": "probe/1"}
+    requests = []
+
+    def answer(connection, request):
+        requests.append(request)
+        return connection.respond(200, "fine\n") if check == "http" else None
+
+    async with WebSocketBackend(process_request=answer) as server:
+        backend = server.configuration(health={"check": check, "path": "/health", "interval": "100ms", "headers": headers})
+        log = {"format": "json", "level": "debug"}
+        running = Gateway(
+            routes=[APP], backends={"app": backend}, environment={"TOKEN": "s3cret-s3cret"}, admin="127.0.0.1:0", log=log)
+        async with running, admin(running) as http:
+            await running.event("health-check", result="passed")
+            assert requests[0].headers.get_all("Authorization") == ["Bearer s3cret-s3cret"]
+            assert requests[0].headers.get_all("User-Agent") == ["probe/1"]
+            async with http.get("/api/backends") as answer:
+                shown = await answer.text()
+            explained = await command(
+                "explain", "ws://localhost:1/app/", "--config", running.file, environment={"TOKEN": "s3cret-s3cret"})
+            assert explained[0] == 0
+            assert "s3cret" not in shown + "".join(explained[1:]) + "".join(running.log.lines)

@@ -321,6 +321,8 @@ extension Keys {
         let serverName = OptionalKey(
             "server-name", .hostName, "The name to ask for and to verify, instead of the endpoint's host.")
         let verify = Key("verify", .truth, default: "true", "Verify the endpoint's certificate.")
+        let certificate = MappingKey(
+            "certificate", Keys.certificate, "The certificate to show to endpoints that ask for one.")
     }
 
     struct Cookie {
@@ -353,6 +355,8 @@ extension Keys {
         let host = OptionalKey("host", .authority, "The Host to send (websocket, http), instead of the endpoint's own.")
         let subprotocol = OptionalKey(
             "subprotocol", .subprotocol, "The subprotocol to offer, which the answer must accept (websocket).")
+        let headers = HeadersKey(
+            "headers", "Further fields of the request (websocket, http), by name. Their values are shown nowhere.")
         /// An interim status is no answer (RFC 9110 section 15.2).
         let status = OptionalKey(
             "status", .count(200...599), "The status of a healthy endpoint (http). Without it: 200 to 399.")

@@ -1,3 +1,5 @@
+public import HTTP1
+
 /// A named group of endpoints, or a built-in service.
 public struct BackendSettings: Equatable, Sendable {
     /// What stands at the other end of its sessions.
@@ -88,6 +90,9 @@ extension BackendSettings {
         public var host: String?
         /// The subprotocol that a `websocket` check offers, and that the answer must accept.
         public var subprotocol: String?
+        /// Further fields of the request of a `websocket` or `http` check, in place of the gateway's own of these names. Values may be
+        /// credentials, and are shown nowhere.
+        public var headers = HTTPFields()
         /// The status that passes a `http` check; `nil`: any from 200 to 399.
         public var status: Int?
 
@@ -141,6 +146,8 @@ extension BackendSettings {
         public var ca: String?
         /// The name for SNI and verification; `nil`: the endpoint's host.
         public var serverName: String?
+        /// Shown to endpoints that ask for a certificate; `nil`: they get none.
+        public var certificate: CertificateFiles?
         /// `verify`: whether the endpoint's certificate and name are checked.
         public var verify = Keys.backendTLS.verify.default
 

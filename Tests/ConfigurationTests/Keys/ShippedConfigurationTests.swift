@@ -52,7 +52,7 @@ struct ShippedConfigurationTests {
 
     /// The shipped file with its examples, as it is read where the variables that they name are set.
     private static func withExamples() throws -> GatewayConfiguration {
-        try GatewayConfiguration.reading(self.uncommented(), environment: ["STICKY_KEY": "secret"])
+        try GatewayConfiguration.reading(self.uncommented(), environment: ["STICKY_KEY": "secret", "TOKEN": "secret"])
     }
 
     @Test func `the examples in the comments are right`() throws {
@@ -81,6 +81,7 @@ struct ShippedConfigurationTests {
         let health = try #require(backend.health)
         var expected = BackendSettings.HealthCheck(check: .websocket)
         (expected.path, expected.host, expected.subprotocol) = (health.path, health.host, health.subprotocol)
+        expected.headers = health.headers
         #expect(health == expected)
         #expect(backend.eject == BackendSettings.Eject())
         #expect(backend.balance == .roundRobin)

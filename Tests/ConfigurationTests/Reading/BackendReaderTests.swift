@@ -40,6 +40,15 @@ struct BackendReaderTests {
         #expect(backend.balance == .roundRobin)
     }
 
+    @Test func `endpoints with TLS may be shown a certificate`() throws {
+        let certificate = "certificate: {chain: /etc/c.pem, key: /etc/c.key}"
+        for kind in ["websocket: [\"wss://a\"]", "tcp: [\"tls://a:1\"]"] {
+            let backend = try BackendSettings.reading("{\(kind), tls: {\(certificate)}}")
+            #expect(backend.tls.certificate == CertificateFiles(chain: "/etc/c.pem", key: "/etc/c.key"))
+        }
+        #expect(try BackendSettings.reading("{websocket: [\"wss://a\"]}").tls.certificate == nil)
+    }
+
     @Test(arguments: [
         ("ws+unix:/run/app.sock", Address.unix(path: "/run/app.sock"), WebSocketEndpoint.Path.client),
         ("ws+unix:/run/app.sock:/", .unix(path: "/run/app.sock"), .fixed("/")),

@@ -1,4 +1,5 @@
 import Configuration
+import HTTP1
 import Testing
 
 /// The keys of heartbeats, health, balancing, drain and admin, and the values they become.
@@ -184,6 +185,10 @@ struct HealthSettingsTests {
             }
         ),
         ("{check: http, path: /, status: 204}", health(.http) { ($0.path, $0.status) = ("/", 204) }),
+        (
+            "{check: websocket, headers: {Origin: \"https://a\", X-Count: 1}}",
+            health(.websocket) { $0.headers = ["Origin": "https://a", "X-Count": "1"] }
+        ),
         // A timeout that is not written is at most the interval.
         ("{check: http, interval: 1s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(1), .seconds(1)) }),
         ("{check: http, interval: 10s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(10), .seconds(2)) }),
@@ -191,6 +196,22 @@ struct HealthSettingsTests {
     func `a check is a name, or a mapping with its settings`(text: String, expected: BackendSettings.HealthCheck) throws
     {
         #expect(try BackendSettings.reading("{websocket: [\"ws://a\"], health: \(text)}").health == expected)
+    }
+
+    @Test func `the fields of a check may come from the environment, and a mistake in them says no secret`() throws {
+        func read(_ token: String) throws -> BackendSettings.HealthCheck? {
+            try GatewayConfiguration.reading(
+                """
+                listeners: [{address: ":0"}]
+                backends: {b: {websocket: ["ws://a"], health: {check: http, headers: {Authorization: "Bearer ${TOKEN}"}}}}
+                """, environment: ["TOKEN": token]
+            ).backends["b"]?.health
+        }
+        #expect(try read("s3cret")?.headers == ["Authorization": "Bearer s3cret"])
+        let failure = #expect(throws: ConfigurationReader.Failure.self) { try read("s3cret\nX: y") }
+        let problem = "`Authorization` must be one line of printable ASCII without spaces at its ends"
+        #expect(failure?.description.contains(problem) == true)
+        #expect(failure?.description.contains("s3cret") == false)
     }
 
     @Test(arguments: [("connect", HealthCheckKind.connect), ("http", .http)])

@@ -51,6 +51,22 @@ import Testing
             ])
     }
 
+    @Test func `the certificate for endpoints is read, and watched, where one has TLS`() throws {
+        let pair = CertificateFiles(chain: self.missing + ".pem", key: self.missing + ".key")
+        let configuration = self.configuration(nil) { $0.tls.certificate = pair }
+        #expect(
+            Self.problems(in: configuration) == [
+                "backend chat: cannot read \(self.missing).pem: No such file or directory"
+            ])
+        #expect(DataPlane.CertificateFiles.files(of: configuration) == [pair.chain, pair.key])
+        let plain = self.configuration(nil) {
+            $0.kind = .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1))], message: .binary)
+            $0.tls.certificate = pair
+        }
+        #expect(Self.problems(in: plain) == [])
+        #expect(DataPlane.CertificateFiles.files(of: plain) == [])
+    }
+
     @Test func `authorities of clients are read`() {
         var tls = ListenerSettings.TLS(identity: .selfSigned(names: ["localhost"]))
         tls.clientCA = self.missing
