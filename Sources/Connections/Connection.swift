@@ -3,9 +3,9 @@ public import TLS
 
 /// One stream socket, TCP or Unix, with libssl if it has TLS, and the queue of bytes that the socket did not accept yet.
 ///
-/// It does not know what the bytes mean. This file has its life, plain reading and writing, `Connection+TLS` libssl's part,
-/// `Connection+Delivery` what the kernel does and knows. Reads go into the loop's buffers. Sends go to the socket at once, or with other small sends at the end of the turn; what
-/// the socket does not accept is queued. Readiness is edge-triggered and remembered in `reading`.
+/// It does not know what the bytes mean. This file has its life, plain reading and writing, `Connection+TLS` libssl's part, and
+/// `Connection+Delivery` what the kernel does and knows. Reads go into the loop's buffers. Sends go to the socket at once, or with other
+/// small sends at the end of the turn; what the socket does not accept is queued. Readiness is edge-triggered and remembered in `reading`.
 public final class Connection: ReadinessHandler, SendBatch.Sender {
     /// How far our side has ended.
     public enum State: Sendable {

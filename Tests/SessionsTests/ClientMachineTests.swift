@@ -35,19 +35,19 @@ import Testing
         // The TLS handshake.
         row(.tlsHandshake, .tlsEstablished, .requestHead, .readRequest),
         end(.tlsHandshake, .tlsFailed("no shared cipher"), "TLS: no shared cipher"),
-        end(.tlsHandshake, .clientLeft, "the client left during its TLS handshake"),
+        end(.tlsHandshake, .ended(.inOrder), "the client left during its TLS handshake"),
         end(.tlsHandshake, .timeOver, "the client took too long for its TLS handshake"),
         end(.tlsHandshake, .ordered(.drain), "drain"),
-        row(.tlsHandshake, .roomNeeded, .over, .makeRoom(isLogged: true)),
+        row(.tlsHandshake, .roomNeeded, .over, .makeRoom),
         end(.tlsHandshake, .memoryNeeded, "the gateway is short of memory"),
         ignore(.tlsHandshake, .answered),
 
         // The request.
-        end(.requestHead, .clientLeft, "the client left before its request was whole"),
+        end(.requestHead, .ended(.failed), "the client left before its request was whole"),
         row(.requestHead, .timeOver, answering, .refuse(.headTimeout)),
         row(.requestHead, .ordered(.drain), answering, .refuse(.draining)),
         row(.requestHead, .memoryNeeded, answering, .refuse(.memory)),
-        row(.requestHead, .roomNeeded, .over, .makeRoom(isLogged: true)),
+        row(.requestHead, .roomNeeded, .over, .makeRoom),
         row(.requestHead, .answered, answering, .answer),
         row(.requestHead, .admitted, .exchange, .beginExchange),
         ignore(.requestHead, .sessionOpened),
@@ -56,7 +56,7 @@ import Testing
         row(.exchange, .sessionOpened, .over, .handOver),
         row(.exchange, .answered, answering, .answer),
         row(.exchange, .sessionEnded, .over, .close),
-        ignore(.exchange, .clientLeft),
+        ignore(.exchange, .ended(.inOrder)),
         ignore(.exchange, .timeOver),
         ignore(.exchange, .ordered(.drain)),
         ignore(.exchange, .memoryNeeded),
@@ -64,10 +64,8 @@ import Testing
         ignore(.exchange, .dismissed),
 
         // An answer is being sent.
-        row(answering, .roomNeeded, .over, .makeRoom(isLogged: false)),
+        row(answering, .roomNeeded, .over, .close),
         ignore(answering, .ordered(.drain)),
-        ignore(answering, .clientLeft),
-        ignore(answering, .timeOver),
         ignore(answering, .memoryNeeded),
         ignore(answering, .answered),
 
@@ -79,16 +77,16 @@ import Testing
         // A client that fails while its answer goes out is closed.
         row(answering, .ended(.failed), .over, .close),
         row(answering, .ended(.truncated), .over, .close),
-        row(answering, .closeTimeOver, .over, .close),
+        row(answering, .timeOver, .over, .close),
         row(answering, .stalled, .over, .abort),
         row(answering, .dismissed, .over, .abort),
         row(ended, .ended(.failed), .over, .close),
-        row(ended, .closeTimeOver, .over, .close),
+        row(ended, .timeOver, .over, .close),
         row(ended, .stalled, .over, .abort),
-        row(ended, .roomNeeded, .over, .makeRoom(isLogged: false)),
+        row(ended, .roomNeeded, .over, .close),
 
         // A connection ends once.
-        ignore(.over, .clientLeft),
+        ignore(.over, .ended(.failed)),
         ignore(.over, .roomNeeded),
         ignore(.over, .ordered(.drain)),
         ignore(.over, .dismissed),

@@ -27,15 +27,16 @@ extension ClientConnection {
     /// The request cannot become a session.
     func turnAway(_ refusal: Refusal) {
         let phase = self.phase
-        guard self.machine.handle(.answered) == .answer else { return }
-        self.refuse(refusal, in: phase)
+        if self.machine.handle(.answered) == .answer { self.refuse(refusal, self.subject, in: phase) }
     }
 
     /// Sends the client a refusal, and logs it.
     ///
-    /// - Parameter phase: how far the connection had come.
-    func refuse(_ refusal: Refusal, in phase: Phase) {
-        self.subject.refused(refusal, in: phase, self.context)
+    /// - Parameters:
+    ///   - subject: what the log line begins with.
+    ///   - phase: how far the connection, or its session, had come.
+    func refuse(_ refusal: Refusal, _ subject: LogSubject, in phase: Phase) {
+        subject.refused(refusal, in: phase, self.context)
         self.send(refusal.bytes(date: WallClock.httpDate()))
     }
 
@@ -117,7 +118,7 @@ extension ClientConnection {
                 self.discard(connection)
                 continue
             }
-            self.handle(due == .stalled ? .stalled : .closeTimeOver)
+            self.handle(due == .stalled ? .stalled : .timeOver)
         }
     }
 

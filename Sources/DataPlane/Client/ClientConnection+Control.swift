@@ -22,7 +22,11 @@ extension ClientConnection {
     }
 
     var row: SessionRow? {
-        if let session = self.session { return session.row }
+        if var row = self.session?.row {
+            row.tls = self.connection?.tls?.version
+            row.queuedForClient = self.connection?.queuedBytes ?? 0
+            return row
+        }
         guard self.phase != .closed else { return nil }
         let now = self.loop.now
         var row = SessionRow(

@@ -24,7 +24,8 @@ extension ClientConnection {
                 self.assembles(self.request.bytes.capacity + self.early.capacity)
             case .incomplete: self.heard(connection)
             case .nothing: break
-            case .end, .failed: return self.handle(.clientLeft)
+            case .end(let inOrder): return self.handle(.ended(inOrder ? .inOrder : .truncated))
+            case .failed: return self.handle(.ended(.failed))
             }
         }
         // The connection is quiet now, until the backend answers or the rest of the request comes.
@@ -41,14 +42,13 @@ extension ClientConnection {
         case .head(let head, let length):
             self.early = Array(bytes[length...])
             self.request = PartialRequest()
-            self.isNoLongerNew()
+            self.context.owner?.isNoLongerNew(self)
             self.admit(head)
         }
     }
 
     private func admit(_ head: RequestHead) {
-        let worker = self.context.configuration
-        let configuration = worker.shared
+        let configuration = self.context.configuration.shared
         self.loop.budget.spend(Work.admission)
         let arrival = Arrival(
             peer: self.address.ip, listenerIsSecure: self.listener.tlsContext != nil,
@@ -66,7 +66,7 @@ extension ClientConnection {
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)
-        case .upgrade(let admitted): self.begin(admitted, worker)
+        case .upgrade(let admitted): self.begin(admitted, self.context.configuration)
         }
     }
 
@@ -77,7 +77,9 @@ extension ClientConnection {
         self.route = route
         self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
         self.clearDeadline()
-        let session = Session(for: self, admitted, to: route, self.summary, configuration, self.context)
+        let session = Session(
+            for: self, of: self.subject, since: (began: self.began, lastByte: self.lastByte), admitted, to: route,
+            configuration, self.context)
         self.session = session
         session.start()
     }

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Configuration
 internal import Connections
 internal import Observability
@@ -5,21 +6,11 @@ internal import Sessions
 internal import System
 internal import TLS
 
-/// Owns the connections of clients until they are closed, or sessions have them: the worker.
-protocol ClientConnectionOwner: AnyObject {
-    /// The request head is whole, or the connection ended without one.
-    func isNoLongerNew(_ client: ClientConnection)
-    /// An open session has the connection now.
-    func handedOver(_ client: ClientConnection, to session: Session)
-    /// The connection is closed.
-    func ended(_ client: ClientConnection)
-}
-
 /// One client connection from accept to closed, or until an open session takes it over: the shell that acts.
 ///
 /// `ClientMachine` decides; this class tells it what happened and carries out its actions. It has the TLS handshake, the request head and
-/// the answer to a client that gets no session. An upgrade that is admitted is an exchange of its own, a `Session`, which tells what becomes
-/// of it. This file has the life of the connection, `ClientConnection+Request` the request, and `ClientConnection+Answering` the answer.
+/// the answer to a client that gets no session. An upgrade that is admitted is an exchange of its own, a `Session`, which tells what
+/// becomes of it. This file has the life of the connection, `ClientConnection+Request` the request, and `ClientConnection+Answering` the answer.
 final class ClientConnection: ConnectionOwner, TimerHandler {
     let id = SessionID.random()
     let context: SessionContext
@@ -28,7 +19,6 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
     let address: SocketAddress
     let began: MonotonicInstant
     private(set) var lastByte: MonotonicInstant
-    private unowned let owner: any ClientConnectionOwner
     var machine: ClientMachine
     /// Its place among the connections without a whole request head. The worker sets it.
     var newcomer = Newcomers<ClientConnection>.Place.none
@@ -50,8 +40,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
 
     /// - Throws: `SystemError` or `TLSError`; then the descriptor is still open.
     init(
-        _ descriptor: Int32, _ address: SocketAddress, listener: Listener, _ context: SessionContext,
-        for owner: any ClientConnectionOwner
+        _ descriptor: Int32, _ address: SocketAddress, listener: Listener, _ context: SessionContext
     ) throws {
         self.context = context
         self.loop = context.loop
@@ -59,7 +48,6 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         self.address = address
         self.began = context.loop.now
         self.lastByte = context.loop.now
-        self.owner = owner
         self.machine = ClientMachine(hasTLS: listener.tlsContext != nil)
         let tls = try listener.tlsContext?.makeConnection()
         self.connection = try Connection(
@@ -93,7 +81,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         }
     }
 
-    /// Waits in line if the event begins or ends a connection: see `Session.joinsLine`.
+    /// Waits in line if the event begins or ends a connection: a crowd that comes or leaves at once must not delay messages.
     private func joinsLine(_ connection: Connection, _ readiness: Readiness) -> Bool {
         guard !readiness.isNone, self.loop.budget.isHalfSpent else { return false }
         connection.readAgainLater()
@@ -126,10 +114,10 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         case .end(let reason):
             self.subject.abandoned(reason, in: phase, self.context)
             self.close()
-        case .makeRoom(let isLogged):
-            if isLogged { self.subject.evicted(in: phase, after: self.loop.now - self.began, self.context) }
+        case .makeRoom:
+            self.subject.evicted(in: phase, after: self.loop.now - self.began, self.context)
             self.close()
-        case .refuse(let why): self.refuse(self.refusal(why), in: phase)
+        case .refuse(let why): self.refuse(self.refusal(why), self.subject, in: phase)
         case .close:
             if let connection = self.connection, connection.failure == nil { connection.shutDown() }
             self.close()
@@ -149,8 +137,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         // Asked first, because our own answer would count once it is queued.
         let isLeft = self.connection.map { $0.undelivered > 0 } ?? false
         self.close(.byGateway(.drain))
-        if isLeft { self.handle(.dismissed) } else { self.connection?.shutDown() }
-        self.close()
+        self.handle(isLeft ? .dismissed : .timeOver)
     }
 
     /// Closes the connection now.
@@ -161,14 +148,14 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         self.loop.budget.spend(Work.ending)
         connection.close(abruptly: abruptly)
         self.letGo()
-        self.owner.ended(self)
+        self.context.owner?.ended(self)
     }
 
     /// The connection is closed, or a session has it.
     private func letGo() {
+        assert(self.session == nil, "a session that is being opened tells of its end first")
         self.clearDeadline()
         self.connection = nil
-        self.session = nil
         self.closing = nil
         self.request = PartialRequest()
         self.early = []
@@ -176,15 +163,12 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         self.noteHolding()
     }
 
-    /// The request head is whole: the connection is no newcomer any more.
-    func isNoLongerNew() { self.owner.isNoLongerNew(self) }
-
     // MARK: - TLS handshake
 
     private func tlsHandshake(_ connection: Connection) {
         guard connection.mayRead else { return }
         // Of a client that has left only the second step is made: its answer to our part may be here, with its request or an alert.
-        if connection.hasEnded, connection.tls?.handshakeSteps != 1 { return self.handle(.clientLeft) }
+        if connection.hasEnded, connection.tls?.handshakeSteps != 1 { return self.handle(.ended(.truncated)) }
         if let result = connection.handshakeNews() { self.shookHands(connection, result) }
     }
 
@@ -218,19 +202,19 @@ extension ClientConnection: SessionClient {
         guard let connection = self.connection, self.machine.handle(.sessionOpened) == .handOver else { return nil }
         let heir = connection.handOver(to: session)
         let early = self.early
+        self.session = nil
         self.letGo()
-        self.owner.handedOver(self, to: session)
+        self.context.owner?.handedOver(self, to: session)
         return (heir, early)
     }
 
-    func answer(_ answer: [UInt8]) {
+    func refuse(_ refusal: Refusal, of subject: LogSubject, in phase: Phase) {
         self.session = nil
-        guard self.machine.handle(.answered) == .answer else { return }
-        self.send(answer)
+        if self.machine.handle(.answered) == .answer { self.refuse(refusal, subject, in: phase) }
     }
 
     func leave() {
         self.session = nil
-        if self.machine.handle(.sessionEnded) == .close { self.close() }
+        self.handle(.sessionEnded)
     }
 }

@@ -55,15 +55,14 @@ extension Session {
         row.endpoint = self.endpoint?.name
         row.origin = self.summary.origin
         row.subprotocol = self.summary.subprotocol.shown?.cut
-        let client = self.client ?? self.opening?.client.connection
-        row.tls = client?.tls?.version
+        row.tls = self.client?.tls?.version
         if let tally = self.conversation?.tally {
             row.messagesToBackend = UInt64(tally.client.text + tally.client.binary)
             row.messagesToClient = UInt64(tally.backend.text + tally.backend.binary)
             row.bytesToBackend = UInt64(tally.client.payloadBytes)
             row.bytesToClient = UInt64(tally.backend.payloadBytes)
         }
-        row.queuedForClient = client?.queuedBytes ?? 0
+        row.queuedForClient = self.client?.queuedBytes ?? 0
         row.queuedForBackend = self.backend?.queuedBytes ?? 0
         row.clientRTT = self.legs.client.heartbeat.roundTripTime
         row.backendRTT = self.legs.backend.heartbeat.roundTripTime

@@ -12,8 +12,8 @@ internal import WebSocketProtocol
 extension Session {
     /// Begins to open the session.
     func start() {
-        guard let route = self.route, let backend = route.backend else { return }
-        self.setDeadline(at: self.began + route.settings.timeouts.handshake)
+        self.setDeadline(at: self.handshakeClock.deadline)
+        guard let backend = self.route?.backend else { return }
         let target: SessionMachine.Target =
             switch backend.settings.kind {
             case .builtin: .service
@@ -35,7 +35,7 @@ extension Session {
         case .nothing: break
         case .end(let reason):
             self.subject.abandoned(reason, in: phase, self.context)
-            self.endOpening(nil)
+            self.endOpening()?.leave()
         case .refuse(let failure, let blamesEndpoint):
             let refusal = self.refusal(failure)
             if blamesEndpoint, let endpoint = self.endpoint {
@@ -125,12 +125,13 @@ extension Session {
 
     // MARK: - Refusals
 
-    /// Sends the client a refusal, and logs it.
+    /// Tells the client that there is no session.
     ///
     /// - Parameter phase: how far the session had come.
     func refuse(_ refusal: Refusal, in phase: Phase) {
-        self.subject.refused(refusal, in: phase, self.context)
-        self.endOpening(refusal.bytes(date: WallClock.httpDate()))
+        // The session forgets its endpoint when it ends.
+        let subject = self.subject
+        self.endOpening()?.refuse(refusal, of: subject, in: phase)
     }
 
     /// The refusal for a failure, with the endpoint's name before the reason.

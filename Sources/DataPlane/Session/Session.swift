@@ -11,9 +11,10 @@ internal import WebSocketProtocol
 /// One session from its admitted request to closed, with both its legs: the shell that acts.
 ///
 /// `SessionMachine` decides; this class tells it what happened and carries out its actions. Until the 101 the client's connection is its
-/// `SessionClient`'s, which also sends the answer if there is no session. After it a `Conversation` handles the bytes. This file has the life
-/// of the connections and their reading, `Session+Opening` what comes before the 101, `Session+Backend` the other leg, `Session+Reading` what
-/// ends the bytes or holds them back, and `Session+Closing` the end of both legs.
+/// `SessionClient`'s, which also sends the answer if there is no session. After it a `Conversation` handles the bytes.
+///
+/// This file has the life of the connections and their reading, `Session+Opening` what comes before the 101, `Session+Backend` the other
+/// leg, `Session+Reading` what ends the bytes or holds them back, and `Session+Closing` the end of both legs.
 final class Session: ConnectionOwner, TimerHandler {
     let id: SessionID
     let context: SessionContext
@@ -53,24 +54,27 @@ final class Session: ConnectionOwner, TimerHandler {
 
     /// A session for a request that was admitted. `start` begins to open it.
     ///
-    /// - Parameter configuration: the configuration that admitted it, which `route` is of.
+    /// - Parameters:
+    ///   - subject: the client's name in the log.
+    ///   - since: when the client was accepted, and when a byte last came from it.
+    ///   - configuration: the configuration that admitted it, which `route` is of.
     init(
-        for client: any SessionClient, _ admitted: Admitted, to route: Route, _ summary: SessionSummary,
+        for client: any SessionClient, of subject: LogSubject,
+        since: (began: MonotonicInstant, lastByte: MonotonicInstant), _ admitted: Admitted, to route: Route,
         _ configuration: WorkerConfiguration, _ context: SessionContext
     ) {
         self.context = context
         self.loop = context.loop
-        self.id = client.id
-        self.clientAddress = client.address
-        self.began = client.began
+        self.id = subject.id
+        self.clientAddress = subject.address
+        self.began = since.began
         self.route = route
-        self.summary = summary
-        self.deadlines = SessionDeadlines(began: client.began, openedAt: context.loop.now)
-        self.legs = PerLeg(client: SessionLeg(at: client.lastByte), backend: SessionLeg(at: client.began))
+        self.summary = subject.summary
+        self.deadlines = SessionDeadlines(began: since.began, openedAt: context.loop.now)
+        self.legs = PerLeg(client: SessionLeg(at: since.lastByte), backend: SessionLeg(at: since.began))
         self.machine = SessionMachine(route.settings.closeCodes)
-        let name = summary.clientName(at: client.address)
-        let placement = route.backend.map { admitted.placement(by: $0.placing, client: name) } ?? .any
-        self.opening = Opening(client, configuration, admitted, placement)
+        let placement = route.backend.map { admitted.placement(by: $0.placing, client: subject.clientName) }
+        self.opening = Opening(client, configuration, admitted, placement ?? .any)
     }
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }
@@ -269,17 +273,21 @@ final class Session: ConnectionOwner, TimerHandler {
         self.closeLeg(.backend)
     }
 
-    /// There will be no session: the client gets `answer`, or nothing.
-    func endOpening(_ answer: [UInt8]?) {
-        guard let client = self.opening?.client else { return }
+    /// There will be no session: its client goes on without it.
+    ///
+    /// - Returns: `nil` if the opening is over already.
+    func endOpening() -> (any SessionClient)? {
+        guard let client = self.opening?.client else { return nil }
         self.closeBackend()
         self.end()
-        if let answer { client.answer(answer) } else { client.leave() }
+        return client
     }
 
     /// Both connections are closed, or the client's is not the session's.
     private func end() {
         self.clearDeadline()
+        // Only a session with its client's connection is one of the worker's.
+        let isWorkers = self.client != nil
         if self.legs.backend.heartbeat.isLate { self.backendIsLate(false) }
         if let conversation = self.conversation {
             self.loop.budget.spend(Work.ending)
@@ -294,7 +302,7 @@ final class Session: ConnectionOwner, TimerHandler {
         self.endpoint = nil
         self.client = nil
         self.backend = nil
-        self.context.owner?.ended(self)
+        if isWorkers { self.context.owner?.ended(self) }
     }
 
     /// The gateway ends the session.

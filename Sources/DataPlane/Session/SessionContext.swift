@@ -36,11 +36,18 @@ final class SessionContext {
     }
 }
 
-/// Owns the sessions: the worker.
+/// Owns the clients' connections and the sessions: the worker.
 protocol SessionOwner: AnyObject {
+    /// The request head is whole, or the connection ended without one.
+    func isNoLongerNew(_ client: ClientConnection)
+    /// The session that is about to send its 101 has the client's connection now.
+    func handedOver(_ client: ClientConnection, to session: Session)
+    /// The client's connection is closed.
+    func ended(_ client: ClientConnection)
+
     /// A session's opening handshake is complete. What happened meanwhile, such as a drain, may apply to it.
     func opened(_ session: Session)
-    /// Both connections of an open session are closed; or there was no 101.
+    /// Both connections of a session are closed.
     func ended(_ session: Session)
 
     /// A session could not be opened with the endpoint.

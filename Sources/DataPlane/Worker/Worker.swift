@@ -8,7 +8,7 @@ internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers and sessions. Workers share nothing;
 /// they talk through mailboxes.
-public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
+public final class Worker: AcceptorOwner, SessionOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
@@ -222,7 +222,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         }
         do {
             self.loop.budget.spend(Work.connection)
-            let client = try ClientConnection(descriptor, address, listener: listener, self.context, for: self)
+            let client = try ClientConnection(descriptor, address, listener: listener, self.context)
             self.clients[ObjectIdentifier(client)] = client
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
             client.newcomer = self.newcomers.add(client, from: self.subscriber(address), at: self.loop.now)

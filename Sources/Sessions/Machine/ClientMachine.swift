@@ -22,9 +22,9 @@ public struct ClientMachine: Sendable {
     public enum Input: Equatable, Sendable {
         case tlsEstablished
         case tlsFailed(String)
-        /// The client's connection ended or failed before its request was whole.
-        case clientLeft
-        /// The time for the TLS handshake or the request is over.
+        /// The client's side of the connection has ended, or the connection failed.
+        case ended(ConnectionEnd)
+        /// The time for the TLS handshake, for the request, or for the client's end is over.
         case timeOver
         /// There is a page or a refusal to send.
         case answered
@@ -43,14 +43,10 @@ public struct ClientMachine: Sendable {
 
         // While an answer is on its way:
 
-        /// The client's side of the connection has ended.
-        case ended(ConnectionEnd)
         /// The client has acknowledged everything.
         case delivered
         /// The client accepts none of the bytes that are queued for it.
         case stalled
-        /// The client did not end its side in time.
-        case closeTimeOver
         /// The gateway does not wait for the client: queued bytes are discarded.
         case dismissed
     }
@@ -70,9 +66,7 @@ public struct ClientMachine: Sendable {
         /// Close the connection and send the client nothing; the reason is for the log.
         case end(String)
         /// Close this connection, because a newer one needs its descriptor.
-        ///
-        /// - isLogged: `false` if the client was answered: the answer has its own log line.
-        case makeRoom(isLogged: Bool)
+        case makeRoom
         /// Tell the client why its request is not waited for.
         case refuse(Refused)
         /// Send the client its page or its refusal.
@@ -119,12 +113,12 @@ public struct ClientMachine: Sendable {
         switch (self.state, input) {
         case (.tlsHandshake, .tlsEstablished): return self.move(to: .requestHead, .readRequest)
         case (.tlsHandshake, .tlsFailed(let reason)): return self.end("TLS: \(reason)")
-        case (.tlsHandshake, .clientLeft): return self.end("the client left during its TLS handshake")
+        case (.tlsHandshake, .ended): return self.end("the client left during its TLS handshake")
         case (.tlsHandshake, .timeOver): return self.end("the client took too long for its TLS handshake")
         case (.tlsHandshake, .ordered(let cause)): return self.end(cause.rawValue)
         case (.tlsHandshake, .memoryNeeded): return self.end("the gateway is short of memory")
 
-        case (.requestHead, .clientLeft): return self.end("the client left before its request was whole")
+        case (.requestHead, .ended): return self.end("the client left before its request was whole")
         case (.requestHead, .timeOver): return self.refuse(.headTimeout)
         case (.requestHead, .ordered): return self.refuse(.draining)
         case (.requestHead, .memoryNeeded): return self.refuse(.memory)
@@ -137,14 +131,14 @@ public struct ClientMachine: Sendable {
 
         // After an orderly end the client may still accept queued bytes.
         case (.answering, .ended(.inOrder)): return self.move(to: .answering(hasEnded: true), .nothing)
-        case (.answering, .ended), (.answering, .closeTimeOver), (.answering(hasEnded: true), .delivered):
+        // Closing for want of room has no log line: the answer has its own.
+        case (.answering, .ended), (.answering, .timeOver), (.answering(hasEnded: true), .delivered),
+            (.answering, .roomNeeded):
             return self.move(to: .over, .close)
         case (.answering, .stalled), (.answering, .dismissed): return self.move(to: .over, .abort)
 
         case (.tlsHandshake, .roomNeeded), (.requestHead, .roomNeeded):
-            return self.move(to: .over, .makeRoom(isLogged: true))
-        // The answer to the client has its own log line.
-        case (.answering, .roomNeeded): return self.move(to: .over, .makeRoom(isLogged: false))
+            return self.move(to: .over, .makeRoom)
         case (.tlsHandshake, _), (.requestHead, _), (.exchange, _), (.answering, _), (.over, _): return .nothing
         }
     }

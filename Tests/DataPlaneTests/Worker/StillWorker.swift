@@ -39,12 +39,12 @@ final class StillWorker {
     /// A session with its client at the other end of `descriptor`. It has the client's connection, and its 101 is due.
     func session(_ descriptor: Int32, _ address: SocketAddress = .unnamed) throws -> Session {
         let context = self.worker.context
-        let client = try ClientConnection(descriptor, address, listener: self.listener, context, for: self.worker)
+        let client = try ClientConnection(descriptor, address, listener: self.listener, context)
         let configuration = context.configuration
         _ = client.machine.handle(.admitted)
         let session = Session(
-            for: client, try Self.request(configuration.shared), to: configuration.shared.routes[0], SessionSummary(),
-            configuration, context)
+            for: client, of: client.subject, since: (began: client.began, lastByte: client.lastByte),
+            try Self.request(configuration.shared), to: configuration.shared.routes[0], configuration, context)
         _ = session.takeClient()
         self.sessions.append(session)
         return session
