@@ -39,7 +39,7 @@ public enum BackendRequest {
         // Even if the client's Connection names it: to a backend a request without an Origin is not a browser's.
         if let origin = admitted.origin { fields.append("Origin", origin) }
         fields.append(admitted.forwarded.fields)
-        if case .below = endpoint.path, !route.prefix.isEmpty { fields.append("X-Forwarded-Prefix", route.prefix) }
+        if let prefix = endpoint.prefix(on: route) { fields.append("X-Forwarded-Prefix", prefix) }
         fields.append("X-Request-Id", admitted.requestID ?? sessionID)
         let isTrusted = admitted.forwarded.isFromTrustedProxy
         let sent = cookie.map { admitted.fields.removing(cookie: $0) } ?? admitted.fields
@@ -52,16 +52,6 @@ public enum BackendRequest {
         case .pass: admitted.host
         case .endpoint: endpoint.authority
         case .name(let name): name
-        }
-    }
-}
-
-extension PathPattern {
-    /// What the path of an endpoint with a `*` stands for, without the closing slash: `/app` for `/app/*`. Empty for `/*`.
-    fileprivate var prefix: String {
-        switch self {
-        case .exact(let path): path == "/" ? "" : path
-        case .subtree(let prefix): String(prefix.dropLast())
         }
     }
 }

@@ -29,3 +29,17 @@ extension RequestTarget {
         return rest
     }
 }
+
+extension WebSocketEndpoint {
+    /// What the endpoint's path stands for, where it ends with a star: its `X-Forwarded-Prefix`. `nil`: the endpoint sees the client's path, or
+    /// one of its own.
+    func prefix(on route: PathPattern) -> String? {
+        guard case .below = self.path else { return nil }
+        let prefix: Substring
+        switch route {
+        case .exact(let path): prefix = path == "/" ? "" : path[...]
+        case .subtree(let path): prefix = path.dropLast()
+        }
+        return prefix.isEmpty ? nil : String(prefix)
+    }
+}
