@@ -10,8 +10,8 @@ import pytest
 from websockets.asyncio.server import unix_serve
 
 from admin import admin, key, metrics
-from gateway_process import Gateway, command, until, within
-from peers import TCPBackend, WebSocketBackend, client
+from gateway_process import BINARY, Gateway, command, until, within
+from peers import TCPBackend, WebSocketBackend, client, program
 
 
 class UnixBackend(WebSocketBackend):
@@ -104,6 +104,16 @@ async def test_health_checks_go_through_the_socket(folder):
             assert (await running.event("health", to="up"))["endpoint"] == name
             http = await stack.enter_async_context(admin(running))
             assert (await metrics(http))[key("backend_up", backend="app", endpoint=name)] == 1
+
+
+async def test_one_line_puts_a_server_on_a_unix_socket_on_a_port(folder):
+    async with UnixBackend(folder / "app.sock") as server:
+        arguments = (BINARY, "bridge", "127.0.0.1:0", f"ws+unix:{server.path}")
+        async with program(*arguments, ready='"listening"') as line:
+            async with client(f"ws://{json.loads(line)['address']}/any/path?q") as session:
+                await session.send("x")
+                assert await within(session.recv()) == "x"
+        assert server.requests[0].path == "/any/path?q"
 
 
 # Paths

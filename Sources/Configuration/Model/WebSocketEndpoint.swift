@@ -55,11 +55,11 @@ public struct WebSocketEndpoint: Equatable, Sendable {
 
     private init(url text: String) throws(Mistake) {
         guard let separator = text.firstRange(of: "://") else {
-            let isSocket = text.hasPrefix("unix:") || text.asciiLowercased.hasPrefix("wss+unix:")
-            throw Self.refused(
-                text,
-                isSocket
-                    ? "write `ws+unix:`, which has no TLS" : "it must start with `ws://`, `wss://` or `ws+unix:`")
+            switch text.prefix(while: { $0 != ":" }).asciiLowercased {
+            case "unix": throw Self.refused(text, "write `ws+unix:`")
+            case "wss+unix": throw Self.refused(text, "write `ws+unix:`, which has no TLS")
+            default: throw Self.refused(text, "it must start with `ws://`, `wss://` or `ws+unix:`")
+            }
         }
         let scheme = text[..<separator.lowerBound].asciiLowercased
         let tls: Bool

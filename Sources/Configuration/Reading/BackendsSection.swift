@@ -30,6 +30,11 @@ struct BackendsSection {
         }
     }
 
+    /// Reports cookies for pages of other sites, where no client can come by https.
+    func refuseCrossSiteCookies() {
+        for section in self.sections.values { section.refuseCrossSiteCookie() }
+    }
+
     /// Reads the name of a backend.
     ///
     /// - Throws: A `Mistake` where there is none of this name, with the nearest.
@@ -41,11 +46,6 @@ struct BackendsSection {
                 "must be the name of a backend, not `\(text)`" + KeySuggestion.hint(for: text, among: candidates))
         }
         return text
-    }
-
-    /// Reports cookies for pages of other sites, where no client can come by https.
-    func refuseCrossSiteCookies() {
-        for section in self.sections.values { section.refuseCrossSiteCookie() }
     }
 
     /// What the backend of an action says of the sessions of its routes.

@@ -29,9 +29,9 @@ struct GatewaySection {
         let backends = BackendsSection(
             self.mapping.entry(keys.backends)?.value, diagnostics: self.mapping.diagnostics)
         configuration.backends = backends.settings
-        if configuration.trustedProxies == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
         configuration.routes = self.routes(defaults: defaults, backends: backends)
         self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
+        if configuration.trustedProxies == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
         return configuration
     }
 

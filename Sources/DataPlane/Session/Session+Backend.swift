@@ -22,14 +22,14 @@ extension Session: ConnectorOwner {
         self.handle(.endpointChosen(at: self.loop.now))
     }
 
-    /// The cookie that leads the client back to its endpoint, where it needs one.
-    private var placementCookie: HTTPFields {
+    /// Adds the cookie that leads the client back to its endpoint, where it needs one.
+    private func addPlacementCookie(to fields: inout HTTPFields) {
         guard let opening = self.opening, let backend = self.route?.backend, let endpoint = self.endpoint,
             let place = backend.place(of: endpoint),
             let cookie = backend.placing.setCookie(
                 from: place, after: opening.placement, isSecure: opening.admitted.isSecure)
-        else { return HTTPFields() }
-        return ["Set-Cookie": cookie]
+        else { return }
+        fields.append("Set-Cookie", cookie)
     }
 
     // MARK: - Connect
@@ -80,9 +80,10 @@ extension Session: ConnectorOwner {
         else { return }
         self.context.owner?.succeeded(endpoint)
         let compression = self.agreeOnCompression()
+        var fields = HTTPFields()
+        self.addPlacementCookie(to: &fields)
         self.upgradeClient(
-            subprotocol: admitted.subprotocol, extensions: compression?.answer.description,
-            passing: self.placementCookie)
+            subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: fields)
         let bridge = self.context.services.bridge(
             of: self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
         self.begin(bridge, early: PerLeg(client: early, backend: []))
@@ -147,8 +148,9 @@ extension Session: ConnectorOwner {
             let works = answer.status < 500
             if works, let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
             // The backend refuses this client, which gets the backend's own answer. It comes back to an endpoint that works.
-            let cookie = works ? self.placementCookie : HTTPFields()
-            let refusal = Refusal(passingOn: answer, with: cookie, routeIndex: self.routeIndex)
+            var fields = HTTPFields()
+            if works { self.addPlacementCookie(to: &fields) }
+            let refusal = Refusal(passingOn: answer, with: fields, routeIndex: self.routeIndex)
             guard self.machine.handle(.backendRefused) == .passRefusalOn else { return }
             self.refuse(refusal, in: .backendHandshake)
         case .accepted(let accepted):
@@ -156,9 +158,8 @@ extension Session: ConnectorOwner {
                 let (client, early) = self.takeClient()
             else { return }
             var fields = accepted.passedFields
-            fields.append(self.placementCookie)
-            self.upgradeClient(
-                subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: fields)
+            self.addPlacementCookie(to: &fields)
+            self.upgradeClient(subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: fields)
             let behind = self.context.connections.buffers.plaintext.copy(
                 range.lowerBound + accepted.length..<range.upperBound)
             if let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
