@@ -392,19 +392,6 @@ extension KeyType<OriginPolicy> {
     }
 }
 
-extension KeyType<Balance> {
-    fileprivate static var balance: Self {
-        let kinds = Balance.Kind.allCases.map(\.rawValue).joined(separator: "|")
-        let schema: JSON = [
-            "anyOf": [
-                ["enum": .array(Balance.plain.map { .string($0.description) })],
-                ["type": "string", "pattern": .string("^(\(kinds)):.+$")], .variable,
-            ]
-        ]
-        return Self(schema: schema) { text throws(Mistake) in try Balance(parsing: text) }
-    }
-}
-
 extension KeyType<IPAddress> {
     fileprivate static var address: Self {
         .text { text throws(Mistake) in
@@ -426,5 +413,18 @@ extension KeyType<IPNetwork?> {
             }
             return network
         }
+    }
+}
+
+extension KeyType<Balance> {
+    fileprivate static var balance: Self {
+        let kinds = Balance.Kind.allCases.map(\.rawValue).joined(separator: "|")
+        let schema: JSON = [
+            "anyOf": [
+                ["enum": .array(Balance.plain.map { .string($0.description) })],
+                ["type": "string", "pattern": .string("^(\(kinds)):.+$")], .variable,
+            ]
+        ]
+        return Self(schema: schema) { text throws(Mistake) in try Balance(parsing: text) }
     }
 }

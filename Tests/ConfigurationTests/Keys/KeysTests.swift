@@ -49,10 +49,11 @@ struct KeysTests {
                 tls: \(mapping("backend-tls")), balance: cookie, cookie: \(mapping("cookie"))}
             """
         return """
-            listeners: [{address: ":0", tls: {self-signed: [localhost]}}]
+            listeners: [{address: ":0"}]
             names: \(mapping("names"))
             log: \(mapping("log"))
             drain: \(mapping("drain"))
+            trusted-proxies: [unix]
             defaults: \(defaults)
             routes: [{path: /, backend: b}]
             backends: {b: \(backend)}
