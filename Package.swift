@@ -148,8 +148,8 @@ let package = Package(
         tests(
             "DataPlane",
             [
-                "Admission", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1", "Configuration",
-                "System", "TLS",
+                "Admission", "Balancing", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1",
+                "Configuration", "System", "TLS",
             ]),
         tests(
             "ControlPlane",

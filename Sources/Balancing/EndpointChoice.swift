@@ -6,10 +6,18 @@ public struct EndpointChoice: Sendable {
         case roundRobin
         /// The endpoint with the fewest live sessions for its weight. Several with equally few take turns.
         case leastSessions
-        /// The same endpoint for the same key, as long as it is available.
-        case hash
         /// Two endpoints are drawn by weight, and the one with fewer sessions for its weight is chosen.
         case randomTwo
+    }
+
+    /// What a session asks for.
+    public enum Wish: Sendable {
+        /// Nothing: the policy chooses.
+        case any
+        /// The same endpoint as others with this key, as long as that is available.
+        case key(UInt64)
+        /// The candidate at this index. While it is not available, the policy chooses.
+        case candidate(Int)
     }
 
     /// An endpoint at the moment of the choice.
@@ -49,21 +57,26 @@ public struct EndpointChoice: Sendable {
         self.policy = policy
     }
 
-    /// Chooses a candidate for a session with `key`. Returns its index; `nil` if none is available.
+    /// Chooses a candidate for a session. Returns its index; `nil` if none is available.
     ///
     /// - Parameter candidates: always all endpoints of the backend, also the unavailable ones. One that is left out loses its
     ///   turn in a round.
     public mutating func choose(
-        among candidates: [Candidate], key: UInt64, using generator: inout some RandomNumberGenerator
+        among candidates: [Candidate], for wish: Wish, using generator: inout some RandomNumberGenerator
     ) -> Int? {
         // Most backends have a single endpoint.
         if candidates.count == 1 { return candidates[0].isAvailable ? 0 : nil }
         let contenders = Contender.all(of: candidates)
         guard !contenders.isEmpty else { return nil }
+        switch wish {
+        case .any: break
+        case .key(let key): return Rendezvous.place(of: key, among: contenders)
+        // A backup, too: the client's state is there.
+        case .candidate(let index): if candidates[index].isAvailable { return index }
+        }
         switch self.policy {
         case .roundRobin: return self.turns.next(of: contenders, among: candidates)
         case .leastSessions: return self.leastLoaded(of: contenders)
-        case .hash: return Rendezvous.place(of: key, among: contenders)
         case .randomTwo: return Self.lessLoadedOfTwo(of: contenders, using: &generator)
         }
     }

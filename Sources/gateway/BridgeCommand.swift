@@ -11,7 +11,7 @@ struct BridgeCommand: ParsableCommand {
             no --cert, a certificate is made at start. A port alone listens on every address of this machine.
 
             TARGET is the server: localhost:5900, tcp://localhost:5900, tls://broker:8883, unix:/run/vnc.sock; \
-            or a WebSocket server: ws://localhost:3000, wss://chat.internal/chat.
+            or a WebSocket server: ws://localhost:3000, wss://chat.internal/chat, ws+unix:/run/app.sock.
 
             By default a browser may open sessions only from pages of the gateway's own origin, and the gateway serves no pages: \
             permit others with --origin. Programs that are not browsers send no Origin and are let in.

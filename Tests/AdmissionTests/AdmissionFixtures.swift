@@ -12,7 +12,7 @@ func sampleConfiguration() -> GatewayConfiguration {
         ListenerSettings(address: .tcp(host: "127.0.0.1", port: 8443), tls: tls),
     ]
     let address = Address.tcp(host: "127.0.0.1", port: 3000)
-    let relay = [WebSocketEndpoint(address: address, tls: false, authority: "127.0.0.1:3000", path: nil)]
+    let relay = [WebSocketEndpoint(address: address, tls: false, authority: "127.0.0.1:3000", path: .client)]
     let bridge = [TCPEndpoint(address: .tcp(host: "127.0.0.1", port: 5900))]
     for backend in [
         BackendSettings(name: "echo", kind: .builtin(.echo)),

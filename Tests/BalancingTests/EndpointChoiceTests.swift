@@ -47,15 +47,15 @@ import Testing
     ]
 
     /// Chosen sessions stay open, so the endpoint with the fewest changes.
-    @Test(arguments: EndpointChoice.policies, Self.rows)
-    func `only an eligible endpoint is chosen`(_ policy: EndpointChoice.Policy, _ row: Row) {
-        var choice = EndpointChoice(policy)
+    @Test(arguments: Way.all, Self.rows)
+    func `only an eligible endpoint is chosen`(_ way: Way, _ row: Row) {
+        var choice = EndpointChoice(way.policy)
         var generator = SeededGenerator(seed: 1)
         var candidates = row.candidates
         var chosen: Set<Int> = []
         for number in 0..<200 {
-            guard let place = choice.choose(among: candidates, key: EndpointChoice.key(number), using: &generator)
-            else {
+            let wish = way.wish(EndpointChoice.key(number))
+            guard let place = choice.choose(among: candidates, for: wish, using: &generator) else {
                 #expect(row.eligible.isEmpty)
                 continue
             }
@@ -65,13 +65,13 @@ import Testing
         #expect(chosen.isSubset(of: row.eligible))
         // Two with the same name are one for every key.
         let distinct = Set(candidates.map(\.identity)).count
-        #expect(policy == .hash && distinct < candidates.count || chosen == row.eligible)
+        #expect(way.hasKeys && distinct < candidates.count || chosen == row.eligible)
     }
 
     /// Endpoints come and go, weights and sessions change, and so do the length and the order of the list.
-    @Test(arguments: EndpointChoice.policies, [11, 12, 13] as [UInt64])
-    func `the choice is always available`(_ policy: EndpointChoice.Policy, _ seed: UInt64) {
-        var choice = EndpointChoice(policy)
+    @Test(arguments: Way.all, [11, 12, 13] as [UInt64])
+    func `the choice is always available`(_ way: Way, _ seed: UInt64) {
+        var choice = EndpointChoice(way.policy)
         var generator = SeededGenerator(seed: seed)
         var candidates: [EndpointChoice.Candidate] = []
         let weights = [0, 0, 0.1, 0.37, 1, 1, 2, 5, 100]
@@ -86,7 +86,7 @@ import Testing
                 candidates[place].weight = weights.randomElement(using: &generator)!
                 candidates[place].sessions = Int.random(in: 0..<20, using: &generator)
             }
-            let chosen = choice.choose(among: candidates, key: generator.next(), using: &generator)
+            let chosen = choice.choose(among: candidates, for: way.wish(generator.next()), using: &generator)
             let available = candidates.filter(\.isAvailable)
             guard let chosen else {
                 #expect(available.isEmpty)
@@ -97,5 +97,42 @@ import Testing
             #expect(!candidates[chosen].isBackup || available.allSatisfy(\.isBackup))
             #expect(candidates[chosen].weight > 0 || rivals.allSatisfy { $0.weight == 0 })
         }
+    }
+
+    /// A client comes back to where its state is: also to one without weight, and to a backup beside others.
+    @Test(arguments: Way.all.map(\.policy))
+    func `an endpoint that is asked for is chosen while it is available`(_ policy: EndpointChoice.Policy) {
+        var choice = EndpointChoice(policy)
+        var generator = SeededGenerator(seed: 2)
+        var candidates: [EndpointChoice.Candidate] = [
+            .init("a"), .init("b", sessions: 100), .init("c", weight: 0), .init("d", backup: true),
+        ]
+        for place in candidates.indices {
+            for _ in 0..<5 {
+                #expect(choice.choose(among: candidates, for: .candidate(place), using: &generator) == place)
+            }
+        }
+        candidates[1].isAvailable = false
+        let places = (0..<20).map { _ in choice.choose(among: candidates, for: .candidate(1), using: &generator) }
+        #expect(Set(places) == [0])
+        candidates[0].isAvailable = false
+        candidates[2].isAvailable = false
+        #expect(choice.choose(among: candidates, for: .candidate(1), using: &generator) == 3)
+        candidates[3].isAvailable = false
+        #expect(choice.choose(among: candidates, for: .candidate(1), using: &generator) == nil)
+    }
+
+    /// Only those who have no endpoint yet, or none any more, take turns.
+    @Test func `an endpoint that is asked for takes nobody's turn`() {
+        var choice = EndpointChoice(.roundRobin)
+        var generator = SeededGenerator(seed: 3)
+        let candidates = endpoints([1, 1, 1])
+        var turns: [Int?] = []
+        for _ in 0..<6 {
+            turns.append(choice.choose(among: candidates, for: .any, using: &generator))
+            _ = choice.choose(among: candidates, for: .candidate(1), using: &generator)
+            _ = choice.choose(among: candidates, for: .key(7), using: &generator)
+        }
+        #expect(turns == [0, 1, 2, 0, 1, 2])
     }
 }

@@ -10,16 +10,25 @@ extension EndpointChoice.Candidate {
     }
 }
 
-extension EndpointChoice {
-    static let policies: [Policy] = [.roundRobin, .leastSessions, .hash, .randomTwo]
+/// A policy, and whether each session has a key.
+struct Way: Sendable {
+    let policy: EndpointChoice.Policy
+    let hasKeys: Bool
 
-    /// How often each candidate is chosen in `count` choices with different keys. Their sessions do not change.
+    func wish(_ key: UInt64) -> EndpointChoice.Wish { self.hasKeys ? .key(key) : .any }
+
+    static let all = [
+        Way(policy: .roundRobin, hasKeys: false), Way(policy: .leastSessions, hasKeys: false),
+        Way(policy: .randomTwo, hasKeys: false), Way(policy: .roundRobin, hasKeys: true),
+    ]
+}
+
+extension EndpointChoice {
+    /// How often each candidate is chosen in `count` choices. Their sessions do not change.
     mutating func tally(_ count: Int, among candidates: [Candidate], using generator: inout SeededGenerator) -> [Int] {
         var tally = candidates.map { _ in 0 }
-        for number in 0..<count {
-            guard let chosen = self.choose(among: candidates, key: Self.key(number), using: &generator) else {
-                continue
-            }
+        for _ in 0..<count {
+            guard let chosen = self.choose(among: candidates, for: .any, using: &generator) else { continue }
             tally[chosen] += 1
         }
         return tally

@@ -26,7 +26,7 @@ import Testing
         let candidates = zip(sessions, weights).enumerated().map {
             Candidate("\($0)", weight: $1.1, sessions: $1.0)
         }
-        #expect(choice.choose(among: candidates, key: 0, using: &generator) == expected)
+        #expect(choice.choose(among: candidates, for: .any, using: &generator) == expected)
     }
 
     /// Endpoints with equally few sessions take turns even if no count changes: other workers' sessions are counted late.
@@ -41,7 +41,7 @@ import Testing
         var choice = EndpointChoice(.leastSessions)
         var generator = SeededGenerator(seed: 0)
         let candidates = sessions.enumerated().map { Candidate("\($0)", sessions: $1) }
-        #expect(expected.map { _ in choice.choose(among: candidates, key: 0, using: &generator) } == expected)
+        #expect(expected.map { _ in choice.choose(among: candidates, for: .any, using: &generator) } == expected)
     }
 
     /// Sessions that stay open fill the endpoints by weight, whatever they had before.
@@ -52,7 +52,7 @@ import Testing
         var candidates = endpoints(weights)
         candidates[0].sessions = 40
         for _ in 0..<960 {
-            candidates[choice.choose(among: candidates, key: 0, using: &generator)!].sessions += 1
+            candidates[choice.choose(among: candidates, for: .any, using: &generator)!].sessions += 1
         }
         for candidate in candidates {
             #expect(abs(Double(candidate.sessions) - 1_000 * candidate.weight / weights.reduce(0, +)) < 3)
@@ -100,7 +100,7 @@ import Testing
         var generator = SeededGenerator(seed: 5)
         var candidates = endpoints(Array(repeating: 1, count: 50))
         for _ in 0..<5_000 {
-            candidates[choice.choose(among: candidates, key: 0, using: &generator)!].sessions += 1
+            candidates[choice.choose(among: candidates, for: .any, using: &generator)!].sessions += 1
         }
         #expect(candidates.allSatisfy { (94...104).contains($0.sessions) })
     }

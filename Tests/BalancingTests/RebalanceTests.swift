@@ -64,7 +64,7 @@ import Testing
             let candidates = sessions.indices.map { place in
                 EndpointChoice.Candidate("\(place)", weight: weights[place], sessions: sessions[place])
             }
-            sessions[choice.choose(among: candidates, key: 0, using: &generator)!] += 1
+            sessions[choice.choose(among: candidates, for: .any, using: &generator)!] += 1
         }
         #expect(Rebalance.surplus(sessions: sessions, weights: weights).allSatisfy { $0 == 0 })
     }

@@ -2,7 +2,7 @@ import Balancing
 import TestSupport
 import Testing
 
-/// The policy `hash`: the same endpoint for the same key.
+/// The same endpoint for the same key.
 @Suite struct RendezvousTests {
     typealias Candidate = EndpointChoice.Candidate
 
@@ -10,10 +10,11 @@ import Testing
 
     /// The name of the endpoint for each key.
     private func places(among candidates: [Candidate]) -> [UInt64] {
-        var choice = EndpointChoice(.hash)
+        var choice = EndpointChoice(.roundRobin)
         var generator = SeededGenerator(seed: 0)
         return (0..<Self.keys).map { number in
-            candidates[choice.choose(among: candidates, key: EndpointChoice.key(number), using: &generator)!].identity
+            candidates[choice.choose(among: candidates, for: .key(EndpointChoice.key(number)), using: &generator)!]
+                .identity
         }
     }
 
@@ -49,10 +50,12 @@ import Testing
 
     /// They may not change from one version to the next: clients would lose their endpoint.
     @Test func `a key has the same endpoint in every process`() {
-        var choice = EndpointChoice(.hash)
+        var choice = EndpointChoice(.roundRobin)
         var generator = SeededGenerator(seed: 0)
         let candidates = endpoints([1, 1, 2, 1])
-        let places = (0..<16).map { choice.choose(among: candidates, key: EndpointChoice.key($0), using: &generator) }
+        let places = (0..<16).map {
+            choice.choose(among: candidates, for: .key(EndpointChoice.key($0)), using: &generator)
+        }
         #expect(places == [2, 2, 2, 1, 3, 2, 3, 3, 1, 2, 2, 0, 2, 2, 0, 2])
     }
 
@@ -100,12 +103,12 @@ import Testing
     }
 
     @Test func `paths spread evenly`() {
-        var choice = EndpointChoice(.hash)
+        var choice = EndpointChoice(.roundRobin)
         var generator = SeededGenerator(seed: 0)
         let candidates = endpoints([1, 1, 1])
         var tally = [0, 0, 0]
         for room in 0..<9_000 {
-            tally[choice.choose(among: candidates, key: StableHash.of("/chat/\(room)"), using: &generator)!] += 1
+            tally[choice.choose(among: candidates, for: .key(StableHash.of("/chat/\(room)")), using: &generator)!] += 1
         }
         #expect(tally.allSatisfy { (2_750...3_250).contains($0) })
     }

@@ -9,7 +9,7 @@ import Testing
     private var generator = SeededGenerator(seed: 0)
 
     private mutating func turns(_ count: Int, among candidates: [Candidate]) -> [Int?] {
-        (0..<count).map { _ in self.choice.choose(among: candidates, key: 0, using: &self.generator) }
+        (0..<count).map { _ in self.choice.choose(among: candidates, for: .any, using: &self.generator) }
     }
 
     /// Sequences worked out by hand. Each repeats after its last turn.

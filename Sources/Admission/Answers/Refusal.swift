@@ -27,8 +27,11 @@ public struct Refusal: Error, Equatable, Sendable {
     }
 
     /// A backend's own refusal, passed on.
-    public init(passingOn answer: Answer, routeIndex: Int?) {
+    ///
+    /// - Parameter fields: further ones of the gateway, beside the backend's.
+    public init(passingOn answer: Answer, with fields: HTTPFields, routeIndex: Int?) {
         self.answer = answer
+        self.answer.fields.append(fields)
         self.detail = "The backend refused the upgrade with \(answer.status)."
         self.kind = self.detail
         self.cure = ""

@@ -2,7 +2,7 @@ internal import HTTP1
 public import WebSocketProtocol
 
 /// A request that may become a session: everything the later phases need of its head.
-public struct Admitted: Equatable, Sendable {
+public struct Admitted: RoutedRequest, Equatable, Sendable {
     /// Points into `GatewayConfiguration.routes`.
     public var routeIndex: Int
     /// `Sec-WebSocket-Key`, which the 101 answers.
@@ -28,4 +28,14 @@ public struct Admitted: Equatable, Sendable {
     var requestID: String?
     /// All fields of the request, as sent.
     var fields: HTTPFields
+
+    /// The client came by https, to us or to a trusted proxy.
+    public var isSecure: Bool { self.forwarded.isSecure }
+
+    /// The endpoint that the request asks for.
+    ///
+    /// - Parameter client: the client's address, as text.
+    public func placement(by rule: PlacementRule, client: String) -> Placement {
+        rule.placement(self.fields, self.target, client: client)
+    }
 }

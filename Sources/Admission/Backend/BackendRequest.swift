@@ -6,17 +6,23 @@ internal import WebSocketProtocol
 /// on.
 public enum BackendRequest {
     /// - Parameters:
+    ///   - route: the path of the route that the request came by.
     ///   - host: the backend's `host`.
     ///   - key: our own `Sec-WebSocket-Key`.
     ///   - sessionID: for `X-Request-Id`, unless a trusted proxy has named the request.
+    ///   - cookie: the name of the gateway's own cookie (`PlacementRule.ownCookie`), which the endpoint does not get.
     public static func bytes(
-        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, on route: PathPattern, host: HostHeader, key: String,
+        sessionID: String, without cookie: String?
     ) -> [UInt8] {
-        self.head(for: admitted, to: endpoint, host: host, key: key, sessionID: sessionID).bytes
+        self.head(
+            for: admitted, to: endpoint, on: route, host: host, key: key, sessionID: sessionID, without: cookie
+        ).bytes
     }
 
     static func head(
-        for admitted: Admitted, to endpoint: WebSocketEndpoint, host: HostHeader, key: String, sessionID: String
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, on route: PathPattern = .subtree("/"), host: HostHeader,
+        key: String, sessionID: String, without cookie: String? = nil
     ) -> RequestHead {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
@@ -33,10 +39,12 @@ public enum BackendRequest {
         // Even if the client's Connection names it: to a backend a request without an Origin is not a browser's.
         if let origin = admitted.origin { fields.append("Origin", origin) }
         fields.append(admitted.forwarded.fields)
+        if let prefix = endpoint.prefix(on: route) { fields.append("X-Forwarded-Prefix", prefix) }
         fields.append("X-Request-Id", admitted.requestID ?? sessionID)
         let isTrusted = admitted.forwarded.isFromTrustedProxy
-        FieldFilter.append(request: admitted.fields, isFromTrustedProxy: isTrusted, to: &fields)
-        return RequestHead(method: "GET", target: self.target(admitted.target, endpoint), fields: fields)
+        let sent = cookie.map { admitted.fields.removing(cookie: $0) } ?? admitted.fields
+        FieldFilter.append(request: sent, isFromTrustedProxy: isTrusted, to: &fields)
+        return RequestHead(method: "GET", target: admitted.target.asked(of: endpoint, on: route), fields: fields)
     }
 
     /// - Parameter client: the client's Host.
@@ -46,11 +54,5 @@ public enum BackendRequest {
         case .endpoint: endpoint.authority
         case .name(let name): name
         }
-    }
-
-    /// An endpoint URL without a path gets the client's path and query; one with a path keeps it and gets the query.
-    static func target(_ client: RequestTarget, _ endpoint: WebSocketEndpoint) -> String {
-        guard let path = endpoint.path else { return client.original }
-        return client.query.map { "\(path)?\($0)" } ?? path
     }
 }

@@ -2,7 +2,7 @@ internal import Configuration
 public import HTTP1
 
 /// A request that is passed to a backend as plain HTTP: everything the later steps need of its head.
-public struct PlainRequest: Equatable, Sendable {
+public struct PlainRequest: RoutedRequest, Equatable, Sendable {
     /// Points into `GatewayConfiguration.routes`.
     public let routeIndex: Int
     /// As sent; neither TRACE nor CONNECT.
@@ -56,6 +56,16 @@ public struct PlainRequest: Equatable, Sendable {
 
     /// The client wants to go on with this connection (RFC 9112 section 9.3).
     public var keepsClient: Bool { self.version == .http11 && !self.fields.hasConnectionClose }
+
+    /// The client came by https, to us or to a trusted proxy.
+    public var isSecure: Bool { self.forwarded.isSecure }
+
+    /// The endpoint that the request asks for.
+    ///
+    /// - Parameter client: the client's address, as text.
+    public func placement(by rule: PlacementRule, client: String) -> Placement {
+        rule.placement(self.fields, self.target, client: client)
+    }
 
     /// Passes its body on.
     public var passage: BodyPassage {

@@ -99,6 +99,8 @@ extension KeyType<String> {
     static var subprotocol: Self { .text { text throws(Mistake) in try Word.subprotocol(text) } }
     static var hostName: Self { .text { text throws(Mistake) in try HostName.canonical(text) } }
     static var hostPattern: Self { .text { text throws(Mistake) in try HostPattern(parsing: text).description } }
+    /// Text that no message shows.
+    static var secret: Self { .text { text throws(Mistake) in try Word.secret(text) } }
     /// Path and query of a request.
     static var target: Self { .text { text throws(Mistake) in try Word.target(text) } }
     /// A host, with or without a port.

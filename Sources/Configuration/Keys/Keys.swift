@@ -30,6 +30,7 @@ enum Keys {
         "websocket-endpoint", WebSocketEndpoint())
     static let tcpEndpoint = SectionKeys("tcp-endpoint", TCPEndpoint())
     static let backendTLS = SectionKeys("backend-tls", BackendTLS())
+    static let cookie = SectionKeys("cookie", Cookie())
     static let health = SectionKeys("health", Health())
     static let eject = SectionKeys("eject", Eject())
     static let rebalance = SectionKeys("rebalance", Rebalance())
@@ -329,7 +330,7 @@ extension Keys {
         let every = Key("every", .duration(upToADay), default: "1s", "How often the clock sends the time.")
         let websocket = MappingKey(
             "websocket", Keys.webSocketEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
-            "The URLs of WebSocket servers. A URL without a path gets the client's path and query; one with a path gets that path."
+            "The URLs of WebSocket servers. A URL without a path gets the client's path and query; one with a path gets that path; /* at its end stands for what the * of the route's path matched."
         )
         let tcp = MappingKey(
             "tcp", Keys.tcpEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
@@ -343,7 +344,10 @@ extension Keys {
             "The Host that a WebSocket server sees. pass: the client's. endpoint: that of its own URL. Or a name.")
         let source = OptionalKey("source", .address, "The local IP address to connect from.")
         let balance = Key(
-            "balance", KeyType<Balance>.word, default: "round-robin", "How the endpoint of the next session is chosen.")
+            "balance", .balance, default: "round-robin",
+            "How the endpoint of the next session is chosen. cookie: the one that the client had before. hash-cookie:NAME, hash-header:NAME, hash-query:NAME: the same for the same value."
+        )
+        let cookie = MappingKey("cookie", Keys.cookie, "The cookie that balance: cookie sets.")
         let health = MappingKey(
             "health", Keys.health, as: .mappingOr([["const": "off"], KeyType<HealthCheckKind>.word.schema]),
             default: "off",
@@ -368,7 +372,9 @@ extension Keys {
 
     struct WebSocketEndpoint {
         let url = OptionalKey(
-            "url", .unread, presence: .required, "For example ws://127.0.0.1:3000 or wss://chat.internal/chat.")
+            "url", .unread, presence: .required,
+            "For example ws://127.0.0.1:3000, wss://chat.internal/chat, ws://10.0.0.1/base/* or ws+unix:/run/app.sock:/chat."
+        )
         let share = EndpointShare()
     }
 
@@ -391,6 +397,17 @@ extension Keys {
         let serverName = OptionalKey(
             "server-name", .hostName, "The name to ask for and to verify, instead of the endpoint's host.")
         let verify = Key("verify", .truth, default: "true", "Verify the endpoint's certificate.")
+        let certificate = MappingKey(
+            "certificate", Keys.certificate, "The certificate to show to endpoints that ask for one.")
+    }
+
+    struct Cookie {
+        let sameSite = Key(
+            "same-site", KeyType<SameSite>.word, default: "lax",
+            "Whether browsers send the cookie from pages of other sites. lax: no. none: yes, over https.")
+        let key = OptionalKey(
+            "key", .secret,
+            "A secret. With it the cookie's value is an HMAC of the endpoint, else a hash that others can compute.")
     }
 
     struct Health {
@@ -414,6 +431,8 @@ extension Keys {
         let host = OptionalKey("host", .authority, "The Host to send (websocket, http), instead of the endpoint's own.")
         let subprotocol = OptionalKey(
             "subprotocol", .subprotocol, "The subprotocol to offer, which the answer must accept (websocket).")
+        let headers = HeadersKey(
+            "headers", "Further fields of the request (websocket, http), by name. Their values are shown nowhere.")
         /// An interim status is no answer (RFC 9110 section 15.2).
         let status = OptionalKey(
             "status", .count(200...599), "The status of a healthy endpoint (http). Without it: 200 to 399.")
@@ -480,5 +499,18 @@ extension KeyType<IPNetwork?> {
             }
             return network
         }
+    }
+}
+
+extension KeyType<Balance> {
+    fileprivate static var balance: Self {
+        let kinds = Balance.Kind.allCases.map(\.rawValue).joined(separator: "|")
+        let schema: JSON = [
+            "anyOf": [
+                ["enum": .array(Balance.plain.map { .string($0.description) })],
+                ["type": "string", "pattern": .string("^(\(kinds)):.+$")], .variable,
+            ]
+        ]
+        return Self(schema: schema) { text throws(Mistake) in try Balance(parsing: text) }
     }
 }

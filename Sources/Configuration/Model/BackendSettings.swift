@@ -1,3 +1,5 @@
+public import HTTP1
+
 /// A named group of endpoints, or a built-in service.
 public struct BackendSettings: Equatable, Sendable {
     /// What stands at the other end of its sessions.
@@ -22,6 +24,8 @@ public struct BackendSettings: Equatable, Sendable {
     public var source: IPAddress?
     /// `balance`: which endpoint gets the next session.
     public var balance = Keys.backend.balance.default
+    /// `cookie`: how `balance: cookie` sets its cookie.
+    public var cookie = Cookie()
     /// How each endpoint is checked; `nil`: it is not.
     public var health: HealthCheck?
     /// When failed sessions take an endpoint out of use; `nil`: never.
@@ -36,6 +40,9 @@ public struct BackendSettings: Equatable, Sendable {
         self.name = name
         self.kind = kind
     }
+
+    /// The name of the cookie of `balance: cookie`.
+    public var cookieName: String { "gateway-\(self.name)" }
 }
 
 /// What a built-in service does with its clients' messages.
@@ -49,6 +56,22 @@ public enum BuiltinService: Equatable, Sendable {
 }
 
 extension BackendSettings {
+    /// `cookie:` how `balance: cookie` sets its cookie.
+    public struct Cookie: Equatable, Sendable, KeyedSettings {
+        /// `same-site`
+        public var sameSite = Keys.cookie.sameSite.default
+        /// The secret that makes the value an HMAC; `nil`: it is a plain hash. Never empty, and never shown.
+        public var key: String?
+
+        /// Every key is absent.
+        public init() {}
+
+        static let fields = [
+            Field(Keys.cookie.sameSite, \Self.sameSite),
+            Field(Keys.cookie.key, \.key),
+        ]
+    }
+
     /// `health:` how the endpoints of a backend are checked.
     public struct HealthCheck: Equatable, Sendable, KeyedSettings {
         /// `check`: what an endpoint must answer.
@@ -67,6 +90,9 @@ extension BackendSettings {
         public var host: String?
         /// The subprotocol that a `websocket` check offers, and that the answer must accept.
         public var subprotocol: String?
+        /// Further fields of the request of a `websocket` or `http` check, in place of the gateway's own of these names. Values may be
+        /// credentials, and are shown nowhere.
+        public var headers = HTTPFields()
         /// The status that passes a `http` check; `nil`: any from 200 to 399.
         public var status: Int?
 
@@ -120,6 +146,8 @@ extension BackendSettings {
         public var ca: String?
         /// The name for SNI and verification; `nil`: the endpoint's host.
         public var serverName: String?
+        /// Shown to endpoints that ask for a certificate; `nil`: they get none.
+        public var certificate: CertificateFiles?
         /// `verify`: whether the endpoint's certificate and name are checked.
         public var verify = Keys.backendTLS.verify.default
 

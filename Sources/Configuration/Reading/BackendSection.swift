@@ -1,9 +1,13 @@
+internal import HTTP1
+
 /// An entry of `backends:`.
 struct BackendSection {
     /// `nil` where it has a mistake, which is reported.
     let settings: BackendSettings?
     /// What it says of the sessions of routes that lead to it.
     let rules: SessionRules
+    /// `cookie`, if it is written.
+    private let cookie: MappingReader?
 
     init?(_ entry: DocumentNode.Entry, diagnostics: Diagnostics) {
         let keys = Keys.backend
@@ -15,14 +19,21 @@ struct BackendSection {
         let kind = Self.kind(mapping)
         let host = mapping.value(keys.host)
         let source = mapping.value(keys.source)
-        let tls = mapping.mapping(keys.tls)?.changes(to: BackendSettings.TLS.self)
+        let tls = mapping.mapping(keys.tls).map(Self.tls)
         let balance = mapping.value(keys.balance)
+        self.cookie = mapping.mapping(keys.cookie)
+        let cookie = self.cookie?.changes(to: BackendSettings.Cookie.self)
+        if balance == .cookie { Self.checkCookieName(mapping, entry.key) }
+        let isKnown = balance != nil || !mapping.has(keys.balance)
+        if isKnown, balance != .cookie, !mapping.has(keys.builtin) {
+            mapping.report(keys.cookie, "needs `balance: cookie`")
+        }
         let health = HealthSection.settings(mapping)
         let eject = mapping.mappingOrOff(keys.eject)?.value?.changes(to: BackendSettings.Eject.self)
         let slowStart = mapping.value(keys.slowStart)
         let rebalance = mapping.mappingOrOff(keys.rebalance)?.value?.value(Keys.rebalance.rate)
-        if rebalance != nil, balance == .hashAddress || balance == .hashPath {
-            let problem = "cannot stand beside a `balance` by hash, which leads every client back to where it was"
+        if rebalance != nil, let balance, balance.leadsBack {
+            let problem = "cannot stand beside `balance: \(balance)`, which leads every client back to where it was"
             mapping.report(keys.rebalance, problem)
         }
         guard let kind else {
@@ -34,11 +45,45 @@ struct BackendSection {
         settings.host = host ?? settings.host
         settings.source = source
         settings.balance = balance ?? settings.balance
+        cookie?.apply(to: &settings.cookie)
         settings.health = health
         settings.eject = eject?.applied(to: BackendSettings.Eject())
         settings.slowStart = slowStart ?? settings.slowStart
         settings.rebalance = rebalance.map { BackendSettings.Rebalance(rate: $0) }
         self.settings = settings
+    }
+
+    private static func tls(_ mapping: MappingReader) -> Changes<BackendSettings.TLS> {
+        var changes = mapping.changes(to: BackendSettings.TLS.self)
+        if let certificate = mapping.mapping(Keys.backendTLS.certificate).flatMap(CertificateSection.files) {
+            changes.append { $0.certificate = certificate }
+        }
+        return changes
+    }
+
+    // MARK: - Cookie
+
+    /// The name is part of the cookie's, which is a token (RFC 6265 section 4.1.1).
+    private static func checkCookieName(_ mapping: MappingReader, _ name: String) {
+        guard !name.utf8.allSatisfy(\.isToken) else { return }
+        mapping.report(
+            Keys.backend.balance,
+            "cannot be `cookie` for a backend named `\(name)`: a cookie's name has letters, digits, `-`, `_` and `.`; rename it"
+        )
+    }
+
+    /// Reports `same-site: none` where no client can come by https: browsers refuse such a cookie (`SameSite=None` has to be `Secure`).
+    func refuseCrossSiteCookie() {
+        let key = Keys.cookie.sameSite
+        guard let cookie = self.cookie,
+            case .scalar(SameSite.none.rawValue)? = cookie.entry(key)?.value.content
+        else {
+            return
+        }
+        cookie.report(
+            key,
+            "can be `none` only over https: give a listener `tls`, or name the proxy that speaks it in `trusted-proxies`"
+        )
     }
 
     // MARK: - Kind
@@ -52,7 +97,8 @@ struct BackendSection {
         case keys.builtin.name:
             mapping.refuse(
                 [
-                    keys.tls, keys.host, keys.source, keys.balance, keys.health, keys.eject, keys.slowStart,
+                    keys.tls, keys.host, keys.source, keys.balance, keys.cookie, keys.health, keys.eject,
+                    keys.slowStart,
                     keys.rebalance, keys.timeouts, keys.limits, keys.heartbeat,
                 ], "is for backends with endpoints: `builtin` has none")
             mapping.report(keys.message, message)

@@ -30,6 +30,11 @@ struct BackendsSection {
         }
     }
 
+    /// Reports cookies for pages of other sites, where no client can come by https.
+    func refuseCrossSiteCookies() {
+        for section in self.sections.values { section.refuseCrossSiteCookie() }
+    }
+
     /// Reads the name of a backend.
     ///
     /// - Throws: A `Mistake` where there is none of this name, with the nearest.

@@ -4,7 +4,7 @@ internal import HTTP1
 public struct BridgeConfiguration: Equatable, Sendable {
     /// `6080`, `:6080`, `127.0.0.1:6080`, `unix:/run/x.sock`, `ws://…` or `wss://…`.
     public var listen: String
-    /// `localhost:5900`, `tcp://…`, `tls://…`, `unix:/path`, `ws://…` or `wss://…`.
+    /// `localhost:5900`, `tcp://…`, `tls://…`, `unix:/path`, `ws://…`, `wss://…` or `ws+unix:/path`.
     public var target: String
     /// A path pattern; `nil`: every path.
     public var path: String?
@@ -128,7 +128,7 @@ public struct BridgeConfiguration: Equatable, Sendable {
     private func kind() throws(Failure) -> BackendSettings.Kind {
         try Self.reading("TARGET") { () throws(Mistake) in
             let scheme = self.target.asciiLowercased
-            guard scheme.hasPrefix("ws://") || scheme.hasPrefix("wss://") else {
+            guard ["ws://", "wss://", "ws+unix:"].contains(where: scheme.hasPrefix) else {
                 return .tcp([try TCPEndpoint(parsing: self.target)], message: self.message ?? .binary)
             }
             guard self.message == nil else {

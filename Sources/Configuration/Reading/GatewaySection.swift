@@ -36,6 +36,7 @@ struct GatewaySection {
         configuration.backends = backends.settings
         configuration.routes = self.routes(defaults: rules, backends: backends)
         self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
+        if configuration.trustedProxies == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
         return configuration
     }
 
@@ -66,6 +67,15 @@ struct GatewaySection {
             listeners.append(settings)
         }
         return listeners
+    }
+
+    /// Whether a listener is meant to have TLS. What is wrong with it is reported elsewhere.
+    private var hasTLSListener: Bool {
+        guard case .list(let nodes)? = self.mapping.entry(Keys.gateway.listeners)?.value.content else { return true }
+        return nodes.contains { node in
+            guard case .mapping(let entries) = node.content else { return true }
+            return entries.contains { $0.key == Keys.listener.tls.name }
+        }
     }
 
     private func routes(defaults: SessionRules, backends: BackendsSection) -> [RouteSettings] {

@@ -19,6 +19,7 @@ enum HealthSection {
         // Until one is read. One that is refused is not.
         settings.timeout = .zero
         mapping.changes().apply(to: &settings)
+        settings.headers = HealthHeaders.fields(mapping)
         self.fit(&settings, mapping)
         return check == nil ? nil : settings
     }
@@ -35,7 +36,8 @@ enum HealthSection {
     /// Reports the keys that have no effect on the check.
     private static func refuseOthers(than check: HealthCheckKind, _ mapping: MappingReader) {
         if check == .connect {
-            mapping.refuse([Keys.health.path, Keys.health.host], "is for the checks `websocket` and `http`")
+            mapping.refuse(
+                [Keys.health.path, Keys.health.host, Keys.health.headers], "is for the checks `websocket` and `http`")
         }
         if check != .websocket { mapping.report(Keys.health.subprotocol, "is for the check `websocket`") }
         if check != .http { mapping.report(Keys.health.status, "is for the check `http`") }

@@ -51,16 +51,9 @@ struct ListenerSection {
         let files = mapping.filledNodes(Keys.listenerTLS.certificates)?.compactMap { node in
             MappingReader(
                 node, Keys.certificate.section, subject: "a certificate", diagnostics: mapping.diagnostics
-            ).flatMap(self.files)
+            ).flatMap(CertificateSection.files)
         }
         guard mapping.alternative() != nil else { return nil }
         return names.map { .selfSigned(names: $0) } ?? files.map { .files($0) }
-    }
-
-    private static func files(_ mapping: MappingReader) -> CertificateFiles? {
-        let chain = mapping.value(Keys.certificate.chain)
-        let key = mapping.value(Keys.certificate.key)
-        guard let chain, let key else { return nil }
-        return CertificateFiles(chain: chain, key: key)
     }
 }

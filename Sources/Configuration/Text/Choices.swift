@@ -68,20 +68,6 @@ public enum BridgeMessage: String, CaseIterable, Sendable {
     case text
 }
 
-/// `balance` of a backend
-public enum Balance: String, CaseIterable, Sendable {
-    /// Each endpoint in turn.
-    case roundRobin = "round-robin"
-    /// The endpoint with the fewest live sessions, counted over all workers.
-    case leastSessions = "least-sessions"
-    /// The same endpoint for the same client address.
-    case hashAddress = "hash-address"
-    /// The same endpoint for the same path.
-    case hashPath = "hash-path"
-    /// Two are drawn, and the one with fewer sessions is taken.
-    case randomTwo = "random-two"
-}
-
 /// `check` of a backend's `health`
 public enum HealthCheckKind: String, CaseIterable, Sendable {
     /// An opening handshake, a ping and its pong.

@@ -39,6 +39,12 @@ enum Word {
         return mode
     }
 
+    /// A secret. The message does not say it.
+    static func secret(_ text: String) throws(Mistake) -> String {
+        guard !text.isEmpty else { throw Mistake("must not be empty: leave it out for none") }
+        return text
+    }
+
     /// The target of a request: a path, and perhaps a query (RFC 9112 section 3.2.1).
     static func target(_ text: String) throws(Mistake) -> String {
         guard text.hasPrefix("/") else {

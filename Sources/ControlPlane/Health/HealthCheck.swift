@@ -71,7 +71,7 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
         let webSocket = subject.endpoint.webSocket
         self.probe = Probe(
             subject.settings, host: webSocket?.authority ?? Self.host(subject.endpoint.address),
-            path: webSocket?.path ?? "/")
+            path: webSocket?.path.checked ?? "/")
     }
 
     private static func host(_ address: Address) -> String {

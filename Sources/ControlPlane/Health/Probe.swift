@@ -222,7 +222,9 @@ struct Probe {
 
     /// - Parameter key: the key of an opening handshake; `nil` for a plain GET.
     private func request(key: String?) -> RequestHead {
-        var fields: HTTPFields = ["Host": self.host, "User-Agent": "gateway-health-check"]
+        let own = self.settings.headers
+        var fields: HTTPFields = ["Host": self.host]
+        if !own.has("User-Agent") { fields.append("User-Agent", "gateway-health-check") }
         if let key {
             fields.append("Upgrade", "websocket")
             fields.append("Connection", "Upgrade")
@@ -230,9 +232,10 @@ struct Probe {
             fields.append("Sec-WebSocket-Version", "13")
             if let name = self.settings.subprotocol { fields.append("Sec-WebSocket-Protocol", name) }
         } else {
-            fields.append("Accept", "*/*")
+            if !own.has("Accept") { fields.append("Accept", "*/*") }
             fields.append("Connection", "close")
         }
+        fields.append(own)
         return RequestHead(method: "GET", target: self.path, fields: fields)
     }
 }

@@ -1,7 +1,9 @@
+public import Admission
 public import Balancing
 public import Configuration
 internal import Synchronization
 public import System
+internal import TLS
 
 /// A named group of endpoints, or a built-in service.
 public final class Backend: Sendable {
@@ -23,6 +25,8 @@ public final class Backend: Sendable {
     public let shares: [Share]
     /// Indices by endpoint name.
     private let indices: [String: Int]
+    /// How requests are placed among the endpoints.
+    public let placing: PlacementRule
     /// The local address to connect from; `nil` lets the system choose.
     public let source: SocketAddress?
 
@@ -48,7 +52,21 @@ public final class Backend: Sendable {
         }
         self.endpoints = made.map { endpoint in previous?.endpoint(named: endpoint.name) ?? endpoint }
         self.indices = Dictionary(made.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.placing = PlacementRule(
+            settings.balance,
+            cookie: settings.balance == .cookie ? Self.cookie(settings, made.map(\.name)) : nil)
         self.source = settings.source.map { SocketAddress($0, port: 0) }
+    }
+
+    /// The values are 16 hexadecimal digits of a hash of each endpoint: enough to tell them apart. With a key they say nothing of the endpoint.
+    private static func cookie(_ settings: BackendSettings, _ names: [String]) -> EndpointCookie {
+        let digits = Array("0123456789abcdef")
+        let values = names.map { name in
+            let name = Array(name.utf8)
+            let digest = settings.cookie.key.map { Digest.hmac(name, key: Array($0.utf8)) } ?? Digest.sha256(name)
+            return String(digest.prefix(8).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        }
+        return EndpointCookie(of: settings, values: values)
     }
 
     /// The name in the configuration.
@@ -57,8 +75,13 @@ public final class Backend: Sendable {
     /// `nil` if there is none of this name.
     public func endpoint(named name: String) -> Endpoint? { self.indices[name].map { self.endpoints[$0] } }
 
+    /// The place of an endpoint among `endpoints`; `nil` if it is none of them.
+    func place(of endpoint: Endpoint) -> Int? {
+        self.indices[endpoint.name].flatMap { self.endpoints[$0] === endpoint ? $0 : nil }
+    }
+
     /// Whether this very object is one of the backend's endpoints; an equal name is not enough.
-    public func has(_ endpoint: Endpoint) -> Bool { self.endpoint(named: endpoint.name) === endpoint }
+    public func has(_ endpoint: Endpoint) -> Bool { self.place(of: endpoint) != nil }
 
     /// The endpoint at `index`, as the choice of an endpoint for a new session sees it.
     ///

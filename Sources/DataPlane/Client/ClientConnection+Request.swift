@@ -96,7 +96,9 @@ extension ClientConnection {
         self.relay = relay
         self.exchange = relay
         relay.begin(
-            PassedRequest(request, to: route, of: backend, configuration, began: self.began, at: self.loop.now))
+            PassedRequest(
+                request, to: route, of: backend, configuration, client: self.subject.clientName, began: self.began,
+                at: self.loop.now))
     }
 
     /// Takes what came behind the request's head.

@@ -1,5 +1,4 @@
 internal import Admission
-internal import Balancing
 internal import Configuration
 internal import Connections
 internal import Observability
@@ -18,24 +17,15 @@ extension HTTPRelay: ConnectorOwner {
         self.handle(.endpointChosen)
     }
 
-    /// A client's connection keeps its endpoint while that can be used.
+    /// A client's connection keeps its endpoint while that can be used, unless each request says where it goes.
     private func nextEndpoint(for current: PassedRequest) -> Endpoint? {
-        if current.endpoints.isEmpty, let last = self.endpoint, last.isAvailable,
-            current.backend.has(last)
+        if current.endpoints.isEmpty, current.backend.placing.keepsConnections, let last = self.endpoint,
+            last.isAvailable, current.backend.has(last)
         {
             return last
         }
         return current.configuration.chooseEndpoint(
-            of: current.backend, except: current.endpoints, key: self.balanceKey(current), now: self.loop.now)
-    }
-
-    /// A value that is equal for requests that should reach the same endpoint.
-    private func balanceKey(_ current: PassedRequest) -> UInt64 {
-        switch current.backend.settings.balance {
-        case .hashAddress: StableHash.of(self.client.summary.clientName(at: self.client.address).utf8)
-        case .hashPath: StableHash.of(current.request.target.path.utf8)
-        case .roundRobin, .leastSessions, .randomTwo: 0
-        }
+            of: current.backend, except: current.endpoints, for: current.placement, now: self.loop.now)
     }
 
     // MARK: - Connect

@@ -16,7 +16,8 @@ extension HTTPRelay {
             return
         }
         let head = current.request.bytes(
-            to: webSocket, host: current.backend.settings.host, id: self.client.id.description)
+            to: webSocket, on: current.route.settings.path, host: current.backend.settings.host,
+            id: self.client.id.description, without: current.backend.placing.ownCookie)
         backend.send(head.span)
         self.loop.budget.spend(Work.head(head.count))
         self.current?.lastPiece = self.loop.now
@@ -140,9 +141,17 @@ extension HTTPRelay {
     func passAnswer(keepsClient: Bool) {
         guard let current = self.current, let head = current.head else { return }
         let bytes = head.bytes(
-            keepsClient: keepsClient, headers: current.route.settings.headers, date: WallClock.httpDate())
+            keepsClient: keepsClient, headers: current.route.settings.headers, cookie: self.placementCookie(current),
+            date: WallClock.httpDate())
         self.client.connection?.send(bytes.span)
         self.current?.answer = head.passage
+    }
+
+    /// The cookie that leads the client back to its endpoint, where it needs one.
+    private func placementCookie(_ current: PassedRequest) -> String? {
+        guard let place = self.endpoint.flatMap({ current.backend.place(of: $0) }) else { return nil }
+        return current.backend.placing.setCookie(
+            from: place, after: current.placement, isSecure: current.request.isSecure)
     }
 
     private func answerEnded(inOrder: Bool) {

@@ -10,6 +10,8 @@ struct PassedRequest {
     let route: Route
     let backend: Backend
     let began: MonotonicInstant
+    /// Which endpoint it asks for.
+    let placement: Placement
     var machine: ExchangeMachine
     /// Passes the request's body on.
     var body: BodyPassage
@@ -24,15 +26,17 @@ struct PassedRequest {
     /// When the last piece of the request was passed on.
     var lastPiece: MonotonicInstant
 
+    /// - Parameter client: its address, as text.
     init(
         _ request: PlainRequest, to route: Route, of backend: Backend, _ configuration: WorkerConfiguration,
-        began: MonotonicInstant, at now: MonotonicInstant
+        client: String, began: MonotonicInstant, at now: MonotonicInstant
     ) {
         self.request = request
         self.configuration = configuration
         self.route = route
         self.backend = backend
         self.began = began
+        self.placement = request.placement(by: backend.placing, client: client)
         self.lastPiece = now
         let body: ExchangeMachine.RequestBody =
             if !request.hasBody { .whole } else if request.expectsContinue { .held } else { .passing }

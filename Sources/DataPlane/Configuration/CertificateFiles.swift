@@ -49,7 +49,8 @@ public enum CertificateFiles {
         }
         for name in configuration.backends.keys.sorted() {
             let backend = configuration.backends[name]!
-            if self.speaksTLS(backend) { paths += [backend.tls.ca].compactMap { $0 } }
+            guard self.speaksTLS(backend) else { continue }
+            paths += [backend.tls.ca, backend.tls.certificate?.chain, backend.tls.certificate?.key].compactMap { $0 }
         }
         var seen: Set<String> = []
         return paths.filter { seen.insert($0).inserted }
@@ -66,13 +67,7 @@ public enum CertificateFiles {
             switch tls.identity {
             case .selfSigned(let names): certificates = [try Certificate.selfSigned(names: names)]
             case .files(let pairs):
-                for file in pairs {
-                    certificates.append(
-                        try Certificate(
-                            chainPEM: try self.read(file.chain, files), keyPEM: try self.read(file.key, files),
-                            chainName: file.chain,
-                            keyName: file.key))
-                }
+                for pair in pairs { certificates.append(try self.certificate(pair, files)) }
             }
             return TLSServerSettings(
                 identity: listener.address.description, certificates: certificates,
@@ -95,9 +90,10 @@ public enum CertificateFiles {
             var authorities = backend.tls.ca.flatMap { known[$0] }
             if authorities == nil { authorities = try self.authorities(backend.tls.ca, files) }
             if let path = backend.tls.ca { known[path] = authorities }
-            return TLSClientSettings(
-                authorities: authorities, verify: backend.tls.verify,
-                offersHTTP: isWebSocket)
+            var settings = TLSClientSettings(
+                authorities: authorities, verify: backend.tls.verify, offersHTTP: isWebSocket)
+            if let pair = backend.tls.certificate { settings.certificate = try self.certificate(pair, files) }
+            return settings
         } catch {
             throw StartError("backend \(backend.name): \(error)")
         }
@@ -109,6 +105,14 @@ public enum CertificateFiles {
         case .websocket(let endpoints): endpoints.contains(where: \.tls)
         case .tcp(let endpoints, _): endpoints.contains(where: \.tls)
         }
+    }
+
+    private static func certificate(
+        _ pair: Configuration.CertificateFiles, _ files: FileSet
+    ) throws(TLSError) -> Certificate {
+        try Certificate(
+            chainPEM: try self.read(pair.chain, files), keyPEM: try self.read(pair.key, files), chainName: pair.chain,
+            keyName: pair.key)
     }
 
     private static func authorities(_ path: String?, _ files: FileSet) throws(TLSError) -> TrustedAuthorities? {

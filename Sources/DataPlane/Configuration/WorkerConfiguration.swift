@@ -1,3 +1,4 @@
+public import Admission
 internal import Balancing
 internal import Configuration
 internal import Connections
@@ -36,15 +37,15 @@ public final class WorkerConfiguration {
     ///
     /// - Parameters:
     ///   - tried: the endpoints to which connecting has failed.
-    ///   - key: equal for sessions that should reach the same endpoint.
+    ///   - placement: what its request asks for.
     public func chooseEndpoint(
-        of backend: Backend, except tried: [Endpoint], key: UInt64, now: MonotonicInstant
+        of backend: Backend, except tried: [Endpoint], for placement: Placement, now: MonotonicInstant
     ) -> Endpoint? {
         let candidates = backend.endpoints.indices.map { index in
             backend.candidate(index, isTried: tried.contains { $0 === backend.endpoints[index] }, now: now)
         }
         var random = SystemRandomness()
-        return self.choices[backend.index].choose(among: candidates, key: key, using: &random).map {
+        return self.choices[backend.index].choose(among: candidates, for: placement.wish, using: &random).map {
             backend.endpoints[$0]
         }
     }
@@ -78,10 +79,20 @@ public final class WorkerConfiguration {
 extension Balance {
     fileprivate var policy: EndpointChoice.Policy {
         switch self {
-        case .roundRobin: .roundRobin
         case .leastSessions: .leastSessions
-        case .hashAddress, .hashPath: .hash
         case .randomTwo: .randomTwo
+        // Clients that ask for no endpoint take turns.
+        case .roundRobin, .hashAddress, .hashPath, .cookie, .hashCookie, .hashHeader, .hashQuery: .roundRobin
+        }
+    }
+}
+
+extension Placement {
+    fileprivate var wish: EndpointChoice.Wish {
+        switch self {
+        case .any: .any
+        case .value(let value): .key(StableHash.of(value))
+        case .endpoint(let place): .candidate(place)
         }
     }
 }

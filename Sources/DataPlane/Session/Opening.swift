@@ -9,6 +9,8 @@ final class Opening {
     /// The configuration in force when the request was whole. It holds until the session is open.
     let configuration: WorkerConfiguration
     let admitted: Admitted
+    /// The endpoint that the request asks for.
+    let placement: Placement
 
     /// The endpoints chosen so far, the present one last.
     var endpoints: [Endpoint] = []
@@ -18,9 +20,13 @@ final class Opening {
     }
     var backendHandshake: BackendHandshake?
 
-    init(_ client: any SessionClient, _ configuration: WorkerConfiguration, _ admitted: Admitted) {
+    init(
+        _ client: any SessionClient, _ configuration: WorkerConfiguration, _ admitted: Admitted,
+        _ placement: Placement
+    ) {
         self.client = client
         self.configuration = configuration
         self.admitted = admitted
+        self.placement = placement
     }
 }

@@ -1,5 +1,4 @@
 internal import Admission
-internal import Balancing
 internal import Configuration
 internal import Connections
 internal import HTTP1
@@ -16,20 +15,21 @@ extension Session: ConnectorOwner {
     func chooseEndpoint() {
         guard let opening = self.opening, let backend = self.route?.backend,
             let endpoint = opening.configuration.chooseEndpoint(
-                of: backend, except: opening.endpoints, key: self.balanceKey(backend), now: self.loop.now)
+                of: backend, except: opening.endpoints, for: opening.placement, now: self.loop.now)
         else { return self.handle(.noEndpoint) }
         opening.endpoints.append(endpoint)
         self.endpoint = endpoint
         self.handle(.endpointChosen(at: self.loop.now))
     }
 
-    /// A value that is equal for sessions that should reach the same endpoint.
-    private func balanceKey(_ backend: Backend) -> UInt64 {
-        switch backend.settings.balance {
-        case .hashAddress: StableHash.of(self.clientName.utf8)
-        case .hashPath: StableHash.of((self.opening?.admitted.target.path ?? "").utf8)
-        case .roundRobin, .leastSessions, .randomTwo: 0
-        }
+    /// Adds the cookie that leads the client back to its endpoint, where it needs one.
+    private func addPlacementCookie(to fields: inout HTTPFields) {
+        guard let opening = self.opening, let backend = self.route?.backend, let endpoint = self.endpoint,
+            let place = backend.place(of: endpoint),
+            let cookie = backend.placing.setCookie(
+                from: place, after: opening.placement, isSecure: opening.admitted.isSecure)
+        else { return }
+        fields.append("Set-Cookie", cookie)
     }
 
     // MARK: - Connect
@@ -78,8 +78,10 @@ extension Session: ConnectorOwner {
         else { return }
         self.context.owner?.succeeded(endpoint)
         let compression = self.agreeOnCompression()
+        var fields = HTTPFields()
+        self.addPlacementCookie(to: &fields)
         self.upgradeClient(
-            subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: HTTPFields())
+            subprotocol: admitted.subprotocol, extensions: compression?.answer.description, passing: fields)
         let bridge = self.context.services.bridge(
             of: self, PerLeg(client: client, backend: backend), message: message, compression: compression?.parameters)
         self.begin(bridge, early: PerLeg(client: early, backend: []))
@@ -89,12 +91,12 @@ extension Session: ConnectorOwner {
 
     func sendRequest() {
         guard let admitted = self.opening?.admitted, let webSocket = self.endpoint?.webSocket,
-            let settings = self.route?.backend?.settings
+            let route = self.route?.settings, let target = self.route?.backend
         else { return }
         let key = AcceptKey.makeKey(random: Randomness.bytes(16))
         let request = BackendRequest.bytes(
-            for: admitted, to: webSocket, host: settings.host, key: key,
-            sessionID: self.id.description)
+            for: admitted, to: webSocket, on: route.path, host: target.settings.host, key: key,
+            sessionID: self.id.description, without: target.placing.ownCookie)
         self.opening?.backendHandshake = BackendHandshake(
             key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
             compressionOffers: admitted.compressionOffers)
@@ -141,17 +143,21 @@ extension Session: ConnectorOwner {
                 .backendFailed(reason, hasAnswered: self.opening?.backendHandshake?.hasReceived ?? false))
         case .refused(let answer):
             // The endpoint works. A client may be able to provoke a 500, so that says nothing either way.
-            if answer.status < 500, let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
-            // The backend refuses this client, which gets the backend's own answer.
-            let refusal = Refusal(passingOn: answer, routeIndex: self.routeIndex)
+            let works = answer.status < 500
+            if works, let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
+            // The backend refuses this client, which gets the backend's own answer. It comes back to an endpoint that works.
+            var fields = HTTPFields()
+            if works { self.addPlacementCookie(to: &fields) }
+            let refusal = Refusal(passingOn: answer, with: fields, routeIndex: self.routeIndex)
             guard self.machine.handle(.backendRefused) == .passRefusalOn else { return }
             self.refuse(refusal, in: .backendHandshake)
         case .accepted(let accepted):
             guard self.machine.handle(.backendAccepted) == .begin(.relay), let backend = self.backend,
                 let (client, early) = self.takeClient()
             else { return }
-            self.upgradeClient(
-                subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: accepted.passedFields)
+            var fields = accepted.passedFields
+            self.addPlacementCookie(to: &fields)
+            self.upgradeClient(subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: fields)
             let behind = self.context.connections.buffers.plaintext.copy(
                 range.lowerBound + accepted.length..<range.upperBound)
             if let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }

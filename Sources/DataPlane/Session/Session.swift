@@ -73,7 +73,8 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         self.deadlines = SessionDeadlines(began: since.began, openedAt: context.loop.now)
         self.legs = PerLeg(client: SessionLeg(at: since.lastByte), backend: SessionLeg(at: since.began))
         self.machine = SessionMachine(route.settings.closeCodes)
-        self.opening = Opening(client, configuration, admitted)
+        let placement = route.backend.map { admitted.placement(by: $0.placing, client: subject.clientName) }
+        self.opening = Opening(client, configuration, admitted, placement ?? .any)
     }
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }

@@ -7,7 +7,7 @@ public struct TLSClientSettings: Sendable, Hashable {
     /// Offer `http/1.1` by ALPN: for WebSocket endpoints, not for raw TCP.
     public var offersHTTP: Bool
     /// Shown to endpoints that ask for a certificate.
-    var certificate: Certificate?
+    public var certificate: Certificate?
     /// Remember sessions for the next connection to the same name.
     public var resume: Bool
     /// The newest version to speak.

@@ -1,5 +1,3 @@
-import COpenSSL
-
 /// The settings of a listener's TLS.
 public struct TLSServerSettings: Sendable, Hashable {
     /// Distinguishes the listener from others, for example its address. A ticket is valid only for the same identity.
@@ -48,10 +46,6 @@ public struct TLSServerSettings: Sendable, Hashable {
             bytes += (0..<8).map { UInt8(truncatingIfNeeded: field.count >> ($0 * 8)) }
             bytes += field
         }
-        // Sound: SHA256 writes 32 bytes.
-        return unsafe [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
-            unsafe SHA256(bytes, bytes.count, buffer.baseAddress)
-            count = Int(SHA256_DIGEST_LENGTH)
-        }
+        return Digest.sha256(bytes)
     }
 }

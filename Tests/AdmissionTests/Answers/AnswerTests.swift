@@ -57,9 +57,11 @@ import Testing
         #expect(refusal.detail.contains("secret") == [500, 502, 504].contains(status))
     }
 
-    @Test func `a backend's refusal is passed on`() {
-        let answer = Answer(status: 401, reason: "Unauthorized", fields: ["WWW-Authenticate": "Basic"], body: [])
-        let refusal = Refusal(passingOn: answer, routeIndex: 3)
+    @Test func `a backend's refusal is passed on, with its cookies and ours`() {
+        var answer = Answer(
+            status: 401, reason: "Unauthorized", fields: ["WWW-Authenticate": "Basic", "Set-Cookie": "a=1"], body: [])
+        let refusal = Refusal(passingOn: answer, with: ["Set-Cookie": "b=2"], routeIndex: 3)
+        answer.fields.append("Set-Cookie", "b=2")
         #expect(refusal.status == 401)
         #expect(refusal.detail == "The backend refused the upgrade with 401.")
         #expect(refusal.bytes(date: Self.date) == answer.bytes(date: Self.date))

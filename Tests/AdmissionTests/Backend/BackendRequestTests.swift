@@ -6,13 +6,14 @@ import Testing
 
 @Suite struct BackendRequestTests {
     private func head(
-        _ target: String = "/relay?t=1", _ more: HTTPFields = [:], path: String? = nil, host: HostHeader = .pass,
-        arrival: Arrival = directArrival
+        _ target: String = "/relay?t=1", _ more: HTTPFields = [:], path: WebSocketEndpoint.Path = .client,
+        on route: PathPattern = .subtree("/"), host: HostHeader = .pass, arrival: Arrival = directArrival
     ) throws -> RequestHead {
         let endpoint = WebSocketEndpoint(
             address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: path)
         let admitted = try #require(decide(target, upgradeFields(more), arrival: arrival).admitted)
-        return BackendRequest.head(for: admitted, to: endpoint, host: host, key: "our-key", sessionID: "id-1")
+        return BackendRequest.head(
+            for: admitted, to: endpoint, on: route, host: host, key: "our-key", sessionID: "id-1")
     }
 
     @Test func `the request is written afresh`() throws {
@@ -27,7 +28,7 @@ import Testing
                 ])
             ).admitted)
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil)
+            address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: .client)
         let expected = """
             GET /relay?t=1 HTTP/1.1\r
             Host: example.com\r
@@ -49,15 +50,38 @@ import Testing
             User-Agent: u\r
             \r\n
             """
-        let bytes = BackendRequest.bytes(for: admitted, to: endpoint, host: .pass, key: "our-key", sessionID: "id-1")
+        let bytes = BackendRequest.bytes(
+            for: admitted, to: endpoint, on: .subtree("/"), host: .pass, key: "our-key", sessionID: "id-1", without: nil
+        )
         #expect(text(bytes) == expected)
     }
 
     @Test func `the endpoint's path replaces the client's`() throws {
         #expect(try self.head().target == "/relay?t=1")
         #expect(try self.head("/%72elay").target == "/%72elay")
-        #expect(try self.head(path: "/chat").target == "/chat?t=1")
-        #expect(try self.head("/relay", path: "/chat").target == "/chat")
+        #expect(try self.head(path: .fixed("/chat")).target == "/chat?t=1")
+        #expect(try self.head("/relay", path: .fixed("/chat")).target == "/chat")
+    }
+
+    /// The client's target, the route's path, and what `/base/*` becomes, with its X-Forwarded-Prefix.
+    @Test(
+        arguments: [
+            ("/broadcast/x/y?q", PathPattern.subtree("/broadcast/"), "/base/x/y?q", "/broadcast"),
+            ("/broadcast/", .subtree("/broadcast/"), "/base/", "/broadcast"),
+            ("/broad%63ast//x%2Dy/?", .subtree("/broadcast/"), "/base//x%2Dy/?", "/broadcast"),
+            ("/broadcast/a/b/c", .subtree("/broadcast/a/"), "/base/b/c", "/broadcast/a"),
+            ("/broadcast/a?b/c", .subtree("/"), "/base/broadcast/a?b/c", nil),
+            ("http://example.com/broadcast/a?b", .subtree("/broadcast/"), "/base/a?b", "/broadcast"),
+            ("/relay?a", .exact("/relay"), "/base/?a", "/relay"), ("/relay", .exact("/relay"), "/base/", "/relay"),
+        ] as [(String, PathPattern, String, String?)])
+    func `a star at the endpoint's end stands for what the route's matched`(
+        _ sent: String, _ route: PathPattern, _ expected: String, _ prefix: String?
+    ) throws {
+        let forged: HTTPFields = ["X-Forwarded-Prefix": "/forged"]
+        let head = try self.head(sent, forged, path: .below("/base/"), on: route)
+        #expect(head.target == expected)
+        #expect(head.fields.values("X-Forwarded-Prefix") == (prefix.map { [$0] } ?? []))
+        #expect(try self.head(sent, forged, path: .fixed("/x"), on: route).fields.values("X-Forwarded-Prefix") == [])
     }
 
     @Test func `the Host is as the backend's policy says`() throws {
@@ -138,5 +162,28 @@ import Testing
             #expect(!names.contains { $0.contains("method") || $0.contains("rewrite") || $0.contains("override") })
             #expect(!names.contains("x-forwarded"))
         }
+    }
+
+    @Test func `the gateway's own cookie stays here, and others go on in order`() throws {
+        let admitted = try #require(
+            decide(
+                "/relay",
+                upgradeFields([
+                    "Cookie": "a=1; gateway-app=a558771623f29898; b=2", "Accept": "x", "cookie": "gateway-app=1",
+                    "COOKIE": "gateway-other=1",
+                ])
+            ).admitted)
+        let endpoint = WebSocketEndpoint(
+            address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: .client)
+        func cookies(without name: String?) -> [String] {
+            BackendRequest.head(
+                for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s", without: name
+            ).fields.values("Cookie")
+        }
+        #expect(cookies(without: "gateway-app") == ["a=1; b=2", "gateway-other=1"])
+        #expect(
+            cookies(without: nil) == [
+                "a=1; gateway-app=a558771623f29898; b=2", "gateway-app=1", "gateway-other=1",
+            ])
     }
 }

@@ -101,7 +101,7 @@ import WebSocketProtocol
         ])
         let admitted = try #require(decide("/relay", fields).admitted)
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "::1", port: 1), tls: false, authority: "[::1]:1", path: nil)
+            address: .tcp(host: "::1", port: 1), tls: false, authority: "[::1]:1", path: .client)
         let sent = BackendRequest.head(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s").fields
         for name in ["X-Forwarded-For", "X-Forwarded-Host", "Origin", "X-Request-Id", "Host"] {
             #expect(sent.values(name).count == 1)
@@ -116,7 +116,7 @@ import WebSocketProtocol
         ])
         let admitted = try #require(decide("/relay", fields).admitted)
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "::1", port: 1), tls: false, authority: "[::1]:1", path: nil)
+            address: .tcp(host: "::1", port: 1), tls: false, authority: "[::1]:1", path: .client)
         let sent = BackendRequest.head(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s").fields
         #expect(
             sent.map(\.name) == [
@@ -157,8 +157,9 @@ import WebSocketProtocol
     ) throws {
         let admitted = try #require(decide("/relay", upgradeFields([name: "forged"])).admitted)
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "::1", port: 1), tls: false, authority: "[::1]:1", path: nil)
-        let sent = BackendRequest.bytes(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s")
+            address: .tcp(host: "::1", port: 1), tls: false, authority: "[::1]:1", path: .client)
+        let sent = BackendRequest.bytes(
+            for: admitted, to: endpoint, on: .subtree("/"), host: .pass, key: "k", sessionID: "s", without: nil)
         #expect(!text(sent).contains("forged"))
     }
 

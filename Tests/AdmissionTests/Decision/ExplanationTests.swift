@@ -36,6 +36,64 @@ import Testing
         #expect(text.contains("  endpoint     127.0.0.1:5901, weight 3\n  endpoint     127.0.0.1:5902, backup\n"))
     }
 
+    /// The lines between backend and subprotocol for a backend with this `balance`.
+    private func placement(
+        _ balance: Balance, url: String = "ws://example.com:8080/relay?room=1",
+        more: [(name: String, value: String)] = [], _ change: (inout BackendSettings) -> Void = { _ in }
+    ) throws -> String {
+        var configuration = sampleConfiguration()
+        var backend = try #require(configuration.backends["chat"])
+        backend.balance = balance
+        change(&backend)
+        configuration.backends["chat"] = backend
+        let text = Explanation.explain(configuration, url: url, more: more).text
+        let start = try #require(text.firstRange(of: "  backend ")).lowerBound
+        return String(text[start...].prefix(upTo: try #require(text.firstRange(of: "  subprotocol")).lowerBound))
+    }
+
+    @Test func `explain says by what of a request its endpoint is chosen, and shows no secret`() throws {
+        #expect(
+            try self.placement(.hashQuery("room")) == """
+                  backend      chat: relay, hash-query:room
+                  endpoint     ws://127.0.0.1:3000
+                  placed       by the query's room
+
+                """)
+        let secret = [(name: "X-Key", value: "s3cret"), (name: "Cookie", value: "sid=s3cret; sid=2")]
+        let byField = try self.placement(.hashHeader("X-Key"), more: secret)
+        #expect(byField.hasSuffix("  placed       by the field X-Key\n"))
+        let twice = try self.placement(.hashCookie("sid"), more: secret)
+        #expect(twice.hasSuffix("  placed       round-robin: the cookie sid is absent, empty or repeated\n"))
+        #expect(!(byField + twice).contains("s3cret"))
+    }
+
+    @Test func `explain shows the cookie as this client would get it`() throws {
+        #expect(
+            try self.placement(.cookie) == """
+                  backend      chat: relay, cookie
+                  endpoint     ws://127.0.0.1:3000
+                  cookie       gateway-chat=…; Path=/; HttpOnly; SameSite=Lax
+
+                """)
+        let secure = try self.placement(.cookie, url: "wss://example.com:8443/relay") {
+            $0.cookie.sameSite = .none
+            $0.cookie.key = "s3cret"
+        }
+        #expect(secure.hasSuffix("  cookie       gateway-chat=…; Path=/; HttpOnly; SameSite=None; Secure\n"))
+        #expect(!secure.contains("s3cret"))
+    }
+
+    @Test func `explain says what an endpoint with a star is asked for`() throws {
+        var configuration = sampleConfiguration()
+        let address = Address.unix(path: "/run/app.sock")
+        configuration.backends["chat"]?.kind = .websocket([
+            WebSocketEndpoint(address: address, tls: false, authority: "localhost", path: .below("/base/"))
+        ])
+        configuration.routes = [route(.subtree("/app/"), .backend("chat"))]
+        let text = Explanation.explain(configuration, url: "ws://localhost:8080/app/x/y?q").text
+        #expect(text.contains("  endpoint     ws+unix:/run/app.sock:/base/*, asked for /base/x/y?q\n"))
+    }
+
     @Test func `explain names a refusal with its cure`() {
         let explanation = self.explain("ws://example.com/relay", origin: "https://evil.example")
         let expected = """

@@ -43,7 +43,7 @@ import WebSocketProtocol
         configuration.routes = [route(.subtree("/"), .backend("chat")) { $0.origins = .any }]
         let routes = RouteTable(configuration)
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil)
+            address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: .client)
         var damage = Damage(seed: 1)
         var admissions = 0
         for _ in 0..<3000 {

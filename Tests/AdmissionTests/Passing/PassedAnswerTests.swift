@@ -54,7 +54,8 @@ import Testing
         let outcome = try self.read(answer, to: method, version: version)
         let head = try #require(outcome.head)
         return text(
-            head.bytes(keepsClient: keepsClient && !head.endsWithConnection, headers: HTTPFields(), date: "now"))
+            head.bytes(
+                keepsClient: keepsClient && !head.endsWithConnection, headers: HTTPFields(), cookie: nil, date: "now"))
     }
 
     @Test func `the head is written afresh`() throws {

@@ -34,7 +34,8 @@ func plainRequest(
 
 func webSocketEndpoint(path: String? = nil) -> WebSocketEndpoint {
     WebSocketEndpoint(
-        address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: path)
+        address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000",
+        path: path.map { .fixed($0) } ?? .client)
 }
 
 /// The status of the refusal that `body` throws; nil if it throws none.

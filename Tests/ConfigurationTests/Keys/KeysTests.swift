@@ -18,7 +18,7 @@ struct KeysTests {
     private static let sections = [
         "names", "log", "drain", "listener-timeouts", "listener-limits", "defaults", "default-timeouts",
         "default-limits", "timeouts",
-        "limits", "heartbeat", "route", "redirect", "answer", "health", "eject", "backend-tls",
+        "limits", "heartbeat", "route", "redirect", "answer", "health", "eject", "backend-tls", "cookie",
     ]
 
     /// A value that did not reach the settings would leave the default in force, whatever the file says.
@@ -52,13 +52,14 @@ struct KeysTests {
         let redirect = mapping("redirect", "to: https")
         let backend = """
             {websocket: ["wss://a"], health: \(mapping("health", "check: websocket")), eject: \(mapping("eject")),
-                tls: \(mapping("backend-tls"))}
+                tls: \(mapping("backend-tls")), balance: cookie, cookie: \(mapping("cookie"))}
             """
         return """
             listeners: [{address: ":0", \(listener)}]
             names: \(mapping("names"))
             log: \(mapping("log"))
             drain: \(mapping("drain"))
+            trusted-proxies: [unix]
             defaults: \(defaults)
             routes: [\(route), {path: /a, redirect: \(redirect)}, {path: /b, answer: \(mapping("answer"))}]
             backends: {b: \(backend)}

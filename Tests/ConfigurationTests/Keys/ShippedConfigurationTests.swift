@@ -50,9 +50,13 @@ struct ShippedConfigurationTests {
         return String(text.dropFirst(head.count)).replacing(examples) { "\($0.output.1)\($0.output.2)" }
     }
 
+    /// The shipped file with its examples, as it is read where the variables that they name are set.
+    private static func withExamples() throws -> GatewayConfiguration {
+        try GatewayConfiguration.reading(self.uncommented(), environment: ["STICKY_KEY": "secret", "TOKEN": "secret"])
+    }
+
     @Test func `the examples in the comments are right`() throws {
-        let text = try Self.uncommented()
-        let configuration = try ConfigurationReader.read(text: text, file: "gateway.conf", environment: [:])
+        let configuration = try Self.withExamples()
 
         #expect(configuration.listeners.count == 4)
         #expect(
@@ -62,12 +66,12 @@ struct ShippedConfigurationTests {
                 "/api/*", "/vnc", "/mqtt",
             ])
         #expect(configuration.warnings.isEmpty)
-        #expect(configuration.backends.keys.sorted() == ["chat", "clock", "echo", "files", "mqtt", "rooms", "vnc"])
+        #expect(
+            configuration.backends.keys.sorted() == ["app", "chat", "clock", "echo", "files", "mqtt", "rooms", "vnc"])
     }
 
     @Test func `the values under defaults are those of absent keys`() throws {
-        let configuration = try ConfigurationReader.read(
-            text: Self.uncommented(), file: "gateway.conf", environment: [:])
+        let configuration = try Self.withExamples()
         let route = try #require(configuration.routes.first { $0.name == "/mqtt" })
         #expect(route.limits == Limits())
         #expect(route.timeouts == Timeouts())
@@ -80,12 +84,12 @@ struct ShippedConfigurationTests {
     }
 
     @Test func `the example of checks and ejection has the values of absent keys`() throws {
-        let configuration = try ConfigurationReader.read(
-            text: Self.uncommented(), file: "gateway.conf", environment: [:])
+        let configuration = try Self.withExamples()
         let backend = try #require(configuration.backends["chat"])
         let health = try #require(backend.health)
         var expected = BackendSettings.HealthCheck(check: .websocket)
         (expected.path, expected.host, expected.subprotocol) = (health.path, health.host, health.subprotocol)
+        expected.headers = health.headers
         #expect(health == expected)
         #expect(backend.eject == BackendSettings.Eject())
         #expect(backend.balance == .roundRobin)

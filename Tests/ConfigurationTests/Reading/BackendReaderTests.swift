@@ -19,12 +19,13 @@ struct BackendReaderTests {
             """)
         let endpoints = [
             WebSocketEndpoint(
-                address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil),
+                address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: .client),
             WebSocketEndpoint(
-                address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "Chat.internal", path: "/chat/v1"
+                address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "Chat.internal",
+                path: .fixed("/chat/v1")
             ),
-            WebSocketEndpoint(address: .tcp(host: "::1", port: 80), tls: false, authority: "[0::1]", path: nil),
-            WebSocketEndpoint(address: .tcp(host: "a", port: 8443), tls: true, authority: "a:8443", path: "/"),
+            WebSocketEndpoint(address: .tcp(host: "::1", port: 80), tls: false, authority: "[0::1]", path: .client),
+            WebSocketEndpoint(address: .tcp(host: "a", port: 8443), tls: true, authority: "a:8443", path: .fixed("/")),
         ]
         #expect(backend.kind == .websocket(endpoints))
         #expect(
@@ -37,6 +38,47 @@ struct BackendReaderTests {
         #expect(backend.host == .endpoint)
         #expect(backend.source == IPAddress("10.0.0.1"))
         #expect(backend.balance == .roundRobin)
+    }
+
+    @Test func `endpoints with TLS may be shown a certificate`() throws {
+        let certificate = "certificate: {chain: /etc/c.pem, key: /etc/c.key}"
+        for kind in ["websocket: [\"wss://a\"]", "tcp: [\"tls://a:1\"]"] {
+            let backend = try BackendSettings.reading("{\(kind), tls: {\(certificate)}}")
+            #expect(backend.tls.certificate == CertificateFiles(chain: "/etc/c.pem", key: "/etc/c.key"))
+        }
+        #expect(try BackendSettings.reading("{websocket: [\"wss://a\"]}").tls.certificate == nil)
+    }
+
+    @Test(arguments: [
+        ("ws+unix:/run/app.sock", Address.unix(path: "/run/app.sock"), WebSocketEndpoint.Path.client),
+        ("ws+unix:/run/app.sock:/", .unix(path: "/run/app.sock"), .fixed("/")),
+        ("ws+unix:/run/app.sock:/chat/v1:2", .unix(path: "/run/app.sock"), .fixed("/chat/v1:2")),
+        ("ws+unix:/run/app.sock:/base/*", .unix(path: "/run/app.sock"), .below("/base/")),
+        ("ws+unix:@app", .abstract(name: "app"), .client), ("ws+unix:@app:/x", .abstract(name: "app"), .fixed("/x")),
+        ("ws+unix:app.sock", .unix(path: "app.sock"), .client),
+    ])
+    func `a WebSocket server may be on a Unix socket`(
+        text: String, address: Address, path: WebSocketEndpoint.Path
+    ) throws {
+        let endpoint = WebSocketEndpoint(address: address, tls: false, authority: "localhost", path: path)
+        #expect(try BackendSettings.reading("{websocket: [\"\(text)\"]}").kind == .websocket([endpoint]))
+        #expect(
+            try BackendSettings.reading("{websocket: [{url: \"WS+Unix\(text.dropFirst(7))\"}]}").kind
+                == .websocket([endpoint]))
+        #expect(endpoint.description == text)
+    }
+
+    @Test(arguments: [
+        ("ws://a/base/*", WebSocketEndpoint.Path.below("/base/")), ("ws://a/*", .below("/")),
+        ("ws://a/base/", .fixed("/base/")), ("ws://a/%2A", .fixed("/%2A")),
+    ])
+    func `the path of a URL may end with a star`(text: String, path: WebSocketEndpoint.Path) throws {
+        let backend = try BackendSettings.reading("{websocket: [\"\(text)\"]}")
+        let address = Address.tcp(host: "a", port: 80)
+        let endpoint = WebSocketEndpoint(address: address, tls: false, authority: "a", path: path)
+        #expect(backend.kind == .websocket([endpoint]))
+        #expect(endpoint.description == text)
+        #expect(path.checked == text.dropFirst("ws://a".count).replacing("*", with: ""))
     }
 
     @Test func `a TCP backend takes every key of its kind`() throws {

@@ -49,11 +49,15 @@ struct BridgeConfigurationTests {
     }
 
     @Test func `a WebSocket target is relayed to`() throws {
-        let configuration = try BridgeConfiguration(listen: "6080", target: "wss://chat.internal/chat")
-            .gatewayConfiguration()
-        let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "chat.internal", path: "/chat")
-        #expect(configuration.backends["target"]?.kind == .websocket([endpoint]))
+        let secure = WebSocketEndpoint(
+            address: .tcp(host: "chat.internal", port: 443), tls: true, authority: "chat.internal",
+            path: .fixed("/chat"))
+        let socket = WebSocketEndpoint(
+            address: .unix(path: "/run/app.sock"), tls: false, authority: "localhost", path: .client)
+        for (target, endpoint) in [("wss://chat.internal/chat", secure), ("ws+unix:/run/app.sock", socket)] {
+            let configuration = try BridgeConfiguration(listen: "6080", target: target).gatewayConfiguration()
+            #expect(configuration.backends["target"]?.kind == .websocket([endpoint]))
+        }
     }
 
     @Test func `without options every path leads to the target, from the gateway's own origin`() throws {

@@ -1,4 +1,5 @@
 import Configuration
+import HTTP1
 import Testing
 
 /// The keys of heartbeats, health, balancing, drain and admin, and the values they become.
@@ -117,7 +118,7 @@ struct HealthSettingsTests {
     @Test func `a backend that says nothing has no checks, and takes its endpoints in turn`() throws {
         let settings = try BackendSettings.reading("{websocket: [\"ws://a\"]}")
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "a", port: 80), tls: false, authority: "a", path: nil)
+            address: .tcp(host: "a", port: 80), tls: false, authority: "a", path: .client)
         #expect(settings == BackendSettings(name: "b", kind: .websocket([endpoint])))
         #expect(
             try BackendSettings.reading(
@@ -125,9 +126,30 @@ struct HealthSettingsTests {
                 == settings)
     }
 
-    @Test(arguments: Balance.allCases)
-    func `each way to choose endpoints has its word`(balance: Balance) throws {
-        #expect(try BackendSettings.reading("{tcp: [\"a:1\"], balance: \(balance.rawValue)}").balance == balance)
+    @Test(arguments: [
+        ("round-robin", Balance.roundRobin), ("least-sessions", .leastSessions), ("hash-address", .hashAddress),
+        ("hash-path", .hashPath), ("random-two", .randomTwo), ("cookie", .cookie),
+        ("hash-cookie:JSESSIONID", .hashCookie("JSESSIONID")), ("hash-header:X-User", .hashHeader("X-User")),
+        ("hash-query:room", .hashQuery("room")), ("\"hash-query:a:b[]\"", .hashQuery("a:b[]")),
+    ])
+    func `each way to choose endpoints has its word`(text: String, balance: Balance) throws {
+        #expect(try BackendSettings.reading("{tcp: [\"a:1\"], balance: \(text)}").balance == balance)
+    }
+
+    @Test func `the cookie of a backend may have a key, and be for pages of other sites`() throws {
+        let plain = try BackendSettings.reading("{tcp: [\"a:1\"], balance: cookie}")
+        #expect(plain.cookie == BackendSettings.Cookie())
+        #expect(plain.cookie.sameSite == .lax)
+        #expect(plain.cookie.key == nil)
+        #expect(plain.cookieName == "gateway-b")
+        let configuration = try GatewayConfiguration.reading(
+            """
+            listeners: [{address: ":0", tls: {self-signed: [localhost]}}]
+            backends: {b: {websocket: ["ws://a"], balance: cookie, cookie: {same-site: none, key: "${STICKY_KEY}"}}}
+            """, environment: ["STICKY_KEY": "s3cret"])
+        let backend = try #require(configuration.backends["b"])
+        #expect(backend.cookie.sameSite == .none)
+        #expect(backend.cookie.key == "s3cret")
     }
 
     @Test func `an endpoint may have a weight and be a backup`() throws {
@@ -163,6 +185,10 @@ struct HealthSettingsTests {
             }
         ),
         ("{check: http, path: /, status: 204}", health(.http) { ($0.path, $0.status) = ("/", 204) }),
+        (
+            "{check: websocket, headers: {Origin: \"https://a\", X-Count: 1}}",
+            health(.websocket) { $0.headers = ["Origin": "https://a", "X-Count": "1"] }
+        ),
         // A timeout that is not written is at most the interval.
         ("{check: http, interval: 1s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(1), .seconds(1)) }),
         ("{check: http, interval: 10s}", health(.http) { ($0.interval, $0.timeout) = (.seconds(10), .seconds(2)) }),
@@ -170,6 +196,22 @@ struct HealthSettingsTests {
     func `a check is a name, or a mapping with its settings`(text: String, expected: BackendSettings.HealthCheck) throws
     {
         #expect(try BackendSettings.reading("{websocket: [\"ws://a\"], health: \(text)}").health == expected)
+    }
+
+    @Test func `the fields of a check may come from the environment, and a mistake in them says no secret`() throws {
+        func read(_ token: String) throws -> BackendSettings.HealthCheck? {
+            try GatewayConfiguration.reading(
+                """
+                listeners: [{address: ":0"}]
+                backends: {b: {websocket: ["ws://a"], health: {check: http, headers: {Authorization: "Bearer ${TOKEN}"}}}}
+                """, environment: ["TOKEN": token]
+            ).backends["b"]?.health
+        }
+        #expect(try read("s3cret")?.headers == ["Authorization": "Bearer s3cret"])
+        let failure = #expect(throws: ConfigurationReader.Failure.self) { try read("s3cret\nX: y") }
+        let problem = "`Authorization` must be one line of printable ASCII without spaces at its ends"
+        #expect(failure?.description.contains(problem) == true)
+        #expect(failure?.description.contains("s3cret") == false)
     }
 
     @Test(arguments: [("connect", HealthCheckKind.connect), ("http", .http)])

@@ -11,7 +11,7 @@ import WebSocketProtocol
 /// How sessions connect to backends: silent endpoints and addresses, and names that move.
 extension SessionTests {
     private static func webSocket(_ host: String, _ port: UInt16, tls: Bool = false) -> WebSocketEndpoint {
-        WebSocketEndpoint(address: .tcp(host: host, port: port), tls: tls, authority: "\(host):\(port)", path: nil)
+        WebSocketEndpoint(address: .tcp(host: host, port: port), tls: tls, authority: "\(host):\(port)", path: .client)
     }
 
     /// A relay or a bridge to these hosts and ports.

@@ -163,7 +163,7 @@ extension BackendSettings {
 
     static func relay(to port: UInt16) -> Self {
         let address = Address.tcp(host: "127.0.0.1", port: port)
-        let endpoint = WebSocketEndpoint(address: address, tls: false, authority: "127.0.0.1:\(port)", path: nil)
+        let endpoint = WebSocketEndpoint(address: address, tls: false, authority: "127.0.0.1:\(port)", path: .client)
         return BackendSettings(name: "relay", kind: .websocket([endpoint]))
     }
 

@@ -114,7 +114,7 @@ extension SessionTests {
         let listeners = [try TestListener(), try TestListener()]
         let endpoints = listeners.map {
             WebSocketEndpoint(
-                address: .tcp(host: "127.0.0.1", port: $0.port), tls: true, authority: "localhost", path: nil)
+                address: .tcp(host: "127.0.0.1", port: $0.port), tls: true, authority: "localhost", path: .client)
         }
         var backend = BackendSettings(name: "relay", kind: .websocket(endpoints))
         backend.eject = BackendSettings.Eject()

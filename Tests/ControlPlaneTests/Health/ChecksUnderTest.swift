@@ -126,7 +126,8 @@ final class ChecksUnderTest: Sendable {
 extension ActiveConfiguration {
     /// One backend with WebSocket endpoints at these local ports, changed by `change`.
     static func checking(
-        _ ports: [UInt16], replacing previous: ActiveConfiguration? = nil, tls: Bool = false, path: String? = nil,
+        _ ports: [UInt16], replacing previous: ActiveConfiguration? = nil, tls: Bool = false,
+        path: WebSocketEndpoint.Path = .client,
         _ change: (inout BackendSettings) -> Void
     ) throws -> ActiveConfiguration {
         let endpoints = ports.map { port in

@@ -129,7 +129,7 @@ import WebSocketProtocol
         let listener = try TestListener()
         let refused = try TestListener().port
         let address = Address.tcp(host: "chat.internal", port: 1)
-        let endpoint = WebSocketEndpoint(address: address, tls: false, authority: "chat.internal:1", path: nil)
+        let endpoint = WebSocketEndpoint(address: address, tls: false, authority: "chat.internal:1", path: .client)
         var settings = BackendSettings(name: "chat", kind: .websocket([endpoint]))
         settings.check(.http) {
             $0.fall = 1
@@ -184,7 +184,8 @@ import WebSocketProtocol
     ) throws -> ActiveConfiguration {
         let port = addresses[0].port ?? 0
         let endpoint = WebSocketEndpoint(
-            address: .tcp(host: "two.internal", port: port), tls: true, authority: "two.internal:\(port)", path: "/echo"
+            address: .tcp(host: "two.internal", port: port), tls: true, authority: "two.internal:\(port)",
+            path: .fixed("/echo")
         )
         var settings = BackendSettings(name: "chat", kind: .websocket([endpoint]))
         change(&settings)
@@ -258,11 +259,11 @@ import WebSocketProtocol
     @Test(arguments: [1, 2, 7, Int.max]) func `TLS is part of a check, however short transfers are`(limit: Int) throws {
         try GatewayUnderTest.run(.serving([.echo])) { gateway in
             let port = try gateway.port(1)
-            let trusting = try ActiveConfiguration.checking([port], tls: true, path: "/echo") {
+            let trusting = try ActiveConfiguration.checking([port], tls: true, path: .fixed("/echo")) {
                 $0.check(.websocket)
                 $0.tls.verify = false
             }
-            let verifying = try ActiveConfiguration.checking([port], tls: true, path: "/echo") {
+            let verifying = try ActiveConfiguration.checking([port], tls: true, path: .fixed("/echo")) {
                 $0.check(.websocket) { $0.fall = 1 }
             }
             SyscallFaults.limitTransfers(to: limit)

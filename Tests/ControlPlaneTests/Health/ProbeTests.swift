@@ -1,4 +1,5 @@
 import Configuration
+import HTTP1
 import System
 import Testing
 import WebSocketProtocol
@@ -159,6 +160,23 @@ import WebSocketProtocol
                 == [
                     "GET /own?x=1 HTTP/1.1", "Host: inner:3000", agent, "Accept: */*", "Connection: close", "", "",
                 ])
+    }
+
+    @Test(arguments: [HealthCheckKind.websocket, .http])
+    func `a check's own fields take the place of the gateway's`(check: HealthCheckKind) {
+        let settings = Self.settings(check) {
+            $0.headers = [
+                "Authorization": "Bearer x", "user-agent": "probe/1", "accept": "text/html", "Origin": "https://a",
+            ]
+        }
+        var probe = Probe(settings, host: "a", path: "/")
+        let lines = Self.text(probe.connected().send).components("\r\n")
+        #expect(
+            lines.suffix(6) == [
+                "Authorization: Bearer x", "user-agent: probe/1", "accept: text/html", "Origin: https://a", "", "",
+            ])
+        #expect(lines.count { $0.lowercased().hasPrefix("user-agent:") } == 1)
+        #expect(lines.count { $0.lowercased().hasPrefix("accept:") } == 1)
     }
 
     @Test func `a subprotocol that is asked for must be answered`() {

@@ -7,7 +7,8 @@ import Testing
 @Suite struct EndpointTests {
     private func webSocket(_ host: String, tls: Bool = false) -> Endpoint {
         Endpoint(
-            WebSocketEndpoint(address: .tcp(host: host, port: 3000), tls: tls, authority: "\(host):3000", path: "/chat")
+            WebSocketEndpoint(
+                address: .tcp(host: host, port: 3000), tls: tls, authority: "\(host):3000", path: .fixed("/chat"))
         )
     }
 
@@ -18,7 +19,7 @@ import Testing
         #expect(!endpoint.wantsLookUp())
         #expect(endpoint.name == "ws://127.0.0.1:3000/chat")
         #expect(!endpoint.usesTLS)
-        #expect(endpoint.webSocket?.path == "/chat")
+        #expect(endpoint.webSocket?.path == .fixed("/chat"))
         let ipv6 = Endpoint(TCPEndpoint(address: .tcp(host: "::1", port: 9), tls: true))
         #expect(ipv6.addresses(at: .now()) == .success([.ipv6(high: 0, low: 1, port: 9, scope: 0)]))
         #expect(ipv6.name == "tls://[::1]:9")
@@ -27,10 +28,18 @@ import Testing
     }
 
     @Test func `a Unix socket needs no look-up`() {
-        let endpoint = Endpoint(TCPEndpoint(address: .unix(path: "/run/x.sock")))
-        #expect(endpoint.addresses(at: .now()) == .success([.unix(path: "/run/x.sock")]))
-        #expect(endpoint.hostToResolve == nil)
-        #expect(!endpoint.wantsLookUp())
+        let address = Address.unix(path: "/run/x.sock")
+        let webSocket = WebSocketEndpoint(address: address, tls: false, authority: "localhost", path: .fixed("/chat"))
+        for (endpoint, name) in [
+            (Endpoint(TCPEndpoint(address: address)), "unix:/run/x.sock"),
+            (Endpoint(webSocket), "ws+unix:/run/x.sock:/chat"),
+        ] {
+            #expect(endpoint.addresses(at: .now()) == .success([.unix(path: "/run/x.sock")]))
+            #expect(endpoint.hostToResolve == nil)
+            #expect(!endpoint.wantsLookUp())
+            #expect(endpoint.hostName == nil)
+            #expect(endpoint.name == name)
+        }
     }
 
     @Test func `a name has no address before its look-up`() throws {

@@ -26,7 +26,7 @@ import Testing
         let address = Address.tcp(host: "10.0.0.1", port: 443)
         var backend = BackendSettings(
             name: "chat",
-            kind: .websocket([WebSocketEndpoint(address: address, tls: true, authority: "10.0.0.1", path: nil)]))
+            kind: .websocket([WebSocketEndpoint(address: address, tls: true, authority: "10.0.0.1", path: .client)]))
         change(&backend)
         configuration.backends["chat"] = backend
         return configuration
@@ -49,6 +49,22 @@ import Testing
                 "listener 127.0.0.1:8443: cannot read \(self.missing).pem: No such file or directory",
                 "backend chat: cannot read \(self.missing).ca: No such file or directory",
             ])
+    }
+
+    @Test func `the certificate for endpoints is read, and watched, where one has TLS`() throws {
+        let pair = CertificateFiles(chain: self.missing + ".pem", key: self.missing + ".key")
+        let configuration = self.configuration(nil) { $0.tls.certificate = pair }
+        #expect(
+            Self.problems(in: configuration) == [
+                "backend chat: cannot read \(self.missing).pem: No such file or directory"
+            ])
+        #expect(DataPlane.CertificateFiles.files(of: configuration) == [pair.chain, pair.key])
+        let plain = self.configuration(nil) {
+            $0.kind = .tcp([TCPEndpoint(address: .tcp(host: "10.0.0.1", port: 1))], message: .binary)
+            $0.tls.certificate = pair
+        }
+        #expect(Self.problems(in: plain) == [])
+        #expect(DataPlane.CertificateFiles.files(of: plain) == [])
     }
 
     @Test func `authorities of clients are read`() {

@@ -110,7 +110,7 @@ struct PassedExchange {
         self.handle(
             .answerHead(keepsClient: keepsClient && !head.endsWithConnection, keepsBackend: head.keepsBackend))
         guard case .passAnswer(let keepsClient) = self.action else { return }
-        self.toClient += head.bytes(keepsClient: keepsClient, headers: HTTPFields(), date: "now")
+        self.toClient += head.bytes(keepsClient: keepsClient, headers: HTTPFields(), cookie: nil, date: "now")
         self.answerPassage = head.passage
         self.hasAnswered = true
     }
@@ -154,7 +154,7 @@ struct PassedExchange {
             self.isReused = false
         case .sendRequest:
             guard let request = self.request else { return }
-            self.toBackend = request.bytes(to: Self.endpoint, host: .pass, id: "id")
+            self.toBackend = request.head(to: Self.endpoint, host: .pass, id: "id").bytes
             self.requestPassage = request.passage
             self.answer = PassedAnswer(to: request)
         case .nothing, .passAnswer, .refuse, .abort, .end: break
@@ -162,7 +162,7 @@ struct PassedExchange {
     }
 
     private static let endpoint = WebSocketEndpoint(
-        address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: nil)
+        address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: .client)
 
     private static func request(_ head: RequestHead, bodyLimit: Int) -> PlainRequest? {
         let arrival = Arrival(peer: IPAddress("192.0.2.1"), listenerIsSecure: false)

@@ -18,7 +18,7 @@ enum FuzzRequest {
             Arrival(peer: client, listenerIsSecure: false, trustedProxies: configuration.trustedProxies),
         ]
         let address = Address.tcp(host: "127.0.0.1", port: 3000)
-        let endpoints = [nil, "/other"].map {
+        let endpoints = [WebSocketEndpoint.Path.client, .fixed("/other"), .below("/base/")].map {
             WebSocketEndpoint(address: address, tls: false, authority: "127.0.0.1:3000", path: $0)
         }
         fuzz { bytes in
