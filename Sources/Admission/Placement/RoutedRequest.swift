@@ -1,6 +1,6 @@
 internal import HTTP1
 
-/// A request whose route is known, an upgrade or a plain one: what the choice of its endpoint depends on.
+/// A request with a known route, an upgrade or a plain one: what the choice of its endpoint depends on.
 protocol RoutedRequest {
     /// Path and query, normalised and as sent.
     var target: RequestTarget { get }
