@@ -14,6 +14,8 @@ public struct RouteTable: Sendable {
         case answer(Answer)
         /// Clients are sent elsewhere, also with upgrades.
         case redirect(RedirectSettings)
+        /// Files, also for upgrades. Where there is a backend beside them, that one answers upgrades.
+        case files
     }
 
     /// In the order of the file; `match` and all route indices point into it.
@@ -54,7 +56,8 @@ public struct RouteTable: Sendable {
         case .page(let page): .page(page)
         case .answer(let settings): .answer(Answer(settings))
         case .redirect(let settings): .redirect(settings)
-        case .backend(let name):
+        case .files(_, backend: nil): .files
+        case .backend(let name), .files(_, backend: let name?):
             switch configuration.backends[name]?.kind {
             case .websocket: .relay
             case .tcp, .builtin, nil: .terminated

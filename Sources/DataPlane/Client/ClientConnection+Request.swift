@@ -79,6 +79,7 @@ extension ClientConnection {
             self.route = configuration.routes[routeIndex]
             self.show(answer, headOnly: headOnly)
         case .pass(let request): self.pass(request, self.context.configuration)
+        case .files(let request): self.serve(request, configuration.routes[request.routeIndex])
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)
@@ -99,6 +100,16 @@ extension ClientConnection {
             PassedRequest(
                 request, to: route, of: backend, configuration, client: self.subject.clientName, began: self.began,
                 at: self.loop.now))
+    }
+
+    /// Begins to look for a file.
+    private func serve(_ request: FileRequest, _ route: Route) {
+        guard self.machine.handle(.admitted) == .beginExchange else { return }
+        self.route = route
+        self.clearDeadline()
+        let exchange = FileExchange(request, on: route, for: self)
+        self.exchange = exchange
+        exchange.begin()
     }
 
     /// Takes what came behind the request's head.
