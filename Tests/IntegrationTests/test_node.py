@@ -77,6 +77,25 @@ async def test_everyone_hears_everyone():
             assert states(log) == [CONNECTING, OPEN, CLOSING, CLOSED] and log[-1]["code"] == 1000
 
 
+async def test_a_page_and_its_socket_share_one_port():
+    """The gateway is the only proxy: the page, its script, its uploads and its socket come from the same server by the same route."""
+    async with node("page") as port, chromium() as browser:
+        routes = [{"path": "/*", "backend": "node", "http": "pass"}]
+        async with Gateway(routes=routes, backends={"node": {"websocket": [f"ws://127.0.0.1:{port}"]}}) as gateway:
+            page = await new_page(browser, gateway.https("/"))
+            assert (await logged(page, "message"))[0]["data"] == "visitor=one"
+            for size in (0, 1000, 900_000):
+                answer = await page.evaluate("size => upload(size)", size)
+                assert answer == {"length": size, "cookie": "visitor=one", "protocol": "https"}
+            await page.evaluate("socket.send('still here')")
+            assert (await logged(page, "message", 2))[1]["data"] == "still here"
+            await page.reload()
+            await logged(page, "message")
+            assert not page.problems
+            await gateway.events(2, "open")
+            await gateway.closed(by="client", code=1001)
+
+
 async def test_a_server_that_dies_is_1011_to_the_page():
     async with page_server() as origin, chromium() as browser, contextlib.AsyncExitStack() as stack:
         process = await stack.enter_async_context(contextlib.AsyncExitStack())
