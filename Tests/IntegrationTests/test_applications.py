@@ -1,6 +1,7 @@
 """Applications that others wrote, behind the gateway alone, used by Chromium over https and wss. Their packages are large, so only
 `ops/test --only long` installs them (in .venv-long) and runs these."""
 
+import asyncio
 import contextlib
 import hashlib
 import json
@@ -12,8 +13,8 @@ import pytest
 from playwright.async_api import expect
 
 from browser import chromium, new_page
-from gateway_process import ROOT, Gateway
-from peers import program
+from gateway_process import ROOT, Gateway, until, within
+from peers import node, program
 from test_reload import free_port
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -90,3 +91,55 @@ async def test_a_cell_of_jupyterlab(tmp_path):
         await page.keyboard.press("Shift+Enter")
         await expect(page.locator(".jp-OutputArea-output", has_text="42 is it")).to_be_visible(timeout=STEP)
         await gateway.event("open")
+
+
+async def test_a_desktop_in_novnc(tmp_path):
+    """The page comes from a plain server of files, the socket is a bridge to the VNC server."""
+    screen, files = tmp_path / "vnc.sock", free_port()
+    vnc = ("Xtigervnc", "-displayfd", "1", "-rfbport", "-1", "-rfbunixpath", screen, "-SecurityTypes", "None", "-geometry", "640x480",
+           "-desktop", "a desktop", "-retro")
+    serving = (INSTALLED / "python", "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", "/usr/share/novnc", files)
+    routes = [{"path": "/websockify", "backend": "screen"}, {"path": "/*", "backend": "files", "http": "pass"}]
+    backends = {"screen": {"tcp": [f"unix:{screen}"]}, "files": {"websocket": [f"ws://127.0.0.1:{files}"]}}
+    async with (
+        program(*vnc, answers=lambda: until(screen.exists)), program(*serving, ready="Serving HTTP"),
+        Gateway(routes=routes, backends=backends) as gateway, chromium() as browser,
+    ):
+        page = await new_page(browser, f"https://localhost:{gateway.secure[1]}/vnc.html?autoconnect=true")
+        await page.wait_for_selector("html.noVNC_connected", state="attached", timeout=STEP)
+        assert "a desktop" in await page.title()
+        # The root window's pattern has two colours.
+        colours = """() => {
+            const canvas = document.querySelector('#noVNC_container canvas');
+            const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+            return canvas.width === 640 && canvas.height === 480 && new Set(pixels).size > 1;
+        }"""
+        await page.wait_for_function(colours, timeout=STEP)
+        await gateway.event("open", route="/websockify")
+
+
+async def notes(url: str) -> set[str]:
+    """What REDbot, which lints HTTP, says of this page and of the answers to conditional requests and to ranges of it."""
+    process = await asyncio.create_subprocess_exec(
+        INSTALLED / "redbot", "-o", "text", url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await within(process.communicate(), PATIENCE)
+    found = {line.strip(" *") for line in output.decode().splitlines() if line.strip().startswith("*") and not line.endswith(":")}
+    assert found, output.decode()
+    return found
+
+
+async def test_redbot_says_of_a_passed_page_what_it_says_of_its_server():
+    async with node("page") as port:
+        routes = [{"path": "/answer", "answer": {"text": "hello"}}, {"path": "/*", "backend": "app", "http": "pass"}]
+        async with Gateway(routes=routes, backends={"app": {"websocket": [f"ws://127.0.0.1:{port}"]}}) as gateway:
+            passed = f"http://127.0.0.1:{gateway.plain[1]}"
+            for path in ("/", "/script.js"):
+                direct = await notes(f"http://127.0.0.1:{port}{path}")
+                # Keep-Alive is about the connection, and so does not go on.
+                assert await notes(passed + path) == direct - {"The Keep-Alive header is deprecated."}
+                assert "If-None-Match conditional requests are supported." in direct
+            assert await notes(passed + "/answer") == {
+                "The server's clock is correct.", "The Content-Length header is correct.",
+                "This response instructs browsers not to 'sniff' its media type.", "This response can't be stored by caches.",
+            }
