@@ -68,7 +68,7 @@ let package = Package(
         target("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
 
         // What a session does, decided without I/O.
-        target("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
+        target("Sessions", ["WebSocketProtocol", "HTTP1", "Configuration", "System"]),
 
         // One connection: a socket, TLS where there is TLS, and its queues. Bytes only.
         target(
@@ -142,7 +142,7 @@ let package = Package(
         tests("System"),
         tests("TLS", ["COpenSSL"]),
         tests("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
-        tests("Sessions", ["WebSocketProtocol", "Configuration", "System"]),
+        tests("Sessions", ["WebSocketProtocol", "HTTP1", "Configuration", "System"]),
         tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
         tests("Connections", ["System", "TLS"]),
         tests(
@@ -175,5 +175,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Response", ["HTTP1", "WebSocketProtocol", "Admission"]),
         fuzz("Configuration", ["Configuration", "Admission"]),
         fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),
+        fuzz("Exchange", ["HTTP1", "Configuration", "Admission", "Sessions"]),
     ]
 }

@@ -2,7 +2,7 @@
 ///
 /// It is strict: every line ends in CRLF, no line is folded, no space precedes a colon, and a control character is an error
 /// as soon as it is seen.
-struct FieldSection: Sendable {
+struct FieldSection: Equatable, Sendable {
     private enum State {
         case lineStart
         case name

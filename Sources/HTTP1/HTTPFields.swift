@@ -100,6 +100,15 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
         }
     }
 
+    /// Puts `fields` in place of all fields of their names.
+    public mutating func set(_ fields: HTTPFields) {
+        guard !fields.isEmpty else { return }
+        var kept = HTTPFields()
+        kept.append(self) { fields.index(of: $0) == nil }
+        kept.append(fields)
+        self = kept
+    }
+
     // MARK: - Finding
 
     /// Calls `body` with the name of each field.
@@ -111,9 +120,10 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     private func value(at index: Int) -> String { latin1Text(self.lines.span, self.places[index].value) }
 
     /// The place of the first field of that name at `start` or after it.
-    private func index(of name: String, from start: Int = 0) -> Int? {
+    private func index(of name: String, from start: Int = 0) -> Int? { self.index(of: name.utf8.span, from: start) }
+
+    private func index(of name: Span<UInt8>, from start: Int = 0) -> Int? {
         let lines = self.lines.span
-        let name = name.utf8.span
         for index in start..<self.places.count {
             // Most names differ in length, which is cheaper to compare.
             let place = self.places[index]
@@ -186,13 +196,10 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
         return elements
     }
 
-    /// The elements of the comma-separated list in all fields of that name, in lower case.
-    public func tokens(_ name: String) -> [String] { self.elements(name).map { $0.asciiLowercased } }
-
     // MARK: - Writing
 
     /// Appends `name: value CRLF` for each field.
-    func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
+    public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
 }
 
 extension HTTPFields: CustomStringConvertible {

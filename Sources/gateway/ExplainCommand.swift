@@ -14,6 +14,7 @@ struct ExplainCommand: ParsableCommand {
 
             EXAMPLES
               gateway explain ws://127.0.0.1:8080/echo
+              gateway explain https://app.example.com/api/login --method POST
               gateway explain wss://chat.example.com/chat --origin https://chat.example.com --subprotocol chat.v2
               gateway explain ws://127.0.0.1:8080/chat --origin https://chat.example.com --address 10.0.0.9 \\
                 --header "X-Forwarded-Proto: https" --header "X-Forwarded-Host: chat.example.com"
@@ -21,6 +22,9 @@ struct ExplainCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Where a client would connect: ws://, wss://, http:// or https://.", valueName: "url"))
     var url: String
+
+    @Option(help: ArgumentHelp("The method of the request.", valueName: "method"))
+    var method = "GET"
 
     @Option(
         help: ArgumentHelp("The Origin that a browser would send. (default: none, like a program)", valueName: "origin")
@@ -54,8 +58,8 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         let (_, configuration) = try self.file.load()
         let explanation = Explanation.explain(
-            configuration, url: self.url, origin: self.origin, subprotocols: self.subprotocols,
-            more: try self.fields, from: try self.peer)
+            configuration, url: self.url, method: self.method, origin: self.origin,
+            subprotocols: self.subprotocols, more: try self.fields, from: try self.peer)
         print(explanation.text, terminator: "")
         guard explanation.isServed else { throw ExitCode.failure }
     }

@@ -7,7 +7,6 @@ import Testing
     private struct Outcome: Equatable {
         var progress: BodyReader.Progress
         var body: String
-        var isCut = false
     }
 
     /// Reads the body in every way. All must have the same outcome, which is returned.
@@ -26,8 +25,7 @@ import Testing
                 start = end
             }
             if thenEOF { progress = reader.receivedEOF() }
-            return Outcome(
-                progress: progress, body: String(decoding: reader.body, as: UTF8.self), isCut: reader.isCut)
+            return Outcome(progress: progress, body: String(decoding: reader.body, as: UTF8.self))
         }
         return outcomes.allSatisfy { $0 == outcomes[0] } ? outcomes[0] : nil
     }
@@ -66,45 +64,20 @@ import Testing
         #expect(read(text, ["Transfer-Encoding": "Chunked"]) == expected)
     }
 
-    @Test(
-        arguments: [
-            ("x", .badChunkSize), ("\r\n", .badChunkSize), ("-1\r\n", .badChunkSize),
-            ("1 \r\n", .badChunkSize), ("FFFFFFFFFFFFFFFFF\r\n", .chunkTooLarge),
-            ("1\n", .badChunkSize), ("1\rX", .chunkWithoutCRLF), ("1;\n", .badChunkExtension),
-            ("1\r\nab", .chunkWithoutCRLF), ("0\r\n\n", .badTrailer), ("0\r\nA\n", .badTrailer),
-            ("0\r\nA\rX", .chunkWithoutCRLF), ("0\r\n\rX", .badEnd),
-        ] as [(String, BodyReader.Failure)])
-    func `broken chunks are errors`(_ text: String, _ error: BodyReader.Failure) {
-        #expect(read(text, ["Transfer-Encoding": "chunked"])?.progress == .invalid(error))
-    }
-
-    @Test func `chunk overhead is bounded`() {
-        let text = "1;" + String(repeating: "x", count: 100) + "\r\n"
-        let outcome = read(text, ["Transfer-Encoding": "chunked"], limit: 8)
-        #expect(outcome?.progress == .invalid(.tooMuchOverhead))
+    @Test func `a broken body is an error`() {
+        #expect(read("1\r\nx\r\nZ", ["Transfer-Encoding": "chunked"])?.progress == .invalid(.badChunkSize))
     }
 
     @Test func `at the limit the body is cut and complete`() {
-        let expected = Outcome(progress: .complete, body: "hel", isCut: true)
+        let expected = Outcome(progress: .complete, body: "hel")
         #expect(read("hello", ["Content-Length": "5"], limit: 3) == expected)
         #expect(read("hello", [:], limit: 3) == expected)
         #expect(read("5\r\nhello\r\n", ["Transfer-Encoding": "chunked"], limit: 3) == expected)
         #expect(read("hello", ["Content-Length": "5"], limit: 5) == Outcome(progress: .complete, body: "hello"))
     }
 
-    @Test func `two framings are an error`() {
+    @Test func `a bad framing is an error`() {
         let both = read("", ["Content-Length": "1", "Transfer-Encoding": "chunked"])
         #expect(both?.progress == .invalid(.lengthAndCoding))
-        #expect(
-            read("", ["Content-Length": "1", "content-length": "2"])?.progress
-                == .invalid(.severalLengths))
-        #expect(read("", ["Content-Length": "+1"])?.progress == .invalid(.badLength))
-        #expect(read("", ["Content-Length": "1, 1"])?.progress == .invalid(.badLength))
-        #expect(read("", ["Content-Length": "99999999999999999999"])?.progress == .invalid(.badLength))
-        let gzip = read("", ["Transfer-Encoding": "gzip, chunked"])
-        #expect(gzip?.progress == .invalid(.unknownCoding))
-        #expect(read("", ["Transfer-Encoding": ""])?.progress == .invalid(.unknownCoding))
-        let old = read("", ["Transfer-Encoding": "chunked"], version: .http10)
-        #expect(old?.progress == .invalid(.codingInHTTP10))
     }
 }

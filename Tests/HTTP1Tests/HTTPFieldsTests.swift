@@ -15,7 +15,7 @@ import Testing
 
     @Test func `lists are split across fields`() {
         let fields: HTTPFields = ["Connection": "keep-alive, Upgrade", "connection": " ,X-A\t,"]
-        #expect(fields.tokens("Connection") == ["keep-alive", "upgrade", "x-a"])
+        #expect(fields.elements("Connection") == ["keep-alive", "Upgrade", "X-A"])
     }
 
     @Test func `a list of one element has no other`() {
@@ -33,8 +33,15 @@ import Testing
     @Test func `elements keep their case and bytes`() {
         let fields: HTTPFields = ["X": "a b,, \u{E9}C\t", "Y": "d", "x": "E"]
         #expect(fields.elements("X") == ["a b", "\u{E9}C", "E"])
-        #expect(fields.tokens("X") == ["a b", "\u{E9}c", "e"])
         #expect(fields.has("y") && !fields.has("Z"))
+    }
+
+    @Test func `fields that are set take the place of all of their names`() {
+        var fields: HTTPFields = ["A": "1", "b": "2", "a": "3", "Ab": "4"]
+        fields.set([:])
+        #expect(fields == ["A": "1", "b": "2", "a": "3", "Ab": "4"])
+        fields.set(["a": "5", "C": "6"])
+        #expect(fields == ["b": "2", "Ab": "4", "a": "5", "C": "6"])
     }
 
     @Test func `fields of another head are appended unchanged`() {

@@ -40,7 +40,7 @@ import Testing
         end(.tlsHandshake, .ordered(.drain), "drain"),
         row(.tlsHandshake, .roomNeeded, .over, .makeRoom),
         end(.tlsHandshake, .memoryNeeded, "the gateway is short of memory"),
-        ignore(.tlsHandshake, .answered),
+        ignore(.tlsHandshake, .answered(isLast: true)),
 
         // The request.
         end(.requestHead, .ended(.failed), "the client left before its request was whole"),
@@ -48,14 +48,18 @@ import Testing
         row(.requestHead, .ordered(.drain), answering, .refuse(.draining)),
         row(.requestHead, .memoryNeeded, answering, .refuse(.memory)),
         row(.requestHead, .roomNeeded, .over, .makeRoom),
-        row(.requestHead, .answered, answering, .answer),
+        row(.requestHead, .answered(isLast: true), answering, .answer),
+        row(.requestHead, .answered(isLast: false), .idle, .answer),
         row(.requestHead, .admitted, .exchange, .beginExchange),
         ignore(.requestHead, .sessionOpened),
 
         // A session is being opened: it decides.
         row(.exchange, .sessionOpened, .over, .handOver),
-        row(.exchange, .answered, answering, .answer),
-        row(.exchange, .sessionEnded, .over, .close),
+        row(.exchange, .answered(isLast: true), answering, .answer),
+        row(.exchange, .exchangeEnded(.kept), .idle, .awaitRequest),
+        row(.exchange, .exchangeEnded(.last), answering, .endAfterAnswer),
+        row(.exchange, .exchangeEnded(.silent), .over, .close),
+        row(.exchange, .exchangeEnded(.incomplete), .over, .abort),
         ignore(.exchange, .ended(.inOrder)),
         ignore(.exchange, .timeOver),
         ignore(.exchange, .ordered(.drain)),
@@ -63,11 +67,21 @@ import Testing
         ignore(.exchange, .roomNeeded),
         ignore(.exchange, .dismissed),
 
+        // Between requests.
+        row(.idle, .requestBegan, .requestHead, .limitRequest),
+        row(.idle, .ended(.inOrder), .over, .close),
+        row(.idle, .ended(.failed), .over, .close),
+        row(.idle, .timeOver, .over, .close),
+        row(.idle, .ordered(.drain), .over, .close),
+        row(.idle, .memoryNeeded, .over, .close),
+        row(.idle, .roomNeeded, .over, .close),
+        ignore(.idle, .answered(isLast: true)),
+
         // An answer is being sent.
         row(answering, .roomNeeded, .over, .close),
         ignore(answering, .ordered(.drain)),
         ignore(answering, .memoryNeeded),
-        ignore(answering, .answered),
+        ignore(answering, .answered(isLast: true)),
 
         // After an answer we only wait for the client's end.
         row(answering, .ended(.inOrder), ended, .nothing),
@@ -90,7 +104,7 @@ import Testing
         ignore(.over, .roomNeeded),
         ignore(.over, .ordered(.drain)),
         ignore(.over, .dismissed),
-        ignore(.over, .answered),
+        ignore(.over, .answered(isLast: true)),
     ]
 
     @Test(arguments: Self.rows) func `each input leads from its state to the next`(row: Row) {
@@ -102,7 +116,7 @@ import Testing
     @Test func `the phases of a connection that is answered`() {
         var machine = ClientMachine(hasTLS: true)
         var phases = [machine.phase]
-        for input: ClientMachine.Input in [.tlsEstablished, .answered, .ended(.inOrder), .delivered] {
+        for input: ClientMachine.Input in [.tlsEstablished, .answered(isLast: true), .ended(.inOrder), .delivered] {
             _ = machine.handle(input)
             phases.append(machine.phase)
         }

@@ -51,22 +51,22 @@ import WebSocketProtocol
         // The choice of an endpoint.
         row(.choosing(.init()), .endpointChosen(at: start), connecting, .connect),
         row(
-            .choosing(.init(tried: 1, failure: failed, phase: .connect)), .endpointChosen(at: start),
+            .choosing(.init(count: 1, failure: failed, phase: .connect)), .endpointChosen(at: start),
             .connecting(Attempt(number: 2, chosenAt: start)), .connect),
         refuse(.choosing(.init()), .noEndpoint, .noEndpoint),
-        refuse(.choosing(.init(tried: 1, failure: failed, phase: .connect)), .noEndpoint, failed),
+        refuse(.choosing(.init(count: 1, failure: failed, phase: .connect)), .noEndpoint, failed),
 
         // The backend's connection.
         row(
             connecting, .noAddress("not resolved yet"),
-            .choosing(.init(tried: 1, failure: .connectFailed("not resolved yet"), phase: .connect)),
+            .choosing(.init(count: 1, failure: .connectFailed("not resolved yet"), phase: .connect)),
             .chooseEndpoint(after: .connectFailed("not resolved yet"))),
         row(
             connecting, .notConnected("refused", wasSilent: false, intime),
-            .choosing(.init(tried: 1, failure: failed, phase: .connect)), .chooseEndpoint(after: failed)),
+            .choosing(.init(count: 1, failure: failed, phase: .connect)), .chooseEndpoint(after: failed)),
         row(
             connecting, .notConnected("no answer", wasSilent: true, intime),
-            .choosing(.init(tried: 1, failure: .backendTimeout("no answer"), phase: .connect)),
+            .choosing(.init(count: 1, failure: .backendTimeout("no answer"), phase: .connect)),
             .chooseEndpoint(after: .backendTimeout("no answer"))),
         refuse(
             connecting, .notConnected("refused", wasSilent: false, late),
@@ -85,7 +85,7 @@ import WebSocketProtocol
         refuse(shakingHands, .backendFailed("HTTP/1.0", hasAnswered: true), .badBackend("HTTP/1.0"), blames: true),
         row(
             shakingHands, .backendFailed("reset", hasAnswered: false),
-            .choosing(.init(tried: 1, failure: .badBackend("reset"), phase: .backendHandshake)),
+            .choosing(.init(count: 1, failure: .badBackend("reset"), phase: .backendHandshake)),
             .chooseEndpoint(after: .badBackend("reset"))),
         row(shakingHands, .timeOver(isReadingRefusal: true, late), shakingHands, .endRefusal),
         refuse(

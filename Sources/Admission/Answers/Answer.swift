@@ -1,4 +1,4 @@
-internal import HTTP1
+public import HTTP1
 
 /// A whole answer before the 101, after which the connection is closed.
 public struct Answer: Equatable, Sendable {
@@ -44,16 +44,19 @@ public struct Answer: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - forHead: it answers a HEAD: it has no body but says its length.
+    ///   - headers: those of the route, which replace others of their names.
     ///   - date: when it is made, as HTTP writes it. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
-    public func bytes(forHead: Bool = false, date: String) -> [UInt8] {
+    public func bytes(forHead: Bool = false, headers: HTTPFields = HTTPFields(), date: String) -> [UInt8] {
         var fields = self.fields
+        fields.set(headers)
         if !fields.has("Date") { fields.append("Date", date) }
-        // A 304 has no body; a length would be that of the 200 it stands for.
-        if self.status != 304 { fields.append("Content-Length", String(self.body.count)) }
+        // These have no body (RFC 9110 section 8.6). The length of a 304 would be that of the 200 it stands for.
+        let hasBody = self.status != 204 && self.status != 304
+        if hasBody { fields.append("Content-Length", String(self.body.count)) }
         // RFC 9110 section 15.5.22: a 426 must name what to upgrade to, which is a field of this hop.
         if self.status == 426 { fields.append("Upgrade", "websocket") }
         fields.append("Connection", self.status == 426 ? "Upgrade, close" : "close")
         let head = ResponseHead(status: self.status, reason: self.reason, fields: fields)
-        return forHead || self.status == 304 ? head.bytes : head.bytes + self.body
+        return forHead || !hasBody ? head.bytes : head.bytes + self.body
     }
 }

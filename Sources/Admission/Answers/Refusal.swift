@@ -48,8 +48,10 @@ public struct Refusal: Error, Equatable, Sendable {
         self.cure = cure
     }
 
-    /// The whole answer as it goes on the wire; `date` as in `Answer.bytes`.
-    public func bytes(date: String) -> [UInt8] { self.answer.bytes(forHead: self.isToHead, date: date) }
+    /// The whole answer as it goes on the wire; `headers` and `date` as in `Answer.bytes`.
+    public func bytes(headers: HTTPFields = HTTPFields(), date: String) -> [UInt8] {
+        self.answer.bytes(forHead: self.isToHead, headers: headers, date: date)
+    }
 
     // MARK: - Before a route is known
 
@@ -62,12 +64,40 @@ public struct Refusal: Error, Equatable, Sendable {
         }
     }
 
+    /// It cannot be known where the body ends, or it is not framed as its head says.
+    public static func badBody(_ failure: MessageBody.Failure, routeIndex: Int? = nil) -> Refusal {
+        failure == .unknownCoding
+            ? Refusal(501, "This transfer coding is not understood here.", cure: "Use chunked.", routeIndex: routeIndex)
+            : Refusal(400, "Malformed request: \(failure.description).", routeIndex: routeIndex)
+    }
+
     /// The head did not come within `timeouts.handshake`.
     public static var headTimeout: Refusal {
         Refusal(408, "The request did not arrive in time.")
     }
 
+    /// Only some answers can do without a Host.
+    static func hostMissing(routeIndex: Int? = nil) -> Refusal {
+        Refusal(400, "Malformed request: the Host is missing.", routeIndex: routeIndex)
+    }
+
+    /// - Parameters:
+    ///   - method: that of the request.
+    ///   - allowed: those that are taken instead.
+    static func method(_ method: String, allowed: [String], routeIndex: Int? = nil) -> Refusal {
+        Refusal(
+            405, "The method \(peer: method) is not allowed here.", fields: ["Allow": allowed.joined(separator: ", ")],
+            routeIndex: routeIndex)
+    }
+
     // MARK: - Once a route is known
+
+    /// A plain request where only sessions are served.
+    public static func upgradeRequired(routeIndex: Int) -> Refusal {
+        Refusal(
+            426, "This is a WebSocket address.", cure: "Connect with a WebSocket client (ws:// or wss://).",
+            routeIndex: routeIndex)
+    }
 
     /// No endpoint is up.
     public static func noEndpoint(routeIndex: Int) -> Refusal {

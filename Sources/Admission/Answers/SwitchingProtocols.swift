@@ -11,10 +11,11 @@ public enum SwitchingProtocols {
     ///   - subprotocol: the one chosen, which the client offered.
     ///   - extensions: the value of `Sec-WebSocket-Extensions`, an answer to the client's offers.
     ///   - passedFields: fields of the backend's 101 (`BackendHandshake.Accepted.passedFields`).
+    ///   - headers: those of the route, which replace others of their names.
     ///   - date: when it is made, as in `Answer.bytes`.
     public static func bytes(
         key: String, subprotocol: String? = nil, extensions: String? = nil, passedFields: HTTPFields = HTTPFields(),
-        date: String
+        headers: HTTPFields = HTTPFields(), date: String
     ) -> [UInt8] {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
@@ -23,6 +24,7 @@ public enum SwitchingProtocols {
         if let subprotocol { fields.append("Sec-WebSocket-Protocol", subprotocol) }
         if let extensions { fields.append("Sec-WebSocket-Extensions", extensions) }
         fields.append(passedFields)
+        fields.set(headers)
         if !passedFields.has("Date") { fields.append("Date", date) }
         return ResponseHead(status: 101, reason: "Switching Protocols", fields: fields).bytes
     }

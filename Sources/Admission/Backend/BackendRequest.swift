@@ -26,7 +26,7 @@ public enum BackendRequest {
     ) -> RequestHead {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
-        fields.append("Host", self.host(host, admitted, endpoint))
+        fields.append("Host", self.host(host, admitted.host, endpoint))
         fields.append(SwitchingProtocols.upgrade)
         fields.append("Sec-WebSocket-Key", key)
         fields.append("Sec-WebSocket-Version", "13")
@@ -47,9 +47,10 @@ public enum BackendRequest {
         return RequestHead(method: "GET", target: admitted.target.asked(of: endpoint, on: route), fields: fields)
     }
 
-    private static func host(_ policy: HostHeader, _ admitted: Admitted, _ endpoint: WebSocketEndpoint) -> String {
+    /// - Parameter client: the client's Host.
+    static func host(_ policy: HostHeader, _ client: String, _ endpoint: WebSocketEndpoint) -> String {
         switch policy {
-        case .pass: admitted.host
+        case .pass: client
         case .endpoint: endpoint.authority
         case .name(let name): name
         }

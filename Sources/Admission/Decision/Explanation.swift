@@ -21,14 +21,15 @@ public struct Explanation: Equatable, Sendable {
     }
 
     /// - Parameters:
-    ///   - url: `ws://`, `wss://`, `http://` or `https://`; the last two ask for a page.
+    ///   - url: `ws://`, `wss://`, `http://` or `https://`; the last two make a plain request.
+    ///   - method: that of the request.
     ///   - origin: the Origin a browser would send; `nil` for a client that is not a browser.
     ///   - subprotocols: those offered, best first.
     ///   - more: further fields of the request, such as those a proxy adds.
     ///   - peer: the other end of the connection.
     public static func explain(
-        _ configuration: GatewayConfiguration, url: String, origin: String? = nil, subprotocols: [String] = [],
-        more: [(name: String, value: String)] = [], from peer: Peer = .anyone
+        _ configuration: GatewayConfiguration, url: String, method: String = "GET", origin: String? = nil,
+        subprotocols: [String] = [], more: [(name: String, value: String)] = [], from peer: Peer = .anyone
     ) -> Explanation {
         guard let address = RequestedURL(url) else {
             return Explanation(text: "\(url): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
@@ -39,7 +40,7 @@ public struct Explanation: Equatable, Sendable {
         let routes = RouteTable(configuration)
         let head: RequestHead
         do throws(HeadError) {
-            head = try self.head(address, origin, subprotocols, more)
+            head = try self.head(address, method, origin, subprotocols, more)
         } catch {
             lines.add("answer", obstacle ?? self.answer(Refusal(error)))
             return Explanation(text: lines.text, isServed: false)
@@ -48,7 +49,7 @@ public struct Explanation: Equatable, Sendable {
         let forwarded = ForwardedHeaders(hops, host: address.authority)
         if forwarded.isFromTrustedProxy {
             lines.add("client", forwarded.client?.description ?? "unix")
-            lines.add("asks for", "\(forwarded.scheme)://\(forwarded.place.text)")
+            lines.add("asks for", "\(forwarded.scheme.rawValue)://\(forwarded.place.text)")
         }
         let origin = head.fields.first("Origin")
         let decision = Admission.decide(head, hops, routes)
@@ -58,7 +59,17 @@ public struct Explanation: Equatable, Sendable {
             lines.add("answer", obstacle ?? self.answer(refusal))
             guard obstacle == nil else { break }
             lines.add("cure", self.cure(refusal, routes, host: forwarded.host.host, origin: origin))
-        case .page(let page, let index, _, _):
+        case .answer(let answer, let index, _):
+            self.route(routes.routes[index], index, &lines)
+            lines.add("location", answer.fields.first("Location") ?? "")
+            lines.add("answer", obstacle ?? self.answer(answer, address))
+        case .pass(let request):
+            let route = routes.routes[request.routeIndex]
+            self.route(route, request.routeIndex, &lines)
+            self.backend(request.target, route, configuration, &lines)
+            self.placement(head.fields, request.target, isSecure: request.isSecure, route, configuration, &lines)
+            lines.add("answer", obstacle ?? "the backend's: the request is passed on")
+        case .page(let page, let index, _, _, _):
             self.route(routes.routes[index], index, &lines)
             lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
             guard obstacle == nil, address.isWebSocket else { break }
@@ -67,8 +78,8 @@ public struct Explanation: Equatable, Sendable {
             let route = routes.routes[admitted.routeIndex]
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
-            self.backend(admitted, route, configuration, &lines)
-            self.placement(admitted, route, configuration, &lines)
+            self.backend(admitted.target, route, configuration, &lines)
+            self.placement(head.fields, admitted.target, isSecure: admitted.isSecure, route, configuration, &lines)
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
             lines.add("answer", obstacle ?? "101 Switching Protocols")
         }
@@ -77,14 +88,19 @@ public struct Explanation: Equatable, Sendable {
 
     // MARK: - Parts
 
+    private static func answer(_ answer: Answer, _ url: RequestedURL) -> String {
+        let status = [String(answer.status), answer.reason].filter { !$0.isEmpty }.joined(separator: " ")
+        return url.isWebSocket ? "\(status): not a WebSocket address" : status
+    }
+
     private static func answer(_ refusal: Refusal) -> String {
         "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)"
     }
 
     private static func isServed(_ decision: Admission.Decision, _ url: RequestedURL) -> Bool {
         switch decision {
-        case .upgrade: true
-        case .page: !url.isWebSocket
+        case .upgrade, .pass: true
+        case .page, .answer: !url.isWebSocket
         case .refused: false
         }
     }
@@ -122,7 +138,8 @@ public struct Explanation: Equatable, Sendable {
 
     /// The head that a client would send, as a listener reads it.
     private static func head(
-        _ url: RequestedURL, _ origin: String?, _ subprotocols: [String], _ more: [(name: String, value: String)]
+        _ url: RequestedURL, _ method: String, _ origin: String?, _ subprotocols: [String],
+        _ more: [(name: String, value: String)]
     ) throws(HeadError) -> RequestHead {
         var fields = [(name: "Host", value: url.authority.text)]
         if url.isWebSocket {
@@ -136,7 +153,7 @@ public struct Explanation: Equatable, Sendable {
             fields.append(("Sec-WebSocket-Protocol", subprotocols.joined(separator: ", ")))
         }
         fields += more
-        let lines = ["GET \(url.target) HTTP/1.1"] + fields.map { "\($0.name): \($0.value)" }
+        let lines = ["\(method) \(url.target) HTTP/1.1"] + fields.map { "\($0.name): \($0.value)" }
         let bytes = Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
         var parser = RequestHeadParser()
         switch parser.parse(bytes.span) {
@@ -149,12 +166,13 @@ public struct Explanation: Equatable, Sendable {
 
     private static func route(_ route: RouteSettings, _ index: Int, _ lines: inout Lines) {
         let hosts = route.hosts.isEmpty ? "" : " on " + route.hosts.map(\.description).joined(separator: ", ")
+        let scheme = route.scheme.map { ", by \($0.rawValue) only" } ?? ""
         let isNamed = route.name != route.path.description
-        lines.add("route", "\(index + 1): \(isNamed ? "\(route.name), " : "")\(route.path)\(hosts)")
+        lines.add("route", "\(index + 1): \(isNamed ? "\(route.name), " : "")\(route.path)\(hosts)\(scheme)")
     }
 
     private static func backend(
-        _ admitted: Admitted, _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
+        _ target: RequestTarget, _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
     ) {
         guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
         switch backend.kind {
@@ -164,8 +182,8 @@ public struct Explanation: Equatable, Sendable {
         case .websocket(let endpoints):
             lines.add("backend", "\(name): relay, \(backend.balance)")
             for endpoint in endpoints {
-                let target = self.target(admitted.target.asked(of: endpoint, on: route.path), endpoint)
-                lines.add("endpoint", endpoint.description + target + self.share(endpoint.weight, endpoint.backup))
+                let asked = self.asked(target.asked(of: endpoint, on: route.path), endpoint)
+                lines.add("endpoint", endpoint.description + asked + self.share(endpoint.weight, endpoint.backup))
             }
         case .tcp(let endpoints, let message):
             lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance)")
@@ -177,26 +195,27 @@ public struct Explanation: Equatable, Sendable {
 
     /// By what of this request its endpoint is chosen, for a `balance` that looks at requests. Values are not shown: they may be secrets.
     private static func placement(
-        _ admitted: Admitted, _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
+        _ fields: HTTPFields, _ target: RequestTarget, isSecure: Bool, _ route: RouteSettings,
+        _ configuration: GatewayConfiguration, _ lines: inout Lines
     ) {
         guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
         let subject: String
         switch backend.balance {
         case .roundRobin, .leastSessions, .randomTwo, .hashAddress, .hashPath: return
         case .cookie:
-            let attributes = EndpointCookie.attributes(backend.cookie.sameSite, isSecure: admitted.isSecure)
+            let attributes = EndpointCookie.attributes(backend.cookie.sameSite, isSecure: isSecure)
             return lines.add("cookie", "\(backend.cookieName)=…\(attributes)")
         case .hashCookie(let name): subject = "the cookie \(name)"
         case .hashHeader(let name): subject = "the field \(name)"
         case .hashQuery(let name): subject = "the query's \(name)"
         }
-        let placement = admitted.placement(by: PlacementRule(backend.balance, cookie: nil), client: "")
+        let placement = PlacementRule(backend.balance, cookie: nil).placement(fields, target, client: "")
         lines.add(
             "placed", placement == .any ? "round-robin: \(subject) is absent, empty or repeated" : "by \(subject)")
     }
 
     /// What an endpoint is asked for, where its URL does not say it.
-    private static func target(_ target: String, _ endpoint: WebSocketEndpoint) -> String {
+    private static func asked(_ target: String, _ endpoint: WebSocketEndpoint) -> String {
         if case .below = endpoint.path { ", asked for \(target)" } else { "" }
     }
 

@@ -9,10 +9,10 @@ extension Refusal {
         _ target: RequestTarget, _ head: RequestHead, _ host: Authority, _ arrival: Arrival, _ routes: RouteTable
     ) -> Refusal {
         var refusal = Refusal(404, "Nothing is served at \(peer: target.path).")
-        // Without that field there is no other host to try.
-        guard !arrival.isFromTrustedProxy, head.fields.has("X-Forwarded-Host") else { return refusal }
+        // Without such a field there is no other host or scheme to try.
+        guard !arrival.isFromTrustedProxy, !Self.sent(head).isEmpty else { return refusal }
         let believed = ForwardedHeaders(head.fields, host: host, arrival: arrival.believed)
-        guard routes.match(host: believed.host.host, path: target.path) != nil else { return refusal }
+        guard routes.match(believed.scheme, host: believed.host.host, path: target.path) != nil else { return refusal }
         refusal.explain(
             "Nothing is served at \(peer: target.path) on \(peer: host.text)\(Self.ignored(head)).",
             cure: Self.trustCure)
@@ -32,7 +32,7 @@ extension Refusal {
             403, "The Origin \(peer: origin) is not allowed here.", cure: cure, routeIndex: routeIndex)
         let compared: Wording =
             switch route.origins {
-            case .sameOrigin: "the request is for \(peer: forwarded.scheme + "://" + forwarded.place.text)"
+            case .sameOrigin: "the request is for \(peer: forwarded.scheme.rawValue + "://" + forwarded.place.text)"
             case .any, .list: "`origins` of the route are \(route.origins.description)"
             }
         let start: Wording = "The Origin \(peer: origin) is not allowed here: \(compared)"

@@ -7,7 +7,7 @@ public import HTTP1
 /// that each hop adds to. Of the others only the value that counts is passed on: servers read all of it as the scheme or the host.
 public struct ForwardedHeaders: Equatable, Sendable {
     /// The scheme that the client used, `https` or `http`: what a trusted proxy says, else that of our listener.
-    let scheme: String
+    let scheme: ClientScheme
     /// The schemes that the Origin of the client's own page may have. A proxy that speaks TLS to us may not know the scheme that the
     /// proxy before it was asked with.
     let schemes: [String]
@@ -31,9 +31,10 @@ public struct ForwardedHeaders: Equatable, Sendable {
     init(_ hops: Hops, host: Authority) {
         self.hops = hops
         let arrival = hops.arrival
-        let own = arrival.listenerIsSecure ? "https" : "http"
+        let own: ClientScheme = arrival.listenerIsSecure ? .https : .http
         self.scheme = hops.value(of: Self.proto, where: Self.scheme) ?? own
-        self.schemes = arrival.listenerIsSecure && self.scheme != own ? [self.scheme, own] : [self.scheme]
+        let schemes = arrival.listenerIsSecure && self.scheme != own ? [self.scheme, own] : [self.scheme]
+        self.schemes = schemes.map(\.rawValue)
         self.host = hops.value(of: Self.host, where: { Authority($0) }) ?? host
         self.place = Self.place(self.host, port: hops.value(of: Self.port, where: Self.portNumber))
     }
@@ -44,10 +45,10 @@ public struct ForwardedHeaders: Equatable, Sendable {
         fields.reserveCapacity(fields: 5, bytes: 256)
         let addresses = self.hops.addresses + (self.hops.arrival.peer.map { [$0.description] } ?? [])
         if !addresses.isEmpty { fields.append("X-Forwarded-For", addresses.joined(separator: ", ")) }
-        fields.append(Self.proto, self.scheme)
+        fields.append(Self.proto, self.scheme.rawValue)
         fields.append(Self.host, self.host.text)
         // The port of the client's URL: a proxy in front may listen on another than ours.
-        let port = self.host.port ?? defaultPort(ofScheme: self.scheme)
+        let port = self.host.port ?? defaultPort(ofScheme: self.scheme.rawValue)
         fields.append(Self.port, String(self.hops.value(of: Self.port, where: Self.portNumber) ?? port))
         if let client = self.client { fields.append("X-Real-IP", client.description) }
         return fields
@@ -69,10 +70,10 @@ public struct ForwardedHeaders: Equatable, Sendable {
     }
 
     /// Some proxies name the scheme of a WebSocket; backends know only those of HTTP.
-    private static func scheme(_ text: String) -> String? {
+    private static func scheme(_ text: String) -> ClientScheme? {
         switch text.asciiLowercased {
-        case "https", "wss": "https"
-        case "http", "ws": "http"
+        case "https", "wss": .https
+        case "http", "ws": .http
         default: nil
         }
     }

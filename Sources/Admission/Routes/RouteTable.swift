@@ -10,33 +10,50 @@ public struct RouteTable: Sendable {
         case terminated
         /// A page of the gateway itself: there are no sessions.
         case page(BuiltinPage)
+        /// The same answer for all requests, also for upgrades.
+        case answer(Answer)
+        /// Clients are sent elsewhere, also with upgrades.
+        case redirect(RedirectSettings)
     }
 
     /// In the order of the file; `match` and all route indices point into it.
     let routes: [RouteSettings]
     private let services: [Service]
-    private let table: HostTable
+    private let http: HostTable
+    private let https: HostTable
 
     /// Of all routes of a configuration, which names their backends.
     public init(_ configuration: GatewayConfiguration) {
         self.routes = configuration.routes
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
-        var table = HostTable()
-        for (index, route) in configuration.routes.enumerated() {
-            table.add(route.path, on: route.hosts, route: index)
+        func table(of scheme: ClientScheme) -> HostTable {
+            var table = HostTable()
+            for (index, route) in configuration.routes.enumerated() where (route.scheme ?? scheme) == scheme {
+                table.add(route.path, on: route.hosts, route: index)
+            }
+            return table
         }
-        self.table = table
+        self.http = table(of: .http)
+        // Most configurations have no use for a second table.
+        self.https = configuration.routes.allSatisfy { $0.scheme == nil } ? self.http : table(of: .https)
     }
 
     /// What answers on the route.
     func service(of index: Int) -> Service { self.services[index] }
 
-    /// The index of the first route for a host (as `Authority.host`) and a path (as `RequestTarget.path`).
-    public func match(host: String, path: String) -> Int? { self.table.first(host: host, path: path) }
+    /// The index of the first route for the client's scheme, a host (as `Authority.host`) and a path (as `RequestTarget.path`).
+    public func match(_ scheme: ClientScheme, host: String, path: String) -> Int? {
+        switch scheme {
+        case .http: self.http.first(host: host, path: path)
+        case .https: self.https.first(host: host, path: path)
+        }
+    }
 
     private static func service(of route: RouteSettings, in configuration: GatewayConfiguration) -> Service {
         switch route.action {
         case .page(let page): .page(page)
+        case .answer(let settings): .answer(Answer(settings))
+        case .redirect(let settings): .redirect(settings)
         case .backend(let name):
             switch configuration.backends[name]?.kind {
             case .websocket: .relay

@@ -40,6 +40,21 @@ public struct Authority: Hashable, Sendable {
         }
     }
 
+    /// Nothing: a request of HTTP/1.0 may have no Host. No route has it among its `hosts`.
+    static let none = Authority()
+
+    private init() {
+        self.host = ""
+        self.port = nil
+        self.text = ""
+    }
+
+    /// `text`, up to the colon of the port.
+    var textWithoutPort: String {
+        guard let port = self.port else { return self.text }
+        return String(self.text.dropLast(":\(port)".utf8.count))
+    }
+
     /// Whether both mean the same place, where a port that is not written is `defaultPort`.
     func isSame(as other: Authority, defaultPort: UInt16) -> Bool {
         self.host == other.host && (self.port ?? defaultPort) == (other.port ?? defaultPort)

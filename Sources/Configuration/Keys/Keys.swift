@@ -10,12 +10,18 @@ enum Keys {
         "listener", Listener(), later: [LaterKey("proxy-protocol")])
     static let listenerTLS = SectionKeys("listener-tls", ListenerTLS())
     static let certificate = SectionKeys("certificate", Certificate())
-    static let defaults = SectionKeys("defaults", SessionRule())
+    static let listenerTimeouts = SectionKeys("listener-timeouts", ListenerTimeouts())
+    static let listenerLimits = SectionKeys("listener-limits", ListenerLimits())
+    static let defaults = SectionKeys("defaults", Defaults())
+    static let defaultTimeouts = SectionKeys(
+        "default-timeouts", timeouts.section.rows + listenerTimeouts.section.rows)
+    static let defaultLimits = SectionKeys(
+        "default-limits", limits.section.rows + listenerLimits.section.rows, later: laterLimits)
     static let route = SectionKeys("route", Route(), later: [LaterKey("auth")])
-    static let timeouts = SectionKeys("timeouts", Timeouts())
-    static let limits = SectionKeys(
-        "limits", Limits(),
-        later: ["sessions", "sessions-per-address", "messages-per-second", "bytes-per-second"].map { LaterKey($0) })
+    static let redirect = SectionKeys("redirect", Redirect())
+    static let answer = SectionKeys("answer", Answer())
+    static let timeouts = SectionKeys("timeouts", Timeouts(), elsewhere: listenerTimeouts.section)
+    static let limits = SectionKeys("limits", Limits(), later: laterLimits, elsewhere: listenerLimits.section)
     static let heartbeat = SectionKeys("heartbeat", Heartbeat())
     static let backend = SectionKeys(
         "backend", Backend(),
@@ -32,6 +38,10 @@ enum Keys {
         "backend-timeouts", [timeouts.connect as any KeyRow])
     static let backendLimits = SectionKeys(
         "backend-limits", [limits.backendMessage as any KeyRow, limits.backendFragments])
+
+    private static let laterLimits = [
+        "sessions", "sessions-per-address", "messages-per-second", "bytes-per-second",
+    ].map { LaterKey($0) }
 }
 
 private let day = Duration.seconds(86400)
@@ -121,7 +131,24 @@ extension Keys {
             "For example 127.0.0.1:8080, \"[::1]:8080\", unix:/run/gateway.sock or unix:@name. :8080 is every local address."
         )
         let access = FileAccess()
-        let tls = MappingKey("tls", Keys.listenerTLS, "Accept wss:// instead of ws://.")
+        let tls = MappingKey("tls", Keys.listenerTLS, "Accept wss:// and https:// instead of ws:// and http://.")
+        let timeouts = MappingKey(
+            "timeouts", Keys.listenerTimeouts, "How long its connections may wait. Without it: those of defaults.")
+        let limits = MappingKey(
+            "limits", Keys.listenerLimits, "How large its requests may be. Without it: those of defaults.")
+    }
+
+    struct ListenerTimeouts {
+        let keepAlive = Key(
+            "keep-alive", .duration(upToADay), default: "60s",
+            "How long a connection may wait for its next request, once one was answered.")
+    }
+
+    struct ListenerLimits {
+        /// It has to hold the fields that every request has, and each connection may fill it.
+        let head = Key(
+            "head", .size(.kibibytes(1)...(.kibibytes(1024))), default: "16KiB",
+            "The largest head of a request: its line and its fields.")
     }
 
     struct ListenerTLS {
@@ -163,15 +190,59 @@ extension Keys {
             "The subprotocols to allow, best first. Without it, the backend picks one.")
         let requireSubprotocol = Key(
             "require-subprotocol", .truth, default: "false", "Refuse a client that offers none of the subprotocols.")
+        let scheme = OptionalKey(
+            "scheme", KeyType<ClientScheme>.word,
+            "The scheme of the requests: http also stands for ws, and https for wss. What a trusted proxy says of its client counts. Without it: both."
+        )
         let rules = SessionRule()
+        let timeouts = MappingKey("timeouts", Keys.timeouts, "How long the steps of a session or a request may take.")
+        let limits = MappingKey(
+            "limits", Keys.limits, "The largest messages and requests, and the memory that a session may use.")
+        let headers = HeadersKey(
+            "headers",
+            "Fields of every answer of the route, by name. They replace those of a backend.")
         let backend = OptionalKey(
             "backend", .unread, presence: .alternative, "The name of the backend the route leads to.")
+        let http = Key(
+            "http", KeyType<PlainHTTP>.word, default: "off",
+            "What becomes of requests that do not open a WebSocket. off: they are answered with 426. pass: the WebSocket backend gets them, too."
+        )
+        let redirect = MappingKey(
+            "redirect", Keys.redirect, as: .mappingOr([["type": "string"]]), presence: .alternative,
+            "Sends clients elsewhere: https, a URL, or {to, status}.")
+        let answer = MappingKey(
+            "answer", Keys.answer, presence: .alternative, "A fixed answer, such as for probes of a load balancer.")
         let page = OptionalKey(
             "page", KeyType<BuiltinPage>.word, presence: .alternative,
             "A built-in page. console: try the routes from a browser.")
     }
 
-    /// What `defaults` and a route have in common.
+    struct Redirect {
+        let to = OptionalKey(
+            "to", .redirectTarget, presence: .required,
+            "https: the same host, path and query, without the port. Or a URL: without a path it gets the request's path and query."
+        )
+        let status = Key(
+            "status", KeyType<RedirectStatus>.word, default: "308", "The status of the answer.")
+    }
+
+    struct Answer {
+        let status = Key("status", .count(200...599), default: "200", "The status of the answer.")
+        let text = Key("text", .unread, default: "", "The body of the answer.")
+        let type = Key(
+            "type", .mediaType, default: "text/plain",
+            "The Content-Type of the answer. Text without a charset is said to be UTF-8.")
+    }
+
+    struct Defaults {
+        let rules = SessionRule()
+        let timeouts = MappingKey(
+            "timeouts", Keys.defaultTimeouts, "How long the steps of a session or a request may take.")
+        let limits = MappingKey(
+            "limits", Keys.defaultLimits, "The largest messages and requests, and the memory that a session may use.")
+    }
+
+    /// What `defaults` and a route have in common, besides timeouts and limits.
     struct SessionRule {
         let origins = Key(
             "origins", .originPolicy, default: "same-origin",
@@ -191,9 +262,6 @@ extension Keys {
             "close-codes", KeyType<CloseCodes>.word, default: "registered",
             "Which close codes clients get from the gateway. registered: 1012 and 1013 too. rfc6455: 1001 and 1008 instead, for clients that take 1012 and 1013 for protocol errors."
         )
-        let timeouts = MappingKey("timeouts", Keys.timeouts, "How long the steps of a session may take.")
-        let limits = MappingKey(
-            "limits", Keys.limits, "The largest messages, and the memory that a session may use.")
         let heartbeat = MappingKey(
             "heartbeat", Keys.heartbeat, as: .mappingOr([["const": "off"]]),
             "Pings to both sides when they are silent. off: none.")
@@ -215,6 +283,12 @@ extension Keys {
         let session = Key(
             "session", KeyType<Duration>.duration(upTo30Days).orOff, default: "off",
             "The longest time a session may last.")
+        let response = Key(
+            "response", .duration(upToADay), default: "100s",
+            "For a backend to begin its answer to a plain request.")
+        let requestBody = Key(
+            "request-body", .duration(upToADay), default: "30s",
+            "From one piece of a plain request's body to the next. No piece of an answer may wait longer to be taken.")
     }
 
     struct Limits {
@@ -233,6 +307,8 @@ extension Keys {
         let compression = Key(
             "compression", .size(anySize), default: "64KiB",
             "Memory for compression in a session of a built-in backend or a bridge. 0: no limit.")
+        let body = Key(
+            "body", .size(anySize), default: "1MiB", "The largest body of a plain request. 0: no limit.")
     }
 
     struct Heartbeat {
@@ -390,6 +466,16 @@ extension KeyType<OriginPolicy> {
         ]
         return Self(schema: schema) { text throws(Mistake) in try OriginPolicy(word: text) }
     }
+}
+
+extension KeyType<RedirectTarget> {
+    fileprivate static var redirectTarget: Self {
+        .text { text throws(Mistake) in try RedirectTarget(parsing: text) }
+    }
+}
+
+extension KeyType<String> {
+    fileprivate static var mediaType: Self { .text { text throws(Mistake) in try Word.mediaType(text) } }
 }
 
 extension KeyType<IPAddress> {

@@ -10,14 +10,17 @@ public struct Section: Sendable {
     let alternatives: [any KeyRow]
     /// The keys that do not work yet.
     let laterKeys: [LaterKey]
+    /// Keys of the same mapping in `listeners` and `defaults`, which are not for this one.
+    let elsewhere: [any KeyRow]
     private let names: Set<String>
 
-    fileprivate init(name: String, rows: [any KeyRow], laterKeys: [LaterKey]) {
+    fileprivate init(name: String, rows: [any KeyRow], laterKeys: [LaterKey], elsewhere: Section?) {
         self.name = name
         self.rows = rows
         self.required = rows.filter { $0.presence == .required }
         self.alternatives = rows.filter { $0.presence == .alternative }
         self.laterKeys = laterKeys
+        self.elsewhere = elsewhere?.rows ?? []
         self.names = Set(self.rows.map(\.name))
     }
 
@@ -49,9 +52,10 @@ struct SectionKeys<Rows: Sendable>: Sendable {
     ///   - rows: A list of rows, or a structure with a stored property for each row or group of rows. They are listed by reflection, so
     ///     that a key is written once.
     ///   - laterKeys: The keys that do not work yet.
-    init(_ name: String, _ rows: Rows, later laterKeys: [LaterKey] = []) {
+    ///   - elsewhere: The keys that only `listeners` and `defaults` have.
+    init(_ name: String, _ rows: Rows, later laterKeys: [LaterKey] = [], elsewhere: Section? = nil) {
         self.rows = rows
-        self.section = Section(name: name, rows: Self.list(rows), laterKeys: laterKeys)
+        self.section = Section(name: name, rows: Self.list(rows), laterKeys: laterKeys, elsewhere: elsewhere)
     }
 
     subscript<Row>(dynamicMember path: KeyPath<Rows, Row>) -> Row { self.rows[keyPath: path] }

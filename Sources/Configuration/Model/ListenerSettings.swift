@@ -6,11 +6,39 @@ public struct ListenerSettings: Equatable, Sendable {
     public var tls: TLS?
     /// Which users may connect to a Unix socket with a file; `nil`: the umask decides. Always `nil` for other addresses.
     public var access: FileAccessSettings?
+    /// The `timeouts` section.
+    public var timeouts = Timeouts()
+    /// The `limits` section.
+    public var limits = Limits()
 
-    /// A listener without `mode` and `group`.
+    /// A listener on which every other key is absent.
     public init(address: Address, tls: TLS? = nil) {
         self.address = address
         self.tls = tls
+    }
+}
+
+extension ListenerSettings {
+    /// `timeouts:` of a listener.
+    public struct Timeouts: Equatable, Sendable, KeyedSettings {
+        /// From an answer to the next request of the connection.
+        public var keepAlive = Keys.listenerTimeouts.keepAlive.default
+
+        /// Every key is absent.
+        init() {}
+
+        static let fields = [Field(Keys.listenerTimeouts.keepAlive, \Self.keepAlive)]
+    }
+
+    /// `limits:` of a listener. They are inclusive.
+    public struct Limits: Equatable, Sendable, KeyedSettings {
+        /// The largest head of a request.
+        public var head = Keys.listenerLimits.head.default
+
+        /// Every key is absent.
+        init() {}
+
+        static let fields = [Field(Keys.listenerLimits.head, \Self.head)]
     }
 }
 

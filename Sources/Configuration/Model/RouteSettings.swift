@@ -1,4 +1,6 @@
-/// Host, path, Origin and subprotocol rules that lead to a backend or a page.
+public import HTTP1
+
+/// Host, path, Origin and subprotocol rules that lead to a backend, a page or an answer.
 public struct RouteSettings: Equatable, Sendable, KeyedSettings {
     /// Where a request that matches goes.
     public enum Action: Equatable, Sendable {
@@ -6,6 +8,10 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
         case backend(String)
         /// A page that the gateway has built in. The route opens no sessions.
         case page(BuiltinPage)
+        /// Clients are sent elsewhere. The route opens no sessions.
+        case redirect(RedirectSettings)
+        /// A fixed answer. The route opens no sessions.
+        case answer(AnswerSettings)
     }
 
     /// The name in logs and metrics: `name`, or else the first host (if any) and the path.
@@ -16,6 +22,12 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
     public var encodedSlashes = Keys.route.encodedSlashes.default
     /// Empty: any host.
     public var hosts: [HostPattern] = []
+    /// `scheme`: that of the client's URL; `nil`: both.
+    public var scheme: ClientScheme?
+    /// `headers`: fields of every answer, each name once. None is about the connection or the handshake.
+    public var headers = HTTPFields()
+    /// `http`: whether requests that ask for no upgrade go to the backend, which is then a WebSocket backend.
+    public var http = Keys.route.http.default
     /// `origins`: the pages that may open a session, by their Origin (RFC 6454).
     public var origins = Keys.route.rules.origins.default
     /// `require-origin`: a request without Origin, as programs send it, is refused.
@@ -41,7 +53,7 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
     /// Whether the route itself sets `limits.message` or `limits.backend-message`. A bridge streams, and limits messages
     /// only then.
     public var limitsMessagesItself = false
-    /// A backend, or a page.
+    /// A backend, or what is answered.
     public var action: Action
 
     /// A route for any host in which every other key is absent.

@@ -13,6 +13,8 @@ public struct Limits: Equatable, Sendable, KeyedSettings {
     /// The most memory for compression in a session of a built-in service or a bridge. It decides on the windows, and on whether messages
     /// may refer to earlier ones.
     public var compression = Keys.limits.compression.default
+    /// The largest body of a request that is passed on.
+    public var body = Keys.limits.body.default
 
     /// Every key is absent.
     public init() {}
@@ -21,6 +23,7 @@ public struct Limits: Equatable, Sendable, KeyedSettings {
         Field(Keys.limits.message, \Self.message), Field(Keys.limits.backendMessage, \.backendMessage),
         Field(Keys.limits.fragments, \.fragments), Field(Keys.limits.backendFragments, \.backendFragments),
         Field(Keys.limits.queue, \.queue), Field(Keys.limits.compression, \.compression),
+        Field(Keys.limits.body, \.body),
     ]
 }
 
@@ -36,6 +39,10 @@ public struct Timeouts: Equatable, Sendable, KeyedSettings {
     public var idle = Keys.timeouts.idle.default
     /// The longest time a session may last; `nil`: no limit.
     public var session = Keys.timeouts.session.default
+    /// Until the head of a backend's answer to a plain request.
+    public var response = Keys.timeouts.response.default
+    /// Between two pieces of a plain request's body, and for a peer to take some of what is queued for it.
+    public var requestBody = Keys.timeouts.requestBody.default
 
     /// Every key is absent.
     public init() {}
@@ -43,7 +50,8 @@ public struct Timeouts: Equatable, Sendable, KeyedSettings {
     static let fields = [
         Field(Keys.timeouts.handshake, \Self.handshake), Field(Keys.timeouts.connect, \.connect),
         Field(Keys.timeouts.close, \.close), Field(Keys.timeouts.idle, \.idle),
-        Field(Keys.timeouts.session, \.session),
+        Field(Keys.timeouts.session, \.session), Field(Keys.timeouts.response, \.response),
+        Field(Keys.timeouts.requestBody, \.requestBody),
     ]
 }
 

@@ -48,10 +48,19 @@ struct BackendsSection {
         return text
     }
 
+    /// Whether plain requests can be passed on: to a WebSocket backend. One with mistakes may be meant as one.
+    func mayTakeRequests(_ action: RouteSettings.Action) -> Bool {
+        guard case .backend(let name) = action else { return false }
+        return switch self.settings[name]?.kind {
+        case .websocket, nil: true
+        case .builtin, .tcp: false
+        }
+    }
+
     /// What the backend of an action says of the sessions of its routes.
     func rules(for action: RouteSettings.Action) -> SessionRules {
         switch action {
-        case .page: SessionRules()
+        case .page, .redirect, .answer: SessionRules()
         case .backend(let name): self.sections[name]?.rules ?? SessionRules()
         }
     }

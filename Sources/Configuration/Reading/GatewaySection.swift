@@ -22,14 +22,19 @@ struct GatewaySection {
         self.mapping.mapping(keys.log)?.changes().apply(to: &configuration.log)
         self.mapping.mapping(keys.drain)?.changes().apply(to: &configuration.drain)
         configuration.trustedProxies = self.trustedProxies()
+        let defaults = self.mapping.mapping(keys.defaults)
+        let timeouts = defaults?.mapping(Keys.defaults.timeouts)
+        let limits = defaults?.mapping(Keys.defaults.limits)
         var lines: [Address: Int] = [:]
-        configuration.listeners = self.listeners(lines: &lines)
+        configuration.listeners = self.listeners(
+            defaults: ListenerRules(timeouts: timeouts, limits: limits), lines: &lines)
         configuration.admin = AdminSection.settings(self.mapping, listeners: lines)
-        let defaults = self.mapping.mapping(keys.defaults).map { SessionRules($0) } ?? SessionRules()
+        let rules =
+            defaults.map { SessionRules($0, Keys.defaults.rules, timeouts: timeouts, limits: limits) } ?? SessionRules()
         let backends = BackendsSection(
             self.mapping.entry(keys.backends)?.value, diagnostics: self.mapping.diagnostics)
         configuration.backends = backends.settings
-        configuration.routes = self.routes(defaults: defaults, backends: backends)
+        configuration.routes = self.routes(defaults: rules, backends: backends)
         self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
         if configuration.trustedProxies == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
         return configuration
@@ -52,11 +57,11 @@ struct GatewaySection {
     }
 
     /// - Parameter lines: Gets the line of each address that is taken.
-    private func listeners(lines: inout [Address: Int]) -> [ListenerSettings] {
+    private func listeners(defaults: ListenerRules, lines: inout [Address: Int]) -> [ListenerSettings] {
         var listeners: [ListenerSettings] = []
         for node in self.mapping.filledNodes(Keys.gateway.listeners) ?? [] {
             guard let section = ListenerSection(node, diagnostics: self.mapping.diagnostics),
-                let settings = section.settings
+                let settings = section.settings(defaults: defaults)
             else { continue }
             section.reportTaken(settings.address, lines: &lines)
             listeners.append(settings)

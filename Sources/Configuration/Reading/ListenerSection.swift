@@ -10,11 +10,15 @@ struct ListenerSection {
     }
 
     /// The listener; `nil` where its address is missing or wrong, which is reported.
-    var settings: ListenerSettings? {
+    func settings(defaults: ListenerRules) -> ListenerSettings? {
         let address = self.mapping.value(Keys.listener.address)
         let tls = self.mapping.mapping(Keys.listener.tls).flatMap(Self.tls)
+        let own = ListenerRules(
+            timeouts: self.mapping.mapping(Keys.listener.timeouts), limits: self.mapping.mapping(Keys.listener.limits))
         guard let address else { return nil }
         var settings = ListenerSettings(address: address, tls: tls)
+        defaults.apply(to: &settings)
+        own.apply(to: &settings)
         settings.access = FileAccessSection.settings(
             self.mapping, Keys.listener.access, of: address,
             otherwise: "the umask decides what the group may do")

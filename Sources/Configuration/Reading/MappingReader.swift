@@ -32,6 +32,9 @@ struct MappingReader {
         } else if let later = self.section.laterKeys.first(where: { $0.name == entry.key }) {
             guard !later.accepts(entry.value.content) else { return }
             self.diagnostics.report(entry.position, "`\(entry.key)` is not yet supported\(later.hint)")
+        } else if self.section.elsewhere.contains(where: { $0.name == entry.key }) {
+            self.diagnostics.report(
+                entry.position, "`\(entry.key)` is for `listeners` and `defaults`: it holds before a route is known")
         } else {
             let known = self.section.rows.map(\.name) + self.section.laterKeys.map(\.name)
             self.diagnostics.report(

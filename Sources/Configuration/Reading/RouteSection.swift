@@ -1,6 +1,6 @@
 /// An entry of `routes:`.
 struct RouteSection {
-    private let mapping: MappingReader
+    let mapping: MappingReader
 
     init?(_ node: DocumentNode, diagnostics: Diagnostics) {
         guard
@@ -32,13 +32,25 @@ struct RouteSection {
         if requireSubprotocol == true, !self.mapping.has(Keys.route.subprotocols) {
             self.mapping.report(Keys.route.requireSubprotocol, "needs `subprotocols`, the list of those allowed")
         }
-        let own = SessionRules(self.mapping)
-        guard let action = self.action(backends: backends), let path else { return nil }
+        let scheme = self.mapping.value(Keys.route.scheme)
+        let headers = HeadersSection.fields(self.mapping, Keys.route.headers)
+        let http = self.mapping.value(Keys.route.http)
+        let own = SessionRules(
+            self.mapping, Keys.route.rules, timeouts: self.mapping.mapping(Keys.route.timeouts),
+            limits: self.mapping.mapping(Keys.route.limits))
+        guard let action = self.action(scheme: scheme, backends: backends) else { return nil }
+        if http == .pass, !backends.mayTakeRequests(action) {
+            self.mapping.report(Keys.route.http, "is `pass` only with a `websocket` backend: leave it out")
+        }
+        guard let path else { return nil }
 
         var route = RouteSettings(
             name: name ?? (hosts.first?.description ?? "") + path.description, path: path, action: action)
         route.encodedSlashes = encodedSlashes ?? route.encodedSlashes
         route.hosts = hosts
+        route.scheme = scheme
+        route.headers = headers
+        route.http = http ?? route.http
         route.subprotocols = subprotocols
         route.requireSubprotocol = requireSubprotocol ?? route.requireSubprotocol
         defaults.apply(to: &route)
@@ -79,26 +91,10 @@ struct RouteSection {
 
     /// Whether this route itself limits messages.
     private var limitsMessages: Bool {
-        guard case .mapping(let entries)? = self.mapping.entry(Keys.route.rules.limits)?.value.content else {
+        guard case .mapping(let entries)? = self.mapping.entry(Keys.route.limits)?.value.content else {
             return false
         }
         let names = [Keys.limits.message.name, Keys.limits.backendMessage.name]
         return entries.contains { names.contains($0.key) }
-    }
-
-    private func action(backends: BackendsSection) -> RouteSettings.Action? {
-        switch self.mapping.alternative()?.name {
-        case Keys.route.backend.name:
-            return self.mapping.value(Keys.route.backend, backends.name).map { .backend($0) }
-        case Keys.route.page.name:
-            let rules = Keys.route.rules
-            self.mapping.refuse(
-                [
-                    rules.origins, rules.requireOrigin, Keys.route.subprotocols, Keys.route.requireSubprotocol,
-                    rules.compression, rules.utf8, rules.closeCodes, rules.limits, rules.heartbeat,
-                ], "has no effect on a page route: remove it")
-            return self.mapping.value(Keys.route.page).map { .page($0) }
-        default: return nil
-        }
     }
 }

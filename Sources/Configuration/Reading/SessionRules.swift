@@ -5,13 +5,16 @@ struct SessionRules {
     /// Nothing is written.
     init() {}
 
-    /// - Parameter mapping: `defaults` or a route.
-    init(_ mapping: MappingReader) {
-        let keys = Keys.route.rules
+    /// - Parameters:
+    ///   - mapping: `defaults` or a route.
+    ///   - keys: Its rows.
+    ///   - timeouts: The mapping under that key, if it is written.
+    ///   - limits: Likewise.
+    init(_ mapping: MappingReader, _ keys: Keys.SessionRule, timeouts: MappingReader?, limits: MappingReader?) {
         self.changes = mapping.changes()
         self.changes.append(Self.origins(mapping, keys.origins), to: \.origins)
-        self.changes.append(mapping.mapping(keys.timeouts)?.changes(), to: \.timeouts)
-        self.changes.append(mapping.mapping(keys.limits)?.changes(), to: \.limits)
+        self.changes.append(timeouts?.changes(), to: \.timeouts)
+        self.changes.append(limits?.changes(), to: \.limits)
         if let heartbeat = Self.heartbeat(mapping, keys.heartbeat) {
             self.changes.append { route in
                 route.heartbeat = heartbeat(route.heartbeat)

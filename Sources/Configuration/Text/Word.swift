@@ -72,6 +72,25 @@ enum Word {
         }
     }
 
+    /// The value of a header field (RFC 9110 section 5.5), in ASCII. It may be a secret: the message does not say it.
+    static func fieldValue(_ text: String) throws(Mistake) -> String {
+        let isWhole = text.utf8.first?.isVisible != false && text.utf8.last?.isVisible != false
+        guard isWhole, text.utf8.allSatisfy({ $0.isVisible || $0 == UInt8(ascii: " ") }) else {
+            throw Mistake("must be one line of printable ASCII, without spaces at its ends")
+        }
+        return text
+    }
+
+    /// A media type, perhaps with parameters (RFC 9110 section 8.3.1).
+    static func mediaType(_ text: String) throws(Mistake) -> String {
+        let text = try self.fieldValue(text)
+        let parts = text.prefix { $0 != ";" && $0 != " " }.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(\.isToken) }) else {
+            throw .expected("a media type such as `text/plain` or `application/json`", not: text)
+        }
+        return text
+    }
+
     /// The name of a subprotocol: a token (RFC 6455 section 4.1, RFC 9110 section 5.6.2).
     static func subprotocol(_ text: String) throws(Mistake) -> String {
         guard text.utf8.allSatisfy(\.isToken), !text.isEmpty else {

@@ -38,6 +38,10 @@ public struct ListenerBlueprint: Sendable {
 public final class Listener {
     /// The address, for logs and metrics.
     public let name: String
+    /// The `limits` section.
+    let limits: ListenerSettings.Limits
+    /// The `timeouts` section.
+    let timeouts: ListenerSettings.Timeouts
     /// `nil` without TLS.
     public let tlsContext: TLSServerContext?
     /// What the context was made from.
@@ -46,6 +50,8 @@ public final class Listener {
     /// Throws if libssl refuses the settings.
     public init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
         self.name = blueprint.address.description
+        self.limits = blueprint.settings.limits
+        self.timeouts = blueprint.settings.timeouts
         self.tlsSettings = blueprint.tls?.settings
         if let tls = blueprint.tls {
             self.tlsContext = try TLSServerContext(tls.settings, io: io, tickets: tls.tickets)

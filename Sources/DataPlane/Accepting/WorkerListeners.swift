@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Connections
 internal import System
 internal import TLS
@@ -42,7 +43,9 @@ final class WorkerListeners {
         _ blueprint: ListenerBlueprint, of worker: Int, _ context: ConnectionContext, for owner: any AcceptorOwner
     ) throws {
         let present = self.listeners[blueprint.id]
-        if let present, present.tlsSettings == blueprint.tls?.settings { return }
+        if let present, present.tlsSettings == blueprint.tls?.settings, present.limits == blueprint.settings.limits {
+            return
+        }
         self.listeners[blueprint.id] = try Listener(blueprint, io: context.tlsIO)
         guard present == nil else { return }
         let acceptors = blueprint.sockets[worker].map { socket in

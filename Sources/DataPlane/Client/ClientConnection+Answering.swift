@@ -1,33 +1,35 @@
 internal import Admission
 internal import Configuration
 internal import Connections
+internal import HTTP1
 internal import Observability
 internal import Sessions
 internal import System
 internal import TLS
 
-/// What an answered client's connection knows of its end. An object of its own, so that one that waits for a request does not carry it.
-final class ClientClosing {
-    var leg: LegClosing
-    /// Whether the kernel's timeout is the one for closing.
-    var hasUserTimeout = false
-
-    init(at now: MonotonicInstant) { self.leg = LegClosing(at: now) }
-}
-
 /// The answer to a client that gets no session, and the end of its connection: what is queued is delivered, then we wait for the client's
 /// end, then the connection is closed. `LegClosing` says what is due.
 extension ClientConnection {
-    /// The client asked for a built-in page.
+    /// What an answered client's connection knows of its end. An object of its own, so that one that waits for a request does not carry it.
+    final class Closing {
+        var leg: LegClosing
+        /// Whether the kernel's timeout is the one for closing.
+        var hasUserTimeout = false
+
+        init(at now: MonotonicInstant) { self.leg = LegClosing(at: now) }
+    }
+
+    /// The client asked for a built-in page, or for what its route answers.
     func show(_ answer: Answer, headOnly: Bool) {
-        guard self.machine.handle(.answered) == .answer else { return }
-        self.send(answer.bytes(forHead: headOnly, date: WallClock.httpDate()))
+        guard self.machine.handle(.answered(isLast: true)) == .answer else { return }
+        self.connection?.send(answer.bytes(forHead: headOnly, headers: self.headers, date: WallClock.httpDate()).span)
+        self.endAfterAnswer()
     }
 
     /// The request cannot become a session.
     func turnAway(_ refusal: Refusal) {
         let phase = self.phase
-        if self.machine.handle(.answered) == .answer { self.refuse(refusal, self.subject, in: phase) }
+        if self.machine.handle(.answered(isLast: true)) == .answer { self.refuse(refusal, self.subject, in: phase) }
     }
 
     /// Sends the client a refusal, and logs it.
@@ -37,8 +39,12 @@ extension ClientConnection {
     ///   - phase: how far the connection, or its session, had come.
     func refuse(_ refusal: Refusal, _ subject: LogSubject, in phase: Phase) {
         subject.refused(refusal, in: phase, self.context)
-        self.send(refusal.bytes(date: WallClock.httpDate()))
+        self.connection?.send(refusal.bytes(headers: self.headers, date: WallClock.httpDate()).span)
+        self.endAfterAnswer()
     }
+
+    /// `headers` of the route, once it has one.
+    private var headers: HTTPFields { self.route?.settings.headers ?? HTTPFields() }
 
     /// The refusal of a client that has sent no whole request.
     func refusal(_ why: ClientMachine.Refused) -> Refusal {
@@ -49,15 +55,15 @@ extension ClientConnection {
         }
     }
 
-    /// Sends the answer and nothing more; what the client still sends is not looked at.
-    func send(_ answer: [UInt8]) {
+    /// Nothing follows the answer; what the client still sends is not looked at.
+    func endAfterAnswer() {
         guard let connection = self.connection else { return }
-        connection.send(answer.span)
-        self.request = PartialRequest()
+        self.request = PartialRequest(self.listener.limits)
         self.early = []
         self.assembles(0)
-        self.closing = ClientClosing(at: self.loop.now)
+        self.closing = Closing(at: self.loop.now)
         self.setDeadline(at: self.loop.now + LegClosing.firstLook)
+        if connection.isPaused { connection.resume() }
         if connection.mayRead { connection.readAgainLater() }
         connection.shutDown()
         self.settle()
@@ -127,7 +133,7 @@ extension ClientConnection {
         return LegClosing.Times(close: (settings?.timeouts ?? Timeouts()).close, heartbeat: settings?.heartbeat)
     }
 
-    private func sight(of connection: Connection, _ closing: ClientClosing) -> LegClosing.Sight {
+    private func sight(of connection: Connection, _ closing: Closing) -> LegClosing.Sight {
         let undelivered = connection.undelivered
         // Set late, because most connections end before the first check.
         if undelivered > 0, !closing.hasUserTimeout {

@@ -7,7 +7,7 @@ internal import TLS
 /// What the control thread asks of a connection without an open session.
 extension ClientConnection {
     func isSelected(by selection: SessionSelection) -> Bool {
-        if let session = self.session { return session.isSelected(by: selection) }
+        if let exchange = self.exchange { return exchange.isSelected(by: selection) }
         switch selection {
         case .all: return true
         case .ofBackend(let name): return self.route?.backend?.name == name
@@ -16,18 +16,28 @@ extension ClientConnection {
         }
     }
 
+    /// Whether it waits for another request.
+    var isIdle: Bool { self.machine.state == .idle }
+
+    /// Whether a plain request is being passed on.
+    var isPassing: Bool { self.exchange != nil && self.exchange === self.relay }
+
+    /// Whether the answer to a passed request has not begun.
+    var awaitsAnswer: Bool { self.isPassing && self.relay?.current?.head == nil }
+
     /// Bytes that sockets have not accepted.
     var queuedBytes: Int {
-        (self.connection?.queuedBytes ?? 0) + (self.session?.connection(.backend)?.queuedBytes ?? 0)
+        (self.connection?.queuedBytes ?? 0) + (self.exchange?.queuedBytes ?? 0)
     }
 
     var row: SessionRow? {
-        if var row = self.session?.row {
-            row.tls = self.connection?.tls?.version
-            row.queuedForClient = self.connection?.queuedBytes ?? 0
+        if let exchange = self.exchange {
+            var row = exchange.row
+            row?.tls = self.connection?.tls?.version
+            row?.queuedForClient = self.connection?.queuedBytes ?? 0
             return row
         }
-        guard self.phase != .closed else { return nil }
+        guard self.phase != .closed, !self.isIdle else { return nil }
         let now = self.loop.now
         var row = SessionRow(
             id: self.id.description, route: self.route?.settings.name ?? "-", client: self.subject.clientName,

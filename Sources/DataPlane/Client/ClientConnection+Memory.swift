@@ -14,7 +14,7 @@ extension ClientConnection: MemoryUser {
 
     var account: MemoryAccount { self.context.memory }
 
-    var queuedMemory: Int { self.connection?.countedMemory ?? 0 }
+    var queuedMemory: Int { (self.connection?.countedMemory ?? 0) + (self.relay?.backend?.countedMemory ?? 0) }
 
     /// The client that the memory counts for.
     var network: ClientNetwork { ClientNetwork(self.summary.client ?? self.address.ip, of: self.id) }
@@ -26,7 +26,8 @@ extension ClientConnection: MemoryUser {
         let now = self.loop.now
         var idle = self.memory.idle(at: now)
         var bytes = self.memory.assembled
-        if let connection = self.connection, let since = connection.queuedSince {
+        for connection in [self.connection, self.relay?.backend] {
+            guard let connection, let since = connection.queuedSince else { continue }
             bytes += connection.queuedMemory
             // A slow peer acknowledges the kernel's bytes for a while before its socket accepts more.
             if now - since < self.patience || !connection.hasProgressed() { idle = max(idle, now - since) }
@@ -43,7 +44,7 @@ extension ClientConnection: MemoryUser {
 
     /// A connection with queued bytes is aborted; a client without any is told why.
     func freeMemory() {
-        if let session = self.session { session.handle(.memoryNeeded) } else { self.handle(.memoryNeeded) }
+        if let exchange = self.exchange { exchange.memoryNeeded() } else { self.handle(.memoryNeeded) }
         if self.connection?.queuedSince != nil { self.handle(.dismissed) }
     }
 }

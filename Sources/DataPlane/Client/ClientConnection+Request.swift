@@ -9,11 +9,13 @@ internal import TLS
 
 /// The request head, and what it leads to.
 extension ClientConnection {
-    /// Reads until the request head is whole, as far as it is there.
-    func requestHead() {
+    /// Reads until a request head is whole, as far as it is there.
+    func readRequests() {
         guard let connection = self.connection else { return }
+        // What came behind the last request.
+        if !self.request.bytes.isEmpty, self.mayBegin(connection) { self.parse() }
         let plaintext = self.context.connections.buffers.plaintext
-        while self.machine.state == .requestHead, connection.mayRead {
+        while self.mayBegin(connection), connection.mayRead {
             switch connection.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.heard(connection)
@@ -31,18 +33,28 @@ extension ClientConnection {
         // The connection is quiet now, until the backend answers or the rest of the request comes.
         connection.tls?.releaseBuffers()
         // An end that came together with the request is not reported again.
-        if connection.hasEnded { self.session?.handle(.clientLeft) }
+        if connection.hasEnded { self.exchange?.ready(client: connection, .none) }
+    }
+
+    /// Whether a request may begin: not while the client does not accept its last answer.
+    private func mayBegin(_ connection: Connection) -> Bool {
+        switch self.machine.state {
+        case .requestHead: true
+        case .idle: connection.queuedBytes == 0
+        case .tlsHandshake, .exchange, .answering, .over: false
+        }
     }
 
     private func parse() {
+        if self.machine.state == .idle { self.handle(.requestBegan) }
         let bytes = self.request.bytes
         switch self.request.parser.parse(bytes.span) {
         case .incomplete: break
         case .invalid(let error): self.turnAway(Refusal(error))
         case .head(let head, let length):
             self.early = Array(bytes[length...])
-            self.request = PartialRequest()
-            self.context.owner?.isNoLongerNew(self)
+            self.request = PartialRequest(self.listener.limits)
+            self.owner.isNoLongerNew(self)
             self.admit(head)
         }
     }
@@ -60,14 +72,46 @@ extension ClientConnection {
         }
         self.summary.origin = head.fields.first("Origin")?.cut
         switch Admission.decide(head, hops, configuration.routeTable) {
-        case .page(let page, let routeIndex, let host, let headOnly):
+        case .page(let page, let routeIndex, let host, let scheme, let headOnly):
             self.route = configuration.routes[routeIndex]
-            self.show(.page(page, configuration, host: host), headOnly: headOnly)
+            self.show(.page(page, configuration, scheme, host: host), headOnly: headOnly)
+        case .answer(let answer, let routeIndex, let headOnly):
+            self.route = configuration.routes[routeIndex]
+            self.show(answer, headOnly: headOnly)
+        case .pass(let request): self.pass(request, self.context.configuration)
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)
         case .upgrade(let admitted): self.begin(admitted, self.context.configuration)
         }
+    }
+
+    /// Begins to pass a plain request on.
+    private func pass(_ request: PlainRequest, _ configuration: WorkerConfiguration) {
+        let route = configuration.shared.routes[request.routeIndex]
+        guard let backend = route.backend, self.machine.handle(.admitted) == .beginExchange else { return }
+        self.route = route
+        self.clearDeadline()
+        let relay = self.relay ?? HTTPRelay(for: self)
+        self.relay = relay
+        self.exchange = relay
+        relay.begin(
+            PassedRequest(
+                request, of: self.summary.clientName(at: self.address), to: route, of: backend, configuration,
+                began: self.began, at: self.loop.now))
+    }
+
+    /// Takes what came behind the request's head.
+    func takeEarly() -> [UInt8] {
+        let early = self.early
+        self.early = []
+        return early
+    }
+
+    /// Keeps what came behind the request: it is the next one.
+    func keepEarly(_ bytes: Span<UInt8>) {
+        self.early.append(bytes)
+        self.assembles(self.early.capacity)
     }
 
     /// Begins to open a session.
@@ -80,7 +124,7 @@ extension ClientConnection {
         let session = Session(
             for: self, of: self.subject, since: (began: self.began, lastByte: self.lastByte), admitted, to: route,
             configuration, self.context)
-        self.session = session
+        self.exchange = session
         session.start()
     }
 }

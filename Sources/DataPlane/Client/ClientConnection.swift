@@ -8,46 +8,56 @@ internal import TLS
 
 /// One client connection from accept to closed, or until an open session takes it over: the shell that acts.
 ///
-/// `ClientMachine` decides; this class tells it what happened and carries out its actions. It has the TLS handshake, the request head and
-/// the answer to a client that gets no session. An upgrade that is admitted is an exchange of its own, a `Session`, which tells what
-/// becomes of it. This file has the life of the connection, `ClientConnection+Request` the request, and `ClientConnection+Answering` the answer.
-final class ClientConnection: ConnectionOwner, TimerHandler {
-    let id = SessionID.random()
+/// `ClientMachine` decides; this class tells it what happened and carries out its actions. It has the TLS handshake, the request heads and
+/// the gateway's own answers. A request that leads further has an `Exchange`, which tells what becomes of it.
+///
+/// This file has the life of the connection, `ClientConnection+Request` the requests, and `ClientConnection+Answering` the answers and the
+/// end.
+final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
+    /// The request's, and its session's. A new one for each request.
+    private(set) var id = SessionID.random()
     let context: SessionContext
     let loop: EventLoop
     let listener: Listener
     let address: SocketAddress
-    let began: MonotonicInstant
+    /// When the client was accepted, or its later request began.
+    private(set) var began: MonotonicInstant
     private(set) var lastByte: MonotonicInstant
+    unowned let owner: any ClientConnectionOwner
     var machine: ClientMachine
     /// Its place among the connections without a whole request head. The worker sets it.
     var newcomer = Newcomers<ClientConnection>.Place.none
     /// `nil` once the connection is closed, or handed over.
     private(set) var connection: Connection?
     /// The request head, while it is not whole.
-    var request = PartialRequest()
-    /// What the client sent behind its request, without waiting for the 101.
+    var request: PartialRequest
+    /// What the client sent behind its request, without waiting for the answer.
     var early: [UInt8] = []
     /// The route of the request, once it has one.
     var route: Route?
     var summary = SessionSummary()
-    /// The session that is being opened. A reference cycle that ends with the exchange.
-    var session: Session?
+    /// The exchange in progress. A reference cycle that ends with it.
+    var exchange: (any Exchange)?
+    /// What passes plain requests on, once there was one.
+    var relay: HTTPRelay?
     var memory = SessionMemory()
     /// How long the client is waited for; `nil` until it is answered.
-    var closing: ClientClosing?
+    var closing: Closing?
     private var timer: EventLoop.TimerID?
 
     /// - Throws: `SystemError` or `TLSError`; then the descriptor is still open.
     init(
-        _ descriptor: Int32, _ address: SocketAddress, listener: Listener, _ context: SessionContext
+        _ descriptor: Int32, _ address: SocketAddress, listener: Listener, _ context: SessionContext,
+        for owner: any ClientConnectionOwner
     ) throws {
         self.context = context
         self.loop = context.loop
         self.listener = listener
+        self.request = PartialRequest(listener.limits)
         self.address = address
         self.began = context.loop.now
         self.lastByte = context.loop.now
+        self.owner = owner
         self.machine = ClientMachine(hasTLS: listener.tlsContext != nil)
         let tls = try listener.tlsContext?.makeConnection()
         self.connection = try Connection(
@@ -56,7 +66,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
     }
 
     /// How far the connection has come, for the log and tables.
-    var phase: Phase { self.session?.phase ?? self.machine.phase }
+    var phase: Phase { self.exchange?.phase ?? self.machine.phase }
 
     /// What the log lines begin with.
     var subject: LogSubject {
@@ -68,9 +78,8 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
     func ready(_ connection: Connection, _ readiness: Readiness) {
         switch self.machine.state {
         case .tlsHandshake: self.tlsHandshake(connection)
-        case .requestHead: if !self.joinsLine(connection, readiness) { self.requestHead() }
-        // The client waits for its 101: only its leaving matters now.
-        case .exchange: if readiness.isEnded { self.session?.handle(.clientLeft) }
+        case .requestHead, .idle: if !self.joinsLine(connection, readiness) { self.readRequests() }
+        case .exchange: self.exchange?.ready(client: connection, readiness)
         case .answering(let hasEnded):
             // A connection that waits for its next turn does not get another one for each packet that comes meanwhile.
             let isItsTurn = readiness.isNone || !connection.isScheduled
@@ -110,7 +119,10 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         let phase = self.phase
         switch self.machine.handle(input) {
         case .nothing: break
-        case .readRequest: self.requestHead()
+        case .readRequest: self.readRequests()
+        case .awaitRequest: self.awaitRequest()
+        case .limitRequest: self.limitRequest()
+        case .endAfterAnswer: self.endAfterAnswer()
         case .end(let reason):
             self.subject.abandoned(reason, in: phase, self.context)
             self.close()
@@ -129,7 +141,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
 
     /// The gateway ends the connection.
     func close(_ ending: Ending) {
-        if let session = self.session { session.close(ending) } else { self.handle(.ordered(ending.cause)) }
+        if let exchange = self.exchange { exchange.close(ending) } else { self.handle(.ordered(ending.cause)) }
     }
 
     /// The gateway stops now. The client is told if that is possible without waiting.
@@ -148,16 +160,38 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
         self.loop.budget.spend(Work.ending)
         connection.close(abruptly: abruptly)
         self.letGo()
-        self.context.owner?.ended(self)
+        self.owner.ended(self)
+    }
+
+    /// Another request may come on the same connection.
+    func awaitRequest() {
+        guard let connection = self.connection else { return }
+        self.request = PartialRequest(self.listener.limits, bytes: self.early)
+        self.early = []
+        self.route = nil
+        self.summary = SessionSummary()
+        self.setDeadline(at: self.loop.now + self.listener.timeouts.keepAlive)
+        self.owner.isNewAgain(self)
+        // Later, so that the requests of one client do not delay others.
+        if connection.mayRead || !self.request.bytes.isEmpty { connection.readAgainLater() }
+    }
+
+    /// A later request began: from now on it has the time of a first one.
+    private func limitRequest() {
+        self.id = .random()
+        self.began = self.loop.now
+        self.setDeadline(at: self.began + self.context.configuration.shared.longestHandshake)
     }
 
     /// The connection is closed, or a session has it.
     private func letGo() {
-        assert(self.session == nil, "a session that is being opened tells of its end first")
+        assert(self.exchange == nil, "an exchange tells of its end first")
         self.clearDeadline()
+        self.relay?.close()
+        self.relay = nil
         self.connection = nil
         self.closing = nil
-        self.request = PartialRequest()
+        self.request = PartialRequest(self.listener.limits)
         self.early = []
         self.assembles(0)
         self.noteHolding()
@@ -195,26 +229,29 @@ final class ClientConnection: ConnectionOwner, TimerHandler {
     }
 }
 
-// MARK: - The session
+// MARK: - The exchange
 
 extension ClientConnection: SessionClient {
     func open(_ session: Session) -> (connection: Connection, early: [UInt8])? {
         guard let connection = self.connection, self.machine.handle(.sessionOpened) == .handOver else { return nil }
         let heir = connection.handOver(to: session)
         let early = self.early
-        self.session = nil
+        self.exchange = nil
         self.letGo()
-        self.context.owner?.handedOver(self, to: session)
+        self.owner.handedOver(self, to: session)
         return (heir, early)
     }
 
     func refuse(_ refusal: Refusal, of subject: LogSubject, in phase: Phase) {
-        self.session = nil
-        if self.machine.handle(.answered) == .answer { self.refuse(refusal, subject, in: phase) }
+        self.exchange = nil
+        if self.machine.handle(.answered(isLast: true)) == .answer { self.refuse(refusal, subject, in: phase) }
     }
 
-    func leave() {
-        self.session = nil
-        self.handle(.sessionEnded)
+    func leave() { self.exchangeEnded(.silent) }
+
+    /// The exchange is over.
+    func exchangeEnded(_ end: ClientMachine.ExchangeEnd) {
+        self.exchange = nil
+        self.handle(.exchangeEnded(end))
     }
 }

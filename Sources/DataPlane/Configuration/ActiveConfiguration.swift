@@ -43,7 +43,7 @@ public final class ActiveConfiguration: Sendable {
         let routes = settings.routes.map { route in
             switch route.action {
             case .backend(let name): Route(route, indices[name].map { backends[$0] })
-            case .page: Route(route, nil)
+            case .page, .redirect, .answer: Route(route, nil)
             }
         }
         self.backends = backends
@@ -84,7 +84,7 @@ public final class ActiveConfiguration: Sendable {
     /// The first route of this name, if there is one.
     public func route(named name: String) -> Route? { self.routeIndices[name].map { self.routes[$0] } }
 
-    /// The route with the same name, path and hosts, if there is one.
+    /// The route with the same name, path, hosts and scheme, if there is one.
     public func route(like settings: RouteSettings) -> Route? { self.routesByKey[RouteKey(settings)] }
 
     /// The backend of this name, if there is one.
@@ -96,10 +96,12 @@ private struct RouteKey: Hashable {
     let name: String
     let path: PathPattern
     let hosts: [HostPattern]
+    let scheme: ClientScheme?
 
     init(_ settings: RouteSettings) {
         self.name = settings.name
         self.path = settings.path
         self.hosts = settings.hosts
+        self.scheme = settings.scheme
     }
 }

@@ -4,10 +4,10 @@ public import Configuration
 public final class Route: Sendable {
     /// The route as configured.
     public let settings: RouteSettings
-    /// `nil` for a page.
+    /// `nil` where the gateway answers itself.
     public let backend: Backend?
 
-    /// A route to `backend`; `nil` for a page.
+    /// A route to `backend`; `nil` where the gateway answers itself.
     public init(_ settings: RouteSettings, _ backend: Backend?) {
         self.settings = settings
         self.backend = backend

@@ -1,6 +1,8 @@
 public import Admission
 internal import Balancing
 internal import Configuration
+internal import Connections
+internal import Sessions
 public import System
 public import TLS
 
@@ -46,6 +48,23 @@ public final class WorkerConfiguration {
         return self.choices[backend.index].choose(among: candidates, for: placement.wish, using: &random).map {
             backend.endpoints[$0]
         }
+    }
+
+    /// Connects to an endpoint, once it is started.
+    ///
+    /// - Parameters:
+    ///   - addresses: the endpoint's.
+    ///   - tag: of the connection.
+    ///   - limit: `timeouts.connect` of the route.
+    ///   - end: when the owner's own time is over.
+    func connector(
+        to endpoint: Endpoint, of backend: Backend, at addresses: [SocketAddress], tag: UInt8, within limit: Duration?,
+        until end: MonotonicInstant, _ connections: ConnectionContext, for owner: any ConnectorOwner
+    ) -> Connector {
+        Connector(
+            to: addresses, from: backend.source, tag: tag,
+            tls: { endpoint.usesTLS ? try self.clientConnection(of: backend, to: endpoint) : nil }, history: endpoint,
+            within: limit ?? Timeouts().connect, until: end, connections, for: owner)
     }
 
     /// A TLS connection for an endpoint; `nil` without TLS.

@@ -45,11 +45,9 @@ extension Session: ConnectorOwner {
 
     private func connect(to endpoint: Endpoint, at addresses: [SocketAddress], of backend: Backend) {
         guard let opening = self.opening else { return }
-        let configuration = opening.configuration
-        let connector = Connector(
-            to: addresses, from: backend.source, tag: Leg.backend.tag,
-            tls: { endpoint.usesTLS ? try configuration.clientConnection(of: backend, to: endpoint) : nil },
-            history: endpoint, within: self.route?.settings.timeouts.connect ?? Timeouts().connect,
+        let connector = opening.configuration.connector(
+            to: endpoint, of: backend, at: addresses, tag: Leg.backend.tag,
+            within: self.route?.settings.timeouts.connect,
             until: self.handshakeClock.deadline, self.context.connections, for: self)
         opening.connector = connector
         connector.start()

@@ -7,7 +7,14 @@ internal import TLS
 internal import WebSocketProtocol
 
 /// What the control thread asks of a session, and what a reload does to it.
-extension Session {
+extension Session: Exchange {
+    /// The client waits for its 101: only its leaving matters.
+    func ready(client: Connection, _ readiness: Readiness) { if client.hasEnded { self.handle(.clientLeft) } }
+
+    func memoryNeeded() { self.handle(.memoryNeeded) }
+
+    var queuedBytes: Int { self.backend?.queuedBytes ?? 0 }
+
     func isSelected(by selection: SessionSelection) -> Bool {
         switch selection {
         case .all: return true

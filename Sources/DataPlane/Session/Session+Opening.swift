@@ -118,8 +118,8 @@ extension Session {
         guard let key = self.opening?.admitted.key else { return }
         self.summary.subprotocol = self.remembered(subprotocol)
         let bytes = SwitchingProtocols.bytes(
-            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields, date: WallClock.httpDate()
-        )
+            key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields,
+            headers: self.route?.settings.headers ?? HTTPFields(), date: WallClock.httpDate())
         self.client?.send(bytes.span)
     }
 

@@ -37,20 +37,13 @@ extension Session {
 
     private var queueLimit: Int { self.route?.settings.limits.queue.rawValue ?? ConnectionBuffers.readSize }
 
-    /// Stop reading the other side here: one more read plus a staged send must still fit. While memory is scarce, only one read is queued.
+    /// Whether the side that sends to `connection` must not be read.
     func isAboveHighWater(_ connection: Connection) -> Bool {
-        let queued = connection.queuedBytes
-        guard queued > 0 else { return false }
-        return self.context.memory.bound.isScarce
-            || queued > max(0, self.queueLimit - ConnectionBuffers.mostPerRead - SendBatch.mostBytes)
+        connection.isAboveHighWater(of: self.queueLimit, self.context.memory.bound)
     }
 
-    /// While this is true, the other side stays held back.
     func isAboveLowWater(_ connection: Connection) -> Bool {
-        let queued = connection.queuedBytes
-        guard queued > 0 else { return false }
-        return self.context.memory.bound.isScarce
-            || queued > max(0, self.queueLimit - ConnectionBuffers.mostPerRead) / 2
+        connection.isAboveLowWater(of: self.queueLimit, self.context.memory.bound)
     }
 
     /// Reads from `leg` again if reading was stopped.

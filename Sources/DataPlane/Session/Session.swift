@@ -15,7 +15,7 @@ internal import WebSocketProtocol
 ///
 /// This file has the life of the connections and their reading, `Session+Opening` what comes before the 101, `Session+Backend` the other
 /// leg, `Session+Reading` what ends the bytes or holds them back, and `Session+Closing` the end of both legs.
-final class Session: ConnectionOwner, TimerHandler {
+final class Session: ConnectionOwner, TimerHandler, Closable {
     let id: SessionID
     let context: SessionContext
     /// The worker's. A copy, because every read needs it.

@@ -18,6 +18,8 @@ final class SessionContext {
     let services: any SessionServices
     /// For new sessions.
     var configuration: WorkerConfiguration
+    /// Set when the whole gateway drains: connections end after their answers.
+    var isDraining = false
     // The worker, which outlives its sessions. It sets this when it is made.
     unowned var owner: (any SessionOwner)?
 
@@ -34,28 +36,6 @@ final class SessionContext {
         self.services = services
         self.configuration = configuration
     }
-}
-
-/// Owns the clients' connections and the sessions: the worker.
-protocol SessionOwner: AnyObject {
-    /// The request head is whole, or the connection ended without one.
-    func isNoLongerNew(_ client: ClientConnection)
-    /// The session that is about to send its 101 has the client's connection now.
-    func handedOver(_ client: ClientConnection, to session: Session)
-    /// The client's connection is closed.
-    func ended(_ client: ClientConnection)
-
-    /// A session's opening handshake is complete. What happened meanwhile, such as a drain, may apply to it.
-    func opened(_ session: Session)
-    /// Both connections of a session are closed.
-    func ended(_ session: Session)
-
-    /// A session could not be opened with the endpoint.
-    func failed(_ endpoint: Endpoint, because reason: String)
-    /// A session was opened with the endpoint.
-    func succeeded(_ endpoint: Endpoint)
-    /// None of the endpoint's addresses could be connected to.
-    func unreachable(_ endpoint: Endpoint)
 }
 
 /// Makes the conversations of sessions in which the gateway is the WebSocket server.

@@ -1,11 +1,11 @@
 internal import Sessions
 internal import System
 
-/// One worker's sessions that will be closed, each at its time, so that their clients do not all come back at once.
+/// One worker's sessions and passed requests that will be closed, each at its time, so that their clients do not all come back at once.
 final class PacedClosing: TimerHandler {
     private struct Entry {
         let time: MonotonicInstant
-        let session: Session
+        let member: any Closable
         let ending: Ending
     }
 
@@ -16,11 +16,11 @@ final class PacedClosing: TimerHandler {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    /// - Parameter times: from now, ascending. More sessions than times are closed at the last one.
-    func close(_ sessions: [Session], at times: [Duration], _ ending: Ending) {
-        for (index, session) in sessions.enumerated() {
+    /// - Parameter times: from now, ascending. More members than times are closed at the last one.
+    func close(_ members: [any Closable], at times: [Duration], _ ending: Ending) {
+        for (index, member) in members.enumerated() {
             let time = times.isEmpty ? .zero : times[min(index, times.count - 1)]
-            self.entries.append(Entry(time: self.loop.now + time, session: session, ending: ending))
+            self.entries.append(Entry(time: self.loop.now + time, member: member, ending: ending))
         }
         self.entries.sort { $0.time > $1.time }
         self.timerFired()
@@ -29,8 +29,7 @@ final class PacedClosing: TimerHandler {
     func timerFired() {
         while let next = self.entries.last, next.time <= self.loop.now {
             self.entries.removeLast()
-            // Closing a session that has ended does nothing.
-            next.session.close(next.ending)
+            next.member.close(next.ending)
         }
         guard let next = self.entries.last else { return self.loop.cancelTimer(&self.timer) }
         self.loop.setTimer(&self.timer, at: next.time, self)

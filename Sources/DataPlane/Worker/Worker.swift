@@ -8,7 +8,7 @@ internal import TLS
 
 /// One thread with everything it needs: an event loop, listening sockets, libssl contexts, buffers and sessions. Workers share nothing;
 /// they talk through mailboxes.
-public final class Worker: AcceptorOwner, SessionOwner {
+public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
@@ -108,24 +108,39 @@ public final class Worker: AcceptorOwner, SessionOwner {
 
     private func drain(_ selection: SessionSelection, _ order: DrainOrder) {
         let ending = Ending.byGateway(order.cause)
-        let open = self.sessions.values.filter { $0.isSelected(by: selection) }
-        if order.opening == .refused {
-            for client in Array(self.clients.values) where client.isSelected(by: selection) { client.close(ending) }
+        var open: [any Closable] = self.sessions.values.filter { $0.isSelected(by: selection) }
+        for client in Array(self.clients.values) where client.isSelected(by: selection) {
+            if client.awaitsAnswer {
+                self.paced.close([client], at: [order.times.last ?? .zero], ending)
+            } else if client.isPassing {
+                open.append(client)
+            } else if client.isIdle || order.opening == .refused {
+                client.close(ending)
+            }
         }
         self.paced.close(open.shuffled(), at: order.times, ending)
         if case .all = selection {
             self.draining = order
+            self.context.isDraining = true
             self.drainEnd = self.loop.now + (order.times.last ?? .zero)
             self.reportIfDrained()
         }
     }
 
     func opened(_ session: Session) {
-        if let order = self.draining {
-            self.paced.close([session], at: [max(.zero, self.drainEnd - self.loop.now)], .byGateway(order.cause))
+        if self.draining != nil {
+            self.closeLast(session)
         } else if session.endpoint?.isDraining == true {
             session.close(.byGateway(.drain))
         }
+    }
+
+    func passes(_ client: ClientConnection) { self.closeLast(client) }
+
+    /// Closes what has begun during the drain at the end of that.
+    private func closeLast(_ member: any Closable) {
+        guard let order = self.draining else { return }
+        self.paced.close([member], at: [max(.zero, self.drainEnd - self.loop.now)], .byGateway(order.cause))
     }
 
     private func reportIfDrained() {
@@ -222,7 +237,7 @@ public final class Worker: AcceptorOwner, SessionOwner {
         }
         do {
             self.loop.budget.spend(Work.connection)
-            let client = try ClientConnection(descriptor, address, listener: listener, self.context)
+            let client = try ClientConnection(descriptor, address, listener: listener, self.context, for: self)
             self.clients[ObjectIdentifier(client)] = client
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
             client.newcomer = self.newcomers.add(client, from: self.subscriber(address), at: self.loop.now)
@@ -241,6 +256,11 @@ public final class Worker: AcceptorOwner, SessionOwner {
             return nil
         }
         return ip.subscriber
+    }
+
+    func isNewAgain(_ client: ClientConnection) {
+        self.fleet.members[self.index].newcomers.add(1, ordering: .relaxed)
+        client.newcomer = self.newcomers.add(client, from: self.subscriber(client.address), at: self.loop.now)
     }
 
     func isNoLongerNew(_ client: ClientConnection) {

@@ -18,7 +18,7 @@ extension MetricsSnapshot {
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
-        return self.ofSessions + self.ofMessages + self.ofConnections + self.ofWorkers + backends
+        return self.ofSessions + self.ofRequests + self.ofMessages + self.ofConnections + self.ofWorkers + backends
             + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter,
@@ -27,6 +27,31 @@ extension MetricsSnapshot {
                 MetricFamily(
                     "gateway_build_info", .gauge, help: "1, with the version of the gateway.", samples: [build]),
             ] + Self.families(of: usage)
+    }
+
+    // MARK: - Requests
+
+    private var ofRequests: [MetricFamily] {
+        let requests = self.routes.sorted { $0.key < $1.key }.compactMap { name, route in
+            route.requests.map { (labels: [Label("route", name)], $0) }
+        }
+        let totals = requests.flatMap { labels, requests in
+            requests.total.sorted { $0.key < $1.key }.map { status, count in
+                Sample(labels + [Label("status", status)], .number(Double(count)))
+            }
+        }
+        return [
+            MetricFamily(
+                "gateway_requests_open", .gauge, help: "Plain requests that are being passed to a backend.",
+                samples: requests.map { Sample($0.labels, .number(Double($0.1.open))) }),
+            MetricFamily(
+                "gateway_requests_total", .counter,
+                help: "Plain requests that were passed to a backend, by the class of the answer's status.",
+                samples: totals),
+            MetricFamily(
+                "gateway_request_seconds", .histogram, help: "Time from a plain request to the head of its answer.",
+                samples: requests.map { Sample($0.labels, $0.1.seconds.value) }),
+        ]
     }
 
     // MARK: - Sessions

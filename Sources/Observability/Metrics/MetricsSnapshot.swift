@@ -55,6 +55,19 @@ public struct MetricsSnapshot: Sendable {
         }
     }
 
+    /// The plain requests of a route that were passed to its backend.
+    public struct Requests: Sendable {
+        /// Requests in progress.
+        public var open = 0
+        /// By the class of the answer's status, such as `2xx`; `none` if the client left before there was one.
+        public var total: [String: UInt64] = [:]
+        /// How long it took until the head of an answer came.
+        public var seconds = Histogram.ofHandshakes
+
+        /// Zeros.
+        public init() {}
+    }
+
     /// The sessions of a route with one backend.
     public struct Sessions: Equatable, Sendable {
         /// The number of sessions that are open or closing.
@@ -80,6 +93,8 @@ public struct MetricsSnapshot: Sendable {
         public var handshakes: [HandshakeResult: UInt64] = [:]
         /// Closed sessions by cause and code.
         public var closes: [Close: UInt64] = [:]
+        /// `nil` if there were none.
+        public var requests: Requests?
         /// Messages and bytes that each leg has sent in closed sessions.
         public var tally = PerLeg(client: MessageTally(), backend: MessageTally())
 
@@ -159,6 +174,10 @@ extension MetricsSnapshot.Route {
         }
         self.handshakes.merge(other.handshakes, uniquingKeysWith: +)
         self.closes.merge(other.closes, uniquingKeysWith: +)
+        if let requests = other.requests {
+            self.requests = self.requests ?? .init()
+            self.requests?.add(requests)
+        }
         self.add(other.tally)
     }
 
@@ -166,6 +185,14 @@ extension MetricsSnapshot.Route {
     public mutating func add(_ tally: PerLeg<MessageTally>) {
         self.tally.client.add(tally.client)
         self.tally.backend.add(tally.backend)
+    }
+}
+
+extension MetricsSnapshot.Requests {
+    fileprivate mutating func add(_ other: Self) {
+        self.open += other.open
+        self.total.merge(other.total, uniquingKeysWith: +)
+        self.seconds.add(other.seconds)
     }
 }
 

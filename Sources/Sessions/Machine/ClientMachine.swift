@@ -1,14 +1,17 @@
 /// One client connection from accept to closed, or until a session takes it over, decided without I/O: what happened goes in, what to do
 /// comes out.
 ///
-/// A request that may become a session is an exchange of its own: from there on `SessionMachine` decides, until it opens or wants an answer
-/// sent. The shell (`ClientConnection`) owns the socket, says what happened and carries out the actions.
+/// It carries one exchange after another (RFC 9112 section 9.3), the last of which may become a session. An exchange decides for itself
+/// (`SessionMachine`, `ExchangeMachine`), until it ends or wants an answer sent. The shell (`ClientConnection`) owns the socket, says what
+/// happened and carries out the actions.
 public struct ClientMachine: Sendable {
     /// How far the connection has come.
     public enum State: Equatable, Sendable {
         case tlsHandshake
         case requestHead
-        /// A session is being opened.
+        /// A request was answered, and nothing of the next one has come.
+        case idle
+        /// A session is being opened, or a request is passed on.
         case exchange
         /// A refusal or a page is on its way; then we only wait for the client's end.
         ///
@@ -26,14 +29,18 @@ public struct ClientMachine: Sendable {
         case ended(ConnectionEnd)
         /// The time for the TLS handshake, for the request, or for the client's end is over.
         case timeOver
+        /// The first byte of another request came.
+        case requestBegan
         /// There is a page or a refusal to send.
-        case answered
-        /// The request may become a session.
+        ///
+        /// - isLast: the connection ends after it.
+        case answered(isLast: Bool)
+        /// The request leads to an exchange.
         case admitted
         /// The client gets its 101.
         case sessionOpened
-        /// The session could not be opened, and the client is to be told nothing.
-        case sessionEnded
+        /// The exchange is over.
+        case exchangeEnded(ExchangeEnd)
         /// The gateway ends the connection, for `cause`.
         case ordered(Cause)
         /// All sessions together hold too much memory, and this connection makes no progress.
@@ -49,6 +56,18 @@ public struct ClientMachine: Sendable {
         case stalled
         /// The gateway does not wait for the client: queued bytes are discarded.
         case dismissed
+    }
+
+    /// What an exchange leaves behind.
+    public enum ExchangeEnd: Equatable, Sendable {
+        /// The answer is complete, and another request may come.
+        case kept
+        /// The answer is complete, and it was the last.
+        case last
+        /// The client has left, or is told nothing.
+        case silent
+        /// The answer is not complete, and must not look as if it were.
+        case incomplete
     }
 
     /// Why a client is refused that has sent no whole request.
@@ -71,10 +90,16 @@ public struct ClientMachine: Sendable {
         case refuse(Refused)
         /// Send the client its page or its refusal.
         case answer
-        /// Begin to open a session.
+        /// Wait for the next request.
+        case awaitRequest
+        /// The next request has begun: it has the time of a handshake.
+        case limitRequest
+        /// Begin the exchange.
         case beginExchange
         /// Give the connection to the session.
         case handOver
+        /// End our side, and wait for the client's end.
+        case endAfterAnswer
         /// Close the connection in order.
         case close
         /// Abort the connection.
@@ -94,7 +119,7 @@ public struct ClientMachine: Sendable {
     public var phase: Phase {
         switch self.state {
         case .tlsHandshake: .tlsHandshake
-        case .requestHead, .exchange: .requestHead
+        case .requestHead, .idle, .exchange: .requestHead
         case .answering: .closing
         case .over: .closed
         }
@@ -123,11 +148,20 @@ public struct ClientMachine: Sendable {
         case (.requestHead, .ordered): return self.refuse(.draining)
         case (.requestHead, .memoryNeeded): return self.refuse(.memory)
         case (.requestHead, .admitted): return self.move(to: .exchange, .beginExchange)
-        case (.requestHead, .answered), (.exchange, .answered):
+        case (.requestHead, .answered(isLast: false)): return self.move(to: .idle, .answer)
+        case (.requestHead, .answered(isLast: true)), (.exchange, .answered(isLast: true)):
             return self.move(to: .answering(hasEnded: false), .answer)
 
+        // Between requests there is nothing to lose: a server may end the connection at any time (RFC 9112 section 9.5).
+        case (.idle, .requestBegan): return self.move(to: .requestHead, .limitRequest)
+        case (.idle, .ended), (.idle, .timeOver), (.idle, .ordered), (.idle, .memoryNeeded), (.idle, .roomNeeded):
+            return self.move(to: .over, .close)
+
         case (.exchange, .sessionOpened): return self.move(to: .over, .handOver)
-        case (.exchange, .sessionEnded): return self.move(to: .over, .close)
+        case (.exchange, .exchangeEnded(.kept)): return self.move(to: .idle, .awaitRequest)
+        case (.exchange, .exchangeEnded(.last)): return self.move(to: .answering(hasEnded: false), .endAfterAnswer)
+        case (.exchange, .exchangeEnded(.silent)): return self.move(to: .over, .close)
+        case (.exchange, .exchangeEnded(.incomplete)): return self.move(to: .over, .abort)
 
         // After an orderly end the client may still accept queued bytes.
         case (.answering, .ended(.inOrder)): return self.move(to: .answering(hasEnded: true), .nothing)
@@ -139,7 +173,8 @@ public struct ClientMachine: Sendable {
 
         case (.tlsHandshake, .roomNeeded), (.requestHead, .roomNeeded):
             return self.move(to: .over, .makeRoom)
-        case (.tlsHandshake, _), (.requestHead, _), (.exchange, _), (.answering, _), (.over, _): return .nothing
+        case (.tlsHandshake, _), (.requestHead, _), (.idle, _), (.exchange, _), (.answering, _), (.over, _):
+            return .nothing
         }
     }
 

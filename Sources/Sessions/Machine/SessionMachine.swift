@@ -11,7 +11,7 @@ public struct SessionMachine: Sendable {
     /// How far the session has come; `closing` says more once it converses.
     public enum State: Equatable, Sendable {
         /// The next endpoint has to be chosen, if the session needs one.
-        case choosing(Choice)
+        case choosing(EndpointsTried)
         /// TCP and TLS to an endpoint are being set up.
         case connecting(Attempt)
         /// The request was sent; the backend's answer is awaited.
@@ -20,23 +20,6 @@ public struct SessionMachine: Sendable {
         case conversing
         /// Both connections are closed; or the client gets no 101, and the backend's has to be closed now.
         case closed
-    }
-
-    /// What is known when the next endpoint is chosen.
-    public struct Choice: Equatable, Sendable {
-        /// How many endpoints were tried.
-        public let tried: UInt8
-        /// Why the last one failed; `nil` if none was tried.
-        public let failure: OpeningFailure?
-        /// How far the last one came.
-        public let phase: Phase
-
-        /// By default, no endpoint was tried.
-        public init(tried: UInt8 = 0, failure: OpeningFailure? = nil, phase: Phase = .requestHead) {
-            self.tried = tried
-            self.failure = failure
-            self.phase = phase
-        }
     }
 
     /// The endpoint that is being tried.
@@ -138,9 +121,6 @@ public struct SessionMachine: Sendable {
         case begin(SessionKind)
     }
 
-    /// How many endpoints are tried before the client is refused.
-    private static let mostEndpoints = 3
-
     /// How far the session has come.
     public private(set) var state: State
     /// Both legs' connections, and how the session ends.
@@ -149,7 +129,7 @@ public struct SessionMachine: Sendable {
     /// A session for a request that was admitted.
     ///
     /// - Parameter codes: the close codes that the client understands.
-    public init(_ codes: CloseCodes) { self.init(state: .choosing(Choice()), codes) }
+    public init(_ codes: CloseCodes) { self.init(state: .choosing(EndpointsTried()), codes) }
 
     /// A session in the middle of its life.
     init(state: State, _ codes: CloseCodes = .registered) {
@@ -160,7 +140,7 @@ public struct SessionMachine: Sendable {
     /// The word for the state in the log and in tables.
     public var phase: Phase {
         switch self.state {
-        case .choosing(let choice): choice.phase
+        case .choosing(let tried): tried.phase
         case .connecting: .connect
         case .backendHandshake: .backendHandshake
         case .conversing: self.closing.isOpen ? self.closing.kind?.phase ?? .closing : .closing
@@ -184,19 +164,19 @@ public struct SessionMachine: Sendable {
     /// Something happened while the session was being opened. An input that does not fit the state changes nothing.
     public mutating func handle(_ input: Input) -> Action {
         switch self.state {
-        case .choosing(let choice): self.choosing(choice, input)
+        case .choosing(let tried): self.choosing(tried, input)
         case .connecting(let attempt): self.connecting(attempt, input)
         case .backendHandshake(let attempt): self.shakingHands(attempt, input)
         case .conversing, .closed: .nothing
         }
     }
 
-    private mutating func choosing(_ choice: Choice, _ input: Input) -> Action {
+    private mutating func choosing(_ tried: EndpointsTried, _ input: Input) -> Action {
         switch input {
         case .endpointChosen(let now):
-            self.state = .connecting(Attempt(number: choice.tried + 1, chosenAt: now))
+            self.state = .connecting(Attempt(number: tried.next, chosenAt: now))
             return .connect
-        case .noEndpoint: return self.refuse(choice.failure ?? .noEndpoint)
+        case .noEndpoint: return self.refuse(tried.failure ?? .noEndpoint)
         default: return self.openingEnds(input)
         }
     }
@@ -249,8 +229,9 @@ public struct SessionMachine: Sendable {
 
     /// This endpoint failed. The client is not told while another can be tried.
     private mutating func endpointFailed(_ failure: OpeningFailure, _ attempt: Attempt) -> Action {
-        guard attempt.number < Self.mostEndpoints else { return self.refuse(failure, blamesEndpoint: true) }
-        self.state = .choosing(Choice(tried: attempt.number, failure: failure, phase: self.phase))
+        let tried = EndpointsTried(count: attempt.number, failure: failure, phase: self.phase)
+        guard tried.mayTryAnother else { return self.refuse(failure, blamesEndpoint: true) }
+        self.state = .choosing(tried)
         self.closing.disconnected()
         return .chooseEndpoint(after: failure)
     }

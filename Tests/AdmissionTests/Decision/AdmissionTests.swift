@@ -99,8 +99,8 @@ import WebSocketProtocol
     @Test func `a page is asked for at the host that a trusted proxy names`() {
         let fields: HTTPFields = ["Host": "upstream", "X-Forwarded-Host": "App.example:8443"]
         let page = decide("/", fields, arrival: proxiedArrival)
-        #expect(page == .page(.console, routeIndex: 0, host: "app.example", headOnly: false))
-        #expect(decide("/", fields) == .page(.console, routeIndex: 0, host: "upstream", headOnly: false))
+        #expect(page == .page(.console, routeIndex: 0, host: "app.example", scheme: .http, headOnly: false))
+        #expect(decide("/", fields) == .page(.console, routeIndex: 0, host: "upstream", scheme: .http, headOnly: false))
     }
 
     @Test func `OPTIONS of the whole server is not allowed`() {
@@ -246,11 +246,11 @@ import WebSocketProtocol
     @Test func `a page is served to GET and HEAD`() {
         #expect(
             decide("/", ["Host": "example.com"])
-                == .page(.console, routeIndex: 0, host: "example.com", headOnly: false))
+                == .page(.console, routeIndex: 0, host: "example.com", scheme: .http, headOnly: false))
         #expect(
             decide("/?x", ["Host": "example.com"], method: "HEAD")
-                == .page(.console, routeIndex: 0, host: "example.com", headOnly: true))
-        #expect(status(decide("/", ["Host": "example.com", "Content-Length": "3"])) == 400)
+                == .page(.console, routeIndex: 0, host: "example.com", scheme: .http, headOnly: true))
+        #expect(status(decide("/", ["Host": "example.com", "Content-Length": "3"])) == 200)
     }
 
     @Test(arguments: [

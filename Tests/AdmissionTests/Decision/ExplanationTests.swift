@@ -107,6 +107,43 @@ import Testing
         #expect(explanation == Explanation(text: expected, isServed: false))
     }
 
+    @Test func `explain follows plain requests`() {
+        var configuration = sampleConfiguration()
+        configuration.routes = [
+            route(.subtree("/"), .redirect(RedirectSettings(to: .https))) { $0.scheme = .http },
+            route(.subtree("/app/"), .backend("chat")) { $0.http = .pass },
+            route(.exact("/alive"), .answer(AnswerSettings())),
+        ]
+        func explain(_ url: String, _ method: String = "GET") -> Explanation {
+            Explanation.explain(configuration, url: url, method: method)
+        }
+        let redirected = """
+            http://localhost:8080/a?b
+              listener     127.0.0.1:8080
+              route        1: /*, by http only
+              location     https://localhost/a?b
+              answer       308 Permanent Redirect
+
+            """
+        #expect(explain("http://localhost:8080/a?b") == Explanation(text: redirected, isServed: true))
+        let passed = """
+            https://localhost:8443/app/x
+              listener     127.0.0.1:8443 with TLS
+              route        2: /app/*
+              backend      chat: relay, round-robin
+              endpoint     ws://127.0.0.1:3000
+              answer       the backend's: the request is passed on
+
+            """
+        #expect(explain("https://localhost:8443/app/x", "POST") == Explanation(text: passed, isServed: true))
+        #expect(explain("wss://localhost:8443/app/x").text.hasSuffix("  answer       101 Switching Protocols\n"))
+        #expect(explain("https://localhost:8443/alive").isServed)
+        #expect(!explain("wss://localhost:8443/alive").isServed)
+        #expect(
+            explain("https://localhost:8443/alive", "TRACE").text.contains("  answer       405 Method Not Allowed: "))
+        #expect(explain("https://localhost:8443/alive", "A B").text.contains("  answer       400 Bad Request: "))
+    }
+
     private func explain(
         _ url: String, origin: String, more: [(name: String, value: String)], from peer: Explanation.Peer,
         trusting trusted: TrustedProxies

@@ -26,7 +26,7 @@ import Testing
             ],
             from: address, trusted: TrustedProxies(networks: Self.trusted.networks))
         #expect(result.client == address.flatMap { IPAddress($0) })
-        #expect(result.scheme == "http")
+        #expect(result.scheme == .http)
         #expect(result.host.text == "example.com:8080")
         #expect(!result.isFromTrustedProxy)
         let common: HTTPFields = [
@@ -47,7 +47,7 @@ import Testing
             ],
             from: "10.0.0.9")
         #expect(result.client == IPAddress("1.2.3.4"))
-        #expect(result.scheme == "https")
+        #expect(result.scheme == .https)
         #expect(result.host == Authority("a.example"))
         #expect(result.isFromTrustedProxy)
         #expect(
@@ -119,7 +119,7 @@ import Testing
             var fields: HTTPFields = ["X-Forwarded-For": addresses]
             for name in names { fields.append("X-Forwarded-Proto", name) }
             let result = self.forwarded(fields, from: "::1")
-            #expect(result.scheme == scheme)
+            #expect(result.scheme.rawValue == scheme)
             #expect(result.fields.values("X-Forwarded-Proto") == [scheme])
         }
     }
@@ -148,7 +148,7 @@ import Testing
 
     @Test func `a proxy may say that the client came without TLS`() {
         let result = self.forwarded(["X-Forwarded-Proto": "http"], from: "10.0.0.1", isSecure: true)
-        #expect(result.scheme == "http")
+        #expect(result.scheme == .http)
         #expect(result.fields.values("X-Forwarded-Proto") == ["http"])
         // It may only not know what the one before it was spoken to with.
         #expect(result.schemes == ["http", "https"])

@@ -15,17 +15,17 @@ import Testing
             route(.exact("/a"), .backend("echo")), route(.subtree("/"), .backend("vnc")),
             route(.exact("/b"), .backend("chat")),
         ])
-        #expect(table.match(host: "x", path: "/a") == 0)
-        #expect(table.match(host: "x", path: "/b") == 1)
-        #expect(table.match(host: "x", path: "/") == 1)
+        #expect(table.match(.http, host: "x", path: "/a") == 0)
+        #expect(table.match(.http, host: "x", path: "/b") == 1)
+        #expect(table.match(.http, host: "x", path: "/") == 1)
     }
 
     @Test func `a subtree matches what is below its path, not the path itself`() {
         let table = self.table([route(.subtree("/chat/"), .backend("echo"))])
-        #expect(table.match(host: "x", path: "/chat/") == 0)
-        #expect(table.match(host: "x", path: "/chat/a/b") == 0)
-        #expect(table.match(host: "x", path: "/chat") == nil)
-        #expect(table.match(host: "x", path: "/chats/") == nil)
+        #expect(table.match(.http, host: "x", path: "/chat/") == 0)
+        #expect(table.match(.http, host: "x", path: "/chat/a/b") == 0)
+        #expect(table.match(.http, host: "x", path: "/chat") == nil)
+        #expect(table.match(.http, host: "x", path: "/chats/") == nil)
     }
 
     @Test func `hosts are names, addresses and domains`() {
@@ -34,11 +34,11 @@ import Testing
             route(.exact("/"), .backend("echo")) { $0.hosts = [.subdomains(of: "b.example")] },
             route(.exact("/"), .backend("echo")),
         ])
-        #expect(table.match(host: "a.example", path: "/") == 0)
-        #expect(table.match(host: "::1", path: "/") == 0)
-        #expect(table.match(host: "x.y.b.example", path: "/") == 1)
-        #expect(table.match(host: "b.example", path: "/") == 2)
-        #expect(table.match(host: "xb.example", path: "/") == 2)
+        #expect(table.match(.http, host: "a.example", path: "/") == 0)
+        #expect(table.match(.http, host: "::1", path: "/") == 0)
+        #expect(table.match(.http, host: "x.y.b.example", path: "/") == 1)
+        #expect(table.match(.http, host: "b.example", path: "/") == 2)
+        #expect(table.match(.http, host: "xb.example", path: "/") == 2)
     }
 
     @Test func `among hosts, domains, any host and paths the order of the file decides`() {
@@ -50,12 +50,28 @@ import Testing
             route(.subtree("/"), .backend("echo")) { $0.hosts = [.subdomains(of: "com")] },
             route(.exact("/d"), .backend("echo")) { $0.hosts = [.exact("www.example.com")] },
         ])
-        #expect(table.match(host: "www.example.com", path: "/a/b") == 0)
-        #expect(table.match(host: "www.example.com", path: "/c") == 2)
-        #expect(table.match(host: "www.example.com", path: "/d") == 3)
-        #expect(table.match(host: "example.com", path: "/d") == 4)
-        #expect(table.match(host: "example.org", path: "/c") == 2)
-        #expect(table.match(host: "com", path: "/d") == nil)
+        #expect(table.match(.http, host: "www.example.com", path: "/a/b") == 0)
+        #expect(table.match(.http, host: "www.example.com", path: "/c") == 2)
+        #expect(table.match(.http, host: "www.example.com", path: "/d") == 3)
+        #expect(table.match(.http, host: "example.com", path: "/d") == 4)
+        #expect(table.match(.http, host: "example.org", path: "/c") == 2)
+        #expect(table.match(.http, host: "com", path: "/d") == nil)
+    }
+
+    @Test func `routes of one host and path may differ in the scheme`() {
+        let table = self.table([
+            route(.subtree("/"), .backend("echo")) { $0.scheme = .http },
+            route(.subtree("/"), .backend("echo")) { $0.scheme = .https },
+            route(.exact("/a"), .backend("echo")),
+        ])
+        #expect(table.match(.http, host: "x", path: "/a") == 0)
+        #expect(table.match(.https, host: "x", path: "/a") == 1)
+        let later = self.table([
+            route(.exact("/a"), .backend("echo")), route(.subtree("/"), .backend("echo")) { $0.scheme = .https },
+        ])
+        #expect(later.match(.https, host: "x", path: "/a") == 0)
+        #expect(later.match(.https, host: "x", path: "/b") == 1)
+        #expect(later.match(.http, host: "x", path: "/b") == nil)
     }
 
     /// Whatever the table is made of, it finds what a look at one route after the other finds.
@@ -78,7 +94,7 @@ import Testing
             for host in hosts {
                 for path in paths {
                     let scanned = routes.firstIndex { Self.matches($0, host: host, path: path) }
-                    #expect(table.match(host: host, path: path) == scanned, "\(host) \(path) of \(routes)")
+                    #expect(table.match(.http, host: host, path: path) == scanned, "\(host) \(path) of \(routes)")
                 }
             }
         }
@@ -95,7 +111,7 @@ import Testing
 
     @Test func `patterns are normalised like paths`() throws {
         let table = self.table([route(try PathPattern(parsing: "/%7Euser/%c3%a9"), .backend("echo"))])
-        #expect(table.match(host: "x", path: "/~user/%C3%A9") == 0)
+        #expect(table.match(.http, host: "x", path: "/~user/%C3%A9") == 0)
     }
 
     @Test func `a route knows its kind of service`() {

@@ -37,7 +37,8 @@ struct Upgrade {
         case .invalid(let error): return .failed("the answer is no HTTP: \(error)")
         case .head(let head, let length):
             guard head.status == 101 else { return .failed("the answer is \(head.status) \(head.reason)") }
-            guard head.fields.tokens("Upgrade") == ["websocket"], head.fields.tokens("Connection").contains("upgrade"),
+            guard head.fields.isList("Upgrade", of: "websocket"),
+                head.fields.hasElement("Connection", where: { $0.equalsIgnoringCase("upgrade".utf8.span) }),
                 head.fields.only("Sec-WebSocket-Accept") == .once(self.accept)
             else { return .failed("the 101 does not answer the request") }
             return .done(used: length - before)

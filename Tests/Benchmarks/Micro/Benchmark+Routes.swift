@@ -19,8 +19,10 @@ extension Benchmark {
             var configuration = GatewayConfiguration()
             configuration.routes = routes()
             let table = RouteTable(configuration)
-            let isFound = table.match(host: host, path: path) == configuration.routes.count - 1
-            return Work(units: 1, expecting: isFound ? 1 : 0) { table.match(host: host, path: path) == nil ? 0 : 1 }
+            let isFound = table.match(.http, host: host, path: path) == configuration.routes.count - 1
+            return Work(units: 1, expecting: isFound ? 1 : 0) {
+                table.match(.http, host: host, path: path) == nil ? 0 : 1
+            }
         }
     }
 

@@ -16,8 +16,9 @@ struct KeysTests {
 
     /// The sections of a file that has most keys, each with its place in `file`.
     private static let sections = [
-        "names", "log", "drain", "defaults", "timeouts", "limits", "heartbeat", "health", "eject", "backend-tls",
-        "cookie",
+        "names", "log", "drain", "listener-timeouts", "listener-limits", "defaults", "default-timeouts",
+        "default-limits", "timeouts",
+        "limits", "heartbeat", "route", "redirect", "answer", "health", "eject", "backend-tls", "cookie",
     ]
 
     /// A value that did not reach the settings would leave the default in force, whatever the file says.
@@ -27,7 +28,7 @@ struct KeysTests {
         let section = try #require(Section.all.first { $0.name == name })
         for row in section.rows where row.defaultText != nil && row.section == nil {
             let words = row.schema.text(width: 0).matches(of: #/"([a-z0-9.-]+)"/#).map { String($0.output.1) }
-            let changes = (["7s", "1s", "7", "7KiB", "true", "false"] + words).contains { value in
+            let changes = (["7s", "1s", "7", "7KiB", "true", "false", "302", "a/b"] + words).contains { value in
                 let file = Self.file(in: name, "\(row.name): \(value)")
                 let configuration = try? GatewayConfiguration.reading(file)
                 return configuration.map { $0 != unset } ?? false
@@ -42,20 +43,25 @@ struct KeysTests {
             "{\(((name == section ? [entry] : []) + more).joined(separator: ", "))}"
         }
         let defaults = mapping(
-            "defaults", "timeouts: \(mapping("timeouts"))", "limits: \(mapping("limits"))",
+            "defaults", "timeouts: \(mapping("default-timeouts"))", "limits: \(mapping("default-limits"))",
             "heartbeat: \(mapping("heartbeat"))")
+        let listener = "timeouts: \(mapping("listener-timeouts")), limits: \(mapping("listener-limits"))"
+        let route = mapping(
+            "route", "path: /", "backend: b", "timeouts: \(mapping("timeouts"))", "limits: \(mapping("limits"))",
+            "subprotocols: [a]")
+        let redirect = mapping("redirect", "to: https")
         let backend = """
             {websocket: ["wss://a"], health: \(mapping("health", "check: websocket")), eject: \(mapping("eject")),
                 tls: \(mapping("backend-tls")), balance: cookie, cookie: \(mapping("cookie"))}
             """
         return """
-            listeners: [{address: ":0"}]
+            listeners: [{address: ":0", \(listener)}]
             names: \(mapping("names"))
             log: \(mapping("log"))
             drain: \(mapping("drain"))
             trusted-proxies: [unix]
             defaults: \(defaults)
-            routes: [{path: /, backend: b}]
+            routes: [\(route), {path: /a, redirect: \(redirect)}, {path: /b, answer: \(mapping("answer"))}]
             backends: {b: \(backend)}
             """
     }

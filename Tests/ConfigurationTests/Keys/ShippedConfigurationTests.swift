@@ -58,8 +58,14 @@ struct ShippedConfigurationTests {
     @Test func `the examples in the comments are right`() throws {
         let configuration = try Self.withExamples()
 
-        #expect(configuration.listeners.count == 3)
-        #expect(configuration.routes.map(\.name) == ["/", "/echo", "/broadcast/*", "/clock", "chat", "/vnc", "/mqtt"])
+        #expect(configuration.listeners.count == 4)
+        #expect(
+            configuration.routes.map(\.name) == [
+                "/", "/echo", "/broadcast/*", "/clock", "chat", "www.example.com/*", "old.example.com/*", "/docs",
+                "/alive",
+                "/api/*", "/vnc", "/mqtt",
+            ])
+        #expect(configuration.warnings.isEmpty)
         #expect(
             configuration.backends.keys.sorted() == ["app", "chat", "clock", "echo", "files", "mqtt", "rooms", "vnc"])
     }
@@ -71,6 +77,8 @@ struct ShippedConfigurationTests {
         #expect(route.timeouts == Timeouts())
         #expect(route.heartbeat == HeartbeatSettings())
         #expect(configuration.drain == GatewayConfiguration.Drain())
+        let listener = try #require(configuration.listeners.first)
+        #expect(listener == ListenerSettings(address: listener.address))
         #expect(route.origins == .sameOrigin)
         #expect(!route.requireOrigin)
     }

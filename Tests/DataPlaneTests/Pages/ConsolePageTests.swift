@@ -14,7 +14,7 @@ import Testing
         ]
         configuration.routes = routes
         let table = RouteTable(configuration)
-        return ConsolePage.paths(of: configuration, host: host) { table.match(host: host, path: $0) }
+        return ConsolePage.paths(of: configuration, host: host) { table.match(.http, host: host, path: $0) }
     }
 
     private func route(_ path: PathPattern, _ action: RouteSettings.Action, host: String? = nil) -> RouteSettings {
@@ -64,7 +64,7 @@ import Testing
         var asked = 0
         let paths = ConsolePage.paths(of: configuration, host: host) { path in
             asked += 1
-            return table.match(host: host, path: path)
+            return table.match(.http, host: host, path: path)
         }
         #expect(paths.count == offered)
         #expect(asked <= most)

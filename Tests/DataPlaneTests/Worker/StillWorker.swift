@@ -39,7 +39,7 @@ final class StillWorker {
     /// A session with its client at the other end of `descriptor`. It has the client's connection, and its 101 is due.
     func session(_ descriptor: Int32, _ address: SocketAddress = .unnamed) throws -> Session {
         let context = self.worker.context
-        let client = try ClientConnection(descriptor, address, listener: self.listener, context)
+        let client = try ClientConnection(descriptor, address, listener: self.listener, context, for: self.worker)
         let configuration = context.configuration
         _ = client.machine.handle(.admitted)
         let session = Session(

@@ -28,14 +28,23 @@ enum FuzzRequest {
             let sizes = choices.bytes(2)
             let input = choices.rest()
 
-            var parser = RequestHeadParser()
+            var parser = RequestHeadParser(takesHTTP10: true)
             let whole = parser.parse(input.span)
             expect(self.parse(input, sizes) == whole, "a head depends on the pieces")
             guard case .head(let head, let length) = whole else { return }
             expect(length <= input.count, "a head longer than what came")
 
             switch Admission.decide(head, Hops(head.fields, arrival), routes) {
-            case .page: break
+            case .page, .pass: break
+            case .answer(let answer, _, let headOnly):
+                var second = ResponseHeadParser()
+                let sent = answer.bytes(forHead: headOnly, date: "now")
+                guard case .head(let read, _) = second.parse(sent.span) else {
+                    expect(false, "an answer that cannot be read")
+                    return
+                }
+                let location = read.fields.values("Location")
+                expect(location.count == 1 && location[0].hasPrefix("https://"), "sent to \(location)")
             case .refused(let refusal): expect((400..<600).contains(refusal.status), "refused with \(refusal.status)")
             case .upgrade(let admitted):
                 let sent = BackendRequest.head(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s")
@@ -58,7 +67,7 @@ enum FuzzRequest {
     }
 
     private static func parse(_ input: [UInt8], _ sizes: [UInt8]) -> HeadProgress<RequestHead> {
-        var parser = RequestHeadParser()
+        var parser = RequestHeadParser(takesHTTP10: true)
         var received: [UInt8] = []
         for piece in Choices.pieces(of: input, sizes: sizes) {
             received += piece
@@ -83,8 +92,10 @@ enum FuzzRequest {
                 require-subprotocol: true
                 backend: relay
               - {path: /clock, backend: echo, require-origin: true}
+              - {path: /*, scheme: https, redirect: "https://new.example.com"}
+              - {path: /old/*, redirect: https, scheme: http}
               - {path: /docs/*, backend: relay, encoded-slashes: keep}
-              - {path: /*, backend: relay}
+              - {path: /*, backend: relay, http: pass}
             backends:
               echo: {builtin: echo}
               relay: {websocket: ["ws://127.0.0.1:3000"]}

@@ -1,3 +1,4 @@
+internal import Configuration
 internal import HTTP1
 public import WebSocketProtocol
 
@@ -30,7 +31,7 @@ public struct Admitted: Equatable, Sendable {
     var fields: HTTPFields
 
     /// The client came by https, to us or to a trusted proxy.
-    public var isSecure: Bool { self.forwarded.scheme == "https" }
+    public var isSecure: Bool { self.forwarded.scheme == .https }
 
     /// The endpoint that the request asks for.
     ///

@@ -1,0 +1,80 @@
+internal import Configuration
+internal import HTTP1
+internal import WebSocketProtocol
+
+/// The rules of a route for upgrades.
+extension Admission {
+    /// What may become a session on a route with a backend.
+    static func upgrade(_ request: CheckedRequest, _ routes: RouteTable, _ index: Int) throws(Refusal) -> Admitted {
+        let route = routes.routes[index]
+        let (head, forwarded, origin) = (request.head, request.forwarded, request.origin)
+        try self.checkMethod(of: request, allowed: ["GET"], index)
+        guard request.isUpgrade, let host = request.host else { throw .upgradeRequired(routeIndex: index) }
+        try self.checkVersion(request.version, index)
+        let key = try self.key(of: request, index)
+        let offered = try self.subprotocols(of: head, index)
+        let extensions = try self.extensions(of: head, index)
+
+        guard OriginCheck.passes(route, origin: origin, host: forwarded.place, schemes: forwarded.schemes) else {
+            throw .origin(origin, head, host, forwarded, request.hops.arrival, route, routeIndex: index)
+        }
+        let choice = SubprotocolChoice(route)
+        let offers = choice.offers(from: offered)
+        let pick = choice.pick(from: offered)
+        if choice.isRequired {
+            let isServed = routes.service(of: index) == .relay ? !offers.isEmpty : pick != nil
+            guard isServed else { throw Refusal.subprotocolRequired(route.subprotocols, routeIndex: index) }
+        }
+        return Admitted(
+            routeIndex: index, key: key, target: request.target, host: host.text, origin: origin,
+            offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
+            requiresSubprotocol: choice.isRequired,
+            compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions),
+            forwarded: forwarded, requestID: ForwardedHeaders.requestID(of: head.fields, request.hops.arrival),
+            fields: head.fields)
+    }
+
+    private static func checkVersion(_ version: String?, _ index: Int) throws(Refusal) {
+        guard version != "13" else { return }
+        throw Refusal(
+            426,
+            version.map { "The WebSocket version \(peer: $0) is not spoken here." }
+                ?? "The WebSocket version is missing and is not spoken here.",
+            cure: "Use version 13.", fields: ["Sec-WebSocket-Version": "13"], routeIndex: index)
+    }
+
+    private static func key(of request: CheckedRequest, _ index: Int) throws(Refusal) -> String {
+        guard let key = request.key else {
+            throw Refusal(400, "The Sec-WebSocket-Key is missing.", routeIndex: index)
+        }
+        guard AcceptKey.isValidKey(key) else {
+            throw Refusal(400, "The Sec-WebSocket-Key is bad: it has to be 16 bytes in base64.", routeIndex: index)
+        }
+        return key
+    }
+
+    private static func subprotocols(of head: RequestHead, _ index: Int) throws(Refusal) -> [String] {
+        let values = head.fields.values("Sec-WebSocket-Protocol")
+        guard !values.isEmpty else { return [] }
+        guard let names = HeaderTokens.subprotocols(values) else {
+            throw Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: index)
+        }
+        return names
+    }
+
+    private static func extensions(of head: RequestHead, _ index: Int) throws(Refusal) -> [ExtensionElement] {
+        let values = head.fields.values("Sec-WebSocket-Extensions")
+        guard !values.isEmpty else { return [] }
+        guard let offers = ExtensionElement.parse(values) else {
+            throw Refusal(400, "The Sec-WebSocket-Extensions are malformed.", routeIndex: index)
+        }
+        return offers
+    }
+}
+
+extension Refusal {
+    fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
+        let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
+        return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)
+    }
+}

@@ -1,0 +1,50 @@
+public import HTTP1
+
+/// The final head of a backend's answer to a plain request, on its way to the client.
+public struct PassedHead: Equatable, Sendable {
+    /// 200 to 999.
+    public var status: Int { self.head.status }
+    /// Passes the body on.
+    public let passage: BodyPassage
+    /// Its connection can carry another request, once the body is read (RFC 9112 section 9.3).
+    public let keepsBackend: Bool
+    private let head: ResponseHead
+
+    /// - Parameter version: the client's.
+    init(_ head: ResponseHead, _ body: MessageBody, to version: HTTPVersion) {
+        self.head = head
+        self.passage = BodyPassage(body, after: head.fields, of: .backend, to: version)
+        self.keepsBackend =
+            head.version == .http11 && body.framing != .untilEnd && !head.fields.hasConnectionClose
+    }
+
+    /// Only the end of the client's connection ends the body.
+    public var endsWithConnection: Bool { self.passage.framing == .untilEnd }
+
+    /// The head as it goes to the client.
+    ///
+    /// - Parameters:
+    ///   - keepsClient: the client's connection goes on after the body; false where that ends with the connection.
+    ///   - headers: those of the route, which replace others of their names.
+    ///   - cookie: the value of a Set-Cookie beside the backend's own (`PlacementRule.setCookie`).
+    ///   - date: when it is made, as in `Answer.bytes`. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
+    public func bytes(keepsClient: Bool, headers: HTTPFields, cookie: String?, date: String) -> [UInt8] {
+        var fields = FieldFilter.refusal(self.head.fields)
+        fields.set(headers)
+        if let cookie { fields.append("Set-Cookie", cookie) }
+        if !fields.has("Date") { fields.append("Date", date) }
+        fields.append(framing: self.passage.framing)
+        // Without a body it is the length of the one that a GET gets (RFC 9110 section 8.6). A 204 has none.
+        if self.passage.framing == .none, self.status != 204, let length = self.head.fields.first("Content-Length") {
+            fields.append("Content-Length", length)
+        }
+        var connection = keepsClient ? [] : ["close"]
+        if self.status == 426 {
+            // It must name what to upgrade to (RFC 9110 section 15.5.22), and only that passes here.
+            fields.append("Upgrade", "websocket")
+            connection.insert("Upgrade", at: 0)
+        }
+        if !connection.isEmpty { fields.append("Connection", connection.joined(separator: ", ")) }
+        return ResponseHead(status: self.status, reason: self.head.reason, fields: fields).bytes
+    }
+}

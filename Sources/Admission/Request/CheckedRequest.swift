@@ -1,0 +1,90 @@
+internal import Configuration
+internal import HTTP1
+internal import WebSocketProtocol
+
+/// A request of which all is checked that no route has a say in.
+struct CheckedRequest {
+    let head: RequestHead
+    let hops: Hops
+    /// `nil`: a request of HTTP/1.0 may have none.
+    let host: Authority?
+    let origin: String?
+    let target: RequestTarget
+    let forwarded: ForwardedHeaders
+    /// `Sec-WebSocket-Key`
+    let key: String?
+    /// `Sec-WebSocket-Version`
+    let version: String?
+    /// What ends its body.
+    let framing: MessageBody.Framing
+    /// Whether it asks to become a WebSocket: all else is plain HTTP. HTTP/1.0 cannot ask (RFC 9110 section 7.8).
+    let isUpgrade: Bool
+
+    /// - Throws: the answer to a request that can be read in two ways, or not at all.
+    init(_ head: RequestHead, _ hops: Hops) throws(Refusal) {
+        self.head = head
+        self.hops = hops
+        self.host = try Self.host(of: head)
+        self.origin = try Self.origin(of: head)
+        self.key = try Self.single("Sec-WebSocket-Key", in: head)
+        self.version = try Self.single("Sec-WebSocket-Version", in: head)
+        self.isUpgrade =
+            head.method == "GET" && head.version == .http11 && head.fields.offers("websocket", in: "Upgrade")
+            && head.fields.offers("upgrade", in: "Connection")
+        guard !self.isUpgrade || !head.fields.has("Transfer-Encoding") else {
+            throw Refusal(400, "Malformed request: a Transfer-Encoding.")
+        }
+        do throws(MessageBody.Failure) {
+            self.framing = try MessageBody(ofRequest: head).framing
+        } catch {
+            throw .badBody(error)
+        }
+        // The bytes behind the head would be read as frames.
+        guard !self.isUpgrade || !self.framing.hasBytes else { throw Refusal(400, "Malformed request: a body.") }
+        self.target = try Self.target(of: head, self.host)
+        self.forwarded = ForwardedHeaders(hops, host: self.host ?? .none)
+    }
+
+    // MARK: - Parts
+
+    private static func host(of head: RequestHead) throws(Refusal) -> Authority? {
+        switch head.fields.only("Host") {
+        case .absent where head.version == .http10: return nil
+        case .absent: throw .hostMissing()
+        case .repeated: throw Refusal(400, "Malformed request: more than one Host.")
+        case .once(let text):
+            guard let host = Authority(text) else { throw Refusal(400, "Malformed request: a bad Host.") }
+            return host
+        }
+    }
+
+    private static func target(of head: RequestHead, _ host: Authority?) throws(Refusal) -> RequestTarget {
+        // This asks about the server as a whole (RFC 9110 section 9.3.7).
+        guard head.method != "OPTIONS" || head.target != "*" else { throw .method(head.method, allowed: ["GET"]) }
+        do {
+            return try RequestTarget(head.target, host: host ?? .none)
+        } catch {
+            throw Refusal(error)
+        }
+    }
+
+    /// The longest Origin that is read, in bytes. A host name has at most 253, and there is little else in an Origin.
+    private static let longestOrigin = 512
+
+    private static func origin(of head: RequestHead) throws(Refusal) -> String? {
+        guard let origin = try self.single("Origin", in: head) else { return nil }
+        guard origin.utf8.count <= self.longestOrigin else {
+            throw Refusal(400, "Malformed request: an Origin of more than \(String(self.longestOrigin)) bytes.")
+        }
+        return origin
+    }
+
+    /// The value of a field that may occur only once.
+    private static func single(_ name: String, in head: RequestHead) throws(Refusal) -> String? {
+        switch head.fields.only(name) {
+        case .absent: return nil
+        case .once(let value): return value
+        case .repeated: throw Refusal(400, "Malformed request: more than one \(name).")
+        }
+    }
+}

@@ -1,0 +1,75 @@
+/// What a route leads to: a backend, a page, a redirect or a fixed answer.
+extension RouteSection {
+    /// The one that is written; `nil` where none is, or it is wrong, which is reported.
+    ///
+    /// - Parameter scheme: The route's own.
+    func action(scheme: ClientScheme?, backends: BackendsSection) -> RouteSettings.Action? {
+        let keys = Keys.route
+        switch self.mapping.alternative()?.name {
+        case keys.backend.name:
+            return self.mapping.value(keys.backend, backends.name).map { .backend($0) }
+        case keys.page.name:
+            self.refuseRulesOfSessions(kind: "page")
+            return self.mapping.value(keys.page).map { .page($0) }
+        case keys.redirect.name:
+            self.refuseRulesOfSessions(kind: "redirect")
+            return self.redirect(scheme: scheme).map { .redirect($0) }
+        case keys.answer.name:
+            self.refuseRulesOfSessions(kind: "answer")
+            return self.answer().map { .answer($0) }
+        default: return nil
+        }
+    }
+
+    private func refuseRulesOfSessions(kind: String) {
+        let rules = Keys.route.rules
+        self.mapping.refuse(
+            [
+                rules.origins, rules.requireOrigin, Keys.route.subprotocols, Keys.route.requireSubprotocol,
+                rules.compression, rules.utf8, rules.closeCodes, Keys.route.limits, rules.heartbeat,
+            ], "has no effect on \(kind == "answer" ? "an" : "a") \(kind) route: remove it")
+    }
+
+    // MARK: - Redirect
+
+    /// - Parameter scheme: The route's own: `redirect: https` is for clients that came by `http`.
+    private func redirect(scheme: ClientScheme?) -> RedirectSettings? {
+        guard let settings = self.writtenRedirect() else { return nil }
+        if settings.target == .https {
+            let key = Keys.route.redirect
+            switch scheme {
+            case .http: break
+            case .https: self.mapping.report(key, "sends clients to the URL that they asked for: write `scheme: http`")
+            case nil:
+                self.mapping.diagnostics.warn(
+                    self.mapping.entry(key)?.position,
+                    "`\(key.name)` sends clients that came by https to the URL that they asked for: add `scheme: http`")
+            }
+        }
+        return settings
+    }
+
+    /// Its target alone, or a mapping.
+    private func writtenRedirect() -> RedirectSettings? {
+        let (key, keys) = (Keys.route.redirect, Keys.redirect)
+        guard case .mapping? = self.mapping.entry(key)?.value.content else {
+            return self.mapping.value(key, keys.to.type.read).map { RedirectSettings(to: $0) }
+        }
+        guard let mapping = self.mapping.mapping(key) else { return nil }
+        let status = mapping.value(keys.status)
+        guard var settings = mapping.value(keys.to).map({ RedirectSettings(to: $0) }) else { return nil }
+        settings.status = status ?? settings.status
+        return settings
+    }
+
+    // MARK: - Answer
+
+    private func answer() -> AnswerSettings? {
+        guard let mapping = self.mapping.mapping(Keys.route.answer) else { return nil }
+        let settings = mapping.changes(to: AnswerSettings.self).applied(to: AnswerSettings())
+        if !settings.hasBody {
+            mapping.report(Keys.answer.text, "cannot be sent: an answer with \(settings.status) has no body")
+        }
+        return settings
+    }
+}

@@ -1,0 +1,13 @@
+/// Owns the connections of clients until they are closed, or sessions have them: the worker.
+protocol ClientConnectionOwner: AnyObject {
+    /// The request head is whole, or the connection ended without one.
+    func isNoLongerNew(_ client: ClientConnection)
+    /// The connection waits for another request.
+    func isNewAgain(_ client: ClientConnection)
+    /// A request is passed on. A drain that has begun may apply to it.
+    func passes(_ client: ClientConnection)
+    /// The session that is about to send its 101 has the connection now.
+    func handedOver(_ client: ClientConnection, to session: Session)
+    /// The connection is closed.
+    func ended(_ client: ClientConnection)
+}

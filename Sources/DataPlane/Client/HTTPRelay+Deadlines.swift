@@ -1,0 +1,47 @@
+internal import Configuration
+internal import Connections
+internal import Sessions
+internal import System
+
+/// What is due, with a request and between two.
+extension HTTPRelay {
+    /// Does what is due, and sets the timer to what is due next.
+    func check() {
+        guard let current = self.current else { return self.checkKept() }
+        let now = self.loop.now
+        let timeouts = current.route.settings.timeouts
+        if self.isStalled(self.client.connection, timeouts) { return self.handle(.answerNotTaken) }
+        if self.isStalled(self.backend, timeouts) { return self.handle(.requestNotTaken) }
+        var next = now + timeouts.requestBody
+        switch current.machine.awaits {
+        // A client that is held back cannot send; then the backend is waited for.
+        case .requestBody where self.client.connection?.isPaused != true:
+            if now - current.lastPiece >= timeouts.requestBody { return self.handle(.requestStalled) }
+            next = min(next, current.lastPiece + timeouts.requestBody)
+        case .answerHead:
+            if now - current.lastPiece >= timeouts.response { return self.handle(.answerTimeOver) }
+            next = min(next, current.lastPiece + timeouts.response)
+        case .requestBody, .connection, .answerBody, .nothing: break
+        }
+        self.setDeadline(at: next)
+    }
+
+    /// Whether the peer has accepted none of the queued bytes for too long.
+    private func isStalled(_ connection: Connection?, _ timeouts: Timeouts) -> Bool {
+        guard let connection, let since = connection.queuedSince else { return false }
+        return self.loop.now - since >= timeouts.requestBody && !connection.hasProgressed()
+    }
+
+    private func checkKept() {
+        guard self.backend != nil else { return }
+        let end = self.keptSince + ExchangeMachine.longestKept
+        if end <= self.loop.now { self.closeBackend() } else { self.setDeadline(at: end) }
+    }
+}
+
+extension PassedRequest {
+    /// The first that can be due.
+    var shortestWait: Duration {
+        min(self.route.settings.timeouts.response, self.route.settings.timeouts.requestBody)
+    }
+}

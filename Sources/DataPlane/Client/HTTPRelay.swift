@@ -1,0 +1,207 @@
+internal import Admission
+internal import Configuration
+internal import Connections
+internal import HTTP1
+internal import Observability
+internal import Sessions
+internal import System
+internal import TLS
+
+/// Passes the plain requests of one client's connection to backends, one after the other: the shell that acts.
+///
+/// `ExchangeMachine` decides; this class tells it what happened and carries out its actions. It stays with the client's connection between
+/// requests, because it keeps the backend's connection, which no other client gets. This file has the life of a request,
+/// `HTTPRelay+Backend` the way to the backend, `HTTPRelay+Bodies` what passes, and `HTTPRelay+Deadlines` what is due.
+final class HTTPRelay: TimerHandler {
+    unowned let client: ClientConnection
+    let context: SessionContext
+    let loop: EventLoop
+    /// `nil` between requests.
+    var current: PassedRequest?
+    /// The connection to the endpoint that has the present request, or had the last one.
+    private(set) var backend: Connection?
+    /// Where the last request went.
+    private(set) var endpoint: Endpoint?
+    /// When the last answer was whole.
+    var keptSince = MonotonicInstant(nanoseconds: 0)
+    /// Not `nil` while an endpoint is being connected to.
+    var connector: Connector? {
+        didSet { oldValue?.end() }
+    }
+    private var timer: EventLoop.TimerID?
+
+    init(for client: ClientConnection) {
+        self.client = client
+        self.context = client.context
+        self.loop = client.loop
+    }
+
+    /// Begins to pass a request on.
+    func begin(_ request: PassedRequest) {
+        self.current = request
+        self.context.metrics.requestBegan(route: request.route.settings.name)
+        self.client.owner.passes(self.client)
+        self.act(on: request.machine.start())
+    }
+
+    /// Tells the machine what happened, and carries out its action.
+    func handle(_ input: ExchangeMachine.Input) {
+        if let action = self.current?.machine.handle(input) { self.act(on: action) }
+    }
+
+    private func act(on action: ExchangeMachine.Action) {
+        switch action {
+        case .nothing: break
+        case .chooseEndpoint(let failure):
+            if let failure { self.blame(failure) }
+            self.chooseEndpoint()
+        case .connect: self.connect()
+        case .connectAnew:
+            self.closeBackend()
+            self.connect()
+        case .sendRequest: self.sendRequest()
+        case .passAnswer(let keepsClient): self.passAnswer(keepsClient: keepsClient)
+        case .refuse(let why, let blamesEndpoint): self.refuse(why, blamesEndpoint: blamesEndpoint)
+        case .abort(let reason): self.abort(because: reason)
+        case .end(let keepsClient, let keepsBackend): self.end(keepsClient: keepsClient, keepsBackend: keepsBackend)
+        }
+    }
+
+    // MARK: - Ends
+
+    private func end(keepsClient: Bool, keepsBackend: Bool) {
+        if keepsBackend {
+            self.keptSince = self.loop.now
+            self.resumeBackend()
+        } else {
+            self.closeBackend()
+        }
+        self.hasEnded(nil)
+        self.client.exchangeEnded(keepsClient ? .kept : .last)
+    }
+
+    /// The client gets no whole answer, and must see that.
+    private func abort(because reason: String) {
+        let hasAnswered = self.current?.head != nil
+        self.closeBackend()
+        self.hasEnded(reason)
+        self.client.exchangeEnded(hasAnswered ? .incomplete : .silent)
+    }
+
+    private func refuse(_ why: ExchangeMachine.Refused, blamesEndpoint: Bool) {
+        guard let current = self.current else { return }
+        let refusal = self.refusal(why, current.request.routeIndex)
+        if blamesEndpoint, let endpoint = self.endpoint {
+            self.context.owner?.failed(endpoint, because: refusal.detail)
+        }
+        let subject = self.subject
+        self.closeBackend()
+        self.current = nil
+        self.context.metrics.requestEnded(route: current.route.settings.name, status: refusal.status)
+        self.client.refuse(refusal, of: subject, in: .requestHead)
+    }
+
+    private func refusal(_ why: ExchangeMachine.Refused, _ index: Int) -> Refusal {
+        let name = self.endpoint?.name ?? "-"
+        return switch why {
+        case .badBody(let failure): .badBody(failure, routeIndex: index)
+        case .bodyTooLarge: .bodyTooLarge(routeIndex: index)
+        case .bodyTimeout: .bodyTimeout(routeIndex: index)
+        case .backend(.noEndpoint): .noEndpoint(routeIndex: index)
+        case .backend(.connectFailed(let reason)): .connectFailed("\(name): \(reason)", routeIndex: index)
+        case .backend(.backendTimeout(let reason)): .backendTimeout("\(name): \(reason)", routeIndex: index)
+        case .backend(.badBackend(let reason)): .badAnswer("\(name): \(reason)", routeIndex: index)
+        case .backend(.draining): .draining(routeIndex: index)
+        case .backend(.memory): .outOfMemory
+        }
+    }
+
+    private func blame(_ failure: OpeningFailure) {
+        guard let endpoint = self.endpoint, let current = self.current else { return }
+        let refusal = self.refusal(.backend(failure), current.request.routeIndex)
+        self.context.owner?.failed(endpoint, because: refusal.detail)
+    }
+
+    /// - Parameter reason: why the answer is not whole; `nil` if it is.
+    private func hasEnded(_ reason: String?) {
+        guard let current = self.current else { return }
+        self.current = nil
+        self.log(current, brokenOff: reason)
+        self.context.metrics.requestEnded(route: current.route.settings.name, status: current.head?.status)
+    }
+
+    /// What the log lines begin with.
+    var subject: LogSubject {
+        LogSubject(
+            id: self.client.id, address: self.client.address, summary: self.client.summary, route: self.client.route,
+            endpoint: self.endpoint)
+    }
+
+    private func log(_ request: PassedRequest, brokenOff reason: String?) {
+        guard let status = request.head?.status, status >= 500 || reason != nil,
+            var record = self.subject.record(.info, "request", self.context)
+        else { return }
+        record.add("method", request.request.method.cut)
+        record.add("status", status)
+        record.add("reason", reason?.cut)
+        record.add("duration", seconds: (self.loop.now - request.began).secondsAsDouble)
+        self.context.log.write(record)
+    }
+
+    // MARK: - The backend's connection
+
+    /// The present request goes to `endpoint`.
+    func choose(_ endpoint: Endpoint) {
+        if endpoint !== self.endpoint { self.closeBackend() }
+        self.endpoint = endpoint
+    }
+
+    func attach(_ backend: Connection) { self.backend = backend }
+
+    /// Closes the backend's connection: nothing of it is of use any more.
+    func closeBackend() {
+        self.connector = nil
+        self.backend?.close(abruptly: true)
+        self.backend = nil
+    }
+
+    /// The client's connection is closed, or a session has it.
+    func close() {
+        self.closeBackend()
+        self.loop.cancelTimer(&self.timer)
+    }
+
+    // MARK: - Timer
+
+    func timerFired() {
+        self.timer = nil
+        self.check()
+    }
+
+    /// Calls `check` at `instant` at the latest. A timer that is set is left alone, because most requests are over before it fires.
+    func setDeadline(at instant: MonotonicInstant) {
+        if self.timer == nil { self.loop.setTimer(&self.timer, at: instant, self) }
+    }
+}
+
+extension HTTPRelay: Exchange {
+    var phase: Phase { .requestHead }
+
+    /// Only sessions have rows.
+    var row: SessionRow? { nil }
+
+    var queuedBytes: Int { self.backend?.queuedBytes ?? 0 }
+
+    func close(_ ending: Ending) { self.handle(.ordered(ending.cause)) }
+
+    func memoryNeeded() { self.handle(.memoryNeeded) }
+
+    func isSelected(by selection: SessionSelection) -> Bool {
+        switch selection {
+        case .all: true
+        case .ofBackend(let name): self.current?.backend.name == name
+        case .ofEndpoint(let endpoint): self.endpoint === endpoint
+        case .these: false
+        }
+    }
+}

@@ -1,0 +1,21 @@
+internal import Connections
+internal import System
+
+/// When the side that sends to a connection is held back, and when it goes on.
+extension Connection {
+    /// Stop reading the other side here: one more read plus a staged send must still fit. While memory is scarce, only one read is queued.
+    ///
+    /// - Parameter limit: `limits.queue`, in bytes.
+    func isAboveHighWater(of limit: Int, _ bound: MemoryBound) -> Bool {
+        let queued = self.queuedBytes
+        guard queued > 0 else { return false }
+        return bound.isScarce || queued > max(0, limit - ConnectionBuffers.mostPerRead - SendBatch.mostBytes)
+    }
+
+    /// While this is true, the other side stays held back.
+    func isAboveLowWater(of limit: Int, _ bound: MemoryBound) -> Bool {
+        let queued = self.queuedBytes
+        guard queued > 0 else { return false }
+        return bound.isScarce || queued > max(0, limit - ConnectionBuffers.mostPerRead) / 2
+    }
+}
