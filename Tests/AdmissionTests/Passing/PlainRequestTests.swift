@@ -61,6 +61,15 @@ import Testing
         #expect(try self.head(host: .name("app")).fields.first("Host") == "app")
     }
 
+    @Test func `what an endpoint's star stands for is said, and the gateway's own cookie stays here`() throws {
+        let fields: HTTPFields = ["Cookie": "x=1; gateway-app=2; y=3", "X-Forwarded-Prefix": "/forged"]
+        let head = try self.head("GET", fields, path: .below("/base/"), on: .subtree("/a/"), without: "gateway-app")
+        #expect(head.target == "/base/b?c=d")
+        #expect(head.fields.values("X-Forwarded-Prefix") == ["/a"])
+        #expect(head.fields.values("Cookie") == ["x=1; y=3"])
+        #expect(try self.head("GET", fields).fields.values("X-Forwarded-Prefix") == [])
+    }
+
     @Test func `it is framed as it came`() throws {
         func framing(_ fields: HTTPFields) throws -> [String?] {
             let sent = try self.head("POST", fields).fields
