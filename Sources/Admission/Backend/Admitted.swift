@@ -1,9 +1,8 @@
-internal import Configuration
 internal import HTTP1
 public import WebSocketProtocol
 
 /// A request that may become a session: everything the later phases need of its head.
-public struct Admitted: Equatable, Sendable {
+public struct Admitted: RoutedRequest, Equatable, Sendable {
     /// Points into `GatewayConfiguration.routes`.
     public var routeIndex: Int
     /// `Sec-WebSocket-Key`, which the 101 answers.
@@ -31,7 +30,7 @@ public struct Admitted: Equatable, Sendable {
     var fields: HTTPFields
 
     /// The client came by https, to us or to a trusted proxy.
-    public var isSecure: Bool { self.forwarded.scheme == .https }
+    public var isSecure: Bool { self.forwarded.isSecure }
 
     /// The endpoint that the request asks for.
     ///

@@ -66,8 +66,8 @@ public struct Explanation: Equatable, Sendable {
         case .pass(let request):
             let route = routes.routes[request.routeIndex]
             self.route(route, request.routeIndex, &lines)
-            self.backend(request.target, route, configuration, &lines)
-            self.placement(head.fields, request.target, isSecure: request.isSecure, route, configuration, &lines)
+            self.backend(request, route, configuration, &lines)
+            self.placement(request, route, configuration, &lines)
             lines.add("answer", obstacle ?? "the backend's: the request is passed on")
         case .page(let page, let index, _, _, _):
             self.route(routes.routes[index], index, &lines)
@@ -78,8 +78,8 @@ public struct Explanation: Equatable, Sendable {
             let route = routes.routes[admitted.routeIndex]
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
-            self.backend(admitted.target, route, configuration, &lines)
-            self.placement(head.fields, admitted.target, isSecure: admitted.isSecure, route, configuration, &lines)
+            self.backend(admitted, route, configuration, &lines)
+            self.placement(admitted, route, configuration, &lines)
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
             lines.add("answer", obstacle ?? "101 Switching Protocols")
         }
@@ -172,7 +172,8 @@ public struct Explanation: Equatable, Sendable {
     }
 
     private static func backend(
-        _ target: RequestTarget, _ route: RouteSettings, _ configuration: GatewayConfiguration, _ lines: inout Lines
+        _ request: some RoutedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
+        _ lines: inout Lines
     ) {
         guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
         switch backend.kind {
@@ -182,8 +183,8 @@ public struct Explanation: Equatable, Sendable {
         case .websocket(let endpoints):
             lines.add("backend", "\(name): relay, \(backend.balance)")
             for endpoint in endpoints {
-                let asked = self.asked(target.asked(of: endpoint, on: route.path), endpoint)
-                lines.add("endpoint", endpoint.description + asked + self.share(endpoint.weight, endpoint.backup))
+                let target = self.target(request.target.asked(of: endpoint, on: route.path), endpoint)
+                lines.add("endpoint", endpoint.description + target + self.share(endpoint.weight, endpoint.backup))
             }
         case .tcp(let endpoints, let message):
             lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance)")
@@ -195,27 +196,28 @@ public struct Explanation: Equatable, Sendable {
 
     /// By what of this request its endpoint is chosen, for a `balance` that looks at requests. Values are not shown: they may be secrets.
     private static func placement(
-        _ fields: HTTPFields, _ target: RequestTarget, isSecure: Bool, _ route: RouteSettings,
-        _ configuration: GatewayConfiguration, _ lines: inout Lines
+        _ request: some RoutedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
+        _ lines: inout Lines
     ) {
         guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
         let subject: String
         switch backend.balance {
         case .roundRobin, .leastSessions, .randomTwo, .hashAddress, .hashPath: return
         case .cookie:
-            let attributes = EndpointCookie.attributes(backend.cookie.sameSite, isSecure: isSecure)
+            let attributes = EndpointCookie.attributes(backend.cookie.sameSite, isSecure: request.isSecure)
             return lines.add("cookie", "\(backend.cookieName)=…\(attributes)")
         case .hashCookie(let name): subject = "the cookie \(name)"
         case .hashHeader(let name): subject = "the field \(name)"
         case .hashQuery(let name): subject = "the query's \(name)"
         }
-        let placement = PlacementRule(backend.balance, cookie: nil).placement(fields, target, client: "")
+        let rule = PlacementRule(backend.balance, cookie: nil)
+        let placement = rule.placement(request.fields, request.target, client: "")
         lines.add(
             "placed", placement == .any ? "round-robin: \(subject) is absent, empty or repeated" : "by \(subject)")
     }
 
     /// What an endpoint is asked for, where its URL does not say it.
-    private static func asked(_ target: String, _ endpoint: WebSocketEndpoint) -> String {
+    private static func target(_ target: String, _ endpoint: WebSocketEndpoint) -> String {
         if case .below = endpoint.path { ", asked for \(target)" } else { "" }
     }
 

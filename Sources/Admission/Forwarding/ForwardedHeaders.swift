@@ -8,6 +8,8 @@ public import HTTP1
 public struct ForwardedHeaders: Equatable, Sendable {
     /// The scheme that the client used, `https` or `http`: what a trusted proxy says, else that of our listener.
     let scheme: ClientScheme
+    /// Whether that is https.
+    var isSecure: Bool { self.scheme == .https }
     /// The schemes that the Origin of the client's own page may have. A proxy that speaks TLS to us may not know the scheme that the
     /// proxy before it was asked with.
     let schemes: [String]

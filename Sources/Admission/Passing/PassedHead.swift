@@ -26,7 +26,7 @@ public struct PassedHead: Equatable, Sendable {
     /// - Parameters:
     ///   - keepsClient: the client's connection goes on after the body; false where that ends with the connection.
     ///   - headers: those of the route, which replace others of their names.
-    ///   - cookie: the value of a Set-Cookie beside the backend's own (`PlacementRule.setCookie`).
+    ///   - cookie: the value of a Set-Cookie beside the backend's own.
     ///   - date: when it is made, as in `Answer.bytes`. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
     public func bytes(keepsClient: Bool, headers: HTTPFields, cookie: String?, date: String) -> [UInt8] {
         var fields = FieldFilter.refusal(self.head.fields)

@@ -2,7 +2,7 @@ internal import Configuration
 public import HTTP1
 
 /// A request that is passed to a backend as plain HTTP: everything the later steps need of its head.
-public struct PlainRequest: Equatable, Sendable {
+public struct PlainRequest: RoutedRequest, Equatable, Sendable {
     /// Points into `GatewayConfiguration.routes`.
     public let routeIndex: Int
     /// As sent; neither TRACE nor CONNECT.
@@ -58,9 +58,9 @@ public struct PlainRequest: Equatable, Sendable {
     public var keepsClient: Bool { self.version == .http11 && !self.fields.hasConnectionClose }
 
     /// The client came by https, to us or to a trusted proxy.
-    public var isSecure: Bool { self.forwarded.scheme == .https }
+    public var isSecure: Bool { self.forwarded.isSecure }
 
-    /// The endpoint that it asks for.
+    /// The endpoint that the request asks for.
     ///
     /// - Parameter client: the client's address, as text.
     public func placement(by rule: PlacementRule, client: String) -> Placement {

@@ -17,6 +17,9 @@ public struct PlacementRule: Sendable {
     /// The cookie that requests to the backend are sent without; `nil`: none.
     public var ownCookie: String? { self.cookie?.name }
 
+    /// Requests of one connection go to one endpoint, because none of them says where it goes.
+    public var keepsConnections: Bool { !self.balance.leadsBack }
+
     /// What a request asks for. A value that is absent, empty or repeated asks for nothing.
     ///
     /// - Parameter client: the client's address, as text.

@@ -97,8 +97,8 @@ extension ClientConnection {
         self.exchange = relay
         relay.begin(
             PassedRequest(
-                request, of: self.summary.clientName(at: self.address), to: route, of: backend, configuration,
-                began: self.began, at: self.loop.now))
+                request, to: route, of: backend, configuration, client: self.subject.clientName, began: self.began,
+                at: self.loop.now))
     }
 
     /// Takes what came behind the request's head.

@@ -17,9 +17,9 @@ extension HTTPRelay: ConnectorOwner {
         self.handle(.endpointChosen)
     }
 
-    /// A client's connection keeps its endpoint while that can be used, unless each request says itself where it belongs.
+    /// A client's connection keeps its endpoint while that can be used, unless each request says where it goes.
     private func nextEndpoint(for current: PassedRequest) -> Endpoint? {
-        if !current.backend.settings.balance.leadsBack, current.endpoints.isEmpty, let last = self.endpoint,
+        if current.endpoints.isEmpty, current.backend.placing.keepsConnections, let last = self.endpoint,
             last.isAvailable, current.backend.has(last)
         {
             return last

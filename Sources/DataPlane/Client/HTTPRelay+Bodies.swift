@@ -147,7 +147,7 @@ extension HTTPRelay {
         self.current?.answer = head.passage
     }
 
-    /// The cookie that leads the client back to the endpoint, where it needs one.
+    /// The cookie that leads the client back to its endpoint, where it needs one.
     private func placementCookie(_ current: PassedRequest) -> String? {
         guard let place = self.endpoint.flatMap({ current.backend.place(of: $0) }) else { return nil }
         return current.backend.placing.setCookie(

@@ -9,9 +9,9 @@ struct PassedRequest {
     let configuration: WorkerConfiguration
     let route: Route
     let backend: Backend
-    /// The endpoint that it asks for.
-    let placement: Placement
     let began: MonotonicInstant
+    /// Which endpoint it asks for.
+    let placement: Placement
     var machine: ExchangeMachine
     /// Passes the request's body on.
     var body: BodyPassage
@@ -26,17 +26,17 @@ struct PassedRequest {
     /// When the last piece of the request was passed on.
     var lastPiece: MonotonicInstant
 
-    /// - Parameter client: the client's address, as text.
+    /// - Parameter client: its address, as text.
     init(
-        _ request: PlainRequest, of client: String, to route: Route, of backend: Backend,
-        _ configuration: WorkerConfiguration, began: MonotonicInstant, at now: MonotonicInstant
+        _ request: PlainRequest, to route: Route, of backend: Backend, _ configuration: WorkerConfiguration,
+        client: String, began: MonotonicInstant, at now: MonotonicInstant
     ) {
         self.request = request
         self.configuration = configuration
         self.route = route
         self.backend = backend
-        self.placement = request.placement(by: backend.placing, client: client)
         self.began = began
+        self.placement = request.placement(by: backend.placing, client: client)
         self.lastPiece = now
         let body: ExchangeMachine.RequestBody =
             if !request.hasBody { .whole } else if request.expectsContinue { .held } else { .passing }

@@ -49,7 +49,7 @@ import Testing
             \r\n
             """
         #expect(
-            text(request.bytes(to: webSocketEndpoint(), on: .subtree("/"), host: .pass, id: "id-1", without: nil))
+            text(request.head(to: webSocketEndpoint(), host: .pass, id: "id-1").bytes)
                 == expected)
         #expect(request.hasBody && request.expectsContinue && request.keepsClient && !request.isRepeatable)
     }

@@ -58,8 +58,7 @@ import Testing
         } catch {
             return .refused(error.status)
         }
-        let bytes = request.bytes(
-            to: webSocketEndpoint(), on: .subtree("/"), host: .pass, id: "id", without: nil)
+        let bytes = request.head(to: webSocketEndpoint(), host: .pass, id: "id").bytes
         let passed = Passed(request.passage, body, ends: ends)
         switch passed.progress {
         case .more: return .awaited
