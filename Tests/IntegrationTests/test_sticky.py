@@ -188,7 +188,7 @@ async def test_the_same_value_leads_to_the_same_endpoint(balance, request_for):
             assert await visit(running, **request_for(value)) == []
             return [len(server.requests) - count for server, count in zip(servers, before)].index(1)
 
-        values = [f"room-{number}" for number in range(12)]
+        values = [f"room-{number}" for number in range(40)]
         first = {value: await server_for(value) for value in values}
         assert set(first.values()) == {0, 1, 2}
         assert {value: await server_for(value) for value in values} == first
