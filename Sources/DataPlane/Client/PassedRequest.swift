@@ -3,7 +3,7 @@ internal import Sessions
 internal import System
 
 /// One request on its way to a backend, and its answer on the way back: what `HTTPRelay` knows of it besides the connections.
-struct PassedRequest {
+final class PassedRequest {
     let request: PlainRequest
     /// The configuration in force when its head was whole. It holds until the answer is whole.
     let configuration: WorkerConfiguration

@@ -61,7 +61,7 @@ struct PlainHTTPTests {
             let alone = try self.reading("{path: /*, \(text)}").routes[0].action
             #expect(alone == .files(settings, backend: nil))
             #expect(alone.backend == nil)
-            let beside = try self.reading("{path: /*, \(text), backend: b, origins: any, limits: {queue: 1KiB}}")
+            let beside = try self.reading("{path: /*, \(text), backend: b, origins: any, limits: {queue: 8KiB}}")
                 .routes[0]
             #expect(beside.action == .files(settings, backend: "b"))
             #expect(beside.action.backend == "b")
