@@ -1,11 +1,11 @@
 public import HTTP1
 
-/// A whole answer before the 101, after which the connection is closed.
+/// A whole answer of the gateway's own, in place of a 101 or of a backend's answer.
 public struct Answer: Equatable, Sendable {
     /// 200 to 599.
     public var status: Int
     var reason: String
-    /// All but `Content-Length` and `Connection`, which `bytes(forHead:date:)` writes.
+    /// All but `Content-Length` and `Connection`, which `bytes` writes.
     var fields: HTTPFields
     var body: [UInt8]
 
@@ -44,9 +44,12 @@ public struct Answer: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - forHead: it answers a HEAD: it has no body but says its length.
+    ///   - keepsClient: another request may follow on the connection.
     ///   - headers: those of the route, which replace others of their names.
     ///   - date: when it is made, as HTTP writes it. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
-    public func bytes(forHead: Bool = false, headers: HTTPFields = HTTPFields(), date: String) -> [UInt8] {
+    public func bytes(
+        forHead: Bool = false, keepsClient: Bool = false, headers: HTTPFields = HTTPFields(), date: String
+    ) -> [UInt8] {
         var fields = self.fields
         fields.set(headers)
         if !fields.has("Date") { fields.append("Date", date) }
@@ -55,7 +58,8 @@ public struct Answer: Equatable, Sendable {
         if hasBody { fields.append("Content-Length", String(self.body.count)) }
         // RFC 9110 section 15.5.22: a 426 must name what to upgrade to, which is a field of this hop.
         if self.status == 426 { fields.append("Upgrade", "websocket") }
-        fields.append("Connection", self.status == 426 ? "Upgrade, close" : "close")
+        let connection = (self.status == 426 ? ["Upgrade"] : []) + (keepsClient ? [] : ["close"])
+        if !connection.isEmpty { fields.append("Connection", connection.joined(separator: ", ")) }
         let head = ResponseHead(status: self.status, reason: self.reason, fields: fields)
         return forHead || !hasBody ? head.bytes : head.bytes + self.body
     }
