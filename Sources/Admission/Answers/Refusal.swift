@@ -40,7 +40,13 @@ public struct Refusal: Error, Equatable, Sendable {
         self.routeIndex = routeIndex
     }
 
-    /// The status of the answer, 300 to 599.
+    /// A backend's own refusal, for the log: it goes on as the answer to a plain request.
+    public init(passedOn status: Int, routeIndex: Int?) {
+        let answer = Answer(status: status, reason: "", fields: HTTPFields(), body: [])
+        self.init(passingOn: answer, with: HTTPFields(), routeIndex: routeIndex)
+    }
+
+    /// The status of the answer, 200 to 999.
     public var status: Int { self.answer.status }
 
     /// Whether it leaves no doubt where the next request begins, and no reason to come back later on another connection.

@@ -24,9 +24,8 @@ public struct PassedAnswer: Sendable {
     public private(set) var hasReceived = false
 
     private static let mostBytes = 64 << 10
-    private static var parser: ResponseHeadParser {
-        ResponseHeadParser(limits: HeadLimits(bytes: self.mostBytes, fields: 200))
-    }
+    static var headLimits: HeadLimits { HeadLimits(bytes: self.mostBytes, fields: 200) }
+    private static var parser: ResponseHeadParser { ResponseHeadParser(limits: self.headLimits) }
     /// Progress is told by some servers for as long as they work: one each second fits in any `timeouts.response`.
     private static let mostInterimHeads = 1000
 

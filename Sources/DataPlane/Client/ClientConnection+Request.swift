@@ -92,13 +92,18 @@ extension ClientConnection {
         guard let backend = route.backend, self.machine.handle(.admitted) == .beginExchange else { return }
         self.route = route
         self.clearDeadline()
-        let relay = self.relay ?? HTTPRelay(for: self)
-        self.relay = relay
-        self.exchange = relay
-        relay.begin(
+        self.beginRelay().begin(
             PassedRequest(
                 request, to: route, of: backend, configuration, client: self.subject.clientName, began: self.began,
                 at: self.loop.now))
+    }
+
+    /// What passes plain requests on is the exchange now.
+    func beginRelay() -> HTTPRelay {
+        let relay = self.relay ?? HTTPRelay(for: self)
+        self.relay = relay
+        self.exchange = relay
+        return relay
     }
 
     /// Takes what came behind the request's head.

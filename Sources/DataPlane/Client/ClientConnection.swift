@@ -273,6 +273,12 @@ extension ClientConnection: SessionClient {
         if self.machine.handle(.answered(isLast: true)) == .answer { self.refuse(refusal, subject, in: phase) }
     }
 
+    func passOn(
+        _ request: PassedRequest, refusedBy endpoint: Endpoint, over backend: Connection, _ bytes: [UInt8]
+    ) {
+        self.beginRelay().begin(request, refusedBy: endpoint, over: backend, bytes)
+    }
+
     func leave() { self.exchangeEnded(.silent) }
 
     /// The exchange is over.

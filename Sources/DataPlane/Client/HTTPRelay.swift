@@ -38,10 +38,29 @@ final class HTTPRelay: TimerHandler {
 
     /// Begins to pass a request on.
     func begin(_ request: PassedRequest) {
+        self.take(request)
+        self.act(on: request.machine.start())
+    }
+
+    /// Passes on the answer of a backend that refuses an upgrade.
+    ///
+    /// - Parameters:
+    ///   - backend: the session's connection to `endpoint`.
+    ///   - bytes: what came of the answer.
+    func begin(_ request: PassedRequest, refusedBy endpoint: Endpoint, over backend: Connection, _ bytes: [UInt8]) {
+        self.closeBackend()
+        self.choose(endpoint)
+        self.attach(backend.handOver(to: self))
+        self.take(request)
+        self.setDeadline(at: self.loop.now + request.shortestWait)
+        self.passAnswer(bytes.span)
+        self.readAnswer()
+    }
+
+    private func take(_ request: PassedRequest) {
         self.current = request
         self.context.metrics.requestBegan(route: request.route.settings.name)
         self.client.owner.passes(self.client)
-        self.act(on: request.machine.start())
     }
 
     /// Tells the machine what happened, and carries out its action.

@@ -206,6 +206,12 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         self.noteHolding()
     }
 
+    /// Gives the backend's leg away.
+    func takeBackend() -> Connection? {
+        defer { self.backend = nil }
+        return self.backend
+    }
+
     /// Closes the backend's leg; another may follow.
     func closeBackend() {
         self.backend?.close(abruptly: true)
