@@ -9,6 +9,11 @@ public struct Answer: Equatable, Sendable {
     var fields: HTTPFields
     var body: [UInt8]
 
+    /// How many bytes its body has. A 204 and a 304 have none (RFC 9110 section 8.6).
+    public var length: Int { self.hasBody ? self.body.count : 0 }
+
+    private var hasBody: Bool { self.status != 204 && self.status != 304 }
+
     init(status: Int, reason: String, fields: HTTPFields, body: [UInt8]) {
         self.status = status
         self.reason = reason
@@ -53,14 +58,13 @@ public struct Answer: Equatable, Sendable {
         var fields = self.fields
         fields.set(headers)
         if !fields.has("Date") { fields.append("Date", date) }
-        // These have no body (RFC 9110 section 8.6). The length of a 304 would be that of the 200 it stands for.
-        let hasBody = self.status != 204 && self.status != 304
-        if hasBody { fields.append("Content-Length", String(self.body.count)) }
+        // The length of a 304 would be that of the 200 it stands for.
+        if self.hasBody { fields.append("Content-Length", String(self.body.count)) }
         // RFC 9110 section 15.5.22: a 426 must name what to upgrade to, which is a field of this hop.
         if self.status == 426 { fields.append("Upgrade", "websocket") }
         let connection = (self.status == 426 ? ["Upgrade"] : []) + (keepsClient ? [] : ["close"])
         if !connection.isEmpty { fields.append("Connection", connection.joined(separator: ", ")) }
         let head = ResponseHead(status: self.status, reason: self.reason, fields: fields)
-        return forHead || !hasBody ? head.bytes : head.bytes + self.body
+        return forHead || !self.hasBody ? head.bytes : head.bytes + self.body
     }
 }

@@ -110,6 +110,9 @@ extension Keys {
         let format = Key("format", KeyType<LogFormat>.word, default: "auto", "auto is text on a terminal, else json.")
         let level = Key("level", KeyType<LogLevel>.word, default: "info", "The least important lines that are logged.")
         let file = OptionalKey("file", .file, "A file to append to, instead of standard error.")
+        let requests = Key(
+            "requests", KeyType<LoggedRequests>.word, default: "errors",
+            "Which plain requests have a line. errors: those answered with 500 and up, or whose answer broke off.")
     }
 
     struct Drain {

@@ -22,12 +22,18 @@ extension ClientConnection {
     /// The client asked for a built-in page, or for what its route answers.
     ///
     /// - Parameter keepsClient: another request may follow.
-    func show(_ answer: Answer, headOnly: Bool, keepsClient: Bool) {
+    func show(_ answer: Answer, to request: RequestHead, headOnly: Bool, keepsClient: Bool) {
         guard self.machine.handle(.answered(isLast: self.isLast(keepsClient))) == .answer else { return }
         let bytes = answer.bytes(
             forHead: headOnly, keepsClient: !self.machine.isAnswering, headers: self.headers, date: WallClock.httpDate()
         )
         self.connection?.send(bytes.span)
+        let report = RequestReport(
+            request.method, request.target, status: answer.status, bytes: headOnly ? 0 : answer.length,
+            duration: self.loop.now - self.began)
+        self.subject.requestEnded(report, self.context)
+        self.context.metrics.requestServed(
+            route: self.route?.settings.name, status: answer.status, after: report.duration)
         self.goOn()
     }
 

@@ -74,10 +74,11 @@ extension ClientConnection {
         switch Admission.decide(head, hops, configuration.routeTable) {
         case .page(let page, let routeIndex, let host, let scheme, let headOnly):
             self.route = configuration.routes[routeIndex]
-            self.show(.page(page, configuration, scheme, host: host), headOnly: headOnly, keepsClient: false)
+            self.show(
+                .page(page, configuration, scheme, host: host), to: head, headOnly: headOnly, keepsClient: false)
         case .answer(let answer, let routeIndex, let headOnly, let keepsClient):
             self.route = configuration.routes[routeIndex]
-            self.show(answer, headOnly: headOnly, keepsClient: keepsClient)
+            self.show(answer, to: head, headOnly: headOnly, keepsClient: keepsClient)
         case .pass(let request): self.pass(request, self.context.configuration)
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }

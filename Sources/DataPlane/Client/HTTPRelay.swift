@@ -145,8 +145,12 @@ final class HTTPRelay: TimerHandler {
     private func hasEnded(_ reason: String?) {
         guard let current = self.current else { return }
         self.current = nil
-        self.log(current, brokenOff: reason)
-        self.context.metrics.requestEnded(route: current.route.settings.name, status: current.head?.status)
+        let status = current.head?.status
+        let report = RequestReport(
+            current.request.method, current.request.target.path, status: status, bytes: current.answer?.passed ?? 0,
+            duration: self.loop.now - current.began, brokenOff: reason)
+        self.subject.requestEnded(report, self.context)
+        self.context.metrics.requestEnded(route: current.route.settings.name, status: status)
     }
 
     /// What the log lines begin with.
@@ -154,17 +158,6 @@ final class HTTPRelay: TimerHandler {
         LogSubject(
             id: self.client.id, address: self.client.address, summary: self.client.summary, route: self.client.route,
             endpoint: self.endpoint)
-    }
-
-    private func log(_ request: PassedRequest, brokenOff reason: String?) {
-        guard let status = request.head?.status, status >= 500 || reason != nil,
-            var record = self.subject.record(.info, "request", self.context)
-        else { return }
-        record.add("method", request.request.method.cut)
-        record.add("status", status)
-        record.add("reason", reason?.cut)
-        record.add("duration", seconds: (self.loop.now - request.began).secondsAsDouble)
-        self.context.log.write(record)
     }
 
     // MARK: - The backend's connection

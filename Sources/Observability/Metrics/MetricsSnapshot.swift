@@ -55,7 +55,7 @@ public struct MetricsSnapshot: Sendable {
         }
     }
 
-    /// The plain requests of a route that were passed to its backend.
+    /// The plain requests of a route that were passed to its backend, or answered.
     public struct Requests: Sendable {
         /// Requests in progress.
         public var open = 0

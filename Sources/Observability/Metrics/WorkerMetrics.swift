@@ -73,6 +73,16 @@ public final class WorkerMetrics {
         }
     }
 
+    /// The gateway answered a plain request itself.
+    ///
+    /// - Parameter time: since the request began.
+    public func requestServed(route: String?, status: Int, after time: Duration) {
+        let route = route ?? MetricsSnapshot.noRoute
+        self.requestBegan(route: route)
+        self.requestAnswered(route: route, after: time)
+        self.requestEnded(route: route, status: status)
+    }
+
     private func updateRequests(_ route: String, _ change: (inout MetricsSnapshot.Requests) -> Void) {
         self.update(route) { route in
             var requests = route.requests ?? .init()
