@@ -122,7 +122,7 @@ async def test_pipelined_requests_of_all_kinds_are_answered_in_order():
             await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(path), path))
 
     async with kept(handler) as (backend, gateway, client):
-        kinds = [("/alive", 200), ("/app/x", 200), ("/nowhere", 404), ("/app/y", 200), ("/old/a", 308)] * 200
+        kinds = [("/alive", 200), ("/app/x", 200), ("/nowhere", 404), ("/app/y", 200), ("/old/a", 308)] * 20
         sending = asyncio.create_task(client.send(b"".join(request(f"GET {path}") for path, _ in kinds)))
         for path, status in kinds:
             answer = await client.response()
@@ -297,7 +297,8 @@ async def test_a_drain_lets_a_client_take_the_answer_that_it_was_sent():
         await connection.reader.read()
 
     limits = {"queue": "16MiB"}
-    async with scene(handler, defaults={"limits": limits, "timeouts": {"close": "10s"}}) as (backend, gateway, client):
+    log = {"format": "json", "requests": "all"}
+    async with scene(handler, defaults={"limits": limits}, log=log) as (backend, gateway, client):
         with socket.create_connection(gateway.plain) as slow:
             slow.setblocking(False)
             loop = asyncio.get_running_loop()

@@ -152,6 +152,10 @@ extension Keys {
         let head = Key(
             "head", .size(.kibibytes(1)...(.kibibytes(1024))), default: "16KiB",
             "The largest head of a request: its line and its fields.")
+        let connectionsPerAddress = Key(
+            "connections-per-address", KeyType<Int>.count(1...anyCount.upperBound).orOff, default: "0",
+            "The most connections that an address (IPv6: a /64) may have open at the listener at once. More are closed at once. 0: no limit."
+        )
     }
 
     struct ListenerTLS {

@@ -27,6 +27,8 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
     var machine: ClientMachine
     /// Its place among the connections without a whole request head. The worker sets it.
     var newcomer = Newcomers<ClientConnection>.Place.none
+    /// Where it is counted; `nil` if its address has no limit. The worker sets it.
+    var addresses: AddressCounts?
     /// `nil` once the connection is closed, or handed over.
     private(set) var connection: Connection?
     /// The request head, while it is not whole.

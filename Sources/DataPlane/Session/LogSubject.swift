@@ -80,6 +80,15 @@ struct LogSubject {
         context.log.write(record)
     }
 
+    /// Logs and counts a connection that is closed at once, because its address has `limit` already.
+    func hasTooMany(_ limit: Int, _ context: SessionContext) {
+        context.metrics.hadTooMany()
+        let reason = "its address has as many connections as limits.connections-per-address allows: \(limit)"
+        guard var record = self.strangersRecord(.info, "refused", reason: reason, context) else { return }
+        record.add("reason", reason)
+        context.log.write(record)
+    }
+
     // MARK: - Plain requests
 
     /// Logs a plain request that is over, where `log.requests` wants it.
@@ -107,5 +116,12 @@ struct LogSubject {
         record.add("held", holder.bytes)
         record.add("without_progress", seconds: holder.idle.secondsAsDouble)
         context.log.write(record)
+    }
+}
+
+extension LogSubject {
+    /// A connection that was just accepted.
+    init(at address: SocketAddress) {
+        self.init(id: .random(), address: address, summary: SessionSummary(), route: nil, endpoint: nil)
     }
 }

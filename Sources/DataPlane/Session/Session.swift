@@ -39,6 +39,8 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         }
     }
     var summary: SessionSummary
+    /// Where its client's connection is counted. The worker sets it.
+    var addresses: AddressCounts?
     var memory = SessionMemory()
 
     /// What is known of the legs besides their connections.

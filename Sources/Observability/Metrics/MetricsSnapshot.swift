@@ -15,6 +15,8 @@ public struct MetricsSnapshot: Sendable {
         case abandoned
         /// The client had sent no request for a while, and was closed to make room for others.
         case evicted
+        /// The client's address had as many connections as it may; this one was closed at once.
+        case tooMany
 
         /// The value of the label `result`.
         public var label: String {
@@ -23,6 +25,7 @@ public struct MetricsSnapshot: Sendable {
             case .refused(let status): String(status)
             case .abandoned: "abandoned"
             case .evicted: "evicted"
+            case .tooMany: "too-many"
             }
         }
     }
