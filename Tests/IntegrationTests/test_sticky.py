@@ -4,9 +4,11 @@ import contextlib
 import hashlib
 import hmac
 
+import aiohttp
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from browser import chromium, new_page, page_server
 from gateway_process import Gateway, command
 from peers import TCPBackend, WebSocketBackend, client
 
@@ -29,9 +31,9 @@ async def gateway(count: int, handler=None, options: dict | None = None, **keys)
     """A gateway in front of `count` servers."""
     async with contextlib.AsyncExitStack() as stack:
         servers = [await stack.enter_async_context(WebSocketBackend(handler, **(options or {}))) for _ in range(count)]
-        top = {key: keys.pop(key) for key in ("workers", "admin", "trusted-proxies") if key in keys}
+        top = {key: keys.pop(key) for key in ("workers", "admin", "trusted-proxies", "routes") if key in keys}
         backend = {"websocket": [url(server) for server in servers], **keys}
-        running = Gateway(routes=[APP], backends={"app": backend}, **top)
+        running = Gateway(**{"routes": [APP], "backends": {"app": backend}, **top})
         yield await stack.enter_async_context(running), servers
 
 
@@ -186,7 +188,7 @@ async def test_the_same_value_leads_to_the_same_endpoint(balance, request_for):
             assert await visit(running, **request_for(value)) == []
             return [len(server.requests) - count for server, count in zip(servers, before)].index(1)
 
-        values = [f"room-{number}" for number in range(12)]
+        values = [f"room-{number}" for number in range(40)]
         first = {value: await server_for(value) for value in values}
         assert set(first.values()) == {0, 1, 2}
         assert {value: await server_for(value) for value in values} == first
@@ -205,3 +207,47 @@ async def test_without_a_value_endpoints_take_turns(requests):
         for request in requests:
             await visit(running, **request)
         assert [len(server.requests) for server in servers] == [2, 2, 2]
+
+
+async def test_the_cookie_jar_of_a_program_leads_back():
+    async with gateway(3, balance="cookie", workers=2) as (running, servers):
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+            for count in range(1, 6):
+                async with session.ws_connect(f"http://127.0.0.1:{running.plain[1]}/app/") as socket:
+                    await socket.send_str("x")
+                    assert (await socket.receive()).data == "x"
+                assert sorted(len(server.requests) for server in servers) == [0, 0, count]
+
+
+# Opens a WebSocket and closes it.
+VISIT = """
+    url => new Promise((done, failed) => {
+        const socket = new WebSocket(url);
+        socket.onopen = () => socket.close(1000);
+        socket.onclose = event => event.wasClean ? done() : failed(new Error(`${event.code}`));
+    })
+"""
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_a_browser_comes_back_by_the_cookie(secure):
+    async with gateway(3, balance="cookie", routes=[{"path": "/", "page": "console"}, APP]) as (running, servers):
+        address, url = (running.https("/"), running.wss) if secure else (running.ws("/").replace("ws:", "http:"), running.ws)
+        async with chromium() as browser:
+            page = await new_page(browser, address)
+            for _ in range(4):
+                await page.evaluate(VISIT, url("/app/"))
+            [cookie] = await page.context.cookies()
+            assert (cookie["name"], cookie["secure"], cookie["httpOnly"]) == ("gateway-app", secure, True)
+            assert await page.evaluate("() => document.cookie") == ""
+        assert sorted(len(server.requests) for server in servers) == [0, 0, 4]
+
+
+async def test_a_page_of_another_site_has_no_use_of_the_cookie():
+    async with gateway(3, balance="cookie") as (running, servers):
+        async with chromium() as browser, page_server() as origin:
+            # `localhost` and `127.0.0.1` are two sites.
+            page = await new_page(browser, origin.replace("127.0.0.1", "localhost"))
+            for _ in range(3):
+                await page.evaluate(VISIT, running.ws("/app/"))
+        assert [len(server.requests) for server in servers] == [1, 1, 1]

@@ -18,12 +18,7 @@ public struct PlacementRule: Sendable {
     public var ownCookie: String? { self.cookie?.name }
 
     /// Requests of one connection go to one endpoint, because none of them says where it goes.
-    public var keepsConnections: Bool {
-        switch self.balance {
-        case .roundRobin, .leastSessions, .randomTwo: true
-        case .hashAddress, .hashPath, .cookie, .hashCookie, .hashHeader, .hashQuery: false
-        }
-    }
+    public var keepsConnections: Bool { !self.balance.leadsBack }
 
     /// What a request asks for. A value that is absent, empty or repeated asks for nothing.
     ///

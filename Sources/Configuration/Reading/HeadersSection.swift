@@ -1,15 +1,23 @@
 internal import HTTP1
 
-/// `headers:` of a route: fields for its answers, by name.
+/// `headers:` of a route or a check: header fields by name.
 enum HeadersSection {
+    /// What the fields are of.
+    enum Use {
+        /// A route's answers.
+        case answers
+        /// The requests that a health check sends.
+        case checks
+    }
+
     /// The fields in the order of the file; those with mistakes, which are reported, are left out.
-    static func fields(_ mapping: MappingReader, _ key: HeadersKey) -> HTTPFields {
+    static func fields(_ mapping: MappingReader, _ key: HeadersKey, for use: Use) -> HTTPFields {
         var fields = HTTPFields()
         guard let node = mapping.entry(key)?.value,
             let entries = node.entries(subject: "`\(key.name)`", diagnostics: mapping.diagnostics)
         else { return fields }
         for entry in entries {
-            if let flaw = self.flaw(ofName: entry.key, besides: fields) {
+            if let flaw = self.flaw(ofName: entry.key, besides: fields, use) {
                 mapping.diagnostics.report(entry.position, "`\(entry.key)` \(flaw)")
                 continue
             }
@@ -21,20 +29,28 @@ enum HeadersSection {
         return fields
     }
 
-    /// Why a route cannot set a field of this name; `nil` if it can.
-    private static func flaw(ofName name: String, besides others: HTTPFields) -> String? {
+    /// Why a field of this name cannot be set; `nil` if it can.
+    private static func flaw(ofName name: String, besides others: HTTPFields, _ use: Use) -> String? {
         guard !name.isEmpty, name.utf8.allSatisfy(\.isToken) else {
             return "is not the name of a field: it may have letters, digits and `-`"
         }
-        switch name.asciiLowercased {
-        case "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te",
-            "trailer",
-            "transfer-encoding", "upgrade", "http2-settings":
+        let folded = name.asciiLowercased
+        guard !self.ofOneConnection.contains(folded) else {
             return "is about one connection, which the gateway manages: remove it"
-        case "content-length", "date": return "is written by the gateway: remove it"
-        case "set-cookie": return "would give all clients the same cookie: remove it"
-        case let name where name.hasPrefix("sec-websocket-"): return "is part of the opening handshake: remove it"
+        }
+        switch (use, folded) {
+        case (_, "content-length"), (.answers, "date"), (.checks, "expect"):
+            return "is written by the gateway: remove it"
+        case (.answers, "set-cookie"): return "would give all clients the same cookie: remove it"
+        case (.checks, "host"): return "is set by `host`"
+        case (.checks, "sec-websocket-protocol"): return "is set by `subprotocol`"
+        case _ where folded.hasPrefix("sec-websocket-"): return "is part of the opening handshake: remove it"
         default: return others.has(name) ? "is a duplicate: case does not count in the name of a field" : nil
         }
     }
+
+    private static let ofOneConnection: Set = [
+        "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+        "transfer-encoding", "upgrade", "http2-settings",
+    ]
 }

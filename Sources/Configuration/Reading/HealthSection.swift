@@ -19,7 +19,7 @@ enum HealthSection {
         // Until one is read. One that is refused is not.
         settings.timeout = .zero
         mapping.changes().apply(to: &settings)
-        settings.headers = HealthHeaders.fields(mapping)
+        settings.headers = HeadersSection.fields(mapping, Keys.health.headers, for: .checks)
         self.fit(&settings, mapping)
         return check == nil ? nil : settings
     }

@@ -33,7 +33,7 @@ struct RouteSection {
             self.mapping.report(Keys.route.requireSubprotocol, "needs `subprotocols`, the list of those allowed")
         }
         let scheme = self.mapping.value(Keys.route.scheme)
-        let headers = HeadersSection.fields(self.mapping, Keys.route.headers)
+        let headers = HeadersSection.fields(self.mapping, Keys.route.headers, for: .answers)
         let http = self.mapping.value(Keys.route.http)
         let own = SessionRules(
             self.mapping, Keys.route.rules, timeouts: self.mapping.mapping(Keys.route.timeouts),

@@ -39,8 +39,8 @@ public enum Balance: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether a client comes back to where it was, so that its sessions cannot be moved.
-    var leadsBack: Bool {
+    /// Whether what a request says leads to an endpoint, so that a client comes back to where it was.
+    public var leadsBack: Bool {
         switch self {
         case .roundRobin, .leastSessions, .randomTwo: false
         case .hashAddress, .hashPath, .cookie, .hashCookie, .hashHeader, .hashQuery: true

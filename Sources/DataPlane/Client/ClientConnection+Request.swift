@@ -111,6 +111,7 @@ extension ClientConnection {
     func takeEarly() -> [UInt8] {
         let early = self.early
         self.early = []
+        self.assembles(0)
         return early
     }
 

@@ -143,8 +143,8 @@ extension HTTPRelay {
     func passAnswer(keepsClient: Bool) {
         guard let current = self.current, let head = current.head else { return }
         let bytes = head.bytes(
-            keepsClient: keepsClient, headers: current.route.settings.headers, cookie: self.placementCookie(current),
-            date: WallClock.httpDate())
+            keepsClient: keepsClient, headers: current.route.settings.headers,
+            cookie: head.status < 500 ? self.placementCookie(current) : nil, date: WallClock.httpDate())
         self.client.connection?.send(bytes.span)
         self.current?.answer = head.passage
     }

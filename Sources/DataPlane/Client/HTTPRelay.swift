@@ -91,7 +91,8 @@ final class HTTPRelay: TimerHandler {
     private func end(keepsClient: Bool, keepsBackend: Bool) {
         if keepsBackend {
             self.keptSince = self.loop.now
-            self.resumeBackend()
+            self.loop.setTimer(&self.timer, at: self.keptSince + ExchangeMachine.longestKept, self)
+            if self.backend?.isPaused == true { self.backend?.resume() }
         } else {
             self.closeBackend()
         }

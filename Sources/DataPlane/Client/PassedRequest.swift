@@ -3,7 +3,7 @@ internal import Sessions
 internal import System
 
 /// One request on its way to a backend, and its answer on the way back: what `HTTPRelay` knows of it besides the connections.
-struct PassedRequest {
+final class PassedRequest {
     let request: PlainRequest
     /// The configuration in force when its head was whole. It holds until the answer is whole.
     let configuration: WorkerConfiguration
@@ -48,7 +48,7 @@ struct PassedRequest {
     }
 
     /// An upgrade that its backend refuses; the other parameters as above.
-    init(
+    convenience init(
         refused upgrade: Admitted, to route: Route, of backend: Backend, _ configuration: WorkerConfiguration,
         client: String, began: MonotonicInstant, at now: MonotonicInstant
     ) {

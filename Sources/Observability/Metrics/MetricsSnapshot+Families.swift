@@ -32,12 +32,12 @@ extension MetricsSnapshot {
     // MARK: - Requests
 
     private var ofRequests: [MetricFamily] {
-        let requests = self.routes.sorted { $0.key < $1.key }.compactMap { name, route in
-            route.requests.map { (labels: [Label("route", name)], $0) }
+        let requests = self.routes.sorted { $0.key < $1.key }.filter(\.value.requests.isUsed).map { name, route in
+            (labels: [Label("route", name)], route.requests)
         }
         let totals = requests.flatMap { labels, requests in
             requests.total.sorted { $0.key < $1.key }.map { status, count in
-                Sample(labels + [Label("status", status)], .number(Double(count)))
+                Sample(labels + [Label("status", status == 0 ? "none" : "\(status)xx")], .number(Double(count)))
             }
         }
         return [

@@ -62,10 +62,12 @@ public struct MetricsSnapshot: Sendable {
     public struct Requests: Sendable {
         /// Requests in progress.
         public var open = 0
-        /// By the class of the answer's status, such as `2xx`; `none` if the client left before there was one.
-        public var total: [String: UInt64] = [:]
+        /// By the first digit of the answer's status; 0 if there was none.
+        public var total: [Int: UInt64] = [:]
         /// How long it took until the head of an answer came.
         public var seconds = Histogram.ofHandshakes
+        /// Whether there were any.
+        var isUsed: Bool { self.open > 0 || !self.total.isEmpty }
 
         /// Zeros.
         public init() {}
@@ -96,8 +98,8 @@ public struct MetricsSnapshot: Sendable {
         public var handshakes: [HandshakeResult: UInt64] = [:]
         /// Closed sessions by cause and code.
         public var closes: [Close: UInt64] = [:]
-        /// `nil` if there were none.
-        public var requests: Requests?
+        /// Its plain requests.
+        public var requests = Requests()
         /// Messages and bytes that each leg has sent in closed sessions.
         public var tally = PerLeg(client: MessageTally(), backend: MessageTally())
 
@@ -177,10 +179,7 @@ extension MetricsSnapshot.Route {
         }
         self.handshakes.merge(other.handshakes, uniquingKeysWith: +)
         self.closes.merge(other.closes, uniquingKeysWith: +)
-        if let requests = other.requests {
-            self.requests = self.requests ?? .init()
-            self.requests?.add(requests)
-        }
+        self.requests.add(other.requests)
         self.add(other.tally)
     }
 

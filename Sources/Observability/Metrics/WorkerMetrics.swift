@@ -54,22 +54,22 @@ public final class WorkerMetrics {
     }
 
     /// A plain request is passed to a backend.
-    public func requestBegan(route: String) { self.updateRequests(route) { $0.open += 1 } }
+    public func requestBegan(route: String) { self.update(route) { $0.requests.open += 1 } }
 
     /// The head of an answer came.
     ///
     /// - Parameter time: since the request began.
     public func requestAnswered(route: String, after time: Duration) {
-        self.updateRequests(route) { $0.seconds.observe(time) }
+        self.update(route) { $0.requests.seconds.observe(time) }
     }
 
     /// A request that was passed to a backend is over.
     ///
     /// - Parameter status: of its answer; `nil` if there was none.
     public func requestEnded(route: String, status: Int?) {
-        self.updateRequests(route) {
-            $0.open -= 1
-            $0.total[status.map { "\($0 / 100)xx" } ?? "none", default: 0] += 1
+        self.update(route) {
+            $0.requests.open -= 1
+            $0.requests.total[(status ?? 0) / 100, default: 0] += 1
         }
     }
 
@@ -81,14 +81,6 @@ public final class WorkerMetrics {
         self.requestBegan(route: route)
         self.requestAnswered(route: route, after: time)
         self.requestEnded(route: route, status: status)
-    }
-
-    private func updateRequests(_ route: String, _ change: (inout MetricsSnapshot.Requests) -> Void) {
-        self.update(route) { route in
-            var requests = route.requests ?? .init()
-            change(&requests)
-            route.requests = requests
-        }
     }
 
     /// A client was refused.

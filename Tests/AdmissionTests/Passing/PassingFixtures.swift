@@ -32,10 +32,9 @@ func plainRequest(
     return try plainRequest(head, arrival: arrival, bodyLimit: bodyLimit)
 }
 
-func webSocketEndpoint(path: String? = nil) -> WebSocketEndpoint {
+func webSocketEndpoint(path: WebSocketEndpoint.Path = .client) -> WebSocketEndpoint {
     WebSocketEndpoint(
-        address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000",
-        path: path.map { .fixed($0) } ?? .client)
+        address: .tcp(host: "127.0.0.1", port: 3000), tls: false, authority: "127.0.0.1:3000", path: path)
 }
 
 /// The status of the refusal that `body` throws; nil if it throws none.

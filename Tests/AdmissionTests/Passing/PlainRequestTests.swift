@@ -6,11 +6,12 @@ import Testing
 
 @Suite struct PlainRequestTests {
     private func head(
-        _ method: String = "GET", _ more: HTTPFields = [:], version: HTTPVersion = .http11, path: String? = nil,
+        _ method: String = "GET", _ more: HTTPFields = [:], version: HTTPVersion = .http11,
+        path: WebSocketEndpoint.Path = .client, on route: PathPattern = .subtree("/"), without cookie: String? = nil,
         host: HostHeader = .pass, arrival: Arrival = directArrival
     ) throws -> RequestHead {
         try plainRequest(method, more, version: version, arrival: arrival)
-            .head(to: webSocketEndpoint(path: path), host: host, id: "id-1")
+            .head(to: webSocketEndpoint(path: path), on: route, host: host, id: "id-1", without: cookie)
     }
 
     @Test func `the request is written afresh`() throws {
@@ -47,15 +48,26 @@ import Testing
             Content-Length: 5\r
             \r\n
             """
-        #expect(text(request.head(to: webSocketEndpoint(), host: .pass, id: "id-1").bytes) == expected)
+        #expect(
+            text(request.head(to: webSocketEndpoint(), host: .pass, id: "id-1").bytes)
+                == expected)
         #expect(request.hasBody && request.expectsContinue && request.keepsClient && !request.isRepeatable)
     }
 
     @Test func `it goes to the endpoint's path and host`() throws {
         #expect(try self.head().target == "/a/b?c=d")
-        #expect(try self.head(path: "/base").target == "/base?c=d")
+        #expect(try self.head(path: .fixed("/base")).target == "/base?c=d")
         #expect(try self.head(host: .endpoint).fields.first("Host") == "127.0.0.1:3000")
         #expect(try self.head(host: .name("app")).fields.first("Host") == "app")
+    }
+
+    @Test func `what an endpoint's star stands for is said, and the gateway's own cookie stays here`() throws {
+        let fields: HTTPFields = ["Cookie": "x=1; gateway-app=2; y=3", "X-Forwarded-Prefix": "/forged"]
+        let head = try self.head("GET", fields, path: .below("/base/"), on: .subtree("/a/"), without: "gateway-app")
+        #expect(head.target == "/base/b?c=d")
+        #expect(head.fields.values("X-Forwarded-Prefix") == ["/a"])
+        #expect(head.fields.values("Cookie") == ["x=1; y=3"])
+        #expect(try self.head("GET", fields).fields.values("X-Forwarded-Prefix") == [])
     }
 
     @Test func `it is framed as it came`() throws {

@@ -209,7 +209,7 @@ struct HealthSettingsTests {
         }
         #expect(try read("s3cret")?.headers == ["Authorization": "Bearer s3cret"])
         let failure = #expect(throws: ConfigurationReader.Failure.self) { try read("s3cret\nX: y") }
-        let problem = "`Authorization` must be one line of printable ASCII without spaces at its ends"
+        let problem = "`Authorization` must be one line of printable ASCII, without spaces at its ends"
         #expect(failure?.description.contains(problem) == true)
         #expect(failure?.description.contains("s3cret") == false)
     }

@@ -25,8 +25,11 @@ def findings(tree: Tree) -> Iterator[Finding]:
     definitions = {name: definition.get("properties", {}) for name, definition in json.loads(made)["definitions"].items()}
     blocks = {WHOLE: [tree.text(SHIPPED).splitlines()]}
     for name, properties in definitions.items():
+        # A section that has all of these keys and more, such as the timeouts of `defaults`, names them as well.
+        places = [block for other, its in definitions.items() if its.keys() >= properties.keys()
+                  for block in _blocks(other, definitions, blocks)]
         for key in properties:
-            if not any(_named(key, line) for block in _blocks(name, definitions, blocks) for line in block):
+            if not any(_named(key, line) for block in places for line in block):
                 yield Finding(SHIPPED, 0, f"lacks `{key}` of {name}", "add it there, with its default and what it does")
 
 
