@@ -236,6 +236,24 @@ async def test_a_body_that_comes_slowly_is_in_time():
         assert (await client.response()).body == b"ok"
 
 
+async def test_a_request_has_the_time_of_its_own_route_after_one_with_more():
+    async def handler(connection):
+        head = await connection.head()
+        if head[0].startswith("GET /slow"):
+            return await connection.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+        await connection.reader.read()
+
+    routes = [
+        {"path": "/slow", "backend": "app", "http": "pass", "timeouts": {"response": "1h", "request-body": "1h"}},
+        {"path": "/quick", "backend": "app", "http": "pass", "timeouts": {"response": "200ms"}},
+    ]
+    async with kept(handler, routes=routes) as (backend, gateway, client):
+        await client.send(request("GET /slow"))
+        assert (await client.response()).body == b"ok"
+        await client.send(request("GET /quick"))
+        assert (await client.response()).status == 504
+
+
 async def test_an_answer_may_pause():
     step = asyncio.Event()
 

@@ -29,6 +29,8 @@ final class HTTPRelay: TimerHandler {
         didSet { oldValue?.end() }
     }
     private var timer: EventLoop.TimerID?
+    /// When the timer fires, if it is set.
+    private var due = MonotonicInstant.never
 
     init(for client: ClientConnection) {
         self.client = client
@@ -91,7 +93,7 @@ final class HTTPRelay: TimerHandler {
     private func end(keepsClient: Bool, keepsBackend: Bool) {
         if keepsBackend {
             self.keptSince = self.loop.now
-            self.loop.setTimer(&self.timer, at: self.keptSince + ExchangeMachine.longestKept, self)
+            self.setDeadline(at: self.keptSince + ExchangeMachine.longestKept)
             if self.backend?.isPaused == true { self.backend?.resume() }
         } else {
             self.closeBackend()
@@ -191,9 +193,11 @@ final class HTTPRelay: TimerHandler {
         self.check()
     }
 
-    /// Calls `check` at `instant` at the latest. A timer that is set is left alone, because most requests are over before it fires.
+    /// Calls `check` at `instant` at the latest. An earlier timer is left alone, because most requests are over before it fires.
     func setDeadline(at instant: MonotonicInstant) {
-        if self.timer == nil { self.loop.setTimer(&self.timer, at: instant, self) }
+        guard self.timer == nil || instant < self.due else { return }
+        self.due = instant
+        self.loop.setTimer(&self.timer, at: instant, self)
     }
 }
 
