@@ -112,12 +112,13 @@ fi
 INSTALL
 }
 
-# Installs what the integration tests import in .venv. That is made anew when the interpreter or the list of packages has changed.
+# install_python_packages [SUFFIX]: installs requirements-SUFFIX.txt in .venv-SUFFIX; without one, what the integration tests import in .venv.
+# That is made anew when the interpreter or the list of packages has changed.
 install_python_packages() {
-    local venv=$root/.venv list=$root/Tests/IntegrationTests/requirements.txt stamp
+    local venv=$root/.venv${1:+-$1} list=$root/Tests/IntegrationTests/requirements${1:+-$1}.txt stamp
     stamp=$(/usr/bin/python3 --version; cat "$list")
     [ -f "$venv/stamp" ] && [ "$(cat "$venv/stamp")" = "$stamp" ] && return 0
-    say "installing Python packages in .venv"
+    say "installing Python packages in ${venv##*/}"
     rm -rf "$venv"
     /usr/bin/python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$list"

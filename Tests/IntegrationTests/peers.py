@@ -11,7 +11,7 @@ import struct
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from gateway_process import Gateway, insecure, tell, within
+from gateway_process import PATIENCE, Gateway, insecure, tell, within
 
 NODE = pathlib.Path(__file__).with_name("node")
 MIB = 1 << 20
@@ -163,9 +163,10 @@ def silent_port() -> tuple[list[socket.socket], int]:
 @contextlib.asynccontextmanager
 async def program(
     *arguments, ready: str = "", answers=None, environment: dict | None = None, seen: list[str] | None = None,
+    patience: float = PATIENCE,
 ):
     """Runs a program until the block ends; yields the line that has the word `ready` in it, or waits until `answers` has returned: that is
-    for programs whose words are theirs to change. `seen` gets all its lines."""
+    for programs whose words are theirs to change. `seen` gets all its lines, and `patience` is how long its start may take."""
     process = await asyncio.create_subprocess_exec(
         *map(str, arguments), stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT, env={**os.environ, **(environment or {})},
@@ -197,7 +198,7 @@ async def program(
 
     reader = None
     try:
-        line = await within(first_answer() if answers else first())
+        line = await within(first_answer() if answers else first(), patience)
         reader = asyncio.create_task(rest())
         yield line
     finally:

@@ -77,6 +77,43 @@ async def test_everyone_hears_everyone():
             assert states(log) == [CONNECTING, OPEN, CLOSING, CLOSED] and log[-1]["code"] == 1000
 
 
+async def test_a_page_and_its_socket_share_one_port():
+    """The gateway is the only proxy: the page, its script, its uploads and its socket come from the same server by the same route."""
+    async with node("page") as port, chromium() as browser:
+        routes = [{"path": "/*", "backend": "node", "http": "pass"}]
+        async with Gateway(routes=routes, backends={"node": {"websocket": [f"ws://127.0.0.1:{port}"]}}) as gateway:
+            page = await new_page(browser, gateway.https("/"))
+            assert (await logged(page, "message"))[0]["data"] == "visitor=one"
+            for size in (0, 1000, 900_000):
+                answer = await page.evaluate("size => upload(size)", size)
+                assert answer == {"length": size, "cookie": "visitor=one", "protocol": "https"}
+            await page.evaluate("socket.send('still here')")
+            assert (await logged(page, "message", 2))[1]["data"] == "still here"
+            await page.reload()
+            await logged(page, "message")
+            assert not page.problems
+            await gateway.events(2, "open")
+            await gateway.closed(by="client", code=1001)
+
+
+async def test_each_transport_of_sockjs():
+    """SockJS asks `/info`, and then opens a WebSocket; where it may not, it streams or polls its answers."""
+    async with node("sockjs") as port, chromium() as browser:
+        routes = [{"path": "/*", "backend": "node", "http": "pass"}]
+        async with Gateway(routes=routes, backends={"node": {"websocket": [f"ws://127.0.0.1:{port}"]}}) as gateway:
+            for transport in ("websocket", "xhr-streaming", "eventsource", "xhr-polling"):
+                page = await new_page(browser, gateway.https("/"))
+                await page.evaluate("name => open_socket(name)", transport)
+                assert (await logged(page, "open"))[-1]["transport"] == transport
+                for number, text in enumerate(("grüße", "x" * 100_000)):
+                    await page.evaluate("text => socket.send(text)", text)
+                    assert (await logged(page, "message", number + 1))[-1]["data"] == text
+                await page.evaluate("socket.close(4001, 'enough')")
+                assert (await logged(page, "close"))[-1] == {"what": "close", "code": 4001, "reason": "enough"}
+                assert not page.problems
+            assert len(gateway.log.matching("open")) == 1
+
+
 async def test_a_server_that_dies_is_1011_to_the_page():
     async with page_server() as origin, chromium() as browser, contextlib.AsyncExitStack() as stack:
         process = await stack.enter_async_context(contextlib.AsyncExitStack())
