@@ -72,7 +72,7 @@ public struct BackendHandshake: Sendable {
         self.requiresSubprotocol = requiresSubprotocol
         self.compressionOffers = compressionOffers
         self.passesRefusals = passesRefusals
-        self.limits = passesRefusals ? PassedAnswer.headLimits : HeadLimits()
+        self.limits = passesRefusals ? .passed : HeadLimits()
         self.parser = ResponseHeadParser(limits: self.limits)
     }
 

@@ -88,8 +88,3 @@ public struct PlainRequest: RoutedRequest, Equatable, Sendable {
             of: .client(isTrustedProxy: self.forwarded.isFromTrustedProxy), to: .http11, limit: self.bodyLimit)
     }
 }
-
-extension HTTPFields {
-    /// The sender ends the connection after this message (RFC 9112 section 9.6).
-    var hasConnectionClose: Bool { self.hasElement("Connection") { $0.equalsIgnoringCase("close".utf8.span) } }
-}

@@ -112,7 +112,7 @@ extension Keys {
         let file = OptionalKey("file", .file, "A file to append to, instead of standard error.")
         let requests = Key(
             "requests", KeyType<LoggedRequests>.word, default: "errors",
-            "Which plain requests have a line. errors: those answered with 500 and up, or whose answer broke off.")
+            "Which plain requests have a line. errors: those answered with 500 and up, or not to the end.")
     }
 
     struct Drain {

@@ -24,7 +24,7 @@ public enum LogLevel: String, CaseIterable, Sendable {
 
 /// `log.requests`: which of the plain requests that are answered have a line in the log.
 public enum LoggedRequests: String, CaseIterable, Sendable {
-    /// Those answered with 500 and up, or whose answer broke off.
+    /// Those answered with 500 and up, or not to the end.
     case errors
     case all
     case off

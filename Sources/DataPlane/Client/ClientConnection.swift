@@ -275,10 +275,13 @@ extension ClientConnection: SessionClient {
         if self.machine.handle(.answered(isLast: true)) == .answer { self.refuse(refusal, subject, in: phase) }
     }
 
-    func passOn(
-        _ request: PassedRequest, refusedBy endpoint: Endpoint, over backend: Connection, _ bytes: [UInt8]
-    ) {
-        self.beginRelay().begin(request, refusedBy: endpoint, over: backend, bytes)
+    func passOn(_ refused: RefusedUpgrade) {
+        let route = refused.configuration.shared.routes[refused.upgrade.routeIndex]
+        guard let backend = route.backend else { return self.leave() }
+        let request = PassedRequest(
+            refused: refused.upgrade, to: route, of: backend, refused.configuration, client: self.subject.clientName,
+            began: self.began, at: self.loop.now)
+        self.beginRelay().begin(request, refusedBy: refused.endpoint, over: refused.connection, refused.bytes)
     }
 
     func leave() { self.exchangeEnded(.silent) }

@@ -172,14 +172,14 @@ extension Session: ConnectorOwner {
 
     /// The backend refuses where it also gets plain requests: what it says may be long, and more requests may follow.
     private func passRefusalOn(_ status: Int, _ bytes: [UInt8]) {
-        guard let opening = self.opening, let route = self.route, let target = route.backend,
-            let endpoint = self.endpoint, let connection = self.takeBackend()
-        else { return }
+        guard let opening = self.opening, let endpoint = self.endpoint, let connection = self.takeBackend() else {
+            return
+        }
         self.subject.refused(
             Refusal(passedOn: status, routeIndex: self.routeIndex), in: .backendHandshake, self.context)
-        let request = PassedRequest(
-            refused: opening.admitted, to: route, of: target, opening.configuration, client: self.clientName,
-            began: self.began, at: self.loop.now)
-        self.endOpening()?.passOn(request, refusedBy: endpoint, over: connection, bytes)
+        let refused = RefusedUpgrade(
+            upgrade: opening.admitted, configuration: opening.configuration, endpoint: endpoint, connection: connection,
+            bytes: bytes)
+        self.endOpening()?.passOn(refused)
     }
 }

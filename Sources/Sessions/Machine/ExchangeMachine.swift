@@ -154,7 +154,7 @@ public struct ExchangeMachine: Sendable {
         self.init(state: .choosing(EndpointsTried()), requestBody: requestBody, isRepeatable: isRepeatable)
     }
 
-    /// An exchange whose request was an upgrade that the backend refuses: its answer has begun.
+    /// An exchange for an upgrade that the backend refuses: the request was sent, and the answer has begun.
     public static var ofRefusedUpgrade: ExchangeMachine {
         ExchangeMachine(state: .awaitingAnswer(number: 1, isReused: false), isRepeatable: false)
     }
