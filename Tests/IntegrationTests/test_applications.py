@@ -27,12 +27,14 @@ STEP = 60_000
 
 
 @contextlib.asynccontextmanager
-async def behind_the_gateway(port: int, *arguments, ready: str, route: dict | None = None, environment: dict | None = None):
-    """Runs an application. Yields the gateway in front of it, and its https URL."""
+async def behind_the_gateway(port: int, *arguments, ready: str, limits: dict | None = None, environment: dict | None = None):
+    """Runs an application. Yields the gateway in front of it, and its https URL. `limits`: of the backend and its route."""
     environment = {"PYTHONUNBUFFERED": "1", **(environment or {})}
     async with program(*arguments, ready=ready, environment=environment, patience=PATIENCE):
-        routes = [{"path": "/*", "backend": "app", "http": "pass", **(route or {})}]
-        async with Gateway(routes=routes, backends={"app": {"websocket": [f"ws://127.0.0.1:{port}"]}}) as gateway:
+        limits = limits or {}
+        routes = [{"path": "/*", "backend": "app", "http": "pass", "limits": {key: limits[key] for key in limits if key == "body"}}]
+        backends = {"app": {"websocket": [f"ws://127.0.0.1:{port}"], "limits": {key: limits[key] for key in limits if key != "body"}}}
+        async with Gateway(routes=routes, backends=backends) as gateway:
             yield gateway, f"https://localhost:{gateway.secure[1]}"
 
 
@@ -50,7 +52,7 @@ async def test_a_button_of_nicegui():
         await gateway.event("open")
 
 
-async def test_an_upload_to_streamlit(tmp_path):
+async def test_an_upload_and_a_large_table_of_streamlit(tmp_path):
     """Streamlit takes files of up to 200 MB. By default the gateway takes bodies of up to 1 MiB."""
     port = free_port()
     file = tmp_path / "data.bin"
@@ -59,14 +61,17 @@ async def test_an_upload_to_streamlit(tmp_path):
         INSTALLED / "streamlit", "run", APPLICATIONS / "streamlit_app.py", "--server.headless", "true",
         "--server.address", "127.0.0.1", "--server.port", port, "--browser.gatherUsageStats", "false",
     )
-    route = {"limits": {"body": "200MiB"}}
-    async with behind_the_gateway(port, *arguments, ready="URL:", route=route) as (gateway, url), chromium() as browser:
+    limits = {"body": "201MiB", "backend-message": "200MiB"}
+    async with behind_the_gateway(port, *arguments, ready="URL:", limits=limits) as (gateway, url), chromium() as browser:
         page = await new_page(browser, url)
         await page.locator("input[type=file]").set_input_files(file, timeout=STEP)
         expected = f"{3 << 20} bytes, {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
         await expect(page.get_by_text(expected)).to_be_visible(timeout=STEP)
+        await page.get_by_role("button", name="table").click()
+        await expect(page.get_by_text("that is all")).to_be_visible(timeout=STEP)
         await gateway.event("open")
-        # Without the limit of its own it is refused, and the page says so.
+        assert gateway.log.matching("close") == []
+        # Without the limit of its own the upload is refused.
         await gateway.reload(routes=[{"path": "/*", "backend": "app", "http": "pass"}])
         page = await new_page(browser, url)
         async with page.expect_response(re.compile("upload_file"), timeout=STEP) as answer:
