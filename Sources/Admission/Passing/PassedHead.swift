@@ -28,11 +28,13 @@ public struct PassedHead: Equatable, Sendable {
     ///   - headers: those of the route, which replace others of their names.
     ///   - cookie: the value of a Set-Cookie beside the backend's own.
     ///   - date: when it is made, as in `Answer.bytes`. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
-    public func bytes(keepsClient: Bool, headers: HTTPFields, cookie: String?, date: String) -> [UInt8] {
+    public func bytes(
+        keepsClient: Bool, headers: HTTPFields, cookie: String?, date: @autoclosure () -> String
+    ) -> [UInt8] {
         var fields = FieldFilter.refusal(self.head.fields)
         fields.set(headers)
         if let cookie { fields.append("Set-Cookie", cookie) }
-        if !fields.has("Date") { fields.append("Date", date) }
+        if !fields.has("Date") { fields.append("Date", date()) }
         fields.append(framing: self.passage.framing)
         // Without a body it is the length of the one that a GET gets (RFC 9110 section 8.6). A 204 has none.
         if self.passage.framing == .none, self.status != 204, let length = self.head.fields.first("Content-Length") {

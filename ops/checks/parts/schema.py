@@ -25,9 +25,12 @@ def findings(tree: Tree) -> Iterator[Finding]:
     definitions = {name: definition.get("properties", {}) for name, definition in json.loads(made)["definitions"].items()}
     blocks = {WHOLE: [tree.text(SHIPPED).splitlines()]}
     for name, properties in definitions.items():
-        # A section that has all of these keys and more, such as the timeouts of `defaults`, names them as well.
-        places = [block for other, its in definitions.items() if its.keys() >= properties.keys()
-                  for block in _blocks(other, definitions, blocks)]
+        # A section under the same key that has all of these keys and more, such as the timeouts of `defaults`, names them as well.
+        places = [
+            block for other, its in definitions.items()
+            if other == name or (its.keys() > properties.keys() and _keys(other, definitions) & _keys(name, definitions))
+            for block in _blocks(other, definitions, blocks)
+        ]
         for key in properties:
             if not any(_named(key, line) for block in places for line in block):
                 yield Finding(SHIPPED, 0, f"lacks `{key}` of {name}", "add it there, with its default and what it does")
@@ -37,14 +40,21 @@ def _named(key: str, line: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(key)}:", line) is not None
 
 
+def _keys(name: str, definitions: dict[str, dict]) -> set[str]:
+    """The keys that a section stands under."""
+    return {
+        key for properties in definitions.values() for key, value in properties.items()
+        if f'"#/definitions/{name}"' in json.dumps(value)
+    }
+
+
 def _blocks(name: str, definitions: dict[str, dict], blocks: dict[str, list[list[str]]]) -> list[list[str]]:
     """The lines of every place that a section has in the file, below each key that it stands under."""
     if name not in blocks:
         blocks[name] = []
         for above, properties in definitions.items():
-            for key, value in properties.items():
-                if f'"#/definitions/{name}"' in json.dumps(value):
-                    blocks[name] += [part for block in _blocks(above, definitions, blocks) for part in _below(key, block)]
+            for key in properties.keys() & _keys(name, {above: properties}):
+                blocks[name] += [part for block in _blocks(above, definitions, blocks) for part in _below(key, block)]
     return blocks[name]
 
 
