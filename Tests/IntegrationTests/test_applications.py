@@ -27,15 +27,17 @@ STEP = 60_000
 
 
 @contextlib.asynccontextmanager
-async def behind_the_gateway(port: int, *arguments, ready: str, limits: dict | None = None, environment: dict | None = None):
-    """Runs an application. Yields the gateway in front of it, and its https URL. `limits`: of the backend and its route."""
+async def behind_the_gateway(
+    port: int, *arguments, ready: str, route: dict | None = None, backend: dict | None = None, environment: dict | None = None
+):
+    """Runs an application. Yields the gateway in front of it, and its https URL. `route` and `backend`: more keys of these."""
     environment = {"PYTHONUNBUFFERED": "1", **(environment or {})}
     async with program(*arguments, ready=ready, environment=environment, patience=PATIENCE):
-        limits = limits or {}
-        routes = [{"path": "/*", "backend": "app", "http": "pass", "limits": {key: limits[key] for key in limits if key == "body"}}]
-        backends = {"app": {"websocket": [f"ws://127.0.0.1:{port}"], "limits": {key: limits[key] for key in limits if key != "body"}}}
+        routes = [{"path": "/*", "backend": "app", "http": "pass", **(route or {})}]
+        backends = {"app": {"websocket": [f"ws://127.0.0.1:{port}"], **(backend or {})}}
         async with Gateway(routes=routes, backends=backends) as gateway:
-            yield gateway, f"https://localhost:{gateway.secure[1]}"
+            # A name of its own: applications trust `localhost` more than others. Chromium finds it on loopback.
+            yield gateway, f"https://app.localhost:{gateway.secure[1]}"
 
 
 async def test_a_button_of_nicegui():
@@ -53,7 +55,7 @@ async def test_a_button_of_nicegui():
 
 
 async def test_an_upload_and_a_large_table_of_streamlit(tmp_path):
-    """Streamlit takes files of up to 200 MB. By default the gateway takes bodies of up to 1 MiB."""
+    """Streamlit takes and sends up to 200 MB. By default the gateway takes bodies of 1 MiB and messages of 16 MiB."""
     port = free_port()
     file = tmp_path / "data.bin"
     file.write_bytes(os.urandom(3 << 20))
@@ -61,8 +63,8 @@ async def test_an_upload_and_a_large_table_of_streamlit(tmp_path):
         INSTALLED / "streamlit", "run", APPLICATIONS / "streamlit_app.py", "--server.headless", "true",
         "--server.address", "127.0.0.1", "--server.port", port, "--browser.gatherUsageStats", "false",
     )
-    limits = {"body": "201MiB", "backend-message": "200MiB"}
-    async with behind_the_gateway(port, *arguments, ready="URL:", limits=limits) as (gateway, url), chromium() as browser:
+    keys = {"route": {"limits": {"body": "201MiB"}}, "backend": {"limits": {"backend-message": "200MiB"}}}
+    async with behind_the_gateway(port, *arguments, ready="URL:", **keys) as (gateway, url), chromium() as browser:
         page = await new_page(browser, url)
         await page.locator("input[type=file]").set_input_files(file, timeout=STEP)
         expected = f"{3 << 20} bytes, {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
@@ -86,11 +88,14 @@ async def test_a_cell_of_jupyterlab(tmp_path):
     notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "a.ipynb").write_text(json.dumps(notebook))
     arguments = (
-        INSTALLED / "jupyter", "lab", "--no-browser", "--allow-root", f"--ServerApp.root_dir={tmp_path}", "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}", "--IdentityProvider.token=", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        INSTALLED / "jupyter", "lab", "--no-browser", "--allow-root", f"--ServerApp.root_dir={tmp_path}",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.allow_remote_access=True",
+        "--IdentityProvider.token=", "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     )
     environment = {"HOME": str(tmp_path), "PATH": f"{INSTALLED}:{os.environ['PATH']}"}
-    async with behind_the_gateway(port, *arguments, ready="is running at", environment=environment) as (gateway, url), chromium() as browser:
+    running = behind_the_gateway(port, *arguments, ready="is running at", environment=environment)
+    async with running as (gateway, url), chromium() as browser:
         page = await new_page(browser, f"{url}/lab/tree/a.ipynb")
         await page.locator(".jp-Notebook .jp-CodeCell .cm-content").click(timeout=STEP)
         await page.keyboard.press("Shift+Enter")

@@ -53,7 +53,7 @@ async def behind(proxy, folder: pathlib.Path):
     async with node("page") as server:
         routes = [{"path": "/alive", "answer": {"text": "ok"}}, {"path": "/*", "backend": "app", "http": "pass"}]
         backends = {"app": {"websocket": [f"ws://127.0.0.1:{server}"]}}
-        listeners = [{"address": "127.0.0.1:0", "timeouts": {"keep-alive": "75s"}}]
+        listeners = [{"address": "127.0.0.1:0", "timeouts": {"keep-alive": "130s"}}]
         keys = {"trusted-proxies": ["127.0.0.1"], "listeners": listeners}
         async with Gateway(routes=routes, backends=backends, **keys) as gateway:
             port = free_port()

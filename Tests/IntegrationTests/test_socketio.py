@@ -1,5 +1,5 @@
-"""Socket.IO behind the gateway alone: python-socketio with its default transports. They poll first, and then ask for an upgrade with the id that
-the node of the first poll gave them."""
+"""Socket.IO behind the gateway alone: python-socketio with its default transports. They poll first, and then ask for an upgrade with
+the id that the node of the first poll gave them."""
 
 import asyncio
 import contextlib

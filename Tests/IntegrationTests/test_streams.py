@@ -1,5 +1,5 @@
-"""Many long answers and large bodies at once, with `http: pass`, and what a reload, a drain and a takeover do to them. They take minutes, so only
-`ops/test --only long` runs them."""
+"""Many long answers and large bodies at once, with `http: pass`, and what a reload, a drain and a takeover do to them. They take
+minutes, so only `ops/test --only long` runs them."""
 
 import asyncio
 import contextlib
