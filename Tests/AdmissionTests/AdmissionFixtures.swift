@@ -82,7 +82,7 @@ func status(_ decision: Admission.Decision) -> Int {
     switch decision {
     case .upgrade: 101
     case .page, .pass, .files: 200
-    case .answer(let answer, _, _): answer.status
+    case .answer(let answer, _, _, _): answer.status
     case .refused(let refusal): refusal.status
     }
 }

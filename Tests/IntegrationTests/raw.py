@@ -163,11 +163,14 @@ class Connection:
 
 
 async def ask(address, request: bytes, *, ssl=None) -> Response:
-    """Sends bytes, reads one response, and checks that nothing follows it."""
+    """Sends bytes, reads one response, and checks that nothing follows it. A connection that would be kept we end ourselves."""
     async with await Connection.open(address, ssl=ssl) as connection:
         await connection.send(request)
         response = await connection.response()
-        if response.status != 101:
+        if "close" in (response.field("Connection") or ""):
+            assert await connection.end() == b""
+        elif response.status != 101 and connection.writer.can_write_eof():
+            connection.finish()
             assert await connection.end() == b""
         return response
 

@@ -27,13 +27,17 @@ STEP = 60_000
 
 
 @contextlib.asynccontextmanager
-async def behind_the_gateway(port: int, *arguments, ready: str, route: dict | None = None, environment: dict | None = None):
-    """Runs an application. Yields the gateway in front of it, and its https URL."""
+async def behind_the_gateway(
+    port: int, *arguments, ready: str, route: dict | None = None, backend: dict | None = None, environment: dict | None = None
+):
+    """Runs an application. Yields the gateway in front of it, and its https URL. `route` and `backend`: more keys of these."""
     environment = {"PYTHONUNBUFFERED": "1", **(environment or {})}
     async with program(*arguments, ready=ready, environment=environment, patience=PATIENCE):
         routes = [{"path": "/*", "backend": "app", "http": "pass", **(route or {})}]
-        async with Gateway(routes=routes, backends={"app": {"websocket": [f"ws://127.0.0.1:{port}"]}}) as gateway:
-            yield gateway, f"https://localhost:{gateway.secure[1]}"
+        backends = {"app": {"websocket": [f"ws://127.0.0.1:{port}"], **(backend or {})}}
+        async with Gateway(routes=routes, backends=backends) as gateway:
+            # A name of its own: applications trust `localhost` more than others. Chromium finds it on loopback.
+            yield gateway, f"https://app.localhost:{gateway.secure[1]}"
 
 
 async def test_a_button_of_nicegui():
@@ -50,8 +54,8 @@ async def test_a_button_of_nicegui():
         await gateway.event("open")
 
 
-async def test_an_upload_to_streamlit(tmp_path):
-    """Streamlit takes files of up to 200 MB. By default the gateway takes bodies of up to 1 MiB."""
+async def test_an_upload_and_a_large_table_of_streamlit(tmp_path):
+    """Streamlit takes and sends up to 200 MB. By default the gateway takes bodies of 1 MiB and messages of 16 MiB."""
     port = free_port()
     file = tmp_path / "data.bin"
     file.write_bytes(os.urandom(3 << 20))
@@ -59,14 +63,17 @@ async def test_an_upload_to_streamlit(tmp_path):
         INSTALLED / "streamlit", "run", APPLICATIONS / "streamlit_app.py", "--server.headless", "true",
         "--server.address", "127.0.0.1", "--server.port", port, "--browser.gatherUsageStats", "false",
     )
-    route = {"limits": {"body": "200MiB"}}
-    async with behind_the_gateway(port, *arguments, ready="URL:", route=route) as (gateway, url), chromium() as browser:
+    keys = {"route": {"limits": {"body": "201MiB"}}, "backend": {"limits": {"backend-message": "200MiB"}}}
+    async with behind_the_gateway(port, *arguments, ready="URL:", **keys) as (gateway, url), chromium() as browser:
         page = await new_page(browser, url)
         await page.locator("input[type=file]").set_input_files(file, timeout=STEP)
         expected = f"{3 << 20} bytes, {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}"
         await expect(page.get_by_text(expected)).to_be_visible(timeout=STEP)
+        await page.get_by_role("button", name="table").click()
+        await expect(page.get_by_text("that is all")).to_be_visible(timeout=STEP)
         await gateway.event("open")
-        # Without the limit of its own it is refused, and the page says so.
+        assert gateway.log.matching("close") == []
+        # Without the limit of its own the upload is refused.
         await gateway.reload(routes=[{"path": "/*", "backend": "app", "http": "pass"}])
         page = await new_page(browser, url)
         async with page.expect_response(re.compile("upload_file"), timeout=STEP) as answer:
@@ -81,11 +88,14 @@ async def test_a_cell_of_jupyterlab(tmp_path):
     notebook = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
     (tmp_path / "a.ipynb").write_text(json.dumps(notebook))
     arguments = (
-        INSTALLED / "jupyter", "lab", "--no-browser", "--allow-root", f"--ServerApp.root_dir={tmp_path}", "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={port}", "--IdentityProvider.token=", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        INSTALLED / "jupyter", "lab", "--no-browser", "--allow-root", f"--ServerApp.root_dir={tmp_path}",
+        "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--ServerApp.allow_remote_access=True",
+        "--IdentityProvider.token=", "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     )
     environment = {"HOME": str(tmp_path), "PATH": f"{INSTALLED}:{os.environ['PATH']}"}
-    async with behind_the_gateway(port, *arguments, ready="is running at", environment=environment) as (gateway, url), chromium() as browser:
+    running = behind_the_gateway(port, *arguments, ready="is running at", environment=environment)
+    async with running as (gateway, url), chromium() as browser:
         page = await new_page(browser, f"{url}/lab/tree/a.ipynb")
         await page.locator(".jp-Notebook .jp-CodeCell .cm-content").click(timeout=STEP)
         await page.keyboard.press("Shift+Enter")

@@ -357,7 +357,6 @@ async def test_a_backend_that_does_not_answer_is_504():
         (400, request("POST /", "Content-Length: 3", "Content-Length: 4")),
         (400, request("POST /", "Content-Length: +3")),
         (501, request("POST /", "Transfer-Encoding: gzip, chunked")),
-        (405, request("TRACE /")),
         (413, request("POST /", "Content-Length: 2000000")),
         (400, request("POST /", "Transfer-Encoding: chunked", body=b"0x3\r\nabc\r\n0\r\n\r\n")),
         (400, request("POST /", "Transfer-Encoding: chunked", body=b"3\nabc\r\n0\r\n\r\n")),
@@ -437,3 +436,137 @@ async def test_a_reset_backend_in_the_middle_of_an_answer_resets_the_client():
         await client.head()
         with contextlib.suppress(ConnectionResetError):
             assert len(await rest(client)) < 100
+
+
+# Upgrades that the backend refuses
+
+
+def refusing(answer: bytes):
+    """A backend that answers every upgrade with `answer`, and plain requests with OK."""
+
+    async def handler(connection):
+        while True:
+            head = await connection.head()
+            is_upgrade = any(field.lower() == "upgrade: websocket" for field in head)
+            await connection.send(answer if is_upgrade else OK)
+
+    return handler
+
+
+async def test_a_refused_upgrade_is_passed_whole_and_the_connection_kept():
+    body = bytes(range(256)) * 1024
+    answer = (
+        b"HTTP/1.1 403 No Entry\r\nX-Theirs: 1\r\nSet-Cookie: a=b\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    )
+    async with scene(refusing(answer), route={"headers": {"X-Ours": "2"}}) as (backend, gateway, client):
+        for _ in range(2):
+            await client.send(raw.upgrade("/x"))
+            refused = await client.response()
+            assert (refused.status, refused.body == body) == (403, True)
+            assert (refused.field("X-Theirs"), refused.field("Set-Cookie"), refused.field("X-Ours")) == ("1", "a=b", "2")
+            assert refused.field("Connection") is None
+        await client.send(request("GET /"))
+        assert (await client.response()).body == b"ok"
+        # What an upgrade was sent on gets no other request.
+        assert backend.connections == 3
+        # Each counts as a refused handshake.
+        await gateway.events(2, "refused", status=403, phase="backend-handshake")
+
+
+async def test_a_refusal_of_an_upgrade_may_be_chunked_and_pause():
+    step = asyncio.Event()
+
+    async def handler(connection):
+        await connection.head()
+        await connection.send(b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nabc\r\n")
+        await within(step.wait())
+        await connection.send(b"3\r\ndef\r\n0\r\n\r\n")
+        await connection.reader.read()
+
+    times = {"handshake": "300ms", "request-body": "300ms", "response": "300ms"}
+    async with scene(handler, defaults={"timeouts": times}) as (backend, gateway, client):
+        await client.send(raw.upgrade("/x") + request("GET /y"))
+        head = await client.head()
+        assert head[0] == "HTTP/1.1 401 No" and "WWW-Authenticate: Basic" in head
+        assert await client.exactly(8) == b"3\r\nabc\r\n"
+        await asyncio.sleep(0.5)
+        backend.handler = backend.always(OK)
+        step.set()
+        assert await client.exactly(13) == b"3\r\ndef\r\n0\r\n\r\n"
+        assert (await client.response()).body == b"ok"
+
+
+async def test_a_server_that_ignores_the_upgrade_is_not_in_the_way():
+    # RFC 9110 section 7.8: it may answer as if it had not been asked.
+    async with scene(refusing(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage")) as (backend, gateway, client):
+        await client.send(raw.upgrade("/x"))
+        answer = await client.response()
+        assert (answer.status, answer.body) == (200, b"page")
+        await client.send(request("GET /"))
+        assert (await client.response()).body == b"ok"
+
+
+async def test_a_refusal_with_a_large_head_passes():
+    long = "a" * (40 << 10)
+    answer = b"HTTP/1.1 404 Not Found\r\nX-Long: %b\r\nContent-Length: 0\r\n\r\n" % long.encode()
+    async with scene(refusing(answer)) as (backend, gateway, client):
+        await client.send(raw.upgrade("/x"))
+        assert (await client.response()).field("X-Long") == long
+
+
+async def test_a_refusal_until_the_end_is_chunked():
+    async def handler(connection):
+        await connection.head()
+        await connection.send(b"HTTP/1.1 500 Oops\r\n\r\nabc")
+
+    async with scene(handler) as (backend, gateway, client):
+        await client.send(raw.upgrade("/x"))
+        assert "Transfer-Encoding: chunked" in await client.head()
+        assert await client.exactly(13) == b"3\r\nabc\r\n0\r\n\r\n"
+        await client.send(request("GET /"))
+        await client.head()
+
+
+async def test_a_refusal_that_breaks_off_never_looks_whole():
+    async def handler(connection):
+        await connection.head()
+        await connection.send(b"HTTP/1.1 403 No\r\nContent-Length: 100\r\n\r\nabc")
+
+    async with scene(handler) as (backend, gateway, client):
+        await client.send(raw.upgrade("/x"))
+        await client.head()
+        with contextlib.suppress(ConnectionResetError):
+            assert len(await rest(client)) < 100
+        line = await gateway.event("request", status=403)
+        assert "broke its answer off" in line["reason"]
+
+
+async def test_a_refusal_that_cannot_be_framed_is_502():
+    answer = b"HTTP/1.1 403 No\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    async with scene(refusing(answer)) as (backend, gateway, client):
+        await client.send(raw.upgrade("/x"))
+        answer = await client.response()
+        assert (answer.status, answer.field("Connection")) == (502, "close")
+
+
+async def test_a_client_that_leaves_during_a_refusal_ends_its_backend():
+    async def handler(connection):
+        await connection.head()
+        await connection.send(b"HTTP/1.1 403 No\r\nContent-Length: 100\r\n\r\nabc")
+        await connection.reader.read()
+
+    async with scene(handler) as (backend, gateway, client):
+        await client.send(raw.upgrade("/x"))
+        await client.head()
+        client.reset()
+        await backend.ended()
+
+
+async def test_where_only_sessions_are_a_refusal_ends_the_connection():
+    body = b"a" * (100 << 10)
+    answer = b"HTTP/1.1 403 No\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    async with scene(refusing(answer), route={"http": "off"}) as (backend, gateway, client):
+        await client.send(raw.upgrade("/x"))
+        refused = await client.response()
+        assert (refused.status, refused.field("Connection"), len(refused.body)) == (403, "close", 64 << 10)
+        assert await rest(client) == b""

@@ -39,6 +39,7 @@ async def head_of(address, asked: bytes) -> raw.Response:
     async with await raw.Connection.open(address) as connection:
         await connection.send(asked)
         line, *fields = await connection.head()
+        connection.finish()
         assert await connection.end() == b""
         return raw.Response(int(line.split(" ")[1]), [tuple(field.split(": ", 1)) for field in fields])
 
@@ -99,7 +100,7 @@ async def test_answer(name):
             assert response.field(field) == value
         if body is not None:
             assert response.body == body
-        assert "close" in response.field("Connection").lower() and response.field("Date")
+        assert response.field("Date")
 
 
 async def test_an_answer_to_head_has_the_fields_of_get():

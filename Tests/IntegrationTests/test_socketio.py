@@ -1,5 +1,5 @@
-"""Socket.IO behind the gateway alone: python-socketio with its default transports. They poll first, and then ask for an upgrade with the id that
-the node of the first poll gave them."""
+"""Socket.IO behind the gateway alone: python-socketio with its default transports. They poll first, and then ask for an upgrade with
+the id that the node of the first poll gave them."""
 
 import asyncio
 import contextlib
@@ -86,8 +86,8 @@ class Browser:
             await within(client.eio.disconnect(abort=True))
 
 
-def backend(*nodes: Node) -> dict:
-    return {"websocket": [f"ws://127.0.0.1:{node.port}/socket.io/*" for node in nodes], "balance": "cookie"}
+def backend(*nodes: Node, path: str = "") -> dict:
+    return {"websocket": [f"ws://127.0.0.1:{node.port}{path}" for node in nodes], "balance": "cookie"}
 
 
 async def test_each_of_twenty_clients_is_upgraded_at_the_node_that_it_polled():
@@ -126,7 +126,7 @@ async def test_two_applications_of_one_host_have_a_cookie_each():
         chat = [await stack.enter_async_context(Node()) for _ in range(2)]
         news = [await stack.enter_async_context(Node()) for _ in range(2)]
         routes = [{"path": f"/{name}/socket.io/*", "backend": name, "http": "pass"} for name in ("chat", "news")]
-        backends = {"chat": backend(*chat), "news": backend(*news)}
+        backends = {"chat": backend(*chat, path="/socket.io/*"), "news": backend(*news, path="/socket.io/*")}
         gateway = await stack.enter_async_context(Gateway(routes=routes, backends=backends, workers=2))
         for _ in range(4):
             browser = await stack.enter_async_context(Browser(gateway))

@@ -52,6 +52,7 @@ import Testing
         row(.requestHead, .answered(isLast: false), .idle, .answer),
         row(.requestHead, .admitted, .exchange, .beginExchange),
         ignore(.requestHead, .sessionOpened),
+        ignore(.requestHead, .orderedBehindAnswer),
 
         // A session is being opened: it decides.
         row(.exchange, .sessionOpened, .over, .handOver),
@@ -75,6 +76,8 @@ import Testing
         row(.idle, .ordered(.drain), .over, .close),
         row(.idle, .memoryNeeded, .over, .close),
         row(.idle, .roomNeeded, .over, .close),
+        row(.idle, .orderedBehindAnswer, answering, .endAfterAnswer),
+        row(.idle, .stalled, .over, .abort),
         ignore(.idle, .answered(isLast: true)),
 
         // An answer is being sent.

@@ -1,13 +1,18 @@
 public import HTTP1
 
-/// A whole answer before the 101, after which the connection is closed.
+/// A whole answer of the gateway's own, in place of a 101 or of a backend's answer.
 public struct Answer: Equatable, Sendable {
     /// 200 to 599.
     public var status: Int
     var reason: String
-    /// All but `Content-Length` and `Connection`, which `bytes(forHead:date:)` writes.
+    /// All but `Content-Length` and `Connection`, which `bytes` writes.
     var fields: HTTPFields
     var body: [UInt8]
+
+    /// How many bytes its body has. A 204 and a 304 have none (RFC 9110 section 8.6).
+    public var length: Int { self.hasBody ? self.body.count : 0 }
+
+    private var hasBody: Bool { self.status != 204 && self.status != 304 }
 
     init(status: Int, reason: String, fields: HTTPFields, body: [UInt8]) {
         self.status = status
@@ -44,19 +49,22 @@ public struct Answer: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - forHead: it answers a HEAD: it has no body but says its length.
+    ///   - keepsClient: another request may follow on the connection.
     ///   - headers: those of the route, which replace others of their names.
     ///   - date: when it is made, as HTTP writes it. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
-    public func bytes(forHead: Bool = false, headers: HTTPFields = HTTPFields(), date: String) -> [UInt8] {
+    public func bytes(
+        forHead: Bool = false, keepsClient: Bool = false, headers: HTTPFields = HTTPFields(), date: String
+    ) -> [UInt8] {
         var fields = self.fields
         fields.set(headers)
         if !fields.has("Date") { fields.append("Date", date) }
-        // These have no body (RFC 9110 section 8.6). The length of a 304 would be that of the 200 it stands for.
-        let hasBody = self.status != 204 && self.status != 304
-        if hasBody { fields.append("Content-Length", String(self.body.count)) }
+        // The length of a 304 would be that of the 200 it stands for.
+        if self.hasBody { fields.append("Content-Length", String(self.body.count)) }
         // RFC 9110 section 15.5.22: a 426 must name what to upgrade to, which is a field of this hop.
         if self.status == 426 { fields.append("Upgrade", "websocket") }
-        fields.append("Connection", self.status == 426 ? "Upgrade, close" : "close")
+        let connection = (self.status == 426 ? ["Upgrade"] : []) + (keepsClient ? [] : ["close"])
+        if !connection.isEmpty { fields.append("Connection", connection.joined(separator: ", ")) }
         let head = ResponseHead(status: self.status, reason: self.reason, fields: fields)
-        return forHead || !hasBody ? head.bytes : head.bytes + self.body
+        return forHead || !self.hasBody ? head.bytes : head.bytes + self.body
     }
 }

@@ -13,6 +13,8 @@ public struct Refusal: Error, Equatable, Sendable {
     public var routeIndex: Int?
     /// The request was a HEAD: its answer has no body.
     var isToHead = false
+    /// Another request may follow on the connection.
+    public internal(set) var keepsClient = false
 
     /// The answer is `wording`, followed by `cure` if that is not empty.
     init(
@@ -38,8 +40,17 @@ public struct Refusal: Error, Equatable, Sendable {
         self.routeIndex = routeIndex
     }
 
-    /// The status of the answer, 300 to 599.
+    /// A backend's own refusal, for the log: it goes on as the answer to a plain request.
+    public init(passedOn status: Int, routeIndex: Int?) {
+        let answer = Answer(status: status, reason: "", fields: HTTPFields(), body: [])
+        self.init(passingOn: answer, with: HTTPFields(), routeIndex: routeIndex)
+    }
+
+    /// The status of the answer, 200 to 999.
     public var status: Int { self.answer.status }
+
+    /// Whether it leaves no doubt where the next request begins, and no reason to come back later on another connection.
+    var isAboutThisRequestAlone: Bool { [401, 403, 404, 405, 416].contains(self.status) }
 
     /// Tells the operator more than the client.
     mutating func explain(_ wording: Wording, cure: String) {
@@ -48,9 +59,9 @@ public struct Refusal: Error, Equatable, Sendable {
         self.cure = cure
     }
 
-    /// The whole answer as it goes on the wire; `headers` and `date` as in `Answer.bytes`.
-    public func bytes(headers: HTTPFields = HTTPFields(), date: String) -> [UInt8] {
-        self.answer.bytes(forHead: self.isToHead, headers: headers, date: date)
+    /// The whole answer as it goes on the wire; the parameters as in `Answer.bytes`.
+    public func bytes(keepsClient: Bool = false, headers: HTTPFields = HTTPFields(), date: String) -> [UInt8] {
+        self.answer.bytes(forHead: self.isToHead, keepsClient: keepsClient, headers: headers, date: date)
     }
 
     // MARK: - Before a route is known

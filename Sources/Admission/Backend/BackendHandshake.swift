@@ -5,7 +5,7 @@ public import WebSocketProtocol
 /// says whether it accepts the upgrade.
 ///
 /// Only a complete and correct 101 is an upgrade. A final status of 300 to 599 is the backend's refusal, which is
-/// passed on; anything else is an error.
+/// passed on; anything else is an error. With `passesRefusals` every final status but 101 is a refusal.
 public struct BackendHandshake: Sendable {
     /// What a backend agreed to.
     public struct Accepted: Equatable, Sendable {
@@ -29,6 +29,8 @@ public struct BackendHandshake: Sendable {
         case accepted(Accepted)
         /// The backend's own answer, for the client. The connection cannot be used again.
         case refused(Answer)
+        /// The backend's own answer, with `passesRefusals`: the bytes from its head on, as far as they came. More may follow.
+        case passed(status: Int, [UInt8])
         /// The client gets 502; the text is for the log.
         case bad(String)
     }
@@ -44,6 +46,7 @@ public struct BackendHandshake: Sendable {
     private let requiresSubprotocol: Bool
     private let compressionOffers: [ExtensionElement]
     private let limits: HeadLimits
+    private let passesRefusals: Bool
     private var state = State.head
     private var parser: ResponseHeadParser
     /// What was received of the head being read.
@@ -59,16 +62,18 @@ public struct BackendHandshake: Sendable {
     ///   - offeredSubprotocols: those that were sent.
     ///   - requiresSubprotocol: an answer without one is an error.
     ///   - compressionOffers: the `permessage-deflate` offers that were sent.
+    ///   - passesRefusals: the answer is one to a plain request, too: a refusal is passed on whole, whatever its status.
     public init(
         key: String, offeredSubprotocols: [String] = [], requiresSubprotocol: Bool = false,
-        compressionOffers: [ExtensionElement] = [], limits: HeadLimits = HeadLimits()
+        compressionOffers: [ExtensionElement] = [], passesRefusals: Bool = false
     ) {
         self.key = key
         self.offeredSubprotocols = offeredSubprotocols
         self.requiresSubprotocol = requiresSubprotocol
         self.compressionOffers = compressionOffers
-        self.limits = limits
-        self.parser = ResponseHeadParser(limits: limits)
+        self.passesRefusals = passesRefusals
+        self.limits = passesRefusals ? .passed : HeadLimits()
+        self.parser = ResponseHeadParser(limits: self.limits)
     }
 
     /// The backend refuses, and its body is not complete. After a deadline `receivedEOF()` returns what there is of it.
@@ -119,6 +124,7 @@ public struct BackendHandshake: Sendable {
                 }
                 self.buffer = rest
                 self.parser = ResponseHeadParser(limits: self.limits)
+            case let status where self.passesRefusals: return self.finish(.passed(status: status, buffer))
             case 300..<600:
                 self.buffer = []
                 var body = BodyReader(head: head)

@@ -21,11 +21,23 @@ public enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
     public static func decide(_ head: RequestHead, _ hops: Hops, _ routes: RouteTable) -> Decision {
         do throws(Refusal) {
-            return try self.admit(try CheckedRequest(head, hops), routes)
+            return try self.admitOrRefuse(try CheckedRequest(head, hops), routes)
         } catch {
             var refusal = error
             refusal.isToHead = head.method == "HEAD"
             return .refused(refusal)
+        }
+    }
+
+    /// - Throws: the refusal, which says whether the connection is kept.
+    private static func admitOrRefuse(_ request: CheckedRequest, _ routes: RouteTable) throws(Refusal) -> Decision {
+        do throws(Refusal) {
+            return try self.admit(request, routes)
+        } catch {
+            var refusal = error
+            let isServed = refusal.routeIndex.map { routes.servesPlainHTTP($0) } ?? routes.servesPlainHTTP
+            refusal.keepsClient = isServed && request.keepsClient && refusal.isAboutThisRequestAlone
+            throw refusal
         }
     }
 
@@ -39,11 +51,13 @@ public enum Admission {
             return .page(page, routeIndex: index, host: host, scheme: scheme, headOnly: headOnly)
         case .answer(let answer):
             try self.checkPlainMethod(of: request, index)
-            return .answer(answer, routeIndex: index, headOnly: headOnly)
+            // A 426 ends the connection (RFC 9110 section 15.5.22 has the client begin anew, with an upgrade).
+            let keepsClient = request.keepsClient && answer.status != 426
+            return .answer(answer, routeIndex: index, headOnly: headOnly, keepsClient: keepsClient)
         case .redirect(let settings):
             try self.checkPlainMethod(of: request, index)
             let answer = Answer.redirect(settings, host: request.forwarded.host, target: request.target)
-            return .answer(answer, routeIndex: index, headOnly: headOnly)
+            return .answer(answer, routeIndex: index, headOnly: headOnly, keepsClient: request.keepsClient)
         case .files: return try self.file(request, routes, index)
         case .relay, .terminated:
             if !request.isUpgrade, case .files = routes.routes[index].action {
@@ -108,16 +122,6 @@ public enum Admission {
 }
 
 extension RouteTable {
-    /// Whether requests that ask for no upgrade are served on a route.
-    fileprivate func servesPlainHTTP(_ index: Int) -> Bool {
-        switch self.service(of: index) {
-        case .page, .answer, .redirect, .files: return true
-        case .relay, .terminated:
-            if case .files = self.routes[index].action { return true }
-            return self.routes[index].http == .pass
-        }
-    }
-
     /// Whether a request without a Host cannot be served on a route.
     fileprivate func needsHost(_ index: Int) -> Bool {
         switch self.service(of: index) {
@@ -153,10 +157,12 @@ extension Admission {
         /// - headOnly: the request is a HEAD: the answer has no body.
         case page(BuiltinPage, routeIndex: Int, host: String, scheme: ClientScheme, headOnly: Bool)
         /// The route's `answer` or `redirect`; `headOnly` as for a page.
-        case answer(Answer, routeIndex: Int, headOnly: Bool)
+        ///
+        /// - keepsClient: another request may follow on the connection.
+        case answer(Answer, routeIndex: Int, headOnly: Bool, keepsClient: Bool)
         /// The file that the request asks for, if there is one.
         case files(FileRequest)
-        /// The client gets the answer in it, and the connection is closed.
+        /// The client gets the answer in it.
         case refused(Refusal)
     }
 }

@@ -59,7 +59,7 @@ public struct Explanation: Equatable, Sendable {
             lines.add("answer", obstacle ?? self.answer(refusal))
             guard obstacle == nil else { break }
             lines.add("cure", self.cure(refusal, routes, host: forwarded.host.host, origin: origin))
-        case .answer(let answer, let index, _):
+        case .answer(let answer, let index, _, _):
             self.route(routes.routes[index], index, &lines)
             lines.add("location", answer.fields.first("Location") ?? "")
             lines.add("answer", obstacle ?? self.answer(answer, address))

@@ -21,7 +21,7 @@ public struct FileRequest: Equatable, Sendable {
     public let fallback: FileName?
     /// The codings in which the client prefers the file, best first.
     public let codings: [ContentCoding]
-    /// The client wants to go on with this connection, and nothing but another request can come next (RFC 9112 section 9.3).
+    /// Another request may follow on the connection.
     public let keepsClient: Bool
     /// What the client has already.
     let conditions: FileConditions
@@ -56,8 +56,11 @@ public struct FileRequest: Equatable, Sendable {
         } else {
             self.range = nil
         }
-        self.keepsClient = request.head.version == .http11 && !fields.hasConnectionClose && !request.framing.hasBytes
+        self.keepsClient = request.keepsClient
     }
+
+    /// As routes see it, without the query.
+    public var path: String { self.target.path }
 
     /// The answer has no body.
     public var isHead: Bool { self.method == "HEAD" }

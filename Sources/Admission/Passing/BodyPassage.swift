@@ -30,7 +30,8 @@ public struct BodyPassage: Equatable, Sendable {
     /// The `Connection` fields of the head, because they may name trailer fields, too.
     private var connection = HTTPFields()
     private let limit: Int
-    private var passed = 0
+    /// How many bytes of data were passed on.
+    public private(set) var passed = 0
     /// The size of a chunk that has begun, and of which nothing was passed on.
     private var chunk: Int?
     /// The last progress, once there is no more.

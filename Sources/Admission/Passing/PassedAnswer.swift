@@ -23,10 +23,7 @@ public struct PassedAnswer: Sendable {
     /// Whether any byte came from the backend.
     public private(set) var hasReceived = false
 
-    private static let mostBytes = 64 << 10
-    private static var parser: ResponseHeadParser {
-        ResponseHeadParser(limits: HeadLimits(bytes: self.mostBytes, fields: 200))
-    }
+    private static var parser: ResponseHeadParser { ResponseHeadParser(limits: .passed) }
     /// Progress is told by some servers for as long as they work: one each second fits in any `timeouts.response`.
     private static let mostInterimHeads = 1000
 
@@ -42,7 +39,7 @@ public struct PassedAnswer: Sendable {
             self.hasReceived = true
             let before = self.buffer.count
             // One more than there may be, for the parser to see that there are too many.
-            let end = min(bytes.count, index + Self.mostBytes + 1 - before)
+            let end = min(bytes.count, index + HeadLimits.passedBytes + 1 - before)
             self.buffer.append(contentsOf: bytes.extracting(index..<end))
             let received = self.buffer
             switch self.parser.parse(received.span) {

@@ -42,6 +42,20 @@ public struct PlainRequest: RoutedRequest, Equatable, Sendable {
         self.fields = request.head.fields
     }
 
+    /// The plain GET that an upgrade also is (RFC 9110 section 7.8): the backend's refusal answers it.
+    public init(_ upgrade: Admitted) {
+        self.framing = .none
+        self.bodyLimit = 0
+        self.routeIndex = upgrade.routeIndex
+        self.method = "GET"
+        self.target = upgrade.target
+        self.version = .http11
+        self.host = upgrade.host
+        self.forwarded = upgrade.forwarded
+        self.requestID = upgrade.requestID
+        self.fields = upgrade.fields
+    }
+
     /// There is something to read after the head.
     public var hasBody: Bool { self.framing.hasBytes }
 
@@ -73,9 +87,4 @@ public struct PlainRequest: RoutedRequest, Equatable, Sendable {
             MessageBody(self.framing), after: self.fields,
             of: .client(isTrustedProxy: self.forwarded.isFromTrustedProxy), to: .http11, limit: self.bodyLimit)
     }
-}
-
-extension HTTPFields {
-    /// The sender ends the connection after this message (RFC 9112 section 9.6).
-    var hasConnectionClose: Bool { self.hasElement("Connection") { $0.equalsIgnoringCase("close".utf8.span) } }
 }

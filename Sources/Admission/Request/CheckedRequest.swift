@@ -45,6 +45,11 @@ struct CheckedRequest {
         self.forwarded = ForwardedHeaders(hops, host: self.host ?? .none)
     }
 
+    /// Another request may follow on the connection once this one is answered (RFC 9112 section 9.3). A body would have to be read first.
+    var keepsClient: Bool {
+        self.head.version == .http11 && !self.framing.hasBytes && !self.head.fields.hasConnectionClose
+    }
+
     // MARK: - Parts
 
     private static func host(of head: RequestHead) throws(Refusal) -> Authority? {

@@ -21,6 +21,8 @@ public struct RouteTable: Sendable {
     /// In the order of the file; `match` and all route indices point into it.
     let routes: [RouteSettings]
     private let services: [Service]
+    /// Whether requests that ask for no upgrade are served on any route.
+    let servesPlainHTTP: Bool
     private let http: HostTable
     private let https: HostTable
 
@@ -28,6 +30,7 @@ public struct RouteTable: Sendable {
     public init(_ configuration: GatewayConfiguration) {
         self.routes = configuration.routes
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
+        self.servesPlainHTTP = zip(self.services, self.routes).contains(where: Self.servesPlainHTTP)
         func table(of scheme: ClientScheme) -> HostTable {
             var table = HostTable()
             for (index, route) in configuration.routes.enumerated() where (route.scheme ?? scheme) == scheme {
@@ -42,6 +45,18 @@ public struct RouteTable: Sendable {
 
     /// What answers on the route.
     func service(of index: Int) -> Service { self.services[index] }
+
+    /// Whether requests that ask for no upgrade are served on the route.
+    func servesPlainHTTP(_ index: Int) -> Bool { Self.servesPlainHTTP(self.services[index], self.routes[index]) }
+
+    private static func servesPlainHTTP(_ service: Service, _ route: RouteSettings) -> Bool {
+        if case .files = route.action { return true }
+        return switch service {
+        case .page, .answer, .redirect, .files: true
+        case .relay: route.http == .pass
+        case .terminated: false
+        }
+    }
 
     /// The index of the first route for the client's scheme, a host (as `Authority.host`) and a path (as `RequestTarget.path`).
     public func match(_ scheme: ClientScheme, host: String, path: String) -> Int? {

@@ -111,6 +111,9 @@ extension Keys {
         let format = Key("format", KeyType<LogFormat>.word, default: "auto", "auto is text on a terminal, else json.")
         let level = Key("level", KeyType<LogLevel>.word, default: "info", "The least important lines that are logged.")
         let file = OptionalKey("file", .file, "A file to append to, instead of standard error.")
+        let requests = Key(
+            "requests", KeyType<LoggedRequests>.word, default: "errors",
+            "Which plain requests have a line. errors: those answered with 500 and up, or not to the end.")
     }
 
     struct Drain {
@@ -150,6 +153,10 @@ extension Keys {
         let head = Key(
             "head", .size(.kibibytes(1)...(.kibibytes(1024))), default: "16KiB",
             "The largest head of a request: its line and its fields.")
+        let connectionsPerAddress = Key(
+            "connections-per-address", KeyType<Int>.count(1...anyCount.upperBound).orOff, default: "0",
+            "The most connections that an address (IPv6: a /64) may have open at the listener at once. More are closed at once. 0: no limit."
+        )
     }
 
     struct ListenerTLS {

@@ -47,12 +47,15 @@ extension GatewayConfiguration {
         public var level = Keys.log.level.default
         /// A file to append to; `nil`: standard error.
         public var file: String?
+        /// Which plain requests have a line.
+        public var requests = Keys.log.requests.default
 
         /// Every key is absent.
         public init() {}
 
         static let fields = [
             Field(Keys.log.format, \Self.format), Field(Keys.log.level, \.level), Field(Keys.log.file, \.file),
+            Field(Keys.log.requests, \.requests),
         ]
     }
 

@@ -34,11 +34,16 @@ extension ListenerSettings {
     public struct Limits: Equatable, Sendable, KeyedSettings {
         /// The largest head of a request.
         public var head = Keys.listenerLimits.head.default
+        /// The most connections of one address (`IPAddress.subscriber`) at once; `nil`: no limit. Trusted proxies have none.
+        public var connectionsPerAddress = Keys.listenerLimits.connectionsPerAddress.default
 
         /// Every key is absent.
         init() {}
 
-        static let fields = [Field(Keys.listenerLimits.head, \Self.head)]
+        static let fields = [
+            Field(Keys.listenerLimits.head, \Self.head),
+            Field(Keys.listenerLimits.connectionsPerAddress, \.connectionsPerAddress),
+        ]
     }
 }
 

@@ -22,6 +22,14 @@ public enum LogLevel: String, CaseIterable, Sendable {
     case error
 }
 
+/// `log.requests`: which of the plain requests that are answered have a line in the log.
+public enum LoggedRequests: String, CaseIterable, Sendable {
+    /// Those answered with 500 and up, or not to the end.
+    case errors
+    case all
+    case off
+}
+
 /// `minimum` of a listener's `tls`
 public enum MinimumTLS: String, CaseIterable, Sendable {
     /// TLS 1.2 (RFC 5246) or newer.

@@ -149,6 +149,7 @@ struct Probe {
         case .incomplete: return .wait
         case .bad(let reason): return self.fail(reason)
         case .refused(let answer): return self.fail("answered \(answer.status)")
+        case .passed(let status, _): return self.fail("answered \(status)")
         case .accepted(let accepted):
             var reader = FrameReader(rules: FrameReader.Rules(expectsMask: false))
             self.enter(.pong(reader))

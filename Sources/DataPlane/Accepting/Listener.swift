@@ -16,11 +16,13 @@ public struct ListenerBlueprint: Sendable {
     public let sockets: [[Int32]]
     /// `nil` without TLS.
     public var tls: (settings: TLSServerSettings, tickets: TicketKeys)?
+    /// Its connections; the same object across reloads.
+    public let addresses: AddressCounts
 
     /// A listener with the values of its properties.
     public init(
         id: Int, settings: ListenerSettings, configured: SocketAddress, address: SocketAddress, sockets: [[Int32]],
-        tls: (settings: TLSServerSettings, tickets: TicketKeys)? = nil
+        tls: (settings: TLSServerSettings, tickets: TicketKeys)? = nil, addresses: AddressCounts = AddressCounts()
     ) {
         self.id = id
         self.settings = settings
@@ -28,6 +30,7 @@ public struct ListenerBlueprint: Sendable {
         self.address = address
         self.sockets = sockets
         self.tls = tls
+        self.addresses = addresses
     }
 
     /// For the log: `ws://` or `wss://` and the address.
@@ -42,6 +45,8 @@ public final class Listener {
     let limits: ListenerSettings.Limits
     /// The `timeouts` section.
     let timeouts: ListenerSettings.Timeouts
+    /// The connections of all workers.
+    let addresses: AddressCounts
     /// `nil` without TLS.
     public let tlsContext: TLSServerContext?
     /// What the context was made from.
@@ -52,6 +57,7 @@ public final class Listener {
         self.name = blueprint.address.description
         self.limits = blueprint.settings.limits
         self.timeouts = blueprint.settings.timeouts
+        self.addresses = blueprint.addresses
         self.tlsSettings = blueprint.tls?.settings
         if let tls = blueprint.tls {
             self.tlsContext = try TLSServerContext(tls.settings, io: io, tickets: tls.tickets)

@@ -43,7 +43,9 @@ final class WorkerListeners {
         _ blueprint: ListenerBlueprint, of worker: Int, _ context: ConnectionContext, for owner: any AcceptorOwner
     ) throws {
         let present = self.listeners[blueprint.id]
-        if let present, present.tlsSettings == blueprint.tls?.settings, present.limits == blueprint.settings.limits {
+        if let present, present.tlsSettings == blueprint.tls?.settings, present.limits == blueprint.settings.limits,
+            present.timeouts == blueprint.settings.timeouts
+        {
             return
         }
         self.listeners[blueprint.id] = try Listener(blueprint, io: context.tlsIO)

@@ -7,8 +7,8 @@ internal import Sessions
 internal import System
 internal import TLS
 
-/// The answer to a client that gets no session, and the end of its connection: what is queued is delivered, then we wait for the client's
-/// end, then the connection is closed. `LegClosing` says what is due.
+/// The gateway's own answers. After one that is the last, what is queued is delivered, then we wait for the client's end, then the
+/// connection is closed. `LegClosing` says what is due.
 extension ClientConnection {
     /// What an answered client's connection knows of its end. An object of its own, so that one that waits for a request does not carry it.
     final class Closing {
@@ -20,16 +20,36 @@ extension ClientConnection {
     }
 
     /// The client asked for a built-in page, or for what its route answers.
-    func show(_ answer: Answer, headOnly: Bool) {
-        guard self.machine.handle(.answered(isLast: true)) == .answer else { return }
-        self.connection?.send(answer.bytes(forHead: headOnly, headers: self.headers, date: WallClock.httpDate()).span)
-        self.endAfterAnswer()
+    ///
+    /// - Parameter keepsClient: another request may follow.
+    func show(_ answer: Answer, to request: RequestHead, headOnly: Bool, keepsClient: Bool) {
+        guard self.machine.handle(.answered(isLast: self.isLast(keepsClient))) == .answer else { return }
+        let bytes = answer.bytes(
+            forHead: headOnly, keepsClient: !self.machine.isAnswering, headers: self.headers, date: WallClock.httpDate()
+        )
+        self.connection?.send(bytes.span)
+        let report = RequestReport(
+            request.method, request.target, status: answer.status, bytes: headOnly ? 0 : answer.length,
+            duration: self.loop.now - self.began)
+        self.subject.requestEnded(report, self.context)
+        self.context.metrics.requestServed(
+            route: self.route?.settings.name, status: answer.status, after: report.duration)
+        self.goOn()
     }
 
-    /// The request cannot become a session.
+    /// The request is not served.
     func turnAway(_ refusal: Refusal) {
         let phase = self.phase
-        if self.machine.handle(.answered(isLast: true)) == .answer { self.refuse(refusal, self.subject, in: phase) }
+        guard self.machine.handle(.answered(isLast: self.isLast(refusal.keepsClient))) == .answer else { return }
+        self.refuse(refusal, self.subject, in: phase)
+    }
+
+    /// Whether the connection ends after an answer, although `keepsClient`: a gateway that drains takes no more requests.
+    private func isLast(_ keepsClient: Bool) -> Bool { !keepsClient || self.context.isDraining }
+
+    /// The answer is sent, or queued.
+    private func goOn() {
+        if self.machine.isAnswering { self.endAfterAnswer() } else { self.awaitRequest() }
     }
 
     /// Sends the client a refusal, and logs it.
@@ -39,8 +59,10 @@ extension ClientConnection {
     ///   - phase: how far the connection, or its session, had come.
     func refuse(_ refusal: Refusal, _ subject: LogSubject, in phase: Phase) {
         subject.refused(refusal, in: phase, self.context)
-        self.connection?.send(refusal.bytes(headers: self.headers, date: WallClock.httpDate()).span)
-        self.endAfterAnswer()
+        let bytes = refusal.bytes(
+            keepsClient: !self.machine.isAnswering, headers: self.headers, date: WallClock.httpDate())
+        self.connection?.send(bytes.span)
+        self.goOn()
     }
 
     /// `headers` of the route, once it has one.

@@ -23,7 +23,6 @@ extension ClientConnection {
                 self.request.bytes.append(plaintext.span.extracting(range))
                 self.memory.madeProgress(at: self.loop.now)
                 self.parse()
-                self.assembles(self.request.bytes.capacity + self.early.capacity)
             case .incomplete: self.heard(connection)
             case .nothing: break
             case .end(let inOrder): return self.handle(.ended(inOrder ? .inOrder : .truncated))
@@ -36,11 +35,11 @@ extension ClientConnection {
         if connection.hasEnded { self.exchange?.ready(client: connection, .none) }
     }
 
-    /// Whether a request may begin: not while the client does not accept its last answer.
+    /// Whether a request may begin: not while the client does not accept its last answer, and not before others had their turn.
     private func mayBegin(_ connection: Connection) -> Bool {
         switch self.machine.state {
         case .requestHead: true
-        case .idle: connection.queuedBytes == 0
+        case .idle: connection.queuedBytes == 0 && !connection.isScheduled
         case .tlsHandshake, .exchange, .answering, .over: false
         }
     }
@@ -57,6 +56,7 @@ extension ClientConnection {
             self.owner.isNoLongerNew(self)
             self.admit(head)
         }
+        self.assembles(self.request.bytes.capacity + self.early.capacity)
     }
 
     private func admit(_ head: RequestHead) {
@@ -74,10 +74,11 @@ extension ClientConnection {
         switch Admission.decide(head, hops, configuration.routeTable) {
         case .page(let page, let routeIndex, let host, let scheme, let headOnly):
             self.route = configuration.routes[routeIndex]
-            self.show(.page(page, configuration, scheme, host: host), headOnly: headOnly)
-        case .answer(let answer, let routeIndex, let headOnly):
+            self.show(
+                .page(page, configuration, scheme, host: host), to: head, headOnly: headOnly, keepsClient: false)
+        case .answer(let answer, let routeIndex, let headOnly, let keepsClient):
             self.route = configuration.routes[routeIndex]
-            self.show(answer, headOnly: headOnly)
+            self.show(answer, to: head, headOnly: headOnly, keepsClient: keepsClient)
         case .pass(let request): self.pass(request, self.context.configuration)
         case .files(let request): self.serve(request, configuration.routes[request.routeIndex])
         case .refused(let refusal):
@@ -93,10 +94,7 @@ extension ClientConnection {
         guard let backend = route.backend, self.machine.handle(.admitted) == .beginExchange else { return }
         self.route = route
         self.clearDeadline()
-        let relay = self.relay ?? HTTPRelay(for: self)
-        self.relay = relay
-        self.exchange = relay
-        relay.begin(
+        self.beginRelay().begin(
             PassedRequest(
                 request, to: route, of: backend, configuration, client: self.subject.clientName, began: self.began,
                 at: self.loop.now))
@@ -110,6 +108,14 @@ extension ClientConnection {
         let exchange = FileExchange(request, on: route, for: self)
         self.exchange = exchange
         exchange.begin()
+    }
+
+    /// What passes plain requests on is the exchange now.
+    func beginRelay() -> HTTPRelay {
+        let relay = self.relay ?? HTTPRelay(for: self)
+        self.relay = relay
+        self.exchange = relay
+        return relay
     }
 
     /// Takes what came behind the request's head.

@@ -27,6 +27,8 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
     var machine: ClientMachine
     /// Its place among the connections without a whole request head. The worker sets it.
     var newcomer = Newcomers<ClientConnection>.Place.none
+    /// Where it is counted; `nil` if its address has no limit. The worker sets it.
+    var addresses: AddressCounts?
     /// `nil` once the connection is closed, or handed over.
     private(set) var connection: Connection?
     /// The request head, while it is not whole.
@@ -41,8 +43,10 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
     /// What passes plain requests on, once there was one.
     var relay: HTTPRelay?
     var memory = SessionMemory()
-    /// How long the client is waited for; `nil` until it is answered.
+    /// How long the client is waited for; `nil` until it gets its last answer.
     var closing: Closing?
+    /// Between two requests, when the client last had something of its answer to take, and how long that may take.
+    private var answered: (at: MonotonicInstant, taking: Duration)
     private var timer: EventLoop.TimerID?
 
     /// - Throws: `SystemError` or `TLSError`; then the descriptor is still open.
@@ -57,6 +61,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         self.address = address
         self.began = context.loop.now
         self.lastByte = context.loop.now
+        self.answered = (self.began, .zero)
         self.owner = owner
         self.machine = ClientMachine(hasTLS: listener.tlsContext != nil)
         let tls = try listener.tlsContext?.makeConnection()
@@ -99,7 +104,27 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
 
     func timerFired() {
         self.timer = nil
-        if self.machine.isAnswering { self.checkClosing() } else { self.handle(.timeOver) }
+        switch self.machine.state {
+        case .idle: self.checkIdle()
+        case .answering: self.checkClosing()
+        case .tlsHandshake, .requestHead, .exchange, .over: self.handle(.timeOver)
+        }
+    }
+
+    /// `timeouts.keep-alive` begins when the client has taken its last answer.
+    private func checkIdle() {
+        guard let connection = self.connection else { return }
+        let now = self.loop.now
+        let end = self.answered.at + self.listener.timeouts.keepAlive
+        if let since = connection.queuedSince {
+            if now - since >= self.answered.taking, !connection.hasProgressed() { return self.handle(.stalled) }
+            self.answered.at = now
+            self.setDeadline(at: now + self.answered.taking)
+        } else if now < end {
+            self.setDeadline(at: end)
+        } else {
+            self.handle(.timeOver)
+        }
     }
 
     /// Calls `timerFired` once, at `instant`. Setting it again replaces the old deadline.
@@ -141,7 +166,9 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
 
     /// The gateway ends the connection.
     func close(_ ending: Ending) {
-        if let exchange = self.exchange { exchange.close(ending) } else { self.handle(.ordered(ending.cause)) }
+        if let exchange = self.exchange { return exchange.close(ending) }
+        let isTaking = self.machine.state == .idle && self.connection?.hasUntaken == true
+        self.handle(isTaking ? .orderedBehindAnswer : .ordered(ending.cause))
     }
 
     /// The gateway stops now. The client is told if that is possible without waiting.
@@ -168,9 +195,10 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         guard let connection = self.connection else { return }
         self.request = PartialRequest(self.listener.limits, bytes: self.early)
         self.early = []
+        self.answered = (self.loop.now, (self.route?.settings.timeouts ?? Timeouts()).requestBody)
         self.route = nil
         self.summary = SessionSummary()
-        self.setDeadline(at: self.loop.now + self.listener.timeouts.keepAlive)
+        self.setDeadline(at: self.loop.now + min(self.listener.timeouts.keepAlive, self.answered.taking))
         self.owner.isNewAgain(self)
         // Later, so that the requests of one client do not delay others.
         if connection.mayRead || !self.request.bytes.isEmpty { connection.readAgainLater() }
@@ -245,6 +273,15 @@ extension ClientConnection: SessionClient {
     func refuse(_ refusal: Refusal, of subject: LogSubject, in phase: Phase) {
         self.exchange = nil
         if self.machine.handle(.answered(isLast: true)) == .answer { self.refuse(refusal, subject, in: phase) }
+    }
+
+    func passOn(_ refused: RefusedUpgrade) {
+        let route = refused.configuration.shared.routes[refused.upgrade.routeIndex]
+        guard let backend = route.backend else { return self.leave() }
+        let request = PassedRequest(
+            refused: refused.upgrade, to: route, of: backend, refused.configuration, client: self.subject.clientName,
+            began: self.began, at: self.loop.now)
+        self.beginRelay().begin(request, refusedBy: refused.endpoint, over: refused.connection, refused.bytes)
     }
 
     func leave() { self.exchangeEnded(.silent) }

@@ -23,6 +23,8 @@ final class FileExchange: TimerHandler {
     private var file: OpenFile?
     /// Where the next piece begins.
     private var offset = 0
+    /// How many bytes of the body were sent.
+    private var sent = 0
     /// Since when a thread looks for the file or reads it; `nil`: none does.
     private var asked: MonotonicInstant?
     private var timer: EventLoop.TimerID?
@@ -107,10 +109,16 @@ final class FileExchange: TimerHandler {
             keepsClient: self.keepsClient, headers: self.route.settings.headers, date: WallClock.httpDate())
         self.send(head + piece, on: connection)
         var left = 0
-        if case .file(let range) = answer.body {
+        switch answer.body {
+        case .none: break
+        case .text(let text): self.sent = text.count
+        case .file(let range):
             left = range.count - piece.count
             self.offset = range.lowerBound + piece.count
+            self.sent = piece.count
         }
+        // A connection has two descriptors at most: room is kept for so many.
+        if left > 0 { self.client.relay?.closeBackend() }
         self.handle(.opened(left: left, isTaken: connection.queuedBytes == 0))
     }
 
@@ -132,6 +140,7 @@ final class FileExchange: TimerHandler {
         switch result {
         case .success(let piece) where piece.count == count:
             self.offset += count
+            self.sent += count
             self.send(piece, on: connection)
             self.handle(.sent(count, isTaken: connection.queuedBytes == 0))
         case .success: self.handle(.notRead("the file has become shorter"))
@@ -168,14 +177,12 @@ final class FileExchange: TimerHandler {
 
     /// - Parameter reason: why the answer is not whole; `nil` if it is.
     private func hasEnded(_ reason: String?) {
-        if let reason, var record = self.client.subject.record(.info, "request", self.context) {
-            record.add("method", self.request.method)
-            if let status = self.answer?.status { record.add("status", status) }
-            record.add("reason", reason)
-            record.add("duration", seconds: (self.loop.now - self.client.began).secondsAsDouble)
-            self.context.log.write(record)
-        }
-        self.end(status: self.answer?.status)
+        let status = self.answer?.status
+        let report = RequestReport(
+            self.request.method, self.request.path, status: status, bytes: self.sent,
+            duration: self.loop.now - self.client.began, brokenOff: reason)
+        self.client.subject.requestEnded(report, self.context)
+        self.end(status: status)
     }
 
     private func end(status: Int?) {

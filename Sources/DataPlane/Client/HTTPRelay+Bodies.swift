@@ -103,7 +103,8 @@ extension HTTPRelay {
         }
     }
 
-    private func passAnswer(_ bytes: Span<UInt8>) {
+    /// Passes on what came of the answer.
+    func passAnswer(_ bytes: Span<UInt8>) {
         var index = 0
         while self.current != nil, self.current?.answer == nil {
             switch self.current?.heads.next(in: bytes, from: &index) {
@@ -134,7 +135,8 @@ extension HTTPRelay {
         self.context.metrics.requestAnswered(
             route: current.route.settings.name, after: self.loop.now - current.began)
         let keepsClient = current.request.keepsClient && !head.endsWithConnection && !self.context.isDraining
-        self.handle(.answerHead(keepsClient: keepsClient, keepsBackend: head.keepsBackend))
+        let keepsBackend = head.keepsBackend && !current.isUpgrade
+        self.handle(.answerHead(keepsClient: keepsClient, keepsBackend: keepsBackend))
     }
 
     /// Sends the client the head of the answer.

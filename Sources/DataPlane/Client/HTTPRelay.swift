@@ -29,6 +29,8 @@ final class HTTPRelay: TimerHandler {
         didSet { oldValue?.end() }
     }
     private var timer: EventLoop.TimerID?
+    /// When the timer fires, if it is set.
+    private var due = MonotonicInstant.never
 
     init(for client: ClientConnection) {
         self.client = client
@@ -38,10 +40,29 @@ final class HTTPRelay: TimerHandler {
 
     /// Begins to pass a request on.
     func begin(_ request: PassedRequest) {
+        self.take(request)
+        self.act(on: request.machine.start())
+    }
+
+    /// Passes on the answer of a backend that refuses an upgrade.
+    ///
+    /// - Parameters:
+    ///   - backend: the session's connection to `endpoint`.
+    ///   - bytes: what came of the answer.
+    func begin(_ request: PassedRequest, refusedBy endpoint: Endpoint, over backend: Connection, _ bytes: [UInt8]) {
+        self.closeBackend()
+        self.choose(endpoint)
+        self.attach(backend.handOver(to: self))
+        self.take(request)
+        self.setDeadline(at: self.loop.now + request.shortestWait)
+        self.passAnswer(bytes.span)
+        self.readAnswer()
+    }
+
+    private func take(_ request: PassedRequest) {
         self.current = request
         self.context.metrics.requestBegan(route: request.route.settings.name)
         self.client.owner.passes(self.client)
-        self.act(on: request.machine.start())
     }
 
     /// Tells the machine what happened, and carries out its action.
@@ -72,7 +93,7 @@ final class HTTPRelay: TimerHandler {
     private func end(keepsClient: Bool, keepsBackend: Bool) {
         if keepsBackend {
             self.keptSince = self.loop.now
-            self.loop.setTimer(&self.timer, at: self.keptSince + ExchangeMachine.longestKept, self)
+            self.setDeadline(at: self.keptSince + ExchangeMachine.longestKept)
             if self.backend?.isPaused == true { self.backend?.resume() }
         } else {
             self.closeBackend()
@@ -127,8 +148,12 @@ final class HTTPRelay: TimerHandler {
     private func hasEnded(_ reason: String?) {
         guard let current = self.current else { return }
         self.current = nil
-        self.log(current, brokenOff: reason)
-        self.context.metrics.requestEnded(route: current.route.settings.name, status: current.head?.status)
+        let status = current.head?.status
+        let report = RequestReport(
+            current.request.method, current.request.target.path, status: status, bytes: current.answer?.passed ?? 0,
+            duration: self.loop.now - current.began, brokenOff: reason)
+        self.subject.requestEnded(report, self.context)
+        self.context.metrics.requestEnded(route: current.route.settings.name, status: status)
     }
 
     /// What the log lines begin with.
@@ -136,17 +161,6 @@ final class HTTPRelay: TimerHandler {
         LogSubject(
             id: self.client.id, address: self.client.address, summary: self.client.summary, route: self.client.route,
             endpoint: self.endpoint)
-    }
-
-    private func log(_ request: PassedRequest, brokenOff reason: String?) {
-        guard let status = request.head?.status, status >= 500 || reason != nil,
-            var record = self.subject.record(.info, "request", self.context)
-        else { return }
-        record.add("method", request.request.method.cut)
-        record.add("status", status)
-        record.add("reason", reason?.cut)
-        record.add("duration", seconds: (self.loop.now - request.began).secondsAsDouble)
-        self.context.log.write(record)
     }
 
     // MARK: - The backend's connection
@@ -179,9 +193,11 @@ final class HTTPRelay: TimerHandler {
         self.check()
     }
 
-    /// Calls `check` at `instant` at the latest. A timer that is set is left alone, because most requests are over before it fires.
+    /// Calls `check` at `instant` at the latest. An earlier timer is left alone, because most requests are over before it fires.
     func setDeadline(at instant: MonotonicInstant) {
-        if self.timer == nil { self.loop.setTimer(&self.timer, at: instant, self) }
+        guard self.timer == nil || instant < self.due else { return }
+        self.due = instant
+        self.loop.setTimer(&self.timer, at: instant, self)
     }
 }
 

@@ -25,6 +25,8 @@ final class PassedRequest {
     var endpoints: [Endpoint] = []
     /// When the last piece of the request was passed on.
     var lastPiece: MonotonicInstant
+    /// It asked for an upgrade. The connection to its backend gets no other request: what else it may lead to is not known.
+    private(set) var isUpgrade = false
 
     /// - Parameter client: its address, as text.
     init(
@@ -43,5 +45,16 @@ final class PassedRequest {
         self.machine = ExchangeMachine(requestBody: body, isRepeatable: request.isRepeatable)
         self.body = request.passage
         self.heads = PassedAnswer(to: request)
+    }
+
+    /// An upgrade that its backend refuses; the other parameters as above.
+    convenience init(
+        refused upgrade: Admitted, to route: Route, of backend: Backend, _ configuration: WorkerConfiguration,
+        client: String, began: MonotonicInstant, at now: MonotonicInstant
+    ) {
+        self.init(
+            PlainRequest(upgrade), to: route, of: backend, configuration, client: client, began: began, at: now)
+        self.machine = .ofRefusedUpgrade
+        self.isUpgrade = true
     }
 }

@@ -80,6 +80,34 @@ struct LogSubject {
         context.log.write(record)
     }
 
+    /// Logs and counts a connection that is closed at once, because its address has `limit` already.
+    func hasTooMany(_ limit: Int, _ context: SessionContext) {
+        context.metrics.hadTooMany()
+        let reason = "its address has as many connections as limits.connections-per-address allows: \(limit)"
+        guard var record = self.strangersRecord(.info, "refused", reason: reason, context) else { return }
+        record.add("reason", reason)
+        context.log.write(record)
+    }
+
+    // MARK: - Plain requests
+
+    /// Logs a plain request that is over, where `log.requests` wants it.
+    func requestEnded(_ request: RequestReport, _ context: SessionContext) {
+        switch context.configuration.shared.settings.log.requests {
+        case .off: return
+        case .errors: guard request.isError else { return }
+        case .all: break
+        }
+        guard var record = self.record(.info, "request", context) else { return }
+        record.add("method", request.method.cut)
+        record.add("path", request.path.cut)
+        if let status = request.status { record.add("status", status) }
+        record.add("bytes", request.bytes)
+        record.add("reason", request.brokenOff?.cut)
+        record.add("duration", seconds: request.duration.secondsAsDouble)
+        context.log.write(record)
+    }
+
     // MARK: - Memory
 
     /// Logs that it ends because memory is scarce.
@@ -88,5 +116,12 @@ struct LogSubject {
         record.add("held", holder.bytes)
         record.add("without_progress", seconds: holder.idle.secondsAsDouble)
         context.log.write(record)
+    }
+}
+
+extension LogSubject {
+    /// A connection that was just accepted.
+    init(at address: SocketAddress) {
+        self.init(id: .random(), address: address, summary: SessionSummary(), route: nil, endpoint: nil)
     }
 }

@@ -99,7 +99,7 @@ extension Session: ConnectorOwner {
             sessionID: self.id.description, without: target.placing.ownCookie)
         self.opening?.backendHandshake = BackendHandshake(
             key: key, offeredSubprotocols: admitted.subprotocols, requiresSubprotocol: admitted.requiresSubprotocol,
-            compressionOffers: admitted.compressionOffers)
+            compressionOffers: admitted.compressionOffers, passesRefusals: route.http == .pass)
         self.backend?.send(request.span)
         self.backendHandshake()
     }
@@ -151,6 +151,9 @@ extension Session: ConnectorOwner {
             let refusal = Refusal(passingOn: answer, with: fields, routeIndex: self.routeIndex)
             guard self.machine.handle(.backendRefused) == .passRefusalOn else { return }
             self.refuse(refusal, in: .backendHandshake)
+        case .passed(let status, let bytes):
+            guard self.machine.handle(.backendRefused) == .passRefusalOn else { return }
+            self.passRefusalOn(status, bytes)
         case .accepted(let accepted):
             guard self.machine.handle(.backendAccepted) == .begin(.relay), let backend = self.backend,
                 let (client, early) = self.takeClient()
@@ -165,5 +168,18 @@ extension Session: ConnectorOwner {
                 self, PerLeg(client: client, backend: backend), allowsCompression: accepted.allowsCompression)
             self.begin(relay, early: PerLeg(client: early, backend: behind))
         }
+    }
+
+    /// The backend refuses where it also gets plain requests: what it says may be long, and more requests may follow.
+    private func passRefusalOn(_ status: Int, _ bytes: [UInt8]) {
+        guard let opening = self.opening, let endpoint = self.endpoint, let connection = self.takeBackend() else {
+            return
+        }
+        self.subject.refused(
+            Refusal(passedOn: status, routeIndex: self.routeIndex), in: .backendHandshake, self.context)
+        let refused = RefusedUpgrade(
+            upgrade: opening.admitted, configuration: opening.configuration, endpoint: endpoint, connection: connection,
+            bytes: bytes)
+        self.endOpening()?.passOn(refused)
     }
 }

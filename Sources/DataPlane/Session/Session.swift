@@ -39,6 +39,8 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         }
     }
     var summary: SessionSummary
+    /// Where its client's connection is counted. The worker sets it.
+    var addresses: AddressCounts?
     var memory = SessionMemory()
 
     /// What is known of the legs besides their connections.
@@ -204,6 +206,12 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         self.legs.backend = SessionLeg(at: self.loop.now)
         // Output of its TLS handshake may be queued.
         self.noteHolding()
+    }
+
+    /// Gives the backend's leg away.
+    func takeBackend() -> Connection? {
+        defer { self.backend = nil }
+        return self.backend
     }
 
     /// Closes the backend's leg; another may follow.

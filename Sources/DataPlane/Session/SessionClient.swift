@@ -12,6 +12,8 @@ protocol SessionClient: AnyObject {
     ///   - subject: what the log line begins with.
     ///   - phase: how far the session had come.
     func refuse(_ refusal: Refusal, of subject: LogSubject, in phase: Phase)
+    /// There is no session: passes the backend's refusal on.
+    func passOn(_ refused: RefusedUpgrade)
     /// There is no session, and the client is told nothing.
     func leave()
     /// Ends the session or the connection because memory is needed.

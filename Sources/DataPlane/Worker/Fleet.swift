@@ -5,7 +5,9 @@ public import System
 /// What workers and the control thread tell a worker.
 public enum WorkerMessage: Sendable {
     /// A connection that another worker accepted and has no room for.
-    case adopt(descriptor: Int32, SocketAddress, listener: Int)
+    ///
+    /// - isCounted: among those of its address (`AddressCounts`).
+    case adopt(descriptor: Int32, SocketAddress, listener: Int, isCounted: Bool)
     /// Everything that this sender sent is delivered: it may continue.
     case goOn(RoomSender)
     /// Accept no more connections.

@@ -61,7 +61,8 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
 
     private func received(_ message: WorkerMessage) {
         switch message {
-        case .adopt(let descriptor, let address, let listener): self.begin(descriptor, address, listener: listener)
+        case .adopt(let descriptor, let address, let listener, let isCounted):
+            self.begin(descriptor, address, listener: listener, isCounted: isCounted)
         case .goOn(let sender): self.services.rooms.goOn(sender)
         case .stopAccepting(let leaving): self.listeners.close(leaving: leaving)
         case .drain(let selection, let order): self.drain(selection, order)
@@ -200,6 +201,14 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         let listener = acceptor.tag
         if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
+        let subscriber = self.subscriber(address)
+        if let subscriber, let own = self.listeners[listener],
+            !own.addresses.add(subscriber, limit: own.limits.connectionsPerAddress)
+        {
+            LogSubject(at: address).hasTooMany(own.limits.connectionsPerAddress ?? 0, self.context)
+            return Kernel.close(descriptor)
+        }
+        let isCounted = subscriber != nil
         var taker = self.index
         switch self.nextPlace {
         case .elsewhere(let other): taker = other
@@ -213,9 +222,10 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         }
         self.fleet.members[taker].newcomers.add(1, ordering: .relaxed)
         if taker == self.index {
-            self.begin(descriptor, address, listener: listener)
+            self.begin(descriptor, address, listener: listener, isCounted: isCounted)
         } else {
-            self.fleet.members[taker].mailbox.send(.adopt(descriptor: descriptor, address, listener: listener))
+            self.fleet.members[taker].mailbox.send(
+                .adopt(descriptor: descriptor, address, listener: listener, isCounted: isCounted))
         }
     }
 
@@ -230,7 +240,9 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     }
 
     /// Begins with a connection. The fleet has already counted it as this worker's newcomer.
-    private func begin(_ descriptor: Int32, _ address: SocketAddress, listener: Int) {
+    ///
+    /// - Parameter isCounted: among those of its address.
+    private func begin(_ descriptor: Int32, _ address: SocketAddress, listener: Int, isCounted: Bool) {
         guard let listener = self.listeners[listener] else {
             self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
             return Kernel.close(descriptor)
@@ -238,6 +250,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         do {
             self.loop.budget.spend(Work.connection)
             let client = try ClientConnection(descriptor, address, listener: listener, self.context, for: self)
+            if isCounted { client.addresses = listener.addresses }
             self.clients[ObjectIdentifier(client)] = client
             self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
             client.newcomer = self.newcomers.add(client, from: self.subscriber(address), at: self.loop.now)
@@ -246,6 +259,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
             // Only this connection fails; the next one may succeed.
             Kernel.close(descriptor)
+            self.leaves(address, isCounted ? listener.addresses : nil)
             self.log.write(.error, "session-failed", reason: "\(error)")
         }
     }
@@ -256,6 +270,13 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             return nil
         }
         return ip.subscriber
+    }
+
+    /// A connection is closed.
+    ///
+    /// - Parameter counts: those that it counts in.
+    private func leaves(_ address: SocketAddress, _ counts: AddressCounts?) {
+        if let counts, let ip = address.ip { counts.remove(ip.subscriber) }
     }
 
     func isNewAgain(_ client: ClientConnection) {
@@ -273,16 +294,20 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     func handedOver(_ client: ClientConnection, to session: Session) {
         self.clients[ObjectIdentifier(client)] = nil
         self.sessions[ObjectIdentifier(session)] = session
+        session.addresses = client.addresses
     }
 
     func ended(_ client: ClientConnection) {
         guard self.clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
         self.isNoLongerNew(client)
+        self.leaves(client.address, client.addresses)
         self.hasOneLess()
     }
 
     func ended(_ session: Session) {
-        if self.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil { self.hasOneLess() }
+        guard self.sessions.removeValue(forKey: ObjectIdentifier(session)) != nil else { return }
+        self.leaves(session.clientAddress, session.addresses)
+        self.hasOneLess()
     }
 
     /// A client's connection is closed.

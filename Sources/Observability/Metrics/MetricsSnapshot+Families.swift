@@ -46,7 +46,7 @@ extension MetricsSnapshot {
                 samples: requests.map { Sample($0.labels, .number(Double($0.1.open))) }),
             MetricFamily(
                 "gateway_requests_total", .counter,
-                help: "Plain requests that were passed to a backend, by the class of the answer's status.",
+                help: "Plain requests that were passed to a backend or answered, by the class of the answer's status.",
                 samples: totals),
             MetricFamily(
                 "gateway_request_seconds", .histogram, help: "Time from a plain request to the head of its answer.",

@@ -15,6 +15,8 @@ public struct MetricsSnapshot: Sendable {
         case abandoned
         /// The client had sent no request for a while, and was closed to make room for others.
         case evicted
+        /// The client's address had as many connections as it may; this one was closed at once.
+        case tooMany
 
         /// The value of the label `result`.
         public var label: String {
@@ -23,6 +25,7 @@ public struct MetricsSnapshot: Sendable {
             case .refused(let status): String(status)
             case .abandoned: "abandoned"
             case .evicted: "evicted"
+            case .tooMany: "too-many"
             }
         }
     }
@@ -55,7 +58,7 @@ public struct MetricsSnapshot: Sendable {
         }
     }
 
-    /// The plain requests of a route that were passed to its backend.
+    /// The plain requests of a route that were passed to its backend, or answered.
     public struct Requests: Sendable {
         /// Requests in progress.
         public var open = 0
@@ -95,7 +98,7 @@ public struct MetricsSnapshot: Sendable {
         public var handshakes: [HandshakeResult: UInt64] = [:]
         /// Closed sessions by cause and code.
         public var closes: [Close: UInt64] = [:]
-        /// The plain requests that were passed to its backend.
+        /// Its plain requests.
         public var requests = Requests()
         /// Messages and bytes that each leg has sent in closed sessions.
         public var tally = PerLeg(client: MessageTally(), backend: MessageTally())

@@ -73,6 +73,16 @@ public final class WorkerMetrics {
         }
     }
 
+    /// The gateway answered a plain request itself.
+    ///
+    /// - Parameter time: since the request began.
+    public func requestServed(route: String?, status: Int, after time: Duration) {
+        let route = route ?? MetricsSnapshot.noRoute
+        self.requestBegan(route: route)
+        self.requestAnswered(route: route, after: time)
+        self.requestEnded(route: route, status: status)
+    }
+
     /// A client was refused.
     ///
     /// - Parameter route: the name; `nil` if no route was found yet.
@@ -87,6 +97,9 @@ public final class WorkerMetrics {
 
     /// A connection without a request was closed to make room for another.
     public func evicted() { self.update(MetricsSnapshot.noRoute) { $0.handshakes[.evicted, default: 0] += 1 } }
+
+    /// A connection was closed at once, because its address had as many as it may.
+    public func hadTooMany() { self.update(MetricsSnapshot.noRoute) { $0.handshakes[.tooMany, default: 0] += 1 } }
 
     /// A ping of the gateway was answered.
     public func pingAnswered(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }

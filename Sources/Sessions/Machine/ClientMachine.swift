@@ -43,12 +43,14 @@ public struct ClientMachine: Sendable {
         case exchangeEnded(ExchangeEnd)
         /// The gateway ends the connection, for `cause`.
         case ordered(Cause)
+        /// The gateway ends the connection, between two requests, while the client still takes its last answer.
+        case orderedBehindAnswer
         /// All sessions together hold too much memory, and this connection makes no progress.
         case memoryNeeded
         /// A newer connection needs the descriptor.
         case roomNeeded
 
-        // While an answer is on its way:
+        // While an answer is on its way, or its last bytes are, between two requests:
 
         /// The client has acknowledged everything.
         case delivered
@@ -156,6 +158,8 @@ public struct ClientMachine: Sendable {
         case (.idle, .requestBegan): return self.move(to: .requestHead, .limitRequest)
         case (.idle, .ended), (.idle, .timeOver), (.idle, .ordered), (.idle, .memoryNeeded), (.idle, .roomNeeded):
             return self.move(to: .over, .close)
+        case (.idle, .orderedBehindAnswer): return self.move(to: .answering(hasEnded: false), .endAfterAnswer)
+        case (.idle, .stalled): return self.move(to: .over, .abort)
 
         case (.exchange, .sessionOpened): return self.move(to: .over, .handOver)
         case (.exchange, .exchangeEnded(.kept)): return self.move(to: .idle, .awaitRequest)

@@ -154,6 +154,11 @@ public struct ExchangeMachine: Sendable {
         self.init(state: .choosing(EndpointsTried()), requestBody: requestBody, isRepeatable: isRepeatable)
     }
 
+    /// An exchange for an upgrade that the backend refuses: the request was sent, and the answer has begun.
+    public static var ofRefusedUpgrade: ExchangeMachine {
+        ExchangeMachine(state: .awaitingAnswer(number: 1, isReused: false), isRepeatable: false)
+    }
+
     /// An exchange in the middle of its life.
     init(state: State, requestBody: RequestBody = .whole, isRepeatable: Bool = true) {
         self.state = state

@@ -21,6 +21,11 @@ import Testing
         #expect(text(Answer(status: 404, text: "gone\n").bytes(date: Self.date)) == expected)
     }
 
+    @Test func `an answer that keeps the connection says nothing of it`() {
+        let bytes = text(Answer(status: 404, text: "gone\n").bytes(keepsClient: true, date: Self.date))
+        #expect(bytes.hasSuffix("Content-Length: 5\r\n\r\ngone\n"))
+    }
+
     @Test func `an answer to a HEAD has the length and no body`() {
         let bytes = text(Answer(status: 200, text: "abc").bytes(forHead: true, date: Self.date))
         #expect(bytes.contains("\r\nContent-Length: 3\r\n"))

@@ -35,6 +35,27 @@ import WebSocketProtocol
         return outcomes.allSatisfy { $0 == outcomes[0] } ? outcomes[0] : nil
     }
 
+    @Test(arguments: [
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "HTTP/1.1 403 Forbidden\r\n\r\nno",
+        "HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n",
+    ])
+    func `where refusals are passed on they are passed as they came`(_ answer: String) {
+        for early in ["", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"] {
+            var handshake = BackendHandshake(key: "dGhlIHNhbXBsZSBub25jZQ==", passesRefusals: true)
+            let status = Int(answer.split(separator: " ")[1])!
+            let outcome = handshake.received(Array((early + answer).utf8).span)
+            #expect(outcome == .passed(status: status, Array(answer.utf8)))
+        }
+    }
+
+    @Test func `where refusals are passed on a bad 101 is no refusal`() {
+        var handshake = BackendHandshake(key: "dGhlIHNhbXBsZSBub25jZQ==", passesRefusals: true)
+        guard case .bad = handshake.received(Array("HTTP/1.1 101 x\r\n\r\n".utf8).span) else {
+            Issue.record("a 101 without an upgrade")
+            return
+        }
+    }
+
     private func bad(_ head: String, requires: Bool = false) -> String? {
         if case .bad(let why) = self.outcome(head + "\r\n", requires: requires) { why } else { nil }
     }

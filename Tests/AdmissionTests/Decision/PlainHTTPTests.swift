@@ -53,7 +53,7 @@ import Testing
     }
 
     private func answer(_ decision: Admission.Decision) -> Answer? {
-        if case .answer(let answer, _, _) = decision { answer } else { nil }
+        if case .answer(let answer, _, _, _) = decision { answer } else { nil }
     }
 
     private func location(_ decision: Admission.Decision) -> String? { self.answer(decision)?.fields.first("Location") }
@@ -276,10 +276,47 @@ import Testing
         }
     }
 
+    private func keepsClient(_ decision: Admission.Decision) -> Bool {
+        switch decision {
+        case .answer(_, _, _, let keepsClient): keepsClient
+        case .refused(let refusal): refusal.keepsClient
+        case .pass(let request): request.keepsClient
+        case .files(let request): request.keepsClient
+        case .page, .upgrade: false
+        }
+    }
+
+    @Test func `a connection is kept where nothing of the request is left to read`() {
+        for (path, method) in [
+            ("/alive", "GET"), ("/old/x", "POST"), ("/alive", "TRACE"), ("/app/x", "TRACE"), ("/nowhere", "GET"),
+        ] {
+            let host: HTTPFields = ["Host": "example.com"]
+            #expect(self.keepsClient(self.decide(path, host, method: method)), "\(method) \(path)")
+            for fields: HTTPFields in [
+                ["Host": "example.com", "Connection": "close"], ["Host": "example.com", "Content-Length": "1"],
+                ["Host": "example.com", "Transfer-Encoding": "chunked"],
+            ] {
+                #expect(!self.keepsClient(self.decide(path, fields, method: method)), "\(method) \(path)")
+            }
+            #expect(!self.keepsClient(self.decide(path, host, method: method, version: .http10)))
+        }
+    }
+
+    @Test func `a connection ends after a refusal where only sessions are served`() {
+        #expect(self.decide("/echo", method: "POST").refusal?.status == 405)
+        #expect(!self.keepsClient(self.decide("/echo", method: "POST")))
+        var sessionsAlone = Self.configuration
+        sessionsAlone.routes = sessionsAlone.routes.filter { $0.path == .exact("/echo") }
+        let head = RequestHead(method: "GET", target: "/nowhere", fields: ["Host": "example.com"])
+        let decision = Admission.decide(head, Hops(head.fields, directArrival), RouteTable(sessionsAlone))
+        #expect(decision.refusal?.status == 404)
+        #expect(!self.keepsClient(decision))
+    }
+
     @Test func `an answer to a HEAD says so`() {
         for path in ["/alive", "/old/x"] {
-            guard case .answer(let answer, let index, true) = self.decide(path, method: "HEAD"),
-                case .answer(answer, index, false) = self.decide(path)
+            guard case .answer(let answer, let index, true, true) = self.decide(path, method: "HEAD"),
+                case .answer(answer, index, false, true) = self.decide(path)
             else {
                 Issue.record("\(path)")
                 continue

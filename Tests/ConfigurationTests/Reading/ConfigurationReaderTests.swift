@@ -16,7 +16,7 @@ struct ConfigurationReaderTests {
             """
             workers: 4
             names: {refresh: 5m}
-            log: {format: json, level: debug, file: /var/log/gateway.log}
+            log: {format: json, level: debug, file: /var/log/gateway.log, requests: all}
             trusted-proxies: [10.0.0.0/8, unix, "::1"]
             listeners: [{address: ":80"}]
             """)
@@ -24,6 +24,7 @@ struct ConfigurationReaderTests {
         #expect(configuration.names.refresh == .seconds(300))
         #expect(configuration.log.format == .json)
         #expect(configuration.log.level == .debug)
+        #expect(configuration.log.requests == .all)
         #expect(configuration.log.file == "/var/log/gateway.log")
         #expect(
             configuration.trustedProxies

@@ -115,6 +115,18 @@ struct PlainHTTPTests {
         #expect(unset.timeouts.keepAlive == .seconds(60))
     }
 
+    @Test func `listeners have a limit of connections for each address`() throws {
+        func limits(_ listener: String, defaults: String = "{}") throws -> [Int?] {
+            try self.reading("", defaults: defaults, listener: listener).listeners.map(\.limits.connectionsPerAddress)
+        }
+        let hundred = "{limits: {connections-per-address: 100}}"
+        #expect(try limits("") == [nil])
+        #expect(try limits("", defaults: hundred) == [100])
+        #expect(try limits(", limits: {connections-per-address: 5}", defaults: hundred) == [5])
+        #expect(try limits(", limits: {connections-per-address: 0}", defaults: hundred) == [nil])
+        #expect(try limits(", limits: {connections-per-address: off}", defaults: hundred) == [nil])
+    }
+
     @Test func `a redirect to https of clients that have it is warned of`() throws {
         let configuration = try self.reading("{path: /a, redirect: https}")
         #expect(

@@ -59,7 +59,8 @@ final class WorkersUnderTest {
     func client(_ path: String, on worker: Int = 0) throws -> PacketClient {
         let client = PacketClient()
         self.clients.append(client)
-        self.fleet.members[worker].mailbox.send(.adopt(descriptor: client.near, .unnamed, listener: 0))
+        self.fleet.members[worker].mailbox.send(
+            .adopt(descriptor: client.near, .unnamed, listener: 0, isCounted: false))
         let request = [
             "GET \(path) HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", "",

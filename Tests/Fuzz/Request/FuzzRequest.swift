@@ -36,7 +36,7 @@ enum FuzzRequest {
 
             switch Admission.decide(head, Hops(head.fields, arrival), routes) {
             case .page, .pass, .files: break
-            case .answer(let answer, _, let headOnly):
+            case .answer(let answer, _, let headOnly, _):
                 var second = ResponseHeadParser()
                 let sent = answer.bytes(forHead: headOnly, date: "now")
                 guard case .head(let read, _) = second.parse(sent.span) else {

@@ -31,6 +31,7 @@ enum FuzzResponse {
             case .refused(let answer):
                 expect((300..<600).contains(answer.status), "refused with \(answer.status)")
                 expect(answer.body.count <= 64 << 10, "a refusal of \(answer.body.count) bytes")
+            case .passed: expect(false, "passed on, and nobody asked for that")
             case .accepted(let accepted):
                 expect((0...input.count).contains(accepted.length), "an upgrade longer than what came")
                 let head = input[..<accepted.length]

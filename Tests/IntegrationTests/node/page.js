@@ -6,7 +6,7 @@ const WebSocket = require('ws');
 const PAGE = `<!doctype html><meta charset="utf-8"><title>page</title><link rel="icon" href="data:,"><script src="/script.js"></script>`;
 const SCRIPT = `
   window.log = [];
-  const socket = new WebSocket('wss://' + location.host + '/socket');
+  const socket = new WebSocket(location.protocol.replace('http', 'ws') + '//' + location.host + '/socket');
   socket.onmessage = (event) => log.push({ what: 'message', data: event.data });
   socket.onclose = (event) => log.push({ what: 'close', code: event.code });
   window.upload = async (size) => (await fetch('/length', { method: 'POST', body: new Uint8Array(size) })).json();
