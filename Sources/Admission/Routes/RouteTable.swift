@@ -50,11 +50,11 @@ public struct RouteTable: Sendable {
     func servesPlainHTTP(_ index: Int) -> Bool { Self.servesPlainHTTP(self.services[index], self.routes[index]) }
 
     private static func servesPlainHTTP(_ service: Service, _ route: RouteSettings) -> Bool {
-        if case .files = route.action { return true }
-        return switch service {
-        case .page, .answer, .redirect, .files: true
-        case .relay: route.http == .pass
-        case .terminated: false
+        switch service {
+        case .page, .answer, .redirect, .files: return true
+        case .relay, .terminated:
+            if case .files = route.action { return true }
+            return route.http == .pass
         }
     }
 

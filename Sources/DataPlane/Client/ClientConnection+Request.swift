@@ -100,6 +100,14 @@ extension ClientConnection {
                 at: self.loop.now))
     }
 
+    /// What passes plain requests on is the exchange now.
+    func beginRelay() -> HTTPRelay {
+        let relay = self.relay ?? HTTPRelay(for: self)
+        self.relay = relay
+        self.exchange = relay
+        return relay
+    }
+
     /// Begins to look for a file.
     private func serve(_ request: FileRequest, _ route: Route) {
         guard self.machine.handle(.admitted) == .beginExchange else { return }
@@ -108,14 +116,6 @@ extension ClientConnection {
         let exchange = FileExchange(request, on: route, for: self)
         self.exchange = exchange
         exchange.begin()
-    }
-
-    /// What passes plain requests on is the exchange now.
-    func beginRelay() -> HTTPRelay {
-        let relay = self.relay ?? HTTPRelay(for: self)
-        self.relay = relay
-        self.exchange = relay
-        return relay
     }
 
     /// Takes what came behind the request's head.
