@@ -41,6 +41,7 @@ public func reasonPhrase(ofStatus status: Int) -> String {
     switch status {
     case 200: "OK"
     case 204: "No Content"
+    case 206: "Partial Content"
     case 301: "Moved Permanently"
     case 302: "Found"
     case 303: "See Other"
@@ -54,7 +55,9 @@ public func reasonPhrase(ofStatus status: Int) -> String {
     case 405: "Method Not Allowed"
     case 408: "Request Timeout"
     case 410: "Gone"
+    case 412: "Precondition Failed"
     case 413: "Content Too Large"
+    case 416: "Range Not Satisfiable"
     case 421: "Misdirected Request"
     case 422: "Unprocessable Content"
     case 426: "Upgrade Required"

@@ -14,10 +14,11 @@ struct BridgeCommand: ParsableCommand {
             or a WebSocket server: ws://localhost:3000, wss://chat.internal/chat, ws+unix:/run/app.sock.
 
             By default a browser may open sessions only from pages of the gateway's own origin, and the gateway serves no pages: \
-            permit others with --origin. Programs that are not browsers send no Origin and are let in.
+            permit others with --origin, or serve pages with --web. Programs that are not browsers send no Origin and are let in.
 
             EXAMPLES
               gateway bridge 127.0.0.1:6080 localhost:5900
+              gateway bridge 6080 localhost:5900 --web /usr/share/novnc
               gateway bridge 6080 localhost:5900 --origin https://vnc.example.com
               gateway bridge wss://:8443 tcp://localhost:1883 --subprotocol mqtt
               gateway bridge wss://:8443 ws://localhost:3000 --origin any
@@ -54,6 +55,12 @@ struct BridgeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Its private key, a PEM file.", valueName: "file"))
     var key: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "A folder whose files are served, such as a client for the server; sessions are opened at every path, or at --path.",
+            valueName: "folder"))
+    var web: String?
+
     /// Checked here and not in `run`, so that the message is followed by the usage of this command.
     func validate() throws {
         _ = try self.gatewayConfiguration()
@@ -75,6 +82,7 @@ struct BridgeCommand: ParsableCommand {
         bridge.message = self.text ? .text : nil
         bridge.certificate = self.cert
         bridge.key = self.key
+        bridge.web = self.web
         do {
             return try bridge.gatewayConfiguration()
         } catch {

@@ -12,7 +12,7 @@ struct CheckCommand: ParsableCommand {
         abstract: "Find every mistake in a configuration.",
         discussion: """
             Prints each mistake as FILE:LINE:COLUMN: message and exits with 1, or with 0 if there is none. Certificates, keys \
-            and authorities that the file names are read too; relative paths begin at the current folder. What is permitted \
+            and authorities that the file names are read too, and the folders of `files` must be there; relative paths begin at the current folder. What is permitted \
             but probably not intended is printed as a line that begins with "warning:".
 
             EXAMPLES
@@ -27,7 +27,7 @@ struct CheckCommand: ParsableCommand {
         // The files that the configuration names must exist too.
         let certificates = CertificateFiles.findings(in: configuration)
         let problems =
-            certificates.problems
+            certificates.problems + FileService.problems(in: configuration)
             + [configuration.admin.flatMap(AdminPlace.problem)].compactMap { $0 }
             + configuration.listeners.compactMap(ListenerSet.problem)
         guard problems.isEmpty else {

@@ -10,7 +10,8 @@ public import HTTP1
 ///    another transfer coding than chunked. Then 400: a target that is not a path, or is ambiguous; but 405: `OPTIONS *`.
 /// 2. 404: no route for this scheme, host and path. 400 for a path with a `%2F`, unless its route keeps those.
 /// 3. 400: HTTP/1.0, unless the route serves plain HTTP; no Host, unless it has an `answer` or a page.
-/// 4. On a route with a page, an `answer` or a `redirect`: 405 for a method that it does not take, else that, also for an upgrade.
+/// 4. On a route with a page, an `answer`, a `redirect` or `files`: 405 for a method that it does not take, else that, also for an upgrade. With
+///    `files` beside a backend an upgrade goes on below.
 /// 5. On a route with `http: pass`, for all but an upgrade: 405 for TRACE and CONNECT, 413 for a body over `limits.body`, else passed on.
 /// 6. 405: a method other than GET. 426: no upgrade; then 426 for a version other than 13.
 /// 7. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
@@ -57,10 +58,15 @@ public enum Admission {
             try self.checkPlainMethod(of: request, index)
             let answer = Answer.redirect(settings, host: request.forwarded.host, target: request.target)
             return .answer(answer, routeIndex: index, headOnly: headOnly, keepsClient: request.keepsClient)
-        case .relay where routes.routes[index].http == .pass && !request.isUpgrade:
-            return try self.pass(request, routes, index)
+        case .files: return try self.file(request, routes, index)
         case .relay, .terminated:
-            return .upgrade(try self.upgrade(request, routes, index))
+            if !request.isUpgrade, case .files = routes.routes[index].action {
+                return try self.file(request, routes, index)
+            }
+            guard routes.routes[index].http == .pass, !request.isUpgrade else {
+                return .upgrade(try self.upgrade(request, routes, index))
+            }
+            return try self.pass(request, routes, index)
         }
     }
 
@@ -96,6 +102,15 @@ public enum Admission {
             routeIndex: index)
     }
 
+    private static func file(
+        _ request: CheckedRequest, _ routes: RouteTable, _ index: Int
+    ) throws(Refusal) -> Decision {
+        try self.checkMethod(of: request, allowed: ["GET", "HEAD"], index)
+        let route = routes.routes[index]
+        guard case .files(let files, _) = route.action else { throw .upgradeRequired(routeIndex: index) }
+        return .files(FileRequest(request, files, on: route.path, routeIndex: index))
+    }
+
     private static func pass(
         _ request: CheckedRequest, _ routes: RouteTable, _ index: Int
     ) throws(Refusal) -> Decision {
@@ -111,7 +126,7 @@ extension RouteTable {
     fileprivate func needsHost(_ index: Int) -> Bool {
         switch self.service(of: index) {
         case .page, .answer: false
-        case .redirect, .relay, .terminated: true
+        case .redirect, .files, .relay, .terminated: true
         }
     }
 }
@@ -145,6 +160,8 @@ extension Admission {
         ///
         /// - keepsClient: another request may follow on the connection.
         case answer(Answer, routeIndex: Int, headOnly: Bool, keepsClient: Bool)
+        /// The file that the request asks for, if there is one.
+        case files(FileRequest)
         /// The client gets the answer in it.
         case refused(Refusal)
     }

@@ -69,6 +69,11 @@ public struct Explanation: Equatable, Sendable {
             self.backend(request, route, configuration, &lines)
             self.placement(request, route, configuration, &lines)
             lines.add("answer", obstacle ?? "the backend's: the request is passed on")
+        case .files(let request):
+            let route = routes.routes[request.routeIndex]
+            self.route(route, request.routeIndex, &lines)
+            self.files(request, &lines)
+            lines.add("answer", obstacle ?? self.answer(request, address))
         case .page(let page, let index, _, _, _):
             self.route(routes.routes[index], index, &lines)
             lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
@@ -100,7 +105,7 @@ public struct Explanation: Equatable, Sendable {
     private static func isServed(_ decision: Admission.Decision, _ url: RequestedURL) -> Bool {
         switch decision {
         case .upgrade, .pass: true
-        case .page, .answer: !url.isWebSocket
+        case .page, .answer, .files: !url.isWebSocket
         case .refused: false
         }
     }
@@ -175,7 +180,7 @@ public struct Explanation: Equatable, Sendable {
         _ request: some RoutedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
         _ lines: inout Lines
     ) {
-        guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
+        guard let name = route.action.backend, let backend = configuration.backends[name] else { return }
         switch backend.kind {
         case .builtin(.echo): lines.add("backend", "\(name): built-in echo")
         case .builtin(.broadcast): lines.add("backend", "\(name): built-in broadcast")
@@ -199,7 +204,7 @@ public struct Explanation: Equatable, Sendable {
         _ request: some RoutedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
         _ lines: inout Lines
     ) {
-        guard case .backend(let name) = route.action, let backend = configuration.backends[name] else { return }
+        guard let name = route.action.backend, let backend = configuration.backends[name] else { return }
         let subject: String
         switch backend.balance {
         case .roundRobin, .leastSessions, .randomTwo, .hashAddress, .hashPath: return
@@ -214,6 +219,25 @@ public struct Explanation: Equatable, Sendable {
         let placement = rule.placement(request.fields, request.target, client: "")
         lines.add(
             "placed", placement == .any ? "round-robin: \(subject) is absent, empty or repeated" : "by \(subject)")
+    }
+
+    /// Where a file is looked for. Whether it is there depends on the moment.
+    private static func files(_ request: FileRequest, _ lines: inout Lines) {
+        switch request.place {
+        case .file(let path): lines.add("file", path)
+        case .hidden: lines.add("file", "none: it is hidden, or has two slashes in a row")
+        case .below(let folder, let name):
+            let file = name.isFolder ? name.index : name.bytes
+            lines.add("file", "\(shown(String(decoding: file, as: UTF8.self))) below \(folder)")
+        }
+        guard let fallback = request.fallback else { return }
+        lines.add("fallback", shown(String(decoding: fallback.bytes, as: UTF8.self)))
+    }
+
+    private static func answer(_ request: FileRequest, _ url: RequestedURL) -> String {
+        if request.place == .hidden { return "404 Not Found" }
+        let answer = "the file, or \(request.fallback == nil ? "404 Not Found where there is none" : "the fallback")"
+        return url.isWebSocket ? "\(answer): not a WebSocket address" : answer
     }
 
     /// What an endpoint is asked for, where its URL does not say it.

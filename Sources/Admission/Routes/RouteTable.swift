@@ -14,6 +14,8 @@ public struct RouteTable: Sendable {
         case answer(Answer)
         /// Clients are sent elsewhere, also with upgrades.
         case redirect(RedirectSettings)
+        /// Files, also for upgrades. Where there is a backend beside them, that one answers upgrades.
+        case files
     }
 
     /// In the order of the file; `match` and all route indices point into it.
@@ -49,9 +51,10 @@ public struct RouteTable: Sendable {
 
     private static func servesPlainHTTP(_ service: Service, _ route: RouteSettings) -> Bool {
         switch service {
-        case .page, .answer, .redirect: true
-        case .relay: route.http == .pass
-        case .terminated: false
+        case .page, .answer, .redirect, .files: return true
+        case .relay, .terminated:
+            if case .files = route.action { return true }
+            return route.http == .pass
         }
     }
 
@@ -68,7 +71,8 @@ public struct RouteTable: Sendable {
         case .page(let page): .page(page)
         case .answer(let settings): .answer(Answer(settings))
         case .redirect(let settings): .redirect(settings)
-        case .backend(let name):
+        case .files(_, backend: nil): .files
+        case .backend(let name), .files(_, backend: let name?):
             switch configuration.backends[name]?.kind {
             case .websocket: .relay
             case .tcp, .builtin, nil: .terminated

@@ -69,6 +69,13 @@ int gateway_start(const char *program, char *const *arguments, int input, int32_
 /// A file in memory, without a name, that has these bytes and is read from its beginning; -1 with errno.
 int gateway_memory_file(const void *bytes, size_t count);
 
+/// Opens a folder for nothing but `gateway_open_below`; -1 with errno.
+int gateway_open_folder(const char *path);
+
+/// Opens a file for reading, without waiting for it, at a path that leads nowhere but below a folder: links that lead out, and absolute
+/// ones, are EXDEV (openat2(2)). -1 with errno.
+int gateway_open_below(int folder, const char *path);
+
 /// Reaps a process that we started, without waiting. 1: it has ended, with `*status`, or with -1 by `*signal`; 0: it runs; -1 with errno.
 int gateway_reap(int32_t process, int32_t *status, int32_t *signal);
 

@@ -21,8 +21,9 @@ public enum ConfigurationSchema {
         ]
         let required = section.required.map { JSON.string($0.name) }
         if !required.isEmpty { members.append(JSON.Member(key: "required", value: .array(required))) }
-        let alternatives = section.alternatives.map { row -> JSON in
-            ["required": [.string(row.name)]]
+        let alternatives = section.alternatives.map { rows -> JSON in
+            let written = rows.map { row -> JSON in ["required": [.string(row.name)]] }
+            return written.count == 1 ? written[0] : ["anyOf": .array(written)]
         }
         if !alternatives.isEmpty { members.append(JSON.Member(key: "oneOf", value: .array(alternatives))) }
         let rows = section.rows.map { JSON.Member(key: $0.name, value: self.schema(of: $0)) }

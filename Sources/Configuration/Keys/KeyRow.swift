@@ -17,13 +17,15 @@ public protocol KeyRow: Sendable {
 }
 
 /// Whether a key must be written.
-public enum KeyPresence: Sendable {
+public enum KeyPresence: Equatable, Sendable {
     /// It may be left out.
     case optional
     /// A section without it is a mistake.
     case required
     /// Of the keys of a section that are `alternative`, exactly one must be written.
     case alternative
+    /// The same, but it may stand beside the alternative of this name.
+    case alternativeBeside(String)
 }
 
 /// A row of a key with one value, which is read from its text.

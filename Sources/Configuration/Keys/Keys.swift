@@ -20,6 +20,7 @@ enum Keys {
     static let route = SectionKeys("route", Route(), later: [LaterKey("auth")])
     static let redirect = SectionKeys("redirect", Redirect())
     static let answer = SectionKeys("answer", Answer())
+    static let files = SectionKeys("files", Files())
     static let timeouts = SectionKeys("timeouts", Timeouts(), elsewhere: listenerTimeouts.section)
     static let limits = SectionKeys("limits", Limits(), later: laterLimits, elsewhere: listenerLimits.section)
     static let heartbeat = SectionKeys("heartbeat", Heartbeat())
@@ -214,6 +215,10 @@ extension Keys {
             "http", KeyType<PlainHTTP>.word, default: "off",
             "What becomes of requests that do not open a WebSocket. off: they are answered with 426. pass: the WebSocket backend gets them, too."
         )
+        let files = MappingKey(
+            "files", Keys.files, as: .mappingOr([["type": "string"]]), presence: .alternativeBeside("backend"),
+            "The folder whose files are served, or {folder, fallback}. With an exact path: the file. Beside a backend: upgrades go there, and the rest are files."
+        )
         let redirect = MappingKey(
             "redirect", Keys.redirect, as: .mappingOr([["type": "string"]]), presence: .alternative,
             "Sends clients elsewhere: https, a URL, or {to, status}.")
@@ -239,6 +244,14 @@ extension Keys {
         let type = Key(
             "type", .mediaType, default: "text/plain",
             "The Content-Type of the answer. Text without a charset is said to be UTF-8.")
+    }
+
+    struct Files {
+        let folder = OptionalKey(
+            "folder", .file, presence: .required, "The folder that the path of the route stands for, up to its *.")
+        let fallback = OptionalKey(
+            "fallback", .unread,
+            "The page that a browser gets where there is no file, as a path below the folder: /index.html.")
     }
 
     struct Defaults {

@@ -6,8 +6,8 @@ public struct Section: Sendable {
     public let rows: [any KeyRow]
     /// Those that must be written.
     let required: [any KeyRow]
-    /// Those of which exactly one must be written.
-    let alternatives: [any KeyRow]
+    /// Exactly one of these must be written. Rows that may stand together are one.
+    let alternatives: [[any KeyRow]]
     /// The keys that do not work yet.
     let laterKeys: [LaterKey]
     /// Keys of the same mapping in `listeners` and `defaults`, which are not for this one.
@@ -18,10 +18,24 @@ public struct Section: Sendable {
         self.name = name
         self.rows = rows
         self.required = rows.filter { $0.presence == .required }
-        self.alternatives = rows.filter { $0.presence == .alternative }
+        self.alternatives = Self.alternatives(rows)
         self.laterKeys = laterKeys
         self.elsewhere = elsewhere?.rows ?? []
         self.names = Set(self.rows.map(\.name))
+    }
+
+    private static func alternatives(_ rows: [any KeyRow]) -> [[any KeyRow]] {
+        var alternatives: [[any KeyRow]] = []
+        for row in rows {
+            switch row.presence {
+            case .optional, .required: break
+            case .alternative: alternatives.append([row])
+            case .alternativeBeside(let name):
+                let place = alternatives.firstIndex { $0.contains { $0.name == name } }
+                if let place { alternatives[place].append(row) } else { alternatives.append([row]) }
+            }
+        }
+        return alternatives
     }
 
     /// Whether it has a key of this name that works.

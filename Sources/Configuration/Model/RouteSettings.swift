@@ -12,6 +12,19 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
         case redirect(RedirectSettings)
         /// A fixed answer. The route opens no sessions.
         case answer(AnswerSettings)
+        /// Files.
+        ///
+        /// - backend: the name of the one that upgrades go to; `nil`: the route opens no sessions.
+        case files(FilesSettings, backend: String?)
+
+        /// The name of the backend, where there is one.
+        public var backend: String? {
+            switch self {
+            case .backend(let name): name
+            case .files(_, let backend): backend
+            case .page, .redirect, .answer: nil
+            }
+        }
     }
 
     /// The name in logs and metrics: `name`, or else the first host (if any) and the path.

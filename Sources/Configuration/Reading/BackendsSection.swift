@@ -59,9 +59,6 @@ struct BackendsSection {
 
     /// What the backend of an action says of the sessions of its routes.
     func rules(for action: RouteSettings.Action) -> SessionRules {
-        switch action {
-        case .page, .redirect, .answer: SessionRules()
-        case .backend(let name): self.sections[name]?.rules ?? SessionRules()
-        }
+        action.backend.flatMap { self.sections[$0]?.rules } ?? SessionRules()
     }
 }

@@ -18,6 +18,8 @@ public struct BridgeConfiguration: Equatable, Sendable {
     public var certificate: String?
     /// A PEM file with the private key of `certificate`.
     public var key: String?
+    /// A folder whose files are served to what asks for no session; `nil`: none.
+    public var web: String?
 
     /// A bridge without options. Nothing is checked yet.
     public init(listen: String, target: String) {
@@ -41,11 +43,21 @@ public struct BridgeConfiguration: Equatable, Sendable {
         configuration.listeners = [try self.listener()]
         let backend = BackendSettings(name: "target", kind: try self.kind())
         configuration.backends = [backend.name: backend]
+        var pages: RouteSettings?
         let path = try Self.reading("--path") { () throws(Mistake) in try PathPattern(parsing: self.path ?? "/*") }
-        var route = RouteSettings(name: path.description, path: path, action: .backend(backend.name))
+        var action = RouteSettings.Action.backend(backend.name)
+        if let web = self.web {
+            let files = FilesSettings(try Self.reading("--web") { () throws(Mistake) in try Word.path(web) })
+            if path == .subtree("/") {
+                action = .files(files, backend: backend.name)
+            } else {
+                pages = RouteSettings(name: "/*", path: .subtree("/"), action: .files(files, backend: nil))
+            }
+        }
+        var route = RouteSettings(name: path.description, path: path, action: action)
         route.origins = try Self.reading("--origin", self.originPolicy)
         route.subprotocols = try Self.reading("--subprotocol", self.allowedSubprotocols)
-        configuration.routes = [route]
+        configuration.routes = [route] + [pages].compactMap { $0 }
         return configuration
     }
 
@@ -55,7 +67,8 @@ public struct BridgeConfiguration: Equatable, Sendable {
         if configuration.listeners.contains(where: \.address.isEveryLocalAddress) {
             hints.append("listens on every address of this machine")
         }
-        if configuration.routes.contains(where: { $0.origins == .sameOrigin }) {
+        let hasPages = configuration.routes.contains { if case .files = $0.action { true } else { false } }
+        if !hasPages, configuration.routes.contains(where: { $0.origins == .sameOrigin }) {
             hints.append("no page is served here, and pages from elsewhere need --origin ORIGIN, or --origin any")
         }
         return hints.isEmpty ? nil : hints.joined(separator: "; ")

@@ -51,11 +51,11 @@ struct MappingReader {
         return self.entries[row.name]
     }
 
-    /// The alternative that is written. A mapping has exactly one: none or several are reported.
+    /// The alternative that is written, of those that stand together the first. A mapping has exactly one: none or several are reported.
     func alternative() -> (any KeyRow)? {
-        let written = self.section.alternatives.filter(self.has)
+        let written = self.section.alternatives.compactMap { $0.first(where: self.has) }
         guard let first = written.first else {
-            let names = Word.choice(of: self.section.alternatives.map { "`\($0.name)`" })
+            let names = Word.choice(of: self.section.alternatives.joined().map { "`\($0.name)`" })
             self.diagnostics.report(self.position, "\(self.subject) needs \(names)")
             return nil
         }

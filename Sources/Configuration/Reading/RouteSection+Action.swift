@@ -1,13 +1,22 @@
-/// What a route leads to: a backend, a page, a redirect or a fixed answer.
+/// What a route leads to: a backend, a page, a redirect, a fixed answer or files.
 extension RouteSection {
     /// The one that is written; `nil` where none is, or it is wrong, which is reported.
     ///
-    /// - Parameter scheme: The route's own.
-    func action(scheme: ClientScheme?, backends: BackendsSection) -> RouteSettings.Action? {
+    /// - Parameters:
+    ///   - path: The route's own; `nil`: it is wrong, which is reported.
+    ///   - scheme: The route's own.
+    func action(on path: PathPattern?, scheme: ClientScheme?, backends: BackendsSection) -> RouteSettings.Action? {
         let keys = Keys.route
         switch self.mapping.alternative()?.name {
         case keys.backend.name:
-            return self.mapping.value(keys.backend, backends.name).map { .backend($0) }
+            let backend = self.mapping.value(keys.backend, backends.name)
+            guard self.mapping.has(keys.files) else { return backend.map { .backend($0) } }
+            let files = FilesSection.settings(self.mapping, on: path)
+            guard let files, let backend else { return nil }
+            return .files(files, backend: backend)
+        case keys.files.name:
+            self.refuseRulesOfSessions(kind: "files")
+            return FilesSection.settings(self.mapping, on: path).map { .files($0, backend: nil) }
         case keys.page.name:
             self.refuseRulesOfSessions(kind: "page")
             return self.mapping.value(keys.page).map { .page($0) }

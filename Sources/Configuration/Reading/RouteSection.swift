@@ -38,8 +38,9 @@ struct RouteSection {
         let own = SessionRules(
             self.mapping, Keys.route.rules, timeouts: self.mapping.mapping(Keys.route.timeouts),
             limits: self.mapping.mapping(Keys.route.limits))
-        guard let action = self.action(scheme: scheme, backends: backends) else { return nil }
-        if http == .pass, !backends.mayTakeRequests(action) {
+        guard let action = self.action(on: path, scheme: scheme, backends: backends) else { return nil }
+        self.reportBesideFiles(http, encodedSlashes)
+        if http == .pass, !self.mapping.has(Keys.route.files), !backends.mayTakeRequests(action) {
             self.mapping.report(Keys.route.http, "is `pass` only with a `websocket` backend: leave it out")
         }
         guard let path else { return nil }

@@ -19,11 +19,11 @@ extension ClientConnection {
     /// Whether it waits for another request.
     var isIdle: Bool { self.machine.state == .idle }
 
-    /// Whether a plain request is being passed on.
-    var isPassing: Bool { self.exchange != nil && self.exchange === self.relay }
+    /// Whether a plain request is being answered with more than a fixed answer.
+    var isPassing: Bool { self.exchange?.isPlain == true }
 
-    /// Whether the answer to a passed request has not begun.
-    var awaitsAnswer: Bool { self.isPassing && self.relay?.current?.head == nil }
+    /// Whether the answer to such a request has not begun.
+    var awaitsAnswer: Bool { self.isPassing && self.exchange?.hasAnswered == false }
 
     /// Bytes that sockets have not accepted.
     var queuedBytes: Int {

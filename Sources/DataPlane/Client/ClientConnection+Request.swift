@@ -80,6 +80,7 @@ extension ClientConnection {
             self.route = configuration.routes[routeIndex]
             self.show(answer, to: head, headOnly: headOnly, keepsClient: keepsClient)
         case .pass(let request): self.pass(request, self.context.configuration)
+        case .files(let request): self.serve(request, configuration.routes[request.routeIndex])
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)
@@ -105,6 +106,16 @@ extension ClientConnection {
         self.relay = relay
         self.exchange = relay
         return relay
+    }
+
+    /// Begins to look for a file.
+    private func serve(_ request: FileRequest, _ route: Route) {
+        guard self.machine.handle(.admitted) == .beginExchange else { return }
+        self.route = route
+        self.clearDeadline()
+        let exchange = FileExchange(request, on: route, for: self)
+        self.exchange = exchange
+        exchange.begin()
     }
 
     /// Takes what came behind the request's head.

@@ -10,8 +10,12 @@ extension HTTPRelay {
         guard let current = self.current else { return self.checkKept() }
         let now = self.loop.now
         let timeouts = current.route.settings.timeouts
-        if self.isStalled(self.client.connection, timeouts) { return self.handle(.answerNotTaken) }
-        if self.isStalled(self.backend, timeouts) { return self.handle(.requestNotTaken) }
+        if self.client.connection?.hasTakenNothing(for: timeouts.requestBody, at: now) == true {
+            return self.handle(.answerNotTaken)
+        }
+        if self.backend?.hasTakenNothing(for: timeouts.requestBody, at: now) == true {
+            return self.handle(.requestNotTaken)
+        }
         var next = now + timeouts.requestBody
         switch current.machine.awaits {
         // A client that is held back cannot send; then the backend is waited for.
@@ -26,16 +30,18 @@ extension HTTPRelay {
         self.setDeadline(at: next)
     }
 
-    /// Whether the peer has accepted none of the queued bytes for too long.
-    private func isStalled(_ connection: Connection?, _ timeouts: Timeouts) -> Bool {
-        guard let connection, let since = connection.queuedSince else { return false }
-        return self.loop.now - since >= timeouts.requestBody && !connection.hasProgressed()
-    }
-
     private func checkKept() {
         guard self.backend != nil else { return }
         let end = self.keptSince + ExchangeMachine.longestKept
         if end <= self.loop.now { self.closeBackend() } else { self.setDeadline(at: end) }
+    }
+}
+
+extension Connection {
+    /// Whether the peer has accepted none of the queued bytes for so long.
+    func hasTakenNothing(for time: Duration, at now: MonotonicInstant) -> Bool {
+        guard let since = self.queuedSince else { return false }
+        return now - since >= time && !self.hasProgressed()
     }
 }
 

@@ -209,6 +209,10 @@ extension HTTPRelay: Exchange {
 
     var queuedBytes: Int { self.backend?.queuedBytes ?? 0 }
 
+    var isPlain: Bool { true }
+
+    var hasAnswered: Bool { self.current?.head != nil }
+
     func close(_ ending: Ending) { self.handle(.ordered(ending.cause)) }
 
     func memoryNeeded() { self.handle(.memoryNeeded) }

@@ -39,7 +39,7 @@ extension ActiveConfiguration {
             let isGone = self.route(named: old.settings.name) == nil
             return .drains(isGone ? "\(name) is gone" : "\(name) answers to other requests")
         }
-        guard new.settings.action == old.settings.action, let oldBackend = old.backend, let backend = new.backend else {
+        guard let oldBackend = old.backend, let backend = new.backend, oldBackend.name == backend.name else {
             return .drains("\(name) leads elsewhere")
         }
         if let reason = Self.change(from: oldBackend, to: backend, endpoint: session.endpoint) {

@@ -41,10 +41,7 @@ public final class ActiveConfiguration: Sendable {
         }
         let indices = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         let routes = settings.routes.map { route in
-            switch route.action {
-            case .backend(let name): Route(route, indices[name].map { backends[$0] })
-            case .page, .redirect, .answer: Route(route, nil)
-            }
+            Route(route, route.action.backend.flatMap { indices[$0] }.map { backends[$0] })
         }
         self.backends = backends
         self.backendIndices = indices

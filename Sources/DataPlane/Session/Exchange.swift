@@ -2,7 +2,7 @@ internal import Connections
 internal import Sessions
 internal import System
 
-/// What a request leads to besides an answer of the gateway's own: a session that is being opened, or a request that is passed on.
+/// What a request leads to besides an answer of the gateway's own: a session that is being opened, a request that is passed on, or a file.
 ///
 /// The client's connection stays `ClientConnection`'s, which passes on what happens to it and to the gateway.
 protocol Exchange: AnyObject {
@@ -12,6 +12,11 @@ protocol Exchange: AnyObject {
     var row: SessionRow? { get }
     /// The bytes that the backend's socket has not accepted.
     var queuedBytes: Int { get }
+
+    /// It is no session, but a plain request that is answered.
+    var isPlain: Bool { get }
+    /// The head of the answer was sent.
+    var hasAnswered: Bool { get }
 
     /// There is news of the client's connection, or it is its turn to read on.
     func ready(client: Connection, _ readiness: Readiness)

@@ -15,6 +15,10 @@ extension Session: Exchange {
 
     var queuedBytes: Int { self.backend?.queuedBytes ?? 0 }
 
+    var isPlain: Bool { false }
+
+    var hasAnswered: Bool { false }
+
     func isSelected(by selection: SessionSelection) -> Bool {
         switch selection {
         case .all: return true

@@ -16,6 +16,7 @@ final class SessionContext {
     let strangers: StrangersLog
     let metrics = WorkerMetrics()
     let services: any SessionServices
+    let files: WorkerFiles
     /// For new sessions.
     var configuration: WorkerConfiguration
     /// Set when the whole gateway drains: connections end after their answers.
@@ -25,7 +26,7 @@ final class SessionContext {
 
     init(
         _ connections: ConnectionContext, _ memory: MemoryAccount, _ log: Log, _ services: any SessionServices,
-        _ configuration: WorkerConfiguration
+        _ files: WorkerFiles, _ configuration: WorkerConfiguration
     ) {
         self.loop = connections.loop
         self.connections = connections
@@ -34,6 +35,7 @@ final class SessionContext {
         self.log = log
         self.strangers = StrangersLog(connections.loop, log)
         self.services = services
+        self.files = files
         self.configuration = configuration
     }
 }

@@ -69,6 +69,8 @@ public final class Fleet: Sendable {
     public let control: Mailbox<ControlMessage>
     /// The memory bound of all workers.
     public let memory: MemoryBound
+    /// What opens and reads the files that are served.
+    public let files: FileService
     /// How many descriptors the process may have open.
     public let descriptorLimit: Int
 
@@ -84,6 +86,7 @@ public final class Fleet: Sendable {
         for _ in 0..<workers { members.append(try Member()) }
         self.members = members
         self.control = try Mailbox()
+        self.files = try FileService()
         self.descriptorLimit = descriptorLimit
     }
 

@@ -45,7 +45,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             Rooms(self.loop, self.memory, compression, FleetRooms(fleet: shared.fleet, worker: index)), compression)
         self.paced = PacedClosing(self.loop)
         self.context = SessionContext(
-            connections, self.memory, self.log, self.services,
+            connections, self.memory, self.log, self.services, try WorkerFiles(shared.fleet.files, on: self.loop),
             try WorkerConfiguration(shared.configuration, io: connections.tlsIO))
         self.context.owner = self
         try self.listeners.update(shared.listeners, of: index, connections, for: self)

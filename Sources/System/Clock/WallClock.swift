@@ -43,11 +43,20 @@ public enum WallClock {
     /// Now, in the format of `Date` (RFC 9110 section 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
     ///
     /// It uses the kernel's coarse clock, which is cheap and exact to a few milliseconds.
-    public static func httpDate() -> String {
+    public static func httpDate() -> String { self.httpDate(seconds: self.coarseSeconds()) }
+
+    /// That time, likewise; the present in place of a later one, and 1970 in place of an earlier one.
+    ///
+    /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
+    public static func httpDate(upToNow seconds: Int64) -> String {
+        self.httpDate(seconds: max(0, min(seconds, self.coarseSeconds())))
+    }
+
+    private static func coarseSeconds() -> Int64 {
         var time = timespec()
         // The kernel writes this one record.
         unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
-        return self.httpDate(seconds: Int64(time.tv_sec))
+        return Int64(time.tv_sec)
     }
 
     /// That time, likewise.

@@ -45,6 +45,14 @@ public struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         default: false
         }
     }
+    /// There is nothing at a path, or it does not lead there.
+    public var isAbsence: Bool {
+        switch self.code {
+        // EXDEV: it leads out of the folder. ENXIO: a socket, or a device without a driver.
+        case ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, ENXIO, ENODEV: true
+        default: false
+        }
+    }
     /// The process or the system has no descriptor left.
     var isOutOfDescriptors: Bool { self.code == EMFILE || self.code == ENFILE }
     /// Descriptors, memory or places in an epoll are used up.

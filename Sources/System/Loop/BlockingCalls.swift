@@ -1,15 +1,20 @@
 internal import Synchronization
 
-/// Makes calls that may block for any length of time, each on a thread of its own. The result arrives on a loop.
+/// Makes calls that may block for any length of time, each on a thread of its own, or on a few that are shared. The result arrives on a
+/// loop.
 ///
 /// Confined to the loop's thread. A call that never returns costs its thread, so callers must bound the number of calls.
 public final class BlockingCalls {
     private let returned: Mailbox<Int>
     private var waiting: [Int: () -> Void] = [:]
     private var nextID = 0
+    private let threads: CallThreads?
 
     /// Throws if the system has no descriptor for the results.
-    public init(on loop: EventLoop) throws(SystemError) {
+    ///
+    /// - Parameter threads: those that make the calls; `nil`: each call has its own.
+    public init(on loop: EventLoop, by threads: CallThreads? = nil) throws(SystemError) {
+        self.threads = threads
         self.returned = try Mailbox()
         try self.returned.open(on: loop) { [unowned self] id in self.waiting.removeValue(forKey: id)?() }
     }
@@ -17,7 +22,7 @@ public final class BlockingCalls {
     /// How many calls have not returned yet.
     var count: Int { self.waiting.count }
 
-    /// Makes a call on a thread of its own.
+    /// Makes a call on another thread.
     ///
     /// - Parameter then: gets the result, on the loop's thread.
     public func make<Value: Sendable>(
@@ -25,11 +30,12 @@ public final class BlockingCalls {
     ) throws(SystemError) {
         let id = self.nextID
         let (returned, result) = (self.returned, Result<Value>())
-        let thread = try Thread.start("gateway-call") {
-            result.value.withLock { $0 = call() }
+        let body: @Sendable () -> Void = {
+            let value = call()
+            result.value.withLock { $0 = value }
             returned.send(id)
         }
-        thread.detach()
+        if let threads = self.threads { try threads.run(body) } else { try Thread.start("gateway-call", body).detach() }
         self.nextID += 1
         self.waiting[id] = { if let value = result.value.withLock({ $0 }) { then(value) } }
     }

@@ -281,7 +281,7 @@ import Testing
         case .answer(_, _, _, let keepsClient): keepsClient
         case .refused(let refusal): refusal.keepsClient
         case .pass(let request): request.keepsClient
-        case .page, .upgrade: false
+        case .page, .upgrade, .files: false
         }
     }
 

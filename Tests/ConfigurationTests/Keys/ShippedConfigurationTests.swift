@@ -63,7 +63,7 @@ struct ShippedConfigurationTests {
             configuration.routes.map(\.name) == [
                 "/", "/echo", "/broadcast/*", "/clock", "chat", "www.example.com/*", "old.example.com/*", "/docs",
                 "/alive",
-                "/api/*", "/vnc", "/mqtt",
+                "/api/*", "/docs/*", "/*", "/vnc", "/mqtt",
             ])
         #expect(configuration.warnings.isEmpty)
         #expect(

@@ -86,6 +86,21 @@ struct BridgeConfigurationTests {
         #expect(try bridge.gatewayConfiguration().routes.first?.origins == .sameOrigin)
     }
 
+    @Test func `pages are beside the target, or at all other paths`() throws {
+        var bridge = BridgeConfiguration(listen: "127.0.0.1:6080", target: "localhost:5900")
+        bridge.web = "/usr/share/novnc"
+        let files = FilesSettings("/usr/share/novnc")
+        let beside = RouteSettings(name: "/*", path: .subtree("/"), action: .files(files, backend: "target"))
+        #expect(try bridge.gatewayConfiguration().routes == [beside])
+        #expect(BridgeConfiguration.hint(for: try bridge.gatewayConfiguration()) == nil)
+        bridge.path = "/vnc"
+        let routes = [
+            RouteSettings(name: "/vnc", path: .exact("/vnc"), action: .backend("target")),
+            RouteSettings(name: "/*", path: .subtree("/"), action: .files(files, backend: nil)),
+        ]
+        #expect(try bridge.gatewayConfiguration().routes == routes)
+    }
+
     @Test(arguments: ["", "localhost", "x:y", "http://:80", "ws://", "wss:///x", "ws://:80/path", ":99999"])
     func `a wrong LISTEN is named`(listen: String) {
         let failure = #expect(throws: BridgeConfiguration.Failure.self) {
@@ -114,6 +129,7 @@ struct BridgeConfigurationTests {
         ("--origin", bridge { $0.origins = ["a.example"] }),
         ("--origin", bridge { $0.origins = ["any", "https://a.example"] }),
         ("--subprotocol", bridge { $0.subprotocols = ["a b"] }),
+        ("--web", bridge { $0.web = "" }),
         ("--cert", bridge { $0.certificate = "site.pem" }),
         ("--key", bridge { $0.key = "site.key" }),
         ("LISTEN", bridge { ($0.listen, $0.certificate, $0.key) = ("ws://:80", "site.pem", "site.key") }),

@@ -51,12 +51,30 @@ struct PlainHTTPTests {
         #expect(try self.action(written) == .answer(settings))
     }
 
+    @Test func `files are a path or a mapping, alone or beside a backend`() throws {
+        #expect(try self.action("files: srv") == .files(FilesSettings("srv"), backend: nil))
+        let written = [
+            ("files: /srv", FilesSettings("/srv")), ("files: {folder: /srv}", FilesSettings("/srv")),
+            ("files: {folder: /srv, fallback: /a/b.html}", FilesSettings("/srv", fallback: "/a/b.html")),
+        ]
+        for (text, settings) in written {
+            let alone = try self.reading("{path: /*, \(text)}").routes[0].action
+            #expect(alone == .files(settings, backend: nil))
+            #expect(alone.backend == nil)
+            let beside = try self.reading("{path: /*, \(text), backend: b, origins: any, limits: {queue: 8KiB}}")
+                .routes[0]
+            #expect(beside.action == .files(settings, backend: "b"))
+            #expect(beside.action.backend == "b")
+            #expect(beside.origins == .any)
+        }
+    }
+
     @Test func `headers keep their order and their spelling`() throws {
         let headers = #"headers: {Strict-Transport-Security: max-age=31536000, X-Number: 1, x-empty: ""}"#
         let expected: HTTPFields = [
             "Strict-Transport-Security": "max-age=31536000", "X-Number": "1", "x-empty": "",
         ]
-        for action in ["backend: b", "page: console", "answer: {}", "redirect: \"https://b.example\""] {
+        for action in ["backend: b", "page: console", "answer: {}", "redirect: \"https://b.example\"", "files: f"] {
             #expect(try self.reading("{path: /a, \(action), \(headers)}").routes[0].headers == expected)
         }
     }

@@ -1,0 +1,240 @@
+internal import Admission
+internal import Configuration
+internal import Connections
+internal import Observability
+internal import Sessions
+internal import System
+
+/// Sends a client one file: the shell that acts. `FileMachine` decides; this class tells it what happened and carries out its actions.
+///
+/// Other threads open and read the file, so the worker never waits for a disk.
+final class FileExchange: TimerHandler {
+    // The connection may be gone when a thread answers; then the machine is over.
+    private unowned let client: ClientConnection
+    private let context: SessionContext
+    private let loop: EventLoop
+    private let request: FileRequest
+    private let route: Route
+    private var machine = FileMachine()
+    /// The answer, once its head was sent.
+    private var answer: FileAnswer?
+    private var keepsClient = false
+    /// To read on from; `nil` if there is nothing more to read.
+    private var file: OpenFile?
+    /// Where the next piece begins.
+    private var offset = 0
+    /// Since when a thread looks for the file or reads it; `nil`: none does.
+    private var asked: MonotonicInstant?
+    private var timer: EventLoop.TimerID?
+
+    init(_ request: FileRequest, on route: Route, for client: ClientConnection) {
+        self.request = request
+        self.route = route
+        self.client = client
+        self.context = client.context
+        self.loop = client.loop
+    }
+
+    /// Begins to look for the file.
+    func begin() {
+        self.context.metrics.requestBegan(route: self.route.settings.name)
+        self.client.owner.passes(self.client)
+        let timeouts = self.route.settings.timeouts
+        self.setDeadline(at: self.loop.now + min(timeouts.response, timeouts.requestBody))
+        let (request, folders, most) = (self.request, self.context.files.folders, self.nextPiece)
+        self.ask({ FoundFile(for: request, in: folders, most: most) }, then: self.found)
+    }
+
+    /// Tells the machine what happened, and carries out its action.
+    private func handle(_ input: FileMachine.Input) {
+        switch self.machine.handle(input) {
+        case .nothing: break
+        case .read: self.read()
+        case .end:
+            self.hasEnded(nil)
+            self.client.exchangeEnded(self.keepsClient ? .kept : .last)
+        case .abort(let reason):
+            let hasAnswered = self.answer != nil
+            self.hasEnded(reason)
+            self.client.exchangeEnded(hasAnswered ? .incomplete : .silent)
+        case .refuse(let why): self.refuse(why)
+        }
+    }
+
+    // MARK: - Threads
+
+    /// Has another thread make a call, for which a piece of memory is counted until it has returned.
+    private func ask<Value: Sendable>(_ call: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void) {
+        self.asked = self.loop.now
+        self.client.memory.madeProgress(at: self.loop.now)
+        self.client.assembles(self.client.early.capacity + self.nextPiece)
+        do throws(SystemError) {
+            try self.context.files.calls.make(call) { value in
+                self.asked = nil
+                if self.machine.state != .over { self.client.assembles(self.client.early.capacity) }
+                then(value)
+            }
+        } catch {
+            self.asked = nil
+            self.handle(.notOpened(.shortage("\(error)")))
+            self.handle(.notRead("\(error)"))
+        }
+    }
+
+    /// The most bytes that are read next: fewer while memory is scarce.
+    private var nextPiece: Int { self.context.memory.readSize }
+
+    private func found(_ found: FoundFile) {
+        guard self.machine.state != .over else { return self.letGo(of: found) }
+        self.loop.budget.spend(Work.admission)
+        switch found {
+        case .answer(let answer): self.send(answer, [])
+        case .file(let answer, let file, let piece):
+            self.file = file
+            self.send(answer, piece)
+        case .failed(let reason, let isShortage):
+            self.handle(.notOpened(isShortage ? .shortage(reason) : .failed(reason)))
+        }
+    }
+
+    private func send(_ answer: FileAnswer, _ piece: [UInt8]) {
+        guard let connection = self.client.connection else { return }
+        self.answer = answer
+        self.keepsClient = self.request.keepsClient && !self.context.isDraining
+        self.context.metrics.requestAnswered(
+            route: self.route.settings.name, after: self.loop.now - self.client.began)
+        let head = answer.bytes(
+            keepsClient: self.keepsClient, headers: self.route.settings.headers, date: WallClock.httpDate())
+        self.send(head + piece, on: connection)
+        var left = 0
+        if case .file(let range) = answer.body {
+            left = range.count - piece.count
+            self.offset = range.lowerBound + piece.count
+        }
+        self.handle(.opened(left: left, isTaken: connection.queuedBytes == 0))
+    }
+
+    private func send(_ bytes: [UInt8], on connection: Connection) {
+        self.loop.budget.spend(Work.send + Work.bytes(bytes.count, tls: connection.tls != nil))
+        connection.send(bytes.span)
+    }
+
+    private func read() {
+        guard let file = self.file, case .reading(let left) = self.machine.state else { return }
+        let (offset, count) = (self.offset, min(left, self.nextPiece))
+        self.ask(
+            { Result { () throws(SystemError) in try file.read(at: offset, count: count) } },
+            then: { self.hasRead($0, count) })
+    }
+
+    private func hasRead(_ result: Result<[UInt8], SystemError>, _ count: Int) {
+        guard self.machine.state != .over, let connection = self.client.connection else { return self.letGoOfFile() }
+        switch result {
+        case .success(let piece) where piece.count == count:
+            self.offset += count
+            self.send(piece, on: connection)
+            self.handle(.sent(count, isTaken: connection.queuedBytes == 0))
+        case .success: self.handle(.notRead("the file has become shorter"))
+        case .failure(let error): self.handle(.notRead("\(error)"))
+        }
+    }
+
+    /// Has a thread close the file, because that may block, too.
+    private func letGoOfFile() {
+        guard let file = self.file else { return }
+        self.file = nil
+        try? self.context.files.calls.make({ file.close() }, then: { _ in })
+    }
+
+    private func letGo(of found: FoundFile) {
+        if case .file(_, let file, _) = found { self.file = file }
+        self.letGoOfFile()
+    }
+
+    // MARK: - Ends
+
+    private func refuse(_ why: FileMachine.Refused) {
+        let refusal: Refusal =
+            switch why {
+            case .failed(let reason): .fileFailed(500, reason, self.request)
+            case .shortage(let reason): .fileFailed(503, reason, self.request)
+            case .timeout: .fileFailed(504, "it took too long", self.request)
+            case .draining: .draining(routeIndex: self.request.routeIndex)
+            case .memory: .outOfMemory
+            }
+        self.end(status: refusal.status)
+        self.client.refuse(refusal, of: self.client.subject, in: .requestHead)
+    }
+
+    /// - Parameter reason: why the answer is not whole; `nil` if it is.
+    private func hasEnded(_ reason: String?) {
+        if let reason, var record = self.client.subject.record(.info, "request", self.context) {
+            record.add("method", self.request.method)
+            if let status = self.answer?.status { record.add("status", status) }
+            record.add("reason", reason)
+            record.add("duration", seconds: (self.loop.now - self.client.began).secondsAsDouble)
+            self.context.log.write(record)
+        }
+        self.end(status: self.answer?.status)
+    }
+
+    private func end(status: Int?) {
+        self.loop.cancelTimer(&self.timer)
+        self.client.assembles(self.client.early.capacity)
+        self.context.metrics.requestEnded(route: self.route.settings.name, status: status)
+        // A thread that reads it closes it afterwards.
+        if self.asked == nil { self.letGoOfFile() }
+    }
+
+    // MARK: - What is due
+
+    func timerFired() {
+        self.timer = nil
+        let now = self.loop.now
+        let timeouts = self.route.settings.timeouts
+        switch self.machine.state {
+        case .opening, .reading:
+            let end = (self.asked ?? now) + timeouts.response
+            if end <= now { return self.handle(.timeOver) }
+            self.setDeadline(at: end)
+        case .delivering:
+            if self.client.connection?.hasTakenNothing(for: timeouts.requestBody, at: now) == true {
+                return self.handle(.notTaken)
+            }
+            self.setDeadline(at: now + timeouts.requestBody)
+        case .over: break
+        }
+    }
+
+    /// A timer that is set is left alone, because most files are sent before it fires.
+    private func setDeadline(at instant: MonotonicInstant) {
+        if self.timer == nil { self.loop.setTimer(&self.timer, at: instant, self) }
+    }
+}
+
+extension FileExchange: Exchange {
+    var phase: Phase { .requestHead }
+
+    /// Only sessions have rows.
+    var row: SessionRow? { nil }
+
+    var queuedBytes: Int { 0 }
+
+    var isPlain: Bool { true }
+
+    var hasAnswered: Bool { self.answer != nil }
+
+    func ready(client: Connection, _ readiness: Readiness) {
+        if client.failure != nil || client.takeFailure() != nil { return self.handle(.clientLeft) }
+        // A client that has only ended its side still takes the answer.
+        if client.queuedBytes == 0 { self.handle(.taken) }
+    }
+
+    func close(_ ending: Ending) { self.handle(.ordered(ending.cause)) }
+
+    func memoryNeeded() { self.handle(.memoryNeeded) }
+
+    func isSelected(by selection: SessionSelection) -> Bool {
+        if case .all = selection { true } else { false }
+    }
+}
