@@ -15,6 +15,8 @@ ALLOWED = {
     "Tests/IntegrationTests/test_heartbeat.py": (1, "a client that pings at a pace of its own"),
     "Tests/IntegrationTests/test_memory_bound.py": (1, "clients that send a byte now and then"),
     "Tests/IntegrationTests/test_long.py": (1, "a client that connects a thousand times a second"),
+    "Tests/IntegrationTests/test_keep.py": (2, "a body and an answer that come more slowly than the times of others"),
+    "Tests/IntegrationTests/test_pass.py": (1, "an answer that comes more slowly than the times of others"),
     "Tests/IntegrationTests/test_idle_backend.py": (2, "clients that pause for as long as a server keeps a connection"),
     "Tests/Conformance/suite.py": (1, "until the suite listens, which it does not announce"),
     "Tests/Attack/run.py": (4, "an attack and the quiet beside it last as long as was asked for"),
