@@ -104,15 +104,14 @@ async def test_a_cell_of_jupyterlab(tmp_path):
 
 
 async def test_a_desktop_in_novnc(tmp_path):
-    """The page comes from a plain server of files, the socket is a bridge to the VNC server."""
-    screen, files = tmp_path / "vnc.sock", free_port()
+    """The page is files of a folder, the socket is a bridge to the VNC server."""
+    screen = tmp_path / "vnc.sock"
     vnc = ("Xtigervnc", "-displayfd", "1", "-rfbport", "-1", "-rfbunixpath", screen, "-SecurityTypes", "None", "-geometry", "640x480",
            "-desktop", "a desktop", "-retro")
-    serving = (INSTALLED / "python", "-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", "/usr/share/novnc", files)
-    routes = [{"path": "/websockify", "backend": "screen"}, {"path": "/*", "backend": "files", "http": "pass"}]
-    backends = {"screen": {"tcp": [f"unix:{screen}"]}, "files": {"websocket": [f"ws://127.0.0.1:{files}"]}}
+    routes = [{"path": "/websockify", "backend": "screen"}, {"path": "/*", "files": "/usr/share/novnc"}]
+    backends = {"screen": {"tcp": [f"unix:{screen}"]}}
     async with (
-        program(*vnc, answers=lambda: until(screen.exists)), program(*serving, ready="Serving HTTP"),
+        program(*vnc, answers=lambda: until(screen.exists)),
         Gateway(routes=routes, backends=backends) as gateway, chromium() as browser,
     ):
         page = await new_page(browser, f"https://localhost:{gateway.secure[1]}/vnc.html?autoconnect=true")

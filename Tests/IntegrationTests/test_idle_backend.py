@@ -34,7 +34,7 @@ SPREAD = [0.7, 0.8, 1.2, 3.5, 3.8, 4.2, *(4.9 + 0.005 * step for step in range(6
 
 
 async def test_no_request_meets_a_connection_that_the_server_is_closing():
-    async with node("keeping") as port, passing(port) as gateway:
+    async with node("idle") as port, passing(port) as gateway:
 
         async def visit(method: str, pause: float) -> bytes:
             """Asks, pauses and asks again. Returns how many requests the connection of the second one had carried with it."""
@@ -62,7 +62,7 @@ async def test_no_request_meets_a_connection_that_the_server_is_closing():
 @pytest.mark.timeout(600)
 async def test_a_hundred_thousand_requests_with_pauses_around_that_time():
     clients, each, every = 50, 2000, 200
-    async with node("keeping") as port, passing(port) as gateway:
+    async with node("idle") as port, passing(port) as gateway:
         statuses, carried = collections.Counter(), collections.Counter()
 
         async def visit(number: int):
