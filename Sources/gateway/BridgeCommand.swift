@@ -57,7 +57,7 @@ struct BridgeCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A folder whose files are served, such as a client for the server; sessions are opened at every path, or at --path.",
+            "A folder to serve files of, such as a client for the server; sessions are opened at every path, or at --path.",
             valueName: "folder"))
     var web: String?
 

@@ -16,6 +16,7 @@ public struct FileRequest: Equatable, Sendable {
     public let routeIndex: Int
     /// GET or HEAD.
     public let method: String
+    /// Where the file is looked for.
     public let place: Place
     /// What the client gets where there is no file.
     public let fallback: FileName?

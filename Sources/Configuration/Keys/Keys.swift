@@ -217,7 +217,7 @@ extension Keys {
         )
         let files = MappingKey(
             "files", Keys.files, as: .mappingOr([["type": "string"]]), presence: .alternativeBeside("backend"),
-            "The folder whose files are served, or {folder, fallback}. With an exact path: the file. Beside a backend: upgrades go there, and the rest are files."
+            "The folder to serve files of, or {folder, fallback}. With an exact path: the file. Beside a backend: upgrades go there, and the rest are files."
         )
         let redirect = MappingKey(
             "redirect", Keys.redirect, as: .mappingOr([["type": "string"]]), presence: .alternative,

@@ -18,7 +18,7 @@ public struct BridgeConfiguration: Equatable, Sendable {
     public var certificate: String?
     /// A PEM file with the private key of `certificate`.
     public var key: String?
-    /// A folder whose files are served to what asks for no session; `nil`: none.
+    /// A folder of files for what asks for no session; `nil`: none.
     public var web: String?
 
     /// A bridge without options. Nothing is checked yet.

@@ -179,6 +179,11 @@ def _completed(text: str, folder: pathlib.Path) -> str:
             )
         made.write_bytes((folder / ("key.pem" if path.endswith(".key") else "chain.pem")).read_bytes())
         text = re.sub(re.escape(path) + r"(?![\w./-])", str(made), text)
+    for path in sorted(set(re.findall(r"(?:files|folder): (/[\w./-]+)", text))):
+        made = folder / path.lstrip("/")
+        made.parent.mkdir(parents=True, exist_ok=True)
+        made.touch() if made.suffix else made.mkdir(exist_ok=True)
+        text = re.sub(r"(files|folder): " + re.escape(path) + r"(?![\w./-])", rf"\1: {made}", text)
     return text
 
 
