@@ -14,6 +14,7 @@ import websockets
 
 import admin
 import raw
+from browser import chromium, new_page
 from gateway_process import BINARY, Gateway, Log, command, insecure, within
 from peers import reset
 
@@ -287,6 +288,22 @@ async def test_over_tls():
             assert (await get(secure, "/a.js")).body == b"1+1"
             assert (await get(secure, "/large")).body == content
             assert (await get(secure, "/a.js")).body == b"1+1"
+
+
+async def test_a_browser_gets_page_and_script_and_opens_its_socket_on_the_same_route():
+    backend = {"backends": {"echo": {"builtin": "echo"}}, "route": {"backend": "echo"}}
+    async with scene(**backend) as (folder, gateway, client), chromium() as browser:
+        folder.write("app/index.html", b"<!doctype html><script src=app.js></script>")
+        folder.write("app/app.js", b"document.title = 'plain'")
+        folder.write("app/app.js.gz", gzip.compress(b"""
+            const socket = new WebSocket(location.href.replace('http', 'ws').replace('app/', 'socket'))
+            socket.onopen = () => socket.send('title')
+            socket.onmessage = (event) => document.title = event.data
+        """))
+        # By the path without its slash: `app.js` is found only below the one with it.
+        page = await new_page(browser, f"http://127.0.0.1:{gateway.plain[1]}/app")
+        await page.wait_for_function("document.title == 'title'")
+        assert page.url.endswith("/app/")
 
 
 # Parts, conditions, codings
