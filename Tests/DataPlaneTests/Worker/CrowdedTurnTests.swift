@@ -117,7 +117,8 @@ import WebSocketProtocol
                 scene.readAll()
                 scene.turn()
             }
-            #expect(scene.recorder.drained == [.client])
+            // It may be told more than once: the last bytes may take more than one flush.
+            #expect(Set(scene.recorder.drained) == [.client])
         }
     }
 }
