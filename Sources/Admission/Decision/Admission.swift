@@ -35,7 +35,7 @@ public enum Admission {
             return try self.admit(request, routes)
         } catch {
             var refusal = error
-            let isServed = refusal.routeIndex.map { routes.servesPlainHTTP($0) } ?? routes.servesPlainHTTP
+            let isServed = refusal.routeIndex.map { routes.keepsClients($0) } ?? routes.keepsClients
             refusal.keepsClient = isServed && request.keepsClient && refusal.isAboutThisRequestAlone
             throw refusal
         }

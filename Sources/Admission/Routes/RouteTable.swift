@@ -21,8 +21,8 @@ public struct RouteTable: Sendable {
     /// In the order of the file; `match` and all route indices point into it.
     let routes: [RouteSettings]
     private let services: [Service]
-    /// Whether requests that ask for no upgrade are served on any route.
-    let servesPlainHTTP: Bool
+    /// Whether connections are kept on any route.
+    let keepsClients: Bool
     private let http: HostTable
     private let https: HostTable
 
@@ -30,7 +30,7 @@ public struct RouteTable: Sendable {
     public init(_ configuration: GatewayConfiguration) {
         self.routes = configuration.routes
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
-        self.servesPlainHTTP = zip(self.services, self.routes).contains(where: Self.servesPlainHTTP)
+        self.keepsClients = zip(self.services, self.routes).contains(where: Self.keepsClients)
         func table(of scheme: ClientScheme) -> HostTable {
             var table = HostTable()
             for (index, route) in configuration.routes.enumerated() where (route.scheme ?? scheme) == scheme {
@@ -47,11 +47,17 @@ public struct RouteTable: Sendable {
     func service(of index: Int) -> Service { self.services[index] }
 
     /// Whether requests that ask for no upgrade are served on the route.
-    func servesPlainHTTP(_ index: Int) -> Bool { Self.servesPlainHTTP(self.services[index], self.routes[index]) }
+    func servesPlainHTTP(_ index: Int) -> Bool {
+        if case .page = self.services[index] { true } else { self.keepsClients(index) }
+    }
 
-    private static func servesPlainHTTP(_ service: Service, _ route: RouteSettings) -> Bool {
+    /// Whether a client's connection is kept for another request after an answer. A page is all that is asked for.
+    func keepsClients(_ index: Int) -> Bool { Self.keepsClients(self.services[index], self.routes[index]) }
+
+    private static func keepsClients(_ service: Service, _ route: RouteSettings) -> Bool {
         switch service {
-        case .page, .answer, .redirect, .files: return true
+        case .page: return false
+        case .answer, .redirect, .files: return true
         case .relay, .terminated:
             if case .files = route.action { return true }
             return route.http == .pass
