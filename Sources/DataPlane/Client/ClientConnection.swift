@@ -116,8 +116,9 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         guard let connection = self.connection else { return }
         let now = self.loop.now
         let end = self.answered.at + self.listener.timeouts.keepAlive
-        if let since = connection.queuedSince {
-            if now - since >= self.answered.taking, !connection.hasProgressed() { return self.handle(.stalled) }
+        if connection.hasTakenNothing(for: self.answered.taking, at: now) {
+            self.handle(.stalled)
+        } else if connection.queuedSince != nil {
             self.answered.at = now
             self.setDeadline(at: now + self.answered.taking)
         } else if now < end {

@@ -37,14 +37,6 @@ extension HTTPRelay {
     }
 }
 
-extension Connection {
-    /// Whether the peer has accepted none of the queued bytes for so long.
-    func hasTakenNothing(for time: Duration, at now: MonotonicInstant) -> Bool {
-        guard let since = self.queuedSince else { return false }
-        return now - since >= time && !self.hasProgressed()
-    }
-}
-
 extension PassedRequest {
     /// The first that can be due.
     var shortestWait: Duration {

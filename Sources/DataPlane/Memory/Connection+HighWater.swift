@@ -1,7 +1,7 @@
 internal import Connections
 internal import System
 
-/// When the side that sends to a connection is held back, and when it goes on.
+/// When the side that sends to a connection is held back, when it goes on, and when there is no use in waiting.
 extension Connection {
     /// Stop reading the other side here: one more read plus a staged send must still fit. While memory is scarce, only one read is queued.
     ///
@@ -17,5 +17,11 @@ extension Connection {
         let queued = self.queuedBytes
         guard queued > 0 else { return false }
         return bound.isScarce || queued > max(0, limit - ConnectionBuffers.mostPerRead) / 2
+    }
+
+    /// Whether the peer has accepted none of the queued bytes for so long.
+    func hasTakenNothing(for time: Duration, at now: MonotonicInstant) -> Bool {
+        guard let since = self.queuedSince else { return false }
+        return now - since >= time && !self.hasProgressed()
     }
 }

@@ -16,20 +16,7 @@ import Testing
         case broken(MessageBody.Failure, after: String = "")
     }
 
-    struct Case: Sendable, CustomTestStringConvertible {
-        let name: String
-        let input: [UInt8]
-        let fate: Fate
-
-        init(_ name: String, _ input: String, _ fate: Fate) {
-            self.name = name
-            // Each character is a byte.
-            self.input = input.unicodeScalars.map { UInt8($0.value) }
-            self.fate = fate
-        }
-
-        var testDescription: String { self.name }
-    }
+    typealias Case = CorpusCase<Fate>
 
     private func fate(of input: [UInt8], _ ends: [Int]) throws -> Fate {
         let request = try plainRequest()

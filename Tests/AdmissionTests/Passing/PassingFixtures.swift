@@ -1,5 +1,6 @@
 import Configuration
 import HTTP1
+import Testing
 
 @testable import Admission
 
@@ -76,4 +77,20 @@ struct Passed: Equatable {
 /// The ways to give bytes to a parser: whole, byte by byte, and in two parts at every point.
 func ways(of bytes: [UInt8]) -> [[Int]] {
     [[bytes.count], Array(1...max(1, bytes.count))] + (0..<bytes.count).map { [$0, bytes.count] }
+}
+
+/// An input that others have read wrongly, and what has to become of it.
+struct CorpusCase<Fate: Sendable>: Sendable, CustomTestStringConvertible {
+    let name: String
+    let input: [UInt8]
+    let fate: Fate
+
+    init(_ name: String, _ input: String, _ fate: Fate) {
+        self.name = name
+        // Each character is a byte.
+        self.input = input.unicodeScalars.map { UInt8($0.value) }
+        self.fate = fate
+    }
+
+    var testDescription: String { self.name }
 }

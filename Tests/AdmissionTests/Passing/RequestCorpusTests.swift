@@ -20,20 +20,7 @@ import Testing
         case broken(MessageBody.Failure, after: String = "")
     }
 
-    struct Case: Sendable, CustomTestStringConvertible {
-        let name: String
-        let input: [UInt8]
-        let fate: Fate
-
-        init(_ name: String, _ input: String, _ fate: Fate) {
-            self.name = name
-            // Each character is a byte.
-            self.input = input.unicodeScalars.map { UInt8($0.value) }
-            self.fate = fate
-        }
-
-        var testDescription: String { self.name }
-    }
+    typealias Case = CorpusCase<Fate>
 
     // MARK: - What a passing route does
 
