@@ -13,6 +13,7 @@ struct SessionRules {
     init(_ mapping: MappingReader, _ keys: Keys.SessionRule, timeouts: MappingReader?, limits: MappingReader?) {
         self.changes = mapping.changes()
         self.changes.append(Self.origins(mapping, keys.origins), to: \.origins)
+        self.changes.append(AuthSection.settings(mapping, keys.auth), to: \.auth)
         self.changes.append(timeouts?.changes(), to: \.timeouts)
         self.changes.append(limits?.changes(), to: \.limits)
         if let heartbeat = Self.heartbeat(mapping, keys.heartbeat) {
