@@ -27,7 +27,7 @@ extension Keys {
         let leeway = Key(
             "leeway", .duration(.zero...(.seconds(3600))), default: "30s", "How far the clocks of others may be off.")
         let expires = Key(
-            "expires", KeyType<JWTSettings.Expiry>.word, default: "required",
+            "expires", KeyType<TokenExpiry>.word, default: "required",
             "Whether a token without exp is refused. optional: it is good for ever.")
         let require = NamedTextsKey(
             "require",

@@ -8,14 +8,6 @@ public struct JWTSettings: Equatable, Sendable, KeyedSettings {
         case oneOf([String])
     }
 
-    /// `expires`: whether a token has to say when it expires.
-    public enum Expiry: String, CaseIterable, Sendable {
-        /// A token without `exp` is refused.
-        case required
-        /// A token without `exp` is good for ever.
-        case optional
-    }
-
     /// An entry of `require`.
     public struct Requirement: Equatable, Sendable {
         /// The name of the claim.

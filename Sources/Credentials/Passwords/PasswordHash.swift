@@ -1,5 +1,6 @@
 internal import CCrypt
 internal import COpenSSL
+internal import HTTP1
 
 /// The hash of a password, as htpasswd and mkpasswd write it: `$2y$…` (bcrypt), `$y$…` (yescrypt), `$6$…` (SHA-512).
 struct PasswordHash: Equatable, Sendable {
@@ -22,6 +23,12 @@ struct PasswordHash: Equatable, Sendable {
         // A text that is cut has the right beginning, and no password fits it.
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }), self.isWhole else {
             throw Mistake(problem: "is damaged")
+        }
+        guard self.isAffordable else {
+            throw Mistake(
+                problem:
+                    "takes too long to check: make one of bcrypt with a cost of 4 to 16, or of sha512 with up to 10000000 rounds"
+            )
         }
     }
 
@@ -50,6 +57,15 @@ struct PasswordHash: Equatable, Sendable {
         case 5 where self.text.hasPrefix("$y$"): parts.last?.utf8.count == 43
         default: false
         }
+    }
+
+    /// Bcrypt doubles its time with each step of the cost: 16 is half a minute. What yescrypt can be told is little more than that.
+    private var isAffordable: Bool {
+        let parts = self.text.split(separator: "$")
+        func number(_ text: Substring) -> Int { text.utf8.allSatisfy(\.isDigit) ? Int(text) ?? 0 : 0 }
+        if self.text.hasPrefix("$2") { return (4...16).contains(number(parts[1])) }
+        guard parts[1].hasPrefix("rounds=") else { return true }
+        return (1000...10_000_000).contains(number(parts[1].dropFirst(7)))
     }
 
     /// Whether it is that of a password. It takes tenths of seconds, which is its purpose.

@@ -49,7 +49,11 @@ public struct TokenCheck: Sendable {
 
     // MARK: - Time
 
-    private var leeway: Int64 { self.settings.leeway.components.seconds }
+    /// Times are compared in whole seconds, so that a part of one counts as one.
+    private var leeway: Int64 {
+        let parts = self.settings.leeway.components
+        return parts.seconds + (parts.attoseconds > 0 ? 1 : 0)
+    }
 
     /// The second from which on the token is not good any more (RFC 7519 section 4.1.4), with the leeway.
     private func expiry(_ claims: Claims, now: Int64) throws(Flaw) -> Int64? {

@@ -94,9 +94,15 @@ struct PasswordFileTests {
             j:\(Hashes.yescrypt.dropLast())
             k:$2y$04$é
             l:correct horse
+            m:\(Hashes.bcrypt.replacing("$04$", with: "$17$"))
+            n:\(Hashes.bcrypt.replacing("$04$", with: "$03$"))
+            o:\(Hashes.bcrypt.replacing("$04$", with: "$+4$"))
+            p:\(Hashes.sha512.replacing("=1000$", with: "=10000001$"))
             """
         let failure = #expect(throws: PasswordFile.Failure.self) { try Self.file(text) }
         let cure = "make one of bcrypt, yescrypt or sha512, such as with `htpasswd -B`"
+        let slow =
+            "takes too long to check: make one of bcrypt with a cost of 4 to 16, or of sha512 with up to 10000000 rounds"
         let user = "the user is empty, not UTF-8, or has control characters or spaces at its ends"
         #expect(
             failure?.mistakes.map(\.description) == [
@@ -111,6 +117,9 @@ struct PasswordFileTests {
                 "line 12: the hash of `g` is of an unknown kind: \(cure)", "line 13: the hash of `h` is damaged",
                 "line 14: the hash of `i` is damaged", "line 15: the hash of `j` is damaged",
                 "line 16: the hash of `k` is damaged", "line 17: the hash of `l` is of an unknown kind: \(cure)",
+                "line 18: the hash of `m` \(slow)", "line 19: the hash of `n` \(slow)",
+                "line 20: the hash of `o` \(slow)",
+                "line 21: the hash of `p` \(slow)",
             ])
     }
 

@@ -22,24 +22,29 @@ struct WycheproofTests {
     }
 
     /// The sets of keys as they are in the file, by group: what others make of the text is not what is tested.
-    private static func sets(_ bytes: Data) throws -> [[UInt8]] {
+    ///
+    /// - Parameter hasAlgorithms: Whether the keys keep their `alg`.
+    private static func sets(_ bytes: Data, hasAlgorithms: Bool) throws -> [[UInt8]] {
         let file = try #require(try JSONSerialization.jsonObject(with: bytes) as? [String: Any])
         let groups = try #require(file["testGroups"] as? [[String: Any]])
         return try groups.map { group in
             let keys = try #require((group["public"] ?? group["private"]) as? [String: Any])
-            let set = keys["keys"] == nil ? ["keys": [keys]] : keys
-            return Array(try JSONSerialization.data(withJSONObject: set))
+            var list = try #require(keys["keys"] as? [[String: Any]] ?? [keys])
+            if !hasAlgorithms { for index in list.indices { list[index]["alg"] = nil } }
+            return Array(try JSONSerialization.data(withJSONObject: ["keys": list]))
         }
     }
 
     /// The cases of a file in which the verdict is another, by number, and how many there are.
-    private static func differing(_ name: String) throws -> (differing: [Int: String], count: Int) {
+    private static func differing(
+        _ name: String, hasAlgorithms: Bool = true
+    ) throws -> (differing: [Int: String], count: Int) {
         let url = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Vectors/\(name)")
         let bytes = try Data(contentsOf: url)
         let groups = try JSONDecoder().decode(File.self, from: bytes).testGroups
         var differing: [Int: String] = [:]
-        for (group, set) in zip(groups, try self.sets(bytes)) {
+        for (group, set) in zip(groups, try self.sets(bytes, hasAlgorithms: hasAlgorithms)) {
             for test in group.tests {
                 let verdict = self.verdict(on: test.jws, set)
                 if (verdict == nil) != (test.result == "valid") {
@@ -93,6 +98,21 @@ struct WycheproofTests {
                 1: "accepted",
                 // Two keys of one name: both are tried, and there is a warning (RFC 7517 section 4.5 says SHOULD).
                 4: "accepted",
+            ])
+    }
+
+    /// The examples of RFC 7520 sections 4.1 to 4.4 among them, whose keys say nothing of their algorithm there.
+    @Test
+    func `without alg in their keys the signatures are right that are right, and some more algorithms may be used`()
+        throws
+    {
+        let (differing, _) = try Self.differing("json_web_signature_test.json", hasAlgorithms: false)
+        #expect(
+            differing.keys.sorted() == [
+                // Right signatures in algorithms that only `alg` of the key, PS512, forbids.
+                332, 334, 336, 338, 340,
+                // As above.
+                367, 370, 372, 373,
             ])
     }
 }

@@ -28,6 +28,9 @@ struct TokenCheckTests {
         #expect(try Self.verdict(#"{"exp":100}"#, now: 99) { $0.leeway = .zero } == .granted(Grant(expires: 100)))
         #expect(try Self.verdict(#"{"exp":100}"#, now: 100) { $0.leeway = .zero } == .refused(.expired(by: 0)))
         #expect(try Self.verdict(#"{"exp":100.9}"#, now: 100) { $0.leeway = .zero } == .refused(.expired(by: 0)))
+        #expect(
+            try Self.verdict(#"{"exp":100}"#, now: 100) { $0.leeway = .milliseconds(1) }
+                == .granted(Grant(expires: 101)))
         #expect(try Self.verdict(#"{"exp":1e2}"#, now: 99) { $0.leeway = .zero } == .granted(Grant(expires: 100)))
     }
 
