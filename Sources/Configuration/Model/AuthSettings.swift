@@ -19,6 +19,16 @@ public enum AuthSettings: Equatable, Sendable {
         }
     }
 
+    /// Where requests have it, in words of this type.
+    var places: Set<String> {
+        switch self {
+        case .jwt(let settings): Set(settings.token.map(\.description))
+        case .basic: ["basic"]
+        case .forward: ["forward"]
+        case .certificate: ["certificate"]
+        }
+    }
+
     /// Browsers send it without being told to, so that any page can use it.
     var isAmbient: Bool {
         switch self {

@@ -15,6 +15,7 @@ enum AuthSection {
             }
         }
         let nodes = mapping.filledNodes(key, hint: "write `off` to let everyone in") ?? []
+        var taken: Set<String> = []
         return nodes.enumerated().compactMap { index, node in
             let subject = "an entry of `\(key.name)`"
             let entry = MappingReader(node, key.keys.section, subject: subject, diagnostics: mapping.diagnostics)
@@ -24,7 +25,16 @@ enum AuthSection {
                     Keys.auth.forward,
                     "must be the last of the list: it counts as sent always, so none after it decides")
             }
-            return self.kind(entry)
+            let kind = self.kind(entry)
+            if let places = kind?.places {
+                if taken.isSuperset(of: places) {
+                    mapping.diagnostics.warn(
+                        entry.position,
+                        "this entry of `\(key.name)` never decides: an earlier one takes the same credentials")
+                }
+                taken.formUnion(places)
+            }
+            return kind
         }
     }
 

@@ -46,7 +46,7 @@ enum HeadersSection {
         case (.answers, "set-cookie"): return "would give all clients the same cookie: remove it"
         case (.checks, "host"): return "is set by `host`"
         case (.checks, "sec-websocket-protocol"): return "is set by `subprotocol`"
-        case (.credentials, _) where self.ofRequests.contains(folded) || folded.hasPrefix("x-forwarded-"):
+        case (.credentials, _) where self.ofRequests.contains(HeaderName.folded(name)):
             return "is passed on, or set by the gateway: choose another name"
         case _ where folded.hasPrefix("sec-websocket-"): return "is part of the opening handshake: remove it"
         default: return others.has(name) ? "is a duplicate: case does not count in the name of a field" : nil
@@ -63,10 +63,11 @@ enum HeadersSection {
             ? "is a duplicate: backends may take names for the same that differ in case, `_` and `.` alone" : nil
     }
 
-    /// Fields of requests that the gateway makes itself, or that the client's own are passed on of.
+    /// Fields of requests that the gateway makes itself, or of which the client's own are passed on.
     private static let ofRequests: Set = [
-        "host", "origin", "cookie", "authorization", "forwarded", "x-real-ip", "x-request-id", "x-original-url",
-        "x-original-method",
+        "host", "origin", "cookie", "forwarded", "x-real-ip", "x-request-id", "x-forwarded-for", "x-forwarded-proto",
+        "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-uri", "x-forwarded-method",
+        "x-original-url", "x-original-method",
     ]
 
     private static let ofOneConnection: Set = [

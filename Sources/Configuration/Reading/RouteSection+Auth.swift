@@ -6,6 +6,7 @@ extension RouteSection {
     func warnOfExposure(_ route: RouteSettings, on listeners: [ListenerSettings]) {
         self.warnOfForeignPages(route)
         self.warnOfPlainPasswords(route, on: listeners)
+        self.warnOfNoCertificates(route, on: listeners)
     }
 
     /// A page of another site can open a session with the credential of its visitor, which the browser adds.
@@ -30,6 +31,17 @@ extension RouteSection {
             [Keys.route.rules.auth],
             "passwords for route `\(route.name)` are readable on the way to listener `\(listener.address)`, which has no `tls`: add it, or `scheme: https`"
         )
+    }
+
+    /// Only a listener with `client-ca` asks clients for certificates.
+    private func warnOfNoCertificates(_ route: RouteSettings, on listeners: [ListenerSettings]) {
+        let wantsCertificates = route.auth.contains { kind in
+            if case .certificate = kind { true } else { false }
+        }
+        guard wantsCertificates, !listeners.contains(where: { $0.tls?.clientCA != nil }) else { return }
+        self.warn(
+            [Keys.route.rules.auth],
+            "no client can show a certificate for route `\(route.name)`: give a listener `tls` with `client-ca`")
     }
 
     /// - Parameter rows: The first that is written is the place; else the route is.

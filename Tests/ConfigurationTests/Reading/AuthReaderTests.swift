@@ -107,7 +107,8 @@ struct AuthReaderTests {
     // MARK: - Warnings
 
     private static func warnings(
-        _ route: String, defaults: String = "{}", listener: String = "{address: \"127.0.0.1:80\"}"
+        _ route: String, defaults: String = "{}",
+        listener: String = "{address: \"127.0.0.1:80\", tls: {self-signed: [a], client-ca: ca.pem}}"
     ) throws -> [String] {
         let text = """
             listeners: [\(listener)]
@@ -161,7 +162,7 @@ struct AuthReaderTests {
                 "4:31: passwords for route `/chat` are readable on the way to listener `\(address)`, which has no `tls`: add it, or `scheme: https`"
             ])
         #expect(try Self.warnings("backend: b, scheme: https, auth: {basic: {file: f}}", listener: listener).isEmpty)
-        #expect(try Self.warnings("backend: b, auth: {certificate: {}}", listener: listener).isEmpty)
+        #expect(try Self.warnings("backend: b, auth: {jwt: {\(Self.jwt)}}", listener: listener).isEmpty)
     }
 
     @Test(arguments: [
@@ -170,5 +171,26 @@ struct AuthReaderTests {
     ])
     func `passwords on other listeners are not`(listener: String) throws {
         #expect(try Self.warnings("backend: b, auth: {basic: {file: f}}", listener: listener).isEmpty)
+    }
+
+    @Test func `certificates that no listener asks for are warned of`() throws {
+        let listener = "{address: \":443\", tls: {self-signed: [a]}}"
+        #expect(
+            try Self.warnings("backend: b, auth: {certificate: {}}", listener: listener) == [
+                "4:31: no client can show a certificate for route `/chat`: give a listener `tls` with `client-ca`"
+            ])
+        #expect(try Self.warnings("backend: b, auth: {certificate: {}}").isEmpty)
+    }
+
+    @Test func `a kind that never decides is warned of`() throws {
+        let warning = "this entry of `auth` never decides: an earlier one takes the same credentials"
+        #expect(
+            try Self.warnings("backend: b, auth: [{jwt: {\(Self.jwt)}}, {jwt: {\(Self.jwt)}}]") == ["4:92: \(warning)"])
+        #expect(
+            try Self.warnings(
+                "backend: b, auth: [{jwt: {\(Self.jwt)}}, {jwt: {\(Self.jwt), token: [header, subprotocol]}}]"
+            ).isEmpty)
+        #expect(
+            try Self.warnings("backend: b, auth: [{basic: {file: a}}, {basic: {file: b}}]") == ["4:58: \(warning)"])
     }
 }
