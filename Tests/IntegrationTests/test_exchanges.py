@@ -11,6 +11,7 @@ import raw
 from admin import admin, metrics
 from gateway_process import Gateway, tell, until, within
 from peers import MIB
+from test_cable import keepalive
 from test_pass import OK, Backend, request, rest, scene
 from test_restart import Successor
 
@@ -73,6 +74,26 @@ async def test_after_a_reload_requests_go_over_a_connection_of_the_new_configura
             app = gateway.configuration["backends"]["app"]
             await gateway.reload(backends={"app": {**app, "source": "127.0.0.2"}})
         assert sources == ["127.0.0.1", "127.0.0.2"]
+
+
+# Quiet answers
+
+
+async def test_both_sides_of_an_answer_that_pauses_are_probed():
+    ports = asyncio.Queue()
+
+    async def handler(connection):
+        await connection.head()
+        ports.put_nowait(connection.writer.get_extra_info("peername")[1])
+        await connection.send(STREAM)
+        await connection.reader.read()
+
+    async with scene(handler, defaults={"timeouts": {"request-body": "100ms"}}) as (backend, gateway, client):
+        await client.send(request("GET /"))
+        await client.head()
+        near, far = client.writer.get_extra_info("sockname")[1], await within(ports.get())
+        for local, remote in (gateway.plain[1], near), (far, backend.port):
+            assert 1 < await until(lambda: keepalive(local, remote)) <= 25
 
 
 # Drain
@@ -264,3 +285,20 @@ async def test_interim_answers_go_on_when_the_client_reads_again():
             for _ in range(300):
                 assert (await reading.head())[0] == "HTTP/1.1 103 Early Hints"
             assert (await reading.response()).body == b"ok"
+
+
+async def test_a_client_that_was_told_late_to_send_its_body_has_the_whole_time_for_it():
+    async def handler(connection):
+        await connection.head()
+        await asyncio.sleep(3)
+        await connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert await connection.exactly(3) == b"abc"
+        await connection.send(OK)
+
+    # The gateway looks every 2 s: after 4 s, when the client was told 1 s before.
+    async with scene(handler, defaults={"timeouts": {"request-body": "2s"}}) as (backend, gateway, client):
+        await client.send(request("POST /", "Content-Length: 3", "Expect: 100-continue"))
+        assert (await client.head())[0].split()[1] == "100"
+        await asyncio.sleep(1.5)
+        await client.send(b"abc")
+        assert (await client.response()).status == 200

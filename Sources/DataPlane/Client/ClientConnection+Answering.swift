@@ -156,14 +156,12 @@ extension ClientConnection {
     }
 
     private func sight(of connection: Connection, _ closing: Closing) -> LegClosing.Sight {
-        let undelivered = connection.undelivered
+        let sight = connection.sight(awaiting: .end, lastByte: self.lastByte)
         // Set late, because most connections end before the first check.
-        if undelivered > 0, !closing.hasUserTimeout {
+        if sight.undelivered > 0, !closing.hasUserTimeout {
             closing.hasUserTimeout = true
             connection.setUserTimeout(self.closingTimes.stall)
         }
-        return LegClosing.Sight(
-            undelivered: undelivered, acknowledged: undelivered > 0 ? connection.acknowledged : 0, awaited: .end,
-            lastByte: self.lastByte)
+        return sight
     }
 }

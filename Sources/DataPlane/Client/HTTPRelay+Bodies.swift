@@ -112,6 +112,8 @@ extension HTTPRelay {
             case .needsMore, nil: return self.holdBackend()
             case .interim(let head):
                 self.client.connection?.send(head.span)
+                // The client may have waited for this before it sends its body: its time begins now.
+                if self.current?.machine.requestBody == .held { self.current?.lastPiece = self.loop.now }
                 self.handle(.requestBodyDue)
             case .head(let head): self.received(head)
             case .bad(let reason): return self.handle(.answerInvalid(reason))
