@@ -6,9 +6,11 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 
 import raw
 from admin import admin, metrics
+from certificates import Authority
 from gateway_process import Gateway, tell, until, within
 from peers import MIB
 from test_cable import keepalive
@@ -37,6 +39,36 @@ async def test_a_connection_that_ended_with_its_answer_takes_no_request():
             await client.send(request("POST /", "Content-Length: 0"))
             assert (await client.response()).status == 200
             assert backend.connections == count
+
+
+class SecureBackend(Backend):
+    """The same with TLS."""
+
+    def __init__(self, context: ssl.SSLContext, handler):
+        super().__init__(handler)
+        self.context = context
+
+    async def __aenter__(self) -> "SecureBackend":
+        self.server = await asyncio.start_server(self._handle, "127.0.0.1", 0, ssl=self.context)
+        self.port = self.server.sockets[0].getsockname()[1]
+        return self
+
+
+async def test_answers_of_any_size_keep_a_connection_with_tls(tmp_path):
+    async def handler(connection):
+        while True:
+            size = int((await connection.head())[0].split()[1][1:])
+            await connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(size))
+
+    authority = Authority(tmp_path)
+    async with SecureBackend(authority.issue("127.0.0.1").server_context(), handler) as backend:
+        backends = {"app": {"websocket": [f"wss://127.0.0.1:{backend.port}"], "tls": {"ca": str(authority.file)}}}
+        routes = [{"path": "/*", "backend": "app", "http": "pass"}]
+        async with Gateway(routes=routes, backends=backends) as gateway, await raw.Connection.open(gateway.plain) as client:
+            for size in (0, 1, 20_000, 70_000, 300_000, 3_000_000, 1):
+                await client.send(request(f"GET /{size}"))
+                assert len((await client.response()).body) == size
+        assert backend.connections == 1
 
 
 async def test_an_upgrade_has_its_backend_connection_and_no_other():
@@ -74,6 +106,23 @@ async def test_after_a_reload_requests_go_over_a_connection_of_the_new_configura
             app = gateway.configuration["backends"]["app"]
             await gateway.reload(backends={"app": {**app, "source": "127.0.0.2"}})
         assert sources == ["127.0.0.1", "127.0.0.2"]
+
+
+async def test_a_request_without_an_endpoint_is_not_logged_with_that_of_the_last_one():
+    routes = [{"path": f"/{name}", "backend": name, "http": "pass"} for name in ("first", "second")]
+    async with Backend() as one, Backend() as other:
+        backends = {"first": {"websocket": [f"ws://127.0.0.1:{one.port}"]},
+                    "second": {"websocket": [f"ws://127.0.0.1:{other.port}"]}}
+        running = Gateway(routes=routes, backends=backends, admin="127.0.0.1:0")
+        async with running as gateway, admin(gateway) as session, await raw.Connection.open(gateway.plain) as client:
+            async with session.post("/api/drain", json={"backend": "second"}) as response:
+                assert response.status == 200
+            await client.send(request("GET /first"))
+            assert (await client.response()).status == 200
+            await client.send(request("GET /second"))
+            assert (await client.response()).status == 503
+            refused = await gateway.event("refused", status=503)
+            assert (refused["backend"], refused.get("endpoint")) == ("second", None)
 
 
 # Quiet answers

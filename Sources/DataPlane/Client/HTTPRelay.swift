@@ -54,6 +54,7 @@ final class HTTPRelay: TimerHandler {
     func begin(_ request: PassedRequest, refusedBy endpoint: Endpoint, over backend: Connection, _ bytes: [UInt8]) {
         self.closeBackend()
         self.choose(endpoint)
+        request.endpoints = [endpoint]
         self.attach(backend.handOver(to: self), madeWith: nil)
         self.take(request)
         self.setDeadline(at: self.loop.now + request.shortestWait)
@@ -115,10 +116,9 @@ final class HTTPRelay: TimerHandler {
         guard let current = self.current else { return }
         let refusal = self.refusal(why, current.request.routeIndex)
         if blamesEndpoint { self.blame(refusal) }
-        let subject = self.subject
         self.closeBackend()
         self.current = nil
-        self.client.refuseRequest(refusal, of: subject)
+        self.client.refuseRequest(refusal, of: self.subject(of: current))
     }
 
     private func refusal(_ why: ExchangeMachine.Refused, _ index: Int) -> Refusal {
@@ -142,14 +142,14 @@ final class HTTPRelay: TimerHandler {
         let report = RequestReport(
             current.request.method, current.request.target.path, status: current.head?.status,
             bytes: current.answer?.passed ?? 0, duration: self.loop.now - current.began, brokenOff: reason)
-        self.client.requestEnded(report, of: self.subject, keepsClient: keepsClient)
+        self.client.requestEnded(report, of: self.subject(of: current), keepsClient: keepsClient)
     }
 
-    /// What the log lines begin with.
-    var subject: LogSubject {
+    /// What the log lines begin with. The relay's endpoint may be an earlier request's.
+    private func subject(of request: PassedRequest) -> LogSubject {
         LogSubject(
-            id: self.client.id, address: self.client.address, summary: self.client.summary, route: self.client.route,
-            endpoint: self.endpoint)
+            id: self.client.id, address: self.client.address, summary: self.client.summary, route: request.route,
+            endpoint: request.endpoints.last)
     }
 
     // MARK: - The backend's connection
