@@ -35,6 +35,8 @@ http {{
     access_log off; client_body_temp_path {folder}/nginx-body; proxy_temp_path {folder}/nginx-proxy;
     keepalive_requests 100000000; client_max_body_size 0;
     ssl_certificate {certificate}; ssl_certificate_key {key};
+    # What the gateway picks.
+    ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
     upstream app {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 100000000; }}
     server {{
         listen 127.0.0.1:{port}; listen 127.0.0.1:{tls} ssl;
@@ -148,7 +150,10 @@ def load(peer: Peer, workload: Workload, folder: pathlib.Path, seconds: int) -> 
     output = run(peer, workload, ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *script, peer.url(workload)])
     if "Non-2xx" in output or "Socket errors" in output:
         raise SystemExit(f"{peer.name}: {workload.name}: {output}")
-    return int(re.search(r"(\d+) requests in", output)[1])
+    answered = int(re.search(r"(\d+) requests in", output)[1])
+    if answered == 0:
+        raise SystemExit(f"{peer.name}: {workload.name}: no request was answered; the machine has other work")
+    return answered
 
 
 def download(peer: Peer, workload: Workload) -> int:
