@@ -24,7 +24,7 @@ public final class Folders: Sendable {
         if let folder = self.known(path, at: now) { return folder }
         let folder = try Folder(path)
         self.kept.withLock { kept in
-            // Those that count no more stay as long again: who asked for what is known is not the last to let go of one, which may block.
+            // Those that count no more stay as long again, so that a caller of `known` is not the last to let go of one: that may block.
             kept.removeAll { now - $0.since >= Self.longestKept * 2 }
             kept.append(Kept(path: path, folder: folder, since: now))
         }
