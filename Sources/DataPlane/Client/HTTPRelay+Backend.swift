@@ -32,12 +32,7 @@ extension HTTPRelay: ConnectorOwner {
 
     func connect() {
         guard let current = self.current, let endpoint = self.endpoint else { return }
-        if let backend = self.backend, backend.isOpen,
-            ExchangeMachine.mayReuse(
-                keptFor: self.loop.now - self.keptSince, isRepeatable: current.request.isRepeatable)
-        {
-            return self.handle(.connected(isReused: true))
-        }
+        if self.mayReuse(for: current) { return self.handle(.connected(isReused: true)) }
         self.closeBackend()
         switch endpoint.addresses(at: self.loop.now) {
         case .success(let addresses) where !addresses.isEmpty:
@@ -63,7 +58,7 @@ extension HTTPRelay: ConnectorOwner {
     }
 
     func connected(_ connection: Connection) {
-        self.attach(connection)
+        self.attach(connection, madeWith: self.current?.configuration)
         self.connector = nil
         self.handle(.connected(isReused: false))
     }
