@@ -76,14 +76,6 @@ public enum BridgeMessage: String, CaseIterable, Sendable {
     case text
 }
 
-/// `send-proxy-protocol` of a backend: the version of the PROXY protocol.
-public enum ProxyProtocolVersion: String, CaseIterable, Sendable {
-    /// A line of text.
-    case v1
-    /// Bytes.
-    case v2
-}
-
 /// `check` of a backend's `health`
 public enum HealthCheckKind: String, CaseIterable, Sendable {
     /// An opening handshake, a ping and its pong.

@@ -40,7 +40,7 @@ extension ClientConnection {
         switch self.machine.state {
         case .requestHead: true
         case .idle: connection.queuedBytes == 0 && !connection.isScheduled
-        case .tlsHandshake, .exchange, .answering, .over: false
+        case .proxyHeader, .tlsHandshake, .exchange, .answering, .over: false
         }
     }
 
@@ -52,7 +52,7 @@ extension ClientConnection {
         case .invalid(let error): self.turnAway(Refusal(error))
         case .head(let head, let length):
             self.early = Array(bytes[length...])
-            self.request = PartialRequest(self.listener.limits)
+            self.request = PartialRequest(self.listener.settings.limits)
             self.owner.isNoLongerNew(self)
             self.admit(head)
         }

@@ -32,18 +32,21 @@ extension HTTPRelay: ConnectorOwner {
 
     func connect() {
         guard let current = self.current, let endpoint = self.endpoint else { return }
-        if let backend = self.backend, backend.isOpen,
+        let preface = current.backend.preface(self.client.announcement)
+        // One connection has the requests of one client, where the backend is told which.
+        if let backend = self.backend, backend.isOpen, preface == self.preface,
             ExchangeMachine.mayReuse(
                 keptFor: self.loop.now - self.keptSince, isRepeatable: current.request.isRepeatable)
         {
             return self.handle(.connected(isReused: true))
         }
         self.closeBackend()
+        self.preface = preface
         switch endpoint.addresses(at: self.loop.now) {
         case .success(let addresses) where !addresses.isEmpty:
             let connector = current.configuration.connector(
                 to: endpoint, of: current.backend, at: addresses, tag: Leg.backend.tag,
-                within: current.route.settings.timeouts.connect,
+                preface: preface, within: current.route.settings.timeouts.connect,
                 until: .never, self.context.connections, for: self)
             self.connector = connector
             connector.start()

@@ -20,6 +20,8 @@ final class HTTPRelay: TimerHandler {
     var current: PassedRequest?
     /// The connection to the endpoint that has the present request, or had the last one.
     private(set) var backend: Connection?
+    /// What that connection began with: a PROXY header, or nothing.
+    var preface: [UInt8] = []
     /// Where the last request went.
     private(set) var endpoint: Endpoint?
     /// When the last answer was whole.
