@@ -279,7 +279,8 @@ public struct Explanation: Equatable, Sendable {
         _ refusal: Refusal, _ routes: RouteTable, _ hops: Hops, host: String, origin: String?
     ) -> String {
         if let index = refusal.routeIndex, !routes.routes[index].allow.allows(hops.client) {
-            return hops.client == nil ? "Name the client's address with --address, or what its proxy says with --header." : refusal.cure
+            return hops.client == nil
+                ? "Name the client's address with --address, or what its proxy says with --header." : refusal.cure
         }
         switch refusal.status {
         case 404 where refusal.cure.isEmpty:

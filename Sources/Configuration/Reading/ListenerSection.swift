@@ -18,7 +18,7 @@ struct ListenerSection {
         let own = ListenerRules(
             timeouts: self.mapping.mapping(Keys.listener.timeouts), limits: self.mapping.mapping(Keys.listener.limits))
         let proxyProtocol = self.mapping.value(Keys.listener.proxyProtocol)
-        let allow = self.mapping.values(Keys.listener.allow)
+        let allow = AllowSection.networks(self.mapping, Keys.listener.allow)
         guard let address else { return nil }
         var settings = ListenerSettings(address: address, tls: tls)
         defaults.apply(to: &settings)

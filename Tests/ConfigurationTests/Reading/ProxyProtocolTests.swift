@@ -52,6 +52,18 @@ struct ProxyProtocolTests {
         #expect(configuration.listeners[0].allow == Self.networks("10.0.0.1", "192.0.2.0/24"))
     }
 
+    @Test(arguments: ["listeners: [{address: \":0\", allow: \"${OFFICE}\"}]", "defaults: {allow: \"${OFFICE:-}\"}"])
+    func `a variable without addresses does not let everyone in`(text: String) throws {
+        let file = text.hasPrefix("listeners") ? text : "listeners: [{address: \":0\"}]\n\(text)"
+        let failure = #expect(throws: ConfigurationReader.Failure.self) {
+            try GatewayConfiguration.reading(file, environment: ["OFFICE": ""])
+        }
+        #expect(
+            failure?.diagnostics.map(\.message) == [
+                "`allow` is a variable without addresses: write `[]` to let everyone in"
+            ])
+    }
+
     @Test(arguments: [
         ("", nil), (", send-proxy-protocol: off", nil), (", send-proxy-protocol: v1", .v1),
         (", send-proxy-protocol: v2", ProxyProtocolVersion.v2),
