@@ -17,14 +17,9 @@ extension UInt8 {
 
     /// `tchar`: a character of a method or a field name (RFC 9110 section 5.6.2).
     @inlinable public var isToken: Bool {
-        if self.isLetter || self.isDigit { return true }
-        switch self {
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"), UInt8(ascii: "&"),
-            UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "|"), UInt8(ascii: "~"):
-            return true
-        default: return false
-        }
+        // A bit for each character: digits and "!#$%&'*+-." below 64, letters and "^_`|~" above.
+        let members: UInt64 = self < 64 ? 0x03FF_6CFA_0000_0000 : 0x57FF_FFFF_C7FF_FFFE
+        return self < 128 && members >> UInt64(self & 63) & 1 == 1
     }
 
     /// `VCHAR`: printable US-ASCII, without the space.
@@ -62,9 +57,23 @@ extension Span<UInt8> {
 
     /// Whether all bytes are `VCHAR` or spaces.
     var isPrintable: Bool {
-        var others: UInt8 = 0
-        for index in self.indices { others |= self[index] &- 0x20 < 0x5F ? 0 : 1 }
-        return others == 0
+        var index = self.skipPrintable(from: 0, to: self.count)
+        while index < self.count, self[index] &- 0x20 < 0x5F { index += 1 }
+        return index == self.count
+    }
+
+    /// An index up to which all bytes from `start` on are `VCHAR` or spaces, at most `end`. They are looked at eight at a time: the next
+    /// eight, or fewer before `end`, have to be looked at one by one.
+    func skipPrintable(from start: Int, to end: Int) -> Int {
+        var index = start
+        while index + 8 <= end {
+            // Eight bytes that are there: the read is checked. A borrow or carry shows a byte below the space, or DEL.
+            let word = unsafe self.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let marks = (word &- 0x2020_2020_2020_2020) | (word &+ 0x0101_0101_0101_0101) | word
+            guard marks & 0x8080_8080_8080_8080 == 0 else { break }
+            index += 8
+        }
+        return index
     }
 
     /// Whether no byte is above 127.
@@ -87,8 +96,22 @@ extension Span<UInt8> {
 extension [UInt8] {
     /// Appends a copy of `bytes`.
     public mutating func append(contentsOf bytes: Span<UInt8>) {
-        self.append(addingCapacity: bytes.count) { output in
-            for index in bytes.indices { output.append(bytes[index]) }
+        // One copy of memory; an OutputSpan would take byte for byte.
+        unsafe bytes.withUnsafeBufferPointer { unsafe self.append(contentsOf: $0) }
+    }
+}
+
+extension OutputSpan<UInt8> {
+    /// Appends a copy of `bytes`, for which there has to be room.
+    mutating func append(contentsOf bytes: Span<UInt8>) {
+        precondition(bytes.count <= self.freeCapacity)
+        unsafe self.withUnsafeMutableBufferPointer { buffer, count in
+            unsafe bytes.withUnsafeBufferPointer { source in
+                guard let start = buffer.baseAddress, let base = source.baseAddress else { return }
+                // There is room, as just checked.
+                unsafe (start + count).update(from: base, count: source.count)
+                count += source.count
+            }
         }
     }
 }

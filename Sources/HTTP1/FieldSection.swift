@@ -45,17 +45,16 @@ struct FieldSection: Equatable, Sendable {
                 self.colon = index
                 self.state = .value
             case .value:
+                index = bytes.skipPrintable(from: index, to: end)
                 while index < end, bytes[index].isFieldContent { index += 1 }
                 guard index < end else { return .more }
                 guard bytes[index] == .carriageReturn else {
                     return .invalid(HeadError.unexpected(bytes[index], in: "a field value"))
                 }
-                self.fields.append(
-                    bytes.extracting(self.lineStart..<self.colon),
-                    bytes.extracting(bytes.trimmed(self.colon + 1..<index)))
                 self.state = .lineEnd
             case .lineEnd:
                 guard bytes[index] == .lineFeed else { return .invalid(HeadError.bareCarriageReturn) }
+                self.endLine(bytes, at: index)
                 self.state = .lineStart
             case .sectionEnd:
                 guard bytes[index] == .lineFeed else { return .invalid(HeadError.bareCarriageReturn) }
@@ -86,6 +85,18 @@ struct FieldSection: Equatable, Sendable {
         self.lineStart = index
         self.state = .name
         return nil
+    }
+
+    /// Keeps the field whose line ends with the LF at `index`.
+    private mutating func endLine(_ bytes: Span<UInt8>, at index: Int) {
+        let value = bytes.trimmed(self.colon + 1..<index - 1)
+        // Nearly all lines come as we write them.
+        if value.lowerBound == self.colon + 2, value.upperBound == index - 1, bytes[self.colon + 1] == .space {
+            let line = bytes.extracting(self.lineStart..<index + 1)
+            self.fields.append(line: line, nameLength: self.colon - self.lineStart)
+        } else {
+            self.fields.append(bytes.extracting(self.lineStart..<self.colon), bytes.extracting(value))
+        }
     }
 
     private static func nameError(_ byte: UInt8) -> HeadError {

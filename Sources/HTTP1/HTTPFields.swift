@@ -28,6 +28,8 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
 
     private var lines: [UInt8] = []
     private var places: [Place] = []
+    /// A bit for each length of a name, modulo 64: most names that are looked for are not there.
+    private var nameLengths: UInt64 = 0
 
     /// No fields, and no memory.
     public init() {}
@@ -73,30 +75,48 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         let start = self.lines.count
         self.lines.append(addingCapacity: name.count + value.count + 4) { line in
-            for index in name.indices { line.append(name[index]) }
+            line.append(contentsOf: name)
             line.append(UInt8(ascii: ":"))
             line.append(.space)
-            for index in value.indices { line.append(value[index]) }
+            line.append(contentsOf: value)
             line.append(.carriageReturn)
             line.append(.lineFeed)
         }
-        self.places.append(Place(start: start, colon: start + name.count, end: self.lines.count - 2))
+        self.add(Place(start: start, colon: start + name.count, end: self.lines.count - 2))
+    }
+
+    private mutating func add(_ place: Place) {
+        self.places.append(place)
+        self.nameLengths |= Self.mark(ofLength: place.nameLength)
+    }
+
+    private static func mark(ofLength length: Int) -> UInt64 { 1 << UInt64(length & 63) }
+
+    /// Appends a field as it came: name, colon, one space, value and CRLF, with no other whitespace around the value.
+    mutating func append(line: Span<UInt8>, nameLength: Int) {
+        let start = self.lines.count
+        self.lines.append(contentsOf: line)
+        self.add(Place(start: start, colon: start + nameLength, end: self.lines.count - 2))
     }
 
     /// Appends all of `fields`.
     public mutating func append(_ fields: HTTPFields) {
         let distance = self.lines.count
         self.lines.append(contentsOf: fields.lines)
-        for place in fields.places { self.places.append(place.moved(by: distance)) }
+        for place in fields.places { self.add(place.moved(by: distance)) }
     }
 
     /// Appends the fields with a name that passes `isIncluded`.
     public mutating func append(_ fields: HTTPFields, where isIncluded: (Span<UInt8>) -> Bool) {
+        if self.isEmpty {
+            // A few more often follow.
+            self.reserveCapacity(fields: fields.count + 4, bytes: fields.lines.count + 128)
+        }
         let lines = fields.lines.span
         for place in fields.places where isIncluded(lines.extracting(place.name)) {
             let distance = self.lines.count - place.line.lowerBound
             self.lines.append(contentsOf: lines.extracting(place.line))
-            self.places.append(place.moved(by: distance))
+            self.add(place.moved(by: distance))
         }
     }
 
@@ -123,6 +143,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     private func index(of name: String, from start: Int = 0) -> Int? { self.index(of: name.utf8.span, from: start) }
 
     private func index(of name: Span<UInt8>, from start: Int = 0) -> Int? {
+        guard self.nameLengths & Self.mark(ofLength: name.count) != 0 else { return nil }
         let lines = self.lines.span
         for index in start..<self.places.count {
             // Most names differ in length, which is cheaper to compare.

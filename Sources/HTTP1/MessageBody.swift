@@ -117,25 +117,34 @@ public struct MessageBody: Equatable, Sendable {
 
     /// What the fields say, if they say anything (RFC 9112 section 6).
     private static func framing(of fields: HTTPFields, _ version: HTTPVersion) throws(Failure) -> Framing? {
-        let codings = fields.values("Transfer-Encoding")
-        let lengths = Set(fields.values("Content-Length"))
-        guard codings.isEmpty else {
-            guard lengths.isEmpty else { throw .lengthAndCoding }
+        guard !fields.has("Transfer-Encoding") else {
+            guard !fields.has("Content-Length") else { throw .lengthAndCoding }
             guard version == .http11 else { throw .codingInHTTP10 }
-            try self.check(codings, fields)
+            try self.checkCoding(fields)
             return .chunked
         }
-        guard let length = lengths.first else { return nil }
-        guard lengths.count == 1 else { throw .severalLengths }
+        switch fields.only("Content-Length") {
+        case .absent: return nil
+        case .once(let length): return .length(try self.number(length))
+        case .repeated:
+            let lengths = fields.values("Content-Length")
+            guard Set(lengths).count == 1 else { throw .severalLengths }
+            return .length(try self.number(lengths[0]))
+        }
+    }
+
+    private static func number(_ length: String) throws(Failure) -> Int {
         // `Int` would accept a sign.
         guard length.utf8.allSatisfy(\.isDigit), let number = Int(length) else { throw .badLength }
-        return .length(number)
+        return number
     }
 
     /// There has to be one field, and `chunked` alone in it: other readers of `,chunked` may see no coding.
-    private static func check(_ codings: [String], _ fields: HTTPFields) throws(Failure) {
+    private static func checkCoding(_ fields: HTTPFields) throws(Failure) {
         let isOther = fields.hasElement("Transfer-Encoding") { !$0.equalsIgnoringCase("chunked".utf8.span) }
         guard !isOther else { throw .unknownCoding }
-        guard codings.count == 1, codings[0].equalsIgnoringCase("chunked") else { throw .badCoding }
+        guard case .once(let coding) = fields.only("Transfer-Encoding"), coding.equalsIgnoringCase("chunked") else {
+            throw .badCoding
+        }
     }
 }

@@ -2,40 +2,48 @@ internal import HTTP1
 public import WebSocketProtocol
 
 /// A request that may become a session: everything the later phases need of its head.
-public struct Admitted: RoutedRequest, Equatable, Sendable {
+public struct Admitted: Equatable, Sendable {
+    let request: CheckedRequest
     /// Points into `GatewayConfiguration.routes`.
-    public var routeIndex: Int
+    public let routeIndex: Int
     /// `Sec-WebSocket-Key`, which the 101 answers.
-    public var key: String
-    /// Path and query, normalised and as sent.
-    public var target: RequestTarget
-    /// The Host field as sent, without an empty port.
-    var host: String
-    var origin: String?
+    public let key: String
     /// What the client offered, in its order.
-    public var offeredSubprotocols: [String]
+    public let offeredSubprotocols: [String]
     /// What a relay offers its backend: those the route allows, in the route's order.
-    public var subprotocols: [String]
+    public let subprotocols: [String]
     /// The subprotocol that a bridge or built-in service picks.
-    public var subprotocol: String?
+    public let subprotocol: String?
     /// The route's `require-subprotocol`: without a common subprotocol there is no session.
-    public var requiresSubprotocol: Bool
+    public let requiresSubprotocol: Bool
     /// The client's `permessage-deflate` offers, none on a route with `compression: off`. Other extensions
     /// are not passed on.
-    public var compressionOffers: [ExtensionElement]
-    var forwarded: ForwardedHeaders
-    /// What a trusted proxy calls the request.
-    var requestID: String?
-    /// All fields of the request, as sent.
-    var fields: HTTPFields
+    public let compressionOffers: [ExtensionElement]
+
+    init(
+        _ request: CheckedRequest, routeIndex: Int, key: String, offeredSubprotocols: [String],
+        subprotocols: [String], subprotocol: String?, requiresSubprotocol: Bool, compressionOffers: [ExtensionElement]
+    ) {
+        self.request = request
+        self.routeIndex = routeIndex
+        self.key = key
+        self.offeredSubprotocols = offeredSubprotocols
+        self.subprotocols = subprotocols
+        self.subprotocol = subprotocol
+        self.requiresSubprotocol = requiresSubprotocol
+        self.compressionOffers = compressionOffers
+    }
+
+    /// Path and query, normalised and as sent.
+    public var target: RequestTarget { self.request.target }
 
     /// The client came by https, to us or to a trusted proxy.
-    public var isSecure: Bool { self.forwarded.isSecure }
+    public var isSecure: Bool { self.request.forwarded.isSecure }
 
     /// The endpoint that the request asks for.
     ///
     /// - Parameter client: the client's address, as text.
     public func placement(by rule: PlacementRule, client: String) -> Placement {
-        rule.placement(self.fields, self.target, client: client)
+        rule.placement(self.request.head.fields, self.target, client: client)
     }
 }

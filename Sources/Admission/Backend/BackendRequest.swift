@@ -24,9 +24,10 @@ public enum BackendRequest {
         for admitted: Admitted, to endpoint: WebSocketEndpoint, on route: PathPattern = .subtree("/"), host: HostHeader,
         key: String, sessionID: String, without cookie: String? = nil
     ) -> RequestHead {
+        let request = admitted.request
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 16, bytes: 768)
-        fields.append("Host", self.host(host, admitted.host, endpoint))
+        fields.append("Host", self.host(host, request.host, endpoint))
         fields.append(SwitchingProtocols.upgrade)
         fields.append("Sec-WebSocket-Key", key)
         fields.append("Sec-WebSocket-Version", "13")
@@ -37,20 +38,20 @@ public enum BackendRequest {
             fields.append("Sec-WebSocket-Extensions", ExtensionElement.render(admitted.compressionOffers))
         }
         // Even if the client's Connection names it: to a backend a request without an Origin is not a browser's.
-        if let origin = admitted.origin { fields.append("Origin", origin) }
-        fields.append(admitted.forwarded.fields)
+        if let origin = request.origin { fields.append("Origin", origin) }
+        request.forwarded.append(to: &fields)
         if let prefix = endpoint.prefix(on: route) { fields.append("X-Forwarded-Prefix", prefix) }
-        fields.append("X-Request-Id", admitted.requestID ?? sessionID)
-        let isTrusted = admitted.forwarded.isFromTrustedProxy
-        let sent = cookie.map { admitted.fields.removing(cookie: $0) } ?? admitted.fields
+        fields.append("X-Request-Id", request.requestID ?? sessionID)
+        let isTrusted = request.forwarded.isFromTrustedProxy
+        let sent = cookie.map { request.head.fields.removing(cookie: $0) } ?? request.head.fields
         FieldFilter.append(request: sent, isFromTrustedProxy: isTrusted, to: &fields)
         return RequestHead(method: "GET", target: admitted.target.asked(of: endpoint, on: route), fields: fields)
     }
 
     /// - Parameter client: the client's Host.
-    static func host(_ policy: HostHeader, _ client: String, _ endpoint: WebSocketEndpoint) -> String {
+    static func host(_ policy: HostHeader, _ client: Authority?, _ endpoint: WebSocketEndpoint) -> String {
         switch policy {
-        case .pass: client
+        case .pass: client?.text ?? endpoint.authority
         case .endpoint: endpoint.authority
         case .name(let name): name
         }

@@ -16,7 +16,7 @@ extension Admission {
         let extensions = try self.extensions(of: head, index)
 
         guard OriginCheck.passes(route, origin: origin, host: forwarded.place, schemes: forwarded.schemes) else {
-            throw .origin(origin, head, host, forwarded, request.hops.arrival, route, routeIndex: index)
+            throw .origin(origin, head, host, forwarded, request.arrival, route, routeIndex: index)
         }
         let choice = SubprotocolChoice(route)
         let offers = choice.offers(from: offered)
@@ -26,12 +26,9 @@ extension Admission {
             guard isServed else { throw Refusal.subprotocolRequired(route.subprotocols, routeIndex: index) }
         }
         return Admitted(
-            routeIndex: index, key: key, target: request.target, host: host.text, origin: origin,
-            offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
+            request, routeIndex: index, key: key, offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
             requiresSubprotocol: choice.isRequired,
-            compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions),
-            forwarded: forwarded, requestID: ForwardedHeaders.requestID(of: head.fields, request.hops.arrival),
-            fields: head.fields)
+            compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions))
     }
 
     private static func checkVersion(_ version: String?, _ index: Int) throws(Refusal) {

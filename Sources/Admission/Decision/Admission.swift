@@ -79,13 +79,13 @@ public enum Admission {
         guard let index else {
             guard request.head.version == .http11, let host = request.host else { throw .version(nil) }
             throw target.hasEncodedSlash
-                ? .encodedSlash(nil) : .notServed(target, request.head, host, request.hops.arrival, routes)
+                ? .encodedSlash(nil) : .notServed(target, request.head, host, request.arrival, routes)
         }
         let route = routes.routes[index]
         guard !target.hasEncodedSlash || route.encodedSlashes == .keep else { throw .encodedSlash(index) }
         guard request.head.version == .http11 || routes.servesPlainHTTP(index) else { throw .version(index) }
         guard request.host != nil || !routes.needsHost(index) else { throw .hostMissing(routeIndex: index) }
-        guard route.allow.allows(request.hops.client) else { throw .address(request, route, routeIndex: index) }
+        guard route.allow.allows(request.forwarded.client) else { throw .address(request, route, routeIndex: index) }
         return index
     }
 
@@ -98,7 +98,7 @@ public enum Admission {
 
     /// Where all methods are taken, but those that are about the way of a request and not about what it asks for.
     private static func checkPlainMethod(of request: CheckedRequest, _ index: Int) throws(Refusal) {
-        guard ["TRACE", "CONNECT"].contains(request.head.method) else { return }
+        guard request.head.method == "TRACE" || request.head.method == "CONNECT" else { return }
         throw .method(
             request.head.method, allowed: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             routeIndex: index)
@@ -117,9 +117,7 @@ public enum Admission {
         _ request: CheckedRequest, _ routes: RouteTable, _ index: Int
     ) throws(Refusal) -> Decision {
         try self.checkPlainMethod(of: request, index)
-        guard let host = request.host else { throw .hostMissing(routeIndex: index) }
-        return .pass(
-            try PlainRequest(request, host: host, routeIndex: index, bodyLimit: routes.routes[index].limits.body))
+        return .pass(try PlainRequest(request, routeIndex: index, bodyLimit: routes.routes[index].limits.body))
     }
 }
 

@@ -66,8 +66,8 @@ public struct Explanation: Equatable, Sendable {
         case .pass(let request):
             let route = routes.routes[request.routeIndex]
             self.route(route, request.routeIndex, &lines)
-            self.backend(request, route, configuration, &lines)
-            self.placement(request, route, configuration, &lines)
+            self.backend(request.checked, route, configuration, &lines)
+            self.placement(request.checked, route, configuration, &lines)
             lines.add("answer", obstacle ?? "the backend's: the request is passed on")
         case .files(let request):
             let route = routes.routes[request.routeIndex]
@@ -83,8 +83,8 @@ public struct Explanation: Equatable, Sendable {
             let route = routes.routes[admitted.routeIndex]
             self.route(route, admitted.routeIndex, &lines)
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
-            self.backend(admitted, route, configuration, &lines)
-            self.placement(admitted, route, configuration, &lines)
+            self.backend(admitted.request, route, configuration, &lines)
+            self.placement(admitted.request, route, configuration, &lines)
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
             lines.add("answer", obstacle ?? "101 Switching Protocols")
         }
@@ -187,7 +187,7 @@ public struct Explanation: Equatable, Sendable {
     }
 
     private static func backend(
-        _ request: some RoutedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
+        _ request: CheckedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
         _ lines: inout Lines
     ) {
         guard let name = route.action.backend, let backend = configuration.backends[name] else { return }
@@ -212,7 +212,7 @@ public struct Explanation: Equatable, Sendable {
 
     /// By what of this request its endpoint is chosen, for a `balance` that looks at requests. Values are not shown: they may be secrets.
     private static func placement(
-        _ request: some RoutedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
+        _ request: CheckedRequest, _ route: RouteSettings, _ configuration: GatewayConfiguration,
         _ lines: inout Lines
     ) {
         guard let name = route.action.backend, let backend = configuration.backends[name] else { return }
@@ -220,14 +220,14 @@ public struct Explanation: Equatable, Sendable {
         switch backend.balance {
         case .roundRobin, .leastSessions, .randomTwo, .hashAddress, .hashPath: return
         case .cookie:
-            let attributes = EndpointCookie.attributes(backend.cookie.sameSite, isSecure: request.isSecure)
+            let attributes = EndpointCookie.attributes(backend.cookie.sameSite, isSecure: request.forwarded.isSecure)
             return lines.add("cookie", "\(backend.cookieName)=…\(attributes)")
         case .hashCookie(let name): subject = "the cookie \(name)"
         case .hashHeader(let name): subject = "the field \(name)"
         case .hashQuery(let name): subject = "the query's \(name)"
         }
         let rule = PlacementRule(backend.balance, cookie: nil)
-        let placement = rule.placement(request.fields, request.target, client: "")
+        let placement = rule.placement(request.head.fields, request.target, client: "")
         lines.add(
             "placed", placement == .any ? "round-robin: \(subject) is absent, empty or repeated" : "by \(subject)")
     }

@@ -9,9 +9,12 @@ enum FieldFilter {
     /// Origin, the handshake's, `X-Forwarded-For/-Proto/-Host/-Port`, `X-Real-IP`, `X-Request-Id`), and those that name another URL,
     /// host or method than the request's own: they have led backends past a route (CVE-2018-14773).
     static func append(request fields: HTTPFields, isFromTrustedProxy: Bool, to kept: inout HTTPFields) {
-        self.append(endToEnd: fields, to: &kept) { name in
-            if self.keptFromBackends.contains(name) || name.isFolded(startingWith: self.originalPrefix) { return true }
-            guard self.saidByProxies.contains(name) || name.isFolded(startingWith: self.forwardedPrefix) else {
+        let names = Names.all
+        self.append(endToEnd: fields, names, to: &kept) { name in
+            if names.keptFromBackends.contains(name) || name.isFolded(startingWith: names.originalPrefix) {
+                return true
+            }
+            guard names.saidByProxies.contains(name) || name.isFolded(startingWith: names.forwardedPrefix) else {
                 return false
             }
             // In another spelling than the proxy's own it does not come from the proxy.
@@ -19,18 +22,10 @@ enum FieldFilter {
         }
     }
 
-    private static let keptFromBackends = FoldedNames(
-        "host", "origin", "expect", "x-request-id", "x-real-ip", "x-forwarded", "x-forwarded-for", "x-forwarded-proto",
-        "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-uri", "x-forwarded-method",
-        "x-rewrite-url", "x-override-url", "x-http-method", "x-http-method-override", "x-method-override")
-    private static let originalPrefix = Array("x-original-".utf8)
-    private static let saidByProxies = FoldedNames("forwarded")
-    private static let forwardedPrefix = Array("x-forwarded-".utf8)
-
     /// The fields of a backend's answer that a client gets unchanged.
     static func response(_ fields: HTTPFields) -> HTTPFields {
         var kept = HTTPFields()
-        self.append(endToEnd: fields, to: &kept) { _ in false }
+        self.append(endToEnd: fields, .all, to: &kept) { _ in false }
         return kept
     }
 
@@ -43,11 +38,11 @@ enum FieldFilter {
 
     /// Appends the end-to-end fields (RFC 9110 section 7.6.1) that are not of the handshake and not excluded by `isExcluded`.
     private static func append(
-        endToEnd fields: HTTPFields, to kept: inout HTTPFields, isExcluded: (Span<UInt8>) -> Bool
+        endToEnd fields: HTTPFields, _ names: Names, to kept: inout HTTPFields, isExcluded: (Span<UInt8>) -> Bool
     ) {
         let named = self.namedByConnection(fields)
         kept.append(fields) { name in
-            !name.isFolded(startingWith: self.handshakePrefix) && !self.ofThisHop.contains(name) && !isExcluded(name)
+            !name.isFolded(startingWith: names.handshakePrefix) && !names.ofThisHop.contains(name) && !isExcluded(name)
                 && (named.isEmpty || !named.contains(name.folded))
         }
     }
@@ -61,7 +56,7 @@ enum FieldFilter {
         // One buffer for all of them.
         var name: [UInt8] = []
         _ = fields.hasElement("Connection") { element in
-            if self.ofThisHop.contains(element) { return false }
+            if Names.all.ofThisHop.contains(element) { return false }
             if present.isEmpty { fields.forEachName { present.insert($0.folded) } }
             element.fold(into: &name)
             if present.contains(name) { named.insert(name) }
@@ -69,31 +64,48 @@ enum FieldFilter {
         }
         return named
     }
-
-    private static let ofThisHop = FoldedNames(
-        "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
-        "transfer-encoding", "upgrade", "http2-settings", "content-length")
-    private static let handshakePrefix = Array("sec-websocket-".utf8)
 }
 
-/// A few names in their folded form. Most names differ from all of them in length, so a search is cheaper than hashing.
+/// The names that the filter knows, together because each is looked for in every field.
+private struct Names: Sendable {
+    static let all = Names()
+
+    let ofThisHop = FoldedNames(
+        "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+        "transfer-encoding", "upgrade", "http2-settings", "content-length")
+    let handshakePrefix = Array("sec-websocket-".utf8)
+    let keptFromBackends = FoldedNames(
+        "host", "origin", "expect", "x-request-id", "x-real-ip", "x-forwarded", "x-forwarded-for", "x-forwarded-proto",
+        "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-uri", "x-forwarded-method",
+        "x-rewrite-url", "x-override-url", "x-http-method", "x-http-method-override", "x-method-override")
+    let originalPrefix = Array("x-original-".utf8)
+    let saidByProxies = FoldedNames("forwarded")
+    let forwardedPrefix = Array("x-forwarded-".utf8)
+}
+
+/// A few names in their folded form. Most names differ from all of them in length or in the first letter, which is cheaper than hashing.
 private struct FoldedNames: Sendable {
     private let names: [[UInt8]]
-    /// A bit for each length that occurs, below 64.
-    private let lengths: UInt64
+    /// The `mark` of each name.
+    private let marks: UInt64
 
     init(_ names: String...) {
         self.names = names.map { Array($0.utf8) }
-        self.lengths = self.names.reduce(0) { $0 | 1 << UInt64($1.count) }
+        self.marks = self.names.reduce(0) { $0 | Self.mark(length: $1.count, first: $1[0]) }
     }
 
     func contains(_ name: Span<UInt8>) -> Bool {
-        guard self.lengths >> UInt64(name.count) & 1 == 1 else { return false }
+        guard !name.isEmpty, self.marks & Self.mark(length: name.count, first: name[0].folded) != 0 else {
+            return false
+        }
         for index in self.names.indices where self.names[index].count == name.count {
             if name.isFolded(startingWith: self.names[index]) { return true }
         }
         return false
     }
+
+    /// One of 64 bits, by length and first letter.
+    private static func mark(length: Int, first: UInt8) -> UInt64 { 1 << UInt64((length &* 5 &+ Int(first)) & 63) }
 }
 
 extension UInt8 {

@@ -12,13 +12,21 @@ public struct ForwardedHeaders: Equatable, Sendable {
     var isSecure: Bool { self.scheme == .https }
     /// The schemes that the Origin of the client's own page may have. A proxy that speaks TLS to us may not know the scheme that the
     /// proxy before it was asked with.
-    let schemes: [String]
+    var schemes: [String] {
+        let own = Self.scheme(of: self.hops.arrival)
+        let schemes = own == .https && self.scheme != own ? [self.scheme, own] : [self.scheme]
+        return schemes.map(\.rawValue)
+    }
     /// The host that the client asked for: Host, or what a trusted proxy says.
     let host: Authority
     /// `host` with the port that a trusted proxy names, if it has none itself: the Origin of the client's own page has it.
-    let place: Authority
+    var place: Authority {
+        Self.place(self.host, port: self.hops.value(of: Self.port, where: Self.portNumber))
+    }
     private let hops: Hops
 
+    /// How the request reached the gateway.
+    var arrival: Arrival { self.hops.arrival }
     /// The rightmost address that is not a trusted proxy's; `nil` if none is known, on a Unix socket.
     var client: IPAddress? { self.hops.client }
     /// Whether the request's `Forwarded` and similar fields may be passed on.
@@ -32,29 +40,29 @@ public struct ForwardedHeaders: Equatable, Sendable {
     /// `host` is the Host field.
     init(_ hops: Hops, host: Authority) {
         self.hops = hops
-        let arrival = hops.arrival
-        let own: ClientScheme = arrival.listenerIsSecure ? .https : .http
-        self.scheme = hops.value(of: Self.proto, where: Self.scheme) ?? own
-        let schemes = arrival.listenerIsSecure && self.scheme != own ? [self.scheme, own] : [self.scheme]
-        self.schemes = schemes.map(\.rawValue)
+        self.scheme = hops.value(of: Self.proto, where: Self.scheme) ?? Self.scheme(of: hops.arrival)
         self.host = hops.value(of: Self.host, where: { Authority($0) }) ?? host
-        self.place = Self.place(self.host, port: hops.value(of: Self.port, where: Self.portNumber))
     }
 
-    /// `X-Forwarded-For` and `X-Real-IP` (where an address is known), `X-Forwarded-Proto`, `-Host` and `-Port`.
-    var fields: HTTPFields {
-        var fields = HTTPFields()
-        fields.reserveCapacity(fields: 5, bytes: 256)
-        let addresses = self.hops.addresses + (self.hops.arrival.peer.map { [$0.description] } ?? [])
-        if !addresses.isEmpty { fields.append("X-Forwarded-For", addresses.joined(separator: ", ")) }
+    /// Appends `X-Forwarded-For` and `X-Real-IP` (where an address is known), `X-Forwarded-Proto`, `-Host` and `-Port`.
+    func append(to fields: inout HTTPFields) {
+        let peer = self.hops.arrival.peer?.description
+        let before = self.hops.addresses
+        if !before.isEmpty {
+            fields.append("X-Forwarded-For", (before + (peer.map { [$0] } ?? [])).joined(separator: ", "))
+        } else if let peer {
+            fields.append("X-Forwarded-For", peer)
+        }
         fields.append(Self.proto, self.scheme.rawValue)
         fields.append(Self.host, self.host.text)
         // The port of the client's URL: a proxy in front may listen on another than ours.
         let port = self.host.port ?? defaultPort(ofScheme: self.scheme.rawValue)
         fields.append(Self.port, String(self.hops.value(of: Self.port, where: Self.portNumber) ?? port))
-        if let client = self.client { fields.append("X-Real-IP", client.description) }
-        return fields
+        guard let client = self.client else { return }
+        fields.append("X-Real-IP", client == self.hops.arrival.peer ? peer ?? "" : client.description)
     }
+
+    private static func scheme(of arrival: Arrival) -> ClientScheme { arrival.listenerIsSecure ? .https : .http }
 
     private static let proto = "X-Forwarded-Proto"
     private static let host = "X-Forwarded-Host"

@@ -27,7 +27,7 @@ public struct BodyPassage: Equatable, Sendable {
     public let framing: MessageBody.Framing
     private var body: MessageBody
     private let sender: Sender
-    /// The `Connection` fields of the head, because they may name trailer fields, too.
+    /// The `Connection` fields of the head, because they may name trailer fields, too. Only chunks have trailers.
     private var connection = HTTPFields()
     private let limit: Int
     /// How many bytes of data were passed on.
@@ -47,7 +47,9 @@ public struct BodyPassage: Equatable, Sendable {
         self.body = body
         self.sender = sender
         self.limit = limit
-        self.connection.append(fields) { $0.equalsIgnoringCase("Connection".utf8.span) }
+        if body.framing == .chunked {
+            self.connection.append(fields) { $0.equalsIgnoringCase("Connection".utf8.span) }
+        }
         self.framing =
             switch body.framing {
             case .none, .length: body.framing

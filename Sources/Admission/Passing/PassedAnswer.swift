@@ -40,9 +40,7 @@ public struct PassedAnswer: Sendable {
             let before = self.buffer.count
             // One more than there may be, for the parser to see that there are too many.
             let end = min(bytes.count, index + HeadLimits.passedBytes + 1 - before)
-            self.buffer.append(contentsOf: bytes.extracting(index..<end))
-            let received = self.buffer
-            switch self.parser.parse(received.span) {
+            switch self.parse(bytes.extracting(index..<end)) {
             case .incomplete: index = end
             case .invalid(let error): return .bad("a malformed answer: \(error.detail)")
             case .head(let head, let length):
@@ -53,6 +51,18 @@ public struct PassedAnswer: Sendable {
             }
         }
         return .needsMore
+    }
+
+    /// Parses what was received so far, with `bytes` behind it. A head that comes in one piece is read where it is.
+    private mutating func parse(_ bytes: Span<UInt8>) -> HeadProgress<ResponseHead> {
+        guard self.buffer.isEmpty else {
+            self.buffer.append(contentsOf: bytes)
+            let received = self.buffer
+            return self.parser.parse(received.span)
+        }
+        let progress = self.parser.parse(bytes)
+        if case .incomplete = progress { self.buffer.append(contentsOf: bytes) }
+        return progress
     }
 
     /// - Returns: nil if the client is not told.

@@ -1,7 +1,7 @@
 public import HTTP1
 
 /// The final head of a backend's answer to a plain request, on its way to the client.
-public struct PassedHead: Equatable, Sendable {
+public final class PassedHead: Sendable {
     /// 200 to 999.
     public var status: Int { self.head.status }
     /// Passes the body on.
@@ -48,5 +48,12 @@ public struct PassedHead: Equatable, Sendable {
         }
         if !connection.isEmpty { fields.append("Connection", connection.joined(separator: ", ")) }
         return ResponseHead(status: self.status, reason: self.head.reason, fields: fields).bytes
+    }
+}
+
+extension PassedHead: Equatable {
+    /// Whether both go to the client alike, with alike bodies behind them.
+    public static func == (one: PassedHead, other: PassedHead) -> Bool {
+        one.head == other.head && one.passage == other.passage
     }
 }

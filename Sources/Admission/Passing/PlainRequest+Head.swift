@@ -20,20 +20,19 @@ extension PlainRequest {
     ) -> RequestHead {
         var fields = HTTPFields()
         fields.reserveCapacity(fields: 24, bytes: 1024)
-        fields.append("Host", BackendRequest.host(host, self.host, endpoint))
+        fields.append("Host", BackendRequest.host(host, self.checked.host, endpoint))
         // An Origin even if the client's Connection names it: to a backend a request without one is not a browser's.
-        for name in ["Origin", "Expect"] {
-            for value in self.fields.values(name) { fields.append(name, value) }
-        }
+        if let origin = self.checked.origin { fields.append("Origin", origin) }
+        for value in self.fields.values("Expect") { fields.append("Expect", value) }
         // A field of this hop, and ours to send: trailers are passed on.
         if self.fields.hasElement("TE", where: { $0.equalsIgnoringCase("trailers".utf8.span) }) {
             fields.append("TE", "trailers")
             fields.append("Connection", "TE")
         }
-        fields.append(self.forwarded.fields)
+        self.checked.forwarded.append(to: &fields)
         if let prefix = endpoint.prefix(on: route) { fields.append("X-Forwarded-Prefix", prefix) }
-        fields.append("X-Request-Id", self.requestID ?? id)
-        let isTrusted = self.forwarded.isFromTrustedProxy
+        fields.append("X-Request-Id", self.checked.requestID ?? id)
+        let isTrusted = self.checked.forwarded.isFromTrustedProxy
         let sent = cookie.map { self.fields.removing(cookie: $0) } ?? self.fields
         FieldFilter.append(request: sent, isFromTrustedProxy: isTrusted, to: &fields)
         // Behind those of the proxies before us (RFC 9110 section 7.6.3).

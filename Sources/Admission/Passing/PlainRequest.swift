@@ -2,65 +2,53 @@ internal import Configuration
 public import HTTP1
 
 /// A request that is passed to a backend as plain HTTP: everything the later steps need of its head.
-public struct PlainRequest: RoutedRequest, Equatable, Sendable {
+public struct PlainRequest: Equatable, Sendable {
+    let checked: CheckedRequest
     /// Points into `GatewayConfiguration.routes`.
     public let routeIndex: Int
-    /// As sent; neither TRACE nor CONNECT.
-    public let method: String
-    /// Path and query, normalised and as sent.
-    public let target: RequestTarget
-    /// The client's. HTTP/1.0 has no chunks, no interim answers, and one request a connection.
-    public let version: HTTPVersion
-    /// What ends its body.
-    public let framing: MessageBody.Framing
-    /// The Host field as sent, without an empty port.
-    let host: String
-    let forwarded: ForwardedHeaders
-    /// What a trusted proxy calls the request.
-    let requestID: String?
-    /// All fields of the request, as sent.
-    let fields: HTTPFields
     private let bodyLimit: Int
 
     /// - Parameter limit: the most bytes of its body; 0: no limit.
     /// - Throws: 413 for a body over the limit.
     init(
-        _ request: CheckedRequest, host: Authority, routeIndex: Int, bodyLimit limit: ByteCount
+        _ request: CheckedRequest, routeIndex: Int, bodyLimit limit: ByteCount
     ) throws(Refusal) {
-        self.framing = request.framing
+        self.checked = request
+        self.routeIndex = routeIndex
         self.bodyLimit = limit.rawValue == 0 ? .max : limit.rawValue
         if case .length(let length) = self.framing, length > self.bodyLimit {
             throw .bodyTooLarge(routeIndex: routeIndex)
         }
-        self.routeIndex = routeIndex
-        self.method = request.head.method
-        self.target = request.target
-        self.version = request.head.version
-        self.host = host.text
-        self.forwarded = request.forwarded
-        self.requestID = ForwardedHeaders.requestID(of: request.head.fields, request.hops.arrival)
-        self.fields = request.head.fields
     }
 
     /// The plain GET that an upgrade also is (RFC 9110 section 7.8): the backend's refusal answers it.
     public init(_ upgrade: Admitted) {
-        self.framing = .none
-        self.bodyLimit = 0
+        self.checked = upgrade.request
         self.routeIndex = upgrade.routeIndex
-        self.method = "GET"
-        self.target = upgrade.target
-        self.version = .http11
-        self.host = upgrade.host
-        self.forwarded = upgrade.forwarded
-        self.requestID = upgrade.requestID
-        self.fields = upgrade.fields
+        self.bodyLimit = 0
     }
+
+    /// As sent; neither TRACE nor CONNECT.
+    public var method: String { self.checked.head.method }
+    /// Path and query, normalised and as sent.
+    public var target: RequestTarget { self.checked.target }
+    /// The client's. HTTP/1.0 has no chunks, no interim answers, and one request a connection.
+    public var version: HTTPVersion { self.checked.head.version }
+    /// What ends its body.
+    public var framing: MessageBody.Framing { self.checked.framing }
+    /// All fields of the request, as sent.
+    var fields: HTTPFields { self.checked.head.fields }
 
     /// There is something to read after the head.
     public var hasBody: Bool { self.framing.hasBytes }
 
     /// Sending it twice does no more than sending it once, and there is no body to keep for that (RFC 9110 section 9.2.2).
-    public var isRepeatable: Bool { !self.hasBody && ["GET", "HEAD", "OPTIONS"].contains(self.method) }
+    public var isRepeatable: Bool {
+        switch self.method {
+        case "GET", "HEAD", "OPTIONS": !self.hasBody
+        default: false
+        }
+    }
 
     /// The client may wait with the body until it is told to send it (RFC 9110 section 10.1.1).
     public var expectsContinue: Bool {
@@ -72,7 +60,7 @@ public struct PlainRequest: RoutedRequest, Equatable, Sendable {
     public var keepsClient: Bool { self.version == .http11 && !self.fields.hasConnectionClose }
 
     /// The client came by https, to us or to a trusted proxy.
-    public var isSecure: Bool { self.forwarded.isSecure }
+    public var isSecure: Bool { self.checked.forwarded.isSecure }
 
     /// The endpoint that the request asks for.
     ///
@@ -85,6 +73,6 @@ public struct PlainRequest: RoutedRequest, Equatable, Sendable {
     public var passage: BodyPassage {
         BodyPassage(
             MessageBody(self.framing), after: self.fields,
-            of: .client(isTrustedProxy: self.forwarded.isFromTrustedProxy), to: .http11, limit: self.bodyLimit)
+            of: .client(isTrustedProxy: self.checked.forwarded.isFromTrustedProxy), to: .http11, limit: self.bodyLimit)
     }
 }

@@ -3,9 +3,10 @@ internal import HTTP1
 internal import WebSocketProtocol
 
 /// A request of which all is checked that no route has a say in.
-struct CheckedRequest {
+///
+/// An object, because the decision, the exchange and the session that follow all keep it, and it has many parts.
+final class CheckedRequest: Sendable {
     let head: RequestHead
-    let hops: Hops
     /// `nil`: a request of HTTP/1.0 may have none.
     let host: Authority?
     let origin: String?
@@ -23,7 +24,6 @@ struct CheckedRequest {
     /// - Throws: the answer to a request that can be read in two ways, or not at all.
     init(_ head: RequestHead, _ hops: Hops) throws(Refusal) {
         self.head = head
-        self.hops = hops
         self.host = try Self.host(of: head)
         self.origin = try Self.origin(of: head)
         self.key = try Self.single("Sec-WebSocket-Key", in: head)
@@ -44,6 +44,12 @@ struct CheckedRequest {
         self.target = try Self.target(of: head, self.host)
         self.forwarded = ForwardedHeaders(hops, host: self.host ?? .none)
     }
+
+    /// How it reached the gateway.
+    var arrival: Arrival { self.forwarded.arrival }
+
+    /// What a trusted proxy calls the request.
+    var requestID: String? { ForwardedHeaders.requestID(of: self.head.fields, self.arrival) }
 
     /// Another request may follow on the connection once this one is answered (RFC 9112 section 9.3). A body would have to be read first.
     var keepsClient: Bool {
@@ -91,5 +97,12 @@ struct CheckedRequest {
         case .once(let value): return value
         case .repeated: throw Refusal(400, "Malformed request: more than one \(name).")
         }
+    }
+}
+
+extension CheckedRequest: Equatable {
+    /// Everything else follows from these.
+    static func == (one: CheckedRequest, other: CheckedRequest) -> Bool {
+        one === other || one.head == other.head && one.forwarded == other.forwarded
     }
 }

@@ -1,7 +1,7 @@
 public import Configuration
 
 /// The routes in their order, indexed for matching: the first match wins.
-public struct RouteTable: Sendable {
+public final class RouteTable: Sendable {
     /// What answers on a route; it decides which side picks the subprotocol.
     public enum Service: Equatable, Sendable {
         /// A WebSocket backend: it chooses.

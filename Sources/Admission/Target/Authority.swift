@@ -32,7 +32,7 @@ public struct Authority: Hashable, Sendable {
         let rest = bytes[hostEnd...]
         if rest.isEmpty || rest.elementsEqual(":".utf8) {
             self.port = nil
-            self.text = String(decoding: bytes[..<hostEnd], as: UTF8.self)
+            self.text = rest.isEmpty ? text : String(decoding: bytes[..<hostEnd], as: UTF8.self)
         } else {
             guard rest.first == UInt8(ascii: ":"), let port = Self.port(rest.dropFirst()) else { return nil }
             self.port = port
@@ -64,8 +64,6 @@ public struct Authority: Hashable, Sendable {
     private static func folded(_ bytes: ArraySlice<UInt8>) -> String? {
         let name = bytes.last == UInt8(ascii: ".") ? bytes.dropLast() : bytes
         guard !name.isEmpty else { return nil }
-        var folded: [UInt8] = []
-        folded.reserveCapacity(name.count)
         var previous = UInt8(ascii: ".")
         for byte in name {
             switch byte {
@@ -74,9 +72,10 @@ public struct Authority: Hashable, Sendable {
             default: guard byte.isDigit || byte.isLetter else { return nil }
             }
             previous = byte
-            folded.append(byte.asciiLowercased)
         }
-        return previous == UInt8(ascii: ".") ? nil : String(decoding: folded, as: UTF8.self)
+        guard previous != UInt8(ascii: ".") else { return nil }
+        let text = String(decoding: name, as: UTF8.self)
+        return name.contains { $0.asciiLowercased != $0 } ? text.asciiLowercased : text
     }
 
     private static func port(_ bytes: ArraySlice<UInt8>) -> UInt16? {

@@ -32,7 +32,10 @@ public struct RequestTarget: Equatable, Sendable {
         self.path = normal.text
         self.hasEncodedSlash = normal.hasEncodedSlash
         self.query = query.isEmpty ? nil : String(query.dropFirst())
-        self.original = path.isEmpty ? "/" + query : String(rest)
+        self.original =
+            if path.isEmpty { "/" + query } else if rest.startIndex == target.startIndex { target } else {
+                String(rest)
+            }
     }
 
     private static func normal(_ path: some StringProtocol) throws(HeadError) -> NormalPath {

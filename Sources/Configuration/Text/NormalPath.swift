@@ -36,6 +36,13 @@ public struct NormalPath: Equatable, Sendable {
         guard bytes.count < 2 || bytes[1] != UInt8(ascii: "/") && bytes[1] != UInt8(ascii: "\\") else {
             throw .twoSlashesAtStart
         }
+        // Most paths are in this form already.
+        if bytes.allSatisfy({ $0.isVisible && !Self.isSpecial($0) }) {
+            guard !Self.hasDotSegment(bytes) else { throw .dotSegment }
+            self.text = String(decoding: bytes, as: UTF8.self)
+            self.hasEncodedSlash = false
+            return
+        }
         var normal: [UInt8] = []
         normal.reserveCapacity(bytes.count)
         var hasEncodedSlash = false
@@ -62,6 +69,14 @@ public struct NormalPath: Equatable, Sendable {
         guard !Self.hasDotSegment(normal) else { throw .dotSegment }
         self.text = String(decoding: normal, as: UTF8.self)
         self.hasEncodedSlash = hasEncodedSlash
+    }
+
+    /// A character that cannot stand in a path, or not for itself.
+    private static func isSpecial(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "%"), UInt8(ascii: "*"), UInt8(ascii: "#"), UInt8(ascii: "?"): true
+        default: false
+        }
     }
 
     /// The flaw of a path that we send to a server; `nil` where there is none, or no path. It may begin with `//`.

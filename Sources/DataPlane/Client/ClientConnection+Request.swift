@@ -13,16 +13,15 @@ extension ClientConnection {
     func readRequests() {
         guard let connection = self.connection else { return }
         // What came behind the last request.
-        if !self.request.bytes.isEmpty, self.mayBegin(connection) { self.parse() }
+        if !self.request.bytes.isEmpty, self.mayBegin(connection) { self.parse(Span()) }
         let plaintext = self.context.connections.buffers.plaintext
         while self.mayBegin(connection), connection.mayRead {
             switch connection.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.heard(connection)
                 self.loop.budget.spend(Work.read + Work.head(range.count))
-                self.request.bytes.append(plaintext.span.extracting(range))
                 self.memory.madeProgress(at: self.loop.now)
-                self.parse()
+                self.parse(plaintext.span.extracting(range))
             case .incomplete: self.heard(connection)
             case .nothing: break
             case .end(let inOrder): return self.handle(.ended(inOrder ? .inOrder : .truncated))
@@ -44,14 +43,14 @@ extension ClientConnection {
         }
     }
 
-    private func parse() {
+    /// Reads on in the request head, of which `bytes` came.
+    private func parse(_ bytes: Span<UInt8>) {
         if self.machine.state == .idle { self.handle(.requestBegan) }
-        let bytes = self.request.bytes
-        switch self.request.parser.parse(bytes.span) {
+        switch self.request.take(bytes) {
         case .incomplete: break
         case .invalid(let error): self.turnAway(Refusal(error))
-        case .head(let head, let length):
-            self.early = Array(bytes[length...])
+        case .head(let head, let rest):
+            self.early = rest
             self.request = PartialRequest(self.listener.settings.limits)
             self.owner.isNoLongerNew(self)
             self.admit(head)

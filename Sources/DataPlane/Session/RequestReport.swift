@@ -1,8 +1,7 @@
 /// What the log line of a plain request says.
 struct RequestReport {
     let method: String
-    /// Without the query, which may have secrets.
-    let path: String
+    private let target: String
     /// `nil` if there was no answer.
     let status: Int?
     /// How many bytes of the answer's body went to the client.
@@ -18,12 +17,15 @@ struct RequestReport {
         brokenOff reason: String? = nil
     ) {
         self.method = method
-        self.path = String(target.prefix { $0 != "?" })
+        self.target = target
         self.status = status
         self.bytes = bytes
         self.duration = duration
         self.brokenOff = reason
     }
+
+    /// Without the query, which may have secrets.
+    var path: String { String(self.target.prefix { $0 != "?" }) }
 
     /// It was answered with 500 and up, or not whole.
     var isError: Bool { self.status.map { $0 >= 500 || self.brokenOff != nil } ?? false }

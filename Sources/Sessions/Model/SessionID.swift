@@ -17,14 +17,12 @@ public struct SessionID: Hashable, Sendable, CustomStringConvertible {
 
     /// 16 lowercase hexadecimal digits.
     public var description: String {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(16)
-        var rest = self.number
-        for _ in 0..<16 {
-            let digit = UInt8(truncatingIfNeeded: rest >> 60)
-            digits.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-            rest <<= 4
+        unsafe String(unsafeUninitializedCapacity: 16) { digits in
+            for place in 0..<16 {
+                let digit = UInt8(truncatingIfNeeded: self.number >> UInt64(60 - 4 * place) & 15)
+                unsafe digits[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            }
+            return 16
         }
-        return String(decoding: digits, as: UTF8.self)
     }
 }

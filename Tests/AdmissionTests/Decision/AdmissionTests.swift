@@ -17,13 +17,13 @@ import WebSocketProtocol
         #expect(admitted.target.path == "/echo")
         #expect(admitted.target.query == "q=%20")
         #expect(admitted.target.original == "/%65cho?q=%20")
-        #expect(admitted.host == "example.com")
-        #expect(admitted.origin == "https://other.example")
+        #expect(admitted.request.host?.text == "example.com")
+        #expect(admitted.request.origin == "https://other.example")
         #expect(admitted.offeredSubprotocols == ["a", "b"])
         #expect(admitted.subprotocol == "a")
         #expect(admitted.compressionOffers.map(\.description) == ["permessage-deflate; client_max_window_bits"])
-        #expect(admitted.forwarded.client == IPAddress("192.0.2.1"))
-        #expect(admitted.fields == fields)
+        #expect(admitted.request.forwarded.client == IPAddress("192.0.2.1"))
+        #expect(admitted.request.head.fields == fields)
     }
 
     @Test func `compression is not offered to the backend where it is off`() throws {

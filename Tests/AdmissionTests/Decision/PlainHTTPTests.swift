@@ -86,8 +86,8 @@ import Testing
         }
         #expect(request.routeIndex == 6)
         #expect(request.target.original == "/app/a%20b?x")
-        #expect(request.host == "example.com")
-        #expect(request.forwarded.client == IPAddress("192.0.2.1"))
+        #expect(request.checked.host?.text == "example.com")
+        #expect(request.checked.forwarded.client == IPAddress("192.0.2.1"))
         #expect(status(self.decide("/relay", fields)) == 426)
     }
 

@@ -170,3 +170,12 @@ import Testing
         #expect(ForwardedHeaders.requestID(of: fields, arrival) == id)
     }
 }
+
+extension ForwardedHeaders {
+    /// What a backend gets.
+    fileprivate var fields: HTTPFields {
+        var fields = HTTPFields()
+        self.append(to: &fields)
+        return fields
+    }
+}

@@ -1,7 +1,7 @@
 """Heap allocations per message, ours and libssl's."""
 
 from heap import Heap, counted_traffic
-from traffic import BRIDGE, KINDS, messages
+from traffic import BRIDGE, KINDS, PLAIN, messages
 
 # Until everything that is made only once has been made.
 WARM_UP = 512
@@ -32,6 +32,7 @@ async def measure() -> dict[str, float]:
                 results[f"{label}: libssl's own"] = heap.openssl_allocations / messages(kind, ROUND_TRIPS)
         heap = await used(kind, MANY_SESSIONS, 1)
         results[f"{kind}, {MANY_SESSIONS} sessions"] = heap.allocations / messages(kind, ROUND_TRIPS)
+    results[PLAIN] = (await used(PLAIN, 1, 1)).allocations / ROUND_TRIPS
     return results
 
 

@@ -11,7 +11,7 @@ import pathlib
 import re
 import tempfile
 
-from traffic import BRIDGE, ECHO, RELAY, TLS_RELAY, messages, traffic
+from traffic import BRIDGE, ECHO, PLAIN, RELAY, TLS_RELAY, messages, traffic
 
 MICRO = os.environ.get("GATEWAY_MICRO", "gateway-micro")
 # Both runs include the start, so they differ only by the iterations or messages.
@@ -33,14 +33,15 @@ async def measure() -> dict[str, float]:
         many = await instructions_of_micro(row["name"], MANY_ITERATIONS)
         units = (MANY_ITERATIONS - FEW_ITERATIONS) * row["units"]
         results[f"{row['name']}, per {row['unit']}"] = (many - few) / units
-    for kind in (RELAY, TLS_RELAY, ECHO, BRIDGE):
+    for kind in (RELAY, TLS_RELAY, ECHO, BRIDGE, PLAIN):
         few = await instructions_of_gateway(kind, FEW)
         many = await instructions_of_gateway(kind, MANY)
         difference = collections.Counter(many)
         difference.subtract(few)
         openssl = difference.pop("libssl", 0) + difference.pop("libcrypto", 0)
         count = messages(kind, MANY - FEW)
-        results[f"gateway: {kind}, per message"] = sum(difference.values()) / count
+        unit = kind if kind == PLAIN else f"{kind}, per message"
+        results[f"gateway: {unit}"] = sum(difference.values()) / count
         if openssl > count:
             results[f"gateway: {kind}, per message: libssl's own"] = openssl / count
     return results

@@ -166,10 +166,10 @@ struct PassedExchange {
 
     private static func request(_ head: RequestHead, bodyLimit: Int) -> PlainRequest? {
         let arrival = Arrival(peer: IPAddress("192.0.2.1"), listenerIsSecure: false)
-        guard let checked = try? CheckedRequest(head, Hops(head.fields, arrival)), let host = checked.host else {
+        guard let checked = try? CheckedRequest(head, Hops(head.fields, arrival)), checked.host != nil else {
             return nil
         }
-        return try? PlainRequest(checked, host: host, routeIndex: 0, bodyLimit: .bytes(bodyLimit))
+        return try? PlainRequest(checked, routeIndex: 0, bodyLimit: .bytes(bodyLimit))
     }
 }
 
