@@ -290,6 +290,23 @@ async def test_connections_are_counted_for_the_client_in_the_header():
             pass
 
 
+async def test_silent_connections_of_a_client_behind_the_proxy_displace_only_each_other():
+    wrapper = ("sh", "-c", 'ulimit -n 256; exec "$@"', "sh")
+    async with proxied(wrapper=wrapper, defaults={"timeouts": {"handshake": "60s"}}) as gateway, contextlib.AsyncExitStack() as stack:
+        slow = await stack.enter_async_context(await raw.Connection.open(gateway.plain))
+        request = raw.upgrade("/echo")
+        await slow.send(line("192.0.2.1") + request[:40])
+        # Connections without a request have a quarter of the descriptors.
+        for _ in range(80):
+            connection = await stack.enter_async_context(await raw.Connection.open(gateway.plain))
+            await connection.send(line("192.0.2.9"))
+        # The eleventh that is like them only counts.
+        evicted = await gateway.events(10, "evicted")
+        assert {record["client"] for record in evicted} == {"192.0.2.9"}
+        await slow.send(request[40:])
+        assert (await slow.response()).status == 101
+
+
 # allow
 
 
