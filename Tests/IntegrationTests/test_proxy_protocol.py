@@ -451,6 +451,18 @@ async def test_what_the_header_in_front_says_goes_on(version):
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_a_listener_of_both_families_names_each_in_its_own(version):
+    async with HeaderBackend(echo) as backend:
+        async with telling(backend, "tcp", version, listeners=[{"address": "[::]:0"}]) as gateway:
+            port = gateway.addresses[0][1]
+            for number, host in enumerate(("127.0.0.1", "::1"), 1):
+                async with await raw.Connection.upgraded((host, port), "/app") as connection:
+                    own = connection.writer.get_extra_info("sockname")[:2]
+                    await until(lambda: len(backend.headers) == number)
+                assert backend.headers[-1] == Header("proxy", own, (host, port))
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
 async def test_a_client_on_a_unix_socket_is_unknown_and_one_behind_a_proxy_there_is_not(version, tmp_path):
     path = tmp_path / "front.sock"
     keys = {"listeners": [{"address": f"unix:{path}"}], "trusted-proxies": ["unix"]}
@@ -651,6 +663,32 @@ def nginx(folder: pathlib.Path, port: int) -> pathlib.Path:
             }}
         }}""")
     return file
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+@pytest.mark.parametrize("kind", ["tcp", "tls"])
+async def test_haproxy_behind_a_bridge_sees_the_client(kind, version, tmp_path, authority):
+    port = free_port()
+    identity = authority.issue("localhost")
+    pem = tmp_path / "both.pem"
+    pem.write_text(identity.chain.read_text() + identity.key.read_text())
+    tls = f" ssl crt {pem}" if kind == "tls" else ""
+    text = (
+        f"frontend web\n    mode http\n    bind 127.0.0.1:{port} accept-proxy{tls}\n"
+        '    http-request return status 200 content-type text/plain lf-string "%[src] %[src_port] %[dst] %[dst_port]"\n'
+    )
+    settings = {**backend_url(kind, port), "send-proxy-protocol": version, "tls": {"verify": False}, "health": "connect"}
+    if kind == "tcp":
+        del settings["tls"]
+    async with haproxy(tmp_path, text, port):
+        async with Gateway(routes=[{"path": "/*", "backend": "app"}], backends={"app": settings}) as gateway:
+            async with await raw.Connection.upgraded(gateway.plain, "/app") as connection:
+                host, own = connection.writer.get_extra_info("sockname")
+                await connection.send(raw.frame(raw.BINARY, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"))
+                answer_bytes = b""
+                while (frame := await connection.frame()).opcode != raw.CLOSE:
+                    answer_bytes += frame.payload
+        assert answer_bytes.endswith(f"\r\n\r\n{host} {own} {gateway.plain[0]} {gateway.plain[1]}".encode())
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])
