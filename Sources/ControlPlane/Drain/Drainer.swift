@@ -166,7 +166,7 @@ final class Drainer {
         let slots = ClosingPace.deal(counts, using: &random)
         for (index, member) in self.fleet.members.enumerated() {
             let times = slots[index].map { pace.time(ofSlot: $0, jitter: .random(in: 0..<1)) }
-            let order = DrainOrder(cause: cause, times: times, opening: opening)
+            let order = DrainOrder(cause: cause, times: times, end: pace.end, opening: opening)
             member.mailbox.send(.drain(selections[index].selection, order))
         }
         return pace

@@ -31,7 +31,7 @@ extension ClientConnection {
         let report = RequestReport(
             request.method, request.target, status: answer.status, bytes: headOnly ? 0 : answer.length,
             duration: self.loop.now - self.began)
-        self.subject.requestEnded(report, self.context)
+        self.subject.log(report, self.context)
         self.context.metrics.requestServed(
             route: self.route?.settings.name, status: answer.status, after: report.duration)
         self.goOn()
@@ -156,14 +156,12 @@ extension ClientConnection {
     }
 
     private func sight(of connection: Connection, _ closing: Closing) -> LegClosing.Sight {
-        let undelivered = connection.undelivered
+        let sight = connection.sight(awaiting: .end, lastByte: self.lastByte)
         // Set late, because most connections end before the first check.
-        if undelivered > 0, !closing.hasUserTimeout {
+        if sight.undelivered > 0, !closing.hasUserTimeout {
             closing.hasUserTimeout = true
             connection.setUserTimeout(self.closingTimes.stall)
         }
-        return LegClosing.Sight(
-            undelivered: undelivered, acknowledged: undelivered > 0 ? connection.acknowledged : 0, awaited: .end,
-            lastByte: self.lastByte)
+        return sight
     }
 }

@@ -138,6 +138,8 @@ extension ClientConnection {
         self.route = route
         self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
         self.clearDeadline()
+        // The session has a backend connection of its own, and a client has two descriptors.
+        self.relay?.closeBackend()
         let session = Session(
             for: self, of: self.subject, since: (began: self.began, lastByte: self.lastByte), admitted, to: route,
             configuration, self.context)

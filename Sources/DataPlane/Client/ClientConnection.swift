@@ -297,8 +297,33 @@ extension ClientConnection: SessionClient {
 
     func leave() { self.exchangeEnded(.silent) }
 
-    /// The exchange is over.
-    func exchangeEnded(_ end: ClientMachine.ExchangeEnd) {
+    // MARK: - Plain requests
+
+    /// A plain request was answered, or its answer has broken off.
+    ///
+    /// - Parameters:
+    ///   - subject: what the log line begins with.
+    ///   - keepsClient: as the client was told.
+    func requestEnded(_ report: RequestReport, of subject: LogSubject, keepsClient: Bool) {
+        subject.log(report, self.context)
+        self.context.metrics.requestEnded(route: subject.route?.settings.name, status: report.status)
+        if report.brokenOff != nil {
+            self.exchangeEnded(report.status == nil ? .silent : .incomplete)
+        } else {
+            // A gateway that drains does not wait for another request.
+            self.exchangeEnded(keepsClient && !self.context.isDraining ? .kept : .last)
+        }
+    }
+
+    /// A plain request gets an answer of the gateway's own.
+    ///
+    /// - Parameter subject: what the log line begins with.
+    func refuseRequest(_ refusal: Refusal, of subject: LogSubject) {
+        self.context.metrics.requestEnded(route: subject.route?.settings.name, status: refusal.status)
+        self.refuse(refusal, of: subject, in: .requestHead)
+    }
+
+    private func exchangeEnded(_ end: ClientMachine.ExchangeEnd) {
         self.exchange = nil
         self.handle(.exchangeEnded(end))
     }

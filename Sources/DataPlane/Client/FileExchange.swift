@@ -52,13 +52,8 @@ final class FileExchange: TimerHandler {
         switch self.machine.handle(input) {
         case .nothing: break
         case .read: self.read()
-        case .end:
-            self.hasEnded(nil)
-            self.client.exchangeEnded(self.keepsClient ? .kept : .last)
-        case .abort(let reason):
-            let hasAnswered = self.answer != nil
-            self.hasEnded(reason)
-            self.client.exchangeEnded(hasAnswered ? .incomplete : .silent)
+        case .end: self.hasEnded()
+        case .abort(let reason): self.hasEnded(reason)
         case .refuse(let why): self.refuse(why)
         }
     }
@@ -171,24 +166,23 @@ final class FileExchange: TimerHandler {
             case .draining: .draining(routeIndex: self.request.routeIndex)
             case .memory: .outOfMemory
             }
-        self.end(status: refusal.status)
-        self.client.refuse(refusal, of: self.client.subject, in: .requestHead)
+        self.letGoOfAll()
+        self.client.refuseRequest(refusal, of: self.client.subject)
     }
 
     /// - Parameter reason: why the answer is not whole; `nil` if it is.
-    private func hasEnded(_ reason: String?) {
-        let status = self.answer?.status
+    private func hasEnded(_ reason: String? = nil) {
         let report = RequestReport(
-            self.request.method, self.request.path, status: status, bytes: self.sent,
+            self.request.method, self.request.path, status: self.answer?.status, bytes: self.sent,
             duration: self.loop.now - self.client.began, brokenOff: reason)
-        self.client.subject.requestEnded(report, self.context)
-        self.end(status: status)
+        self.letGoOfAll()
+        self.client.requestEnded(report, of: self.client.subject, keepsClient: self.keepsClient)
     }
 
-    private func end(status: Int?) {
+    /// Timer, memory and file are not needed any more.
+    private func letGoOfAll() {
         self.loop.cancelTimer(&self.timer)
         self.client.assembles(self.client.early.capacity)
-        self.context.metrics.requestEnded(route: self.route.settings.name, status: status)
         // A thread that reads it closes it afterwards.
         if self.asked == nil { self.letGoOfFile() }
     }

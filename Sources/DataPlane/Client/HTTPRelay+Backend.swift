@@ -33,13 +33,7 @@ extension HTTPRelay: ConnectorOwner {
     func connect() {
         guard let current = self.current, let endpoint = self.endpoint else { return }
         let preface = current.backend.preface(self.client.announcement)
-        // One connection has the requests of one client, where the backend is told which.
-        if let backend = self.backend, backend.isOpen, preface == self.preface,
-            ExchangeMachine.mayReuse(
-                keptFor: self.loop.now - self.keptSince, isRepeatable: current.request.isRepeatable)
-        {
-            return self.handle(.connected(isReused: true))
-        }
+        if self.mayReuse(for: current, preface) { return self.handle(.connected(isReused: true)) }
         self.closeBackend()
         self.preface = preface
         switch endpoint.addresses(at: self.loop.now) {
@@ -66,7 +60,7 @@ extension HTTPRelay: ConnectorOwner {
     }
 
     func connected(_ connection: Connection) {
-        self.attach(connection)
+        self.attach(connection, madeWith: self.current?.configuration)
         self.connector = nil
         self.handle(.connected(isReused: false))
     }

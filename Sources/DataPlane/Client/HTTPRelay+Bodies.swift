@@ -108,9 +108,12 @@ extension HTTPRelay {
         var index = 0
         while self.current != nil, self.current?.answer == nil {
             switch self.current?.heads.next(in: bytes, from: &index) {
-            case .needsMore, nil: return
+            // Interim answers may be many, and the client gets them, too.
+            case .needsMore, nil: return self.holdBackend()
             case .interim(let head):
                 self.client.connection?.send(head.span)
+                // The client may have waited for this before it sends its body: its time begins now.
+                if self.current?.machine.requestBody == .held { self.current?.lastPiece = self.loop.now }
                 self.handle(.requestBodyDue)
             case .head(let head): self.received(head)
             case .bad(let reason): return self.handle(.answerInvalid(reason))
@@ -120,7 +123,7 @@ extension HTTPRelay {
             let progress = self.current?.answer?.pass(bytes, from: &index, send: { client.send($0) })
         else { return }
         switch progress {
-        case .more: if self.isAboveHighWater(client) { self.backend?.pause() }
+        case .more: self.holdBackend()
         case .done: self.handle(.answerWhole(hasMore: index < bytes.count))
         case .invalid(let failure): self.handle(.answerInvalid("\(failure)"))
         case .tooLarge: break
@@ -181,10 +184,17 @@ extension HTTPRelay {
         connection.isAboveLowWater(of: self.queueLimit, self.context.memory.bound)
     }
 
+    /// The answer is not read while too much of it waits for the client.
+    private func holdBackend() {
+        if let client = self.client.connection, self.isAboveHighWater(client) { self.backend?.pause() }
+    }
+
     /// The backend accepts more of the request.
     func resumeClient() {
         guard let client = self.client.connection, client.isPaused else { return }
         client.resume()
+        // It could not send meanwhile: its time begins anew.
+        self.current?.lastPiece = self.loop.now
         self.readRequest()
     }
 

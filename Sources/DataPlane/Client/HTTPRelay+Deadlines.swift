@@ -25,9 +25,17 @@ extension HTTPRelay {
         case .answerHead:
             if now - current.lastPiece >= timeouts.response { return self.handle(.answerTimeOver) }
             next = min(next, current.lastPiece + timeouts.response)
+        case .answerBody where !current.isProbed: self.probe(current)
         case .requestBody, .connection, .answerBody, .nothing: break
         }
         self.setDeadline(at: next)
+    }
+
+    /// An answer may pause for as long as it likes, if both its sides are there. Asked late, because most answers are short.
+    private func probe(_ current: PassedRequest) {
+        current.isProbed = true
+        self.client.connection?.keepAlive(KeepAlive(current.route.settings.heartbeat))
+        self.backend?.keepAlive(KeepAlive(current.route.settings.backendHeartbeat))
     }
 
     private func checkKept() {

@@ -20,6 +20,8 @@ final class HTTPRelay: TimerHandler {
     var current: PassedRequest?
     /// The connection to the endpoint that has the present request, or had the last one.
     private(set) var backend: Connection?
+    /// The configuration that this connection was made with; `nil` if no other request may have it.
+    private var madeWith: WorkerConfiguration?
     /// What that connection began with: a PROXY header, or nothing.
     var preface: [UInt8] = []
     /// Where the last request went.
@@ -54,7 +56,8 @@ final class HTTPRelay: TimerHandler {
     func begin(_ request: PassedRequest, refusedBy endpoint: Endpoint, over backend: Connection, _ bytes: [UInt8]) {
         self.closeBackend()
         self.choose(endpoint)
-        self.attach(backend.handOver(to: self))
+        request.endpoints = [endpoint]
+        self.attach(backend.handOver(to: self), madeWith: nil)
         self.take(request)
         self.setDeadline(at: self.loop.now + request.shortestWait)
         self.passAnswer(bytes.span)
@@ -76,7 +79,9 @@ final class HTTPRelay: TimerHandler {
         switch action {
         case .nothing: break
         case .chooseEndpoint(let failure):
-            if let failure { self.blame(failure) }
+            if let failure, let index = self.current?.request.routeIndex {
+                self.blame(self.refusal(.backend(failure), index))
+            }
             self.chooseEndpoint()
         case .connect: self.connect()
         case .connectAnew:
@@ -93,76 +98,60 @@ final class HTTPRelay: TimerHandler {
     // MARK: - Ends
 
     private func end(keepsClient: Bool, keepsBackend: Bool) {
-        if keepsBackend {
+        // What may still be read, be it only an end, would be taken for the next answer.
+        if keepsBackend, self.backend?.mayRead == false {
             self.keptSince = self.loop.now
             self.setDeadline(at: self.keptSince + ExchangeMachine.longestKept)
-            if self.backend?.isPaused == true { self.backend?.resume() }
         } else {
             self.closeBackend()
         }
-        self.hasEnded(nil)
-        self.client.exchangeEnded(keepsClient ? .kept : .last)
+        self.hasEnded(keepsClient: keepsClient)
     }
 
     /// The client gets no whole answer, and must see that.
     private func abort(because reason: String) {
-        let hasAnswered = self.current?.head != nil
         self.closeBackend()
         self.hasEnded(reason)
-        self.client.exchangeEnded(hasAnswered ? .incomplete : .silent)
     }
 
     private func refuse(_ why: ExchangeMachine.Refused, blamesEndpoint: Bool) {
         guard let current = self.current else { return }
         let refusal = self.refusal(why, current.request.routeIndex)
-        if blamesEndpoint, let endpoint = self.endpoint {
-            self.context.owner?.failed(endpoint, because: refusal.detail)
-        }
-        let subject = self.subject
+        if blamesEndpoint { self.blame(refusal) }
         self.closeBackend()
         self.current = nil
-        self.context.metrics.requestEnded(route: current.route.settings.name, status: refusal.status)
-        self.client.refuse(refusal, of: subject, in: .requestHead)
+        self.client.refuseRequest(refusal, of: self.subject(of: current))
     }
 
     private func refusal(_ why: ExchangeMachine.Refused, _ index: Int) -> Refusal {
-        let name = self.endpoint?.name ?? "-"
-        return switch why {
+        switch why {
         case .badBody(let failure): .badBody(failure, routeIndex: index)
         case .bodyTooLarge: .bodyTooLarge(routeIndex: index)
         case .bodyTimeout: .bodyTimeout(routeIndex: index)
-        case .backend(.noEndpoint): .noEndpoint(routeIndex: index)
-        case .backend(.connectFailed(let reason)): .connectFailed("\(name): \(reason)", routeIndex: index)
-        case .backend(.backendTimeout(let reason)): .backendTimeout("\(name): \(reason)", routeIndex: index)
-        case .backend(.badBackend(let reason)): .badAnswer("\(name): \(reason)", routeIndex: index)
-        case .backend(.draining): .draining(routeIndex: index)
-        case .backend(.memory): .outOfMemory
+        case .backend(let failure): .opening(failure, of: self.endpoint, isSession: false, routeIndex: index)
         }
     }
 
-    private func blame(_ failure: OpeningFailure) {
-        guard let endpoint = self.endpoint, let current = self.current else { return }
-        let refusal = self.refusal(.backend(failure), current.request.routeIndex)
-        self.context.owner?.failed(endpoint, because: refusal.detail)
+    /// It counts as a failure of the endpoint.
+    private func blame(_ refusal: Refusal) {
+        if let endpoint = self.endpoint { self.context.owner?.failed(endpoint, because: refusal.detail) }
     }
 
     /// - Parameter reason: why the answer is not whole; `nil` if it is.
-    private func hasEnded(_ reason: String?) {
+    private func hasEnded(_ reason: String? = nil, keepsClient: Bool = false) {
         guard let current = self.current else { return }
         self.current = nil
-        let status = current.head?.status
         let report = RequestReport(
-            current.request.method, current.request.target.path, status: status, bytes: current.answer?.passed ?? 0,
-            duration: self.loop.now - current.began, brokenOff: reason)
-        self.subject.requestEnded(report, self.context)
-        self.context.metrics.requestEnded(route: current.route.settings.name, status: status)
+            current.request.method, current.request.target.path, status: current.head?.status,
+            bytes: current.answer?.passed ?? 0, duration: self.loop.now - current.began, brokenOff: reason)
+        self.client.requestEnded(report, of: self.subject(of: current), keepsClient: keepsClient)
     }
 
-    /// What the log lines begin with.
-    var subject: LogSubject {
+    /// What the log lines begin with. The relay's endpoint may be an earlier request's.
+    private func subject(of request: PassedRequest) -> LogSubject {
         LogSubject(
-            id: self.client.id, address: self.client.address, summary: self.client.summary, route: self.client.route,
-            endpoint: self.endpoint)
+            id: self.client.id, address: self.client.address, summary: self.client.summary, route: request.route,
+            endpoint: request.endpoints.last)
     }
 
     // MARK: - The backend's connection
@@ -173,13 +162,30 @@ final class HTTPRelay: TimerHandler {
         self.endpoint = endpoint
     }
 
-    func attach(_ backend: Connection) { self.backend = backend }
+    /// - Parameter configuration: `nil` if no other request may have it.
+    func attach(_ backend: Connection, madeWith configuration: WorkerConfiguration?) {
+        self.backend = backend
+        self.madeWith = configuration
+    }
+
+    /// Whether the connection of an earlier request can carry the present one.
+    ///
+    /// A reload may have changed what it was made with, such as the certificate that is shown to the endpoint. Where the endpoint is told the
+    /// client, a connection has the requests of one client.
+    ///
+    /// - Parameter preface: what a new connection would begin with.
+    func mayReuse(for current: PassedRequest, _ preface: [UInt8]) -> Bool {
+        self.backend?.isOpen == true && self.madeWith === current.configuration && self.preface == preface
+            && ExchangeMachine.mayReuse(
+                keptFor: self.loop.now - self.keptSince, isRepeatable: current.request.isRepeatable)
+    }
 
     /// Closes the backend's connection: nothing of it is of use any more.
     func closeBackend() {
         self.connector = nil
         self.backend?.close(abruptly: true)
         self.backend = nil
+        self.madeWith = nil
     }
 
     /// The client's connection is closed, or a session has it.

@@ -25,6 +25,8 @@ final class PassedRequest {
     var endpoints: [Endpoint] = []
     /// When the last piece of the request was passed on.
     var lastPiece: MonotonicInstant
+    /// The kernel probes both peers.
+    var isProbed = false
     /// It asked for an upgrade. The connection to its backend gets no other request: what else it may lead to is not known.
     private(set) var isUpgrade = false
 

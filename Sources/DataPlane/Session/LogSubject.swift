@@ -92,7 +92,7 @@ struct LogSubject {
     // MARK: - Plain requests
 
     /// Logs a plain request that is over, where `log.requests` wants it.
-    func requestEnded(_ request: RequestReport, _ context: SessionContext) {
+    func log(_ request: RequestReport, _ context: SessionContext) {
         switch context.configuration.shared.settings.log.requests {
         case .off: return
         case .errors: guard request.isError else { return }

@@ -197,13 +197,11 @@ extension Session {
     }
 
     private func sight(of connection: Connection) -> LegClosing.Sight {
-        let undelivered = connection.undelivered
         let now = self.loop.now
-        if undelivered > 0 { self.setUserTimeout(of: connection) }
-        var sight = LegClosing.Sight(
-            undelivered: undelivered, acknowledged: undelivered > 0 ? connection.acknowledged : 0,
-            awaited: self.machine.closing.awaits(connection.leg), lastByte: self.legs[connection.leg].heartbeat.lastLife
-        )
+        var sight = connection.sight(
+            awaiting: self.machine.closing.awaits(connection.leg),
+            lastByte: self.legs[connection.leg].heartbeat.lastLife)
+        if sight.undelivered > 0 { self.setUserTimeout(of: connection) }
         // A peer gets no more time because we do not read it for lack of another side.
         if !self.isRefusingMore(connection.leg) { sight.unread = connection.unread(at: now) }
         sight.senderUnread = self.connection(connection.leg.other)?.unread(at: now) ?? .init()

@@ -134,17 +134,8 @@ extension Session {
         self.endOpening()?.refuse(refusal, of: subject, in: phase)
     }
 
-    /// The refusal for a failure, with the endpoint's name before the reason.
     private func refusal(_ failure: OpeningFailure) -> Refusal {
-        let name = self.endpoint?.name ?? "-"
-        switch failure {
-        case .noEndpoint: return .noEndpoint(routeIndex: self.routeIndex)
-        case .connectFailed(let reason): return .connectFailed("\(name): \(reason)", routeIndex: self.routeIndex)
-        case .backendTimeout(let reason): return .backendTimeout("\(name): \(reason)", routeIndex: self.routeIndex)
-        case .badBackend(let reason): return .badBackend("\(name): \(reason)", routeIndex: self.routeIndex)
-        case .draining: return .draining(routeIndex: nil)
-        case .memory: return .outOfMemory
-        }
+        .opening(failure, of: self.endpoint, isSession: true, routeIndex: self.routeIndex)
     }
 
     var routeIndex: Int { self.opening?.admitted.routeIndex ?? 0 }

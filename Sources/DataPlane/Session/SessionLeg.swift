@@ -35,6 +35,18 @@ extension Connection {
         return LegClosing.Unread(time: unread.time, isNow: unread.isNow)
     }
 
+    /// What is seen of it while it closes.
+    ///
+    /// - Parameters:
+    ///   - awaited: what its peer has to do.
+    ///   - lastByte: when a byte last came.
+    func sight(awaiting awaited: ClosingHandshake.Awaited, lastByte: MonotonicInstant) -> LegClosing.Sight {
+        let undelivered = self.undelivered
+        return LegClosing.Sight(
+            undelivered: undelivered, acknowledged: undelivered > 0 ? self.acknowledged : 0, awaited: awaited,
+            lastByte: lastByte)
+    }
+
     /// Sends what is staged. Returns whether the peer has acknowledged everything.
     func hasDelivered() -> Bool {
         self.sendStaged()
@@ -61,7 +73,7 @@ extension Connection {
     }
 
     /// Has the kernel probe the peer, because we send it no pings.
-    fileprivate func keepAlive(_ times: KeepAlive) {
+    func keepAlive(_ times: KeepAlive) {
         self.keepAlive(idle: times.idle, interval: times.interval, count: times.count)
     }
 }

@@ -4,15 +4,18 @@ public import Sessions
 public struct DrainOrder: Sendable {
     /// What the closed sessions have as their cause.
     public let cause: Cause
-    /// For each session the time from now, ascending. More sessions than times are closed at the last one.
+    /// For each session the time from now, ascending. More sessions than times are closed at `end`.
     public let times: [Duration]
+    /// The time from now at which the last of all workers' sessions has had its turn.
+    public let end: Duration
     /// What happens to sessions that are still being opened.
     public let opening: Opening
 
     /// An order to one worker; see the properties.
-    public init(cause: Cause, times: [Duration], opening: Opening) {
+    public init(cause: Cause, times: [Duration], end: Duration, opening: Opening) {
         self.cause = cause
         self.times = times
+        self.end = end
         self.opening = opening
     }
 

@@ -16,11 +16,13 @@ final class PacedClosing: TimerHandler {
 
     init(_ loop: EventLoop) { self.loop = loop }
 
-    /// - Parameter times: from now, ascending. More members than times are closed at the last one.
-    func close(_ members: [any Closable], at times: [Duration], _ ending: Ending) {
-        for (index, member) in members.enumerated() {
-            let time = times.isEmpty ? .zero : times[min(index, times.count - 1)]
-            self.entries.append(Entry(time: self.loop.now + time, member: member, ending: ending))
+    /// What to close, and how long from now.
+    typealias Closing = (member: any Closable, at: Duration)
+
+    /// Closes each at its time.
+    func close(_ closings: [Closing], _ ending: Ending) {
+        for closing in closings {
+            self.entries.append(Entry(time: self.loop.now + closing.at, member: closing.member, ending: ending))
         }
         self.entries.sort { $0.time > $1.time }
         self.timerFired()

@@ -28,7 +28,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     private let paced: PacedClosing
     /// Set when the whole gateway drains: says what happens to sessions that are still being opened.
     private var draining: DrainOrder?
-    /// When that drain closes the last of the sessions it knew of.
+    /// When that drain is over.
     private var drainEnd = MonotonicInstant.never
 
     /// - Throws: `SystemError` or `TLSError`, for what the system or libssl refuses.
@@ -110,20 +110,26 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     private func drain(_ selection: SessionSelection, _ order: DrainOrder) {
         let ending = Ending.byGateway(order.cause)
         var open: [any Closable] = self.sessions.values.filter { $0.isSelected(by: selection) }
+        var closings: [PacedClosing.Closing] = []
         for client in Array(self.clients.values) where client.isSelected(by: selection) {
             if client.awaitsAnswer {
-                self.paced.close([client], at: [order.times.last ?? .zero], ending)
+                closings.append((PresentExchange(of: client), at: order.end))
             } else if client.isPassing {
-                open.append(client)
+                open.append(PresentExchange(of: client))
             } else if client.isIdle || order.opening == .refused {
                 client.close(ending)
             }
         }
-        self.paced.close(open.shuffled(), at: order.times, ending)
+        for (index, member) in open.shuffled().enumerated() {
+            // An answer has until the end of its turn: a part of one is worth nothing.
+            let turn = member is Session ? index : index + 1
+            closings.append((member, at: turn < order.times.count ? order.times[turn] : order.end))
+        }
+        self.paced.close(closings, ending)
         if case .all = selection {
             self.draining = order
             self.context.isDraining = true
-            self.drainEnd = self.loop.now + (order.times.last ?? .zero)
+            self.drainEnd = self.loop.now + order.end
             self.reportIfDrained()
         }
     }
@@ -136,12 +142,12 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         }
     }
 
-    func passes(_ client: ClientConnection) { self.closeLast(client) }
+    func passes(_ client: ClientConnection) { self.closeLast(PresentExchange(of: client)) }
 
     /// Closes what has begun during the drain at the end of that.
     private func closeLast(_ member: any Closable) {
         guard let order = self.draining else { return }
-        self.paced.close([member], at: [max(.zero, self.drainEnd - self.loop.now)], .byGateway(order.cause))
+        self.paced.close([(member, at: max(.zero, self.drainEnd - self.loop.now))], .byGateway(order.cause))
     }
 
     private func reportIfDrained() {

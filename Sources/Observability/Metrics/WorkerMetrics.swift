@@ -65,9 +65,11 @@ public final class WorkerMetrics {
 
     /// A request that was passed to a backend is over.
     ///
-    /// - Parameter status: of its answer; `nil` if there was none.
-    public func requestEnded(route: String, status: Int?) {
-        self.update(route) {
+    /// - Parameters:
+    ///   - route: the name; `nil` if the request has no route.
+    ///   - status: of its answer; `nil` if there was none.
+    public func requestEnded(route: String?, status: Int?) {
+        self.update(route ?? MetricsSnapshot.noRoute) {
             $0.requests.open -= 1
             $0.requests.total[(status ?? 0) / 100, default: 0] += 1
         }
