@@ -2,7 +2,6 @@ internal import Admission
 internal import Configuration
 internal import Connections
 internal import Observability
-internal import ProxyProtocol
 internal import Sessions
 internal import System
 internal import TLS
@@ -22,10 +21,8 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
     let listener: Listener
     /// The peer's, or the client's that a PROXY header names.
     var address: SocketAddress
-    /// The address that a PROXY header says the client is connected to.
-    var destination: ProxyHeader.Place?
-    /// Reads the PROXY header, where the listener demands one.
-    var proxyHeader = ProxyHeaderReader()
+    /// What the proxy in front says before TLS; `nil` where the listener has none.
+    let proxy: Proxy?
     /// When the client was accepted, or its later request began.
     private(set) var began: MonotonicInstant
     private(set) var lastByte: MonotonicInstant
@@ -69,8 +66,8 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         self.lastByte = context.loop.now
         self.answered = (self.began, .zero)
         self.owner = owner
-        self.machine = ClientMachine(
-            hasProxyHeader: listener.settings.proxyProtocol, hasTLS: listener.tlsContext != nil)
+        self.proxy = listener.settings.proxyProtocol ? Proxy() : nil
+        self.machine = ClientMachine(hasProxyHeader: self.proxy != nil, hasTLS: listener.tlsContext != nil)
         let tls = try listener.tlsContext?.makeConnection()
         self.connection = try Connection(
             descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, context.connections)
