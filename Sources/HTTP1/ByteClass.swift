@@ -76,6 +76,18 @@ extension Span<UInt8> {
         return index
     }
 
+    /// Whether all bytes are `VCHAR`.
+    public var isVisible: Bool {
+        for index in self.indices where !self[index].isVisible { return false }
+        return true
+    }
+
+    /// Where `byte` occurs first.
+    public func firstIndex(of byte: UInt8) -> Int? {
+        for index in self.indices where self[index] == byte { return index }
+        return nil
+    }
+
     /// Whether no byte is above 127.
     var isASCII: Bool {
         var all: UInt8 = 0

@@ -87,7 +87,7 @@ struct FieldSection: Equatable, Sendable {
         return nil
     }
 
-    /// Keeps the field whose line ends with the LF at `index`.
+    /// Keeps the field of the line that ends with the LF at `index`.
     private mutating func endLine(_ bytes: Span<UInt8>, at index: Int) {
         let value = bytes.trimmed(self.colon + 1..<index - 1)
         // Nearly all lines come as we write them.

@@ -60,12 +60,9 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     /// Appends a field. A control character in the value becomes a space, so that no value can split a head. A character
     /// outside ISO 8859-1 becomes a question mark.
     public mutating func append(_ name: String, _ value: String) {
-        if value.utf8.span.isPrintable {
-            self.append(name.utf8.span, value.utf8.span)
-        } else {
-            let bytes = latin1Bytes(value).map { $0.isFieldContent ? $0 : .space }
-            self.append(name.utf8.span, bytes.span)
-        }
+        let start = self.lines.count
+        self.lines.append(fieldLine: name, value)
+        self.add(Place(start: start, colon: start + name.utf8.count, end: self.lines.count - 2))
     }
 
     /// Appends a field, likewise.
@@ -74,14 +71,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     /// Appends a field with a value from the wire: every byte is `isFieldContent`.
     mutating func append(_ name: Span<UInt8>, _ value: Span<UInt8>) {
         let start = self.lines.count
-        self.lines.append(addingCapacity: name.count + value.count + 4) { line in
-            line.append(contentsOf: name)
-            line.append(UInt8(ascii: ":"))
-            line.append(.space)
-            line.append(contentsOf: value)
-            line.append(.carriageReturn)
-            line.append(.lineFeed)
-        }
+        self.lines.append(fieldLine: name, value)
         self.add(Place(start: start, colon: start + name.count, end: self.lines.count - 2))
     }
 
@@ -124,7 +114,7 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     public mutating func set(_ fields: HTTPFields) {
         guard !fields.isEmpty else { return }
         var kept = HTTPFields()
-        kept.append(self) { fields.index(of: $0) == nil }
+        kept.append(self) { !fields.has($0) }
         kept.append(fields)
         self = kept
     }
@@ -167,6 +157,9 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
 
     /// Whether there is a field of that name.
     public func has(_ name: String) -> Bool { self.index(of: name) != nil }
+
+    /// Whether there is a field of that name.
+    public func has(_ name: Span<UInt8>) -> Bool { self.index(of: name) != nil }
 
     /// The value of the first field of that name.
     public func first(_ name: String) -> String? { self.index(of: name).map { self.value(at: $0) } }
@@ -221,6 +214,40 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
 
     /// Appends `name: value CRLF` for each field.
     public func encode(into bytes: inout [UInt8]) { bytes.append(contentsOf: self.lines) }
+
+    /// The same for the fields with a name that passes `isIncluded`.
+    public func encode(into bytes: inout [UInt8], where isIncluded: (Span<UInt8>) -> Bool) {
+        let lines = self.lines.span
+        for place in self.places where isIncluded(lines.extracting(place.name)) {
+            bytes.append(contentsOf: lines.extracting(place.line))
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Appends `name: value CRLF`. A control character in the value becomes a space, so that no value can split a head. A character
+    /// outside ISO 8859-1 becomes a question mark.
+    mutating func append(fieldLine name: String, _ value: String) {
+        let bytes = value.utf8.span
+        if bytes.isPrintable {
+            self.append(fieldLine: name.utf8.span, bytes)
+        } else {
+            let bytes = latin1Bytes(value).map { $0.isFieldContent ? $0 : .space }
+            self.append(fieldLine: name.utf8.span, bytes.span)
+        }
+    }
+
+    /// Appends `name: value CRLF`. Every byte of the value is `isFieldContent`.
+    fileprivate mutating func append(fieldLine name: Span<UInt8>, _ value: Span<UInt8>) {
+        self.append(addingCapacity: name.count + value.count + 4) { line in
+            line.append(contentsOf: name)
+            line.append(UInt8(ascii: ":"))
+            line.append(.space)
+            line.append(contentsOf: value)
+            line.append(.carriageReturn)
+            line.append(.lineFeed)
+        }
+    }
 }
 
 extension HTTPFields: CustomStringConvertible {

@@ -27,14 +27,8 @@ public struct RequestHead: Equatable, Sendable {
 
     /// The head for the wire, always in HTTP/1.1, with the empty line at its end.
     public var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(512)
-        bytes.append(contentsOf: self.method.utf8)
-        bytes.append(.space)
-        bytes.append(contentsOf: self.target.utf8)
-        bytes.append(contentsOf: " HTTP/1.1\r\n".utf8)
-        self.fields.encode(into: &bytes)
-        bytes.append(contentsOf: [.carriageReturn, .lineFeed])
-        return bytes
+        var head = HeadWriter(request: self.method, self.target)
+        head.append(self.fields)
+        return head.finished()
     }
 }

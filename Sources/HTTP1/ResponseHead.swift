@@ -19,20 +19,9 @@ public struct ResponseHead: Equatable, Sendable {
 
     /// The head for the wire, always in HTTP/1.1, with the empty line at its end.
     public var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(512)
-        bytes.append(contentsOf: "HTTP/1.1 ".utf8)
-        bytes.append(contentsOf: String(self.status).utf8)
-        bytes.append(.space)
-        if self.reason.utf8.span.isPrintable {
-            bytes.append(contentsOf: self.reason.utf8)
-        } else {
-            for byte in latin1Bytes(self.reason) { bytes.append(byte.isFieldContent ? byte : .space) }
-        }
-        bytes.append(contentsOf: [.carriageReturn, .lineFeed])
-        self.fields.encode(into: &bytes)
-        bytes.append(contentsOf: [.carriageReturn, .lineFeed])
-        return bytes
+        var head = HeadWriter(status: self.status, reason: self.reason)
+        head.append(self.fields)
+        return head.finished()
     }
 }
 

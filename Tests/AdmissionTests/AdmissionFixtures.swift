@@ -1,5 +1,6 @@
 import Configuration
 import HTTP1
+import Testing
 
 @testable import Admission
 
@@ -98,3 +99,35 @@ extension Admission.Decision {
 }
 
 func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
+
+// MARK: - Requests as backends read them
+
+/// What is read of the head of a request. Nothing follows it.
+func readRequest(_ bytes: [UInt8]) -> RequestHead {
+    var parser = RequestHeadParser(limits: .passed)
+    guard case .head(let head, length: bytes.count) = parser.parse(bytes.span) else {
+        Issue.record("no request head: \(text(bytes))")
+        return RequestHead(method: "", target: "")
+    }
+    return head
+}
+
+extension PlainRequest {
+    func head(
+        to endpoint: WebSocketEndpoint, on route: PathPattern = .subtree("/"), host: HostHeader, id: String,
+        without cookie: String? = nil
+    ) -> RequestHead {
+        readRequest(self.bytes(to: endpoint, on: route, host: host, id: id, without: cookie))
+    }
+}
+
+extension BackendRequest {
+    static func head(
+        for admitted: Admitted, to endpoint: WebSocketEndpoint, on route: PathPattern = .subtree("/"), host: HostHeader,
+        key: String, sessionID: String, without cookie: String? = nil
+    ) -> RequestHead {
+        readRequest(
+            self.bytes(
+                for: admitted, to: endpoint, on: route, host: host, key: key, sessionID: sessionID, without: cookie))
+    }
+}

@@ -8,6 +8,7 @@ import pathlib
 import signal
 import socket
 import tempfile
+import time
 
 import pytest
 import websockets
@@ -358,6 +359,49 @@ async def test_a_coding_beside_the_file_is_sent_to_those_who_accept_it():
         assert (await get(client, "/b.js", "Accept-Encoding: gzip")).field("Vary") is None
         (folder.path / "b.js.gz").symlink_to("../outside/secret.txt")
         assert (await get(client, "/b.js", "Accept-Encoding: gzip")).body == b"2"
+
+
+# What is cached
+
+
+def read_by_threads(gateway) -> int:
+    """How many bytes the threads that may wait for a disk have read so far."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{gateway.process.pid}/task").iterdir():
+        if (task / "comm").read_text() == "gateway-files\n":
+            total += int((task / "io").read_text().split()[1])
+    return total
+
+
+async def test_what_is_cached_is_read_by_the_worker_and_the_rest_by_a_thread():
+    async with scene() as (folder, gateway, client):
+        content = raw.pattern(64 << 10)
+        path = folder.write("a.bin", content)
+        # So that the file system need not note reads: read after its last change.
+        os.utime(path, (time.time() + 60, 1000))
+
+        async def read_for(requests: int) -> int:
+            before = read_by_threads(gateway)
+            for _ in range(requests):
+                assert (await get(client, "/a.bin")).body == content
+            return read_by_threads(gateway) - before
+
+        # A thread looks for the codings beside it.
+        assert await read_for(1) >= len(content)
+        if file_system(folder.path) in ("ext4", "xfs", "btrfs"):
+            # A thread opens the folder anew each second, and has one of these requests then.
+            assert await read_for(20) < 10 * len(content)
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        assert await read_for(1) >= len(content)
+
+
+def file_system(path: pathlib.Path) -> str:
+    """The kind of the one that a path is on."""
+    mounts = [line.split(" - ") for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines()]
+    points = {mount.split(" ")[4]: rest.split(" ")[0] for mount, rest in mounts}
+    return next(points[str(parent)] for parent in path.parents if str(parent) in points)
 
 
 # Large files

@@ -1,4 +1,4 @@
-"""Plain HTTP through the gateway and its peers: CPU time per request, in turns. See `ops/bench/http --help`."""
+"""Plain HTTP through the gateway and its peers, and files from them: CPU time per request, in turns. See `ops/bench/http --help`."""
 
 import argparse
 import dataclasses
@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 
 import procfs
+from peers import make_certificate
 from processes import Server, free_ports
 
 CONNECTIONS = 32
@@ -33,9 +34,13 @@ events {{ worker_connections 1024; }}
 http {{
     access_log off; client_body_temp_path {folder}/nginx-body; proxy_temp_path {folder}/nginx-proxy;
     keepalive_requests 100000000; client_max_body_size 0;
+    ssl_certificate {certificate}; ssl_certificate_key {key};
+    # What the gateway picks.
+    ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
     upstream app {{ server 127.0.0.1:{backend}; keepalive 64; keepalive_requests 100000000; }}
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:{port}; listen 127.0.0.1:{tls} ssl;
+        location /files/ {{ alias {folder}/files/; sendfile on; }}
         location / {{
             proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host;
             proxy_set_header X-Forwarded-For $remote_addr; proxy_request_buffering off;
@@ -80,9 +85,11 @@ http://:{port} {{
 GATEWAY = """
 workers: 1
 log: {{level: error}}
-listeners: [{{address: "127.0.0.1:{port}"}}]
+listeners:
+  - {{address: "127.0.0.1:{port}"}}
+  - {{address: "127.0.0.1:{tls}", tls: {{certificates: [{{chain: {certificate}, key: {key}}}]}}}}
 defaults: {{limits: {{body: "0"}}}}
-routes: [{{path: /*, backend: app, http: pass}}]
+routes: [{{path: /files/*, files: {folder}/files}}, {{path: /*, backend: app, http: pass}}]
 backends: {{app: {{websocket: ["ws://127.0.0.1:{backend}"]}}}}
 """
 
@@ -92,27 +99,88 @@ wrk.body = string.rep("x", 102400)
 """
 
 
+PASSED, FILES = "passed", "files"
+# Downloads of more than this are made one by one: wrk counts whole answers only.
+MOST_FOR_WRK = 1 << 20
+
+
 @dataclasses.dataclass(frozen=True)
 class Workload:
     name: str
     path: str
+    kind: str = PASSED
     is_upload: bool = False
+    has_tls: bool = False
+    # Of a file, in bytes.
+    size: int = 0
 
 
-WORKLOADS = [Workload("1 KiB", "/1k"), Workload("100 KiB", "/100k"), Workload("upload of 100 KiB", "/upload", True)]
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    server: Server
+    port: int
+    tls: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.server.name
+
+    def url(self, workload: Workload) -> str:
+        return f"https://127.0.0.1:{self.tls}{workload.path}" if workload.has_tls else f"http://127.0.0.1:{self.port}{workload.path}"
 
 
-def turn(server: Server, port: int, workload: Workload, folder: pathlib.Path, seconds: int) -> float:
+SIZES = {"1 KiB": 1 << 10, "100 KiB": 100 << 10, "1 GiB": 1 << 30}
+WORKLOADS = [
+    Workload("1 KiB", f"/{SIZES['1 KiB']}"), Workload("100 KiB", f"/{SIZES['100 KiB']}"), Workload("upload of 100 KiB", "/upload", is_upload=True),
+    *(Workload(f"file of {name}{', TLS' if has_tls else ''}", f"/files/{size}", FILES, has_tls=has_tls, size=size)
+      for name, size in SIZES.items() for has_tls in (False, True)),
+]
+
+
+def turn(peer: Peer, workload: Workload, folder: pathlib.Path, seconds: int) -> float:
     """Microseconds of CPU time per request."""
+    before = procfs.cpu_sum(peer.server.pids())
+    requests = download(peer, workload) if workload.size > MOST_FOR_WRK else load(peer, workload, folder, seconds)
+    return 1e6 * (procfs.cpu_sum(peer.server.pids()) - before).total / requests
+
+
+def load(peer: Peer, workload: Workload, folder: pathlib.Path, seconds: int) -> int:
+    """How many requests were answered."""
     script = ["-s", folder / "upload.lua"] if workload.is_upload else []
-    before = procfs.cpu_sum(server.pids())
-    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *script,
-               f"http://127.0.0.1:{port}{workload.path}"]
-    output = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True).stdout
-    used = procfs.cpu_sum(server.pids()) - before
+    output = run(peer, workload, ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", *script, peer.url(workload)])
     if "Non-2xx" in output or "Socket errors" in output:
-        raise SystemExit(f"{server.name}: {workload.name}: {output}")
-    return 1e6 * used.total / int(re.search(r"(\d+) requests in", output)[1])
+        raise SystemExit(f"{peer.name}: {workload.name}: {output}")
+    answered = int(re.search(r"(\d+) requests in", output)[1])
+    if answered == 0:
+        raise SystemExit(f"{peer.name}: {workload.name}: no request was answered; the machine has other work")
+    return answered
+
+
+def download(peer: Peer, workload: Workload) -> int:
+    """The same, of one."""
+    output = run(peer, workload, ["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code} %{size_download}", peer.url(workload)])
+    if output != f"200 {workload.size}":
+        raise SystemExit(f"{peer.name}: {workload.name}: {output}")
+    return 1
+
+
+def run(peer: Peer, workload: Workload, command: list) -> str:
+    result = subprocess.run([str(part) for part in ["taskset", "-c", "1", *command]], capture_output=True, text=True)
+    if result.returncode != 0:
+        raise SystemExit(f"{peer.name}: {workload.name}: {result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def write_files(folder: pathlib.Path, workloads: list[Workload]):
+    """The files that are asked for, each named for its size. The kernel has them in memory then."""
+    folder.mkdir()
+    block = random.randbytes(1 << 20)
+    for size in SIZES.values():
+        if size > MOST_FOR_WRK and all(workload.size != size for workload in workloads):
+            continue
+        with (folder / str(size)).open("wb") as file:
+            for start in range(0, size, len(block)):
+                file.write(block[:size - start])
 
 
 def main():
@@ -120,19 +188,19 @@ def main():
     parser.add_argument("--gateway", required=True)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--seconds", type=int, default=1)
+    parser.add_argument("--only", choices=[PASSED, FILES])
     options = parser.parse_args()
+    workloads = [workload for workload in WORKLOADS if options.only in (None, workload.kind)]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        (folder / "files").mkdir()
-        (folder / "files/1k").write_bytes(b"x" * 1024)
-        (folder / "files/100k").write_bytes(b"x" * 102400)
+        write_files(folder / "files", workloads)
         (folder / "upload.lua").write_text(UPLOAD)
-        backend, sink, *ports = free_ports(6)
-        values = {"folder": folder, "backend": backend, "sink": sink}
+        backend, sink, *ports = free_ports(8)
+        values = {"folder": folder, "backend": backend, "sink": sink, **make_certificate(folder)}
 
-        def write(file: str, text: str, port: int = 0) -> pathlib.Path:
-            (folder / file).write_text(text.format(**values, port=port))
+        def write(file: str, text: str, port: int = 0, tls: int = 0) -> pathlib.Path:
+            (folder / file).write_text(text.format(**values, port=port, tls=tls))
             return folder / file
 
         def start(name: str, command: list, port: int, core: int = 0, **environment) -> Server:
@@ -140,26 +208,30 @@ def main():
 
         servers = [
             start("backend", ["nginx", "-c", write("backend.conf", BACKEND)], backend, core=1),
-            start("gateway", [options.gateway, "run", "--config", write("gateway.conf", GATEWAY, ports[0])], ports[0]),
-            start("nginx", ["nginx", "-c", write("nginx.conf", NGINX, ports[1])], ports[1]),
-            start("haproxy", ["haproxy", "-f", write("haproxy.cfg", HAPROXY, ports[2])], ports[2]),
-            start("caddy", ["caddy", "run", "--adapter", "caddyfile", "--config", write("Caddyfile", CADDY, ports[3])],
-                  ports[3], GOMAXPROCS="1", XDG_DATA_HOME=name, XDG_CONFIG_HOME=name),
+            start("gateway", [options.gateway, "run", "--config", write("gateway.conf", GATEWAY, ports[0], ports[1])], ports[0]),
+            start("nginx", ["nginx", "-c", write("nginx.conf", NGINX, ports[2], ports[3])], ports[2]),
+            start("haproxy", ["haproxy", "-f", write("haproxy.cfg", HAPROXY, ports[4])], ports[4]),
+            start("caddy", ["caddy", "run", "--adapter", "caddyfile", "--config", write("Caddyfile", CADDY, ports[5])],
+                  ports[5], GOMAXPROCS="1", XDG_DATA_HOME=name, XDG_CONFIG_HOME=name),
         ]
+        _, gateway, nginx, haproxy, caddy = servers
+        peers = {
+            PASSED: [Peer(gateway, ports[0]), Peer(nginx, ports[2]), Peer(haproxy, ports[4]), Peer(caddy, ports[5])],
+            FILES: [Peer(gateway, ports[0], ports[1]), Peer(nginx, ports[2], ports[3])],
+        }
         try:
-            peers = list(zip(servers[1:], ports))
-            for workload in WORKLOADS:
-                report(workload, measure(workload, peers, folder, options))
+            for workload in workloads:
+                report(workload, measure(workload, peers[workload.kind], folder, options))
         finally:
             for server in servers:
                 server.stop()
 
 
-def measure(workload: Workload, peers: list, folder: pathlib.Path, options) -> dict[str, list[float]]:
-    costs: dict[str, list[float]] = {server.name: [] for server, _ in peers}
+def measure(workload: Workload, peers: list[Peer], folder: pathlib.Path, options) -> dict[str, list[float]]:
+    costs: dict[str, list[float]] = {peer.name: [] for peer in peers}
     for _ in range(options.rounds):
-        for server, port in random.sample(peers, len(peers)):
-            costs[server.name].append(turn(server, port, workload, folder, options.seconds))
+        for peer in random.sample(peers, len(peers)):
+            costs[peer.name].append(turn(peer, workload, folder, options.seconds))
     return costs
 
 

@@ -151,7 +151,9 @@ public struct BackendHandshake: Sendable {
     }
 
     private static func answer(_ head: ResponseHead, _ body: [UInt8]) -> Answer {
-        Answer(status: head.status, reason: head.reason, fields: FieldFilter.refusal(head.fields), body: body)
+        Answer(
+            status: head.status, reason: head.reason, fields: head.fields.passing(FieldFilter(refusal: head.fields)),
+            body: body)
     }
 }
 
@@ -168,7 +170,7 @@ extension BackendHandshake {
         }
         var accepted = Accepted(
             length: length, subprotocol: nil, extensions: nil, allowsCompression: false,
-            passedFields: FieldFilter.response(head.fields))
+            passedFields: head.fields.passing(FieldFilter(answer: head.fields)))
         switch head.fields.only("Sec-WebSocket-Protocol") {
         case .absent:
             guard !self.requiresSubprotocol else { return .bad("a 101 without the subprotocol that is required") }

@@ -15,37 +15,27 @@ public enum BackendRequest {
         for admitted: Admitted, to endpoint: WebSocketEndpoint, on route: PathPattern, host: HostHeader, key: String,
         sessionID: String, without cookie: String?
     ) -> [UInt8] {
-        self.head(
-            for: admitted, to: endpoint, on: route, host: host, key: key, sessionID: sessionID, without: cookie
-        ).bytes
-    }
-
-    static func head(
-        for admitted: Admitted, to endpoint: WebSocketEndpoint, on route: PathPattern = .subtree("/"), host: HostHeader,
-        key: String, sessionID: String, without cookie: String? = nil
-    ) -> RequestHead {
         let request = admitted.request
-        var fields = HTTPFields()
-        fields.reserveCapacity(fields: 16, bytes: 768)
-        fields.append("Host", self.host(host, request.host, endpoint))
-        fields.append(SwitchingProtocols.upgrade)
-        fields.append("Sec-WebSocket-Key", key)
-        fields.append("Sec-WebSocket-Version", "13")
+        var head = HeadWriter(request: "GET", admitted.target.asked(of: endpoint, on: route), capacity: 768)
+        head.append("Host", self.host(host, request.host, endpoint))
+        head.append(SwitchingProtocols.upgrade)
+        head.append("Sec-WebSocket-Key", key)
+        head.append("Sec-WebSocket-Version", "13")
         if !admitted.subprotocols.isEmpty {
-            fields.append("Sec-WebSocket-Protocol", admitted.subprotocols.joined(separator: ", "))
+            head.append("Sec-WebSocket-Protocol", admitted.subprotocols.joined(separator: ", "))
         }
         if !admitted.compressionOffers.isEmpty {
-            fields.append("Sec-WebSocket-Extensions", ExtensionElement.render(admitted.compressionOffers))
+            head.append("Sec-WebSocket-Extensions", ExtensionElement.render(admitted.compressionOffers))
         }
         // Even if the client's Connection names it: to a backend a request without an Origin is not a browser's.
-        if let origin = request.origin { fields.append("Origin", origin) }
-        request.forwarded.append(to: &fields)
-        if let prefix = endpoint.prefix(on: route) { fields.append("X-Forwarded-Prefix", prefix) }
-        fields.append("X-Request-Id", request.requestID ?? sessionID)
-        let isTrusted = request.forwarded.isFromTrustedProxy
+        if let origin = request.origin { head.append("Origin", origin) }
+        request.forwarded.append(to: &head)
+        if let prefix = endpoint.prefix(on: route) { head.append("X-Forwarded-Prefix", prefix) }
+        head.append("X-Request-Id", request.requestID ?? sessionID)
         let sent = cookie.map { request.head.fields.removing(cookie: $0) } ?? request.head.fields
-        FieldFilter.append(request: sent, isFromTrustedProxy: isTrusted, to: &fields)
-        return RequestHead(method: "GET", target: admitted.target.asked(of: endpoint, on: route), fields: fields)
+        let filter = FieldFilter(request: sent, isFromTrustedProxy: request.forwarded.isFromTrustedProxy)
+        head.append(sent) { filter.passes($0) }
+        return head.finished()
     }
 
     /// - Parameter client: the client's Host.

@@ -1,54 +1,59 @@
 internal import HTTP1
 
-/// Which fields of one side are passed on to the other, in requests and answers, upgrades and refusals.
+/// Which fields of one side are passed on to the other, in requests and answers, upgrades and refusals: the end-to-end ones (RFC 9110
+/// section 7.6.1) that the gateway does not write itself.
 ///
 /// Names are compared as CGI-like servers fold them: without case, and with every character that is not a letter or a digit as `-`. So
 /// `X_Forwarded_For` and `X!Forwarded!For` are taken out with `X-Forwarded-For`.
-enum FieldFilter {
-    /// Appends the fields of a client's request that a backend gets unchanged. Left out are those that the gateway writes (Host,
+struct FieldFilter {
+    private enum Side: Equatable {
+        case request(isFromTrustedProxy: Bool)
+        case answer
+        case refusal
+    }
+
+    private let side: Side
+    private let names = Names.all
+    /// The folded names of fields that `Connection` declares hop-by-hop, beyond the fixed list.
+    private let named: Set<[UInt8]>
+
+    /// For the fields of a client's request that a backend gets unchanged. Left out are those that the gateway writes (Host,
     /// Origin, the handshake's, `X-Forwarded-For/-Proto/-Host/-Port`, `X-Real-IP`, `X-Request-Id`), and those that name another URL,
     /// host or method than the request's own: they have led backends past a route (CVE-2018-14773).
-    static func append(request fields: HTTPFields, isFromTrustedProxy: Bool, to kept: inout HTTPFields) {
-        let names = Names.all
-        self.append(endToEnd: fields, names, to: &kept) { name in
-            if names.keptFromBackends.contains(name) || name.isFolded(startingWith: names.originalPrefix) {
-                return true
-            }
-            guard names.saidByProxies.contains(name) || name.isFolded(startingWith: names.forwardedPrefix) else {
-                return false
-            }
-            // In another spelling than the proxy's own it does not come from the proxy.
-            return !isFromTrustedProxy || !name.isFolded
-        }
+    init(request fields: HTTPFields, isFromTrustedProxy: Bool) {
+        self.init(fields, .request(isFromTrustedProxy: isFromTrustedProxy))
     }
 
-    /// The fields of a backend's answer that a client gets unchanged.
-    static func response(_ fields: HTTPFields) -> HTTPFields {
-        var kept = HTTPFields()
-        self.append(endToEnd: fields, .all, to: &kept) { _ in false }
-        return kept
-    }
+    /// For the fields of a backend's answer that a client gets unchanged.
+    init(answer fields: HTTPFields) { self.init(fields, .answer) }
 
     /// The same for a refusal, with the versions that the backend speaks instead (RFC 6455 section 4.4).
-    static func refusal(_ fields: HTTPFields) -> HTTPFields {
-        var kept = self.response(fields)
-        for version in fields.values("Sec-WebSocket-Version") { kept.append("Sec-WebSocket-Version", version) }
-        return kept
+    init(refusal fields: HTTPFields) { self.init(fields, .refusal) }
+
+    private init(_ fields: HTTPFields, _ side: Side) {
+        self.side = side
+        self.named = Self.namedByConnection(fields)
     }
 
-    /// Appends the end-to-end fields (RFC 9110 section 7.6.1) that are not of the handshake and not excluded by `isExcluded`.
-    private static func append(
-        endToEnd fields: HTTPFields, _ names: Names, to kept: inout HTTPFields, isExcluded: (Span<UInt8>) -> Bool
-    ) {
-        let named = self.namedByConnection(fields)
-        kept.append(fields) { name in
-            !name.isFolded(startingWith: names.handshakePrefix) && !names.ofThisHop.contains(name) && !isExcluded(name)
-                && (named.isEmpty || !named.contains(name.folded))
+    /// Whether a field of this name passes.
+    func passes(_ name: Span<UInt8>) -> Bool {
+        guard !name.isFolded(startingWith: self.names.handshakePrefix) else {
+            return self.side == .refusal && name.equalsIgnoringCase("Sec-WebSocket-Version".utf8.span)
         }
+        guard !self.names.ofThisHop.contains(name), self.named.isEmpty || !self.named.contains(name.folded) else {
+            return false
+        }
+        guard case .request(let isFromTrustedProxy) = self.side else { return true }
+        if self.names.keptFromBackends.contains(name) || name.isFolded(startingWith: self.names.originalPrefix) {
+            return false
+        }
+        guard self.names.saidByProxies.contains(name) || name.isFolded(startingWith: self.names.forwardedPrefix) else {
+            return true
+        }
+        // In another spelling than the proxy's own it does not come from the proxy.
+        return isFromTrustedProxy && name.isFolded
     }
 
-    /// The folded names of fields that `Connection` declares hop-by-hop, beyond the fixed list.
-    ///
     /// Usually there are none. A hostile head has thousands of elements, so each is looked at once.
     private static func namedByConnection(_ fields: HTTPFields) -> Set<[UInt8]> {
         var present: Set<[UInt8]> = []
@@ -63,6 +68,15 @@ enum FieldFilter {
             return false
         }
         return named
+    }
+}
+
+extension HTTPFields {
+    /// The fields that pass.
+    func passing(_ filter: FieldFilter) -> HTTPFields {
+        var kept = HTTPFields()
+        kept.append(self) { filter.passes($0) }
+        return kept
     }
 }
 

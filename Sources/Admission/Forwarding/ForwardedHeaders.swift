@@ -45,21 +45,21 @@ public struct ForwardedHeaders: Equatable, Sendable {
     }
 
     /// Appends `X-Forwarded-For` and `X-Real-IP` (where an address is known), `X-Forwarded-Proto`, `-Host` and `-Port`.
-    func append(to fields: inout HTTPFields) {
+    func append(to head: inout HeadWriter) {
         let peer = self.hops.arrival.peer?.description
         let before = self.hops.addresses
         if !before.isEmpty {
-            fields.append("X-Forwarded-For", (before + (peer.map { [$0] } ?? [])).joined(separator: ", "))
+            head.append("X-Forwarded-For", (before + (peer.map { [$0] } ?? [])).joined(separator: ", "))
         } else if let peer {
-            fields.append("X-Forwarded-For", peer)
+            head.append("X-Forwarded-For", peer)
         }
-        fields.append(Self.proto, self.scheme.rawValue)
-        fields.append(Self.host, self.host.text)
+        head.append(Self.proto, self.scheme.rawValue)
+        head.append(Self.host, self.host.text)
         // The port of the client's URL: a proxy in front may listen on another than ours.
         let port = self.host.port ?? defaultPort(ofScheme: self.scheme.rawValue)
-        fields.append(Self.port, String(self.hops.value(of: Self.port, where: Self.portNumber) ?? port))
+        head.append(Self.port, String(self.hops.value(of: Self.port, where: Self.portNumber) ?? port))
         guard let client = self.client else { return }
-        fields.append("X-Real-IP", client == self.hops.arrival.peer ? peer ?? "" : client.description)
+        head.append("X-Real-IP", client == self.hops.arrival.peer ? peer ?? "" : client.description)
     }
 
     private static func scheme(of arrival: Arrival) -> ClientScheme { arrival.listenerIsSecure ? .https : .http }

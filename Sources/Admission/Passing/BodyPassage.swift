@@ -130,12 +130,10 @@ public struct BodyPassage: Equatable, Sendable {
         guard !trailers.isEmpty else { return trailers }
         var fields = self.connection
         fields.append(trailers)
-        switch self.sender {
-        case .backend: return FieldFilter.response(fields)
+        return switch self.sender {
+        case .backend: fields.passing(FieldFilter(answer: fields))
         case .client(let isTrustedProxy):
-            var kept = HTTPFields()
-            FieldFilter.append(request: fields, isFromTrustedProxy: isTrustedProxy, to: &kept)
-            return kept
+            fields.passing(FieldFilter(request: fields, isFromTrustedProxy: isTrustedProxy))
         }
     }
 }

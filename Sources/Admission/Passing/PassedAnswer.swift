@@ -74,7 +74,7 @@ public struct PassedAnswer: Sendable {
             guard self.interimHeads <= Self.mostInterimHeads else { return .bad("too many interim answers") }
             // HTTP/1.0 knows none (RFC 9110 section 15.2).
             guard self.version == .http11 else { return nil }
-            let fields = FieldFilter.response(head.fields)
+            let fields = head.fields.passing(FieldFilter(answer: head.fields))
             return .interim(ResponseHead(status: head.status, reason: head.reason, fields: fields).bytes)
         default:
             do throws(MessageBody.Failure) {

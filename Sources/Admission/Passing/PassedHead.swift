@@ -31,23 +31,30 @@ public final class PassedHead: Sendable {
     public func bytes(
         keepsClient: Bool, headers: HTTPFields, cookie: String?, date: @autoclosure () -> String
     ) -> [UInt8] {
-        var fields = FieldFilter.refusal(self.head.fields)
-        fields.set(headers)
-        if let cookie { fields.append("Set-Cookie", cookie) }
-        if !fields.has("Date") { fields.append("Date", date()) }
-        fields.append(framing: self.passage.framing)
+        var head = HeadWriter(status: self.status, reason: self.head.reason)
+        let filter = FieldFilter(refusal: self.head.fields)
+        var hasDate = headers.has("Date")
+        head.append(self.head.fields) { name in
+            guard filter.passes(name), headers.isEmpty || !headers.has(name) else { return false }
+            if name.equalsIgnoringCase("Date".utf8.span) { hasDate = true }
+            return true
+        }
+        head.append(headers)
+        if let cookie { head.append("Set-Cookie", cookie) }
+        if !hasDate { head.append("Date", date()) }
+        head.append(framing: self.passage.framing)
         // Without a body it is the length of the one that a GET gets (RFC 9110 section 8.6). A 204 has none.
         if self.passage.framing == .none, self.status != 204, let length = self.head.fields.first("Content-Length") {
-            fields.append("Content-Length", length)
+            head.append("Content-Length", length)
         }
         var connection = keepsClient ? [] : ["close"]
         if self.status == 426 {
             // It must name what to upgrade to (RFC 9110 section 15.5.22), and only that passes here.
-            fields.append("Upgrade", "websocket")
+            head.append("Upgrade", "websocket")
             connection.insert("Upgrade", at: 0)
         }
-        if !connection.isEmpty { fields.append("Connection", connection.joined(separator: ", ")) }
-        return ResponseHead(status: self.status, reason: self.head.reason, fields: fields).bytes
+        if !connection.isEmpty { head.append("Connection", connection.joined(separator: ", ")) }
+        return head.finished()
     }
 }
 

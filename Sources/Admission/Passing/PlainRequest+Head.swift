@@ -11,38 +11,30 @@ extension PlainRequest {
     public func bytes(
         to endpoint: WebSocketEndpoint, on route: PathPattern, host: HostHeader, id: String, without cookie: String?
     ) -> [UInt8] {
-        self.head(to: endpoint, on: route, host: host, id: id, without: cookie).bytes
-    }
-
-    func head(
-        to endpoint: WebSocketEndpoint, on route: PathPattern = .subtree("/"), host: HostHeader, id: String,
-        without cookie: String? = nil
-    ) -> RequestHead {
-        var fields = HTTPFields()
-        fields.reserveCapacity(fields: 24, bytes: 1024)
-        fields.append("Host", BackendRequest.host(host, self.checked.host, endpoint))
+        var head = HeadWriter(request: self.method, self.target.asked(of: endpoint, on: route), capacity: 1024)
+        head.append("Host", BackendRequest.host(host, self.checked.host, endpoint))
         // An Origin even if the client's Connection names it: to a backend a request without one is not a browser's.
-        if let origin = self.checked.origin { fields.append("Origin", origin) }
-        for value in self.fields.values("Expect") { fields.append("Expect", value) }
+        if let origin = self.checked.origin { head.append("Origin", origin) }
+        for value in self.fields.values("Expect") { head.append("Expect", value) }
         // A field of this hop, and ours to send: trailers are passed on.
         if self.fields.hasElement("TE", where: { $0.equalsIgnoringCase("trailers".utf8.span) }) {
-            fields.append("TE", "trailers")
-            fields.append("Connection", "TE")
+            head.append("TE", "trailers")
+            head.append("Connection", "TE")
         }
-        self.checked.forwarded.append(to: &fields)
-        if let prefix = endpoint.prefix(on: route) { fields.append("X-Forwarded-Prefix", prefix) }
-        fields.append("X-Request-Id", self.checked.requestID ?? id)
-        let isTrusted = self.checked.forwarded.isFromTrustedProxy
+        self.checked.forwarded.append(to: &head)
+        if let prefix = endpoint.prefix(on: route) { head.append("X-Forwarded-Prefix", prefix) }
+        head.append("X-Request-Id", self.checked.requestID ?? id)
         let sent = cookie.map { self.fields.removing(cookie: $0) } ?? self.fields
-        FieldFilter.append(request: sent, isFromTrustedProxy: isTrusted, to: &fields)
+        let filter = FieldFilter(request: sent, isFromTrustedProxy: self.checked.forwarded.isFromTrustedProxy)
+        head.append(sent) { filter.passes($0) }
         // Behind those of the proxies before us (RFC 9110 section 7.6.3).
-        fields.append("Via", self.version == .http11 ? "1.1 gateway" : "1.0 gateway")
-        fields.append(framing: self.framing)
-        return RequestHead(method: self.method, target: self.target.asked(of: endpoint, on: route), fields: fields)
+        head.append("Via", self.version == .http11 ? "1.1 gateway" : "1.0 gateway")
+        head.append(framing: self.framing)
+        return head.finished()
     }
 }
 
-extension HTTPFields {
+extension HeadWriter {
     /// Appends what says so.
     mutating func append(framing: MessageBody.Framing) {
         switch framing {

@@ -14,27 +14,31 @@ public struct Authority: Hashable, Sendable {
     /// Nil if the text is anything but `host`, `host:port`, `[IPv6]` or `[IPv6]:port`. `host:` is `host`: a port may be empty
     /// (RFC 3986 section 3.2.3).
     public init?(_ text: String) {
-        guard text.utf8.count <= 262 else { return nil }
-        let bytes = Array(text.utf8)
-        guard bytes.allSatisfy({ $0.isVisible }) else { return nil }
+        let bytes = text.utf8.span
+        guard bytes.count <= 262, bytes.isVisible else { return nil }
         let hostEnd: Int
-        if bytes.first == UInt8(ascii: "[") {
-            guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")) else { return nil }
-            let literal = String(decoding: bytes[1..<bracket], as: UTF8.self)
-            guard literal.utf8.contains(UInt8(ascii: ":")), let address = IPAddress(literal) else { return nil }
+        if !bytes.isEmpty, bytes[0] == UInt8(ascii: "[") {
+            guard let bracket = bytes.firstIndex(of: UInt8(ascii: "]")),
+                let address = IPAddress(String(text.utf8.prefix(bracket).dropFirst()) ?? ""), !address.isIPv4
+            else { return nil }
             self.host = address.description
             hostEnd = bracket + 1
         } else {
             hostEnd = bytes.firstIndex(of: UInt8(ascii: ":")) ?? bytes.count
-            guard let host = Self.folded(bytes[..<hostEnd]) else { return nil }
+            guard let host = Self.folded(text, to: hostEnd) else { return nil }
             self.host = host
         }
-        let rest = bytes[hostEnd...]
-        if rest.isEmpty || rest.elementsEqual(":".utf8) {
+        switch bytes.count - hostEnd {
+        case 0:
             self.port = nil
-            self.text = rest.isEmpty ? text : String(decoding: bytes[..<hostEnd], as: UTF8.self)
-        } else {
-            guard rest.first == UInt8(ascii: ":"), let port = Self.port(rest.dropFirst()) else { return nil }
+            self.text = text
+        case 1 where bytes[hostEnd] == UInt8(ascii: ":"):
+            self.port = nil
+            self.text = String(text.utf8.prefix(hostEnd)) ?? ""
+        default:
+            guard bytes[hostEnd] == UInt8(ascii: ":"), let port = Self.port(bytes.extracting((hostEnd + 1)...)) else {
+                return nil
+            }
             self.port = port
             self.text = text
         }
@@ -60,30 +64,33 @@ public struct Authority: Hashable, Sendable {
         self.host == other.host && (self.port ?? defaultPort) == (other.port ?? defaultPort)
     }
 
-    /// The name in lower case and without the dot at its end.
-    private static func folded(_ bytes: ArraySlice<UInt8>) -> String? {
-        let name = bytes.last == UInt8(ascii: ".") ? bytes.dropLast() : bytes
-        guard !name.isEmpty else { return nil }
+    /// The name up to `end`, in lower case and without the dot at its end.
+    private static func folded(_ text: String, to end: Int) -> String? {
+        let bytes = text.utf8.span
+        let end = end > 0 && bytes[end - 1] == UInt8(ascii: ".") ? end - 1 : end
         var previous = UInt8(ascii: ".")
-        for byte in name {
+        var isFolded = true
+        for index in 0..<end {
+            let byte = bytes[index]
             switch byte {
             case UInt8(ascii: "."): guard previous != byte else { return nil }
             case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"): break
             default: guard byte.isDigit || byte.isLetter else { return nil }
             }
+            isFolded = isFolded && byte == byte.asciiLowercased
             previous = byte
         }
         guard previous != UInt8(ascii: ".") else { return nil }
-        let text = String(decoding: name, as: UTF8.self)
-        return name.contains { $0.asciiLowercased != $0 } ? text.asciiLowercased : text
+        let name = end == bytes.count ? text : String(text.utf8.prefix(end)) ?? ""
+        return isFolded ? name : name.asciiLowercased
     }
 
-    private static func port(_ bytes: ArraySlice<UInt8>) -> UInt16? {
-        guard let first = bytes.first, first != UInt8(ascii: "0"), bytes.count <= 5 else { return nil }
+    private static func port(_ bytes: Span<UInt8>) -> UInt16? {
+        guard !bytes.isEmpty, bytes[0] != UInt8(ascii: "0"), bytes.count <= 5 else { return nil }
         var port = 0
-        for byte in bytes {
-            guard byte.isDigit else { return nil }
-            port = port * 10 + Int(byte - UInt8(ascii: "0"))
+        for index in bytes.indices {
+            guard bytes[index].isDigit else { return nil }
+            port = port * 10 + Int(bytes[index] - UInt8(ascii: "0"))
         }
         return UInt16(exactly: port)
     }

@@ -16,8 +16,9 @@ public struct RequestTarget: Equatable, Sendable {
     /// Reads a target in origin-form (`/chat?x`) or absolute-form (`http://host/chat?x`). The authority of the latter must be
     /// that of the Host field.
     init(_ target: String, host: Authority) throws(HeadError) {
+        let bytes = target.utf8.span
         var rest = Substring(target)
-        if !target.utf8.starts(with: "/".utf8) {
+        if bytes.isEmpty || bytes[0] != UInt8(ascii: "/") {
             guard let (scheme, authority, after) = Self.splitAbsolute(rest) else {
                 throw HeadError(.malformed, "the request target is neither a path nor a URL")
             }

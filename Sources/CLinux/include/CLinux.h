@@ -76,6 +76,25 @@ int gateway_open_folder(const char *path);
 /// ones, are EXDEV (openat2(2)). -1 with errno.
 int gateway_open_below(int folder, const char *path);
 
+/// The same, without the disk and on the folder's own file system; -1 with EAGAIN if the path is not cached, EXDEV if it leads to another one.
+int gateway_open_cached(int folder, const char *path);
+
+/// Reads from `offset` on what is in the page cache; -1 with EAGAIN if the first byte is not, EOPNOTSUPP if the file system cannot tell.
+ssize_t gateway_read_cached(int file, void *buffer, size_t count, off_t offset);
+
+/// What `gateway_open_cached` and `gateway_read_cached` are good for below a folder.
+enum gateway_cached_files {
+    /// They may wait: a file system asks a server or a program to open a file, or is not known.
+    gateway_cached_none,
+    /// They do not wait, but for a read that the file system has to note in the file's access time ("relatime").
+    gateway_cached_marked,
+    /// They do not wait: reads are not noted.
+    gateway_cached_unmarked,
+};
+
+/// Asks the folder's file system.
+enum gateway_cached_files gateway_cached_files(int folder);
+
 /// Reaps a process that we started, without waiting. 1: it has ended, with `*status`, or with -1 by `*signal`; 0: it runs; -1 with errno.
 int gateway_reap(int32_t process, int32_t *status, int32_t *signal);
 

@@ -7,7 +7,7 @@ internal import System
 
 /// Sends a client one file: the shell that acts. `FileMachine` decides; this class tells it what happened and carries out its actions.
 ///
-/// Other threads open and read the file, so the worker never waits for a disk.
+/// The worker opens and reads what is cached, and other threads the rest (`FileOpener`), so the worker never waits for a disk.
 final class FileExchange: TimerHandler {
     // The connection may be gone when a thread answers; then the machine is over.
     private unowned let client: ClientConnection
@@ -41,10 +41,15 @@ final class FileExchange: TimerHandler {
     func begin() {
         self.context.metrics.requestBegan(route: self.route.settings.name)
         self.client.owner.passes(self.client)
+        if let found = try? FoundFile(cachedFor: self.request, in: self.context.files) {
+            self.found(found)
+        } else {
+            let (request, folders, most) = (self.request, self.context.files.folders, self.nextPiece)
+            self.ask({ FoundFile(for: request, in: folders, most: most) }, then: self.found)
+        }
+        guard self.machine.state != .over else { return }
         let timeouts = self.route.settings.timeouts
         self.setDeadline(at: self.loop.now + min(timeouts.response, timeouts.requestBody))
-        let (request, folders, most) = (self.request, self.context.files.folders, self.nextPiece)
-        self.ask({ FoundFile(for: request, in: folders, most: most) }, then: self.found)
     }
 
     /// Tells the machine what happened, and carries out its action.
@@ -102,28 +107,66 @@ final class FileExchange: TimerHandler {
             route: self.route.settings.name, after: self.loop.now - self.client.began)
         let head = answer.bytes(
             keepsClient: self.keepsClient, headers: self.route.settings.headers, date: WallClock.httpDate())
-        self.send(head + piece, on: connection)
         var left = 0
         switch answer.body {
-        case .none: break
-        case .text(let text): self.sent = text.count
+        case .none: self.send(head.span, on: connection)
+        case .text(let text):
+            self.send(head.span, on: connection)
+            self.sent = text.count
         case .file(let range):
-            left = range.count - piece.count
-            self.offset = range.lowerBound + piece.count
-            self.sent = piece.count
+            self.offset = range.lowerBound
+            if !piece.isEmpty {
+                self.send((head + piece).span, on: connection)
+                self.hasSent(piece.count)
+            } else if !self.sendCached(behind: head, atMost: range.count, on: connection) {
+                self.send(head.span, on: connection)
+            }
+            left = range.count - self.sent
+            if left == 0 { self.letGoOfFile() }
         }
         // A connection has two descriptors at most: room is kept for so many.
         if left > 0 { self.client.relay?.closeBackend() }
         self.handle(.opened(left: left, isTaken: connection.queuedBytes == 0))
     }
 
-    private func send(_ bytes: [UInt8], on connection: Connection) {
+    private func send(_ bytes: Span<UInt8>, on connection: Connection) {
         self.loop.budget.spend(Work.send + Work.bytes(bytes.count, tls: connection.tls != nil))
-        connection.send(bytes.span)
+        connection.send(bytes)
+    }
+
+    /// So many bytes more of the file were sent.
+    private func hasSent(_ count: Int) {
+        self.offset += count
+        self.sent += count
+    }
+
+    /// Sends what is cached of the next piece, with `head` before it, out of the memory that sockets are read into.
+    ///
+    /// - Parameter left: how many bytes are still to be sent.
+    /// - Returns: whether there was any. Otherwise nothing is sent.
+    private func sendCached(behind head: [UInt8], atMost left: Int, on connection: Connection) -> Bool {
+        let buffer = self.context.connections.buffers.plaintext
+        let most = min(left, self.nextPiece, buffer.count - head.count)
+        guard let file = self.file, most > 0,
+            let count = try? file.readCached(at: self.offset, into: buffer, from: head.count, count: most)
+        else { return false }
+        buffer.replace(at: 0, with: head.span)
+        self.client.memory.madeProgress(at: self.loop.now)
+        self.send(buffer.span.extracting(0..<(head.count + count)), on: connection)
+        self.hasSent(count)
+        return true
     }
 
     private func read() {
-        guard let file = self.file, case .reading(let left) = self.machine.state else { return }
+        guard let file = self.file, let connection = self.client.connection,
+            case .reading(let left) = self.machine.state
+        else { return }
+        // What is cached comes as fast as the client takes it: others must have their turn.
+        guard !self.loop.budget.isShareSpent else { return connection.readAgainLater() }
+        let sent = self.sent
+        if self.sendCached(behind: [], atMost: left, on: connection) {
+            return self.handle(.sent(self.sent - sent, isTaken: connection.queuedBytes == 0))
+        }
         let (offset, count) = (self.offset, min(left, self.nextPiece))
         self.ask(
             { Result { () throws(SystemError) in try file.read(at: offset, count: count) } },
@@ -134,20 +177,17 @@ final class FileExchange: TimerHandler {
         guard self.machine.state != .over, let connection = self.client.connection else { return self.letGoOfFile() }
         switch result {
         case .success(let piece) where piece.count == count:
-            self.offset += count
-            self.sent += count
-            self.send(piece, on: connection)
+            self.send(piece.span, on: connection)
+            self.hasSent(count)
             self.handle(.sent(count, isTaken: connection.queuedBytes == 0))
         case .success: self.handle(.notRead("the file has become shorter"))
         case .failure(let error): self.handle(.notRead("\(error)"))
         }
     }
 
-    /// Has a thread close the file, because that may block, too.
     private func letGoOfFile() {
-        guard let file = self.file else { return }
+        if let file = self.file { self.context.files.letGo(of: file) }
         self.file = nil
-        try? self.context.files.calls.make({ file.close() }, then: { _ in })
     }
 
     private func letGo(of found: FoundFile) {
@@ -229,6 +269,7 @@ extension FileExchange: Exchange {
         if client.failure != nil || client.takeFailure() != nil { return self.handle(.clientLeft) }
         // A client that has only ended its side still takes the answer.
         if client.queuedBytes == 0 { self.handle(.taken) }
+        if self.asked == nil { self.read() }
     }
 
     func close(_ ending: Ending) { self.handle(.ordered(ending.cause)) }

@@ -42,15 +42,3 @@ extension FileService {
         }
     }
 }
-
-/// A worker's part in it: its calls, and their results.
-struct WorkerFiles {
-    let calls: BlockingCalls
-    let folders: Folders
-
-    /// Throws if the system has no descriptor for the results.
-    init(_ service: FileService, on loop: EventLoop) throws(SystemError) {
-        self.calls = try BlockingCalls(on: loop, by: service.threads)
-        self.folders = service.folders
-    }
-}

@@ -16,7 +16,17 @@ enum FoundFile: Sendable {
     ///
     /// - Parameter most: the most bytes of the piece.
     init(for request: FileRequest, in folders: Folders, most: Int) {
-        switch Search(request, folders).find() {
+        self.init(Search(request, WaitingOpener(folders: folders)).find(), for: request, most: most)
+    }
+
+    /// Looks for the file and decides on the answer, without waiting. No piece is read. Throws if a thread has to do it.
+    init(cachedFor request: FileRequest, in files: WorkerFiles) throws(NotCached) {
+        files.makeRoom()
+        self.init(try Search(request, CachedOpener(files: files)).find(), for: request, most: 0)
+    }
+
+    private init(_ result: SearchResult, for request: FileRequest, most: Int) {
+        switch result {
         case .folder: self = .answer(request.folderAnswer)
         case .absent: self = .answer(request.absentAnswer)
         case .denied: self = .answer(request.deniedAnswer)
@@ -41,59 +51,64 @@ enum FoundFile: Sendable {
     }
 }
 
+private enum SearchResult {
+    case file(OpenFile, FileFacts)
+    case folder
+    case absent
+    case denied
+    case failed(SystemError)
+}
+
 /// Looks for the file that a request asks for.
-private struct Search {
-    enum Result {
-        case file(OpenFile, FileFacts)
-        case folder
-        case absent
-        case denied
-        case failed(SystemError)
-    }
-
+private struct Search<Opener: FileOpener> {
     private let request: FileRequest
-    private let folders: Folders
+    private let opener: Opener
 
-    init(_ request: FileRequest, _ folders: Folders) {
+    init(_ request: FileRequest, _ opener: Opener) {
         self.request = request
-        self.folders = folders
+        self.opener = opener
     }
 
-    func find() -> Result {
+    func find() throws(Opener.Failure) -> SearchResult {
         switch self.request.place {
         case .hidden: return .absent
         case .file(let path):
             let name = Array(path.utf8)
-            switch OpenFile.open(path) {
+            switch try self.opener.open(path) {
             // The path leads to nothing below it.
             case .folder: return .absent
-            case let opening: return self.result(opening, name) { OpenFile.open(path + $0.suffix) }
+            case let opening:
+                return try self.result(opening, name) { coding throws(Opener.Failure) in
+                    try self.opener.open(path + coding.suffix)
+                }
             }
         case .below(let path, let name):
-            do throws(SystemError) {
-                return self.find(name, below: try self.folders.folder(path))
-            } catch {
-                return error.isAbsence ? .absent : error.isDenied ? .denied : .failed(error)
+            switch try self.opener.folder(path) {
+            case .success(let folder): return try self.find(name, below: folder)
+            case .failure(let error): return error.isAbsence ? .absent : error.isDenied ? .denied : .failed(error)
             }
         }
     }
 
-    private func find(_ name: FileName, below folder: Folder) -> Result {
-        func result(_ name: [UInt8]) -> Result {
-            self.result(folder.open(name), name) { folder.open(name + $0.suffix.utf8) }
+    private func find(_ name: FileName, below folder: Folder) throws(Opener.Failure) -> SearchResult {
+        func result(_ name: [UInt8]) throws(Opener.Failure) -> SearchResult {
+            try self.result(try self.opener.open(name, below: folder), name) { coding throws(Opener.Failure) in
+                try self.opener.open(name + coding.suffix.utf8, below: folder)
+            }
         }
-        var found = result(name.isFolder ? name.index : name.bytes)
+        var found = try result(name.isFolder ? name.index : name.bytes)
         if name.isFolder, case .folder = found { found = .absent }
         guard case .absent = found, let fallback = self.request.fallback else { return found }
-        found = result(fallback.bytes)
+        found = try result(fallback.bytes)
         if case .folder = found { return .absent }
         return found
     }
 
     /// The file, or the best of what lies beside it in another coding.
     private func result(
-        _ opening: OpenFile.Opening, _ name: [UInt8], beside: (ContentCoding) -> OpenFile.Opening
-    ) -> Result {
+        _ opening: OpenFile.Opening, _ name: [UInt8],
+        beside: (ContentCoding) throws(Opener.Failure) -> OpenFile.Opening
+    ) throws(Opener.Failure) -> SearchResult {
         switch opening {
         case .folder: return .folder
         case .absent: return .absent
@@ -102,7 +117,7 @@ private struct Search {
         case .file(let file):
             var coded: [ContentCoding: OpenFile] = [:]
             for coding in ContentCoding.allCases {
-                if case .file(let other) = beside(coding) { coded[coding] = other }
+                if case .file(let other) = try beside(coding) { coded[coding] = other }
             }
             let best = self.request.codings.first { coded[$0] != nil }
             let sent = best.flatMap { coded[$0] } ?? file

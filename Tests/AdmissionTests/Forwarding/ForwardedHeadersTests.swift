@@ -174,8 +174,8 @@ import Testing
 extension ForwardedHeaders {
     /// What a backend gets.
     fileprivate var fields: HTTPFields {
-        var fields = HTTPFields()
-        self.append(to: &fields)
-        return fields
+        var head = HeadWriter(request: "GET", "/")
+        self.append(to: &head)
+        return readRequest(head.finished()).fields
     }
 }

@@ -154,7 +154,8 @@ struct PassedExchange {
             self.isReused = false
         case .sendRequest:
             guard let request = self.request else { return }
-            self.toBackend = request.head(to: Self.endpoint, host: .pass, id: "id").bytes
+            self.toBackend = request.bytes(
+                to: Self.endpoint, on: .subtree("/"), host: .pass, id: "id", without: nil)
             self.requestPassage = request.passage
             self.answer = PassedAnswer(to: request)
         case .nothing, .passAnswer, .refuse, .abort, .end: break

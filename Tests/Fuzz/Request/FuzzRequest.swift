@@ -47,11 +47,13 @@ enum FuzzRequest {
                 expect(location.count == 1 && location[0].hasPrefix("https://"), "sent to \(location)")
             case .refused(let refusal): expect((400..<600).contains(refusal.status), "refused with \(refusal.status)")
             case .upgrade(let admitted):
-                let sent = BackendRequest.head(for: admitted, to: endpoint, host: .pass, key: "k", sessionID: "s")
+                let bytes = BackendRequest.bytes(
+                    for: admitted, to: endpoint, on: .subtree("/"), host: .pass, key: "k", sessionID: "s", without: nil)
                 var second = RequestHeadParser(limits: HeadLimits(bytes: .max, fields: .max))
-                expect(
-                    second.parse(sent.bytes.span) == .head(sent, length: sent.bytes.count),
-                    "a request to a backend that reads as another")
+                guard case .head(let sent, length: bytes.count) = second.parse(bytes.span) else {
+                    expect(false, "a request to a backend that cannot be read")
+                    return
+                }
                 let once = [
                     "Host", "Sec-WebSocket-Key", "Upgrade", "Connection", "X-Request-Id", "X-Forwarded-For",
                     "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP",
