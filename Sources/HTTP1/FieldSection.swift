@@ -20,12 +20,14 @@ struct FieldSection: Equatable, Sendable {
         case invalid(HeadError)
     }
 
-    /// The fields so far.
+    /// The fields, once they are `done`.
     private(set) var fields = HTTPFields()
     private let limit: Int
     private var state = State.lineStart
     private var lineStart = 0
     private var colon = 0
+    /// Where the lines begin that stand in `fields` and are not copied yet: nearly always those of the whole section are copied at once.
+    private var copied = 0
 
     /// - Parameter limit: the most fields.
     init(limit: Int) {
@@ -58,6 +60,7 @@ struct FieldSection: Equatable, Sendable {
                 self.state = .lineStart
             case .sectionEnd:
                 guard bytes[index] == .lineFeed else { return .invalid(HeadError.bareCarriageReturn) }
+                self.copyLines(of: bytes, to: index - 1)
                 index += 1
                 return .done
             }
@@ -81,7 +84,10 @@ struct FieldSection: Equatable, Sendable {
                 ? HeadError(.malformed, "a field without a name") : HeadError.unexpected(byte, in: "a field name")
         }
         // Most heads arrive in one piece: what has arrived is the size of all fields.
-        if self.fields.isEmpty { self.fields.reserveCapacity(fields: min(12, self.limit), bytes: received - index) }
+        if self.fields.isEmpty {
+            self.fields.reserveCapacity(fields: min(12, self.limit), bytes: received - index)
+            self.copied = index
+        }
         self.lineStart = index
         self.state = .name
         return nil
@@ -89,14 +95,25 @@ struct FieldSection: Equatable, Sendable {
 
     /// Keeps the field of the line that ends with the LF at `index`.
     private mutating func endLine(_ bytes: Span<UInt8>, at index: Int) {
-        let value = bytes.trimmed(self.colon + 1..<index - 1)
         // Nearly all lines come as we write them.
-        if value.lowerBound == self.colon + 2, value.upperBound == index - 1, bytes[self.colon + 1] == .space {
-            let line = bytes.extracting(self.lineStart..<index + 1)
-            self.fields.append(line: line, nameLength: self.colon - self.lineStart)
+        let (start, end) = (self.colon + 2, index - 1)
+        if start < end, bytes[start - 1] == .space, !bytes[start].isWhitespace, !bytes[end - 1].isWhitespace {
+            self.fields.add(
+                lineAt: self.lineStart - self.copied, nameLength: self.colon - self.lineStart,
+                length: index + 1 - self.lineStart)
         } else {
+            self.copyLines(of: bytes, to: self.lineStart)
+            let value = bytes.trimmed(self.colon + 1..<end)
             self.fields.append(bytes.extracting(self.lineStart..<self.colon), bytes.extracting(value))
+            self.copied = index + 1
         }
+    }
+
+    /// Copies the lines up to `end` that are not copied yet.
+    private mutating func copyLines(of bytes: Span<UInt8>, to end: Int) {
+        guard !self.fields.isEmpty else { return }
+        self.fields.append(lines: bytes.extracting(self.copied..<end))
+        self.copied = end
     }
 
     private static func nameError(_ byte: UInt8) -> HeadError {

@@ -88,12 +88,17 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
 
     private static func mark(ofLength length: Int) -> UInt64 { 1 << UInt64(length & 63) }
 
-    /// Appends a field as it came: name, colon, one space, value and CRLF, with no other whitespace around the value.
-    mutating func append(line: Span<UInt8>, nameLength: Int) {
-        let start = self.lines.count
-        self.lines.append(contentsOf: line)
-        self.add(Place(start: start, colon: start + nameLength, end: self.lines.count - 2))
+    /// Adds a field as it came: name, colon, one space, value and CRLF, with no other whitespace around the value. Before anything else is
+    /// added or looked for, `append(lines:)` has to bring its line.
+    ///
+    /// - Parameter start: where the line stands in what that brings.
+    mutating func add(lineAt start: Int, nameLength: Int, length: Int) {
+        let start = self.lines.count + start
+        self.add(Place(start: start, colon: start + nameLength, end: start + length - 2))
     }
+
+    /// Brings the lines of the fields that were added, one behind the other.
+    mutating func append(lines: Span<UInt8>) { self.lines.append(contentsOf: lines) }
 
     /// Appends all of `fields`.
     public mutating func append(_ fields: HTTPFields) {
@@ -174,6 +179,12 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     public func only(_ name: String) -> Occurrence {
         guard let index = self.index(of: name) else { return .absent }
         return self.index(of: name, from: index + 1) == nil ? .once(self.value(at: index)) : .repeated
+    }
+
+    /// What `read` makes of the value of the only field of that name; `nil` if there is none, or more than one.
+    func only<Value>(_ name: String, read: (Span<UInt8>) -> Value) -> Value? {
+        guard let index = self.index(of: name), self.index(of: name, from: index + 1) == nil else { return nil }
+        return read(self.lines.span.extracting(self.places[index].value))
     }
 
     /// Whether `body` returns true for an element of the comma-separated list in all fields of that name (RFC 9110 section

@@ -22,7 +22,7 @@ public struct HeadWriter: ~Copyable {
     public init(status: Int, reason: String, capacity: Int = 512) {
         self.bytes.reserveCapacity(capacity)
         self.bytes.append(contentsOf: "HTTP/1.1 ".utf8.span)
-        self.bytes.append(contentsOf: String(status).utf8.span)
+        self.bytes.append(digits: status)
         self.bytes.append(.space)
         if reason.utf8.span.isPrintable {
             self.bytes.append(contentsOf: reason.utf8.span)
@@ -34,6 +34,15 @@ public struct HeadWriter: ~Copyable {
 
     /// Appends a field, with a value made fit for the wire as by `HTTPFields.append`.
     public mutating func append(_ name: String, _ value: String) { self.bytes.append(fieldLine: name, value) }
+
+    /// Appends a field with a number, 0 or more, as its value.
+    public mutating func append(_ name: String, _ value: Int) {
+        self.bytes.append(contentsOf: name.utf8.span)
+        self.bytes.append(UInt8(ascii: ":"))
+        self.bytes.append(.space)
+        self.bytes.append(digits: value)
+        self.endLine()
+    }
 
     /// Appends all of `fields`.
     public mutating func append(_ fields: HTTPFields) { fields.encode(into: &self.bytes) }
@@ -52,5 +61,17 @@ public struct HeadWriter: ~Copyable {
     private mutating func endLine() {
         self.bytes.append(.carriageReturn)
         self.bytes.append(.lineFeed)
+    }
+}
+
+extension [UInt8] {
+    /// Appends the decimal digits of `number`, which is 0 or more.
+    fileprivate mutating func append(digits number: Int) {
+        var place = 1
+        while number / place >= 10 { place *= 10 }
+        while place > 0 {
+            self.append(UInt8(ascii: "0") + UInt8(number / place % 10))
+            place /= 10
+        }
     }
 }

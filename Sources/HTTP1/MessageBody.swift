@@ -123,19 +123,29 @@ public struct MessageBody: Equatable, Sendable {
             try self.checkCoding(fields)
             return .chunked
         }
-        switch fields.only("Content-Length") {
-        case .absent: return nil
-        case .once(let length): return .length(try self.number(length))
-        case .repeated:
-            let lengths = fields.values("Content-Length")
-            guard Set(lengths).count == 1 else { throw .severalLengths }
-            return .length(try self.number(lengths[0]))
+        if let length = fields.only("Content-Length", read: { self.number($0) }) {
+            guard let length else { throw .badLength }
+            return .length(length)
         }
+        guard fields.has("Content-Length") else { return nil }
+        let lengths = fields.values("Content-Length")
+        guard Set(lengths).count == 1 else { throw .severalLengths }
+        guard let length = self.number(lengths[0].utf8.span) else { throw .badLength }
+        return .length(length)
     }
 
-    private static func number(_ length: String) throws(Failure) -> Int {
+    /// Digits alone, as a number; `nil` for anything else.
+    private static func number(_ digits: Span<UInt8>) -> Int? {
         // `Int` would accept a sign.
-        guard length.utf8.allSatisfy(\.isDigit), let number = Int(length) else { throw .badLength }
+        guard !digits.isEmpty else { return nil }
+        var number = 0
+        for index in digits.indices {
+            guard digits[index].isDigit else { return nil }
+            let (tens, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+            let (sum, isOver) = tens.addingReportingOverflow(Int(digits[index] - UInt8(ascii: "0")))
+            guard !isTooLarge, !isOver else { return nil }
+            number = sum
+        }
         return number
     }
 

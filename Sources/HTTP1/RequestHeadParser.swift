@@ -64,11 +64,15 @@ public struct RequestHeadParser: Sendable {
         return .incomplete
     }
 
-    /// Takes one byte of `method SP request-target SP HTTP-version CRLF`. Of the target it takes all bytes before `end`.
+    /// Takes one byte of `method SP request-target SP HTTP-version CRLF`, or all those before `end` that say no more.
     private mutating func takeRequestLine(_ byte: UInt8, in bytes: Span<UInt8>, to end: Int) -> HeadError? {
         switch self.state {
         case .method:
+            while self.scanned + 1 < end, self.scanned < Self.longestMethod, bytes[self.scanned].isToken {
+                self.scanned += 1
+            }
             let index = self.scanned
+            let byte = bytes[index]
             if byte == .space, index > 0 {
                 self.method = latin1Text(bytes, 0..<index)
                 self.start(.target)
@@ -89,7 +93,13 @@ public struct RequestHeadParser: Sendable {
             if byte == UInt8(ascii: "#") { return HeadError(.malformed, "a fragment in the request target") }
             return byte.isInTarget ? nil : HeadError.unexpected(byte, in: "the request target")
         case .version:
-            return self.takeVersion(byte, at: self.scanned - self.partStart)
+            let version = Self.version
+            var offset = self.scanned - self.partStart
+            while self.scanned + 1 < end, offset < version.count, bytes[self.scanned] == version[offset] {
+                self.scanned += 1
+                offset += 1
+            }
+            return self.takeVersion(bytes[self.scanned], at: offset)
         case .lineEnd:
             guard byte == .lineFeed else { return HeadError.bareCarriageReturn }
             self.start(.fields)

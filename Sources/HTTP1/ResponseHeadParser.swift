@@ -58,13 +58,18 @@ public struct ResponseHeadParser: Sendable {
         return .incomplete
     }
 
-    /// Takes one byte of `HTTP-version SP 3DIGIT [ SP reason-phrase ] CRLF`. Of the reason phrase it takes all bytes before
-    /// `end`.
+    /// Takes one byte of `HTTP-version SP 3DIGIT [ SP reason-phrase ] CRLF`, or all those before `end` that say no more.
     private mutating func takeStatusLine(_ byte: UInt8, in bytes: Span<UInt8>, to end: Int) -> HeadError? {
         let offset = self.scanned - self.partStart
         switch self.state {
         case .version:
-            return self.takeVersion(byte, at: offset)
+            let prefix = Self.versionPrefix
+            var offset = offset
+            while self.scanned + 1 < end, offset < prefix.count, bytes[self.scanned] == prefix[offset] {
+                self.scanned += 1
+                offset += 1
+            }
+            return self.takeVersion(bytes[self.scanned], at: offset)
         case .status:
             guard byte.isDigit, offset > 0 || byte != UInt8(ascii: "0") else {
                 return HeadError.unexpected(byte, in: "the status")
