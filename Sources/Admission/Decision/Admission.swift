@@ -20,7 +20,7 @@ public import HTTP1
 /// 9. 400: the route requires a subprotocol and none offered fits.
 public enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
-    public static func decide(_ head: RequestHead, _ hops: Hops, _ routes: RouteTable) -> Decision {
+    public static func decide(_ head: RequestHead, _ hops: consuming Hops, _ routes: RouteTable) -> Decision {
         do throws(Refusal) {
             return try self.admitOrRefuse(try CheckedRequest(head, hops), routes)
         } catch {
@@ -81,11 +81,14 @@ public enum Admission {
             throw target.hasEncodedSlash
                 ? .encodedSlash(nil) : .notServed(target, request.head, host, request.arrival, routes)
         }
-        let route = routes.routes[index]
-        guard !target.hasEncodedSlash || route.encodedSlashes == .keep else { throw .encodedSlash(index) }
+        guard !target.hasEncodedSlash || routes.routes[index].encodedSlashes == .keep else {
+            throw .encodedSlash(index)
+        }
         guard request.head.version == .http11 || routes.servesPlainHTTP(index) else { throw .version(index) }
         guard request.host != nil || !routes.needsHost(index) else { throw .hostMissing(routeIndex: index) }
-        guard route.allow.allows(request.forwarded.client) else { throw .address(request, route, routeIndex: index) }
+        guard routes.routes[index].allow.allows(request.forwarded.client) else {
+            throw .address(request, routes.routes[index], routeIndex: index)
+        }
         return index
     }
 

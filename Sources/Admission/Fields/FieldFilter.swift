@@ -37,6 +37,7 @@ struct FieldFilter {
 
     /// Whether a field of this name passes.
     func passes(_ name: Span<UInt8>) -> Bool {
+        guard self.names.mayHave(name) || !self.named.isEmpty else { return true }
         guard !name.isFolded(startingWith: self.names.handshakePrefix) else {
             return self.side == .refusal && name.equalsIgnoringCase("Sec-WebSocket-Version".utf8.span)
         }
@@ -80,8 +81,8 @@ extension HTTPFields {
     }
 }
 
-/// The names that the filter knows, together because each is looked for in every field.
-private struct Names: Sendable {
+/// The names that the filter knows, together because each is looked for in every field. An object, because each filter has it.
+private final class Names: Sendable {
     static let all = Names()
 
     let ofThisHop = FoldedNames(
@@ -95,13 +96,27 @@ private struct Names: Sendable {
     let originalPrefix = Array("x-original-".utf8)
     let saidByProxies = FoldedNames("forwarded")
     let forwardedPrefix = Array("x-forwarded-".utf8)
+    /// The marks of all names; the prefixes begin with `s` and `x`.
+    private let marks: UInt64
+
+    private init() {
+        self.marks = self.ofThisHop.marks | self.keptFromBackends.marks | self.saidByProxies.marks
+    }
+
+    /// Whether a name may be a known one, or begin with a known prefix. Most names are not.
+    func mayHave(_ name: Span<UInt8>) -> Bool {
+        guard !name.isEmpty else { return false }
+        let first = name[0].folded
+        return first == UInt8(ascii: "s") || first == UInt8(ascii: "x")
+            || self.marks & FoldedNames.mark(length: name.count, first: first) != 0
+    }
 }
 
 /// A few names in their folded form. Most names differ from all of them in length or in the first letter, which is cheaper than hashing.
 private struct FoldedNames: Sendable {
     private let names: [[UInt8]]
     /// The `mark` of each name.
-    private let marks: UInt64
+    let marks: UInt64
 
     init(_ names: String...) {
         self.names = names.map { Array($0.utf8) }
@@ -119,7 +134,7 @@ private struct FoldedNames: Sendable {
     }
 
     /// One of 64 bits, by length and first letter.
-    private static func mark(length: Int, first: UInt8) -> UInt64 { 1 << UInt64((length &* 5 &+ Int(first)) & 63) }
+    static func mark(length: Int, first: UInt8) -> UInt64 { 1 << UInt64((length &* 5 &+ Int(first)) & 63) }
 }
 
 extension UInt8 {

@@ -53,11 +53,11 @@ public struct ForwardedHeaders: Equatable, Sendable {
         } else if let peer {
             head.append("X-Forwarded-For", peer)
         }
-        head.append(Self.proto, self.scheme.rawValue)
+        head.append(self.isSecure ? Self.protoHTTPS : Self.protoHTTP)
         head.append(Self.host, self.host.text)
         // The port of the client's URL: a proxy in front may listen on another than ours.
         let port = self.host.port ?? defaultPort(ofScheme: self.scheme.rawValue)
-        head.append(Self.port, String(self.hops.value(of: Self.port, where: Self.portNumber) ?? port))
+        head.append(Self.port, Int(self.hops.value(of: Self.port, where: Self.portNumber) ?? port))
         guard let client = self.client else { return }
         head.append("X-Real-IP", client == self.hops.arrival.peer ? peer ?? "" : client.description)
     }
@@ -65,6 +65,8 @@ public struct ForwardedHeaders: Equatable, Sendable {
     private static func scheme(of arrival: Arrival) -> ClientScheme { arrival.listenerIsSecure ? .https : .http }
 
     private static let proto = "X-Forwarded-Proto"
+    private static let protoHTTP: HTTPFields = [Self.proto: ClientScheme.http.rawValue]
+    private static let protoHTTPS: HTTPFields = [Self.proto: ClientScheme.https.rawValue]
     private static let host = "X-Forwarded-Host"
     private static let port = "X-Forwarded-Port"
 

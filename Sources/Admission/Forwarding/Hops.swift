@@ -32,6 +32,7 @@ public struct Hops: Equatable, Sendable {
     /// What a list says of the client, if that can be read. With one value for each address it is the value at the client's place, else the
     /// last one: only that surely comes from the trusted proxy.
     func value<Value>(of name: String, where read: (String) -> Value?) -> Value? {
+        guard !self.believed.isEmpty else { return nil }
         let values = self.believed.elements(name)
         guard let last = values.last else { return nil }
         guard let place = self.place, values.count == self.addresses.count else { return read(last) }

@@ -77,10 +77,12 @@ public struct PassedAnswer: Sendable {
             let fields = head.fields.passing(FieldFilter(answer: head.fields))
             return .interim(ResponseHead(status: head.status, reason: head.reason, fields: fields).bytes)
         default:
+            let status = head.status
             do throws(MessageBody.Failure) {
-                return .head(PassedHead(head, try MessageBody(ofResponse: head, to: self.method), to: self.version))
+                let body = try MessageBody(ofResponse: head, to: self.method)
+                return .head(PassedHead(head, body, to: self.version))
             } catch {
-                return .bad("a \(head.status) with \(error)")
+                return .bad("a \(status) with \(error)")
             }
         }
     }

@@ -12,10 +12,11 @@ public final class PassedHead: Sendable {
 
     /// - Parameter version: the client's.
     init(_ head: ResponseHead, _ body: MessageBody, to version: HTTPVersion) {
-        self.head = head
         self.passage = BodyPassage(body, after: head.fields, of: .backend, to: version)
         self.keepsBackend =
             head.version == .http11 && body.framing != .untilEnd && !head.fields.hasConnectionClose
+        // The last use, so that it is not copied.
+        self.head = head
     }
 
     /// Only the end of the client's connection ends the body.

@@ -3,6 +3,9 @@ internal import HTTP1
 
 /// The request as its backend gets it. It is written afresh: only fields that are chosen are passed on.
 extension PlainRequest {
+    private static let via11: HTTPFields = ["Via": "1.1 gateway"]
+    private static let via10: HTTPFields = ["Via": "1.0 gateway"]
+
     /// - Parameters:
     ///   - route: the path of the route that the request came by.
     ///   - host: the backend's `host`.
@@ -28,7 +31,7 @@ extension PlainRequest {
         let filter = FieldFilter(request: sent, isFromTrustedProxy: self.checked.forwarded.isFromTrustedProxy)
         head.append(sent) { filter.passes($0) }
         // Behind those of the proxies before us (RFC 9110 section 7.6.3).
-        head.append("Via", self.version == .http11 ? "1.1 gateway" : "1.0 gateway")
+        head.append(self.version == .http11 ? Self.via11 : Self.via10)
         head.append(framing: self.framing)
         return head.finished()
     }
@@ -39,7 +42,7 @@ extension HeadWriter {
     mutating func append(framing: MessageBody.Framing) {
         switch framing {
         case .none, .untilEnd: break
-        case .length(let length): self.append("Content-Length", String(length))
+        case .length(let length): self.append("Content-Length", length)
         case .chunked: self.append("Transfer-Encoding", "chunked")
         }
     }

@@ -65,8 +65,8 @@ public struct PlainRequest: Equatable, Sendable {
     /// The endpoint that the request asks for.
     ///
     /// - Parameter client: the client's address, as text.
-    public func placement(by rule: PlacementRule, client: String) -> Placement {
-        rule.placement(self.fields, self.target, client: client)
+    public func placement(by rule: PlacementRule, client: @autoclosure () -> String) -> Placement {
+        rule.placement(self.fields, self.target, client: client())
     }
 
     /// Passes its body on.

@@ -23,10 +23,12 @@ public struct PlacementRule: Sendable {
     /// What a request asks for. A value that is absent, empty or repeated asks for nothing.
     ///
     /// - Parameter client: the client's address, as text.
-    public func placement(_ fields: HTTPFields, _ target: RequestTarget, client: String) -> Placement {
+    public func placement(
+        _ fields: HTTPFields, _ target: RequestTarget, client: @autoclosure () -> String
+    ) -> Placement {
         switch self.balance {
         case .roundRobin, .leastSessions, .randomTwo: .any
-        case .hashAddress: .value(client)
+        case .hashAddress: .value(client())
         case .hashPath: .value(target.path)
         case .cookie: self.cookie?.place(in: fields).map { .endpoint($0) } ?? .any
         case .hashCookie(let name): Self.only(of: fields.cookies(name))

@@ -23,7 +23,6 @@ final class CheckedRequest: Sendable {
 
     /// - Throws: the answer to a request that can be read in two ways, or not at all.
     init(_ head: RequestHead, _ hops: Hops) throws(Refusal) {
-        self.head = head
         self.host = try Self.host(of: head)
         self.origin = try Self.origin(of: head)
         self.key = try Self.single("Sec-WebSocket-Key", in: head)
@@ -41,6 +40,8 @@ final class CheckedRequest: Sendable {
         guard !self.isUpgrade || !self.framing.hasBytes else { throw Refusal(400, "Malformed request: a body.") }
         self.target = try Self.target(of: head, self.host)
         self.forwarded = ForwardedHeaders(hops, host: self.host ?? .none)
+        // The last use, so that it is not copied.
+        self.head = head
     }
 
     /// How it reached the gateway.

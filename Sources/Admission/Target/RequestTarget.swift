@@ -17,6 +17,15 @@ public struct RequestTarget: Equatable, Sendable {
     /// that of the Host field.
     init(_ target: String, host: Authority) throws(HeadError) {
         let bytes = target.utf8.span
+        let end = bytes.firstIndex(of: UInt8(ascii: "?")) ?? bytes.count
+        if NormalPath.isNormal(bytes.extracting(..<end)) {
+            let hasQuery = end < bytes.count
+            self.path = hasQuery ? String(target.utf8.prefix(end)) ?? "" : target
+            self.hasEncodedSlash = false
+            self.query = hasQuery ? String(target.utf8.dropFirst(end + 1)) ?? "" : nil
+            self.original = target
+            return
+        }
         var rest = Substring(target)
         if bytes.isEmpty || bytes[0] != UInt8(ascii: "/") {
             guard let (scheme, authority, after) = Self.splitAbsolute(rest) else {

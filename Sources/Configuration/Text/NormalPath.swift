@@ -37,8 +37,7 @@ public struct NormalPath: Equatable, Sendable {
             throw .twoSlashesAtStart
         }
         // Most paths are in this form already.
-        if bytes.allSatisfy({ $0.isVisible && !Self.isSpecial($0) }) {
-            guard !Self.hasDotSegment(bytes) else { throw .dotSegment }
+        if Self.isNormal(bytes.span) {
             self.text = String(decoding: bytes, as: UTF8.self)
             self.hasEncodedSlash = false
             return
@@ -69,6 +68,21 @@ public struct NormalPath: Equatable, Sendable {
         guard !Self.hasDotSegment(normal) else { throw .dotSegment }
         self.text = String(decoding: normal, as: UTF8.self)
         self.hasEncodedSlash = hasEncodedSlash
+    }
+
+    /// Whether a path is surely in this form already, as most are. One with a segment that begins with a dot may also be.
+    public static func isNormal(_ path: Span<UInt8>) -> Bool {
+        guard !path.isEmpty, path[0] == UInt8(ascii: "/") else { return false }
+        var previous = UInt8(ascii: "/")
+        for index in 1..<path.count {
+            let byte = path[index]
+            guard byte.isVisible, !self.isSpecial(byte) else { return false }
+            let isAtStart = previous == UInt8(ascii: "/") || previous == UInt8(ascii: "\\")
+            if isAtStart, byte == UInt8(ascii: ".") { return false }
+            if index == 1, byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\\") { return false }
+            previous = byte
+        }
+        return true
     }
 
     /// A character that cannot stand in a path, or not for itself.
