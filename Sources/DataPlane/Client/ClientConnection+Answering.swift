@@ -31,7 +31,7 @@ extension ClientConnection {
         let report = RequestReport(
             request.method, request.target, status: answer.status, bytes: headOnly ? 0 : answer.length,
             duration: self.loop.now - self.began)
-        self.subject.log(report, self.context)
+        report.log(of: self.subject, self.context)
         self.context.metrics.requestServed(
             route: self.route?.settings.name, status: answer.status, after: report.duration)
         self.goOn()

@@ -40,7 +40,7 @@ extension ClientConnection {
         guard self.phase != .closed, !self.isIdle else { return nil }
         let now = self.loop.now
         var row = SessionRow(
-            id: self.id.description, route: self.route?.settings.name ?? "-", client: self.subject.clientName,
+            id: self.id.description, route: self.route?.settings.name ?? "-", client: self.clientName,
             phase: self.phase.rawValue, age: now - self.began, idle: now - self.lastByte)
         row.backend = self.route?.backend?.name
         row.origin = self.summary.origin

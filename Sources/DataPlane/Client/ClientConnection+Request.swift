@@ -102,8 +102,9 @@ extension ClientConnection {
         self.clearDeadline()
         self.beginRelay().begin(
             PassedRequest(
-                request, to: route, of: backend, configuration, client: self.subject.clientName, began: self.began,
-                at: self.loop.now))
+                request, to: route, of: backend, configuration,
+                counts: self.context.metrics.requests(of: route.settings.name), client: self.clientName,
+                began: self.began, at: self.loop.now))
     }
 
     /// What passes plain requests on is the exchange now.

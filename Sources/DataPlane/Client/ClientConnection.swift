@@ -82,6 +82,9 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         LogSubject(id: self.id, address: self.address, summary: self.summary, route: self.route, endpoint: nil)
     }
 
+    /// The client as trusted proxies name it.
+    var clientName: String { self.summary.clientName(at: self.address) }
+
     // MARK: - Events
 
     func ready(_ connection: Connection, _ readiness: Readiness) {
@@ -287,7 +290,8 @@ extension ClientConnection: SessionClient {
         let route = refused.configuration.shared.routes[refused.upgrade.routeIndex]
         guard let backend = route.backend else { return self.leave() }
         let request = PassedRequest(
-            refused: refused.upgrade, to: route, of: backend, refused.configuration, client: self.subject.clientName,
+            refused: refused.upgrade, to: route, of: backend, refused.configuration,
+            counts: self.context.metrics.requests(of: route.settings.name), client: self.clientName,
             began: self.began, at: self.loop.now)
         self.beginRelay().begin(request, refusedBy: refused.endpoint, over: refused.connection, refused.bytes)
     }
@@ -301,9 +305,8 @@ extension ClientConnection: SessionClient {
     /// - Parameters:
     ///   - subject: what the log line begins with.
     ///   - keepsClient: as the client was told.
-    func requestEnded(_ report: RequestReport, of subject: LogSubject, keepsClient: Bool) {
-        subject.log(report, self.context)
-        self.context.metrics.requestEnded(route: subject.route?.settings.name, status: report.status)
+    func requestEnded(_ report: RequestReport, of subject: @autoclosure () -> LogSubject, keepsClient: Bool) {
+        report.log(of: subject(), self.context)
         if report.brokenOff != nil {
             self.exchangeEnded(report.status == nil ? .silent : .incomplete)
         } else {
@@ -316,7 +319,6 @@ extension ClientConnection: SessionClient {
     ///
     /// - Parameter subject: what the log line begins with.
     func refuseRequest(_ refusal: Refusal, of subject: LogSubject) {
-        self.context.metrics.requestEnded(route: subject.route?.settings.name, status: refusal.status)
         self.refuse(refusal, of: subject, in: .requestHead)
     }
 

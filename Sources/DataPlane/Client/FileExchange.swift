@@ -17,6 +17,7 @@ final class FileExchange: TimerHandler {
     private let route: Route
     private var machine = FileMachine()
     /// The answer, once its head was sent.
+    private let counts: RouteRequests
     private var answer: FileAnswer?
     private var keepsClient = false
     /// To read on from; `nil` if there is nothing more to read.
@@ -34,12 +35,13 @@ final class FileExchange: TimerHandler {
         self.route = route
         self.client = client
         self.context = client.context
+        self.counts = client.context.metrics.requests(of: route.settings.name)
         self.loop = client.loop
     }
 
     /// Begins to look for the file.
     func begin() {
-        self.context.metrics.requestBegan(route: self.route.settings.name)
+        self.counts.began()
         self.client.owner.passes(self.client)
         if let found = try? FoundFile(cachedFor: self.request, in: self.context.files) {
             self.found(found)
@@ -103,8 +105,7 @@ final class FileExchange: TimerHandler {
         guard let connection = self.client.connection else { return }
         self.answer = answer
         self.keepsClient = self.request.keepsClient && !self.context.isDraining
-        self.context.metrics.requestAnswered(
-            route: self.route.settings.name, after: self.loop.now - self.client.began)
+        self.counts.answered(after: self.loop.now - self.client.began)
         let head = answer.bytes(
             keepsClient: self.keepsClient, headers: self.route.settings.headers, date: WallClock.httpDate())
         var left = 0
@@ -207,6 +208,7 @@ final class FileExchange: TimerHandler {
             case .memory: .outOfMemory
             }
         self.letGoOfAll()
+        self.counts.ended(status: refusal.status)
         self.client.refuseRequest(refusal, of: self.client.subject)
     }
 
@@ -216,6 +218,7 @@ final class FileExchange: TimerHandler {
             self.request.method, self.request.path, status: self.answer?.status, bytes: self.sent,
             duration: self.loop.now - self.client.began, brokenOff: reason)
         self.letGoOfAll()
+        self.counts.ended(status: report.status)
         self.client.requestEnded(report, of: self.client.subject, keepsClient: self.keepsClient)
     }
 

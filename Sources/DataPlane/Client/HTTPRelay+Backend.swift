@@ -8,19 +8,17 @@ internal import TLS
 
 /// The way to the backend: the choice of an endpoint, and a connection to it, kept or new.
 extension HTTPRelay: ConnectorOwner {
-    func chooseEndpoint() {
-        guard let current = self.current, let endpoint = self.nextEndpoint(for: current) else {
-            return self.handle(.noEndpoint)
-        }
-        self.choose(endpoint)
-        self.current?.endpoints.append(endpoint)
-        self.handle(.endpointChosen)
+    func chooseEndpoint(for current: PassedRequest) {
+        guard let endpoint = self.nextEndpoint(for: current) else { return self.handle(.noEndpoint, of: current) }
+        self.choose(endpoint, of: current.backend)
+        current.choose(endpoint)
+        self.handle(.endpointChosen, of: current)
     }
 
     /// A client's connection keeps its endpoint while that can be used, unless each request says where it goes.
     private func nextEndpoint(for current: PassedRequest) -> Endpoint? {
-        if current.endpoints.isEmpty, current.backend.placing.keepsConnections, let last = self.endpoint,
-            last.isAvailable, current.backend.has(last)
+        if current.endpoint == nil, current.backend.placing.keepsConnections, let last = self.endpoint,
+            last.isAvailable, self.chosenFrom === current.backend || current.backend.has(last)
         {
             return last
         }
@@ -30,10 +28,10 @@ extension HTTPRelay: ConnectorOwner {
 
     // MARK: - Connect
 
-    func connect() {
-        guard let current = self.current, let endpoint = self.endpoint else { return }
+    func connect(for current: PassedRequest) {
+        guard let endpoint = self.endpoint else { return }
         let preface = current.backend.preface(self.client.announcement)
-        if self.mayReuse(for: current, preface) { return self.handle(.connected(isReused: true)) }
+        if self.mayReuse(for: current, preface) { return self.handle(.connected(isReused: true), of: current) }
         self.closeBackend()
         self.preface = preface
         switch endpoint.addresses(at: self.loop.now) {
@@ -44,8 +42,8 @@ extension HTTPRelay: ConnectorOwner {
                 until: .never, self.context.connections, for: self)
             self.connector = connector
             connector.start()
-        case .success: self.handle(.noAddress("its name is not resolved yet"))
-        case .failure(let error): self.handle(.noAddress("\(error)"))
+        case .success: self.handle(.noAddress("its name is not resolved yet"), of: current)
+        case .failure(let error): self.handle(.noAddress("\(error)"), of: current)
         }
     }
 

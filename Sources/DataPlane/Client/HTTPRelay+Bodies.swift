@@ -11,16 +11,14 @@ internal import TLS
 extension HTTPRelay {
     // MARK: - The request
 
-    func sendRequest() {
-        guard let current = self.current, let backend = self.backend, let webSocket = self.endpoint?.webSocket else {
-            return
-        }
+    func send(_ current: PassedRequest) {
+        guard let backend = self.backend, let webSocket = self.endpoint?.webSocket else { return }
         let head = current.request.bytes(
             to: webSocket, on: current.route.settings.path, host: current.backend.settings.host,
             id: self.client.id.description, without: current.backend.placing.ownCookie)
         backend.send(head.span)
         self.loop.budget.spend(Work.head(head.count))
-        self.current?.lastPiece = self.loop.now
+        current.lastPiece = self.loop.now
         self.setDeadline(at: self.loop.now + current.shortestWait)
         let early = self.client.takeEarly()
         if !early.isEmpty { self.passRequest(early.span) }
@@ -38,7 +36,7 @@ extension HTTPRelay {
 
     /// Reads the request's body and passes it on, as far as the backend accepts it.
     private func readRequest() {
-        guard let client = self.client.connection else { return }
+        guard self.takesRequest, let client = self.client.connection else { return }
         let plaintext = self.context.connections.buffers.plaintext
         while self.takesRequest, client.mayRead, !client.isPaused, client.isOpen {
             switch client.receive(atMost: self.context.memory.readSize) {
@@ -57,8 +55,8 @@ extension HTTPRelay {
 
     /// Whether the backend's connection is there and the request is not whole.
     private var takesRequest: Bool {
-        guard let machine = self.current?.machine, machine.requestBody != .whole else { return false }
-        switch machine.state {
+        guard let current = self.current, current.machine.requestBody != .whole else { return false }
+        switch current.machine.state {
         case .awaitingAnswer, .answering: return true
         case .choosing, .connecting, .over: return false
         }
@@ -85,76 +83,76 @@ extension HTTPRelay {
 
     /// Reads the backend's answer and passes it on, as far as the client accepts it.
     func readAnswer() {
-        guard let backend = self.backend else { return }
+        guard let current = self.current, let backend = self.backend else { return }
         let plaintext = self.context.connections.buffers.plaintext
-        while self.current != nil, self.backend === backend, backend.mayRead, !backend.isPaused {
+        while self.current === current, self.backend === backend, backend.mayRead, !backend.isPaused {
             switch backend.receive(atMost: self.context.memory.readSize) {
             case .bytes(let range):
                 self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: backend.tls != nil))
-                self.passAnswer(plaintext.span.extracting(range))
+                self.passAnswer(plaintext.span.extracting(range), to: current)
             case .incomplete, .nothing: break
             case .end(let inOrder): return self.answerEnded(inOrder: inOrder)
             case .failed(let failure): return self.answerBroke("\(failure)")
             }
             if self.loop.budget.isShareSpent { break }
         }
-        if self.current != nil, self.backend === backend, backend.mayRead, !backend.isPaused {
+        if self.current === current, self.backend === backend, backend.mayRead, !backend.isPaused {
             backend.readAgainLater()
         }
     }
 
     /// Passes on what came of the answer.
-    func passAnswer(_ bytes: Span<UInt8>) {
+    func passAnswer(_ bytes: Span<UInt8>, to current: PassedRequest) {
         var index = 0
-        while self.current != nil, self.current?.answer == nil {
-            switch self.current?.heads.next(in: bytes, from: &index) {
+        while self.current === current, current.head == nil {
+            switch current.heads.next(in: bytes, from: &index) {
             // Interim answers may be many, and the client gets them, too.
-            case .needsMore, nil: return self.holdBackend()
+            case .needsMore: return self.holdBackend()
             case .interim(let head):
                 self.client.connection?.send(head.span)
                 // The client may have waited for this before it sends its body: its time begins now.
-                if self.current?.machine.requestBody == .held { self.current?.lastPiece = self.loop.now }
-                self.handle(.requestBodyDue)
-            case .head(let head): self.received(head)
-            case .bad(let reason): return self.handle(.answerInvalid(reason))
+                if current.machine.requestBody == .held { current.lastPiece = self.loop.now }
+                self.handle(.requestBodyDue, of: current)
+            case .head(let head): self.received(head, for: current)
+            case .bad(let reason): return self.handle(.answerInvalid(reason), of: current)
             }
         }
-        guard let client = self.client.connection,
-            let progress = self.current?.answer?.pass(bytes, from: &index, send: { client.send($0) })
+        guard self.current === current, let client = self.client.connection,
+            let progress = current.answer?.pass(bytes, from: &index, send: { client.send($0) })
         else { return }
         switch progress {
         case .more: self.holdBackend()
-        case .done: self.handle(.answerWhole(hasMore: index < bytes.count))
-        case .invalid(let failure): self.handle(.answerInvalid("\(failure)"))
+        case .done: self.handle(.answerWhole(hasMore: index < bytes.count), of: current)
+        case .invalid(let failure): self.handle(.answerInvalid("\(failure)"), of: current)
         case .tooLarge: break
         }
     }
 
-    private func received(_ head: PassedHead) {
-        guard let current = self.current else { return }
-        self.current?.head = head
+    private func received(_ head: PassedHead, for current: PassedRequest) {
+        current.head = head
         // A client may be able to provoke a 500, so that says nothing of the endpoint.
         if head.status < 500, let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }
-        self.context.metrics.requestAnswered(
-            route: current.route.settings.name, after: self.loop.now - current.began)
+        current.counts.answered(after: self.loop.now - current.began)
         let keepsClient = current.request.keepsClient && !head.endsWithConnection && !self.context.isDraining
         let keepsBackend = head.keepsBackend && !current.isUpgrade
-        self.handle(.answerHead(keepsClient: keepsClient, keepsBackend: keepsBackend))
+        self.handle(.answerHead(keepsClient: keepsClient, keepsBackend: keepsBackend), of: current)
     }
 
     /// Sends the client the head of the answer.
-    func passAnswer(keepsClient: Bool) {
-        guard let current = self.current, let head = current.head else { return }
+    func passHead(of current: PassedRequest, keepsClient: Bool) {
+        guard let head = current.head else { return }
         let bytes = head.bytes(
             keepsClient: keepsClient, headers: current.route.settings.headers,
             cookie: head.status < 500 ? self.placementCookie(current) : nil, date: WallClock.httpDate())
         self.client.connection?.send(bytes.span)
-        self.current?.answer = head.passage
+        current.answer = head.passage
     }
 
     /// The cookie that leads the client back to its endpoint, where it needs one.
     private func placementCookie(_ current: PassedRequest) -> String? {
-        guard let place = self.endpoint.flatMap({ current.backend.place(of: $0) }) else { return nil }
+        guard current.backend.placing.ownCookie != nil,
+            let place = self.endpoint.flatMap({ current.backend.place(of: $0) })
+        else { return nil }
         return current.backend.placing.setCookie(
             from: place, after: current.placement, isSecure: current.request.isSecure)
     }

@@ -13,7 +13,8 @@ internal import TLS
 /// requests, because it keeps the backend's connection, which no other client gets. This file has the life of a request,
 /// `HTTPRelay+Backend` the way to the backend, `HTTPRelay+Bodies` what passes, and `HTTPRelay+Deadlines` what is due.
 final class HTTPRelay: TimerHandler {
-    unowned let client: ClientConnection
+    /// A reference cycle that ends with the client's connection.
+    let client: ClientConnection
     let context: SessionContext
     let loop: EventLoop
     /// `nil` between requests.
@@ -26,6 +27,8 @@ final class HTTPRelay: TimerHandler {
     var preface: [UInt8] = []
     /// Where the last request went.
     private(set) var endpoint: Endpoint?
+    /// The backend that it was chosen from, while its connection is there.
+    private(set) var chosenFrom: Backend?
     /// When the last answer was whole.
     var keptSince = MonotonicInstant(nanoseconds: 0)
     /// Not `nil` while an endpoint is being connected to.
@@ -45,7 +48,7 @@ final class HTTPRelay: TimerHandler {
     /// Begins to pass a request on.
     func begin(_ request: PassedRequest) {
         self.take(request)
-        self.act(on: request.machine.start())
+        self.act(on: request.machine.start(), of: request)
     }
 
     /// Passes on the answer of a backend that refuses an upgrade.
@@ -55,49 +58,53 @@ final class HTTPRelay: TimerHandler {
     ///   - bytes: what came of the answer.
     func begin(_ request: PassedRequest, refusedBy endpoint: Endpoint, over backend: Connection, _ bytes: [UInt8]) {
         self.closeBackend()
-        self.choose(endpoint)
-        request.endpoints = [endpoint]
+        self.choose(endpoint, of: request.backend)
+        request.choose(endpoint)
         self.attach(backend.handOver(to: self), madeWith: nil)
         self.take(request)
         self.setDeadline(at: self.loop.now + request.shortestWait)
-        self.passAnswer(bytes.span)
+        self.passAnswer(bytes.span, to: request)
         self.readAnswer()
     }
 
     private func take(_ request: PassedRequest) {
         self.current = request
-        self.context.metrics.requestBegan(route: request.route.settings.name)
+        request.counts.began()
         self.client.owner.passes(self.client)
     }
 
-    /// Tells the machine what happened, and carries out its action.
+    /// Something happened to the present request, if there is one.
     func handle(_ input: ExchangeMachine.Input) {
-        if let action = self.current?.machine.handle(input) { self.act(on: action) }
+        if let current = self.current { self.handle(input, of: current) }
     }
 
-    private func act(on action: ExchangeMachine.Action) {
+    /// Tells the machine what happened, and carries out its action. Does nothing for a request that is not the present one any more.
+    func handle(_ input: ExchangeMachine.Input, of current: PassedRequest) {
+        if self.current === current { self.act(on: current.machine.handle(input), of: current) }
+    }
+
+    private func act(on action: ExchangeMachine.Action, of current: PassedRequest) {
         switch action {
         case .nothing: break
         case .chooseEndpoint(let failure):
-            if let failure, let index = self.current?.request.routeIndex {
-                self.blame(self.refusal(.backend(failure), index))
-            }
-            self.chooseEndpoint()
-        case .connect: self.connect()
+            if let failure { self.blame(self.refusal(.backend(failure), current.request.routeIndex)) }
+            self.chooseEndpoint(for: current)
+        case .connect: self.connect(for: current)
         case .connectAnew:
             self.closeBackend()
-            self.connect()
-        case .sendRequest: self.sendRequest()
-        case .passAnswer(let keepsClient): self.passAnswer(keepsClient: keepsClient)
-        case .refuse(let why, let blamesEndpoint): self.refuse(why, blamesEndpoint: blamesEndpoint)
-        case .abort(let reason): self.abort(because: reason)
-        case .end(let keepsClient, let keepsBackend): self.end(keepsClient: keepsClient, keepsBackend: keepsBackend)
+            self.connect(for: current)
+        case .sendRequest: self.send(current)
+        case .passAnswer(let keepsClient): self.passHead(of: current, keepsClient: keepsClient)
+        case .refuse(let why, let blamesEndpoint): self.refuse(current, why, blamesEndpoint: blamesEndpoint)
+        case .abort(let reason): self.abort(current, because: reason)
+        case .end(let keepsClient, let keepsBackend):
+            self.end(current, keepsClient: keepsClient, keepsBackend: keepsBackend)
         }
     }
 
     // MARK: - Ends
 
-    private func end(keepsClient: Bool, keepsBackend: Bool) {
+    private func end(_ current: PassedRequest, keepsClient: Bool, keepsBackend: Bool) {
         // What may still be read, be it only an end, would be taken for the next answer.
         if keepsBackend, self.backend?.mayRead == false {
             self.keptSince = self.loop.now
@@ -105,21 +112,21 @@ final class HTTPRelay: TimerHandler {
         } else {
             self.closeBackend()
         }
-        self.hasEnded(keepsClient: keepsClient)
+        self.hasEnded(current, keepsClient: keepsClient)
     }
 
     /// The client gets no whole answer, and must see that.
-    private func abort(because reason: String) {
+    private func abort(_ current: PassedRequest, because reason: String) {
         self.closeBackend()
-        self.hasEnded(reason)
+        self.hasEnded(current, brokenOff: reason)
     }
 
-    private func refuse(_ why: ExchangeMachine.Refused, blamesEndpoint: Bool) {
-        guard let current = self.current else { return }
+    private func refuse(_ current: PassedRequest, _ why: ExchangeMachine.Refused, blamesEndpoint: Bool) {
         let refusal = self.refusal(why, current.request.routeIndex)
         if blamesEndpoint { self.blame(refusal) }
         self.closeBackend()
         self.current = nil
+        current.counts.ended(status: refusal.status)
         self.client.refuseRequest(refusal, of: self.subject(of: current))
     }
 
@@ -138,12 +145,12 @@ final class HTTPRelay: TimerHandler {
     }
 
     /// - Parameter reason: why the answer is not whole; `nil` if it is.
-    private func hasEnded(_ reason: String? = nil, keepsClient: Bool = false) {
-        guard let current = self.current else { return }
+    private func hasEnded(_ current: PassedRequest, brokenOff reason: String? = nil, keepsClient: Bool = false) {
         self.current = nil
         let report = RequestReport(
             current.request.method, current.request.target.path, status: current.head?.status,
             bytes: current.answer?.passed ?? 0, duration: self.loop.now - current.began, brokenOff: reason)
+        current.counts.ended(status: report.status)
         self.client.requestEnded(report, of: self.subject(of: current), keepsClient: keepsClient)
     }
 
@@ -151,15 +158,16 @@ final class HTTPRelay: TimerHandler {
     private func subject(of request: PassedRequest) -> LogSubject {
         LogSubject(
             id: self.client.id, address: self.client.address, summary: self.client.summary, route: request.route,
-            endpoint: request.endpoints.last)
+            endpoint: request.endpoint)
     }
 
     // MARK: - The backend's connection
 
-    /// The present request goes to `endpoint`.
-    func choose(_ endpoint: Endpoint) {
+    /// The present request goes to `endpoint`, which is one of `backend`.
+    func choose(_ endpoint: Endpoint, of backend: Backend) {
         if endpoint !== self.endpoint { self.closeBackend() }
         self.endpoint = endpoint
+        self.chosenFrom = backend
     }
 
     /// - Parameter configuration: `nil` if no other request may have it.
@@ -186,6 +194,7 @@ final class HTTPRelay: TimerHandler {
         self.backend?.close(abruptly: true)
         self.backend = nil
         self.madeWith = nil
+        self.chosenFrom = nil
     }
 
     /// The client's connection is closed, or a session has it.

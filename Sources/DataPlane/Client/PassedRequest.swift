@@ -1,4 +1,5 @@
 internal import Admission
+internal import Observability
 internal import Sessions
 internal import System
 
@@ -9,6 +10,8 @@ final class PassedRequest {
     let configuration: WorkerConfiguration
     let route: Route
     let backend: Backend
+    /// Where it is counted.
+    let counts: RouteRequests
     let began: MonotonicInstant
     /// Which endpoint it asks for.
     let placement: Placement
@@ -21,8 +24,10 @@ final class PassedRequest {
     var head: PassedHead?
     /// Passes the answer's body on.
     var answer: BodyPassage?
-    /// The endpoints chosen so far, the present one last.
-    var endpoints: [Endpoint] = []
+    /// The endpoint chosen last.
+    private(set) var endpoint: Endpoint?
+    /// Those chosen before.
+    private(set) var failedEndpoints: [Endpoint] = []
     /// When the last piece of the request was passed on.
     var lastPiece: MonotonicInstant
     /// The kernel probes both peers.
@@ -33,14 +38,15 @@ final class PassedRequest {
     /// - Parameter client: its address, as text.
     init(
         _ request: PlainRequest, to route: Route, of backend: Backend, _ configuration: WorkerConfiguration,
-        client: String, began: MonotonicInstant, at now: MonotonicInstant
+        counts: RouteRequests, client: @autoclosure () -> String, began: MonotonicInstant, at now: MonotonicInstant
     ) {
         self.request = request
         self.configuration = configuration
         self.route = route
         self.backend = backend
+        self.counts = counts
         self.began = began
-        self.placement = request.placement(by: backend.placing, client: client)
+        self.placement = request.placement(by: backend.placing, client: client())
         self.lastPiece = now
         let body: ExchangeMachine.RequestBody =
             if !request.hasBody { .whole } else if request.expectsContinue { .held } else { .passing }
@@ -52,11 +58,21 @@ final class PassedRequest {
     /// An upgrade that its backend refuses; the other parameters as above.
     convenience init(
         refused upgrade: Admitted, to route: Route, of backend: Backend, _ configuration: WorkerConfiguration,
-        client: String, began: MonotonicInstant, at now: MonotonicInstant
+        counts: RouteRequests, client: @autoclosure () -> String, began: MonotonicInstant, at now: MonotonicInstant
     ) {
         self.init(
-            PlainRequest(upgrade), to: route, of: backend, configuration, client: client, began: began, at: now)
+            PlainRequest(upgrade), to: route, of: backend, configuration, counts: counts, client: client(),
+            began: began, at: now)
         self.machine = .ofRefusedUpgrade
         self.isUpgrade = true
+    }
+
+    /// The endpoints chosen so far, the present one last.
+    var endpoints: [Endpoint] { self.failedEndpoints + (self.endpoint.map { [$0] } ?? []) }
+
+    /// It goes to `endpoint` now.
+    func choose(_ endpoint: Endpoint) {
+        if let failed = self.endpoint { self.failedEndpoints.append(failed) }
+        self.endpoint = endpoint
     }
 }

@@ -90,25 +90,6 @@ struct LogSubject {
         context.log.write(record)
     }
 
-    // MARK: - Plain requests
-
-    /// Logs a plain request that is over, where `log.requests` wants it.
-    func log(_ request: RequestReport, _ context: SessionContext) {
-        switch context.configuration.shared.settings.log.requests {
-        case .off: return
-        case .errors: guard request.isError else { return }
-        case .all: break
-        }
-        guard var record = self.record(.info, "request", context) else { return }
-        record.add("method", request.method.cut)
-        record.add("path", request.path.cut)
-        if let status = request.status { record.add("status", status) }
-        record.add("bytes", request.bytes)
-        record.add("reason", request.brokenOff?.cut)
-        record.add("duration", seconds: request.duration.secondsAsDouble)
-        context.log.write(record)
-    }
-
     // MARK: - Memory
 
     /// Logs that it ends because memory is scarce.

@@ -1,3 +1,8 @@
+internal import Configuration
+internal import Observability
+internal import Sessions
+internal import System
+
 /// What the log line of a plain request says.
 struct RequestReport {
     let method: String
@@ -29,4 +34,23 @@ struct RequestReport {
 
     /// It was answered with 500 and up, or not whole.
     var isError: Bool { self.status.map { $0 >= 500 || self.brokenOff != nil } ?? false }
+
+    /// Logs the request, which is over, where `log.requests` wants it.
+    ///
+    /// - Parameter subject: what the line begins with. Most requests are not logged.
+    func log(of subject: @autoclosure () -> LogSubject, _ context: SessionContext) {
+        switch context.configuration.shared.settings.log.requests {
+        case .off: return
+        case .errors: guard self.isError else { return }
+        case .all: break
+        }
+        guard var record = subject().record(.info, "request", context) else { return }
+        record.add("method", self.method.cut)
+        record.add("path", self.path.cut)
+        if let status = self.status { record.add("status", status) }
+        record.add("bytes", self.bytes)
+        record.add("reason", self.brokenOff?.cut)
+        record.add("duration", seconds: self.duration.secondsAsDouble)
+        context.log.write(record)
+    }
 }

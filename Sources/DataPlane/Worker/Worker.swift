@@ -145,9 +145,9 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     func passes(_ client: ClientConnection) { self.closeLast(PresentExchange(of: client)) }
 
     /// Closes what has begun during the drain at the end of that.
-    private func closeLast(_ member: any Closable) {
+    private func closeLast(_ member: @autoclosure () -> any Closable) {
         guard let order = self.draining else { return }
-        self.paced.close([(member, at: max(.zero, self.drainEnd - self.loop.now))], .byGateway(order.cause))
+        self.paced.close([(member(), at: max(.zero, self.drainEnd - self.loop.now))], .byGateway(order.cause))
     }
 
     private func reportIfDrained() {

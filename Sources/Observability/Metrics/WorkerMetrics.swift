@@ -8,22 +8,33 @@ public import WebSocketProtocol
 /// Nothing is counted here per message, because each session has a tally anyway. The tally is added when the session ends, or when
 /// metrics are asked for.
 public final class WorkerMetrics {
-    /// The counts, without the tallies of live sessions.
-    public private(set) var counts = MetricsSnapshot()
+    /// The counts, without those of `requests`.
+    private var counted = MetricsSnapshot()
+    /// By the name of the route.
+    private var requests: [String: RouteRequests] = [:]
 
     /// Zeros.
     public init() {}
 
+    /// The counts, without the tallies of live sessions.
+    public var counts: MetricsSnapshot {
+        var counts = self.counted
+        for (route, requests) in self.requests {
+            counts.routes[route, default: .init()].requests = requests.counts
+        }
+        return counts
+    }
+
     /// A listener at this address accepted a connection.
-    public func accepted(listener: String) { self.counts.connections[listener, default: 0] += 1 }
+    public func accepted(listener: String) { self.counted.connections[listener, default: 0] += 1 }
 
     /// A client's TLS handshake is complete.
     public func tlsHandshake(version: String, resumed: Bool) {
-        self.counts.tlsHandshakes[.init(version: version, wasResumed: resumed), default: 0] += 1
+        self.counted.tlsHandshakes[.init(version: version, wasResumed: resumed), default: 0] += 1
     }
 
     /// A step of a TLS handshake, with a client or a backend, waited for its turn.
-    public func handshakeWaited(_ waited: Duration) { self.counts.handshakeWaitSeconds.observe(waited) }
+    public func handshakeWaited(_ waited: Duration) { self.counted.handshakeWaitSeconds.observe(waited) }
 
     /// A client got its 101.
     ///
@@ -33,7 +44,7 @@ public final class WorkerMetrics {
             route.handshakes[.accepted, default: 0] += 1
             route.sessions[backend, default: .init()].began()
         }
-        self.counts.handshakeSeconds.observe(handshake)
+        self.counted.handshakeSeconds.observe(handshake)
     }
 
     /// An open session has ended.
@@ -50,39 +61,28 @@ public final class WorkerMetrics {
             route.closes[.init(cause: cause, code: code?.label ?? "none"), default: 0] += 1
             route.add(tally)
         }
-        self.counts.sessionSeconds.observe(lasted)
+        self.counted.sessionSeconds.observe(lasted)
     }
 
-    /// A plain request is passed to a backend.
-    public func requestBegan(route: String) { self.update(route) { $0.requests.open += 1 } }
-
-    /// The head of an answer came.
+    /// The counts of a route's plain requests.
     ///
-    /// - Parameter time: since the request began.
-    public func requestAnswered(route: String, after time: Duration) {
-        self.update(route) { $0.requests.seconds.observe(time) }
-    }
-
-    /// A request that was passed to a backend is over.
-    ///
-    /// - Parameters:
-    ///   - route: the name; `nil` if the request has no route.
-    ///   - status: of its answer; `nil` if there was none.
-    public func requestEnded(route: String?, status: Int?) {
-        self.update(route ?? MetricsSnapshot.noRoute) {
-            $0.requests.open -= 1
-            $0.requests.total[(status ?? 0) / 100, default: 0] += 1
-        }
+    /// - Parameter route: the name; `nil` if a request has no route.
+    public func requests(of route: String?) -> RouteRequests {
+        let route = route ?? MetricsSnapshot.noRoute
+        if let known = self.requests[route] { return known }
+        let new = RouteRequests()
+        self.requests[route] = new
+        return new
     }
 
     /// The gateway answered a plain request itself.
     ///
     /// - Parameter time: since the request began.
     public func requestServed(route: String?, status: Int, after time: Duration) {
-        let route = route ?? MetricsSnapshot.noRoute
-        self.requestBegan(route: route)
-        self.requestAnswered(route: route, after: time)
-        self.requestEnded(route: route, status: status)
+        let requests = self.requests(of: route)
+        requests.began()
+        requests.answered(after: time)
+        requests.ended(status: status)
     }
 
     /// A client was refused.
@@ -116,9 +116,9 @@ public final class WorkerMetrics {
     public func dropped(_ messages: UInt64, route: String) { self.update(route) { $0.dropped += messages } }
 
     /// A ping of the gateway was answered.
-    public func pingAnswered(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }
+    public func pingAnswered(_ leg: Leg, _ roundTrip: Duration) { self.counted.pingSeconds[leg].observe(roundTrip) }
 
     private func update(_ route: String, _ change: (inout MetricsSnapshot.Route) -> Void) {
-        change(&self.counts.routes[route, default: .init()])
+        change(&self.counted.routes[route, default: .init()])
     }
 }
