@@ -13,6 +13,13 @@ extension RequestTarget {
         }
     }
 
+    /// Part of a path, decoded: a `+` stands for itself.
+    static func decodedPath(_ text: Substring) -> String {
+        let pieces = text.utf8.split(separator: UInt8(ascii: "+"), omittingEmptySubsequences: false)
+        let decoded = pieces.map { self.decoded(Substring($0).utf8) }.joined(separator: [UInt8(ascii: "+")])
+        return String(decoding: Array(decoded), as: UTF8.self)
+    }
+
     /// A `%` without two hexadecimal digits stands for itself.
     private static func decoded(_ text: Substring.UTF8View) -> [UInt8] {
         var decoded: [UInt8] = []

@@ -25,7 +25,7 @@ struct BackendSection {
         let cookie = self.cookie?.changes(to: BackendSettings.Cookie.self)
         if balance == .cookie { Self.checkCookieName(mapping, entry.key) }
         let isKnown = balance != nil || !mapping.has(keys.balance)
-        if isKnown, balance != .cookie, !mapping.has(keys.builtin) {
+        if isKnown, balance != .cookie, !mapping.has(keys.builtin), !mapping.has(keys.tokens) {
             mapping.report(keys.cookie, "needs `balance: cookie`")
         }
         let health = HealthSection.settings(mapping)
@@ -92,8 +92,12 @@ struct BackendSection {
     private static func kind(_ mapping: MappingReader) -> BackendSettings.Kind? {
         let keys = Keys.backend
         let every = "is for `builtin: clock`"
-        let message = "is for `tcp` backends"
-        switch mapping.alternative()?.name {
+        let message = "is for `tcp` and `tokens` backends"
+        let alternative = mapping.alternative()?.name
+        if alternative != nil, alternative != keys.tokens.name {
+            mapping.report(keys.token, "is for `tokens` backends")
+        }
+        switch alternative {
         case keys.builtin.name:
             mapping.refuse(
                 [
@@ -123,6 +127,19 @@ struct BackendSection {
                 backend: mapping, key: keys.tcp, textKey: Keys.tcpEndpoint.address, share: Keys.tcpEndpoint.share,
                 secureScheme: "tls://"
             ).endpoints { text throws(Mistake) in try TCPEndpoint(parsing: text) }.map { .tcp($0, message: message) }
+        case keys.tokens.name:
+            mapping.report(keys.every, every)
+            mapping.refuse([keys.host, keys.heartbeat], "is for `websocket` backends")
+            mapping.report(
+                keys.limits, "is for `websocket` backends: a bridge streams, unless its route has limits")
+            mapping.refuse(
+                [keys.balance, keys.cookie, keys.health, keys.eject, keys.slowStart, keys.rebalance],
+                "is for backends that choose among their endpoints: here the token names one")
+            mapping.report(keys.tls, "is for backends with endpoints in this file: targets of `tokens` have no TLS")
+            let message = mapping.value(keys.message) ?? keys.message.default
+            let place = mapping.value(keys.token)
+            guard let path = mapping.value(keys.tokens), place != nil || !mapping.has(keys.token) else { return nil }
+            return .tokens(.init(path: path, place: place ?? keys.token.default), message: message)
         default: return nil
         }
     }

@@ -134,16 +134,24 @@ extension ClientConnection {
     /// Begins to open a session.
     private func begin(_ admitted: Admitted, _ configuration: WorkerConfiguration) {
         let route = configuration.shared.routes[admitted.routeIndex]
-        guard self.machine.handle(.admitted) == .beginExchange else { return }
         self.route = route
+        let target: Endpoint?
+        do throws(Refusal) { target = try self.target(of: admitted, route) } catch { return self.turnAway(error) }
+        guard self.machine.handle(.admitted) == .beginExchange else { return }
         self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
         self.clearDeadline()
         // The session has a backend connection of its own, and a client has two descriptors.
         self.relay?.closeBackend()
         let session = Session(
             for: self, of: self.subject, since: (began: self.began, lastByte: self.lastByte), admitted, to: route,
-            configuration, self.context)
+            at: target, configuration, self.context)
         self.exchange = session
         session.start()
+    }
+
+    /// The endpoint that the request's token stands for; `nil` where the configuration names the endpoints.
+    private func target(of admitted: Admitted, _ route: Route) throws(Refusal) -> Endpoint? {
+        guard let tokens = route.backend?.tokens, let token = admitted.token else { return nil }
+        return try tokens.endpoint(for: token, routeIndex: admitted.routeIndex)
     }
 }

@@ -60,6 +60,10 @@ extension ActiveConfiguration {
         case (.websocket, .websocket): break
         case (.tcp(_, let oldMessage), .tcp(_, let message)):
             guard message == oldMessage else { return "\(name) sends other messages" }
+        case (.tokens(let oldTokens, let oldMessage), .tokens(let tokens, let message)):
+            guard message == oldMessage else { return "\(name) sends other messages" }
+            // A session goes on when its token is gone: what it was for is done.
+            return tokens == oldTokens ? nil : "\(name) takes other tokens"
         default: return "\(name) is of another kind"
         }
         guard let endpoint, new.has(endpoint) else {
