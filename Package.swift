@@ -59,6 +59,7 @@ let package = Package(
         target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
         target("Configuration", ["HTTP1", "Yams"]),
+        target("ProxyProtocol", ["Configuration"]),
 
         // The operating system and libssl, one target each.
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
@@ -91,7 +92,7 @@ let package = Package(
             "DataPlane",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections",
+                "Observability", "Connections", "ProxyProtocol",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
         // What the control thread does.
@@ -99,7 +100,7 @@ let package = Package(
             "ControlPlane",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections", "Takeover", "DataPlane",
+                "Observability", "Connections", "ProxyProtocol", "Takeover", "DataPlane",
             ]),
         target(
             "Admin",
@@ -139,6 +140,7 @@ let package = Package(
         tests("HTTP1"),
         tests("Balancing"),
         tests("Configuration", exclude: ["Golden"]),
+        tests("ProxyProtocol", ["Configuration"]),
         tests("System"),
         tests("TLS", ["COpenSSL"]),
         tests("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
@@ -176,5 +178,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Configuration", ["Configuration", "Admission"]),
         fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),
         fuzz("Exchange", ["HTTP1", "Configuration", "Admission", "Sessions"]),
+        fuzz("Proxy", ["Configuration", "ProxyProtocol"]),
     ]
 }

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
-import re
 import time
 import urllib.parse
 
@@ -240,6 +238,20 @@ async def test_the_token_may_be_in_a_header(tmp_path):
             await has_no_secret(gateway)
 
 
+async def test_the_server_may_be_told_the_client(tmp_path):
+    file = tmp_path / "tokens"
+
+    async def say_header(reader, writer):
+        writer.write(await reader.readline())
+
+    async with TCPBackend(say_header) as backend:
+        write(file, f"{ANN}: 127.0.0.1:{backend.port}")
+        async with by_tokens(file, backend={"send-proxy-protocol": "v1"}) as gateway:
+            async with client(url(gateway, ANN)) as socket:
+                port = socket.local_address[1]
+                assert await within(socket.recv()) == f"PROXY TCP4 127.0.0.1 127.0.0.1 {port} {gateway.plain[1]}\r\n".encode()
+
+
 async def test_a_reload_reads_new_tokens_first(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     async with two() as (ann, bob):
@@ -316,7 +328,7 @@ async def test_bridge_needs_no_target(tmp_path, form):
         lines: list[str] = []
         arguments = (BINARY, "bridge", "127.0.0.1:0", "--tokens", path)
         async with program(*arguments, ready='"serving"', seen=lines) as line:
-            address = re.search(r"ws://(\S+:\d+)", line).group(1)
+            address = json.loads(line)["on"].removeprefix("ws://")
             assert await answer(f"ws://{address}/websockify?token={ANN}") == (101, "ann")
             assert (await answer(f"ws://{address}/websockify?token={BOB}"))[0] == 404
             write(folder / "ann", f"{ANN}: {ann.address}", f"{BOB}: {bob.address}")

@@ -71,7 +71,7 @@ struct RouteSection {
         }
     }
 
-    /// Reports a route whose requests cannot have a token in their path, or have it where a file's name would be shown.
+    /// Reports a route of which no request can have a token in their path, or have it where a file's name would be shown.
     private func checkTokens(in path: PathPattern) {
         let keys = Keys.route
         if case .exact = path {

@@ -23,7 +23,7 @@ public final class TokenTargets: Sendable {
 
     /// The endpoint that a request's token stands for.
     ///
-    /// - Throws: the refusal of a request whose token is unknown, or cannot be looked up yet.
+    /// - Throws: the refusal of a request: its token is unknown, or cannot be looked up yet.
     func endpoint(for token: String, routeIndex: Int) throws(Refusal) -> Endpoint {
         guard let table = self.current else { throw .noEndpoint(routeIndex: routeIndex) }
         guard let endpoint = table.endpoint(for: token) else { throw .unknownToken(routeIndex: routeIndex) }
