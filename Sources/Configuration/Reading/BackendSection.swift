@@ -122,29 +122,37 @@ struct BackendSection {
             ).endpoints { text throws(Mistake) in try WebSocketEndpoint(parsing: text) }.map { .websocket($0) }
         case keys.tcp.name:
             mapping.report(keys.every, every)
-            mapping.refuse([keys.host, keys.heartbeat], "is for `websocket` backends")
-            mapping.report(
-                keys.limits, "is for `websocket` backends: a bridge streams, unless its route has limits")
-            let message = mapping.value(keys.message) ?? keys.message.default
+            let message = self.bridgeMessage(mapping)
             return EndpointList(
                 backend: mapping, key: keys.tcp, textKey: Keys.tcpEndpoint.address, share: Keys.tcpEndpoint.share,
                 secureScheme: "tls://"
             ).endpoints { text throws(Mistake) in try TCPEndpoint(parsing: text) }.map { .tcp($0, message: message) }
         case keys.tokens.name:
             mapping.report(keys.every, every)
-            mapping.refuse([keys.host, keys.heartbeat], "is for `websocket` backends")
-            mapping.report(
-                keys.limits, "is for `websocket` backends: a bridge streams, unless its route has limits")
-            mapping.refuse(
-                [keys.balance, keys.cookie, keys.health, keys.eject, keys.slowStart, keys.rebalance],
-                "is for backends that choose among their endpoints: here the token names one")
-            mapping.report(keys.tls, "is for backends with endpoints in this file: targets of `tokens` have no TLS")
-            let message = mapping.value(keys.message) ?? keys.message.default
-            let place = mapping.value(keys.token)
-            guard let path = mapping.value(keys.tokens), place != nil || !mapping.has(keys.token) else { return nil }
-            return .tokens(.init(path: path, place: place ?? keys.token.default), message: message)
+            let message = self.bridgeMessage(mapping)
+            return self.tokens(mapping).map { .tokens($0, message: message) }
         default: return nil
         }
+    }
+
+    /// What a bridge sends. Also reports the keys that only relays have.
+    private static func bridgeMessage(_ mapping: MappingReader) -> BridgeMessage {
+        let keys = Keys.backend
+        mapping.refuse([keys.host, keys.heartbeat], "is for `websocket` backends")
+        mapping.report(keys.limits, "is for `websocket` backends: a bridge streams, unless its route has limits")
+        return mapping.value(keys.message) ?? keys.message.default
+    }
+
+    /// Also reports the keys that only backends with endpoints in the file have.
+    private static func tokens(_ mapping: MappingReader) -> BackendSettings.Tokens? {
+        let keys = Keys.backend
+        mapping.refuse(
+            [keys.balance, keys.cookie, keys.health, keys.eject, keys.slowStart, keys.rebalance],
+            "is for backends that choose among their endpoints: here the token names one")
+        mapping.report(keys.tls, "is for backends with endpoints in this file: targets of `tokens` have no TLS")
+        let place = mapping.value(keys.token)
+        guard let path = mapping.value(keys.tokens), place != nil || !mapping.has(keys.token) else { return nil }
+        return BackendSettings.Tokens(path: path, place: place ?? keys.token.default)
     }
 
     private static func service(_ name: BuiltinName, every: Duration) -> BuiltinService {

@@ -51,11 +51,23 @@ final class NameRefresh {
 
     /// Refreshes the names of this configuration from now on, and no others.
     func use(_ active: ActiveConfiguration) {
-        let all = active.backends.flatMap(\.allEndpoints)
-        for name in self.add(all, active.settings.names) { name.goOn() }
-        let endpoints = Set(all.map { ObjectIdentifier($0) })
+        let endpoints = active.backends.flatMap(\.allEndpoints)
+        self.add(endpoints, active.settings.names)
+        let ids = Set(endpoints.map { ObjectIdentifier($0) })
+        self.keep { ids.contains(ObjectIdentifier($0)) }
+    }
+
+    /// Refreshes the names of these endpoints, too, and those of others no more.
+    func use(_ added: [Endpoint], insteadOf removed: [Endpoint], _ settings: GatewayConfiguration.Names) {
+        // A reload may have forgotten them since they were looked up.
+        for name in self.add(added, settings) { name.goOn() }
+        let ids = Set(removed.map { ObjectIdentifier($0) })
+        if !ids.isEmpty { self.keep { !ids.contains(ObjectIdentifier($0)) } }
+    }
+
+    private func keep(_ isKept: (Endpoint) -> Bool) {
         for (host, name) in self.names {
-            name.endpoints.removeAll { !endpoints.contains(ObjectIdentifier($0)) }
+            name.endpoints.removeAll { !isKept($0) }
             guard name.endpoints.isEmpty else { continue }
             name.stop()
             self.names[host] = nil
@@ -92,6 +104,7 @@ final class NameRefresh {
     }
 
     /// Adds the names of endpoints, and returns them.
+    @discardableResult
     private func add(_ endpoints: [Endpoint], _ settings: GatewayConfiguration.Names) -> [HostName] {
         let named = endpoints.filter { $0.hostToResolve != nil }
         return Dictionary(grouping: named) { $0.hostToResolve?.host ?? "" }.map { host, endpoints in

@@ -11,17 +11,25 @@ struct TokenReading: Sendable {
     let digest: [UInt8]
     /// The endpoints that the table until now did not have.
     let added: [Endpoint]
+    /// The endpoints that only the table until now had.
+    let removed: [Endpoint]
 
     /// - Parameter previous: the table until now.
     init(_ contents: FolderContents, replacing previous: TokenTable?) {
         let lines = TokenLines(contents)
         let table = TokenTable(lines, replacing: previous)
-        let known = Set((previous?.endpoints ?? []).map { ObjectIdentifier($0) })
+        let old = previous?.endpoints ?? []
         self.table = table
         self.flaws = lines.flaws
         self.stamps = contents.stamps
         self.digest = Digest.sha256(contents.members.flatMap { Self.digest(of: $0) })
-        self.added = table.endpoints.filter { !known.contains(ObjectIdentifier($0)) }
+        self.added = Self.endpoints(table.endpoints, without: old)
+        self.removed = Self.endpoints(old, without: table.endpoints)
+    }
+
+    private static func endpoints(_ all: [Endpoint], without others: [Endpoint]) -> [Endpoint] {
+        let ids = Set(others.map { ObjectIdentifier($0) })
+        return all.filter { !ids.contains(ObjectIdentifier($0)) }
     }
 
     private static func digest(of member: FolderContents.Member) -> [UInt8] {

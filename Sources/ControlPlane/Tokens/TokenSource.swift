@@ -20,7 +20,7 @@ final class TokenSource {
     /// Looks the names of endpoints up before they are used.
     private let resolve: ([Endpoint], @escaping () -> Void) -> Void
     /// Tokens were put in force.
-    private let changed: () -> Void
+    private let changed: (TokenReading) -> Void
     private var timer: ControlTimer?
     private var isWatching = false
     /// How the files were when they were read.
@@ -32,7 +32,7 @@ final class TokenSource {
 
     init(
         _ targets: TokenTargets, of backend: String, _ files: FileReader, _ loop: EventLoop, _ log: Log,
-        resolve: @escaping ([Endpoint], @escaping () -> Void) -> Void, changed: @escaping () -> Void
+        resolve: @escaping ([Endpoint], @escaping () -> Void) -> Void, changed: @escaping (TokenReading) -> Void
     ) {
         self.targets = targets
         self.backend = backend
@@ -100,7 +100,7 @@ final class TokenSource {
         }
         self.resolve(reading.added) {
             self.put(reading)
-            self.changed()
+            self.changed(reading)
             then()
         }
     }

@@ -17,7 +17,8 @@ final class TokenWatch {
     private let log: Log
     /// By their targets.
     private var sources: [ObjectIdentifier: TokenSource] = [:]
-    private var active: ActiveConfiguration?
+    /// Those of the configuration in force.
+    private var nameSettings = GatewayConfiguration().names
 
     /// Throws if the system has no descriptor for the answers.
     init(
@@ -53,7 +54,7 @@ final class TokenWatch {
 
     /// Looks at the files of this configuration from now on, and at no others.
     func use(_ active: ActiveConfiguration) {
-        self.active = active
+        self.nameSettings = active.settings.names
         let present = active.backends.compactMap(self.source)
         let ids = Set(present.map { ObjectIdentifier($0.targets) })
         for (id, source) in self.sources where !ids.contains(id) {
@@ -70,14 +71,13 @@ final class TokenWatch {
         let source = TokenSource(targets, of: backend.name, self.files, self.loop, self.log) { [unowned self] in
             self.resolve($0, then: $1)
         } changed: { [unowned self] in
-            if let active = self.active { self.names.use(active) }
+            self.names.use($0.added, insteadOf: $0.removed, self.nameSettings)
         }
         self.sources[ObjectIdentifier(targets)] = source
         return source
     }
 
     private func resolve(_ endpoints: [Endpoint], then: @escaping () -> Void) {
-        guard let active = self.active else { return then() }
-        self.names.resolve(endpoints, active.settings.names, within: Self.longestLookUp, then: then)
+        self.names.resolve(endpoints, self.nameSettings, within: Self.longestLookUp, then: then)
     }
 }

@@ -5,8 +5,8 @@ public import Sessions
 /// What this configuration means for sessions that were opened under an older one.
 ///
 /// A session is left alone unless its route, backend or endpoint is gone, or has changed so that the same request would now lead elsewhere
-/// or be refused. It goes on with the new route's timeouts, heartbeats and queue limit; limits on messages and compression
-/// hold as they were when it opened.
+/// or be refused; that its token is gone from the files changes nothing. It goes on with the new route's timeouts, heartbeats and queue limit;
+/// limits on messages and compression hold as they were when it opened.
 extension ActiveConfiguration {
     /// What is remembered of a session.
     public struct SessionFacts: Sendable {
