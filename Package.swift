@@ -52,6 +52,7 @@ let package = Package(
         // The system, in C.
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Pure: no I/O, no clock, no thread.
@@ -65,8 +66,11 @@ let package = Package(
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
         target("TLS", ["COpenSSL"]),
 
+        // What tokens, passwords and certificates are worth, decided without I/O.
+        target("Credentials", ["HTTP1", "Configuration", "COpenSSL", "CCrypt"]),
+
         // What a request leads to, decided without I/O.
-        target("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
+        target("Admission", ["WebSocketProtocol", "HTTP1", "Configuration", "Credentials"]),
 
         // What a session does, decided without I/O.
         target("Sessions", ["WebSocketProtocol", "HTTP1", "Configuration", "System"]),
@@ -143,6 +147,7 @@ let package = Package(
         tests("ProxyProtocol", ["Configuration"]),
         tests("System"),
         tests("TLS", ["COpenSSL"]),
+        tests("Credentials", ["HTTP1", "Configuration"], exclude: ["Vectors"]),
         tests("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
         tests("Sessions", ["WebSocketProtocol", "HTTP1", "Configuration", "System"]),
         tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
@@ -176,6 +181,7 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Admission"]),
         fuzz("Response", ["HTTP1", "WebSocketProtocol", "Admission"]),
         fuzz("Configuration", ["Configuration", "Admission"]),
+        fuzz("Credential", ["HTTP1", "Configuration", "Credentials"]),
         fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),
         fuzz("Exchange", ["HTTP1", "Configuration", "Admission", "Sessions"]),
         fuzz("Proxy", ["Configuration", "ProxyProtocol"]),

@@ -3,11 +3,14 @@
 
 #include <openssl/bio.h>
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -19,6 +22,10 @@ static const uint64_t shim_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
 static const uint64_t shim_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
 static const uint64_t shim_SSL_OP_CIPHER_SERVER_PREFERENCE = SSL_OP_CIPHER_SERVER_PREFERENCE;
 static const uint64_t shim_SSL_OP_PRIORITIZE_CHACHA = SSL_OP_PRIORITIZE_CHACHA;
+
+// RFC 4514 with UTF-8 as it is, and not in escapes.
+static const unsigned long shim_XN_FLAG_RFC4514 = XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB;
+static const int shim_EVP_PKEY_PUBLIC_KEY = EVP_PKEY_PUBLIC_KEY;
 
 static inline void shim_SSL_CTX_set_read_ahead(SSL_CTX *context) { SSL_CTX_set_read_ahead(context, 1); }
 static inline long shim_SSL_CTX_set_mode(SSL_CTX *context, long mode) {
@@ -88,6 +95,35 @@ static inline int shim_HMAC_SHA256_init(EVP_MAC_CTX *context, const unsigned cha
         OSSL_PARAM_construct_end(),
     };
     return EVP_MAC_init(context, key, count, parameters);
+}
+
+// What public keys are made of (RSA: modulus and exponent, in network byte order), or NULL. Parameters point to their names, which Swift would
+// not keep; the values are copied. Freed with OSSL_PARAM_free.
+static inline OSSL_PARAM *shim_RSA_parameters(const unsigned char *modulus, int modulus_count,
+                                              const unsigned char *exponent, int exponent_count) {
+    OSSL_PARAM *parameters = NULL;
+    BIGNUM *n = BN_bin2bn(modulus, modulus_count, NULL);
+    BIGNUM *e = BN_bin2bn(exponent, exponent_count, NULL);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (n && e && builder && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e)) {
+        parameters = OSSL_PARAM_BLD_to_param(builder);
+    }
+    OSSL_PARAM_BLD_free(builder);
+    BN_free(e);
+    BN_free(n);
+    return parameters;
+}
+
+static inline OSSL_PARAM *shim_EC_parameters(const char *group, const unsigned char *point, size_t count) {
+    OSSL_PARAM *parameters = NULL;
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (builder && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) &&
+        OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, count)) {
+        parameters = OSSL_PARAM_BLD_to_param(builder);
+    }
+    OSSL_PARAM_BLD_free(builder);
+    return parameters;
 }
 
 #endif

@@ -65,6 +65,12 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
         self.add(Place(start: start, colon: start + name.utf8.count, end: self.lines.count - 2))
     }
 
+    /// Appends a field with a value in UTF-8. A control character becomes a space.
+    public mutating func append(_ name: String, utf8 value: String) {
+        let bytes = value.utf8.map { $0.isFieldContent ? $0 : .space }
+        self.append(name.utf8.span, bytes.span)
+    }
+
     /// Appends a field, likewise.
     public mutating func append(_ field: Field) { self.append(field.name, field.value) }
 

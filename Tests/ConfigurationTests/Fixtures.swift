@@ -1,6 +1,7 @@
-import Configuration
 import Foundation
 import Testing
+
+@testable import Configuration
 
 /// The files of the package that the configuration is documented in.
 enum Shipped {
@@ -14,7 +15,7 @@ enum Shipped {
 extension GatewayConfiguration {
     /// What a whole file becomes.
     static func reading(_ text: String, environment: [String: String] = [:]) throws -> GatewayConfiguration {
-        try ConfigurationReader.read(text: text, file: "gateway.conf", environment: environment)
+        try ConfigurationReader.read(text: text, file: "gateway.conf", environment: environment, isAuthServed: true)
     }
 }
 

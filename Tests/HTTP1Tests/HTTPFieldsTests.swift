@@ -64,6 +64,15 @@ import Testing
         #expect(String(decoding: bytes, as: UTF8.self) == "A: b  C: d?\r\nE: \r\n")
     }
 
+    @Test func `a value in UTF-8 is written byte by byte, and cannot split a head either`() {
+        var fields = HTTPFields()
+        fields.append("A", utf8: "Zoë 😀")
+        fields.append("B", utf8: "a\r\nC: d\0\u{7F}")
+        var bytes: [UInt8] = []
+        fields.encode(into: &bytes)
+        #expect(bytes == Array("A: Zoë 😀\r\nB: a  C: d  \r\n".utf8))
+    }
+
     @Test func `only A to Z are put in lower case`() {
         #expect("ÄBC-ß".asciiLowercased == "Äbc-ß")
         #expect("Host".equalsIgnoringCase("hOST"))

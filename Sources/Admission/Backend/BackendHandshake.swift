@@ -1,3 +1,4 @@
+internal import Credentials
 public import HTTP1
 public import WebSocketProtocol
 

@@ -1,4 +1,5 @@
 public import Configuration
+internal import Credentials
 
 /// How a route chooses the subprotocol of a session (RFC 6455 section 1.9). Names are case-sensitive.
 public struct SubprotocolChoice: Equatable, Sendable {
@@ -28,7 +29,7 @@ public struct SubprotocolChoice: Equatable, Sendable {
     public func names(among client: [String]) -> [String] {
         let offers = self.offers(from: client)
         guard self.allowed == nil else { return offers }
-        let credentials = SubprotocolCredential.all(in: client)
+        let credentials = SubprotocolCredential.all(in: client).map(\.element)
         return credentials.isEmpty ? offers : offers.filter { !credentials.contains($0) }
     }
 }

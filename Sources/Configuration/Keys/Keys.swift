@@ -16,7 +16,13 @@ enum Keys {
         "default-timeouts", timeouts.section.rows + listenerTimeouts.section.rows)
     static let defaultLimits = SectionKeys(
         "default-limits", limits.section.rows + listenerLimits.section.rows, later: laterLimits)
-    static let route = SectionKeys("route", Route(), later: [LaterKey("auth")])
+    static let route = SectionKeys("route", Route())
+    static let auth = SectionKeys("auth", Auth())
+    static let jwt = SectionKeys("jwt", JWT())
+    static let basic = SectionKeys("basic", Basic())
+    static let forward = SectionKeys("forward", Forward())
+    static let clientCertificate = SectionKeys("client-certificate", ClientCertificate())
+    static let authTLS = SectionKeys("auth-tls", AuthTLS())
     static let redirect = SectionKeys("redirect", Redirect())
     static let answer = SectionKeys("answer", Answer())
     static let files = SectionKeys("files", Files())
@@ -296,6 +302,14 @@ extension Keys {
         let heartbeat = MappingKey(
             "heartbeat", Keys.heartbeat, as: .mappingOr([["const": "off"]]),
             "Pings to both sides when they are silent. off: none.")
+        let auth = MappingKey(
+            "auth", Keys.auth,
+            as: .mappingOr([
+                ["const": "off"], ["type": "array", "minItems": 1, "items": .reference("auth")],
+            ]),
+            default: "off",
+            "What a client must show to be let in: one kind of credential, or a list of kinds, of which one will do. off: nothing."
+        )
     }
 
     struct Timeouts {

@@ -47,6 +47,8 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
     public var origins = Keys.route.rules.origins.default
     /// `require-origin`: a request without Origin, as programs send it, is refused.
     public var requireOrigin = Keys.route.rules.requireOrigin.default
+    /// `auth`: the kinds of credentials of which a client must show one; empty: it needs none.
+    public var auth: [AuthSettings] = []
     /// Allowed subprotocols, best first; `nil`: the backend picks one.
     public var subprotocols: [String]?
     /// `require-subprotocol`: a request without a common subprotocol is refused.

@@ -26,9 +26,20 @@ public enum ConfigurationReader {
     public static func read(
         text: String, file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(Failure) -> GatewayConfiguration {
+        try self.read(
+            text: text, file: file, environment: environment, automaticMemory: automaticMemory, isAuthServed: false)
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// - Parameter isAuthServed: Whether a file that asks for credentials is accepted. Nothing asks clients for them yet, so it would
+    ///   leave doors open.
+    static func read(
+        text: String, file: String, environment: [String: String], automaticMemory: Int? = nil, isAuthServed: Bool
+    ) throws(Failure) -> GatewayConfiguration {
         // A byte order mark does not count as a character of the first line.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-        let diagnostics = Diagnostics(file: file, text: text)
+        let diagnostics = Diagnostics(file: file, text: text, isAuthServed: isAuthServed)
         let root = DocumentComposer.compose(text, environment: environment, diagnostics: diagnostics)
         if root == nil, diagnostics.isEmpty {
             diagnostics.report(

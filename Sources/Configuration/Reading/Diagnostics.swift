@@ -1,12 +1,15 @@
 /// Collects the mistakes of one file while it is read.
 final class Diagnostics {
     let file: String
+    /// Whether `auth` is more than read.
+    let isAuthServed: Bool
     private let lines: [String]
     private var collected: [Diagnostic] = []
     private var collectedWarnings: [Diagnostic] = []
 
-    init(file: String, text: String) {
+    init(file: String, text: String, isAuthServed: Bool) {
         self.file = file
+        self.isAuthServed = isAuthServed
         self.lines = Self.lines(of: text)
     }
 

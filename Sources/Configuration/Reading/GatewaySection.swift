@@ -35,7 +35,8 @@ struct GatewaySection {
         let backends = BackendsSection(
             self.mapping.entry(keys.backends)?.value, diagnostics: self.mapping.diagnostics)
         configuration.backends = backends.settings
-        configuration.routes = self.routes(defaults: rules, backends: backends)
+        configuration.routes = self.routes(
+            defaults: rules, backends: backends, listeners: configuration.listeners)
         self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
         if trusted == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
         return configuration
@@ -86,13 +87,17 @@ struct GatewaySection {
         }
     }
 
-    private func routes(defaults: SessionRules, backends: BackendsSection) -> [RouteSettings] {
+    private func routes(
+        defaults: SessionRules, backends: BackendsSection, listeners: [ListenerSettings]
+    ) -> [RouteSettings] {
         var routes: [RouteSettings] = []
         var lines: [String: Int] = [:]
         for node in self.mapping.nodes(Keys.gateway.routes) ?? [] {
             guard let section = RouteSection(node, diagnostics: self.mapping.diagnostics) else { continue }
             section.reportTakenName(lines: &lines)
-            if let route = section.settings(defaults: defaults, backends: backends) { routes.append(route) }
+            guard let route = section.settings(defaults: defaults, backends: backends) else { continue }
+            section.warnOfExposure(route, on: listeners)
+            routes.append(route)
         }
         return routes
     }

@@ -8,6 +8,8 @@ enum HeadersSection {
         case answers
         /// The requests that a health check sends.
         case checks
+        /// The requests of clients that have shown a credential.
+        case credentials
     }
 
     /// The fields in the order of the file; those with mistakes, which are reported, are left out.
@@ -44,10 +46,29 @@ enum HeadersSection {
         case (.answers, "set-cookie"): return "would give all clients the same cookie: remove it"
         case (.checks, "host"): return "is set by `host`"
         case (.checks, "sec-websocket-protocol"): return "is set by `subprotocol`"
+        case (.credentials, _) where self.ofRequests.contains(HeaderName.folded(name)):
+            return "is passed on, or set by the gateway: choose another name"
         case _ where folded.hasPrefix("sec-websocket-"): return "is part of the opening handshake: remove it"
         default: return others.has(name) ? "is a duplicate: case does not count in the name of a field" : nil
         }
     }
+
+    /// Why a field of this name cannot be sent to a backend because of a credential; `nil` if it can.
+    ///
+    /// - Parameter others: The names that are sent besides. Backends may take `_` and `.` for `-`, so these are equal.
+    static func flaw(ofSent name: String, besides others: [String]) -> String? {
+        if let flaw = self.flaw(ofName: name, besides: HTTPFields(), .credentials) { return flaw }
+        let folded = HeaderName.folded(name)
+        return others.contains { HeaderName.folded($0) == folded }
+            ? "is a duplicate: backends may take names for the same that differ in case, `_` and `.` alone" : nil
+    }
+
+    /// Fields of requests that the gateway makes itself, or of which the client's own are passed on.
+    private static let ofRequests: Set = [
+        "host", "origin", "cookie", "forwarded", "x-real-ip", "x-request-id", "x-forwarded-for", "x-forwarded-proto",
+        "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-uri", "x-forwarded-method",
+        "x-original-url", "x-original-method",
+    ]
 
     private static let ofOneConnection: Set = [
         "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",

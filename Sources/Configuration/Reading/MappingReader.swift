@@ -147,6 +147,16 @@ struct MappingReader {
         return nodes
     }
 
+    /// One value, or the values of a list that has at least one. Those with mistakes are left out.
+    ///
+    /// - Parameter hint: What else to write for an empty list.
+    func oneOrMore<Element>(_ row: OneOrListKey<Element>, hint: String) -> [Element]? {
+        guard let entry = self.entry(row), case .scalar = entry.value.content, entry.value.listOfVariable == nil else {
+            return self.filledNodes(row, hint: hint).map { self.values(of: $0, in: row, row.type.read) }
+        }
+        return self.value(of: entry, row.type.read).map { [$0] }
+    }
+
     /// The mapping under a key.
     func mapping<Rows>(_ row: MappingKey<Rows>) -> MappingReader? {
         self.entry(row).flatMap {

@@ -14,6 +14,7 @@ struct SessionRules {
         self.changes = mapping.changes()
         self.changes.append(AllowSection.networks(mapping, keys.allow), to: \.allow)
         self.changes.append(Self.origins(mapping, keys.origins), to: \.origins)
+        self.changes.append(AuthSection.settings(mapping, keys.auth), to: \.auth)
         self.changes.append(timeouts?.changes(), to: \.timeouts)
         self.changes.append(limits?.changes(), to: \.limits)
         if let heartbeat = Self.heartbeat(mapping, keys.heartbeat) {

@@ -15,6 +15,13 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
         if case .tcp(let host, _) = self { ["", "0.0.0.0", "::"].contains(host) } else { false }
     }
 
+    /// Whether nothing but programs of this machine can connect to it.
+    var isOfThisMachine: Bool {
+        guard case .tcp(let host, _) = self else { return true }
+        guard let address = IPAddress(host) else { return host == "localhost" }
+        return address.isIPv4 ? address.low >> 24 & 0xFF == 127 : address == IPAddress(high: 0, low: 1)
+    }
+
     /// `127.0.0.1:80`, `[::1]:80`, `unix:/run/x.sock`, `unix:@name`.
     public var description: String {
         switch self {

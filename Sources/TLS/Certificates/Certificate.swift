@@ -82,20 +82,29 @@ extension ParsedCertificate {
 
     /// The DNS names and IP addresses of the subjectAltName (RFC 5280 section 4.2.1.6); `nil` without that extension.
     private var alternativeNames: [String]? {
-        guard let raw = unsafe X509_get_ext_d2i(self.pointer, NID_subject_alt_name, nil, nil) else { return nil }
-        // Sound: this extension is decoded to a stack of GENERAL_NAMEs that we own and free after reading.
-        let stack = OpaquePointer(raw)
-        defer { unsafe GENERAL_NAMES_free(stack) }
         var names: [String] = []
-        for index in 0..<max(0, unsafe OPENSSL_sk_num(stack)) {
-            let name = unsafe OPENSSL_sk_value(stack, index)!.assumingMemoryBound(to: GENERAL_NAME.self)
+        let isThere = unsafe self.forEachAlternativeName { name in
             switch unsafe name.pointee.type {
-            case GEN_DNS: unsafe names.append(text(name.pointee.d.dNSName).lowercased())
+            case GEN_DNS: unsafe names.append(asn1Text(name.pointee.d.dNSName).lowercased())
             case GEN_IPADD: unsafe names += address(name.pointee.d.iPAddress).map { [$0] } ?? []
             default: break
             }
         }
-        return names
+        return isThere ? names : nil
+    }
+
+    /// Calls `body` with each name of the subjectAltName, in their order.
+    ///
+    /// - Returns: Whether there is that extension.
+    @unsafe func forEachAlternativeName(_ body: (UnsafeMutablePointer<GENERAL_NAME>) -> Void) -> Bool {
+        guard let raw = unsafe X509_get_ext_d2i(self.pointer, NID_subject_alt_name, nil, nil) else { return false }
+        // Sound: this extension is decoded to a stack of GENERAL_NAMEs that we own and free after reading.
+        let stack = OpaquePointer(raw)
+        defer { unsafe GENERAL_NAMES_free(stack) }
+        for index in 0..<max(0, unsafe OPENSSL_sk_num(stack)) {
+            unsafe body(OPENSSL_sk_value(stack, index)!.assumingMemoryBound(to: GENERAL_NAME.self))
+        }
+        return true
     }
 
     private var commonName: String? {
@@ -103,12 +112,12 @@ extension ParsedCertificate {
         let subject = unsafe X509_get_subject_name(self.pointer)
         let index = unsafe X509_NAME_get_index_by_NID(subject, NID_commonName, -1)
         guard index >= 0, let entry = unsafe X509_NAME_get_entry(subject, index) else { return nil }
-        return unsafe text(X509_NAME_ENTRY_get_data(entry)).lowercased()
+        return unsafe asn1Text(X509_NAME_ENTRY_get_data(entry)).lowercased()
     }
 }
 
 /// Sound if `string` is a valid ASN.1 string.
-@unsafe private func text(_ string: UnsafePointer<ASN1_STRING>?) -> String {
+@unsafe func asn1Text(_ string: UnsafePointer<ASN1_STRING>?) -> String {
     guard let start = unsafe ASN1_STRING_get0_data(string) else { return "" }
     return unsafe String(
         decoding: UnsafeBufferPointer(start: start, count: Int(ASN1_STRING_length(string))), as: UTF8.self)

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import HTTP1
 
 /// `Sec-WebSocket-Key` and `Sec-WebSocket-Accept`. They prove that the server has read the opening handshake (RFC 6455
 /// sections 4.1 and 4.2.2).

@@ -18,7 +18,8 @@ struct KeysTests {
     private static let sections = [
         "names", "log", "drain", "listener-timeouts", "listener-limits", "defaults", "default-timeouts",
         "default-limits", "timeouts",
-        "limits", "heartbeat", "route", "redirect", "answer", "health", "eject", "backend-tls", "cookie",
+        "limits", "heartbeat", "route", "redirect", "answer", "jwt", "basic", "forward", "health", "eject",
+        "backend-tls", "cookie",
     ]
 
     /// A value that did not reach the settings would leave the default in force, whatever the file says.
@@ -47,9 +48,12 @@ struct KeysTests {
             "defaults", "timeouts: \(mapping("default-timeouts"))", "limits: \(mapping("default-limits"))",
             "heartbeat: \(mapping("heartbeat"))")
         let listener = "timeouts: \(mapping("listener-timeouts")), limits: \(mapping("listener-limits"))"
+        let jwt = mapping("jwt", "keys: k", "algorithms: [ES256]", "audience: a")
+        let basic = mapping("basic", "file: f")
+        let forward = mapping("forward", "url: \"http://a\"")
         let route = mapping(
             "route", "path: /", "backend: b", "timeouts: \(mapping("timeouts"))", "limits: \(mapping("limits"))",
-            "subprotocols: [a]")
+            "subprotocols: [a]", "auth: [{jwt: \(jwt)}, {basic: \(basic)}, {forward: \(forward)}]")
         let redirect = mapping("redirect", "to: https")
         let backend = """
             {websocket: ["wss://a"], health: \(mapping("health", "check: websocket")), eject: \(mapping("eject")),

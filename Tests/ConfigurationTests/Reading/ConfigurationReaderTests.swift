@@ -266,7 +266,7 @@ struct ConfigurationReaderTests {
             """
             listeners: [{address: ":80", proxy-protocol: false}]
             defaults: {limits: {sessions: 0, sessions-per-address: 0, messages-per-second: 0, bytes-per-second: 0}}
-            routes: [{path: /, backend: b, auth: []}]
+            routes: [{path: /, backend: b, auth: off}]
             backends: {b: {tcp: ["localhost:80"], send-proxy-protocol: off}, c: {builtin: broadcast, slow-consumer: close}}
             """)
         #expect(configuration.routes.count == 1)

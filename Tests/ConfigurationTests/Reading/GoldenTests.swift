@@ -1,6 +1,7 @@
-import Configuration
 import Foundation
 import Testing
+
+@testable import Configuration
 
 /// Files with mistakes, each beside the exact text that `gateway check` prints for it.
 struct GoldenTests {
@@ -23,7 +24,7 @@ struct GoldenTests {
             contentsOf: file.deletingPathExtension().appendingPathExtension("txt"), encoding: .utf8)
 
         let errors = #expect(throws: ConfigurationReader.Failure.self) {
-            try ConfigurationReader.read(text: text, file: name, environment: [:])
+            try ConfigurationReader.read(text: text, file: name, environment: [:], isAuthServed: true)
         }
 
         #expect(errors.map { $0.description + "\n" } == expected)

@@ -1,0 +1,196 @@
+import Testing
+
+@testable import Configuration
+
+/// What `auth` of a route becomes, and what is warned of.
+struct AuthReaderTests {
+    private static func auth(_ text: String, defaults: String = "{}") throws -> [AuthSettings] {
+        try RouteSettings.reading(defaults: defaults, route: "auth: \(text)").auth
+    }
+
+    @Test func `a token's rules have their defaults`() throws {
+        let auth = try Self.auth("{jwt: {keys: /etc/keys.json, algorithms: [ES256], audience: any}}")
+        let expected = JWTSettings(keys: .file("/etc/keys.json"), algorithms: [.es256], audience: .any)
+        #expect(auth == [.jwt(expected)])
+        #expect(expected.leeway == .seconds(30))
+        #expect(expected.expires == .required)
+        #expect(expected.token == [.header])
+        #expect(expected.issuers.isEmpty && expected.requirements.isEmpty && expected.send.isEmpty)
+    }
+
+    @Test func `all that is said of tokens is read`() throws {
+        let auth = try Self.auth(
+            """
+            {jwt: {keys: "https://login.example.com/keys?a=1", tls: {ca: ca.pem}, algorithms: [EdDSA, PS512],
+                issuer: ["https://a", b], audience: [c, d], leeway: 0s, expires: optional,
+                require: {scope: chat, level: 5, verified: true},
+                token: [subprotocol, "cookie:session", "query:access token", header],
+                send: {X-User: sub, X-Role: "https://example.com/role"}}}
+            """.replacing("access token", with: "access_token"))
+        var expected = JWTSettings(
+            keys: .url(try WebURL(parsing: "https://login.example.com/keys?a=1")), algorithms: [.edDSA, .ps512],
+            audience: .oneOf(["c", "d"]))
+        expected.ca = "ca.pem"
+        expected.issuers = ["https://a", "b"]
+        expected.leeway = .zero
+        expected.expires = .optional
+        expected.requirements = [
+            .init(claim: "scope", value: "chat"), .init(claim: "level", value: "5"),
+            .init(claim: "verified", value: "true"),
+        ]
+        expected.token = [.subprotocol, .cookie("session"), .query("access_token"), .header]
+        expected.send = [
+            SentField(name: "X-User", source: "sub"), SentField(name: "X-Role", source: "https://example.com/role"),
+        ]
+        #expect(auth == [.jwt(expected)])
+    }
+
+    @Test func `the other kinds are read, and several are a list`() throws {
+        let auth = try Self.auth(
+            """
+            [{basic: {file: users, realm: chat, send: {X-User: user}}},
+             {certificate: {names: [a.example.com, "*.b.example.com", "spiffe://c/d", Device 1],
+                            send: {X-Client: subject, X-Name: name}}},
+             {forward: {url: "http://127.0.0.1:9091/api", send: [Remote-User], again: 5m}}]
+            """)
+        var basic = BasicSettings(file: "users")
+        basic.realm = "chat"
+        basic.send = [SentField(name: "X-User", source: .user)]
+        var certificate = CertificateSettings()
+        certificate.names = [
+            .host(.exact("a.example.com")), .host(.subdomains(of: "b.example.com")), .text("spiffe://c/d"),
+            .text("Device 1"),
+        ]
+        certificate.send = [
+            SentField(name: "X-Client", source: .subject), SentField(name: "X-Name", source: .name),
+        ]
+        var forward = ForwardSettings(url: try WebURL(parsing: "http://127.0.0.1:9091/api"))
+        forward.send = ["Remote-User"]
+        forward.again = .seconds(300)
+        #expect(auth == [.basic(basic), .certificate(certificate), .forward(forward)])
+        #expect(auth.map(\.sentFields) == [["X-User"], ["X-Client", "X-Name"], ["Remote-User"]])
+    }
+
+    @Test func `a route inherits, replaces or switches off what defaults say`() throws {
+        let defaults = "{auth: {basic: {file: users}}}"
+        let basic = [AuthSettings.basic(BasicSettings(file: "users"))]
+        #expect(try RouteSettings.reading(defaults: defaults, route: "name: a").auth == basic)
+        #expect(try Self.auth("off", defaults: defaults).isEmpty)
+        #expect(try Self.auth("{certificate: {}}", defaults: defaults) == [.certificate(CertificateSettings())])
+        #expect(try RouteSettings.reading(route: "name: a").auth.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("https://a", true, "a", 443, "/"), ("http://a:81/b?c=d", false, "a", 81, "/b?c=d"),
+        ("HTTPS://[::1]:8443/", true, "::1", 8443, "/"),
+    ])
+    func `URLs of services have a host, a port and a target`(
+        text: String, tls: Bool, host: String, port: UInt16, target: String
+    ) throws {
+        let url = try WebURL(parsing: text)
+        #expect(url.tls == tls)
+        #expect(url.address == .tcp(host: host, port: port))
+        #expect(url.target == target)
+    }
+
+    /// A file that asks for credentials would let everyone in.
+    @Test func `a file with auth is refused as long as none is asked for`() throws {
+        func read(_ auth: String) throws -> GatewayConfiguration {
+            try ConfigurationReader.read(
+                text: "listeners: [{address: \":0\"}]\ndefaults: {auth: \(auth)}", file: "f", environment: [:])
+        }
+        let failure = #expect(throws: ConfigurationReader.Failure.self) { try read("{basic: {file: users}}") }
+        #expect(failure?.diagnostics.map(\.message) == ["`auth` is not yet supported"])
+        _ = try read("off")
+    }
+
+    // MARK: - Warnings
+
+    private static func warnings(
+        _ route: String, defaults: String = "{}",
+        listener: String = "{address: \"127.0.0.1:80\", tls: {self-signed: [a], client-ca: ca.pem}}"
+    ) throws -> [String] {
+        let text = """
+            listeners: [\(listener)]
+            defaults: \(defaults)
+            routes:
+              - {path: /chat, \(route)}
+            backends: {b: {builtin: echo}}
+            """
+        return try GatewayConfiguration.reading(text).warnings.map { warning in
+            "\(warning.position?.line ?? 0):\(warning.position?.column ?? 0): \(warning.message)"
+        }
+    }
+
+    private static let jwt = "keys: k, algorithms: [ES256], audience: any"
+
+    @Test func `tokens in URLs are warned of, at their place`() throws {
+        #expect(
+            try Self.warnings("backend: b, auth: {jwt: {\(Self.jwt), token: [header, \"query:token\"]}}") == [
+                "4:105: `query:token` takes tokens from URLs, which browsers and other servers keep in histories and logs"
+            ])
+    }
+
+    @Test(arguments: [
+        "jwt: {\(jwt), token: [header, \"cookie:session\"]}", "basic: {file: f}", "forward: {url: \"http://a\"}",
+        "certificate: {}",
+    ])
+    func `pages of all origins may not use what browsers send by themselves without a warning`(kind: String) throws {
+        let warning =
+            "`origins: any` lets every page use the credential of its visitor, which browsers add by themselves: list the origins"
+        #expect(
+            try Self.warnings("backend: b, origins: any, auth: {\(kind)}") == [
+                "4:31: \(warning)"
+            ])
+        #expect(try Self.warnings("backend: b, auth: {\(kind)}").isEmpty)
+        // Where both are inherited the route is the place.
+        let inherited = try Self.warnings("backend: b", defaults: "{origins: any, auth: {\(kind)}}")
+        #expect(inherited.count == 1 && inherited[0] == "4:5: \(warning)")
+    }
+
+    @Test func `a token that only its page sends may come from any origin`() throws {
+        #expect(
+            try Self.warnings("backend: b, origins: any, auth: {jwt: {\(Self.jwt), token: [header, subprotocol]}}")
+                .isEmpty)
+    }
+
+    @Test(arguments: ["{address: \":80\"}", "{address: \"10.0.0.1:80\"}", "{address: \"a.example:80\"}"])
+    func `passwords on a listener without TLS are warned of`(listener: String) throws {
+        let address = listener.split(separator: "\"")[1]
+        #expect(
+            try Self.warnings("backend: b, auth: {basic: {file: f}}", listener: listener) == [
+                "4:31: passwords for route `/chat` are readable on the way to listener `\(address)`, which has no `tls`: add it, or `scheme: https`"
+            ])
+        #expect(try Self.warnings("backend: b, scheme: https, auth: {basic: {file: f}}", listener: listener).isEmpty)
+        #expect(try Self.warnings("backend: b, auth: {jwt: {\(Self.jwt)}}", listener: listener).isEmpty)
+    }
+
+    @Test(arguments: [
+        "{address: \"127.8.0.1:80\"}", "{address: \"[::1]:80\"}", "{address: \"localhost:80\"}",
+        "{address: \"unix:/run/a.sock\"}", "{address: \"unix:@a\"}", "{address: \":443\", tls: {self-signed: [a]}}",
+    ])
+    func `passwords on other listeners are not`(listener: String) throws {
+        #expect(try Self.warnings("backend: b, auth: {basic: {file: f}}", listener: listener).isEmpty)
+    }
+
+    @Test func `certificates that no listener asks for are warned of`() throws {
+        let listener = "{address: \":443\", tls: {self-signed: [a]}}"
+        #expect(
+            try Self.warnings("backend: b, auth: {certificate: {}}", listener: listener) == [
+                "4:31: no client can show a certificate for route `/chat`: give a listener `tls` with `client-ca`"
+            ])
+        #expect(try Self.warnings("backend: b, auth: {certificate: {}}").isEmpty)
+    }
+
+    @Test func `a kind that never decides is warned of`() throws {
+        let warning = "this entry of `auth` never decides: an earlier one takes the same credentials"
+        #expect(
+            try Self.warnings("backend: b, auth: [{jwt: {\(Self.jwt)}}, {jwt: {\(Self.jwt)}}]") == ["4:92: \(warning)"])
+        #expect(
+            try Self.warnings(
+                "backend: b, auth: [{jwt: {\(Self.jwt)}}, {jwt: {\(Self.jwt), token: [header, subprotocol]}}]"
+            ).isEmpty)
+        #expect(
+            try Self.warnings("backend: b, auth: [{basic: {file: a}}, {basic: {file: b}}]") == ["4:58: \(warning)"])
+    }
+}
