@@ -70,7 +70,14 @@ extension ClientConnection {
             ProxiedSummary(requestID: $0.cut)
         }
         self.summary.origin = head.fields.first("Origin")?.cut
-        switch Admission.decide(head, hops, configuration.routeTable) {
+        let decision = Admission.decide(head, hops, configuration.routeTable)
+        let index = decision.routeIndex
+        let route = index.map { configuration.routes[$0] }
+        if let refusal = self.count(head, route, at: index) {
+            self.route = route
+            return self.turnAway(refusal)
+        }
+        switch decision {
         case .page(let page, let routeIndex, let host, let scheme, let headOnly):
             self.route = configuration.routes[routeIndex]
             self.show(
@@ -83,7 +90,7 @@ extension ClientConnection {
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)
-        case .upgrade(let admitted): self.begin(admitted, self.context.configuration)
+        case .upgrade(let admitted): self.begin(admitted, head, self.context.configuration)
         }
     }
 
@@ -132,12 +139,13 @@ extension ClientConnection {
     }
 
     /// Begins to open a session.
-    private func begin(_ admitted: Admitted, _ configuration: WorkerConfiguration) {
+    private func begin(_ admitted: Admitted, _ head: RequestHead, _ configuration: WorkerConfiguration) {
         let route = configuration.shared.routes[admitted.routeIndex]
         self.route = route
         let target: Endpoint?
         do throws(Refusal) { target = try self.target(of: admitted, route) } catch { return self.turnAway(error) }
-        guard self.machine.handle(.admitted) == .beginExchange else { return }
+        guard let seat = self.takeSeat(on: route, at: admitted.routeIndex, head) else { return }
+        guard self.machine.handle(.admitted) == .beginExchange else { return seat.leave() }
         self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
         self.clearDeadline()
         // The session has a backend connection of its own, and a client has two descriptors.
@@ -145,6 +153,7 @@ extension ClientConnection {
         let session = Session(
             for: self, of: self.subject, since: (began: self.began, lastByte: self.lastByte), admitted, to: route,
             at: target, configuration, self.context)
+        session.seat = seat
         self.exchange = session
         session.start()
     }

@@ -71,6 +71,8 @@ public final class Fleet: Sendable {
     public let memory: MemoryBound
     /// What opens and reads the files that are served.
     public let files: FileService
+    /// What counts against the limits of the whole gateway.
+    let scope = LimitScope()
     /// How many descriptors the process may have open.
     public let descriptorLimit: Int
 

@@ -14,6 +14,8 @@ public enum Cause: String, CaseIterable, Sendable {
     case invalidData = "invalid-data"
     case messageTooBig = "message-too-big"
     case tooManyFragments = "too-many-fragments"
+    /// The client sent more than `messages-per-second` or `bytes-per-second`, and `over-rate` is `close`.
+    case rateLimit = "rate-limit"
     case slowConsumer = "slow-consumer"
     /// All sessions together hold too much memory, and this one makes no progress with its share.
     case memory
