@@ -35,6 +35,7 @@ public final class Gateway {
     let reloader: Reloader
     let drainer: Drainer
     let health: HealthChecks
+    let tokens: TokenWatch
     /// Runs work that would hold up the control thread.
     let sideWork: SideWork
     private let threads: [Thread.Handle]
@@ -85,6 +86,8 @@ public final class Gateway {
             let listeners = ListenerSet(workers: count)
             let findings = Findings.now(configuration, listeners, files, names, on: loop)
             let active = try ActiveConfiguration(configuration, files: findings.files)
+            let tokens = try TokenWatch(fileAccess, names, loop, log)
+            tokens.start(active)
             names.start(active)
             let serving = try Serving(active, listeners, findings, from: inherited.source)
             try inherited.requireAllTaken()
@@ -101,8 +104,9 @@ public final class Gateway {
             let reloader = Reloader(
                 source, candidates, serving, survey,
                 Reloader.Followers(
-                    fleet: fleet, names: names, health: health, rebalancer: rebalancer, memory: memory,
+                    fleet: fleet, names: names, tokens: tokens, health: health, rebalancer: rebalancer, memory: memory,
                     drainer: drainer, supervisor: supervisor), log)
+            self.tokens = tokens
             self.certificates = CertificateWatch(files, candidates, serving, reloader, drainer, loop, log)
 
             let blueprint = WorkerBlueprint(
@@ -144,6 +148,7 @@ public final class Gateway {
             self.serving.rotateTicketKeys()
         }
         self.certificates.start()
+        self.tokens.use(self.serving.configuration)
         self.handover?.open(self.inherited.taken)
         self.supervisor.ready(self.serving.status)
         self.supervisor.watch(on: self.loop)

@@ -1,6 +1,7 @@
 internal import Admission
 internal import ArgumentParser
 internal import Configuration
+internal import DataPlane
 internal import Foundation
 
 /// `gateway explain URL`.
@@ -9,7 +10,8 @@ struct ExplainCommand: ParsableCommand {
         commandName: "explain",
         abstract: "Say which route and backend a URL leads to, or why it would be refused.",
         discussion: """
-            Uses the code that decides on real requests, and connects to nothing. Exits with 0 if the URL would be served, and \
+            Uses the code that decides on real requests, and connects to nothing. Tokens of `tokens` backends are looked up in \
+            their files, and never printed. Exits with 0 if the URL would be served, and \
             with 1 if not.
 
             EXAMPLES
@@ -59,7 +61,10 @@ struct ExplainCommand: ParsableCommand {
         let (_, configuration) = try self.file.load()
         let explanation = Explanation.explain(
             configuration, url: self.url, method: self.method, origin: self.origin,
-            subprotocols: self.subprotocols, more: try self.fields, from: try self.peer)
+            subprotocols: self.subprotocols, more: try self.fields, from: try self.peer
+        ) { token, tokens in
+            TokenLines.readNow(tokens.path).address(for: token)
+        }
         print(explanation.text, terminator: "")
         guard explanation.isServed else { throw ExitCode.failure }
     }

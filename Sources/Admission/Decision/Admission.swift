@@ -18,6 +18,7 @@ public import HTTP1
 /// 7. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
 /// 8. 403: the route does not let this Origin in, or demands one.
 /// 9. 400: the route requires a subprotocol and none offered fits.
+/// 10. On a route to `tokens`: 400 for a repeated token, 404 without one. Whether there is such a token is looked up then.
 public enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
     public static func decide(_ head: RequestHead, _ hops: consuming Hops, _ routes: RouteTable) -> Decision {

@@ -315,13 +315,6 @@ extension ClientConnection: SessionClient {
         }
     }
 
-    /// A plain request gets an answer of the gateway's own.
-    ///
-    /// - Parameter subject: what the log line begins with.
-    func refuseRequest(_ refusal: Refusal, of subject: LogSubject) {
-        self.refuse(refusal, of: subject, in: .requestHead)
-    }
-
     private func exchangeEnded(_ end: ClientMachine.ExchangeEnd) {
         self.exchange = nil
         self.handle(.exchangeEnded(end))

@@ -209,7 +209,7 @@ final class FileExchange: TimerHandler {
             }
         self.letGoOfAll()
         self.counts.ended(status: refusal.status)
-        self.client.refuseRequest(refusal, of: self.client.subject)
+        self.client.refuse(refusal, of: self.client.subject, in: .requestHead)
     }
 
     /// - Parameter reason: why the answer is not whole; `nil` if it is.

@@ -127,7 +127,7 @@ final class HTTPRelay: TimerHandler {
         self.closeBackend()
         self.current = nil
         current.counts.ended(status: refusal.status)
-        self.client.refuseRequest(refusal, of: self.subject(of: current))
+        self.client.refuse(refusal, of: self.subject(of: current), in: .requestHead)
     }
 
     private func refusal(_ why: ExchangeMachine.Refused, _ index: Int) -> Refusal {

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Configuration
 internal import Observability
 internal import Sessions
@@ -44,9 +45,11 @@ struct RequestReport {
         case .errors: guard self.isError else { return }
         case .all: break
         }
-        guard var record = subject().record(.info, "request", context) else { return }
+        let subject = subject()
+        guard var record = subject.record(.info, "request", context) else { return }
         record.add("method", self.method.cut)
-        record.add("path", self.path.cut)
+        let routes = context.configuration.shared.routeTable
+        record.add("path", routes.withoutToken(self.path, on: subject.route?.settings).cut)
         if let status = self.status { record.add("status", status) }
         record.add("bytes", self.bytes)
         record.add("reason", self.brokenOff?.cut)
