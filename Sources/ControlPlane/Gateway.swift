@@ -43,6 +43,7 @@ public final class Gateway {
     private let rebalancer: Rebalancer
     private let memory: MemoryWatch
     private let certificates: CertificateWatch
+    private let credentials: CredentialWatch
     private let inherited: InheritedSockets
     private let supervisor: Supervisor
     private var handover: Handover?
@@ -105,8 +106,11 @@ public final class Gateway {
                     drainer: drainer, supervisor: supervisor), log)
             self.certificates = CertificateWatch(files, candidates, serving, reloader, drainer, loop, log)
 
+            self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, fleet, loop, log)
+
             let blueprint = WorkerBlueprint(
-                fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners)
+                fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners,
+                credentials: serving.credentials.contents)
             self.threads = try WorkerThreads.start(count, blueprint)
 
             (self.loop, self.log, self.fleet, self.survey, self.sideWork) = (loop, log, fleet, survey, sideWork)
@@ -144,6 +148,7 @@ public final class Gateway {
             self.serving.rotateTicketKeys()
         }
         self.certificates.start()
+        self.credentials.start()
         self.handover?.open(self.inherited.taken)
         self.supervisor.ready(self.serving.status)
         self.supervisor.watch(on: self.loop)

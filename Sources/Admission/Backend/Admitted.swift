@@ -19,6 +19,8 @@ public struct Admitted: Equatable, Sendable {
     /// The client's `permessage-deflate` offers, none on a route with `compression: off`. Other extensions
     /// are not passed on.
     public let compressionOffers: [ExtensionElement]
+    /// What its credential gives to the backend.
+    var grantedFields = HTTPFields()
 
     init(
         _ request: CheckedRequest, routeIndex: Int, key: String, offeredSubprotocols: [String],
@@ -33,6 +35,9 @@ public struct Admitted: Equatable, Sendable {
         self.requiresSubprotocol = requiresSubprotocol
         self.compressionOffers = compressionOffers
     }
+
+    /// What the client is answered if its backend picks no subprotocol; `nil`: none.
+    public var announcement: String? { self.request.announcement }
 
     /// Path and query, normalised and as sent.
     public var target: RequestTarget { self.request.target }

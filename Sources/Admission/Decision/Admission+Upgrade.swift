@@ -26,7 +26,8 @@ extension Admission {
             guard isServed else { throw Refusal.subprotocolRequired(route.subprotocols, routeIndex: index) }
         }
         return Admitted(
-            request, routeIndex: index, key: key, offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
+            request, routeIndex: index, key: key, offeredSubprotocols: offered, subprotocols: offers,
+            subprotocol: pick ?? request.announcement,
             requiresSubprotocol: choice.isRequired,
             compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions))
     }
@@ -53,9 +54,7 @@ extension Admission {
     private static func subprotocols(of head: RequestHead, _ index: Int) throws(Refusal) -> [String] {
         let values = head.fields.values("Sec-WebSocket-Protocol")
         guard !values.isEmpty else { return [] }
-        guard let names = HeaderTokens.subprotocols(values) else {
-            throw Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: index)
-        }
+        guard let names = HeaderTokens.subprotocols(values) else { throw .malformedSubprotocols(index) }
         return names
     }
 
@@ -70,6 +69,10 @@ extension Admission {
 }
 
 extension Refusal {
+    static func malformedSubprotocols(_ routeIndex: Int) -> Refusal {
+        Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: routeIndex)
+    }
+
     fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
         let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
         return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)

@@ -1,4 +1,5 @@
 public import Configuration
+internal import Credentials
 public import HTTP1
 
 /// Decides what a request leads to: the whole table of answers that the head alone determines.
@@ -17,11 +18,21 @@ public import HTTP1
 /// 7. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
 /// 8. 403: the route does not let this Origin in, or demands one.
 /// 9. 400: the route requires a subprotocol and none offered fits.
+///
+/// Where the route has `auth`, and is no `redirect`, a token among the subprotocols is looked for first (400 if there is nothing beside it), and
+/// what follows does not see it. What the request shows is looked at last:
+///
+/// 10. 401: no credential, or one that cannot be read; 403: no certificate, where only that would do; 302 in place of the 401 for a page, with
+///     `sign-in`. Else what was decided depends on what the credential is worth (`Demand`).
 public enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
-    public static func decide(_ head: RequestHead, _ hops: Hops, _ routes: RouteTable) -> Decision {
+    ///
+    /// - Parameter hasCertificate: The client has shown a certificate, and it was verified.
+    public static func decide(
+        _ head: RequestHead, _ hops: Hops, _ routes: RouteTable, hasCertificate: Bool = false
+    ) -> Decision {
         do throws(Refusal) {
-            return try self.admitOrRefuse(try CheckedRequest(head, hops), routes)
+            return try self.admitOrRefuse(try CheckedRequest(head, hops), routes, hasCertificate)
         } catch {
             var refusal = error
             refusal.isToHead = head.method == "HEAD"
@@ -30,9 +41,19 @@ public enum Admission {
     }
 
     /// - Throws: the refusal, which says whether the connection is kept.
-    private static func admitOrRefuse(_ request: CheckedRequest, _ routes: RouteTable) throws(Refusal) -> Decision {
+    private static func admitOrRefuse(
+        _ request: CheckedRequest, _ routes: RouteTable, _ hasCertificate: Bool
+    ) throws(Refusal) -> Decision {
         do throws(Refusal) {
-            return try self.admit(request, routes)
+            let index = try self.route(of: request, routes)
+            guard let credentials = routes.credentials(of: index) else {
+                return try self.serve(request, routes, index)
+            }
+            let cleaned = try CheckedRequest(request, without: credentials, index)
+            let decision = try self.serve(cleaned, routes, index)
+            let shown = credentials.shown(
+                fields: request.head.fields, target: request.head.target, hasCertificate: hasCertificate)
+            return try Demand(shown, credentials, by: cleaned, routes, index).decision(decision)
         } catch {
             var refusal = error
             let isServed = refusal.routeIndex.map { routes.keepsClients($0) } ?? routes.keepsClients
@@ -41,8 +62,10 @@ public enum Admission {
         }
     }
 
-    private static func admit(_ request: CheckedRequest, _ routes: RouteTable) throws(Refusal) -> Decision {
-        let index = try self.route(of: request, routes)
+    /// What the rules of a route make of a request, besides those of credentials.
+    private static func serve(
+        _ request: CheckedRequest, _ routes: RouteTable, _ index: Int
+    ) throws(Refusal) -> Decision {
         let headOnly = request.head.method == "HEAD"
         switch routes.service(of: index) {
         case .page(let page):
@@ -160,6 +183,8 @@ extension Admission {
         case answer(Answer, routeIndex: Int, headOnly: Bool, keepsClient: Bool)
         /// The file that the request asks for, if there is one.
         case files(FileRequest)
+        /// `decision`, which is one of those above, if the credential is good.
+        indirect case demands(Demand, then: Decision)
         /// The client gets the answer in it.
         case refused(Refusal)
     }

@@ -43,12 +43,9 @@ public struct FileRequest: Equatable, Sendable {
             name = FileName(request.target.path, below: prefix)
             self.place = name.map { .below(folder: files.path, $0) } ?? .hidden
         }
-        let wantsPage = fields.elements("Accept").contains { element in
-            let (type, weight) = ContentCoding.weighted(element)
-            return type == "text/html" && weight > 0
-        }
         self.fallback =
-            name.map(\.hasExtension) == false && wantsPage ? files.fallback.map { FileName(configured: $0) } : nil
+            name.map(\.hasExtension) == false && request.wantsPage
+            ? files.fallback.map { FileName(configured: $0) } : nil
         self.codings = ContentCoding.accepted(fields)
         self.conditions = FileConditions(fields)
         // Only a GET has parts (RFC 9110 section 14.2).

@@ -27,6 +27,7 @@ extension PlainRequest {
         let sent = cookie.map { self.fields.removing(cookie: $0) } ?? self.fields
         let filter = FieldFilter(request: sent, isFromTrustedProxy: self.checked.forwarded.isFromTrustedProxy)
         head.append(sent) { filter.passes($0) }
+        head.append(self.grantedFields)
         // Behind those of the proxies before us (RFC 9110 section 7.6.3).
         head.append("Via", self.version == .http11 ? "1.1 gateway" : "1.0 gateway")
         head.append(framing: self.framing)

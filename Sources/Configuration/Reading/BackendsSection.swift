@@ -57,6 +57,15 @@ struct BackendsSection {
         }
     }
 
+    /// Whether it leads to rooms. A backend with mistakes may be meant as one.
+    func mayBeRoom(_ action: RouteSettings.Action) -> Bool {
+        guard let name = action.backend else { return false }
+        return switch self.settings[name]?.kind {
+        case .builtin(.broadcast), nil: true
+        case .builtin, .websocket, .tcp: false
+        }
+    }
+
     /// What the backend of an action says of the sessions of its routes.
     func rules(for action: RouteSettings.Action) -> SessionRules {
         action.backend.flatMap { self.sections[$0]?.rules } ?? SessionRules()

@@ -168,8 +168,9 @@ final class Reloader {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
         let (configuration, listeners) = (candidate.configuration, candidate.listeners.listeners)
+        let credentials = candidate.credentials?.contents
         self.survey.ask {
-            $0.use(configuration, listeners)
+            $0.use(configuration, listeners, credentials)
         } then: {
             then($0)
         }
