@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import ssl
 import time
 
@@ -11,7 +12,7 @@ from websockets.exceptions import ConnectionClosed
 import raw
 from admin import admin
 from certificates import Authority
-from credentials import DEAR, SHA512, YESCRYPT, Key, basic, key_set, replace, user
+from credentials import BCRYPT, DEAR, SHA512, YESCRYPT, Key, basic, encoded, key_set, replace, user
 from gateway_process import Gateway, command, until, within
 from peers import WebSocketBackend, client, relay
 
@@ -30,6 +31,11 @@ def keys(tmp_path):
     file = tmp_path / "keys.json"
     file.write_text(key_set(*made))
     return made, file
+
+
+def chat(connection, offered) -> str | None:
+    """What a backend picks that can do without."""
+    return "chat" if "chat" in offered else None
 
 
 async def status(gateway: Gateway, path: str, *fields: str) -> raw.Response:
@@ -53,7 +59,7 @@ async def test_a_token_lets_in_from_each_place(index, keys):
         "query": (f"/app?a=b&token={token}", []),
         "subprotocol": ("/app", [f"Sec-WebSocket-Protocol: chat, bearer.{token}"]),
     }
-    async with WebSocketBackend(subprotocols=["chat"]) as backend:
+    async with WebSocketBackend(select_subprotocol=chat) as backend:
         async with relay(backend, {"auth": tokens(file)}) as gateway:
             for name, (path, fields) in places.items():
                 async with await raw.Connection.upgraded(gateway.plain, path, *fields) as socket:
@@ -117,12 +123,10 @@ async def test_a_claim_that_is_required_makes_403(keys):
 )
 @pytest.mark.parametrize("kind", ["relay", "echo"])
 async def test_a_token_among_subprotocols(offered, answered, kind, keys):
-    from credentials import encoded
-
     made, file = keys
     token = made[0].token()
     offered = offered.format(token=token, encoded=encoded(token.encode()))
-    async with WebSocketBackend(subprotocols=["chat"]) as backend:
+    async with WebSocketBackend(select_subprotocol=chat) as backend:
         configuration = backend.configuration() if kind == "relay" else {"builtin": "echo"}
         rules = {"auth": tokens(file), **({} if kind == "relay" else {"subprotocols": ["chat"]})}
         async with relay(configuration, rules) as gateway:
@@ -207,7 +211,7 @@ async def test_broken_files_are_mistakes_with_their_place(verb, tmp_path):
 # Passwords
 
 
-@pytest.mark.parametrize("setting", ["$2b$04$abcdefghijklmnopqrstuu", YESCRYPT, SHA512], ids=["bcrypt", "yescrypt", "sha512"])
+@pytest.mark.parametrize("setting", [BCRYPT, YESCRYPT, SHA512], ids=["bcrypt", "yescrypt", "sha512"])
 async def test_a_password_of_each_kind(setting, tmp_path):
     users = tmp_path / "users"
     users.write_text(user("ann", "pässword:1", setting))
@@ -364,7 +368,7 @@ async def test_only_the_credential_says_who_a_client_is(keys):
             headers = backend.requests[0].headers
             assert "root" not in str(headers) and headers["X-Other"] == "kept"
             assert headers.get_all("X-Groups") == ["a,b"]
-            assert headers["X-User"].encode("latin-1").decode() in ("älice", "\xc3\xa4lice") or headers["X-User"] == "älice"
+            assert headers["X-User"].encode("latin-1").decode() == "älice"
             # A token that says nothing of groups sends no field, and the client's own does not take its place.
             token = made[0].token(sub="bob")
             assert (await status(gateway, "/app", f"Authorization: Bearer {token}", *forged)).status == 101
@@ -400,16 +404,16 @@ async def test_plain_requests_and_files(keys, tmp_path):
             assert seen[0].headers.get_all("X-User") == ["alice"] and "root" not in str(seen[0].headers)
 
             # A browser goes where it can sign in, and back from there; others do not.
-            host = f"127.0.0.1"
             answer = await raw.ask(gateway.plain, plain("/files/?q=1&token=", "Accept: text/html"))
             assert answer.status == 302
             assert answer.field("Location") == (
-                f"https://login.example.com/start?a=b&rd=http%3A%2F%2F{host}%2Ffiles%2F%3Fq%3D1")
+                "https://login.example.com/start?a=b&rd=http%3A%2F%2F127.0.0.1%2Ffiles%2F%3Fq%3D1")
             expired = made[2].token(lasts=-1)
             answer = await raw.ask(gateway.plain, plain(f"/files/?token={expired}", "Accept: text/html"))
             assert answer.status == 302 and expired not in answer.field("Location")
-            answer = await raw.ask(gateway.plain, plain("/files/", "Accept: text/html", method="HEAD"))
-            assert answer.status == 401
+            async with await raw.Connection.open(gateway.plain) as socket:
+                await socket.send(plain("/files/", "Accept: text/html", method="HEAD"))
+                assert (await socket.head())[0] == "HTTP/1.1 401 Unauthorized"
 
 
 async def test_one_connection_carries_refused_and_good_requests(tmp_path):
@@ -499,7 +503,7 @@ async def test_explain_says_why(keys):
             code, text = await explain(f"{url}?token={good}&a=b")
             assert code == 0 and good not in text and "/app?a=b" in text
             code, text = await explain(url, "--token", made[0].token(lasts=-60))
-            assert code == 1 and "the token has expired 60 s ago" in text or "expired 61 s ago" in text
+            assert code == 1 and re.search(r"is not accepted: the token has expired 6\d s ago", text)
             code, text = await explain(url, "--token", made[0].token())
             assert code == 1 and "403 Forbidden" in text and "scope" in text
             code, text = await explain(url, "--header", f"Cookie: session={made[0].token(scope='chat')}")
@@ -514,7 +518,7 @@ async def test_no_secret_is_written_anywhere(keys, tmp_path):
     good, bad, expired = made[0].token(), Key("ES256", "e").token(), made[0].token(lasts=-60)
     secrets = [good, bad, expired, good.split(".")[2], bad.split(".")[2], "secret-password", "wrong-password",
                basic("ann", "secret-password").split()[-1], basic("ann", "wrong-password").split()[-1], "$2b$04"]
-    async with WebSocketBackend(subprotocols=["chat"]) as backend:
+    async with WebSocketBackend(select_subprotocol=chat) as backend:
         rules = {"auth": auth, "http": "pass"}
         log = {"format": "json", "level": "debug", "requests": "all"}
         async with relay(backend, rules, admin={"address": "127.0.0.1:0"}, log=log) as gateway:

@@ -97,7 +97,7 @@ public struct Demand: Sendable {
     private func told(_ refusal: Refusal, because why: String) -> Refusal {
         var refusal = refusal
         let sentence = refusal.detail.dropLast()
-        refusal.explain("\(String(sentence)): \(peer: why).", cure: "")
+        refusal.explain("\(String(sentence)): \(reason: why).", cure: "")
         return refusal
     }
 

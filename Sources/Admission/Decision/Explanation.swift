@@ -121,7 +121,7 @@ public struct Explanation: Equatable, Sendable {
     private static func granted(
         _ decision: Admission.Decision, _ grant: Grant, _ lines: inout Lines
     ) -> Admission.Decision {
-        lines.add("credential", "good" + (grant.subject.map { ", of \(shown($0))" } ?? ""))
+        lines.add("credential", "good" + (grant.subject.map { ", of \(shown($0, keepsSpaces: true))" } ?? ""))
         return decision.granted(grant.fields)
     }
 
