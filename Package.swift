@@ -60,6 +60,7 @@ let package = Package(
         target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
         target("Configuration", ["HTTP1", "Yams"]),
+        target("ProxyProtocol", ["Configuration"]),
 
         // The operating system and libssl, one target each.
         target("System", ["CLinux", .product(name: "DequeModule", package: "swift-collections")]),
@@ -95,7 +96,7 @@ let package = Package(
             "DataPlane",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Credentials", "Admission",
-                "Sessions", "Observability", "Connections",
+                "Sessions", "Observability", "Connections", "ProxyProtocol",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
         // What the control thread does.
@@ -103,7 +104,7 @@ let package = Package(
             "ControlPlane",
             [
                 "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections", "Takeover", "DataPlane",
+                "Observability", "Connections", "ProxyProtocol", "Takeover", "DataPlane",
             ]),
         target(
             "Admin",
@@ -143,6 +144,7 @@ let package = Package(
         tests("HTTP1"),
         tests("Balancing"),
         tests("Configuration", exclude: ["Golden"]),
+        tests("ProxyProtocol", ["Configuration"]),
         tests("System"),
         tests("TLS", ["COpenSSL"]),
         tests("Credentials", ["HTTP1", "Configuration"], exclude: ["Vectors"]),
@@ -183,5 +185,6 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         fuzz("Credential", ["HTTP1", "Configuration", "Credentials"]),
         fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),
         fuzz("Exchange", ["HTTP1", "Configuration", "Admission", "Sessions"]),
+        fuzz("Proxy", ["Configuration", "ProxyProtocol"]),
     ]
 }

@@ -54,6 +54,7 @@ public final class Connector: TimerHandler {
     private let addresses: [SocketAddress]
     private let source: SocketAddress?
     private let tag: UInt8
+    private let preface: [UInt8]
     private let makeTLS: () throws -> TLSConnection?
     private let history: (any AddressHistory)?
     private let context: ConnectionContext
@@ -74,12 +75,13 @@ public final class Connector: TimerHandler {
     ///   - addresses: the host's, in the order to try them.
     ///   - source: the local address to connect from; `nil` lets the system choose.
     ///   - tag: identifies the connection if the owner has several.
+    ///   - preface: what the connection begins with, before TLS.
     ///   - tls: makes libssl's part, once for each connection; it returns `nil` for no TLS.
     ///   - history: is told which addresses failed and which one worked, if there are several.
     ///   - limit: the time for all of it, TLS handshake included.
     ///   - end: when the owner's own time is over.
     public init(
-        to addresses: [SocketAddress], from source: SocketAddress? = nil, tag: UInt8 = 0,
+        to addresses: [SocketAddress], from source: SocketAddress? = nil, tag: UInt8 = 0, preface: [UInt8] = [],
         tls: @escaping () throws -> TLSConnection? = { nil }, history: (any AddressHistory)? = nil,
         within limit: Duration, until end: MonotonicInstant = .never, _ context: ConnectionContext,
         for owner: any ConnectorOwner
@@ -88,6 +90,7 @@ public final class Connector: TimerHandler {
         self.addresses = addresses.filter { source == nil || $0.port == nil || $0.isIPv6 == source?.isIPv6 }
         self.source = source
         self.tag = tag
+        self.preface = preface
         self.makeTLS = tls
         self.history = history
         self.context = context
@@ -230,6 +233,7 @@ public final class Connector: TimerHandler {
             let connection = try Connection(
                 descriptor, address, tag: self.tag, tls: tls, owner: self.owner, self.context)
             connection.sendAtOnce()
+            connection.sendPreface(self.preface)
             self.connection = connection
             // The owner can send at once. Waiting for the loop would cost a turn, and would wake the server up twice.
             self.shookHands(connection.beginHandshake())

@@ -24,3 +24,6 @@ func latin1Text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
     }
     return String(decoding: utf8, as: UTF8.self)
 }
+
+/// US-ASCII as text.
+public func asciiText(_ bytes: Span<UInt8>) -> String { latin1Text(bytes, bytes.indices) }

@@ -51,7 +51,7 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The address that the request comes from, or unix for a Unix socket. (default: one that is not trusted)",
+            "The address that the request comes from, by its PROXY header where there is one, or unix for a Unix socket. (default: one that is not trusted)",
             valueName: "address"))
     var address: String?
 

@@ -51,6 +51,46 @@ import Testing
         #expect(scene.readPeer(upTo: 3).bytes == bytes)
     }
 
+    // MARK: - What comes before everything else
+
+    @Test(arguments: [1, 2, 20, 2000]) func `of a preface no byte too many is taken, however it comes`(
+        piece: Int
+    ) throws {
+        let scene = try ConnectionUnderTest()
+        defer { scene.end() }
+        scene.listener.prefaceLength = 1500
+        let bytes = someBytes(1700)
+        for start in stride(from: 0, to: bytes.count, by: piece) {
+            scene.sendFromPeer(Array(bytes[start..<min(start + piece, bytes.count)]))
+            scene.loop.turn(waitingAtMost: .zero)
+        }
+        #expect(scene.turn { scene.listener.received.count == 200 })
+        #expect(scene.listener.preface == Array(bytes[..<1500]) && scene.listener.received == Array(bytes[1500...]))
+    }
+
+    @Test func `short reads lose nothing of a preface`() throws {
+        try SyscallFaults.exclusively {
+            SyscallFaults.limitTransfers(to: 7)
+            let scene = try ConnectionUnderTest(.unix)
+            defer { scene.end() }
+            scene.listener.prefaceLength = 30
+            for byte in someBytes(50) { scene.sendFromPeer([byte]) }
+            #expect(scene.turn { scene.listener.received.count == 20 })
+            #expect(scene.listener.preface + scene.listener.received == someBytes(50))
+        }
+    }
+
+    @Test(arguments: [true, false]) func `an end in the middle of a preface is seen`(abruptly: Bool) throws {
+        let scene = try ConnectionUnderTest()
+        defer { scene.end() }
+        scene.listener.prefaceLength = 30
+        scene.sendFromPeer(someBytes(10))
+        #expect(scene.turn { scene.listener.preface.count == 10 })
+        if abruptly { scene.resetPeer() } else { scene.closePeer() }
+        #expect(scene.turn { scene.listener.end != nil })
+        #expect(scene.listener.end == (abruptly ? .failed(.reset) : .end(inOrder: true)))
+    }
+
     // MARK: - Ends
 
     @Test(arguments: Kind.allCases) func `our side shuts down at once if nothing is queued, and the peer may go on`(

@@ -15,6 +15,9 @@ final class Listener: ConnectorOwner {
     var flushes = 0
     /// Whether it reads what comes.
     var reads = true
+    /// How many bytes it takes as what comes before TLS, and what it got of them.
+    var prefaceLength = 0
+    var preface: [UInt8] = []
     /// It is a server's, in its TLS handshake.
     var isShakingHands = false
     var connector: Connector?
@@ -25,6 +28,8 @@ final class Listener: ConnectorOwner {
 
     func ready(_ connection: Connection, _ readiness: Readiness) {
         if let connector = self.connector { return connector.shakeHands() }
+        if self.preface.count < self.prefaceLength { self.readPreface(connection) }
+        if self.preface.count < self.prefaceLength { return }
         if self.isShakingHands { return connection.handshakeLater() }
         if connection.hasFlushed { self.flushes += 1 }
         if self.reads { self.read(connection) }
@@ -49,6 +54,20 @@ final class Listener: ConnectorOwner {
             case .incomplete, .nothing: break
             case .end(let inOrder): self.end = .end(inOrder: inOrder)
             case .failed(let failure): self.end = .failed(failure)
+            }
+        }
+    }
+
+    private func readPreface(_ connection: Connection) {
+        while self.end == nil, self.preface.count < self.prefaceLength, connection.mayRead {
+            let received = connection.receivePreface { bytes in
+                let taken = min(bytes.count, self.prefaceLength - self.preface.count)
+                self.preface += [UInt8](copying: bytes.extracting(first: taken))
+                return taken
+            }
+            switch received {
+            case .bytes, .incomplete, .nothing: break
+            case .end, .failed: self.end = received
             }
         }
     }
@@ -152,7 +171,15 @@ final class ConnectionUnderTest {
         return (bytes, nil)
     }
 
-    func sendFromPeer(_ bytes: [UInt8]) { _ = Kernel.send(self.peer, bytes.span) }
+    /// Sends as much as the kernel accepts. Another test may have made sends short.
+    func sendFromPeer(_ bytes: [UInt8]) {
+        var sent = 0
+        while sent < bytes.count,
+            case .sent(let count) = Kernel.send(self.peer, bytes.span.extracting(sent..<bytes.count))
+        {
+            sent += count
+        }
+    }
 }
 
 /// More than the kernel accepts for a peer that does not read; no two parts are alike.

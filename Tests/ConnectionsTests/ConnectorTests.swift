@@ -54,11 +54,15 @@ import Testing
             return try #require(Kernel.localAddress(descriptor))
         }
 
-        func connect(to addresses: [SocketAddress], tls: Bool = false, within limit: Duration = .seconds(20)) throws {
+        func connect(
+            to addresses: [SocketAddress], preface: [UInt8] = [], tls: Bool = false,
+            within limit: Duration = .seconds(20)
+        ) throws {
             let client = try TLSClientContext(TLSClientSettings(verify: false), io: self.context.tlsIO)
             self.contexts.append(client)
             let connector = Connector(
-                to: addresses, tls: { tls ? try client.makeConnection(serverName: "localhost") : nil },
+                to: addresses, preface: preface,
+                tls: { tls ? try client.makeConnection(serverName: "localhost") : nil },
                 history: self.history, within: limit, self.context, for: self.client)
             self.client.connector = connector
             connector.start()
@@ -119,6 +123,22 @@ import Testing
         client.send(someBytes(100_000).span)
         #expect(scene.turn { scene.server.received.count == 100_000 })
         #expect(scene.server.received == someBytes(100_000))
+    }
+
+    @Test(arguments: [true, false]) func `a preface comes before TLS`(
+        tls: Bool
+    ) throws {
+        let scene = try Scene()
+        defer { scene.end() }
+        let (listener, address) = try scene.listen()
+        let preface = someBytes(52)
+        scene.server.prefaceLength = preface.count
+        try scene.connect(to: [address], preface: preface, tls: tls)
+        try scene.accept(listener, tls: tls)
+        #expect(scene.turn { scene.client.connection != nil })
+        scene.client.connection?.send([7, 8].span)
+        #expect(scene.turn { scene.server.received == [7, 8] })
+        #expect(scene.server.preface == preface)
     }
 
     /// Whether the peer sends a close_notify, and how its end counts.

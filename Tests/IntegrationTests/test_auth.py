@@ -73,7 +73,7 @@ async def test_a_token_lets_in_from_each_place(index, keys):
             assert offers == [None, None, None, "chat"]
 
 
-async def test_without_a_good_token_nobody_comes_in(keys):
+async def test_without_a_good_token_there_is_no_session(keys):
     made, file = keys
     good = made[0].token()
     other = Key("ES256", "e")

@@ -32,6 +32,18 @@ import Testing
     private static let ended = ClientMachine.State.answering(hasEnded: true)
 
     private static let rows: [Row] = [
+        // The PROXY header.
+        row(.proxyHeader, .proxyHeaderRead(hasTLS: true), .tlsHandshake, .shakeHands),
+        row(.proxyHeader, .proxyHeaderRead(hasTLS: false), .requestHead, .readRequest),
+        row(.proxyHeader, .turnedAway, .over, .turnAway),
+        end(.proxyHeader, .ended(.inOrder), "the proxy left before its PROXY header was whole"),
+        end(.proxyHeader, .timeOver, "the proxy took too long for its PROXY header"),
+        end(.proxyHeader, .ordered(.drain), "drain"),
+        row(.proxyHeader, .roomNeeded, .over, .makeRoom),
+        end(.proxyHeader, .memoryNeeded, "the gateway is short of memory"),
+        ignore(.proxyHeader, .tlsEstablished),
+        ignore(.proxyHeader, .answered(isLast: true)),
+
         // The TLS handshake.
         row(.tlsHandshake, .tlsEstablished, .requestHead, .readRequest),
         end(.tlsHandshake, .tlsFailed("no shared cipher"), "TLS: no shared cipher"),
@@ -128,5 +140,16 @@ import Testing
 
     @Test func `without TLS a connection begins with the request`() {
         #expect(ClientMachine(hasTLS: false).phase == .requestHead)
+    }
+
+    @Test func `a PROXY header comes before TLS`() {
+        var machine = ClientMachine(hasProxyHeader: true, hasTLS: true)
+        var phases = [machine.phase]
+        for input: ClientMachine.Input in [.proxyHeaderRead(hasTLS: true), .tlsEstablished] {
+            _ = machine.handle(input)
+            phases.append(machine.phase)
+        }
+        #expect(phases == [.proxyHeader, .tlsHandshake, .requestHead])
+        #expect(ClientMachine(hasProxyHeader: true, hasTLS: false).phase == .proxyHeader)
     }
 }

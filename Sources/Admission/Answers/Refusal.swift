@@ -50,7 +50,7 @@ public struct Refusal: Error, Equatable, Sendable {
     public var status: Int { self.answer.status }
 
     /// Whether it leaves no doubt where the next request begins, and no reason to come back later on another connection.
-    var isAboutThisRequestAlone: Bool { [401, 403, 404, 405, 416].contains(self.status) }
+    var isAboutThisRequestAlone: Bool { [302, 401, 403, 404, 405, 416].contains(self.status) }
 
     /// Tells the operator more than the client.
     mutating func explain(_ wording: Wording, cure: String) {

@@ -76,7 +76,7 @@ public struct Demand: Sendable {
                     fields: ["Retry-After": "1"], routeIndex: self.routeIndex)
             }
         refusal.isToHead = self.request.head.method == "HEAD"
-        refusal.keepsClient = self.keepsClient && [302, 401, 403].contains(refusal.status)
+        refusal.keepsClient = self.keepsClient && refusal.isAboutThisRequestAlone
         return refusal
     }
 

@@ -10,7 +10,8 @@ public import HTTP1
 ///    repeated, not a number or beside a Transfer-Encoding; a bad Transfer-Encoding; either with an upgrade (but `Content-Length: 0`). 501:
 ///    another transfer coding than chunked. Then 400: a target that is not a path, or is ambiguous; but 405: `OPTIONS *`.
 /// 2. 404: no route for this scheme, host and path. 400 for a path with a `%2F`, unless its route keeps those.
-/// 3. 400: HTTP/1.0, unless the route serves plain HTTP; no Host, unless it has an `answer` or a page.
+/// 3. 400: HTTP/1.0, unless the route serves plain HTTP; no Host, unless it has an `answer` or a page. 403: the route's `allow` does not have
+///    the client's address.
 /// 4. On a route with a page, an `answer`, a `redirect` or `files`: 405 for a method that it does not take, else that, also for an upgrade. With
 ///    `files` beside a backend an upgrade goes on below.
 /// 5. On a route with `http: pass`, for all but an upgrade: 405 for TRACE and CONNECT, 413 for a body over `limits.body`, else passed on.
@@ -107,6 +108,7 @@ public enum Admission {
         guard !target.hasEncodedSlash || route.encodedSlashes == .keep else { throw .encodedSlash(index) }
         guard request.head.version == .http11 || routes.servesPlainHTTP(index) else { throw .version(index) }
         guard request.host != nil || !routes.needsHost(index) else { throw .hostMissing(routeIndex: index) }
+        guard route.allow.allows(request.forwarded.client) else { throw .address(request, route, routeIndex: index) }
         return index
     }
 

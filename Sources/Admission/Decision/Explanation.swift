@@ -41,7 +41,7 @@ public struct Explanation: Equatable, Sendable {
         let routes = RouteTable(configuration)
         // A token in it is not for the screen.
         var lines = Lines(title: routes.cleaned(url))
-        let obstacle = self.listener(configuration, address, &lines)
+        let obstacle = self.listener(configuration, address, peer, &lines)
 
         let head: RequestHead
         do throws(HeadError) {
@@ -63,7 +63,7 @@ public struct Explanation: Equatable, Sendable {
             if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
             lines.add("answer", obstacle ?? self.answer(refusal))
             guard obstacle == nil else { break }
-            lines.add("cure", self.cure(refusal, routes, host: forwarded.host.host, origin: origin))
+            lines.add("cure", self.cure(refusal, routes, hops, host: forwarded.host.host, origin: origin))
         case .answer(let answer, let index, _, _):
             self.route(routes.routes[index], index, &lines)
             lines.add("location", answer.fields.first("Location") ?? "")
@@ -148,19 +148,29 @@ public struct Explanation: Equatable, Sendable {
     ///
     /// - Returns: what is wrong, if that listener has TLS and the URL does not, or the other way round.
     private static func listener(
-        _ configuration: GatewayConfiguration, _ url: RequestedURL, _ lines: inout Lines
+        _ configuration: GatewayConfiguration, _ url: RequestedURL, _ peer: Peer, _ lines: inout Lines
     ) -> String? {
         let onPort = configuration.listeners.filter { listener in
             if case .tcp(_, let port) = listener.address { port == url.port } else { false }
         }
         if let listener = onPort.first(where: { ($0.tls != nil) == url.isSecure }) ?? onPort.first {
-            lines.add("listener", "\(listener.address)\(listener.tls == nil ? "" : " with TLS")")
-            guard (listener.tls != nil) != url.isSecure else { return nil }
+            let tls = listener.tls == nil ? "" : " with TLS"
+            let header = listener.proxyProtocol ? ", behind a proxy that sends PROXY headers" : ""
+            lines.add("listener", "\(listener.address)\(tls)\(header)")
+            guard (listener.tls != nil) != url.isSecure else { return self.obstacle(to: peer, at: listener) }
             let speaks = listener.tls == nil ? "without TLS: use ws or http" : "with TLS: use wss or https"
             return "none: \(listener.address) is \(speaks)"
         }
         lines.add("listener", "no listener on port \(url.port); the rest assumes that something forwards it to one")
         return nil
+    }
+
+    /// What is wrong, if the listener closes the connections of `peer`. Behind a proxy it is the client, which the listener does not look at.
+    private static func obstacle(to peer: Peer, at listener: ListenerSettings) -> String? {
+        guard case .address(let address) = peer, !listener.proxyProtocol, !listener.allow.allows(address) else {
+            return nil
+        }
+        return "none: \(listener.address) closes the connection, because its `allow` does not have \(address)"
     }
 
     private static func arrival(
@@ -220,13 +230,14 @@ public struct Explanation: Equatable, Sendable {
         case .builtin(.broadcast): lines.add("backend", "\(name): built-in broadcast")
         case .builtin(.clock(let every)): lines.add("backend", "\(name): built-in clock, every \(every.shown)")
         case .websocket(let endpoints):
-            lines.add("backend", "\(name): relay, \(backend.balance)")
+            lines.add("backend", "\(name): relay, \(backend.balance)\(self.header(backend))")
             for endpoint in endpoints {
                 let target = self.target(request.target.asked(of: endpoint, on: route.path), endpoint)
                 lines.add("endpoint", endpoint.description + target + self.share(endpoint.weight, endpoint.backup))
             }
         case .tcp(let endpoints, let message):
-            lines.add("backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance)")
+            lines.add(
+                "backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance)\(self.header(backend))")
             for endpoint in endpoints {
                 lines.add("endpoint", endpoint.description + self.share(endpoint.weight, endpoint.backup))
             }
@@ -279,6 +290,10 @@ public struct Explanation: Equatable, Sendable {
         if case .below = endpoint.path { ", asked for \(target)" } else { "" }
     }
 
+    private static func header(_ backend: BackendSettings) -> String {
+        backend.sendProxyProtocol.map { ", PROXY header \($0.rawValue)" } ?? ""
+    }
+
     /// What differs from the defaults.
     private static func share(_ weight: Int, _ backup: Bool) -> String {
         (weight == 1 ? "" : ", weight \(weight)") + (backup ? ", backup" : "")
@@ -294,7 +309,13 @@ public struct Explanation: Equatable, Sendable {
         return (names.isEmpty ? "none" : "the backend's choice of \(names.joined(separator: ", "))") + rest
     }
 
-    private static func cure(_ refusal: Refusal, _ routes: RouteTable, host: String, origin: String?) -> String {
+    private static func cure(
+        _ refusal: Refusal, _ routes: RouteTable, _ hops: Hops, host: String, origin: String?
+    ) -> String {
+        if let index = refusal.routeIndex, !routes.routes[index].allow.allows(hops.client) {
+            return hops.client == nil
+                ? "Name the client's address with --address, or what its proxy says with --header." : refusal.cure
+        }
         switch refusal.status {
         case 404 where refusal.cure.isEmpty:
             let paths = routes.routes.map { "\($0.path)\($0.hosts.isEmpty ? "" : " on \($0.hosts[0])")" }

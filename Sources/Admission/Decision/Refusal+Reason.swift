@@ -19,6 +19,26 @@ extension Refusal {
         return refusal
     }
 
+    /// The route does not let the client's address in.
+    static func address(_ request: CheckedRequest, _ route: RouteSettings, routeIndex: Int) -> Refusal {
+        let (fields, arrival) = (request.head.fields, request.arrival)
+        let cure = "The route's `allow` decides."
+        guard let client = request.forwarded.client else {
+            let wording: Wording = "Only some addresses are let in here, and the client's is not known."
+            return Refusal(403, wording, cure: cure, routeIndex: routeIndex)
+        }
+        let start: Wording = "The address \(peer: client.description) is not let in here"
+        var refusal = Refusal(403, "\(start).", cure: cure, routeIndex: routeIndex)
+        if !arrival.isFromTrustedProxy, fields.has("X-Forwarded-For"),
+            route.allow.allows(Hops(fields, arrival.believed).client)
+        {
+            refusal.explain(
+                "\(start); X-Forwarded-For was ignored because the peer is not in `trusted-proxies`.",
+                cure: Self.trustCure)
+        }
+        return refusal
+    }
+
     /// The route does not let this Origin in.
     static func origin(
         _ origin: String?, _ head: RequestHead, _ host: Authority, _ forwarded: ForwardedHeaders, _ arrival: Arrival,

@@ -6,8 +6,7 @@ enum Keys {
     static let admin = SectionKeys("admin", Admin())
     static let log = SectionKeys("log", Log())
     static let drain = SectionKeys("drain", Drain())
-    static let listener = SectionKeys(
-        "listener", Listener(), later: [LaterKey("proxy-protocol")])
+    static let listener = SectionKeys("listener", Listener())
     static let listenerTLS = SectionKeys("listener-tls", ListenerTLS())
     static let certificate = SectionKeys("certificate", Certificate())
     static let listenerTimeouts = SectionKeys("listener-timeouts", ListenerTimeouts())
@@ -32,7 +31,7 @@ enum Keys {
     static let heartbeat = SectionKeys("heartbeat", Heartbeat())
     static let backend = SectionKeys(
         "backend", Backend(),
-        later: [LaterKey("send-proxy-protocol"), LaterKey("slow-consumer", accepts: .word("close"))])
+        later: [LaterKey("slow-consumer", accepts: .word("close"))])
     static let webSocketEndpoint = SectionKeys(
         "websocket-endpoint", WebSocketEndpoint())
     static let tcpEndpoint = SectionKeys("tcp-endpoint", TCPEndpoint())
@@ -80,7 +79,7 @@ extension Keys {
         let drain = MappingKey("drain", Keys.drain, "How the closing of many sessions is spread over time.")
         let trustedProxies = ListKey(
             "trusted-proxies", of: .trustedProxy, default: "[]",
-            "The addresses and networks of reverse proxies. The X-Forwarded fields that they send are believed. unix stands for every peer on a Unix socket."
+            "The addresses and networks of reverse proxies. The X-Forwarded fields and PROXY headers that they send are believed. unix stands for every peer on a Unix socket."
         )
         let listeners = MappingKey(
             "listeners", Keys.listener, as: .filledList, presence: .required,
@@ -142,6 +141,14 @@ extension Keys {
         )
         let access = FileAccess()
         let tls = MappingKey("tls", Keys.listenerTLS, "Accept wss:// and https:// instead of ws:// and http://.")
+        let proxyProtocol = Key(
+            "proxy-protocol", .truth, default: "false",
+            "Each connection has to begin with a PROXY header, version 1 or 2, that names its client. Only those of trusted-proxies may connect."
+        )
+        let allow = ListKey(
+            "allow", of: .network, default: "[]",
+            "The addresses and networks that may connect; the connections of others are closed. Behind a proxy it is the proxy's address that counts. []: all."
+        )
         let timeouts = MappingKey(
             "timeouts", Keys.listenerTimeouts, "How long its connections may wait. Without it: those of defaults.")
         let limits = MappingKey(
@@ -281,6 +288,10 @@ extension Keys {
 
     /// What `defaults` and a route have in common, besides timeouts and limits.
     struct SessionRule {
+        let allow = ListKey(
+            "allow", of: .network, default: "[]",
+            "The addresses and networks of clients that are let in; others are answered with 403. What a trusted proxy says of its client counts. []: all."
+        )
         let origins = Key(
             "origins", .originPolicy, default: "same-origin",
             "Which pages may open a session. same-origin: pages from the scheme, host and port that they connect to. any: every page. Or a list of origins."
@@ -388,6 +399,10 @@ extension Keys {
             "host", KeyType<HostHeader>.text { text throws(Mistake) in try HostHeader(parsing: text) }, default: "pass",
             "The Host that a WebSocket server sees. pass: the client's. endpoint: that of its own URL. Or a name.")
         let source = OptionalKey("source", .address, "The local IP address to connect from.")
+        let sendProxyProtocol = Key(
+            "send-proxy-protocol", KeyType<ProxyProtocolVersion>.word.orOff, default: "off",
+            "Begin each connection with a PROXY header of this version, which tells the endpoint the client's address. off: none."
+        )
         let balance = Key(
             "balance", .balance, default: "round-robin",
             "How the endpoint of the next session is chosen. cookie: the one that the client had before. hash-cookie:NAME, hash-header:NAME, hash-query:NAME: the same for the same value."
@@ -528,6 +543,17 @@ extension KeyType<IPAddress> {
         .text { text throws(Mistake) in
             guard let address = IPAddress(text) else { throw .expected("an IP address", not: text) }
             return address
+        }
+    }
+}
+
+extension KeyType<IPNetwork> {
+    fileprivate static var network: Self {
+        .text { text throws(Mistake) in
+            guard let network = IPNetwork(text) else {
+                throw .expected("an address or network such as `10.0.0.0/8` or `\"fd00::/8\"`", not: text)
+            }
+            return network
         }
     }
 }

@@ -22,6 +22,8 @@ public struct BackendSettings: Equatable, Sendable {
     public var host = Keys.backend.host.default
     /// The local address to connect from; `nil`: the system chooses.
     public var source: IPAddress?
+    /// The version of the PROXY header with which connections begin; `nil`: there is none.
+    public var sendProxyProtocol = Keys.backend.sendProxyProtocol.default
     /// `balance`: which endpoint gets the next session.
     public var balance = Keys.backend.balance.default
     /// `cookie`: how `balance: cookie` sets its cookie.

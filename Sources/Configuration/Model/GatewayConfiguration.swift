@@ -12,7 +12,7 @@ public struct GatewayConfiguration: Equatable, Sendable {
     public var admin: Admin?
     /// The `drain` section.
     public var drain = Drain()
-    /// The proxies that are believed when they send `X-Forwarded-*` fields.
+    /// The proxies that are believed when they send `X-Forwarded-*` fields and PROXY headers.
     public var trustedProxies = TrustedProxies()
     /// In the order of the file. A configuration from a file has at least one.
     public var listeners: [ListenerSettings] = []

@@ -6,6 +6,10 @@ public struct ListenerSettings: Equatable, Sendable {
     public var tls: TLS?
     /// Which users may connect to a Unix socket with a file; `nil`: the umask decides. Always `nil` for other addresses.
     public var access: FileAccessSettings?
+    /// Each connection has to begin with a PROXY header.
+    public var proxyProtocol = Keys.listener.proxyProtocol.default
+    /// The peers that may connect; empty: all.
+    public var allow: [IPNetwork] = []
     /// The `timeouts` section.
     public var timeouts = Timeouts()
     /// The `limits` section.

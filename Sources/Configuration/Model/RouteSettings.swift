@@ -41,6 +41,8 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
     public var headers = HTTPFields()
     /// `http`: whether requests that ask for no upgrade go to the backend, which is then a WebSocket backend.
     public var http = Keys.route.http.default
+    /// The clients that are let in, as trusted proxies name them; empty: all.
+    public var allow: [IPNetwork] = []
     /// `origins`: the pages that may open a session, by their Origin (RFC 6454).
     public var origins = Keys.route.rules.origins.default
     /// `require-origin`: a request without Origin, as programs send it, is refused.

@@ -19,6 +19,7 @@ struct BackendSection {
         let kind = Self.kind(mapping)
         let host = mapping.value(keys.host)
         let source = mapping.value(keys.source)
+        let sendProxyProtocol = mapping.value(keys.sendProxyProtocol)
         let tls = mapping.mapping(keys.tls).map(Self.tls)
         let balance = mapping.value(keys.balance)
         self.cookie = mapping.mapping(keys.cookie)
@@ -44,6 +45,7 @@ struct BackendSection {
         tls?.apply(to: &settings.tls)
         settings.host = host ?? settings.host
         settings.source = source
+        settings.sendProxyProtocol = sendProxyProtocol ?? settings.sendProxyProtocol
         settings.balance = balance ?? settings.balance
         cookie?.apply(to: &settings.cookie)
         settings.health = health
@@ -97,7 +99,8 @@ struct BackendSection {
         case keys.builtin.name:
             mapping.refuse(
                 [
-                    keys.tls, keys.host, keys.source, keys.balance, keys.cookie, keys.health, keys.eject,
+                    keys.tls, keys.host, keys.source, keys.sendProxyProtocol, keys.balance, keys.cookie, keys.health,
+                    keys.eject,
                     keys.slowStart,
                     keys.rebalance, keys.timeouts, keys.limits, keys.heartbeat,
                 ], "is for backends with endpoints: `builtin` has none")

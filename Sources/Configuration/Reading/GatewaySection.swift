@@ -21,13 +21,14 @@ struct GatewaySection {
         self.mapping.mapping(keys.names)?.changes().apply(to: &configuration.names)
         self.mapping.mapping(keys.log)?.changes().apply(to: &configuration.log)
         self.mapping.mapping(keys.drain)?.changes().apply(to: &configuration.drain)
-        configuration.trustedProxies = self.trustedProxies()
+        let trusted = self.trustedProxies()
+        configuration.trustedProxies = trusted ?? configuration.trustedProxies
         let defaults = self.mapping.mapping(keys.defaults)
         let timeouts = defaults?.mapping(Keys.defaults.timeouts)
         let limits = defaults?.mapping(Keys.defaults.limits)
         var lines: [Address: Int] = [:]
         configuration.listeners = self.listeners(
-            defaults: ListenerRules(timeouts: timeouts, limits: limits), lines: &lines)
+            defaults: ListenerRules(timeouts: timeouts, limits: limits), trusted: trusted, lines: &lines)
         configuration.admin = AdminSection.settings(self.mapping, listeners: lines)
         let rules =
             defaults.map { SessionRules($0, Keys.defaults.rules, timeouts: timeouts, limits: limits) } ?? SessionRules()
@@ -37,7 +38,7 @@ struct GatewaySection {
         configuration.routes = self.routes(
             defaults: rules, backends: backends, listeners: configuration.listeners)
         self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
-        if configuration.trustedProxies == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
+        if trusted == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
         return configuration
     }
 
@@ -51,18 +52,25 @@ struct GatewaySection {
                 + "on route `\(largest.name)`")
     }
 
-    private func trustedProxies() -> TrustedProxies {
+    /// - Returns: `nil` where there are mistakes in them, which are reported.
+    private func trustedProxies() -> TrustedProxies? {
+        let key = Keys.gateway.trustedProxies
+        guard self.mapping.has(key) else { return TrustedProxies() }
+        guard let nodes = self.mapping.nodes(key) else { return nil }
         // `nil` stands for the word `unix`.
-        let networks = self.mapping.values(Keys.gateway.trustedProxies) ?? []
+        let networks = self.mapping.values(of: nodes, in: key, key.type.read)
+        guard networks.count == nodes.count else { return nil }
         return TrustedProxies(networks: networks.compactMap { $0 }, unix: networks.contains(nil))
     }
 
     /// - Parameter lines: Gets the line of each address that is taken.
-    private func listeners(defaults: ListenerRules, lines: inout [Address: Int]) -> [ListenerSettings] {
+    private func listeners(
+        defaults: ListenerRules, trusted: TrustedProxies?, lines: inout [Address: Int]
+    ) -> [ListenerSettings] {
         var listeners: [ListenerSettings] = []
         for node in self.mapping.filledNodes(Keys.gateway.listeners) ?? [] {
             guard let section = ListenerSection(node, diagnostics: self.mapping.diagnostics),
-                let settings = section.settings(defaults: defaults)
+                let settings = section.settings(defaults: defaults, trusted: trusted)
             else { continue }
             section.reportTaken(settings.address, lines: &lines)
             listeners.append(settings)

@@ -10,11 +10,15 @@ struct ListenerSection {
     }
 
     /// The listener; `nil` where its address is missing or wrong, which is reported.
-    func settings(defaults: ListenerRules) -> ListenerSettings? {
+    ///
+    /// - Parameter trusted: The proxies that are believed; `nil`: they have mistakes, which are reported.
+    func settings(defaults: ListenerRules, trusted: TrustedProxies?) -> ListenerSettings? {
         let address = self.mapping.value(Keys.listener.address)
         let tls = self.mapping.mapping(Keys.listener.tls).flatMap(Self.tls)
         let own = ListenerRules(
             timeouts: self.mapping.mapping(Keys.listener.timeouts), limits: self.mapping.mapping(Keys.listener.limits))
+        let proxyProtocol = self.mapping.value(Keys.listener.proxyProtocol)
+        let allow = AllowSection.networks(self.mapping, Keys.listener.allow)
         guard let address else { return nil }
         var settings = ListenerSettings(address: address, tls: tls)
         defaults.apply(to: &settings)
@@ -22,7 +26,33 @@ struct ListenerSection {
         settings.access = FileAccessSection.settings(
             self.mapping, Keys.listener.access, of: address,
             otherwise: "the umask decides what the group may do")
+        settings.proxyProtocol = proxyProtocol ?? settings.proxyProtocol
+        settings.allow = allow ?? settings.allow
+        self.checkPeers(settings, trusted)
         return settings
+    }
+
+    /// Reports a listener to which no peer can connect.
+    private func checkPeers(_ settings: ListenerSettings, _ trusted: TrustedProxies?) {
+        let keys = Keys.listener
+        let isTCP = if case .tcp = settings.address { true } else { false }
+        if !isTCP {
+            self.mapping.report(keys.allow, "is for TCP: a peer on a Unix socket has no address; leave it out")
+        }
+        guard settings.proxyProtocol, let trusted else { return }
+        guard isTCP ? !trusted.networks.isEmpty : trusted.unix else {
+            let missing = isTCP ? "the address of the proxy in front" : "the word `unix`"
+            return self.mapping.report(
+                keys.proxyProtocol, "needs \(missing) in `trusted-proxies`: others may not connect")
+        }
+        let isReachable =
+            settings.allow.isEmpty || settings.allow.contains { trusted.networks.contains(where: $0.overlaps) }
+        if isTCP, !isReachable {
+            self.mapping.diagnostics.warn(
+                self.mapping.entry(keys.allow)?.position,
+                "`\(keys.allow.name)` of a listener is compared with the proxy's address, and has none of `trusted-proxies`: "
+                    + "write that of clients in `defaults` or a route")
+        }
     }
 
     /// Reports an address that an earlier listener has. Several listeners may ask for any free port.

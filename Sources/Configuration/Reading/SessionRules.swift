@@ -12,6 +12,7 @@ struct SessionRules {
     ///   - limits: Likewise.
     init(_ mapping: MappingReader, _ keys: Keys.SessionRule, timeouts: MappingReader?, limits: MappingReader?) {
         self.changes = mapping.changes()
+        self.changes.append(AllowSection.networks(mapping, keys.allow), to: \.allow)
         self.changes.append(Self.origins(mapping, keys.origins), to: \.origins)
         self.changes.append(AuthSection.settings(mapping, keys.auth), to: \.auth)
         self.changes.append(timeouts?.changes(), to: \.timeouts)

@@ -111,21 +111,20 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Made as bytes, in place: every session and request needs one.
     private var dottedDecimal: String {
-        unsafe String(unsafeUninitializedCapacity: 15) { text in
-            var count = 0
-            func append(_ character: UInt8) {
-                unsafe text[count] = character
-                count += 1
-            }
-            for shift in stride(from: 24, through: 0, by: -8) {
-                let byte = UInt8(truncatingIfNeeded: self.low >> UInt64(shift))
-                if byte >= 100 { append(UInt8(ascii: "0") + byte / 100) }
-                if byte >= 10 { append(UInt8(ascii: "0") + byte / 10 % 10) }
-                append(UInt8(ascii: "0") + byte % 10)
-                if shift > 0 { append(UInt8(ascii: ".")) }
-            }
-            return count
+        var text = InlineArray<15, UInt8>(repeating: 0)
+        var count = 0
+        func append(_ character: UInt8) {
+            text[count] = character
+            count += 1
         }
+        for shift in stride(from: 24, through: 0, by: -8) {
+            let byte = UInt8(truncatingIfNeeded: self.low >> UInt64(shift))
+            if byte >= 100 { append(UInt8(ascii: "0") + byte / 100) }
+            if byte >= 10 { append(UInt8(ascii: "0") + byte / 10 % 10) }
+            append(UInt8(ascii: "0") + byte % 10)
+            if shift > 0 { append(UInt8(ascii: ".")) }
+        }
+        return asciiText(text.span.extracting(0..<count))
     }
 
     private static func longestZeros(in groups: [UInt64]) -> Range<Int>? {

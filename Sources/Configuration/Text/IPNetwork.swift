@@ -18,6 +18,11 @@ public struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
             && (self.address.low ^ other.low) & mask(self.prefix - 64) == 0
     }
 
+    /// Whether there is an address in both.
+    func overlaps(_ other: IPNetwork) -> Bool {
+        self.prefix <= other.prefix ? self.contains(other.address) : other.contains(self.address)
+    }
+
     /// Reads `10.0.0.0/8`, `fd00::/8`, or an address, which is a network of one. Bits after the prefix are cleared.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
@@ -40,5 +45,14 @@ public struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         guard self.prefix < 128 else { return self.address.description }
         return "\(self.address)/\(self.address.isIPv4 && self.prefix >= 96 ? self.prefix - 96 : self.prefix)"
+    }
+}
+
+extension [IPNetwork] {
+    /// Whether an `allow` with these lets an address in.
+    ///
+    /// - Parameter address: `nil`: on a Unix socket there is none.
+    public func allows(_ address: IPAddress?) -> Bool {
+        self.isEmpty || address.map { address in self.contains { $0.contains(address) } } ?? false
     }
 }

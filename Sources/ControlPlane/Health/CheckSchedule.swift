@@ -10,6 +10,8 @@ final class CheckSchedule: TimerHandler {
     struct Plan: Equatable {
         var settings: BackendSettings.HealthCheck
         var source: SocketAddress?
+        /// What each connection begins with (`Backend.preface`).
+        var preface: [UInt8] = []
         var tls: TLSClientSettings?
         /// The name that TLS sends and verifies, if it is not the endpoint's host.
         var serverName: String?
@@ -40,7 +42,7 @@ final class CheckSchedule: TimerHandler {
     ) {
         self.plan = plan
         self.subject = HealthCheck.Subject(
-            endpoint: endpoint, settings: plan.settings, source: plan.source,
+            endpoint: endpoint, settings: plan.settings, source: plan.source, preface: plan.preface,
             tls: endpoint.usesTLS ? context : nil, serverName: plan.serverName ?? endpoint.hostName)
         self.means = means
         self.report = report

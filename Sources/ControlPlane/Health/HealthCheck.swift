@@ -36,6 +36,8 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
         var settings: BackendSettings.HealthCheck
         /// The local address to connect from.
         var source: SocketAddress?
+        /// What the connection begins with, before TLS.
+        var preface: [UInt8] = []
         /// `nil` if the endpoint is without TLS.
         var tls: TLSClientContext?
         /// The name that TLS sends and verifies.
@@ -159,7 +161,7 @@ final class HealthCheck: TimerHandler, ConnectorOwner {
     private func connect(to addresses: [SocketAddress]) {
         let subject = self.subject
         let connector = Connector(
-            to: addresses, from: subject.source,
+            to: addresses, from: subject.source, preface: subject.preface,
             tls: { try subject.tls?.makeConnection(serverName: subject.serverName) }, history: subject.endpoint,
             within: subject.settings.timeout, self.means.context, for: self)
         self.connector = connector

@@ -2,6 +2,7 @@ internal import Configuration
 internal import Connections
 internal import DataPlane
 internal import Observability
+internal import ProxyProtocol
 internal import System
 internal import TLS
 
@@ -83,7 +84,8 @@ final class HealthChecks {
         for backend in active.backends {
             guard let settings = backend.settings.health else { continue }
             let plan = CheckSchedule.Plan(
-                settings: settings, source: backend.source, tls: active.clientTLS[backend.index],
+                settings: settings, source: backend.source, preface: backend.preface(.local),
+                tls: active.clientTLS[backend.index],
                 serverName: backend.settings.tls.serverName)
             for endpoint in backend.endpoints {
                 let id = ObjectIdentifier(endpoint)

@@ -41,10 +41,8 @@ public struct ListenerBlueprint: Sendable {
 public final class Listener {
     /// The address, for logs and metrics.
     public let name: String
-    /// The `limits` section.
-    let limits: ListenerSettings.Limits
-    /// The `timeouts` section.
-    let timeouts: ListenerSettings.Timeouts
+    /// The listener as configured.
+    let settings: ListenerSettings
     /// The connections of all workers.
     let addresses: AddressCounts
     /// `nil` without TLS.
@@ -55,8 +53,7 @@ public final class Listener {
     /// Throws if libssl refuses the settings.
     public init(_ blueprint: ListenerBlueprint, io: TLSIO) throws(TLSError) {
         self.name = blueprint.address.description
-        self.limits = blueprint.settings.limits
-        self.timeouts = blueprint.settings.timeouts
+        self.settings = blueprint.settings
         self.addresses = blueprint.addresses
         self.tlsSettings = blueprint.tls?.settings
         if let tls = blueprint.tls {

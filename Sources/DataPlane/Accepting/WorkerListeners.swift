@@ -12,7 +12,7 @@ final class WorkerListeners {
 
     subscript(id: Int) -> Listener? { self.listeners[id] ?? self.removed[id] }
 
-    /// Replaces the listeners by those of `blueprints`: opens new ones, renews TLS contexts with changed settings, and closes those that
+    /// Replaces the listeners by those of `blueprints`: opens new ones, renews those with changed settings, and closes those that
     /// are gone, after accepting what waits there.
     ///
     /// - Parameters:
@@ -43,9 +43,7 @@ final class WorkerListeners {
         _ blueprint: ListenerBlueprint, of worker: Int, _ context: ConnectionContext, for owner: any AcceptorOwner
     ) throws {
         let present = self.listeners[blueprint.id]
-        if let present, present.tlsSettings == blueprint.tls?.settings, present.limits == blueprint.settings.limits,
-            present.timeouts == blueprint.settings.timeouts
-        {
+        if let present, present.tlsSettings == blueprint.tls?.settings, present.settings == blueprint.settings {
             return
         }
         self.listeners[blueprint.id] = try Listener(blueprint, io: context.tlsIO)

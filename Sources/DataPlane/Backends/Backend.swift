@@ -1,6 +1,7 @@
 public import Admission
 public import Balancing
 public import Configuration
+public import ProxyProtocol
 internal import Synchronization
 public import System
 internal import TLS
@@ -71,6 +72,13 @@ public final class Backend: Sendable {
 
     /// The name in the configuration.
     public var name: String { self.settings.name }
+
+    /// What a connection to an endpoint begins with, before TLS: a PROXY header, or nothing.
+    ///
+    /// - Parameter header: what it says.
+    public func preface(_ header: @autoclosure () -> ProxyHeader) -> [UInt8] {
+        self.settings.sendProxyProtocol.map { header().bytes($0) } ?? []
+    }
 
     /// `nil` if there is none of this name.
     public func endpoint(named name: String) -> Endpoint? { self.indices[name].map { self.endpoints[$0] } }

@@ -80,7 +80,7 @@ extension ClientConnection {
     /// Nothing follows the answer; what the client still sends is not looked at.
     func endAfterAnswer() {
         guard let connection = self.connection else { return }
-        self.request = PartialRequest(self.listener.limits)
+        self.request = PartialRequest(self.listener.settings.limits)
         self.early = []
         self.assembles(0)
         self.closing = Closing(at: self.loop.now)

@@ -39,7 +39,7 @@ extension ClientConnection {
         switch self.machine.state {
         case .requestHead: true
         case .idle: connection.queuedBytes == 0 && !connection.isScheduled
-        case .tlsHandshake, .exchange, .answering, .over: false
+        case .proxyHeader, .tlsHandshake, .exchange, .answering, .over: false
         }
     }
 
@@ -51,7 +51,7 @@ extension ClientConnection {
         case .invalid(let error): self.turnAway(Refusal(error))
         case .head(let head, let rest):
             self.early = rest
-            self.request = PartialRequest(self.listener.limits)
+            self.request = PartialRequest(self.listener.settings.limits)
             self.owner.isNoLongerNew(self)
             self.admit(head)
         }

@@ -11,15 +11,18 @@ internal import TLS
 /// `ClientMachine` decides; this class tells it what happened and carries out its actions. It has the TLS handshake, the request heads and
 /// the gateway's own answers. A request that leads further has an `Exchange`, which tells what becomes of it.
 ///
-/// This file has the life of the connection, `ClientConnection+Request` the requests, and `ClientConnection+Answering` the answers and the
-/// end.
+/// This file has the life of the connection, `ClientConnection+Proxy` what a proxy in front says before TLS, `ClientConnection+Request` the
+/// requests, and `ClientConnection+Answering` the answers and the end.
 final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
     /// The request's, and its session's. A new one for each request.
     private(set) var id = SessionID.random()
     let context: SessionContext
     let loop: EventLoop
     let listener: Listener
-    let address: SocketAddress
+    /// The peer's, or the client's that a PROXY header names.
+    var address: SocketAddress
+    /// What the proxy in front says before TLS; `nil` where the listener has none.
+    let proxy: Proxy?
     /// When the client was accepted, or its later request began.
     private(set) var began: MonotonicInstant
     private(set) var lastByte: MonotonicInstant
@@ -57,13 +60,14 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         self.context = context
         self.loop = context.loop
         self.listener = listener
-        self.request = PartialRequest(listener.limits)
+        self.request = PartialRequest(listener.settings.limits)
         self.address = address
         self.began = context.loop.now
         self.lastByte = context.loop.now
         self.answered = (self.began, .zero)
         self.owner = owner
-        self.machine = ClientMachine(hasTLS: listener.tlsContext != nil)
+        self.proxy = listener.settings.proxyProtocol ? Proxy() : nil
+        self.machine = ClientMachine(hasProxyHeader: self.proxy != nil, hasTLS: listener.tlsContext != nil)
         let tls = try listener.tlsContext?.makeConnection()
         self.connection = try Connection(
             descriptor, address, tag: Leg.client.tag, tls: tls, owner: self, context.connections)
@@ -82,6 +86,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
 
     func ready(_ connection: Connection, _ readiness: Readiness) {
         switch self.machine.state {
+        case .proxyHeader: if !self.joinsLine(connection, readiness) { self.readProxyHeader(connection) }
         case .tlsHandshake: self.tlsHandshake(connection)
         case .requestHead, .idle: if !self.joinsLine(connection, readiness) { self.readRequests() }
         case .exchange: self.exchange?.ready(client: connection, readiness)
@@ -107,7 +112,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         switch self.machine.state {
         case .idle: self.checkIdle()
         case .answering: self.checkClosing()
-        case .tlsHandshake, .requestHead, .exchange, .over: self.handle(.timeOver)
+        case .proxyHeader, .tlsHandshake, .requestHead, .exchange, .over: self.handle(.timeOver)
         }
     }
 
@@ -115,7 +120,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
     private func checkIdle() {
         guard let connection = self.connection else { return }
         let now = self.loop.now
-        let end = self.answered.at + self.listener.timeouts.keepAlive
+        let end = self.answered.at + self.listener.settings.timeouts.keepAlive
         if connection.hasTakenNothing(for: self.answered.taking, at: now) {
             self.handle(.stalled)
         } else if connection.queuedSince != nil {
@@ -145,6 +150,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         let phase = self.phase
         switch self.machine.handle(input) {
         case .nothing: break
+        case .shakeHands: if let connection = self.connection { self.tlsHandshake(connection) }
         case .readRequest: self.readRequests()
         case .awaitRequest: self.awaitRequest()
         case .limitRequest: self.limitRequest()
@@ -152,6 +158,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         case .end(let reason):
             self.subject.abandoned(reason, in: phase, self.context)
             self.close()
+        case .turnAway: self.close()
         case .makeRoom:
             self.subject.evicted(in: phase, after: self.loop.now - self.began, self.context)
             self.close()
@@ -194,12 +201,12 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
     /// Another request may come on the same connection.
     func awaitRequest() {
         guard let connection = self.connection else { return }
-        self.request = PartialRequest(self.listener.limits, bytes: self.early)
+        self.request = PartialRequest(self.listener.settings.limits, bytes: self.early)
         self.early = []
         self.answered = (self.loop.now, (self.route?.settings.timeouts ?? Timeouts()).requestBody)
         self.route = nil
         self.summary = SessionSummary()
-        self.setDeadline(at: self.loop.now + min(self.listener.timeouts.keepAlive, self.answered.taking))
+        self.setDeadline(at: self.loop.now + min(self.listener.settings.timeouts.keepAlive, self.answered.taking))
         self.owner.isNewAgain(self)
         // Later, so that the requests of one client do not delay others.
         if connection.mayRead || !self.request.bytes.isEmpty { connection.readAgainLater() }
@@ -220,7 +227,7 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         self.relay = nil
         self.connection = nil
         self.closing = nil
-        self.request = PartialRequest(self.listener.limits)
+        self.request = PartialRequest(self.listener.settings.limits)
         self.early = []
         self.assembles(0)
         self.noteHolding()

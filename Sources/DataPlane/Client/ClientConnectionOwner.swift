@@ -1,5 +1,9 @@
 /// Owns the connections of clients until they are closed, or sessions have them: the worker.
 protocol ClientConnectionOwner: AnyObject {
+    /// The PROXY header is read: from now on the connection counts for the address in it.
+    ///
+    /// - Returns: the rule of the listener that it breaks; `nil`: it may go on.
+    func admits(_ client: ClientConnection) -> DoorRule?
     /// The request head is whole, or the connection ended without one.
     func isNoLongerNew(_ client: ClientConnection)
     /// The connection waits for another request.

@@ -32,13 +32,15 @@ extension HTTPRelay: ConnectorOwner {
 
     func connect() {
         guard let current = self.current, let endpoint = self.endpoint else { return }
-        if self.mayReuse(for: current) { return self.handle(.connected(isReused: true)) }
+        let preface = current.backend.preface(self.client.announcement)
+        if self.mayReuse(for: current, preface) { return self.handle(.connected(isReused: true)) }
         self.closeBackend()
+        self.preface = preface
         switch endpoint.addresses(at: self.loop.now) {
         case .success(let addresses) where !addresses.isEmpty:
             let connector = current.configuration.connector(
                 to: endpoint, of: current.backend, at: addresses, tag: Leg.backend.tag,
-                within: current.route.settings.timeouts.connect,
+                preface: preface, within: current.route.settings.timeouts.connect,
                 until: .never, self.context.connections, for: self)
             self.connector = connector
             connector.start()

@@ -22,6 +22,8 @@ final class HTTPRelay: TimerHandler {
     private(set) var backend: Connection?
     /// The configuration that this connection was made with; `nil` if no other request may have it.
     private var madeWith: WorkerConfiguration?
+    /// What that connection began with: a PROXY header, or nothing.
+    var preface: [UInt8] = []
     /// Where the last request went.
     private(set) var endpoint: Endpoint?
     /// When the last answer was whole.
@@ -168,9 +170,12 @@ final class HTTPRelay: TimerHandler {
 
     /// Whether the connection of an earlier request can carry the present one.
     ///
-    /// A reload may have changed what it was made with, such as the certificate that is shown to the endpoint.
-    func mayReuse(for current: PassedRequest) -> Bool {
-        self.backend?.isOpen == true && self.madeWith === current.configuration
+    /// A reload may have changed what it was made with, such as the certificate that is shown to the endpoint. Where the endpoint is told the
+    /// client, a connection has the requests of one client.
+    ///
+    /// - Parameter preface: what a new connection would begin with.
+    func mayReuse(for current: PassedRequest, _ preface: [UInt8]) -> Bool {
+        self.backend?.isOpen == true && self.madeWith === current.configuration && self.preface == preface
             && ExchangeMachine.mayReuse(
                 keptFor: self.loop.now - self.keptSince, isRepeatable: current.request.isRepeatable)
     }

@@ -1,5 +1,5 @@
 internal import Admission
-internal import Configuration
+public import Configuration
 public import Sessions
 
 /// What this configuration means for sessions that were opened under an older one.
@@ -14,6 +14,8 @@ extension ActiveConfiguration {
         public let route: Route
         /// `nil` for a built-in service.
         public let endpoint: Endpoint?
+        /// Its client as trusted proxies name it; `nil` on a Unix socket.
+        public let client: IPAddress?
         /// The Origin of its request; `nil` without one.
         public let origin: String?
         /// The subprotocol that was agreed on.
@@ -70,9 +72,11 @@ extension ActiveConfiguration {
         return nil
     }
 
-    /// Whether the route's rules for path, Origin and subprotocol still admit a session that its older rules admitted.
+    /// Whether the route's rules for address, path, Origin and subprotocol still admit a session that its older rules admitted.
     private static func admits(_ new: RouteSettings, _ session: SessionFacts, before old: RouteSettings) -> Bool {
-        guard !session.hasEncodedSlash || new.encodedSlashes == .keep else { return false }
+        guard !session.hasEncodedSlash || new.encodedSlashes == .keep, new.allow.allows(session.client) else {
+            return false
+        }
         if new.origins != old.origins || new.requireOrigin != old.requireOrigin {
             guard Self.admits(new, origin: session.origin) else { return false }
         }

@@ -55,14 +55,16 @@ public final class WorkerConfiguration {
     /// - Parameters:
     ///   - addresses: the endpoint's.
     ///   - tag: of the connection.
+    ///   - preface: what it begins with (`Backend.preface`).
     ///   - limit: `timeouts.connect` of the route.
     ///   - end: when the owner's own time is over.
     func connector(
-        to endpoint: Endpoint, of backend: Backend, at addresses: [SocketAddress], tag: UInt8, within limit: Duration?,
-        until end: MonotonicInstant, _ connections: ConnectionContext, for owner: any ConnectorOwner
+        to endpoint: Endpoint, of backend: Backend, at addresses: [SocketAddress], tag: UInt8, preface: [UInt8],
+        within limit: Duration?, until end: MonotonicInstant, _ connections: ConnectionContext,
+        for owner: any ConnectorOwner
     ) -> Connector {
         Connector(
-            to: addresses, from: backend.source, tag: tag,
+            to: addresses, from: backend.source, tag: tag, preface: preface,
             tls: { endpoint.usesTLS ? try self.clientConnection(of: backend, to: endpoint) : nil }, history: endpoint,
             within: limit ?? Timeouts().connect, until: end, connections, for: owner)
     }

@@ -81,10 +81,10 @@ struct LogSubject {
         context.log.write(record)
     }
 
-    /// Logs and counts a connection that is closed at once, because its address has `limit` already.
-    func hasTooMany(_ limit: Int, _ context: SessionContext) {
-        context.metrics.hadTooMany()
-        let reason = "its address has as many connections as limits.connections-per-address allows: \(limit)"
+    /// Logs and counts a connection that is closed at once, because it breaks a rule of its listener.
+    func turnedAway(by rule: DoorRule, _ context: SessionContext) {
+        context.metrics.turnedAway(rule.result)
+        let reason = rule.reason
         guard var record = self.strangersRecord(.info, "refused", reason: reason, context) else { return }
         record.add("reason", reason)
         context.log.write(record)

@@ -47,7 +47,7 @@ extension Session: ConnectorOwner {
         guard let opening = self.opening else { return }
         let connector = opening.configuration.connector(
             to: endpoint, of: backend, at: addresses, tag: Leg.backend.tag,
-            within: self.route?.settings.timeouts.connect,
+            preface: backend.preface(opening.client.announcement), within: self.route?.settings.timeouts.connect,
             until: self.handshakeClock.deadline, self.context.connections, for: self)
         opening.connector = connector
         connector.start()

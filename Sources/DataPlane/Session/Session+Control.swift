@@ -35,7 +35,8 @@ extension Session: Exchange {
         guard self.isOpen, let route = self.route else { return nil }
         return configuration.fate(
             of: .init(
-                route: route, endpoint: self.endpoint, origin: self.summary.origin,
+                route: route, endpoint: self.endpoint, client: self.summary.client ?? self.clientAddress.ip,
+                origin: self.summary.origin,
                 subprotocol: self.summary.subprotocol, hasEncodedSlash: self.summary.hasEncodedSlash))
     }
 

@@ -1,9 +1,12 @@
 internal import Admission
 internal import Connections
+internal import ProxyProtocol
 internal import Sessions
 
 /// The client of a session that is being opened: it has the connection until the 101, and answers if there is no session.
 protocol SessionClient: AnyObject {
+    /// What a backend is told of the client, if it wants a PROXY header.
+    var announcement: ProxyHeader { get }
     /// The session is about to send its 101: gives it the connection, and what came behind the request.
     func open(_ session: Session) -> (connection: Connection, early: [UInt8])?
     /// There is no session: sends the client `refusal`, and then closes its connection.

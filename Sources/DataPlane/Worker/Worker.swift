@@ -214,13 +214,13 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     /// Begins with a connection, here or on another worker.
     public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         let listener = acceptor.tag
-        if let name = self.listeners[listener]?.name { self.context.metrics.accepted(listener: name) }
         let subscriber = self.subscriber(address)
-        if let subscriber, let own = self.listeners[listener],
-            !own.addresses.add(subscriber, limit: own.limits.connectionsPerAddress)
-        {
-            LogSubject(at: address).hasTooMany(own.limits.connectionsPerAddress ?? 0, self.context)
-            return Kernel.close(descriptor)
+        if let own = self.listeners[listener] {
+            self.context.metrics.accepted(listener: own.name)
+            if let rule = self.rule(of: own, against: address, subscriber) {
+                LogSubject(at: address).turnedAway(by: rule, self.context)
+                return Kernel.close(descriptor)
+            }
         }
         let isCounted = subscriber != nil
         var taker = self.index
@@ -241,6 +241,35 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             self.fleet.members[taker].mailbox.send(
                 .adopt(descriptor: descriptor, address, listener: listener, isCounted: isCounted))
         }
+    }
+
+    /// The rule of a listener that a peer breaks; `nil`: it may come in, and is counted.
+    ///
+    /// - Parameter subscriber: what it counts for.
+    private func rule(
+        of listener: Listener, against peer: SocketAddress, _ subscriber: IPNetwork?
+    ) -> DoorRule? {
+        guard listener.settings.allow.allows(peer.ip) else { return .notAllowed }
+        if listener.settings.proxyProtocol, !self.trustedProxies.contains(peer: peer.ip) { return .notTrusted }
+        return self.count(subscriber, at: listener)
+    }
+
+    /// Counts a connection among those of its address, if it counts for one.
+    ///
+    /// - Returns: the rule that it breaks; then it is not counted.
+    private func count(_ subscriber: IPNetwork?, at listener: Listener) -> DoorRule? {
+        let limit = listener.settings.limits.connectionsPerAddress
+        guard let subscriber, !listener.addresses.add(subscriber, limit: limit) else { return nil }
+        return .tooMany(limit ?? 0)
+    }
+
+    func admits(_ client: ClientConnection) -> DoorRule? {
+        let subscriber = self.subscriber(client.address)
+        if let rule = self.count(subscriber, at: client.listener) { return rule }
+        if subscriber != nil { client.addresses = client.listener.addresses }
+        self.newcomers.remove(client.newcomer)
+        client.newcomer = self.newcomers.add(client, from: subscriber, at: self.loop.now)
+        return nil
     }
 
     /// Logs `accept-paused`.
@@ -280,11 +309,11 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
 
     /// The address that a connection counts for. `nil` for a Unix socket or behind a proxy, where each counts alone.
     private func subscriber(_ address: SocketAddress) -> IPNetwork? {
-        guard let ip = address.ip, !self.context.configuration.shared.settings.trustedProxies.contains(ip) else {
-            return nil
-        }
+        guard let ip = address.ip, !self.trustedProxies.contains(ip) else { return nil }
         return ip.subscriber
     }
+
+    private var trustedProxies: TrustedProxies { self.context.configuration.shared.settings.trustedProxies }
 
     /// A connection is closed.
     ///

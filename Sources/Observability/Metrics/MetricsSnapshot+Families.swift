@@ -85,7 +85,7 @@ extension MetricsSnapshot {
             MetricFamily(
                 "gateway_handshakes_total", .counter,
                 help:
-                    "Opening handshakes by their result: accepted, the status they were refused with, abandoned, or evicted.",
+                    "Opening handshakes by their result: accepted, the status they were refused with, abandoned, evicted, or turned away before they began: too-many, not-allowed, not-trusted, bad-proxy-header.",
                 samples: handshakes),
             MetricFamily(
                 "gateway_handshake_seconds", .histogram,

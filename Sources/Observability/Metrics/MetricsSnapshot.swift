@@ -17,6 +17,12 @@ public struct MetricsSnapshot: Sendable {
         case evicted
         /// The client's address had as many connections as it may; this one was closed at once.
         case tooMany
+        /// The peer's address is not among those that the listener lets in.
+        case notAllowed
+        /// The listener demands a PROXY header, and the peer is no trusted proxy.
+        case notTrusted
+        /// A trusted proxy sent something else than a PROXY header.
+        case badProxyHeader
 
         /// The value of the label `result`.
         public var label: String {
@@ -26,6 +32,9 @@ public struct MetricsSnapshot: Sendable {
             case .abandoned: "abandoned"
             case .evicted: "evicted"
             case .tooMany: "too-many"
+            case .notAllowed: "not-allowed"
+            case .notTrusted: "not-trusted"
+            case .badProxyHeader: "bad-proxy-header"
             }
         }
     }

@@ -100,8 +100,10 @@ public final class WorkerMetrics {
     /// A connection without a request was closed to make room for another.
     public func evicted() { self.update(MetricsSnapshot.noRoute) { $0.handshakes[.evicted, default: 0] += 1 } }
 
-    /// A connection was closed at once, because its address had as many as it may.
-    public func hadTooMany() { self.update(MetricsSnapshot.noRoute) { $0.handshakes[.tooMany, default: 0] += 1 } }
+    /// A connection was closed before it could say anything that is answered.
+    public func turnedAway(_ why: MetricsSnapshot.HandshakeResult) {
+        self.update(MetricsSnapshot.noRoute) { $0.handshakes[why, default: 0] += 1 }
+    }
 
     /// A ping of the gateway was answered.
     public func pingAnswered(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }

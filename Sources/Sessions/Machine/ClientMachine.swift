@@ -7,6 +7,8 @@
 public struct ClientMachine: Sendable {
     /// How far the connection has come.
     public enum State: Equatable, Sendable {
+        /// The header of a proxy in front is awaited, which says where the client is.
+        case proxyHeader
         case tlsHandshake
         case requestHead
         /// A request was answered, and nothing of the next one has come.
@@ -23,11 +25,17 @@ public struct ClientMachine: Sendable {
 
     /// What happened.
     public enum Input: Equatable, Sendable {
+        /// The PROXY header is whole.
+        ///
+        /// - hasTLS: a TLS handshake follows.
+        case proxyHeaderRead(hasTLS: Bool)
+        /// There is no PROXY header, or its client may not come in. That is logged.
+        case turnedAway
         case tlsEstablished
         case tlsFailed(String)
         /// The client's side of the connection has ended, or the connection failed.
         case ended(ConnectionEnd)
-        /// The time for the TLS handshake, for the request, or for the client's end is over.
+        /// The time for the PROXY header, for the TLS handshake, for the request, or for the client's end is over.
         case timeOver
         /// The first byte of another request came.
         case requestBegan
@@ -85,9 +93,12 @@ public struct ClientMachine: Sendable {
     /// What the shell has to do.
     public enum Action: Equatable, Sendable {
         case nothing
+        case shakeHands
         case readRequest
         /// Close the connection and send the client nothing; the reason is for the log.
         case end(String)
+        /// Close the connection, and say nothing of it.
+        case turnAway
         /// Close this connection, because a newer one needs its descriptor.
         case makeRoom
         /// Tell the client why its request is not waited for.
@@ -113,8 +124,12 @@ public struct ClientMachine: Sendable {
     /// How far the connection has come.
     public private(set) var state: State
 
-    /// - Parameter hasTLS: the connection begins with a TLS handshake.
-    public init(hasTLS: Bool) { self.init(state: hasTLS ? .tlsHandshake : .requestHead) }
+    /// - Parameters:
+    ///   - hasProxyHeader: the connection begins with a PROXY header.
+    ///   - hasTLS: then comes a TLS handshake.
+    public init(hasProxyHeader: Bool = false, hasTLS: Bool) {
+        self.init(state: hasProxyHeader ? .proxyHeader : hasTLS ? .tlsHandshake : .requestHead)
+    }
 
     /// A connection in the middle of its life.
     init(state: State) { self.state = state }
@@ -122,6 +137,7 @@ public struct ClientMachine: Sendable {
     /// The word for the state in the log and in tables. While a session is being opened, it has a word of its own.
     public var phase: Phase {
         switch self.state {
+        case .proxyHeader: .proxyHeader
         case .tlsHandshake: .tlsHandshake
         case .requestHead, .idle, .exchange: .requestHead
         case .answering: .closing
@@ -140,12 +156,19 @@ public struct ClientMachine: Sendable {
     /// Something happened. An input that does not fit the state changes nothing.
     public mutating func handle(_ input: Input) -> Action {
         switch (self.state, input) {
+        case (.proxyHeader, .proxyHeaderRead(hasTLS: true)): return self.move(to: .tlsHandshake, .shakeHands)
+        case (.proxyHeader, .proxyHeaderRead(hasTLS: false)): return self.move(to: .requestHead, .readRequest)
+        case (.proxyHeader, .turnedAway): return self.move(to: .over, .turnAway)
+        case (.proxyHeader, .ended): return self.end("the proxy left before its PROXY header was whole")
+        case (.proxyHeader, .timeOver): return self.end("the proxy took too long for its PROXY header")
+
         case (.tlsHandshake, .tlsEstablished): return self.move(to: .requestHead, .readRequest)
         case (.tlsHandshake, .tlsFailed(let reason)): return self.end("TLS: \(reason)")
         case (.tlsHandshake, .ended): return self.end("the client left during its TLS handshake")
         case (.tlsHandshake, .timeOver): return self.end("the client took too long for its TLS handshake")
-        case (.tlsHandshake, .ordered(let cause)): return self.end(cause.rawValue)
-        case (.tlsHandshake, .memoryNeeded): return self.end("the gateway is short of memory")
+        case (.proxyHeader, .ordered(let cause)), (.tlsHandshake, .ordered(let cause)): return self.end(cause.rawValue)
+        case (.proxyHeader, .memoryNeeded), (.tlsHandshake, .memoryNeeded):
+            return self.end("the gateway is short of memory")
 
         case (.requestHead, .ended): return self.end("the client left before its request was whole")
         case (.requestHead, .timeOver): return self.refuse(.headTimeout)
@@ -178,9 +201,10 @@ public struct ClientMachine: Sendable {
             return self.move(to: .over, .close)
         case (.answering, .stalled), (.answering, .dismissed): return self.move(to: .over, .abort)
 
-        case (.tlsHandshake, .roomNeeded), (.requestHead, .roomNeeded):
+        case (.proxyHeader, .roomNeeded), (.tlsHandshake, .roomNeeded), (.requestHead, .roomNeeded):
             return self.move(to: .over, .makeRoom)
-        case (.tlsHandshake, _), (.requestHead, _), (.idle, _), (.exchange, _), (.answering, _), (.over, _):
+        case (.proxyHeader, _), (.tlsHandshake, _), (.requestHead, _), (.idle, _), (.exchange, _), (.answering, _),
+            (.over, _):
             return .nothing
         }
     }

@@ -3,6 +3,8 @@
 /// Routing, admission and the choice of an endpoint take no time, so they are no phases: they happen between `requestHead` and
 /// `connect`. An arrow shows which phases may follow.
 public enum Phase: String, Sendable {
+    /// The header of a proxy in front. → tlsHandshake, requestHead, closed
+    case proxyHeader = "proxy-header"
     /// → requestHead, closed
     case tlsHandshake = "tls-handshake"
     /// → connect, serve, closing (a page or a refusal), closed

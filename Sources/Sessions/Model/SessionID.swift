@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Identifies a session in the log, in `X-Request-Id` and at the admin address: 64 random bits, written as 16 hexadecimal digits.
 public struct SessionID: Hashable, Sendable, CustomStringConvertible {
     /// The 64 random bits.
@@ -17,12 +19,10 @@ public struct SessionID: Hashable, Sendable, CustomStringConvertible {
 
     /// 16 lowercase hexadecimal digits.
     public var description: String {
-        unsafe String(unsafeUninitializedCapacity: 16) { digits in
-            for place in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: self.number >> UInt64(60 - 4 * place) & 15)
-                unsafe digits[place] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-            }
-            return 16
+        let digits = InlineArray<16, UInt8> { place in
+            let digit = UInt8(truncatingIfNeeded: self.number >> UInt64(60 - 4 * place) & 15)
+            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
         }
+        return asciiText(digits.span)
     }
 }

@@ -56,6 +56,24 @@ public enum Kernel {
         }
     }
 
+    /// Reads without taking: the next call finds the same bytes (`MSG_PEEK`).
+    public static func peek(_ descriptor: Int32, into buffer: inout MutableSpan<UInt8>) -> ReceiveResult {
+        let capacity = SyscallFaults.capped(buffer.count)
+        while true {
+            // The kernel writes at most `capacity` bytes, no more than the span has.
+            let count = unsafe buffer.withUnsafeMutableBufferPointer { bytes in
+                unsafe recv(descriptor, bytes.baseAddress, capacity, Int32(MSG_PEEK))
+            }
+            if count > 0 { return .bytes(count, filled: count == capacity) }
+            if count == 0 { return .end }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            default: return .failed(.last("recv"))
+            }
+        }
+    }
+
     /// Writes as much of `bytes` as the socket takes. Never raises SIGPIPE.
     public static func send(_ descriptor: Int32, _ bytes: Span<UInt8>) -> SendResult {
         let length = SyscallFaults.capped(bytes.count)

@@ -29,7 +29,8 @@ struct KeysTests {
         let section = try #require(Section.all.first { $0.name == name })
         for row in section.rows where row.defaultText != nil && row.section == nil {
             let words = row.schema.text(width: 0).matches(of: #/"([a-z0-9.-]+)"/#).map { String($0.output.1) }
-            let changes = (["7s", "1s", "7", "7KiB", "true", "false", "302", "a/b"] + words).contains { value in
+            let changes = (["7s", "1s", "7", "7KiB", "true", "false", "302", "a/b", "[192.0.2.1]"] + words).contains {
+                value in
                 let file = Self.file(in: name, "\(row.name): \(value)")
                 let configuration = try? GatewayConfiguration.reading(file)
                 return configuration.map { $0 != unset } ?? false

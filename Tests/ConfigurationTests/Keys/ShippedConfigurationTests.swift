@@ -58,10 +58,10 @@ struct ShippedConfigurationTests {
     @Test func `the examples in the comments are right`() throws {
         let configuration = try Self.withExamples()
 
-        #expect(configuration.listeners.count == 4)
+        #expect(configuration.listeners.count == 5)
         #expect(
             configuration.routes.map(\.name) == [
-                "/", "/echo", "/broadcast/*", "/clock", "chat", "/members/*", "www.example.com/*", "old.example.com/*",
+                "/", "/echo", "/broadcast/*", "/clock", "chat", "/members/*", "/news/*", "www.example.com/*", "old.example.com/*",
                 "/docs",
                 "/alive",
                 "/api/*", "/docs/*", "/*", "/vnc", "/mqtt",

@@ -65,6 +65,13 @@ struct IPAddressTests {
         #expect(!everyIPv4.contains(try #require(IPAddress("2001:db8::1"))))
     }
 
+    @Test func `networks let their addresses in, and none let all in`() throws {
+        let networks = try ["10.0.0.0/8", "2001:db8::/32"].map { try #require(IPNetwork($0)) }
+        #expect(networks.allows(IPAddress("10.1.2.3")) && networks.allows(IPAddress("2001:db8::1")))
+        #expect(!networks.allows(IPAddress("11.1.2.3")) && !networks.allows(nil))
+        #expect([IPNetwork]().allows(IPAddress("11.1.2.3")) && [IPNetwork]().allows(nil))
+    }
+
     @Test(arguments: [
         ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("::1", "::/64"), ("fe80::1", "fe80::/64"),

@@ -4,7 +4,7 @@ import Testing
 @testable import DataPlane
 @testable import Sessions
 
-/// What a reload does to a session because of its subprotocol.
+/// What a reload does to a session because of its subprotocol or its address.
 @Suite struct SessionFateTests {
     /// Whether a session of `/echo` stays when the route gets these rules.
     private func stays(_ subprotocol: AgreedSubprotocol, allowed: [String]?, isRequired: Bool = false) throws -> Bool {
@@ -15,10 +15,32 @@ import Testing
         new.routes[0].subprotocols = allowed
         new.routes[0].requireSubprotocol = isRequired
         let facts = ActiveConfiguration.SessionFacts(
-            route: try ActiveConfiguration(old).routes[0], endpoint: nil, origin: nil, subprotocol: subprotocol,
-            hasEncodedSlash: false)
+            route: try ActiveConfiguration(old).routes[0], endpoint: nil, client: nil, origin: nil,
+            subprotocol: subprotocol, hasEncodedSlash: false)
         if case .stays = try ActiveConfiguration(new).fate(of: facts) { return true }
         return false
+    }
+
+    /// Whether a session of this client stays when its route lets in these networks only.
+    private func stays(_ client: String?, allowed: [String]) throws -> Bool {
+        var old = GatewayConfiguration()
+        old.backends["echo"] = BackendSettings(name: "echo", kind: .builtin(.echo))
+        old.routes = [RouteSettings(name: "/echo", path: .exact("/echo"), action: .backend("echo"))]
+        var new = old
+        new.routes[0].allow = allowed.compactMap { IPNetwork($0) }
+        let facts = ActiveConfiguration.SessionFacts(
+            route: try ActiveConfiguration(old).routes[0], endpoint: nil, client: client.flatMap { IPAddress($0) },
+            origin: nil, subprotocol: .none, hasEncodedSlash: false)
+        if case .stays = try ActiveConfiguration(new).fate(of: facts) { return true }
+        return false
+    }
+
+    @Test func `a session stays if its client is still let in`() throws {
+        #expect(try self.stays("192.0.2.1", allowed: []))
+        #expect(try self.stays("192.0.2.1", allowed: ["10.0.0.0/8", "192.0.2.0/24"]))
+        #expect(try !self.stays("192.0.2.1", allowed: ["10.0.0.0/8"]))
+        #expect(try self.stays(nil, allowed: []))
+        #expect(try !self.stays(nil, allowed: ["0.0.0.0/0", "::/0"]))
     }
 
     @Test func `a hidden subprotocol counts as one, but is in no list`() throws {

@@ -151,8 +151,13 @@ import Testing
         let descriptor = unsafe Glibc.open(place.folder + "/a", O_RDONLY)
         defer { Glibc.close(descriptor) }
         #expect(fsync(descriptor) == 0)
-        #expect(posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) == 0)
-        #expect(throws: NotCached.self) { try self.readCached(file, count: 2) }
+        // Pages that were just read may stay at first.
+        var isRead = true
+        for _ in 0..<1000 where isRead {
+            #expect(posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) == 0)
+            do { _ = try self.readCached(file, count: 2) } catch is NotCached { isRead = false }
+        }
+        #expect(!isRead)
         #expect(try file.read(at: 0, count: 2) == Array("aa".utf8))
         #expect(try self.readCached(file, count: 2) == "aa")
     }
