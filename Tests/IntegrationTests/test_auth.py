@@ -1,8 +1,10 @@
-"""Who may come in: tokens, passwords, certificates, and what others see of them."""
+"""Letting clients in: tokens, passwords, certificates, and what others see of them."""
 
 import asyncio
 import json
+import pathlib
 import re
+import signal
 import ssl
 import time
 
@@ -273,6 +275,11 @@ async def test_guessing_delays_nobody_else(tmp_path):
             assert all(after == "1" for status, after in results if status == 429)
             assert sum(status == 401 for status, _ in results) >= 4
             assert slowest < 1.0
+            # And what hashes is less urgent than what relays.
+            threads = list(pathlib.Path(f"/proc/{gateway.process.pid}/task").iterdir())
+            niceness = {(thread / "comm").read_text().strip(): int((thread / "stat").read_text().rsplit(")", 1)[1].split()[16])
+                        for thread in threads}
+            assert (niceness["gateway-hash"], niceness["gateway-0"]) == (5, 0)
 
 
 async def test_after_many_wrong_passwords_an_address_waits(tmp_path):
@@ -567,7 +574,7 @@ async def test_a_reload_puts_rules_and_files_in_force_together(keys, tmp_path):
             # What is broken refuses the reload as a whole.
             file.write_text("{")
             gateway.write(routes=[{**route, "path": "/*"}])
-            gateway.signal(1)
+            gateway.signal(signal.SIGHUP)
             refused = await gateway.event("reload-refused")
             assert str(file) in refused["reason"]
             assert (await status(gateway, "/app", f"Authorization: Bearer {made[0].token()}")).status == 101
@@ -575,14 +582,14 @@ async def test_a_reload_puts_rules_and_files_in_force_together(keys, tmp_path):
 
 async def test_a_drain_does_not_wait_for_passwords(tmp_path):
     users = tmp_path / "users"
-    users.write_text(user("ann", "right", DEAR))
+    users.write_text(user("ann", "right"))
     routes = [{"path": "/app", "backend": "e", "auth": {"basic": {"file": str(users)}}}]
-    async with Gateway(routes=routes, backends={"e": {"builtin": "echo"}}) as gateway:
+    async with Gateway(routes=routes, backends={"e": {"builtin": "echo"}}, drain={"over": "10s"}) as gateway:
         for number in range(10):
             await status(gateway, "/app", basic("ann", f"{number}"))
         async with await raw.Connection.open(gateway.plain) as socket:
-            # It pauses for a second now.
-            await socket.send(raw.upgrade("/app", basic("ann", "wrong")))
-            gateway.signal(15)
+            # From now on it pauses for a second, so that the signal comes first.
+            await socket.send(raw.upgrade("/app", basic("ann", "right")))
+            gateway.signal(signal.SIGTERM)
             answer = await socket.response()
-            assert answer.status in (401, 503)
+            assert (answer.status, answer.field("Retry-After")) == (503, "5")

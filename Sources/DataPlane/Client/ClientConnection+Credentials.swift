@@ -7,7 +7,7 @@ internal import Sessions
 internal import System
 internal import TLS
 
-/// Who may come in: what a request's credential is worth, and what follows from that.
+/// Letting clients in: what a request's credential is worth, and what follows from that.
 extension ClientConnection {
     /// The names in the client's certificate, where any route looks at them.
     func certificate(for routes: RouteTable) -> CertificateIdentity? {

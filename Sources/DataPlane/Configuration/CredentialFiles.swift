@@ -5,14 +5,11 @@ public import System
 /// The files with the keys and users that routes verify credentials with. They are read once for all workers.
 public struct CredentialFiles: Sendable {
     /// What is in them.
-    public var contents = KeysAndUsers()
+    public private(set) var contents = KeysAndUsers()
     /// When they were read: to notice a change.
     public private(set) var stamps: [String: FileStamp?] = [:]
     /// What is left out of them, a line each.
     public private(set) var warnings: [String] = []
-
-    /// No files.
-    public init() {}
 
     /// Reads their contents.
     ///
@@ -26,9 +23,10 @@ public struct CredentialFiles: Sendable {
 
     private init(_ configuration: GatewayConfiguration, _ files: FileSet, _ problems: inout [String]) {
         self.stamps = files.stamps
+        var read: Set<Source> = []
         for (route, source) in Self.sources(of: configuration) {
             let path = source.path
-            guard self.contents.keys[path] == nil, self.contents.users[path] == nil else { continue }
+            guard read.insert(source).inserted else { continue }
             let place = "route \(route): \(path)"
             let bytes: [UInt8]
             do throws(FileError) { bytes = try files.contents(of: path) } catch {
@@ -76,7 +74,7 @@ public struct CredentialFiles: Sendable {
         }
     }
 
-    private enum Source {
+    private enum Source: Hashable {
         case keys(String)
         case users(String)
 

@@ -22,6 +22,8 @@ public final class PasswordPool: Sendable {
 
     /// How many threads hash.
     static let mostThreads = 2
+    /// With as many processors as there are workers, each hash would otherwise take half of one for tenths of seconds.
+    private static let niceness: Int32 = 5
     /// How many passwords may be hashed or wait for that.
     static let most = 64
     /// How many requests of an address may wait.
@@ -29,7 +31,7 @@ public final class PasswordPool: Sendable {
 
     /// No thread runs before the first password. Throws if the system has no descriptor to wake them.
     public init() throws(SystemError) {
-        self.threads = try CallThreads("gateway-hash", most: Self.mostThreads)
+        self.threads = try CallThreads("gateway-hash", most: Self.mostThreads, niceness: Self.niceness)
     }
 
     /// What becomes of a request with a password.

@@ -55,7 +55,7 @@ public struct Demand: Sendable {
         case crowded
     }
 
-    /// The answer to a request whose credential is not good. The client is not told why; the log and `explain` are.
+    /// The answer to a request with a credential that is not good. The client is not told why; the log and `explain` are.
     public func refusal(_ reason: Reason) -> Refusal {
         var refusal =
             switch reason {
