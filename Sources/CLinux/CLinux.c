@@ -227,7 +227,10 @@ uint64_t gateway_random(void) {
 
 void gateway_name_this_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
-int gateway_make_this_thread_nice(int niceness) { return setpriority(PRIO_PROCESS, (id_t)gettid(), niceness); }
+int gateway_make_this_thread_nicer(int by) {
+    id_t thread = (id_t)gettid();
+    return setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + by);
+}
 
 int gateway_join_thread(pthread_t thread, int64_t milliseconds) {
     struct timespec end;

@@ -110,6 +110,18 @@ public struct Refusal: Error, Equatable, Sendable {
             routeIndex: routeIndex)
     }
 
+    /// The list of subprotocols is none.
+    static func malformedSubprotocols(_ routeIndex: Int) -> Refusal {
+        Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: routeIndex)
+    }
+
+    /// There is only a token among the subprotocols, and so none to answer with.
+    static func tokenAlone(_ routeIndex: Int) -> Refusal {
+        Refusal(
+            400, "The token is the only subprotocol.", cure: "Offer another one beside it, such as bearer before it.",
+            routeIndex: routeIndex)
+    }
+
     /// No endpoint is up.
     public static func noEndpoint(routeIndex: Int) -> Refusal {
         Refusal(

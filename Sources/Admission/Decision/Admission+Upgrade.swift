@@ -69,10 +69,6 @@ extension Admission {
 }
 
 extension Refusal {
-    static func malformedSubprotocols(_ routeIndex: Int) -> Refusal {
-        Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: routeIndex)
-    }
-
     fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
         let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
         return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)

@@ -148,12 +148,3 @@ extension Admission.Decision {
         }
     }
 }
-
-extension Refusal {
-    /// There is only the token, and so no subprotocol to answer with.
-    static func tokenAlone(_ routeIndex: Int) -> Refusal {
-        Refusal(
-            400, "The token is the only subprotocol.", cure: "Offer another one beside it, such as bearer before it.",
-            routeIndex: routeIndex)
-    }
-}

@@ -103,14 +103,6 @@ final class CheckedRequest: Sendable {
         self.head.version == .http11 && !self.framing.hasBytes && !self.head.fields.hasConnectionClose
     }
 
-    /// It asks for a page, as a browser does that shows what it gets.
-    var wantsPage: Bool {
-        self.head.fields.elements("Accept").contains { element in
-            let (type, weight) = ContentCoding.weighted(element)
-            return type == "text/html" && weight > 0
-        }
-    }
-
     // MARK: - Parts
 
     private static func host(of head: RequestHead) throws(Refusal) -> Authority? {

@@ -16,7 +16,7 @@ public final class CallThreads: Sendable {
     /// - Parameters:
     ///   - name: of each thread, at most 15 bytes.
     ///   - most: how many there may be.
-    ///   - niceness: 1 to 19 where other threads, which have 0, are more urgent.
+    ///   - niceness: by how much other threads are more urgent (nice(2)).
     public init(_ name: String, most: Int, niceness: Int32 = 0) throws(SystemError) {
         self.name = name
         self.niceness = niceness
@@ -31,7 +31,7 @@ public final class CallThreads: Sendable {
         let (line, niceness) = (self.line, self.niceness)
         do throws(SystemError) {
             try Thread.start(self.name) {
-                if niceness > 0 { _ = gateway_make_this_thread_nice(niceness) }
+                if niceness > 0 { _ = gateway_make_this_thread_nicer(niceness) }
                 line.work()
             }.detach()
         } catch {
