@@ -144,6 +144,7 @@ public final class Gateway {
     /// Serves until a signal ends it.
     public func run() {
         self.logServing()
+        self.log.write(warningsOf: self.serving.credentials)
         self.ticketRotation = ControlTimer(self.loop, every: TicketKeys.rotationInterval) { [unowned self] in
             self.serving.rotateTicketKeys()
         }

@@ -9,6 +9,7 @@ import ssl
 import time
 
 import pytest
+from aiohttp import web
 from websockets.exceptions import ConnectionClosed
 
 import raw
@@ -318,6 +319,57 @@ async def _is_let_in(gateway: Gateway) -> bool:
     return (await status(gateway, "/app", basic("ann", "right"))).status == 101
 
 
+async def test_what_comes_behind_the_head_waits_for_the_password(tmp_path):
+    users = tmp_path / "users"
+    users.write_text(user("ann", "right", DEAR))
+    bodies = []
+
+    async def collect(request):
+        bodies.append(await request.read())
+        return web.Response(text="taken")
+
+    application = web.Application(client_max_size=64 << 20)
+    application.router.add_post("/app", collect)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = site._server.sockets[0].getsockname()[1]
+    try:
+        auth = {"basic": {"file": str(users)}}
+        routes = [{"path": "/app", "backend": "app", "http": "pass", "auth": auth},
+                  {"path": "/echo", "backend": "echo", "auth": auth}]
+        backends = {"app": {"websocket": [f"ws://127.0.0.1:{port}"]}, "echo": {"builtin": "echo"}}
+        body = bytes(range(256)) * 2000
+        async with Gateway(routes=routes, backends=backends) as gateway:
+            request = plain("/app", basic("ann", "right"), f"Content-Length: {len(body)}", method="POST")
+            answer = await raw.ask(gateway.plain, request + body)
+            assert (answer.status, answer.body) == (200, b"taken") and bodies == [body]
+        async with Gateway(routes=routes, backends=backends) as gateway:
+            async with await raw.Connection.open(gateway.plain) as socket:
+                await socket.send(raw.upgrade("/echo", basic("ann", "right")) + raw.frame(raw.TEXT, b"early"))
+                assert (await socket.response()).status == 101
+                assert (await socket.frame()).payload == b"early"
+            async with await raw.Connection.open(gateway.plain) as socket:
+                await socket.send(plain("/app", basic("ann", "wrong"), "Content-Length: 10", method="POST") + b"0123456789")
+                assert (await socket.response()).status == 401
+    finally:
+        await runner.cleanup()
+
+
+async def test_keys_that_are_left_out_are_told_of(keys, tmp_path):
+    made, _ = keys
+    file = tmp_path / "some.json"
+    broken = {"kty": "EC", "crv": "P-256", "kid": "short", "x": "AA", "y": "AA"}
+    file.write_text(json.dumps({"keys": [made[0].public(), broken]}))
+    routes = [{"name": "r", "path": "/app", "backend": "e", "auth": tokens(file)}]
+    async with Gateway(routes=routes, backends={"e": {"builtin": "echo"}}) as gateway:
+        warning = await gateway.event("credentials-incomplete")
+        assert f"route r: {file}: key 2 (kid short) is left out" in warning["reason"]
+        code, _, errors = await command("check", "--config", gateway.file)
+        assert code == 0 and f"route r: {file}: key 2 (kid short) is left out" in errors
+
+
 # Certificates
 
 
@@ -407,6 +459,9 @@ async def test_plain_requests_and_files(keys, tmp_path):
                 assert (answer.status, answer.field("WWW-Authenticate")) == (401, "Bearer"), path
                 answer = await raw.ask(gateway.plain, plain(path, f"Authorization: Bearer {token}", "x_user: root"))
                 assert answer.status == 200, path
+                # No cache may give it to others.
+                expected = {"/files/": "private", "/answer": "no-store", "/x": None}[path]
+                assert answer.field("Cache-Control") == expected, path
             assert len(seen) == 1
             assert seen[0].headers.get_all("X-User") == ["alice"] and "root" not in str(seen[0].headers)
 

@@ -144,7 +144,10 @@ extension Admission.Decision {
         case .pass(var request):
             request.grantedFields = fields
             return .pass(request)
-        case .page, .answer, .files, .refused, .demands: return self
+        case .files(var request):
+            request.isPrivate = true
+            return .files(request)
+        case .page, .answer, .refused, .demands: return self
         }
     }
 }

@@ -30,6 +30,8 @@ public struct FileRequest: Equatable, Sendable {
     let range: ByteRange?
     /// Path and query as sent.
     let target: RequestTarget
+    /// It needed a credential, so that no cache may keep the file for others.
+    var isPrivate = false
 
     init(_ request: CheckedRequest, _ files: FilesSettings, on route: PathPattern, routeIndex: Int) {
         let fields = request.head.fields

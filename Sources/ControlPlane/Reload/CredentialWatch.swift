@@ -79,7 +79,7 @@ final class CredentialWatch {
             self.serving.put(credentials)
             self.fleet.tell(.verify(credentials.contents))
             self.log.write(LogRecord(.info, "credentials-reloaded"))
-            for warning in credentials.warnings { self.log.write(.warning, "credentials-incomplete", reason: warning) }
+            self.log.write(warningsOf: credentials)
         case .failure(let error):
             self.refused = files.stamps
             self.log.write(.error, "credentials-refused", reason: "\(error)")
@@ -91,5 +91,12 @@ final class CredentialWatch {
         guard self.obstacle != "\(obstacle)" else { return }
         self.obstacle = "\(obstacle)"
         self.log.write(.error, "credentials-refused", reason: "cannot look at \(obstacle)")
+    }
+}
+
+extension Log {
+    /// What is left out of files with keys.
+    func write(warningsOf credentials: CredentialFiles) {
+        for warning in credentials.warnings { self.write(.warning, "credentials-incomplete", reason: warning) }
     }
 }

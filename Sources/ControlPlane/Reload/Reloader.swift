@@ -154,6 +154,7 @@ final class Reloader {
             self.log.write(record)
         }
         for listener in candidate.listeners.opened { self.log.write(listener.record) }
+        self.log.write(warningsOf: self.serving.credentials)
     }
 
     /// Puts a candidate in force, here and in the workers.

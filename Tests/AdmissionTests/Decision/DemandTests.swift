@@ -206,6 +206,18 @@ import Testing
         #expect(!head.fields.description.contains("root"))
     }
 
+    @Test func `no cache may keep for others what needed a credential`() throws {
+        let (_, decision) = try #require(Self.demand(Self.decide("/files/x?token=T", Self.plain)))
+        let facts = FileFacts(
+            name: Array("x".utf8), size: 3, modified: 0, nanoseconds: 0, modifiedText: "then", coding: nil,
+            hasCodings: false)
+        func caching(_ decision: Admission.Decision) -> [String]? {
+            if case .files(let request) = decision { request.answer(facts).fields.values("Cache-Control") } else { nil }
+        }
+        #expect(caching(decision) == [])
+        #expect(caching(decision.granted([:])) == ["private"])
+    }
+
     // MARK: - Refusals
 
     @Test func `each verdict has its answer`() throws {
