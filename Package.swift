@@ -73,7 +73,7 @@ let package = Package(
         target("Admission", ["WebSocketProtocol", "HTTP1", "Configuration", "Credentials"]),
 
         // What a session does, decided without I/O.
-        target("Sessions", ["WebSocketProtocol", "HTTP1", "Configuration", "System"]),
+        target("Sessions", ["WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System"]),
 
         // One connection: a socket, TLS where there is TLS, and its queues. Bytes only.
         target(

@@ -23,7 +23,7 @@ public final class SharedBytes {
     }
 
     /// A queue keeps the bytes.
-    func keep() {
+    public func keep() {
         guard !self.isKept else { return }
         self.isKept = true
         self.account.shared(changedBy: OutputQueue.cost(of: self.bytes))

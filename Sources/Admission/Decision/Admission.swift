@@ -189,5 +189,17 @@ extension Admission {
         indirect case demands(Demand, then: Decision)
         /// The client gets the answer in it.
         case refused(Refusal)
+
+        /// The index of the request's route, if it has one.
+        public var routeIndex: Int? {
+            switch self {
+            case .upgrade(let admitted): admitted.routeIndex
+            case .pass(let request): request.routeIndex
+            case .page(_, let index, _, _, _), .answer(_, let index, _, _): index
+            case .files(let request): request.routeIndex
+            case .demands(let demand, _): demand.routeIndex
+            case .refused(let refusal): refusal.routeIndex
+            }
+        }
     }
 }

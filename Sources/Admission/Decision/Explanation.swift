@@ -94,6 +94,11 @@ public struct Explanation: Equatable, Sendable {
             lines.add("answer", obstacle ?? "101 Switching Protocols")
         case .demands: break
         }
+        if obstacle == nil, let index = decision.routeIndex {
+            let listener = self.listener(of: address, configuration)
+            lines.add(
+                LimitsExplained(configuration, listener, routes.routes[index], isUpgrade: head.isUpgrade, decision))
+        }
         return Explanation(text: lines.text, isServed: obstacle == nil && self.isServed(decision, address))
     }
 
@@ -150,10 +155,7 @@ public struct Explanation: Equatable, Sendable {
     private static func listener(
         _ configuration: GatewayConfiguration, _ url: RequestedURL, _ peer: Peer, _ lines: inout Lines
     ) -> String? {
-        let onPort = configuration.listeners.filter { listener in
-            if case .tcp(_, let port) = listener.address { port == url.port } else { false }
-        }
-        if let listener = onPort.first(where: { ($0.tls != nil) == url.isSecure }) ?? onPort.first {
+        if let listener = self.listener(of: url, configuration) {
             let tls = listener.tls == nil ? "" : " with TLS"
             let header = listener.proxyProtocol ? ", behind a proxy that sends PROXY headers" : ""
             lines.add("listener", "\(listener.address)\(tls)\(header)")
@@ -163,6 +165,14 @@ public struct Explanation: Equatable, Sendable {
         }
         lines.add("listener", "no listener on port \(url.port); the rest assumes that something forwards it to one")
         return nil
+    }
+
+    /// The listener on the URL's port, with TLS or without as the URL says, if there is one.
+    private static func listener(of url: RequestedURL, _ configuration: GatewayConfiguration) -> ListenerSettings? {
+        let onPort = configuration.listeners.filter { listener in
+            if case .tcp(_, let port) = listener.address { port == url.port } else { false }
+        }
+        return onPort.first { ($0.tls != nil) == url.isSecure } ?? onPort.first
     }
 
     /// What is wrong, if the listener closes the connections of `peer`. Behind a proxy it is the client, which the listener does not look at.
@@ -332,6 +342,11 @@ public struct Explanation: Equatable, Sendable {
         private(set) var text: String
 
         init(title: String) { self.text = title + "\n" }
+
+        mutating func add(_ limits: LimitsExplained) {
+            for line in limits.unless { self.add("unless", line) }
+            self.add("rates", limits.rates)
+        }
 
         /// Adds nothing for an empty value.
         mutating func add(_ name: String, _ value: String) {

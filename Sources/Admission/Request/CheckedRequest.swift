@@ -19,7 +19,7 @@ final class CheckedRequest: Sendable {
     let version: String?
     /// What ends its body.
     let framing: MessageBody.Framing
-    /// Whether it asks to become a WebSocket: all else is plain HTTP. HTTP/1.0 cannot ask (RFC 9110 section 7.8).
+    /// `RequestHead.isUpgrade`
     let isUpgrade: Bool
     /// `bearer`, as the client writes it, if it announced a token among its subprotocols: the answer if none of the others is.
     let announcement: String?
@@ -31,9 +31,7 @@ final class CheckedRequest: Sendable {
         self.origin = try Self.origin(of: head)
         self.key = try Self.single("Sec-WebSocket-Key", in: head)
         self.version = try Self.single("Sec-WebSocket-Version", in: head)
-        self.isUpgrade =
-            head.method == "GET" && head.version == .http11 && head.fields.offers("websocket", in: "Upgrade")
-            && head.fields.offers("upgrade", in: "Connection")
+        self.isUpgrade = head.isUpgrade
         guard !self.isUpgrade || !head.fields.has("Transfer-Encoding") else {
             throw Refusal(400, "Malformed request: a Transfer-Encoding.")
         }

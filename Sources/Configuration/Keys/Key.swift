@@ -71,21 +71,3 @@ struct ListKey<Element: Sendable>: KeyRow {
         return ["anyOf": [array, .variable]]
     }
 }
-
-/// A key that is planned and does not work yet. A value that asks for nothing new is accepted; others are refused.
-struct LaterKey: Sendable {
-    enum Accepted: Sendable {
-        /// `off`, `0`, `0s`, `false` or `[]`
-        case off
-        /// The word for what is done today.
-        case word(String)
-    }
-
-    let name: String
-    let accepted: Accepted
-
-    init(_ name: String, accepts accepted: Accepted = .off) {
-        self.name = name
-        self.accepted = accepted
-    }
-}

@@ -15,7 +15,8 @@ enum Keys {
     static let defaultTimeouts = SectionKeys(
         "default-timeouts", timeouts.section.rows + listenerTimeouts.section.rows)
     static let defaultLimits = SectionKeys(
-        "default-limits", limits.section.rows + listenerLimits.section.rows, later: laterLimits)
+        "default-limits",
+        limits.section.rows + listenerLimits.section.rows.filter { !limits.section.has($0.name) })
     static let route = SectionKeys("route", Route())
     static let auth = SectionKeys("auth", Auth())
     static let jwt = SectionKeys("jwt", JWT())
@@ -27,11 +28,10 @@ enum Keys {
     static let answer = SectionKeys("answer", Answer())
     static let files = SectionKeys("files", Files())
     static let timeouts = SectionKeys("timeouts", Timeouts(), elsewhere: listenerTimeouts.section)
-    static let limits = SectionKeys("limits", Limits(), later: laterLimits, elsewhere: listenerLimits.section)
+    static let limits = SectionKeys("limits", Limits(), elsewhere: listenerLimits.section)
     static let heartbeat = SectionKeys("heartbeat", Heartbeat())
     static let backend = SectionKeys(
-        "backend", Backend(),
-        later: [LaterKey("slow-consumer", accepts: .word("close"))])
+        "backend", Backend())
     static let webSocketEndpoint = SectionKeys(
         "websocket-endpoint", WebSocketEndpoint())
     static let tcpEndpoint = SectionKeys("tcp-endpoint", TCPEndpoint())
@@ -44,10 +44,6 @@ enum Keys {
         "backend-timeouts", [timeouts.connect as any KeyRow])
     static let backendLimits = SectionKeys(
         "backend-limits", [limits.backendMessage as any KeyRow, limits.backendFragments])
-
-    private static let laterLimits = [
-        "sessions", "sessions-per-address", "messages-per-second", "bytes-per-second",
-    ].map { LaterKey($0) }
 }
 
 private let day = Duration.seconds(86400)
@@ -59,6 +55,7 @@ private let upToAThousand = 1...1000
 private let anyCount = 0...1_000_000_000
 private let anySize = ByteCount.bytes(0)...ByteCount.bytes(1 << 50)
 private let closesPerSecond = 0.01...100_000.0
+private let requestsPerSecond = 0.01...1_000_000.0
 
 extension Keys {
     // MARK: - The top of the file
@@ -169,6 +166,26 @@ extension Keys {
         let connectionsPerAddress = Key(
             "connections-per-address", KeyType<Int>.count(1...anyCount.upperBound).orOff, default: "0",
             "The most connections that an address (IPv6: a /64) may have open at the listener at once. More are closed at once. 0: no limit."
+        )
+        let scope = ScopeLimits()
+    }
+
+    /// Of a route, of a listener, and in `defaults` of the whole gateway. None is inherited.
+    struct ScopeLimits {
+        let sessions = Key(
+            "sessions", KeyType<Int>.count(1...anyCount.upperBound).orOff, default: "0",
+            "The most sessions at once. More are answered with 503. On a route: its sessions, on a listener: its sessions, in defaults: all. 0: no limit."
+        )
+        let sessionsPerAddress = Key(
+            "sessions-per-address", KeyType<Int>.count(1...anyCount.upperBound).orOff, default: "0",
+            "The most sessions of a client's address (IPv6: a /64) at once. More are answered with 429. 0: no limit.")
+        let handshakesPerAddress = Key(
+            "handshakes-per-address", KeyType<Double>.rate(requestsPerSecond).orOff, default: "off",
+            "How many upgrade requests a client's address may send per second. More are answered with 429. off: no limit."
+        )
+        let requestsPerAddress = Key(
+            "requests-per-address", KeyType<Double>.rate(requestsPerSecond).orOff, default: "off",
+            "How many other requests a client's address may send per second. More are answered with 429. off: no limit."
         )
     }
 
@@ -365,6 +382,17 @@ extension Keys {
             "Memory for compression in a session of a built-in backend or a bridge. 0: no limit.")
         let body = Key(
             "body", .size(anySize), default: "1MiB", "The largest body of a plain request. 0: no limit.")
+        let messagesPerSecond = Key(
+            "messages-per-second", KeyType<Int>.count(1...anyCount.upperBound).orOff, default: "0",
+            "How many messages the client of a session may send per second. 0: no limit.")
+        let bytesPerSecond = Key(
+            "bytes-per-second", KeyType<ByteCount>.size(.bytes(1)...anySize.upperBound).orOff, default: "0",
+            "How much payload the client of a session may send per second, as it is on the wire. 0: no limit.")
+        let overRate = Key(
+            "over-rate", KeyType<OverRate>.word, default: "delay",
+            "What becomes of messages beyond these two. delay: they wait, and the client is not read. close: the session ends with 1008."
+        )
+        let scope = ScopeLimits()
     }
 
     struct Heartbeat {
@@ -384,6 +412,10 @@ extension Keys {
             "builtin", KeyType<BuiltinName>.word, presence: .alternative,
             "echo sends every message back, broadcast sends it to all members of the room, clock sends the time.")
         let every = Key("every", .duration(upToADay), default: "1s", "How often the clock sends the time.")
+        let slowConsumer = Key(
+            "slow-consumer", KeyType<SlowConsumer>.word, default: "close",
+            "What becomes of a member of a broadcast room that reads too slowly. close: its session ends with 1013. drop-oldest: it misses the oldest messages that wait for it."
+        )
         let websocket = MappingKey(
             "websocket", Keys.webSocketEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
             "The URLs of WebSocket servers. A URL without a path gets the client's path and query; one with a path gets that path; /* at its end stands for what the * of the route's path matched."

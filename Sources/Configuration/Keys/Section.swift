@@ -2,24 +2,21 @@
 public struct Section: Sendable {
     /// The name of the section in the schema.
     public let name: String
-    /// The keys that work, in the order in which documentation shows them.
+    /// The keys, in the order in which documentation shows them.
     public let rows: [any KeyRow]
     /// Those that must be written.
     let required: [any KeyRow]
     /// Exactly one of these must be written. Rows that may stand together are one.
     let alternatives: [[any KeyRow]]
-    /// The keys that do not work yet.
-    let laterKeys: [LaterKey]
     /// Keys of the same mapping in `listeners` and `defaults`, which are not for this one.
     let elsewhere: [any KeyRow]
     private let names: Set<String>
 
-    fileprivate init(name: String, rows: [any KeyRow], laterKeys: [LaterKey], elsewhere: Section?) {
+    fileprivate init(name: String, rows: [any KeyRow], elsewhere: Section?) {
         self.name = name
         self.rows = rows
         self.required = rows.filter { $0.presence == .required }
         self.alternatives = Self.alternatives(rows)
-        self.laterKeys = laterKeys
         self.elsewhere = elsewhere?.rows ?? []
         self.names = Set(self.rows.map(\.name))
     }
@@ -65,11 +62,10 @@ struct SectionKeys<Rows: Sendable>: Sendable {
     /// - Parameters:
     ///   - rows: A list of rows, or a structure with a stored property for each row or group of rows. They are listed by reflection, so
     ///     that a key is written once.
-    ///   - laterKeys: The keys that do not work yet.
     ///   - elsewhere: The keys that only `listeners` and `defaults` have.
-    init(_ name: String, _ rows: Rows, later laterKeys: [LaterKey] = [], elsewhere: Section? = nil) {
+    init(_ name: String, _ rows: Rows, elsewhere: Section? = nil) {
         self.rows = rows
-        self.section = Section(name: name, rows: Self.list(rows), laterKeys: laterKeys, elsewhere: elsewhere)
+        self.section = Section(name: name, rows: Self.list(rows), elsewhere: elsewhere)
     }
 
     subscript<Row>(dynamicMember path: KeyPath<Rows, Row>) -> Row { self.rows[keyPath: path] }

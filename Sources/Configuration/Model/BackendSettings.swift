@@ -28,6 +28,8 @@ public struct BackendSettings: Equatable, Sendable {
     public var balance = Keys.backend.balance.default
     /// `cookie`: how `balance: cookie` sets its cookie.
     public var cookie = Cookie()
+    /// `slow-consumer` of a broadcast backend.
+    public var slowConsumer = Keys.backend.slowConsumer.default
     /// How each endpoint is checked; `nil`: it is not.
     public var health: HealthCheck?
     /// When failed sessions take an endpoint out of use; `nil`: never.

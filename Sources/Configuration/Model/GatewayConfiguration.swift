@@ -14,6 +14,8 @@ public struct GatewayConfiguration: Equatable, Sendable {
     public var drain = Drain()
     /// The proxies that are believed when they send `X-Forwarded-*` fields and PROXY headers.
     public var trustedProxies = TrustedProxies()
+    /// The keys of `defaults.limits` that are not inherited: they are of the whole gateway.
+    public var scope = ScopeLimits()
     /// In the order of the file. A configuration from a file has at least one.
     public var listeners: [ListenerSettings] = []
     /// In the order of the file: the first match wins.

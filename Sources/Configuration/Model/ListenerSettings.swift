@@ -14,6 +14,8 @@ public struct ListenerSettings: Equatable, Sendable {
     public var timeouts = Timeouts()
     /// The `limits` section.
     public var limits = Limits()
+    /// The keys of that section that are not inherited.
+    public var scope = ScopeLimits()
 
     /// A listener on which every other key is absent.
     public init(address: Address, tls: TLS? = nil) {

@@ -67,6 +67,8 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
     public var timeouts = Timeouts()
     /// The `limits` section.
     public var limits = Limits()
+    /// The keys of that section that are not inherited.
+    public var scope = ScopeLimits()
     /// Pings to the client; `nil`: none.
     public var heartbeat: HeartbeatSettings? = HeartbeatSettings()
     /// Pings to a WebSocket backend, which may set its own times; `nil`: none.

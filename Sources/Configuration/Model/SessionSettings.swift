@@ -15,6 +15,12 @@ public struct Limits: Equatable, Sendable, KeyedSettings {
     public var compression = Keys.limits.compression.default
     /// The largest body of a request that is passed on.
     public var body = Keys.limits.body.default
+    /// The most messages that the client of a session may send per second; `nil`: no limit.
+    public var messagesPerSecond = Keys.limits.messagesPerSecond.default
+    /// The most payload that the client of a session may send per second; `nil`: no limit.
+    public var bytesPerSecond = Keys.limits.bytesPerSecond.default
+    /// What becomes of messages beyond these two.
+    public var overRate = Keys.limits.overRate.default
 
     /// Every key is absent.
     public init() {}
@@ -23,7 +29,8 @@ public struct Limits: Equatable, Sendable, KeyedSettings {
         Field(Keys.limits.message, \Self.message), Field(Keys.limits.backendMessage, \.backendMessage),
         Field(Keys.limits.fragments, \.fragments), Field(Keys.limits.backendFragments, \.backendFragments),
         Field(Keys.limits.queue, \.queue), Field(Keys.limits.compression, \.compression),
-        Field(Keys.limits.body, \.body),
+        Field(Keys.limits.body, \.body), Field(Keys.limits.messagesPerSecond, \.messagesPerSecond),
+        Field(Keys.limits.bytesPerSecond, \.bytesPerSecond), Field(Keys.limits.overRate, \.overRate),
     ]
 }
 

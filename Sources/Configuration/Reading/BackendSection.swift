@@ -29,6 +29,7 @@ struct BackendSection {
         if isKnown, balance != .cookie, !mapping.has(keys.builtin) {
             mapping.report(keys.cookie, "needs `balance: cookie`")
         }
+        let slowConsumer = mapping.value(keys.slowConsumer)
         let health = HealthSection.settings(mapping)
         let eject = mapping.mappingOrOff(keys.eject)?.value?.changes(to: BackendSettings.Eject.self)
         let slowStart = mapping.value(keys.slowStart)
@@ -48,6 +49,7 @@ struct BackendSection {
         settings.sendProxyProtocol = sendProxyProtocol ?? settings.sendProxyProtocol
         settings.balance = balance ?? settings.balance
         cookie?.apply(to: &settings.cookie)
+        settings.slowConsumer = slowConsumer ?? settings.slowConsumer
         settings.health = health
         settings.eject = eject?.applied(to: BackendSettings.Eject())
         settings.slowStart = slowStart ?? settings.slowStart
@@ -95,6 +97,7 @@ struct BackendSection {
         let keys = Keys.backend
         let every = "is for `builtin: clock`"
         let message = "is for `tcp` backends"
+        let slowConsumer = "is for `builtin: broadcast`"
         switch mapping.alternative()?.name {
         case keys.builtin.name:
             mapping.refuse(
@@ -107,10 +110,12 @@ struct BackendSection {
             mapping.report(keys.message, message)
             let name = mapping.value(keys.builtin)
             if name != nil, name != .clock { mapping.report(keys.every, every) }
+            if name != nil, name != .broadcast { mapping.report(keys.slowConsumer, slowConsumer) }
             let interval = mapping.value(keys.every) ?? keys.every.default
             return name.map { .builtin(Self.service($0, every: interval)) }
         case keys.websocket.name:
             mapping.report(keys.every, every)
+            mapping.report(keys.slowConsumer, slowConsumer)
             mapping.report(keys.message, message)
             return EndpointList(
                 backend: mapping, key: keys.websocket, textKey: Keys.webSocketEndpoint.url,
@@ -118,6 +123,7 @@ struct BackendSection {
             ).endpoints { text throws(Mistake) in try WebSocketEndpoint(parsing: text) }.map { .websocket($0) }
         case keys.tcp.name:
             mapping.report(keys.every, every)
+            mapping.report(keys.slowConsumer, slowConsumer)
             mapping.refuse([keys.host, keys.heartbeat], "is for `websocket` backends")
             mapping.report(
                 keys.limits, "is for `websocket` backends: a bridge streams, unless its route has limits")

@@ -26,6 +26,7 @@ struct GatewaySection {
         let defaults = self.mapping.mapping(keys.defaults)
         let timeouts = defaults?.mapping(Keys.defaults.timeouts)
         let limits = defaults?.mapping(Keys.defaults.limits)
+        limits?.changes().apply(to: &configuration.scope)
         var lines: [Address: Int] = [:]
         configuration.listeners = self.listeners(
             defaults: ListenerRules(timeouts: timeouts, limits: limits), trusted: trusted, lines: &lines)

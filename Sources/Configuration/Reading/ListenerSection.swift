@@ -15,14 +15,16 @@ struct ListenerSection {
     func settings(defaults: ListenerRules, trusted: TrustedProxies?) -> ListenerSettings? {
         let address = self.mapping.value(Keys.listener.address)
         let tls = self.mapping.mapping(Keys.listener.tls).flatMap(Self.tls)
-        let own = ListenerRules(
-            timeouts: self.mapping.mapping(Keys.listener.timeouts), limits: self.mapping.mapping(Keys.listener.limits))
+        let limits = self.mapping.mapping(Keys.listener.limits)
+        let own = ListenerRules(timeouts: self.mapping.mapping(Keys.listener.timeouts), limits: limits)
+        let scope = limits?.changes(to: ScopeLimits.self)
         let proxyProtocol = self.mapping.value(Keys.listener.proxyProtocol)
         let allow = AllowSection.networks(self.mapping, Keys.listener.allow)
         guard let address else { return nil }
         var settings = ListenerSettings(address: address, tls: tls)
         defaults.apply(to: &settings)
         own.apply(to: &settings)
+        scope?.apply(to: &settings.scope)
         settings.access = FileAccessSection.settings(
             self.mapping, Keys.listener.access, of: address,
             otherwise: "the umask decides what the group may do")

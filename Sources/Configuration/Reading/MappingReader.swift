@@ -1,5 +1,4 @@
-/// Typed access to one mapping of the file, by the rows of its keys. When it is made, it reports unknown keys, keys that do not work yet and
-/// missing keys. Other mistakes are reported when a value is asked for: a `nil` is either absent or reported.
+/// Typed access to one mapping of the file, by the rows of its keys. When it is made, it reports unknown and missing keys. Other mistakes are reported when a value is asked for: a `nil` is either absent or reported.
 struct MappingReader {
     let section: Section
     let position: Diagnostic.Position
@@ -29,14 +28,11 @@ struct MappingReader {
     private mutating func add(_ entry: DocumentNode.Entry) {
         if self.section.has(entry.key) {
             self.entries[entry.key] = entry
-        } else if let later = self.section.laterKeys.first(where: { $0.name == entry.key }) {
-            guard !later.accepts(entry.value.content) else { return }
-            self.diagnostics.report(entry.position, "`\(entry.key)` is not yet supported\(later.hint)")
         } else if self.section.elsewhere.contains(where: { $0.name == entry.key }) {
             self.diagnostics.report(
                 entry.position, "`\(entry.key)` is for `listeners` and `defaults`: it holds before a route is known")
         } else {
-            let known = self.section.rows.map(\.name) + self.section.laterKeys.map(\.name)
+            let known = self.section.rows.map(\.name)
             self.diagnostics.report(
                 entry.position, "unknown key `\(entry.key)`\(KeySuggestion.hint(for: entry.key, among: known))")
         }
@@ -181,27 +177,6 @@ struct MappingReader {
             return nil
         }
         return .off
-    }
-}
-
-extension LaterKey {
-    /// Whether a value asks for nothing that is missing.
-    fileprivate func accepts(_ content: DocumentNode.Content) -> Bool {
-        switch (self.accepted, content) {
-        // A mistake that is reported already.
-        case (_, .invalid): true
-        case (.off, .scalar(let text)): ["off", "0", "0s", "false"].contains(text)
-        case (.off, .list(let nodes)): nodes.isEmpty
-        case (.word(let word), .scalar(let text)): text == word
-        case (.off, .empty), (.off, .mapping), (.word, .empty), (.word, .list), (.word, .mapping): false
-        }
-    }
-
-    fileprivate var hint: String {
-        switch self.accepted {
-        case .off: ""
-        case .word(let word): ": only `\(word)` is"
-        }
     }
 }
 

@@ -35,11 +35,14 @@ extension RouteSection {
 
     private func refuseRulesOfSessions(kind: String) {
         let rules = Keys.route.rules
+        let problem = "has no effect on \(kind == "answer" ? "an" : "a") \(kind) route: remove it"
         self.mapping.refuse(
             [
                 rules.origins, rules.requireOrigin, Keys.route.subprotocols, Keys.route.requireSubprotocol,
-                rules.compression, rules.utf8, rules.closeCodes, Keys.route.limits, rules.heartbeat,
-            ], "has no effect on \(kind == "answer" ? "an" : "a") \(kind) route: remove it")
+                rules.compression, rules.utf8, rules.closeCodes, rules.heartbeat,
+            ], problem)
+        let ofRequests = [Keys.limits.scope.handshakesPerAddress.name, Keys.limits.scope.requestsPerAddress.name]
+        self.limits?.refuse(Keys.limits.section.rows.filter { !ofRequests.contains($0.name) }, problem)
     }
 
     // MARK: - Redirect

@@ -1,12 +1,15 @@
 /// An entry of `routes:`.
 struct RouteSection {
     let mapping: MappingReader
+    /// Its `limits`, if they are written.
+    let limits: MappingReader?
 
     init?(_ node: DocumentNode, diagnostics: Diagnostics) {
         guard
             let mapping = MappingReader(node, Keys.route.section, subject: "a route", diagnostics: diagnostics)
         else { return nil }
         self.mapping = mapping
+        self.limits = mapping.mapping(Keys.route.limits)
     }
 
     /// Reports a `name` that an earlier route has.
@@ -38,8 +41,8 @@ struct RouteSection {
         let signIn = self.mapping.value(Keys.route.signIn)
         let listenOnly = self.mapping.value(Keys.route.listenOnly)
         let own = SessionRules(
-            self.mapping, Keys.route.rules, timeouts: self.mapping.mapping(Keys.route.timeouts),
-            limits: self.mapping.mapping(Keys.route.limits))
+            self.mapping, Keys.route.rules, timeouts: self.mapping.mapping(Keys.route.timeouts), limits: self.limits)
+        let scope = self.limits?.changes(to: ScopeLimits.self)
         guard let action = self.action(on: path, scheme: scheme, backends: backends) else { return nil }
         self.reportBesideFiles(http, encodedSlashes)
         if http == .pass, !self.mapping.has(Keys.route.files), !backends.mayTakeRequests(action) {
@@ -62,6 +65,7 @@ struct RouteSection {
         defaults.apply(to: &route)
         backends.rules(for: action).apply(to: &route)
         own.apply(to: &route)
+        scope?.apply(to: &route.scope)
         route.signIn = signIn?.description
         route.listenOnly = listenOnly ?? route.listenOnly
         self.refuseSignIn(route)

@@ -137,7 +137,7 @@ public struct ListenerSet {
         }
         return ListenerBlueprint(
             id: listener.id, settings: settings, configured: listener.configured, address: listener.address,
-            sockets: listener.sockets, tls: tls, addresses: listener.addresses)
+            sockets: listener.sockets, tls: tls, addresses: listener.addresses, scope: listener.scope)
     }
 
     private static func isSelfSigned(_ settings: ListenerSettings) -> Bool {

@@ -18,11 +18,14 @@ public struct ListenerBlueprint: Sendable {
     public var tls: (settings: TLSServerSettings, tickets: TicketKeys)?
     /// Its connections; the same object across reloads.
     public let addresses: AddressCounts
+    /// What counts against its limits; likewise.
+    public let scope: LimitScope
 
     /// A listener with the values of its properties.
     public init(
         id: Int, settings: ListenerSettings, configured: SocketAddress, address: SocketAddress, sockets: [[Int32]],
-        tls: (settings: TLSServerSettings, tickets: TicketKeys)? = nil, addresses: AddressCounts = AddressCounts()
+        tls: (settings: TLSServerSettings, tickets: TicketKeys)? = nil, addresses: AddressCounts = AddressCounts(),
+        scope: LimitScope = LimitScope()
     ) {
         self.id = id
         self.settings = settings
@@ -31,6 +34,7 @@ public struct ListenerBlueprint: Sendable {
         self.sockets = sockets
         self.tls = tls
         self.addresses = addresses
+        self.scope = scope
     }
 
     /// For the log: `ws://` or `wss://` and the address.
@@ -45,6 +49,8 @@ public final class Listener {
     let settings: ListenerSettings
     /// The connections of all workers.
     let addresses: AddressCounts
+    /// What counts against `settings.scope`, on all workers.
+    let scope: LimitScope
     /// `nil` without TLS.
     public let tlsContext: TLSServerContext?
     /// What the context was made from.
@@ -55,6 +61,7 @@ public final class Listener {
         self.name = blueprint.address.description
         self.settings = blueprint.settings
         self.addresses = blueprint.addresses
+        self.scope = blueprint.scope
         self.tlsSettings = blueprint.tls?.settings
         if let tls = blueprint.tls {
             self.tlsContext = try TLSServerContext(tls.settings, io: io, tickets: tls.tickets)

@@ -73,6 +73,12 @@ extension ClientConnection {
         let decision = Admission.decide(
             head, hops, configuration.routeTable,
             hasCertificate: self.certificate(for: configuration.routeTable) != nil)
+        let index = decision.routeIndex
+        let route = index.map { configuration.routes[$0] }
+        if let refusal = self.count(head, route, at: index) {
+            self.route = route
+            return self.turnAway(refusal)
+        }
         self.follow(decision, head, self.context.configuration)
     }
 
@@ -94,7 +100,7 @@ extension ClientConnection {
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)
-        case .upgrade(let admitted): self.begin(admitted, current)
+        case .upgrade(let admitted): self.begin(admitted, head, current)
         case .demands(let demand, let decision):
             self.judge(JudgedRequest(demand: demand, decision: decision, head: head, configuration: current))
         }
@@ -145,9 +151,10 @@ extension ClientConnection {
     }
 
     /// Begins to open a session.
-    private func begin(_ admitted: Admitted, _ configuration: WorkerConfiguration) {
+    private func begin(_ admitted: Admitted, _ head: RequestHead, _ configuration: WorkerConfiguration) {
         let route = configuration.shared.routes[admitted.routeIndex]
-        guard self.machine.handle(.admitted) == .beginExchange else { return }
+        guard let seat = self.takeSeat(on: route, at: admitted.routeIndex, head) else { return }
+        guard self.machine.handle(.admitted) == .beginExchange else { return seat.leave() }
         self.route = route
         self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
         self.clearDeadline()
@@ -156,6 +163,7 @@ extension ClientConnection {
         let session = Session(
             for: self, of: self.subject, since: (began: self.began, lastByte: self.lastByte), admitted, to: route,
             configuration, self.context)
+        session.seat = seat
         self.exchange = session
         session.start()
     }

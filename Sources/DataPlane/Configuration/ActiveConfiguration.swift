@@ -41,7 +41,9 @@ public final class ActiveConfiguration: Sendable {
         }
         let indices = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         let routes = settings.routes.map { route in
-            Route(route, route.action.backend.flatMap { indices[$0] }.map { backends[$0] })
+            Route(
+                route, route.action.backend.flatMap { indices[$0] }.map { backends[$0] },
+                replacing: previous?.route(like: route))
         }
         self.backends = backends
         self.backendIndices = indices

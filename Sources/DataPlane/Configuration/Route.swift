@@ -6,10 +6,15 @@ public final class Route: Sendable {
     public let settings: RouteSettings
     /// `nil` where the gateway answers itself.
     public let backend: Backend?
+    /// What counts against its limits; the same object across reloads.
+    let scope: LimitScope
 
     /// A route to `backend`; `nil` where the gateway answers itself.
-    public init(_ settings: RouteSettings, _ backend: Backend?) {
+    ///
+    /// - Parameter previous: the same route until now.
+    public init(_ settings: RouteSettings, _ backend: Backend?, replacing previous: Route? = nil) {
         self.settings = settings
         self.backend = backend
+        self.scope = previous?.scope ?? LimitScope()
     }
 }

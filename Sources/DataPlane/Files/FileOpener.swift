@@ -9,7 +9,7 @@ internal import System
 ///   open a file without asking anyone, and only for reads that the file system need not note; `Folder` and `OpenFile` see to that.
 /// - Everything else a reader thread does (`WaitingOpener`).
 ///
-/// What each way costs is in `ops/bench/FILES.md`.
+/// What each way costs is in `ops/bench/HTTP.md`.
 protocol FileOpener {
     associatedtype Failure: Error
 

@@ -9,6 +9,8 @@ struct SessionMemory {
     private var progress = MonotonicInstant(nanoseconds: 0)
     /// The bytes that were promised for the rest of the message (`MemoryBound.promised`).
     var promised: UInt32 = 0
+    /// Bytes of the client's messages that wait for the rates of the route.
+    var waiting: UInt32 = 0
     /// The index among the worker's sessions that hold memory; negative if it holds none.
     var place: Int32 = -1
 

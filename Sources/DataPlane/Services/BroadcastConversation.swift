@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Connections
+internal import Observability
 internal import Sessions
 internal import System
 internal import WebSocketProtocol
@@ -33,6 +34,8 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// Messages that were read and not posted yet: those that came together are posted together.
     private var messages = RoomMessages()
     private var wait = Wait.none
+    /// What the member gets when it has taken what it was sent, if its backend drops the oldest messages.
+    private var late = LateMessages()
     /// What waits for memory; `nil` if nothing does.
     private var memoryWait: MemoryWait?
 
@@ -62,6 +65,8 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
         if self.memoryWait != nil { self.memory.stopWaiting(self) }
         self.memoryWait = nil
         self.session.promises(0)
+        // Its Close comes behind them.
+        while let messages = self.late.takeFirst() { self.send(messages) }
     }
 
     // MARK: - As a sender
@@ -173,16 +178,38 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
 
     // MARK: - As a member
 
-    /// Sends the member a post. If its queue is still over the limit from earlier posts, it is closed with 1013, so that its backlog does
-    /// not cost the others memory.
+    /// Sends the member a post. If it reads too slowly, so that its backlog would cost the others memory, it is closed with 1013, or it
+    /// misses the oldest messages that wait for it.
     func deliver(_ delivery: RoomDelivery) {
         guard self.isOpen else { return }
-        guard !self.session.isOverQueueLimit(self.client) else { return self.session.close(.byGateway(.slowConsumer)) }
         let messages = delivery.messages(for: self.compression?.parameters.server)
+        guard self.client.queuedBytes == 0, self.late.isEmpty else { return self.deliverLate(messages) }
+        self.send(messages)
+    }
+
+    private func deliverLate(_ messages: RoomDelivery.Shared) {
+        let dropsOldest = self.session.route?.backend?.settings.slowConsumer == .dropOldest
+        if !dropsOldest, self.session.isOverQueueLimit(self.client, besides: self.late.bytes) {
+            return self.session.close(.byGateway(.slowConsumer))
+        }
+        guard dropsOldest || !self.late.isEmpty else { return self.send(messages) }
+        self.late.append(messages)
+        guard dropsOldest else { return }
+        let missed = self.late.dropOldest(downTo: self.session.queueRoom(self.client))
+        if missed > 0, let route = self.session.route {
+            self.session.context.metrics.dropped(missed, route: route.settings.name)
+        }
+    }
+
+    private func send(_ messages: RoomDelivery.Shared) {
         self.loop.budget.spend(
             Work.delivery + Work.bytes(messages.bytes.bytes.count, tls: self.client.tls != nil))
         self.client.send(sharing: messages.bytes)
         self.count(messages.tally)
         self.noteSent()
+    }
+
+    override func clientDrained() {
+        while self.client.queuedBytes == 0, let messages = self.late.takeFirst() { self.send(messages) }
     }
 }

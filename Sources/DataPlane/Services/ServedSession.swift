@@ -136,6 +136,16 @@ class ServedSession: Conversation {
             clientIsInsideOfMessage: !self.reader.isAtMessageBoundary, clientHasMore: hasMore || !self.backlog.isEmpty)
     }
 
+    // MARK: - Rates
+
+    final var takesMore: Bool { self.mayReadOn }
+
+    final func takePlace() -> ClientPlace? {
+        guard self.backlog.isEmpty, !self.isReading else { return nil }
+        defer { self.held = [] }
+        return ClientPlace(remaining: self.reader.remainingInFrame, held: self.held)
+    }
+
     // MARK: - Conversation
 
     final var tally: PerLeg<MessageTally> {

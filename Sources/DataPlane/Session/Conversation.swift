@@ -12,6 +12,9 @@ protocol Conversation: AnyObject {
     /// Whether a message from the client waits for room to begin.
     var waitsToBegin: Bool { get }
 
+    /// Whether it takes more of the client's messages for now.
+    var takesMore: Bool { get }
+
     /// The client has its 101.
     func begin()
     /// `range` of the worker's plaintext buffer came from `leg`. `ConnectionBuffers.headroom` bytes before it are free.
@@ -32,6 +35,13 @@ protocol Conversation: AnyObject {
     func ping(_ leg: Leg)
     /// The time set by `Session.setTick` has come.
     func timerFired()
+    /// Where the client is in its frames, so that its messages can be held back from now on. `nil` if that is not known for now: something
+    /// that was read waits. The caller has what it holds of a header or a control frame: it is to be given again.
+    func takePlace() -> ClientPlace?
+    /// Nothing else holds the client back: passes on what waits of its messages, as far as possible.
+    ///
+    /// - Returns: whether nothing is left, so that the client may be read again.
+    func goOn() -> Bool
 }
 
 extension Conversation {
@@ -42,4 +52,5 @@ extension Conversation {
     func hasSaid() {}
     func continued() {}
     func timerFired() {}
+    func goOn() -> Bool { true }
 }

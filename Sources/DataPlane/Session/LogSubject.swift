@@ -84,6 +84,7 @@ struct LogSubject {
     /// Logs and counts a connection that is closed at once, because it breaks a rule of its listener.
     func turnedAway(by rule: DoorRule, _ context: SessionContext) {
         context.metrics.turnedAway(rule.result)
+        if case .tooMany = rule { context.metrics.reached(.init(.connectionsPerAddress, of: .listener), route: nil) }
         let reason = rule.reason
         guard var record = self.strangersRecord(.info, "refused", reason: reason, context) else { return }
         record.add("reason", reason)

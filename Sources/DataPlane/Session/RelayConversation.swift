@@ -41,6 +41,14 @@ final class RelayConversation: Conversation {
 
     func begin() {}
 
+    // MARK: - Rates
+
+    var takesMore: Bool { !self.session.isAboveLowWater(self.connections.backend) }
+
+    func takePlace() -> ClientPlace? {
+        ClientPlace(remaining: self.relay.remainingInFrame(.client), held: self.relay.takeHeld(.client))
+    }
+
     // MARK: - What happens
 
     func received(_ range: Range<Int>, from leg: Leg) {

@@ -46,6 +46,7 @@ extension Session: Exchange {
         let before = PerLeg(client: self.heartbeat(of: .client), backend: self.heartbeat(of: .backend))
         self.route = route
         for leg in [Leg.client, .backend] where self.heartbeat(of: leg) != before[leg] { self.heartbeatChanged(leg) }
+        self.followRates()
         // Other timeouts may hold from now on.
         self.checkDeadlines()
     }

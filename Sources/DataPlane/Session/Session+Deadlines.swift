@@ -31,12 +31,20 @@ extension Session {
         if instant < self.deadlines.armed { self.arm(at: instant) }
     }
 
+    /// Has the client, held back for its rates, go on at `instant` or soon after.
+    func setRelease(at instant: MonotonicInstant) {
+        guard self.isOpen else { return }
+        self.deadlines.release = instant
+        if instant < self.deadlines.armed { self.arm(at: instant) }
+    }
+
     /// The timer fired while the session is open.
     func checkDeadlines() {
         guard let timeouts = self.route?.settings.timeouts else { return }
         let now = self.loop.now
         if let cause = self.deadlines.ending(at: now, timeouts) { self.close(.byGateway(cause)) }
         if self.deadlines.takeTick(at: now), self.isOpen { self.conversation?.timerFired() }
+        if self.deadlines.takeRelease(at: now), self.isOpen { self.followRates() }
         let client = self.checkHeartbeat(of: .client)
         let backend = self.checkHeartbeat(of: .backend)
         // What was due may have ended the session: then the timer is the closing handshake's.

@@ -42,6 +42,7 @@ extension Session {
         guard let settings = self.route?.settings else { return nil }
         switch cause {
         case .slowConsumer: return "more waited for it than limits.queue: \(settings.limits.queue)"
+        case .rateLimit: return "more came than limits.\(settings.limits.rates) allows"
         case .idleTimeout: return settings.timeouts.idle.map { "no message within timeouts.idle: \($0.shown)" }
         case .sessionTimeout: return settings.timeouts.session.map { "it was as long as timeouts.session: \($0.shown)" }
         default: return nil
@@ -56,6 +57,15 @@ extension Session {
 
     /// The client as trusted proxies name it.
     var clientName: String { self.summary.clientName(at: self.clientAddress) }
+}
+
+extension Limits {
+    /// The limits on what the client sends, as the file has them.
+    fileprivate var rates: String {
+        let messages = self.messagesPerSecond.map { "messages-per-second: \($0)" }
+        let bytes = self.bytesPerSecond.map { "bytes-per-second: \($0)" }
+        return [messages, bytes].compactMap { $0 }.joined(separator: " or limits.")
+    }
 }
 
 /// The session's metrics.

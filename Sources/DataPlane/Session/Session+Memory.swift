@@ -21,12 +21,22 @@ extension Session: MemoryUser {
         self.memory.promised = promised
     }
 
+    /// Of the client's messages `bytes` wait for the rates of the route.
+    func keepsWaiting(_ bytes: Int) {
+        guard bytes != Int(self.memory.waiting) else { return }
+        self.context.memory.change(.queued, by: bytes - Int(self.memory.waiting))
+        self.memory.waiting = UInt32(clamping: bytes)
+        self.noteHolding()
+    }
+
     /// Bytes of the incomplete message came.
     func madeProgress() { self.memory.madeProgress(at: self.loop.now) }
 
     var account: MemoryAccount { self.context.memory }
 
-    var queuedMemory: Int { (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0) }
+    var queuedMemory: Int {
+        (self.client?.countedMemory ?? 0) + (self.backend?.countedMemory ?? 0) + Int(self.memory.waiting)
+    }
 
     /// The client that the memory counts for.
     var network: ClientNetwork { ClientNetwork(self.summary.client ?? self.clientAddress.ip, of: self.id) }
@@ -38,7 +48,7 @@ extension Session: MemoryUser {
         let now = self.loop.now
         let lastRead = self.client?.reading.lastRead(at: now) ?? now
         var idle = self.memory.idle(at: lastRead)
-        var bytes = self.memory.assembled
+        var bytes = self.memory.assembled + Int(self.memory.waiting)
         for leg in [Leg.client, .backend] {
             guard let connection = self.connection(leg), let since = connection.queuedSince else { continue }
             bytes += connection.queuedMemory

@@ -49,6 +49,7 @@ extension Session {
     /// Reads from `leg` again if reading was stopped.
     func resume(_ leg: Leg) {
         guard let connection = self.connection(leg), connection.isPaused, !self.isRefusingMore(leg) else { return }
+        if leg == .client, let conversation = self.conversation, !conversation.goOn() { return }
         self.resume(connection)
         self.pump(leg)
     }
@@ -61,5 +62,15 @@ extension Session {
         self.legs[connection.leg].heartbeat.resumed(at: self.loop.now)
     }
 
-    func isOverQueueLimit(_ connection: Connection) -> Bool { connection.queuedBytes > self.queueLimit }
+    /// - Parameter more: bytes that wait beside the connection's queue.
+    func isOverQueueLimit(_ connection: Connection, besides more: Int) -> Bool {
+        connection.queuedBytes + more > self.queueLimit
+    }
+
+    /// How many bytes may wait beside the connection's queue. While memory is scarce, one read.
+    func queueRoom(_ connection: Connection) -> Int {
+        let limit =
+            self.context.memory.bound.isScarce ? min(self.queueLimit, ConnectionBuffers.readSize) : self.queueLimit
+        return max(0, limit - connection.queuedBytes)
+    }
 }

@@ -28,7 +28,8 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
     private(set) var opening: Opening? {
         didSet { if self.opening == nil { oldValue?.connector = nil } }
     }
-    private(set) var conversation: (any Conversation)?
+    /// `nil` until the 101. It is wrapped in another where its route limits rates.
+    var conversation: (any Conversation)?
     /// A reload that keeps the session replaces it by the route's new form.
     var route: Route?
     /// Where the backend's leg leads. While this is set, the endpoint counts the session.
@@ -41,6 +42,8 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
     var summary: SessionSummary
     /// Where its client's connection is counted. The worker sets it.
     var addresses: AddressCounts?
+    /// Where the session is counted; `nil` once it is over. The client's connection sets it.
+    var seat: SessionSeat?
     var memory = SessionMemory()
 
     /// What is known of the legs besides their connections.
@@ -233,6 +236,7 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         self.beginDeadlines()
         // The session's time may have been over before it was open.
         if self.isOpen { conversation.begin() }
+        if self.route?.settings.limits.hasRates == true { self.followRates() }
         for leg in [Leg.backend, .client] {
             self.replay(early[leg], from: leg)
             self.pump(leg)
@@ -306,7 +310,10 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         self.opening = nil
         self.assembles(0)
         self.promises(0)
+        self.keepsWaiting(0)
         self.closing = nil
+        self.seat?.leave()
+        self.seat = nil
         self.endpoint = nil
         self.client = nil
         self.backend = nil

@@ -16,6 +16,8 @@ final class SessionContext {
     let log: Log
     let strangers: StrangersLog
     let metrics = WorkerMetrics()
+    /// What counts against the limits of the whole gateway.
+    let scope: LimitScope
     let services: any SessionServices
     let files: WorkerFiles
     let passwords: WorkerPasswords
@@ -31,7 +33,7 @@ final class SessionContext {
     init(
         _ connections: ConnectionContext, _ memory: MemoryAccount, _ log: Log, _ services: any SessionServices,
         _ files: WorkerFiles, _ passwords: WorkerPasswords, _ credentials: KeysAndUsers,
-        _ configuration: WorkerConfiguration
+        _ configuration: WorkerConfiguration, _ scope: LimitScope
     ) {
         self.loop = connections.loop
         self.connections = connections
@@ -39,6 +41,7 @@ final class SessionContext {
         self.gathered = GatheredSends(connections.loop)
         self.log = log
         self.strangers = StrangersLog(connections.loop, log)
+        self.scope = scope
         self.services = services
         self.files = files
         self.passwords = passwords

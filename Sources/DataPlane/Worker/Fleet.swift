@@ -76,6 +76,8 @@ public final class Fleet: Sendable {
     public let files: FileService
     /// What hashes passwords.
     public let passwords: PasswordPool
+    /// What counts against the limits of the whole gateway.
+    let scope = LimitScope()
     /// How many descriptors the process may have open.
     public let descriptorLimit: Int
 

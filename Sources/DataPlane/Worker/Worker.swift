@@ -48,7 +48,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         self.context = SessionContext(
             connections, self.memory, self.log, self.services, try WorkerFiles(shared.fleet.files, on: self.loop),
             try WorkerPasswords(shared.fleet.passwords, on: self.loop), shared.credentials,
-            try WorkerConfiguration(shared.configuration, io: connections.tlsIO))
+            try WorkerConfiguration(shared.configuration, io: connections.tlsIO), shared.fleet.scope)
         self.context.owner = self
         try self.listeners.update(shared.listeners, of: index, connections, for: self)
         let own = self.fleet.members[index]

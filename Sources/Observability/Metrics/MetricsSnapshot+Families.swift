@@ -18,8 +18,8 @@ extension MetricsSnapshot {
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
-        return self.ofSessions + self.ofRequests + self.ofMessages + self.ofConnections + self.ofWorkers + backends
-            + Self.families(of: control) + [
+        return self.ofSessions + self.ofRequests + self.ofMessages + self.ofLimits + self.ofConnections + self.ofWorkers
+            + backends + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter,
                     help: "Log lines that were not written, because the file was too slow, full or closed.",

@@ -1,3 +1,4 @@
+public import Configuration
 public import Sessions
 public import System
 public import WebSocketProtocol
@@ -107,6 +108,10 @@ public struct MetricsSnapshot: Sendable {
         public var handshakes: [HandshakeResult: UInt64] = [:]
         /// Closed sessions by cause and code.
         public var closes: [Close: UInt64] = [:]
+        /// How often each limit was reached.
+        public var limits: [ReachedLimit: UInt64] = [:]
+        /// How many messages slow members of rooms missed.
+        public var dropped: UInt64 = 0
         /// Its plain requests.
         public var requests = Requests()
         /// Messages and bytes that each leg has sent in closed sessions.
@@ -188,6 +193,8 @@ extension MetricsSnapshot.Route {
         }
         self.handshakes.merge(other.handshakes, uniquingKeysWith: +)
         self.closes.merge(other.closes, uniquingKeysWith: +)
+        self.limits.merge(other.limits, uniquingKeysWith: +)
+        self.dropped += other.dropped
         self.requests.add(other.requests)
         self.add(other.tally)
     }

@@ -1,4 +1,4 @@
-internal import Configuration
+public import Configuration
 public import Sessions
 internal import System
 public import WebSocketProtocol
@@ -104,6 +104,16 @@ public final class WorkerMetrics {
     public func turnedAway(_ why: MetricsSnapshot.HandshakeResult) {
         self.update(MetricsSnapshot.noRoute) { $0.handshakes[why, default: 0] += 1 }
     }
+
+    /// A limit was reached.
+    ///
+    /// - Parameter route: the name; `nil` if no route was found yet.
+    public func reached(_ limit: ReachedLimit, route: String?) {
+        self.update(route ?? MetricsSnapshot.noRoute) { $0.limits[limit, default: 0] += 1 }
+    }
+
+    /// Messages for members of a room that read too slowly were left out.
+    public func dropped(_ messages: UInt64, route: String) { self.update(route) { $0.dropped += messages } }
 
     /// A ping of the gateway was answered.
     public func pingAnswered(_ leg: Leg, _ roundTrip: Duration) { self.counts.pingSeconds[leg].observe(roundTrip) }

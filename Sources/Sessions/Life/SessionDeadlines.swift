@@ -10,6 +10,8 @@ public struct SessionDeadlines: Equatable, Sendable {
     public var lastData: MonotonicInstant
     /// When the conversation asked to be called.
     public var tick = MonotonicInstant.never
+    /// When the client, held back for its rates, may go on.
+    public var release = MonotonicInstant.never
     /// The time that the timer is set to.
     public var armed = MonotonicInstant.never
 
@@ -40,12 +42,19 @@ public struct SessionDeadlines: Equatable, Sendable {
         return true
     }
 
+    /// Whether the client may go on by now. The request is cleared.
+    public mutating func takeRelease(at now: MonotonicInstant) -> Bool {
+        guard now >= self.release else { return false }
+        self.release = .never
+        return true
+    }
+
     /// When to check again.
     ///
     /// - Parameter legs: when each leg's heartbeat has to be checked.
     public func next(_ timeouts: Timeouts, _ legs: PerLeg<MonotonicInstant>) -> MonotonicInstant {
         min(
-            self.tick, self.credentialEnds, self.lifetime(timeouts), self.idle(timeouts),
+            min(self.tick, self.release, self.credentialEnds), self.lifetime(timeouts), self.idle(timeouts),
             min(legs.client, legs.backend))
     }
 

@@ -14,6 +14,8 @@ public enum Cause: String, CaseIterable, Sendable {
     case invalidData = "invalid-data"
     case messageTooBig = "message-too-big"
     case tooManyFragments = "too-many-fragments"
+    /// The client sent more than `messages-per-second` or `bytes-per-second`, and `over-rate` is `close`.
+    case rateLimit = "rate-limit"
     case slowConsumer = "slow-consumer"
     /// The client did what its route does not allow.
     case policy

@@ -103,6 +103,8 @@ public struct Ending: Equatable, Sendable {
         case (.invalidData, _): self.close(to: leg, .invalidData, "sent invalid data")
         case (.messageTooBig, _): self.close(to: leg, .messageTooBig, "sent a message that is too big")
         case (.tooManyFragments, _): self.close(to: leg, .messageTooBig, "sent a message in too many fragments")
+        case (.rateLimit, .client): (.policy, "messages were sent too fast")
+        case (.rateLimit, .backend): (.goingAway, "client sent messages too fast")
         case (.slowConsumer, .client): (.tryAgainLater, "messages were not read fast enough: try again later")
         case (.slowConsumer, .backend): (.goingAway, "client did not read fast enough")
         case (.memory, .client): (.tryAgainLater, "gateway is short of memory: try again later")

@@ -147,6 +147,9 @@ public struct Relay: Sendable {
         return bytes
     }
 
+    /// How many bytes of the leg's frame in progress are still to come.
+    public func remainingInFrame(_ leg: Leg) -> Int { self.readers[leg].remainingInFrame }
+
     /// Reads what came from `leg`, from `start` to the end of `bytes` or to where something has to be done first.
     public mutating func next(_ bytes: Span<UInt8>, from start: Int, _ leg: Leg) -> Step {
         guard self.flow[leg].isRead else { return Step(forward: start..<start) }

@@ -58,7 +58,7 @@ struct ShippedConfigurationTests {
     @Test func `the examples in the comments are right`() throws {
         let configuration = try Self.withExamples()
 
-        #expect(configuration.listeners.count == 5)
+        #expect(configuration.listeners.count == 6)
         #expect(
             configuration.routes.map(\.name) == [
                 "/", "/echo", "/broadcast/*", "/clock", "chat", "/members/*", "/news/*", "www.example.com/*",

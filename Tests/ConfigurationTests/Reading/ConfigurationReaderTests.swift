@@ -261,17 +261,6 @@ struct ConfigurationReaderTests {
         #expect(configuration.routes.map(\.limits.compression) == [.bytes(0), .bytes(0)])
     }
 
-    @Test func `keys that do not work yet may be off`() throws {
-        let configuration = try GatewayConfiguration.reading(
-            """
-            listeners: [{address: ":80", proxy-protocol: false}]
-            defaults: {limits: {sessions: 0, sessions-per-address: 0, messages-per-second: 0, bytes-per-second: 0}}
-            routes: [{path: /, backend: b, auth: off}]
-            backends: {b: {tcp: ["localhost:80"], send-proxy-protocol: off}, c: {builtin: broadcast, slow-consumer: close}}
-            """)
-        #expect(configuration.routes.count == 1)
-    }
-
     @Test func `variables are replaced in values`() throws {
         let configuration = try GatewayConfiguration.reading(
             """

@@ -16,6 +16,8 @@ import WebSocketProtocol
         var drained: [Leg] = []
         var hasEnded = false
 
+        let takesMore = true
+        func takePlace() -> ClientPlace? { nil }
         func begin() {}
         func received(_ range: Range<Int>, from leg: Leg) {}
         func prepare(for event: ClosingHandshake.Event) {

@@ -62,6 +62,9 @@ import WebSocketProtocol
             .by(.backend, .tooManyFragments), client: (.internalError, "backend sent a message in too many fragments"),
             backend: (.messageTooBig, "sent a message in too many fragments")),
         Row(
+            .byGateway(.rateLimit), client: (.policy, "messages were sent too fast"),
+            backend: (.goingAway, "client sent messages too fast")),
+        Row(
             .byGateway(.slowConsumer), client: (.tryAgainLater, "messages were not read fast enough: try again later"),
             backend: (.goingAway, "client did not read fast enough")),
         Row(

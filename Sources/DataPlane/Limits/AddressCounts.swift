@@ -1,14 +1,14 @@
 internal import Configuration
 internal import Synchronization
 
-/// How many connections each address has open at a listener, on all workers together.
+/// How many connections or sessions each address has, on all workers together.
 ///
 /// They are counted without a limit, too, so that one that a reload sets finds those that are there. There are no more entries than
 /// connections.
 public final class AddressCounts: Sendable {
     private let counts = Mutex<[IPNetwork: Int]>([:])
 
-    /// No connections.
+    /// None.
     public init() {}
 
     /// Counts one more.
@@ -26,7 +26,7 @@ public final class AddressCounts: Sendable {
         }
     }
 
-    /// A connection that was counted is closed.
+    /// One that was counted is closed.
     func remove(_ address: IPNetwork) {
         self.counts.withLock { counts in
             let count = counts[address, default: 0]
