@@ -106,7 +106,8 @@ extension Gateway {
                 return answer(.unknown("there is no backend \(name)"))
             }
             guard !backend.endpoints.isEmpty else {
-                return answer(.unknown("\(name) is a built-in service, which has no endpoints to drain"))
+                let what = backend.tokens == nil ? "is a built-in service, which has no" : "has tokens, and no other"
+                return answer(.unknown("\(name) \(what) endpoints to drain"))
             }
             self.drain(backend.endpoints, .ofBackend(name), undo: undo, answer)
         case .endpoint(let name, let endpointName):

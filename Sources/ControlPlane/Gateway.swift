@@ -35,6 +35,7 @@ public final class Gateway {
     let reloader: Reloader
     let drainer: Drainer
     let health: HealthChecks
+    let tokens: TokenWatch
     /// Runs work that would hold up the control thread.
     let sideWork: SideWork
     private let threads: [Thread.Handle]
@@ -86,6 +87,8 @@ public final class Gateway {
             let listeners = ListenerSet(workers: count)
             let findings = Findings.now(configuration, listeners, files, names, on: loop)
             let active = try ActiveConfiguration(configuration, files: findings.files)
+            let tokens = try TokenWatch(fileAccess, names, loop, log)
+            tokens.start(active)
             names.start(active)
             let serving = try Serving(active, listeners, findings, from: inherited.source)
             try inherited.requireAllTaken()
@@ -102,8 +105,9 @@ public final class Gateway {
             let reloader = Reloader(
                 source, candidates, serving, survey,
                 Reloader.Followers(
-                    fleet: fleet, names: names, health: health, rebalancer: rebalancer, memory: memory,
+                    fleet: fleet, names: names, tokens: tokens, health: health, rebalancer: rebalancer, memory: memory,
                     drainer: drainer, supervisor: supervisor), log)
+            self.tokens = tokens
             self.certificates = CertificateWatch(files, candidates, serving, reloader, drainer, loop, log)
 
             self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, fleet, loop, log)
@@ -150,6 +154,7 @@ public final class Gateway {
         }
         self.certificates.start()
         self.credentials.start()
+        self.tokens.use(self.serving.configuration)
         self.handover?.open(self.inherited.taken)
         self.supervisor.ready(self.serving.status)
         self.supervisor.watch(on: self.loop)

@@ -12,7 +12,8 @@ struct ExplainCommand: ParsableCommand {
         commandName: "explain",
         abstract: "Say which route and backend a URL leads to, or why it would be refused.",
         discussion: """
-            Uses the code that decides on real requests, and connects to nothing. Exits with 0 if the URL would be served, and \
+            Uses the code that decides on real requests, and connects to nothing. Tokens of `tokens` backends are looked up in \
+            their files, and never printed. Exits with 0 if the URL would be served, and \
             with 1 if not.
 
             EXAMPLES
@@ -69,7 +70,10 @@ struct ExplainCommand: ParsableCommand {
         let explanation = Explanation.explain(
             configuration, url: self.url, method: self.method, origin: self.origin,
             subprotocols: self.subprotocols, more: try self.fields, from: try self.peer, by: files.contents,
-            now: WallClock.sinceEpoch().components.seconds)
+            now: WallClock.sinceEpoch().components.seconds
+        ) { token, tokens in
+            TokenLines.readNow(tokens.path).address(for: token)
+        }
         print(explanation.text, terminator: "")
         guard explanation.isServed else { throw ExitCode.failure }
     }

@@ -103,18 +103,23 @@ async def test_a_cell_of_jupyterlab(tmp_path):
         await gateway.event("open")
 
 
-async def test_a_desktop_in_novnc(tmp_path):
-    """The page is files of a folder, the socket is a bridge to the VNC server."""
+@pytest.mark.parametrize("by", ["address", "token"])
+async def test_a_desktop_in_novnc(tmp_path, by):
+    """The page is files of a folder, the socket is a bridge to the VNC server, of one address or by a folder of tokens."""
     screen = tmp_path / "vnc.sock"
     vnc = ("Xtigervnc", "-displayfd", "1", "-rfbport", "-1", "-rfbunixpath", screen, "-SecurityTypes", "None", "-geometry", "640x480",
            "-desktop", "a desktop", "-retro")
     routes = [{"path": "/websockify", "backend": "screen"}, {"path": "/*", "files": "/usr/share/novnc"}]
-    backends = {"screen": {"tcp": [f"unix:{screen}"]}}
+    tokens = tmp_path / "tokens"
+    tokens.mkdir()
+    (tokens / "desks").write_text(f"s3cret: unix:{screen}\n")
+    backends = {"screen": {"tcp": [f"unix:{screen}"]} if by == "address" else {"tokens": str(tokens)}}
+    path = "" if by == "address" else "&path=websockify%3Ftoken%3Ds3cret"
     async with (
         program(*vnc, answers=lambda: until(screen.exists)),
         Gateway(routes=routes, backends=backends) as gateway, chromium() as browser,
     ):
-        page = await new_page(browser, f"https://localhost:{gateway.secure[1]}/vnc.html?autoconnect=true")
+        page = await new_page(browser, f"https://localhost:{gateway.secure[1]}/vnc.html?autoconnect=true{path}")
         await page.wait_for_selector("html.noVNC_connected", state="attached", timeout=STEP)
         assert "a desktop" in await page.title()
         # The root window's pattern has two colours.
@@ -124,7 +129,8 @@ async def test_a_desktop_in_novnc(tmp_path):
             return canvas.width === 640 && canvas.height === 480 && new Set(pixels).size > 1;
         }"""
         await page.wait_for_function(colours, timeout=STEP)
-        await gateway.event("open", route="/websockify")
+        await gateway.event("open", route="/websockify", endpoint=f"unix:{screen}")
+        assert not [line for line in gateway.log.lines if "s3cret" in line]
 
 
 async def notes(url: str) -> set[str]:

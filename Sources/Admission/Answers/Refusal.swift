@@ -122,6 +122,11 @@ public struct Refusal: Error, Equatable, Sendable {
             routeIndex: routeIndex)
     }
 
+    /// No endpoint has this token. It is not said which token that is.
+    public static func unknownToken(routeIndex: Int) -> Refusal {
+        Refusal(404, "The token is unknown.", routeIndex: routeIndex)
+    }
+
     /// No endpoint is up.
     public static func noEndpoint(routeIndex: Int) -> Refusal {
         Refusal(

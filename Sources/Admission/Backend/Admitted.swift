@@ -19,12 +19,15 @@ public struct Admitted: Equatable, Sendable {
     /// The client's `permessage-deflate` offers, none on a route with `compression: off`. Other extensions
     /// are not passed on.
     public let compressionOffers: [ExtensionElement]
+    /// What names its endpoint, where the backend has `tokens`. It is a secret.
+    public let token: String?
     /// What its credential gives to the backend.
     var grantedFields = HTTPFields()
 
     init(
         _ request: CheckedRequest, routeIndex: Int, key: String, offeredSubprotocols: [String],
-        subprotocols: [String], subprotocol: String?, requiresSubprotocol: Bool, compressionOffers: [ExtensionElement]
+        subprotocols: [String], subprotocol: String?, requiresSubprotocol: Bool, compressionOffers: [ExtensionElement],
+        token: String?
     ) {
         self.request = request
         self.routeIndex = routeIndex
@@ -34,6 +37,7 @@ public struct Admitted: Equatable, Sendable {
         self.subprotocol = subprotocol
         self.requiresSubprotocol = requiresSubprotocol
         self.compressionOffers = compressionOffers
+        self.token = token
     }
 
     /// What the client is answered if its backend picks no subprotocol; `nil`: none.

@@ -25,11 +25,28 @@ extension Admission {
             let isServed = routes.service(of: index) == .relay ? !offers.isEmpty : pick != nil
             guard isServed else { throw Refusal.subprotocolRequired(route.subprotocols, routeIndex: index) }
         }
+        let token = try self.token(of: request, routes, index)
         return Admitted(
             request, routeIndex: index, key: key, offeredSubprotocols: offered, subprotocols: offers,
             subprotocol: pick ?? request.announcement,
             requiresSubprotocol: choice.isRequired,
-            compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions))
+            compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions), token: token)
+    }
+
+    /// The token that names the endpoint; `nil` where the backend has none.
+    private static func token(
+        of request: CheckedRequest, _ routes: RouteTable, _ index: Int
+    ) throws(Refusal) -> String? {
+        guard let place = routes.tokenPlace(of: index) else { return nil }
+        let values =
+            switch place {
+            case .query(let name): request.target.parameters(name)
+            case .header(let name): request.head.fields.values(name)
+            case .path: [request.target.token(below: routes.routes[index].path)]
+            }
+        guard values.count <= 1 else { throw Refusal(400, "The token is repeated.", routeIndex: index) }
+        guard let token = values.first, !token.isEmpty else { throw Refusal.tokenMissing(place, routeIndex: index) }
+        return token
     }
 
     private static func checkVersion(_ version: String?, _ index: Int) throws(Refusal) {
@@ -69,6 +86,16 @@ extension Admission {
 }
 
 extension Refusal {
+    fileprivate static func tokenMissing(_ place: TargetTokenPlace, routeIndex: Int) -> Refusal {
+        let cure =
+            switch place {
+            case .query(let name): "Add it to the URL: ?\(name)=TOKEN."
+            case .header(let name): "Send it as \(name)."
+            case .path: "Add it to the path."
+            }
+        return Refusal(404, "This address needs a token.", cure: cure, routeIndex: routeIndex)
+    }
+
     fileprivate static func subprotocolRequired(_ allowed: [String]?, routeIndex: Int) -> Refusal {
         let cure = allowed.map { "Offer one of: \($0.joined(separator: ", "))." } ?? "Offer one."
         return Refusal(400, "This route requires a subprotocol.", cure: cure, routeIndex: routeIndex)

@@ -19,11 +19,12 @@ public import HTTP1
 /// 7. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
 /// 8. 403: the route does not let this Origin in, or demands one.
 /// 9. 400: the route requires a subprotocol and none offered fits.
+/// 10. On a route to `tokens`: 400 for a repeated token, 404 without one. Whether there is such a token is looked up then.
 ///
 /// Where the route has `auth`, and is no `redirect`, a token among the subprotocols is looked for first (400 if there is nothing beside it), and
 /// what follows does not see it. What the request shows is looked at last:
 ///
-/// 10. 401: no credential, or one that cannot be read; 403: no certificate, where only that would do; 302 in place of the 401 for a page, with
+/// 11. 401: no credential, or one that cannot be read; 403: no certificate, where only that would do; 302 in place of the 401 for a page, with
 ///     `sign-in`. Else what was decided depends on what the credential is worth (`Demand`).
 public enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.

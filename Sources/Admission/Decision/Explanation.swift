@@ -30,17 +30,20 @@ public struct Explanation: Equatable, Sendable {
     ///   - peer: the other end of the connection.
     ///   - files: what its credential is verified with. A password is hashed, which takes a moment.
     ///   - now: seconds since 1970.
+    ///   - address: what a token stands for; `nil`: it is unknown.
     public static func explain(
         _ configuration: GatewayConfiguration, url: String, method: String = "GET", origin: String? = nil,
         subprotocols: [String] = [], more: [(name: String, value: String)] = [], from peer: Peer = .anyone,
-        by files: KeysAndUsers = KeysAndUsers(), now: Int64 = 0
+        by files: KeysAndUsers = KeysAndUsers(), now: Int64 = 0,
+        address tokenAddress: (_ token: String, BackendSettings.Tokens) -> Address? = { _, _ in nil }
     ) -> Explanation {
-        guard let address = RequestedURL(url) else {
-            return Explanation(text: "\(url): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
-        }
         let routes = RouteTable(configuration)
-        // A token in it is not for the screen.
-        var lines = Lines(title: routes.cleaned(url))
+        let shown = self.withoutToken(url, routes)
+        guard let address = RequestedURL(url) else {
+            return Explanation(text: "\(shown): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
+        }
+        // A credential in it is not for the screen.
+        var lines = Lines(title: routes.cleaned(shown))
         let obstacle = self.listener(configuration, address, peer, &lines)
 
         let head: RequestHead
@@ -90,6 +93,10 @@ public struct Explanation: Equatable, Sendable {
             lines.add("origin", origin == nil ? "none, as a client that is not a browser" : "allowed")
             self.backend(admitted.request, route, configuration, &lines)
             self.placement(admitted.request, route, configuration, &lines)
+            if let unknown = self.unknownToken(admitted, route, configuration, tokenAddress, &lines) {
+                lines.add("answer", obstacle ?? self.answer(unknown))
+                return Explanation(text: lines.text, isServed: false)
+            }
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
             lines.add("answer", obstacle ?? "101 Switching Protocols")
         case .demands: break
@@ -128,6 +135,36 @@ public struct Explanation: Equatable, Sendable {
     ) -> Admission.Decision {
         lines.add("credential", "good" + (grant.subject.map { ", of \(shown($0, keepsSpaces: true))" } ?? ""))
         return decision.granted(grant.fields)
+    }
+
+    // MARK: - Tokens
+
+    /// The URL without what may be a token. Nothing shows tokens.
+    private static func withoutToken(_ url: String, _ routes: RouteTable) -> String {
+        guard routes.hasTokens else { return url }
+        let sent = url.prefix { $0 != "?" }
+        let query = sent.endIndex == url.endIndex ? "" : "?*"
+        guard let address = RequestedURL(url) else { return "the URL" }
+        let path = address.target.prefix { $0 != "?" && $0 != "#" }
+        let shown = routes.withoutToken(String(path), on: nil)
+        guard shown != path else { return sent + query }
+        let scheme = url.prefix { $0 != ":" }
+        return "\(scheme)://\(address.authority.text)\(shown)\(query)"
+    }
+
+    /// Adds the endpoint that the request's token stands for.
+    ///
+    /// - Returns: the refusal if there is none.
+    private static func unknownToken(
+        _ admitted: Admitted, _ route: RouteSettings, _ configuration: GatewayConfiguration,
+        _ address: (_ token: String, BackendSettings.Tokens) -> Address?, _ lines: inout Lines
+    ) -> Refusal? {
+        guard let token = admitted.token, let name = route.action.backend,
+            case .tokens(let tokens, _)? = configuration.backends[name]?.kind
+        else { return nil }
+        guard let address = address(token, tokens) else { return .unknownToken(routeIndex: admitted.routeIndex) }
+        lines.add("endpoint", address.description)
+        return nil
     }
 
     // MARK: - Parts
@@ -245,6 +282,9 @@ public struct Explanation: Equatable, Sendable {
                 let target = self.target(request.target.asked(of: endpoint, on: route.path), endpoint)
                 lines.add("endpoint", endpoint.description + target + self.share(endpoint.weight, endpoint.backup))
             }
+        case .tokens(let tokens, let message):
+            let kind = "bridge, \(message.rawValue) messages, by the tokens in \(tokens.path)"
+            lines.add("backend", "\(name): \(kind)\(self.header(backend))")
         case .tcp(let endpoints, let message):
             lines.add(
                 "backend", "\(name): bridge, \(message.rawValue) messages, \(backend.balance)\(self.header(backend))")

@@ -8,13 +8,14 @@ extension Refusal {
     static func notServed(
         _ target: RequestTarget, _ head: RequestHead, _ host: Authority, _ arrival: Arrival, _ routes: RouteTable
     ) -> Refusal {
-        var refusal = Refusal(404, "Nothing is served at \(peer: target.path).")
+        let path = routes.withoutToken(target.path, on: nil)
+        var refusal = Refusal(404, "Nothing is served at \(peer: path).")
         // Without such a field there is no other host or scheme to try.
         guard !arrival.isFromTrustedProxy, !Self.sent(head).isEmpty else { return refusal }
         let believed = ForwardedHeaders(head.fields, host: host, arrival: arrival.believed)
         guard routes.match(believed.scheme, host: believed.host.host, path: target.path) != nil else { return refusal }
         refusal.explain(
-            "Nothing is served at \(peer: target.path) on \(peer: host.text)\(Self.ignored(head)).",
+            "Nothing is served at \(peer: path) on \(peer: host.text)\(Self.ignored(head)).",
             cure: Self.trustCure)
         return refusal
     }

@@ -23,6 +23,8 @@ public final class RouteTable: Sendable {
     let routes: [RouteSettings]
     private let services: [Service]
     private let allCredentials: [RouteCredentials?]
+    /// Where a request to the backend of each route has the token that names its endpoint.
+    private let tokenPlaces: [Int: TargetTokenPlace]
     /// Whether connections are kept on any route.
     let keepsClients: Bool
     /// Whether a client certificate may let a client in, on any route.
@@ -36,6 +38,10 @@ public final class RouteTable: Sendable {
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
         self.allCredentials = configuration.routes.map(Self.credentials)
         self.asksForCertificates = self.allCredentials.contains { $0?.asksForCertificates == true }
+        let places = configuration.routes.enumerated().compactMap { index, route in
+            route.action.backend.flatMap { configuration.backends[$0]?.tokenPlace }.map { (index, $0) }
+        }
+        self.tokenPlaces = Dictionary(uniqueKeysWithValues: places)
         self.keepsClients = zip(self.services, self.routes).contains(where: Self.keepsClients)
         func table(of scheme: ClientScheme) -> HostTable {
             var table = HostTable()
@@ -59,6 +65,37 @@ public final class RouteTable: Sendable {
     private static func credentials(of route: RouteSettings) -> RouteCredentials? {
         if case .redirect = route.action { return nil }
         return route.auth.isEmpty ? nil : RouteCredentials(route.auth)
+    }
+
+    /// Where a request has the token that names its endpoint; `nil` where the route's backend has no tokens.
+    func tokenPlace(of index: Int) -> TargetTokenPlace? { self.tokenPlaces[index] }
+
+    /// Whether any route leads to a backend with tokens.
+    var hasTokens: Bool { !self.tokenPlaces.isEmpty }
+
+    /// A path, without what may be a token of a route with `token: path`.
+    ///
+    /// - Parameters:
+    ///   - path: normalised, or as sent.
+    ///   - route: the one that the request came by; `nil`: none. It may be its host or scheme alone that led it away from the tokens.
+    public func withoutToken(_ path: String, on route: RouteSettings?) -> String {
+        let prefixes = self.tokenPrefixes(upTo: route)
+        guard !prefixes.isEmpty else { return path }
+        guard let normal = try? NormalPath(path) else { return "/*" }
+        return prefixes.filter(normal.text.hasPrefix).min { $0.utf8.count < $1.utf8.count }.map { "\($0)*" } ?? path
+    }
+
+    /// What stands before the tokens in paths. Behind a route of every host and scheme no other one gets the path.
+    private func tokenPrefixes(upTo route: RouteSettings?) -> [String] {
+        guard !self.tokenPlaces.isEmpty else { return [] }
+        var last = self.routes.count
+        if let route, route.hosts.isEmpty, route.scheme == nil {
+            last = self.routes.firstIndex { $0.name == route.name } ?? last
+        }
+        return self.tokenPlaces.compactMap { index, place in
+            guard place == .path, index <= last, case .subtree(let prefix) = self.routes[index].path else { return nil }
+            return prefix
+        }
     }
 
     /// Whether requests that ask for no upgrade are served on the route.
@@ -96,7 +133,7 @@ public final class RouteTable: Sendable {
         case .backend(let name), .files(_, backend: let name?):
             switch configuration.backends[name]?.kind {
             case .websocket: .relay
-            case .tcp, .builtin, nil: .terminated
+            case .tcp, .tokens, .builtin, nil: .terminated
             }
         }
     }

@@ -14,6 +14,11 @@ extension RequestTarget {
         return self.query.map { "\(path)?\($0)" } ?? path
     }
 
+    /// What the `*` of a route's path stands for, decoded once.
+    ///
+    /// - Parameter pattern: that of the route that the path matches.
+    func token(below pattern: PathPattern) -> String { Self.decodedPath(self.rest(below: pattern)) }
+
     /// The part of the path, as sent, that the `*` of a route's path stands for; empty on a route without.
     ///
     /// - Parameter pattern: that of the route that the path matches.

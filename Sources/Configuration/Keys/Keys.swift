@@ -423,6 +423,13 @@ extension Keys {
         let tcp = MappingKey(
             "tcp", Keys.tcpEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
             "The addresses of TCP servers, such as 127.0.0.1:5900, tls://broker:8883 or \"unix:/run/vnc.sock\".")
+        let tokens = OptionalKey(
+            "tokens", .file, presence: .alternative,
+            "A file with lines such as TOKEN: 127.0.0.1:5901, or a folder of them, as websockify has. The token of a request says which TCP server its session leads to."
+        )
+        let token = Key(
+            "token", .tokenPlace, default: "query:token",
+            "Where a request has its token: query:NAME, header:NAME, or path: what the * of the route's path matched.")
         let message = Key(
             "message", KeyType<BridgeMessage>.word, default: "binary",
             "The kind of message that a TCP server's bytes become.")
@@ -615,5 +622,16 @@ extension KeyType<Balance> {
             ]
         ]
         return Self(schema: schema) { text throws(Mistake) in try Balance(parsing: text) }
+    }
+}
+
+extension KeyType<TargetTokenPlace> {
+    fileprivate static var tokenPlace: Self {
+        let schema: JSON = [
+            "anyOf": [
+                ["const": "path"], ["type": "string", "pattern": "^(query|header):.+$"], .variable,
+            ]
+        ]
+        return Self(schema: schema) { text throws(Mistake) in try TargetTokenPlace(parsing: text) }
     }
 }

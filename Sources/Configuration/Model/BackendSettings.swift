@@ -10,6 +10,22 @@ public struct BackendSettings: Equatable, Sendable {
         case websocket([WebSocketEndpoint])
         /// TCP, TLS or Unix endpoints, which are bridged to. Never empty.
         case tcp([TCPEndpoint], message: BridgeMessage)
+        /// TCP servers or Unix sockets, which are bridged to: the token of each request names one in a file.
+        case tokens(Tokens, message: BridgeMessage)
+    }
+
+    /// `tokens` and `token`: which tokens there are, and where a request has its own.
+    public struct Tokens: Equatable, Sendable {
+        /// A file of tokens (`TokenFile`), or a folder of such files.
+        public var path: String
+        /// `token`
+        public var place: TargetTokenPlace
+
+        /// - Parameter path: not empty.
+        public init(path: String, place: TargetTokenPlace) {
+            self.path = path
+            self.place = place
+        }
     }
 
     /// The key under `backends`, which routes and metrics name.
@@ -43,6 +59,19 @@ public struct BackendSettings: Equatable, Sendable {
     public init(name: String, kind: Kind) {
         self.name = name
         self.kind = kind
+    }
+
+    /// What becomes of the bytes of a TCP server; `nil`: it has none.
+    public var bridgeMessage: BridgeMessage? {
+        switch self.kind {
+        case .tcp(_, let message), .tokens(_, let message): message
+        case .builtin, .websocket: nil
+        }
+    }
+
+    /// Where a request has the token that names its endpoint; `nil`: endpoints are not named by tokens.
+    public var tokenPlace: TargetTokenPlace? {
+        if case .tokens(let tokens, _) = self.kind { tokens.place } else { nil }
     }
 
     /// The name of the cookie of `balance: cookie`.

@@ -26,7 +26,7 @@ struct BackendSection {
         let cookie = self.cookie?.changes(to: BackendSettings.Cookie.self)
         if balance == .cookie { Self.checkCookieName(mapping, entry.key) }
         let isKnown = balance != nil || !mapping.has(keys.balance)
-        if isKnown, balance != .cookie, !mapping.has(keys.builtin) {
+        if isKnown, balance != .cookie, !mapping.has(keys.builtin), !mapping.has(keys.tokens) {
             mapping.report(keys.cookie, "needs `balance: cookie`")
         }
         let slowConsumer = mapping.value(keys.slowConsumer)
@@ -96,9 +96,13 @@ struct BackendSection {
     private static func kind(_ mapping: MappingReader) -> BackendSettings.Kind? {
         let keys = Keys.backend
         let every = "is for `builtin: clock`"
-        let message = "is for `tcp` backends"
+        let message = "is for `tcp` and `tokens` backends"
         let slowConsumer = "is for `builtin: broadcast`"
-        switch mapping.alternative()?.name {
+        let alternative = mapping.alternative()?.name
+        if alternative != nil, alternative != keys.tokens.name {
+            mapping.report(keys.token, "is for `tokens` backends")
+        }
+        switch alternative {
         case keys.builtin.name:
             mapping.refuse(
                 [
@@ -124,16 +128,38 @@ struct BackendSection {
         case keys.tcp.name:
             mapping.report(keys.every, every)
             mapping.report(keys.slowConsumer, slowConsumer)
-            mapping.refuse([keys.host, keys.heartbeat], "is for `websocket` backends")
-            mapping.report(
-                keys.limits, "is for `websocket` backends: a bridge streams, unless its route has limits")
-            let message = mapping.value(keys.message) ?? keys.message.default
+            let message = self.bridgeMessage(mapping)
             return EndpointList(
                 backend: mapping, key: keys.tcp, textKey: Keys.tcpEndpoint.address, share: Keys.tcpEndpoint.share,
                 secureScheme: "tls://"
             ).endpoints { text throws(Mistake) in try TCPEndpoint(parsing: text) }.map { .tcp($0, message: message) }
+        case keys.tokens.name:
+            mapping.report(keys.every, every)
+            mapping.report(keys.slowConsumer, slowConsumer)
+            let message = self.bridgeMessage(mapping)
+            return self.tokens(mapping).map { .tokens($0, message: message) }
         default: return nil
         }
+    }
+
+    /// What a bridge sends. Also reports the keys that only relays have.
+    private static func bridgeMessage(_ mapping: MappingReader) -> BridgeMessage {
+        let keys = Keys.backend
+        mapping.refuse([keys.host, keys.heartbeat], "is for `websocket` backends")
+        mapping.report(keys.limits, "is for `websocket` backends: a bridge streams, unless its route has limits")
+        return mapping.value(keys.message) ?? keys.message.default
+    }
+
+    /// Also reports the keys that only backends with endpoints in the file have.
+    private static func tokens(_ mapping: MappingReader) -> BackendSettings.Tokens? {
+        let keys = Keys.backend
+        mapping.refuse(
+            [keys.balance, keys.cookie, keys.health, keys.eject, keys.slowStart, keys.rebalance],
+            "is for backends that choose among their endpoints: here the token names one")
+        mapping.report(keys.tls, "is for backends with endpoints in this file: targets of `tokens` have no TLS")
+        let place = mapping.value(keys.token)
+        guard let path = mapping.value(keys.tokens), place != nil || !mapping.has(keys.token) else { return nil }
+        return BackendSettings.Tokens(path: path, place: place ?? keys.token.default)
     }
 
     private static func service(_ name: BuiltinName, every: Duration) -> BuiltinService {

@@ -53,7 +53,7 @@ struct BackendsSection {
         guard case .backend(let name) = action else { return false }
         return switch self.settings[name]?.kind {
         case .websocket, nil: true
-        case .builtin, .tcp: false
+        case .builtin, .tcp, .tokens: false
         }
     }
 
@@ -62,8 +62,13 @@ struct BackendsSection {
         guard let name = action.backend else { return false }
         return switch self.settings[name]?.kind {
         case .builtin(.broadcast), nil: true
-        case .builtin, .websocket, .tcp: false
+        case .builtin, .websocket, .tcp, .tokens: false
         }
+    }
+
+    /// Whether the token of a request is what the `*` of its route's path stands for.
+    func takeTokensFromPath(_ action: RouteSettings.Action) -> Bool {
+        action.backend.flatMap { self.settings[$0]?.tokenPlace } == .path
     }
 
     /// What the backend of an action says of the sessions of its routes.

@@ -4,8 +4,11 @@ internal import HTTP1
 public struct BridgeConfiguration: Equatable, Sendable {
     /// `6080`, `:6080`, `127.0.0.1:6080`, `unix:/run/x.sock`, `ws://…` or `wss://…`.
     public var listen: String
-    /// `localhost:5900`, `tcp://…`, `tls://…`, `unix:/path`, `ws://…`, `wss://…` or `ws+unix:/path`.
-    public var target: String
+    /// `localhost:5900`, `tcp://…`, `tls://…`, `unix:/path`, `ws://…`, `wss://…` or `ws+unix:/path`; `nil` where
+    /// `tokens` say it.
+    public var target: String?
+    /// A file or folder of tokens, one of which each request has in its query as `token`; `nil`: there is a target.
+    public var tokens: String?
     /// A path pattern; `nil`: every path.
     public var path: String?
     /// Empty: the gateway's own; `any` alone: all.
@@ -22,7 +25,7 @@ public struct BridgeConfiguration: Equatable, Sendable {
     public var web: String?
 
     /// A bridge without options. Nothing is checked yet.
-    public init(listen: String, target: String) {
+    public init(listen: String, target: String? = nil) {
         self.listen = listen
         self.target = target
     }
@@ -139,15 +142,27 @@ public struct BridgeConfiguration: Equatable, Sendable {
     // MARK: - TARGET
 
     private func kind() throws(Failure) -> BackendSettings.Kind {
-        try Self.reading("TARGET") { () throws(Mistake) in
-            let scheme = self.target.asciiLowercased
+        if let tokens = self.tokens { return try self.kind(tokens) }
+        guard let target = self.target else {
+            throw Failure(argument: "TARGET", mistake: Mistake("is missing: name a server, or a folder with --tokens"))
+        }
+        return try Self.reading("TARGET") { () throws(Mistake) in
+            let scheme = target.asciiLowercased
             guard ["ws://", "wss://", "ws+unix:"].contains(where: scheme.hasPrefix) else {
-                return .tcp([try TCPEndpoint(parsing: self.target)], message: self.message ?? .binary)
+                return .tcp([try TCPEndpoint(parsing: target)], message: self.message ?? .binary)
             }
             guard self.message == nil else {
-                throw .expected("a TCP server where --text is given", not: self.target)
+                throw .expected("a TCP server where --text is given", not: target)
             }
-            return .websocket([try WebSocketEndpoint(parsing: self.target)])
+            return .websocket([try WebSocketEndpoint(parsing: target)])
+        }
+    }
+
+    private func kind(_ tokens: String) throws(Failure) -> BackendSettings.Kind {
+        try Self.reading("--tokens") { () throws(Mistake) in
+            if let target = self.target { throw Mistake("cannot stand beside the target `\(target)`: leave one out") }
+            let place = Keys.backend.token.default
+            return .tokens(.init(path: try Word.path(tokens), place: place), message: self.message ?? .binary)
         }
     }
 

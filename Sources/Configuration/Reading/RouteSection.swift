@@ -52,6 +52,7 @@ struct RouteSection {
             self.mapping.report(Keys.route.listenOnly, "is for a `builtin: broadcast` backend: leave it out")
         }
         guard let path else { return nil }
+        if backends.takeTokensFromPath(action) { self.checkTokens(in: path) }
 
         var route = RouteSettings(
             name: name ?? (hosts.first?.description ?? "") + path.description, path: path, action: action)
@@ -80,6 +81,17 @@ struct RouteSection {
         return self.mapping.value(Keys.route.path) { text throws(Mistake) in
             try PathPattern(parsing: text, encodedSlashes: encodedSlashes)
         }
+    }
+
+    /// Reports a route of which no request can have a token in their path, or have it where a file's name would be shown.
+    private func checkTokens(in path: PathPattern) {
+        let keys = Keys.route
+        if case .exact = path {
+            self.mapping.report(
+                keys.path, "must end in `/*`: its backend has `token: path`, and what the `*` matches is the token")
+        }
+        self.mapping.report(
+            keys.files, "cannot stand beside a backend with `token: path`: give the files a route of their own")
     }
 
     private func hosts() -> [HostPattern] {

@@ -52,6 +52,7 @@ extension BackendSettings.Kind {
         case .builtin(.clock): "clock"
         case .websocket: "websocket"
         case .tcp: "tcp"
+        case .tokens: "tokens"
         }
     }
 }

@@ -35,11 +35,11 @@ public struct BackendRow: Sendable {
 
     /// The name in the configuration.
     public var name: String
-    /// `websocket`, `tcp`, or the name of a built-in service.
+    /// `websocket`, `tcp`, `tokens`, or the name of a built-in service.
     public var kind: String
     /// The number of its open sessions, in all workers.
     public var sessions: Int
-    /// Empty for a built-in service.
+    /// Empty for a built-in service, and where tokens name them.
     public var endpoints: [EndpointRow]
 
     /// See the properties.

@@ -51,10 +51,23 @@ final class NameRefresh {
 
     /// Refreshes the names of this configuration from now on, and no others.
     func use(_ active: ActiveConfiguration) {
-        self.add(active)
-        let endpoints = Set(active.backends.flatMap(\.endpoints).map { ObjectIdentifier($0) })
+        let endpoints = active.backends.flatMap(\.allEndpoints)
+        self.add(endpoints, active.settings.names)
+        let ids = Set(endpoints.map { ObjectIdentifier($0) })
+        self.keep { ids.contains(ObjectIdentifier($0)) }
+    }
+
+    /// Refreshes the names of these endpoints, too, and those of others no more.
+    func use(_ added: [Endpoint], insteadOf removed: [Endpoint], _ settings: GatewayConfiguration.Names) {
+        // A reload may have forgotten them since they were looked up.
+        for name in self.add(added, settings) { name.goOn() }
+        let ids = Set(removed.map { ObjectIdentifier($0) })
+        if !ids.isEmpty { self.keep { !ids.contains(ObjectIdentifier($0)) } }
+    }
+
+    private func keep(_ isKept: (Endpoint) -> Bool) {
         for (host, name) in self.names {
-            name.endpoints.removeAll { !endpoints.contains(ObjectIdentifier($0)) }
+            name.endpoints.removeAll { !isKept($0) }
             guard name.endpoints.isEmpty else { continue }
             name.stop()
             self.names[host] = nil
@@ -65,9 +78,20 @@ final class NameRefresh {
     ///
     /// - Parameter then: called when all answers are here, or after `firstWait`.
     func resolve(_ active: ActiveConfiguration, then: @escaping () -> Void) {
-        let names = self.add(active)
+        self.resolve(
+            active.backends.flatMap(\.allEndpoints), active.settings.names, within: Self.firstWait, then: then)
+    }
+
+    /// Looks the names of endpoints up, also those with known addresses.
+    ///
+    /// - Parameter then: called when all answers are here, or after `limit`.
+    func resolve(
+        _ endpoints: [Endpoint], _ settings: GatewayConfiguration.Names, within limit: Duration,
+        then: @escaping () -> Void
+    ) {
+        let names = self.add(endpoints, settings)
         guard !names.isEmpty else { return then() }
-        let id = self.wait(for: names.count, within: Self.firstWait, then: then)
+        let id = self.wait(for: names.count, within: limit, then: then)
         for name in names { name.want(id) }
     }
 
@@ -79,20 +103,18 @@ final class NameRefresh {
         name.goOn()
     }
 
-    /// Adds the names of a configuration, and returns them.
+    /// Adds the names of endpoints, and returns them.
     @discardableResult
-    private func add(_ active: ActiveConfiguration) -> [HostName] {
-        let refresh = active.settings.names.refresh
-        var added: [String: HostName] = [:]
-        for endpoint in active.backends.flatMap(\.endpoints) {
-            guard let (host, _) = endpoint.hostToResolve else { continue }
-            let name = self.names[host] ?? self.name(host, refresh: refresh)
-            name.schedule.refresh = refresh
-            if !name.endpoints.contains(where: { $0 === endpoint }) { name.endpoints.append(endpoint) }
+    private func add(_ endpoints: [Endpoint], _ settings: GatewayConfiguration.Names) -> [HostName] {
+        let named = endpoints.filter { $0.hostToResolve != nil }
+        return Dictionary(grouping: named) { $0.hostToResolve?.host ?? "" }.map { host, endpoints in
+            let name = self.names[host] ?? self.name(host, refresh: settings.refresh)
+            name.schedule.refresh = settings.refresh
+            let known = Set(name.endpoints.map { ObjectIdentifier($0) })
+            name.endpoints += endpoints.filter { !known.contains(ObjectIdentifier($0)) }
             self.names[host] = name
-            added[host] = name
+            return name
         }
-        return Array(added.values)
     }
 
     private func name(_ host: String, refresh: Duration) -> HostName {

@@ -20,6 +20,7 @@ final class Reloader {
     struct Followers {
         let fleet: Fleet
         let names: NameRefresh
+        let tokens: TokenWatch
         let health: HealthChecks
         let rebalancer: Rebalancer
         let memory: MemoryWatch
@@ -124,8 +125,7 @@ final class Reloader {
                 then(outcome($0))
             }
         }
-        // Look up the names of new endpoints before sessions are led to them.
-        self.followers.names.resolve(configuration) { [unowned self] in
+        self.prepare(configuration) { [unowned self] in
             // Workers that were told to stop accepting would accept from new listeners.
             guard self.followers.drainer.isServing else {
                 candidate.listeners.close()
@@ -139,6 +139,13 @@ final class Reloader {
         }
     }
 
+    /// Reads new tokens, and looks up the names of new endpoints, before sessions are led to them.
+    private func prepare(_ configuration: ActiveConfiguration, then: @escaping () -> Void) {
+        self.followers.tokens.read(configuration) { [unowned self] in
+            self.followers.names.resolve(configuration, then: then)
+        }
+    }
+
     private func apply(_ candidate: Serving.Candidate, then: @escaping ([SessionFates]) -> Void) {
         let old = self.serving.configuration
         self.put(candidate, then: then)
@@ -146,6 +153,7 @@ final class Reloader {
         self.followers.fleet.memory.setLimit(new.settings.memory?.rawValue ?? MemoryBound.automatic)
         self.followers.memory.rose()
         self.followers.names.use(new)
+        self.followers.tokens.use(new)
         self.followers.rebalancer.take(new, insteadOf: old)
         for listener in candidate.listeners.removed {
             self.serving.removeFile(of: listener)

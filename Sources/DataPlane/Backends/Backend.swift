@@ -20,12 +20,14 @@ public final class Backend: Sendable {
     public let index: Int
     /// The backend as configured.
     public let settings: BackendSettings
-    /// Empty for a built-in service.
+    /// Those that the configuration names. Empty for a built-in service, and where tokens name them.
     public let endpoints: [Endpoint]
     /// In the order of the endpoints.
     public let shares: [Share]
     /// Indices by endpoint name.
     private let indices: [String: Int]
+    /// The endpoints that tokens name; `nil`: the configuration names them.
+    public let tokens: TokenTargets?
     /// How requests are placed among the endpoints.
     public let placing: PlacementRule
     /// The local address to connect from; `nil` lets the system choose.
@@ -35,13 +37,14 @@ public final class Backend: Sendable {
     ///
     /// - Parameters:
     ///   - index: see `index`.
-    ///   - previous: the backend of this name until now. Endpoints that it also has are the same objects, and so keep their health.
+    ///   - previous: the backend of this name until now. Endpoints that it also has are the same objects, and so keep their health. Tokens
+    ///     stay in force.
     public init(index: Int, _ settings: BackendSettings, replacing previous: Backend? = nil) {
         self.index = index
         self.settings = settings
         let made: [Endpoint]
         switch settings.kind {
-        case .builtin:
+        case .builtin, .tokens:
             made = []
             self.shares = []
         case .websocket(let endpoints):
@@ -56,8 +59,18 @@ public final class Backend: Sendable {
         self.placing = PlacementRule(
             settings.balance,
             cookie: settings.balance == .cookie ? Self.cookie(settings, made.map(\.name)) : nil)
+        self.tokens = Self.tokens(settings, previous?.tokens)
         self.source = settings.source.map { SocketAddress($0, port: 0) }
     }
+
+    /// The same object as until now, if it is still about the same files.
+    private static func tokens(_ settings: BackendSettings, _ previous: TokenTargets?) -> TokenTargets? {
+        guard case .tokens(let tokens, _) = settings.kind else { return nil }
+        return previous?.path == tokens.path ? previous : TokenTargets(path: tokens.path)
+    }
+
+    /// Those that the configuration names, and those that tokens name by now.
+    public var allEndpoints: [Endpoint] { self.endpoints + (self.tokens?.current?.endpoints ?? []) }
 
     /// The values are 16 hexadecimal digits of a hash of each endpoint: enough to tell them apart. With a key they say nothing of the endpoint.
     private static func cookie(_ settings: BackendSettings, _ names: [String]) -> EndpointCookie {

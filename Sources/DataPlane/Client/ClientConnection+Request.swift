@@ -153,18 +153,26 @@ extension ClientConnection {
     /// Begins to open a session.
     private func begin(_ admitted: Admitted, _ head: RequestHead, _ configuration: WorkerConfiguration) {
         let route = configuration.shared.routes[admitted.routeIndex]
+        self.route = route
+        let target: Endpoint?
+        do throws(Refusal) { target = try self.target(of: admitted, route) } catch { return self.turnAway(error) }
         guard let seat = self.takeSeat(on: route, at: admitted.routeIndex, head) else { return }
         guard self.machine.handle(.admitted) == .beginExchange else { return seat.leave() }
-        self.route = route
         self.summary.hasEncodedSlash = admitted.target.hasEncodedSlash
         self.clearDeadline()
         // The session has a backend connection of its own, and a client has two descriptors.
         self.relay?.closeBackend()
         let session = Session(
             for: self, of: self.subject, since: (began: self.began, lastByte: self.lastByte), admitted, to: route,
-            configuration, self.context)
+            at: target, configuration, self.context)
         session.seat = seat
         self.exchange = session
         session.start()
+    }
+
+    /// The endpoint that the request's token stands for; `nil` where the configuration names the endpoints.
+    private func target(of admitted: Admitted, _ route: Route) throws(Refusal) -> Endpoint? {
+        guard let tokens = route.backend?.tokens, let token = admitted.token else { return nil }
+        return try tokens.endpoint(for: token, routeIndex: admitted.routeIndex)
     }
 }

@@ -5,8 +5,8 @@ public import Sessions
 /// What this configuration means for sessions that were opened under an older one.
 ///
 /// A session is left alone unless its route, backend or endpoint is gone, or has changed so that the same request would now lead elsewhere
-/// or be refused. It goes on with the new route's timeouts, heartbeats and queue limit; limits on messages and compression
-/// hold as they were when it opened.
+/// or be refused; that its token is gone from the files changes nothing. It goes on with the new route's timeouts, heartbeats and queue limit;
+/// limits on messages and compression hold as they were when it opened.
 extension ActiveConfiguration {
     /// What is remembered of a session.
     public struct SessionFacts: Sendable {
@@ -62,6 +62,10 @@ extension ActiveConfiguration {
         case (.websocket, .websocket): break
         case (.tcp(_, let oldMessage), .tcp(_, let message)):
             guard message == oldMessage else { return "\(name) sends other messages" }
+        case (.tokens(let oldTokens, let oldMessage), .tokens(let tokens, let message)):
+            guard message == oldMessage else { return "\(name) sends other messages" }
+            // A session goes on when its token is gone: what it was for is done.
+            return tokens == oldTokens ? nil : "\(name) takes other tokens"
         default: return "\(name) is of another kind"
         }
         guard let endpoint, new.has(endpoint) else {

@@ -102,7 +102,7 @@ public enum CertificateFiles {
 
     private static func speaksTLS(_ backend: BackendSettings) -> Bool {
         switch backend.kind {
-        case .builtin: false
+        case .builtin, .tokens: false
         case .websocket(let endpoints): endpoints.contains(where: \.tls)
         case .tcp(let endpoints, _): endpoints.contains(where: \.tls)
         }

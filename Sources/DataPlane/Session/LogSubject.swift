@@ -102,7 +102,8 @@ struct LogSubject {
         }
         guard var record = self.record(.info, "request", context) else { return }
         record.add("method", request.method.cut)
-        record.add("path", request.path.cut)
+        let routes = context.configuration.shared.routeTable
+        record.add("path", routes.withoutToken(request.path, on: self.route?.settings).cut)
         if let status = request.status { record.add("status", status) }
         record.add("bytes", request.bytes)
         record.add("reason", request.brokenOff?.cut)

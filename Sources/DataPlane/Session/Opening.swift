@@ -11,6 +11,8 @@ final class Opening {
     let admitted: Admitted
     /// The endpoint that the request asks for.
     let placement: Placement
+    /// The endpoint that the request's token stands for.
+    let target: Endpoint?
 
     /// The endpoints chosen so far, the present one last.
     var endpoints: [Endpoint] = []
@@ -22,11 +24,12 @@ final class Opening {
 
     init(
         _ client: any SessionClient, _ configuration: WorkerConfiguration, _ admitted: Admitted,
-        _ placement: Placement
+        _ placement: Placement, _ target: Endpoint?
     ) {
         self.client = client
         self.configuration = configuration
         self.admitted = admitted
         self.placement = placement
+        self.target = target
     }
 }

@@ -14,12 +14,18 @@ extension Session: ConnectorOwner {
     /// Chooses an endpoint that was not tried yet.
     func chooseEndpoint() {
         guard let opening = self.opening, let backend = self.route?.backend,
-            let endpoint = opening.configuration.chooseEndpoint(
-                of: backend, except: opening.endpoints, for: opening.placement, now: self.loop.now)
+            let endpoint = self.choice(of: backend, opening)
         else { return self.handle(.noEndpoint) }
         opening.endpoints.append(endpoint)
         self.endpoint = endpoint
         self.handle(.endpointChosen(at: self.loop.now))
+    }
+
+    /// There is one that the request's token stands for, or one of several.
+    private func choice(of backend: Backend, _ opening: Opening) -> Endpoint? {
+        guard backend.tokens == nil else { return opening.endpoints.isEmpty ? opening.target : nil }
+        return opening.configuration.chooseEndpoint(
+            of: backend, except: opening.endpoints, for: opening.placement, now: self.loop.now)
     }
 
     /// Adds the cookie that leads the client back to its endpoint, where it needs one.
@@ -73,7 +79,7 @@ extension Session: ConnectorOwner {
 
     func bridge() {
         guard let admitted = self.opening?.admitted, let endpoint = self.endpoint,
-            case .tcp(_, let message)? = self.route?.backend?.settings.kind, let backend = self.backend,
+            let message = self.route?.backend?.settings.bridgeMessage, let backend = self.backend,
             let (client, early) = self.takeClient()
         else { return }
         self.context.owner?.succeeded(endpoint)

@@ -17,7 +17,7 @@ extension Session {
         let target: SessionMachine.Target =
             switch backend.settings.kind {
             case .builtin: .service
-            case .websocket, .tcp: .backend
+            case .websocket, .tcp, .tokens: .backend
             }
         let phase = self.phase
         self.act(on: self.machine.start(to: target), in: phase)

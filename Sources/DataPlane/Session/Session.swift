@@ -62,11 +62,12 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
     /// - Parameters:
     ///   - subject: the client's name in the log.
     ///   - since: when the client was accepted, and when a byte last came from it.
+    ///   - target: the endpoint that the request's token stands for; `nil` where endpoints are chosen.
     ///   - configuration: the configuration that admitted it, which `route` is of.
     init(
         for client: any SessionClient, of subject: LogSubject,
         since: (began: MonotonicInstant, lastByte: MonotonicInstant), _ admitted: Admitted, to route: Route,
-        _ configuration: WorkerConfiguration, _ context: SessionContext
+        at target: Endpoint?, _ configuration: WorkerConfiguration, _ context: SessionContext
     ) {
         self.context = context
         self.loop = context.loop
@@ -79,7 +80,7 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         self.legs = PerLeg(client: SessionLeg(at: since.lastByte), backend: SessionLeg(at: since.began))
         self.machine = SessionMachine(route.settings.closeCodes)
         let placement = route.backend.map { admitted.placement(by: $0.placing, client: subject.clientName) }
-        self.opening = Opening(client, configuration, admitted, placement ?? .any)
+        self.opening = Opening(client, configuration, admitted, placement ?? .any, target)
     }
 
     func connection(_ leg: Leg) -> Connection? { leg == .client ? self.client : self.backend }

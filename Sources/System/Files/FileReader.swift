@@ -16,16 +16,19 @@ public final class FileReader {
         var read: @Sendable (String) throws(FileError) -> [UInt8]
         var stamp: @Sendable (String) -> FileStamp?
         var group: @Sendable (String) throws(FileError) -> UInt32?
+        var names: @Sendable (String) throws(FileError) -> [String]?
 
-        /// By default stamps and groups are the system's.
+        /// By default all but `read` is the system's.
         public init(
             read: @escaping @Sendable (String) throws(FileError) -> [UInt8],
             stamp: @escaping @Sendable (String) -> FileStamp? = { FileStamp($0) },
-            group: @escaping @Sendable (String) throws(FileError) -> UInt32? = Self.numberOfGroup
+            group: @escaping @Sendable (String) throws(FileError) -> UInt32? = Self.numberOfGroup,
+            names: @escaping @Sendable (String) throws(FileError) -> [String]? = Self.names
         ) {
             self.read = read
             self.stamp = stamp
             self.group = group
+            self.names = names
         }
 
         /// As `SocketFileAccess.number(ofGroup:)`. Blocks.
@@ -42,22 +45,25 @@ public final class FileReader {
     /// How long a request may take.
     public static let limit = Duration.seconds(5)
     /// The most requests at a time, those left behind included.
-    static let mostThreads = 4
+    public static let mostThreads = 4
 
     private let loop: EventLoop
     /// How long the next request may take.
     var limit: Duration
     private let access: Access
+    private let mostThreads: Int
     private let calls: BlockingCalls
     private var readings: [ObjectIdentifier: Reading] = [:]
 
     /// Throws if the system has no descriptor for the answers.
     public init(
-        on loop: EventLoop, limit: Duration = FileReader.limit, access: Access = .system()
+        on loop: EventLoop, limit: Duration = FileReader.limit, access: Access = .system(),
+        mostThreads: Int = FileReader.mostThreads
     ) throws(SystemError) {
         self.loop = loop
         self.limit = limit
         self.access = access
+        self.mostThreads = mostThreads
         self.calls = try BlockingCalls(on: loop)
     }
 
@@ -75,6 +81,24 @@ public final class FileReader {
                 contents: Result { () throws(FileError) in try access.read(path) })
         } then: { files, obstacle in
             then(FileSet(files, obstacle: obstacle))
+        }
+    }
+
+    /// Reads a file, or the files of a folder (`Access.contents`), unless they are as they were.
+    ///
+    /// - Parameters:
+    ///   - known: how they were; `nil`: they are read in any case.
+    ///   - make: makes something of them, on the same thread.
+    ///   - then: gets that; `nil` if they are as they were.
+    public func read<Value: Sendable>(
+        contentsOf path: String, unless known: FolderContents.Stamps?,
+        _ make: @escaping @Sendable (FolderContents) -> Value, then: @escaping (Result<Value?, FileError>) -> Void
+    ) {
+        let access = self.access
+        self.each([path]) { path in
+            access.contents(of: path, unless: known).map(make)
+        } then: { made, obstacle in
+            then(obstacle.map { .failure($0.error) } ?? .success(made[path] ?? nil))
         }
     }
 
@@ -126,7 +150,7 @@ public final class FileReader {
         guard let first = paths.first else { return then([:], nil) }
         let stuck = Set(self.readings.values.compactMap(\.hangsAt))
         if let path = paths.first(where: stuck.contains) { return then([:], .init(path: path, error: .stuck)) }
-        guard self.calls.count < Self.mostThreads else {
+        guard self.calls.count < self.mostThreads else {
             return then([:], .init(path: first, error: .crowded(self.calls.count)))
         }
         let progress = Progress<Value>()

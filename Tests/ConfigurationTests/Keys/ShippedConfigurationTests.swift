@@ -69,7 +69,9 @@ struct ShippedConfigurationTests {
             ])
         #expect(configuration.warnings.isEmpty)
         #expect(
-            configuration.backends.keys.sorted() == ["app", "chat", "clock", "echo", "files", "mqtt", "rooms", "vnc"])
+            configuration.backends.keys.sorted() == [
+                "app", "chat", "clock", "echo", "files", "mqtt", "rooms", "screens", "vnc",
+            ])
     }
 
     @Test func `the values under defaults are those of absent keys`() throws {

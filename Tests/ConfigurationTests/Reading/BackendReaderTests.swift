@@ -40,6 +40,26 @@ struct BackendReaderTests {
         #expect(backend.balance == .roundRobin)
     }
 
+    @Test(arguments: [
+        ("", TargetTokenPlace.query("token")), (", token: \"query:t.k n\"", nil),
+        (", token: \"query:désk\"", .query("désk")),
+        (", token: \"header:X-Token\"", .header("X-Token")),
+        (", token: \"header:Authorization\"", .header("Authorization")),
+        (", token: path", .path), (", token: \"header:sec-websocket-protocol\"", nil),
+    ])
+    func `a backend with tokens says where they are`(token: String, place: TargetTokenPlace?) throws {
+        let text = "{tokens: /etc/tokens\(token), message: text, source: 10.0.0.1, timeouts: {connect: 1s}}"
+        guard let place else {
+            #expect(throws: (any Error).self) { try BackendSettings.reading(text) }
+            return
+        }
+        let backend = try BackendSettings.reading(text)
+        #expect(backend.kind == .tokens(.init(path: "/etc/tokens", place: place), message: .text))
+        #expect(backend.source == IPAddress("10.0.0.1"))
+        #expect(backend.tokenPlace == place)
+        #expect(token.isEmpty || token.contains(place.description))
+    }
+
     @Test func `endpoints with TLS may be shown a certificate`() throws {
         let certificate = "certificate: {chain: /etc/c.pem, key: /etc/c.key}"
         for kind in ["websocket: [\"wss://a\"]", "tcp: [\"tls://a:1\"]"] {

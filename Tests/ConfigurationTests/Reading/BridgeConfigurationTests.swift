@@ -20,6 +20,17 @@ struct BridgeConfigurationTests {
         #expect(configuration.listeners.map(\.tls) == [expected])
     }
 
+    @Test func `tokens stand in place of a target`() throws {
+        var bridge = BridgeConfiguration(listen: "6080")
+        #expect(throws: BridgeConfiguration.Failure.self) { try bridge.gatewayConfiguration() }
+        bridge.tokens = "/etc/tokens"
+        bridge.message = .text
+        let backend = try bridge.gatewayConfiguration().backends["target"]
+        #expect(backend?.kind == .tokens(.init(path: "/etc/tokens", place: .query("token")), message: .text))
+        bridge.target = "localhost:5900"
+        #expect(throws: BridgeConfiguration.Failure.self) { try bridge.gatewayConfiguration() }
+    }
+
     @Test func `a self-signed certificate is for the name that is listened on, too`() throws {
         let configuration = try BridgeConfiguration(listen: "wss://dev.example:8443", target: "localhost:1")
             .gatewayConfiguration()

@@ -60,4 +60,27 @@ import Testing
         #expect(try !self.stays(.named("chat.v2"), allowed: ["chat.v1"]))
         #expect(try self.stays(.named("chat.v2"), allowed: nil, isRequired: true))
     }
+
+    /// Whether a session of a token stays when the backend becomes this one.
+    private func stays(_ tokens: BackendSettings.Tokens, _ message: BridgeMessage = .binary) throws -> Bool {
+        let kind = BackendSettings.Kind.tokens(.init(path: "/tokens", place: .query("token")), message: .binary)
+        var old = GatewayConfiguration()
+        old.backends["vnc"] = BackendSettings(name: "vnc", kind: kind)
+        old.routes = [RouteSettings(name: "/vnc", path: .exact("/vnc"), action: .backend("vnc"))]
+        var new = old
+        new.backends["vnc"]?.kind = .tokens(tokens, message: message)
+        let endpoint = Endpoint(TCPEndpoint(address: .tcp(host: "127.0.0.1", port: 1)))
+        let facts = ActiveConfiguration.SessionFacts(
+            route: try ActiveConfiguration(old).routes[0], endpoint: endpoint, client: nil, origin: nil,
+            subprotocol: .none, hasEncodedSlash: false)
+        if case .stays = try ActiveConfiguration(new).fate(of: facts) { return true }
+        return false
+    }
+
+    @Test func `a session of a token stays while its backend looks tokens up as before`() throws {
+        #expect(try self.stays(.init(path: "/tokens", place: .query("token"))))
+        #expect(try !self.stays(.init(path: "/others", place: .query("token"))))
+        #expect(try !self.stays(.init(path: "/tokens", place: .path)))
+        #expect(try !self.stays(.init(path: "/tokens", place: .query("token")), .text))
+    }
 }

@@ -44,7 +44,8 @@ final class StillWorker {
         _ = client.machine.handle(.admitted)
         let session = Session(
             for: client, of: client.subject, since: (began: client.began, lastByte: client.lastByte),
-            try Self.request(configuration.shared), to: configuration.shared.routes[0], configuration, context)
+            try Self.request(configuration.shared), to: configuration.shared.routes[0], at: nil,
+            configuration, context)
         _ = session.takeClient()
         self.sessions.append(session)
         return session
