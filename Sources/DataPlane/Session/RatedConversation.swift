@@ -129,7 +129,8 @@ final class RatedConversation: Conversation {
     private func passRest() {
         while !self.isPassing, !self.waiting.isEmpty, self.session.conversation != nil {
             let portion = self.waiting.next(atMost: ConnectionBuffers.readSize)
-            let place = self.buffers.place(self.waiting.bytes.span.extracting(portion))
+            let bytes = self.waiting.bytes
+            let place = self.buffers.place(bytes.span.extracting(portion))
             self.waiting.advance(to: portion.upperBound)
             self.pass(place)
         }
