@@ -95,8 +95,8 @@ let package = Package(
         target(
             "DataPlane",
             [
-                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections", "ProxyProtocol",
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Credentials", "Admission",
+                "Sessions", "Observability", "Connections", "ProxyProtocol",
                 .product(name: "DequeModule", package: "swift-collections"),
             ], resources: [.embedInCode("Pages/console.html")]),
         // What the control thread does.
@@ -115,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "gateway",
             dependencies: [
-                "Admin", "Admission", "ControlPlane", "Takeover", "DataPlane", "System", "Configuration",
+                "Admin", "Admission", "Credentials", "ControlPlane", "Takeover", "DataPlane", "System", "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
@@ -148,15 +148,16 @@ let package = Package(
         tests("System"),
         tests("TLS", ["COpenSSL"]),
         tests("Credentials", ["HTTP1", "Configuration"], exclude: ["Vectors"]),
-        tests("Admission", ["WebSocketProtocol", "HTTP1", "Configuration"]),
+        tests("Admission", ["Credentials", "WebSocketProtocol", "HTTP1", "Configuration"]),
         tests("Sessions", ["WebSocketProtocol", "HTTP1", "Configuration", "System"]),
         tests("Observability", ["Sessions", "WebSocketProtocol", "Configuration", "System"]),
         tests("Connections", ["System", "TLS"]),
         tests(
             "DataPlane",
             [
-                "Admission", "Balancing", "Observability", "Connections", "Sessions", "WebSocketProtocol", "HTTP1",
-                "Configuration", "System", "TLS",
+                "Admission", "Balancing", "Credentials", "Observability", "Connections", "Sessions",
+                "WebSocketProtocol",
+                "HTTP1", "Configuration", "System", "TLS",
             ]),
         tests(
             "ControlPlane",

@@ -8,6 +8,7 @@ public enum AdminQuestion: Equatable, Sendable {
     case sessions
     case backends
     case close(CloseOrder)
+    case closeSubject(String, dryRun: Bool)
     case reload(dryRun: Bool)
     case drain(Gateway.DrainSelection, undo: Bool)
 }
@@ -24,6 +25,8 @@ extension GatewayControl {
             self.closeSession(id: order.id, code: order.code, reason: order.reason) { exists in
                 answer(exists ? .closing(order) : .noSuchSession)
             }
+        case .closeSubject(let subject, let dryRun):
+            self.closeSessions(ofSubject: subject, dryRun: dryRun) { answer(.closing($0, dryRun: dryRun)) }
         case .reload(let dryRun): self.reload(dryRun: dryRun) { answer(.reload($0, dryRun: dryRun)) }
         case .drain(let selection, let undo): self.drain(selection, undo: undo) { answer(.drain($0)) }
         }

@@ -65,6 +65,14 @@ extension AdminResponse {
         }
     }
 
+    /// Of the sessions of a subject.
+    static func closing(_ matched: Int, dryRun: Bool) -> AdminResponse {
+        .json {
+            $0.member("matched", matched)
+            $0.member("closed", dryRun ? 0 : matched)
+        }
+    }
+
     /// The list of sessions.
     public static func sessions(_ rows: [SessionRow]) -> AdminResponse {
         .json { $0.array("sessions", rows) { $0.session($1) } }
@@ -144,6 +152,7 @@ extension JSONText {
         self.member("age_seconds", row.age)
         self.member("idle_seconds", row.idle)
         self.member("origin", row.origin)
+        self.member("subject", row.subject)
         self.member("subprotocol", row.subprotocol)
         self.member("tls", row.tls)
         self.member("messages_to_backend", row.messagesToBackend)

@@ -32,16 +32,16 @@ public struct AdminRouter: Equatable, Sendable {
             case ["readyz"]: return try Self.ask(.readiness, "GET", request)
             case ["metrics"]: return try Self.ask(.metrics, "GET", request)
             case ["api", "sessions"]: return try Self.ask(.sessions, "GET", request)
+            case ["api", "sessions", "close"]:
+                try Self.demand("POST", request)
+                return .ask(try Self.closeSubject(request))
             case ["api", "backends"]: return try Self.ask(.backends, "GET", request)
             case let path where path.count == 4 && path.starts(with: ["api", "sessions"]) && path.last == "close":
                 try Self.demand("POST", request)
                 return .ask(.close(try Self.closeOrder(path[path.startIndex + 2], request)))
             case ["api", "reload"]:
                 try Self.demand("POST", request)
-                guard let dryRun = request.flag("dry-run") else {
-                    throw .error(400, "`dry-run` is true or false")
-                }
-                return .ask(.reload(dryRun: dryRun))
+                return .ask(.reload(dryRun: try Self.dryRun(request)))
             case ["api", "drain"]:
                 try Self.demand("POST", request)
                 return .ask(try Self.drain(request))
@@ -62,6 +62,7 @@ public struct AdminRouter: Equatable, Sendable {
         GET  /api/sessions            the live sessions, as JSON
         GET  /api/backends            the backends and their endpoints, as JSON
         POST /api/sessions/ID/close   close a session: {"code": 1008, "reason": "…"}
+        POST /api/sessions/close      close all sessions of a subject: {"subject": "…"}; ?dry-run=true only counts them
         POST /api/reload              apply the configuration file; ?dry-run=true only says what would close
         POST /api/drain               close everything gently, then exit;
                                       {"backend": "…", "endpoint": "…"} for a part, "undo": true takes it back
@@ -84,6 +85,11 @@ public struct AdminRouter: Equatable, Sendable {
         throw refusal
     }
 
+    private static func dryRun(_ request: AdminRequest) throws(AdminResponse) -> Bool {
+        guard let dryRun = request.flag("dry-run") else { throw .error(400, "`dry-run` is true or false") }
+        return dryRun
+    }
+
     // MARK: - Bodies
 
     /// A body that knows all of its keys, so that an unknown one is an error. If a misspelt `backend` were ignored, the whole gateway
@@ -97,6 +103,12 @@ public struct AdminRouter: Equatable, Sendable {
         typealias Key = CodingKeys
         var code: Int?
         var reason: String?
+    }
+
+    private struct SubjectBody: Body {
+        enum CodingKeys: CodingKey, CaseIterable { case subject }
+        typealias Key = CodingKeys
+        var subject: String
     }
 
     private struct DrainBody: Body {
@@ -135,6 +147,13 @@ public struct AdminRouter: Equatable, Sendable {
         }
         guard let id = SessionID(String(id)) else { throw .noSuchSession }
         return CloseOrder(id: id, code: UInt16(code), reason: reason)
+    }
+
+    private static func closeSubject(_ request: AdminRequest) throws(AdminResponse) -> AdminQuestion {
+        guard let body = try self.body(of: request, as: SubjectBody.self), !body.subject.isEmpty else {
+            throw .error(400, "name the subject: {\"subject\": \"…\"}")
+        }
+        return .closeSubject(body.subject, dryRun: try self.dryRun(request))
     }
 
     private static func drain(_ request: AdminRequest) throws(AdminResponse) -> AdminQuestion {

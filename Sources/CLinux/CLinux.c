@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -225,6 +226,11 @@ uint64_t gateway_random(void) {
 }
 
 void gateway_name_this_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int gateway_make_this_thread_nicer(int by) {
+    id_t thread = (id_t)gettid();
+    return setpriority(PRIO_PROCESS, thread, getpriority(PRIO_PROCESS, thread) + by);
+}
 
 int gateway_join_thread(pthread_t thread, int64_t milliseconds) {
     struct timespec end;

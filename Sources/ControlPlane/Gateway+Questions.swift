@@ -35,6 +35,19 @@ extension Gateway {
         }
     }
 
+    /// Closes all sessions of a subject.
+    ///
+    /// - Parameters:
+    ///   - dryRun: only count them.
+    ///   - answer: gets how many there are.
+    public func closeSessions(ofSubject subject: String, dryRun: Bool, answer: @escaping (Int) -> Void) {
+        self.survey.ask {
+            $0.close(subject: subject, dryRun: dryRun)
+        } then: { counts in
+            answer(counts.reduce(0, +))
+        }
+    }
+
     // MARK: - Backends and metrics
 
     /// All backends with their endpoints. `answer` gets a function that makes the rows, on any thread.

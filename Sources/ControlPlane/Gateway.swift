@@ -44,6 +44,7 @@ public final class Gateway {
     private let rebalancer: Rebalancer
     private let memory: MemoryWatch
     private let certificates: CertificateWatch
+    private let credentials: CredentialWatch
     private let inherited: InheritedSockets
     private let supervisor: Supervisor
     private var handover: Handover?
@@ -109,8 +110,11 @@ public final class Gateway {
             self.tokens = tokens
             self.certificates = CertificateWatch(files, candidates, serving, reloader, drainer, loop, log)
 
+            self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, fleet, loop, log)
+
             let blueprint = WorkerBlueprint(
-                fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners)
+                fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners,
+                credentials: serving.credentials.contents)
             self.threads = try WorkerThreads.start(count, blueprint)
 
             (self.loop, self.log, self.fleet, self.survey, self.sideWork) = (loop, log, fleet, survey, sideWork)
@@ -144,10 +148,12 @@ public final class Gateway {
     /// Serves until a signal ends it.
     public func run() {
         self.logServing()
+        self.log.write(warningsOf: self.serving.credentials)
         self.ticketRotation = ControlTimer(self.loop, every: TicketKeys.rotationInterval) { [unowned self] in
             self.serving.rotateTicketKeys()
         }
         self.certificates.start()
+        self.credentials.start()
         self.tokens.use(self.serving.configuration)
         self.handover?.open(self.inherited.taken)
         self.supervisor.ready(self.serving.status)

@@ -12,7 +12,7 @@ struct CheckCommand: ParsableCommand {
         abstract: "Find every mistake in a configuration.",
         discussion: """
             Prints each mistake as FILE:LINE:COLUMN: message and exits with 1, or with 0 if there is none. Certificates, keys \
-            and authorities that the file names are read too, and the folders of `files` and the files of `tokens` must be there; relative paths begin at the current folder. What is permitted \
+            and authorities that the file names are read too, the keys and users of `auth` as well, and the folders of `files` and the files of `tokens` must be there; relative paths begin at the current folder. What is permitted \
             but probably not intended is printed as a line that begins with "warning:".
 
             EXAMPLES
@@ -26,18 +26,18 @@ struct CheckCommand: ParsableCommand {
         let (path, configuration) = try self.file.load()
         // The files that the configuration names must exist too.
         let certificates = CertificateFiles.findings(in: configuration)
+        let credentials = CredentialFiles.findings(in: configuration)
         let tokens = TokenLines.findings(in: configuration)
         let problems =
-            certificates.problems + tokens.problems + FileService.problems(in: configuration)
+            certificates.problems + credentials.problems + tokens.problems + FileService.problems(in: configuration)
             + [configuration.admin.flatMap(AdminPlace.problem)].compactMap { $0 }
             + configuration.listeners.compactMap(ListenerSet.problem)
         guard problems.isEmpty else {
             for problem in problems { FileHandle.standardError.write(Data("\(path): \(problem)\n".utf8)) }
             throw ExitCode.failure
         }
-        for warning in configuration.warnings.map(\.rendered) + certificates.warnings.map({ "\(path): \($0)" })
-            + tokens.warnings
-        {
+        let warnings = (certificates.warnings + credentials.warnings).map { "\(path): \($0)" }
+        for warning in configuration.warnings.map(\.rendered) + warnings + tokens.warnings {
             FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
         }
         let counts = [

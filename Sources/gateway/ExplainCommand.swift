@@ -1,8 +1,10 @@
 internal import Admission
 internal import ArgumentParser
 internal import Configuration
+internal import Credentials
 internal import DataPlane
 internal import Foundation
+internal import System
 
 /// `gateway explain URL`.
 struct ExplainCommand: ParsableCommand {
@@ -17,6 +19,7 @@ struct ExplainCommand: ParsableCommand {
             EXAMPLES
               gateway explain ws://127.0.0.1:8080/echo
               gateway explain https://app.example.com/api/login --method POST
+              gateway explain wss://chat.example.com/chat --token "$TOKEN"
               gateway explain wss://chat.example.com/chat --origin https://chat.example.com --subprotocol chat.v2
               gateway explain ws://127.0.0.1:8080/chat --origin https://chat.example.com --address 10.0.0.9 \\
                 --header "X-Forwarded-Proto: https" --header "X-Forwarded-Host: chat.example.com"
@@ -44,6 +47,9 @@ struct ExplainCommand: ParsableCommand {
             "A further field of the request, as \"Name: value\"; repeat it for more.", valueName: "field"))
     var headers: [String] = []
 
+    @Option(help: ArgumentHelp("A token, sent as \"Authorization: Bearer TOKEN\".", valueName: "token"))
+    var token: String?
+
     @Option(
         help: ArgumentHelp(
             "The address that the request comes from, by its PROXY header where there is one, or unix for a Unix socket. (default: one that is not trusted)",
@@ -59,9 +65,12 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         let (_, configuration) = try self.file.load()
+        let paths = CredentialFiles.paths(of: configuration)
+        let files = try CredentialFiles(configuration, try FileReader.readNow(paths))
         let explanation = Explanation.explain(
             configuration, url: self.url, method: self.method, origin: self.origin,
-            subprotocols: self.subprotocols, more: try self.fields, from: try self.peer
+            subprotocols: self.subprotocols, more: try self.fields, from: try self.peer, by: files.contents,
+            now: WallClock.sinceEpoch().components.seconds
         ) { token, tokens in
             TokenLines.readNow(tokens.path).address(for: token)
         }
@@ -81,7 +90,10 @@ struct ExplainCommand: ParsableCommand {
     }
 
     private var fields: [(name: String, value: String)] {
-        get throws { try self.headers.map(Self.field) }
+        get throws {
+            try self.headers.map(Self.field)
+                + (self.token.map { [try Self.field("Authorization: Bearer \($0)")] } ?? [])
+        }
     }
 
     private static func field(_ text: String) throws -> (name: String, value: String) {

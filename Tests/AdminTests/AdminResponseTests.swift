@@ -46,12 +46,12 @@ import Testing
         #expect(
             self.text(.sessions([.sample(), full])) == """
                 {"sessions":[{"id":"00000000000000a1","route":"/echo","backend":null,"endpoint":null,\
-                "client":"192.0.2.1","phase":"serve","age_seconds":1.500000,"idle_seconds":2,"origin":null,\
+                "client":"192.0.2.1","phase":"serve","age_seconds":1.500000,"idle_seconds":2,"origin":null,"subject":null,\
                 "subprotocol":null,"tls":null,"messages_to_backend":0,"messages_to_client":0,"bytes_to_backend":0,\
                 "bytes_to_client":0,"queued_for_client":0,"queued_for_backend":0,"client_rtt_seconds":null,\
                 "backend_rtt_seconds":null},{"id":"00000000000000b2","route":"/echo","backend":"chat",\
                 "endpoint":"ws://127.0.0.1:3000","client":"192.0.2.1","phase":"serve","age_seconds":1.500000,\
-                "idle_seconds":2,"origin":"https://a.example","subprotocol":"a\\"\\\\\\u0001b","tls":"TLSv1.3",\
+                "idle_seconds":2,"origin":"https://a.example","subject":null,"subprotocol":"a\\"\\\\\\u0001b","tls":"TLSv1.3",\
                 "messages_to_backend":18446744073709551615,"messages_to_client":2,"bytes_to_backend":3,\
                 "bytes_to_client":4,"queued_for_client":5,"queued_for_backend":6,"client_rtt_seconds":0.000012,\
                 "backend_rtt_seconds":0}]}

@@ -41,6 +41,14 @@ final class FakeControl: GatewayControl {
         self.give { answer(self.rows.contains { $0.id == id.description }) }
     }
 
+    private(set) var closedSubjects: [(subject: String, dryRun: Bool)] = []
+
+    func closeSessions(ofSubject subject: String, dryRun: Bool, answer: @escaping (Int) -> Void) {
+        self.closedSubjects.append((subject, dryRun))
+        let count = self.rows.count { $0.subject == subject }
+        self.give { answer(count) }
+    }
+
     func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void) {
         let rows = self.backendRows
         self.give { answer { rows } }

@@ -84,6 +84,7 @@ func status(_ decision: Admission.Decision) -> Int {
     case .upgrade: 101
     case .page, .pass, .files: 200
     case .answer(let answer, _, _, _): answer.status
+    case .demands(_, let decision): status(decision)
     case .refused(let refusal): refusal.status
     }
 }

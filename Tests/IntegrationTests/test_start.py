@@ -204,9 +204,9 @@ async def test_a_wrong_configuration_names_every_mistake(verb, tmp_path):
 
 
 async def test_a_key_whose_time_has_not_come_is_refused(tmp_path):
-    routes = [{"path": "/", "backend": "echo", "auth": {"users": "file"}}]
+    routes = [{"path": "/", "backend": "echo", "auth": {"forward": {"url": "http://127.0.0.1/"}}}]
     status, _, errors = await command("check", "--config", write(tmp_path, routes=routes))
-    assert status == 1 and "`auth` is not yet supported" in errors
+    assert status == 1 and "`forward` is not yet supported" in errors
 
 
 async def test_check_passes_what_is_right(tmp_path):

@@ -24,6 +24,16 @@ import Testing
         #expect(self.deadlines.next(Self.timeouts(), self.never) == .never)
     }
 
+    @Test func `a session ends with its client's credential`() {
+        let timeouts = Self.timeouts(idle: .seconds(30), session: .seconds(20))
+        let deadlines = SessionDeadlines(
+            began: Self.instant(0), openedAt: Self.instant(5), credentialEnds: Self.instant(10))
+        #expect(deadlines.next(timeouts, self.never) == Self.instant(10))
+        #expect(deadlines.ending(at: Self.instant(9), timeouts) == nil)
+        #expect(deadlines.ending(at: Self.instant(10), timeouts) == .credentialExpired)
+        #expect(deadlines.ending(at: Self.instant(100), timeouts) == .credentialExpired)
+    }
+
     @Test func `a session is idle since its opening or its last data`() {
         let timeouts = Self.timeouts(idle: .seconds(10))
         var deadlines = self.deadlines

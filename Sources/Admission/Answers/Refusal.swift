@@ -50,7 +50,7 @@ public struct Refusal: Error, Equatable, Sendable {
     public var status: Int { self.answer.status }
 
     /// Whether it leaves no doubt where the next request begins, and no reason to come back later on another connection.
-    var isAboutThisRequestAlone: Bool { [401, 403, 404, 405, 416].contains(self.status) }
+    var isAboutThisRequestAlone: Bool { [302, 401, 403, 404, 405, 416].contains(self.status) }
 
     /// Tells the operator more than the client.
     mutating func explain(_ wording: Wording, cure: String) {
@@ -107,6 +107,18 @@ public struct Refusal: Error, Equatable, Sendable {
     public static func upgradeRequired(routeIndex: Int) -> Refusal {
         Refusal(
             426, "This is a WebSocket address.", cure: "Connect with a WebSocket client (ws:// or wss://).",
+            routeIndex: routeIndex)
+    }
+
+    /// The list of subprotocols is none.
+    static func malformedSubprotocols(_ routeIndex: Int) -> Refusal {
+        Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: routeIndex)
+    }
+
+    /// There is only a token among the subprotocols, and so none to answer with.
+    static func tokenAlone(_ routeIndex: Int) -> Refusal {
+        Refusal(
+            400, "The token is the only subprotocol.", cure: "Offer another one beside it, such as bearer before it.",
             routeIndex: routeIndex)
     }
 

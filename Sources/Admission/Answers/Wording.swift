@@ -40,6 +40,12 @@ struct Wording: Equatable, Sendable, ExpressibleByStringInterpolation {
             self.kind += wording.kind
         }
 
+        /// A sentence that may itself quote a peer, likewise.
+        mutating func appendInterpolation(reason words: String) {
+            self.text += shown(words, keepsSpaces: true)
+            self.kind += "…"
+        }
+
         /// A quote of a peer, made fit to be shown.
         mutating func appendInterpolation(peer words: String) {
             self.text += shown(words)
@@ -49,9 +55,13 @@ struct Wording: Equatable, Sendable, ExpressibleByStringInterpolation {
 }
 
 /// A value that a peer sent, made fit to stand in an answer or a sentence of the log: visible ASCII and not too long.
-func shown(_ value: String) -> String {
+///
+/// - Parameter keepsSpaces: it may be several words.
+func shown(_ value: String, keepsSpaces: Bool = false) -> String {
     let most = 200
-    let text = value.utf8.prefix(most).map { $0.isVisible ? $0 : UInt8(ascii: "?") }
+    let text = value.utf8.prefix(most).map {
+        $0.isVisible || keepsSpaces && $0 == .space ? $0 : UInt8(ascii: "?")
+    }
     guard !text.isEmpty else { return "(empty)" }
     return String(decoding: text, as: UTF8.self) + (value.utf8.count > most ? "…" : "")
 }

@@ -21,6 +21,8 @@ public struct Admitted: Equatable, Sendable {
     public let compressionOffers: [ExtensionElement]
     /// What names its endpoint, where the backend has `tokens`. It is a secret.
     public let token: String?
+    /// What its credential gives to the backend.
+    var grantedFields = HTTPFields()
 
     init(
         _ request: CheckedRequest, routeIndex: Int, key: String, offeredSubprotocols: [String],
@@ -37,6 +39,9 @@ public struct Admitted: Equatable, Sendable {
         self.compressionOffers = compressionOffers
         self.token = token
     }
+
+    /// What the client is answered if its backend picks no subprotocol; `nil`: none.
+    public var announcement: String? { self.request.announcement }
 
     /// Path and query, normalised and as sent.
     public var target: RequestTarget { self.request.target }

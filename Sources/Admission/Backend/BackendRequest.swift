@@ -35,6 +35,7 @@ public enum BackendRequest {
         let sent = cookie.map { request.head.fields.removing(cookie: $0) } ?? request.head.fields
         let filter = FieldFilter(request: sent, isFromTrustedProxy: request.forwarded.isFromTrustedProxy)
         head.append(sent) { filter.passes($0) }
+        head.append(admitted.grantedFields)
         return head.finished()
     }
 

@@ -27,7 +27,8 @@ extension Admission {
         }
         let token = try self.token(of: request, routes, index)
         return Admitted(
-            request, routeIndex: index, key: key, offeredSubprotocols: offered, subprotocols: offers, subprotocol: pick,
+            request, routeIndex: index, key: key, offeredSubprotocols: offered, subprotocols: offers,
+            subprotocol: pick ?? request.announcement,
             requiresSubprotocol: choice.isRequired,
             compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions), token: token)
     }
@@ -70,9 +71,7 @@ extension Admission {
     private static func subprotocols(of head: RequestHead, _ index: Int) throws(Refusal) -> [String] {
         let values = head.fields.values("Sec-WebSocket-Protocol")
         guard !values.isEmpty else { return [] }
-        guard let names = HeaderTokens.subprotocols(values) else {
-            throw Refusal(400, "The Sec-WebSocket-Protocol is malformed.", routeIndex: index)
-        }
+        guard let names = HeaderTokens.subprotocols(values) else { throw .malformedSubprotocols(index) }
         return names
     }
 

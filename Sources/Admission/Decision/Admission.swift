@@ -1,4 +1,5 @@
 public import Configuration
+internal import Credentials
 public import HTTP1
 
 /// Decides what a request leads to: the whole table of answers that the head alone determines.
@@ -19,11 +20,21 @@ public import HTTP1
 /// 8. 403: the route does not let this Origin in, or demands one.
 /// 9. 400: the route requires a subprotocol and none offered fits.
 /// 10. On a route to `tokens`: 400 for a repeated token, 404 without one. Whether there is such a token is looked up then.
+///
+/// Where the route has `auth`, and is no `redirect`, a token among the subprotocols is looked for first (400 if there is nothing beside it), and
+/// what follows does not see it. What the request shows is looked at last:
+///
+/// 11. 401: no credential, or one that cannot be read; 403: no certificate, where only that would do; 302 in place of the 401 for a page, with
+///     `sign-in`. Else what was decided depends on what the credential is worth (`Demand`).
 public enum Admission {
     /// Decides on a whole head. Pure: the same for a request and for `gateway explain`.
-    public static func decide(_ head: RequestHead, _ hops: consuming Hops, _ routes: RouteTable) -> Decision {
+    ///
+    /// - Parameter hasCertificate: The client has shown a certificate, and it was verified.
+    public static func decide(
+        _ head: RequestHead, _ hops: consuming Hops, _ routes: RouteTable, hasCertificate: Bool = false
+    ) -> Decision {
         do throws(Refusal) {
-            return try self.admitOrRefuse(try CheckedRequest(head, hops), routes)
+            return try self.admitOrRefuse(try CheckedRequest(head, hops), routes, hasCertificate)
         } catch {
             var refusal = error
             refusal.isToHead = head.method == "HEAD"
@@ -32,9 +43,19 @@ public enum Admission {
     }
 
     /// - Throws: the refusal, which says whether the connection is kept.
-    private static func admitOrRefuse(_ request: CheckedRequest, _ routes: RouteTable) throws(Refusal) -> Decision {
+    private static func admitOrRefuse(
+        _ request: CheckedRequest, _ routes: RouteTable, _ hasCertificate: Bool
+    ) throws(Refusal) -> Decision {
         do throws(Refusal) {
-            return try self.admit(request, routes)
+            let index = try self.route(of: request, routes)
+            guard let credentials = routes.credentials(of: index) else {
+                return try self.serve(request, routes, index)
+            }
+            let cleaned = try CheckedRequest(request, without: credentials, index)
+            let decision = try self.serve(cleaned, routes, index)
+            let shown = credentials.shown(
+                fields: request.head.fields, target: request.head.target, hasCertificate: hasCertificate)
+            return try Demand(shown, credentials, by: cleaned, routes, index).decision(decision)
         } catch {
             var refusal = error
             let isServed = refusal.routeIndex.map { routes.keepsClients($0) } ?? routes.keepsClients
@@ -43,8 +64,10 @@ public enum Admission {
         }
     }
 
-    private static func admit(_ request: CheckedRequest, _ routes: RouteTable) throws(Refusal) -> Decision {
-        let index = try self.route(of: request, routes)
+    /// What the rules of a route make of a request, besides those of credentials.
+    private static func serve(
+        _ request: CheckedRequest, _ routes: RouteTable, _ index: Int
+    ) throws(Refusal) -> Decision {
         let headOnly = request.head.method == "HEAD"
         switch routes.service(of: index) {
         case .page(let page):
@@ -166,6 +189,8 @@ extension Admission {
         case answer(Answer, routeIndex: Int, headOnly: Bool, keepsClient: Bool)
         /// The file that the request asks for, if there is one.
         case files(FileRequest)
+        /// `decision`, which is one of those above, if the credential is good.
+        indirect case demands(Demand, then: Decision)
         /// The client gets the answer in it.
         case refused(Refusal)
 
@@ -176,6 +201,7 @@ extension Admission {
             case .pass(let request): request.routeIndex
             case .page(_, let index, _, _, _), .answer(_, let index, _, _): index
             case .files(let request): request.routeIndex
+            case .demands(let demand, _): demand.routeIndex
             case .refused(let refusal): refusal.routeIndex
             }
         }

@@ -1,4 +1,5 @@
 public import Configuration
+public import Credentials
 internal import HTTP1
 
 /// What `gateway explain URL` says: where a request would go, or why it would be refused.
@@ -27,10 +28,13 @@ public struct Explanation: Equatable, Sendable {
     ///   - subprotocols: those offered, best first.
     ///   - more: further fields of the request, such as those a proxy adds.
     ///   - peer: the other end of the connection.
+    ///   - files: what its credential is verified with. A password is hashed, which takes a moment.
+    ///   - now: seconds since 1970.
     ///   - address: what a token stands for; `nil`: it is unknown.
     public static func explain(
         _ configuration: GatewayConfiguration, url: String, method: String = "GET", origin: String? = nil,
         subprotocols: [String] = [], more: [(name: String, value: String)] = [], from peer: Peer = .anyone,
+        by files: KeysAndUsers = KeysAndUsers(), now: Int64 = 0,
         address tokenAddress: (_ token: String, BackendSettings.Tokens) -> Address? = { _, _ in nil }
     ) -> Explanation {
         let routes = RouteTable(configuration)
@@ -38,7 +42,8 @@ public struct Explanation: Equatable, Sendable {
         guard let address = RequestedURL(url) else {
             return Explanation(text: "\(shown): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
         }
-        var lines = Lines(title: shown)
+        // A credential in it is not for the screen.
+        var lines = Lines(title: routes.cleaned(shown))
         let obstacle = self.listener(configuration, address, peer, &lines)
 
         let head: RequestHead
@@ -55,7 +60,7 @@ public struct Explanation: Equatable, Sendable {
             lines.add("asks for", "\(forwarded.scheme.rawValue)://\(forwarded.place.text)")
         }
         let origin = head.fields.first("Origin")
-        let decision = Admission.decide(head, hops, routes)
+        let decision = self.judged(Admission.decide(head, hops, routes), by: files, now: now, &lines)
         switch decision {
         case .refused(let refusal):
             if let index = refusal.routeIndex { self.route(routes.routes[index], index, &lines) }
@@ -94,6 +99,7 @@ public struct Explanation: Equatable, Sendable {
             }
             lines.add("subprotocol", self.subprotocol(admitted, route, routes.service(of: admitted.routeIndex)))
             lines.add("answer", obstacle ?? "101 Switching Protocols")
+        case .demands: break
         }
         if obstacle == nil, let index = decision.routeIndex {
             let listener = self.listener(of: address, configuration)
@@ -101,6 +107,34 @@ public struct Explanation: Equatable, Sendable {
                 LimitsExplained(configuration, listener, routes.routes[index], isUpgrade: head.isUpgrade, decision))
         }
         return Explanation(text: lines.text, isServed: obstacle == nil && self.isServed(decision, address))
+    }
+
+    // MARK: - Credentials
+
+    /// What becomes of a decision that depends on a credential.
+    private static func judged(
+        _ decision: Admission.Decision, by files: KeysAndUsers, now: Int64, _ lines: inout Lines
+    ) -> Admission.Decision {
+        guard case .demands(let demand, let decision) = decision else { return decision }
+        switch demand.credentials.worth(of: demand.shown, certificate: nil, by: files, now: now) {
+        case .verdict(.granted(let grant)): return self.granted(decision, grant, &lines)
+        case .verdict(.refused(let flaw)): return .refused(demand.refusal(.refused(flaw)))
+        case .verdict(.forbidden(let why)): return .refused(demand.refusal(.forbidden(why)))
+        case .unverifiable(let why): return .refused(demand.refusal(.unverifiable(why)))
+        case .password(let credential, let file, let settings):
+            switch PasswordVerdict.of(credential, isRight: file.accepts(credential), settings) {
+            case .granted(let grant): return self.granted(decision, grant, &lines)
+            case .refused(let flaw): return .refused(demand.refusal(.refused(flaw)))
+            case .forbidden(let why): return .refused(demand.refusal(.forbidden(why)))
+            }
+        }
+    }
+
+    private static func granted(
+        _ decision: Admission.Decision, _ grant: Grant, _ lines: inout Lines
+    ) -> Admission.Decision {
+        lines.add("credential", "good" + (grant.subject.map { ", of \(shown($0, keepsSpaces: true))" } ?? ""))
+        return decision.granted(grant.fields)
     }
 
     // MARK: - Tokens
@@ -148,7 +182,7 @@ public struct Explanation: Equatable, Sendable {
         switch decision {
         case .upgrade, .pass: true
         case .page, .answer, .files: !url.isWebSocket
-        case .refused: false
+        case .refused, .demands: false
         }
     }
 
@@ -336,7 +370,9 @@ public struct Explanation: Equatable, Sendable {
         case 404 where refusal.cure.isEmpty:
             let paths = routes.routes.map { "\($0.path)\($0.hosts.isEmpty ? "" : " on \($0.hosts[0])")" }
             return "Add a route for \(host); there are: \(paths.isEmpty ? "none" : paths.joined(separator: ", "))."
-        case 403 where origin == nil: return "Name one with --origin, or set `require-origin: false`."
+        case 401: return "Show a credential with --token or --header."
+        case 403 where origin == nil && !refusal.cure.isEmpty:
+            return "Name one with --origin, or set `require-origin: false`."
         default: return refusal.cure
         }
     }
@@ -357,6 +393,13 @@ public struct Explanation: Equatable, Sendable {
             guard !value.isEmpty else { return }
             self.text += "  \(name)\(String(repeating: " ", count: max(1, 13 - name.utf8.count)))\(value)\n"
         }
+    }
+}
+
+extension RouteTable {
+    /// A URL without the parameters that any route looks for tokens in.
+    fileprivate func cleaned(_ url: String) -> String {
+        self.routes.indices.reduce(url) { url, index in self.credentials(of: index)?.cleaned(target: url) ?? url }
     }
 }
 

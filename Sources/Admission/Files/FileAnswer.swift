@@ -46,7 +46,9 @@ extension FileRequest {
         if file.hasCodings { fields.append("Vary", "Accept-Encoding") }
         switch self.conditions.outcome(tag: file.tag, modified: file.modified) {
         case .failed: return self.answer(412, "The file has changed.", fields)
-        case .unchanged: return FileAnswer(status: 304, body: .none, fields: fields, length: nil)
+        case .unchanged:
+            fields.append(self.caching)
+            return FileAnswer(status: 304, body: .none, fields: fields, length: nil)
         case .met: break
         }
         var range = 0..<file.size
@@ -60,6 +62,7 @@ extension FileRequest {
             status = 206
             fields.append("Content-Range", "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(file.size)")
         }
+        fields.append(self.caching)
         fields.append("Last-Modified", file.modifiedText)
         fields.append("Accept-Ranges", "bytes")
         fields.append("Content-Type", ContentType.of(file.name))
@@ -68,6 +71,10 @@ extension FileRequest {
         let hasBody = !self.isHead && !range.isEmpty
         return FileAnswer(status: status, body: hasBody ? .file(range) : .none, fields: fields, length: range.count)
     }
+
+    /// Caches that clients share may keep what says nothing else (RFC 9111 section 4.2.2), unless the request had `Authorization`: cookies and
+    /// certificates do not count.
+    private var caching: HTTPFields { self.isPrivate ? ["Cache-Control": "private"] : HTTPFields() }
 
     /// The answer where there is a folder in place of a file: its path with a slash at the end, so that what a page there names is found
     /// below it.

@@ -30,6 +30,8 @@ public struct FileRequest: Equatable, Sendable {
     let range: ByteRange?
     /// Path and query as sent.
     let target: RequestTarget
+    /// It needed a credential, so that no cache may keep the file for others.
+    var isPrivate = false
 
     init(_ request: CheckedRequest, _ files: FilesSettings, on route: PathPattern, routeIndex: Int) {
         let fields = request.head.fields
@@ -43,12 +45,9 @@ public struct FileRequest: Equatable, Sendable {
             name = FileName(request.target.path, below: prefix)
             self.place = name.map { .below(folder: files.path, $0) } ?? .hidden
         }
-        let wantsPage = fields.elements("Accept").contains { element in
-            let (type, weight) = ContentCoding.weighted(element)
-            return type == "text/html" && weight > 0
-        }
         self.fallback =
-            name.map(\.hasExtension) == false && wantsPage ? files.fallback.map { FileName(configured: $0) } : nil
+            name.map(\.hasExtension) == false && request.wantsPage
+            ? files.fallback.map { FileName(configured: $0) } : nil
         self.codings = ContentCoding.accepted(fields)
         self.conditions = FileConditions(fields)
         // Only a GET has parts (RFC 9110 section 14.2).

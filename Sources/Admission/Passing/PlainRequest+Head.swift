@@ -30,6 +30,7 @@ extension PlainRequest {
         let sent = cookie.map { self.fields.removing(cookie: $0) } ?? self.fields
         let filter = FieldFilter(request: sent, isFromTrustedProxy: self.checked.forwarded.isFromTrustedProxy)
         head.append(sent) { filter.passes($0) }
+        head.append(self.grantedFields)
         // Behind those of the proxies before us (RFC 9110 section 7.6.3).
         head.append(self.version == .http11 ? Self.via11 : Self.via10)
         head.append(framing: self.framing)

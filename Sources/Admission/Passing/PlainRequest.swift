@@ -7,6 +7,8 @@ public struct PlainRequest: Equatable, Sendable {
     /// Points into `GatewayConfiguration.routes`.
     public let routeIndex: Int
     private let bodyLimit: Int
+    /// What its credential gives to the backend.
+    var grantedFields = HTTPFields()
 
     /// - Parameter limit: the most bytes of its body; 0: no limit.
     /// - Throws: 413 for a body over the limit.
@@ -26,6 +28,7 @@ public struct PlainRequest: Equatable, Sendable {
         self.checked = upgrade.request
         self.routeIndex = upgrade.routeIndex
         self.bodyLimit = 0
+        self.grantedFields = upgrade.grantedFields
     }
 
     /// As sent; neither TRACE nor CONNECT.

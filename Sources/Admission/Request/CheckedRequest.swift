@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Credentials
 internal import HTTP1
 internal import WebSocketProtocol
 
@@ -20,6 +21,8 @@ final class CheckedRequest: Sendable {
     let framing: MessageBody.Framing
     /// `RequestHead.isUpgrade`
     let isUpgrade: Bool
+    /// `bearer`, as the client writes it, if it announced a token among its subprotocols: the answer if none of the others is.
+    let announcement: String?
 
     /// - Throws: the answer to a request that can be read in two ways, or not at all.
     init(_ head: RequestHead, _ hops: Hops) throws(Refusal) {
@@ -40,8 +43,52 @@ final class CheckedRequest: Sendable {
         guard !self.isUpgrade || !self.framing.hasBytes else { throw Refusal(400, "Malformed request: a body.") }
         self.target = try Self.target(of: head, self.host)
         self.forwarded = ForwardedHeaders(hops, host: self.host ?? .none)
+        self.announcement = nil
         // The last use, so that it is not copied.
         self.head = head
+    }
+
+    /// A request as everything behind the decision sees it: without tokens in its target and its subprotocols, and without the fields that only
+    /// credentials give. `Authorization` and cookies stay, because they may be for the backend, too.
+    ///
+    /// - Throws: 400 if its token is all that it offers as a subprotocol.
+    init(_ request: CheckedRequest, without credentials: RouteCredentials, _ routeIndex: Int) throws(Refusal) {
+        var head = request.head
+        head.target = credentials.cleaned(target: head.target)
+        head.fields = credentials.sentFields.removed(from: head.fields)
+        self.announcement = try Self.removeToken(
+            from: &head.fields, isUpgrade: request.isUpgrade, credentials, routeIndex)
+        self.head = head
+        self.target = RequestTarget(request.target, original: credentials.cleaned(target: request.target.original))
+        self.host = request.host
+        self.origin = request.origin
+        self.forwarded = request.forwarded
+        self.key = request.key
+        self.version = request.version
+        self.framing = request.framing
+        self.isUpgrade = request.isUpgrade
+    }
+
+    /// - Returns: the announcement of the token.
+    private static func removeToken(
+        from fields: inout HTTPFields, isUpgrade: Bool, _ credentials: RouteCredentials, _ routeIndex: Int
+    ) throws(Refusal) -> String? {
+        let name = "Sec-WebSocket-Protocol"
+        guard credentials.looksAtSubprotocols, fields.has(name) else { return nil }
+        let values = fields.values(name)
+        var kept = HTTPFields()
+        kept.append(fields) { !$0.equalsIgnoringCase(name.utf8.span) }
+        fields = kept
+        // Only upgrades offer any.
+        guard isUpgrade else { return nil }
+        guard let offers = HeaderTokens.subprotocols(values) else { throw .malformedSubprotocols(routeIndex) }
+        switch credentials.offer(offers) {
+        case .names(let names, let announcement)?:
+            if !names.isEmpty { fields.append(name, names.joined(separator: ", ")) }
+            return announcement
+        case .credentialAlone?: throw .tokenAlone(routeIndex)
+        case nil: return nil
+        }
     }
 
     /// How it reached the gateway.

@@ -1,4 +1,5 @@
 public import Configuration
+internal import Credentials
 
 /// The routes in their order, indexed for matching: the first match wins.
 public final class RouteTable: Sendable {
@@ -21,10 +22,13 @@ public final class RouteTable: Sendable {
     /// In the order of the file; `match` and all route indices point into it.
     let routes: [RouteSettings]
     private let services: [Service]
+    private let allCredentials: [RouteCredentials?]
     /// Where a request to the backend of each route has the token that names its endpoint.
     private let tokenPlaces: [Int: TargetTokenPlace]
     /// Whether connections are kept on any route.
     let keepsClients: Bool
+    /// Whether a client certificate may let a client in, on any route.
+    public let asksForCertificates: Bool
     private let http: HostTable
     private let https: HostTable
 
@@ -32,6 +36,8 @@ public final class RouteTable: Sendable {
     public init(_ configuration: GatewayConfiguration) {
         self.routes = configuration.routes
         self.services = configuration.routes.map { Self.service(of: $0, in: configuration) }
+        self.allCredentials = configuration.routes.map(Self.credentials)
+        self.asksForCertificates = self.allCredentials.contains { $0?.asksForCertificates == true }
         let places = configuration.routes.enumerated().compactMap { index, route in
             route.action.backend.flatMap { configuration.backends[$0]?.tokenPlace }.map { (index, $0) }
         }
@@ -51,6 +57,15 @@ public final class RouteTable: Sendable {
 
     /// What answers on the route.
     func service(of index: Int) -> Service { self.services[index] }
+
+    /// What a client has to show on the route; `nil`: nothing.
+    func credentials(of index: Int) -> RouteCredentials? { self.allCredentials[index] }
+
+    /// A redirect asks for none: before one to https a password would come in clear.
+    private static func credentials(of route: RouteSettings) -> RouteCredentials? {
+        if case .redirect = route.action { return nil }
+        return route.auth.isEmpty ? nil : RouteCredentials(route.auth)
+    }
 
     /// Where a request has the token that names its endpoint; `nil` where the route's backend has no tokens.
     func tokenPlace(of index: Int) -> TargetTokenPlace? { self.tokenPlaces[index] }

@@ -48,6 +48,18 @@ public struct RequestTarget: Equatable, Sendable {
             }
     }
 
+    /// The same path with another query.
+    ///
+    /// - Parameter original: path and query.
+    init(_ target: RequestTarget, original: String) {
+        self.path = target.path
+        self.hasEncodedSlash = target.hasEncodedSlash
+        self.original = original
+        self.query = original.utf8.firstIndex(of: UInt8(ascii: "?")).map {
+            String(original[original.utf8.index(after: $0)...])
+        }
+    }
+
     private static func normal(_ path: some StringProtocol) throws(HeadError) -> NormalPath {
         do {
             return try NormalPath(path)

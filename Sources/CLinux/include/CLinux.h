@@ -108,6 +108,10 @@ uint64_t gateway_random(void);
 /// As `top -H` shows it; at most 15 bytes.
 void gateway_name_this_thread(const char *name);
 
+/// Gives the calling thread a smaller share of the processors than the others (sched(7): on Linux each thread has a nice value of its own). 0,
+/// or -1 with errno.
+int gateway_make_this_thread_nicer(int by);
+
 /// Waits for a thread to end, at most that long. 0, or an error number.
 int gateway_join_thread(pthread_t thread, int64_t milliseconds);
 

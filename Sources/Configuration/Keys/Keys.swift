@@ -200,6 +200,10 @@ extension Keys {
         let minimum = Key("minimum", KeyType<MinimumTLS>.word, default: "1.2", "The oldest version of TLS to accept.")
         let clientCA = OptionalKey(
             "client-ca", .file, "A PEM file of authorities. Clients must show a certificate that one of them signed.")
+        let clientAuth = Key(
+            "client-auth", KeyType<ClientAuth>.word, default: "required",
+            "With client-ca. required: a client without a certificate is refused. optional: it is let in, and the auth of routes decides."
+        )
     }
 
     struct Certificate {
@@ -233,6 +237,13 @@ extension Keys {
             "The scheme of the requests: http also stands for ws, and https for wss. What a trusted proxy says of its client counts. Without it: both."
         )
         let rules = SessionRule()
+        let signIn = OptionalKey(
+            "sign-in", KeyType<WebURL>.text { text throws(Mistake) in try WebURL(parsing: text) },
+            "Where a browser is sent that asks for a page without a good credential, with rd=URL of the page. Without it: 401."
+        )
+        let listenOnly = Key(
+            "listen-only", .truth, default: "false",
+            "Members of a broadcast room may only listen: a message of one ends its session with 1008.")
         let timeouts = MappingKey("timeouts", Keys.timeouts, "How long the steps of a session or a request may take.")
         let limits = MappingKey(
             "limits", Keys.limits, "The largest messages and requests, and the memory that a session may use.")

@@ -82,8 +82,10 @@ extension ListenerSettings {
         public var identity: Identity
         /// `minimum`: the oldest version of TLS that is spoken.
         public var minimum = Keys.listenerTLS.minimum.default
-        /// A PEM file of authorities. Clients must show a certificate that one of them signed; `nil`: they need none.
+        /// A PEM file of authorities. Clients must show a certificate that one of them signed; `nil`: they are asked for none.
         public var clientCA: String?
+        /// `client-auth`: with `clientCA`, whether they must show one at all.
+        public var clientAuth = Keys.listenerTLS.clientAuth.default
 
         /// TLS in which every other key is absent.
         public init(identity: Identity) {

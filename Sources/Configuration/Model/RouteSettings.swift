@@ -49,6 +49,10 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
     public var requireOrigin = Keys.route.rules.requireOrigin.default
     /// `auth`: the kinds of credentials of which a client must show one; empty: it needs none.
     public var auth: [AuthSettings] = []
+    /// `sign-in`: the URL that a client is sent to that asks for a page without a good credential; `nil`: it gets the refusal.
+    public var signIn: String?
+    /// `listen-only`: a client of a room that sends a message is closed.
+    public var listenOnly = Keys.route.listenOnly.default
     /// Allowed subprotocols, best first; `nil`: the backend picks one.
     public var subprotocols: [String]?
     /// `require-subprotocol`: a request without a common subprotocol is refused.

@@ -6,7 +6,6 @@ enum AuthSection {
     /// - Returns: `nil` where nothing is written, and empty for `off`. Kinds with mistakes, which are reported, are left out.
     static func settings(_ mapping: MappingReader, _ key: MappingKey<Keys.Auth>) -> [AuthSettings]? {
         guard let node = mapping.entry(key)?.value else { return nil }
-        if !mapping.diagnostics.isAuthServed, !self.isOff(node) { mapping.report(key, "is not yet supported") }
         guard case .list = node.content else {
             switch mapping.mappingOrOff(key) {
             case .on(let kind): return self.kind(kind).map { [$0] } ?? []
@@ -38,12 +37,9 @@ enum AuthSection {
         }
     }
 
-    private static func isOff(_ node: DocumentNode) -> Bool {
-        if case .scalar("off") = node.content { true } else { false }
-    }
-
     private static func kind(_ mapping: MappingReader) -> AuthSettings? {
         let keys = Keys.auth
+        if !mapping.diagnostics.isAuthServed { mapping.report(keys.forward, "is not yet supported") }
         return switch mapping.alternative()?.name {
         case keys.jwt.name: mapping.mapping(keys.jwt).flatMap(JWTSection.settings).map { .jwt($0) }
         case keys.basic.name: mapping.mapping(keys.basic).flatMap(self.basic).map { .basic($0) }

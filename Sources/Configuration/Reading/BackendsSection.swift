@@ -57,6 +57,15 @@ struct BackendsSection {
         }
     }
 
+    /// Whether it leads to rooms. A backend with mistakes may be meant as one.
+    func mayBeRoom(_ action: RouteSettings.Action) -> Bool {
+        guard let name = action.backend else { return false }
+        return switch self.settings[name]?.kind {
+        case .builtin(.broadcast), nil: true
+        case .builtin, .websocket, .tcp, .tokens: false
+        }
+    }
+
     /// Whether the token of a request is what the `*` of its route's path stands for.
     func takeTokensFromPath(_ action: RouteSettings.Action) -> Bool {
         action.backend.flatMap { self.settings[$0]?.tokenPlace } == .path

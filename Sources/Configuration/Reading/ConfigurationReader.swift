@@ -32,8 +32,7 @@ public enum ConfigurationReader {
 
     /// Reads the text of a file.
     ///
-    /// - Parameter isAuthServed: Whether a file that asks for credentials is accepted. Nothing asks clients for them yet, so it would
-    ///   leave doors open.
+    /// - Parameter isAuthServed: Whether kinds of `auth` are accepted that nothing verifies yet: `forward`, and keys from a URL.
     static func read(
         text: String, file: String, environment: [String: String], automaticMemory: Int? = nil, isAuthServed: Bool
     ) throws(Failure) -> GatewayConfiguration {

@@ -1,7 +1,7 @@
 /// Collects the mistakes of one file while it is read.
 final class Diagnostics {
     let file: String
-    /// Whether `auth` is more than read.
+    /// Whether every kind of `auth` is more than read.
     let isAuthServed: Bool
     private let lines: [String]
     private var collected: [Diagnostic] = []

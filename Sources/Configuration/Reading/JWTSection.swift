@@ -5,6 +5,9 @@ enum JWTSection {
     /// `nil` where a key that it needs is missing or wrong, which is reported.
     static func settings(_ mapping: MappingReader) -> JWTSettings? {
         let keys = mapping.value(Keys.jwt.keys)
+        if case .url = keys, !mapping.diagnostics.isAuthServed {
+            mapping.report(Keys.jwt.keys, "cannot be a URL, which is not yet supported: name a file")
+        }
         let ca = self.ca(mapping, of: keys)
         let algorithms = self.algorithms(mapping, with: keys)
         let issuers = mapping.oneOrMore(Keys.jwt.issuer, hint: "leave it out for any") ?? []

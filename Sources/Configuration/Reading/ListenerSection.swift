@@ -71,10 +71,15 @@ struct ListenerSection {
     private static func tls(_ mapping: MappingReader) -> ListenerSettings.TLS? {
         let minimum = mapping.value(Keys.listenerTLS.minimum)
         let clientCA = mapping.value(Keys.listenerTLS.clientCA)
+        let clientAuth = mapping.value(Keys.listenerTLS.clientAuth)
+        if !mapping.has(Keys.listenerTLS.clientCA) {
+            mapping.report(Keys.listenerTLS.clientAuth, "needs `client-ca`, the authorities of the certificates")
+        }
         guard let identity = self.identity(mapping) else { return nil }
         var tls = ListenerSettings.TLS(identity: identity)
         tls.minimum = minimum ?? tls.minimum
         tls.clientCA = clientCA
+        tls.clientAuth = clientAuth ?? tls.clientAuth
         return tls
     }
 

@@ -22,6 +22,9 @@ extension RouteSection {
             return self.mapping.value(keys.page).map { .page($0) }
         case keys.redirect.name:
             self.refuseRulesOfSessions(kind: "redirect")
+            self.mapping.refuse(
+                [keys.rules.auth, keys.signIn],
+                "has no effect on a redirect route, which asks for no credential: remove it")
             return self.redirect(scheme: scheme).map { .redirect($0) }
         case keys.answer.name:
             self.refuseRulesOfSessions(kind: "answer")

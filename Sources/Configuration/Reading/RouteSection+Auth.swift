@@ -1,5 +1,16 @@
 /// What is allowed of credentials, but probably not meant.
 extension RouteSection {
+    /// - Parameter route: What this section says, with what it inherits.
+    func refuseSignIn(_ route: RouteSettings) {
+        // A wrong `auth` has its own report.
+        switch self.mapping.entry(Keys.route.rules.auth)?.value.content {
+        case nil, .scalar("off")?: break
+        case .some: return
+        }
+        guard route.auth.isEmpty else { return }
+        self.mapping.report(Keys.route.signIn, "needs `auth`: without it everyone is let in")
+    }
+
     /// - Parameters:
     ///   - route: What this section says, with what it inherits.
     ///   - listeners: All of them.

@@ -38,6 +38,8 @@ struct RouteSection {
         let scheme = self.mapping.value(Keys.route.scheme)
         let headers = HeadersSection.fields(self.mapping, Keys.route.headers, for: .answers)
         let http = self.mapping.value(Keys.route.http)
+        let signIn = self.mapping.value(Keys.route.signIn)
+        let listenOnly = self.mapping.value(Keys.route.listenOnly)
         let own = SessionRules(
             self.mapping, Keys.route.rules, timeouts: self.mapping.mapping(Keys.route.timeouts), limits: self.limits)
         let scope = self.limits?.changes(to: ScopeLimits.self)
@@ -45,6 +47,9 @@ struct RouteSection {
         self.reportBesideFiles(http, encodedSlashes)
         if http == .pass, !self.mapping.has(Keys.route.files), !backends.mayTakeRequests(action) {
             self.mapping.report(Keys.route.http, "is `pass` only with a `websocket` backend: leave it out")
+        }
+        if listenOnly == true, !backends.mayBeRoom(action) {
+            self.mapping.report(Keys.route.listenOnly, "is for a `builtin: broadcast` backend: leave it out")
         }
         guard let path else { return nil }
         if backends.takeTokensFromPath(action) { self.checkTokens(in: path) }
@@ -62,6 +67,9 @@ struct RouteSection {
         backends.rules(for: action).apply(to: &route)
         own.apply(to: &route)
         scope?.apply(to: &route.scope)
+        route.signIn = signIn?.description
+        route.listenOnly = listenOnly ?? route.listenOnly
+        self.refuseSignIn(route)
         route.limitsMessagesItself = self.limitsMessages
         return route
     }

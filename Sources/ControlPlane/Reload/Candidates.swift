@@ -50,28 +50,41 @@ final class Candidates {
     /// Reads the files of the configuration in force again.
     func renew(then: @escaping (Result<Serving.Candidate, StartError>) -> Void) {
         let same = self.serving.configuration
-        self.make(same.settings, then: then) { files throws(StartError) in try ActiveConfiguration(same, files: files) }
+        self.make(same.settings, readsCredentials: false, then: then) { files throws(StartError) in
+            try ActiveConfiguration(same, files: files)
+        }
     }
 
     private func make(_ settings: GatewayConfiguration, then: @escaping (Result<Serving.Candidate, StartError>) -> Void)
     {
         let previous = self.serving.configuration
-        self.make(settings, then: then) { files throws(StartError) in
+        self.make(settings, readsCredentials: true, then: then) { files throws(StartError) in
             try ActiveConfiguration(settings, files: files, replacing: previous)
         }
     }
 
     /// Finds what `settings` refer to, and tries all of it.
+    ///
+    /// - Parameter readsCredentials: the files with keys and users, too: `CredentialWatch` renews those.
     private func make(
-        _ settings: GatewayConfiguration, then: @escaping (Result<Serving.Candidate, StartError>) -> Void,
+        _ settings: GatewayConfiguration, readsCredentials: Bool,
+        then: @escaping (Result<Serving.Candidate, StartError>) -> Void,
         _ make: @escaping @Sendable (FileSet) throws(StartError) -> ActiveConfiguration
     ) {
         Findings.find(settings, self.serving.listeners, self.files, self.names) { [unowned self] findings in
             self.sideWork.make {
-                Result { () throws(StartError) in try Self.tried(try make(findings.files)) }
-            } then: { [unowned self] configuration in
+                Result { () throws(StartError) -> (ActiveConfiguration, CredentialFiles?) in
+                    let credentials =
+                        try readsCredentials ? CredentialFiles(settings, findings.credentials) : nil
+                    return (try Self.tried(try make(findings.files)), credentials)
+                }
+            } then: { [unowned self] made in
                 guard self.drainer.isServing else { return then(.failure(StartError("the gateway is draining"))) }
-                then(Result { () throws(StartError) in try self.candidate(try configuration.get(), findings) })
+                then(
+                    Result { () throws(StartError) -> Serving.Candidate in
+                        let (configuration, credentials) = try made.get()
+                        return try self.candidate(configuration, credentials, findings)
+                    })
             }
         }
     }
@@ -87,7 +100,7 @@ final class Candidates {
     }
 
     private func candidate(
-        _ configuration: ActiveConfiguration, _ findings: Findings
+        _ configuration: ActiveConfiguration, _ credentials: CredentialFiles?, _ findings: Findings
     ) throws(StartError) -> Serving.Candidate {
         let change = try self.serving.listeners.prepare(configuration.settings.listeners, findings)
         do {
@@ -98,6 +111,7 @@ final class Candidates {
             throw StartError("\(error)")
         }
         return Serving.Candidate(
-            configuration: configuration, listeners: change, watched: Serving.WatchedFiles(findings.files))
+            configuration: configuration, listeners: change, watched: Serving.WatchedFiles(findings.files),
+            credentials: credentials)
     }
 }

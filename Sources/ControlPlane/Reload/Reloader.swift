@@ -162,6 +162,7 @@ final class Reloader {
             self.log.write(record)
         }
         for listener in candidate.listeners.opened { self.log.write(listener.record) }
+        self.log.write(warningsOf: self.serving.credentials)
     }
 
     /// Puts a candidate in force, here and in the workers.
@@ -176,8 +177,9 @@ final class Reloader {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
         let (configuration, listeners) = (candidate.configuration, candidate.listeners.listeners)
+        let credentials = candidate.credentials?.contents
         self.survey.ask {
-            $0.use(configuration, listeners)
+            $0.use(configuration, listeners, credentials)
         } then: {
             then($0)
         }

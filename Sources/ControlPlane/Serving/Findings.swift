@@ -6,6 +6,8 @@ internal import System
 /// because a file system or a name server may be slow.
 struct Findings {
     var files = FileSet()
+    /// Those with the keys and users of credentials.
+    var credentials = FileSet()
     /// The addresses of listeners that have a host name and are not open yet.
     var addresses: [Address: Result<[SocketAddress], ResolveError>] = [:]
     /// The numbers of the groups that listeners name; `nil` if there is no such group.
@@ -17,9 +19,12 @@ struct Findings {
         then: @escaping (Findings) -> Void
     ) {
         reader.read(CertificateFiles.files(of: configuration)) { files in
-            names.lookUp(listeners.addressesToLookUp(configuration.listeners)) { addresses in
-                reader.look(upGroups: configuration.listeners.compactMap(\.access?.group)) { groups in
-                    then(Findings(files: files, addresses: addresses, groups: groups))
+            reader.read(CredentialFiles.paths(of: configuration)) { credentials in
+                names.lookUp(listeners.addressesToLookUp(configuration.listeners)) { addresses in
+                    reader.look(upGroups: configuration.listeners.compactMap(\.access?.group)) { groups in
+                        then(
+                            Findings(files: files, credentials: credentials, addresses: addresses, groups: groups))
+                    }
                 }
             }
         }

@@ -12,6 +12,8 @@ final class Serving {
     private(set) var listeners: ListenerSet
     /// The files that the configuration in force was made with.
     private(set) var watched: WatchedFiles
+    /// What credentials are verified with.
+    private(set) var credentials: CredentialFiles
     private let isLent: (SocketAddress) -> Bool
 
     /// Opens every listener.
@@ -23,6 +25,7 @@ final class Serving {
     init(
         _ configuration: ActiveConfiguration, _ listeners: ListenerSet, _ findings: Findings, from source: SocketSource
     ) throws(StartError) {
+        self.credentials = try CredentialFiles(configuration.settings, findings.credentials)
         self.startedWith = configuration.settings
         self.configuration = configuration
         self.watched = WatchedFiles(findings.files)
@@ -38,8 +41,12 @@ final class Serving {
     func put(_ candidate: Candidate) -> [StartError] {
         self.configuration = candidate.configuration
         self.watched = candidate.watched
+        if let credentials = candidate.credentials { self.credentials = credentials }
         return self.listeners.commit(candidate.listeners)
     }
+
+    /// Other keys and users are in force.
+    func put(_ credentials: CredentialFiles) { self.credentials = credentials }
 
     /// The URLs of all listeners, separated by spaces.
     var urls: String { self.listeners.listeners.map(\.url).joined(separator: " ") }
@@ -63,6 +70,8 @@ extension Serving {
         let configuration: ActiveConfiguration
         let listeners: ListenerSet.Change
         let watched: WatchedFiles
+        /// `nil`: those in force stay.
+        let credentials: CredentialFiles?
     }
 
     /// The files that a configuration names, as they were when they were read.

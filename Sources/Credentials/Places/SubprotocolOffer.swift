@@ -22,8 +22,4 @@ public enum SubprotocolOffer: Equatable, Sendable {
             ? .credentialAlone
             : .names(rest.filter { !SubprotocolCredential.isAnnouncement($0) }, announcement: announcement)
     }
-
-    /// The client's answer to a 400, and the log's reason.
-    public static let credentialAloneReason =
-        "offer another subprotocol beside the one with the token, such as bearer before it"
 }

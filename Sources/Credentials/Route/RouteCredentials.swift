@@ -73,6 +73,16 @@ public struct RouteCredentials: Sendable {
 
     /// What a client offers as subprotocols without its token; `nil`: no kind looks there, and all offers are the backend's.
     public func offer(_ offers: [String]) -> SubprotocolOffer? {
-        self.searches.contains { $0?.looksAtSubprotocols == true } ? SubprotocolOffer(offers) : nil
+        self.looksAtSubprotocols ? SubprotocolOffer(offers) : nil
+    }
+
+    /// Whether a kind looks for tokens there.
+    public var looksAtSubprotocols: Bool { self.searches.contains { $0?.looksAtSubprotocols == true } }
+
+    /// Whether a certificate is one of the kinds.
+    public var asksForCertificates: Bool {
+        self.kinds.contains { kind in
+            if case .certificate = kind { true } else { false }
+        }
     }
 }

@@ -70,13 +70,23 @@ extension ClientConnection {
             ProxiedSummary(requestID: $0.cut)
         }
         self.summary.origin = head.fields.first("Origin")?.cut
-        let decision = Admission.decide(head, hops, configuration.routeTable)
+        let decision = Admission.decide(
+            head, hops, configuration.routeTable,
+            hasCertificate: self.certificate(for: configuration.routeTable) != nil)
         let index = decision.routeIndex
         let route = index.map { configuration.routes[$0] }
         if let refusal = self.count(head, route, at: index) {
             self.route = route
             return self.turnAway(refusal)
         }
+        self.follow(decision, head, self.context.configuration)
+    }
+
+    /// Does what was decided.
+    ///
+    /// - Parameter current: the configuration in force when its head was whole.
+    func follow(_ decision: Admission.Decision, _ head: RequestHead, _ current: WorkerConfiguration) {
+        let configuration = current.shared
         switch decision {
         case .page(let page, let routeIndex, let host, let scheme, let headOnly):
             self.route = configuration.routes[routeIndex]
@@ -85,12 +95,14 @@ extension ClientConnection {
         case .answer(let answer, let routeIndex, let headOnly, let keepsClient):
             self.route = configuration.routes[routeIndex]
             self.show(answer, to: head, headOnly: headOnly, keepsClient: keepsClient)
-        case .pass(let request): self.pass(request, self.context.configuration)
+        case .pass(let request): self.pass(request, current)
         case .files(let request): self.serve(request, configuration.routes[request.routeIndex])
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal)
-        case .upgrade(let admitted): self.begin(admitted, head, self.context.configuration)
+        case .upgrade(let admitted): self.begin(admitted, head, current)
+        case .demands(let demand, let decision):
+            self.judge(JudgedRequest(demand: demand, decision: decision, head: head, configuration: current))
         }
     }
 

@@ -72,7 +72,8 @@ public enum CertificateFiles {
             return TLSServerSettings(
                 identity: listener.address.description, certificates: certificates,
                 minimum: tls.minimum == .tls13 ? .v1_3 : .v1_2,
-                clientAuthorities: try self.authorities(tls.clientCA, files))
+                clientAuthorities: try self.authorities(tls.clientCA, files),
+                demandsCertificate: tls.clientAuth == .required)
         } catch {
             throw StartError("\(place): \(error)")
         }

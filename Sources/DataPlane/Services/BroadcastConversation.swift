@@ -28,6 +28,8 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     private let room: RoomKey
     private let rooms: Rooms
     private let sender: RoomSender
+    /// The member may send nothing.
+    private let listensOnly: Bool
     private var assembler = MessageAssembler()
     /// Messages that were read and not posted yet: those that came together are posted together.
     private var messages = RoomMessages()
@@ -47,6 +49,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     init(_ session: Session, _ client: Connection, room: RoomKey, of rooms: Rooms, compression: SessionCompression?) {
         self.room = room
         self.rooms = rooms
+        self.listensOnly = session.route?.settings.listenOnly == true
         self.sender = RoomSender(worker: rooms.network.worker, of: rooms.network.workers)
         super.init(session, client, compression: compression)
     }
@@ -69,6 +72,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     // MARK: - As a sender
 
     override func received(_ part: FrameReader.DataPart, in buffer: ReadBuffer) {
+        guard !self.closesSpeaker() else { return }
         switch self.assembler.add(part, payload: buffer.span.extracting(part.range)) {
         case .incomplete: self.goesOn(part)
         case .violation(let violation): self.fail(violation)
@@ -79,11 +83,22 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
         }
     }
 
+    /// Closes a member that sends where it may only listen (`listen-only`).
+    ///
+    /// - Returns: whether it did.
+    private func closesSpeaker() -> Bool {
+        guard self.listensOnly else { return false }
+        self.session.close(.by(.client, .policy))
+        return true
+    }
+
     // MARK: - Memory
 
     override var inflatesWholeMessages: Bool { true }
 
-    override func shelved(_ part: FrameReader.DataPart) { self.goesOn(part) }
+    override func shelved(_ part: FrameReader.DataPart) {
+        if !self.closesSpeaker() { self.goesOn(part) }
+    }
 
     override var assembledMemory: Int { self.assembler.memory }
 

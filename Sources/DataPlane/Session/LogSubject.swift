@@ -27,6 +27,7 @@ struct LogSubject {
         record.add("backend", self.route?.backend?.name)
         record.add("endpoint", self.endpoint?.name)
         record.add("origin", self.summary.origin)
+        record.add("subject", self.summary.credential?.subject?.cut)
         record.add("request_id", self.summary.proxied?.requestID)
         return record
     }

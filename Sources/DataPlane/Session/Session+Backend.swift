@@ -166,7 +166,8 @@ extension Session: ConnectorOwner {
             else { return }
             var fields = accepted.passedFields
             self.addPlacementCookie(to: &fields)
-            self.upgradeClient(subprotocol: accepted.subprotocol, extensions: accepted.extensions, passing: fields)
+            let subprotocol = accepted.subprotocol ?? self.opening?.admitted.announcement
+            self.upgradeClient(subprotocol: subprotocol, extensions: accepted.extensions, passing: fields)
             let behind = self.context.connections.buffers.plaintext.copy(
                 range.lowerBound + accepted.length..<range.upperBound)
             if let endpoint = self.endpoint { self.context.owner?.succeeded(endpoint) }

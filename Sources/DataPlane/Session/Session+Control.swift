@@ -67,6 +67,7 @@ extension Session: Exchange {
         row.backend = self.route?.backend?.name
         row.endpoint = self.endpoint?.name
         row.origin = self.summary.origin
+        row.subject = self.summary.credential?.subject?.cut
         row.subprotocol = self.summary.subprotocol.shown?.cut
         row.tls = self.client?.tls?.version
         if let tally = self.conversation?.tally {

@@ -10,7 +10,8 @@ internal import System
 extension Session {
     /// The client has its 101.
     func beginDeadlines() {
-        self.deadlines = SessionDeadlines(began: self.began, openedAt: self.loop.now)
+        self.deadlines = SessionDeadlines(
+            began: self.began, openedAt: self.loop.now, credentialEnds: self.summary.credential?.ends ?? .never)
         // The id is random.
         let spreads = PerLeg(
             client: UInt8(truncatingIfNeeded: self.id.number), backend: UInt8(truncatingIfNeeded: self.id.number >> 8))

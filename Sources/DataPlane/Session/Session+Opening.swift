@@ -107,7 +107,8 @@ extension Session {
 
     /// What is remembered of the agreed subprotocol.
     private func remembered(_ subprotocol: String?) -> AgreedSubprotocol {
-        guard let subprotocol else { return .none }
+        // The announcement of a token is no subprotocol of the route.
+        guard let subprotocol, subprotocol != self.opening?.admitted.announcement else { return .none }
         guard let offered = self.opening?.admitted.offeredSubprotocols, let route = self.route else { return .hidden }
         let names = SubprotocolChoice(route.settings).names(among: offered)
         return names.contains(subprotocol) ? .named(subprotocol) : .hidden

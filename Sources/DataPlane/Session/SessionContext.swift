@@ -1,6 +1,7 @@
 internal import Admission
 internal import Configuration
 internal import Connections
+internal import Credentials
 internal import Observability
 internal import Sessions
 internal import System
@@ -19,6 +20,9 @@ final class SessionContext {
     let scope: LimitScope
     let services: any SessionServices
     let files: WorkerFiles
+    let passwords: WorkerPasswords
+    /// What the credentials of requests are verified with.
+    var credentials: KeysAndUsers
     /// For new sessions.
     var configuration: WorkerConfiguration
     /// Set when the whole gateway drains: connections end after their answers.
@@ -28,7 +32,8 @@ final class SessionContext {
 
     init(
         _ connections: ConnectionContext, _ memory: MemoryAccount, _ log: Log, _ services: any SessionServices,
-        _ files: WorkerFiles, _ configuration: WorkerConfiguration, _ scope: LimitScope
+        _ files: WorkerFiles, _ passwords: WorkerPasswords, _ credentials: KeysAndUsers,
+        _ configuration: WorkerConfiguration, _ scope: LimitScope
     ) {
         self.loop = connections.loop
         self.connections = connections
@@ -39,6 +44,8 @@ final class SessionContext {
         self.scope = scope
         self.services = services
         self.files = files
+        self.passwords = passwords
+        self.credentials = credentials
         self.configuration = configuration
     }
 }

@@ -18,6 +18,8 @@ public struct SessionRow: Sendable {
     public var idle: Duration
     /// The Origin of its request.
     public var origin: String?
+    /// What the credential that let the client in calls it; `nil`: the route asks for none, or it has no name.
+    public var subject: String?
     /// The agreed subprotocol; `nil` if there is none, or if it is a credential.
     public var subprotocol: String?
     /// The TLS version of the client's leg.

@@ -14,6 +14,8 @@ struct SessionSummary {
     /// Whether its path has a `%2F`. Here it takes no memory.
     var hasEncodedSlash = false
     var proxied: ProxiedSummary?
+    /// `nil`: the route asks for none.
+    var credential: CredentialSummary?
     /// Short enough to show: no session is opened with a longer one.
     var origin: String?
     var subprotocol = AgreedSubprotocol.none

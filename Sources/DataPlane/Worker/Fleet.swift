@@ -1,3 +1,4 @@
+public import Credentials
 public import Sessions
 public import Synchronization
 public import System
@@ -20,6 +21,8 @@ public enum WorkerMessage: Sendable {
     case rebalance(Endpoint)
     /// End these sessions: memory is scarce.
     case evict(Set<SessionID>)
+    /// Verify credentials with this from now on.
+    case verify(KeysAndUsers)
     /// Run this on the worker's thread. It sends its answer itself.
     case ask(@Sendable (Worker) -> Void)
     /// End now.
@@ -71,6 +74,8 @@ public final class Fleet: Sendable {
     public let memory: MemoryBound
     /// What opens and reads the files that are served.
     public let files: FileService
+    /// What hashes passwords.
+    public let passwords: PasswordPool
     /// What counts against the limits of the whole gateway.
     let scope = LimitScope()
     /// How many descriptors the process may have open.
@@ -89,6 +94,7 @@ public final class Fleet: Sendable {
         self.members = members
         self.control = try Mailbox()
         self.files = try FileService()
+        self.passwords = try PasswordPool()
         self.descriptorLimit = descriptorLimit
     }
 

@@ -56,6 +56,22 @@ extension Worker {
         return true
     }
 
+    /// Closes the sessions of a subject, and those that are being opened.
+    ///
+    /// - Parameter dryRun: only count them.
+    /// - Returns: how many there are.
+    public func close(subject: String, dryRun: Bool) -> Int {
+        let sessions = self.sessions.values.filter { $0.isOpen && $0.summary.credential?.isOf(subject) == true }
+        let clients = self.clients.values.filter { client in
+            client.exchange is Session && client.summary.credential?.isOf(subject) == true
+        }
+        if !dryRun {
+            for session in sessions { session.close(.byGateway(.credentialRevoked)) }
+            for client in clients { client.close(.byGateway(.credentialRevoked)) }
+        }
+        return sessions.count + clients.count
+    }
+
     /// Sends the control thread the answer to question number `question`.
     public func answer(_ answer: any Sendable, to question: Int) {
         self.fleet.control.send(.answer(answer, id: question, worker: self.index))

@@ -1,5 +1,6 @@
 internal import Configuration
 public import Connections
+public import Credentials
 public import Observability
 internal import Sessions
 internal import Synchronization
@@ -46,6 +47,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         self.paced = PacedClosing(self.loop)
         self.context = SessionContext(
             connections, self.memory, self.log, self.services, try WorkerFiles(shared.fleet.files, on: self.loop),
+            try WorkerPasswords(shared.fleet.passwords, on: self.loop), shared.credentials,
             try WorkerConfiguration(shared.configuration, io: connections.tlsIO), shared.fleet.scope)
         self.context.owner = self
         try self.listeners.update(shared.listeners, of: index, connections, for: self)
@@ -68,6 +70,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         case .drain(let selection, let order): self.drain(selection, order)
         case .evict(let sessions): self.memory.evict(sessions)
         case .rebalance(let endpoint): self.rebalance(endpoint)
+        case .verify(let credentials): self.context.credentials = credentials
         case .ask(let question): question(self)
         case .stop:
             self.abortAll()
@@ -86,9 +89,14 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
 
     /// Another configuration is in force. The control thread has checked that it can be used.
     ///
-    /// - Parameter listeners: all listeners from now on.
+    /// - Parameters:
+    ///   - listeners: all listeners from now on.
+    ///   - credentials: what credentials are verified with from now on; `nil`: as until now.
     /// - Returns: what it means for the present sessions. Those that have to be drained are closed later, at their paced times.
-    public func use(_ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint]) -> SessionFates {
+    public func use(
+        _ configuration: ActiveConfiguration, _ listeners: [ListenerBlueprint], _ credentials: KeysAndUsers? = nil
+    ) -> SessionFates {
+        if let credentials { self.context.credentials = credentials }
         do {
             self.context.configuration = try WorkerConfiguration(
                 configuration, io: self.context.connections.tlsIO, replacing: self.context.configuration)
@@ -372,12 +380,17 @@ public struct WorkerBlueprint: Sendable {
     let log: Log
     let configuration: ActiveConfiguration
     let listeners: [ListenerBlueprint]
+    let credentials: KeysAndUsers
 
     /// The values of every worker.
-    public init(fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint]) {
+    public init(
+        fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint],
+        credentials: KeysAndUsers = KeysAndUsers()
+    ) {
         self.fleet = fleet
         self.log = log
         self.configuration = configuration
         self.listeners = listeners
+        self.credentials = credentials
     }
 }

@@ -4,6 +4,8 @@ public import System
 /// What an open session's single timer waits for, besides the heartbeats of its legs. The clock is passed in.
 public struct SessionDeadlines: Equatable, Sendable {
     private let began: MonotonicInstant
+    /// When the client's credential is good no more.
+    private let credentialEnds: MonotonicInstant
     /// When data last passed in either direction.
     public var lastData: MonotonicInstant
     /// When the conversation asked to be called.
@@ -16,13 +18,18 @@ public struct SessionDeadlines: Equatable, Sendable {
     /// - Parameters:
     ///   - began: when the client was accepted.
     ///   - now: when the session was opened.
-    public init(began: MonotonicInstant, openedAt now: MonotonicInstant) {
+    ///   - credentialEnds: when the client's credential is good no more.
+    public init(
+        began: MonotonicInstant, openedAt now: MonotonicInstant, credentialEnds: MonotonicInstant = .never
+    ) {
         self.began = began
+        self.credentialEnds = credentialEnds
         self.lastData = now
     }
 
     /// Why the session has to end now; `nil` if it may go on.
     public func ending(at now: MonotonicInstant, _ timeouts: Timeouts) -> Cause? {
+        if now >= self.credentialEnds { return .credentialExpired }
         if now >= self.lifetime(timeouts) { return .sessionTimeout }
         if now >= self.idle(timeouts) { return .idleTimeout }
         return nil
@@ -47,7 +54,8 @@ public struct SessionDeadlines: Equatable, Sendable {
     /// - Parameter legs: when each leg's heartbeat has to be checked.
     public func next(_ timeouts: Timeouts, _ legs: PerLeg<MonotonicInstant>) -> MonotonicInstant {
         min(
-            min(self.tick, self.release), self.lifetime(timeouts), self.idle(timeouts), min(legs.client, legs.backend))
+            min(self.tick, self.release, self.credentialEnds), self.lifetime(timeouts), self.idle(timeouts),
+            min(legs.client, legs.backend))
     }
 
     private func lifetime(_ timeouts: Timeouts) -> MonotonicInstant {

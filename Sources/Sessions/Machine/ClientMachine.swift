@@ -45,6 +45,8 @@ public struct ClientMachine: Sendable {
         case answered(isLast: Bool)
         /// The request leads to an exchange.
         case admitted
+        /// The exchange was to find out what the request's credential is worth, and has. The request is as if it had just come.
+        case credentialJudged
         /// The client gets its 101.
         case sessionOpened
         /// The exchange is over.
@@ -184,6 +186,7 @@ public struct ClientMachine: Sendable {
         case (.idle, .orderedBehindAnswer): return self.move(to: .answering(hasEnded: false), .endAfterAnswer)
         case (.idle, .stalled): return self.move(to: .over, .abort)
 
+        case (.exchange, .credentialJudged): return self.move(to: .requestHead, .nothing)
         case (.exchange, .sessionOpened): return self.move(to: .over, .handOver)
         case (.exchange, .exchangeEnded(.kept)): return self.move(to: .idle, .awaitRequest)
         case (.exchange, .exchangeEnded(.last)): return self.move(to: .answering(hasEnded: false), .endAfterAnswer)

@@ -17,6 +17,12 @@ public enum Cause: String, CaseIterable, Sendable {
     /// The client sent more than `messages-per-second` or `bytes-per-second`, and `over-rate` is `close`.
     case rateLimit = "rate-limit"
     case slowConsumer = "slow-consumer"
+    /// The client did what its route does not allow.
+    case policy
+    /// The credential that let the client in is good no more.
+    case credentialExpired = "credential-expired"
+    /// An operator has closed the sessions of a subject.
+    case credentialRevoked = "credential-revoked"
     /// All sessions together hold too much memory, and this one makes no progress with its share.
     case memory
     case idleTimeout = "idle-timeout"

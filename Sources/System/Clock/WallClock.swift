@@ -2,6 +2,14 @@ internal import Glibc
 
 /// The time of day, for logs, answers and the clock service. Deadlines use `MonotonicInstant`.
 public enum WallClock {
+    /// How long it is since 1970-01-01 00:00 UTC, without leap seconds.
+    public static func sinceEpoch() -> Duration {
+        var time = timespec()
+        // The kernel writes this one record.
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+    }
+
     /// Now, as RFC 3339 in UTC with milliseconds: `2026-03-01T12:00:00.000Z`.
     public static func rfc3339() -> String {
         var time = timespec()

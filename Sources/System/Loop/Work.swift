@@ -13,6 +13,8 @@ public enum Work {
     public static let connection = 15_000
     /// Reading a request and admitting or refusing it.
     public static let admission = 30_000
+    /// Verifying a credential: the dearest is a signature of a long RSA key.
+    public static let verification = 100_000
     /// The rest of an opening handshake, from admission to the 101.
     public static let opening = 40_000
     /// The end of a session: two sockets, a log line, and freeing its memory.

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import DequeModule
 internal import Synchronization
 
@@ -8,14 +9,17 @@ internal import Synchronization
 public final class CallThreads: Sendable {
     private let line: Line
     private let name: String
+    private let niceness: Int32
 
     /// No thread runs yet. Throws if the system has no descriptor to wake them.
     ///
     /// - Parameters:
     ///   - name: of each thread, at most 15 bytes.
     ///   - most: how many there may be.
-    public init(_ name: String, most: Int) throws(SystemError) {
+    ///   - niceness: by how much other threads are more urgent (nice(2)).
+    public init(_ name: String, most: Int, niceness: Int32 = 0) throws(SystemError) {
         self.name = name
+        self.niceness = niceness
         self.line = try Line(most: most)
     }
 
@@ -24,9 +28,12 @@ public final class CallThreads: Sendable {
     /// Has a thread make a call, after those that wait already. Throws if there is no thread, and none can be started.
     public func run(_ call: @escaping @Sendable () -> Void) throws(SystemError) {
         guard self.line.append(call) else { return }
-        let line = self.line
+        let (line, niceness) = (self.line, self.niceness)
         do throws(SystemError) {
-            try Thread.start(self.name) { line.work() }.detach()
+            try Thread.start(self.name) {
+                if niceness > 0 { _ = gateway_make_this_thread_nicer(niceness) }
+                line.work()
+            }.detach()
         } catch {
             guard line.notStarted() else { return }
             throw error

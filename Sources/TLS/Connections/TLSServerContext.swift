@@ -5,7 +5,7 @@ public final class TLSServerContext {
     let io: TLSIO
     private let tickets: TicketKeys
     private let names: ServerNames
-    private let demandsCertificate: Bool
+    private let asksForCertificate: Bool
     /// One for each group of certificates in `names`. A connection starts with the first and is switched by the name that the
     /// client asks for.
     private let contexts: [ContextHandle]
@@ -20,7 +20,7 @@ public final class TLSServerContext {
         }
         self.io = io
         self.tickets = tickets
-        self.demandsCertificate = settings.clientAuthorities != nil
+        self.asksForCertificate = settings.clientAuthorities != nil
         self.names = settings.serverNames
         var contexts: [ContextHandle] = []
         let sessionContext = settings.sessionContext
@@ -28,7 +28,7 @@ public final class TLSServerContext {
             let context = try ContextHandle(.server, minimum: settings.minimum)
             for index in group { try context.use(settings.certificates[index]) }
             if let authorities = settings.clientAuthorities {
-                try context.demandCertificate(of: authorities)
+                try context.askForCertificate(of: authorities, isDemanded: settings.demandsCertificate)
             }
             try context.resumeByTickets(within: sessionContext)
             context.chooseApplicationProtocol()
@@ -66,16 +66,21 @@ public final class TLSServerContext {
         }
         if sealing { return unsafe self.tickets.seal(name, iv, cipher, mac) }
         let replacement: TicketKeys.Replacement =
-            if self.demandsCertificate { .never } else { version == TLS1_3_VERSION ? .always : .ofOlderKeys }
+            if self.asksForCertificate { .never } else { version == TLS1_3_VERSION ? .always : .ofOlderKeys }
         return unsafe self.tickets.open(name, iv, cipher, mac, replacement: replacement)
     }
 }
 
 extension ContextHandle {
-    /// Refuses clients that have no certificate of one of `authorities`.
-    fileprivate func demandCertificate(of authorities: TrustedAuthorities) throws(TLSError) {
+    /// Refuses clients that show another certificate than one of `authorities`.
+    ///
+    /// - Parameter isDemanded: Those that show none are refused, too.
+    fileprivate func askForCertificate(
+        of authorities: TrustedAuthorities, isDemanded: Bool
+    ) throws(TLSError) {
         try self.trust(authorities, announced: true)
-        unsafe SSL_CTX_set_verify(self.pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        let more = isDemanded ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0
+        unsafe SSL_CTX_set_verify(self.pointer, SSL_VERIFY_PEER | more, nil)
     }
 
     /// Stores sessions in tickets at the client, and nowhere else.

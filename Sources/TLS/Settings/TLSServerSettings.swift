@@ -7,18 +7,21 @@ public struct TLSServerSettings: Sendable, Hashable {
     var certificates: [Certificate]
     /// The oldest version to speak.
     var minimum: TLSVersion
-    /// If set, clients must show a certificate of one of these.
+    /// If set, clients are asked for a certificate of one of these.
     var clientAuthorities: TrustedAuthorities?
+    /// Clients that are asked must show one.
+    var demandsCertificate: Bool
 
     /// `certificates` is not empty. By default clients need no certificate of their own.
     public init(
         identity: String, certificates: [Certificate], minimum: TLSVersion = .v1_2,
-        clientAuthorities: TrustedAuthorities? = nil
+        clientAuthorities: TrustedAuthorities? = nil, demandsCertificate: Bool = true
     ) {
         self.identity = identity
         self.certificates = certificates
         self.minimum = minimum
         self.clientAuthorities = clientAuthorities
+        self.demandsCertificate = demandsCertificate
     }
 
     /// Finds the certificates for a name.
@@ -38,7 +41,7 @@ public struct TLSServerSettings: Sendable, Hashable {
         fields.append([UInt8(clamping: self.certificates.count)])
         fields += self.certificates.flatMap { $0.chain + [[]] }
         if let authorities = self.clientAuthorities {
-            fields += [Array("client-ca".utf8)] + authorities.certificates
+            fields += [Array((self.demandsCertificate ? "client-ca" : "optional").utf8)] + authorities.certificates
         }
         var bytes: [UInt8] = []
         for field in fields {

@@ -61,7 +61,8 @@ struct ShippedConfigurationTests {
         #expect(configuration.listeners.count == 6)
         #expect(
             configuration.routes.map(\.name) == [
-                "/", "/echo", "/broadcast/*", "/clock", "chat", "/members/*", "www.example.com/*", "old.example.com/*",
+                "/", "/echo", "/broadcast/*", "/clock", "chat", "/members/*", "/news/*", "www.example.com/*",
+                "old.example.com/*",
                 "/docs",
                 "/alive",
                 "/api/*", "/docs/*", "/*", "/vnc", "/mqtt",

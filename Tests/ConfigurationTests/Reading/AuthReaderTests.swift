@@ -93,15 +93,54 @@ struct AuthReaderTests {
         #expect(url.target == target)
     }
 
-    /// A file that asks for credentials would let everyone in.
-    @Test func `a file with auth is refused as long as none is asked for`() throws {
-        func read(_ auth: String) throws -> GatewayConfiguration {
+    /// What cannot be verified would let everyone in, or none.
+    @Test(arguments: [
+        ("off", [String]()),
+        ("{basic: {file: users}}", []),
+        ("{certificate: {}}", []),
+        ("{jwt: {keys: k.json, algorithms: [ES256], audience: any}}", []),
+        ("{forward: {url: \"http://127.0.0.1/\"}}", ["`forward` is not yet supported"]),
+        ("[{basic: {file: users}}, {forward: {url: \"http://127.0.0.1/\"}}]", ["`forward` is not yet supported"]),
+        (
+            "{jwt: {keys: \"https://a.example/k\", algorithms: [ES256], audience: any}}",
+            ["`keys` cannot be a URL, which is not yet supported: name a file"]
+        ),
+    ])
+    func `kinds that are not verified yet are refused by name`(auth: String, mistakes: [String]) throws {
+        let read = Result { () throws(ConfigurationReader.Failure) in
             try ConfigurationReader.read(
                 text: "listeners: [{address: \":0\"}]\ndefaults: {auth: \(auth)}", file: "f", environment: [:])
         }
-        let failure = #expect(throws: ConfigurationReader.Failure.self) { try read("{basic: {file: users}}") }
-        #expect(failure?.diagnostics.map(\.message) == ["`auth` is not yet supported"])
-        _ = try read("off")
+        var found: [String] = []
+        if case .failure(let failure) = read { found = failure.diagnostics.map(\.message) }
+        #expect(found == mistakes)
+    }
+
+    @Test(arguments: [
+        ("backend: b, sign-in: \"https://login.example/\"", "`sign-in` needs `auth`: without it everyone is let in"),
+        (
+            "backend: b, auth: {basic: {file: u}}, sign-in: login.example",
+            "`sign-in` must be a URL such as `https://login.example.com/keys`, not `login.example`: it must start with `https://` or `http://`"
+        ),
+        (
+            "redirect: \"https://a.example\", auth: {basic: {file: u}}",
+            "`auth` has no effect on a redirect route, which asks for no credential: remove it"
+        ),
+        ("backend: b, listen-only: true", "`listen-only` is for a `builtin: broadcast` backend: leave it out"),
+    ])
+    func `rules of who may come in are refused where they have no effect`(route: String, mistake: String) throws {
+        let failure = #expect(throws: ConfigurationReader.Failure.self) { try Self.warnings(route) }
+        #expect(failure?.diagnostics.map(\.message) == [mistake])
+    }
+
+    @Test func `certificates may be optional only where clients are asked for them`() throws {
+        let listener = "{address: \"127.0.0.1:80\", tls: {self-signed: [a], client-auth: optional}}"
+        let failure = #expect(throws: ConfigurationReader.Failure.self) {
+            try Self.warnings("backend: b", listener: listener)
+        }
+        #expect(
+            failure?.diagnostics.map(\.message)
+                == ["`client-auth` needs `client-ca`, the authorities of the certificates"])
     }
 
     // MARK: - Warnings

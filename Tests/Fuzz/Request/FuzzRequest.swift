@@ -35,7 +35,7 @@ enum FuzzRequest {
             expect(length <= input.count, "a head longer than what came")
 
             switch Admission.decide(head, Hops(head.fields, arrival), routes) {
-            case .page, .pass, .files: break
+            case .page, .pass, .files, .demands: break
             case .answer(let answer, _, let headOnly, _):
                 var second = ResponseHeadParser()
                 let sent = answer.bytes(forHead: headOnly, date: "now")

@@ -71,6 +71,15 @@ import WebSocketProtocol
             .byGateway(.memory), client: (.tryAgainLater, "gateway is short of memory: try again later"),
             backend: (.goingAway, "gateway is short of memory")),
         Row(
+            .by(.client, .policy), client: (.policy, "only listening is allowed here"),
+            backend: (.goingAway, "client did what is not allowed")),
+        Row(
+            .byGateway(.credentialExpired), client: (.policy, "credential has expired: sign in again"),
+            backend: (.goingAway, "client's credential has expired")),
+        Row(
+            .byGateway(.credentialRevoked), client: (.policy, "credential was revoked"),
+            backend: (.goingAway, "client's credential was revoked")),
+        Row(
             .byGateway(.idleTimeout), client: (.goingAway, "no message for too long"),
             backend: (.goingAway, "no message for too long")),
         Row(

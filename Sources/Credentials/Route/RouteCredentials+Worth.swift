@@ -1,0 +1,44 @@
+public import Configuration
+
+extension RouteCredentials {
+    /// What is known of what a request shows.
+    public enum Worth: Sendable {
+        case verdict(Verdict)
+        /// `PasswordFile.accepts` has to say whether it is right, which takes long, unless it is remembered.
+        case password(BasicCredential, of: PasswordFile, BasicSettings)
+        /// There is nothing to verify it with. The reason is for the log.
+        case unverifiable(String)
+    }
+
+    /// What a credential is worth.
+    ///
+    /// - Parameters:
+    ///   - shown: what a request shows.
+    ///   - certificate: that of its connection, which was verified.
+    ///   - files: those in force.
+    ///   - now: seconds since 1970.
+    public func worth(
+        of shown: Shown, certificate: CertificateIdentity?, by files: KeysAndUsers, now: Int64
+    ) -> Worth {
+        switch shown {
+        case .token(let token, let kind):
+            guard case .jwt(let settings) = self.kinds[kind], case .file(let path) = settings.keys,
+                let keys = files.keys[path]
+            else { return .unverifiable("there are no keys") }
+            return .verdict(TokenCheck(settings).verdict(on: token, keys: keys, now: now))
+        case .password(let credential, let kind):
+            guard case .basic(let settings) = self.kinds[kind], let users = files.users[settings.file] else {
+                return .unverifiable("there are no users")
+            }
+            return .password(credential, of: users, settings)
+        case .certificate(let kind):
+            guard case .certificate(let settings) = self.kinds[kind], let certificate else {
+                return .unverifiable("the certificate cannot be read")
+            }
+            return .verdict(CertificateCheck(settings).verdict(on: certificate))
+        case .refused(let flaw): return .verdict(.refused(flaw))
+        case .forward: return .unverifiable("no service is asked yet")
+        case .missing, .missingCertificate: return .unverifiable("nothing is shown")
+        }
+    }
+}

@@ -1,0 +1,97 @@
+"""Keys, tokens and users for the tests, made when they run."""
+
+import base64
+import hmac
+import json
+import os
+import time
+import warnings
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import crypt
+
+
+def encoded(data: bytes) -> str:
+    """base64url without padding."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Key:
+    """A key that signs tokens in one algorithm."""
+
+    def __init__(self, algorithm: str, name: str = "k"):
+        self.algorithm = algorithm
+        self.name = name
+        match algorithm:
+            case "ES256":
+                self.key = ec.generate_private_key(ec.SECP256R1())
+            case "EdDSA":
+                self.key = ed25519.Ed25519PrivateKey.generate()
+            case "HS256":
+                self.key = os.urandom(32)
+
+    def public(self) -> dict:
+        """What a JWK Set has of it."""
+        common = {"kid": self.name, "alg": self.algorithm, "use": "sig"}
+        match self.algorithm:
+            case "ES256":
+                numbers = self.key.public_key().public_numbers()
+                x, y = (encoded(number.to_bytes(32, "big")) for number in (numbers.x, numbers.y))
+                return {"kty": "EC", "crv": "P-256", "x": x, "y": y, **common}
+            case "EdDSA":
+                raw = self.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+                return {"kty": "OKP", "crv": "Ed25519", "x": encoded(raw), **common}
+            case "HS256":
+                return {"kty": "oct", "k": encoded(self.key), **common}
+
+    def token(self, header: dict | None = None, *, lasts: float = 600, **claims) -> str:
+        """A token that lasts so many seconds."""
+        head = {"alg": self.algorithm, "typ": "JWT", "kid": self.name, **(header or {})}
+        body = {"sub": "alice", "exp": int(time.time() + lasts), **claims}
+        signed = ".".join(encoded(json.dumps(part).encode()) for part in (head, body))
+        return f"{signed}.{encoded(self._sign(signed.encode()))}"
+
+    def _sign(self, data: bytes) -> bytes:
+        match self.algorithm:
+            case "ES256":
+                r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(hashes.SHA256())))
+                return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+            case "EdDSA":
+                return self.key.sign(data)
+            case "HS256":
+                return hmac.digest(self.key, data, "sha256")
+
+
+def key_set(*keys: Key) -> str:
+    return json.dumps({"keys": [key.public() for key in keys]})
+
+
+def replace(file, text: str):
+    """Replaces a file as a whole, as tools do that write secrets."""
+    other = file.with_suffix(".new")
+    other.write_text(text)
+    other.replace(file)
+
+
+# Settings of crypt(3), and what each costs: the first is for tests that only want an answer.
+BCRYPT = "$2b$04$abcdefghijklmnopqrstuu"
+DEAR = "$2b$11$abcdefghijklmnopqrstuu"
+YESCRYPT = "$y$j9T$F5Jx5fExrKuPp53xLKQ..1"
+SHA512 = "$6$rounds=1000$saltsalt"
+
+
+def user(name: str, password: str, setting: str = BCRYPT) -> str:
+    """A line of an htpasswd file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return f"{name}:{crypt.crypt(password, setting)}\n"
+
+
+def basic(name: str, password: str) -> str:
+    """The line of a head."""
+    return f"Authorization: Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
