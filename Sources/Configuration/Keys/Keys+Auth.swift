@@ -30,12 +30,12 @@ extension Keys {
             "expires", KeyType<TokenExpiry>.word, default: "required",
             "Whether a token without exp is refused. optional: it is good for ever.")
         let require = NamedTextsKey(
-            "require",
+            "require", of: .claims,
             "Claims by name, and what they must be, or contain as a list or as words. Otherwise the answer is 403.")
         let token = ListKey(
             "token", of: KeyType<TokenPlace>.tokenPlace,
             "Where a request may have its token; the first that has one decides. Without it: [header].")
-        let send = HeadersKey("send", "Fields that backends get: of each the claim that is its value.")
+        let send = NamedTextsKey("send", of: .fields, "Fields that backends get: of each the claim that is its value.")
     }
 
     struct Basic {
@@ -43,7 +43,7 @@ extension Keys {
             "file", .file, presence: .required, "An htpasswd file, with passwords hashed by bcrypt, yescrypt or sha512."
         )
         let realm = Key("realm", .realm, default: "gateway", "What a browser shows when it asks for the password.")
-        let send = HeadersKey("send", "Fields that backends get: user, the name of the user.")
+        let send = NamedTextsKey("send", of: .fields, "Fields that backends get: user, the name of the user.")
     }
 
     struct Forward {
@@ -63,8 +63,9 @@ extension Keys {
             "names", of: KeyType<CertificateName>.text { text throws(Mistake) in try CertificateName(parsing: text) },
             "The names of which a certificate must have one: host names, \"*.devices.example.com\", URIs; common names where it has no others. Without it: any certificate that is verified."
         )
-        let send = HeadersKey(
-            "send", "Fields that backends get: subject, the distinguished name, or name, the name that matched.")
+        let send = NamedTextsKey(
+            "send", of: .fields,
+            "Fields that backends get: subject, the distinguished name, or name, the name that matched.")
     }
 
     struct AuthTLS {

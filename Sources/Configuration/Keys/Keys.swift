@@ -247,8 +247,8 @@ extension Keys {
         let timeouts = MappingKey("timeouts", Keys.timeouts, "How long the steps of a session or a request may take.")
         let limits = MappingKey(
             "limits", Keys.limits, "The largest messages and requests, and the memory that a session may use.")
-        let headers = HeadersKey(
-            "headers",
+        let headers = NamedTextsKey(
+            "headers", of: .fields,
             "Fields of every answer of the route, by name. They replace those of a backend.")
         let backend = OptionalKey(
             "backend", .unread, presence: .alternative, "The name of the backend the route leads to.")
@@ -530,8 +530,9 @@ extension Keys {
         let host = OptionalKey("host", .authority, "The Host to send (websocket, http), instead of the endpoint's own.")
         let subprotocol = OptionalKey(
             "subprotocol", .subprotocol, "The subprotocol to offer, which the answer must accept (websocket).")
-        let headers = HeadersKey(
-            "headers", "Further fields of the request (websocket, http), by name. Their values are shown nowhere.")
+        let headers = NamedTextsKey(
+            "headers", of: .fields,
+            "Further fields of the request (websocket, http), by name. Their values are shown nowhere.")
         /// An interim status is no answer (RFC 9110 section 15.2).
         let status = OptionalKey(
             "status", .count(200...599), "The status of a healthy endpoint (http). Without it: 200 to 399.")

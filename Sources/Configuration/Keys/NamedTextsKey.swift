@@ -1,10 +1,18 @@
 /// A key with a mapping from names to texts.
 struct NamedTextsKey: KeyRow {
+    /// What the names are of.
+    enum Names {
+        case claims
+        case fields
+    }
+
     let name: String
     let sentence: String
+    private let names: Names
 
-    init(_ name: String, _ sentence: String) {
+    init(_ name: String, of names: Names, _ sentence: String) {
         self.name = name
+        self.names = names
         self.sentence = sentence
     }
 
@@ -14,6 +22,14 @@ struct NamedTextsKey: KeyRow {
     var section: Section? { nil }
 
     var schema: JSON {
-        ["type": "object", "additionalProperties": ["type": ["string", "number", "boolean"]]]
+        let values: JSON = ["type": ["string", "number", "boolean"]]
+        return switch self.names {
+        case .claims: ["type": "object", "additionalProperties": values]
+        case .fields:
+            [
+                "type": "object", "propertyNames": ["pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"],
+                "additionalProperties": values,
+            ]
+        }
     }
 }

@@ -90,7 +90,7 @@ enum AuthSection {
 
     /// The fields of a `send`, in the order of the file; those with mistakes, which are reported, are left out.
     static func sent<Source>(
-        _ mapping: MappingReader, _ key: HeadersKey, _ read: (String) throws(Mistake) -> Source
+        _ mapping: MappingReader, _ key: NamedTextsKey, _ read: (String) throws(Mistake) -> Source
     ) -> [SentField<Source>] {
         guard let node = mapping.entry(key)?.value,
             let entries = node.entries(subject: "`\(key.name)`", diagnostics: mapping.diagnostics)

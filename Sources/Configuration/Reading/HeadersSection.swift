@@ -13,7 +13,7 @@ enum HeadersSection {
     }
 
     /// The fields in the order of the file; those with mistakes, which are reported, are left out.
-    static func fields(_ mapping: MappingReader, _ key: HeadersKey, for use: Use) -> HTTPFields {
+    static func fields(_ mapping: MappingReader, _ key: NamedTextsKey, for use: Use) -> HTTPFields {
         var fields = HTTPFields()
         guard let node = mapping.entry(key)?.value,
             let entries = node.entries(subject: "`\(key.name)`", diagnostics: mapping.diagnostics)
