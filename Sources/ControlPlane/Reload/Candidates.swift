@@ -71,7 +71,9 @@ final class Candidates {
         then: @escaping (Result<Serving.Candidate, StartError>) -> Void,
         _ make: @escaping @Sendable (FileSet) throws(StartError) -> ActiveConfiguration
     ) {
-        Findings.find(settings, self.serving.listeners, self.files, self.names) { [unowned self] findings in
+        Findings.find(
+            settings, self.serving.listeners, self.files, self.names, readsCredentials: readsCredentials
+        ) { [unowned self] findings in
             self.sideWork.make {
                 Result { () throws(StartError) -> (ActiveConfiguration, CredentialFiles?) in
                     let credentials =

@@ -14,12 +14,14 @@ struct Findings {
     var groups: [String: Result<UInt32?, FileError>] = [:]
 
     /// Looks everything up without blocking the control thread.
+    ///
+    /// - Parameter readsCredentials: the files with keys and users, too.
     static func find(
         _ configuration: GatewayConfiguration, _ listeners: ListenerSet, _ reader: FileReader, _ names: NameRefresh,
-        then: @escaping (Findings) -> Void
+        readsCredentials: Bool = true, then: @escaping (Findings) -> Void
     ) {
         reader.read(CertificateFiles.files(of: configuration)) { files in
-            reader.read(CredentialFiles.paths(of: configuration)) { credentials in
+            reader.read(readsCredentials ? CredentialFiles.paths(of: configuration) : []) { credentials in
                 names.lookUp(listeners.addressesToLookUp(configuration.listeners)) { addresses in
                     reader.look(upGroups: configuration.listeners.compactMap(\.access?.group)) { groups in
                         then(
