@@ -188,7 +188,8 @@ async def test_a_drain_of_a_backend_ends_no_later_exchange_with_another():
             assert await client.exactly(12 + 5) == b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n"
 
 
-async def test_a_drain_gives_the_only_request_all_of_its_time():
+def held():
+    """A backend that answers one request: its handler, the event that the request has arrived, and the one that it waits for."""
     arrived, go = asyncio.Event(), asyncio.Event()
 
     async def handler(connection):
@@ -196,6 +197,12 @@ async def test_a_drain_gives_the_only_request_all_of_its_time():
         arrived.set()
         await within(go.wait())
         await connection.send(OK)
+
+    return handler, arrived, go
+
+
+async def test_a_drain_gives_the_only_request_all_of_its_time():
+    handler, arrived, go = held()
 
     async with scene(handler, drain={"over": "20s"}) as (backend, gateway, client):
         await client.send(request("GET /"))
@@ -233,13 +240,7 @@ async def test_a_drain_gives_the_only_answer_all_of_its_time():
 
 
 async def test_a_request_that_begins_in_a_takeover_has_the_time_of_the_drain():
-    arrived, go = asyncio.Event(), asyncio.Event()
-
-    async def handler(connection):
-        await connection.head()
-        arrived.set()
-        await within(go.wait())
-        await connection.send(OK)
+    handler, arrived, go = held()
 
     async with scene(handler, drain={"over": "20s"}) as (backend, gateway, client):
         whole = request("GET /")
