@@ -303,13 +303,18 @@ async def test_a_slow_service_is_waited_for_and_holds_back_no_other():
     async with AuthService(lambda question: None) as service, WebSocketBackend() as backend:
         routes = [
             {"path": "/app", "backend": "app", "auth": forward(service.url()), "timeouts": {"connect": "1s"}},
+            {"path": "/short", "backend": "app", "auth": forward(service.url()), "timeouts": {"handshake": "1s"}},
             {"path": "/open", "backend": "app"},
         ]
         async with Gateway(routes=routes, backends={"app": backend.configuration()}) as gateway:
             async with client(gateway.ws("/open")) as good:
+                # One deadline spans all of an opening handshake.
+                started = time.monotonic()
+                assert (await upgrade(gateway, "/short")).status == 503
+                assert 0.9 < time.monotonic() - started < 4
                 started = time.monotonic()
                 waiting = [asyncio.create_task(upgrade(gateway, "/app")) for _ in range(50)]
-                await service.asked(50)
+                await service.asked(51)
                 slowest = 0.0
                 while not all(task.done() for task in waiting):
                     sent = time.monotonic()
@@ -320,9 +325,9 @@ async def test_a_slow_service_is_waited_for_and_holds_back_no_other():
                 assert {task.result().status for task in waiting} == {503}
                 assert slowest < 1
             # Of many that are alike the log has ten.
-            reasons = {record["reason"] for record in await gateway.events(10, "refused")}
-            assert reasons == {f"Credentials cannot be verified: the auth service {service.url('')}: it did not answer within 6s."}
-            await until(lambda: service.abandoned == 50 and service.open == 0)
+            reasons = {record["reason"] for record in await gateway.events(10, "refused", route="/app")}
+            assert reasons == {f"Credentials cannot be verified: the auth service {service.url('')}: it did not answer in time."}
+            await until(lambda: service.abandoned == 51 and service.open == 0)
             assert len(backend.requests) == 1
 
 

@@ -101,7 +101,7 @@ public struct AuthAnswer: Sendable {
 
     private func grant(_ fields: HTTPFields) -> AuthVerdict {
         guard let grant = Grant(fields, self.settings) else {
-            return .unreachable("its answer says more than once who the client is")
+            return .unreachable("its answer names the client more than once")
         }
         var cookies = HTTPFields()
         cookies.append(fields) { $0.equalsIgnoringCase("Set-Cookie".utf8.span) }

@@ -2,13 +2,13 @@ public import Configuration
 public import HTTP1
 
 extension Grant {
-    /// What the answer of an auth service that lets a request in gives: the fields of `send`, as many of each as it has. The first of these says
-    /// who the client is.
+    /// What the answer of an auth service that lets a request in gives: the fields of `send`, as many of each as it has. The first of these
+    /// names the client.
     ///
     /// - Parameters:
     ///   - answer: the fields of the answer.
     ///   - settings: `forward` of the route.
-    /// - Returns: `nil` if that one is repeated, so that it is not clear who the client is.
+    /// - Returns: `nil` if that one is repeated, so that it does not name one client.
     public init?(_ answer: HTTPFields, _ settings: ForwardSettings) {
         var subject: String?
         switch settings.send.first.map({ answer.only($0) }) {

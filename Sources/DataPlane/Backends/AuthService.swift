@@ -13,7 +13,7 @@ public final class AuthService: Sendable {
 
     /// - Parameters:
     ///   - index: see `index`.
-    ///   - previous: the same service until now, whose addresses are known.
+    ///   - previous: the same service until now, with the addresses that are known.
     public init(index: Int, _ settings: ForwardSettings, replacing previous: AuthService? = nil) {
         self.index = index
         self.url = settings.url

@@ -32,8 +32,10 @@ final class ForwardExchange {
 
     /// Begins to ask.
     func begin() {
+        let timeouts = self.request.route.settings.timeouts
         let call = AuthCall(
-            self.question, to: self.service, self.settings, within: self.request.route.settings.timeouts.connect,
+            self.question, to: self.service, self.settings, within: timeouts.connect,
+            until: self.request.isUpgrade ? self.client.began + timeouts.handshake : .never,
             self.request.configuration, self.client.context, for: self)
         self.call = call
         call.start()
@@ -63,7 +65,7 @@ final class ForwardExchange {
         }
     }
 
-    /// Asks again later, if the request becomes a session whose route wants that.
+    /// Asks again later, if the request becomes a session and its route wants that.
     private var renewal: CredentialRenewal? {
         guard self.request.isUpgrade, self.settings.again != nil else { return nil }
         return CredentialRenewal(self.question, at: self.client.loop.now, of: self.client.id)

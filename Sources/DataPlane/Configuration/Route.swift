@@ -6,7 +6,7 @@ public final class Route: Sendable {
     public let settings: RouteSettings
     /// `nil` where the gateway answers itself.
     public let backend: Backend?
-    /// What decides who is let in; `nil` without `forward`.
+    /// What decides which clients are let in; `nil` without `forward`.
     public let authService: AuthService?
     /// What counts against its limits; the same object across reloads.
     let scope: LimitScope

@@ -28,6 +28,7 @@ final class AuthCall: TimerHandler {
     private let service: AuthService
     private let configuration: WorkerConfiguration
     private let limit: Duration
+    private let deadline: MonotonicInstant
     private let context: SessionContext
     private unowned let owner: any AuthCallOwner
     private var state = State.connecting
@@ -43,15 +44,18 @@ final class AuthCall: TimerHandler {
     ///   - question: what is sent.
     ///   - service: one of `configuration`.
     ///   - settings: which fields of the answer count.
-    ///   - connect: `timeouts.connect` of the route.
+    ///   - connect: `timeouts.connect` of the route. Five seconds after that the service has to have answered.
+    ///   - end: when the owner's own time is over.
     init(
         _ question: [UInt8], to service: AuthService, _ settings: ForwardSettings, within connect: Duration,
-        _ configuration: WorkerConfiguration, _ context: SessionContext, for owner: any AuthCallOwner
+        until end: MonotonicInstant = .never, _ configuration: WorkerConfiguration, _ context: SessionContext,
+        for owner: any AuthCallOwner
     ) {
         self.question = question
         self.service = service
         self.answer = AuthAnswer(to: settings)
         self.limit = connect
+        self.deadline = min(context.loop.now + connect + Self.patience, end)
         self.configuration = configuration
         self.context = context
         self.owner = owner
@@ -59,13 +63,12 @@ final class AuthCall: TimerHandler {
 
     /// Begins. The owner may be told the verdict before this returns.
     func start() {
-        let now = self.context.loop.now
-        let end = now + self.limit + Self.patience
-        self.context.loop.setTimer(&self.timer, at: end, self)
-        switch self.service.endpoint.addresses(at: now) {
+        self.context.loop.setTimer(&self.timer, at: self.deadline, self)
+        switch self.service.endpoint.addresses(at: self.context.loop.now) {
         case .success(let addresses) where !addresses.isEmpty:
             let connector = self.configuration.connector(
-                to: self.service, at: addresses, within: self.limit, until: end, self.context.connections, for: self)
+                to: self.service, at: addresses, within: self.limit, until: self.deadline, self.context.connections,
+                for: self)
             self.connector = connector
             connector.start()
         case .success: self.end(.unreachable("its name is not resolved yet"))
@@ -89,8 +92,7 @@ final class AuthCall: TimerHandler {
 
     func timerFired() {
         self.timer = nil
-        let limit = self.limit + Self.patience
-        self.end(.unreachable("it did not answer within \(limit.shown)"))
+        self.end(.unreachable("it did not answer in time"))
     }
 
     // MARK: - The answer

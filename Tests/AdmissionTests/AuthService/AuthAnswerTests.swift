@@ -1,4 +1,5 @@
 import HTTP1
+import TestSupport
 import Testing
 
 @testable import Admission
@@ -95,6 +96,29 @@ import Testing
     }
 
     @Test(arguments: cases.indices)
+    func `a damaged answer is worth the same however it is cut`(index: Int) {
+        var random = SeededGenerator(seed: UInt64(index))
+        let odd = Array("\0\t\n\r #,:;=0a2\u{7F}é".utf8)
+        for _ in 0..<400 {
+            var bytes = Self.cases[index].bytes
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place = Int.random(in: bytes.indices, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: bytes[place] = odd.randomElement(using: &random)!
+                case 1: bytes.insert(odd.randomElement(using: &random)!, at: place)
+                case 2: bytes.remove(at: place)
+                default: bytes.insert(contentsOf: bytes[place...].prefix(30), at: place)
+                }
+            }
+            let whole = Self.verdict(bytes)
+            let cut = Int.random(in: bytes.indices, using: &random)
+            #expect(Self.verdict(bytes.map { [$0] }) == whole)
+            #expect(Self.verdict([Array(bytes[..<cut]), Array(bytes[cut...])]) == whole)
+            if case .granted = whole { #expect(bytes.starts(with: "HTTP/1.".utf8)) }
+        }
+    }
+
+    @Test(arguments: cases.indices)
     func `half an answer lets no one in`(index: Int) {
         let bytes = Self.cases[index].bytes
         for cut in bytes.indices {
@@ -115,7 +139,7 @@ import Testing
         ("HTTP/1.1 403 R\r\nContent-Length: 9\r\n\r\nhalf", "it closed the connection in the middle of a 403"),
         (
             "HTTP/1.1 200 OK\r\nRemote-User: a\r\nremote-user: b\r\n\r\n",
-            "its answer says more than once who the client is"
+            "its answer names the client more than once"
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",

@@ -1,5 +1,6 @@
 import Credentials
 import HTTP1
+import TestSupport
 import Testing
 
 @testable import Admission
@@ -107,6 +108,48 @@ import Testing
         #expect(question.contains("\r\nX-Original-URL: http://h/app/x?a=b\r\n"))
         #expect(question.contains("\r\nAuthorization: Digest d\r\nauthorization: e\r\n"))
         #expect(!question.contains("root"))
+    }
+
+    /// No request makes another question beside its own, or a field of its own in it.
+    @Test func `a question is one, whatever the client sends`() throws {
+        var random = SeededGenerator(seed: 1)
+        let good = RequestHead(
+            method: "PUT", target: "/app/%41?a=b",
+            fields: ["Host": "h", "Cookie": "a=b", "Accept": "c", "X-Forwarded-Uri": "/x", "Origin": "http://h"])
+        let odd = Array("\0\t\n\r #%?,./:;=\\\"@[]\u{7F}é0Aa".utf8)
+        let known = [
+            "Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP",
+            "X-Forwarded-Method", "X-Forwarded-Uri", "X-Original-Method", "X-Original-URL", "Connection",
+        ]
+        var count = 0
+        for _ in 0..<3000 {
+            var bytes = good.bytes
+            for _ in 0..<Int.random(in: 0...3, using: &random) {
+                let place = Int.random(in: bytes.indices, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: bytes[place] = odd.randomElement(using: &random)!
+                case 1: bytes.insert(odd.randomElement(using: &random)!, at: place)
+                default: bytes.insert(contentsOf: bytes[place...].prefix(20), at: place)
+                }
+            }
+            var parser = RequestHeadParser()
+            guard case .head(let head, _) = parser.parse(bytes.span),
+                let demand = try? Self.demand(head.target, head.fields, [Self.forward()], method: head.method).demand
+            else { continue }
+            count += 1
+            let question = demand.question(to: Self.url, head.fields)
+            var second = RequestHeadParser()
+            guard case .head(let asked, question.count) = second.parse(question.span) else {
+                Issue.record("no request: \(String(decoding: question, as: UTF8.self))")
+                continue
+            }
+            #expect(asked.method == "GET")
+            #expect(asked.target == Self.url.target)
+            for name in known { #expect(asked.fields.values(name).count == 1, "\(name)") }
+            #expect(asked.fields.first("X-Forwarded-Method") == head.method)
+            #expect(demand.asked.hasSuffix(asked.fields.first("X-Forwarded-Uri") ?? "?"))
+        }
+        #expect(count > 500)
     }
 
     // MARK: - Refusals
