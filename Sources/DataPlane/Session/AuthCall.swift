@@ -92,6 +92,11 @@ final class AuthCall: TimerHandler {
 
     func timerFired() {
         self.timer = nil
+        if case .asking(let connection) = self.state {
+            // If this process was stopped for a while, the answer may be in the socket.
+            connection.lookAgain()
+            self.read(connection)
+        }
         self.end(.unreachable("it did not answer in time"))
     }
 
