@@ -513,17 +513,22 @@ async def test_a_session_ends_when_the_service_is_gone_for_long():
             assert record["detail"].startswith(f"the auth service http://127.0.0.1:{service.port}: ")
 
 
-async def test_a_reload_decides_whether_it_is_asked_again():
-    async with AuthService(allows()) as service, WebSocketBackend() as backend:
-        def routes(again: str, **more) -> list[dict]:
-            return [{"path": "/app", "backend": "app", "auth": forward(service.url(), again=again), **more}]
+async def test_a_reload_decides_whether_it_is_asked_again_and_where():
+    async with AuthService(allows()) as service, AuthService(allows()) as other, WebSocketBackend() as backend:
 
-        async with Gateway(routes=routes("1h"), backends={"app": backend.configuration()}) as gateway:
-            async with client(gateway.ws("/app")) as socket:
-                await gateway.reload(routes=routes("1s"))
+        def routes(url: str, again: str) -> list[dict]:
+            return [{"path": "/app", "backend": "app", "auth": forward(url, again=again)}]
+
+        first = routes(service.url("/a"), "1h")
+        async with Gateway(routes=first, backends={"app": backend.configuration()}) as gateway:
+            async with client(gateway.ws("/app"), additional_headers={"Cookie": "a=b"}) as socket:
+                await gateway.reload(routes=routes(service.url("/a"), "1s"))
                 await service.asked(3)
+                await gateway.reload(routes=routes(other.url("/b?c"), "1s"))
+                asked = (await other.asked(1))[0]
+                assert (asked.target, asked["Host"], asked["Cookie"]) == ("/b?c", f"127.0.0.1:{other.port}", "a=b")
                 await gateway.reload(routes=[{"path": "/app", "backend": "app"}])
-                service.decide = lambda question: answer(401)
+                service.decide = other.decide = lambda question: answer(401)
                 await socket.send("still")
                 assert await within(socket.recv()) == "still"
             assert (await gateway.event("close"))["cause"] == "client-closed"

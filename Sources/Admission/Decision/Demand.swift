@@ -1,4 +1,4 @@
-public import Configuration
+internal import Configuration
 public import Credentials
 public import HTTP1
 
@@ -82,12 +82,8 @@ public struct Demand: Sendable {
 
     /// What an auth service is asked about the request.
     ///
-    /// - Parameters:
-    ///   - url: that of the service.
-    ///   - fields: those of the request as it came.
-    public func question(to url: WebURL, _ fields: HTTPFields) -> [UInt8] {
-        AuthQuestion.bytes(to: url, about: self.request, fields)
-    }
+    /// - Parameter fields: those of the request as it came.
+    public func question(_ fields: HTTPFields) -> AuthQuestion { AuthQuestion(about: self.request, fields) }
 
     /// The URL that the client asks for, without its token.
     var asked: String { self.request.url }

@@ -15,7 +15,7 @@ final class ForwardExchange {
     private let request: JudgedRequest
     private let settings: ForwardSettings
     private let service: AuthService
-    private let question: [UInt8]
+    private let question: AuthQuestion
     private var machine = ForwardMachine()
     private var call: AuthCall?
 
@@ -27,7 +27,7 @@ final class ForwardExchange {
         self.settings = settings
         self.service = service
         self.client = client
-        self.question = request.demand.question(to: service.url, request.head.fields)
+        self.question = request.demand.question(request.head.fields)
     }
 
     /// Begins to ask.

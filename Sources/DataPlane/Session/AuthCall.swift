@@ -24,7 +24,7 @@ final class AuthCall: TimerHandler {
     /// How long a service may take beside `timeouts.connect`.
     private static let patience = Duration.seconds(5)
 
-    private let question: [UInt8]
+    private let question: AuthQuestion
     private let service: AuthService
     private let configuration: WorkerConfiguration
     private let limit: Duration
@@ -41,13 +41,13 @@ final class AuthCall: TimerHandler {
     /// Does nothing before `start`.
     ///
     /// - Parameters:
-    ///   - question: what is sent.
+    ///   - question: what is asked.
     ///   - service: one of `configuration`.
     ///   - settings: which fields of the answer count.
     ///   - connect: `timeouts.connect` of the route. Five seconds after that the service has to have answered.
     ///   - end: when the owner's own time is over.
     init(
-        _ question: [UInt8], to service: AuthService, _ settings: ForwardSettings, within connect: Duration,
+        _ question: AuthQuestion, to service: AuthService, _ settings: ForwardSettings, within connect: Duration,
         until end: MonotonicInstant = .never, _ configuration: WorkerConfiguration, _ context: SessionContext,
         for owner: any AuthCallOwner
     ) {
@@ -121,7 +121,7 @@ extension AuthCall: ConnectorOwner {
     func connected(_ connection: Connection) {
         self.connector = nil
         self.state = .asking(connection)
-        let question = self.question
+        let question = self.question.bytes(to: self.service.url)
         connection.send(question.span)
         self.read(connection)
     }

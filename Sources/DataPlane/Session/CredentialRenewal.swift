@@ -9,7 +9,7 @@ internal import System
 ///
 /// It has a timer of its own, so that sessions without it carry nothing of it.
 final class CredentialRenewal: TimerHandler, AuthCallOwner {
-    private let question: [UInt8]
+    private let question: AuthQuestion
     /// `nil` while the session is being opened.
     private weak var session: Session?
     private var schedule: RenewalSchedule
@@ -21,7 +21,7 @@ final class CredentialRenewal: TimerHandler, AuthCallOwner {
     /// - Parameters:
     ///   - question: what the service was asked, and has just said yes to. There are credentials in it.
     ///   - id: the session's, which is random.
-    init(_ question: [UInt8], at now: MonotonicInstant, of id: SessionID) {
+    init(_ question: AuthQuestion, at now: MonotonicInstant, of id: SessionID) {
         self.question = question
         self.schedule = RenewalSchedule(at: now, spread: UInt8(truncatingIfNeeded: id.number >> 16))
     }

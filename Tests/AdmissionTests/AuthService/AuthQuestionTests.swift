@@ -42,7 +42,7 @@ import Testing
     ) throws -> String {
         let demand = try Self.demand(target, fields, kinds, method: method, arrival: arrival).demand
         #expect(demand.shown == .forward(kind: kinds.count - 1))
-        return String(decoding: demand.question(to: Self.url, fields), as: UTF8.self)
+        return String(decoding: demand.question(fields).bytes(to: Self.url), as: UTF8.self)
     }
 
     @Test func `an upgrade is asked about as a GET by http`() throws {
@@ -137,7 +137,7 @@ import Testing
                 let demand = try? Self.demand(head.target, head.fields, [Self.forward()], method: head.method).demand
             else { continue }
             count += 1
-            let question = demand.question(to: Self.url, head.fields)
+            let question = demand.question(head.fields).bytes(to: Self.url)
             var second = RequestHeadParser()
             guard case .head(let asked, question.count) = second.parse(question.span) else {
                 Issue.record("no request: \(String(decoding: question, as: UTF8.self))")
