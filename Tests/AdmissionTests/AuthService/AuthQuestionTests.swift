@@ -152,6 +152,30 @@ import Testing
         #expect(count > 500)
     }
 
+    @Test func `explain says what would be asked, and shows no secret`() {
+        var jwt = JWTSettings(keys: .file("keys"), algorithms: [.es256], audience: .any)
+        jwt.token = [.query("token")]
+        var configuration = sampleConfiguration()
+        configuration.routes = [
+            route(.exact("/app"), .backend("echo")) { $0.auth = [.jwt(jwt), Self.forward("X-User")] }
+        ]
+        let explanation = Explanation.explain(
+            configuration, url: "ws://example.com:8080/app?token=&x=y", more: [("Cookie", "session=secret")])
+        let expected = """
+            ws://example.com:8080/app?x=y
+              listener     127.0.0.1:8080
+              asks         http://auth.internal:9091/api, about http://example.com:8080/app?x=y
+              credential   as that decides; the rest is for a client that it lets in
+              route        1: /app
+              origin       none, as a client that is not a browser
+              backend      echo: built-in echo
+              subprotocol  none
+              answer       101 Switching Protocols
+
+            """
+        #expect(explanation == Explanation(text: expected, isServed: true))
+    }
+
     // MARK: - Refusals
 
     private static func refusal(
