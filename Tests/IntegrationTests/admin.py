@@ -58,5 +58,5 @@ async def metrics(session: aiohttp.ClientSession) -> dict[tuple, float]:
     return found
 
 
-def key(name: str, **labels) -> tuple:
+def key(name: str, /, **labels) -> tuple:
     return (f"gateway_{name}", *sorted(labels.items()))
