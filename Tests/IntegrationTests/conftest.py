@@ -8,6 +8,7 @@ import pathlib
 import pytest
 
 import certificates
+import confidential
 import gateway_process
 
 
@@ -29,6 +30,12 @@ def pytest_pyfunc_call(pyfuncitem):
     names = pyfuncitem._fixtureinfo.argnames
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test():
+    with confidential.scope():
+        yield
 
 
 @pytest.fixture(scope="session")
