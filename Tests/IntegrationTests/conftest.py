@@ -33,9 +33,14 @@ def pytest_pyfunc_call(pyfuncitem):
 
 
 @pytest.fixture(autouse=True)
-def secrets_of_one_test():
+def secrets_of_one_test(request):
+    """Looks for them also in the logs of gateways that the test started by itself."""
     with confidential.scope():
         yield
+        folder = request.node.funcargs.get("tmp_path")
+        for file in folder.rglob("*.log*") if folder else ():
+            if file.is_file():
+                confidential.check(file.read_text(errors="replace"), file.name)
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ async def test_good_clients_beside_an_attack_lose_nothing(tmp_path):
     printed = await output(await start("--only", "slow-heads", "--report", str(report)))
     found = re.search(r"lost +0 of (\d+) messages, 0 sessions", printed)
     assert found and int(found[1]) > 0, printed
-    assert re.search(r"attack +connections [5-9]\d\d,", printed), printed
+    assert re.search(r"attack +connections [\d,]{3,}, ", printed), printed
     # The limit of connections from one address is below what each attacker's address has.
     assert re.search(r"refused +.*\blimit connections-per-address \d", printed), printed
     assert re.search(r"^slow-heads +on +0 of \d+ +0 ", printed, re.MULTILINE), printed
@@ -74,13 +74,14 @@ async def failed(folder, script: str) -> str:
 
 async def test_bytes_that_nobody_sent_are_seen(tmp_path):
     # Relayed sessions are led to the clock.
-    printed = await failed(tmp_path, """sed -i 's/"backend": "relay"$/"backend": "clock"/' "$file"; sed -i '/"http": "pass"/d' "$file"
-sed -i 's/"backend": "relay",$/"backend": "clock"/; s/"backend": "attack",$/"backend": "attack"/; s/"backend": "hostile",$/"backend": "hostile"/' "$file"""")
+    printed = await failed(tmp_path, """sed -i 's/"backend": "relay"$/"backend": "clock"/' "$file\"""")
     assert "a frame that begins with 0x81" in printed, printed
 
 
 async def test_answers_that_nobody_sent_are_seen(tmp_path):
-    printed = await failed(tmp_path, """sed -i '/"path": "\\/plain"/,/}/s/"backend": "relay"/"backend": "hostile"/' "$file"""")
+    # Plain requests get one and the same answer.
+    script = """sed -i '/"path": "\\/plain"/,/}/{/"backend"/d; s/"http": "pass"/"answer": {"text": "other"}/}' "$file\""""
+    printed = await failed(tmp_path, script)
     assert re.search(r"plain \w+: ", printed), printed
 
 

@@ -72,6 +72,8 @@ async def test_a_secret_in_a_log_file_fails_the_test(tmp_path):
         async with serving("route", log={"format": "json"}) as gateway:
             file.write_text(f"{value}\n")
             gateway.configuration["log"]["file"] = str(file)
+    # It would be found again at the end of the test.
+    file.unlink()
 
 
 async def test_a_secret_that_a_command_prints_fails_the_test(tmp_path):

@@ -9,6 +9,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from browser import chromium, new_page, page_server
+import confidential
+from confidential import secret
 from gateway_process import Gateway, command
 from peers import TCPBackend, WebSocketBackend, client
 
@@ -40,6 +42,8 @@ async def gateway(count: int, handler=None, options: dict | None = None, **keys)
 async def visit(running: Gateway, cookies: str | None = None, path: str = "/app/", headers: dict | None = None, *, secure=False):
     """Opens and closes a session. Returns the values of Set-Cookie on its 101."""
     fields = {**(headers or {}), **({"Cookie": cookies} if cookies is not None else {})}
+    if cookies and len(cookies) >= confidential.SHORTEST:
+        confidential.register("cookie", cookies)
     async with client((running.wss if secure else running.ws)(path), additional_headers=fields) as session:
         await session.send("x")
         assert await session.recv() == "x"
