@@ -20,7 +20,7 @@ PROXIES = "127.0.3"
 # For all good clients there is room in these limits: each of their addresses has a few sessions that send four messages a second.
 LIMITS = {
     "limits": {
-        "connections-per-address": 12, "sessions-per-address": 10, "handshakes-per-address": "20/s", "requests-per-address": "50/s",
+        "connections-per-address": 8, "sessions-per-address": 8, "handshakes-per-address": "20/s", "requests-per-address": "50/s",
         "messages-per-second": 50, "bytes-per-second": "256KiB",
     },
     "timeouts": {"handshake": "5s", "request-body": "5s", "keep-alive": "5s"},

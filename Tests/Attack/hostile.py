@@ -83,6 +83,9 @@ FRAMES = {
 BODIES = {
     "body": Answer(ENDLESS, forever=bytes(BLOCK)),
     "chunks": Answer(CHUNKED, forever=repeated(b"1\r\nx\r\n")),
+    # Each has to be written anew.
+    "other-chunks": Answer(CHUNKED, forever=repeated(b"01\r\nx\r\n")),
+    "signed-chunks": Answer(CHUNKED, forever=repeated(b"1;a\r\nx\r\n")),
     "bad-chunks": Answer(CHUNKED, b"zz\r\nx\r\n"),
     "endless-extension": Answer(CHUNKED, b"1;", repeated(b"x")),
     "endless-trailers": Answer(CHUNKED, b"0\r\n", repeated(b"X: y\r\n")),

@@ -132,9 +132,9 @@ def run(scenario: Scenario, plan: Plan, seconds: float, *, limited: bool) -> Res
             peak, logged = gateway.peak_memory(), gateway.logged() - logged_before
             sessions.order("after")
             time.sleep(quiet)
-            # Also of sessions whose clients have left by now.
-            refused = refusals(said(gateway.site, "/metrics")) - refused_before
             memory_after = gateway.settled_memory(SETTLING * seconds, most_memory(memory_before, peak))
+            # Also of sessions whose clients left some seconds ago.
+            refused = refusals(said(gateway.site, "/metrics")) - refused_before
             written = "\n".join(said(gateway.site, path) for path in ("/metrics", "/api/sessions", "/api/backends"))
             sessions.order("stop")
             report: Report = sessions.wait("done")
