@@ -1,6 +1,6 @@
 internal import ControlPlane
 internal import DataPlane
-internal import Foundation
+internal import FoundationEssentials
 internal import HTTP1
 internal import Sessions
 

@@ -1,6 +1,6 @@
 internal import Admin
 internal import ArgumentParser
-internal import Foundation
+internal import FoundationEssentials
 
 /// `gateway sessions`.
 struct SessionsCommand: ParsableCommand {
@@ -25,7 +25,7 @@ struct SessionsCommand: ParsableCommand {
 
     func run() throws {
         let answer = try self.gateway.ask("GET", "/api/sessions")
-        if self.json { return FileHandle.standardOutput.write(answer) }
+        if self.json { return print(String(decoding: answer, as: UTF8.self), terminator: "") }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         print(SessionTable(try decoder.decode(SessionTable.Listing.self, from: answer).sessions).text, terminator: "")
