@@ -19,6 +19,7 @@ public struct BodyPassage: Equatable, Sendable {
 
     /// What is read besides data: it costs more than its size.
     public struct Framing: Equatable, Sendable {
+        /// How many began.
         public var chunks: Int
         /// The lines of sizes with their extensions, line ends, and the trailer.
         public var bytes: Int
