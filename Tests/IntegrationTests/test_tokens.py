@@ -1,6 +1,5 @@
 """Backends with `tokens`: the token of a request says which TCP server its session leads to."""
 
-import asyncio
 import contextlib
 import json
 import time
