@@ -99,8 +99,8 @@ struct AuthReaderTests {
         ("{basic: {file: users}}", []),
         ("{certificate: {}}", []),
         ("{jwt: {keys: k.json, algorithms: [ES256], audience: any}}", []),
-        ("{forward: {url: \"http://127.0.0.1/\"}}", ["`forward` is not yet supported"]),
-        ("[{basic: {file: users}}, {forward: {url: \"http://127.0.0.1/\"}}]", ["`forward` is not yet supported"]),
+        ("{forward: {url: \"http://127.0.0.1/\"}}", []),
+        ("[{basic: {file: users}}, {forward: {url: \"http://127.0.0.1/\"}}]", []),
         (
             "{jwt: {keys: \"https://a.example/k\", algorithms: [ES256], audience: any}}",
             ["`keys` cannot be a URL, which is not yet supported: name a file"]
