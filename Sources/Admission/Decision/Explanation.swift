@@ -130,7 +130,8 @@ public struct Explanation: Equatable, Sendable {
             // It is not asked: this command changes nothing, and the service may.
             let url = settings.url
             let path = url.target.prefix { $0 != "?" }
-            lines.add("asks", "\(url.tls ? "https" : "http")://\(url.authority)\(path), about \(demand.asked)")
+            let asked = self.withoutQuery(demand.asked)
+            lines.add("asks", "\(url.tls ? "https" : "http")://\(url.authority)\(path), about \(asked)")
             lines.add("credential", "as that decides; the rest is for a client that it lets in")
             return decision.granted(HTTPFields())
         }
