@@ -103,8 +103,8 @@ let package = Package(
         target(
             "ControlPlane",
             [
-                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections", "ProxyProtocol", "Takeover", "DataPlane",
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Credentials", "Admission",
+                "Sessions", "Observability", "Connections", "ProxyProtocol", "Takeover", "DataPlane",
             ]),
         target(
             "Admin",
@@ -162,8 +162,8 @@ let package = Package(
         tests(
             "ControlPlane",
             [
-                "DataPlane", "Takeover", "Connections", "Observability", "Admission", "Sessions", "Balancing",
-                "WebSocketProtocol",
+                "DataPlane", "Takeover", "Connections", "Observability", "Credentials", "Admission", "Sessions",
+                "Balancing", "WebSocketProtocol",
                 "HTTP1", "Configuration", "System", "TLS",
             ]),
         tests(

@@ -58,8 +58,10 @@ extension Gateway {
     /// All metrics. `answer` gets a function that makes them, on any thread.
     public func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void) {
         self.count { [unowned self] counts in
-            let (control, dropped, version) = (self.reloader.counted, self.log.droppedLines, self.version)
-            answer { counts.families(control: control, droppedLines: dropped, version: version) }
+            let (dropped, version) = (self.log.droppedLines, self.version)
+            var control = self.reloader.counted
+            control.keyFetches = self.keys.counted
+            answer { [control] in counts.families(control: control, droppedLines: dropped, version: version) }
         }
     }
 

@@ -36,6 +36,7 @@ public final class Gateway {
     let drainer: Drainer
     let health: HealthChecks
     let tokens: TokenWatch
+    let keys: KeyRefresh
     /// Runs work that would hold up the control thread.
     let sideWork: SideWork
     private let threads: [Thread.Handle]
@@ -92,6 +93,8 @@ public final class Gateway {
             names.start(active)
             let serving = try Serving(active, listeners, findings, from: inherited.source)
             try inherited.requireAllTaken()
+            let keys = KeyRefresh(names, sideWork, loop, log)
+            keys.start(configuration, serving.credentials)
 
             let supervisor = Supervisor(log: log, isSuccessor: inherited.taken.predecessor != nil)
             let rebalancer = Rebalancer(loop, fleet, log)
@@ -105,16 +108,18 @@ public final class Gateway {
             let reloader = Reloader(
                 source, candidates, serving, survey,
                 Reloader.Followers(
-                    fleet: fleet, names: names, tokens: tokens, health: health, rebalancer: rebalancer, memory: memory,
+                    fleet: fleet, names: names, tokens: tokens, keys: keys, health: health, rebalancer: rebalancer,
+                    memory: memory,
                     drainer: drainer, supervisor: supervisor), log)
-            self.tokens = tokens
+            (self.tokens, self.keys) = (tokens, keys)
             self.certificates = CertificateWatch(files, candidates, serving, reloader, drainer, loop, log)
 
-            self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, fleet, loop, log)
+            self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, keys, loop, log)
+            keys.whenChanged = { fleet.tell(.verify(keys.completed(serving.credentials.contents))) }
 
             let blueprint = WorkerBlueprint(
                 fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners,
-                credentials: serving.credentials.contents)
+                credentials: keys.completed(serving.credentials.contents))
             self.threads = try WorkerThreads.start(count, blueprint)
 
             (self.loop, self.log, self.fleet, self.survey, self.sideWork) = (loop, log, fleet, survey, sideWork)
@@ -165,6 +170,7 @@ public final class Gateway {
     private func end() {
         self.handover?.close()
         self.health.stop()
+        self.keys.stop()
         self.rebalancer.stop()
         self.memory.stop()
         let stuck = self.joinWorkers()
@@ -225,6 +231,7 @@ public final class Gateway {
         case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
         case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
         case .unreachable(let endpoint): self.names.unreachable(endpoint)
+        case .unknownKey(let keys): self.keys.doubted(keys)
         case .memoryRose: self.memory.rose()
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }

@@ -32,7 +32,7 @@ public enum ConfigurationReader {
 
     /// Reads the text of a file.
     ///
-    /// - Parameter isAuthServed: Whether kinds of `auth` are accepted that nothing verifies yet: `forward`, and keys from a URL.
+    /// - Parameter isAuthServed: Whether kinds of `auth` are accepted that nothing verifies yet: `forward`.
     static func read(
         text: String, file: String, environment: [String: String], automaticMemory: Int? = nil, isAuthServed: Bool
     ) throws(Failure) -> GatewayConfiguration {

@@ -13,7 +13,7 @@ final class CredentialWatch {
     private let serving: Serving
     private let reloader: Reloader
     private let drainer: Drainer
-    private let fleet: Fleet
+    private let keys: KeyRefresh
     private let loop: EventLoop
     private let log: Log
     private var timer: ControlTimer?
@@ -24,14 +24,14 @@ final class CredentialWatch {
 
     init(
         _ files: FileReader, _ sideWork: SideWork, _ serving: Serving, _ reloader: Reloader, _ drainer: Drainer,
-        _ fleet: Fleet, _ loop: EventLoop, _ log: Log
+        _ keys: KeyRefresh, _ loop: EventLoop, _ log: Log
     ) {
         self.files = files
         self.sideWork = sideWork
         self.serving = serving
         self.reloader = reloader
         self.drainer = drainer
-        self.fleet = fleet
+        self.keys = keys
         self.loop = loop
         self.log = log
     }
@@ -77,7 +77,8 @@ final class CredentialWatch {
         case .success(let credentials):
             self.refused = nil
             self.serving.put(credentials)
-            self.fleet.tell(.verify(credentials.contents))
+            self.keys.use(self.serving.configuration.settings, credentials)
+            self.keys.whenChanged()
             self.log.write(LogRecord(.info, "credentials-reloaded"))
             self.log.write(warningsOf: credentials)
         case .failure(let error):

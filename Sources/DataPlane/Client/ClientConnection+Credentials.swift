@@ -24,7 +24,11 @@ extension ClientConnection {
             of: request.demand.shown, certificate: self.certificate(for: request.configuration.shared.routeTable),
             by: self.context.credentials, now: WallClock.sinceEpoch().components.seconds)
         switch worth {
-        case .verdict(let verdict): self.letIn(request, verdict)
+        case .verdict(let verdict):
+            if let keys = request.demand.credentials.outdatedKeys(after: verdict, on: request.demand.shown) {
+                self.owner.doubts(keys)
+            }
+            self.letIn(request, verdict)
         case .unverifiable(let reason): self.turnAway(request.demand.refusal(.unverifiable(reason)))
         case .password(let credential, let file, _): self.judge(credential, of: file, request)
         }

@@ -31,6 +31,8 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     private var draining: DrainOrder?
     /// When that drain is over.
     private var drainEnd = MonotonicInstant.never
+    /// When the control thread was told last that keys may have changed.
+    private var doubtedAt: [KeySource: MonotonicInstant] = [:]
 
     /// - Throws: `SystemError` or `TLSError`, for what the system or libssl refuses.
     init(_ index: Int, _ shared: WorkerBlueprint) throws {
@@ -357,6 +359,17 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     private func hasOneLess() {
         self.fleet.members[self.index].sessions.subtract(1, ordering: .relaxed)
         self.reportIfDrained()
+    }
+
+    // MARK: - Keys
+
+    /// The control thread decides when keys are fetched again. It is not told of every token, because anyone can send them.
+    private static let doubtsPace = Duration.seconds(1)
+
+    func doubts(_ keys: KeySource) {
+        if let last = self.doubtedAt[keys], self.loop.now - last < Self.doubtsPace { return }
+        self.doubtedAt[keys] = self.loop.now
+        self.fleet.control.send(.unknownKey(keys))
     }
 
     // MARK: - Endpoints

@@ -28,9 +28,9 @@ struct AuthReaderTests {
                 send: {X-User: sub, X-Role: "https://example.com/role"}}}
             """.replacing("access token", with: "access_token"))
         var expected = JWTSettings(
-            keys: .url(try WebURL(parsing: "https://login.example.com/keys?a=1")), algorithms: [.edDSA, .ps512],
+            keys: .url(try WebURL(parsing: "https://login.example.com/keys?a=1"), ca: "ca.pem"),
+            algorithms: [.edDSA, .ps512],
             audience: .oneOf(["c", "d"]))
-        expected.ca = "ca.pem"
         expected.issuers = ["https://a", "b"]
         expected.leeway = .zero
         expected.expires = .optional
@@ -101,10 +101,7 @@ struct AuthReaderTests {
         ("{jwt: {keys: k.json, algorithms: [ES256], audience: any}}", []),
         ("{forward: {url: \"http://127.0.0.1/\"}}", ["`forward` is not yet supported"]),
         ("[{basic: {file: users}}, {forward: {url: \"http://127.0.0.1/\"}}]", ["`forward` is not yet supported"]),
-        (
-            "{jwt: {keys: \"https://a.example/k\", algorithms: [ES256], audience: any}}",
-            ["`keys` cannot be a URL, which is not yet supported: name a file"]
-        ),
+        ("{jwt: {keys: \"https://a.example/k\", algorithms: [ES256], audience: any}}", []),
     ])
     func `kinds that are not verified yet are refused by name`(auth: String, mistakes: [String]) throws {
         let read = Result { () throws(ConfigurationReader.Failure) in
