@@ -5,7 +5,8 @@ internal import DataPlane
 public enum AdminQuestion: Equatable, Sendable {
     case readiness
     case metrics
-    case sessions
+    /// - ofSubject: `nil`: all of them.
+    case sessions(ofSubject: String?)
     case backends
     case close(CloseOrder)
     case closeSubject(String, dryRun: Bool)
@@ -20,7 +21,8 @@ extension GatewayControl {
         case .readiness: answer(.readiness(self.readiness))
         case .backends: self.backends { rows in self.aside({ .backends(rows()) }, then: answer) }
         case .metrics: self.metrics { families in self.aside({ .metrics(families()) }, then: answer) }
-        case .sessions: self.sessions { rows in self.aside({ .sessions(rows()) }, then: answer) }
+        case .sessions(let subject):
+            self.sessions(ofSubject: subject) { rows in self.aside({ .sessions(rows()) }, then: answer) }
         case .close(let order):
             self.closeSession(id: order.id, code: order.code, reason: order.reason) { exists in
                 answer(exists ? .closing(order) : .noSuchSession)

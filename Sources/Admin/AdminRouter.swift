@@ -31,7 +31,9 @@ public struct AdminRouter: Equatable, Sendable {
                 return .answer(AdminResponse(200, "ok"))
             case ["readyz"]: return try Self.ask(.readiness, "GET", request)
             case ["metrics"]: return try Self.ask(.metrics, "GET", request)
-            case ["api", "sessions"]: return try Self.ask(.sessions, "GET", request)
+            case ["api", "sessions"]:
+                try Self.demand("GET", request)
+                return .ask(.sessions(ofSubject: try Self.subject(request)))
             case ["api", "sessions", "close"]:
                 try Self.demand("POST", request)
                 return .ask(try Self.closeSubject(request))
@@ -59,7 +61,7 @@ public struct AdminRouter: Equatable, Sendable {
         GET  /healthz                 200 while the process lives
         GET  /readyz                  200 if new clients are welcome, else 503; OPTIONS / too
         GET  /metrics                 for Prometheus
-        GET  /api/sessions            the live sessions, as JSON
+        GET  /api/sessions            the live sessions, as JSON; ?subject=… only those of a subject
         GET  /api/backends            the backends and their endpoints, as JSON
         POST /api/sessions/ID/close   close a session: {"code": 1008, "reason": "…"}
         POST /api/sessions/close      close all sessions of a subject: {"subject": "…"}; ?dry-run=true only counts them
@@ -88,6 +90,15 @@ public struct AdminRouter: Equatable, Sendable {
     private static func dryRun(_ request: AdminRequest) throws(AdminResponse) -> Bool {
         guard let dryRun = request.flag("dry-run") else { throw .error(400, "`dry-run` is true or false") }
         return dryRun
+    }
+
+    /// The subject in the query; `nil`: there is none.
+    private static func subject(_ request: AdminRequest) throws(AdminResponse) -> String? {
+        let subjects = QueryParameters(request.query).values("subject")
+        guard subjects.count <= 1, subjects.first?.isEmpty != true else {
+            throw .error(400, "name one subject: ?subject=…")
+        }
+        return subjects.first
     }
 
     // MARK: - Bodies

@@ -12,7 +12,9 @@ public protocol GatewayControl: AnyObject {
     var readiness: Gateway.Readiness { get }
 
     /// `answer` gets a function that makes the rows, on any thread.
-    func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void)
+    ///
+    /// - Parameter subject: `nil`: of all sessions.
+    func sessions(ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void)
     /// Closes a session with cause `admin`. The answer is false if there is none with that id.
     ///
     /// - Parameters:

@@ -16,10 +16,14 @@ extension Gateway {
 
     // MARK: - Sessions
 
-    /// All live sessions. `answer` gets a function that makes the rows, on any thread.
-    public func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
+    /// The live sessions. `answer` gets a function that makes the rows, on any thread.
+    ///
+    /// - Parameter subject: `nil`: of all of them.
+    public func sessions(
+        ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void
+    ) {
         self.survey.ask {
-            $0.rows
+            $0.rows(ofSubject: subject)
         } then: { rows in
             answer { rows.flatMap { $0 } }
         }

@@ -31,8 +31,10 @@ final class FakeControl: GatewayControl {
         if self.isSlow { self.waiting.append(answer) } else { answer() }
     }
 
-    func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
-        let rows = self.rows
+    func sessions(
+        ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void
+    ) {
+        let rows = self.rows.filter { subject == nil || $0.subject == subject }
         self.give { answer { rows } }
     }
 

@@ -1,6 +1,7 @@
 """Letting clients in: tokens, passwords, certificates, and what others see of them."""
 
 import asyncio
+import contextlib
 import json
 import pathlib
 import re
@@ -545,6 +546,43 @@ async def test_the_sessions_of_a_subject_are_closed(keys):
                 assert await within(other.recv()) == "still here"
                 assert (await close("", subject="carol"))[1] == {"matched": 0, "closed": 0}
                 assert (await close("", subjet="alice"))[0] == 400
+
+
+async def test_the_table_says_of_whom_sessions_are(keys):
+    made, file = keys
+    # A terminal shows no character that would do something to it.
+    subjects = ["alice", "alice", "b&ob=\u00e9 \x1b[2J", "a" * 600]
+    async with WebSocketBackend() as backend:
+        async with relay(backend, {"auth": tokens(file)}, workers=2, admin={"address": "127.0.0.1:0"}) as gateway:
+            async with contextlib.AsyncExitStack() as stack:
+                for subject in subjects:
+                    url = gateway.ws("/app?token=" + made[0].token(sub=subject))
+                    await stack.enter_async_context(client(url))
+                session = await stack.enter_async_context(admin(gateway))
+
+                async def found(**query) -> list[str]:
+                    async with session.get("/api/sessions", params=query) as response:
+                        assert response.status == 200
+                        return sorted(row["subject"] for row in (await response.json())["sessions"])
+
+                shown = [subject[:510] for subject in subjects[:3]] + ["a" * 512 + "\u2026"]
+                assert [text[:500] for text in await found()] == [text[:500] for text in sorted(shown)]
+                assert await found(subject="alice") == ["alice", "alice"]
+                assert await found(subject=subjects[2]) == [subjects[2]]
+                # It is compared as a whole, although it is shown cut.
+                assert len(await found(subject=subjects[3])) == 1
+                assert await found(subject="a" * 512) == await found(subject="carol") == []
+
+                async def table(*arguments: str) -> list[str]:
+                    code, output, errors = await command("sessions", "--admin", (await gateway.event("admin"))["address"], *arguments)
+                    assert (code, errors) == (0, "") and "\x1b" not in output
+                    return output.splitlines()
+
+                title, *lines = await table()
+                assert "SUBJECT" in title.split() and len(lines) == 4
+                assert any("b&ob=\u00e9 ?[2J" in line for line in lines)
+                assert len(await table("--subject", subjects[2])) == len(await table("--subject", "alice")) - 1 == 2
+                assert await table("--subject", "carol") == ["no sessions"]
 
 
 async def test_explain_says_why(keys):
