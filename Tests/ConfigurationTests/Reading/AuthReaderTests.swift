@@ -130,6 +130,36 @@ struct AuthReaderTests {
         #expect(failure?.diagnostics.map(\.message) == [mistake])
     }
 
+    /// No request could show both: the credential is taken out of the query first.
+    @Test(arguments: [
+        ("{tokens: /t}", "token", true), ("{tokens: /t, token: \"query:a\"}", "a", true),
+        ("{tokens: /t, token: \"query:a\"}", "A", false), ("{tokens: /t, token: \"query:a\"}", "token", false),
+        ("{tokens: /t, token: \"header:token\"}", "token", false),
+        ("{websocket: [\"ws://a\"], balance: \"hash-query:user\"}", "user", true),
+        ("{websocket: [\"ws://a\"], balance: \"hash-cookie:user\"}", "user", false),
+    ])
+    func `a token that lets in cannot choose the endpoint, too`(backend: String, name: String, isLost: Bool) throws {
+        let auth = "auth: {jwt: {\(Self.jwt), token: [header, \"query:\(name)\"]}}"
+        for (route, defaults) in [(", \(auth)", "{}"), ("", "{\(auth)}")] {
+            let text = """
+                listeners: [{address: "127.0.0.1:80"}]
+                defaults: \(defaults)
+                routes: [{path: /a, backend: b\(route)}]
+                backends: {b: \(backend)}
+                """
+            let read = Result { try GatewayConfiguration.reading(text) }
+            var found: [String] = []
+            if case .failure(let failure as ConfigurationReader.Failure) = read {
+                found = failure.diagnostics.map {
+                    "\($0.position?.line ?? 0):\($0.position?.column ?? 0): \($0.message)"
+                }
+            }
+            let mistake =
+                "`backend` finds its endpoint by `query:\(name)`, which `auth` takes out as a credential: give one of them another name"
+            #expect(found == (isLost ? ["3:21: \(mistake)"] : []))
+        }
+    }
+
     @Test func `certificates may be optional only where clients are asked for them`() throws {
         let listener = "{address: \"127.0.0.1:80\", tls: {self-signed: [a], client-auth: optional}}"
         let failure = #expect(throws: ConfigurationReader.Failure.self) {
