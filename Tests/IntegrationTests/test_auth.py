@@ -234,6 +234,65 @@ async def test_a_password_of_each_kind(setting, tmp_path):
             assert {record["subject"] for record in await gateway.events(2, "open")} == {"ann"}
 
 
+HTPASSWD = ["htpasswd", "-nb"]
+MADE = {
+    "htpasswd -B": [*HTPASSWD, "-B", "-C", "4"], "htpasswd -5": [*HTPASSWD, "-5"],
+    "mkpasswd": ["mkpasswd"], "mkpasswd -m yescrypt": ["mkpasswd", "-m", "yescrypt"],
+    "mkpasswd -m sha512crypt": ["mkpasswd", "-m", "sha512crypt"],
+    "mkpasswd -m bcrypt": ["mkpasswd", "-m", "bcrypt", "-R", "5"], "mkpasswd -m bcrypt-a": ["mkpasswd", "-m", "bcrypt-a", "-R", "5"],
+}
+OTHERS = {
+    "htpasswd": ([*HTPASSWD], "is MD5 (`$apr1$`), which is found out fast"),
+    "htpasswd -s": ([*HTPASSWD, "-s"], "is SHA-1 without salt, which is found out in no time"),
+    "htpasswd -d": ([*HTPASSWD, "-d"], "is DES, of which only eight characters count"),
+    "htpasswd -p": ([*HTPASSWD, "-p"], "is of an unknown kind, or no hash"),
+    "htpasswd -2": ([*HTPASSWD, "-2"], "is SHA-256 (`$5$`)"),
+    "mkpasswd -m md5crypt": (["mkpasswd", "-m", "md5crypt"], "is MD5 (`$1$`), which is found out fast"),
+    "mkpasswd -m scrypt": (["mkpasswd", "-m", "scrypt"], "is scrypt (`$7$`)"),
+    "mkpasswd -m gost-yescrypt": (["mkpasswd", "-m", "gost-yescrypt"], "is gost-yescrypt (`$gy$`)"),
+    "mkpasswd -m sunmd5": (["mkpasswd", "-m", "sunmd5"], "is MD5 (`$md5`), which is found out fast"),
+    "mkpasswd -m nt": (["mkpasswd", "-m", "nt"], "is an NT hash, which is found out in no time"),
+    "mkpasswd -m bsdicrypt": (["mkpasswd", "-m", "bsdicrypt"], "is of an unknown kind, or no hash"),
+}
+
+
+async def made_by(tool: list[str], name: str, password: str) -> str:
+    """A line of the file, as an operator makes it."""
+    arguments = [*tool, name, password] if tool[0] == "htpasswd" else [*tool, password]
+    process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
+    output, _ = await within(process.communicate())
+    assert process.returncode == 0
+    # htpasswd writes an empty line behind it.
+    return output.decode() if tool[0] == "htpasswd" else f"{name}:{output.decode()}"
+
+
+@pytest.mark.parametrize("name", MADE)
+async def test_passwords_that_debians_tools_made(name, tmp_path):
+    users = tmp_path / "users"
+    users.write_text("# of Debian's tools\n" + await made_by(MADE[name], "ann", "pass:word 1") + await made_by(MADE[name], "bob", "other"))
+    async with WebSocketBackend() as backend:
+        async with relay(backend, {"auth": {"basic": {"file": str(users)}}}) as gateway:
+            assert (await status(gateway, "/app", basic("ann", "pass:word 1"))).status == 101
+            assert (await status(gateway, "/app", basic("bob", "pass:word 1"))).status == 401
+            assert (await status(gateway, "/app", basic("bob", "other"))).status == 101
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_passwords_of_other_kinds_are_refused_with_a_cure(name, tmp_path):
+    tool, kind = OTHERS[name]
+    users, file = tmp_path / "users", tmp_path / "gateway.conf"
+    line = await made_by(tool, "ann", "sesame open")
+    users.write_text(line)
+    file.write_text(json.dumps({
+        "listeners": [{"address": "127.0.0.1:0"}], "backends": {"e": {"builtin": "echo"}},
+        "routes": [{"name": "r", "path": "/app", "backend": "e", "auth": {"basic": {"file": str(users)}}}]}))
+    code, _, errors = await command("check", "--config", str(file))
+    cure = "make one of bcrypt, yescrypt or sha512, such as with `htpasswd -B`"
+    assert code == 1 and f"route r: {users}: line 1: the hash of `ann` {kind}: {cure}\n" in errors
+    # The hash is not shown.
+    assert line.strip().split(":", 1)[1] not in errors
+
+
 async def test_users_that_change_are_in_force(tmp_path):
     users = tmp_path / "users"
     users.write_text(user("ann", "one"))
