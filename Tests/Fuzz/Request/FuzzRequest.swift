@@ -48,7 +48,7 @@ enum FuzzRequest {
                 }
                 let location = read.fields.values("Location")
                 expect(location.count == 1 && location[0].hasPrefix("https://"), "sent to \(location)")
-            case .refused(let refusal): expect((400..<600).contains(refusal.status), "refused with \(refusal.status)")
+            case .refused(let refusal): self.check(refusal)
             case .upgrade(let admitted): _ = self.sent(admitted, endpoint)
             }
         }
@@ -80,12 +80,7 @@ enum FuzzRequest {
         for reason in [Demand.Reason.missing, .refused(.password), .forbidden("no"), .unverifiable("no"), .crowded] {
             let refusal = demand.refusal(reason)
             expect([302, 401, 403, 429, 503].contains(refusal.status), "refused with \(refusal.status)")
-            guard refusal.status == 302 else { continue }
-            let location = refusal.answer.fields.values("Location")
-            expect(
-                location.count == 1 && location[0].hasPrefix("https://login.example.com/?rd=http"),
-                "sent to \(location)")
-            expect(location[0].utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "a field that splits")
+            self.check(refusal)
         }
         switch decision.granted(["X-User": "alice"]) {
         case .upgrade(let admitted): self.check(self.sent(admitted, endpoint))
@@ -97,6 +92,17 @@ enum FuzzRequest {
         case .files(let request): self.check(request)
         case .page, .answer, .refused, .demands: break
         }
+    }
+
+    /// An error, or the way to where one signs in.
+    private static func check(_ refusal: Refusal) {
+        guard refusal.status == 302 else {
+            return expect((400..<600).contains(refusal.status), "refused with \(refusal.status)")
+        }
+        let location = refusal.answer.fields.values("Location")
+        expect(
+            location.count == 1 && location[0].hasPrefix("https://login.example.com/?rd=http"), "sent to \(location)")
+        expect(location[0].utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "a field that splits")
     }
 
     private static func check(_ sent: RequestHead) {
