@@ -55,22 +55,6 @@ extension Span<UInt8> {
         return true
     }
 
-    /// Whether all bytes are `VCHAR` or spaces.
-    var isPrintable: Bool {
-        // Without an early end, so that the compiler looks at many bytes at a time.
-        var others: UInt8 = 0
-        for index in self.indices { others |= self[index] &- 0x20 < 0x5F ? 0 : 1 }
-        return others == 0
-    }
-
-    /// An index up to which all bytes from `start` on are `VCHAR` or spaces, at most `end`. They are looked at sixteen at a time: the next
-    /// sixteen, or fewer before `end`, have to be looked at one by one.
-    func skipPrintable(from start: Int, to end: Int) -> Int {
-        var index = start
-        while index + 16 <= end, self.extracting(index..<index + 16).isPrintable { index += 16 }
-        return index
-    }
-
     /// Whether all bytes are `VCHAR`.
     public var isVisible: Bool {
         for index in self.indices where !self[index].isVisible { return false }

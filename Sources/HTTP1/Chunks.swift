@@ -169,7 +169,7 @@ private struct Trailer: Equatable, Sendable {
         let step = self.section.take(received.span, from: &self.read, to: received.count)
         index += self.read - before
         switch step {
-        case .done: return .end(trailers: self.section.fields)
+        case .done: return .end(trailers: self.section.takeFields())
         case .more: return self.bytes.count < limit ? .needsMore : .invalid(.trailerTooLarge)
         case .invalid(let error): return .invalid(error.kind == .tooLarge ? .trailerTooLarge : .badTrailer)
         }

@@ -20,8 +20,7 @@ struct FieldSection: Equatable, Sendable {
         case invalid(HeadError)
     }
 
-    /// The fields, once they are `done`.
-    private(set) var fields = HTTPFields()
+    private var fields = HTTPFields()
     private let limit: Int
     private var state = State.lineStart
     private var lineStart = 0
@@ -40,31 +39,37 @@ struct FieldSection: Equatable, Sendable {
             switch self.state {
             case .lineStart:
                 if let error = self.startLine(bytes[index], at: index, of: end) { return .invalid(error) }
+                index += 1
+                if self.state == .name { fallthrough }
             case .name:
-                while index < end, bytes[index].isToken { index += 1 }
+                index = bytes.skipToken(from: index, to: end)
                 guard index < end else { return .more }
                 guard bytes[index] == UInt8(ascii: ":") else { return .invalid(Self.nameError(bytes[index])) }
                 self.colon = index
                 self.state = .value
+                index += 1
+                fallthrough
             case .value:
-                index = bytes.skipPrintable(from: index, to: end)
-                while index < end, bytes[index].isFieldContent { index += 1 }
+                index = bytes.skipFieldContent(from: index, to: end)
                 guard index < end else { return .more }
                 guard bytes[index] == .carriageReturn else {
                     return .invalid(HeadError.unexpected(bytes[index], in: "a field value"))
                 }
                 self.state = .lineEnd
+                index += 1
+                guard index < end else { return .more }
+                fallthrough
             case .lineEnd:
                 guard bytes[index] == .lineFeed else { return .invalid(HeadError.bareCarriageReturn) }
                 self.endLine(bytes, at: index)
                 self.state = .lineStart
+                index += 1
             case .sectionEnd:
                 guard bytes[index] == .lineFeed else { return .invalid(HeadError.bareCarriageReturn) }
                 self.copyLines(of: bytes, to: index - 1)
                 index += 1
                 return .done
             }
-            index += 1
         }
         return .more
     }
@@ -107,6 +112,13 @@ struct FieldSection: Equatable, Sendable {
             self.fields.append(bytes.extracting(self.lineStart..<self.colon), bytes.extracting(value))
             self.copied = index + 1
         }
+    }
+
+    /// The fields, once they are `done`.
+    mutating func takeFields() -> HTTPFields {
+        var fields = HTTPFields()
+        swap(&fields, &self.fields)
+        return fields
     }
 
     /// Copies the lines up to `end` that are not copied yet.

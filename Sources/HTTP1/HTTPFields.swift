@@ -235,9 +235,17 @@ public struct HTTPFields: Equatable, Sendable, RandomAccessCollection, Expressib
     /// The same for the fields with a name that passes `isIncluded`.
     public func encode(into bytes: inout [UInt8], where isIncluded: (Span<UInt8>) -> Bool) {
         let lines = self.lines.span
+        // Those that stand side by side are copied together.
+        var run = 0..<0
         for place in self.places where isIncluded(lines.extracting(place.name)) {
-            bytes.append(contentsOf: lines.extracting(place.line))
+            if place.line.lowerBound == run.upperBound {
+                run = run.lowerBound..<place.line.upperBound
+            } else {
+                bytes.append(contentsOf: lines.extracting(run))
+                run = place.line
+            }
         }
+        bytes.append(contentsOf: lines.extracting(run))
     }
 }
 

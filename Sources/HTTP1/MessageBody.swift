@@ -58,14 +58,14 @@ public struct MessageBody: Equatable, Sendable {
     }
 
     /// The body after a request's head. Without a length and a coding there is none.
-    public init(ofRequest head: RequestHead) throws(Failure) {
+    public init(ofRequest head: borrowing RequestHead) throws(Failure) {
         // An answer may repeat its length, because proxies have done that. Of a request we demand more.
         guard head.fields.only("Content-Length") != .repeated else { throw .severalLengths }
         self.init(try Self.framing(of: head.fields, head.version) ?? .none)
     }
 
     /// The body after the head of an answer to a request with this method.
-    public init(ofResponse head: ResponseHead, to method: String) throws(Failure) {
+    public init(ofResponse head: borrowing ResponseHead, to method: String) throws(Failure) {
         let framing = try Self.framing(of: head.fields, head.version)
         let hasNone = method == "HEAD" || head.status < 200 || head.status == 204 || head.status == 304
         self.init(hasNone ? .none : framing ?? .untilEnd)

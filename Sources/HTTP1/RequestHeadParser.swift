@@ -50,7 +50,8 @@ public struct RequestHeadParser: Sendable {
                 case .invalid(let error): return self.fail(error)
                 case .done:
                     let head = RequestHead(
-                        method: self.method, target: self.target, version: self.headVersion, fields: self.section.fields
+                        method: self.method, target: self.target, version: self.headVersion,
+                        fields: self.section.takeFields()
                     )
                     return .head(head, length: self.scanned)
                 }

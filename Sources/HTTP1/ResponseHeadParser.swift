@@ -45,7 +45,8 @@ public struct ResponseHeadParser: Sendable {
                 case .invalid(let error): return self.fail(error)
                 case .done:
                     let head = ResponseHead(
-                        version: self.version, status: self.status, reason: self.reason, fields: self.section.fields)
+                        version: self.version, status: self.status, reason: self.reason,
+                        fields: self.section.takeFields())
                     return .head(head, length: self.scanned)
                 }
             } else if let error = self.takeStatusLine(bytes[self.scanned], in: bytes, to: end) {

@@ -40,7 +40,7 @@ async def behind_the_gateway(
             yield gateway, f"https://app.localhost:{gateway.secure[1]}"
 
 
-async def test_a_button_of_nicegui():
+async def test_a_button_of_nicegui(screenshots):
     port = free_port()
     # It behaves otherwise where it sees that pytest runs.
     arguments = ("env", "-u", "PYTEST_CURRENT_TEST", INSTALLED / "python", APPLICATIONS / "nicegui_app.py", port)
@@ -49,12 +49,13 @@ async def test_a_button_of_nicegui():
         for count in range(1, 4):
             await page.get_by_role("button", name="press").click()
             await expect(page.get_by_text(f"pressed {count} times")).to_be_visible(timeout=STEP)
+        await page.screenshot(path=screenshots / "nicegui.png")
         assert not page.problems
         # It did not fall back to polling.
         await gateway.event("open")
 
 
-async def test_an_upload_and_a_large_table_of_streamlit(tmp_path):
+async def test_an_upload_and_a_large_table_of_streamlit(tmp_path, screenshots):
     """Streamlit takes and sends up to 200 MB. By default the gateway takes bodies of 1 MiB and messages of 16 MiB."""
     port = free_port()
     file = tmp_path / "data.bin"
@@ -71,6 +72,7 @@ async def test_an_upload_and_a_large_table_of_streamlit(tmp_path):
         await expect(page.get_by_text(expected)).to_be_visible(timeout=STEP)
         await page.get_by_role("button", name="table").click()
         await expect(page.get_by_text("that is all")).to_be_visible(timeout=STEP)
+        await page.screenshot(path=screenshots / "streamlit.png")
         await gateway.event("open")
         assert gateway.log.matching("close") == []
         # Without the limit of its own the upload is refused.
@@ -81,7 +83,7 @@ async def test_an_upload_and_a_large_table_of_streamlit(tmp_path):
         assert (await answer.value).status == 413
 
 
-async def test_a_cell_of_jupyterlab(tmp_path):
+async def test_a_cell_of_jupyterlab(tmp_path, screenshots):
     port = free_port()
     cell = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": [], "source": "print(6 * 7, 'is it')"}
     kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
@@ -100,11 +102,12 @@ async def test_a_cell_of_jupyterlab(tmp_path):
         await page.locator(".jp-Notebook .jp-CodeCell .cm-content").click(timeout=STEP)
         await page.keyboard.press("Shift+Enter")
         await expect(page.locator(".jp-OutputArea-output", has_text="42 is it")).to_be_visible(timeout=STEP)
+        await page.screenshot(path=screenshots / "jupyterlab.png")
         await gateway.event("open")
 
 
 @pytest.mark.parametrize("by", ["address", "token"])
-async def test_a_desktop_in_novnc(tmp_path, by):
+async def test_a_desktop_in_novnc(tmp_path, screenshots, by):
     """The page is files of a folder, the socket is a bridge to the VNC server, of one address or by a folder of tokens."""
     screen = tmp_path / "vnc.sock"
     vnc = ("Xtigervnc", "-displayfd", "1", "-rfbport", "-1", "-rfbunixpath", screen, "-SecurityTypes", "None", "-geometry", "640x480",
@@ -129,6 +132,7 @@ async def test_a_desktop_in_novnc(tmp_path, by):
             return canvas.width === 640 && canvas.height === 480 && new Set(pixels).size > 1;
         }"""
         await page.wait_for_function(colours, timeout=STEP)
+        await page.screenshot(path=screenshots / f"novnc-by-{by}.png")
         await gateway.event("open", route="/websockify", endpoint=f"unix:{screen}")
         assert not [line for line in gateway.log.lines if "s3cret" in line]
 

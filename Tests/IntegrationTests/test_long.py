@@ -100,11 +100,10 @@ async def test_sessions_of_an_endpoint_that_hangs_or_dies_go_elsewhere():
             await begin()
             await running.events(count + 1, "health", endpoint=server.url, to="down")
             down = time.monotonic() - start
-            # All that were on it come back elsewhere.
-            await until(lambda: len(herd.members) == 500 and len(herd.closes) > before)
+            # All that were on it, about a third, come back elsewhere: the first ones perhaps before the last ones are closed.
+            await until(lambda: len(herd.members) == 500 and len(herd.closes) - before >= 100)
             moved, back = len(herd.closes) - before, time.monotonic() - start
             say(f"{what}: down after {down:.2f} s, {moved} sessions moved, all 500 there after {back:.2f} s")
-            assert moved >= 100
             assert down < 5
             start, ups = time.monotonic(), len(running.log.matching("health", endpoint=server.url, to="up"))
             await end()

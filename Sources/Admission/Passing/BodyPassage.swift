@@ -39,7 +39,7 @@ public struct BodyPassage: Equatable, Sendable {
 
     /// - Parameters:
     ///   - fields: those of the head before the body.
-    ///   - receiver: the version that the other side speaks: HTTP/1.0 has no chunks.
+    ///   - receiver: the version that the other side speaks.
     ///   - limit: the most bytes of data in a chunked body. The head says how many others have.
     init(
         _ body: MessageBody, after fields: HTTPFields, of sender: Sender, to receiver: HTTPVersion, limit: Int = .max
@@ -50,11 +50,7 @@ public struct BodyPassage: Equatable, Sendable {
         if body.framing == .chunked {
             self.connection.append(fields) { $0.equalsIgnoringCase("Connection".utf8.span) }
         }
-        self.framing =
-            switch body.framing {
-            case .none, .length: body.framing
-            case .chunked, .untilEnd: receiver == .http11 ? .chunked : .untilEnd
-            }
+        self.framing = body.framing.passed(to: receiver)
     }
 
     /// Reads on in `bytes` from `index`, moves `index` behind what was read, and calls `send` with what has to be sent for it, in order.
@@ -171,5 +167,15 @@ private struct Run {
     mutating func send(of bytes: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
         if !self.range.isEmpty { send(bytes.extracting(self.range)) }
         self.range = self.range.upperBound..<self.range.upperBound
+    }
+}
+
+extension MessageBody.Framing {
+    /// What ends a body that is framed so on its way to a peer of that version. HTTP/1.0 has no chunks.
+    func passed(to receiver: HTTPVersion) -> MessageBody.Framing {
+        switch self {
+        case .none, .length: self
+        case .chunked, .untilEnd: receiver == .http11 ? .chunked : .untilEnd
+        }
     }
 }

@@ -4,15 +4,19 @@ public import HTTP1
 public final class PassedHead: Sendable {
     /// 200 to 999.
     public var status: Int { self.head.status }
-    /// Passes the body on.
-    public let passage: BodyPassage
+    /// What ends the body on its way to the client.
+    private let framing: MessageBody.Framing
+    private let body: MessageBody
+    private let version: HTTPVersion
     /// Its connection can carry another request, once the body is read (RFC 9112 section 9.3).
     public let keepsBackend: Bool
     private let head: ResponseHead
 
     /// - Parameter version: the client's.
     init(_ head: ResponseHead, _ body: MessageBody, to version: HTTPVersion) {
-        self.passage = BodyPassage(body, after: head.fields, of: .backend, to: version)
+        self.body = body
+        self.version = version
+        self.framing = body.framing.passed(to: version)
         self.keepsBackend =
             head.version == .http11 && body.framing != .untilEnd && !head.fields.hasConnectionClose
         // The last use, so that it is not copied.
@@ -20,7 +24,12 @@ public final class PassedHead: Sendable {
     }
 
     /// Only the end of the client's connection ends the body.
-    public var endsWithConnection: Bool { self.passage.framing == .untilEnd }
+    public var endsWithConnection: Bool { self.framing == .untilEnd }
+
+    /// Passes the body on.
+    public var passage: BodyPassage {
+        BodyPassage(self.body, after: self.head.fields, of: .backend, to: self.version)
+    }
 
     /// The head as it goes to the client.
     ///
@@ -43,9 +52,9 @@ public final class PassedHead: Sendable {
         head.append(headers)
         if let cookie { head.append("Set-Cookie", cookie) }
         if !hasDate { head.append("Date", date()) }
-        head.append(framing: self.passage.framing)
+        head.append(framing: self.framing)
         // Without a body it is the length of the one that a GET gets (RFC 9110 section 8.6). A 204 has none.
-        if self.passage.framing == .none, self.status != 204, let length = self.head.fields.first("Content-Length") {
+        if self.framing == .none, self.status != 204, let length = self.head.fields.first("Content-Length") {
             head.append("Content-Length", length)
         }
         var connection = keepsClient ? [] : ["close"]
@@ -62,6 +71,6 @@ public final class PassedHead: Sendable {
 extension PassedHead: Equatable {
     /// Whether both go to the client alike, with alike bodies behind them.
     public static func == (one: PassedHead, other: PassedHead) -> Bool {
-        one.head == other.head && one.passage == other.passage
+        one.head == other.head && one.version == other.version && one.body == other.body
     }
 }

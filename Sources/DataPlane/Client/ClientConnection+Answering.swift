@@ -29,9 +29,9 @@ extension ClientConnection {
         )
         self.connection?.send(bytes.span)
         let report = RequestReport(
-            request.method, request.target, status: answer.status, bytes: headOnly ? 0 : answer.length,
-            duration: self.loop.now - self.began)
-        report.log(of: self.subject, self.context)
+            status: answer.status, bytes: headOnly ? 0 : answer.length, duration: self.loop.now - self.began,
+            brokenOff: nil)
+        report.log((request.method, request.target), of: self.subject, self.context)
         self.context.metrics.requestServed(
             route: self.route?.settings.name, status: answer.status, after: report.duration)
         self.goOn()

@@ -204,8 +204,10 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
     /// Another request may come on the same connection.
     func awaitRequest() {
         guard let connection = self.connection else { return }
-        self.request = PartialRequest(self.listener.settings.limits, bytes: self.early)
-        self.early = []
+        if !self.early.isEmpty {
+            self.request = PartialRequest(self.listener.settings.limits, bytes: self.early)
+            self.early = []
+        }
         self.answered = (self.loop.now, (self.route?.settings.timeouts ?? Timeouts()).requestBody)
         self.route = nil
         self.summary = SessionSummary()
@@ -303,10 +305,13 @@ extension ClientConnection: SessionClient {
     /// A plain request was answered, or its answer has broken off.
     ///
     /// - Parameters:
-    ///   - subject: what the log line begins with.
+    ///   - asked: for the log line, which begins with `subject`.
     ///   - keepsClient: as the client was told.
-    func requestEnded(_ report: RequestReport, of subject: @autoclosure () -> LogSubject, keepsClient: Bool) {
-        report.log(of: subject(), self.context)
+    func requestEnded(
+        _ report: RequestReport, _ asked: @autoclosure () -> RequestReport.Asked,
+        of subject: @autoclosure () -> LogSubject, keepsClient: Bool
+    ) {
+        report.log(asked(), of: subject(), self.context)
         if report.brokenOff != nil {
             self.exchangeEnded(report.status == nil ? .silent : .incomplete)
         } else {

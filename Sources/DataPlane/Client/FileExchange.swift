@@ -215,11 +215,12 @@ final class FileExchange: TimerHandler {
     /// - Parameter reason: why the answer is not whole; `nil` if it is.
     private func hasEnded(_ reason: String? = nil) {
         let report = RequestReport(
-            self.request.method, self.request.path, status: self.answer?.status, bytes: self.sent,
-            duration: self.loop.now - self.client.began, brokenOff: reason)
+            status: self.answer?.status, bytes: self.sent, duration: self.loop.now - self.client.began,
+            brokenOff: reason)
         self.letGoOfAll()
         self.counts.ended(status: report.status)
-        self.client.requestEnded(report, of: self.client.subject, keepsClient: self.keepsClient)
+        self.client.requestEnded(
+            report, (self.request.method, self.request.path), of: self.client.subject, keepsClient: self.keepsClient)
     }
 
     /// Timer, memory and file are not needed any more.

@@ -148,10 +148,12 @@ final class HTTPRelay: TimerHandler {
     private func hasEnded(_ current: PassedRequest, brokenOff reason: String? = nil, keepsClient: Bool = false) {
         self.current = nil
         let report = RequestReport(
-            current.request.method, current.request.target.path, status: current.head?.status,
-            bytes: current.answer?.passed ?? 0, duration: self.loop.now - current.began, brokenOff: reason)
+            status: current.head?.status, bytes: current.answer?.passed ?? 0,
+            duration: self.loop.now - current.began, brokenOff: reason)
         current.counts.ended(status: report.status)
-        self.client.requestEnded(report, of: self.subject(of: current), keepsClient: keepsClient)
+        self.client.requestEnded(
+            report, (current.request.method, current.request.target.path), of: self.subject(of: current),
+            keepsClient: keepsClient)
     }
 
     /// What the log lines begin with. The relay's endpoint may be an earlier request's.
