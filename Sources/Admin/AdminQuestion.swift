@@ -9,7 +9,8 @@ public enum AdminQuestion: Equatable, Sendable {
     case sessions(ofSubject: String?)
     case backends
     case close(CloseOrder)
-    case closeSubject(String, dryRun: Bool)
+    /// - for: how long it is kept out; `nil`: it may come in again at once.
+    case closeSubject(String, for: Duration?, dryRun: Bool)
     case reload(dryRun: Bool)
     case drain(Gateway.DrainSelection, undo: Bool)
 }
@@ -27,8 +28,10 @@ extension GatewayControl {
             self.closeSession(id: order.id, code: order.code, reason: order.reason) { exists in
                 answer(exists ? .closing(order) : .noSuchSession)
             }
-        case .closeSubject(let subject, let dryRun):
-            self.closeSessions(ofSubject: subject, dryRun: dryRun) { answer(.closing($0, dryRun: dryRun)) }
+        case .closeSubject(let subject, let duration, let dryRun):
+            self.closeSessions(ofSubject: subject, keepingOut: duration, dryRun: dryRun) {
+                answer($0.map { .closing($0, dryRun: dryRun) } ?? .tooManySubjects)
+            }
         case .reload(let dryRun): self.reload(dryRun: dryRun) { answer(.reload($0, dryRun: dryRun)) }
         case .drain(let selection, let undo): self.drain(selection, undo: undo) { answer(.drain($0)) }
         }

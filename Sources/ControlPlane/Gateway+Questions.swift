@@ -42,9 +42,17 @@ extension Gateway {
     /// Closes all sessions of a subject.
     ///
     /// - Parameters:
+    ///   - duration: how long requests of the subject are refused; `nil`: they are not.
     ///   - dryRun: only count them.
-    ///   - answer: gets how many there are.
-    public func closeSessions(ofSubject subject: String, dryRun: Bool, answer: @escaping (Int) -> Void) {
+    ///   - answer: gets how many there are; `nil`: as many subjects are kept out as can be, and nothing was done.
+    public func closeSessions(
+        ofSubject subject: String, keepingOut duration: Duration?, dryRun: Bool, answer: @escaping (Int?) -> Void
+    ) {
+        if let duration, !dryRun {
+            guard self.revoked.add(subject, for: duration, now: self.loop.now) else { return answer(nil) }
+            // It is in force before the sessions are looked for.
+            self.fleet.tell(.revoke(self.revoked))
+        }
         self.survey.ask {
             $0.close(subject: subject, dryRun: dryRun)
         } then: { counts in

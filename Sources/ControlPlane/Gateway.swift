@@ -35,6 +35,8 @@ public final class Gateway {
     let reloader: Reloader
     let drainer: Drainer
     let health: HealthChecks
+    /// The subjects that are kept out.
+    var revoked = RevokedSubjects()
     let tokens: TokenWatch
     let keys: KeyRefresh
     /// Runs work that would hold up the control thread.
@@ -117,21 +119,28 @@ public final class Gateway {
             self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, keys, loop, log)
             keys.whenChanged = { fleet.tell(.verify(keys.completed(serving.credentials.contents))) }
 
+            let revoked = RevokedSubjects(inherited.taken.revoked, now: loop.now)
             let blueprint = WorkerBlueprint(
                 fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners,
-                credentials: keys.completed(serving.credentials.contents))
+                credentials: keys.completed(serving.credentials.contents), revoked: revoked)
             self.threads = try WorkerThreads.start(count, blueprint)
 
             (self.loop, self.log, self.fleet, self.survey, self.sideWork) = (loop, log, fleet, survey, sideWork)
             (self.resolver, self.names, self.serving, self.health) = (resolver, names, serving, health)
             (self.rebalancer, self.memory, self.drainer, self.reloader) = (rebalancer, memory, drainer, reloader)
             (self.inherited, self.supervisor) = (inherited, supervisor)
-            self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in self.released(to: $0)
+            self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in
+                self.revoked.left(now: loop.now)
+            } released: { [unowned self] in
+                self.released(to: $0)
             }
             try SignalSource.open(Self.signals, on: loop) { [unowned self] in self.received(signal: $0) }
             try fleet.control.open(on: loop) { [unowned self] in self.received($0) }
             // The last thing that can fail: from here on the predecessor drains, and nothing else serves.
             _ = try inherited.taken.ready()
+            // Those that were kept out since the offer are here now, too.
+            self.revoked = RevokedSubjects(inherited.taken.revoked, now: loop.now)
+            fleet.tell(.revoke(self.revoked))
         } catch let error as StartError {
             throw error
         } catch {
@@ -251,5 +260,13 @@ public final class Gateway {
         self.supervisor.mainProcess(successor)
         self.supervisor.stopWatching()
         self.whenReleased()
+    }
+}
+
+extension RevokedSubjects {
+    /// Those that another process kept out.
+    fileprivate init(_ revoked: [(subject: String, seconds: Int)], now: MonotonicInstant) {
+        self.init()
+        for (subject, seconds) in revoked { _ = self.add(subject, for: .seconds(seconds), now: now) }
     }
 }

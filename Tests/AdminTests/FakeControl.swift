@@ -45,7 +45,9 @@ final class FakeControl: GatewayControl {
 
     private(set) var closedSubjects: [(subject: String, dryRun: Bool)] = []
 
-    func closeSessions(ofSubject subject: String, dryRun: Bool, answer: @escaping (Int) -> Void) {
+    func closeSessions(
+        ofSubject subject: String, keepingOut duration: Duration?, dryRun: Bool, answer: @escaping (Int?) -> Void
+    ) {
         self.closedSubjects.append((subject, dryRun))
         let count = self.rows.count { $0.subject == subject }
         self.give { answer(count) }

@@ -19,6 +19,7 @@ from certificates import Authority
 from credentials import BCRYPT, DEAR, SHA512, YESCRYPT, Key, basic, encoded, key_set, replace, user
 from gateway_process import Gateway, command, until, within
 from peers import WebSocketBackend, client, relay
+from test_restart import Successor
 
 PLACES = ["header", "cookie:session", "query:token", "subprotocol"]
 
@@ -605,6 +606,49 @@ async def test_the_sessions_of_a_subject_are_closed(keys):
                 assert await within(other.recv()) == "still here"
                 assert (await close("", subject="carol"))[1] == {"matched": 0, "closed": 0}
                 assert (await close("", subjet="alice"))[0] == 400
+
+
+async def test_a_subject_is_kept_out_for_a_while_also_after_a_takeover(keys):
+    made, file = keys
+    rules = {"auth": tokens(file), "http": "pass"}
+    async with WebSocketBackend() as backend:
+        # Twice: the first is kept out for longer than the test takes, the second is not.
+        async with relay(backend, rules, workers=2, admin={"address": "127.0.0.1:0"}, drain={"over": "0s"}) as gateway:
+
+            async def answer(subject: str) -> int:
+                return (await status(gateway, "/app", f"Authorization: Bearer {made[0].token(sub=subject)}")).status
+
+            async def order(query: str = "", **body) -> tuple[int, dict]:
+                async with admin(gateway) as session:
+                    async with session.post(f"/api/sessions/close{query}", json=body) as response:
+                        return response.status, await response.json()
+
+            async with client(gateway.ws("/app?token=" + made[0].token(sub="alice"))) as socket:
+                await gateway.event("open")
+                assert await order("?dry-run=true", **{"subject": "alice", "for": "10m"}) == (200, {"matched": 1, "closed": 0})
+                assert await answer("alice") == 101
+                assert (await order(**{"subject": "alice", "for": "10m"}))[0] == 200
+                with pytest.raises(ConnectionClosed):
+                    await within(socket.recv())
+            assert await answer("alice") == 403
+            plain_answer = await raw.ask(gateway.plain, plain("/app", f"Authorization: Bearer {made[0].token(sub='alice')}"))
+            assert plain_answer.status == 403
+            assert (await gateway.event("refused", status=403))["reason"] == (
+                "The credential does not allow this: its subject is kept out for a while.")
+            assert await answer("Alice") == await answer("bob") == 101
+            assert (await order(**{"subject": "bob", "for": "1s"}))[0] == 200
+            assert await answer("bob") == 403
+            while await answer("bob") != 101:
+                pass
+            # Closing alone keeps nobody out.
+            assert (await order(subject="carol"))[0] == 200
+            assert await answer("carol") == 101
+            async with Successor(gateway) as successor:
+                assert await successor.serves()
+                await gateway.exited()
+                for _ in range(10):
+                    assert await answer("alice") == 403
+                assert await answer("bob") == 101
 
 
 async def test_the_table_says_of_whom_sessions_are(keys):

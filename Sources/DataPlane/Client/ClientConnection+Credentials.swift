@@ -82,6 +82,8 @@ extension ClientConnection {
 
     private func letIn(_ request: JudgedRequest, _ verdict: Verdict) {
         switch verdict {
+        case .granted(let grant) where grant.subject.map { self.context.revoked.has($0, now: self.loop.now) } == true:
+            self.turnAway(request.demand.refusal(.forbidden("its subject is kept out for a while")))
         case .granted(let grant):
             self.summary.credential = CredentialSummary(grant, at: self.loop.now)
             self.follow(request.decision.granted(grant.fields), request.head, request.configuration)

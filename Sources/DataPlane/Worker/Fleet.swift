@@ -24,6 +24,8 @@ public enum WorkerMessage: Sendable {
     case evict(Set<SessionID>)
     /// Verify credentials with this from now on.
     case verify(KeysAndUsers)
+    /// Keep these subjects out from now on.
+    case revoke(RevokedSubjects)
     /// Run this on the worker's thread. It sends its answer itself.
     case ask(@Sendable (Worker) -> Void)
     /// End now.

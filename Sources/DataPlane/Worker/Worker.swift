@@ -51,6 +51,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             connections, self.memory, self.log, self.services, try WorkerFiles(shared.fleet.files, on: self.loop),
             try WorkerPasswords(shared.fleet.passwords, on: self.loop), shared.credentials,
             try WorkerConfiguration(shared.configuration, io: connections.tlsIO), shared.fleet.scope)
+        self.context.revoked = shared.revoked
         self.context.owner = self
         try self.listeners.update(shared.listeners, of: index, connections, for: self)
         let own = self.fleet.members[index]
@@ -73,6 +74,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         case .evict(let sessions): self.memory.evict(sessions)
         case .rebalance(let endpoint): self.rebalance(endpoint)
         case .verify(let credentials): self.context.credentials = credentials
+        case .revoke(let subjects): self.context.revoked = subjects
         case .ask(let question): question(self)
         case .stop:
             self.abortAll()
@@ -394,16 +396,18 @@ public struct WorkerBlueprint: Sendable {
     let configuration: ActiveConfiguration
     let listeners: [ListenerBlueprint]
     let credentials: KeysAndUsers
+    let revoked: RevokedSubjects
 
     /// The values of every worker.
     public init(
         fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint],
-        credentials: KeysAndUsers = KeysAndUsers()
+        credentials: KeysAndUsers = KeysAndUsers(), revoked: RevokedSubjects = RevokedSubjects()
     ) {
         self.fleet = fleet
         self.log = log
         self.configuration = configuration
         self.listeners = listeners
         self.credentials = credentials
+        self.revoked = revoked
     }
 }
