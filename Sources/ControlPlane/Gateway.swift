@@ -47,7 +47,7 @@ public final class Gateway {
     private let rebalancer: Rebalancer
     private let memory: MemoryWatch
     private let certificates: CertificateWatch
-    private let credentials: CredentialWatch
+    let credentials: CredentialWatch
     private let inherited: InheritedSockets
     private let supervisor: Supervisor
     private var handover: Handover?

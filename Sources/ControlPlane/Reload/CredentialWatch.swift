@@ -19,6 +19,8 @@ final class CredentialWatch {
     private var timer: ControlTimer?
     /// The files that were refused last: they are not read again before they change.
     private var refused: [String: FileStamp?]?
+    /// What was last said of files that cannot be read: they are tried again at every look.
+    private var unread: String?
     /// What was last said of files that cannot be looked at.
     private var obstacle: String?
 
@@ -75,14 +77,20 @@ final class CredentialWatch {
     private func use(_ result: Result<CredentialFiles, StartError>, of files: FileSet) {
         switch result {
         case .success(let credentials):
-            self.refused = nil
+            (self.refused, self.unread) = (nil, nil)
             self.serving.put(credentials)
             self.keys.use(self.serving.configuration.settings, credentials)
             self.keys.whenChanged()
             self.log.write(LogRecord(.info, "credentials-reloaded"))
             self.log.write(warningsOf: credentials)
         case .failure(let error):
-            self.refused = files.stamps
+            guard files.areAllRead else {
+                self.refused = nil
+                if self.unread != "\(error)" { self.log.write(.error, "credentials-refused", reason: "\(error)") }
+                self.unread = "\(error)"
+                return
+            }
+            (self.refused, self.unread) = (files.stamps, nil)
             self.log.write(.error, "credentials-refused", reason: "\(error)")
         }
     }
