@@ -44,7 +44,6 @@ let package = Package(
         .executable(name: "gateway-micro", targets: ["Micro"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
     ],
@@ -53,13 +52,14 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCrypt", pkgConfig: "libcrypt", providers: [.apt(["libcrypt-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Pure: no I/O, no clock, no thread.
         target("HTTP1"),
         target("WebSocketProtocol", ["HTTP1", "COpenSSL", "CZlib"]),
         target("Balancing"),
-        target("Configuration", ["HTTP1", "Yams"]),
+        target("Configuration", ["HTTP1", "CYAML"]),
         target("ProxyProtocol", ["Configuration"]),
 
         // The operating system and libssl, one target each.

@@ -1,7 +1,7 @@
 # Sourced by the commands in ops: messages, and packages installed only when they are missing.
 
 # What `swift build` needs beside Swift itself. g++ brings the C library, the C++ runtime and a linker.
-build_packages=(libssl-dev libcrypt-dev zlib1g-dev pkg-config ca-certificates git g++)
+build_packages=(libssl-dev libcrypt-dev libyaml-dev zlib1g-dev pkg-config ca-certificates git g++)
 
 # Libraries that Swift's programs are linked with, and their packages. A minimal Debian has few of them.
 declare -A swift_libraries=(

@@ -1,7 +1,7 @@
 internal import Configuration
 internal import ControlPlane
 internal import DataPlane
-internal import Foundation
+internal import FoundationEssentials
 internal import HTTP1
 internal import Sessions
 

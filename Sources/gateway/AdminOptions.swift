@@ -1,7 +1,8 @@
 internal import Admin
 internal import ArgumentParser
 internal import Configuration
-internal import Foundation
+internal import FoundationEssentials
+internal import System
 
 /// `--admin` and `--config`, the options of every command that talks to a running gateway.
 struct AdminOptions: ParsableArguments {
@@ -34,7 +35,7 @@ struct AdminOptions: ParsableArguments {
         }
         guard answer.status == 200 else {
             let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(answer.body))
-            let text = refusal?.error ?? String(decoding: answer.body, as: UTF8.self).trimmingCharacters(in: .newlines)
+            let text = refusal?.error ?? String(decoding: answer.body, as: UTF8.self).trimmed
             throw Self.failed(([text] + (refusal?.mistakes ?? [])).joined(separator: "\n"))
         }
         return Data(answer.body)
@@ -63,7 +64,7 @@ struct AdminOptions: ParsableArguments {
 
     /// Prints the reason to standard error. Throw what this returns: it is exit status 1.
     static func failed(_ message: String) -> ExitCode {
-        FileHandle.standardError.write(Data("gateway: \(message)\n".utf8))
+        OutputFile.standardError.append(line: "gateway: \(message)")
         return .failure
     }
 }

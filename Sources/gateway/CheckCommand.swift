@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import Configuration
 internal import ControlPlane
 internal import DataPlane
-internal import Foundation
+internal import System
 
 /// `gateway check`.
 struct CheckCommand: ParsableCommand {
@@ -33,12 +33,12 @@ struct CheckCommand: ParsableCommand {
             + [configuration.admin.flatMap(AdminPlace.problem)].compactMap { $0 }
             + configuration.listeners.compactMap(ListenerSet.problem)
         guard problems.isEmpty else {
-            for problem in problems { FileHandle.standardError.write(Data("\(path): \(problem)\n".utf8)) }
+            for problem in problems { OutputFile.standardError.append(line: "\(path): \(problem)") }
             throw ExitCode.failure
         }
         let warnings = (certificates.warnings + credentials.warnings).map { "\(path): \($0)" }
         for warning in configuration.warnings.map(\.rendered) + warnings + tokens.warnings {
-            FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
+            OutputFile.standardError.append(line: "warning: \(warning)")
         }
         let counts = [
             Self.count(configuration.listeners.count, "listener"), Self.count(configuration.routes.count, "route"),

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import Configuration
 internal import ControlPlane
 internal import DataPlane
-internal import Foundation
+internal import FoundationEssentials
 internal import System
 
 /// `--config`, an option of several commands.
@@ -64,7 +64,7 @@ struct ConfigurationOptions: ParsableArguments {
     /// Reads the configuration. Prints mistakes to standard error.
     private func readOrExit() throws(ExitCode) -> Loaded {
         do throws(ConfigurationReader.Failure) { return try self.read() } catch {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            OutputFile.standardError.append(line: "\(error)")
             throw ExitCode.failure
         }
     }

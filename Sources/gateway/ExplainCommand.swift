@@ -3,7 +3,6 @@ internal import ArgumentParser
 internal import Configuration
 internal import Credentials
 internal import DataPlane
-internal import Foundation
 internal import System
 
 /// `gateway explain URL`.
@@ -104,6 +103,6 @@ struct ExplainCommand: ParsableCommand {
         guard !text.utf8.contains(where: { $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\n") }) else {
             throw ValidationError("--header is one line; repeat it for more fields")
         }
-        return (String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
+        return (String(parts[0]), parts[1].trimmed)
     }
 }

@@ -2,7 +2,7 @@ internal import Admin
 internal import ArgumentParser
 internal import Configuration
 internal import ControlPlane
-internal import Foundation
+internal import Glibc
 internal import System
 internal import Takeover
 
@@ -32,7 +32,7 @@ enum GatewayProcess {
             // The workers still use what a normal exit would clean up.
             if gateway.leavesWorkers { _exit(EXIT_SUCCESS) }
         } catch {
-            FileHandle.standardError.write(Data("gateway: \(error)\n".utf8))
+            OutputFile.standardError.append(line: "gateway: \(error)")
             throw ExitCode.failure
         }
     }

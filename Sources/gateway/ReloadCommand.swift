@@ -1,5 +1,5 @@
 internal import ArgumentParser
-internal import Foundation
+internal import FoundationEssentials
 
 /// `gateway reload`.
 struct ReloadCommand: ParsableCommand {

@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// A table of sessions in aligned columns, the oldest session first.
 struct SessionTable {
     struct Listing: Decodable {
@@ -56,7 +54,7 @@ struct SessionTable {
                 let padding = String(repeating: " ", count: widths[column] - cell.count)
                 return Self.columns[column].isNumber ? padding + cell : cell + padding
             }
-            return cells.joined(separator: "  ").trimmingCharacters(in: .init(charactersIn: " ")) + "\n"
+            return cells.joined(separator: "  ").trimmed + "\n"
         }.joined()
     }
 
@@ -76,7 +74,7 @@ struct SessionTable {
     /// The round trip to the client and, after a slash, to the backend, in milliseconds.
     private static func roundTrips(_ session: Session) -> String {
         let texts = [session.clientRttSeconds, session.backendRttSeconds].map { seconds in
-            seconds.map { String(format: "%.1fms", $0 * 1000) }
+            seconds.map { "\(($0 * 10_000).rounded() / 10)ms" }
         }
         switch (texts[0], texts[1]) {
         case (nil, nil): return "-"

@@ -1,6 +1,6 @@
 internal import Admin
 internal import ArgumentParser
-internal import Foundation
+internal import FoundationEssentials
 
 /// `gateway sessions`.
 struct SessionsCommand: ParsableCommand {
@@ -27,13 +27,9 @@ struct SessionsCommand: ParsableCommand {
 
     @OptionGroup var gateway: AdminOptions
 
-    private static let unreserved = CharacterSet(
-        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-
     func run() throws {
-        let query = self.subject?.addingPercentEncoding(withAllowedCharacters: Self.unreserved).map { "?subject=\($0)" }
-        let answer = try self.gateway.ask("GET", "/api/sessions\(query ?? "")")
-        if self.json { return FileHandle.standardOutput.write(answer) }
+        let answer = try self.gateway.ask("GET", AdminClient.sessions(ofSubject: self.subject))
+        if self.json { return print(String(decoding: answer, as: UTF8.self), terminator: "") }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         print(SessionTable(try decoder.decode(SessionTable.Listing.self, from: answer).sessions).text, terminator: "")

@@ -1,16 +1,14 @@
-internal import Yams
-
 /// Turns the text of a file into nodes. Only plain data is accepted: anchors, aliases, merge keys, tags, a second
 /// document and duplicate keys are refused.
 struct DocumentComposer {
-    /// The parser's name for a key that is not a scalar.
-    private static let unconvertible = "<uncovertable>"
+    /// The most lists and mappings in one another: ours have six.
+    private static let mostLevels = 64
 
     private let diagnostics: Diagnostics
     private let substitution: Substitution
-    /// The names of duplicate keys that were hidden from the parser, which stops at the first of them.
-    private var hidden = HiddenKeys()
-    private var reportedAnchors: Set<Diagnostic.Position> = []
+    private var anchors: Set<String> = []
+    /// How many lists and mappings the next node is in.
+    private var level = 0
 
     /// The root of the document; `nil` where it is empty, or so wrong that nothing can be read.
     static func compose(_ text: String, environment: [String: String], diagnostics: Diagnostics) -> DocumentNode? {
@@ -25,30 +23,24 @@ struct DocumentComposer {
 
     private mutating func compose(_ text: String) -> DocumentNode? {
         guard !self.reportsCharacters(of: text) else { return nil }
-        var text = text
+        do throws(SyntaxMistake) {
+            return try self.document(of: YAMLParser(text))
+        } catch {
+            error.report(to: self.diagnostics)
+            return nil
+        }
+    }
+
+    /// - Returns: `nil` if there is none.
+    private mutating func document(of parser: borrowing YAMLParser) throws(SyntaxMistake) -> DocumentNode? {
+        guard case .documentBegins = try parser.next().kind else { return nil }
+        let root = try self.node(parser.next(), parser)
         while true {
-            do {
-                // Without rules every scalar is text, and a tag other than the plain one is one that was written.
-                let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
-                // The parser owns the anchors, which nodes refer to weakly.
-                return try withExtendedLifetime(parser) { try parser.singleRoot().map { self.node($0) } }
-            } catch YamlError.duplicatedKeysInMapping(let names, let context) {
-                let position = Diagnostic.Position(context.mark)
-                guard !names.contains(Self.unconvertible) else {
-                    // Where keys are not text, the parser's hashing decides which one it names first.
-                    self.diagnostics.report(
-                        names.count == 1 ? position : nil,
-                        "duplicate key that is a list or a mapping: a key must be text")
-                    return nil
-                }
-                // A key that is written with escapes cannot be hidden.
-                guard let name = names.first, self.hidden.hide(name, at: position, in: &text) else {
-                    self.diagnostics.report(position, "duplicate key")
-                    return nil
-                }
-            } catch {
-                SyntaxMistake(error).report(to: self.diagnostics)
-                return nil
+            let event = try parser.next()
+            switch event.kind {
+            case .documentBegins: throw SyntaxMistake("a second document (`---`) in the file", at: event.position)
+            case .streamEnds: return root
+            default: break
             }
         }
     }
@@ -73,83 +65,119 @@ struct DocumentComposer {
 
     // MARK: - Nodes
 
-    private mutating func node(_ node: Node) -> DocumentNode {
-        let position = Diagnostic.Position(node.mark)
-        guard !self.refuses(node, at: position) else { return DocumentNode(position: position, content: .invalid) }
-        switch node {
-        case .scalar(let scalar):
-            return DocumentNode(
-                position: position, content: self.scalar(scalar, at: position),
-                isVariable: Substitution.isOneReference(scalar.string))
-        case .sequence(let sequence):
-            return DocumentNode(position: position, content: .list(sequence.map { self.node($0) }))
-        case .mapping(let mapping):
-            return DocumentNode(position: position, content: .mapping(self.entries(mapping)))
-        case .alias:
-            // The parser has already replaced the alias with the node of its anchor.
-            return DocumentNode(position: position, content: .invalid)
+    /// The node that `event` begins, and the rest of it.
+    private mutating func node(
+        _ event: YAMLParser.Event, _ parser: borrowing YAMLParser
+    ) throws(SyntaxMistake) -> DocumentNode {
+        let isRefused = self.refuses(event)
+        var node = DocumentNode(position: event.position, content: .invalid)
+        switch event.kind {
+        case .scalar(let text, let isPlain):
+            guard !isRefused else { return node }
+            node.content = self.scalar(text, isPlain: isPlain, at: event.position)
+            node.isVariable = Substitution.isOneReference(text)
+        case .listBegins:
+            try self.enter(event)
+            node.content = .list(try self.list(parser))
+            self.level -= 1
+        case .mappingBegins:
+            try self.enter(event)
+            node.content = .mapping(try self.entries(parser))
+            self.level -= 1
+        case .alias(let name):
+            // The anchor itself is refused.
+            guard !self.anchors.contains(name) else { return node }
+            SyntaxMistake("found undefined alias", at: event.position).report(to: self.diagnostics)
+        case .documentBegins, .documentEnds, .streamEnds, .ends: break
         }
+        if isRefused { node.content = .invalid }
+        return node
     }
 
-    /// Whether the node has an anchor or a tag, which is reported. An alias is its anchor's node again.
-    private mutating func refuses(_ node: Node, at position: Diagnostic.Position) -> Bool {
-        if let anchor = node.anchor {
-            if self.reportedAnchors.insert(position).inserted {
-                self.diagnostics.report(
-                    position, "anchors (`&\(anchor.rawValue)`) are not supported: write the value where it is needed")
-            }
+    /// A list or mapping begins.
+    private mutating func enter(_ event: YAMLParser.Event) throws(SyntaxMistake) {
+        guard self.level < Self.mostLevels else { throw SyntaxMistake("nested too deep", at: event.position) }
+        self.level += 1
+    }
+
+    /// Whether the node has an anchor or a tag, which is reported.
+    private mutating func refuses(_ event: YAMLParser.Event) -> Bool {
+        if let anchor = event.anchor {
+            self.anchors.insert(anchor)
+            self.diagnostics.report(
+                event.position, "anchors (`&\(anchor)`) are not supported: write the value where it is needed")
             return true
         }
-        let plain: Tag.Name =
-            switch node {
-            case .scalar, .alias: .str
-            case .sequence: .seq
-            case .mapping: .map
-            }
-        guard node.tag.rawValue != plain.rawValue else { return false }
-        let tag = node.tag.rawValue.replacing("tag:yaml.org,2002:", with: "!!")
-        self.diagnostics.report(position, "tags (`\(tag)`) are not supported: leave it out")
+        guard let tag = event.tag, tag != event.plainTag else { return false }
+        let short = tag.replacing("tag:yaml.org,2002:", with: "!!")
+        self.diagnostics.report(event.position, "tags (`\(short)`) are not supported: leave it out")
         return true
     }
 
-    private func scalar(_ scalar: Node.Scalar, at position: Diagnostic.Position) -> DocumentNode.Content {
-        guard !(scalar.style == .plain && scalar.string.isEmpty) else { return .empty }
+    private func scalar(_ text: String, isPlain: Bool, at position: Diagnostic.Position) -> DocumentNode.Content {
+        guard !(isPlain && text.isEmpty) else { return .empty }
         do {
-            return .scalar(try self.substitution.replacing(scalar.string))
+            return .scalar(try self.substitution.replacing(text))
         } catch {
-            self.diagnostics.report(position, "`\(scalar.string)` \(error.problem)")
+            self.diagnostics.report(position, "`\(text)` \(error.problem)")
             return .invalid
         }
     }
 
-    private mutating func entries(_ mapping: Node.Mapping) -> [DocumentNode.Entry] {
+    private mutating func list(_ parser: borrowing YAMLParser) throws(SyntaxMistake) -> [DocumentNode] {
+        var nodes: [DocumentNode] = []
+        while true {
+            let event = try parser.next()
+            if case .ends = event.kind { return nodes }
+            nodes.append(try self.node(event, parser))
+        }
+    }
+
+    private mutating func entries(_ parser: borrowing YAMLParser) throws(SyntaxMistake) -> [DocumentNode.Entry] {
         var entries: [DocumentNode.Entry] = []
         var lines: [String: Int] = [:]
-        for (key, value) in mapping {
-            let position = Diagnostic.Position(key.mark)
-            let value = self.node(value)
-            guard !self.refuses(key, at: position) else { continue }
-            guard let scalar = key.scalar else {
-                self.diagnostics.report(position, "a key must be text: quote a value that starts with `[` or `{`")
-                continue
-            }
-            let name = self.hidden.name(at: position) ?? scalar.string
+        while true {
+            let event = try parser.next()
+            if case .ends = event.kind { return entries }
+            let name = try self.key(event, parser)
+            let value = try self.node(parser.next(), parser)
+            guard let name else { continue }
             if name == "<<" {
                 self.diagnostics.report(
-                    position, "merge keys (`<<`) are not supported: write the keys where they are needed")
+                    event.position, "merge keys (`<<`) are not supported: write the keys where they are needed")
             } else if let line = lines[name] {
-                self.diagnostics.report(position, "duplicate key `\(name)`: it is on line \(line) already")
+                self.diagnostics.report(event.position, "duplicate key `\(name)`: it is on line \(line) already")
             } else {
-                lines[name] = position.line
-                entries.append(DocumentNode.Entry(key: name, position: position, value: value))
+                lines[name] = event.position.line
+                entries.append(DocumentNode.Entry(key: name, position: event.position, value: value))
             }
         }
-        return entries
+    }
+
+    /// - Returns: `nil` if it is none, which is reported.
+    private mutating func key(
+        _ event: YAMLParser.Event, _ parser: borrowing YAMLParser
+    ) throws(SyntaxMistake) -> String? {
+        // Variables are not replaced in a key.
+        if case .scalar(let text, _) = event.kind { return self.refuses(event) ? nil : text }
+        let node = try self.node(event, parser)
+        switch node.content {
+        case .list, .mapping:
+            self.diagnostics.report(
+                event.position, "a key must be text: quote a value that starts with `[` or `{`")
+        case .empty, .scalar, .invalid: break
+        }
+        return nil
     }
 }
 
-extension Diagnostic.Position {
-    init(_ mark: Mark?) {
-        self.init(line: mark?.line ?? 1, column: mark?.column ?? 1)
+extension YAMLParser.Event {
+    /// The tag that a node has anyway.
+    fileprivate var plainTag: String {
+        switch self.kind {
+        case .listBegins: "tag:yaml.org,2002:seq"
+        case .mappingBegins: "tag:yaml.org,2002:map"
+        default: "tag:yaml.org,2002:str"
+        }
     }
 }

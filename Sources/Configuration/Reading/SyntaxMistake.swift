@@ -1,24 +1,22 @@
-internal import Yams
-
 /// A mistake that the YAML parser found, in our form, with a hint where a value lacks quotes.
-struct SyntaxMistake {
+struct SyntaxMistake: Error {
     private var position: Diagnostic.Position
     private var problem: String
     /// What was being read, and where it begins.
     private var context: (text: String, position: Diagnostic.Position)?
 
-    init(_ error: any Error) {
-        switch error {
-        case YamlError.scanner(let context, let problem, let mark, _),
-            YamlError.parser(let context, let problem, let mark, _),
-            YamlError.composer(let context, let problem, let mark, _):
-            self.position = Diagnostic.Position(mark)
-            self.problem = problem
-            self.context = context.map { ($0.text, Diagnostic.Position($0.mark)) }
-        default:
-            self.position = Diagnostic.Position(line: 1, column: 1)
-            self.problem = "\(error)"
-        }
+    init(_ problem: String, at position: Diagnostic.Position) {
+        self.position = position
+        self.problem = problem
+    }
+
+    /// - Parameters:
+    ///   - context: what was being read.
+    ///   - start: where that begins.
+    init(_ problem: String, at position: Diagnostic.Position, _ context: String, begun start: Diagnostic.Position) {
+        self.position = position
+        self.problem = problem
+        self.context = (context, start)
         self.reword()
     }
 
@@ -35,13 +33,7 @@ struct SyntaxMistake {
 
     /// Rewords the parser's message, and moves it to the place that has to be changed.
     private mutating func reword() {
-        if self.problem.hasPrefix("but found another document") {
-            self.problem = "a second document (`---`) in the file"
-            self.context = nil
-        } else if self.problem.hasPrefix("Maximum nesting level") {
-            self.problem = "nested too deep"
-            self.context = nil
-        } else if self.problem.hasPrefix("found unexpected end of stream"), let context {
+        if self.problem.hasPrefix("found unexpected end of stream"), let context {
             // The end of the file is not the place to change: the start of the unterminated value is.
             self.problem = "unterminated quote, list or mapping starts here"
             self.position = context.position

@@ -52,6 +52,9 @@ public final class OutputFile: Sendable {
         return (start, nil)
     }
 
+    /// Writes a text and the end of the line, and waits for a slow reader. What the file does not take is lost.
+    public func append(line text: String) { _ = self.append(Array(text.utf8) + [UInt8(ascii: "\n")]) }
+
     /// Writes a line if the file takes it at once. Otherwise the line is lost.
     public func offer(_ bytes: [UInt8]) {
         // If a pipe is writable, it takes a short line whole (pipe(7), PIPE_BUF).

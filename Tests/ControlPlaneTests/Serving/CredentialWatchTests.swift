@@ -1,4 +1,3 @@
-import Credentials
 import Synchronization
 import System
 import TestSupport
@@ -6,6 +5,7 @@ import Testing
 
 @testable import Configuration
 @testable import ControlPlane
+@testable import Credentials
 @testable import DataPlane
 
 /// Files of users that change while the process lacks what it needs to read them.

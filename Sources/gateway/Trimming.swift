@@ -1,0 +1,7 @@
+extension StringProtocol {
+    /// Without the whitespace at both ends.
+    var trimmed: String {
+        let start = self.drop(while: \.isWhitespace)
+        return String(start.lastIndex { !$0.isWhitespace }.map { start[...$0] } ?? "")
+    }
+}
