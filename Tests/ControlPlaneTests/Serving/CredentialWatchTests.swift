@@ -10,27 +10,13 @@ import Testing
 
 /// Files of users that change while the process lacks what it needs to read them.
 @Suite struct CredentialWatchTests {
-    private final class Files: Sendable {
-        let reads = Atomic(0)
-        let isShort = Atomic(false)
-
-        var access: FileReader.Access {
-            FileReader.Access(
-                read: { path throws(FileError) in
-                    self.reads.add(1, ordering: .relaxed)
-                    if self.isShort.load(ordering: .relaxed) { throw .system(SystemError("open", 24)) }
-                    return try FileContents.read(path)
-                })
-        }
-    }
-
     private static func users(_ name: String) -> String {
         "\(name):$2b$04$abcdefghijklmnopqrstuuyvPXIbu7xe6/CED2DzX8z6Si09MlzlW\n"
     }
 
     @Test func `a file that could not be read is read later, although it does not change again`() throws {
         try SyscallFaults.exclusively {
-            let files = Files()
+            let files = Shortage()
             let path = temporaryPath(".users")
             try write(Self.users("ann"), to: path)
             var settings = GatewayConfiguration.serving([.echo])
