@@ -41,7 +41,7 @@ final class FetchedKeys: TimerHandler {
     private var failure: String?
     private var waiting: [() -> Void] = []
 
-    /// - Parameter authorities: of whom its server must have its certificate; `nil`: of the system's.
+    /// - Parameter authorities: those that its server's certificate must come from; `nil`: the system's.
     init(_ url: WebURL, _ authorities: TrustedAuthorities?, _ means: Means) {
         self.url = url
         self.authorities = authorities

@@ -87,7 +87,7 @@ struct KeyAnswer {
     private mutating func judge(_ head: ResponseHead, _ rest: [UInt8]) -> Progress {
         switch head.status {
         case 200: break
-        // Whoever controls the answer must not choose what else the gateway asks.
+        // An answer must not choose what else the gateway asks.
         case 300..<400: return self.end(.refused("it answered \(head.status), and redirects are not followed"))
         default: return self.end(.refused("it answered \(head.status)"))
         }

@@ -23,7 +23,7 @@ final class SessionContext {
     let passwords: WorkerPasswords
     /// What the credentials of requests are verified with.
     var credentials: KeysAndUsers
-    /// Whom credentials do not let in at present, however good they are.
+    /// The subjects that credentials do not let in at present, however good they are.
     var revoked = RevokedSubjects()
     /// For new sessions.
     var configuration: WorkerConfiguration

@@ -34,7 +34,8 @@ import Testing
 
     static let unintelligible: [[UInt8]] = [
         [9], [255, 0, 0],  // no kind of ours
-        [8, 0, 1, 0x31], [8, 0, 3, 0x30, 0x20, 0x61], [8, 0, 3, 0x61, 0x20, 0x61],  // "1", "0 a", "a a": no time, or no subject
+        // "1", "0 a", "a a": no time, or no subject
+        [8, 0, 1, 0x31], [8, 0, 3, 0x30, 0x20, 0x61], [8, 0, 3, 0x61, 0x20, 0x61],
         [0, 4, 1],  // longer than any
         [0, 0, 1, 0xFF],  // no UTF-8
         [2, 0, 0], [2, 0, 1, 0x30], [2, 0, 2, 0x2D, 0x31], [2, 0, 3, 0x32, 0x35, 0x34],  // "", 0, -1, 254 sockets
