@@ -14,6 +14,7 @@ from credentials import Key, key_set
 from gateway_process import Gateway, command, until, within
 from key_server import KeyServer, answer
 from peers import client
+from test_restart import Successor
 
 ECHO = {"e": {"builtin": "echo"}}
 OPEN = {"path": "/open", "backend": "e"}
@@ -161,6 +162,29 @@ async def test_a_reload_keeps_the_keys_and_waits_for_those_of_another_url(author
             _, _, errors = await command("check", "--config", running.file)
             assert "none" in errors
             assert await status(running, other.token()) == 101
+
+
+async def test_a_successor_has_the_keys_before_it_serves(authority):
+    key = Key("ES256")
+    async with KeyServer(authority, key) as server:
+        async with gateway(server, drain={"over": "0s"}) as running:
+            statuses = set()
+
+            async def ask():
+                while True:
+                    with contextlib.suppress(OSError, EOFError):
+                        statuses.add(await status(running, key.token()))
+
+            asking = asyncio.create_task(ask())
+            async with Successor(running) as successor:
+                assert await successor.serves()
+                await running.exited()
+                asking.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asking
+                assert await status(running, key.token()) == 101
+                assert successor.log.matching("keys-fetched")
+            assert statuses == {101} and len(server.requests) == 2
 
 
 async def test_other_authorities_are_in_force_without_a_reload(authority, tmp_path):
