@@ -203,12 +203,6 @@ async def test_a_wrong_configuration_names_every_mistake(verb, tmp_path):
         assert found and mention in found[0], f"{line}:{column} {mention} in\n{errors}"
 
 
-async def test_a_key_whose_time_has_not_come_is_refused(tmp_path):
-    routes = [{"path": "/", "backend": "echo", "auth": {"forward": {"url": "http://127.0.0.1/"}}}]
-    status, _, errors = await command("check", "--config", write(tmp_path, routes=routes))
-    assert status == 1 and "`forward` is not yet supported" in errors
-
-
 async def test_check_passes_what_is_right(tmp_path):
     assert (await command("check", "--config", write(tmp_path)))[0] == 0
     assert (await command("check", "--config", ROOT / "gateway.conf"))[0] == 0

@@ -51,12 +51,15 @@ public struct Answer: Equatable, Sendable {
     ///   - forHead: it answers a HEAD: it has no body but says its length.
     ///   - keepsClient: another request may follow on the connection.
     ///   - headers: those of the route, which replace others of their names.
+    ///   - cookies: fields Set-Cookie of the route's auth service, beside those of this answer.
     ///   - date: when it is made, as HTTP writes it. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
     public func bytes(
-        forHead: Bool = false, keepsClient: Bool = false, headers: HTTPFields = HTTPFields(), date: String
+        forHead: Bool = false, keepsClient: Bool = false, headers: HTTPFields = HTTPFields(),
+        cookies: HTTPFields = HTTPFields(), date: String
     ) -> [UInt8] {
         var fields = self.fields
         fields.set(headers)
+        fields.append(cookies)
         if !fields.has("Date") { fields.append("Date", date) }
         // The length of a 304 would be that of the 200 it stands for.
         if self.hasBody { fields.append("Content-Length", String(self.body.count)) }

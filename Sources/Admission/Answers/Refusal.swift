@@ -40,6 +40,17 @@ public struct Refusal: Error, Equatable, Sendable {
         self.routeIndex = routeIndex
     }
 
+    /// An auth service's own refusal, passed on.
+    ///
+    /// - Parameter status: what it answered. The client may get another.
+    init(ofAuthService answer: Answer, status: Int, routeIndex: Int) {
+        self.answer = answer
+        self.detail = "The auth service refused the request with \(status)."
+        self.kind = self.detail
+        self.cure = ""
+        self.routeIndex = routeIndex
+    }
+
     /// A backend's own refusal, for the log: it goes on as the answer to a plain request.
     public init(passedOn status: Int, routeIndex: Int?) {
         let answer = Answer(status: status, reason: "", fields: HTTPFields(), body: [])
@@ -60,8 +71,11 @@ public struct Refusal: Error, Equatable, Sendable {
     }
 
     /// The whole answer as it goes on the wire; the parameters as in `Answer.bytes`.
-    public func bytes(keepsClient: Bool = false, headers: HTTPFields = HTTPFields(), date: String) -> [UInt8] {
-        self.answer.bytes(forHead: self.isToHead, keepsClient: keepsClient, headers: headers, date: date)
+    public func bytes(
+        keepsClient: Bool = false, headers: HTTPFields = HTTPFields(), cookies: HTTPFields = HTTPFields(), date: String
+    ) -> [UInt8] {
+        self.answer.bytes(
+            forHead: self.isToHead, keepsClient: keepsClient, headers: headers, cookies: cookies, date: date)
     }
 
     // MARK: - Before a route is known

@@ -4,7 +4,7 @@ public import HTTP1
 
 /// A request's credential, on which a decision depends, and the answers to one that is not good.
 public struct Demand: Sendable {
-    /// What it is: a token, a password or a certificate.
+    /// What it is: a token, a password, a certificate, or all that an auth service may look at.
     public let shown: RouteCredentials.Shown
     /// Those that the route takes.
     public let credentials: RouteCredentials
@@ -80,6 +80,42 @@ public struct Demand: Sendable {
         return refusal
     }
 
+    /// What an auth service is asked about the request.
+    ///
+    /// - Parameter fields: those of the request as it came.
+    public func question(_ fields: HTTPFields) -> AuthQuestion { AuthQuestion(about: self.request, fields) }
+
+    /// The URL that the client asks for, without its token.
+    var asked: String { self.request.url }
+
+    /// What the client gets of an auth service that does not let the request in.
+    ///
+    /// A browser cannot follow a redirect in a handshake, so that of an upgrade becomes a 401, with its Location. A page's 401 becomes the way to
+    /// sign in, where the route has one. The other kinds of credentials that the route takes are challenges, too.
+    public func refusal(passingOn answer: Answer) -> Refusal {
+        var answer = answer
+        let status = answer.status
+        if self.request.isUpgrade, 300..<400 ~= status { answer.become(401) }
+        if answer.status == 401, let signIn = self.signIn {
+            answer = answer.redirect(to: self.location(signIn))
+        } else if answer.status == 401 {
+            self.challenge(&answer)
+        }
+        var refusal = Refusal(ofAuthService: answer, status: status, routeIndex: self.routeIndex)
+        refusal.isToHead = self.request.head.method == "HEAD"
+        refusal.keepsClient = self.keepsClient
+        return refusal
+    }
+
+    /// What the service says itself stands for `forward` (RFC 9110 section 11.6.1).
+    private func challenge(_ answer: inout Answer) {
+        let says = answer.fields.values("WWW-Authenticate")
+        let others = says.isEmpty ? self.credentials.kinds : self.credentials.kinds.filter { !$0.isForward }
+        for challenge in Challenge.values(others) where !says.contains(challenge) {
+            answer.fields.append("WWW-Authenticate", challenge)
+        }
+    }
+
     /// 401, or 302 to where one signs in.
     private func unauthorized(_ wording: Wording, because why: String? = nil) -> Refusal {
         var refusal = Refusal(self.signIn == nil ? 401 : 302, wording, routeIndex: self.routeIndex)
@@ -103,9 +139,27 @@ public struct Demand: Sendable {
 
     /// The page to sign in on, with `rd`: where the client was going. That is always the host that it asked for, which the route serves.
     private func location(_ signIn: String) -> String {
-        let forwarded = self.request.forwarded
-        let wanted = "\(forwarded.scheme.rawValue)://\(forwarded.place.text)\(self.request.target.original)"
-        return "\(signIn)\(signIn.contains("?") ? "&" : "?")rd=\(wanted.percentEncoded)"
+        "\(signIn)\(signIn.contains("?") ? "&" : "?")rd=\(self.asked.percentEncoded)"
+    }
+}
+
+extension AuthSettings {
+    fileprivate var isForward: Bool {
+        if case .forward = self { true } else { false }
+    }
+}
+
+extension Answer {
+    fileprivate mutating func become(_ status: Int) {
+        self.status = status
+        self.reason = reasonPhrase(ofStatus: status)
+    }
+
+    /// A redirect in place of this answer, with its cookies.
+    fileprivate func redirect(to location: String) -> Answer {
+        var fields: HTTPFields = ["Location": location]
+        fields.append(self.fields) { $0.equalsIgnoringCase("Set-Cookie".utf8.span) }
+        return Answer(status: 302, text: "Sign in first.\n", fields: fields)
     }
 }
 

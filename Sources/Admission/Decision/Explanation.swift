@@ -131,6 +131,13 @@ public struct Explanation: Equatable, Sendable {
             case .refused(let flaw): return .refused(demand.refusal(.refused(flaw)))
             case .forbidden(let why): return .refused(demand.refusal(.forbidden(why)))
             }
+        case .asked(let settings):
+            // It is not asked: this command changes nothing, and the service may.
+            let url = settings.url
+            let path = url.target.prefix { $0 != "?" }
+            lines.add("asks", "\(url.tls ? "https" : "http")://\(url.authority)\(path), about \(demand.asked)")
+            lines.add("credential", "as that decides; the rest is for a client that it lets in")
+            return decision.granted(HTTPFields())
         }
     }
 

@@ -24,10 +24,14 @@ public struct FileAnswer: Equatable, Sendable {
     /// - Parameters:
     ///   - keepsClient: the connection goes on after it.
     ///   - headers: those of the route, which replace others of their names.
+    ///   - cookies: fields Set-Cookie of the route's auth service.
     ///   - date: when it is made, as HTTP writes it.
-    public func bytes(keepsClient: Bool, headers: HTTPFields, date: String) -> [UInt8] {
+    public func bytes(
+        keepsClient: Bool, headers: HTTPFields, cookies: HTTPFields = HTTPFields(), date: String
+    ) -> [UInt8] {
         var fields = self.fields
         fields.set(headers)
+        fields.append(cookies)
         fields.append("Date", date)
         if let length = self.length { fields.append("Content-Length", String(length)) }
         if !keepsClient { fields.append("Connection", "close") }

@@ -36,10 +36,10 @@ public final class PassedHead: Sendable {
     /// - Parameters:
     ///   - keepsClient: the client's connection goes on after the body; false where that ends with the connection.
     ///   - headers: those of the route, which replace others of their names.
-    ///   - cookie: the value of a Set-Cookie beside the backend's own.
+    ///   - cookies: fields Set-Cookie beside the backend's own.
     ///   - date: when it is made, as in `Answer.bytes`. A backend's answer keeps its own Date (RFC 9110 section 6.6.1).
     public func bytes(
-        keepsClient: Bool, headers: HTTPFields, cookie: String?, date: @autoclosure () -> String
+        keepsClient: Bool, headers: HTTPFields, cookies: HTTPFields, date: @autoclosure () -> String
     ) -> [UInt8] {
         var head = HeadWriter(status: self.status, reason: self.head.reason)
         let filter = FieldFilter(refusal: self.head.fields)
@@ -50,7 +50,7 @@ public final class PassedHead: Sendable {
             return true
         }
         head.append(headers)
-        if let cookie { head.append("Set-Cookie", cookie) }
+        head.append(cookies)
         if !hasDate { head.append("Date", date()) }
         head.append(framing: self.framing)
         // Without a body it is the length of the one that a GET gets (RFC 9110 section 8.6). A 204 has none.

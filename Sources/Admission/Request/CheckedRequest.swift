@@ -91,6 +91,11 @@ final class CheckedRequest: Sendable {
         }
     }
 
+    /// The URL that the client asks for, by `http` or `https`.
+    var url: String {
+        "\(self.forwarded.scheme.rawValue)://\(self.forwarded.place.text)\(self.target.original)"
+    }
+
     /// How it reached the gateway.
     var arrival: Arrival { self.forwarded.arrival }
 

@@ -86,6 +86,11 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
         self.action = action
     }
 
+    /// `forward` of `auth`. A list has it once at most, as its last kind.
+    public var forward: ForwardSettings? {
+        if case .forward(let settings)? = self.auth.last { settings } else { nil }
+    }
+
     /// Those that `defaults` sets, too.
     static let fields = [
         Field(Keys.route.rules.requireOrigin, \Self.requireOrigin), Field(Keys.route.rules.compression, \.compression),

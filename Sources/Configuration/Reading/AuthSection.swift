@@ -39,7 +39,6 @@ enum AuthSection {
 
     private static func kind(_ mapping: MappingReader) -> AuthSettings? {
         let keys = Keys.auth
-        if !mapping.diagnostics.isAuthServed { mapping.report(keys.forward, "is not yet supported") }
         return switch mapping.alternative()?.name {
         case keys.jwt.name: mapping.mapping(keys.jwt).flatMap(JWTSection.settings).map { .jwt($0) }
         case keys.basic.name: mapping.mapping(keys.basic).flatMap(self.basic).map { .basic($0) }

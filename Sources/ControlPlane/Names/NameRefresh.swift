@@ -51,7 +51,7 @@ final class NameRefresh {
 
     /// Refreshes the names of this configuration from now on, and no others.
     func use(_ active: ActiveConfiguration) {
-        let endpoints = active.backends.flatMap(\.allEndpoints)
+        let endpoints = active.allEndpoints
         self.add(endpoints, active.settings.names)
         let ids = Set(endpoints.map { ObjectIdentifier($0) })
         self.keep { ids.contains(ObjectIdentifier($0)) }
@@ -79,7 +79,7 @@ final class NameRefresh {
     /// - Parameter then: called when all answers are here, or after `firstWait`.
     func resolve(_ active: ActiveConfiguration, then: @escaping () -> Void) {
         self.resolve(
-            active.backends.flatMap(\.allEndpoints), active.settings.names, within: Self.firstWait, then: then)
+            active.allEndpoints, active.settings.names, within: Self.firstWait, then: then)
     }
 
     /// Looks the names of endpoints up, also those with known addresses.

@@ -6,6 +6,8 @@ extension RouteCredentials {
         case verdict(Verdict)
         /// `PasswordFile.accepts` has to say whether it is right, which takes long, unless it is remembered.
         case password(BasicCredential, of: PasswordFile, BasicSettings)
+        /// The auth service has to be asked.
+        case asked(ForwardSettings)
         /// There is nothing to verify it with. The reason is for the log.
         case unverifiable(String)
     }
@@ -37,7 +39,11 @@ extension RouteCredentials {
             }
             return .verdict(CertificateCheck(settings).verdict(on: certificate))
         case .refused(let flaw): return .verdict(.refused(flaw))
-        case .forward: return .unverifiable("no service is asked yet")
+        case .forward(let kind):
+            guard case .forward(let settings) = self.kinds[kind] else {
+                return .unverifiable("there is no auth service")
+            }
+            return .asked(settings)
         case .missing, .missingCertificate: return .unverifiable("nothing is shown")
         }
     }

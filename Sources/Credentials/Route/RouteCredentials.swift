@@ -11,7 +11,7 @@ public struct RouteCredentials: Sendable {
         case password(BasicCredential, kind: Int)
         /// The certificate of the connection: `CertificateCheck` knows what it is worth.
         case certificate(kind: Int)
-        /// The service of `forward` has to be asked.
+        /// All that there is: the auth service of `forward` has to be asked.
         case forward(kind: Int)
         /// A credential that cannot be read: 401.
         case refused(Flaw)

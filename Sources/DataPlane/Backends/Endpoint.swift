@@ -62,6 +62,17 @@ public final class Endpoint: Sendable {
         self.resolveLiteral()
     }
 
+    /// Something that the gateway itself asks. The name leaves path and query out, which may have a secret.
+    init(_ url: WebURL) {
+        self.name = "\(url.tls ? "https" : "http")://\(url.authority)"
+        self.address = url.address
+        self.usesTLS = url.tls
+        self.webSocket = nil
+        self.identity = 0
+        self.hostToResolve = Self.hostToResolve(url.address)
+        self.resolveLiteral()
+    }
+
     private static func hostToResolve(_ address: Address) -> (host: String, port: UInt16)? {
         guard case .tcp(let host, let port) = address, !Resolver.isLiteral(host) else { return nil }
         return (host, port)

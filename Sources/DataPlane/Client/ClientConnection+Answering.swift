@@ -25,8 +25,8 @@ extension ClientConnection {
     func show(_ answer: Answer, to request: RequestHead, headOnly: Bool, keepsClient: Bool) {
         guard self.machine.handle(.answered(isLast: self.isLast(keepsClient))) == .answer else { return }
         let bytes = answer.bytes(
-            forHead: headOnly, keepsClient: !self.machine.isAnswering, headers: self.headers, date: WallClock.httpDate()
-        )
+            forHead: headOnly, keepsClient: !self.machine.isAnswering, headers: self.headers,
+            cookies: self.summary.cookies, date: WallClock.httpDate())
         self.connection?.send(bytes.span)
         let report = RequestReport(
             status: answer.status, bytes: headOnly ? 0 : answer.length, duration: self.loop.now - self.began,
@@ -60,7 +60,8 @@ extension ClientConnection {
     func refuse(_ refusal: Refusal, _ subject: LogSubject, in phase: Phase) {
         subject.refused(refusal, in: phase, self.context)
         let bytes = refusal.bytes(
-            keepsClient: !self.machine.isAnswering, headers: self.headers, date: WallClock.httpDate())
+            keepsClient: !self.machine.isAnswering, headers: self.headers, cookies: self.summary.cookies,
+            date: WallClock.httpDate())
         self.connection?.send(bytes.span)
         self.goOn()
     }

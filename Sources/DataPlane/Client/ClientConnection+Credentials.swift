@@ -16,7 +16,7 @@ extension ClientConnection {
     }
 
     /// Finds out what a request's credential is worth. Tokens and certificates are judged at once. A password that is not remembered is hashed
-    /// by another thread; then `judged` is called.
+    /// by another thread, and an auth service is asked; then `judged` is called.
     func judge(_ request: JudgedRequest) {
         self.route = request.route
         self.loop.budget.spend(Work.verification)
@@ -31,7 +31,19 @@ extension ClientConnection {
             self.letIn(request, verdict)
         case .unverifiable(let reason): self.turnAway(request.demand.refusal(.unverifiable(reason)))
         case .password(let credential, let file, _): self.judge(credential, of: file, request)
+        case .asked(let settings): self.ask(settings, about: request)
         }
+    }
+
+    private func ask(_ settings: ForwardSettings, about request: JudgedRequest) {
+        guard let service = request.route.authService else {
+            return self.turnAway(request.demand.refusal(.unverifiable("there is no auth service")))
+        }
+        guard self.machine.handle(.admitted) == .beginExchange else { return }
+        self.clearDeadline()
+        let exchange = ForwardExchange(request, settings, of: service, for: self)
+        self.exchange = exchange
+        exchange.begin()
     }
 
     private func judge(_ credential: BasicCredential, of file: PasswordFile, _ request: JudgedRequest) {
@@ -53,23 +65,35 @@ extension ClientConnection {
 
     /// It is known whether a request's password is right.
     func judged(_ request: JudgedRequest, _ isRight: Bool, of credential: BasicCredential) {
+        self.judged(request, self.verdict(on: credential, isRight: isRight, request))
+    }
+
+    /// It is known what a request's credential is worth.
+    ///
+    /// - Parameters:
+    ///   - cookies: what the auth service has for the client.
+    ///   - renewal: asks it again, if the request becomes a session.
+    func judged(
+        _ request: JudgedRequest, _ verdict: Verdict, cookies: HTTPFields = HTTPFields(),
+        renewal: CredentialRenewal? = nil
+    ) {
         self.exchange = nil
         _ = self.machine.handle(.credentialJudged)
-        self.letIn(request, self.verdict(on: credential, isRight: isRight, request))
+        self.letIn(request, verdict, cookies, renewal)
         // An end that came meanwhile is not reported again.
         if let connection = self.connection, connection.hasEnded { self.exchange?.ready(client: connection, .none) }
     }
 
-    /// A request is refused before its password was judged.
+    /// A request is refused before its credential was judged, or because it was.
     func refuseUnjudged(_ refusal: Refusal) {
         self.exchange = nil
         _ = self.machine.handle(.credentialJudged)
         self.turnAway(refusal)
     }
 
-    /// The client has left before its password was judged.
+    /// The client has left before its credential was judged.
     func leaveUnjudged() {
-        self.subject.abandoned("the client left before its password was verified", in: self.phase, self.context)
+        self.subject.abandoned("the client left before its credential was verified", in: self.phase, self.context)
         self.leave()
     }
 
@@ -80,12 +104,18 @@ extension ClientConnection {
         return PasswordVerdict.of(credential, isRight: isRight, settings)
     }
 
-    private func letIn(_ request: JudgedRequest, _ verdict: Verdict) {
+    private func letIn(
+        _ request: JudgedRequest, _ verdict: Verdict, _ cookies: HTTPFields = HTTPFields(),
+        _ renewal: CredentialRenewal? = nil
+    ) {
         switch verdict {
         case .granted(let grant) where grant.subject.map { self.context.revoked.has($0, now: self.loop.now) } == true:
             self.turnAway(request.demand.refusal(.forbidden("its subject is kept out for a while")))
         case .granted(let grant):
-            self.summary.credential = CredentialSummary(grant, at: self.loop.now)
+            let credential = CredentialSummary(grant, at: self.loop.now)
+            credential.cookies = cookies
+            credential.renewal = renewal
+            self.summary.credential = credential
             self.follow(request.decision.granted(grant.fields), request.head, request.configuration)
         case .refused(let flaw): self.turnAway(request.demand.refusal(.refused(flaw)))
         case .forbidden(let why): self.turnAway(request.demand.refusal(.forbidden(why)))

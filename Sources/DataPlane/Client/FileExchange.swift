@@ -107,7 +107,8 @@ final class FileExchange: TimerHandler {
         self.keepsClient = self.request.keepsClient && !self.context.isDraining
         self.counts.answered(after: self.loop.now - self.client.began)
         let head = answer.bytes(
-            keepsClient: self.keepsClient, headers: self.route.settings.headers, date: WallClock.httpDate())
+            keepsClient: self.keepsClient, headers: self.route.settings.headers, cookies: self.client.summary.cookies,
+            date: WallClock.httpDate())
         var left = 0
         switch answer.body {
         case .none: self.send(head.span, on: connection)

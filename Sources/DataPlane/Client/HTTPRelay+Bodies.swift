@@ -141,9 +141,11 @@ extension HTTPRelay {
     /// Sends the client the head of the answer.
     func passHead(of current: PassedRequest, keepsClient: Bool) {
         guard let head = current.head else { return }
+        var cookies = self.client.summary.cookies
+        if head.status < 500, let cookie = self.placementCookie(current) { cookies.append("Set-Cookie", cookie) }
         let bytes = head.bytes(
-            keepsClient: keepsClient, headers: current.route.settings.headers,
-            cookie: head.status < 500 ? self.placementCookie(current) : nil, date: WallClock.httpDate())
+            keepsClient: keepsClient, headers: current.route.settings.headers, cookies: cookies,
+            date: WallClock.httpDate())
         self.client.connection?.send(bytes.span)
         current.answer = head.passage
     }

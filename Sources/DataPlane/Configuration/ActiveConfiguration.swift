@@ -14,8 +14,12 @@ public final class ActiveConfiguration: Sendable {
     public let routes: [Route]
     /// By name.
     public let backends: [Backend]
+    /// Those of all routes, each once.
+    public let authServices: [AuthService]
     /// TLS to the endpoints of each backend; `nil` without TLS.
     public let clientTLS: [TLSClientSettings?]
+    /// TLS to each auth service; `nil` without TLS.
+    public let authTLS: [TLSClientSettings?]
     /// The longest `timeouts.handshake` of all routes: it holds until a session's route is known.
     public let longestHandshake: Duration
     /// The index of each backend; `routeIndices` has the first route of each name.
@@ -40,12 +44,15 @@ public final class ActiveConfiguration: Sendable {
             Backend(index: index, settings.backends[name]!, replacing: previous?.backend(named: name))
         }
         let indices = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+        let services = Self.authServices(of: settings, previous?.authServices ?? [])
         let routes = settings.routes.map { route in
             Route(
                 route, route.action.backend.flatMap { indices[$0] }.map { backends[$0] },
+                route.forward.flatMap { forward in services.first { $0.isOf(forward) } },
                 replacing: previous?.route(like: route))
         }
         self.backends = backends
+        self.authServices = services
         self.backendIndices = indices
         self.routes = routes
         self.routeIndices = Dictionary(
@@ -54,6 +61,7 @@ public final class ActiveConfiguration: Sendable {
             routes.map { (RouteKey($0.settings), $0) }, uniquingKeysWith: { first, _ in first })
         self.longestHandshake = settings.routes.map(\.timeouts.handshake).max() ?? Timeouts().handshake
         self.clientTLS = try Self.clientTLS(of: backends, files)
+        self.authTLS = try Self.authTLS(of: services, files)
     }
 
     /// The same configuration with the present contents of its files. Throws what is wrong with them.
@@ -62,11 +70,25 @@ public final class ActiveConfiguration: Sendable {
         self.routeTable = same.routeTable
         self.routes = same.routes
         self.backends = same.backends
+        self.authServices = same.authServices
         self.longestHandshake = same.longestHandshake
         self.backendIndices = same.backendIndices
         self.routeIndices = same.routeIndices
         self.routesByKey = same.routesByKey
         self.clientTLS = try Self.clientTLS(of: same.backends, files)
+        self.authTLS = try Self.authTLS(of: same.authServices, files)
+    }
+
+    /// Those of all routes, each once.
+    private static func authServices(
+        of settings: GatewayConfiguration, _ previous: [AuthService]
+    ) -> [AuthService] {
+        var services: [AuthService] = []
+        for forward in settings.routes.compactMap(\.forward) where !services.contains(where: { $0.isOf(forward) }) {
+            services.append(
+                AuthService(index: services.count, forward, replacing: previous.first { $0.isOf(forward) }))
+        }
+        return services
     }
 
     private static func clientTLS(
@@ -78,6 +100,24 @@ public final class ActiveConfiguration: Sendable {
             settings.append(try CertificateFiles.client(backend.settings, files, &authorities))
         }
         return settings
+    }
+
+    private static func authTLS(
+        of services: [AuthService], _ files: FileSet
+    ) throws(StartError) -> [TLSClientSettings?] {
+        var settings: [TLSClientSettings?] = []
+        for service in services { settings.append(try CertificateFiles.client(service.url, ca: service.ca, files)) }
+        return settings
+    }
+
+    /// Everything of which a host name may have to be looked up.
+    public var allEndpoints: [Endpoint] {
+        self.backends.flatMap(\.allEndpoints) + self.authServices.map(\.endpoint)
+    }
+
+    /// Whether this very object is one of the auth services.
+    func has(_ service: AuthService) -> Bool {
+        self.authServices.indices.contains(service.index) && self.authServices[service.index] === service
     }
 
     /// The first route of this name, if there is one.

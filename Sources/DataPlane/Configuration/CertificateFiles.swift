@@ -26,6 +26,12 @@ public enum CertificateFiles {
             for name in configuration.backends.keys.sorted() {
                 attempt { _ = try self.client(configuration.backends[name]!, files, &authorities) }
             }
+            var asked: [ForwardSettings] = []
+            for forward in configuration.routes.compactMap(\.forward)
+            where !asked.contains(where: { $0.url == forward.url && $0.ca == forward.ca }) {
+                asked.append(forward)
+                attempt { _ = try self.client(forward.url, ca: forward.ca, files) }
+            }
         }
         return (problems, warnings)
     }
@@ -52,6 +58,7 @@ public enum CertificateFiles {
             guard self.speaksTLS(backend) else { continue }
             paths += [backend.tls.ca, backend.tls.certificate?.chain, backend.tls.certificate?.key].compactMap { $0 }
         }
+        paths += configuration.routes.compactMap { $0.forward?.ca }
         var seen: Set<String> = []
         return paths.filter { seen.insert($0).inserted }
     }
@@ -97,6 +104,16 @@ public enum CertificateFiles {
             return settings
         } catch {
             throw StartError("backend \(backend.name): \(error)")
+        }
+    }
+
+    /// The TLS settings for an auth service; `nil` without TLS. Throws what is wrong with the file of its authorities.
+    public static func client(_ url: WebURL, ca: String?, _ files: FileSet) throws(StartError) -> TLSClientSettings? {
+        guard url.tls else { return nil }
+        do throws(TLSError) {
+            return TLSClientSettings(authorities: try self.authorities(ca, files), offersHTTP: true)
+        } catch {
+            throw StartError("auth service https://\(url.authority): \(error)")
         }
     }
 

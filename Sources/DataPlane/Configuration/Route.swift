@@ -6,15 +6,23 @@ public final class Route: Sendable {
     public let settings: RouteSettings
     /// `nil` where the gateway answers itself.
     public let backend: Backend?
+    /// What decides which clients are let in; `nil` without `forward`.
+    public let authService: AuthService?
     /// What counts against its limits; the same object across reloads.
     let scope: LimitScope
 
     /// A route to `backend`; `nil` where the gateway answers itself.
     ///
-    /// - Parameter previous: the same route until now.
-    public init(_ settings: RouteSettings, _ backend: Backend?, replacing previous: Route? = nil) {
+    /// - Parameters:
+    ///   - authService: see `authService`.
+    ///   - previous: the same route until now.
+    public init(
+        _ settings: RouteSettings, _ backend: Backend?, _ authService: AuthService? = nil,
+        replacing previous: Route? = nil
+    ) {
         self.settings = settings
         self.backend = backend
+        self.authService = authService
         self.scope = previous?.scope ?? LimitScope()
     }
 }

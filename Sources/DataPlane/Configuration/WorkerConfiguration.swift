@@ -13,6 +13,7 @@ public final class WorkerConfiguration {
     /// What all workers share.
     public let shared: ActiveConfiguration
     private var choices: [EndpointChoice]
+    /// Those of the backends, then those of the auth services.
     private let clientContexts: [TLSClientContext?]
 
     /// Makes libssl contexts.
@@ -30,7 +31,7 @@ public final class WorkerConfiguration {
             else { return EndpointChoice(policy) }
             return choice
         }
-        self.clientContexts = try TLSClientContext.shared(shared.clientTLS, io: io)
+        self.clientContexts = try TLSClientContext.shared(shared.clientTLS + shared.authTLS, io: io)
     }
 
     /// The endpoint for a new session; `nil` if none is up.
@@ -67,6 +68,23 @@ public final class WorkerConfiguration {
             to: addresses, from: backend.source, tag: tag, preface: preface,
             tls: { endpoint.usesTLS ? try self.clientConnection(of: backend, to: endpoint) : nil }, history: endpoint,
             within: limit ?? Timeouts().connect, until: end, connections, for: owner)
+    }
+
+    /// Connects to an auth service, once it is started.
+    ///
+    /// - Parameters:
+    ///   - service: one of this configuration.
+    ///   - addresses: those of its endpoint.
+    ///   - limit: `timeouts.connect` of the route.
+    ///   - end: when it has to have answered.
+    func connector(
+        to service: AuthService, at addresses: [SocketAddress], within limit: Duration, until end: MonotonicInstant,
+        _ connections: ConnectionContext, for owner: any ConnectorOwner
+    ) -> Connector {
+        let context = self.clientContexts[self.shared.backends.count + service.index]
+        return Connector(
+            to: addresses, tls: { try context?.makeConnection(serverName: service.endpoint.hostName) },
+            history: service.endpoint, within: limit, until: end, connections, for: owner)
     }
 
     /// A TLS connection for an endpoint; `nil` without TLS.

@@ -1,4 +1,5 @@
 internal import Credentials
+internal import HTTP1
 internal import Observability
 internal import System
 
@@ -9,6 +10,10 @@ final class CredentialSummary {
     let subject: String?
     /// When it is good no more.
     let ends: MonotonicInstant
+    /// What the auth service has for the client: fields Set-Cookie, until the client's answer is sent.
+    var cookies = HTTPFields()
+    /// Asks the auth service again, while the session is open; `nil`: it is not asked again.
+    var renewal: CredentialRenewal?
 
     init(_ grant: Grant, at now: MonotonicInstant) {
         self.subject = grant.subject

@@ -49,6 +49,7 @@ extension Session: Exchange {
         self.followRates()
         // Other timeouts may hold from now on.
         self.checkDeadlines()
+        self.summary.credential?.renewal?.check()
     }
 
     /// When a byte last came from either side.

@@ -23,7 +23,7 @@ extension Session {
         record.add("cause", ending.cause.rawValue)
         record.add("code", closing.code.map { "\($0)" } ?? "none")
         record.add("by", ending.by.name)
-        record.add("detail", (closing.detail ?? self.passedLimit(ending.cause))?.cut)
+        record.add("detail", (closing.detail ?? self.reason(for: ending.cause))?.cut)
         record.add("duration", seconds: (self.loop.now - self.began).secondsAsDouble)
         let tally = conversation.tally
         record.add("messages_to_backend", tally.client.text + tally.client.binary)
@@ -37,12 +37,13 @@ extension Session {
         self.context.log.write(record)
     }
 
-    /// The route's limit that ended the session: its key and value.
-    private func passedLimit(_ cause: Cause) -> String? {
+    /// The route's limit that ended the session, its key and value; or what the auth service said.
+    private func reason(for cause: Cause) -> String? {
         guard let settings = self.route?.settings else { return nil }
         switch cause {
         case .slowConsumer: return "more waited for it than limits.queue: \(settings.limits.queue)"
         case .rateLimit: return "more came than limits.\(settings.limits.rates) allows"
+        case .credentialExpired: return self.summary.credential?.renewal?.reason
         case .idleTimeout: return settings.timeouts.idle.map { "no message within timeouts.idle: \($0.shown)" }
         case .sessionTimeout: return settings.timeouts.session.map { "it was as long as timeouts.session: \($0.shown)" }
         default: return nil

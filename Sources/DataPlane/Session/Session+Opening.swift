@@ -118,6 +118,9 @@ extension Session {
     func upgradeClient(subprotocol: String?, extensions: String?, passing fields: HTTPFields) {
         guard let key = self.opening?.admitted.key else { return }
         self.summary.subprotocol = self.remembered(subprotocol)
+        var fields = fields
+        fields.append(self.summary.cookies)
+        self.summary.credential?.cookies = HTTPFields()
         let bytes = SwitchingProtocols.bytes(
             key: key, subprotocol: subprotocol, extensions: extensions, passedFields: fields,
             headers: self.route?.settings.headers ?? HTTPFields(), date: WallClock.httpDate())

@@ -235,6 +235,7 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         self.logOpen()
         self.countOpened()
         self.beginDeadlines()
+        self.summary.credential?.renewal?.begin(for: self)
         // The session's time may have been over before it was open.
         if self.isOpen { conversation.begin() }
         if self.route?.settings.limits.hasRates == true { self.followRates() }
@@ -313,6 +314,7 @@ final class Session: ConnectionOwner, TimerHandler, Closable {
         self.promises(0)
         self.keepsWaiting(0)
         self.closing = nil
+        self.summary.credential?.renewal?.end()
         self.seat?.leave()
         self.seat = nil
         self.endpoint = nil

@@ -1,6 +1,7 @@
 internal import Admission
 internal import Configuration
 internal import Connections
+internal import HTTP1
 internal import Observability
 internal import Sessions
 internal import System
@@ -19,6 +20,9 @@ struct SessionSummary {
     /// Short enough to show: no session is opened with a longer one.
     var origin: String?
     var subprotocol = AgreedSubprotocol.none
+
+    /// Fields Set-Cookie of the route's auth service, which go to the client with its answer.
+    var cookies: HTTPFields { self.credential?.cookies ?? HTTPFields() }
 
     /// The client as trusted proxies name it.
     func clientName(at address: SocketAddress) -> String {

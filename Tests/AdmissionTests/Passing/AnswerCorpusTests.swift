@@ -42,7 +42,8 @@ import Testing
         let passed = Passed(head.passage, body, ends: ends, thenEOF: true)
         switch passed.progress {
         case .done:
-            let sent = interim + text(head.bytes(keepsClient: true, headers: HTTPFields(), cookie: nil, date: "now"))
+            let sent =
+                interim + text(head.bytes(keepsClient: true, headers: HTTPFields(), cookies: HTTPFields(), date: "now"))
             return .passed(
                 sent, body: passed.sent, isKept: head.keepsBackend, rest: text(Array(body[passed.length...])))
         case .invalid(let failure): return .broken(failure, after: passed.sent)

@@ -55,7 +55,8 @@ import Testing
         let head = try #require(outcome.head)
         return text(
             head.bytes(
-                keepsClient: keepsClient && !head.endsWithConnection, headers: HTTPFields(), cookie: nil, date: "now"))
+                keepsClient: keepsClient && !head.endsWithConnection, headers: HTTPFields(), cookies: HTTPFields(),
+                date: "now"))
     }
 
     @Test func `the head is written afresh`() throws {

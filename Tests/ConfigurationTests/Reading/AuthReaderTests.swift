@@ -93,26 +93,6 @@ struct AuthReaderTests {
         #expect(url.target == target)
     }
 
-    /// What cannot be verified would let everyone in, or none.
-    @Test(arguments: [
-        ("off", [String]()),
-        ("{basic: {file: users}}", []),
-        ("{certificate: {}}", []),
-        ("{jwt: {keys: k.json, algorithms: [ES256], audience: any}}", []),
-        ("{forward: {url: \"http://127.0.0.1/\"}}", ["`forward` is not yet supported"]),
-        ("[{basic: {file: users}}, {forward: {url: \"http://127.0.0.1/\"}}]", ["`forward` is not yet supported"]),
-        ("{jwt: {keys: \"https://a.example/k\", algorithms: [ES256], audience: any}}", []),
-    ])
-    func `kinds that are not verified yet are refused by name`(auth: String, mistakes: [String]) throws {
-        let read = Result { () throws(ConfigurationReader.Failure) in
-            try ConfigurationReader.read(
-                text: "listeners: [{address: \":0\"}]\ndefaults: {auth: \(auth)}", file: "f", environment: [:])
-        }
-        var found: [String] = []
-        if case .failure(let failure) = read { found = failure.diagnostics.map(\.message) }
-        #expect(found == mistakes)
-    }
-
     @Test(arguments: [
         ("backend: b, sign-in: \"https://login.example/\"", "`sign-in` needs `auth`: without it everyone is let in"),
         (

@@ -110,7 +110,7 @@ struct PassedExchange {
         self.handle(
             .answerHead(keepsClient: keepsClient && !head.endsWithConnection, keepsBackend: head.keepsBackend))
         guard case .passAnswer(let keepsClient) = self.action else { return }
-        self.toClient += head.bytes(keepsClient: keepsClient, headers: HTTPFields(), cookie: nil, date: "now")
+        self.toClient += head.bytes(keepsClient: keepsClient, headers: HTTPFields(), cookies: HTTPFields(), date: "now")
         self.answerPassage = head.passage
         self.hasAnswered = true
     }
