@@ -66,7 +66,7 @@ public struct PassedAnswer: Sendable {
     }
 
     /// - Returns: nil if the client is not told.
-    private mutating func step(_ head: ResponseHead) -> Step? {
+    private mutating func step(_ head: consuming ResponseHead) -> Step? {
         switch head.status {
         case 101: return .bad("a 101 to a plain request")
         case 100..<200:

@@ -27,9 +27,12 @@ extension PlainRequest {
         self.checked.forwarded.append(to: &head)
         if let prefix = endpoint.prefix(on: route) { head.append("X-Forwarded-Prefix", prefix) }
         head.append("X-Request-Id", self.checked.requestID ?? id)
-        let sent = cookie.map { self.fields.removing(cookie: $0) } ?? self.fields
-        let filter = FieldFilter(request: sent, isFromTrustedProxy: self.checked.forwarded.isFromTrustedProxy)
-        head.append(sent) { filter.passes($0) }
+        let filter = FieldFilter(request: self.fields, isFromTrustedProxy: self.checked.forwarded.isFromTrustedProxy)
+        if let cookie {
+            head.append(self.fields.removing(cookie: cookie)) { filter.passes($0) }
+        } else {
+            head.append(self.fields) { filter.passes($0) }
+        }
         head.append(self.grantedFields)
         // Behind those of the proxies before us (RFC 9110 section 7.6.3).
         head.append(self.version == .http11 ? Self.via11 : Self.via10)

@@ -121,7 +121,11 @@ extension ClientConnection {
 
     /// What passes plain requests on is the exchange now.
     func beginRelay() -> HTTPRelay {
-        let relay = self.relay ?? HTTPRelay(for: self)
+        if let relay = self.relay {
+            self.exchange = relay
+            return relay
+        }
+        let relay = HTTPRelay(for: self)
         self.relay = relay
         self.exchange = relay
         return relay

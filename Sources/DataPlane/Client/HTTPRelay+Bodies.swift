@@ -23,7 +23,8 @@ extension HTTPRelay {
         let early = self.client.takeEarly()
         if !early.isEmpty { self.passRequest(early.span) }
         self.readRequest()
-        self.readAnswer()
+        // It may have sent something already.
+        if backend.mayRead { self.readAnswer() }
     }
 
     /// There is news of the client's connection, or it is its turn to read on.

@@ -167,9 +167,11 @@ final class HTTPRelay: TimerHandler {
 
     /// The present request goes to `endpoint`, which is one of `backend`.
     func choose(_ endpoint: Endpoint, of backend: Backend) {
-        if endpoint !== self.endpoint { self.closeBackend() }
-        self.endpoint = endpoint
-        self.chosenFrom = backend
+        if endpoint !== self.endpoint {
+            self.closeBackend()
+            self.endpoint = endpoint
+        }
+        if backend !== self.chosenFrom { self.chosenFrom = backend }
     }
 
     /// - Parameter configuration: `nil` if no other request may have it.

@@ -13,6 +13,8 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     let index: Int
     let loop: EventLoop
     let fleet: Fleet
+    /// This worker, as the others see it.
+    private let member: Fleet.Member
     let log: Log
     let memory: MemoryAccount
     let services: Services
@@ -38,6 +40,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     init(_ index: Int, _ shared: WorkerBlueprint) throws {
         self.index = index
         self.fleet = shared.fleet
+        self.member = shared.fleet.members[index]
         self.log = shared.log
         self.loop = try EventLoop()
         let connections = ConnectionContext(self.loop)
@@ -291,7 +294,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     /// - Parameter isCounted: among those of its address.
     private func begin(_ descriptor: Int32, _ address: SocketAddress, listener: Int, isCounted: Bool) {
         guard let listener = self.listeners[listener] else {
-            self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
+            self.member.newcomers.subtract(1, ordering: .relaxed)
             return Kernel.close(descriptor)
         }
         do {
@@ -299,11 +302,11 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             let client = try ClientConnection(descriptor, address, listener: listener, self.context, for: self)
             if isCounted { client.addresses = listener.addresses }
             self.clients[ObjectIdentifier(client)] = client
-            self.fleet.members[self.index].sessions.add(1, ordering: .relaxed)
+            self.member.sessions.add(1, ordering: .relaxed)
             client.newcomer = self.newcomers.add(client, from: self.subscriber(address), at: self.loop.now)
             if let order = self.draining, order.opening == .refused { client.close(.byGateway(order.cause)) }
         } catch {
-            self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
+            self.member.newcomers.subtract(1, ordering: .relaxed)
             // Only this connection fails; the next one may succeed.
             Kernel.close(descriptor)
             self.leaves(address, isCounted ? listener.addresses : nil)
@@ -327,7 +330,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     }
 
     func isNewAgain(_ client: ClientConnection) {
-        self.fleet.members[self.index].newcomers.add(1, ordering: .relaxed)
+        self.member.newcomers.add(1, ordering: .relaxed)
         client.newcomer = self.newcomers.add(client, from: self.subscriber(client.address), at: self.loop.now)
     }
 
@@ -335,7 +338,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         guard client.newcomer != .none else { return }
         self.newcomers.remove(client.newcomer)
         client.newcomer = .none
-        self.fleet.members[self.index].newcomers.subtract(1, ordering: .relaxed)
+        self.member.newcomers.subtract(1, ordering: .relaxed)
     }
 
     func handedOver(_ client: ClientConnection, to session: Session) {
@@ -359,7 +362,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
 
     /// A client's connection is closed.
     private func hasOneLess() {
-        self.fleet.members[self.index].sessions.subtract(1, ordering: .relaxed)
+        self.member.sessions.subtract(1, ordering: .relaxed)
         self.reportIfDrained()
     }
 
