@@ -14,8 +14,10 @@ final class FetchedKeys: TimerHandler {
         let sideWork: SideWork
         let connections: ConnectionContext
         let log: Log
-        /// Gets each result, when it is in force.
-        let fetched: (_ isNew: Bool, _ hasFailed: Bool) -> Void
+        /// Puts other keys in force.
+        let changed: () -> Void
+        /// Counts a fetch.
+        let fetched: (_ hasFailed: Bool) -> Void
     }
 
     /// How often they are fetched.
@@ -145,15 +147,20 @@ final class FetchedKeys: TimerHandler {
 
     /// - Parameter keys: `nil`: the same as before.
     private func succeeded(_ keys: KeySet?) {
-        if let keys { self.keys = keys }
-        if keys != nil || self.failure != nil {
+        let wasFailing = self.failure != nil
+        self.failure = nil
+        if let keys {
+            self.keys = keys
+            // In force before the log says so.
+            self.means.changed()
+        }
+        if keys != nil || wasFailing {
             self.means.log.write(self.record(.info, "keys-fetched"))
             for warning in keys?.warnings ?? [] {
                 self.means.log.write(.warning, "credentials-incomplete", reason: "\(self.url.withoutQuery): \(warning)")
             }
         }
-        self.failure = nil
-        self.ended(isNew: keys != nil)
+        self.ended()
     }
 
     private func failed(because reason: String) {
@@ -164,13 +171,13 @@ final class FetchedKeys: TimerHandler {
             self.means.log.write(record)
         }
         self.failure = reason
-        self.ended(isNew: false)
+        self.ended()
     }
 
-    private func ended(isNew: Bool) {
+    private func ended() {
         let hasFailed = self.failure != nil
         self.schedule.answered(hasSucceeded: !hasFailed, at: self.means.connections.loop.now)
-        self.means.fetched(isNew, hasFailed)
+        self.means.fetched(hasFailed)
         let waiting = self.waiting
         self.waiting = []
         for then in waiting { then() }

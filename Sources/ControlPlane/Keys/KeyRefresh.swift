@@ -79,11 +79,11 @@ final class KeyRefresh {
     @discardableResult
     private func add(_ configuration: GatewayConfiguration, _ files: CredentialFiles) -> [FetchedKeys] {
         let means = FetchedKeys.Means(
-            names: self.names, sideWork: self.sideWork, connections: self.connections, log: self.log
-        ) { [unowned self] isNew, hasFailed in
-            if hasFailed { self.counted.failed += 1 } else { self.counted.succeeded += 1 }
-            if isNew { self.whenChanged() }
-        }
+            names: self.names, sideWork: self.sideWork, connections: self.connections, log: self.log,
+            changed: { [unowned self] in self.whenChanged() },
+            fetched: { [unowned self] hasFailed in
+                if hasFailed { self.counted.failed += 1 } else { self.counted.succeeded += 1 }
+            })
         var new: [FetchedKeys] = []
         for (source, url) in configuration.fetchedKeys where self.sets[source] == nil {
             let keys = FetchedKeys(url, source.authorities(in: files), means)
