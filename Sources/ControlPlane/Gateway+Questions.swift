@@ -114,7 +114,7 @@ extension Gateway {
         case .process:
             // Answer first: after this the process may end at any time.
             answer(.draining(sessions: self.fleet.sessions))
-            if self.drainer.isServing { self.drain(because: "admin") }
+            if self.drainer.isServing { self.drain(because: .admin) }
         case .backend(let name):
             guard let backend = configuration.backend(named: name) else {
                 return answer(.unknown("there is no backend \(name)"))

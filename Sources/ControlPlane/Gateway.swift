@@ -248,10 +248,10 @@ public final class Gateway {
 
     /// The first signal drains, a second one ends what is left.
     func terminate() {
-        if self.drainer.isServing { self.drain(because: "signal") } else { self.drainer.stop() }
+        if self.drainer.isServing { self.drain(because: .signal) } else { self.drainer.signalled() }
     }
 
-    func drain(because reason: String) {
+    func drain(because reason: Drainer.Reason) {
         self.handover?.close()
         self.drainer.drain(because: reason)
     }

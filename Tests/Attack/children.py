@@ -46,16 +46,23 @@ def many_descriptors():
 
 @dataclasses.dataclass(frozen=True)
 class Site:
-    """The addresses of the gateway."""
+    """The addresses of the gateway: those of its listeners by name (a path where it is a Unix socket), and that of its admin."""
 
-    plain: tuple[str, int]
-    secure: tuple[str, int]
+    listeners: dict[str, tuple[str, int] | str]
     admin: tuple[str, int]
     process: int
     folder: str
 
-    def address(self, secure: bool) -> tuple[str, int]:
-        return self.secure if secure else self.plain
+    @property
+    def plain(self) -> tuple[str, int]:
+        return self.listeners["plain"]
+
+    @property
+    def secure(self) -> tuple[str, int]:
+        return self.listeners["secure"]
+
+    def address(self, name: str) -> tuple[str, int] | str:
+        return self.admin if name == "admin" else self.listeners[name]
 
 
 class Orders:

@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import select
 import ssl
+import typing
 from time import monotonic as now
 
 import wire
@@ -19,37 +20,53 @@ class Kind:
     """What each client does."""
 
     path: str = "/echo"
-    secure: bool = False
+    # The gateway's listener, or its admin address, and whether the client speaks TLS there.
+    at: str = "plain"
+    tls: bool = False
+    # What is sent first of all, before TLS.
+    before: bytes = b""
     # More lines of its request head.
     fields: str = ""
-    # What is sent instead of a head; such a client gets no answer and is never open.
-    instead: bytes | None = None
-    # Once the session is open: first this, then that repeatedly.
-    first: bytes = b""
+    # Makes its request head instead of these.
+    request: typing.Callable[[], bytes] | None = None
+    # What is sent instead of a head; such a client waits for no answer and is open at once.
+    instead: typing.Callable[[], bytes] | bytes | None = None
+    # Once the client is open: first this, then one byte of that at a time, and in the end that repeatedly.
+    first: typing.Callable[[], bytes] | bytes = b""
+    drip: typing.Callable[[], bytes] | bytes = b""
     forever: bytes = b""
     # Seconds between two of them; 0: as fast as they are accepted.
     every: float = 0
     # Whether it reads once it is open.
     reads: bool = True
-    # Whether it ends as soon as anything was answered.
+    # Whether it ends as soon as anything was answered, and whether it ends with a reset.
     ends_with_answer: bool = False
-    # How many addresses of 127.0.0.0/8 the clients use.
-    addresses: int = 100
+    resets: bool = False
+    # The first three numbers of the clients' addresses (without it those of the process), and how many addresses they have.
+    network: str = ""
+    addresses: int = 25
     # New clients per second.
     rate: int = 1000
+
+
+def made(data: typing.Callable[[], bytes] | bytes) -> bytes:
+    return data() if callable(data) else data
 
 
 class Client:
     def __init__(self, kind: Kind, site: Site, source: str):
         self.kind = kind
         self.channel = wire.Channel(
-            site.address(kind.secure), secure=kind.secure and kind.instead is None, source=source,
-            buffer=None if kind.reads else 4096,
-        )
-        self.channel.write(wire.upgrade(kind.path, kind.fields) if kind.instead is None else kind.instead)
+            site.address(kind.at), secure=kind.tls, source=source, buffer=None if kind.reads else 4096, before=kind.before)
         self.is_open = kind.instead is not None
+        if self.is_open:
+            self.channel.write(made(kind.instead))
+        else:
+            self.channel.write(kind.request() if kind.request else wire.upgrade(kind.path, kind.fields))
         self.next = 0.0
         self.events = 0
+        self.status = ""
+        self._drip = memoryview(made(kind.drip))
         self._head = bytearray()
 
     def receive(self) -> int:
@@ -59,28 +76,35 @@ class Client:
         data = self.channel.receive()
         self._head += data
         if b"\r\n\r\n" in self._head:
-            if self.kind.ends_with_answer or not self._head.startswith(b"HTTP/1.1 101 "):
+            self.status = self._head[:12].decode("latin-1")[9:]
+            if self.kind.ends_with_answer or self.status != "101":
                 raise EOFError
             self.is_open = True
-            self.channel.write(self.kind.first)
+            self.channel.write(made(self.kind.first))
         return len(data)
 
     def refill(self):
-        """Sends again if it is time."""
-        if not self.is_open or not self.kind.forever or self.channel.is_waiting:
+        """Sends again if it is time. A client that has sent all its single bytes ends, unless it has more."""
+        if not self.is_open or not (self.kind.forever or self.kind.drip) or self.channel.is_waiting:
             return
         if self.kind.every:
             if now() < self.next:
                 return
             self.next = now() + self.kind.every
-        self.channel.write(self.kind.forever)
+        if self._drip:
+            self.channel.write(bytes(self._drip[:1]))
+            self._drip = self._drip[1:]
+        elif self.kind.forever:
+            self.channel.write(self.kind.forever)
+        else:
+            raise EOFError
 
     @property
     def wanted(self) -> int:
         events = select.EPOLLRDHUP
         if self.kind.reads or not self.is_open:
             events |= select.EPOLLIN
-        if self.channel.is_waiting or (self.is_open and self.kind.forever and not self.kind.every):
+        if self.channel.is_waiting or (self.is_open and (self.kind.forever or self.kind.drip) and not self.kind.every):
             events |= select.EPOLLOUT
         return events
 
@@ -104,7 +128,7 @@ def crowd(orders: Orders, site: Site, members: list[tuple[int, Kind]], block: in
                     break
                 allowed_at = max(allowed_at, time - 0.05) + 1 / kind.rate
                 try:
-                    client = Client(kind, site, f"127.{block}.1.{next(number) % kind.addresses + 1}")
+                    client = Client(kind, site, f"{kind.network or f'127.{block}.1'}.{next(number) % kind.addresses + 1}")
                 except OSError:
                     break
                 row[1] -= 1
@@ -117,8 +141,13 @@ def crowd(orders: Orders, site: Site, members: list[tuple[int, Kind]], block: in
     def end(client: Client):
         counts["bytes sent"] += client.channel.sent
         del clients[client.channel.fileno()]
-        client.channel.close()
+        if client.kind.resets:
+            client.channel.reset()
+        else:
+            client.channel.close()
         counts["ended"] += 1
+        if client.status:
+            counts[f"answered {client.status}"] += 1
         for row in missing:
             if row[0] is client.kind:
                 row[1] += 1

@@ -10,9 +10,13 @@ import itertools
 import random
 import select
 import time
+import typing
 
+import configuration
 import wire
 from children import Orders, Site
+from echoes import Echoes, Member, Room, Stream
+from wire import Wrong
 
 SMALLEST, LARGEST = 64, 4096
 POOL = random.randbytes(1 << 20)
@@ -26,6 +30,8 @@ RETURNING = 15.0
 @dataclasses.dataclass(frozen=True)
 class Plan:
     sessions: int = 200
+    # Clients that keep a connection for plain requests.
+    requesters: int = 20
     # Seconds from one message of a session to its next.
     pace: float = 0.25
     # Seconds from one fresh session to the next.
@@ -53,27 +59,41 @@ class Report:
     reasons: list[str]
 
 
-class Wrong(Exception):
-    """Bytes came that were never sent."""
-
-
 def payload() -> bytes:
     size = int(SMALLEST * (LARGEST / SMALLEST) ** random.random())
     start = random.randrange(len(POOL) - size)
     return POOL[start : start + size]
 
 
-class Session:
+class Client:
+    """A good client's connection. `listener` is the gateway's; `address` ends the client's own, on which limits count."""
+
+    def __init__(self, kind: str, site: Site, listener: str, address: str, *, due: float, phase: Phase):
+        self.kind, self.due, self.phase = f"{kind} {listener}", due, phase
+        is_behind = listener == "proxy"
+        self.channel = wire.Channel(
+            site.address(listener), secure=listener == "secure",
+            source=f"{configuration.PROXIES}.1" if is_behind else f"127.0.{address}",
+            before=wire.proxy_header(f"198.18.{address}") if is_behind else b"",
+        )
+        self.events = 0
+
+
+class Session(Client):
     """A client's side of one session, from connecting to its Close."""
 
-    def __init__(self, kind: str, address: tuple[str, int], path: str, *, secure: bool, due: float, phase: Phase):
-        self.kind, self.due, self.phase = kind, due, phase
+    def __init__(self, kind: str, path: str, *where, fields: str = "", **when):
+        super().__init__(kind, *where, **when)
         self.is_open = False
-        self.channel = wire.Channel(address, secure=secure)
-        self.channel.write(wire.upgrade(path))
-        self.events = 0
+        self.channel.write(wire.upgrade(path, fields))
         self._head = bytearray()
         self._frames = wire.Frames()
+
+    def say(self, data: bytes):
+        self.send(wire.BINARY, data)
+
+    def end(self):
+        self.send(wire.CLOSE, (1000).to_bytes(2, "big"))
 
     def send(self, opcode: int, data: bytes):
         self.channel.write(wire.frame(opcode, data, key=random.randbytes(4)))
@@ -104,76 +124,46 @@ class Session:
         return messages
 
 
-class Echoes:
-    """The messages that come back to one session: the same ones in the same order."""
+class Requester(Client):
+    """A client that keeps its connection and posts one body after the other. Each comes back as the body of its answer."""
 
-    def __init__(self):
-        self._awaited = collections.deque()
+    is_open = True
 
-    def sent(self, due: float, phase: Phase, data: bytes) -> bytes:
-        self._awaited.append((due, phase, data))
-        return data
-
-    def received(self, data: bytes):
-        """For each message that is whole now, when it was due and in which phase."""
-        if not self._awaited:
-            raise Wrong("a message that was never sent")
-        due, phase, expected = self._awaited.popleft()
-        if data != expected:
-            raise Wrong(f"{len(data)} bytes that differ from the {len(expected)} sent")
-        yield due, phase
-
-    @property
-    def missing(self) -> int:
-        return len(self._awaited)
-
-
-class Stream(Echoes):
-    """A bridge to TCP keeps the bytes, not the ends of messages."""
-
-    def __init__(self):
-        super().__init__()
+    def __init__(self, *where, **when):
+        super().__init__("plain", *where, **when)
         self._data = bytearray()
 
-    def received(self, data: bytes):
-        self._data += data
-        while self._awaited and len(self._data) >= len(self._awaited[0][2]):
-            size = len(self._awaited[0][2])
-            whole = bytes(self._data[:size])
-            del self._data[:size]
-            yield from super().received(whole)
-        if self._data and not self._awaited:
-            raise Wrong("bytes that were never sent")
+    def say(self, data: bytes):
+        self.channel.write(f"POST /plain HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
+
+    def end(self):
+        """It just leaves."""
+
+    def receive(self) -> list[bytes]:
+        """The bodies that came."""
+        self._data += self.channel.receive()
+        bodies = []
+        while (end := self._data.find(b"\r\n\r\n")) >= 0:
+            status, *lines = bytes(self._data[:end]).decode("latin-1").split("\r\n")
+            fields = dict(line.lower().split(": ", 1) for line in lines)
+            if status != "HTTP/1.1 200 OK" or "content-length" not in fields:
+                raise Wrong(f"the answer {status}")
+            start, count = end + 4, int(fields["content-length"])
+            if len(self._data) < start + count:
+                break
+            bodies.append(bytes(self._data[start : start + count]))
+            del self._data[: start + count]
+        return bodies
 
 
-class Room:
-    """A room's members; each gets the messages of each member in order."""
-
-    def __init__(self):
-        self.members: list["Member"] = []
-
-    def join(self) -> "Member":
-        self.members.append(Member(self, len(self.members)))
-        return self.members[-1]
-
-
-class Member:
-    def __init__(self, room: Room, number: int):
-        self._room, self._number = room, number
-        self._from: dict[int, Echoes] = collections.defaultdict(Echoes)
-
-    def sent(self, due: float, phase: Phase, data: bytes) -> bytes:
-        data = self._number.to_bytes(4, "big") + data
-        for member in self._room.members:
-            member._from[self._number].sent(due, phase, data)
-        return data
-
-    def received(self, data: bytes):
-        yield from self._from[int.from_bytes(data[:4], "big")].received(data)
-
-    @property
-    def missing(self) -> int:
-        return sum(echoes.missing for echoes in self._from.values())
+def fresh_kinds() -> list[tuple[str, str, str]]:
+    """What new sessions ask for: a name, a path, and a line of the head that shows a credential."""
+    return [
+        ("fresh", "/echo", ""),
+        ("fresh with a password", "/password", configuration.basic("good", configuration.PASSWORD)),
+        ("fresh with a signed token", "/signed", configuration.bearer(configuration.signed(configuration.KEY))),
+        ("fresh with a token", f"/token?token={configuration.TOKEN}", ""),
+    ]
 
 
 class Good:
@@ -181,15 +171,16 @@ class Good:
         self.orders, self.site, self.plan = orders, site, plan
         self.epoll = select.epoll()
         self.epoll.register(orders.fileno(), select.EPOLLIN)
-        self.sessions: dict[int, Session] = {}
-        self.checks: dict[Session, Echoes | Member] = {}
+        self.sessions: dict[int, Client] = {}
+        self.checks: dict[Client, Echoes | Member] = {}
         self.fresh: set[Session] = set()
         self.phases = {"warm-up": Phase()}
         self.phase = self.phases["warm-up"]
         self.report = Report(self.phases, 0, 0, 0, 0, [])
         # When a message of a session, or (None) a new session, is due.
-        self.due: list[tuple[float, int, Session | None]] = []
+        self.due: list[tuple[float, int, Client | None]] = []
         self.turns = itertools.count()
+        self.fresh_kinds = fresh_kinds()
 
     def run(self) -> Report:
         self.open_all()
@@ -209,32 +200,33 @@ class Good:
     def open_all(self):
         rooms: list[Room] = []
         for number in range(self.plan.sessions):
-            kind = ("relay", "bridge", "echo", "room")[number % 4]
-            secure = number // 4 % 2 == 1
+            kind, place = ("relay", "bridge", "echo", "room")[number % 4], number // 4
             path = f"/{kind}"
             if kind == "room":
-                # Neighbours share one, with TLS and without.
-                place = number // 4
+                # Neighbours share one, over different listeners.
                 if place % ROOM_OF == 0:
                     rooms.append(Room())
                 path += f"/good-{place // ROOM_OF}"
                 check = rooms[-1].join()
             else:
                 check = Stream() if kind == "bridge" else Echoes()
-            session = self.open(f"{kind} {'wss' if secure else 'ws'}", path, secure, time.monotonic())
-            self.checks[session] = check
+            self.checks[self.open(place, f"2.{number // 5 + 1}", lambda *where, **when: Session(kind, path, *where, **when))] = check
+        for number in range(self.plan.requesters):
+            self.checks[self.open(number, f"5.{number + 1}", Requester)] = Echoes()
         end = time.monotonic() + OPENING
         while not all(session.is_open for session in self.checks):
             self.serve(0.1)
             if time.monotonic() > end or self.report.lost_sessions:
                 raise Wrong("the good sessions did not open: " + "; ".join(self.report.reasons or ["too slow"]))
 
-    def open(self, kind: str, path: str, secure: bool, due: float) -> Session:
-        session = Session(kind, self.site.address(secure), path, secure=secure, due=due, phase=self.phase)
-        session.events = select.EPOLLIN | select.EPOLLOUT
-        self.epoll.register(session.channel.fileno(), session.events)
-        self.sessions[session.channel.fileno()] = session
-        return session
+    def open(self, number: int, address: str, make: typing.Callable[..., Client], due: float | None = None) -> Client:
+        """The client that `make` makes, on a listener that follows from the number."""
+        listener = configuration.LISTENERS[number % len(configuration.LISTENERS)]
+        client = make(self.site, listener, address, due=time.monotonic() if due is None else due, phase=self.phase)
+        client.events = select.EPOLLIN | select.EPOLLOUT
+        self.epoll.register(client.channel.fileno(), client.events)
+        self.sessions[client.channel.fileno()] = client
+        return client
 
     def act(self):
         """Does what is due."""
@@ -246,7 +238,7 @@ class Good:
                 self.open_fresh(due)
                 heapq.heappush(self.due, (due + self.plan.fresh, number, None))
             elif session in self.checks:
-                session.send(wire.BINARY, self.checks[session].sent(due, self.phase, payload()))
+                session.say(self.checks[session].sent(due, self.phase, payload()))
                 self.report.messages += 1
                 self.flush(session)
                 heapq.heappush(self.due, (due + self.plan.pace, number, session))
@@ -255,10 +247,14 @@ class Good:
             self.lose(session, f"not open after {OPENING:g} s")
 
     def open_fresh(self, due: float):
-        secure = next(self.turns) % 2 == 1
-        kind = "fresh wss" if secure else "fresh ws"
+        turn = next(self.turns)
+        kind, path, fields = self.fresh_kinds[turn % len(self.fresh_kinds)]
+
+        def make(*where, **when) -> Session:
+            return Session(kind, path, *where, fields=fields, **when)
+
         try:
-            self.fresh.add(self.open(kind, "/echo", secure, due))
+            self.fresh.add(self.open(turn // len(self.fresh_kinds), f"4.{turn % 50 + 1}", make, due))
         except OSError as error:
             self.report.failed_openings += 1
             self.say(f"{kind}: {error}")
@@ -279,7 +275,7 @@ class Good:
                 if descriptor in self.sessions:
                     self.flush(session)
 
-    def read(self, session: Session):
+    def read(self, session: Client):
         try:
             was_open = session.is_open
             messages = session.receive()
@@ -287,12 +283,12 @@ class Good:
             if session in self.fresh:
                 if session.is_open and not was_open:
                     session.phase.openings.append(now - session.due)
-                    session.send(wire.BINARY, b"fresh")
+                    session.say(b"fresh")
                 if messages:
                     if messages != [b"fresh"]:
                         raise Wrong(f"{messages}, but \"fresh\" was sent")
                     # Its Close is the last thing that comes.
-                    session.send(wire.CLOSE, (1000).to_bytes(2, "big"))
+                    session.end()
                 return
             for data in messages:
                 for due, phase in self.checks[session].received(data):
@@ -306,7 +302,7 @@ class Good:
         except (OSError, Wrong) as error:
             self.lose(session, str(error))
 
-    def flush(self, session: Session):
+    def flush(self, session: Client):
         try:
             session.channel.send()
         except OSError as error:
@@ -316,11 +312,11 @@ class Good:
             session.events = events
             self.epoll.modify(session.channel.fileno(), events)
 
-    def drop(self, session: Session):
+    def drop(self, session: Client):
         del self.sessions[session.channel.fileno()]
         session.channel.close()
 
-    def lose(self, session: Session, reason: str):
+    def lose(self, session: Client, reason: str):
         self.drop(session)
         if session in self.fresh:
             self.fresh.discard(session)
@@ -341,8 +337,8 @@ class Good:
         while time.monotonic() < end and (self.fresh or any(check.missing for check in self.checks.values())):
             self.serve(0.05)
         self.report.lost_messages += sum(check.missing for check in self.checks.values())
-        for session in self.checks:
-            session.send(wire.CLOSE, (1000).to_bytes(2, "big"))
+        for session in list(self.checks):
+            session.end()
             self.flush(session)
 
 

@@ -1,4 +1,4 @@
-"""The servers behind the gateway: a WebSocket echo and a TCP echo for the good, and others for the attackers."""
+"""The servers behind the gateway: an echo of WebSocket, plain HTTP and TCP for the good, and others for the attackers."""
 
 import asyncio
 import base64
@@ -28,7 +28,8 @@ class Bytes(asyncio.Protocol):
 
 
 class WebSocket(asyncio.Protocol):
-    """/…/stream sends for as long as the client reads, /…/tiny answers each masked one-byte frame with one; other paths echo."""
+    """/…/stream sends for as long as the client reads, /…/tiny answers each masked one-byte frame with one; other paths echo, also the bodies
+    of plain requests."""
 
     def connection_made(self, transport):
         self.transport = transport
@@ -58,12 +59,19 @@ class WebSocket(asyncio.Protocol):
 
     def _read_head(self, data):
         self._head += data
-        head, end, rest = bytes(self._head).partition(b"\r\n\r\n")
-        if not end:
-            return
-        lines = head.decode("latin-1").split("\r\n")
-        fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
-        path = lines[0].split(" ")[1]
+        while b"\r\n\r\n" in self._head:
+            head, _, rest = bytes(self._head).partition(b"\r\n\r\n")
+            lines = head.decode("latin-1").split("\r\n")
+            fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+            if "sec-websocket-key" in fields:
+                return self._accept(lines[0].split(" ")[1], fields, rest)
+            count = int(fields.get("content-length", 0))
+            if len(rest) < count:
+                return
+            self.transport.write(f"HTTP/1.1 200 OK\r\nContent-Length: {count}\r\n\r\n".encode() + rest[:count])
+            self._head = bytearray(rest[count:])
+
+    def _accept(self, path: str, fields: dict[str, str], rest: bytes):
         digest = hashlib.sha1((fields["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
         self.transport.write(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

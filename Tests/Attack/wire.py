@@ -4,6 +4,7 @@ import base64
 import os
 import socket
 import ssl
+import struct
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 FIN, RSV1 = 0x80, 0x40
@@ -80,31 +81,51 @@ def insecure() -> ssl.SSLContext:
 
 
 CONTEXT = insecure()
+RESETS = struct.pack("ii", 1, 0)
+
+
+def proxy_header(client: str) -> bytes:
+    """The PROXY header, version 1, that names this client."""
+    return f"PROXY TCP4 {client} 127.0.0.1 40000 80\r\n".encode()
+
+
+class Wrong(Exception):
+    """Bytes came that were never sent."""
 
 
 class Channel:
-    """A connection that does not block. Written bytes wait until TLS is established and the peer accepts them."""
+    """A connection that does not block. Written bytes wait until TLS is established and the peer accepts them.
 
-    def __init__(self, address: tuple[str, int], *, secure: bool, source: str | None = None, buffer: int | None = None):
-        self.socket = socket.socket()
+    `address` is one of TCP, or the path of a Unix socket. `before` is sent first, before TLS.
+    """
+
+    def __init__(
+        self, address: tuple[str, int] | str, *, secure: bool, source: str | None = None, buffer: int | None = None, before: bytes = b""
+    ):
+        is_local = isinstance(address, str)
+        self.socket = socket.socket(socket.AF_UNIX if is_local else socket.AF_INET)
         self.socket.setblocking(False)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not is_local:
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if buffer:
             # Set before connecting: the window of the first segments depends on it.
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         try:
-            if source:
+            if source and not is_local:
                 self.socket.setsockopt(socket.IPPROTO_IP, 24, 1)  # IP_BIND_ADDRESS_NO_PORT
                 self.socket.bind((source, 0))
             self.socket.connect(address)
         except BlockingIOError:
-            pass
+            # A Unix socket whose line is full will not be connected later.
+            if is_local:
+                self.socket.close()
+                raise
         except BaseException:
             self.socket.close()
             raise
         self.sent = 0
-        self._waiting = bytearray()
+        self._waiting = bytearray(before)
         self._early = bytearray()
         self._tls = None
         if secure:
@@ -167,6 +188,8 @@ class Channel:
 
     def discard(self) -> int:
         """Reads and discards what has come; returns how many bytes that was."""
+        if self._tls and self._shaking:
+            return len(self.receive())
         try:
             data = self.socket.recv(READ)
         except BlockingIOError:
@@ -176,6 +199,11 @@ class Channel:
         return len(data)
 
     def close(self):
+        self.socket.close()
+
+    def reset(self):
+        """Ends the connection with a RST."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESETS)
         self.socket.close()
 
     def _shake(self):

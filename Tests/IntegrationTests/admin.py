@@ -5,6 +5,7 @@ import contextlib
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+import confidential
 from gateway_process import Gateway
 from peers import WebSocketBackend
 
@@ -30,10 +31,19 @@ async def admin_address(running: Gateway) -> str:
     return (await running.event("admin"))["address"]
 
 
+class Searched(aiohttp.ClientResponse):
+    """An answer that has no secret in its body."""
+
+    async def read(self) -> bytes:
+        body = await super().read()
+        confidential.check(body, f"the answer to {self.method} {self.url.path}")
+        return body
+
+
 @contextlib.asynccontextmanager
 async def admin(running: Gateway):
     """An HTTP client of the admin address."""
-    async with aiohttp.ClientSession(f"http://{await admin_address(running)}") as session:
+    async with aiohttp.ClientSession(f"http://{await admin_address(running)}", response_class=Searched) as session:
         yield session
 
 

@@ -8,6 +8,7 @@ import pathlib
 import pytest
 
 import certificates
+import confidential
 import gateway_process
 
 
@@ -29,6 +30,17 @@ def pytest_pyfunc_call(pyfuncitem):
     names = pyfuncitem._fixtureinfo.argnames
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture(autouse=True)
+def secrets_of_one_test(request):
+    """Looks for them also in the logs of gateways that the test started by itself."""
+    with confidential.scope():
+        yield
+        folder = request.node.funcargs.get("tmp_path")
+        for file in folder.rglob("*.log*") if folder else ():
+            if file.is_file():
+                confidential.check(file.read_text(errors="replace"), file.name)
 
 
 @pytest.fixture(scope="session")

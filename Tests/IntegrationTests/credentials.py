@@ -1,4 +1,5 @@
-"""Keys, tokens and users for the tests, made when they run."""
+"""Keys, tokens and users for the tests, made when they run. All of them are secrets that no gateway may write; a test's passwords are words that
+stand for longer ones."""
 
 import base64
 import hmac
@@ -10,6 +11,8 @@ import warnings
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from confidential import password, register
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -36,6 +39,7 @@ class Key:
                 self.key = rsa.generate_private_key(65537, bits)
             case "HS256":
                 self.key = os.urandom(32)
+                register("key", encoded(self.key))
 
     def public(self) -> dict:
         """What a JWK Set has of it."""
@@ -60,7 +64,9 @@ class Key:
         head = {"alg": self.algorithm, "typ": "JWT", "kid": self.name, **(header or {})}
         body = {"sub": "alice", "exp": int(time.time() + lasts), **claims}
         signed = ".".join(encoded(json.dumps(part).encode()) for part in (head, body))
-        return f"{signed}.{encoded(self._sign(signed.encode()))}"
+        signature = register("signature", encoded(self._sign(signed.encode())))
+        register("claims", signed.split(".")[1])
+        return register("token", f"{signed}.{signature}")
 
     def _sign(self, data: bytes) -> bytes:
         match self.algorithm:
@@ -93,13 +99,15 @@ YESCRYPT = "$y$j9T$F5Jx5fExrKuPp53xLKQ..1"
 SHA512 = "$6$rounds=1000$saltsalt"
 
 
-def user(name: str, password: str, setting: str = BCRYPT) -> str:
+def user(name: str, word: str, setting: str = BCRYPT) -> str:
     """A line of an htpasswd file."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        return f"{name}:{crypt.crypt(password, setting)}\n"
+        hashed = crypt.crypt(password(word), setting)
+    register("end of a hash", hashed[-24:])
+    return f"{name}:{hashed}\n"
 
 
-def basic(name: str, password: str) -> str:
+def basic(name: str, word: str) -> str:
     """The line of a head."""
-    return f"Authorization: Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+    return f"Authorization: Basic {base64.b64encode(f'{name}:{password(word)}'.encode()).decode()}"

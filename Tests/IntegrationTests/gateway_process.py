@@ -10,6 +10,8 @@ import signal
 import ssl
 import tempfile
 
+import confidential
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -121,7 +123,8 @@ class Gateway:
     """`async with Gateway(routes=…, backends=…) as gateway`: serves `ws` and `wss` on ports of its own.
 
     Keyword arguments are top-level keys of the configuration. `listeners` replaces the two default ones. Leaving the
-    block sends SIGTERM and demands exit status 0. `wrapper` is a command that starts the gateway.
+    block sends SIGTERM and demands exit status 0, and that nothing was written that has to stay secret: see `search`. `wrapper` is a
+    command that starts the gateway.
     """
 
     def __init__(self, *, environment: dict | None = None, wrapper: tuple = (), **configuration):
@@ -162,11 +165,13 @@ class Gateway:
     async def _start(self):
         self.file = self.folder / "gateway.conf"
         self.write()
+        output = self._output.open("wb")
         self.process = await asyncio.create_subprocess_exec(
             *self.wrapper, BINARY, "run", "--config", self.file,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=asyncio.subprocess.PIPE,
             env={**os.environ, **self.environment}, limit=1 << 20, pass_fds=self.inherited,
         )
+        output.close()
         self._reader = asyncio.create_task(self.log.read(self.process.stderr))
 
     async def _listening(self):
@@ -179,14 +184,49 @@ class Gateway:
         self.is_secure = [bool(record["tls"]) for record in ports]
 
     async def __aexit__(self, kind, error, trace):
-        if self.process.returncode is None:
-            status = await self._end(signal.SIGTERM)
-        else:
-            await self._reader
-            status = self.process.returncode
-        self._folder.cleanup()
+        try:
+            if kind is None and self.process.returncode is None:
+                await self.search()
+        finally:
+            if self.process.returncode is None:
+                status = await self._end(signal.SIGTERM)
+            else:
+                await self._reader
+                status = self.process.returncode
+            written = self.written()
+            self._folder.cleanup()
         if kind is None:
             assert status == 0, f"exit status {status}:\n" + "\n".join(self.log.lines[-40:])
+            self._search(written)
+
+    async def search(self):
+        """Raises `Leak` if a secret of the test, or a query that is not the configuration's own, is in what the gateway has written or its admin
+        address says."""
+        written = self.written()
+        for record in self.log.matching("admin")[-1:]:
+            for path in ("/api/sessions", "/api/backends", "/metrics"):
+                # It may be ending, or be busy with what the test has done to it.
+                with contextlib.suppress(OSError, TimeoutError):
+                    written[path] = await within(answered(record["address"], path), 2)
+        self._search(written)
+
+    def written(self) -> dict[str, str]:
+        """By its name, all that the gateway has written."""
+        files = {"standard output": self._output}
+        if file := self.configuration["log"].get("file"):
+            files["the log file"] = pathlib.Path(file)
+        texts = {name: file.read_text(errors="replace") for name, file in files.items() if file.is_file()}
+        return {"the log": "\n".join(self.log.lines), **texts}
+
+    def _search(self, written: dict[str, str]):
+        own = confidential.queries(json.dumps(self.configuration))
+        for name, text in written.items():
+            confidential.check(text, name)
+            confidential.check_queries(text, name, own)
+
+    @property
+    def _output(self) -> pathlib.Path:
+        return self.folder / "standard-output"
 
     async def _end(self, number: int) -> int:
         tell(self.process, number)
@@ -280,4 +320,20 @@ async def command(*arguments, cwd=None, environment: dict | None = None) -> tupl
         tell(process, signal.SIGKILL)
         output, errors = await process.communicate()
         raise AssertionError(f"it did not end; standard error:\n{errors.decode()}")
+    confidential.check(output + errors, f"what `gateway {arguments[0] if arguments else ''}` prints")
     return process.returncode, output.decode(), errors.decode()
+
+
+async def answered(address: str, path: str) -> str:
+    """What the admin address answers."""
+    if address.startswith("unix:"):
+        name = address.removeprefix("unix:")
+        reader, writer = await asyncio.open_unix_connection("\0" + name[1:] if name.startswith("@") else name)
+    else:
+        host, port = address.rsplit(":", 1)
+        reader, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        return (await reader.read()).decode(errors="replace")
+    finally:
+        writer.close()

@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import expect
 
 from browser import chromium, new_page
+from confidential import secret
 from gateway_process import ROOT, Gateway, until, within
 from peers import node, program
 from test_reload import free_port
@@ -113,11 +114,11 @@ async def test_a_desktop_in_novnc(tmp_path, screenshots, by):
     vnc = ("Xtigervnc", "-displayfd", "1", "-rfbport", "-1", "-rfbunixpath", screen, "-SecurityTypes", "None", "-geometry", "640x480",
            "-desktop", "a desktop", "-retro")
     routes = [{"path": "/websockify", "backend": "screen"}, {"path": "/*", "files": "/usr/share/novnc"}]
-    tokens = tmp_path / "tokens"
+    tokens, token = tmp_path / "tokens", secret("token")
     tokens.mkdir()
-    (tokens / "desks").write_text(f"s3cret: unix:{screen}\n")
+    (tokens / "desks").write_text(f"{token}: unix:{screen}\n")
     backends = {"screen": {"tcp": [f"unix:{screen}"]} if by == "address" else {"tokens": str(tokens)}}
-    path = "" if by == "address" else "&path=websockify%3Ftoken%3Ds3cret"
+    path = "" if by == "address" else f"&path=websockify%3Ftoken%3D{token}"
     async with (
         program(*vnc, answers=lambda: until(screen.exists)),
         Gateway(routes=routes, backends=backends) as gateway, chromium() as browser,

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from websockets.exceptions import ConnectionClosed
 
+import confidential
 import raw
 from admin import admin
 from certificates import Authority
@@ -87,7 +88,7 @@ async def test_without_a_good_token_there_is_no_session(keys):
     confused = Key("HS256", "e")
     confused.key = json.dumps(made[0].public()).encode()
     bad = {
-        "no token": None, "garbage": "garbage", "another key": other.token(), "none": none,
+        "no token": None, "garbage": confidential.secret("garbage"), "another key": other.token(), "none": none,
         "confusion": confused.token(), "expired": made[0].token(lasts=-1), "early": made[0].token(nbf=int(time.time()) + 60),
         "cut": good[:-4],
     }
@@ -702,9 +703,9 @@ async def test_explain_says_why(keys):
             assert code == 1 and "401 Unauthorized: A credential is needed here." in text and "--token" in text
             good = made[0].token(scope="chat")
             code, text = await explain(url, "--token", good)
-            assert code == 0 and "good, of alice" in text and good not in text
+            assert code == 0 and "good, of alice" in text
             code, text = await explain(f"{url}?token={good}&a=b")
-            assert code == 0 and good not in text and "/app?a=b" in text
+            assert code == 0 and "/app?*\n" in text
             code, text = await explain(url, "--token", made[0].token(lasts=-60))
             assert code == 1 and re.search(r"is not accepted: the token has expired 6\d s ago", text)
             code, text = await explain(url, "--token", made[0].token())
@@ -716,11 +717,9 @@ async def test_explain_says_why(keys):
 async def test_no_secret_is_written_anywhere(keys, tmp_path):
     made, file = keys
     users = tmp_path / "users"
-    users.write_text(user("ann", "secret-password"))
+    users.write_text(user("ann", "right"))
     auth = [tokens(file), {"basic": {"file": str(users)}}]
     good, bad, expired = made[0].token(), Key("ES256", "e").token(), made[0].token(lasts=-60)
-    secrets = [good, bad, expired, good.split(".")[2], bad.split(".")[2], "secret-password", "wrong-password",
-               basic("ann", "secret-password").split()[-1], basic("ann", "wrong-password").split()[-1], "$2b$04"]
     async with WebSocketBackend(select_subprotocol=chat) as backend:
         rules = {"auth": auth, "http": "pass"}
         log = {"format": "json", "level": "debug", "requests": "all"}
@@ -728,7 +727,7 @@ async def test_no_secret_is_written_anywhere(keys, tmp_path):
             held = [await raw.Connection.upgraded(gateway.plain, f"/app?token={good}"),
                     await raw.Connection.upgraded(gateway.plain, "/app", f"Sec-WebSocket-Protocol: bearer, {good}"),
                     await raw.Connection.upgraded(gateway.plain, "/app", f"Sec-WebSocket-Protocol: chat, bearer.{good}"),
-                    await raw.Connection.upgraded(gateway.plain, "/app", basic("ann", "secret-password"))]
+                    await raw.Connection.upgraded(gateway.plain, "/app", basic("ann", "right"))]
             written = ""
             for token in (bad, expired):
                 for path, fields in [(f"/app?token={token}", []), ("/app", [f"Authorization: Bearer {token}"]),
@@ -740,20 +739,16 @@ async def test_no_secret_is_written_anywhere(keys, tmp_path):
                 written += repr(await raw.ask(gateway.plain, plain(f"/app/x?token={token}")))
                 _, output, errors = await command("explain", "--config", gateway.file, f"ws://127.0.0.1/app?token={token}")
                 written += output + errors
-            written += repr(await status(gateway, "/app", basic("ann", "wrong-password")))
+            written += repr(await status(gateway, "/app", basic("ann", "wrong")))
             await raw.ask(gateway.plain, plain(f"/app/x?token={good}"))
-            async with admin(gateway) as session:
-                for path in ["/api/sessions", "/metrics", "/api/backends"]:
-                    async with session.get(path) as response:
-                        assert response.status == 200
-                        written += await response.text()
+            await gateway.search()
             for socket in held:
                 socket.writer.transport.abort()
             await gateway.events(4, "close")
-            written += "\n".join(gateway.log.lines)
-            assert "alice" in written and "ann" in written
-            for index, secret in enumerate(secrets):
-                assert secret not in written, f"secret {index} was written"
+            # Not of the log alone, which is searched in the end: of every answer, too.
+            confidential.check(written, "an answer")
+            confidential.check_queries(written, "an answer")
+            assert "alice" in "".join(gateway.log.lines) and "ann" in "".join(gateway.log.lines)
             for request in backend.requests:
                 assert good not in request.path and good not in str(request.headers.get("Sec-WebSocket-Protocol"))
 

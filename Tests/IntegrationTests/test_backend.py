@@ -8,6 +8,7 @@ from websockets.http11 import Response
 from websockets.datastructures import Headers
 
 import raw
+from confidential import secret
 from gateway_process import Gateway, within
 from peers import TCPBackend, WebSocketBackend, client, refusing_port, relay, silent_port
 
@@ -38,8 +39,9 @@ async def answering(answer: str, *, then_close=False):
 
 async def test_what_the_backend_is_told_of_the_client():
     async with WebSocketBackend() as backend, relay(backend) as gateway:
+        cookie, token = f"a=b; c={secret('cookie')}", secret("token")
         fields = [
-            "Origin: http://chat.example.com:8080", "Cookie: a=b; c=d", "Authorization: Bearer x", "X-Custom: 1",
+            "Origin: http://chat.example.com:8080", f"Cookie: {cookie}", f"Authorization: Bearer {token}", "X-Custom: 1",
             "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: https", "X_Forwarded_Host: evil", "Forwarded: for=6.6.6.6",
             "X-Real-IP: 6.6.6.6", "X-Request-Id: evil", "Connection: X-Hop", "X-Hop: 1", "Keep-Alive: 5",
             "Sec-WebSocket-Extensions: x-unknown",
@@ -54,7 +56,7 @@ async def test_what_the_backend_is_told_of_the_client():
         assert seen.path == "/app/room%2d1?x=%20y&z"
         assert headers.get_all("Host") == ["chat.example.com:8080"]
         assert headers["Origin"] == "http://chat.example.com:8080"
-        assert (headers["Cookie"], headers["Authorization"], headers["X-Custom"]) == ("a=b; c=d", "Bearer x", "1")
+        assert (headers["Cookie"], headers["Authorization"], headers["X-Custom"]) == (cookie, f"Bearer {token}", "1")
         assert headers.get_all("X-Forwarded-For") == ["127.0.0.1"]
         assert headers.get_all("X-Forwarded-Proto") == ["http"]
         assert headers.get_all("X-Forwarded-Host") == ["chat.example.com:8080"]

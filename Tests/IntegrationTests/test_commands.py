@@ -1,27 +1,22 @@
 """The commands that ask a running gateway at its admin address."""
 
-import asyncio
 import contextlib
 import json
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+import gateway_process
 import raw
 from admin import NOBODY, ROUTES, admin, admin_address, gateway, key, metrics, read, url
-from gateway_process import BINARY, within
 from peers import WebSocketBackend, client
 
 
 async def command(*arguments: str, status: int = 0) -> tuple[str, str]:
     """What a command of the gateway printed, on standard output and standard error."""
-    process = await asyncio.create_subprocess_exec(
-        BINARY, *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await within(process.communicate())
-    assert process.returncode == status, (arguments, output, errors)
-    return output.decode(), errors.decode()
+    returned, output, errors = await gateway_process.command(*arguments)
+    assert returned == status, (arguments, output, errors)
+    return output, errors
 
 
 async def test_the_table_of_sessions():

@@ -8,6 +8,7 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from admin import admin
 from gateway_process import Gateway
 from peers import client
 
@@ -67,4 +68,25 @@ async def test_during_the_delay_new_sessions_are_served():
                     with pytest.raises(ConnectionClosed) as closed:
                         await session.recv()
                     assert closed.value.rcvd.code == 1012
+        assert await running.exited() == 0
+
+
+async def test_the_first_signal_behind_a_command_to_drain_aborts_nothing():
+    """Kubernetes sends SIGTERM once the command of `preStop` has ended."""
+    async with Gateway(**ECHO, admin="127.0.0.1:0", drain={"over": "1h"}) as running, admin(running) as questions:
+        async with client(running.ws("/echo")) as one, client(running.ws("/echo")) as other:
+            async with questions.post("/api/drain") as response:
+                assert await response.json() == {"draining": True, "sessions": 2}
+            ends = {asyncio.ensure_future(session.wait_closed()): session for session in (one, other)}
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            left = other if one in map(ends.get, done) else one
+            running.signal(signal.SIGTERM)
+            for _ in range(10):
+                await left.send("hello")
+                assert await left.recv() == "hello"
+            # The second one ends what is left.
+            running.signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as closed:
+                await left.recv()
+            assert closed.value.rcvd.code == 1012
         assert await running.exited() == 0

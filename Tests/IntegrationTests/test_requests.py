@@ -7,6 +7,7 @@ import pytest
 
 import raw
 from admin import admin, metrics
+from confidential import secret
 from gateway_process import Gateway, until, within
 from test_pass import OK, Backend, request, rest
 
@@ -53,7 +54,7 @@ async def ask(gateway: Gateway, line: str, *fields: str, body: bytes = b"") -> i
 
 
 async def ask_all(gateway: Gateway):
-    for line in ["GET /a?secret=1", "GET /204", "GET /404", "GET /500", "GET /break", "GET /alive?b", "GET /down", "HEAD /old/x"]:
+    for line in [f"GET /a?secret={secret('query')}", "GET /204", "GET /404", "GET /500", "GET /break", "GET /alive?b", "GET /down", "HEAD /old/x"]:
         await ask(gateway, line)
 
 
@@ -74,7 +75,6 @@ async def test_log_requests_chooses_the_lines(requests, lines):
         await raw.ask(gateway.plain, request("TRACE /alive"))
         await gateway.event("refused", status=405)
         assert shown(gateway) == lines
-        assert "secret" not in "\n".join(gateway.log.lines)
 
 
 async def test_the_line_of_a_request_says_what_was_asked_and_answered():

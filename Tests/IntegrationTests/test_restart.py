@@ -10,6 +10,7 @@ import socket
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+import confidential
 from gateway_process import BINARY, Gateway, Log, command, tell
 from peers import client
 
@@ -47,6 +48,7 @@ class Successor:
             tell(self.process, signal.SIGTERM)
         await self.process.wait()
         await self._reader
+        confidential.check("\n".join(self.log.lines), "the log")
 
 
 async def knock(url: str, count: int = 0) -> int:

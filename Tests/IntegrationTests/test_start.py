@@ -12,6 +12,7 @@ import tempfile
 
 import pytest
 
+import confidential
 from gateway_process import BINARY, ROOT, Gateway, Log, command, within
 from peers import TCPBackend, client, program
 
@@ -273,6 +274,7 @@ async def piped(*arguments, text: str, wrapper: tuple = ()) -> tuple[int, str, s
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )
     output, errors = await within(process.communicate(text.encode()))
+    confidential.check(output + errors, "what the gateway prints")
     return process.returncode, output.decode(), errors.decode()
 
 

@@ -9,6 +9,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from browser import chromium, new_page, page_server
+import confidential
+from confidential import secret
 from gateway_process import Gateway, command
 from peers import TCPBackend, WebSocketBackend, client
 
@@ -40,6 +42,8 @@ async def gateway(count: int, handler=None, options: dict | None = None, **keys)
 async def visit(running: Gateway, cookies: str | None = None, path: str = "/app/", headers: dict | None = None, *, secure=False):
     """Opens and closes a session. Returns the values of Set-Cookie on its 101."""
     fields = {**(headers or {}), **({"Cookie": cookies} if cookies is not None else {})}
+    if cookies and len(cookies) >= confidential.SHORTEST:
+        confidential.register("cookie", cookies)
     async with client((running.wss if secure else running.ws)(path), additional_headers=fields) as session:
         await session.send("x")
         assert await session.recv() == "x"
@@ -120,16 +124,17 @@ async def test_a_key_makes_the_value_an_hmac_that_no_output_has():
     async with contextlib.AsyncExitStack() as stack:
         server = await stack.enter_async_context(WebSocketBackend())
         backend = {**server.configuration(), "balance": "cookie", "cookie": {"key": "${STICKY_KEY}"}}
-        environment = {"STICKY_KEY": "s3cret-s3cret"}
+        sticky = secret("key")
+        environment = {"STICKY_KEY": sticky}
         running = Gateway(routes=[APP], backends={"app": backend}, environment=environment, admin="127.0.0.1:0",
                           log={"format": "json", "level": "debug"})
         await stack.enter_async_context(running)
-        assert (await visit(running))[0].startswith(f"gateway-app={value(url(server), 's3cret-s3cret')};")
+        assert (await visit(running))[0].startswith(f"gateway-app={value(url(server), sticky)};")
         explained = await command(
             "explain", "ws://localhost:1/app/", "--config", running.file, environment=environment)
         assert "gateway-app=…; Path=/; HttpOnly; SameSite=Lax" in explained[1]
         await running.closed()
-        assert "s3cret" not in "".join(explained[1:]) + "".join(running.log.lines)
+        await running.search()
 
 
 async def test_a_client_whose_endpoint_is_gone_gets_another_and_a_new_cookie():

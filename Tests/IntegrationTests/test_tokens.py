@@ -1,6 +1,5 @@
 """Backends with `tokens`: the token of a request says which TCP server its session leads to."""
 
-import asyncio
 import contextlib
 import json
 import time
@@ -11,11 +10,11 @@ from websockets.exceptions import InvalidStatus
 
 import test_names
 from admin import admin
+from confidential import secret
 from gateway_process import BINARY, Gateway, command, until, within
 from peers import TCPBackend, client, program
 
-SECRETS = ("s3cret-of-ann", "s3cret-of-bob")
-ANN, BOB = SECRETS
+ANN, BOB = secret("token-of-ann"), secret("token-of-bob")
 # A change counts within 2 s. Machines that are busy get a moment more.
 SOON = 2.5
 
@@ -79,18 +78,6 @@ async def becomes(url: str, expected: int | tuple[int, str]) -> float:
     return time.monotonic() - began
 
 
-async def has_no_secret(gateway: Gateway):
-    """Nothing that the gateway says has a token in it, whole or encoded."""
-    async with admin(gateway) as session:
-        said = "\n".join(gateway.log.lines)
-        for path in ("/api/sessions", "/api/backends", "/metrics"):
-            async with session.get(path) as response:
-                assert response.status == 200
-                said += await response.text()
-    for secret in SECRETS:
-        assert secret not in said and secret.encode().hex() not in said
-
-
 async def test_each_token_leads_to_its_server(tmp_path):
     file = tmp_path / "tokens"
     async with two() as (ann, bob), Named(b"carl", path=str(tmp_path / "carl.sock")) as carl:
@@ -101,7 +88,7 @@ async def test_each_token_leads_to_its_server(tmp_path):
             assert await answer(url(gateway, ANN)) == (101, "ann")
             assert await answer(url(gateway, BOB)) == (101, "bob")
             assert await answer(url(gateway, "a b:c")) == (101, "carl")
-            assert await answer(gateway.ws("/vnc?x=1&token=" + ANN.replace("s", "%73") + "&y")) == (101, "ann")
+            assert await answer(gateway.ws("/vnc?x=1&token=" + ANN.replace("t", "%74") + "&y")) == (101, "ann")
             async with client(url(gateway, BOB)) as socket:
                 assert await within(socket.recv()) == b"bob"
                 await socket.send(b"to bob")
@@ -110,7 +97,7 @@ async def test_each_token_leads_to_its_server(tmp_path):
                     rows = (await response.json())["sessions"]
                 assert [row["endpoint"] for row in rows if row["phase"] == "bridge"] == [bob.address]
             await gateway.events(2, "close", endpoint=ann.address, cause="client-closed")
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_what_has_no_such_token_is_refused(tmp_path):
@@ -130,7 +117,7 @@ async def test_what_has_no_such_token_is_refused(tmp_path):
                 assert await answer(gateway.ws(f"/vnc?token={ANN}&{more}=127.0.0.1:1")) == (101, "ann")
             await gateway.event("refused", status=404, route="/vnc", reason="The token is unknown.", phase="request-head")
             await gateway.event("refused", status=400, reason="The token is repeated.")
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_a_change_counts_within_two_seconds_and_ends_no_session(tmp_path):
@@ -156,7 +143,7 @@ async def test_a_change_counts_within_two_seconds_and_ends_no_session(tmp_path):
             assert await becomes(url(gateway, BOB), (101, "bob")) < SOON
             await open_socket.send(b"still here")
             assert await within(open_socket.recv()) == b"still here"
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_files_of_a_folder_are_read_by_name(tmp_path):
@@ -191,7 +178,7 @@ async def test_files_of_a_folder_are_read_by_name(tmp_path):
             write(folder / "..data" / "d", f"d: {ann.address}")
             (folder / "d").symlink_to("..data/d")
             assert await becomes(url(gateway, "d"), (101, "ann")) < SOON
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_the_token_may_be_in_the_path(tmp_path):
@@ -208,7 +195,7 @@ async def test_the_token_may_be_in_the_path(tmp_path):
             # The address is shown where it leads nowhere: without the token.
             status, text = await answer(f"ws://localhost:{gateway.plain[1]}/vnc/{ANN}")
             assert (status, text) == (404, "Nothing is served at /vnc/*.\n")
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_a_redirect_does_not_show_the_token(tmp_path):
@@ -221,7 +208,7 @@ async def test_a_redirect_does_not_show_the_token(tmp_path):
         with contextlib.suppress(Exception):
             await answer(gateway.ws(f"/vnc/{ANN}"))
         await gateway.event("request", path="/vnc/*", status=308)
-        await has_no_secret(gateway)
+        await gateway.search()
 
 
 async def test_the_token_may_be_in_a_header(tmp_path):
@@ -235,7 +222,7 @@ async def test_the_token_may_be_in_a_header(tmp_path):
             assert (await answer(url(gateway, ANN)))[0] == 404
             repeated = [("X-Token", ANN), ("X-Token", BOB)]
             assert (await answer(gateway.ws("/vnc"), additional_headers=repeated))[0] == 400
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_the_server_may_be_told_the_client(tmp_path):
@@ -270,7 +257,7 @@ async def test_a_reload_reads_new_tokens_first(tmp_path):
             assert await becomes(url(gateway, BOB), (101, "bob")) < SOON
             await gateway.reload(backends={"vnc": {"tokens": str(first), "token": "query:t"}})
             assert await answer(gateway.ws(f"/vnc?t={ANN}")) == (101, "ann")
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_a_server_that_is_away_is_no_secret(tmp_path):
@@ -282,7 +269,7 @@ async def test_a_server_that_is_away_is_no_secret(tmp_path):
             assert (await answer(url(gateway, BOB)))[0] == 502
             refused = await gateway.event("refused", status=502, endpoint=f"unix:{tmp_path}/none.sock")
             assert "none.sock" in refused["reason"]
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_names_of_servers_are_looked_up(tmp_path):
@@ -300,7 +287,7 @@ async def test_names_of_servers_are_looked_up(tmp_path):
             assert await answer(url(gateway, ANN)) == (101, "1")
             assert (await answer(url(gateway, "no")))[0] == 502
             await gateway.event("resolve-failed", endpoint=f"none.test:{servers.port}")
-            await has_no_secret(gateway)
+            await gateway.search()
 
 
 async def test_ten_thousand_tokens(tmp_path):
@@ -325,15 +312,13 @@ async def test_bridge_needs_no_target(tmp_path, form):
     async with two() as (ann, bob):
         write(folder / "ann", f"{ANN}: {ann.address}")
         path = folder if form == "folder" else folder / "ann"
-        lines: list[str] = []
         arguments = (BINARY, "bridge", "127.0.0.1:0", "--tokens", path)
-        async with program(*arguments, ready='"serving"', seen=lines) as line:
+        async with program(*arguments, ready='"serving"') as line:
             address = json.loads(line)["on"].removeprefix("ws://")
             assert await answer(f"ws://{address}/websockify?token={ANN}") == (101, "ann")
             assert (await answer(f"ws://{address}/websockify?token={BOB}"))[0] == 404
             write(folder / "ann", f"{ANN}: {ann.address}", f"{BOB}: {bob.address}")
             assert await becomes(f"ws://{address}/?token={BOB}", (101, "bob")) < SOON
-        assert not [line for line in lines if ANN in line or BOB in line]
 
 
 @pytest.mark.parametrize("arguments, words", [
@@ -375,8 +360,7 @@ async def test_explain_looks_tokens_up_and_shows_none(tmp_path):
     file.write_text(json.dumps({"listeners": [{"address": ":80"}], "routes": routes, "backends": backends}))
 
     async def explained(url: str) -> tuple[int, str]:
-        status, output, errors = await command("explain", url, "--config", file)
-        assert not [secret for secret in SECRETS if secret in output + errors], output
+        status, output, _ = await command("explain", url, "--config", file)
         return status, output
 
     status, output = await explained(f"ws://h/vnc?token={ANN}")

@@ -38,12 +38,11 @@ public struct Explanation: Equatable, Sendable {
         address tokenAddress: (_ token: String, BackendSettings.Tokens) -> Address? = { _, _ in nil }
     ) -> Explanation {
         let routes = RouteTable(configuration)
-        let shown = self.withoutToken(url, routes)
+        let shown = self.withoutSecrets(url, routes)
         guard let address = RequestedURL(url) else {
             return Explanation(text: "\(shown): not a ws://, wss://, http:// or https:// URL\n", isServed: false)
         }
-        // A credential in it is not for the screen.
-        var lines = Lines(title: routes.cleaned(shown))
+        var lines = Lines(title: shown)
         let obstacle = self.listener(configuration, address, peer, &lines)
 
         let head: RequestHead
@@ -69,7 +68,7 @@ public struct Explanation: Equatable, Sendable {
             lines.add("cure", self.cure(refusal, routes, hops, host: forwarded.host.host, origin: origin))
         case .answer(let answer, let index, _, _):
             self.route(routes.routes[index], index, &lines)
-            lines.add("location", answer.fields.first("Location") ?? "")
+            lines.add("location", self.withoutQuery(answer.fields.first("Location") ?? ""))
             lines.add("answer", obstacle ?? self.answer(answer, address))
         case .pass(let request):
             let route = routes.routes[request.routeIndex]
@@ -135,7 +134,8 @@ public struct Explanation: Equatable, Sendable {
             // It is not asked: this command changes nothing, and the service may.
             let url = settings.url
             let path = url.target.prefix { $0 != "?" }
-            lines.add("asks", "\(url.tls ? "https" : "http")://\(url.authority)\(path), about \(demand.asked)")
+            let asked = self.withoutQuery(demand.asked)
+            lines.add("asks", "\(url.tls ? "https" : "http")://\(url.authority)\(path), about \(asked)")
             lines.add("credential", "as that decides; the rest is for a client that it lets in")
             return decision.granted(HTTPFields())
         }
@@ -150,17 +150,22 @@ public struct Explanation: Equatable, Sendable {
 
     // MARK: - Tokens
 
-    /// The URL without what may be a token. Nothing shows tokens.
-    private static func withoutToken(_ url: String, _ routes: RouteTable) -> String {
-        guard routes.hasTokens else { return url }
-        let sent = url.prefix { $0 != "?" }
-        let query = sent.endIndex == url.endIndex ? "" : "?*"
+    /// The URL without its query, and without what may be a token in its path.
+    private static func withoutSecrets(_ url: String, _ routes: RouteTable) -> String {
+        let sent = self.withoutQuery(url)
+        guard routes.hasTokens else { return sent }
         guard let address = RequestedURL(url) else { return "the URL" }
         let path = address.target.prefix { $0 != "?" && $0 != "#" }
         let shown = routes.withoutToken(String(path), on: nil)
-        guard shown != path else { return sent + query }
+        guard shown != path else { return sent }
         let scheme = url.prefix { $0 != ":" }
-        return "\(scheme)://\(address.authority.text)\(shown)\(query)"
+        return "\(scheme)://\(address.authority.text)\(shown)\(sent.hasSuffix("?*") ? "?*" : "")"
+    }
+
+    /// The URL with a mark for its query, which may have secrets in it.
+    private static func withoutQuery(_ url: String) -> String {
+        let rest = url.prefix { $0 != "?" }
+        return rest.endIndex == url.endIndex ? url : "\(rest)?*"
     }
 
     /// Adds the endpoint that the request's token stands for.
@@ -348,7 +353,7 @@ public struct Explanation: Equatable, Sendable {
 
     /// What an endpoint is asked for, where its URL does not say it.
     private static func target(_ target: String, _ endpoint: WebSocketEndpoint) -> String {
-        if case .below = endpoint.path { ", asked for \(target)" } else { "" }
+        if case .below = endpoint.path { ", asked for \(self.withoutQuery(target))" } else { "" }
     }
 
     private static func header(_ backend: BackendSettings) -> String {
@@ -404,13 +409,6 @@ public struct Explanation: Equatable, Sendable {
             guard !value.isEmpty else { return }
             self.text += "  \(name)\(String(repeating: " ", count: max(1, 13 - name.utf8.count)))\(value)\n"
         }
-    }
-}
-
-extension RouteTable {
-    /// A URL without the parameters that any route looks for tokens in.
-    fileprivate func cleaned(_ url: String) -> String {
-        self.routes.indices.reduce(url) { url, index in self.credentials(of: index)?.cleaned(target: url) ?? url }
     }
 }
 

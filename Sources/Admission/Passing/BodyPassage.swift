@@ -17,6 +17,14 @@ public struct BodyPassage: Equatable, Sendable {
         case tooLarge
     }
 
+    /// What is read besides data: it costs more than its size.
+    public struct Framing: Equatable, Sendable {
+        /// How many began.
+        public var chunks: Int
+        /// The lines of sizes with their extensions, line ends, and the trailer.
+        public var bytes: Int
+    }
+
     /// Where the body comes from. That decides which trailer fields pass.
     enum Sender: Equatable, Sendable {
         case client(isTrustedProxy: Bool)
@@ -32,6 +40,8 @@ public struct BodyPassage: Equatable, Sendable {
     private let limit: Int
     /// How many bytes of data were passed on.
     public private(set) var passed = 0
+    /// What was read besides data, and was not taken yet.
+    private var framingRead = Framing(chunks: 0, bytes: 0)
     /// The size of a chunk that has begun, and of which nothing was passed on.
     private var chunk: Int?
     /// The last progress, once there is no more.
@@ -55,16 +65,19 @@ public struct BodyPassage: Equatable, Sendable {
 
     /// Reads on in `bytes` from `index`, moves `index` behind what was read, and calls `send` with what has to be sent for it, in order.
     ///
-    /// What goes on as it came is sent together: of chunks that came as we write them that is all.
+    /// What goes on as it came is sent together: of chunks that came as we write them that is all. What is small goes together, too.
     public mutating func pass(
         _ bytes: Span<UInt8>, from index: inout Int, send: (Span<UInt8>) -> Void
     ) -> Progress {
         if let outcome = self.outcome { return outcome }
         var run = Run(from: index)
         var progress: Progress?
+        let (start, before) = (index, self.passed)
+        defer { self.framingRead.bytes += index - start - (self.passed - before) }
         while progress == nil {
             switch self.body.next(in: bytes, from: &index) {
             case .chunkBegins(let size):
+                self.framingRead.chunks += 1
                 if size > self.limit - self.passed { progress = self.end(.tooLarge) }
                 self.chunk = size
             case .data(let range): self.pass(range, of: bytes, &run, send)
@@ -76,8 +89,14 @@ public struct BodyPassage: Equatable, Sendable {
             case .invalid(let failure): progress = self.end(.invalid(failure))
             }
         }
-        run.send(of: bytes, send)
+        run.flush(of: bytes, send)
         return progress ?? .more
+    }
+
+    /// What was read besides data since the last call.
+    public mutating func takeFraming() -> Framing {
+        defer { self.framingRead = Framing(chunks: 0, bytes: 0) }
+        return self.framingRead
     }
 
     /// The sender ended its side in order, and all bytes are passed on. That ends a body without a length, and breaks any other.
@@ -105,9 +124,7 @@ public struct BodyPassage: Equatable, Sendable {
             self.chunk = nil
         }
         run.add(range, of: bytes, send)
-        guard isOwn else { return }
-        run.send(of: bytes, send)
-        send(Self.lineEnd.span)
+        if isOwn { run.add(Self.lineEnd, before: range.upperBound, of: bytes, send) }
     }
 
     private func lastChunk(_ trailers: HTTPFields) -> [UInt8] {
@@ -134,9 +151,13 @@ public struct BodyPassage: Equatable, Sendable {
     }
 }
 
-/// A range of the bytes that came, to be sent together.
+/// What is to be sent together: small pieces, copied, and behind them a range of the bytes that came.
 private struct Run {
+    private var copied: [UInt8] = []
     private var range: Range<Int>
+
+    /// A range of fewer bytes is copied, so that many small chunks that have to be written anew are one send.
+    private static let mostCopied = 4 << 10
 
     /// None yet; the next ones may be at `start`.
     init(from start: Int) { self.range = start..<start }
@@ -146,7 +167,7 @@ private struct Run {
         if added.lowerBound == self.range.upperBound {
             self.range = self.range.lowerBound..<added.upperBound
         } else {
-            self.send(of: bytes, send)
+            self.endRange(of: bytes, send)
             self.range = added
         }
     }
@@ -157,15 +178,32 @@ private struct Run {
         if start == self.range.upperBound, text.indices.allSatisfy({ bytes[start + $0] == text[$0] }) {
             self.range = self.range.lowerBound..<end
         } else {
-            self.send(of: bytes, send)
-            send(text.span)
+            self.endRange(of: bytes, send)
+            self.copied += text
             self.range = end..<end
         }
     }
 
-    /// Sends what was added.
-    mutating func send(of bytes: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
-        if !self.range.isEmpty { send(bytes.extracting(self.range)) }
+    /// Sends all that was added.
+    mutating func flush(of bytes: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
+        if self.copied.isEmpty {
+            if !self.range.isEmpty { send(bytes.extracting(self.range)) }
+        } else {
+            self.endRange(of: bytes, send)
+            if !self.copied.isEmpty { send(self.copied.span) }
+        }
+    }
+
+    /// Something that came elsewhere follows.
+    private mutating func endRange(of bytes: Span<UInt8>, _ send: (Span<UInt8>) -> Void) {
+        let piece = bytes.extracting(self.range)
+        if piece.count <= Self.mostCopied {
+            self.copied.append(contentsOf: piece)
+        } else {
+            if !self.copied.isEmpty { send(self.copied.span) }
+            self.copied.removeAll(keepingCapacity: true)
+            send(piece)
+        }
         self.range = self.range.upperBound..<self.range.upperBound
     }
 }

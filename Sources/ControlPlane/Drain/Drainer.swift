@@ -17,6 +17,13 @@ final class Drainer {
         case stopped
     }
 
+    /// Why it drains, as the log says it.
+    enum Reason: String {
+        case signal
+        case admin
+        case takeover
+    }
+
     private struct Draining {
         /// Logs once a second how many sessions are left.
         let progress: ControlTimer
@@ -24,6 +31,8 @@ final class Drainer {
         var next: ControlTimer?
         /// The workers that have no session left.
         var drained: Set<Int> = []
+        /// A command began it, and no signal has come: the first one only asks for what is being done.
+        var isUnsignalled: Bool
     }
 
     /// The shortest time between the last Close and the abort of what is not delivered by then.
@@ -57,8 +66,7 @@ final class Drainer {
 
     /// Closes every session, spread over `drain.over`, and then ends the process. Accepting goes on until `drain.delay` is over.
     ///
-    /// - Parameter reason: for the log.
-    func drain(because reason: String) {
+    func drain(because reason: Reason) {
         self.supervisor.stopping("draining")
         self.begin(because: reason)
         let delay = self.serving.configuration.settings.drain.delay
@@ -71,7 +79,7 @@ final class Drainer {
     /// - Parameter adopted: the ids of listeners that the successor has too. It accepts the connections that wait there.
     func handOver(leaving adopted: Set<Int>) {
         guard self.isServing else { return }
-        self.begin(because: "takeover")
+        self.begin(because: .takeover)
         self.closeEverything(leaving: adopted, opening: .finished)
     }
 
@@ -81,6 +89,17 @@ final class Drainer {
         draining.drained.insert(worker)
         self.state = .draining(draining)
         if draining.drained.count == self.fleet.members.count { self.stop() }
+    }
+
+    /// A signal to end came while it drains. Supervisors send one behind their own command to drain, and it changes nothing; any other
+    /// aborts what is left.
+    func signalled() {
+        if case .draining(var draining) = self.state, draining.isUnsignalled {
+            draining.isUnsignalled = false
+            self.state = .draining(draining)
+        } else {
+            self.stop()
+        }
     }
 
     /// Aborts what is left and ends the loop.
@@ -95,10 +114,10 @@ final class Drainer {
         self.loop.stop()
     }
 
-    private func begin(because reason: String) {
+    private func begin(because reason: Reason) {
         self.logProgress(reason)
         let progress = ControlTimer(self.loop, every: .seconds(1)) { [unowned self] in self.logProgress(reason) }
-        self.state = .draining(Draining(progress: progress))
+        self.state = .draining(Draining(progress: progress, isUnsignalled: reason == .admin))
     }
 
     private func closeEverything(leaving: Set<Int>, opening: DrainOrder.Opening) {
@@ -120,9 +139,9 @@ final class Drainer {
         self.state = .draining(draining)
     }
 
-    private func logProgress(_ reason: String) {
+    private func logProgress(_ reason: Reason) {
         var record = LogRecord(.info, "draining")
-        record.add("reason", reason)
+        record.add("reason", reason.rawValue)
         record.add("sessions", self.fleet.sessions)
         self.log.write(record)
     }

@@ -12,6 +12,8 @@ final class MemoryWatch {
     private static let intervalPerHolder = Duration.microseconds(10)
     /// How often to check whether memory can be returned to the system.
     private static let peakInterval = Duration.seconds(2)
+    /// What a session holds at most while nothing is queued, in bytes: its objects, and what compression or TLS needs.
+    private static let perSession = 16 << 10
     /// The shortest time between two lines in the log.
     private static let logInterval = Duration.seconds(10)
 
@@ -45,7 +47,8 @@ final class MemoryWatch {
 
     private func lookAtPeak() {
         let bound = self.fleet.memory
-        guard self.peak.isOver(peak: bound.takePeak(), total: bound.total) else { return }
+        let ofSessions = self.fleet.sessions * Self.perSession
+        guard self.peak.isOver(peak: bound.takePeak(), total: bound.total + ofSessions) else { return }
         self.memoryReturn.begin()
     }
 

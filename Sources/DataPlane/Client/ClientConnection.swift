@@ -91,7 +91,9 @@ final class ClientConnection: ConnectionOwner, TimerHandler, Closable {
         switch self.machine.state {
         case .proxyHeader: if !self.joinsLine(connection, readiness) { self.readProxyHeader(connection) }
         case .tlsHandshake: self.tlsHandshake(connection)
-        case .requestHead, .idle: if !self.joinsLine(connection, readiness) { self.readRequests() }
+        case .requestHead: if !self.joinsLine(connection, readiness) { self.readRequests() }
+        // A client that was answered before is no newcomer: its next request is as urgent as a message, but its end is not.
+        case .idle: if !readiness.isEnded || !self.joinsLine(connection, readiness) { self.readRequests() }
         case .exchange: self.exchange?.ready(client: connection, readiness)
         case .answering(let hasEnded):
             // A connection that waits for its next turn does not get another one for each packet that comes meanwhile.

@@ -40,7 +40,7 @@ extension HTTPRelay {
         guard self.takesRequest, let client = self.client.connection else { return }
         let plaintext = self.context.connections.buffers.plaintext
         while self.takesRequest, client.mayRead, !client.isPaused, client.isOpen {
-            switch client.receive(atMost: self.context.memory.readSize) {
+            switch client.receive(atMost: self.readSize) {
             case .bytes(let range):
                 self.client.heard(client)
                 self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: client.tls != nil))
@@ -68,6 +68,7 @@ extension HTTPRelay {
         self.handle(.requestBodyDue)
         var index = 0
         let progress = self.current?.body.pass(bytes, from: &index) { backend.send($0) }
+        if let current = self.current { self.spend(current.body.takeFraming(), on: current) }
         self.current?.lastPiece = self.loop.now
         // What comes behind the request is the next one.
         if index < bytes.count { self.client.keepEarly(bytes.extracting(index..<bytes.count)) }
@@ -87,7 +88,7 @@ extension HTTPRelay {
         guard let current = self.current, let backend = self.backend else { return }
         let plaintext = self.context.connections.buffers.plaintext
         while self.current === current, self.backend === backend, backend.mayRead, !backend.isPaused {
-            switch backend.receive(atMost: self.context.memory.readSize) {
+            switch backend.receive(atMost: self.readSize) {
             case .bytes(let range):
                 self.loop.budget.spend(Work.read + Work.bytes(range.count, tls: backend.tls != nil))
                 self.passAnswer(plaintext.span.extracting(range), to: current)
@@ -121,6 +122,7 @@ extension HTTPRelay {
         guard self.current === current, let client = self.client.connection,
             let progress = current.answer?.pass(bytes, from: &index, send: { client.send($0) })
         else { return }
+        if let framing = current.answer?.takeFraming() { self.spend(framing, on: current) }
         switch progress {
         case .more: self.holdBackend()
         case .done: self.handle(.answerWhole(hasMore: index < bytes.count), of: current)
@@ -169,6 +171,21 @@ extension HTTPRelay {
 
     private func answerBroke(_ reason: String) {
         self.handle(.backendEnded(reason, hasAnswered: self.current?.heads.hasReceived ?? false))
+    }
+
+    /// More chunks in one read are so many that others would wait for a larger one.
+    private static let mostChunks = 256
+    /// A read of chunks of one byte takes about 0.1 ms.
+    private static let fineRead = 4 << 10
+
+    private var readSize: Int {
+        let size = self.context.memory.readSize
+        return self.current?.isFinelyChunked == true ? min(size, Self.fineRead) : size
+    }
+
+    private func spend(_ framing: BodyPassage.Framing, on request: PassedRequest) {
+        self.loop.budget.spend(Work.framing(chunks: framing.chunks, bytes: framing.bytes))
+        if framing.chunks > Self.mostChunks { request.isFinelyChunked = true }
     }
 
     // MARK: - Back-pressure

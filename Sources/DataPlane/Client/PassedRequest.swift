@@ -32,6 +32,8 @@ final class PassedRequest {
     var lastPiece: MonotonicInstant
     /// The kernel probes both peers.
     var isProbed = false
+    /// Little is read at a time, because there are so many chunks in it that it would take long.
+    var isFinelyChunked = false
     /// It asked for an upgrade. The connection to its backend gets no other request: what else it may lead to is not known.
     private(set) var isUpgrade = false
 

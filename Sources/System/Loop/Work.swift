@@ -35,6 +35,8 @@ public enum Work {
     /// Making a session's zlib streams: about 300 KiB that the kernel has to provide and zlib clears.
     public static let streams = 200_000
 
+    /// The framing of a body that is passed on: chunks, and bytes that are not data.
+    public static func framing(chunks: Int, bytes: Int) -> Int { chunks * 150 + self.head(bytes) }
     /// `count` bytes of a request head.
     public static func head(_ count: Int) -> Int { count * 5 }
     /// `count` bytes that came in and are forwarded or sent back. Half of this is enough if the peer reads; if it does not, the kernel has

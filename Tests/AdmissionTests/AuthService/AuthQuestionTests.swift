@@ -162,9 +162,9 @@ import Testing
         let explanation = Explanation.explain(
             configuration, url: "ws://example.com:8080/app?token=&x=y", more: [("Cookie", "session=secret")])
         let expected = """
-            ws://example.com:8080/app?x=y
+            ws://example.com:8080/app?*
               listener     127.0.0.1:8080
-              asks         http://auth.internal:9091/api, about http://example.com:8080/app?x=y
+              asks         http://auth.internal:9091/api, about http://example.com:8080/app?*
               credential   as that decides; the rest is for a client that it lets in
               route        1: /app
               origin       none, as a client that is not a browser

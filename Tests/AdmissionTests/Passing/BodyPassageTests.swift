@@ -33,18 +33,42 @@ import Testing
         #expect(self.pass(self.passage(.chunked), body + "GET /") == Passed(.done, sent, length: body.utf8.count))
     }
 
-    @Test func `chunks that came as we write them are sent at once`() {
+    @Test func `chunks are sent at once, also those that are written anew`() {
         for (body, sends) in [
-            ("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", 1), ("5\r\nhello\r\n", 1), ("A\r\n0123456789\r\n0\r\n\r\n", 2),
-            ("5\r\nhello\r\n5;a\r\nworld\r\n0\r\n\r\n", 3),
+            ("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", 1), ("5\r\nhello\r\n", 1), ("A\r\n0123456789\r\n0\r\n\r\n", 1),
+            ("5\r\nhello\r\n5;a\r\nworld\r\n0\r\n\r\n", 1),
+            (String(repeating: "01\r\nx\r\n", count: 1000), 1),
         ] {
             var passage = self.passage(.chunked)
             var count = 0
             var index = 0
             let bytes = Array(body.utf8)
             _ = passage.pass(bytes.span, from: &index) { _ in count += 1 }
-            #expect(count == sends, "\(body)")
+            #expect(count == sends, "\(body.prefix(40))")
         }
+    }
+
+    @Test func `large data is not copied`() {
+        var passage = self.passage(.chunked)
+        var sends: [Int] = []
+        var index = 0
+        let data = String(repeating: "x", count: 5000)
+        let bytes = Array("01;a\r\ny\r\n1388;b\r\n\(data)\r\n1388\r\n\(data)\r\n".utf8)
+        _ = passage.pass(bytes.span, from: &index) { sends.append($0.count) }
+        #expect(sends == [12, 10_010])
+    }
+
+    @Test func `what is read besides data is counted`() {
+        var passage = self.passage(.chunked)
+        var index = 0
+        let bytes = Array("1;abc\r\nx\r\n3\r\nabc\r\n2\r\ny".utf8)
+        _ = passage.pass(bytes.span, from: &index) { _ in }
+        #expect(passage.takeFraming() == BodyPassage.Framing(chunks: 3, bytes: bytes.count - 5))
+        #expect(passage.takeFraming() == BodyPassage.Framing(chunks: 0, bytes: 0))
+        var plain = self.passage(.length(5))
+        index = 0
+        _ = plain.pass(Array("hello".utf8).span, from: &index) { _ in }
+        #expect(plain.takeFraming() == BodyPassage.Framing(chunks: 0, bytes: 0))
     }
 
     @Test func `HTTP 1.0 gets no chunks`() {

@@ -18,14 +18,14 @@ CONNECTIONS = 64
 
 
 def certificate(folder: pathlib.Path) -> dict:
-    """A certificate from files, on the TLS listener."""
+    """A certificate from files."""
     subprocess.run(
         ("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
          "-subj", "/CN=localhost", "-keyout", folder / "key.pem", "-out", folder / "chain.pem"),
         check=True, capture_output=True, timeout=30,
     )
     files = {"chain": str(folder / "chain.pem"), "key": str(folder / "key.pem")}
-    return {"listeners": [{"address": "127.0.0.1:0"}, {"address": "127.0.0.1:0", "tls": {"certificates": [files]}}]}
+    return {"certificates": [files]}
 
 
 def ask_ready(site: Site, counts: collections.Counter):
@@ -93,7 +93,7 @@ def slow_admin(orders: Orders, site: Site) -> collections.Counter:
 SCENARIOS = [
     Scenario(
         "fifo", "the certificate file becomes a FIFO, and the configuration is read again",
-        (Attacker(fifo, nice=0),), prepare=certificate,
+        (Attacker(fifo, nice=0),), certificate=certificate,
     ),
     Scenario(
         "slow-admin", f"{CONNECTIONS} connections to the admin address that send a byte at a time",

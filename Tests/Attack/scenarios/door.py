@@ -11,9 +11,6 @@ from crowd import Kind
 
 from .scenario import Attacker, Scenario, clients
 
-# With those of the good sessions, about 300, the silent ones would need more.
-DESCRIPTORS = 640
-SILENT = 250
 # Connections per second of one client that churns.
 HELLOS = 2000
 
@@ -61,16 +58,15 @@ SCENARIOS = [
         (Attacker(hello_reset, (1,)), Attacker(hello_reset, (2,))),
     ),
     Scenario(
-        "silent", f"{2 * SILENT} connections that say nothing, on both listeners, at {DESCRIPTORS} descriptors",
-        (clients((SILENT, Kind(instead=b"")), (SILENT, Kind(instead=b"", secure=True))),),
-        descriptors=DESCRIPTORS,
+        "tls-handshakes", "100 clients complete a handshake of TLS, ask for a session, and reset",
+        (clients((100, Kind(at="secure", tls=True, ends_with_answer=True, resets=True))),),
     ),
     Scenario(
-        "slow-heads", "500 clients send one line of an endless request every second, half of them to the TLS listener",
+        "churn", "200 clients connect and reset, or get a session of a relay, a bridge, an echo or a room and reset it",
         (
             clients(
-                (250, Kind(instead=b"GET /echo HTTP/1.1\r\nHost: x\r\n", forever=b"X: y\r\n", every=1.0)),
-                (250, Kind(instead=b"\x16", secure=True, forever=b"\x03", every=1.0)),
+                (20, Kind(instead=b"", drip=b"G", every=0.001, resets=True)),
+                *((45, Kind(path=path, ends_with_answer=True, resets=True)) for path in ("/attack/tiny", "/bridge", "/echo", "/room/churn")),
             ),
         ),
     ),

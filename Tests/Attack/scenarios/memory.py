@@ -41,7 +41,7 @@ def honest_large(orders: Orders, site: Site) -> collections.Counter:
         channel = wire.Channel(site.plain, secure=False)
         epoll = select.epoll()
         epoll.register(channel.fileno(), select.EPOLLIN | select.EPOLLOUT)
-        channel.write(wire.upgrade("/echo"))
+        channel.write(wire.upgrade("/large"))
         head = exchanged(channel, epoll, lambda got: got.endswith(b"\r\n\r\n"))
         if not head.startswith(b"HTTP/1.1 101 "):
             raise EOFError(head.decode(errors="replace"))
@@ -115,6 +115,6 @@ SCENARIOS = [
             clients((500, Kind(first=UNFINISHED, rate=300)), (500, Kind(path="/room/unfinished", first=UNFINISHED, rate=300))),
             Attacker(honest_large, nice=0),
         ),
-        {**BOUND, "defaults": {"limits": {"message": "16MiB"}}},
+        BOUND,
     ),
 ]

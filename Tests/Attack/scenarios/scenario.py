@@ -37,9 +37,11 @@ class Scenario:
     name: str
     what: str
     attackers: tuple[Attacker, ...]
-    # Top-level keys that replace those of every scenario.
+    # Keys of the configuration besides those of every scenario, or instead of them.
     configuration: dict = dataclasses.field(default_factory=dict)
-    # Makes files in the gateway's folder; returns more keys.
-    prepare: typing.Callable[[pathlib.Path], dict] | None = None
+    # Makes the TLS listener's certificate in the gateway's folder; returns the listener's keys of `tls`.
+    certificate: typing.Callable[[pathlib.Path], dict] | None = None
     # How many descriptors the gateway may have open.
     descriptors: int | None = None
+    # What attackers must not count.
+    never: tuple[str, ...] = ()

@@ -32,7 +32,7 @@ SCENARIOS = [
     ),
     Scenario(
         "tiny-messages-wss", f"{CLIENTS} clients pipeline empty messages at the echo, over wss",
-        (clients((CLIENTS, Kind(secure=True, forever=EMPTY))),),
+        (clients((CLIENTS, Kind(at="secure", tls=True, forever=EMPTY))),),
     ),
     Scenario(
         "tiny-messages-relay", f"{CLIENTS} clients pipeline one-byte messages through a relay",
@@ -40,7 +40,7 @@ SCENARIOS = [
     ),
     Scenario(
         "pings", f"{CLIENTS} clients pipeline pings at the echo, half of them over wss",
-        (clients((CLIENTS // 2, Kind(forever=PINGS)), (CLIENTS // 2, Kind(secure=True, forever=PINGS))),),
+        (clients((CLIENTS // 2, Kind(forever=PINGS)), (CLIENTS // 2, Kind(at="secure", tls=True, forever=PINGS))),),
     ),
     Scenario(
         "one-byte-fragments", f"{CLIENTS} clients send messages of 1,002 one-byte frames, to the echo and to a room",

@@ -41,7 +41,7 @@ import Testing
             // It is in force, and the worker has not said what becomes of its sessions.
             try self.turn(gateway) { gateway.serving.configuration.routes.isEmpty }
             #expect(outcomes.isEmpty)
-            gateway.drain(because: "test")
+            gateway.drain(because: .admin)
             try self.turn(gateway) { !outcomes.isEmpty }
             // The client does not answer before its time is over: nothing turns the loop while it is waited for.
             gateway.run()

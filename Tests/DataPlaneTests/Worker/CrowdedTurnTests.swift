@@ -28,26 +28,6 @@ import WebSocketProtocol
         func ping(_ leg: Leg) {}
     }
 
-    /// Is ready in each turn, before handlers with news, and uses most of the turn.
-    private final class Crowd: ReadinessHandler {
-        private let loop: EventLoop
-        private let pair = socketPair()
-
-        init(_ loop: EventLoop) { self.loop = loop }
-
-        func begin() throws {
-            Kernel.endWriting(self.pair.far)
-            _ = try self.loop.addReading(self.pair.near, self)
-        }
-
-        func end() {
-            Kernel.close(self.pair.near)
-            Kernel.close(self.pair.far)
-        }
-
-        func ready(_ readiness: Readiness) { self.loop.budget.spend(WorkBudget.turn / 4 * 3) }
-    }
-
     private final class Scene {
         let place: StillWorker
         let loop: EventLoop

@@ -39,6 +39,7 @@ final class WorkersUnderTest {
         configuration.routes = [
             RouteSettings(name: "echo", path: .exact("/echo"), action: .backend("echo")),
             RouteSettings(name: "rooms", path: .subtree("/rooms/"), action: .backend("rooms")),
+            RouteSettings(name: "answer", path: .exact("/answer"), action: .answer(AnswerSettings())),
         ]
         let listener = ListenerBlueprint(
             id: 0, settings: ListenerSettings(address: .tcp(host: "127.0.0.1", port: 0)),
@@ -55,12 +56,18 @@ final class WorkersUnderTest {
         self.log.close()
     }
 
-    /// A client with an open session on a worker.
-    func client(_ path: String, on worker: Int = 0) throws -> PacketClient {
+    /// A client that has sent nothing, for a worker.
+    func newcomer(on worker: Int = 0) -> PacketClient {
         let client = PacketClient()
         self.clients.append(client)
         self.fleet.members[worker].mailbox.send(
             .adopt(descriptor: client.near, .unnamed, listener: 0, isCounted: false))
+        return client
+    }
+
+    /// A client with an open session on a worker.
+    func client(_ path: String, on worker: Int = 0) throws -> PacketClient {
+        let client = self.newcomer(on: worker)
         let request = [
             "GET \(path) HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", "",
