@@ -17,7 +17,8 @@ import confidential
 import raw
 from admin import admin
 from certificates import Authority
-from credentials import BCRYPT, DEAR, SHA512, YESCRYPT, Key, basic, encoded, key_set, password, replace, user
+from confidential import password
+from credentials import BCRYPT, DEAR, SHA512, YESCRYPT, Key, basic, encoded, key_set, replace, user
 from gateway_process import Gateway, command, until, within
 from peers import WebSocketBackend, client, relay
 from test_restart import Successor
