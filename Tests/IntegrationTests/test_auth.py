@@ -17,7 +17,6 @@ import confidential
 import raw
 from admin import admin
 from certificates import Authority
-from confidential import password
 from credentials import BCRYPT, DEAR, SHA512, YESCRYPT, Key, basic, encoded, key_set, replace, user
 from gateway_process import Gateway, command, until, within
 from peers import WebSocketBackend, client, relay
@@ -261,7 +260,7 @@ OTHERS = {
 
 async def made_by(tool: list[str], name: str, word: str) -> str:
     """A line of the file, as an operator makes it."""
-    arguments = [*tool, name, password(word)] if tool[0] == "htpasswd" else [*tool, password(word)]
+    arguments = [*tool, name, confidential.password(word)] if tool[0] == "htpasswd" else [*tool, confidential.password(word)]
     process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
     output, _ = await within(process.communicate())
     assert process.returncode == 0
