@@ -103,8 +103,8 @@ let package = Package(
         target(
             "ControlPlane",
             [
-                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Admission", "Sessions",
-                "Observability", "Connections", "ProxyProtocol", "Takeover", "DataPlane",
+                "WebSocketProtocol", "HTTP1", "Balancing", "Configuration", "System", "TLS", "Credentials", "Admission",
+                "Sessions", "Observability", "Connections", "ProxyProtocol", "Takeover", "DataPlane",
             ]),
         target(
             "Admin",
@@ -133,7 +133,7 @@ let package = Package(
         .executableTarget(
             name: "Micro",
             dependencies: [
-                "WebSocketProtocol", "Configuration", "Admission",
+                "WebSocketProtocol", "HTTP1", "Configuration", "Credentials", "Admission",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Benchmarks/Micro", swiftSettings: settings),
@@ -162,8 +162,8 @@ let package = Package(
         tests(
             "ControlPlane",
             [
-                "DataPlane", "Takeover", "Connections", "Observability", "Admission", "Sessions", "Balancing",
-                "WebSocketProtocol",
+                "DataPlane", "Takeover", "Connections", "Observability", "Credentials", "Admission", "Sessions",
+                "Balancing", "WebSocketProtocol",
                 "HTTP1", "Configuration", "System", "TLS",
             ]),
         tests(
@@ -179,8 +179,9 @@ if Context.environment["GATEWAY_FUZZ"] != nil {
         .target(name: "Fuzzing", dependencies: ["CLibFuzzer"], path: "Tests/Fuzz/Fuzzing", swiftSettings: settings),
         fuzz("Frames", ["WebSocketProtocol"]),
         fuzz("Messages", ["WebSocketProtocol"]),
-        fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Admission"]),
-        fuzz("Response", ["HTTP1", "WebSocketProtocol", "Admission"]),
+        fuzz("Request", ["HTTP1", "WebSocketProtocol", "Configuration", "Credentials", "Admission"]),
+        fuzz("Response", ["HTTP1", "WebSocketProtocol", "Credentials", "Admission", "ControlPlane"]),
+        fuzz("Files", ["HTTP1", "Configuration", "Admission"]),
         fuzz("Configuration", ["Configuration", "Admission"]),
         fuzz("Credential", ["HTTP1", "Configuration", "Credentials"]),
         fuzz("Session", ["Configuration", "System", "WebSocketProtocol", "Sessions"]),

@@ -46,6 +46,11 @@ public enum AdminClient {
         }
     }
 
+    /// The target of the question for the sessions of a subject; `nil`: for all of them.
+    public static func sessions(ofSubject subject: String?) -> String {
+        "/api/sessions" + (subject.map { "?subject=\($0.percentEncoded)" } ?? "")
+    }
+
     private static func addresses(of address: Address) throws(Failure) -> [SocketAddress] {
         switch address {
         case .unix(let path): return [.unix(path: path)]

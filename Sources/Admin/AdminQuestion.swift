@@ -5,10 +5,12 @@ internal import DataPlane
 public enum AdminQuestion: Equatable, Sendable {
     case readiness
     case metrics
-    case sessions
+    /// - ofSubject: `nil`: all of them.
+    case sessions(ofSubject: String?)
     case backends
     case close(CloseOrder)
-    case closeSubject(String, dryRun: Bool)
+    /// - for: how long it is kept out; `nil`: it may come in again at once.
+    case closeSubject(String, for: Duration?, dryRun: Bool)
     case reload(dryRun: Bool)
     case drain(Gateway.DrainSelection, undo: Bool)
 }
@@ -20,13 +22,16 @@ extension GatewayControl {
         case .readiness: answer(.readiness(self.readiness))
         case .backends: self.backends { rows in self.aside({ .backends(rows()) }, then: answer) }
         case .metrics: self.metrics { families in self.aside({ .metrics(families()) }, then: answer) }
-        case .sessions: self.sessions { rows in self.aside({ .sessions(rows()) }, then: answer) }
+        case .sessions(let subject):
+            self.sessions(ofSubject: subject) { rows in self.aside({ .sessions(rows()) }, then: answer) }
         case .close(let order):
             self.closeSession(id: order.id, code: order.code, reason: order.reason) { exists in
                 answer(exists ? .closing(order) : .noSuchSession)
             }
-        case .closeSubject(let subject, let dryRun):
-            self.closeSessions(ofSubject: subject, dryRun: dryRun) { answer(.closing($0, dryRun: dryRun)) }
+        case .closeSubject(let subject, let duration, let dryRun):
+            self.closeSessions(ofSubject: subject, keepingOut: duration, dryRun: dryRun) {
+                answer($0.map { .closing($0, dryRun: dryRun) } ?? .tooManySubjects)
+            }
         case .reload(let dryRun): self.reload(dryRun: dryRun) { answer(.reload($0, dryRun: dryRun)) }
         case .drain(let selection, let undo): self.drain(selection, undo: undo) { answer(.drain($0)) }
         }

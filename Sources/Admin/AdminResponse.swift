@@ -58,6 +58,8 @@ extension AdminResponse {
 
     static var noSuchSession: AdminResponse { .error(404, "there is no such session") }
 
+    static var tooManySubjects: AdminResponse { .error(503, "as many subjects are kept out as can be") }
+
     static func closing(_ order: CloseOrder) -> AdminResponse {
         .json {
             $0.member("id", order.id.description)

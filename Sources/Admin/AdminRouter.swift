@@ -1,3 +1,4 @@
+internal import Configuration
 internal import ControlPlane
 internal import DataPlane
 internal import FoundationEssentials
@@ -31,7 +32,9 @@ public struct AdminRouter: Equatable, Sendable {
                 return .answer(AdminResponse(200, "ok"))
             case ["readyz"]: return try Self.ask(.readiness, "GET", request)
             case ["metrics"]: return try Self.ask(.metrics, "GET", request)
-            case ["api", "sessions"]: return try Self.ask(.sessions, "GET", request)
+            case ["api", "sessions"]:
+                try Self.demand("GET", request)
+                return .ask(.sessions(ofSubject: try Self.subject(request)))
             case ["api", "sessions", "close"]:
                 try Self.demand("POST", request)
                 return .ask(try Self.closeSubject(request))
@@ -59,10 +62,11 @@ public struct AdminRouter: Equatable, Sendable {
         GET  /healthz                 200 while the process lives
         GET  /readyz                  200 if new clients are welcome, else 503; OPTIONS / too
         GET  /metrics                 for Prometheus
-        GET  /api/sessions            the live sessions, as JSON
+        GET  /api/sessions            the live sessions, as JSON; ?subject=… only those of a subject
         GET  /api/backends            the backends and their endpoints, as JSON
         POST /api/sessions/ID/close   close a session: {"code": 1008, "reason": "…"}
-        POST /api/sessions/close      close all sessions of a subject: {"subject": "…"}; ?dry-run=true only counts them
+        POST /api/sessions/close      close all sessions of a subject: {"subject": "…"}; "for": "10m" keeps it out for so long;
+                                      ?dry-run=true only counts them
         POST /api/reload              apply the configuration file; ?dry-run=true only says what would close
         POST /api/drain               close everything gently, then exit;
                                       {"backend": "…", "endpoint": "…"} for a part, "undo": true takes it back
@@ -90,6 +94,15 @@ public struct AdminRouter: Equatable, Sendable {
         return dryRun
     }
 
+    /// The subject in the query; `nil`: there is none.
+    private static func subject(_ request: AdminRequest) throws(AdminResponse) -> String? {
+        let subjects = QueryParameters(request.query).values("subject")
+        guard subjects.count <= 1, subjects.first?.isEmpty != true else {
+            throw .error(400, "name one subject: ?subject=…")
+        }
+        return subjects.first
+    }
+
     // MARK: - Bodies
 
     /// A body that knows all of its keys, so that an unknown one is an error. If a misspelt `backend` were ignored, the whole gateway
@@ -106,9 +119,13 @@ public struct AdminRouter: Equatable, Sendable {
     }
 
     private struct SubjectBody: Body {
-        enum CodingKeys: CodingKey, CaseIterable { case subject }
+        enum CodingKeys: String, CodingKey, CaseIterable {
+            case subject
+            case duration = "for"
+        }
         typealias Key = CodingKeys
         var subject: String
+        var duration: String?
     }
 
     private struct DrainBody: Body {
@@ -149,11 +166,23 @@ public struct AdminRouter: Equatable, Sendable {
         return CloseOrder(id: id, code: UInt16(code), reason: reason)
     }
 
+    /// How long a subject can be kept out.
+    private static let (shortestStay, longestStay) = (Duration.seconds(1), Duration.seconds(168 * 3600))
+
     private static func closeSubject(_ request: AdminRequest) throws(AdminResponse) -> AdminQuestion {
         guard let body = try self.body(of: request, as: SubjectBody.self), !body.subject.isEmpty else {
             throw .error(400, "name the subject: {\"subject\": \"…\"}")
         }
-        return .closeSubject(body.subject, dryRun: try self.dryRun(request))
+        guard let text = body.duration else {
+            return .closeSubject(body.subject, for: nil, dryRun: try self.dryRun(request))
+        }
+        guard let duration = Duration(written: text, within: self.shortestStay...self.longestStay) else {
+            throw .error(400, "`for` is a duration from 1s to 168h, such as 10m")
+        }
+        guard body.subject.utf8.count <= RevokedSubjects.longest else {
+            throw .error(400, "a subject that is kept out has at most \(RevokedSubjects.longest) bytes")
+        }
+        return .closeSubject(body.subject, for: duration, dryRun: try self.dryRun(request))
     }
 
     private static func drain(_ request: AdminRequest) throws(AdminResponse) -> AdminQuestion {

@@ -12,17 +12,23 @@ public protocol GatewayControl: AnyObject {
     var readiness: Gateway.Readiness { get }
 
     /// `answer` gets a function that makes the rows, on any thread.
-    func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void)
+    ///
+    /// - Parameter subject: `nil`: of all sessions.
+    func sessions(ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void)
     /// Closes a session with cause `admin`. The answer is false if there is none with that id.
     ///
     /// - Parameters:
     /// - code: the code of the client's Close; one that `CloseOrder` allows.
     /// - reason: at most 123 bytes.
     func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void)
-    /// Closes all sessions of a subject, with cause `credential-revoked`. The answer is how many there are.
+    /// Closes all sessions of a subject, with cause `credential-revoked`. The answer is how many there are; `nil`: none is closed, because no
+    /// more subjects can be kept out.
     ///
-    /// - Parameter dryRun: whether to close none.
-    func closeSessions(ofSubject subject: String, dryRun: Bool, answer: @escaping (Int) -> Void)
+    /// - Parameters:
+    ///   - duration: how long requests of the subject are refused; `nil`: they are not.
+    ///   - dryRun: whether to close none.
+    func closeSessions(
+        ofSubject subject: String, keepingOut duration: Duration?, dryRun: Bool, answer: @escaping (Int?) -> Void)
     /// `answer` gets a function that makes the rows, on any thread.
     func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void)
     /// `answer` gets a function that makes the metrics, on any thread.

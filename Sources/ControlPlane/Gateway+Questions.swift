@@ -16,10 +16,14 @@ extension Gateway {
 
     // MARK: - Sessions
 
-    /// All live sessions. `answer` gets a function that makes the rows, on any thread.
-    public func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
+    /// The live sessions. `answer` gets a function that makes the rows, on any thread.
+    ///
+    /// - Parameter subject: `nil`: of all of them.
+    public func sessions(
+        ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void
+    ) {
         self.survey.ask {
-            $0.rows
+            $0.rows(ofSubject: subject)
         } then: { rows in
             answer { rows.flatMap { $0 } }
         }
@@ -38,9 +42,17 @@ extension Gateway {
     /// Closes all sessions of a subject.
     ///
     /// - Parameters:
+    ///   - duration: how long requests of the subject are refused; `nil`: they are not.
     ///   - dryRun: only count them.
-    ///   - answer: gets how many there are.
-    public func closeSessions(ofSubject subject: String, dryRun: Bool, answer: @escaping (Int) -> Void) {
+    ///   - answer: gets how many there are; `nil`: as many subjects are kept out as can be, and nothing was done.
+    public func closeSessions(
+        ofSubject subject: String, keepingOut duration: Duration?, dryRun: Bool, answer: @escaping (Int?) -> Void
+    ) {
+        if let duration, !dryRun {
+            guard self.revoked.add(subject, for: duration, now: self.loop.now) else { return answer(nil) }
+            // It is in force before the sessions are looked for.
+            self.fleet.tell(.revoke(self.revoked))
+        }
         self.survey.ask {
             $0.close(subject: subject, dryRun: dryRun)
         } then: { counts in
@@ -58,8 +70,10 @@ extension Gateway {
     /// All metrics. `answer` gets a function that makes them, on any thread.
     public func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void) {
         self.count { [unowned self] counts in
-            let (control, dropped, version) = (self.reloader.counted, self.log.droppedLines, self.version)
-            answer { counts.families(control: control, droppedLines: dropped, version: version) }
+            let (dropped, version) = (self.log.droppedLines, self.version)
+            var control = self.reloader.counted
+            control.keyFetches = self.keys.counted
+            answer { [control] in counts.families(control: control, droppedLines: dropped, version: version) }
         }
     }
 

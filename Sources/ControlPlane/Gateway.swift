@@ -35,7 +35,10 @@ public final class Gateway {
     let reloader: Reloader
     let drainer: Drainer
     let health: HealthChecks
+    /// The subjects that are kept out.
+    var revoked = RevokedSubjects()
     let tokens: TokenWatch
+    let keys: KeyRefresh
     /// Runs work that would hold up the control thread.
     let sideWork: SideWork
     private let threads: [Thread.Handle]
@@ -44,7 +47,7 @@ public final class Gateway {
     private let rebalancer: Rebalancer
     private let memory: MemoryWatch
     private let certificates: CertificateWatch
-    private let credentials: CredentialWatch
+    let credentials: CredentialWatch
     private let inherited: InheritedSockets
     private let supervisor: Supervisor
     private var handover: Handover?
@@ -92,6 +95,8 @@ public final class Gateway {
             names.start(active)
             let serving = try Serving(active, listeners, findings, from: inherited.source)
             try inherited.requireAllTaken()
+            let keys = KeyRefresh(names, sideWork, loop, log)
+            keys.start(configuration, serving.credentials)
 
             let supervisor = Supervisor(log: log, isSuccessor: inherited.taken.predecessor != nil)
             let rebalancer = Rebalancer(loop, fleet, log)
@@ -105,28 +110,37 @@ public final class Gateway {
             let reloader = Reloader(
                 source, candidates, serving, survey,
                 Reloader.Followers(
-                    fleet: fleet, names: names, tokens: tokens, health: health, rebalancer: rebalancer, memory: memory,
+                    fleet: fleet, names: names, tokens: tokens, keys: keys, health: health, rebalancer: rebalancer,
+                    memory: memory,
                     drainer: drainer, supervisor: supervisor), log)
-            self.tokens = tokens
+            (self.tokens, self.keys) = (tokens, keys)
             self.certificates = CertificateWatch(files, candidates, serving, reloader, drainer, loop, log)
 
-            self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, fleet, loop, log)
+            self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, keys, loop, log)
+            keys.whenChanged = { fleet.tell(.verify(keys.completed(serving.credentials.contents))) }
 
+            let revoked = RevokedSubjects(inherited.taken.revoked, now: loop.now)
             let blueprint = WorkerBlueprint(
                 fleet: fleet, log: log, configuration: active, listeners: serving.listeners.listeners,
-                credentials: serving.credentials.contents)
+                credentials: keys.completed(serving.credentials.contents), revoked: revoked)
             self.threads = try WorkerThreads.start(count, blueprint)
 
             (self.loop, self.log, self.fleet, self.survey, self.sideWork) = (loop, log, fleet, survey, sideWork)
             (self.resolver, self.names, self.serving, self.health) = (resolver, names, serving, health)
             (self.rebalancer, self.memory, self.drainer, self.reloader) = (rebalancer, memory, drainer, reloader)
             (self.inherited, self.supervisor) = (inherited, supervisor)
-            self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in self.released(to: $0)
+            self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in
+                self.revoked.left(now: loop.now)
+            } released: { [unowned self] in
+                self.released(to: $0)
             }
             try SignalSource.open(Self.signals, on: loop) { [unowned self] in self.received(signal: $0) }
             try fleet.control.open(on: loop) { [unowned self] in self.received($0) }
             // The last thing that can fail: from here on the predecessor drains, and nothing else serves.
             _ = try inherited.taken.ready()
+            // Those that were kept out since the offer are here now, too.
+            self.revoked = RevokedSubjects(inherited.taken.revoked, now: loop.now)
+            fleet.tell(.revoke(self.revoked))
         } catch let error as StartError {
             throw error
         } catch {
@@ -165,6 +179,7 @@ public final class Gateway {
     private func end() {
         self.handover?.close()
         self.health.stop()
+        self.keys.stop()
         self.rebalancer.stop()
         self.memory.stop()
         let stuck = self.joinWorkers()
@@ -225,6 +240,7 @@ public final class Gateway {
         case .endpointFailed(let endpoint, let reason): self.health.failed(endpoint, because: reason)
         case .endpointSucceeded(let endpoint): self.health.succeeded(endpoint)
         case .unreachable(let endpoint): self.names.unreachable(endpoint)
+        case .unknownKey(let keys): self.keys.doubted(keys)
         case .memoryRose: self.memory.rose()
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
@@ -244,5 +260,13 @@ public final class Gateway {
         self.supervisor.mainProcess(successor)
         self.supervisor.stopWatching()
         self.whenReleased()
+    }
+}
+
+extension RevokedSubjects {
+    /// Those that another process kept out.
+    fileprivate init(_ revoked: [(subject: String, seconds: Int)], now: MonotonicInstant) {
+        self.init()
+        for (subject, seconds) in revoked { _ = self.add(subject, for: .seconds(seconds), now: now) }
     }
 }

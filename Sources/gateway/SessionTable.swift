@@ -10,6 +10,7 @@ struct SessionTable {
         var backend: String?
         var endpoint: String?
         var client: String
+        var subject: String?
         var phase: String
         var ageSeconds: Double
         var idleSeconds: Double
@@ -26,6 +27,7 @@ struct SessionTable {
         ("CLIENT", false, { $0.client }),
         ("ROUTE", false, { $0.route }),
         ("ENDPOINT", false, { $0.endpoint ?? $0.backend ?? "-" }),
+        ("SUBJECT", false, { $0.subject ?? "-" }),
         ("PHASE", false, { $0.phase }),
         ("AGE", true, { Self.time($0.ageSeconds) }),
         ("IDLE", true, { Self.time($0.idleSeconds) }),

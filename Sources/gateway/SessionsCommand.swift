@@ -8,10 +8,11 @@ struct SessionsCommand: ParsableCommand {
         commandName: "sessions",
         abstract: "List the live sessions of the running gateway, or close one.",
         discussion: """
-            RTT is the latest round trip of a ping to the client and, after a slash, to the backend. Exits with 1 if no gateway answers.
+            SUBJECT is what its credential calls the client: the user, the token's sub, or the name in the certificate. RTT is the latest round trip of a ping to the client and, after a slash, to the backend. Exits with 1 if no gateway answers.
 
             EXAMPLES
               gateway sessions
+              gateway sessions --subject alice
               gateway sessions --json | jq '.sessions[] | select(.idle_seconds > 600)'
               gateway sessions close 5f0c9a1be2d34c77
               gateway sessions close 5f0c9a1be2d34c77 4001 "your account was closed"
@@ -21,10 +22,13 @@ struct SessionsCommand: ParsableCommand {
     @Flag(help: "Print the JSON that the admin address answers.")
     var json = false
 
+    @Option(help: ArgumentHelp("List only the sessions of this subject.", valueName: "subject"))
+    var subject: String?
+
     @OptionGroup var gateway: AdminOptions
 
     func run() throws {
-        let answer = try self.gateway.ask("GET", "/api/sessions")
+        let answer = try self.gateway.ask("GET", AdminClient.sessions(ofSubject: self.subject))
         if self.json { return print(String(decoding: answer, as: UTF8.self), terminator: "") }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

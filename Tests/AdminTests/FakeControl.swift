@@ -31,8 +31,10 @@ final class FakeControl: GatewayControl {
         if self.isSlow { self.waiting.append(answer) } else { answer() }
     }
 
-    func sessions(answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void) {
-        let rows = self.rows
+    func sessions(
+        ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void
+    ) {
+        let rows = self.rows.filter { subject == nil || $0.subject == subject }
         self.give { answer { rows } }
     }
 
@@ -43,7 +45,9 @@ final class FakeControl: GatewayControl {
 
     private(set) var closedSubjects: [(subject: String, dryRun: Bool)] = []
 
-    func closeSessions(ofSubject subject: String, dryRun: Bool, answer: @escaping (Int) -> Void) {
+    func closeSessions(
+        ofSubject subject: String, keepingOut duration: Duration?, dryRun: Bool, answer: @escaping (Int?) -> Void
+    ) {
         self.closedSubjects.append((subject, dryRun))
         let count = self.rows.count { $0.subject == subject }
         self.give { answer(count) }

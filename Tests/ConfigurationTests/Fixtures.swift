@@ -15,7 +15,7 @@ enum Shipped {
 extension GatewayConfiguration {
     /// What a whole file becomes.
     static func reading(_ text: String, environment: [String: String] = [:]) throws -> GatewayConfiguration {
-        try ConfigurationReader.read(text: text, file: "gateway.conf", environment: environment, isAuthServed: true)
+        try ConfigurationReader.read(text: text, file: "gateway.conf", environment: environment)
     }
 }
 

@@ -9,7 +9,7 @@ import time
 import warnings
 
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from confidential import password, register
@@ -27,7 +27,7 @@ def encoded(data: bytes) -> str:
 class Key:
     """A key that signs tokens in one algorithm."""
 
-    def __init__(self, algorithm: str, name: str = "k"):
+    def __init__(self, algorithm: str, name: str = "k", bits: int = 2048):
         self.algorithm = algorithm
         self.name = name
         match algorithm:
@@ -35,6 +35,8 @@ class Key:
                 self.key = ec.generate_private_key(ec.SECP256R1())
             case "EdDSA":
                 self.key = ed25519.Ed25519PrivateKey.generate()
+            case "RS256":
+                self.key = rsa.generate_private_key(65537, bits)
             case "HS256":
                 self.key = os.urandom(32)
                 register("key", encoded(self.key))
@@ -50,6 +52,10 @@ class Key:
             case "EdDSA":
                 raw = self.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
                 return {"kty": "OKP", "crv": "Ed25519", "x": encoded(raw), **common}
+            case "RS256":
+                numbers = self.key.public_key().public_numbers()
+                n, e = (encoded(number.to_bytes((number.bit_length() + 7) // 8, "big")) for number in (numbers.n, numbers.e))
+                return {"kty": "RSA", "n": n, "e": e, **common}
             case "HS256":
                 return {"kty": "oct", "k": encoded(self.key), **common}
 
@@ -69,6 +75,8 @@ class Key:
                 return r.to_bytes(32, "big") + s.to_bytes(32, "big")
             case "EdDSA":
                 return self.key.sign(data)
+            case "RS256":
+                return self.key.sign(data, padding.PKCS1v15(), hashes.SHA256())
             case "HS256":
                 return hmac.digest(self.key, data, "sha256")
 

@@ -1,6 +1,7 @@
 """Letting clients in: tokens, passwords, certificates, and what others see of them."""
 
 import asyncio
+import contextlib
 import json
 import pathlib
 import re
@@ -19,6 +20,7 @@ from certificates import Authority
 from credentials import BCRYPT, DEAR, SHA512, YESCRYPT, Key, basic, encoded, key_set, replace, user
 from gateway_process import Gateway, command, until, within
 from peers import WebSocketBackend, client, relay
+from test_restart import Successor
 
 PLACES = ["header", "cookie:session", "query:token", "subprotocol"]
 
@@ -232,6 +234,65 @@ async def test_a_password_of_each_kind(setting, tmp_path):
             assert (await status(gateway, "/app")).status == 401
             assert [request.headers["X-User"] for request in backend.requests] == ["ann", "ann"]
             assert {record["subject"] for record in await gateway.events(2, "open")} == {"ann"}
+
+
+HTPASSWD = ["htpasswd", "-nb"]
+MADE = {
+    "htpasswd -B": [*HTPASSWD, "-B", "-C", "4"], "htpasswd -5": [*HTPASSWD, "-5"],
+    "mkpasswd": ["mkpasswd"], "mkpasswd -m yescrypt": ["mkpasswd", "-m", "yescrypt"],
+    "mkpasswd -m sha512crypt": ["mkpasswd", "-m", "sha512crypt"],
+    "mkpasswd -m bcrypt": ["mkpasswd", "-m", "bcrypt", "-R", "5"], "mkpasswd -m bcrypt-a": ["mkpasswd", "-m", "bcrypt-a", "-R", "5"],
+}
+OTHERS = {
+    "htpasswd": ([*HTPASSWD], "is MD5 (`$apr1$`), which is found out fast"),
+    "htpasswd -s": ([*HTPASSWD, "-s"], "is SHA-1 without salt, which is found out in no time"),
+    "htpasswd -d": ([*HTPASSWD, "-d"], "is DES, of which only eight characters count"),
+    "htpasswd -p": ([*HTPASSWD, "-p"], "is of an unknown kind, or no hash"),
+    "htpasswd -2": ([*HTPASSWD, "-2"], "is SHA-256 (`$5$`)"),
+    "mkpasswd -m md5crypt": (["mkpasswd", "-m", "md5crypt"], "is MD5 (`$1$`), which is found out fast"),
+    "mkpasswd -m scrypt": (["mkpasswd", "-m", "scrypt"], "is scrypt (`$7$`)"),
+    "mkpasswd -m gost-yescrypt": (["mkpasswd", "-m", "gost-yescrypt"], "is gost-yescrypt (`$gy$`)"),
+    "mkpasswd -m sunmd5": (["mkpasswd", "-m", "sunmd5"], "is MD5 (`$md5`), which is found out fast"),
+    "mkpasswd -m nt": (["mkpasswd", "-m", "nt"], "is an NT hash, which is found out in no time"),
+    "mkpasswd -m bsdicrypt": (["mkpasswd", "-m", "bsdicrypt"], "is of an unknown kind, or no hash"),
+}
+
+
+async def made_by(tool: list[str], name: str, word: str) -> str:
+    """A line of the file, as an operator makes it."""
+    arguments = [*tool, name, confidential.password(word)] if tool[0] == "htpasswd" else [*tool, confidential.password(word)]
+    process = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
+    output, _ = await within(process.communicate())
+    assert process.returncode == 0
+    # htpasswd writes an empty line behind it.
+    return output.decode() if tool[0] == "htpasswd" else f"{name}:{output.decode()}"
+
+
+@pytest.mark.parametrize("name", MADE)
+async def test_passwords_that_debians_tools_made(name, tmp_path):
+    users = tmp_path / "users"
+    users.write_text("# of Debian's tools\n" + await made_by(MADE[name], "ann", "pass:word 1") + await made_by(MADE[name], "bob", "other"))
+    async with WebSocketBackend() as backend:
+        async with relay(backend, {"auth": {"basic": {"file": str(users)}}}) as gateway:
+            assert (await status(gateway, "/app", basic("ann", "pass:word 1"))).status == 101
+            assert (await status(gateway, "/app", basic("bob", "pass:word 1"))).status == 401
+            assert (await status(gateway, "/app", basic("bob", "other"))).status == 101
+
+
+@pytest.mark.parametrize("name", OTHERS)
+async def test_passwords_of_other_kinds_are_refused_with_a_cure(name, tmp_path):
+    tool, kind = OTHERS[name]
+    users, file = tmp_path / "users", tmp_path / "gateway.conf"
+    line = await made_by(tool, "ann", "sesame open")
+    users.write_text(line)
+    file.write_text(json.dumps({
+        "listeners": [{"address": "127.0.0.1:0"}], "backends": {"e": {"builtin": "echo"}},
+        "routes": [{"name": "r", "path": "/app", "backend": "e", "auth": {"basic": {"file": str(users)}}}]}))
+    code, _, errors = await command("check", "--config", str(file))
+    cure = "make one of bcrypt, yescrypt or sha512, such as with `htpasswd -B`"
+    assert code == 1 and f"route r: {users}: line 1: the hash of `ann` {kind}: {cure}\n" in errors
+    # The hash is not shown.
+    assert line.strip().split(":", 1)[1] not in errors
 
 
 async def test_users_that_change_are_in_force(tmp_path):
@@ -546,6 +607,86 @@ async def test_the_sessions_of_a_subject_are_closed(keys):
                 assert await within(other.recv()) == "still here"
                 assert (await close("", subject="carol"))[1] == {"matched": 0, "closed": 0}
                 assert (await close("", subjet="alice"))[0] == 400
+
+
+async def test_a_subject_is_kept_out_for_a_while_also_after_a_takeover(keys):
+    made, file = keys
+    rules = {"auth": tokens(file), "http": "pass"}
+    async with WebSocketBackend() as backend:
+        # Twice: the first is kept out for longer than the test takes, the second is not.
+        async with relay(backend, rules, workers=2, admin={"address": "127.0.0.1:0"}, drain={"over": "0s"}) as gateway:
+
+            async def answer(subject: str) -> int:
+                return (await status(gateway, "/app", f"Authorization: Bearer {made[0].token(sub=subject)}")).status
+
+            async def order(query: str = "", **body) -> tuple[int, dict]:
+                async with admin(gateway) as session:
+                    async with session.post(f"/api/sessions/close{query}", json=body) as response:
+                        return response.status, await response.json()
+
+            async with client(gateway.ws("/app?token=" + made[0].token(sub="alice"))) as socket:
+                await gateway.event("open")
+                assert await order("?dry-run=true", **{"subject": "alice", "for": "10m"}) == (200, {"matched": 1, "closed": 0})
+                assert await answer("alice") == 101
+                assert (await order(**{"subject": "alice", "for": "10m"}))[0] == 200
+                with pytest.raises(ConnectionClosed):
+                    await within(socket.recv())
+            assert await answer("alice") == 403
+            plain_answer = await raw.ask(gateway.plain, plain("/app", f"Authorization: Bearer {made[0].token(sub='alice')}"))
+            assert plain_answer.status == 403
+            assert (await gateway.event("refused", status=403))["reason"] == (
+                "The credential does not allow this: its subject is kept out for a while.")
+            assert await answer("Alice") == await answer("bob") == 101
+            assert (await order(**{"subject": "bob", "for": "1s"}))[0] == 200
+            assert await answer("bob") == 403
+            while await answer("bob") != 101:
+                pass
+            # Closing alone keeps nobody out.
+            assert (await order(subject="carol"))[0] == 200
+            assert await answer("carol") == 101
+            async with Successor(gateway) as successor:
+                assert await successor.serves()
+                await gateway.exited()
+                for _ in range(10):
+                    assert await answer("alice") == 403
+                assert await answer("bob") == 101
+
+
+async def test_the_table_says_of_whom_sessions_are(keys):
+    made, file = keys
+    # A terminal shows no character that would do something to it.
+    subjects = ["alice", "alice", "b&ob=\u00e9 \x1b[2J", "a" * 600]
+    async with WebSocketBackend() as backend:
+        async with relay(backend, {"auth": tokens(file)}, workers=2, admin={"address": "127.0.0.1:0"}) as gateway:
+            async with contextlib.AsyncExitStack() as stack:
+                for subject in subjects:
+                    url = gateway.ws("/app?token=" + made[0].token(sub=subject))
+                    await stack.enter_async_context(client(url))
+                session = await stack.enter_async_context(admin(gateway))
+
+                async def found(**query) -> list[str]:
+                    async with session.get("/api/sessions", params=query) as response:
+                        assert response.status == 200
+                        return sorted(row["subject"] for row in (await response.json())["sessions"])
+
+                shown = [subject[:510] for subject in subjects[:3]] + ["a" * 512 + "\u2026"]
+                assert [text[:500] for text in await found()] == [text[:500] for text in sorted(shown)]
+                assert await found(subject="alice") == ["alice", "alice"]
+                assert await found(subject=subjects[2]) == [subjects[2]]
+                # It is compared as a whole, although it is shown cut.
+                assert len(await found(subject=subjects[3])) == 1
+                assert await found(subject="a" * 512) == await found(subject="carol") == []
+
+                async def table(*arguments: str) -> list[str]:
+                    code, output, errors = await command("sessions", "--admin", (await gateway.event("admin"))["address"], *arguments)
+                    assert (code, errors) == (0, "") and "\x1b" not in output
+                    return output.splitlines()
+
+                title, *lines = await table()
+                assert "SUBJECT" in title.split() and len(lines) == 4
+                assert any("b&ob=\u00e9 ?[2J" in line for line in lines)
+                assert len(await table("--subject", subjects[2])) == len(await table("--subject", "alice")) - 1 == 2
+                assert await table("--subject", "carol") == ["no sessions"]
 
 
 async def test_explain_says_why(keys):

@@ -8,3 +8,14 @@ public func temporaryPath(_ suffix: String) -> String {
 
 /// Removes a file, if it is there.
 public func removeFile(_ path: String) { _ = unsafe unlink(path) }
+
+/// Makes a file with this text, in place of one that is there.
+public func write(_ text: String, to path: String) throws {
+    guard let file = unsafe fopen(path, "w") else { throw CannotWrite(path: path) }
+    unsafe fputs(text, file)
+    unsafe fclose(file)
+}
+
+private struct CannotWrite: Error {
+    let path: String
+}

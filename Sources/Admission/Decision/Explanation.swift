@@ -115,6 +115,10 @@ public struct Explanation: Equatable, Sendable {
         _ decision: Admission.Decision, by files: KeysAndUsers, now: Int64, _ lines: inout Lines
     ) -> Admission.Decision {
         guard case .demands(let demand, let decision) = decision else { return decision }
+        if let (source, url) = demand.credentials.keysFromURL(for: demand.shown), files.keys[source] == nil {
+            lines.add("credential", "not verified here: its keys come from \(url.withoutQuery)")
+            return decision
+        }
         switch demand.credentials.worth(of: demand.shown, certificate: nil, by: files, now: now) {
         case .verdict(.granted(let grant)): return self.granted(decision, grant, &lines)
         case .verdict(.refused(let flaw)): return .refused(demand.refusal(.refused(flaw)))

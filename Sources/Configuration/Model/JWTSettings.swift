@@ -22,10 +22,8 @@ public struct JWTSettings: Equatable, Sendable, KeyedSettings {
         }
     }
 
-    /// `keys`: where the keys are.
+    /// `keys` and `tls`: where the keys are.
     public var keys: KeySource
-    /// `tls.ca`: a PEM file of authorities for an `https` URL; `nil`: the system's.
-    public var ca: String?
     /// `algorithms`: those that a token may be signed with. Never empty.
     public var algorithms: [SignatureAlgorithm]
     /// `issuer`: one of these must be `iss`; empty: it is not checked.

@@ -79,6 +79,15 @@ struct BackendsSection {
         action.backend.flatMap { self.settings[$0]?.tokenPlace } == .path
     }
 
+    /// The parameter of a request's query that chooses its endpoint; `nil`: none does.
+    func choosingParameter(_ action: RouteSettings.Action) -> String? {
+        guard let backend = action.backend.flatMap({ self.settings[$0] }) else { return nil }
+        switch (backend.tokenPlace, backend.balance) {
+        case (.query(let name), _), (_, .hashQuery(let name)): return name
+        default: return nil
+        }
+    }
+
     /// What the backend of an action says of the sessions of its routes.
     func rules(for action: RouteSettings.Action) -> SessionRules {
         action.backend.flatMap { self.sections[$0]?.rules } ?? SessionRules()

@@ -26,19 +26,9 @@ public enum ConfigurationReader {
     public static func read(
         text: String, file: String, environment: [String: String], automaticMemory: Int? = nil
     ) throws(Failure) -> GatewayConfiguration {
-        try self.read(
-            text: text, file: file, environment: environment, automaticMemory: automaticMemory, isAuthServed: false)
-    }
-
-    /// Reads the text of a file.
-    ///
-    /// - Parameter isAuthServed: Whether keys from a URL are accepted, which nothing reads yet.
-    static func read(
-        text: String, file: String, environment: [String: String], automaticMemory: Int? = nil, isAuthServed: Bool
-    ) throws(Failure) -> GatewayConfiguration {
         // A byte order mark does not count as a character of the first line.
         let text = text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
-        let diagnostics = Diagnostics(file: file, text: text, isAuthServed: isAuthServed)
+        let diagnostics = Diagnostics(file: file, text: text)
         let root = DocumentComposer.compose(text, environment: environment, diagnostics: diagnostics)
         if root == nil, diagnostics.isEmpty {
             diagnostics.report(

@@ -1,15 +1,12 @@
 /// Collects the mistakes of one file while it is read.
 final class Diagnostics {
     let file: String
-    /// Whether every kind of `auth` is more than read.
-    let isAuthServed: Bool
     private let lines: [String]
     private var collected: [Diagnostic] = []
     private var collectedWarnings: [Diagnostic] = []
 
-    init(file: String, text: String, isAuthServed: Bool) {
+    init(file: String, text: String) {
         self.file = file
-        self.isAuthServed = isAuthServed
         self.lines = Self.lines(of: text)
     }
 

@@ -4,11 +4,7 @@ internal import HTTP1
 enum JWTSection {
     /// `nil` where a key that it needs is missing or wrong, which is reported.
     static func settings(_ mapping: MappingReader) -> JWTSettings? {
-        let keys = mapping.value(Keys.jwt.keys)
-        if case .url = keys, !mapping.diagnostics.isAuthServed {
-            mapping.report(Keys.jwt.keys, "cannot be a URL, which is not yet supported: name a file")
-        }
-        let ca = self.ca(mapping, of: keys)
+        let keys = self.keys(mapping)
         let algorithms = self.algorithms(mapping, with: keys)
         let issuers = mapping.oneOrMore(Keys.jwt.issuer, hint: "leave it out for any") ?? []
         let audience = mapping.oneOrMore(Keys.jwt.audience, hint: "write `any` for any").flatMap {
@@ -24,7 +20,6 @@ enum JWTSection {
         guard let keys, let audience, !algorithms.isEmpty else { return nil }
         var settings = JWTSettings(keys: keys, algorithms: algorithms, audience: audience)
         changes.apply(to: &settings)
-        settings.ca = ca
         settings.issuers = issuers
         settings.requirements = requirements
         settings.token = token ?? settings.token
@@ -32,10 +27,15 @@ enum JWTSection {
         return settings
     }
 
-    private static func ca(_ mapping: MappingReader, of keys: KeySource?) -> String? {
+    private static func keys(_ mapping: MappingReader) -> KeySource? {
+        let keys = mapping.value(Keys.jwt.keys)
         let ca = mapping.mapping(Keys.jwt.tls)?.value(Keys.authTLS.ca)
-        if case .file = keys { mapping.report(Keys.jwt.tls, "is for an `https` URL: leave it out") }
-        return ca
+        switch keys {
+        case .url(let url, _): return .url(url, ca: ca)
+        case .file: mapping.report(Keys.jwt.tls, "is for an `https` URL: leave it out")
+        case nil: break
+        }
+        return keys
     }
 
     private static func algorithms(_ mapping: MappingReader, with keys: KeySource?) -> [SignatureAlgorithm] {

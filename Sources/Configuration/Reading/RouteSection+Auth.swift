@@ -11,6 +11,19 @@ extension RouteSection {
         self.mapping.report(Keys.route.signIn, "needs `auth`: without it everyone is let in")
     }
 
+    /// Reports a parameter that would be taken out as a credential before its backend is chosen by it.
+    ///
+    /// - Parameters:
+    ///   - route: What this section says, with what it inherits.
+    ///   - parameter: Of the query, the one that chooses its endpoint.
+    func refuseLost(_ parameter: String?, _ route: RouteSettings) {
+        guard let parameter, route.auth.contains(where: { $0.places.contains("query:\(parameter)") }) else { return }
+        self.mapping.report(
+            Keys.route.backend,
+            "finds its endpoint by `query:\(parameter)`, which `auth` takes out as a credential: give one of them another name"
+        )
+    }
+
     /// - Parameters:
     ///   - route: What this section says, with what it inherits.
     ///   - listeners: All of them.

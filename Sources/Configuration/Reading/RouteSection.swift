@@ -77,6 +77,7 @@ struct RouteSection {
         route.signIn = signIn?.description
         route.listenOnly = listenOnly ?? route.listenOnly
         self.refuseSignIn(route)
+        self.refuseLost(backends.choosingParameter(action), route)
         route.limitsMessagesItself = self.limitsMessages
         return route
     }

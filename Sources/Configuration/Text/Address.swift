@@ -59,6 +59,10 @@ public enum Address: Hashable, Sendable, CustomStringConvertible {
         guard let port else {
             throw .expected("an address such as \(use.examples)", not: text, hint: "it has no port")
         }
+        // Written again, it would be a socket.
+        guard host != "unix" else {
+            throw .expected("an address such as \(use.examples)", not: text, hint: "`unix` cannot be a host here")
+        }
         self = .tcp(host: host, port: port)
     }
 

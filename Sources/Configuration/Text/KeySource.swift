@@ -1,11 +1,13 @@
 internal import HTTP1
 
 /// `keys` of `jwt`: where the keys are that tokens are verified with, a JWK Set (RFC 7517 section 5).
-public enum KeySource: Equatable, Sendable {
+public enum KeySource: Hashable, Sendable {
     /// The path of a file.
     case file(String)
     /// An `https` URL.
-    case url(WebURL)
+    ///
+    /// - ca: a PEM file of the authorities that its server is verified with; `nil`: the system's.
+    case url(WebURL, ca: String?)
 
     /// Reads the path of a file, or an `https` URL.
     ///
@@ -21,6 +23,6 @@ public enum KeySource: Equatable, Sendable {
                 hint: text.prefix(7).equalsIgnoringCase("http://")
                     ? "keys that come without TLS could be those of anyone" : nil)
         }
-        self = .url(try WebURL(parsing: text))
+        self = .url(try WebURL(parsing: text), ca: nil)
     }
 }

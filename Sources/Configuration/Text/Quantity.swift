@@ -103,3 +103,11 @@ extension Duration {
         return seconds > 0 && seconds % 3600 == 0 ? "\(seconds / 3600)h" : "\(seconds)s"
     }
 }
+
+extension Duration {
+    /// Reads `250ms`, `10s`, `5m` or `1h`, as the file has them; `nil` for what is not one, or not within bounds.
+    public init?(written text: String, within range: ClosedRange<Duration>) {
+        guard let duration = try? Quantity.duration(range)(text) else { return nil }
+        self = duration
+    }
+}

@@ -1,7 +1,7 @@
 internal import HTTP1
 
 /// The URL of something that the gateway itself asks by HTTP: `https://login.example.com/keys`.
-public struct WebURL: Equatable, Sendable, CustomStringConvertible {
+public struct WebURL: Hashable, Sendable, CustomStringConvertible {
     /// As it is written.
     public let description: String
     /// `https`.
@@ -12,6 +12,9 @@ public struct WebURL: Equatable, Sendable, CustomStringConvertible {
     public let authority: String
     /// Path and query; `/` where there is none.
     public let target: String
+
+    /// Without the query, which may be secret: for logs.
+    public var withoutQuery: String { String(self.description.prefix { $0 != "?" }) }
 
     /// - Throws: A `Mistake` for anything but an `http` or `https` URL without user and fragment.
     init(parsing text: String) throws(Mistake) {

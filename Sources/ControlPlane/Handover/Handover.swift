@@ -23,14 +23,17 @@ final class Handover {
     private let successor: SuccessorProcess
     private let loop: EventLoop
     private let log: Log
+    private let revoked: () -> [(subject: String, seconds: Int)]
     private let released: (_ successor: Int32) -> Void
     private var state = State.closed
 
     /// - Parameters:
     /// - plan: `nil` if there is no configuration file by which another process could find this one.
+    /// - revoked: the subjects that are kept out, for a successor.
     /// - released: called with the process id of a successor that serves.
     init(
         _ plan: RestartPlan?, _ serving: Serving, _ drainer: Drainer, _ loop: EventLoop, _ log: Log,
+        revoked: @escaping () -> [(subject: String, seconds: Int)],
         released: @escaping (_ successor: Int32) -> Void
     ) throws(SystemError) {
         self.plan = plan
@@ -39,6 +42,7 @@ final class Handover {
         self.successor = try SuccessorProcess(on: loop)
         self.loop = loop
         self.log = log
+        self.revoked = revoked
         self.released = released
     }
 
@@ -58,7 +62,7 @@ final class Handover {
                     name: plan.name, taken: taken, loop: self.loop, log: self.log,
                     sockets: { [unowned self] in
                         self.serving.listeners.listeners.map { ($0.configured.offeredName, $0.sockets.flatMap { $0 }) }
-                    }, released: { [unowned self] in self.release($0) }))
+                    }, revoked: self.revoked, released: { [unowned self] in self.release($0) }))
         } catch {
             // Another gateway runs with this file. Both serve, but only the other one can be taken over from.
             self.log.write(.warning, "takeover-unavailable", reason: "\(error)")

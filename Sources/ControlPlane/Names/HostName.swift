@@ -5,7 +5,7 @@ internal import System
 final class HostName: TimerHandler {
     let host: String
     var endpoints: [Endpoint] = []
-    var schedule: LookUpSchedule
+    var schedule: RefreshSchedule
     private unowned let loop: EventLoop
     private let lookUp: (String) -> Void
     private var timer: EventLoop.TimerID?
@@ -16,7 +16,7 @@ final class HostName: TimerHandler {
     /// - Parameter lookUp: starts a look-up of the host. Call `answered` when it is done.
     init(_ host: String, refresh: Duration, on loop: EventLoop, lookUp: @escaping (String) -> Void) {
         self.host = host
-        self.schedule = LookUpSchedule(refresh: refresh, at: loop.now)
+        self.schedule = RefreshSchedule(refresh: refresh, at: loop.now)
         self.loop = loop
         self.lookUp = lookUp
     }

@@ -99,7 +99,7 @@ final class NameRefresh {
     func unreachable(_ endpoint: Endpoint) {
         endpoint.takeLookUp()
         guard let (host, _) = endpoint.hostToResolve, let name = self.names[host] else { return }
-        name.schedule.addressesFailed(at: self.loop.now)
+        name.schedule.doubted(at: self.loop.now)
         name.goOn()
     }
 

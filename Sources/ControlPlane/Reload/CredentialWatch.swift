@@ -13,25 +13,27 @@ final class CredentialWatch {
     private let serving: Serving
     private let reloader: Reloader
     private let drainer: Drainer
-    private let fleet: Fleet
+    private let keys: KeyRefresh
     private let loop: EventLoop
     private let log: Log
     private var timer: ControlTimer?
     /// The files that were refused last: they are not read again before they change.
     private var refused: [String: FileStamp?]?
+    /// What was last said of files that cannot be read: they are tried again at every look.
+    private var unread: String?
     /// What was last said of files that cannot be looked at.
     private var obstacle: String?
 
     init(
         _ files: FileReader, _ sideWork: SideWork, _ serving: Serving, _ reloader: Reloader, _ drainer: Drainer,
-        _ fleet: Fleet, _ loop: EventLoop, _ log: Log
+        _ keys: KeyRefresh, _ loop: EventLoop, _ log: Log
     ) {
         self.files = files
         self.sideWork = sideWork
         self.serving = serving
         self.reloader = reloader
         self.drainer = drainer
-        self.fleet = fleet
+        self.keys = keys
         self.loop = loop
         self.log = log
     }
@@ -75,13 +77,20 @@ final class CredentialWatch {
     private func use(_ result: Result<CredentialFiles, StartError>, of files: FileSet) {
         switch result {
         case .success(let credentials):
-            self.refused = nil
+            (self.refused, self.unread) = (nil, nil)
             self.serving.put(credentials)
-            self.fleet.tell(.verify(credentials.contents))
+            self.keys.use(self.serving.configuration.settings, credentials)
+            self.keys.whenChanged()
             self.log.write(LogRecord(.info, "credentials-reloaded"))
             self.log.write(warningsOf: credentials)
         case .failure(let error):
-            self.refused = files.stamps
+            guard files.areAllRead else {
+                self.refused = nil
+                if self.unread != "\(error)" { self.log.write(.error, "credentials-refused", reason: "\(error)") }
+                self.unread = "\(error)"
+                return
+            }
+            (self.refused, self.unread) = (files.stamps, nil)
             self.log.write(.error, "credentials-refused", reason: "\(error)")
         }
     }

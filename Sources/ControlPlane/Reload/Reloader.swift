@@ -21,6 +21,7 @@ final class Reloader {
         let fleet: Fleet
         let names: NameRefresh
         let tokens: TokenWatch
+        let keys: KeyRefresh
         let health: HealthChecks
         let rebalancer: Rebalancer
         let memory: MemoryWatch
@@ -125,7 +126,7 @@ final class Reloader {
                 then(outcome($0))
             }
         }
-        self.prepare(configuration) { [unowned self] in
+        self.prepare(candidate) { [unowned self] in
             // Workers that were told to stop accepting would accept from new listeners.
             guard self.followers.drainer.isServing else {
                 candidate.listeners.close()
@@ -139,10 +140,13 @@ final class Reloader {
         }
     }
 
-    /// Reads new tokens, and looks up the names of new endpoints, before sessions are led to them.
-    private func prepare(_ configuration: ActiveConfiguration, then: @escaping () -> Void) {
+    /// Reads new tokens, looks up the names of new endpoints, and fetches the keys of new URLs, before requests need them.
+    private func prepare(_ candidate: Serving.Candidate, then: @escaping () -> Void) {
+        let (configuration, files) = (candidate.configuration, candidate.credentials ?? self.serving.credentials)
         self.followers.tokens.read(configuration) { [unowned self] in
-            self.followers.names.resolve(configuration, then: then)
+            self.followers.names.resolve(configuration) { [unowned self] in
+                self.followers.keys.prepare(configuration.settings, files, then: then)
+            }
         }
     }
 
@@ -154,6 +158,7 @@ final class Reloader {
         self.followers.memory.rose()
         self.followers.names.use(new)
         self.followers.tokens.use(new)
+        self.followers.keys.use(new.settings, self.serving.credentials)
         self.followers.rebalancer.take(new, insteadOf: old)
         for listener in candidate.listeners.removed {
             self.serving.removeFile(of: listener)
@@ -177,7 +182,7 @@ final class Reloader {
             self.log.write(.error, "update-failed", reason: "\(error)")
         }
         let (configuration, listeners) = (candidate.configuration, candidate.listeners.listeners)
-        let credentials = candidate.credentials?.contents
+        let credentials = candidate.credentials.map { self.followers.keys.completed($0.contents) }
         self.survey.ask {
             $0.use(configuration, listeners, credentials)
         } then: {

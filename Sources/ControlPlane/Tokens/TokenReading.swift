@@ -7,6 +7,8 @@ struct TokenReading: Sendable {
     let table: TokenTable
     let flaws: [TokenLines.Flaw]
     let stamps: FolderContents.Stamps
+    /// The process lacked what it needs to read a file, such as a descriptor: that says nothing of the file.
+    let isShort: Bool
     /// A hash of the contents of all files.
     let digest: [UInt8]
     /// The endpoints that the table until now did not have.
@@ -22,6 +24,9 @@ struct TokenReading: Sendable {
         self.table = table
         self.flaws = lines.flaws
         self.stamps = contents.stamps
+        self.isShort = contents.members.contains { member in
+            if case .failure(.system(let error)) = member.contents { error.isShortage } else { false }
+        }
         self.digest = Digest.sha256(contents.members.flatMap { Self.digest(of: $0) })
         self.added = Self.endpoints(table.endpoints, without: old)
         self.removed = Self.endpoints(old, without: table.endpoints)

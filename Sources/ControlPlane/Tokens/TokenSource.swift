@@ -88,6 +88,11 @@ final class TokenSource {
     }
 
     private func use(_ reading: TokenReading, then: @escaping () -> Void) {
+        // The tokens in force stay, and the next look reads the files again.
+        guard !reading.isShort else {
+            self.logFlaws(reading.flaws)
+            return then()
+        }
         self.readsAgain = reading.stamps != self.known
         self.known = reading.stamps
         self.logFlaws(reading.flaws)

@@ -24,6 +24,8 @@ public struct KeySet: Sendable {
     public static let mostBytes = 256 << 10
 
     let keys: [VerificationKey]
+    /// How many keys can be used.
+    public var count: Int { self.keys.count }
     /// What is wrong with single keys, as sentences. Those that cannot be used are left out, as section 5 has it.
     public let warnings: [String]
 

@@ -16,7 +16,7 @@ struct PasswordHash: Equatable, Sendable {
     /// - Throws: `Mistake` for hashes of other kinds, and for those that crypt(3) does not take.
     init(_ text: String) throws(Mistake) {
         guard Self.accepted.contains(where: text.hasPrefix) else {
-            let kind = Self.kinds.first { text.hasPrefix($0.prefix) }?.name ?? "of an unknown kind"
+            let kind = Self.kinds.first { text.hasPrefix($0.prefix) }?.name ?? Self.kindWithoutPrefix(text)
             throw Mistake(problem: "is \(kind): make one of bcrypt, yescrypt or sha512, such as with `htpasswd -B`")
         }
         self.text = text
@@ -41,9 +41,20 @@ struct PasswordHash: Equatable, Sendable {
         (prefix: "$apr1$", name: "MD5 (`$apr1$`), which is found out fast"),
         (prefix: "$1$", name: "MD5 (`$1$`), which is found out fast"),
         (prefix: "$5$", name: "SHA-256 (`$5$`)"),
+        (prefix: "$md5", name: "MD5 (`$md5`), which is found out fast"),
+        (prefix: "$3$", name: "an NT hash, which is found out in no time"),
+        (prefix: "$7$", name: "scrypt (`$7$`)"),
+        (prefix: "$gy$", name: "gost-yescrypt (`$gy$`)"),
         (prefix: "$argon2", name: "argon2, which crypt(3) does not know"),
         (prefix: "{PLAIN}", name: "a password that is not hashed"),
     ]
+
+    /// Older than kinds, or no hash: `htpasswd` writes passwords as they are if it is told to.
+    private static func kindWithoutPrefix(_ text: String) -> String {
+        let isDES =
+            text.utf8.count == 13 && text.utf8.allSatisfy { $0.isLetter || $0.isDigit || "./".utf8.contains($0) }
+        return isDES ? "DES, of which only eight characters count" : "of an unknown kind, or no hash"
+    }
 
     /// Its length fits its kind.
     private var isWhole: Bool {

@@ -17,16 +17,16 @@ extension RouteCredentials {
     /// - Parameters:
     ///   - shown: what a request shows.
     ///   - certificate: that of its connection, which was verified.
-    ///   - files: those in force.
+    ///   - files: what is in force.
     ///   - now: seconds since 1970.
     public func worth(
         of shown: Shown, certificate: CertificateIdentity?, by files: KeysAndUsers, now: Int64
     ) -> Worth {
         switch shown {
         case .token(let token, let kind):
-            guard case .jwt(let settings) = self.kinds[kind], case .file(let path) = settings.keys,
-                let keys = files.keys[path]
-            else { return .unverifiable("there are no keys") }
+            guard case .jwt(let settings) = self.kinds[kind], let keys = files.keys[settings.keys] else {
+                return .unverifiable("there are no keys yet")
+            }
             return .verdict(TokenCheck(settings).verdict(on: token, keys: keys, now: now))
         case .password(let credential, let kind):
             guard case .basic(let settings) = self.kinds[kind], let users = files.users[settings.file] else {
@@ -46,5 +46,19 @@ extension RouteCredentials {
             return .asked(settings)
         case .missing, .missingCertificate: return .unverifiable("nothing is shown")
         }
+    }
+
+    /// The URL from which the keys come that a token is verified with; `nil` for files and for everything else.
+    public func keysFromURL(for shown: Shown) -> (source: KeySource, url: WebURL)? {
+        guard case .token(_, let kind) = shown, case .jwt(let settings) = self.kinds[kind],
+            case .url(let url, _) = settings.keys
+        else { return nil }
+        return (settings.keys, url)
+    }
+
+    /// Keys that may have changed since they were fetched: a token names one that is not among them.
+    public func outdatedKeys(after verdict: Verdict, on shown: Shown) -> KeySource? {
+        guard case .refused(.unknownKey) = verdict else { return nil }
+        return self.keysFromURL(for: shown)?.source
     }
 }

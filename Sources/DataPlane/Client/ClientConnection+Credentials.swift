@@ -24,7 +24,11 @@ extension ClientConnection {
             of: request.demand.shown, certificate: self.certificate(for: request.configuration.shared.routeTable),
             by: self.context.credentials, now: WallClock.sinceEpoch().components.seconds)
         switch worth {
-        case .verdict(let verdict): self.letIn(request, verdict)
+        case .verdict(let verdict):
+            if let keys = request.demand.credentials.outdatedKeys(after: verdict, on: request.demand.shown) {
+                self.owner.doubts(keys)
+            }
+            self.letIn(request, verdict)
         case .unverifiable(let reason): self.turnAway(request.demand.refusal(.unverifiable(reason)))
         case .password(let credential, let file, _): self.judge(credential, of: file, request)
         case .asked(let settings): self.ask(settings, about: request)
@@ -105,6 +109,8 @@ extension ClientConnection {
         _ renewal: CredentialRenewal? = nil
     ) {
         switch verdict {
+        case .granted(let grant) where grant.subject.map { self.context.revoked.has($0, now: self.loop.now) } == true:
+            self.turnAway(request.demand.refusal(.forbidden("its subject is kept out for a while")))
         case .granted(let grant):
             let credential = CredentialSummary(grant, at: self.loop.now)
             credential.cookies = cookies

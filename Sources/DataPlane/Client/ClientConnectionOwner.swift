@@ -1,3 +1,5 @@
+internal import Configuration
+
 /// Owns the connections of clients until they are closed, or sessions have them: the worker.
 protocol ClientConnectionOwner: AnyObject {
     /// The PROXY header is read: from now on the connection counts for the address in it.
@@ -8,6 +10,8 @@ protocol ClientConnectionOwner: AnyObject {
     func isNoLongerNew(_ client: ClientConnection)
     /// The connection waits for another request.
     func isNewAgain(_ client: ClientConnection)
+    /// A token names a key that is not among those of its URL.
+    func doubts(_ keys: KeySource)
     /// A request is passed on. A drain that has begun may apply to it.
     func passes(_ client: ClientConnection)
     /// The session that is about to send its 101 has the connection now.

@@ -1,11 +1,15 @@
 public import Configuration
 public import Credentials
 public import System
+public import TLS
 
-/// The files with the keys and users that routes verify credentials with. They are read once for all workers.
+/// The files with the keys and users that routes verify credentials with, and those with the authorities of servers that have keys. They are
+/// read once for all workers.
 public struct CredentialFiles: Sendable {
     /// What is in them.
     public private(set) var contents = KeysAndUsers()
+    /// The authorities, by the path of their file.
+    public private(set) var authorities: [String: TrustedAuthorities] = [:]
     /// When they were read: to notice a change.
     public private(set) var stamps: [String: FileStamp?] = [:]
     /// What is left out of them, a line each.
@@ -37,7 +41,7 @@ public struct CredentialFiles: Sendable {
             case .keys:
                 do throws(KeySet.Mistake) {
                     let keys = try KeySet(parsing: bytes, from: .file)
-                    self.contents.keys[path] = keys
+                    self.contents.keys[.file(path)] = keys
                     self.warnings += keys.warnings.map { "\(place): \($0)" }
                 } catch {
                     problems.append("\(place): it \(error)")
@@ -47,6 +51,12 @@ public struct CredentialFiles: Sendable {
                     self.contents.users[path] = try PasswordFile(parsing: bytes)
                 } catch {
                     problems += error.mistakes.map { "\(place): \($0)" }
+                }
+            case .authorities:
+                do throws(TLSError) {
+                    self.authorities[path] = try TrustedAuthorities(pem: bytes, name: path)
+                } catch {
+                    problems.append("route \(route): \(error)")
                 }
             }
         }
@@ -77,10 +87,11 @@ public struct CredentialFiles: Sendable {
     private enum Source: Hashable {
         case keys(String)
         case users(String)
+        case authorities(String)
 
         var path: String {
             switch self {
-            case .keys(let path), .users(let path): path
+            case .keys(let path), .users(let path), .authorities(let path): path
             }
         }
     }
@@ -91,7 +102,10 @@ public struct CredentialFiles: Sendable {
             route.auth.compactMap { kind -> Source? in
                 switch kind {
                 case .jwt(let settings):
-                    if case .file(let path) = settings.keys { .keys(path) } else { nil }
+                    switch settings.keys {
+                    case .file(let path): .keys(path)
+                    case .url(_, let ca): ca.map { .authorities($0) }
+                    }
                 case .basic(let settings): .users(settings.file)
                 case .forward, .certificate: nil
                 }

@@ -23,6 +23,8 @@ final class SessionContext {
     let passwords: WorkerPasswords
     /// What the credentials of requests are verified with.
     var credentials: KeysAndUsers
+    /// The subjects that credentials do not let in at present, however good they are.
+    var revoked = RevokedSubjects()
     /// For new sessions.
     var configuration: WorkerConfiguration
     /// Set when the whole gateway drains: connections end after their answers.

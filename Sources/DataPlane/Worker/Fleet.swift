@@ -1,3 +1,4 @@
+public import Configuration
 public import Credentials
 public import Sessions
 public import Synchronization
@@ -23,6 +24,8 @@ public enum WorkerMessage: Sendable {
     case evict(Set<SessionID>)
     /// Verify credentials with this from now on.
     case verify(KeysAndUsers)
+    /// Keep these subjects out from now on.
+    case revoke(RevokedSubjects)
     /// Run this on the worker's thread. It sends its answer itself.
     case ask(@Sendable (Worker) -> Void)
     /// End now.
@@ -39,6 +42,8 @@ public enum ControlMessage: Sendable {
     case endpointSucceeded(Endpoint)
     /// None of an endpoint's addresses could be connected to (`Endpoint.wantsLookUp`).
     case unreachable(Endpoint)
+    /// A token names a key that is not among those of its URL: they may have changed.
+    case unknownKey(KeySource)
     /// The memory level has risen.
     case memoryRose
     case answer(any Sendable, id: Int, worker: Int)

@@ -7,8 +7,14 @@ public import WebSocketProtocol
 
 /// What the control thread asks a worker. To be called on the worker's thread.
 extension Worker {
-    /// Every live session, and every connection without one.
-    public var rows: [SessionRow] { self.sessions.values.compactMap(\.row) + self.clients.values.compactMap(\.row) }
+    /// The live sessions, and those that are being opened.
+    ///
+    /// - Parameter subject: only those of this one; `nil`: all, and every connection without a session.
+    public func rows(ofSubject subject: String?) -> [SessionRow] {
+        func isWanted(_ credential: CredentialSummary?) -> Bool { subject.map { credential?.isOf($0) == true } ?? true }
+        return self.sessions.values.filter { isWanted($0.summary.credential) }.compactMap(\.row)
+            + self.clients.values.filter { isWanted($0.summary.credential) }.compactMap(\.row)
+    }
 
     /// The counts so far, with the messages of live sessions.
     public var counts: MetricsSnapshot {

@@ -33,6 +33,8 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
     private var draining: DrainOrder?
     /// When that drain is over.
     private var drainEnd = MonotonicInstant.never
+    /// When the control thread was told last that keys may have changed.
+    private var doubtedAt: [KeySource: MonotonicInstant] = [:]
 
     /// - Throws: `SystemError` or `TLSError`, for what the system or libssl refuses.
     init(_ index: Int, _ shared: WorkerBlueprint) throws {
@@ -52,6 +54,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
             connections, self.memory, self.log, self.services, try WorkerFiles(shared.fleet.files, on: self.loop),
             try WorkerPasswords(shared.fleet.passwords, on: self.loop), shared.credentials,
             try WorkerConfiguration(shared.configuration, io: connections.tlsIO), shared.fleet.scope)
+        self.context.revoked = shared.revoked
         self.context.owner = self
         try self.listeners.update(shared.listeners, of: index, connections, for: self)
         let own = self.fleet.members[index]
@@ -74,6 +77,7 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         case .evict(let sessions): self.memory.evict(sessions)
         case .rebalance(let endpoint): self.rebalance(endpoint)
         case .verify(let credentials): self.context.credentials = credentials
+        case .revoke(let subjects): self.context.revoked = subjects
         case .ask(let question): question(self)
         case .stop:
             self.abortAll()
@@ -362,6 +366,17 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         self.reportIfDrained()
     }
 
+    // MARK: - Keys
+
+    /// The control thread decides when keys are fetched again. It is not told of every token, because anyone can send them.
+    private static let doubtsPace = Duration.seconds(1)
+
+    func doubts(_ keys: KeySource) {
+        if let last = self.doubtedAt[keys], self.loop.now - last < Self.doubtsPace { return }
+        self.doubtedAt[keys] = self.loop.now
+        self.fleet.control.send(.unknownKey(keys))
+    }
+
     // MARK: - Endpoints
 
     func failed(_ endpoint: Endpoint, because reason: String) {
@@ -384,16 +399,18 @@ public struct WorkerBlueprint: Sendable {
     let configuration: ActiveConfiguration
     let listeners: [ListenerBlueprint]
     let credentials: KeysAndUsers
+    let revoked: RevokedSubjects
 
     /// The values of every worker.
     public init(
         fleet: Fleet, log: Log, configuration: ActiveConfiguration, listeners: [ListenerBlueprint],
-        credentials: KeysAndUsers = KeysAndUsers()
+        credentials: KeysAndUsers = KeysAndUsers(), revoked: RevokedSubjects = RevokedSubjects()
     ) {
         self.fleet = fleet
         self.log = log
         self.configuration = configuration
         self.listeners = listeners
         self.credentials = credentials
+        self.revoked = revoked
     }
 }

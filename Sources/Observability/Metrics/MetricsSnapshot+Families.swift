@@ -185,7 +185,13 @@ extension MetricsSnapshot {
                 samples: [
                     Sample([Label("result", "applied")], .number(Double(control.appliedReloads))),
                     Sample([Label("result", "refused")], .number(Double(control.refusedReloads))),
-                ])
+                ]),
+            MetricFamily(
+                "gateway_key_fetches_total", .counter, help: "Fetches of the keys of URLs (jwt), by their result.",
+                samples: [
+                    Sample([Label("result", "fetched")], .number(Double(control.keyFetches.succeeded))),
+                    Sample([Label("result", "failed")], .number(Double(control.keyFetches.failed))),
+                ]),
         ]
     }
 

@@ -223,12 +223,25 @@ extension MessageTally {
 }
 
 extension MetricsSnapshot {
+    /// How often something was fetched.
+    public struct Fetches: Sendable {
+        /// Those with an answer that could be used.
+        public var succeeded: UInt64 = 0
+        /// Those without.
+        public var failed: UInt64 = 0
+
+        /// Zeros.
+        public init() {}
+    }
+
     /// The counts of the control thread.
     public struct Control: Sendable {
         /// Reloads that were applied, without dry runs.
         public var appliedReloads: UInt64 = 0
         /// Reloads that were refused, without dry runs.
         public var refusedReloads: UInt64 = 0
+        /// How often the keys of URLs were fetched.
+        public var keyFetches = Fetches()
 
         /// Zeros.
         public init() {}

@@ -39,6 +39,14 @@ public struct FileSet: Sendable {
         throw obstacle.path == path ? obstacle.error : .behind(obstacle.path)
     }
 
+    /// Whether every file of the request was read.
+    public var areAllRead: Bool {
+        self.obstacle == nil
+            && self.files.values.allSatisfy { file in
+                if case .success = file.contents { true } else { false }
+            }
+    }
+
     /// The stamps of all files that were reached.
     public var stamps: [String: FileStamp?] { self.files.mapValues(\.stamp) }
 }

@@ -18,11 +18,15 @@ struct SuccessorSide {
     }
 
     private static let mostListeners = 4096
+    /// With the offer and at the end.
+    private static let mostRevoked = 20_000
 
     private(set) var phase = Phase.waiting
     private(set) var listeners: [Offered] = []
     /// Descriptors that have come without the message that says to which listener they belong.
     private(set) var unclaimed: [Int32] = []
+    /// The subjects that the predecessor kept out, and for how many seconds more. One may be there twice.
+    private(set) var revoked: [(subject: String, seconds: Int)] = []
     private var reader = TakeoverMessage.Reader()
 
     /// The first message, with the version of the protocol.
@@ -56,6 +60,9 @@ struct SuccessorSide {
         case (.waiting, .end):
             guard self.unclaimed.isEmpty else { throw .unexpected }
             self.phase = .offered
+        case (.waiting, .revoked(let subject, let seconds)), (.offered, .revoked(let subject, let seconds)):
+            guard self.revoked.count < Self.mostRevoked else { throw .tooMany }
+            self.revoked.append((subject, seconds))
         case (.offered, .released):
             self.phase = .released
         default:

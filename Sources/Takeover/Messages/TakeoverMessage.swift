@@ -3,8 +3,8 @@ public import System
 /// A message between a running gateway (the predecessor) and the gateway that takes over from it (the successor).
 ///
 /// Encoding: one byte for the kind, two bytes for the length of the text (big-endian), the text in UTF-8. Order: the successor sends
-/// `hello`; the predecessor sends each `listener` with its `sockets`, then `end`; the successor sends what it `adopted`, then `ready`;
-/// the predecessor sends `released`. Instead of any of its messages the predecessor may send `refused`.
+/// `hello`; the predecessor sends each `listener` with its `sockets` and what is `revoked`, then `end`; the successor sends what it
+/// `adopted`, then `ready`; the predecessor sends what is `revoked` by then, and `released`. Instead of any of its messages the predecessor may send `refused`.
 enum TakeoverMessage: Equatable, Sendable {
     /// The version of the protocol that the successor speaks.
     case hello(version: String)
@@ -23,12 +23,15 @@ enum TakeoverMessage: Equatable, Sendable {
     /// The predecessor carries on, for this reason.
     case refused(String)
 
+    /// A subject is kept out for so many seconds more.
+    case revoked(String, seconds: Int)
+
     static let version = "1"
     /// The most bytes of a text. The path of a Unix socket has up to 107, a host name up to 255.
     static let longestText = 1024
 
     private enum Kind: UInt8 {
-        case hello, listener, sockets, end, adopted, ready, released, refused
+        case hello, listener, sockets, end, adopted, ready, released, refused, revoked
     }
 
     private init?(_ kind: Kind, _ text: String) {
@@ -43,6 +46,10 @@ enum TakeoverMessage: Equatable, Sendable {
         case .ready where text.isEmpty: self = .ready
         case .released where text.isEmpty: self = .released
         case .refused: self = .refused(text)
+        case .revoked:
+            let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let seconds = Int(parts[0]), seconds > 0 else { return nil }
+            self = .revoked(String(parts[1]), seconds: seconds)
         case .end, .ready, .released: return nil
         }
     }
@@ -59,6 +66,7 @@ enum TakeoverMessage: Equatable, Sendable {
             case .ready: (.ready, "")
             case .released: (.released, "")
             case .refused(let reason): (.refused, reason)
+            case .revoked(let subject, let seconds): (.revoked, "\(seconds) \(subject)")
             }
         let length = text.utf8.count
         return [kind.rawValue, UInt8(truncatingIfNeeded: length >> 8), UInt8(truncatingIfNeeded: length)] + text.utf8

@@ -58,18 +58,25 @@ final class TakeoverConnection: ReadinessHandler, TimerHandler {
         case .offer:
             let listeners = self.server.offer()
             for (address, descriptors) in listeners { self.outbox.add(listener: address, sockets: descriptors) }
+            self.addRevoked()
             self.outbox.add(.end)
             self.write(.info, "takeover-offered", reason: nil)
             self.flush()
         case .release(let adopted):
             self.write(.info, "takeover-released", reason: nil)
             self.server.release(adopted: adopted, successor: self.process)
+            self.addRevoked()
             self.outbox.add(.released)
             self.flush()
             self.close()
         case .refuse(let error):
             self.refuse(error.description)
         }
+    }
+
+    /// With the offer, so that they are kept out from the start; and at the end, because some may have come meanwhile.
+    private func addRevoked() {
+        for (subject, seconds) in self.server.revoked() { self.outbox.add(.revoked(subject, seconds: seconds)) }
     }
 
     // MARK: - Ends

@@ -27,6 +27,8 @@ public final class TakeoverServer {
     let patience: Duration
     private let name: SocketAddress
     private let offered: () -> [(address: String, descriptors: [Int32])]
+    /// The subjects that are kept out, and for how many seconds more.
+    let revoked: () -> [(subject: String, seconds: Int)]
     private let released: (Release) -> Void
     /// `nil` after `close`.
     private var acceptor: Acceptor?
@@ -37,17 +39,20 @@ public final class TakeoverServer {
     ///
     /// - Parameters:
     /// - sockets: returns every listener with its configured address and its sockets. They stay the caller's.
+    /// - revoked: returns the subjects that are kept out, and for how many seconds more.
     /// - released: called when a successor serves: stop accepting at once.
     /// - Throws: EADDRINUSE if another process listens at the name.
     public init(
         name: SocketAddress, taken: TakenSockets? = nil, loop: EventLoop, log: Log, patience: Duration = patience,
-        sockets: @escaping () -> [(address: String, descriptors: [Int32])], released: @escaping (Release) -> Void
+        sockets: @escaping () -> [(address: String, descriptors: [Int32])],
+        revoked: @escaping () -> [(subject: String, seconds: Int)] = { [] }, released: @escaping (Release) -> Void
     ) throws(SystemError) {
         self.name = name
         self.loop = loop
         self.log = log
         self.patience = patience
         self.offered = sockets
+        self.revoked = revoked
         self.released = released
         let socket: Int32
         if let taken = taken?.takeName() {

@@ -17,6 +17,9 @@ public final class TakenSockets {
     /// The process id of the running gateway; 0 if the kernel does not tell, `nil` if none was running.
     public let predecessor: Int32?
 
+    /// The subjects that the predecessor keeps out, and for how many seconds more. One may be there twice.
+    public var revoked: [(subject: String, seconds: Int)] { self.side.revoked }
+
     private let connection: Int32
     private var side: SuccessorSide
     private var left: [SuccessorSide.Offered]

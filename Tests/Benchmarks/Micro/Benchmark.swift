@@ -42,5 +42,7 @@ struct Benchmark {
     }
 
     /// All benchmarks, in the order of the output.
-    static var all: [Benchmark] { Self.frames + Self.text + Self.masking + Self.compression + Self.routes }
+    static var all: [Benchmark] {
+        Self.frames + Self.text + Self.masking + Self.compression + Self.routes + Self.tokens
+    }
 }

@@ -1,12 +1,13 @@
 import ArgumentParser
 import WebSocketProtocol
 
-/// Measures the pure code that every byte of a session goes through.
+/// Measures the pure code that a request, and every byte of a session, goes through.
 @main
 struct Micro: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gateway-micro",
-        abstract: "Measures the code that finds routes, and reads, checks, masks and compresses frames.",
+        abstract:
+            "Measures the code that finds routes, verifies tokens, and reads, checks, masks and compresses frames.",
         discussion: """
             Prints the median time per unit. To count instructions, which depend on nothing but the code, ops/budgets runs \
             this twice under valgrind with different --iterations, and divides the difference.

@@ -28,9 +28,9 @@ struct AuthReaderTests {
                 send: {X-User: sub, X-Role: "https://example.com/role"}}}
             """.replacing("access token", with: "access_token"))
         var expected = JWTSettings(
-            keys: .url(try WebURL(parsing: "https://login.example.com/keys?a=1")), algorithms: [.edDSA, .ps512],
+            keys: .url(try WebURL(parsing: "https://login.example.com/keys?a=1"), ca: "ca.pem"),
+            algorithms: [.edDSA, .ps512],
             audience: .oneOf(["c", "d"]))
-        expected.ca = "ca.pem"
         expected.issuers = ["https://a", "b"]
         expected.leeway = .zero
         expected.expires = .optional
@@ -93,29 +93,6 @@ struct AuthReaderTests {
         #expect(url.target == target)
     }
 
-    /// What cannot be verified would let everyone in, or none.
-    @Test(arguments: [
-        ("off", [String]()),
-        ("{basic: {file: users}}", []),
-        ("{certificate: {}}", []),
-        ("{jwt: {keys: k.json, algorithms: [ES256], audience: any}}", []),
-        ("{forward: {url: \"http://127.0.0.1/\"}}", []),
-        ("[{basic: {file: users}}, {forward: {url: \"http://127.0.0.1/\"}}]", []),
-        (
-            "{jwt: {keys: \"https://a.example/k\", algorithms: [ES256], audience: any}}",
-            ["`keys` cannot be a URL, which is not yet supported: name a file"]
-        ),
-    ])
-    func `kinds that are not verified yet are refused by name`(auth: String, mistakes: [String]) throws {
-        let read = Result { () throws(ConfigurationReader.Failure) in
-            try ConfigurationReader.read(
-                text: "listeners: [{address: \":0\"}]\ndefaults: {auth: \(auth)}", file: "f", environment: [:])
-        }
-        var found: [String] = []
-        if case .failure(let failure) = read { found = failure.diagnostics.map(\.message) }
-        #expect(found == mistakes)
-    }
-
     @Test(arguments: [
         ("backend: b, sign-in: \"https://login.example/\"", "`sign-in` needs `auth`: without it everyone is let in"),
         (
@@ -131,6 +108,36 @@ struct AuthReaderTests {
     func `rules of who may come in are refused where they have no effect`(route: String, mistake: String) throws {
         let failure = #expect(throws: ConfigurationReader.Failure.self) { try Self.warnings(route) }
         #expect(failure?.diagnostics.map(\.message) == [mistake])
+    }
+
+    /// No request could show both: the credential is taken out of the query first.
+    @Test(arguments: [
+        ("{tokens: /t}", "token", true), ("{tokens: /t, token: \"query:a\"}", "a", true),
+        ("{tokens: /t, token: \"query:a\"}", "A", false), ("{tokens: /t, token: \"query:a\"}", "token", false),
+        ("{tokens: /t, token: \"header:token\"}", "token", false),
+        ("{websocket: [\"ws://a\"], balance: \"hash-query:user\"}", "user", true),
+        ("{websocket: [\"ws://a\"], balance: \"hash-cookie:user\"}", "user", false),
+    ])
+    func `a token that lets in cannot choose the endpoint, too`(backend: String, name: String, isLost: Bool) throws {
+        let auth = "auth: {jwt: {\(Self.jwt), token: [header, \"query:\(name)\"]}}"
+        for (route, defaults) in [(", \(auth)", "{}"), ("", "{\(auth)}")] {
+            let text = """
+                listeners: [{address: "127.0.0.1:80"}]
+                defaults: \(defaults)
+                routes: [{path: /a, backend: b\(route)}]
+                backends: {b: \(backend)}
+                """
+            let read = Result { try GatewayConfiguration.reading(text) }
+            var found: [String] = []
+            if case .failure(let failure as ConfigurationReader.Failure) = read {
+                found = failure.diagnostics.map {
+                    "\($0.position?.line ?? 0):\($0.position?.column ?? 0): \($0.message)"
+                }
+            }
+            let mistake =
+                "`backend` finds its endpoint by `query:\(name)`, which `auth` takes out as a credential: give one of them another name"
+            #expect(found == (isLost ? ["3:21: \(mistake)"] : []))
+        }
     }
 
     @Test func `certificates may be optional only where clients are asked for them`() throws {

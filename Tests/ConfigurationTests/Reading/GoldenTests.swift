@@ -24,7 +24,7 @@ struct GoldenTests {
             contentsOf: file.deletingPathExtension().appendingPathExtension("txt"), encoding: .utf8)
 
         let errors = #expect(throws: ConfigurationReader.Failure.self) {
-            try ConfigurationReader.read(text: text, file: name, environment: [:], isAuthServed: true)
+            try ConfigurationReader.read(text: text, file: name, environment: [:])
         }
 
         #expect(errors.map { $0.description + "\n" } == expected)

@@ -34,7 +34,7 @@ struct TokenFileTests {
         "a", "a:desk:5900", "a desk:5900", "a:", "a: ", ": desk:5900", " : desk:5900", "a: desk", "a: desk:0",
         "a: desk:65536", "a: desk:+1", "a: :5900", "a: 5900", "a: ::1:5900", "a: tls://desk:5900", "a: tcp://desk:5900",
         "a: desk:5900/x", "a: desk:5900, spare:5900", "a: desk: 5900", "a: b: desk:5900", "a: unix:", "a: unix:@",
-        "a: *:5900", "a: # desk:5900", "a: desk :5900",
+        "a: *:5900", "a: # desk:5900", "a: desk :5900", "a: Unix:5900", "a: unix.:5900",
     ])
     func `another line is skipped, and not shown`(line: String) {
         let file = TokenFile(Array("first: one:1\n\(line)\nlast: two:2".utf8))

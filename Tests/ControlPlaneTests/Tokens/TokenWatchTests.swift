@@ -70,6 +70,35 @@ import Testing
         }
     }
 
+    @Test func `tokens stay in force while there are no descriptors, and the change is read later`() throws {
+        try SyscallFaults.exclusively {
+            let path = temporaryPath(".tokens")
+            try write("a: 127.0.0.1:1\n", to: path)
+            var settings = GatewayConfiguration.serving([.echo])
+            let kind = BackendSettings.Kind.tokens(.init(path: path, place: .path), message: .binary)
+            settings.backends["vnc"] = BackendSettings(name: "vnc", kind: kind)
+            settings.log.file = temporaryPath(".log")
+            defer { for file in [path, settings.log.file ?? ""] { removeFile(file) } }
+            let short = Shortage()
+            let gateway = try Gateway(settings, fileAccess: short.access)
+            let tokens = try #require(gateway.serving.configuration.backend(named: "vnc")?.tokens)
+            #expect(tokens.current?.endpoint(for: "a") != nil)
+            gateway.tokens.use(gateway.serving.configuration)
+
+            short.isShort.store(true, ordering: .relaxed)
+            let before = short.reads.load(ordering: .relaxed)
+            try write("b: 127.0.0.1:22\n", to: path)
+            try self.turn(gateway) { short.reads.load(ordering: .relaxed) >= before + 3 }
+            #expect(tokens.current?.endpoint(for: "a") != nil)
+
+            short.isShort.store(false, ordering: .relaxed)
+            try self.turn(gateway) { tokens.current?.endpoint(for: "b") != nil }
+            #expect(tokens.current?.endpoint(for: "a") == nil)
+            gateway.terminate()
+            gateway.run()
+        }
+    }
+
     /// Turns the loop of this gateway: the test is its control thread.
     private func turn(_ gateway: Gateway, until isDone: () -> Bool) throws {
         let end = MonotonicInstant.now() + .seconds(30)

@@ -32,6 +32,18 @@ import Testing
         #expect(Self.isUnverifiable(Self.worth([Self.basic], of: .forward(kind: 0))))
     }
 
+    @Test func `an unknown key of a URL may be outdated, and nothing else is`() throws {
+        let source = KeySource.url(try WebURL(parsing: "https://login.example/keys"), ca: nil)
+        let fetched = RouteCredentials([.jwt(.lenient { $0.keys = source }), Self.jwt, Self.basic])
+        let token = RouteCredentials.Shown.token("t", kind: 0)
+        #expect(fetched.outdatedKeys(after: .refused(.unknownKey("k")), on: token) == source)
+        #expect(fetched.outdatedKeys(after: .refused(.unknownKey(nil)), on: token) == source)
+        #expect(fetched.outdatedKeys(after: .refused(.signature), on: token) == nil)
+        #expect(fetched.outdatedKeys(after: .forbidden("no"), on: token) == nil)
+        #expect(fetched.outdatedKeys(after: .refused(.unknownKey("k")), on: .token("t", kind: 1)) == nil)
+        #expect(fetched.outdatedKeys(after: .refused(.unknownKey("k")), on: .missing) == nil)
+    }
+
     @Test func `what cannot be read is refused`() {
         let worth = Self.worth([Self.basic], of: .refused(.password))
         #expect(Self.verdict(worth) == .refused(.password))

@@ -4,6 +4,7 @@ import HTTP1
 import WebSocketProtocol
 
 @testable import Admission
+@testable import Credentials
 
 /// Request heads give the same result whole or in pieces. No decision traps, and an admitted request makes a valid one for the backend.
 @main
@@ -35,7 +36,9 @@ enum FuzzRequest {
             expect(length <= input.count, "a head longer than what came")
 
             switch Admission.decide(head, Hops(head.fields, arrival), routes) {
-            case .page, .pass, .files, .demands: break
+            case .page, .pass: break
+            case .files(let request): self.check(request)
+            case .demands(let demand, let decision): self.check(demand, decision, endpoint)
             case .answer(let answer, _, let headOnly, _):
                 var second = ResponseHeadParser()
                 let sent = answer.bytes(forHead: headOnly, date: "now")
@@ -45,27 +48,77 @@ enum FuzzRequest {
                 }
                 let location = read.fields.values("Location")
                 expect(location.count == 1 && location[0].hasPrefix("https://"), "sent to \(location)")
-            case .refused(let refusal): expect((400..<600).contains(refusal.status), "refused with \(refusal.status)")
-            case .upgrade(let admitted):
-                let bytes = BackendRequest.bytes(
-                    for: admitted, to: endpoint, on: .subtree("/"), host: .pass, key: "k", sessionID: "s", without: nil)
-                var second = RequestHeadParser(limits: HeadLimits(bytes: .max, fields: .max))
-                guard case .head(let sent, length: bytes.count) = second.parse(bytes.span) else {
-                    expect(false, "a request to a backend that cannot be read")
-                    return
-                }
-                let once = [
-                    "Host", "Sec-WebSocket-Key", "Upgrade", "Connection", "X-Request-Id", "X-Forwarded-For",
-                    "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP",
-                ]
-                for name in once {
-                    expect(sent.fields.values(name).count == 1, "not one \(name) to the backend")
-                }
-                for name in ["Transfer-Encoding", "Content-Length", "TE", "Trailer"] {
-                    expect(sent.fields.first(name) == nil, "\(name) to the backend")
-                }
+            case .refused(let refusal): self.check(refusal)
+            case .upgrade(let admitted): _ = self.sent(admitted, endpoint)
             }
         }
+    }
+
+    /// The request that a backend gets.
+    private static func sent(_ admitted: Admitted, _ endpoint: WebSocketEndpoint) -> RequestHead {
+        let bytes = BackendRequest.bytes(
+            for: admitted, to: endpoint, on: .subtree("/"), host: .pass, key: "k", sessionID: "s", without: nil)
+        var second = RequestHeadParser(limits: HeadLimits(bytes: .max, fields: .max))
+        guard case .head(let sent, length: bytes.count) = second.parse(bytes.span) else {
+            fatalError("a request to a backend that cannot be read")
+        }
+        let once = [
+            "Host", "Sec-WebSocket-Key", "Upgrade", "Connection", "X-Request-Id", "X-Forwarded-For",
+            "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Real-IP",
+        ]
+        for name in once {
+            expect(sent.fields.values(name).count == 1, "not one \(name) to the backend")
+        }
+        for name in ["Transfer-Encoding", "Content-Length", "TE", "Trailer"] {
+            expect(sent.fields.first(name) == nil, "\(name) to the backend")
+        }
+        return sent
+    }
+
+    /// Whatever a request shows, its refusals can be sent; and once it is let in, backends see its name and not its token.
+    private static func check(_ demand: Demand, _ decision: Admission.Decision, _ endpoint: WebSocketEndpoint) {
+        for reason in [Demand.Reason.missing, .refused(.password), .forbidden("no"), .unverifiable("no"), .crowded] {
+            let refusal = demand.refusal(reason)
+            expect([302, 401, 403, 429, 503].contains(refusal.status), "refused with \(refusal.status)")
+            self.check(refusal)
+        }
+        switch decision.granted(["X-User": "alice"]) {
+        case .upgrade(let admitted): self.check(self.sent(admitted, endpoint))
+        case .pass(let request):
+            expect(request.grantedFields.values("X-User") == ["alice"], "no name")
+            var head = request.checked.head
+            head.fields.append("X-User", "alice")
+            self.check(head)
+        case .files(let request): self.check(request)
+        case .page, .answer, .refused, .demands: break
+        }
+    }
+
+    /// An error, or the way to where one signs in.
+    private static func check(_ refusal: Refusal) {
+        guard refusal.status == 302 else {
+            return expect((400..<600).contains(refusal.status), "refused with \(refusal.status)")
+        }
+        let location = refusal.answer.fields.values("Location")
+        expect(
+            location.count == 1 && location[0].hasPrefix("https://login.example.com/?rd=http"), "sent to \(location)")
+        expect(location[0].utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }, "a field that splits")
+    }
+
+    private static func check(_ sent: RequestHead) {
+        let names = sent.fields.filter { HeaderName.folded($0.name) == "x-user" }.map(\.value)
+        expect(names == ["alice"], "a client that names itself: \(names)")
+        let query = sent.target.firstIndex(of: "?").map { String(sent.target[$0...].dropFirst()) } ?? ""
+        expect(QueryParameters(query).values("token").isEmpty, "a token in the URL of a backend")
+    }
+
+    /// Only what is below the folder, and not hidden, is looked for.
+    private static func check(_ request: FileRequest) {
+        guard case .below(_, let name) = request.place else { return }
+        let segments = name.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        expect(!name.bytes.contains(0), "a zero in a name")
+        expect(!segments.contains { $0.first == UInt8(ascii: ".") }, "a name that is hidden, or leads out")
+        expect(!segments.dropLast().contains { $0.isEmpty }, "a name with two slashes in a row")
     }
 
     private static func parse(_ input: [UInt8], _ sizes: [UInt8]) -> HeadProgress<RequestHead> {
@@ -94,6 +147,16 @@ enum FuzzRequest {
                 require-subprotocol: true
                 backend: relay
               - {path: /clock, backend: echo, require-origin: true}
+              - {path: /files/*, files: /srv}
+              - path: /in/*
+                backend: relay
+                http: pass
+                auth:
+                  - jwt: {keys: k, algorithms: [ES256], audience: any, send: {X-User: sub},
+                          token: [header, "cookie:session", "query:token", subprotocol]}
+                  - basic: {file: f}
+                sign-in: https://login.example.com/
+              - {path: /own/*, files: /srv, auth: {basic: {file: f}}}
               - {path: /*, scheme: https, redirect: "https://new.example.com"}
               - {path: /old/*, redirect: https, scheme: http}
               - {path: /docs/*, backend: relay, encoded-slashes: keep}

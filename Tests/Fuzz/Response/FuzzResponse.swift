@@ -1,10 +1,13 @@
+import Credentials
 import Fuzzing
 import HTTP1
 import WebSocketProtocol
 
 @testable import Admission
+@testable import ControlPlane
 
-/// A backend's answer to the opening handshake gives the same result whole or in pieces, and no upgrade without the right accept value.
+/// A backend's answer to the opening handshake gives the same result whole or in pieces, and no upgrade without the right accept value. So does
+/// the answer of a server that is asked for keys, and it is no longer than it may be.
 @main
 enum FuzzResponse {
     private static let key = "dGhlIHNhbXBsZSBub25jZQ=="
@@ -22,6 +25,7 @@ enum FuzzResponse {
                 expect(length <= input.count && (100...999).contains(head.status), "a head that cannot be")
             }
 
+            if flags & 8 != 0 { return self.checkKeys(input, sizes) }
             let whole = self.answer([input[...]], flags)
             let inPieces = self.answer(Choices.pieces(of: input, sizes: sizes), flags)
             expect(whole == inPieces, "an answer depends on the pieces: \(whole) and \(inPieces)")
@@ -64,6 +68,25 @@ enum FuzzResponse {
             }
         }
         return handshake.receivedEOF()
+    }
+
+    private static func checkKeys(_ input: [UInt8], _ sizes: [UInt8]) {
+        let whole = self.keys([input[...]])
+        expect(self.keys(Choices.pieces(of: input, sizes: sizes)) == whole, "an answer depends on the pieces")
+        switch whole {
+        case .incomplete: expect(false, "no answer after the end")
+        case .refused(let why): expect(!why.isEmpty, "refused without a reason")
+        case .whole(let content): expect(content.bytes.count <= KeySet.mostBytes, "too long")
+        }
+    }
+
+    private static func keys(_ pieces: [ArraySlice<UInt8>]) -> KeyAnswer.Progress {
+        var answer = KeyAnswer()
+        for piece in pieces {
+            let progress = answer.received(Array(piece).span)
+            if progress != .incomplete { return progress }
+        }
+        return answer.receivedEOF()
     }
 
     private static func contains(_ bytes: ArraySlice<UInt8>, _ wanted: [UInt8]) -> Bool {

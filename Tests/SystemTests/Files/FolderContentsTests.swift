@@ -7,12 +7,6 @@ import Testing
 @Suite struct FolderContentsTests {
     private static let access = FileReader.Access.system()
 
-    private static func write(_ path: String, _ text: String) throws {
-        let file = try unsafe #require(fopen(path, "w"))
-        unsafe fputs(text, file)
-        unsafe fclose(file)
-    }
-
     private static func shown(_ contents: FolderContents) -> [String] {
         contents.members.map { member in
             switch member.contents {
@@ -25,7 +19,7 @@ import Testing
     @Test func `files are read by name, but for those with a dot first, and folders in it are not`() throws {
         let folder = temporaryPath("")
         try unsafe #require(mkdir(folder, 0o700) == 0)
-        for name in ["b", "a", ".hidden", "B", "a.conf"] { try Self.write("\(folder)/\(name)", "text of \(name)") }
+        for name in ["b", "a", ".hidden", "B", "a.conf"] { try write("text of \(name)", to: "\(folder)/\(name)") }
         try unsafe #require(mkdir("\(folder)/c", 0o700) == 0)
         defer {
             for name in ["b", "a", ".hidden", "B", "a.conf"] { removeFile("\(folder)/\(name)") }
@@ -39,7 +33,7 @@ import Testing
                 "\(folder)/b = text of b", "\(folder)/c: it is a directory, not a regular file",
             ])
         #expect(Self.access.contents(of: folder, unless: contents.stamps) == nil)
-        try Self.write("\(folder)/.hidden", "other text")
+        try write("other text", to: "\(folder)/.hidden")
         #expect(Self.access.contents(of: folder, unless: contents.stamps) == nil)
         removeFile("\(folder)/B")
         #expect(Self.access.contents(of: folder, unless: contents.stamps)?.members.count == 4)
@@ -50,7 +44,7 @@ import Testing
         let none = Self.access.contents(of: path)
         #expect(Self.shown(none) == ["\(path): No such file or directory"])
         #expect(Self.access.contents(of: path, unless: none.stamps) == nil)
-        try Self.write(path, "text")
+        try write("text", to: path)
         defer { removeFile(path) }
         #expect(Self.access.contents(of: path, unless: none.stamps).map(Self.shown) == ["\(path) = text"])
     }

@@ -7,6 +7,7 @@ import Testing
     static let messages: [TakeoverMessage] = [
         .hello(version: "1"), .listener(":8080"), .listener("unix:/run/über.sock"), .sockets(1), .sockets(253), .end,
         .adopted("127.0.0.1:1"), .ready, .released, .refused(String(repeating: "x", count: 300)), .refused(""),
+        .revoked("ünser subject", seconds: 600), .revoked("", seconds: 1),
     ]
 
     // MARK: - Messages
@@ -32,7 +33,9 @@ import Testing
     }
 
     static let unintelligible: [[UInt8]] = [
-        [8], [255, 0, 0],  // no kind of ours
+        [9], [255, 0, 0],  // no kind of ours
+        // "1", "0 a", "a a": no time, or no subject
+        [8, 0, 1, 0x31], [8, 0, 3, 0x30, 0x20, 0x61], [8, 0, 3, 0x61, 0x20, 0x61],
         [0, 4, 1],  // longer than any
         [0, 0, 1, 0xFF],  // no UTF-8
         [2, 0, 0], [2, 0, 1, 0x30], [2, 0, 2, 0x2D, 0x31], [2, 0, 3, 0x32, 0x35, 0x34],  // "", 0, -1, 254 sockets
@@ -86,6 +89,9 @@ import Testing
         _ = running.received(SuccessorSide.greeting)
         let adopted = (0...4096).flatMap { TakeoverMessage.adopted(String($0)).bytes }
         #expect(running.received(adopted) == [.refuse(.tooMany)])
+        var withSubjects = SuccessorSide()
+        let revoked = (0...20_000).flatMap { TakeoverMessage.revoked(String($0), seconds: 1).bytes }
+        #expect(throws: TakeoverError.tooMany) { try withSubjects.received(revoked, descriptors: []) }
         var new = SuccessorSide()
         let offered = (0...4096).flatMap { TakeoverMessage.listener(String($0)).bytes }
         #expect(throws: TakeoverError.tooMany) { try new.received(offered, descriptors: []) }
@@ -112,6 +118,17 @@ import Testing
         }
     }
 
+    @Test func `subjects come with the offer and at the end`() throws {
+        var side = SuccessorSide()
+        try side.received(
+            [TakeoverMessage.listener("a"), .revoked("b c", seconds: 9), .end].flatMap(\.bytes), descriptors: [])
+        #expect(side.phase == .offered)
+        try side.received([TakeoverMessage.revoked("d", seconds: 1), .released].flatMap(\.bytes), descriptors: [])
+        #expect(side.phase == .released)
+        #expect(side.revoked.map(\.subject) == ["b c", "d"])
+        #expect(side.revoked.map(\.seconds) == [9, 1])
+    }
+
     static let wrongOffers: [([TakeoverMessage], [Int32])] = [
         ([.sockets(1)], [5]),
         ([.listener("a"), .sockets(2)], [5]),
@@ -119,6 +136,7 @@ import Testing
         ([.released], []),
         ([.hello(version: "1")], []),
         ([.end, .listener("a")], []),
+        ([.end, .released, .revoked("a", seconds: 1)], []),
     ]
 
     @Test(arguments: wrongOffers) func `an offer that breaks the protocol is refused`(

@@ -23,7 +23,6 @@ EXCUSED = {
     "gateway_timer_set": "the same",
     "CertificateTemplate.Purpose.authority": "tests make authorities, with what makes the self-signed certificates",
     "CertificateTemplate.Purpose.client": "tests make clients' certificates, likewise",
-    "KeySet.Origin.url": "no keys are fetched yet; what has to be refused of them is tested",
     "SyscallFaults": "lets system calls fail in tests, and is not there in release builds",
 }
 

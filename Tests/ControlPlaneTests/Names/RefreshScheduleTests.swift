@@ -4,13 +4,13 @@ import Testing
 @testable import ControlPlane
 @testable import DataPlane
 
-@Suite struct LookUpScheduleTests {
+@Suite struct RefreshScheduleTests {
     private static func at(_ milliseconds: Int) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: Int64(milliseconds) * 1_000_000)
     }
 
-    private func schedule(_ refresh: Duration = .seconds(30)) -> LookUpSchedule {
-        LookUpSchedule(refresh: refresh, at: Self.at(0))
+    private func schedule(_ refresh: Duration = .seconds(30)) -> RefreshSchedule {
+        RefreshSchedule(refresh: refresh, at: Self.at(0))
     }
 
     /// The pause after each of `count` failures in a row.
@@ -58,21 +58,36 @@ import Testing
         var schedule = self.schedule()
         schedule.begin(at: Self.at(0))
         // The look-up in progress will return the new addresses.
-        schedule.addressesFailed(at: Self.at(10))
+        schedule.doubted(at: Self.at(10))
         schedule.answered(hasSucceeded: true, at: Self.at(20))
         #expect(schedule.due == Self.at(30_020))
-        schedule.addressesFailed(at: Self.at(300))
+        schedule.doubted(at: Self.at(300))
         #expect(schedule.due == Self.at(1000))
-        schedule.addressesFailed(at: Self.at(900))
+        schedule.doubted(at: Self.at(900))
         #expect(schedule.due == Self.at(1000))
         schedule.begin(at: Self.at(1000))
         schedule.answered(hasSucceeded: false, at: Self.at(1001))
-        schedule.addressesFailed(at: Self.at(5000))
+        schedule.doubted(at: Self.at(5000))
         #expect(schedule.due == Self.at(2001))
         schedule.begin(at: Self.at(2001))
         schedule.answered(hasSucceeded: true, at: Self.at(2001))
-        schedule.addressesFailed(at: Self.at(9000))
+        schedule.doubted(at: Self.at(9000))
         #expect(schedule.due == Self.at(9000))
+    }
+
+    @Test func `unknown keys cause at most one fetch in 30 s, however many tokens name them`() {
+        var schedule = RefreshSchedule(refresh: .seconds(600), pace: .seconds(30), at: Self.at(0))
+        var fetches: [Int] = []
+        // A minute and a half of tokens, one each 10 ms.
+        for now in stride(from: 0, to: 90_000, by: 10) {
+            if now > 0 { schedule.doubted(at: Self.at(now)) }
+            guard schedule.due <= Self.at(now) else { continue }
+            fetches.append(now)
+            schedule.begin(at: Self.at(now))
+            schedule.answered(hasSucceeded: true, at: Self.at(now))
+        }
+        #expect(fetches == [0, 30_000, 60_000])
+        #expect(schedule.due == Self.at(90_000))
     }
 
     @Test func `a call that wants the name now gets the answer of a later look-up`() {
