@@ -623,47 +623,69 @@ socket.onclose = (event) => note("close", { code: event.code, reason: event.reas
 </script>"""
 
 
+# The stand-in, what it is asked, its cookie, and the field that names the user.
+PORTALS = {
+    "authelia": (authelia, "/api/authz/forward-auth", "authelia_session", "Remote-User"),
+    # It sends nobody anywhere: the route says where one signs in.
+    "oauth2-proxy": (lambda sessions, _: oauth2_proxy(sessions), "/oauth2/auth", "_oauth2_proxy", "X-Auth-Request-User"),
+    # Its own pages are at a path of the application's host.
+    "authentik": (lambda sessions, _: authentik(sessions), "/outpost.goauthentik.io/auth/traefik", "authentik_proxy_x", "X-authentik-username"),
+}
+
+
 @pytest.mark.long
-async def test_a_browser_signs_in_chats_and_is_signed_out(screenshots):
-    """An application behind a portal: the page is sent there, comes back, and chats until the portal ends its session."""
+@pytest.mark.parametrize("name", PORTALS)
+async def test_a_browser_signs_in_chats_and_is_signed_out(screenshots, name):
+    """An application behind a portal: the page is sent there, comes back, and chats until the portal ends its session, or an operator does."""
+    make, target, cookie, user = PORTALS[name]
     sessions: dict[str, str] = {}
 
     async def portal(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
-        method, target, _ = head.split(b"\r\n")[0].decode().split(" ")
-        if method == "GET":
+        if head.startswith(b"GET "):
             writer.write(answer(200, "Content-Type: text/html", body=LOGIN.encode()))
         else:
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             form = urllib.parse.parse_qs((await reader.readexactly(length)).decode())
             sessions["of-the-portal"] = form["user"][0]
             # Cookies are of a host, whatever its port.
-            writer.write(answer(303, f"Location: {form['rd'][0]}", "Set-Cookie: authelia_session=of-the-portal; Path=/; HttpOnly"))
+            writer.write(answer(303, f"Location: {form['rd'][0]}", f"Set-Cookie: {cookie}=of-the-portal; Path=/; HttpOnly"))
         await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(portal, "127.0.0.1", 0)
     where = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    async with server, AuthService(authelia(sessions, where)) as service, WebSocketBackend() as backend, chromium() as browser:
-        auth = forward(service.url("/api/authz/forward-auth"), "Remote-User", again="1s")
-        routes = [{"path": "/", "answer": {"text": CHAT, "type": "text/html"}, "auth": auth},
-                  {"path": "/chat", "backend": "app", "auth": auth}]
-        async with Gateway(routes=routes, backends={"app": backend.configuration()}) as gateway:
+    async with server, AuthService(make(sessions, where)) as service, WebSocketBackend() as backend, chromium() as browser:
+        rules = {"auth": forward(service.url(target), user, again="1s")}
+        if name == "oauth2-proxy":
+            rules["sign-in"] = where
+        own = [{"path": path, "backend": "portal", "http": "pass"} for path in ("/outpost.goauthentik.io/*", "/login")]
+        routes = [{"path": "/", "answer": {"text": CHAT, "type": "text/html"}, **rules}, {"path": "/chat", "backend": "app", **rules}]
+        backends = {"app": backend.configuration(), "portal": {"websocket": [where.replace("http:", "ws:")]}}
+        async with Gateway(routes=own + routes, backends=backends, admin="127.0.0.1:0") as gateway, admin(gateway) as questions:
             page = await new_page(browser, gateway.https("/"))
-            assert page.url.startswith(where) and await page.title() == "sign in"
-            await page.screenshot(path=screenshots / "forward-1-sign-in.png")
-            await page.fill("input[name=user]", "alice")
-            await page.click("button")
-            await page.wait_for_url(gateway.https("/"))
-            log = await logged(page, "message")
-            assert log == [{"what": "open"}, {"what": "message", "data": "hello"}]
-            assert backend.requests[0].headers["Remote-User"] == "alice"
-            await page.screenshot(path=screenshots / "forward-2-chat.png")
+            signing_in = where if name != "authentik" else gateway.https("/outpost.goauthentik.io/")
+
+            async def sign_in():
+                assert page.url.startswith(signing_in) and await page.title() == "sign in"
+                await page.fill("input[name=user]", "alice")
+                await page.click("button")
+                await page.wait_for_url(gateway.https("/"))
+                assert await logged(page, "message") == [{"what": "open"}, {"what": "message", "data": "hello"}]
+                assert backend.requests[-1].headers[user] == "alice"
+
+            await page.screenshot(path=screenshots / f"{name}-1-sign-in.png")
+            await sign_in()
+            await page.screenshot(path=screenshots / f"{name}-2-chat.png")
             sessions.clear()
             log = await logged(page, "close")
             assert log[-1] == {"what": "close", "code": 1008, "reason": "credential has expired: sign in again"}
-            await page.screenshot(path=screenshots / "forward-3-signed-out.png")
-            await page.reload()
-            assert page.url.startswith(where)
-            assert page.problems == []
+            await page.screenshot(path=screenshots / f"{name}-3-signed-out.png")
             await gateway.closed(cause="credential-expired", subject="alice")
+            await page.reload()
+            await sign_in()
+            async with questions.post("/api/sessions/close", json={"subject": "alice"}) as closed:
+                assert await closed.json() == {"matched": 1, "closed": 1}
+            log = await logged(page, "close")
+            assert log[-1] == {"what": "close", "code": 1008, "reason": "credential was revoked"}
+            assert page.problems == []
