@@ -249,6 +249,25 @@ async def a_wrong_configuration(state, folder, authority):
     return {"GatewayReloadRefused"}
 
 
+async def a_server_of_keys_that_is_gone(state, folder, authority):
+    taken, port = refusing_port()
+    auth = {"jwt": {"keys": f"https://127.0.0.1:{port}/keys", "algorithms": ["ES256"], "audience": "any"}}
+    series = "gateway_key_fetches_total", ("result", "failed")
+    with taken:
+        async with serving([{"name": "app", "path": "/app", "backend": "echo", "auth": auth}]) as gateway, admin(gateway) as session:
+
+            async def fails():
+                before = (await metrics(session))[series]
+
+                async def more() -> bool:
+                    return (await metrics(session))[series] > before
+
+                await until(more)
+
+            await state.minute(session, fails)
+    return {"GatewayKeysNotFetched"}
+
+
 async def a_full_disk(state, folder, authority):
     file, socket = folder / "gateway.conf", folder / "admin.sock"
     settings = {"listeners": [{"address": "127.0.0.1:0"}], "routes": ROUTES, "backends": BACKENDS, "admin": f"unix:{socket}"}
@@ -279,7 +298,8 @@ async def a_full_disk(state, folder, authority):
 STATES = [
     healthy, a_backend_that_checks_find_down, one_endpoint_of_two_that_is_down, a_backend_without_checks_that_is_gone, a_page_of_another_origin,
     a_backend_that_breaks_off, a_member_of_a_room_that_does_not_read, messages_that_never_end, hardly_a_descriptor_left,
-    a_certificate_that_ends_next_week, a_certificate_that_ends_tomorrow, a_wrong_configuration, a_full_disk,
+    a_certificate_that_ends_next_week, a_certificate_that_ends_tomorrow, a_wrong_configuration, a_server_of_keys_that_is_gone,
+    a_full_disk,
 ]
 
 

@@ -46,6 +46,12 @@ async def prometheus(target: str, folder):
             assert lines[-1], b"".join(lines).decode()
         reading = asyncio.create_task(process.stderr.read())
         async with aiohttp.ClientSession(f"http://{found[1].decode()}") as session:
+
+            async def ready() -> bool:
+                async with session.get("/-/ready") as response:
+                    return response.status == 200
+
+            await until(ready)
             yield session
         tell(process, signal.SIGTERM)
         assert await within(process.wait()) == 0

@@ -51,7 +51,7 @@ public enum CertificateFiles {
         return shadowed + zip(settings.certificates, files).compactMap { self.warning(of: $0, $1, place) }
     }
 
-    /// What to say of a certificate whose validity ends within 14 days, or has ended; `nil`: nothing.
+    /// What to say of a certificate that expires within 14 days, or has expired; `nil`: nothing.
     private static func warning(
         of certificate: Certificate, _ pair: Configuration.CertificateFiles, _ place: String
     ) -> String? {
