@@ -105,7 +105,7 @@ apt-get install "${simple[@]}" "$@" >/dev/null 2>&1 || {
     apt-get install "${simple[@]}" "$@" >/dev/null
 }
 if [ -d /run/systemd/system ]; then
-    for service in redis-server mosquitto nginx haproxy caddy inspircd; do
+    for service in redis-server mosquitto nginx haproxy caddy inspircd prometheus; do
         case " $* " in *" $service "*) systemctl disable --quiet "$service" || true ;; esac
     done
 fi

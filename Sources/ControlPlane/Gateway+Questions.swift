@@ -89,9 +89,8 @@ extension Gateway {
         self.survey.ask {
             $0.counts
         } then: { [unowned self] snapshots in
-            let (active, inMailboxes) = (self.serving.configuration, self.fleet.memory.inMailboxes)
-            self.health.report { reports in
-                then(GatewayCounts(active, snapshots, inMailboxes: inMailboxes, backends: reports))
+            self.health.report { [unowned self] reports in
+                then(GatewayCounts(self.serving, self.fleet, snapshots, backends: reports))
             }
         }
     }

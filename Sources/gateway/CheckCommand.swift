@@ -13,7 +13,8 @@ struct CheckCommand: ParsableCommand {
         discussion: """
             Prints each mistake as FILE:LINE:COLUMN: message and exits with 1, or with 0 if there is none. Certificates, keys \
             and authorities that the file names are read too, the keys and users of `auth` as well (those of a URL are not fetched), and the folders of `files` and the files of `tokens` must be there; relative paths begin at the current folder. What is permitted \
-            but probably not intended is printed as a line that begins with "warning:".
+            but probably not intended is printed as a line that begins with "warning:", and does not change the exit status: routes that nothing reaches, \
+            backends that no route leads to, certificates that are never shown or expire within 14 days, and others.
 
             EXAMPLES
               gateway check

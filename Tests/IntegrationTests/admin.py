@@ -68,5 +68,5 @@ async def metrics(session: aiohttp.ClientSession) -> dict[tuple, float]:
     return found
 
 
-def key(name: str, **labels) -> tuple:
+def key(name: str, /, **labels) -> tuple:
     return (f"gateway_{name}", *sorted(labels.items()))

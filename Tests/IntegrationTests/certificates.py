@@ -62,7 +62,7 @@ class Authority:
         self.file = folder / "authority.pem"
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def _builder(self, subject: x509.Name, key) -> x509.CertificateBuilder:
+    def _builder(self, subject: x509.Name, key, days: float = 60) -> x509.CertificateBuilder:
         now = datetime.datetime.now(datetime.timezone.utc)
         return (
             x509.CertificateBuilder()
@@ -70,16 +70,17 @@ class Authority:
             .issuer_name(self.name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=7))
+            .not_valid_before(now - datetime.timedelta(days=30))
+            .not_valid_after(now + datetime.timedelta(days=days))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         )
 
-    def issue(self, *names: str, client: bool = False, kind: str = "ECDSA") -> Identity:
-        """A certificate for these host names and addresses, or for a client of this name, with a key of this kind."""
+    def issue(self, *names: str, client: bool = False, kind: str = "ECDSA", days: float = 60) -> Identity:
+        """A certificate for these host names and addresses, or for a client of this name, with a key of this kind, valid for so many days from
+        now on; it has ended if that is negative."""
         key = rsa.generate_private_key(65537, 2048) if kind == "RSA" else ec.generate_private_key(ec.SECP256R1())
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
-        builder = self._builder(_name(names[0]), key.public_key()).add_extension(
+        builder = self._builder(_name(names[0]), key.public_key(), days).add_extension(
             x509.ExtendedKeyUsage([usage]), critical=False
         )
         builder = builder.add_extension(

@@ -126,6 +126,8 @@ async def test_it_is_not_ready_while_it_drains():
             assert (response.status, await response.text()) == (503, "draining\n")
         async with session.get("/healthz") as response:
             assert response.status == 200
+        # The first signal behind a command to drain changes nothing, and the second, which the end of the block sends, ends it.
+        running.signal(signal.SIGINT)
 
 
 async def test_sessions_are_listed():

@@ -206,7 +206,8 @@ async def test_a_wrong_configuration_names_every_mistake(verb, tmp_path):
 
 async def test_check_passes_what_is_right(tmp_path):
     assert (await command("check", "--config", write(tmp_path)))[0] == 0
-    assert (await command("check", "--config", ROOT / "gateway.conf"))[0] == 0
+    status, _, errors = await command("check", "--config", ROOT / "gateway.conf")
+    assert (status, errors) == (0, "")
 
 
 async def test_little_memory_is_a_warning(tmp_path):
@@ -215,6 +216,25 @@ async def test_little_memory_is_a_warning(tmp_path):
     assert status == 0 and output.endswith("OK\n")
     assert errors.startswith(f"warning: {file}:") and "`memory` is `3MiB`" in errors and "`limits.message`" in errors
     assert (await command("check", "--config", write(tmp_path, memory="4MiB")))[2] == ""
+
+
+async def test_what_is_allowed_but_not_meant_is_warned_of_at_its_place(tmp_path):
+    file = tmp_path / "gateway.conf"
+    file.write_text("""listeners: [{address: ":443", tls: {self-signed: [localhost]}}]
+routes:
+  - {path: "/*", backend: app}
+  - {path: /chat, backend: app}
+backends:
+  app: {builtin: echo}
+  old: {builtin: echo}
+""")
+    status, output, errors = await command("check", "--config", file)
+    assert status == 0 and output.endswith("OK\n")
+    assert [line for line in errors.splitlines() if not line.startswith(" ")] == [
+        f"warning: {file}:1:37: `self-signed` is for trials on this machine: others cannot verify it; use `certificates`",
+        f"warning: {file}:4:6: route `/chat` is never reached: route `/*` on line 3 takes all of its requests; move it up, or remove it",
+        f"warning: {file}:7:3: no route leads to the backend `old`: name it in one, or remove it",
+    ]
 
 
 async def test_the_file_of_the_working_folder_is_the_default(tmp_path):

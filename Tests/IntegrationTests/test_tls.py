@@ -10,6 +10,7 @@ import subprocess
 import threading
 
 import pytest
+from cryptography import x509
 
 import raw
 from certificates import Authority
@@ -97,6 +98,28 @@ async def test_two_certificates_of_one_name_and_kind_are_warned_of(authority, tm
     assert errors == (
         f"warning: {file}: listener 127.0.0.1:8443: {second.chain} is never shown for a.example: {first.chain}, "
         "which is ECDSA too, comes first\n")
+
+
+async def test_certificates_that_end_soon_are_warned_of(authority, tmp_path):
+    valid, near, ended = (authority.issue(f"{days}.example", days=days) for days in (14.1, 13.9, -0.1))
+    file = tmp_path / "gateway.conf"
+    certificates = [identity.configuration() for identity in (valid, near, ended)]
+    shown = authority.issue("client", client=True, days=0.5)
+    tls = {"certificate": shown.configuration()}
+    listeners = [{"address": ":8443", "tls": {"certificates": certificates}}]
+    routes, backends = [{"path": "/", "backend": "app"}], {"app": {"websocket": ["wss://127.0.0.1:1"], "tls": tls}}
+    file.write_text(json.dumps({"listeners": listeners, "routes": routes, "backends": backends}))
+    status, _, errors = await command("check", "--config", file)
+    assert status == 0
+    ends = {
+        identity: x509.load_pem_x509_certificate(identity.chain.read_bytes()).not_valid_after_utc.strftime("%a, %d %b %Y %H:%M:%S GMT")
+        for identity in (near, ended, shown)
+    }
+    assert errors.splitlines() == [
+        f"warning: {file}: listener :8443: {near.chain} expires in 13 days, on {ends[near]}",
+        f"warning: {file}: listener :8443: {ended.chain} has expired, on {ends[ended]}: peers refuse it",
+        f"warning: {file}: backend app: {shown.chain} expires in 0 days, on {ends[shown]}",
+    ]
 
 
 async def test_certificates_are_chosen_by_name(authority):

@@ -4,7 +4,7 @@ struct BackendsSection {
     private(set) var settings: [String: BackendSettings] = [:]
     private var sections: [String: BackendSection] = [:]
     /// Every name, in the order of the file. Backends with mistakes count: a route that leads to one is not itself wrong.
-    private var names: [String] = []
+    private var names: [(name: String, position: Diagnostic.Position)] = []
     private var known: Set<String> = []
 
     /// After this many mistakes the nearest name is not looked for any more.
@@ -17,7 +17,7 @@ struct BackendsSection {
         guard let node, let entries = node.entries(subject: "`\(Keys.gateway.backends.name)`", diagnostics: diagnostics)
         else { return }
         for entry in entries {
-            self.names.append(entry.key)
+            self.names.append((entry.key, entry.position))
             self.known.insert(entry.key)
             do {
                 _ = try Word.name(entry.key)
@@ -35,13 +35,21 @@ struct BackendsSection {
         for section in self.sections.values { section.refuseCrossSiteCookie() }
     }
 
+    /// Warns of those to which no route leads.
+    func warnOfUnused(by routes: [RouteSettings]) {
+        let used = Set(routes.compactMap(\.action.backend))
+        for (name, position) in self.names where !used.contains(name) {
+            self.diagnostics.warn(position, "no route leads to the backend `\(name)`: name it in one, or remove it")
+        }
+    }
+
     /// Reads the name of a backend.
     ///
     /// - Throws: A `Mistake` where there is none of this name, with the nearest.
     func name(_ text: String) throws(Mistake) -> String {
         guard self.known.contains(text) else {
             // A file of thousands of routes and backends may have as many mistakes, and each name is compared with every backend's.
-            let candidates = self.diagnostics.count < Self.mostHints ? self.names : []
+            let candidates = self.diagnostics.count < Self.mostHints ? self.names.map(\.name) : []
             throw Mistake(
                 "must be the name of a backend, not `\(text)`" + KeySuggestion.hint(for: text, among: candidates))
         }

@@ -37,7 +37,8 @@ struct GatewaySection {
             self.mapping.entry(keys.backends)?.value, diagnostics: self.mapping.diagnostics)
         configuration.backends = backends.settings
         configuration.routes = self.routes(
-            defaults: rules, backends: backends, listeners: configuration.listeners)
+            defaults: rules, backends: backends, listeners: configuration.listeners, trusted: trusted)
+        backends.warnOfUnused(by: configuration.routes)
         self.warnOfLittle(configuration.memory ?? automaticMemory.map { .bytes($0) }, for: configuration.routes)
         if trusted == TrustedProxies(), !self.hasTLSListener { backends.refuseCrossSiteCookies() }
         return configuration
@@ -89,15 +90,17 @@ struct GatewaySection {
     }
 
     private func routes(
-        defaults: SessionRules, backends: BackendsSection, listeners: [ListenerSettings]
+        defaults: SessionRules, backends: BackendsSection, listeners: [ListenerSettings], trusted: TrustedProxies?
     ) -> [RouteSettings] {
         var routes: [RouteSettings] = []
+        var reach = RouteReach(listeners, trusted: trusted)
         var lines: [String: Int] = [:]
         for node in self.mapping.nodes(Keys.gateway.routes) ?? [] {
             guard let section = RouteSection(node, diagnostics: self.mapping.diagnostics) else { continue }
             section.reportTakenName(lines: &lines)
             guard let route = section.settings(defaults: defaults, backends: backends) else { continue }
             section.warnOfExposure(route, on: listeners)
+            section.warnOfOthers(before: route, &reach)
             routes.append(route)
         }
         return routes

@@ -14,7 +14,7 @@ struct ListenerSection {
     /// - Parameter trusted: The proxies that are believed; `nil`: they have mistakes, which are reported.
     func settings(defaults: ListenerRules, trusted: TrustedProxies?) -> ListenerSettings? {
         let address = self.mapping.value(Keys.listener.address)
-        let tls = self.mapping.mapping(Keys.listener.tls).flatMap(Self.tls)
+        let tls = self.mapping.mapping(Keys.listener.tls).flatMap { Self.tls($0, on: address) }
         let limits = self.mapping.mapping(Keys.listener.limits)
         let own = ListenerRules(timeouts: self.mapping.mapping(Keys.listener.timeouts), limits: limits)
         let scope = limits?.changes(to: ScopeLimits.self)
@@ -68,7 +68,8 @@ struct ListenerSection {
         }
     }
 
-    private static func tls(_ mapping: MappingReader) -> ListenerSettings.TLS? {
+    /// - Parameter address: The listener's; `nil`: it is wrong, which is reported.
+    private static func tls(_ mapping: MappingReader, on address: Address?) -> ListenerSettings.TLS? {
         let minimum = mapping.value(Keys.listenerTLS.minimum)
         let clientCA = mapping.value(Keys.listenerTLS.clientCA)
         let clientAuth = mapping.value(Keys.listenerTLS.clientAuth)
@@ -76,6 +77,13 @@ struct ListenerSection {
             mapping.report(Keys.listenerTLS.clientAuth, "needs `client-ca`, the authorities of the certificates")
         }
         guard let identity = self.identity(mapping) else { return nil }
+        if case .selfSigned = identity, let address, !address.isOfThisMachine {
+            let key = Keys.listenerTLS.selfSigned
+            mapping.diagnostics.warn(
+                mapping.entry(key)?.position,
+                "`\(key.name)` is for trials on this machine: others cannot verify it; use "
+                    + "`\(Keys.listenerTLS.certificates.name)`")
+        }
         var tls = ListenerSettings.TLS(identity: identity)
         tls.minimum = minimum ?? tls.minimum
         tls.clientCA = clientCA

@@ -24,6 +24,13 @@ struct RouteSection {
         }
     }
 
+    /// Warns of a route that no request reaches. Call it for each, in their order.
+    func warnOfOthers(before route: RouteSettings, _ reach: inout RouteReach) {
+        let position = self.mapping.entry(Keys.route.path)?.position ?? self.mapping.position
+        guard let reason = reach.add(route, line: position.line) else { return }
+        self.mapping.diagnostics.warn(position, reason)
+    }
+
     /// The route; `nil` where its path or action is missing or wrong, which is reported.
     func settings(defaults: SessionRules, backends: BackendsSection) -> RouteSettings? {
         let name = self.mapping.value(Keys.route.name)

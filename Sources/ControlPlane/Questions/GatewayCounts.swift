@@ -2,6 +2,7 @@ internal import Configuration
 internal import DataPlane
 internal import Observability
 internal import System
+internal import TLS
 
 /// What the workers counted and the state of the endpoints, as the control thread gathered them. Rows and metrics are made of it on any
 /// thread, because with thousands of routes and backends that would hold up the control thread.
@@ -11,13 +12,23 @@ struct GatewayCounts: Sendable {
     /// Bytes of messages in workers' mailboxes.
     private let inMailboxes: Int
     private let backends: [BackendReport]
+    private let listeners: [ListenerBlueprint]
+    /// How many descriptors the process may have.
+    private let descriptorLimit: Int
+    /// In bytes.
+    private let memoryLimit: Int
 
     /// - Parameter snapshots: one of each worker.
-    init(_ active: ActiveConfiguration, _ snapshots: [MetricsSnapshot], inMailboxes: Int, backends: [BackendReport]) {
-        self.active = active
+    init(
+        _ serving: Serving, _ fleet: Fleet, _ snapshots: [MetricsSnapshot], backends: [BackendReport]
+    ) {
+        self.active = serving.configuration
         self.snapshots = snapshots
-        self.inMailboxes = inMailboxes
+        self.inMailboxes = fleet.memory.inMailboxes
         self.backends = backends
+        self.listeners = serving.listeners.listeners
+        self.descriptorLimit = fleet.descriptorLimit
+        self.memoryLimit = fleet.memory.limit
     }
 
     var rows: [BackendRow] { self.rows(self.counted) }
@@ -25,8 +36,37 @@ struct GatewayCounts: Sendable {
     func families(control: MetricsSnapshot.Control, droppedLines: UInt64, version: String) -> [MetricFamily] {
         let counted = self.counted
         return counted.families(
-            control: control, backends: self.rows(counted).families + self.backends.families,
+            control: control,
+            others: self.rows(counted).families + self.backends.families + [self.certificates] + self.ofLimits,
             droppedLines: droppedLines, version: version, usage: .now())
+    }
+
+    private var certificates: MetricFamily {
+        let samples = self.listeners.flatMap { listener in
+            (listener.tls?.settings.expiries ?? [:]).sorted { $0.key < $1.key }.map { name, notAfter in
+                MetricFamily.Sample(
+                    [.init("listener", listener.address.description), .init("name", name)], .number(Double(notAfter)))
+            }
+        }
+        return MetricFamily(
+            "gateway_certificate_not_after_timestamp_seconds", .gauge,
+            help: "When the first of the certificates that a listener shows for a name expires, in seconds since 1970.",
+            samples: samples)
+    }
+
+    private var ofLimits: [MetricFamily] {
+        [
+            MetricFamily(
+                "gateway_workers", .gauge, help: "Threads that relay sessions.",
+                samples: [.init([], .number(Double(self.snapshots.count)))]),
+            MetricFamily(
+                "gateway_memory_limit_bytes", .gauge, help: "The bound on `gateway_memory_bytes`: `memory`.",
+                samples: [.init([], .number(Double(self.memoryLimit)))]),
+            MetricFamily(
+                "gateway_open_files_limit", .gauge,
+                help: "How many file descriptors the gateway may have. A relayed session has two.",
+                samples: [.init([], .number(Double(self.descriptorLimit)))]),
+        ]
     }
 
     private var counted: MetricsSnapshot {

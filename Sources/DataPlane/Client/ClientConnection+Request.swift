@@ -66,9 +66,7 @@ extension ClientConnection {
             trustedProxies: configuration.settings.trustedProxies)
         let hops = Hops(head.fields, arrival)
         self.summary.client = hops.client
-        self.summary.proxied = ForwardedHeaders.requestID(of: head.fields, arrival).map {
-            ProxiedSummary(requestID: $0.cut)
-        }
+        self.summary.names = RequestNames(of: head.fields, arrival)
         self.summary.origin = head.fields.first("Origin")?.cut
         let decision = Admission.decide(
             head, hops, configuration.routeTable,

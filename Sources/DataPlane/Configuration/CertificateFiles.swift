@@ -24,7 +24,12 @@ public enum CertificateFiles {
                 attempt { warnings += self.warnings(of: listener, try self.server(listener, files)) }
             }
             for name in configuration.backends.keys.sorted() {
-                attempt { _ = try self.client(configuration.backends[name]!, files, &authorities) }
+                let backend = configuration.backends[name]!
+                attempt {
+                    let settings = try self.client(backend, files, &authorities)
+                    guard let pair = backend.tls.certificate, let certificate = settings?.certificate else { return }
+                    warnings += self.warning(of: certificate, pair, "backend \(name)").map { [$0] } ?? []
+                }
             }
             var asked: [ForwardSettings] = []
             for forward in configuration.routes.compactMap(\.forward)
@@ -36,13 +41,26 @@ public enum CertificateFiles {
         return (problems, warnings)
     }
 
-    /// Warnings of certificates that no client would ever be shown.
+    /// Warnings of certificates that no client would ever be shown, and of those that end soon.
     private static func warnings(of listener: ListenerSettings, _ settings: TLSServerSettings?) -> [String] {
         guard let settings, case .files(let files)? = listener.tls?.identity else { return [] }
-        return settings.shadowed.map { index, name, kind, by in
-            "listener \(listener.address): \(files[index].chain) is never shown for \(name): \(files[by].chain), "
-                + "which is \(kind) too, comes first"
+        let place = "listener \(listener.address)"
+        let shadowed = settings.shadowed.map { index, name, kind, by in
+            "\(place): \(files[index].chain) is never shown for \(name): \(files[by].chain), which is \(kind) too, comes first"
         }
+        return shadowed + zip(settings.certificates, files).compactMap { self.warning(of: $0, $1, place) }
+    }
+
+    /// What to say of a certificate that expires within 14 days, or has expired; `nil`: nothing.
+    private static func warning(
+        of certificate: Certificate, _ pair: Configuration.CertificateFiles, _ place: String
+    ) -> String? {
+        let left = certificate.notAfter - WallClock.sinceEpoch().components.seconds
+        guard left < 14 * 86_400 else { return nil }
+        let end = WallClock.httpDate(seconds: certificate.notAfter)
+        return left < 0
+            ? "\(place): \(pair.chain) has expired, on \(end): peers refuse it"
+            : "\(place): \(pair.chain) expires in \(left / 86_400) days, on \(end)"
     }
 
     /// The files that a configuration names, each once, in order of use.

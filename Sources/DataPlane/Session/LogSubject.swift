@@ -28,7 +28,8 @@ struct LogSubject {
         record.add("endpoint", self.endpoint?.name)
         record.add("origin", self.summary.origin)
         record.add("subject", self.summary.credential?.subject?.cut)
-        record.add("request_id", self.summary.proxied?.requestID)
+        record.add("request_id", self.summary.names?.requestID)
+        record.add("trace_id", self.summary.names?.traceID?.description)
         return record
     }
 

@@ -14,7 +14,8 @@ struct SessionSummary {
     var client: IPAddress?
     /// Whether its path has a `%2F`. Here it takes no memory.
     var hasEncodedSlash = false
-    var proxied: ProxiedSummary?
+    /// `nil`: it has no other name than the session's id.
+    var names: RequestNames?
     /// `nil`: the route asks for none.
     var credential: CredentialSummary?
     /// Short enough to show: no session is opened with a longer one.
@@ -30,10 +31,17 @@ struct SessionSummary {
     }
 }
 
-/// What a trusted proxy says besides the client. An object of its own, so that only sessions behind a proxy carry its memory.
-final class ProxiedSummary {
-    /// The proxy's id for the request, shortened to what may be shown.
-    let requestID: String
+/// What others call the request. An object of its own, so that only sessions that have other names carry their memory.
+final class RequestNames {
+    /// The id that a trusted proxy gave it, shortened to what may be shown.
+    let requestID: String?
+    /// The trace that it belongs to.
+    let traceID: TraceID?
 
-    init(requestID: String) { self.requestID = requestID }
+    /// `nil` if nothing names it.
+    init?(of request: HTTPFields, _ arrival: Arrival) {
+        self.requestID = ForwardedHeaders.requestID(of: request, arrival)?.cut
+        self.traceID = TraceID(of: request)
+        if self.requestID == nil && self.traceID == nil { return nil }
+    }
 }

@@ -10,16 +10,16 @@ extension MetricsSnapshot {
     /// All metrics of the gateway. This snapshot is the sum of all workers.
     ///
     /// - Parameters:
-    /// - backends: the metrics of endpoints: sessions, health and checks.
+    /// - others: what no worker counts: the metrics of endpoints, of listeners, and of what the gateway has.
     /// - droppedLines: the number of lines that the log could not write.
     public func families(
-        control: MetricsSnapshot.Control, backends: [MetricFamily], droppedLines: UInt64, version: String,
+        control: MetricsSnapshot.Control, others: [MetricFamily], droppedLines: UInt64, version: String,
         usage: ProcessUsage
     ) -> [MetricFamily] {
         let build = Sample([Label("version", version)], .number(1))
         let dropped = Sample([], .number(Double(droppedLines)))
         return self.ofSessions + self.ofRequests + self.ofMessages + self.ofLimits + self.ofConnections + self.ofWorkers
-            + backends + Self.families(of: control) + [
+            + others + Self.families(of: control) + [
                 MetricFamily(
                     "gateway_log_dropped_total", .counter,
                     help: "Log lines that were not written, because the file was too slow, full or closed.",

@@ -70,7 +70,7 @@ public enum WallClock {
     /// That time, likewise.
     ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
-    static func httpDate(seconds: Int64) -> String {
+    public static func httpDate(seconds: Int64) -> String {
         let days = seconds / 86_400
         let (year, month, day) = self.civil(daysSince1970: days)
         let second = Int(seconds % 86_400)

@@ -34,6 +34,9 @@ public struct Certificate: Sendable, Hashable, CustomStringConvertible {
     /// extension, the subject's common name.
     let names: [String]
 
+    /// The end of its validity (RFC 5280 section 4.1.2.5), in seconds since 1970.
+    public let notAfter: Int64
+
     /// Reads a certificate and its key from PEM texts, and checks that they match.
     ///
     /// - Parameters:
@@ -58,6 +61,7 @@ public struct Certificate: Sendable, Hashable, CustomStringConvertible {
         self.key = key
         self.kind = leaf.kind
         self.names = leaf.names
+        self.notAfter = leaf.notAfter
         ErrorQueue.clear()
     }
 
@@ -73,6 +77,13 @@ extension ParsedCertificate {
         case EVP_PKEY_EC: .ecdsa
         case let number: .other(number)
         }
+    }
+
+    fileprivate var notAfter: Int64 {
+        // Sound: the time belongs to the certificate, and both functions use this one record.
+        var time = unsafe tm()
+        guard unsafe ASN1_TIME_to_tm(X509_get0_notAfter(self.pointer), &time) == 1 else { return 0 }
+        return unsafe Int64(timegm(&time))
     }
 
     /// See `Certificate.names`.

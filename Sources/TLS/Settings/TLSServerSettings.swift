@@ -4,7 +4,7 @@ public struct TLSServerSettings: Sendable, Hashable {
     var identity: String
     /// At least one; the first is the default. They are chosen by the name that the client asks for, and by the kinds of keys
     /// that it can verify.
-    var certificates: [Certificate]
+    public internal(set) var certificates: [Certificate]
     /// The oldest version to speak.
     var minimum: TLSVersion
     /// If set, clients are asked for a certificate of one of these.
@@ -33,6 +33,20 @@ public struct TLSServerSettings: Sendable, Hashable {
     /// too.
     public var shadowed: [(index: Int, name: String, kind: String, by: Int)] {
         self.serverNames.shadowed.map { ($0.index, $0.name, self.certificates[$0.index].kind.description, $0.by) }
+    }
+
+    /// For each name, when the first of the certificates that are shown for it expires, in seconds since 1970. The name of a certificate
+    /// without names is `-`.
+    public var expiries: [String: Int64] {
+        var hidden = self.serverNames.shadowed[...]
+        var expiries: [String: Int64] = [:]
+        for (index, certificate) in self.certificates.enumerated() {
+            var names = Set(certificate.names)
+            while let next = hidden.first, next.index == index { names.remove(hidden.removeFirst().name) }
+            if certificate.names.isEmpty { names = ["-"] }
+            for name in names { expiries[name] = min(expiries[name] ?? .max, certificate.notAfter) }
+        }
+        return expiries
     }
 
     /// SHA-256 of all settings, so that a ticket is valid only under the settings with which it was made.

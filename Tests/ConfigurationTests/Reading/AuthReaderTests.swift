@@ -207,20 +207,22 @@ struct AuthReaderTests {
             try Self.warnings("backend: b, auth: {basic: {file: f}}", listener: listener) == [
                 "4:31: passwords for route `/chat` are readable on the way to listener `\(address)`, which has no `tls`: add it, or `scheme: https`"
             ])
-        #expect(try Self.warnings("backend: b, scheme: https, auth: {basic: {file: f}}", listener: listener).isEmpty)
+        let both = "\(listener), {address: \"127.0.0.1:443\", tls: {self-signed: [a]}}"
+        #expect(try Self.warnings("backend: b, scheme: https, auth: {basic: {file: f}}", listener: both).isEmpty)
         #expect(try Self.warnings("backend: b, auth: {jwt: {\(Self.jwt)}}", listener: listener).isEmpty)
     }
 
     @Test(arguments: [
         "{address: \"127.8.0.1:80\"}", "{address: \"[::1]:80\"}", "{address: \"localhost:80\"}",
-        "{address: \"unix:/run/a.sock\"}", "{address: \"unix:@a\"}", "{address: \":443\", tls: {self-signed: [a]}}",
+        "{address: \"unix:/run/a.sock\"}", "{address: \"unix:@a\"}",
+        "{address: \":443\", tls: {certificates: [{chain: c, key: k}]}}",
     ])
     func `passwords on other listeners are not`(listener: String) throws {
         #expect(try Self.warnings("backend: b, auth: {basic: {file: f}}", listener: listener).isEmpty)
     }
 
     @Test func `certificates that no listener asks for are warned of`() throws {
-        let listener = "{address: \":443\", tls: {self-signed: [a]}}"
+        let listener = "{address: \":443\", tls: {certificates: [{chain: c, key: k}]}}"
         #expect(
             try Self.warnings("backend: b, auth: {certificate: {}}", listener: listener) == [
                 "4:31: no client can show a certificate for route `/chat`: give a listener `tls` with `client-ca`"

@@ -128,13 +128,14 @@ struct PlainHTTPTests {
     }
 
     @Test func `a redirect to https of clients that have it is warned of`() throws {
-        let configuration = try self.reading("{path: /a, redirect: https}")
+        let other = "{path: /b, backend: b}"
+        let configuration = try self.reading("{path: /a, redirect: https}, \(other)")
         #expect(
             configuration.warnings.map(\.message) == [
                 "`redirect` sends clients that came by https to the URL that they asked for: add `scheme: http`"
             ])
         #expect(configuration.warnings.first?.position?.line == 3)
-        #expect(try self.reading("{path: /a, redirect: https, scheme: http}").warnings.isEmpty)
-        #expect(try self.reading("{path: /a, redirect: \"https://b.example\"}").warnings.isEmpty)
+        #expect(try self.reading("{path: /a, redirect: https, scheme: http}, \(other)").warnings.isEmpty)
+        #expect(try self.reading("{path: /a, redirect: \"https://b.example\"}, \(other)").warnings.isEmpty)
     }
 }

@@ -16,7 +16,7 @@ import Testing
         _ snapshot: MetricsSnapshot, control: MetricsSnapshot.Control = MetricsSnapshot.Control()
     ) -> [MetricFamily] {
         snapshot.families(
-            control: control, backends: [MetricFamily("gateway_backend_up", .gauge, help: "Up.", samples: [])],
+            control: control, others: [MetricFamily("gateway_backend_up", .gauge, help: "Up.", samples: [])],
             droppedLines: 3, version: "1.2",
             usage: ProcessUsage(residentBytes: 4096, processorTime: .milliseconds(1500), openDescriptors: 9))
     }

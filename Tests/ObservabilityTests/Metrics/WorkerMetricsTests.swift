@@ -50,7 +50,7 @@ import WebSocketProtocol
             all.add(counts)
         }
         let families = all.families(
-            control: MetricsSnapshot.Control(), backends: [], droppedLines: 0, version: "", usage: .now())
+            control: MetricsSnapshot.Control(), others: [], droppedLines: 0, version: "", usage: .now())
         #expect(
             self.samples("gateway_memory_bytes", families) == [
                 "kind=queued \(5.0 * Double(workers.count))", "kind=assembled \(7.0 * Double(workers.count))",

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import TLS
@@ -56,6 +57,18 @@ import Testing
                 .init(index: 1, name: "a.example", by: 0), .init(index: 3, name: "*.example", by: 2),
                 .init(index: 3, name: "b.example", by: 1),
             ])
+    }
+
+    @Test func `a name ends with the first of the certificates that are shown for it`() throws {
+        let day = Int64(Fixture.day)
+        func certify(_ names: [String], days: Int64) -> Certificate {
+            Fixture.certify(.server, names.first ?? "", names: names, by: Fixture.authority, until: Int(days * day))
+        }
+        let settings = TLSServerSettings(
+            identity: "",
+            certificates: [certify(["a", "b"], days: 3), certify(["b", "c"], days: 2), certify(["d"], days: -1)])
+        let days = settings.expiries.mapValues { Int((Double($0 - Int64(time(nil))) / Double(day)).rounded()) }
+        #expect(days == ["a": 3, "b": 3, "c": 2, "d": -1])
     }
 
     private func names(_ certificates: [(names: [String], kind: Certificate.Kind)]) -> ServerNames {
