@@ -1,3 +1,5 @@
+internal import Configuration
+
 /// A table of sessions in aligned columns, the oldest session first.
 struct SessionTable {
     struct Listing: Decodable {

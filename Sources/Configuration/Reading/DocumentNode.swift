@@ -20,9 +20,7 @@ struct DocumentNode {
         guard self.isVariable, case .scalar(let text) = self.content else { return nil }
         guard text.contains(where: { !$0.isWhitespace }) else { return [] }
         return text.split(separator: ",", omittingEmptySubsequences: false).map { entry in
-            let start = entry.drop(while: \.isWhitespace)
-            let end = start.lastIndex { !$0.isWhitespace }
-            return DocumentNode(position: self.position, content: .scalar(String(end.map { start[...$0] } ?? "")))
+            DocumentNode(position: self.position, content: .scalar(entry.trimmed))
         }
     }
 

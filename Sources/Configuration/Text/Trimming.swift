@@ -1,6 +1,6 @@
 extension StringProtocol {
     /// Without the whitespace at both ends.
-    var trimmed: String {
+    public var trimmed: String {
         let start = self.drop(while: \.isWhitespace)
         return String(start.lastIndex { !$0.isWhitespace }.map { start[...$0] } ?? "")
     }
