@@ -627,12 +627,22 @@ async def test_haproxy_in_front_passes_tls_on_and_names_the_client(option, tmp_p
             assert gateway.log.matching("refused") == []
 
 
-async def test_a_check_of_haproxy_is_local_and_may_ask_for_a_page(tmp_path):
+CHECKS = {
+    "http": "    option httpchk GET /alive\n",
+    "tcp": (
+        "    option tcp-check\n    tcp-check connect send-proxy\n"
+        "    tcp-check send GET\\ /alive\\ HTTP/1.1\\r\\nHost:\\ a\\r\\n\\r\\n\n    tcp-check expect string ok\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CHECKS)
+async def test_a_check_of_haproxy_is_local_and_may_ask_for_a_page(tmp_path, kind):
     async with proxied(routes=[{"path": "/alive", "answer": {"text": "ok"}}], log={"format": "json", "requests": "all"}) as gateway:
         port, stats = free_port(), tmp_path / "stats.sock"
         text = (
             f"global\n    stats socket {stats}\nfrontend web\n    mode tcp\n    bind 127.0.0.1:{port}\n    default_backend gateway\n"
-            "backend gateway\n    mode tcp\n    option httpchk GET /alive\n"
+            f"backend gateway\n    mode tcp\n{CHECKS[kind]}"
             f"    server one 127.0.0.1:{gateway.plain[1]} check inter 50ms rise 1 fall 1 check-send-proxy\n"
             f"    server two 127.0.0.1:{gateway.plain[1]} send-proxy-v2 check inter 50ms rise 1 fall 1\n"
         )
