@@ -18,6 +18,8 @@ async def start(*arguments: str, binary: pathlib.Path = BINARY) -> asyncio.subpr
     return await asyncio.create_subprocess_exec(
         *COMMAND, *arguments, env={**os.environ, "GATEWAY_BIN": str(binary)}, start_new_session=True,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        # A shell's job in the background ignores it, and its children would.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
