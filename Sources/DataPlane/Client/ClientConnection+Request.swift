@@ -66,7 +66,7 @@ extension ClientConnection {
             trustedProxies: configuration.settings.trustedProxies)
         let hops = Hops(head.fields, arrival)
         self.summary.client = hops.client
-        self.summary.names = RequestNames(of: head.fields, arrival)
+        self.summary.names = RequestNames.of(head.fields, arrival)
         self.summary.origin = head.fields.first("Origin")?.cut
         let decision = Admission.decide(
             head, hops, configuration.routeTable,

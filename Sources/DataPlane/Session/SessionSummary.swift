@@ -38,10 +38,15 @@ final class RequestNames {
     /// The trace that it belongs to.
     let traceID: TraceID?
 
-    /// `nil` if nothing names it.
-    init?(of request: HTTPFields, _ arrival: Arrival) {
-        self.requestID = ForwardedHeaders.requestID(of: request, arrival)?.cut
-        self.traceID = TraceID(of: request)
-        if self.requestID == nil && self.traceID == nil { return nil }
+    private init(_ requestID: String?, _ traceID: TraceID?) {
+        self.requestID = requestID
+        self.traceID = traceID
+    }
+
+    /// `nil` if nothing names it. (An initializer that fails has allocated the object.)
+    static func of(_ request: HTTPFields, _ arrival: Arrival) -> RequestNames? {
+        let requestID = ForwardedHeaders.requestID(of: request, arrival)?.cut
+        let traceID = TraceID(of: request)
+        return requestID == nil && traceID == nil ? nil : RequestNames(requestID, traceID)
     }
 }
