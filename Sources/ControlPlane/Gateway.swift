@@ -114,9 +114,9 @@ public final class Gateway {
                     memory: memory,
                     drainer: drainer, supervisor: supervisor), log)
             (self.tokens, self.keys) = (tokens, keys)
-            self.certificates = CertificateWatch(files, candidates, serving, reloader, drainer, loop, log)
+            self.certificates = CertificateWatch(files, candidates, serving, reloader, loop, log)
 
-            self.credentials = CredentialWatch(files, sideWork, serving, reloader, drainer, keys, loop, log)
+            self.credentials = CredentialWatch(files, sideWork, serving, reloader, keys, loop, log)
             keys.whenChanged = { fleet.tell(.verify(keys.completed(serving.credentials.contents))) }
 
             let revoked = RevokedSubjects(inherited.taken.revoked, now: loop.now)

@@ -12,7 +12,6 @@ final class CertificateWatch {
     private let candidates: Candidates
     private let serving: Serving
     private let reloader: Reloader
-    private let drainer: Drainer
     private let loop: EventLoop
     private let log: Log
     private var timer: ControlTimer?
@@ -20,14 +19,13 @@ final class CertificateWatch {
     private var refusal: String?
 
     init(
-        _ files: FileReader, _ candidates: Candidates, _ serving: Serving, _ reloader: Reloader, _ drainer: Drainer,
-        _ loop: EventLoop, _ log: Log
+        _ files: FileReader, _ candidates: Candidates, _ serving: Serving, _ reloader: Reloader, _ loop: EventLoop,
+        _ log: Log
     ) {
         self.files = files
         self.candidates = candidates
         self.serving = serving
         self.reloader = reloader
-        self.drainer = drainer
         self.loop = loop
         self.log = log
     }
@@ -40,7 +38,7 @@ final class CertificateWatch {
 
     private func look(then: @escaping () -> Void) {
         let configuration = self.serving.configuration
-        guard self.isWanted(for: configuration) else { return then() }
+        guard self.reloader.takesFiles(of: configuration) else { return then() }
         self.files.look(at: self.serving.watched.paths) { [unowned self] result in
             switch result {
             case .failure(let obstacle):
@@ -50,7 +48,7 @@ final class CertificateWatch {
                 }
                 then()
             case .success(let stamps):
-                guard self.isWanted(for: configuration), self.serving.watched.differ(from: stamps) else {
+                guard self.reloader.takesFiles(of: configuration), self.serving.watched.differ(from: stamps) else {
                     return then()
                 }
                 self.candidates.renew { [unowned self] in
@@ -61,20 +59,15 @@ final class CertificateWatch {
         }
     }
 
-    /// Whether certificates for this configuration are still of use. A reload reads them too.
-    private func isWanted(for configuration: ActiveConfiguration) -> Bool {
-        self.drainer.isServing && !self.reloader.isReloading && self.serving.configuration === configuration
-    }
-
     private func use(_ result: Result<Serving.Candidate, StartError>, for configuration: ActiveConfiguration) {
         switch result {
         case .success(let candidate):
-            guard self.isWanted(for: configuration) else { return candidate.listeners.close() }
+            guard self.reloader.takesFiles(of: configuration) else { return candidate.listeners.close() }
             self.reloader.put(candidate) { _ in }
             self.refusal = nil
             self.log.write(LogRecord(.info, "certificates-reloaded"))
         case .failure(let error):
-            guard self.isWanted(for: configuration) else { return }
+            guard self.reloader.takesFiles(of: configuration) else { return }
             // A chain and its key are two files, and only one of them may be replaced yet. The next check tries again; the same error is
             // logged once.
             guard "\(error)" != self.refusal else { return }

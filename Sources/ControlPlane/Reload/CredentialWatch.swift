@@ -12,7 +12,6 @@ final class CredentialWatch {
     private let sideWork: SideWork
     private let serving: Serving
     private let reloader: Reloader
-    private let drainer: Drainer
     private let keys: KeyRefresh
     private let loop: EventLoop
     private let log: Log
@@ -25,14 +24,13 @@ final class CredentialWatch {
     private var obstacle: String?
 
     init(
-        _ files: FileReader, _ sideWork: SideWork, _ serving: Serving, _ reloader: Reloader, _ drainer: Drainer,
-        _ keys: KeyRefresh, _ loop: EventLoop, _ log: Log
+        _ files: FileReader, _ sideWork: SideWork, _ serving: Serving, _ reloader: Reloader, _ keys: KeyRefresh,
+        _ loop: EventLoop, _ log: Log
     ) {
         self.files = files
         self.sideWork = sideWork
         self.serving = serving
         self.reloader = reloader
-        self.drainer = drainer
         self.keys = keys
         self.loop = loop
         self.log = log
@@ -47,7 +45,7 @@ final class CredentialWatch {
     private func look(then: @escaping () -> Void) {
         let configuration = self.serving.configuration
         let paths = self.serving.credentials.stamps.keys.sorted()
-        guard !paths.isEmpty, self.isWanted(for: configuration) else { return then() }
+        guard !paths.isEmpty, self.reloader.takesFiles(of: configuration) else { return then() }
         self.files.look(at: paths) { [unowned self] result in
             switch result {
             case .failure(let obstacle):
@@ -56,22 +54,17 @@ final class CredentialWatch {
             case .success(let stamps):
                 self.obstacle = nil
                 let isNew = stamps != self.serving.credentials.stamps && stamps != self.refused
-                guard isNew, self.isWanted(for: configuration) else { return then() }
+                guard isNew, self.reloader.takesFiles(of: configuration) else { return then() }
                 self.files.read(paths) { [unowned self] files in
                     self.sideWork.make {
                         Result { () throws(StartError) in try CredentialFiles(configuration.settings, files) }
                     } then: { [unowned self] result in
-                        if self.isWanted(for: configuration) { self.use(result, of: files) }
+                        if self.reloader.takesFiles(of: configuration) { self.use(result, of: files) }
                         then()
                     }
                 }
             }
         }
-    }
-
-    /// Whether files for this configuration are still of use. A reload reads them, too.
-    private func isWanted(for configuration: ActiveConfiguration) -> Bool {
-        self.drainer.isServing && !self.reloader.isReloading && self.serving.configuration === configuration
     }
 
     private func use(_ result: Result<CredentialFiles, StartError>, of files: FileSet) {

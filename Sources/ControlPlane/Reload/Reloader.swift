@@ -55,7 +55,12 @@ final class Reloader {
         self.log = log
     }
 
-    var isReloading: Bool { if case .reloading = self.state { true } else { false } }
+    private var isReloading: Bool { if case .reloading = self.state { true } else { false } }
+
+    /// Whether files for this configuration, read again because they have changed, are still of use. A reload reads them, too.
+    func takesFiles(of configuration: ActiveConfiguration) -> Bool {
+        self.followers.drainer.isServing && !self.isReloading && self.serving.configuration === configuration
+    }
 
     private static let draining = ReloadOutcome.refused(["the gateway is draining"])
 
