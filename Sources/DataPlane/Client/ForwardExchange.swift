@@ -1,6 +1,5 @@
 internal import Admission
 internal import Configuration
-internal import Connections
 internal import Credentials
 internal import HTTP1
 internal import Sessions
@@ -8,11 +7,9 @@ internal import System
 
 /// Asks a route's auth service about a request, and lets it go on then: the shell that acts. `ForwardMachine` decides; this class tells it what
 /// happened and carries out its actions.
-///
-/// It stands between the request's head and what that leads to. The client is not read meanwhile.
 final class ForwardExchange {
-    private unowned let client: ClientConnection
-    private let request: JudgedRequest
+    unowned let client: ClientConnection
+    let request: JudgedRequest
     private let settings: ForwardSettings
     private let service: AuthService
     private let question: AuthQuestion
@@ -82,34 +79,10 @@ extension ForwardExchange: AuthCallOwner {
     }
 }
 
-extension ForwardExchange: Exchange {
-    var phase: Phase { .requestHead }
-
-    /// Only sessions have rows.
-    var row: SessionRow? { nil }
-
-    var queuedBytes: Int { 0 }
-
-    var isPlain: Bool { false }
-
-    var hasAnswered: Bool { false }
-
-    func ready(client: Connection, _ readiness: Readiness) {
-        // A client that has only ended its side may still want the answer to a plain request.
-        let isGone = client.failure != nil || client.takeFailure() != nil
-        if isGone || client.hasEnded && self.request.isUpgrade { self.handle(.clientLeft) }
-    }
+extension ForwardExchange: CredentialExchange {
+    func clientLeft() { self.handle(.clientLeft) }
 
     func close(_ ending: Ending) { self.handle(.ordered) }
 
     func memoryNeeded() { self.handle(.memoryNeeded) }
-
-    func isSelected(by selection: SessionSelection) -> Bool {
-        switch selection {
-        case .all: true
-        case .ofBackend(let name): self.request.route.backend?.name == name
-        case .ofEndpoint: false
-        case .these(let sessions): sessions.contains(self.client.id)
-        }
-    }
 }

@@ -1,18 +1,15 @@
 internal import Admission
 internal import Configuration
-internal import Connections
 internal import Sessions
 internal import System
 
 /// Finds out whether the password of a request is right, and lets it go on then: the shell that acts. `PasswordMachine` decides; this class
 /// tells it what happened and carries out its actions.
-///
-/// It stands between the request's head and what that leads to. The client is not read meanwhile.
 final class PasswordExchange: TimerHandler {
     // The connection may be gone when a thread answers; then the machine is over.
-    private unowned let client: ClientConnection
+    unowned let client: ClientConnection
     private let context: SessionContext
-    private let request: JudgedRequest
+    let request: JudgedRequest
     private let password: PasswordRequest
     private let pause: Duration
     private var machine: PasswordMachine
@@ -88,34 +85,10 @@ final class PasswordExchange: TimerHandler {
     }
 }
 
-extension PasswordExchange: Exchange {
-    var phase: Phase { .requestHead }
-
-    /// Only sessions have rows.
-    var row: SessionRow? { nil }
-
-    var queuedBytes: Int { 0 }
-
-    var isPlain: Bool { false }
-
-    var hasAnswered: Bool { false }
-
-    func ready(client: Connection, _ readiness: Readiness) {
-        // A client that has only ended its side may still want the answer to a plain request.
-        let isGone = client.failure != nil || client.takeFailure() != nil
-        if isGone || client.hasEnded && self.request.isUpgrade { self.handle(.clientLeft) }
-    }
+extension PasswordExchange: CredentialExchange {
+    func clientLeft() { self.handle(.clientLeft) }
 
     func close(_ ending: Ending) { self.handle(.ordered) }
 
     func memoryNeeded() { self.handle(.memoryNeeded) }
-
-    func isSelected(by selection: SessionSelection) -> Bool {
-        switch selection {
-        case .all: true
-        case .ofBackend(let name): self.request.route.backend?.name == name
-        case .ofEndpoint: false
-        case .these(let sessions): sessions.contains(self.client.id)
-        }
-    }
 }
