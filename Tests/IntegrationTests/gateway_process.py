@@ -65,6 +65,19 @@ def tell(process: asyncio.subprocess.Process, number: int):
             os.kill(process.pid, number)
 
 
+@contextlib.asynccontextmanager
+async def ending(process: asyncio.subprocess.Process):
+    """Behind the block SIGTERM ends the process, with status 0. It is killed if that or the block fails."""
+    try:
+        yield process
+        tell(process, signal.SIGTERM)
+        assert await within(process.wait()) == 0
+    finally:
+        if process.returncode is None:
+            tell(process, signal.SIGKILL)
+            await process.wait()
+
+
 class Log:
     """Lines of a process's standard error, and the tasks that wait for one."""
 

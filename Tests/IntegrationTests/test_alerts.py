@@ -5,7 +5,6 @@ import contextlib
 import json
 import pathlib
 import re
-import signal
 import time
 
 import aiohttp
@@ -15,7 +14,7 @@ from websockets.asyncio.client import connect
 
 import raw
 from admin import admin, metrics
-from gateway_process import BINARY, ROOT, Gateway, tell, until, within
+from gateway_process import BINARY, ROOT, Gateway, ending, until, within
 from peers import MIB, refusing_port, reset
 from test_memory_bound import attacker, holds
 from test_metrics import promtool, scrape
@@ -273,7 +272,7 @@ async def a_full_disk(state, folder, authority):
     settings = {"listeners": [{"address": "127.0.0.1:0"}], "routes": ROUTES, "backends": BACKENDS, "admin": f"unix:{socket}"}
     file.write_text(json.dumps({**settings, "log": {"file": "/dev/full"}}))
     process = await asyncio.create_subprocess_exec(BINARY, "run", "--config", file, stderr=asyncio.subprocess.PIPE)
-    try:
+    async with ending(process):
         line = await within(process.stderr.readline())
         address = "127.0.0.1", int(re.search(rb"127\.0\.0\.1:(\d+)", line)[1])
         async with aiohttp.ClientSession("http://localhost", connector=aiohttp.UnixConnector(path=str(socket))) as session:
@@ -286,12 +285,6 @@ async def a_full_disk(state, folder, authority):
                 return (await metrics(session))[DROPPED] > state.before[DROPPED + TARGET_LABELS]
 
             await state.minute(session, lose)
-        tell(process, signal.SIGTERM)
-        assert await within(process.wait()) == 0
-    finally:
-        if process.returncode is None:
-            tell(process, signal.SIGKILL)
-            await process.wait()
     return {"GatewayLogLinesDropped"}
 
 

@@ -5,14 +5,13 @@ import contextlib
 import json
 import math
 import re
-import signal
 
 import aiohttp
 from websockets.asyncio.client import connect
 
 import raw
 from admin import admin, admin_address
-from gateway_process import ROOT, Gateway, tell, until, within
+from gateway_process import ROOT, Gateway, ending, until, within
 from peers import WebSocketBackend
 from test_metrics import busy, keep_busy
 
@@ -40,7 +39,7 @@ async def prometheus(target: str, folder):
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )
     lines: list[bytes] = []
-    try:
+    async with ending(process):
         while not (found := re.search(rb'msg="Listening on" address=(\S+)', lines[-1] if lines else b"")):
             lines.append(await within(process.stderr.readline()))
             assert lines[-1], b"".join(lines).decode()
@@ -53,13 +52,7 @@ async def prometheus(target: str, folder):
 
             await until(ready)
             yield session
-        tell(process, signal.SIGTERM)
-        assert await within(process.wait()) == 0
-        await reading
-    finally:
-        if process.returncode is None:
-            tell(process, signal.SIGKILL)
-            await process.wait()
+    await reading
 
 
 async def values(session: aiohttp.ClientSession, expression: str) -> list[float]:

@@ -14,7 +14,7 @@ import pytest
 import raw
 from admin import key, metrics
 from confidential import secret
-from gateway_process import BINARY, PATIENCE, Gateway, tell, until, within
+from gateway_process import BINARY, PATIENCE, Gateway, ending, tell, until, within
 from peers import WebSocketBackend, client, program, relay
 
 
@@ -97,16 +97,10 @@ async def test_a_log_file(tmp_path):
         BINARY, "run", "--config", configuration(tmp_path, {"format": "json", "file": str(path)}),
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
+    async with ending(process):
         # One line on standard error says what is served, also when the log goes elsewhere.
         line = await within(process.stderr.readline())
         assert re.search(rb"127\.0\.0\.1:\d+", line)
-        tell(process, signal.SIGTERM)
-        assert await within(process.wait()) == 0
-    finally:
-        if process.returncode is None:
-            tell(process, signal.SIGKILL)
-            await process.wait()
     records = [json.loads(line) for line in path.read_text().splitlines()]
     assert "listening" in [record["event"] for record in records]
 
@@ -153,18 +147,12 @@ async def test_lines_that_the_file_does_not_take_are_counted(tmp_path, how):
             *closed, *limited, BINARY, "run", "--config", file, stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE, env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
         )
-        try:
+        async with ending(process):
             assert (await asyncio.to_thread(manager.recv, 4096)).startswith(b"READY=1")
             if how == "a pipe that nobody reads any more":
                 reader_is_gone(process)
             file.write_text("nonsense: [")
             assert await loses_lines(tmp_path) > 0
-            tell(process, signal.SIGTERM)
-            assert await within(process.wait()) == 0
-        finally:
-            if process.returncode is None:
-                tell(process, signal.SIGKILL)
-                await process.wait()
 
 
 @contextlib.asynccontextmanager
@@ -174,15 +162,9 @@ async def logging_to(path, folder, **options):
         BINARY, "run", "--config", configuration(folder, {"format": "json", "file": str(path)}),
         stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, **options,
     )
-    try:
+    async with ending(process):
         assert await within(process.stderr.readline())
         yield process
-        tell(process, signal.SIGTERM)
-        assert await within(process.wait()) == 0
-    finally:
-        if process.returncode is None:
-            tell(process, signal.SIGKILL)
-            await process.wait()
 
 
 async def written(path, event: str) -> dict:
@@ -235,16 +217,10 @@ async def test_a_gateway_that_is_started_without_standard_descriptors_logs_to_it
         "bash", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "bash", BINARY, "run", "--config",
         configuration(tmp_path, {"format": "json", "file": str(path)}),
     )
-    try:
+    async with ending(process):
         await written(path, "serving")
         first = {os.readlink(f"/proc/{process.pid}/fd/{number}") for number in range(3)}
         assert first == {"/dev/null"}
-        tell(process, signal.SIGTERM)
-        assert await within(process.wait()) == 0
-    finally:
-        if process.returncode is None:
-            tell(process, signal.SIGKILL)
-            await process.wait()
     assert "stopped" in path.read_text()
 
 
