@@ -21,13 +21,15 @@ public struct Admitted: Equatable, Sendable {
     public let compressionOffers: [ExtensionElement]
     /// What names its endpoint, where the backend has `tokens`. It is a secret.
     public let token: String?
+    /// The room to join, where the backend has rooms.
+    public let room: RoomName?
     /// What its credential gives to the backend.
     var grantedFields = HTTPFields()
 
     init(
         _ request: CheckedRequest, routeIndex: Int, key: String, offeredSubprotocols: [String],
         subprotocols: [String], subprotocol: String?, requiresSubprotocol: Bool, compressionOffers: [ExtensionElement],
-        token: String?
+        token: String?, room: RoomName?
     ) {
         self.request = request
         self.routeIndex = routeIndex
@@ -38,6 +40,7 @@ public struct Admitted: Equatable, Sendable {
         self.requiresSubprotocol = requiresSubprotocol
         self.compressionOffers = compressionOffers
         self.token = token
+        self.room = room
     }
 
     /// What the client is answered if its backend picks no subprotocol; `nil`: none.

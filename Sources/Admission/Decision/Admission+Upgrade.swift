@@ -26,11 +26,21 @@ extension Admission {
             guard isServed else { throw Refusal.subprotocolRequired(route.subprotocols, routeIndex: index) }
         }
         let token = try self.token(of: request, routes, index)
+        let room = try self.room(of: request, routes, index)
         return Admitted(
             request, routeIndex: index, key: key, offeredSubprotocols: offered, subprotocols: offers,
             subprotocol: pick ?? request.announcement,
             requiresSubprotocol: choice.isRequired,
-            compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions), token: token)
+            compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions), token: token,
+            room: room)
+    }
+
+    /// The room to join; `nil` where the backend has none.
+    private static func room(
+        of request: CheckedRequest, _ routes: RouteTable, _ index: Int
+    ) throws(Refusal) -> RoomName? {
+        guard routes.hasRooms(index) else { return nil }
+        return try RoomName(of: request.target, on: routes.routes[index].path, routeIndex: index)
     }
 
     /// The token that names the endpoint; `nil` where the backend has none.

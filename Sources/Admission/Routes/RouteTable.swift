@@ -25,6 +25,8 @@ public final class RouteTable: Sendable {
     private let allCredentials: [RouteCredentials?]
     /// Where a request to the backend of each route has the token that names its endpoint.
     private let tokenPlaces: [Int: TargetTokenPlace]
+    /// The routes with a `broadcast` backend.
+    private let roomRoutes: Set<Int>
     /// Whether connections are kept on any route.
     let keepsClients: Bool
     /// Whether a client certificate may let a client in, on any route.
@@ -42,6 +44,11 @@ public final class RouteTable: Sendable {
             route.action.backend.flatMap { configuration.backends[$0]?.tokenPlace }.map { (index, $0) }
         }
         self.tokenPlaces = Dictionary(uniqueKeysWithValues: places)
+        self.roomRoutes = Set(
+            configuration.routes.indices.filter { index in
+                let name = configuration.routes[index].action.backend
+                return name.flatMap { configuration.backends[$0]?.kind } == .builtin(.broadcast)
+            })
         self.keepsClients = zip(self.services, self.routes).contains(where: Self.keepsClients)
         func table(of scheme: ClientScheme) -> HostTable {
             var table = HostTable()
@@ -69,6 +76,9 @@ public final class RouteTable: Sendable {
 
     /// Where a request has the token that names its endpoint; `nil` where the route's backend has no tokens.
     func tokenPlace(of index: Int) -> TargetTokenPlace? { self.tokenPlaces[index] }
+
+    /// Whether the route leads to rooms.
+    func hasRooms(_ index: Int) -> Bool { self.roomRoutes.contains(index) }
 
     /// Whether any route leads to a backend with tokens.
     var hasTokens: Bool { !self.tokenPlaces.isEmpty }

@@ -7,7 +7,10 @@ extension RequestTarget {
     func parameters(_ name: String) -> [String] { self.query.map { QueryParameters($0).values(name) } ?? [] }
 
     /// Part of the path of a request, percent-decoded once. A `+` stands for itself.
-    static func decodedPath(_ text: Substring) -> String {
+    static func decodedPath(_ text: Substring) -> String { String(decoding: self.decoded(text), as: UTF8.self) }
+
+    /// The same as bytes, which need not be UTF-8.
+    static func decoded(_ text: Substring) -> [UInt8] {
         var decoded: [UInt8] = []
         var rest = text.utf8
         while let byte = rest.popFirst() {
@@ -16,6 +19,6 @@ extension RequestTarget {
             decoded.append(digits.count == 2 ? digits[0] << 4 | digits[1] : byte)
             if digits.count == 2 { rest = rest.dropFirst(2) }
         }
-        return String(decoding: decoded, as: UTF8.self)
+        return decoded
     }
 }

@@ -28,6 +28,8 @@ public final class Backend: Sendable {
     private let indices: [String: Int]
     /// The endpoints that tokens name; `nil`: the configuration names them.
     public let tokens: TokenTargets?
+    /// Its rooms; `nil`: it is no `broadcast`.
+    public let rooms: BackendRooms?
     /// How requests are placed among the endpoints.
     public let placing: PlacementRule
     /// The local address to connect from; `nil` lets the system choose.
@@ -38,7 +40,7 @@ public final class Backend: Sendable {
     /// - Parameters:
     ///   - index: see `index`.
     ///   - previous: the backend of this name until now. Endpoints that it also has are the same objects, and so keep their health. Tokens
-    ///     stay in force.
+    ///     and rooms stay.
     public init(index: Int, _ settings: BackendSettings, replacing previous: Backend? = nil) {
         self.index = index
         self.settings = settings
@@ -60,6 +62,7 @@ public final class Backend: Sendable {
             settings.balance,
             cookie: settings.balance == .cookie ? Self.cookie(settings, made.map(\.name)) : nil)
         self.tokens = Self.tokens(settings, previous?.tokens)
+        self.rooms = settings.kind == .builtin(.broadcast) ? previous?.rooms ?? BackendRooms() : nil
         self.source = settings.source.map { SocketAddress($0, port: 0) }
     }
 

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Configuration
 internal import Connections
 internal import Observability
@@ -5,10 +6,8 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// `builtin: broadcast`: sends every message to all members of the room, its sender included. A room is a backend and a path, on all
-/// listeners and workers.
-///
-/// Messages of one sender arrive in the order sent. Between senders on different workers there is no order.
+/// `builtin: broadcast`: sends every message to all members of the room, its sender included. A room is a backend and a name, on all
+/// listeners and workers. All members get the messages of all senders in the same order (`RoomLedger`).
 final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// Why the client is not read.
     private enum Wait {
@@ -25,8 +24,13 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// The index among the members of its room; negative if it is not there. The room sets it.
     var place = -1
 
-    private let room: RoomKey
+    private let name: RoomName
+    private let backend: BackendRooms
     private let rooms: Rooms
+    /// `nil` while it is no member.
+    private var room: Room?
+    /// The number of the room's latest post that it does not get.
+    private var joinedAt = UInt64.max
     private let sender: RoomSender
     /// The member may send nothing.
     private let listensOnly: Bool
@@ -46,8 +50,12 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
         case toGoOn
     }
 
-    init(_ session: Session, _ client: Connection, room: RoomKey, of rooms: Rooms, compression: SessionCompression?) {
-        self.room = room
+    init(
+        _ session: Session, _ client: Connection, room name: RoomName, of backend: BackendRooms, in rooms: Rooms,
+        compression: SessionCompression?
+    ) {
+        self.name = name
+        self.backend = backend
         self.rooms = rooms
         self.listensOnly = session.route?.settings.listenOnly == true
         self.sender = RoomSender(worker: rooms.network.worker, of: rooms.network.workers)
@@ -56,11 +64,19 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
 
     private var memory: MemoryAccount { self.session.context.memory }
 
-    override func begin() { self.rooms.join(self, self.room) }
+    var id: SessionID { self.session.id }
+
+    override func begin() {
+        let (room, number) = self.rooms.join(self, self.name, of: self.backend)
+        self.room = room
+        self.joinedAt = number
+    }
 
     override func closingBegan() {
         self.rooms.stopWaiting(self.sender)
-        self.rooms.leave(self, self.room)
+        if let room = self.room { self.rooms.leave(self, room, of: self.backend) }
+        self.room = nil
+        self.joinedAt = .max
         self.assembler = MessageAssembler()
         if self.memoryWait != nil { self.memory.stopWaiting(self) }
         self.memoryWait = nil
@@ -141,10 +157,10 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     // MARK: - The room
 
     override func didRead() {
-        if !self.messages.isEmpty {
-            let post = RoomPost(room: self.room, messages: self.messages, sender: self.sender)
+        if !self.messages.isEmpty, let room = self.room {
+            let messages = self.messages
             self.messages = RoomMessages()
-            self.rooms.broadcast(post)
+            self.rooms.broadcast(messages, from: self.sender, to: room)
         }
         self.waitIfNeeded()
     }
@@ -181,7 +197,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// Sends the member a post. If it reads too slowly, so that its backlog would cost the others memory, it is closed with 1013, or it
     /// misses the oldest messages that wait for it.
     func deliver(_ delivery: RoomDelivery) {
-        guard self.isOpen else { return }
+        guard delivery.number > self.joinedAt else { return }
         let messages = delivery.messages(for: self.compression?.parameters.server)
         guard self.client.queuedBytes == 0, self.late.isEmpty else { return self.deliverLate(messages) }
         self.send(messages)

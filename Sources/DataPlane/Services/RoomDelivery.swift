@@ -3,13 +3,6 @@ internal import Sessions
 internal import System
 internal import WebSocketProtocol
 
-/// Messages that one client sends to its room.
-public struct RoomPost: Sendable {
-    let room: RoomKey
-    let messages: RoomMessages
-    let sender: RoomSender
-}
-
 /// A post on its way to the members of its room on one worker that were there when it came. It is compressed once at most for all members
 /// with the same parameters. That needs messages that do not refer to earlier ones, so rooms agree on nothing else.
 final class RoomDelivery {
@@ -52,6 +45,9 @@ final class RoomDelivery {
         }
         return self.done == self.members.count
     }
+
+    /// The post's place in the room's order.
+    var number: UInt64 { self.post.number }
 
     /// No member is left that has to get it.
     func end() { self.rooms.delivered(self.post) }

@@ -1,13 +1,6 @@
+internal import Admission
 internal import DequeModule
 internal import System
-
-/// Identifies a broadcast room.
-struct RoomKey: Hashable, Sendable {
-    /// The backend's name.
-    let backend: String
-    /// The path as matched: normalised, without its query.
-    let path: String
-}
 
 /// One worker's part of a room: the members on this worker, and the posts that they did not get yet.
 ///
@@ -15,6 +8,9 @@ struct RoomKey: Hashable, Sendable {
 final class Room: ReadinessHandler {
     // The worker's, which outlives the room.
     private unowned let loop: EventLoop
+    let ledger: RoomLedger
+    /// The number of the latest post that was taken out of the mailbox.
+    private(set) var taken: UInt64
     private(set) var members: [BroadcastConversation] = []
     /// The first one is being delivered.
     private var waiting: Deque<RoomDelivery> = []
@@ -22,7 +18,12 @@ final class Room: ReadinessHandler {
     private var registration: EventLoop.Registration?
     private var isScheduled = false
 
-    init(_ loop: EventLoop) { self.loop = loop }
+    /// - Parameter number: that of the latest post that no member here gets.
+    init(_ ledger: RoomLedger, joinedAt number: UInt64, _ loop: EventLoop) {
+        self.ledger = ledger
+        self.taken = number
+        self.loop = loop
+    }
 
     // MARK: - Members
 
@@ -42,6 +43,9 @@ final class Room: ReadinessHandler {
     }
 
     // MARK: - Delivering
+
+    /// A post was taken out of the mailbox.
+    func took(_ post: RoomPost) { self.taken = max(self.taken, post.number) }
 
     /// Delivers to the members, at once as far as possible.
     func deliver(_ delivery: RoomDelivery) {
@@ -90,7 +94,8 @@ final class Rooms {
     let memory: MemoryAccount
     let compression: WorkerCompression
     let network: any RoomNetwork
-    private(set) var rooms: [RoomKey: Room] = [:]
+    /// By ledger.
+    private(set) var rooms: [ObjectIdentifier: Room] = [:]
     /// Members that are not read until what they sent is delivered.
     private var waiting: [ObjectIdentifier: BroadcastConversation] = [:]
 
@@ -103,32 +108,42 @@ final class Rooms {
 
     // MARK: - Members
 
-    func join(_ member: BroadcastConversation, _ key: RoomKey) {
-        let room = self.rooms[key] ?? Room(self.loop)
+    /// - Returns: the room, and the number of the latest post that the member does not get.
+    func join(_ member: BroadcastConversation, _ name: RoomName, of backend: BackendRooms) -> (Room, UInt64) {
+        let (ledger, number) = backend.join(name, member.id, over: self.network)
+        let key = ObjectIdentifier(ledger)
+        let room = self.rooms[key] ?? Room(ledger, joinedAt: number, self.loop)
         self.rooms[key] = room
         room.join(member)
+        return (room, number)
     }
 
     /// Closes the room when the last member leaves.
-    func leave(_ member: BroadcastConversation, _ key: RoomKey) {
-        guard let room = self.rooms[key] else { return }
+    func leave(_ member: BroadcastConversation, _ room: Room, of backend: BackendRooms) {
         room.leave(member)
-        guard room.members.isEmpty else { return }
-        self.rooms[key] = nil
-        room.close()
+        if room.members.isEmpty {
+            self.rooms[ObjectIdentifier(room.ledger)] = nil
+            room.close()
+        }
+        backend.leave(room.ledger, member.id, on: self.network.worker)
     }
 
     // MARK: - Posts
 
     /// Posts messages to their room, here and on the other workers.
-    func broadcast(_ post: RoomPost) {
-        self.network.broadcast(post)
-        self.deliver(post)
+    func broadcast(_ messages: RoomMessages, from sender: RoomSender, to room: Room) {
+        let post = room.ledger.post(messages, from: sender, over: self.network, taken: room.taken)
+        if let post { self.deliver(post, to: room) }
     }
 
-    /// Delivers a post from this or another worker to the room's members here.
+    /// Delivers a post from the mailbox to the room's members here.
     func deliver(_ post: RoomPost) {
-        guard let room = self.rooms[post.room] else { return self.delivered(post) }
+        guard let room = self.rooms[ObjectIdentifier(post.ledger)] else { return self.delivered(post) }
+        room.took(post)
+        self.deliver(post, to: room)
+    }
+
+    private func deliver(_ post: RoomPost, to room: Room) {
         room.deliver(RoomDelivery(post, self, to: room.members))
     }
 
@@ -154,21 +169,4 @@ final class Rooms {
 
     /// All that the sender sent is delivered.
     func goOn(_ sender: RoomSender) { self.waiting.removeValue(forKey: ObjectIdentifier(sender))?.isDelivered() }
-}
-
-/// The other workers, as a room sees them.
-protocol RoomNetwork {
-    /// The index of this worker.
-    var worker: Int { get }
-    /// How many there are.
-    var workers: Int { get }
-    /// Whether one of them is behind with delivering.
-    var isBacklogged: Bool { get }
-
-    /// Passes a post on to the other workers and counts it.
-    func broadcast(_ post: RoomPost)
-    /// All members here have the post.
-    func delivered(_ post: RoomPost)
-    /// All that a client of another worker sent is delivered.
-    func goOn(_ sender: RoomSender)
 }

@@ -1,3 +1,4 @@
+internal import Admission
 internal import Configuration
 internal import Connections
 internal import Sessions
@@ -14,15 +15,16 @@ final class Services: SessionServices {
     }
 
     func conversation(
-        with service: BuiltinService, of session: Session, _ client: Connection, path: String,
+        with service: BuiltinService, of session: Session, _ client: Connection, room: RoomName?,
         compression: DeflateParameters?
-    ) -> any Conversation {
+    ) -> (any Conversation)? {
         let compression = compression.map { SessionCompression($0, self.compression) }
         switch service {
         case .echo: return EchoConversation(session, client, compression: compression)
         case .broadcast:
-            let room = RoomKey(backend: session.route?.backend?.name ?? "", path: path)
-            return BroadcastConversation(session, client, room: room, of: self.rooms, compression: compression)
+            guard let room, let backend = session.route?.backend?.rooms else { return nil }
+            return BroadcastConversation(
+                session, client, room: room, of: backend, in: self.rooms, compression: compression)
         case .clock(let every): return ClockConversation(session, client, every: every, compression: compression)
         }
     }

@@ -86,7 +86,8 @@ extension Session {
         // A room's messages are compressed once for all members, so they cannot refer to earlier ones.
         let compression = self.agreeOnCompression(keepsContext: service != .broadcast)
         let conversation = self.context.services.conversation(
-            with: service, of: self, client, path: admitted.target.path, compression: compression?.parameters)
+            with: service, of: self, client, room: admitted.room, compression: compression?.parameters)
+        guard let conversation else { return }
         let extensions = compression?.answer.description
         self.upgradeClient(subprotocol: admitted.subprotocol, extensions: extensions, passing: HTTPFields())
         self.begin(conversation, early: PerLeg(client: early, backend: []))

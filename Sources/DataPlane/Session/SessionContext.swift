@@ -54,13 +54,15 @@ final class SessionContext {
 
 /// Makes the conversations of sessions in which the gateway is the WebSocket server.
 protocol SessionServices: AnyObject {
-    /// The conversation of a built-in service.
+    /// The conversation of a built-in service; `nil`: it has no such service.
     ///
-    /// - Parameter compression: what was agreed with the client.
+    /// - Parameters:
+    ///   - room: the one to join, where there are rooms.
+    ///   - compression: what was agreed with the client.
     func conversation(
-        with service: BuiltinService, of session: Session, _ client: Connection, path: String,
+        with service: BuiltinService, of session: Session, _ client: Connection, room: RoomName?,
         compression: DeflateParameters?
-    ) -> any Conversation
+    ) -> (any Conversation)?
 
     /// The conversation of a bridge.
     ///

@@ -129,15 +129,14 @@ public final class Fleet: Sendable {
     /// The most bytes of posts that may wait on a worker before all senders have to.
     private static let mostBacklog = 16 << 20
 
-    /// Passes a post on to the other workers, and counts it in every worker's backlog.
-    public func broadcast(_ post: RoomPost, from worker: Int) {
+    /// Counts a post in the backlogs of those workers.
+    ///
+    /// - Returns: whether memory became scarce.
+    func count(_ post: RoomPost, for workers: [Int]) -> Bool {
         let footprint = post.messages.footprint
-        post.sender.sent(footprint * self.members.count)
-        if self.memory.add(mailbox: footprint * self.members.count) { self.control.send(.memoryRose) }
-        for (index, member) in self.members.enumerated() {
-            member.backlog.add(footprint, ordering: .relaxed)
-            if index != worker { member.rooms.send(post) }
-        }
+        post.sender.sent(footprint * workers.count)
+        for worker in workers { self.members[worker].backlog.add(footprint, ordering: .relaxed) }
+        return self.memory.add(mailbox: footprint * workers.count)
     }
 
     /// All members on a worker have the post.

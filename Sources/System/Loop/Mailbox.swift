@@ -22,14 +22,23 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     /// Sends a message. Any thread may call this.
     public func send(_ message: Message) {
-        let wasEmpty = self.queue.withLock { queue in
+        if self.put(message) { self.wake() }
+    }
+
+    /// Sends a message without a system call, for those that hold a lock.
+    ///
+    /// - Returns: whether the receiver has to be woken soon (`wake`), so that it sees this message and later ones.
+    public func put(_ message: Message) -> Bool {
+        // Only the first message in an empty box wakes the receiver. The receiver resets the eventfd before it empties the
+        // box, so it misses none.
+        self.queue.withLock { queue in
             queue.append(message)
             return queue.count == 1
         }
-        // Only the first message in an empty box wakes the receiver. The receiver resets the eventfd before it empties the
-        // box, so it misses none.
-        if wasEmpty { _ = eventfd_write(self.descriptor, 1) }
     }
+
+    /// Wakes the receiver. Any thread may call this.
+    public func wake() { _ = eventfd_write(self.descriptor, 1) }
 
     /// Calls `receive` for each message on the loop's thread, from now on, and for as many in a turn as the budget allows.
     public func open(on loop: EventLoop, _ receive: @escaping (Message) -> Void) throws(SystemError) {

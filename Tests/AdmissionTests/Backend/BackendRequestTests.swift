@@ -67,7 +67,7 @@ import Testing
     @Test(
         arguments: [
             ("/broadcast/x/y?q", PathPattern.subtree("/broadcast/"), "/base/x/y?q", "/broadcast"),
-            ("/broadcast/", .subtree("/broadcast/"), "/base/", "/broadcast"),
+            ("/broadcast/x/", .subtree("/broadcast/x/"), "/base/", "/broadcast/x"),
             ("/broad%63ast//x%2Dy/?", .subtree("/broadcast/"), "/base//x%2Dy/?", "/broadcast"),
             ("/broadcast/a/b/c", .subtree("/broadcast/a/"), "/base/b/c", "/broadcast/a"),
             ("/broadcast/a?b/c", .subtree("/"), "/base/broadcast/a?b/c", nil),

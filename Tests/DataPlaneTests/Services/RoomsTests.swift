@@ -1,3 +1,4 @@
+import Admission
 import System
 import TestSupport
 import Testing
@@ -5,47 +6,50 @@ import Testing
 @testable import DataPlane
 @testable import Sessions
 
+extension RoomName {
+    static let lobby = RoomName(encoded: "lobby")!
+}
+
 @Suite struct RoomsTests {
-    private func member(of room: RoomKey, _ place: StillWorker) throws -> BroadcastConversation {
+    private let backend = BackendRooms()
+
+    private func member(_ place: StillWorker, of room: RoomName = .lobby) throws -> BroadcastConversation {
         let session = try place.session(Kernel.listen(.loopback(port: 0), sharedByWorkers: false))
         return BroadcastConversation(
-            session, try #require(session.client), room: room, of: place.worker.services.rooms, compression: nil)
+            session, try #require(session.client), room: room, of: self.backend, in: place.worker.services.rooms,
+            compression: nil)
     }
-
-    private let room = RoomKey(backend: "rooms", path: "/broadcast/a")
 
     @Test func `a room has the members that joined and did not leave`() throws {
         let place = try StillWorker()
         defer { place.end() }
         let rooms = place.worker.services.rooms
-        let members = try (0..<3).map { _ in try self.member(of: self.room, place) }
-        #expect(rooms.rooms[self.room] == nil)
-        for member in members { rooms.join(member, self.room) }
+        let members = try (0..<3).map { _ in try self.member(place) }
+        #expect(rooms.rooms.isEmpty)
+        let room = rooms.join(members[0], .lobby, of: self.backend).0
         // Joining twice counts once.
-        rooms.join(members[0], self.room)
-        #expect(
-            Set((rooms.rooms[self.room]?.members ?? []).map(ObjectIdentifier.init))
-                == Set(members.map(ObjectIdentifier.init))
-        )
-        rooms.leave(members[1], self.room)
-        rooms.leave(members[1], self.room)
-        #expect(rooms.rooms[self.room]?.members.count == 2)
-        #expect(rooms.rooms[self.room]?.members.contains { $0 === members[1] } == false)
-        rooms.leave(members[0], self.room)
-        rooms.leave(members[2], self.room)
-        #expect(rooms.rooms[self.room] == nil)
+        for member in members { #expect(rooms.join(member, .lobby, of: self.backend).0 === room) }
+        #expect(Set(room.members.map(ObjectIdentifier.init)) == Set(members.map(ObjectIdentifier.init)))
+        rooms.leave(members[1], room, of: self.backend)
+        rooms.leave(members[1], room, of: self.backend)
+        #expect(room.members.count == 2)
+        #expect(!room.members.contains { $0 === members[1] })
+        rooms.leave(members[0], room, of: self.backend)
+        rooms.leave(members[2], room, of: self.backend)
+        #expect(rooms.rooms.isEmpty)
+        #expect(rooms.join(members[0], .lobby, of: self.backend).0 !== room)
     }
 
-    @Test func `a room is a backend and a path`() throws {
+    @Test func `a room is a backend and a name`() throws {
         let place = try StillWorker()
         defer { place.end() }
         let rooms = place.worker.services.rooms
-        let member = try self.member(of: self.room, place)
-        rooms.join(member, self.room)
-        #expect(rooms.rooms[RoomKey(backend: "other", path: self.room.path)] == nil)
-        #expect(rooms.rooms[RoomKey(backend: "rooms", path: "/broadcast/A")] == nil)
-        rooms.leave(member, RoomKey(backend: "rooms", path: "/elsewhere"))
-        #expect(rooms.rooms[self.room]?.members.count == 1)
+        let room = rooms.join(try self.member(place), .lobby, of: self.backend).0
+        #expect(rooms.join(try self.member(place), .lobby, of: BackendRooms()).0 !== room)
+        let other = try #require(RoomName(encoded: "Lobby"))
+        #expect(rooms.join(try self.member(place), other, of: self.backend).0 !== room)
+        #expect(room.members.count == 1)
+        #expect(rooms.rooms.count == 3)
     }
 
     @Test func `a conversation joins when it begins and leaves when it closes`() throws {
@@ -57,9 +61,33 @@ import Testing
         let client = try #require(session.client)
         session.open(
             as: BroadcastConversation(
-                session, client, room: self.room, of: place.worker.services.rooms, compression: nil))
-        #expect(place.worker.services.rooms.rooms[self.room]?.members.count == 1)
+                session, client, room: .lobby, of: self.backend, in: place.worker.services.rooms, compression: nil))
+        #expect(place.worker.services.rooms.rooms.values.map(\.members.count) == [1])
         session.close(.byGateway(.drain))
-        #expect(place.worker.services.rooms.rooms[self.room] == nil)
+        #expect(place.worker.services.rooms.rooms.isEmpty)
+    }
+
+    @Test func `all members get the messages of senders on different workers in the same order`() throws {
+        try WorkersUnderTest.run(2) { workers in
+            let members = try (0..<6).map { try workers.client("/rooms/busy", on: $0 % 2) }
+            let count = 200
+            for part in 0..<20 {
+                for (index, member) in members.enumerated() {
+                    member.send(messages: (0..<10).map { [UInt8(index), UInt8(part * 10 + $0)] })
+                }
+                for worker in [part % 2, (part + 1) % 2] { workers.turn(worker) }
+            }
+            var packets: [[[UInt8]]] = Array(repeating: [], count: members.count)
+            _ = workers.turns {
+                for (index, member) in members.enumerated() { packets[index] += member.receive() }
+                return packets.allSatisfy { PacketClient.payloads($0).count == members.count * count }
+            }
+            let first = PacketClient.payloads(packets[0])
+            for packets in packets { #expect(PacketClient.payloads(packets) == first) }
+            for index in members.indices {
+                let own = first.filter { $0[0] == UInt8(index) }.map { $0[1] }
+                #expect(own == (0..<UInt8(count)).map { $0 })
+            }
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Admission
+import Sessions
 import Synchronization
 import System
 import Testing
@@ -47,47 +49,81 @@ import WebSocketProtocol
         #expect(try self.fleet([0, 0], limit: 6).newcomerShare == 1)
     }
 
-    private func post(_ payload: [UInt8]) -> RoomPost {
+    private func messages(_ payload: [UInt8]) -> RoomMessages {
         var messages = RoomMessages()
         messages.append(Message(opcode: .binary, payload: payload))
-        return RoomPost(
-            room: RoomKey(backend: "rooms", path: "/lobby"), messages: messages, sender: RoomSender(worker: 1, of: 2))
+        return messages
     }
 
-    @Test func `a post reaches all workers but its sender`() throws {
-        let fleet = try self.fleet([0, 0, 0])
+    /// A room with a member on each of those workers, which posts the messages as a client of `worker`.
+    private func post(
+        _ messages: RoomMessages, from worker: Int, to members: [Int], in fleet: Fleet, count: Int = 1,
+        while condition: () -> Bool = { true }
+    ) -> [RoomPost?] {
+        let ledger = RoomLedger(.lobby, workers: fleet.members.count)
+        for member in members { #expect(ledger.join(.random(), on: member) == 0) }
+        let sender = RoomSender(worker: worker, of: fleet.members.count)
+        var posts: [RoomPost?] = []
+        while posts.count < count, condition() {
+            posts.append(ledger.post(messages, from: sender, over: FleetRooms(fleet: fleet, worker: worker), taken: 0))
+        }
+        return posts
+    }
+
+    @Test func `a post reaches all workers with members, its own in the same way`() throws {
+        let fleet = try self.fleet([0, 0, 0, 0])
         let loop = try EventLoop()
         var heard: [Int] = []
         for (index, member) in fleet.members.enumerated() {
             try member.mailbox.open(on: loop) { _ in heard.append(index) }
             try member.rooms.open(on: loop) { _ in heard.append(index) }
         }
-        fleet.broadcast(self.post([0x61]), from: 1)
+        let posts = self.post(self.messages([0x61]), from: 1, to: [0, 1, 3], in: fleet)
+        #expect(posts.map { $0 == nil } == [true])
         loop.turn(waitingAtMost: .seconds(20))
-        #expect(heard.sorted() == [0, 2])
+        #expect(heard.sorted() == [0, 1, 3])
+        #expect(fleet.members.map { $0.backlog.load(ordering: .relaxed) > 0 } == [true, true, false, true])
         fleet.tell(.stop)
         loop.turn(waitingAtMost: .seconds(20))
-        #expect(heard.sorted() == [0, 0, 1, 2, 2])
+        #expect(heard.sorted() == [0, 0, 1, 1, 2, 3, 3])
+    }
+
+    @Test func `a post for its own worker alone takes no way through a mailbox`() throws {
+        let fleet = try self.fleet([0, 0])
+        let posts = self.post(self.messages([0x61]), from: 1, to: [1], in: fleet, count: 2)
+        #expect(posts.map { $0?.number } == [1, 2])
+    }
+
+    @Test func `what is in the mailbox goes first`() throws {
+        let fleet = try self.fleet([0, 0])
+        let ledger = RoomLedger(.lobby, workers: 2)
+        let far = SessionID.random()
+        _ = ledger.join(.random(), on: 0)
+        _ = ledger.join(far, on: 1)
+        let sender = RoomSender(worker: 0, of: 2)
+        let own = FleetRooms(fleet: fleet, worker: 0)
+        #expect(ledger.post(self.messages([1]), from: sender, over: own, taken: 0) == nil)
+        #expect(!ledger.leave(far, on: 1))
+        // The first post was not taken out yet.
+        #expect(ledger.post(self.messages([2]), from: sender, over: own, taken: 0) == nil)
+        #expect(ledger.post(self.messages([3]), from: sender, over: own, taken: 1) == nil)
+        #expect(ledger.post(self.messages([4]), from: sender, over: own, taken: 3)?.number == 4)
     }
 
     @Test func `a worker that is behind holds senders back`() throws {
         let fleet = try self.fleet([0, 0])
         #expect(!fleet.isBacklogged)
-        let large = self.post([UInt8](repeating: 0, count: 1 << 20))
-        for _ in 0..<16 { fleet.broadcast(large, from: 0) }
+        let large = self.messages([UInt8](repeating: 0, count: 1 << 20))
+        _ = self.post(large, from: 0, to: [0, 1], in: fleet, count: 16)
         #expect(fleet.isBacklogged)
     }
 
     /// Keeping a frame of 3 bytes takes a hundred times as much.
     @Test func `a backlog counts with its overhead`() throws {
         let fleet = try self.fleet([0, 0])
-        let small = self.post([0x61])
-        #expect(small.messages.bytes == [0x82, 1, 0x61])
-        var count = 0
-        while !fleet.isBacklogged, count < 100_000 {
-            fleet.broadcast(small, from: 0)
-            count += 1
-        }
-        #expect(count < 70_000)
+        let small = self.messages([0x61])
+        #expect(small.bytes == [0x82, 1, 0x61])
+        let posts = self.post(small, from: 0, to: [0, 1], in: fleet, count: 100_000) { !fleet.isBacklogged }
+        #expect(posts.count < 70_000)
     }
 }

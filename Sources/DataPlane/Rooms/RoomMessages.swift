@@ -27,28 +27,10 @@ struct RoomMessages: Sendable {
         self.count(message.opcode, message.payload.count)
     }
 
-    /// The same messages, each compressed if that is worthwhile.
-    func compressed(_ direction: DeflateParameters.Direction, _ compression: WorkerCompression) -> RoomMessages {
-        var result = RoomMessages()
-        var scratch = compression.takeScratch()
-        defer { compression.giveBack(&scratch) }
-        let span = self.bytes.span
-        var position = 0
-        // We encoded them, so each frame is whole and valid.
-        while case .header(let header, let length) = FrameHeader.parse(span, at: position) {
-            let end = position + length + header.payloadLength
-            let payload = span.extracting((position + length)..<end)
-            let deflater = { compression.deflater(direction) }
-            if let frame = CompressedFrame.encode(header.opcode, payload, with: deflater, into: &scratch) {
-                result.bytes.append(scratch.span.extracting(frame.range))
-                result.count(header.opcode, frame.payloadLength)
-            } else {
-                result.bytes.append(span.extracting(position..<end))
-                result.count(header.opcode, header.payloadLength)
-            }
-            position = end
-        }
-        return result
+    /// - Parameter length: of the payload.
+    mutating func append(frame: Span<UInt8>, _ opcode: Opcode, _ length: Int) {
+        self.bytes.append(frame)
+        self.count(opcode, length)
     }
 
     private mutating func count(_ opcode: Opcode, _ payloadLength: Int) {
