@@ -22,14 +22,14 @@ public struct Admitted: Equatable, Sendable {
     /// What names its endpoint, where the backend has `tokens`. It is a secret.
     public let token: String?
     /// The room to join, where the backend has rooms.
-    public let room: RoomName?
+    public let room: RoomRequest?
     /// What its credential gives to the backend.
     var grantedFields = HTTPFields()
 
     init(
         _ request: CheckedRequest, routeIndex: Int, key: String, offeredSubprotocols: [String],
         subprotocols: [String], subprotocol: String?, requiresSubprotocol: Bool, compressionOffers: [ExtensionElement],
-        token: String?, room: RoomName?
+        token: String?, room: RoomRequest?
     ) {
         self.request = request
         self.routeIndex = routeIndex

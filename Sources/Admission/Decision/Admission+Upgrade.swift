@@ -20,27 +20,22 @@ extension Admission {
         }
         let choice = SubprotocolChoice(route)
         let offers = choice.offers(from: offered)
-        let pick = choice.pick(from: offered)
+        let hasRooms = routes.hasRooms(index)
+        let pick = hasRooms ? choice.pick(RoomRequest.subprotocol, from: offered) : choice.pick(from: offered)
         if choice.isRequired {
             let isServed = routes.service(of: index) == .relay ? !offers.isEmpty : pick != nil
             guard isServed else { throw Refusal.subprotocolRequired(route.subprotocols, routeIndex: index) }
         }
         let token = try self.token(of: request, routes, index)
-        let room = try self.room(of: request, routes, index)
+        let path = routes.routes[index].path
+        let room =
+            hasRooms ? try RoomRequest(request, subprotocol: pick, on: path, routeIndex: index) : nil
         return Admitted(
             request, routeIndex: index, key: key, offeredSubprotocols: offered, subprotocols: offers,
             subprotocol: pick ?? request.announcement,
             requiresSubprotocol: choice.isRequired,
             compressionOffers: route.compression == .off ? [] : PermessageDeflate.offers(in: extensions), token: token,
             room: room)
-    }
-
-    /// The room to join; `nil` where the backend has none.
-    private static func room(
-        of request: CheckedRequest, _ routes: RouteTable, _ index: Int
-    ) throws(Refusal) -> RoomName? {
-        guard routes.hasRooms(index) else { return nil }
-        return try RoomName(of: request.target, on: routes.routes[index].path, routeIndex: index)
     }
 
     /// The token that names the endpoint; `nil` where the backend has none.

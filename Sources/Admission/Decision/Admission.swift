@@ -20,7 +20,7 @@ public import HTTP1
 /// 8. 403: the route does not let this Origin in, or demands one.
 /// 9. 400: the route requires a subprotocol and none offered fits.
 /// 10. On a route to `tokens`: 400 for a repeated token, 404 without one. Whether there is such a token is looked up then. On a route to rooms:
-///     400 for what cannot be a room's name.
+///     400 for what cannot be a room's name, or no place in its history.
 ///
 /// Where the route has `auth`, and is no `redirect`, a token among the subprotocols is looked for first (400 if there is nothing beside it), and
 /// what follows does not see it. What the request shows is looked at last:

@@ -25,6 +25,11 @@ public struct SubprotocolChoice: Equatable, Sendable {
         return names.first { !SubprotocolCredential.isAnnouncement($0) } ?? names.first
     }
 
+    /// The same, but this name wherever it is offered and allowed.
+    func pick(_ name: String, from client: [String]) -> String? {
+        self.offers(from: client).contains(name) ? name : self.pick(from: client)
+    }
+
     /// The offers of `offers(from:)` that may be shown because they are not credentials. A name that the route lists is not a secret.
     public func names(among client: [String]) -> [String] {
         let offers = self.offers(from: client)

@@ -32,6 +32,7 @@ enum Keys {
     static let heartbeat = SectionKeys("heartbeat", Heartbeat())
     static let backend = SectionKeys(
         "backend", Backend())
+    static let history = SectionKeys("history", History())
     static let webSocketEndpoint = SectionKeys(
         "websocket-endpoint", WebSocketEndpoint())
     static let tcpEndpoint = SectionKeys("tcp-endpoint", TCPEndpoint())
@@ -48,6 +49,8 @@ enum Keys {
 
 private let day = Duration.seconds(86400)
 private let upToADay = Duration.milliseconds(1)...day
+/// No longer than an empty room is known.
+private let upToAWeek = Duration.milliseconds(1)...Duration.seconds(7 * 86400)
 private let upToADayOrZero = Duration.zero...day
 /// A session may be meant to last for days.
 private let upTo30Days = Duration.milliseconds(1)...Duration.seconds(30 * 86400)
@@ -416,6 +419,10 @@ extension Keys {
             "slow-consumer", KeyType<SlowConsumer>.word, default: "close",
             "What becomes of a member of a broadcast room that reads too slowly. close: its session ends with 1013. drop-oldest: it misses the oldest messages that wait for it."
         )
+        let history = MappingKey(
+            "history", Keys.history, as: .mappingOr([["const": "off"]]), default: "off",
+            "What a broadcast backend remembers of its rooms, so that members that come back get what they missed. {}: its defaults. off: nothing."
+        )
         let websocket = MappingKey(
             "websocket", Keys.webSocketEndpoint, as: .filledListOfTextOrMappings, presence: .alternative,
             "The URLs of WebSocket servers. A URL without a path gets the client's path and query; one with a path gets that path; /* at its end stands for what the * of the route's path matched."
@@ -467,6 +474,18 @@ extension Keys {
         let heartbeat = MappingKey(
             "heartbeat", Keys.heartbeat, as: .mappingOr([["const": "off"]]),
             "Pings to the endpoints, for routes that do not set their own. off: none.")
+    }
+
+    struct History {
+        let messages = Key(
+            "messages", .count(1...100_000), default: "100", "The most messages of a room that are remembered.")
+        let lifetime = Key(
+            "for", .duration(upToAWeek), default: "1h",
+            "How long a room's messages are remembered. It begins anew with each message.")
+        let memory = Key(
+            "memory", .size(.kibibytes(64)...anySize.upperBound), default: "16MiB",
+            "The most memory for all rooms of the backend, and for the keys of messages that were published. The oldest messages of a large room go first."
+        )
     }
 
     struct WebSocketEndpoint {

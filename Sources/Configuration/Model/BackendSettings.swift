@@ -46,6 +46,8 @@ public struct BackendSettings: Equatable, Sendable {
     public var cookie = Cookie()
     /// `slow-consumer` of a broadcast backend.
     public var slowConsumer = Keys.backend.slowConsumer.default
+    /// What a broadcast backend remembers of its rooms; `nil`: nothing.
+    public var history: History?
     /// How each endpoint is checked; `nil`: it is not.
     public var health: HealthCheck?
     /// When failed sessions take an endpoint out of use; `nil`: never.
@@ -102,6 +104,25 @@ extension BackendSettings {
         static let fields = [
             Field(Keys.cookie.sameSite, \Self.sameSite),
             Field(Keys.cookie.key, \.key),
+        ]
+    }
+
+    /// `history:` what a broadcast backend remembers of its rooms.
+    public struct History: Equatable, Sendable, KeyedSettings {
+        /// `messages`: the most of each room.
+        public var messages = Keys.history.messages.default
+        /// `for`: how long they are remembered after the last one.
+        public var lifetime = Keys.history.lifetime.default
+        /// `memory`: for all rooms together.
+        public var memory = Keys.history.memory.default
+
+        /// Every key is absent.
+        public init() {}
+
+        static let fields = [
+            Field(Keys.history.messages, \Self.messages),
+            Field(Keys.history.lifetime, \.lifetime),
+            Field(Keys.history.memory, \.memory),
         ]
     }
 

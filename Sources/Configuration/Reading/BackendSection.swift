@@ -30,6 +30,7 @@ struct BackendSection {
             mapping.report(keys.cookie, "needs `balance: cookie`")
         }
         let slowConsumer = mapping.value(keys.slowConsumer)
+        let history = mapping.mappingOrOff(keys.history)?.value?.changes(to: BackendSettings.History.self)
         let health = HealthSection.settings(mapping)
         let eject = mapping.mappingOrOff(keys.eject)?.value?.changes(to: BackendSettings.Eject.self)
         let slowStart = mapping.value(keys.slowStart)
@@ -50,6 +51,7 @@ struct BackendSection {
         settings.balance = balance ?? settings.balance
         cookie?.apply(to: &settings.cookie)
         settings.slowConsumer = slowConsumer ?? settings.slowConsumer
+        settings.history = history?.applied(to: BackendSettings.History())
         settings.health = health
         settings.eject = eject?.applied(to: BackendSettings.Eject())
         settings.slowStart = slowStart ?? settings.slowStart
@@ -97,7 +99,8 @@ struct BackendSection {
         let keys = Keys.backend
         let every = "is for `builtin: clock`"
         let message = "is for `tcp` and `tokens` backends"
-        let slowConsumer = "is for `builtin: broadcast`"
+        let ofRooms: [any KeyRow] = [keys.slowConsumer, keys.history]
+        let isForRooms = "is for `builtin: broadcast`"
         let alternative = mapping.alternative()?.name
         if alternative != nil, alternative != keys.tokens.name {
             mapping.report(keys.token, "is for `tokens` backends")
@@ -114,12 +117,12 @@ struct BackendSection {
             mapping.report(keys.message, message)
             let name = mapping.value(keys.builtin)
             if name != nil, name != .clock { mapping.report(keys.every, every) }
-            if name != nil, name != .broadcast { mapping.report(keys.slowConsumer, slowConsumer) }
+            if name != nil, name != .broadcast { mapping.refuse(ofRooms, isForRooms) }
             let interval = mapping.value(keys.every) ?? keys.every.default
             return name.map { .builtin(Self.service($0, every: interval)) }
         case keys.websocket.name:
             mapping.report(keys.every, every)
-            mapping.report(keys.slowConsumer, slowConsumer)
+            mapping.refuse(ofRooms, isForRooms)
             mapping.report(keys.message, message)
             return EndpointList(
                 backend: mapping, key: keys.websocket, textKey: Keys.webSocketEndpoint.url,
@@ -127,7 +130,7 @@ struct BackendSection {
             ).endpoints { text throws(Mistake) in try WebSocketEndpoint(parsing: text) }.map { .websocket($0) }
         case keys.tcp.name:
             mapping.report(keys.every, every)
-            mapping.report(keys.slowConsumer, slowConsumer)
+            mapping.refuse(ofRooms, isForRooms)
             let message = self.bridgeMessage(mapping)
             return EndpointList(
                 backend: mapping, key: keys.tcp, textKey: Keys.tcpEndpoint.address, share: Keys.tcpEndpoint.share,
@@ -135,7 +138,7 @@ struct BackendSection {
             ).endpoints { text throws(Mistake) in try TCPEndpoint(parsing: text) }.map { .tcp($0, message: message) }
         case keys.tokens.name:
             mapping.report(keys.every, every)
-            mapping.report(keys.slowConsumer, slowConsumer)
+            mapping.refuse(ofRooms, isForRooms)
             let message = self.bridgeMessage(mapping)
             return self.tokens(mapping).map { .tokens($0, message: message) }
         default: return nil

@@ -1,4 +1,5 @@
 internal import Admission
+internal import Configuration
 internal import Sessions
 internal import Synchronization
 
@@ -6,6 +7,7 @@ internal import Synchronization
 public final class BackendRooms: Sendable {
     /// Those that have members.
     private let ledgers = Mutex<[RoomName: RoomLedger]>([:])
+    private let shelf = RoomShelf()
 
     /// None.
     init() {}
@@ -13,21 +15,26 @@ public final class BackendRooms: Sendable {
     /// A session joins a room, which is made if there is none.
     ///
     /// - Parameter network: the workers, one of which has the session.
-    /// - Returns: the room, and the number of the latest post that the session does not get.
+    /// - Returns: the room, and what `RoomLedger.join` returns.
     func join(
-        _ name: RoomName, _ session: SessionID, over network: any RoomNetwork
-    ) -> (ledger: RoomLedger, joinedAt: UInt64) {
+        _ request: RoomRequest, _ session: SessionID, over network: any RoomNetwork,
+        _ history: BackendSettings.History?
+    ) -> (ledger: RoomLedger, number: UInt64, recovery: RoomHistories.Recovery) {
         self.ledgers.withLock { ledgers in
-            let ledger = ledgers[name] ?? RoomLedger(name, workers: network.workers)
+            let name = request.name
+            let ledger = ledgers[name] ?? RoomLedger(name, on: self.shelf, workers: network.workers)
             ledgers[name] = ledger
-            return (ledger, ledger.join(session, on: network.worker))
+            let (number, recovery) = ledger.join(session, on: network.worker, from: request.start, history)
+            return (ledger, number, recovery)
         }
     }
 
     /// A session leaves. The room ends with its last member.
     func leave(_ ledger: RoomLedger, _ session: SessionID, on worker: Int) {
         self.ledgers.withLock { ledgers in
-            if ledger.leave(session, on: worker) { ledgers[ledger.name] = nil }
+            guard ledger.leave(session, on: worker) else { return }
+            ledgers[ledger.name] = nil
+            self.shelf.vacated(ledger.name)
         }
     }
 }

@@ -1,6 +1,8 @@
 internal import Admission
+internal import Configuration
 internal import Sessions
 internal import Synchronization
+internal import System
 
 /// One room on all workers, while it has members: it puts the posts of all senders into one order, which is the same for every member.
 ///
@@ -8,11 +10,15 @@ internal import Synchronization
 /// have the posts in the same order.
 final class RoomLedger: Sendable {
     let name: RoomName
+    private let shelf: RoomShelf
     private let state: Mutex<State>
 
-    /// - Parameter workers: how many there are.
-    init(_ name: RoomName, workers: Int) {
+    /// - Parameters:
+    ///   - shelf: has its history.
+    ///   - workers: how many there are.
+    init(_ name: RoomName, on shelf: RoomShelf, workers: Int) {
         self.name = name
+        self.shelf = shelf
         self.state = Mutex(State(workers: workers))
     }
 
@@ -34,14 +40,16 @@ final class RoomLedger: Sendable {
 
     // MARK: - Members
 
-    /// A session joins: it gets all posts from now on.
+    /// A session joins: it gets all posts from now on, and what it missed until now.
     ///
-    /// - Returns: the number of the latest post that it does not get.
-    func join(_ session: SessionID, on worker: Int) -> UInt64 {
+    /// - Returns: the number of the latest post that it does not get, and what it missed.
+    func join(
+        _ session: SessionID, on worker: Int, from start: RoomRequest.Start, _ history: BackendSettings.History?
+    ) -> (number: UInt64, recovery: RoomHistories.Recovery) {
         self.state.withLock { state in
             if state.members[worker].isEmpty { state.present.append(worker) }
             state.members[worker].insert(session)
-            return state.last
+            return (state.last, self.shelf.recover(start, in: self.name, history))
         }
     }
 
@@ -58,15 +66,23 @@ final class RoomLedger: Sendable {
 
     /// Gives messages their place in the order, and to all workers with members.
     ///
-    /// - Parameter taken: the number of the latest post that the sender's worker has taken out of its mailbox.
+    /// - Parameters:
+    ///   - history: what the backend remembers; `nil`: nothing.
+    ///   - taken: the number of the latest post that the sender's worker has taken out of its mailbox.
     /// - Returns: a post that the sender's worker is to deliver itself, at once; `nil`: it was put into mailboxes.
     func post(
-        _ messages: RoomMessages, from sender: RoomSender, over network: any RoomNetwork, taken: UInt64
+        _ messages: RoomMessages, from sender: RoomSender, over network: any RoomNetwork, taken: UInt64,
+        _ history: BackendSettings.History?
     ) -> RoomPost? {
+        let entries = history == nil ? [] : messages.payloads
         var sleeping: [Int] = []
         let (direct, rose) = self.state.withLock { state -> (RoomPost?, Bool) in
             state.last += 1
-            let post = RoomPost(ledger: self, number: state.last, messages: messages, sender: sender)
+            let time = WallClock.sinceEpoch()
+            let position = self.shelf.append(
+                entries, at: time, to: self.name, isOccupied: !state.present.isEmpty, history)
+            let post = RoomPost(
+                ledger: self, number: state.last, messages: messages, position: position, at: time, sender: sender)
             let own = network.worker
             let rose = network.count(post, for: state.present)
             // What is in the mailbox comes first.

@@ -24,7 +24,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// The index among the members of its room; negative if it is not there. The room sets it.
     var place = -1
 
-    private let name: RoomName
+    private let request: RoomRequest
     private let backend: BackendRooms
     private let rooms: Rooms
     /// `nil` while it is no member.
@@ -40,6 +40,8 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     private var wait = Wait.none
     /// What the member gets when it has taken what it was sent, if its backend drops the oldest messages.
     private var late = LateMessages()
+    /// The bytes that it got when it joined, until it has taken them: they do not make it a slow reader.
+    private var recovered = 0
     /// What waits for memory; `nil` if nothing does.
     private var memoryWait: MemoryWait?
 
@@ -51,10 +53,10 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     }
 
     init(
-        _ session: Session, _ client: Connection, room name: RoomName, of backend: BackendRooms, in rooms: Rooms,
+        _ session: Session, _ client: Connection, room request: RoomRequest, of backend: BackendRooms, in rooms: Rooms,
         compression: SessionCompression?
     ) {
-        self.name = name
+        self.request = request
         self.backend = backend
         self.rooms = rooms
         self.listensOnly = session.route?.settings.listenOnly == true
@@ -67,10 +69,18 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     var id: SessionID { self.session.id }
 
     override func begin() {
-        let (room, number) = self.rooms.join(self, self.name, of: self.backend)
+        let (room, number, recovery) = self.rooms.join(self, self.request, of: self.backend, self.history)
         self.room = room
         self.joinedAt = number
+        var messages = RoomMessages(recovery, linesFor: self.request.hasLines ? self.id : nil)
+        guard !messages.isEmpty else { return }
+        if let direction = self.compression?.parameters.server { messages = self.rooms.compress(messages, direction) }
+        self.recovered = messages.bytes.count
+        self.send(RoomDelivery.Shared(messages, self.rooms.memory))
     }
+
+    /// What the backend remembers of its rooms; `nil`: nothing. A reload may change it.
+    private var history: BackendSettings.History? { self.session.route?.backend?.settings.history }
 
     override func closingBegan() {
         self.rooms.stopWaiting(self.sender)
@@ -160,7 +170,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
         if !self.messages.isEmpty, let room = self.room {
             let messages = self.messages
             self.messages = RoomMessages()
-            self.rooms.broadcast(messages, from: self.sender, to: room)
+            self.rooms.broadcast(messages, from: self.sender, to: room, self.history)
         }
         self.waitIfNeeded()
     }
@@ -198,20 +208,21 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// misses the oldest messages that wait for it.
     func deliver(_ delivery: RoomDelivery) {
         guard delivery.number > self.joinedAt else { return }
-        let messages = delivery.messages(for: self.compression?.parameters.server)
+        let messages = delivery.messages(
+            for: self.compression?.parameters.server, hasLines: self.request.hasLines)
         guard self.client.queuedBytes == 0, self.late.isEmpty else { return self.deliverLate(messages) }
         self.send(messages)
     }
 
     private func deliverLate(_ messages: RoomDelivery.Shared) {
         let dropsOldest = self.session.route?.backend?.settings.slowConsumer == .dropOldest
-        if !dropsOldest, self.session.isOverQueueLimit(self.client, besides: self.late.bytes) {
+        if !dropsOldest, self.session.isOverQueueLimit(self.client, besides: self.late.bytes - self.recovered) {
             return self.session.close(.byGateway(.slowConsumer))
         }
         guard dropsOldest || !self.late.isEmpty else { return self.send(messages) }
         self.late.append(messages)
         guard dropsOldest else { return }
-        let missed = self.late.dropOldest(downTo: self.session.queueRoom(self.client))
+        let missed = self.late.dropOldest(downTo: self.session.queueRoom(self.client) + self.recovered)
         if missed > 0, let route = self.session.route {
             self.session.context.metrics.dropped(missed, route: route.settings.name)
         }
@@ -226,6 +237,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     }
 
     override func clientDrained() {
+        if self.client.queuedBytes == 0 { self.recovered = 0 }
         while self.client.queuedBytes == 0, let messages = self.late.takeFirst() { self.send(messages) }
     }
 }

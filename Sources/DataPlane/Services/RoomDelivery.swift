@@ -13,7 +13,14 @@ final class RoomDelivery {
     /// How many members it was sent to.
     private var done = 0
     private let plain: Shared
-    private var compressed: [DeflateParameters.Direction: Shared] = [:]
+    /// The other forms in which members want it.
+    private var others: [Form: Shared] = [:]
+
+    private struct Form: Hashable {
+        /// `nil` without compression.
+        let direction: DeflateParameters.Direction?
+        let hasLines: Bool
+    }
 
     /// The messages in the form that this worker's queues share.
     struct Shared {
@@ -52,14 +59,20 @@ final class RoomDelivery {
     /// No member is left that has to get it.
     func end() { self.rooms.delivered(self.post) }
 
-    /// The messages for a member with these parameters; `nil` for one without compression.
-    func messages(for direction: DeflateParameters.Direction?) -> Shared {
-        guard let direction else { return self.plain }
-        if let messages = self.compressed[direction] { return messages }
-        let plain = self.post.messages
-        self.rooms.loop.budget.spend(Work.compression + Work.deflated(plain.bytes.count))
-        let messages = Shared(plain.compressed(direction, self.rooms.compression), self.rooms.memory)
-        self.compressed[direction] = messages
-        return messages
+    /// The messages for a member.
+    ///
+    /// - Parameters:
+    ///   - direction: the parameters of its compression; `nil` without.
+    ///   - hasLines: each begins with a line.
+    func messages(for direction: DeflateParameters.Direction?, hasLines: Bool) -> Shared {
+        if direction == nil, !hasLines { return self.plain }
+        let form = Form(direction: direction, hasLines: hasLines)
+        if let messages = self.others[form] { return messages }
+        var messages = hasLines ? RoomMessages(lined: self.post) : self.post.messages
+        self.rooms.loop.budget.spend(Work.bytes(messages.bytes.count, tls: false))
+        if let direction { messages = self.rooms.compress(messages, direction) }
+        let shared = Shared(messages, self.rooms.memory)
+        self.others[form] = shared
+        return shared
     }
 }

@@ -1,6 +1,8 @@
 internal import Admission
+internal import Configuration
 internal import DequeModule
 internal import System
+internal import WebSocketProtocol
 
 /// One worker's part of a room: the members on this worker, and the posts that they did not get yet.
 ///
@@ -92,7 +94,7 @@ final class Room: ReadinessHandler {
 final class Rooms {
     let loop: EventLoop
     let memory: MemoryAccount
-    let compression: WorkerCompression
+    private let compression: WorkerCompression
     let network: any RoomNetwork
     /// By ledger.
     private(set) var rooms: [ObjectIdentifier: Room] = [:]
@@ -108,14 +110,17 @@ final class Rooms {
 
     // MARK: - Members
 
-    /// - Returns: the room, and the number of the latest post that the member does not get.
-    func join(_ member: BroadcastConversation, _ name: RoomName, of backend: BackendRooms) -> (Room, UInt64) {
-        let (ledger, number) = backend.join(name, member.id, over: self.network)
+    /// - Returns: the room, and what `RoomLedger.join` returns.
+    func join(
+        _ member: BroadcastConversation, _ request: RoomRequest, of backend: BackendRooms,
+        _ history: BackendSettings.History?
+    ) -> (room: Room, number: UInt64, recovery: RoomHistories.Recovery) {
+        let (ledger, number, recovery) = backend.join(request, member.id, over: self.network, history)
         let key = ObjectIdentifier(ledger)
         let room = self.rooms[key] ?? Room(ledger, joinedAt: number, self.loop)
         self.rooms[key] = room
         room.join(member)
-        return (room, number)
+        return (room, number, recovery)
     }
 
     /// Closes the room when the last member leaves.
@@ -131,8 +136,10 @@ final class Rooms {
     // MARK: - Posts
 
     /// Posts messages to their room, here and on the other workers.
-    func broadcast(_ messages: RoomMessages, from sender: RoomSender, to room: Room) {
-        let post = room.ledger.post(messages, from: sender, over: self.network, taken: room.taken)
+    func broadcast(
+        _ messages: RoomMessages, from sender: RoomSender, to room: Room, _ history: BackendSettings.History?
+    ) {
+        let post = room.ledger.post(messages, from: sender, over: self.network, taken: room.taken, history)
         if let post { self.deliver(post, to: room) }
     }
 
@@ -156,6 +163,12 @@ final class Rooms {
         } else {
             self.network.goOn(post.sender)
         }
+    }
+
+    /// The messages for members with these parameters.
+    func compress(_ messages: RoomMessages, _ direction: DeflateParameters.Direction) -> RoomMessages {
+        self.loop.budget.spend(Work.compression + Work.deflated(messages.bytes.count))
+        return messages.compressed(direction, self.compression)
     }
 
     // MARK: - Senders

@@ -15,7 +15,7 @@ final class Services: SessionServices {
     }
 
     func conversation(
-        with service: BuiltinService, of session: Session, _ client: Connection, room: RoomName?,
+        with service: BuiltinService, of session: Session, _ client: Connection, room: RoomRequest?,
         compression: DeflateParameters?
     ) -> (any Conversation)? {
         let compression = compression.map { SessionCompression($0, self.compression) }

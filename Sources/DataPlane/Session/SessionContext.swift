@@ -60,7 +60,7 @@ protocol SessionServices: AnyObject {
     ///   - room: the one to join, where there are rooms.
     ///   - compression: what was agreed with the client.
     func conversation(
-        with service: BuiltinService, of session: Session, _ client: Connection, room: RoomName?,
+        with service: BuiltinService, of session: Session, _ client: Connection, room: RoomRequest?,
         compression: DeflateParameters?
     ) -> (any Conversation)?
 

@@ -36,7 +36,7 @@ import Testing
         let head = RequestHead(method: "GET", target: target, fields: upgradeFields())
         let decision = Admission.decide(head, Hops(head.fields, directArrival), RouteTable(configuration))
         switch decision {
-        case .upgrade(let admitted): #expect(admitted.room?.text == name)
+        case .upgrade(let admitted): #expect(admitted.room?.name.text == name)
         case .refused(let refusal): #expect(name == nil && refusal.status == 400)
         default: Issue.record("\(decision)")
         }

@@ -1,8 +1,8 @@
-import Admission
 import System
 import TestSupport
 import Testing
 
+@testable import Admission
 @testable import DataPlane
 @testable import Sessions
 
@@ -10,10 +10,14 @@ extension RoomName {
     static let lobby = RoomName(encoded: "lobby")!
 }
 
+extension RoomRequest {
+    static let lobby = RoomRequest(.lobby)
+}
+
 @Suite struct RoomsTests {
     private let backend = BackendRooms()
 
-    private func member(_ place: StillWorker, of room: RoomName = .lobby) throws -> BroadcastConversation {
+    private func member(_ place: StillWorker, of room: RoomRequest = .lobby) throws -> BroadcastConversation {
         let session = try place.session(Kernel.listen(.loopback(port: 0), sharedByWorkers: false))
         return BroadcastConversation(
             session, try #require(session.client), room: room, of: self.backend, in: place.worker.services.rooms,
@@ -26,9 +30,9 @@ extension RoomName {
         let rooms = place.worker.services.rooms
         let members = try (0..<3).map { _ in try self.member(place) }
         #expect(rooms.rooms.isEmpty)
-        let room = rooms.join(members[0], .lobby, of: self.backend).0
+        let room = rooms.join(members[0], .lobby, of: self.backend, nil).room
         // Joining twice counts once.
-        for member in members { #expect(rooms.join(member, .lobby, of: self.backend).0 === room) }
+        for member in members { #expect(rooms.join(member, .lobby, of: self.backend, nil).room === room) }
         #expect(Set(room.members.map(ObjectIdentifier.init)) == Set(members.map(ObjectIdentifier.init)))
         rooms.leave(members[1], room, of: self.backend)
         rooms.leave(members[1], room, of: self.backend)
@@ -37,17 +41,17 @@ extension RoomName {
         rooms.leave(members[0], room, of: self.backend)
         rooms.leave(members[2], room, of: self.backend)
         #expect(rooms.rooms.isEmpty)
-        #expect(rooms.join(members[0], .lobby, of: self.backend).0 !== room)
+        #expect(rooms.join(members[0], .lobby, of: self.backend, nil).room !== room)
     }
 
     @Test func `a room is a backend and a name`() throws {
         let place = try StillWorker()
         defer { place.end() }
         let rooms = place.worker.services.rooms
-        let room = rooms.join(try self.member(place), .lobby, of: self.backend).0
-        #expect(rooms.join(try self.member(place), .lobby, of: BackendRooms()).0 !== room)
-        let other = try #require(RoomName(encoded: "Lobby"))
-        #expect(rooms.join(try self.member(place), other, of: self.backend).0 !== room)
+        let room = rooms.join(try self.member(place), .lobby, of: self.backend, nil).room
+        #expect(rooms.join(try self.member(place), .lobby, of: BackendRooms(), nil).room !== room)
+        let other = RoomRequest(try #require(RoomName(encoded: "Lobby")))
+        #expect(rooms.join(try self.member(place), other, of: self.backend, nil).room !== room)
         #expect(room.members.count == 1)
         #expect(rooms.rooms.count == 3)
     }
