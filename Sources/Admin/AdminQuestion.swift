@@ -1,5 +1,7 @@
 public import ControlPlane
 internal import DataPlane
+internal import Observability
+public import Sessions
 
 /// What a request asks of the gateway.
 public enum AdminQuestion: Equatable, Sendable {
@@ -8,6 +10,10 @@ public enum AdminQuestion: Equatable, Sendable {
     /// - ofSubject: `nil`: all of them.
     case sessions(ofSubject: String?)
     case backends
+    /// - causedBy: `nil`: all of them.
+    case closes(causedBy: Cause?)
+    case refusals
+    case history
     case close(CloseOrder)
     /// - for: how long it is kept out; `nil`: it may come in again at once.
     case closeSubject(String, for: Duration?, dryRun: Bool)
@@ -21,6 +27,13 @@ extension GatewayControl {
         switch question {
         case .readiness: answer(.readiness(self.readiness))
         case .backends: self.backends { rows in self.aside({ .backends(rows()) }, then: answer) }
+        case .closes(let cause):
+            let closes = self.lastCloses
+            self.aside({ .closes(closes.filter { cause == nil || $0.cause == cause }) }, then: answer)
+        case .refusals:
+            let refusals = self.lastRefusals
+            self.aside({ .refusals(refusals) }, then: answer)
+        case .history: answer(.history(self.activity))
         case .metrics: self.metrics { families in self.aside({ .metrics(families()) }, then: answer) }
         case .sessions(let subject):
             self.sessions(ofSubject: subject) { rows in self.aside({ .sessions(rows()) }, then: answer) }

@@ -60,6 +60,12 @@ extension AdminResponse {
 
     static var tooManySubjects: AdminResponse { .error(503, "as many subjects are kept out as can be") }
 
+    static var tooManySockets: AdminResponse {
+        var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+        refusal.fields.append("Retry-After", "5")
+        return refusal
+    }
+
     static func closing(_ order: CloseOrder) -> AdminResponse {
         .json {
             $0.member("id", order.id.description)
@@ -136,7 +142,7 @@ extension AdminResponse {
         }
     }
 
-    private static func json(_ status: Int = 200, _ members: (inout JSONText) -> Void) -> AdminResponse {
+    static func json(_ status: Int = 200, _ members: (inout JSONText) -> Void) -> AdminResponse {
         var text = JSONText()
         text.object(nil, members)
         return AdminResponse(status, contentType: "application/json", body: text.bytes + [.lineFeed])

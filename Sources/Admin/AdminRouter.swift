@@ -11,6 +11,8 @@ public struct AdminRouter: Equatable, Sendable {
     public enum Decision: Equatable, Sendable {
         case answer(AdminResponse)
         case ask(AdminQuestion)
+        /// The request is for a WebSocket.
+        case open(AdminStream)
     }
 
     private let requestGuard: RequestGuard
@@ -39,6 +41,14 @@ public struct AdminRouter: Equatable, Sendable {
                 try Self.demand("POST", request)
                 return .ask(try Self.closeSubject(request))
             case ["api", "backends"]: return try Self.ask(.backends, "GET", request)
+            case ["api", "closes"]:
+                try Self.demand("GET", request)
+                return .ask(.closes(causedBy: try Self.cause(request)))
+            case ["api", "refusals"]: return try Self.ask(.refusals, "GET", request)
+            case ["api", "history"]: return try Self.ask(.history, "GET", request)
+            case ["api", "events"]:
+                try Self.demand("GET", request)
+                return .open(.events)
             case let path where path.count == 4 && path.starts(with: ["api", "sessions"]) && path.last == "close":
                 try Self.demand("POST", request)
                 return .ask(.close(try Self.closeOrder(path[path.startIndex + 2], request)))
@@ -63,6 +73,10 @@ public struct AdminRouter: Equatable, Sendable {
         GET  /readyz                  200 if new clients are welcome, else 503; OPTIONS / too
         GET  /metrics                 for Prometheus
         GET  /api/sessions            the live sessions, as JSON; ?subject=… only those of a subject
+        GET  /api/closes              the last sessions that ended, newest first, as JSON; ?cause=… only those with a cause
+        GET  /api/refusals            the last clients that were turned away, newest first, as JSON
+        GET  /api/history             what was counted in the last 15 minutes, in steps of 10 s, as JSON
+        GET  /api/events              what happens, as it happens, and a summary each second: a WebSocket
         GET  /api/backends            the backends and their endpoints, as JSON
         POST /api/sessions/ID/close   close a session: {"code": 1008, "reason": "…"}
         POST /api/sessions/close      close all sessions of a subject: {"subject": "…"}; "for": "10m" keeps it out for so long;
@@ -101,6 +115,16 @@ public struct AdminRouter: Equatable, Sendable {
             throw .error(400, "name one subject: ?subject=…")
         }
         return subjects.first
+    }
+
+    /// The cause in the query; `nil`: there is none.
+    private static func cause(_ request: AdminRequest) throws(AdminResponse) -> Cause? {
+        let causes = QueryParameters(request.query).values("cause")
+        guard let word = causes.first else { return nil }
+        guard causes.count == 1, let cause = Cause(rawValue: word) else {
+            throw .error(400, "`cause` is one of \(Cause.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        return cause
     }
 
     // MARK: - Bodies
