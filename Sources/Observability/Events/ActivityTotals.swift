@@ -32,7 +32,7 @@ public struct ActivityTotals: Equatable, Sendable {
     /// Adds what both legs of sessions have sent.
     public mutating func add(_ tally: PerLeg<MessageTally>) {
         for leg in [tally.client, tally.backend] {
-            self.messages += leg.text + leg.binary
+            self.messages += leg.messages
             self.bytes += leg.payloadBytes
         }
     }

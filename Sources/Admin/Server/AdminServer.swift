@@ -120,7 +120,8 @@ public final class AdminServer: AcceptorOwner {
     ///
     /// - Parameter key: the client's, which the 101 answers.
     func open(_ stream: AdminStream, _ key: String, on connection: Connection) {
-        let socket = AdminSocket(server: self)
+        let times = AdminSocket.Times(heartbeat: self.heartbeat, closing: self.patience)
+        let socket = AdminSocket(self.context, times) { [unowned self] in self.sockets[ObjectIdentifier($0)] = nil }
         self.sockets[ObjectIdentifier(socket)] = socket
         let feed: any SocketFeed =
             switch stream {
@@ -128,8 +129,6 @@ public final class AdminServer: AcceptorOwner {
             }
         socket.open(connection, answering: SwitchingProtocols.bytes(key: key, date: WallClock.httpDate()), feed)
     }
-
-    func ended(_ socket: AdminSocket) { self.sockets[ObjectIdentifier(socket)] = nil }
 
     // MARK: - Room
 

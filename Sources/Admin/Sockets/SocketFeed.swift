@@ -1,9 +1,3 @@
-/// What a WebSocket at the admin address shows.
-public enum AdminStream: Equatable, Sendable {
-    /// `/api/events`
-    case events
-}
-
 /// What feeds one WebSocket at the admin address. It is made for the socket and ends with it.
 protocol SocketFeed: AnyObject {
     /// The client has accepted some of what waited for it.

@@ -6,6 +6,14 @@ internal import WebSocketProtocol
 ///
 /// What waits for a client is bounded, and a client that is gone is noticed: it has to answer pings.
 final class AdminSocket: ConnectionOwner, TimerHandler {
+    /// How long a client is waited for.
+    struct Times {
+        /// The time between two pings, and the longest until the pong.
+        var heartbeat: Duration
+        /// The longest until the client answers a Close and ends its side.
+        var closing: Duration
+    }
+
     /// `open → closing → closed`, or at once `closed`
     private enum State {
         /// - isPinged: a ping waits for its pong.
@@ -22,8 +30,12 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
     /// The longest message that is ignored, in bytes. A longer one closes the socket.
     private static let longestIgnored = 4 << 10
 
-    /// It closes all sockets before it is released.
-    private unowned let server: AdminServer
+    private static let readSize = 4 << 10
+
+    private let context: ConnectionContext
+    private let times: Times
+    /// Told once, when the socket is closed.
+    private let whenClosed: (AdminSocket) -> Void
     private var state = State.open(isPinged: false)
     /// `nil` after `closed`. A reference cycle until then.
     private var connection: Connection?
@@ -34,10 +46,14 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
     /// The beginning of a header or a control frame that is not whole.
     private var unread: [UInt8] = []
 
-    private var loop: EventLoop { self.server.control.loop }
+    private var loop: EventLoop { self.context.loop }
 
     /// A socket for a client that is about to get its 101.
-    init(server: AdminServer) { self.server = server }
+    init(_ context: ConnectionContext, _ times: Times, whenClosed: @escaping (AdminSocket) -> Void) {
+        self.context = context
+        self.times = times
+        self.whenClosed = whenClosed
+    }
 
     /// Takes the client's connection over, sends the 101, and shows the client what `feed` has.
     func open(_ connection: Connection, answering bytes: [UInt8], _ feed: any SocketFeed) {
@@ -45,7 +61,7 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
         self.connection = connection
         self.feed = feed
         connection.send(bytes.span)
-        self.setTimer(self.server.heartbeat)
+        self.setTimer(self.times.heartbeat)
         // What came with the request is not reported again.
         if connection.mayRead { connection.readAgainLater() }
     }
@@ -68,7 +84,7 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
         self.connection?.shutDown()
         // To close with unread bytes would reset the connection, and the client could miss the Close.
         if let connection = self.connection, connection.mayRead {
-            _ = connection.receive(atMost: AdminServer.readSize)
+            _ = connection.receive(atMost: Self.readSize)
         }
         self.end()
     }
@@ -79,7 +95,7 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
         guard case .open = self.state, let connection = self.connection else { return }
         self.state = .closing(isAnswered: false)
         connection.send(Frame.close(frame).span)
-        self.setTimer(self.server.patience)
+        self.setTimer(self.times.closing)
     }
 
     private func end() {
@@ -90,7 +106,7 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
         self.connection = nil
         self.feed?.ended()
         self.feed = nil
-        self.server.ended(self)
+        self.whenClosed(self)
     }
 
     // MARK: - What happens
@@ -110,7 +126,7 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
         case .open(isPinged: false):
             self.state = .open(isPinged: true)
             self.connection?.send(Frame.ping([]).span)
-            self.setTimer(self.server.heartbeat)
+            self.setTimer(self.times.heartbeat)
         case .open(isPinged: true): self.close(.goingAway, reason: "no pong in time")
         case .closing: self.end()
         case .closed: break
@@ -124,8 +140,8 @@ final class AdminSocket: ConnectionOwner, TimerHandler {
     /// Reads once, so that a client that says much holds up no other.
     private func read(_ connection: Connection) {
         guard connection.mayRead else { return }
-        let plaintext = self.server.context.buffers.plaintext
-        switch connection.receive(atMost: AdminServer.readSize) {
+        let plaintext = self.context.buffers.plaintext
+        switch connection.receive(atMost: Self.readSize) {
         case .bytes(let range): self.received(plaintext.span.extracting(range))
         case .incomplete, .nothing: break
         case .end, .failed: return self.end()
