@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Connections
 internal import DataPlane
+internal import HTTP1
 internal import System
 
 /// One connection to the admin address: reads a request, gets the answer, sends it, and closes.
@@ -122,7 +123,9 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         do throws(AdminResponse) {
             let key = try AdminUpgrade.key(of: request)
             guard self.server.hasRoomForSocket else {
-                throw AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+                var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+                refusal.fields.append("Retry-After", "5")
+                throw refusal
             }
             guard let connection = self.connection else { return }
             self.connection = nil
