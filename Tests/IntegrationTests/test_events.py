@@ -1,4 +1,4 @@
-"""What those who watch a gateway see: events as they happen, and the last closes and refusals."""
+"""What a watched gateway shows: events as they happen, and the last closes and refusals."""
 
 import asyncio
 import contextlib

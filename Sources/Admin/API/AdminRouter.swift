@@ -1,3 +1,4 @@
+internal import ControlPlane
 internal import DataPlane
 internal import HTTP1
 internal import Sessions
@@ -78,6 +79,16 @@ public struct AdminRouter: Equatable, Sendable {
             "GET", "/api/events", "a WebSocket: what happens, as it happens, and a summary each second"
         ) { _, _ in .open(.events) },
         AdminRoute("GET", "/api/backends", "the backends and their endpoints", asks: .backends),
+        AdminRoute(
+            "POST", "/api/endpoints",
+            """
+            {"backend": "…", "endpoint": "…", "state": "drain"}: only clients whose cookie names it still come;
+            "down": none; "up" takes it back; its sessions stay
+            """
+        ) { request, _ throws(AdminResponse) in
+            .ask(.order(try EndpointOrder(request)))
+        },
+        AdminRoute("GET", "/api/status", "what the process does, and what it may use", asks: .status),
         AdminRoute(
             "POST", "/api/reload", "apply the configuration file; ?dry-run=true only says what would close"
         ) { request, _ throws(AdminResponse) in

@@ -47,7 +47,7 @@ private final class AskedWorkers {
 }
 
 @Suite struct EventWatchTests {
-    @Test func `where nobody listens no worker is asked`() throws {
+    @Test func `without a listener no worker is asked`() throws {
         let workers = try AskedWorkers()
         let watch = try EventWatch(workers.log, workers.survey, workers.loop)
         #expect(!workers.log.feed.listens)
