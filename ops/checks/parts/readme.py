@@ -1,8 +1,9 @@
 """What README.md and the documents in ops say can be done, can be done.
 
 - A block of YAML is a configuration that `gateway check` accepts. Where it has no `listeners`, `routes` or `backends` it is completed: a
-  listener on a port that the system chooses, a route `/*` to the first backend, a built-in echo. Paths below /etc become files made for it
-  (keys of tokens if they end in .json, users if that is their name, else certificates), and so do those of `files`: files if they have a dot in the name, else folders.
+  listener on a port that the system chooses, a route `/*` to the first backend, a built-in echo. Paths below /etc and /var/lib become files made
+  for it (keys of tokens if they end in .json, users if that is their name, else certificates), and so do those of `files`: files if they have
+  a dot in the name, else folders.
 - A command of the gateway that ends and changes nothing (`check`, `explain`, `version`, `--help`) is run, if the files it names are there,
   and prints what a `console` block has below it. Of every other one the subcommand and the options have to be in its --help.
 - A command in ops exists, answers --help with 0, and its --help has the options that are named.
@@ -169,7 +170,7 @@ def _completed(text: str, folder: pathlib.Path) -> str:
         text += f"routes: [{{path: /*, backend: {first.group(1) if first else 'echo'}}}]\n"
     if "backends" not in top:
         text += "backends: {echo: {builtin: echo}}\n"
-    for path in sorted(set(re.findall(r"/etc/[\w./-]+", text))):
+    for path in sorted(set(re.findall(r"(?<!files: )(?<!folder: )/(?:etc|var/lib)/[\w./-]+", text))):
         made = folder / path.lstrip("/")
         made.parent.mkdir(parents=True, exist_ok=True)
         if not (folder / "key.pem").exists():
@@ -183,7 +184,7 @@ def _completed(text: str, folder: pathlib.Path) -> str:
         elif path.endswith("/users"):
             made.write_text("alice:$2b$04$abcdefghijklmnopqrstuuyvPXIbu7xe6/CED2DzX8z6Si09MlzlW\n")
         else:
-            made.write_bytes((folder / ("key.pem" if path.endswith(".key") else "chain.pem")).read_bytes())
+            made.write_bytes((folder / ("key.pem" if re.search(r"\bkey(\.pem)?$", path) else "chain.pem")).read_bytes())
         text = re.sub(re.escape(path) + r"(?![\w./-])", str(made), text)
     for path in sorted(set(re.findall(r"(?:files|folder): (/[\w./-]+)", text))):
         made = folder / path.lstrip("/")
