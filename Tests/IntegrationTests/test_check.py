@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ CHECKS = ROOT / "ops" / "checks"
 sys.path.insert(0, str(CHECKS))
 
 import graph  # noqa: E402
+import keys_page  # noqa: E402
 import markdown  # noqa: E402
 import swift_text  # noqa: E402
 
@@ -296,7 +298,7 @@ def test_words_for_people_are_found(tmp_path):
 
 README = """# Small
 
-See [the tool](ops/tool), [above](#small), `ops/tool --fast`, `WideName`, `Narrow.swift`, `gateway check --config site.conf`,
+See [the tool](ops/tool), [above](#small), [there](ops/docs/architecture.md#architecture), `ops/tool --fast`, `WideName`, `Narrow.swift`, `gateway check --config site.conf`,
 `gateway version > version`.
 
 ```console
@@ -354,6 +356,7 @@ def test_a_true_document_passes_and_what_was_not_run_is_said(documented):
 @pytest.mark.parametrize("before,after,finding", [
     ("(ops/tool)", "(ops/fool)", "README.md:3: the link leads to ops/fool, which is not there"),
     ("(#small)", "(#smaller)", "README.md:3: there is no heading for #smaller"),
+    ("md#architecture", "md#small", "README.md:3: there is no heading for ops/docs/architecture.md#small"),
     ("--fast", "--slow", "README.md:3: `ops/tool --slow`: its --help has no --slow"),
     ("`ops/tool", "`ops/fool", "README.md:3: ops/fool is not there"),
     ("`WideName`", "`WiderName.part`", "README.md:3: WiderName is no name in the sources"),
@@ -421,6 +424,16 @@ def test_a_schema_that_is_not_that_of_the_table_is_found(shipped):
     assert check(shipped, "schema")[:2] == (0, [])
     write(shipped, {"ops/gateway.schema.json": SCHEMA.replace("workers", "threads")})
     assert check(shipped, "schema")[:2] == (1, ["ops/gateway.schema.json:2: differs from the table of keys"])
+
+
+def test_a_page_of_keys_that_is_not_up_to_date_is_found(shipped):
+    page = keys_page.text(SCHEMA, SHIPPED)
+    assert "| `weight` | text |  |  | `2` |" in page
+    write(shipped, {"ops/docs/configuration.md": page})
+    assert check(shipped, "schema")[:2] == (0, [])
+    write(shipped, {"ops/docs/configuration.md": page.replace("`2`", "`3`")})
+    (finding,) = check(shipped, "schema")[1]
+    assert re.fullmatch(r"ops/docs/configuration.md:\d+: differs from the table of keys", finding)
 
 
 @pytest.mark.parametrize("without,finding", [

@@ -196,15 +196,14 @@ def _completed(text: str, folder: pathlib.Path) -> str:
 
 def _named(tree: Tree, file: str, document: markdown.Document) -> Iterator[Finding]:
     here = pathlib.PurePosixPath(file).parent
-    anchors = {markdown.anchor(heading) for heading in document.headings}
     for line, link in document.links:
         path, _, place = link.partition("#")
         if re.match(r"\w+:", link):
             continue
         if path and not (tree.root / here / path).exists():
             yield Finding(file, line, f"the link leads to {path}, which is not there", "correct the link")
-        elif not path and place not in anchors:
-            yield Finding(file, line, f"there is no heading for #{place}", "correct the link")
+        elif place and place not in _anchors(tree, (tree.root / here / path) if path else tree.root / file):
+            yield Finding(file, line, f"there is no heading for {link}", "correct the link")
     for line, span in document.spans:
         word = span.split()[0]
         if re.fullmatch(r"(ops|Tests|Sources|\.ci)/[\w./+-]+", word) and not (tree.root / word).exists():
@@ -236,6 +235,12 @@ def _listed(tree: Tree, file: str, block: markdown.Block) -> Iterator[Finding]:
     for target in tree.targets.values():
         if target.path not in listed:
             yield Finding(file, block.line, f"the drawing lacks {target.path}", "add it")
+
+
+@functools.cache
+def _anchors(tree: Tree, file: pathlib.Path) -> set[str]:
+    """Where links into a document may lead."""
+    return {markdown.anchor(heading) for heading in markdown.parse(file.read_text()).headings} if file.suffix == ".md" else set()
 
 
 @functools.cache
