@@ -447,6 +447,51 @@ def test_a_key_that_the_shipped_file_lacks_where_it_belongs_is_found(shipped, wi
     assert check(shipped, "schema")[:2] == (1, [f"gateway.conf: {finding}"])
 
 
+REPORTING = """
+enum Cause: String, CaseIterable {
+    /// It ended well.
+    case clientClosed = "client-closed"
+    case drain
+}
+let family = MetricFamily(
+    "small_total", .counter)
+func log(isBad: Bool) {
+    _ = LogRecord(.info, isBad ? "broken" : "whole")
+    log.write(.error, "not-read", reason: "no event")
+    _ = self.record(self.keys == nil ? .error : .warning, "not-fetched")
+}
+"""
+REFERENCE = """# What there is
+## Causes
+| cause | |
+|---|---|
+| `client-closed`, `drain` | |
+## Metrics
+| `small_total` | `of` |
+## Log lines
+| `broken` | |
+| `whole` | |
+| `not-read` | |
+| `not-fetched` | |
+"""
+
+
+@pytest.mark.parametrize("before,after,finding", [
+    (", `drain`", "", "ops/docs/reference.md: Causes lacks `drain` of Sources/Lower/Reporting.swift"),
+    ("| `small_total` | `of` |\n", "", "ops/docs/reference.md: Metrics lacks `small_total` of Sources/Lower/Reporting.swift"),
+    ("| `whole` | |\n", "", "ops/docs/reference.md: Log lines lacks `whole` of Sources/Lower/Reporting.swift"),
+    ("| `not-fetched` | |\n", "", "ops/docs/reference.md: Log lines lacks `not-fetched` of Sources/Lower/Reporting.swift"),
+    ("`not-read`", "`not-written`", "ops/docs/reference.md:11: Log lines has `not-written`, which is not in the sources"),
+])
+def test_what_has_no_row_in_the_reference_is_found(tmp_path, before, after, finding):
+    write(tmp_path, {"Sources/Lower/Reporting.swift": REPORTING, "ops/docs/reference.md": REFERENCE})
+    assert check(tmp_path, "reference")[:2] == (0, [])
+    assert before in REFERENCE
+    write(tmp_path, {"ops/docs/reference.md": REFERENCE.replace(before, after, 1)})
+    status, found, _ = check(tmp_path, "reference")
+    assert status == 1 and finding in found, found
+
+
 def test_budgets_that_are_not_kept_are_found(tmp_path):
     write(tmp_path, {"ops/budgets": '#!/bin/sh\n[ "$*" = "--only instructions" ] && exit $(cat "$(dirname "$0")/status")\n'})
     (tmp_path / "ops/budgets").chmod(0o755)
