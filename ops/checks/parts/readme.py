@@ -2,7 +2,8 @@
 
 - A block of YAML is a configuration that `gateway check` accepts. Where it has no `listeners`, `routes` or `backends` it is completed: a
   listener on a port that the system chooses, a route `/*` to the first backend, a built-in echo. Paths below /etc and /var/lib become files made
-  for it (keys of tokens if they end in .json, users if that is their name, else certificates), and so do those of `files`: files if they have
+  for it (keys of tokens if they end in .json, users if they are named so or end in .htpasswd, else
+  certificates), and so do those of `files`: files if they have
   a dot in the name, else folders.
 - A command of the gateway that ends and changes nothing (`check`, `explain`, `version`, `--help`) is run, if the files it names are there,
   and prints what a `console` block has below it. Of every other one the subcommand and the options have to be in its --help.
@@ -181,7 +182,7 @@ def _completed(text: str, folder: pathlib.Path) -> str:
             )
         if path.endswith(".json"):
             made.write_text('{"keys": [{"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8"}]}')
-        elif path.endswith("/users"):
+        elif path.endswith(("/users", ".htpasswd")):
             made.write_text("alice:$2b$04$abcdefghijklmnopqrstuuyvPXIbu7xe6/CED2DzX8z6Si09MlzlW\n")
         else:
             made.write_bytes((folder / ("key.pem" if re.search(r"\bkey(\.pem)?$", path) else "chain.pem")).read_bytes())
