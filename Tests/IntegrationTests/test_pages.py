@@ -1,4 +1,4 @@
-"""The pages for operators in ops/docs: what they say is done, and what comes of it."""
+"""The pages for operators, in ops/docs and README.md: what they say is done, and what comes of it."""
 
 import asyncio
 import collections
@@ -11,9 +11,13 @@ import yaml
 
 import raw
 from admin import admin
+from auth_services import AuthService, authelia
+from confidential import secret
+from credentials import Key, basic, key_set, user
 from gateway_process import Gateway, tell, until, within
 from pages import blocks, replaced
 from peers import WebSocketBackend, program
+from test_bridge import MQTTClient
 from test_reload import free_port
 
 QUICK_START = "ops/docs/quick-start.md"
@@ -238,3 +242,72 @@ async def test_two_gateways_find_the_same_endpoint():
             for _ in range(5):
                 chosen, cookie = await reached(first, [one, other])
                 assert await reached(second, [one, other], f"Cookie: {cookie}") == (chosen, None)
+
+
+# The README
+
+
+async def test_the_readme_lets_clients_in(tmp_path, authority):
+    site, key = authority.issue("localhost", "127.0.0.1"), Key("ES256")
+    for name, text in {"jwks.json": key_set(key), "users": user("alice", "right")}.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/index.html").write_text("signed in")
+    cookie = secret("cookie")
+    async with WebSocketBackend() as backend, AuthService(authelia({cookie: "alice"})) as service:
+        changes = {
+            ":443": "127.0.0.1:0", "/etc/gateway/site.pem": str(site.chain), "/etc/gateway/site.key": str(site.key),
+            "/etc/gateway/devices.pem": str(authority.file), "/etc/gateway/jwks.json": str(tmp_path / "jwks.json"),
+            "/etc/gateway/users": str(tmp_path / "users"), "http://127.0.0.1:9091/": service.url("/"), "/srv/app": str(tmp_path / "app"),
+            "127.0.0.1:3000": f"127.0.0.1:{backend.port}",
+        }
+        (text,) = blocks("README.md", "yaml", "Letting clients in")
+        async with Gateway(**configuration(text, changes)) as gateway:
+            device = authority.client_context(authority.issue("d1.devices.example.com", client=True))
+            claims = {"iss": "https://login.example.com", "aud": "chat", "scope": "chat"}
+            good, other = key.token(**claims), key.token(**{**claims, "scope": "mail"})
+
+            async def answer(path: str, *fields: str, context=authority.client_context()) -> raw.Response:
+                return await raw.ask(gateway.secure, raw.upgrade(path, *fields, host="localhost"), ssl=context)
+
+            for path, fields, status in [
+                ("/chat", [], 401), ("/chat", [f"Authorization: Bearer {good}"], 101), ("/chat", [f"Cookie: session={good}"], 101),
+                ("/chat", [f"Sec-WebSocket-Protocol: bearer, {good}"], 101), ("/chat", [f"Authorization: Bearer {other}"], 403),
+                ("/tools/x", [basic("alice", "right")], 101), ("/tools/x", [basic("alice", "wrong")], 401),
+                ("/devices", [], 403), ("/wiki/x", [f"Cookie: authelia_session={cookie}"], 101), ("/wiki/x", [], 401),
+            ]:
+                assert (await answer(path, *fields)).status == status, (path, status)
+            assert (await answer("/devices", context=device)).status == 101
+            sent = [{name: request.headers.get(name) for name in ("X-User", "X-Device", "Remote-User")} for request in backend.requests]
+            assert sent == [
+                *[{"X-User": "alice", "X-Device": None, "Remote-User": None}] * 4,
+                {"X-User": None, "X-Device": None, "Remote-User": "alice"},
+                {"X-User": None, "X-Device": "d1.devices.example.com", "Remote-User": None},
+            ]
+            page = "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n"
+            anonymous = await raw.ask(gateway.secure, f"{page}\r\n".encode(), ssl=authority.client_context())
+            assert anonymous.status == 302 and anonymous.field("Location").startswith("https://login.example.com/?rd=")
+            request = f"{page}{basic('alice', 'right')}\r\n\r\n".encode()
+            assert (await raw.ask(gateway.secure, request, ssl=authority.client_context())).body == b"signed in"
+
+
+async def test_the_readme_bridges_mqtt(tmp_path):
+    path, file = tmp_path / "mosquitto.sock", tmp_path / "mosquitto.conf"
+    file.write_text(f"listener 0 {path}\nallow_anonymous true\nuser root\npersistence false\nlog_dest stderr\n")
+    text = only([block for block in blocks("README.md", "yaml", "In front of applications") if "/mqtt" in block])
+
+    def talk(port: int) -> list:
+        listener, speaker = MQTTClient(port, "listener"), MQTTClient(port, "speaker")
+        try:
+            listener.client.subscribe("gateway/#", qos=1)
+            assert listener.subscribed.wait(20)
+            speaker.client.publish("gateway/test", b"hello", qos=1).wait_for_publish(20)
+            assert listener.received.wait(20)
+            return listener.messages
+        finally:
+            speaker.stop()
+            listener.stop()
+
+    async with program("mosquitto", "-c", file, ready="running"):
+        async with Gateway(**configuration(text, {"127.0.0.1:1883": f"unix:{path}"})) as gateway:
+            assert await asyncio.to_thread(talk, gateway.plain[1]) == [("gateway/test", b"hello")]
