@@ -1,4 +1,4 @@
-internal import HTTP1
+public import HTTP1
 public import WebSocketProtocol
 
 /// A request that may become a session: everything the later phases need of its head.
@@ -42,6 +42,9 @@ public struct Admitted: Equatable, Sendable {
         self.token = token
         self.room = room
     }
+
+    /// The head, without tokens.
+    public var head: RequestHead { self.request.head }
 
     /// What the client is answered if its backend picks no subprotocol; `nil`: none.
     public var announcement: String? { self.request.announcement }
