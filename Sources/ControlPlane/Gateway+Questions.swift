@@ -16,8 +16,8 @@ extension Gateway {
 
     // MARK: - Sessions
 
-    /// How long messages are counted to find the rates of sessions.
-    private static let ratePeriod = Duration.milliseconds(500)
+    /// How long messages are counted to find the rates of sessions and rooms.
+    static let ratePeriod = Duration.milliseconds(500)
 
     /// A page of the live sessions. `answer` gets a function that puts it together, on any thread.
     public func sessions(

@@ -69,6 +69,15 @@ final class FakeControl: GatewayControl {
         return self.orderProblem
     }
 
+    func rooms(of backend: String) -> RoomDesk? { nil }
+
+    private(set) var roomQueries: [RoomQuery] = []
+
+    func rooms(_ query: RoomQuery, answer: @escaping (@escaping @Sendable () -> RoomPage) -> Void) {
+        self.roomQueries.append(query)
+        self.give { answer { RoomPage() } }
+    }
+
     func status(answer: @escaping (GatewayStatus) -> Void) {
         self.give {
             answer(

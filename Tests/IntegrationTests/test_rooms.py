@@ -4,10 +4,13 @@ import asyncio
 import contextlib
 import json
 import re
+import signal
+from unittest.mock import ANY
 
 import pytest
 
 import raw
+from credentials import Key, key_set
 from gateway_process import Gateway, within
 from peers import client
 
@@ -282,3 +285,173 @@ async def test_a_reload_keeps_rooms_and_their_history():
             line = await first(late)
             assert (line["recovered"], line["offset"]) == (False, 0)
             assert line["epoch"] != epoch
+
+
+# Publishing
+
+
+def publishing(history: dict | str = HISTORY, *, publish: dict | None = None, **keys) -> Gateway:
+    """A gateway with rooms, and a route to publish by from this machine."""
+    routes = [
+        {"path": "/rooms/*", "backend": "rooms"},
+        {"path": "/publish/*", "publish": "rooms", "allow": ["127.0.0.0/8"], **(publish or {})},
+    ]
+    return rooms(history, routes=routes, **keys)
+
+
+def post(body: bytes | str, *fields: str, room: str = "lobby", chunks: list[bytes] | None = None) -> bytes:
+    body = body.encode() if isinstance(body, str) else body
+    framing = f"Content-Length: {len(body)}"
+    if chunks is not None:
+        framing = "Transfer-Encoding: chunked"
+        body = b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in [*chunks, b""])
+    head = [f"POST /publish/{room} HTTP/1.1", "Host: 127.0.0.1", framing, *fields, "", ""]
+    return "\r\n".join(head).encode() + body
+
+
+async def publish(gateway: Gateway, body: bytes | str, *fields: str, **options) -> dict:
+    response = await raw.ask(gateway.plain, post(body, *fields, **options))
+    assert (response.status, response.field("Content-Type")) == (200, "application/json"), response
+    assert response.field("Cache-Control") == "no-store"
+    return json.loads(response.body)
+
+
+async def test_a_body_is_published_to_all_members():
+    async with publishing() as gateway:
+        assert await publish(gateway, "before") == {"room": "lobby", "offset": 1, "epoch": ANY, "receivers": 0}
+        async with contextlib.AsyncExitStack() as stack:
+            sockets = [await stack.enter_async_context(member(gateway)) for _ in range(5)]
+            await gateway.events(5, "open")
+            for offset, (body, fields, message) in enumerate(
+                [
+                    ("hello", [], "hello"),
+                    ("grüße", ["Content-Type: application/json"], "grüße"),
+                    (b"\xff\x00", [], b"\xff\x00"),
+                    ("text", ["Content-Type: application/octet-stream"], b"text"),
+                    ("", [], ""),
+                ],
+                start=2,
+            ):
+                got = await publish(gateway, body, *fields)
+                assert (got["offset"], got["receivers"]) == (offset, 5)
+                for socket in sockets:
+                    assert await receive(socket, 1) == [message]
+            assert (await publish(gateway, "", chunks=[b"in ", b"chunks"]))["offset"] == 7
+            for socket in sockets:
+                assert await receive(socket, 1) == ["in chunks"]
+
+
+async def test_without_history_the_answer_has_neither_epoch_nor_offset():
+    async with publishing("off") as gateway, member(gateway, "a/b"):
+        await gateway.events(1, "open")
+        assert await publish(gateway, "x", room="a%2fb".replace("%2f", "/")) == {"room": "a/b", "receivers": 1}
+
+
+@pytest.mark.parametrize("history", ["off", {}], ids=["off", "on"])
+async def test_the_same_key_publishes_once(history):
+    async with publishing(history) as gateway, member(gateway) as socket:
+        await gateway.events(1, "open")
+        one = await publish(gateway, "one", "Idempotency-Key: a")
+        # On whichever worker it arrives.
+        for _ in range(20):
+            assert await publish(gateway, "two", "Idempotency-Key: a") == one
+        assert (await publish(gateway, "three", "Idempotency-Key: b"))["receivers"] == 1
+        assert (await publish(gateway, "other", "Idempotency-Key: a", room="other"))["receivers"] == 0
+        await publish(gateway, "end")
+        assert await receive(socket, 3) == ["one", "three", "end"]
+
+
+async def test_of_many_with_one_key_at_once_one_is_published():
+    async with publishing() as gateway, member(gateway) as socket:
+        await gateway.events(1, "open")
+        answers = await asyncio.gather(*(publish(gateway, str(n), "Idempotency-Key: k") for n in range(20)))
+        assert all(answer == answers[0] for answer in answers)
+        await publish(gateway, "end")
+        assert (await receive(socket, 2))[1] == "end"
+
+
+async def test_a_session_can_be_left_out():
+    async with publishing() as gateway, member(gateway, **LINES) as one, member(gateway, **LINES) as other:
+        session = (await first(one))["session"]
+        await first(other)
+        assert (await publish(gateway, "not for you", f"X-Exclude-Session: {session}"))["receivers"] == 1
+        assert (await publish(gateway, "for all", "X-Exclude-Session: nobody"))["receivers"] == 2
+        assert [parted(message)[1] for message in await receive(other, 2)] == ["not for you", "for all"]
+        line, text = parted(await within(one.recv()))
+        assert (line["offset"], text) == (2, "for all")
+
+
+@pytest.mark.parametrize(
+    "request_, status",
+    [
+        (post("x", room=""), 400),
+        (post("x", room="%ff"), 400),
+        (post("x", "Idempotency-Key: " + "k" * 257), 400),
+        (post("x", "Idempotency-Key: a", "Idempotency-Key: b"), 400),
+        (post("x" * (KIB + 1)), 413),
+        (post("", chunks=[b"x" * KIB, b"y"]), 413),
+        (post("x", "Origin: https://other.example"), 403),
+        (b"GET /publish/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 405),
+        (b"OPTIONS /publish/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", 405),
+        (raw.upgrade("/publish/lobby"), 405),
+    ],
+    ids=["empty", "not UTF-8", "long key", "two keys", "too large", "large chunks", "origin", "GET", "OPTIONS", "upgrade"],
+)
+async def test_what_cannot_be_published_is_refused(request_, status):
+    async with publishing(publish={"limits": {"message": "1KiB"}}) as gateway, member(gateway) as socket:
+        await gateway.events(1, "open")
+        response = await raw.ask(gateway.plain, request_)
+        assert response.status == status
+        if status == 405:
+            assert response.field("Allow") == "POST"
+        assert (await publish(gateway, "x" * KIB))["offset"] == 1
+        assert await receive(socket, 1) == ["x" * KIB]
+
+
+async def test_a_connection_publishes_again_and_again():
+    async with publishing() as gateway, await raw.Connection.open(gateway.plain) as connection:
+        # Three at once, and one whose body waits until it is asked for.
+        await connection.send(post("1") + post("2", chunks=[b"2"]) + post("3"))
+        for offset in (1, 2, 3):
+            assert json.loads((await connection.response()).body)["offset"] == offset
+        request = post("late", "Expect: 100-continue")
+        head, body = request.split(b"\r\n\r\n")
+        await connection.send(head + b"\r\n\r\n")
+        assert (await connection.response()).status == 100
+        for byte in body:
+            await connection.send(bytes([byte]))
+        assert json.loads((await connection.response()).body)["offset"] == 4
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for():
+    async with publishing(publish={"timeouts": {"request-body": "100ms"}}) as gateway:
+        async with await raw.Connection.open(gateway.plain) as connection:
+            await connection.send(post("whole")[:-1])
+            assert (await connection.response()).status == 408
+        async with await raw.Connection.open(gateway.plain) as connection:
+            await connection.send(post("whole")[:-1])
+            connection.finish()
+            assert await connection.end() == b""
+        assert (await publish(gateway, "x"))["offset"] == 1
+
+
+async def test_a_credential_lets_publish(tmp_path):
+    key = Key("ES256")
+    file = tmp_path / "keys.json"
+    file.write_text(key_set(key))
+    auth = {"jwt": {"keys": str(file), "algorithms": ["ES256"], "audience": "any"}}
+    async with publishing(publish={"auth": auth, "allow": []}) as gateway:
+        assert (await raw.ask(gateway.plain, post("x"))).status == 401
+        assert (await publish(gateway, "x", f"Authorization: Bearer {key.token()}"))["offset"] == 1
+
+
+async def test_a_drain_lets_a_message_be_published_whole():
+    async with publishing() as gateway, await raw.Connection.open(gateway.plain) as connection:
+        request = post("whole")
+        await connection.send(request[:-2])
+        # What was asked for before is answered, as for other plain requests.
+        await publish(gateway, "x")
+        gateway.signal(signal.SIGTERM)
+        await gateway.event("draining")
+        await connection.send(request[-2:])
+        assert json.loads((await connection.response()).body)["offset"] == 2

@@ -18,6 +18,8 @@ public enum AdminQuestion: Equatable, Sendable {
     case drain(DrainSelection, undo: Bool)
     case order(EndpointOrder)
     case status
+    case rooms(RoomQuery)
+    case room(RoomOrder)
 }
 
 extension GatewayControl {
@@ -54,6 +56,8 @@ extension GatewayControl {
             self.log(AdminChange(order, problem: problem), by: asker)
             answer(problem.map { .error(404, $0) } ?? .order(order))
         case .status: self.status { answer(.status($0)) }
+        case .rooms(let query): self.rooms(query) { page in self.aside({ .rooms(page()) }, then: answer) }
+        case .room(let order): answer(self.ask(order, by: asker))
         }
     }
 

@@ -1,6 +1,7 @@
 /// One thing that the admin address offers.
 struct AdminRoute: Sendable {
-    /// The parts of a path between its slashes. A part in capitals, such as `ID`, stands for any text.
+    /// The parts of a path between its slashes. A part in capitals, such as `ID`, stands for any text, and `ROOM` at the end for all that is
+    /// left, slashes included.
     typealias Parts = [Substring]
 
     /// The method that it takes; for GET, HEAD too (RFC 9110 section 9.3.2).
@@ -35,7 +36,12 @@ struct AdminRoute: Sendable {
 
     /// The texts that stand for its parts in capitals; `nil`: it is another path.
     func match(_ path: Parts) -> Parts? {
-        guard path.count == self.parts.count else { return nil }
+        let takesRest = self.parts.last == "ROOM"
+        guard takesRest ? path.count >= self.parts.count : path.count == self.parts.count else { return nil }
+        var path = path
+        if takesRest, let first = path[(self.parts.count - 1)...].first, let last = path.last {
+            path = path[..<(self.parts.count - 1)] + [first.base[first.startIndex..<last.endIndex]]
+        }
         var texts: Parts = []
         for (part, text) in zip(self.parts, path) {
             if part.first?.isUppercase == true {

@@ -88,6 +88,27 @@ public struct AdminRouter: Equatable, Sendable {
         ) { request, _ throws(AdminResponse) in
             .ask(.order(try EndpointOrder(request)))
         },
+        AdminRoute(
+            "GET", "/api/rooms", "the rooms; ?backend=… &limit=100 &after= (`next` of the page before)"
+        ) { request, _ throws(AdminResponse) in
+            .ask(.rooms(try RoomQuery(request)))
+        },
+        AdminRoute(
+            "GET", "/api/rooms/BACKEND/ROOM", "one room, and which messages are remembered"
+        ) { _, parts throws(AdminResponse) in
+            .ask(.room(try RoomOrder(.show, parts)))
+        },
+        AdminRoute(
+            "POST", "/api/rooms/BACKEND/ROOM",
+            "publish the body to the room; the fields are Content-Type, Idempotency-Key and X-Exclude-Session"
+        ) { request, parts throws(AdminResponse) in
+            .ask(.room(try RoomOrder(publishing: request, parts)))
+        },
+        AdminRoute(
+            "DELETE", "/api/rooms/BACKEND/ROOM", "forget the messages of the room; its members stay"
+        ) { _, parts throws(AdminResponse) in
+            .ask(.room(try RoomOrder(.forget, parts)))
+        },
         AdminRoute("GET", "/api/status", "what the process does, and what it may use", asks: .status),
         AdminRoute(
             "POST", "/api/reload", "apply the configuration file; ?dry-run=true only says what would close"

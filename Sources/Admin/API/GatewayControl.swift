@@ -41,6 +41,10 @@ public protocol GatewayControl: AnyObject {
     ///
     /// - Returns: why there is nothing to do it with; `nil`: it is done.
     func order(_ order: EndpointOrder) -> String?
+    /// The rooms of a backend; `nil`: it has none, or there is no backend of this name.
+    func rooms(of backend: String) -> RoomDesk?
+    /// `answer` gets a function that puts the page together, on any thread.
+    func rooms(_ query: RoomQuery, answer: @escaping (@escaping @Sendable () -> RoomPage) -> Void)
     /// What the process does, and what it may use.
     func status(answer: @escaping (GatewayStatus) -> Void)
     /// Logs what an operator changed.

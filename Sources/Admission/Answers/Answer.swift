@@ -31,6 +31,14 @@ public struct Answer: Equatable, Sendable {
         self.init(status: status, reason: reasonPhrase(ofStatus: status), fields: all, body: Array(text.utf8))
     }
 
+    /// A JSON text of the gateway's own.
+    public static func json(_ text: [UInt8]) -> Answer {
+        var answer = Answer(status: 200, text: "")
+        answer.fields.set(["Content-Type": "application/json"])
+        answer.body = text
+        return answer
+    }
+
     /// A self-contained page: its scripts and styles are in it, and it may open WebSocket connections.
     public static func page(_ html: [UInt8], contentType: String = "text/html; charset=utf-8") -> Answer {
         let policy = """

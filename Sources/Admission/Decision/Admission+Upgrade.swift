@@ -7,17 +7,15 @@ extension Admission {
     /// What may become a session on a route with a backend.
     static func upgrade(_ request: CheckedRequest, _ routes: RouteTable, _ index: Int) throws(Refusal) -> Admitted {
         let route = routes.routes[index]
-        let (head, forwarded, origin) = (request.head, request.forwarded, request.origin)
+        let head = request.head
         try self.checkMethod(of: request, allowed: ["GET"], index)
-        guard request.isUpgrade, let host = request.host else { throw .upgradeRequired(routeIndex: index) }
+        guard request.isUpgrade else { throw .upgradeRequired(routeIndex: index) }
         try self.checkVersion(request.version, index)
         let key = try self.key(of: request, index)
         let offered = try self.subprotocols(of: head, index)
         let extensions = try self.extensions(of: head, index)
 
-        guard OriginCheck.passes(route, origin: origin, host: forwarded.place, schemes: forwarded.schemes) else {
-            throw .origin(origin, head, host, forwarded, request.arrival, route, routeIndex: index)
-        }
+        try self.checkOrigin(of: request, route, index)
         let choice = SubprotocolChoice(route)
         let offers = choice.offers(from: offered)
         let hasRooms = routes.hasRooms(index)

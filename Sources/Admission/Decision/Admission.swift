@@ -14,6 +14,8 @@ public import HTTP1
 ///    the client's address.
 /// 4. On a route with a page, an `answer`, a `redirect` or `files`: 405 for a method that it does not take, else that, also for an upgrade. With
 ///    `files` beside a backend an upgrade goes on below.
+///    With `publish`: 405 for another method than POST, 403 for an Origin that the route does not let in, 400 for what is no room or no key, 413
+///    for a payload over `limits.message`; else it is published.
 /// 5. On a route with `http: pass`, for all but an upgrade: 405 for TRACE and CONNECT, 413 for a body over `limits.body`, else passed on.
 /// 6. 405: a method other than GET. 426: no upgrade; then 426 for a version other than 13.
 /// 7. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
@@ -85,6 +87,7 @@ public enum Admission {
             let answer = Answer.redirect(settings, host: request.forwarded.host, target: request.target)
             return .answer(answer, routeIndex: index, headOnly: headOnly, keepsClient: request.keepsClient)
         case .files: return try self.file(request, routes, index)
+        case .publish: return try self.publish(request, routes, index)
         case .relay, .terminated:
             if !request.isUpgrade, case .files = routes.routes[index].action {
                 return try self.file(request, routes, index)
@@ -141,6 +144,25 @@ public enum Admission {
         return .files(FileRequest(request, files, on: route.path, routeIndex: index))
     }
 
+    private static func publish(
+        _ request: CheckedRequest, _ routes: RouteTable, _ index: Int
+    ) throws(Refusal) -> Decision {
+        try self.checkMethod(of: request, allowed: ["POST"], index)
+        try self.checkOrigin(of: request, routes.routes[index], index)
+        return .publish(try PublishRequest(request, on: routes.routes[index], routeIndex: index))
+    }
+
+    /// Whether the route lets the page in that sends the request.
+    static func checkOrigin(
+        of request: CheckedRequest, _ route: RouteSettings, _ index: Int
+    ) throws(Refusal) {
+        let (forwarded, origin, host) = (request.forwarded, request.origin, request.host ?? .none)
+        guard !OriginCheck.passes(route, origin: origin, host: forwarded.place, schemes: forwarded.schemes) else {
+            return
+        }
+        throw .origin(origin, request.head, host, forwarded, request.arrival, route, routeIndex: index)
+    }
+
     private static func pass(
         _ request: CheckedRequest, _ routes: RouteTable, _ index: Int
     ) throws(Refusal) -> Decision {
@@ -154,7 +176,7 @@ extension RouteTable {
     fileprivate func needsHost(_ index: Int) -> Bool {
         switch self.service(of: index) {
         case .page, .answer: false
-        case .redirect, .files, .relay, .terminated: true
+        case .redirect, .files, .publish, .relay, .terminated: true
         }
     }
 }
@@ -190,6 +212,8 @@ extension Admission {
         case answer(Answer, routeIndex: Int, headOnly: Bool, keepsClient: Bool)
         /// The file that the request asks for, if there is one.
         case files(FileRequest)
+        /// The request's body is a message for a room.
+        case publish(PublishRequest)
         /// `decision`, which is one of those above, if the credential is good.
         indirect case demands(Demand, then: Decision)
         /// The client gets the answer in it.
@@ -202,6 +226,7 @@ extension Admission {
             case .pass(let request): request.routeIndex
             case .page(_, let index, _, _, _), .answer(_, let index, _, _): index
             case .files(let request): request.routeIndex
+            case .publish(let request): request.routeIndex
             case .demands(let demand, _): demand.routeIndex
             case .refused(let refusal): refusal.routeIndex
             }

@@ -81,6 +81,12 @@ public struct Explanation: Equatable, Sendable {
             self.route(route, request.routeIndex, &lines)
             self.files(request, &lines)
             lines.add("answer", obstacle ?? self.answer(request, address))
+        case .publish(let request):
+            let route = routes.routes[request.routeIndex]
+            self.route(route, request.routeIndex, &lines)
+            self.backend(request.checked, route, configuration, &lines)
+            lines.add("room", self.room(request.room))
+            lines.add("answer", obstacle ?? "200 OK: its body is published")
         case .page(let page, let index, _, _, _):
             self.route(routes.routes[index], index, &lines)
             lines.add("answer", obstacle ?? (address.isWebSocket ? "200 OK: not a WebSocket address" : "200 OK"))
@@ -190,6 +196,8 @@ public struct Explanation: Equatable, Sendable {
         return url.isWebSocket ? "\(status): not a WebSocket address" : status
     }
 
+    private static func room(_ name: RoomName) -> String { shown(name.text, keepsSpaces: true) }
+
     private static func answer(_ refusal: Refusal) -> String {
         "\(refusal.status) \(refusal.answer.reason): \(refusal.detail)"
     }
@@ -197,7 +205,7 @@ public struct Explanation: Equatable, Sendable {
     private static func isServed(_ decision: Admission.Decision, _ url: RequestedURL) -> Bool {
         switch decision {
         case .upgrade, .pass: true
-        case .page, .answer, .files: !url.isWebSocket
+        case .page, .answer, .files, .publish: !url.isWebSocket
         case .refused, .demands: false
         }
     }

@@ -56,10 +56,7 @@ public struct PlainRequest: Equatable, Sendable {
     }
 
     /// The client may wait with the body until it is told to send it (RFC 9110 section 10.1.1).
-    public var expectsContinue: Bool {
-        self.hasBody && self.version == .http11
-            && self.fields.hasElement("Expect") { $0.equalsIgnoringCase("100-continue".utf8.span) }
-    }
+    public var expectsContinue: Bool { self.checked.expectsContinue }
 
     /// The client wants to go on with this connection (RFC 9112 section 9.3).
     public var keepsClient: Bool { self.version == .http11 && !self.fields.hasConnectionClose }

@@ -107,6 +107,12 @@ final class CheckedRequest: Sendable {
         self.head.version == .http11 && !self.framing.hasBytes && !self.head.fields.hasConnectionClose
     }
 
+    /// The client may wait with the body until it is told to send it (RFC 9110 section 10.1.1).
+    var expectsContinue: Bool {
+        self.framing.hasBytes && self.head.version == .http11
+            && self.head.fields.hasElement("Expect") { $0.equalsIgnoringCase("100-continue".utf8.span) }
+    }
+
     // MARK: - Parts
 
     private static func host(of head: RequestHead) throws(Refusal) -> Authority? {

@@ -17,6 +17,8 @@ public final class RouteTable: Sendable {
         case redirect(RedirectSettings)
         /// Files, also for upgrades. Where there is a backend beside them, that one answers upgrades.
         case files
+        /// Bodies of requests are messages for rooms.
+        case publish
     }
 
     /// In the order of the file; `match` and all route indices point into it.
@@ -46,8 +48,9 @@ public final class RouteTable: Sendable {
         self.tokenPlaces = Dictionary(uniqueKeysWithValues: places)
         self.roomRoutes = Set(
             configuration.routes.indices.filter { index in
-                let name = configuration.routes[index].action.backend
-                return name.flatMap { configuration.backends[$0]?.kind } == .builtin(.broadcast)
+                let action = configuration.routes[index].action
+                let kind = action.backend.flatMap { configuration.backends[$0]?.kind }
+                return action.opensSessions && kind == .builtin(.broadcast)
             })
         self.keepsClients = zip(self.services, self.routes).contains(where: Self.keepsClients)
         func table(of scheme: ClientScheme) -> HostTable {
@@ -119,7 +122,7 @@ public final class RouteTable: Sendable {
     private static func keepsClients(_ service: Service, _ route: RouteSettings) -> Bool {
         switch service {
         case .page: return false
-        case .answer, .redirect, .files: return true
+        case .answer, .redirect, .files, .publish: return true
         case .relay, .terminated:
             if case .files = route.action { return true }
             return route.http == .pass
@@ -140,6 +143,7 @@ public final class RouteTable: Sendable {
         case .answer(let settings): .answer(Answer(settings))
         case .redirect(let settings): .redirect(settings)
         case .files(_, backend: nil): .files
+        case .publish: .publish
         case .backend(let name), .files(_, backend: let name?):
             switch configuration.backends[name]?.kind {
             case .websocket: .relay

@@ -255,6 +255,10 @@ extension Keys {
             "Fields of every answer of the route, by name. They replace those of a backend.")
         let backend = OptionalKey(
             "backend", .unread, presence: .alternative, "The name of the backend the route leads to.")
+        let publish = OptionalKey(
+            "publish", .unread, presence: .alternative,
+            "The name of a broadcast backend: the body of a POST becomes a message for the room that the * of the path names. It needs auth or allow."
+        )
         let http = Key(
             "http", KeyType<PlainHTTP>.word, default: "off",
             "What becomes of requests that do not open a WebSocket. off: they are answered with 426. pass: the WebSocket backend gets them, too."

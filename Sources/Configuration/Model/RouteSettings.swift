@@ -16,11 +16,22 @@ public struct RouteSettings: Equatable, Sendable, KeyedSettings {
         ///
         /// - backend: the name of the one that upgrades go to; `nil`: the route opens no sessions.
         case files(FilesSettings, backend: String?)
+        /// The body of a request becomes a message for a room of the backend of this name, which is a `broadcast`. The route opens no
+        /// sessions.
+        case publish(String)
+
+        /// Whether a request may become a session.
+        public var opensSessions: Bool {
+            switch self {
+            case .backend, .files(_, backend: _?): true
+            case .page, .redirect, .answer, .files, .publish: false
+            }
+        }
 
         /// The name of the backend, where there is one.
         public var backend: String? {
             switch self {
-            case .backend(let name): name
+            case .backend(let name), .publish(let name): name
             case .files(_, let backend): backend
             case .page, .redirect, .answer: nil
             }

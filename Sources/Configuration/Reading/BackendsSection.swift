@@ -56,6 +56,17 @@ struct BackendsSection {
         return text
     }
 
+    /// Reads the name of a backend with rooms.
+    ///
+    /// - Throws: A `Mistake` where there is none of this name, or it has no rooms. A backend with mistakes may be meant as one.
+    func roomsName(_ text: String) throws(Mistake) -> String {
+        let name = try self.name(text)
+        guard self.mayBeRoom(.backend(name)) else {
+            throw Mistake("must be the name of a `builtin: broadcast` backend, which `\(name)` is not")
+        }
+        return name
+    }
+
     /// Whether plain requests can be passed on: to a WebSocket backend. One with mistakes may be meant as one.
     func mayTakeRequests(_ action: RouteSettings.Action) -> Bool {
         guard case .backend(let name) = action else { return false }

@@ -17,6 +17,9 @@ extension RouteSection {
         case keys.files.name:
             self.refuseRulesOfSessions(kind: "files")
             return FilesSection.settings(self.mapping, on: path).map { .files($0, backend: nil) }
+        case keys.publish.name:
+            self.refuseOthersThanPublishing(on: path)
+            return self.mapping.value(keys.publish, backends.roomsName).map { .publish($0) }
         case keys.page.name:
             self.refuseRulesOfSessions(kind: "page")
             return self.mapping.value(keys.page).map { .page($0) }
@@ -43,6 +46,41 @@ extension RouteSection {
             ], problem)
         let ofRequests = [Keys.limits.scope.handshakesPerAddress.name, Keys.limits.scope.requestsPerAddress.name]
         self.limits?.refuse(Keys.limits.section.rows.filter { !ofRequests.contains($0.name) }, problem)
+    }
+
+    // MARK: - Publish
+
+    private func refuseOthersThanPublishing(on path: PathPattern?) {
+        let (keys, rules) = (Keys.route, Keys.route.rules)
+        if case .exact? = path {
+            self.mapping.report(keys.path, "must end in `/*` for `publish`: what the `*` matches is the room")
+        }
+        let problem = "has no effect on a publish route: remove it"
+        self.mapping.refuse(
+            [
+                keys.subprotocols, keys.requireSubprotocol, keys.listenOnly, keys.signIn, rules.compression, rules.utf8,
+                rules.closeCodes, rules.heartbeat,
+            ], problem)
+        let ofRequests = [
+            Keys.limits.message.name, Keys.limits.scope.handshakesPerAddress.name,
+            Keys.limits.scope.requestsPerAddress.name,
+        ]
+        self.limits?.refuse(Keys.limits.section.rows.filter { !ofRequests.contains($0.name) }, problem)
+    }
+
+    /// Reports a route by which everyone could publish.
+    ///
+    /// - Parameter route: What this section says, with what it inherits.
+    func refuseOpenPublishing(_ route: RouteSettings) {
+        guard case .publish = route.action, route.auth.isEmpty, route.allow.isEmpty else { return }
+        // A wrong `auth` or `allow` has its own report.
+        for key in [Keys.route.rules.auth as any KeyRow, Keys.route.rules.allow] {
+            switch self.mapping.entry(key)?.value.content {
+            case nil, .scalar("off")?: break
+            case .some: return
+            }
+        }
+        self.mapping.report(Keys.route.publish, "needs `auth` or `allow`: without them everyone could publish")
     }
 
     // MARK: - Redirect

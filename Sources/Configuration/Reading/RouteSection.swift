@@ -55,7 +55,7 @@ struct RouteSection {
         if http == .pass, !self.mapping.has(Keys.route.files), !backends.mayTakeRequests(action) {
             self.mapping.report(Keys.route.http, "is `pass` only with a `websocket` backend: leave it out")
         }
-        if listenOnly == true, !backends.mayBeRoom(action) {
+        if listenOnly == true, !self.mapping.has(Keys.route.publish), !backends.mayBeRoom(action) {
             self.mapping.report(Keys.route.listenOnly, "is for a `builtin: broadcast` backend: leave it out")
         }
         guard let path else { return nil }
@@ -77,6 +77,7 @@ struct RouteSection {
         route.signIn = signIn?.description
         route.listenOnly = listenOnly ?? route.listenOnly
         self.refuseSignIn(route)
+        self.refuseOpenPublishing(route)
         self.refuseLost(backends.choosingParameter(action), route)
         route.limitsMessagesItself = self.limitsMessages
         return route

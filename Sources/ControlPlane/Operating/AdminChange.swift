@@ -5,7 +5,7 @@ internal import Sessions
 
 /// What an operator changed, or tried to, for the log.
 public struct AdminChange: Equatable, Sendable {
-    /// The word of the order: `close`, `reload`, `drain`, `undrain`; `up`, `drain` or `down` of an endpoint.
+    /// The word of the order: `close`, `reload`, `drain`, `undrain`; `up`, `drain` or `down` of an endpoint; `forget` of a room.
     public var action: String
     /// What it is about, such as a backend; `nil`: the whole gateway.
     public var target: String?
@@ -50,6 +50,9 @@ public struct AdminChange: Equatable, Sendable {
         case .unknown(let what): self.init("drain", target, result: what)
         }
     }
+
+    /// A room was forgotten.
+    public init(forgetting room: String, of backend: String) { self.init("forget", "\(backend) \(room)") }
 
     /// An order about an endpoint.
     ///

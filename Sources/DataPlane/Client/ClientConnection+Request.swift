@@ -95,6 +95,7 @@ extension ClientConnection {
             self.show(answer, to: head, headOnly: headOnly, keepsClient: keepsClient)
         case .pass(let request): self.pass(request, current)
         case .files(let request): self.serve(request, configuration.routes[request.routeIndex])
+        case .publish(let request): self.publish(request, configuration.routes[request.routeIndex])
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
             self.turnAway(refusal, head)
@@ -135,6 +136,16 @@ extension ClientConnection {
         self.route = route
         self.clearDeadline()
         let exchange = FileExchange(request, on: route, for: self)
+        self.exchange = exchange
+        exchange.begin()
+    }
+
+    /// Begins to read what is published.
+    private func publish(_ request: PublishRequest, _ route: Route) {
+        guard self.machine.handle(.admitted) == .beginExchange else { return }
+        self.route = route
+        self.clearDeadline()
+        let exchange = PublishExchange(request, on: route, for: self)
         self.exchange = exchange
         exchange.begin()
     }

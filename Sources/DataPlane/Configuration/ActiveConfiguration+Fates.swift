@@ -41,7 +41,9 @@ extension ActiveConfiguration {
             let isGone = self.route(named: old.settings.name) == nil
             return .drains(isGone ? "\(name) is gone" : "\(name) answers to other requests")
         }
-        guard let oldBackend = old.backend, let backend = new.backend, oldBackend.name == backend.name else {
+        guard let oldBackend = old.backend, let backend = new.backend, oldBackend.name == backend.name,
+            new.settings.action.opensSessions
+        else {
             return .drains("\(name) leads elsewhere")
         }
         if let reason = Self.change(from: oldBackend, to: backend, endpoint: session.endpoint) {

@@ -28,7 +28,7 @@ enum ConsolePage {
         var looks = 0
         for (index, route) in configuration.routes.enumerated() {
             guard paths.count < self.mostPaths, looks < self.mostLooks else { break }
-            guard let backend = route.action.backend else { continue }
+            guard route.action.opensSessions, let backend = route.action.backend else { continue }
             // With thousands of hosts, this avoids asking the table for most of them.
             guard route.hosts.isEmpty || route.hosts.contains(where: { $0.matches(host) }) else { continue }
             let hasRooms = configuration.backends[backend]?.kind == .builtin(.broadcast)

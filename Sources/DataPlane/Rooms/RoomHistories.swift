@@ -138,13 +138,25 @@ struct RoomHistories {
     /// The room has no members any more.
     mutating func vacated(_ room: RoomName) { self.change(room) { $0.isOccupied = false } }
 
-    /// What is known of a room; `nil`: nothing.
+    /// What is remembered of a room; `nil`: nothing.
     func contents(
         of room: RoomName, _ rules: BackendSettings.History, now: MonotonicInstant
     ) -> (position: Position, entries: [Entry])? {
         guard let record = self.records[room] else { return nil }
         let isOver = record.used + rules.lifetime <= now
         return (Position(epoch: record.epoch, offset: record.last), isOver ? [] : Array(record.entries))
+    }
+
+    /// What is known of a room; `nil`: nothing.
+    func facts(of room: RoomName, _ rules: BackendSettings.History, now: MonotonicInstant) -> RoomFacts? {
+        guard let record = self.records[room] else { return nil }
+        let isOver = record.used + rules.lifetime <= now
+        var facts = RoomFacts(room)
+        facts.messages = UInt64(record.last)
+        facts.position = (record.epoch, record.last)
+        facts.remembered = isOver ? 0 : record.entries.count
+        facts.bytes = isOver ? 0 : record.bytes
+        return facts
     }
 
     /// The rooms of which something is known.
@@ -156,6 +168,12 @@ struct RoomHistories {
         self.remove(room)
         for key in self.keys.keys.filter({ $0.room == room }) { self.remove(key) }
         if wasOccupied { self.make(room, isOccupied: true, now) }
+    }
+
+    /// Forgets all rooms, and keeps the keys.
+    mutating func forgetAll() {
+        for room in Array(self.records.keys) { self.remove(room) }
+        self.turns = []
     }
 
     // MARK: - Keys

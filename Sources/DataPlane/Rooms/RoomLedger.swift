@@ -3,6 +3,7 @@ internal import Configuration
 internal import Sessions
 internal import Synchronization
 internal import System
+internal import WebSocketProtocol
 
 /// One room on all workers, while it has members: it puts the posts of all senders into one order, which is the same for every member.
 ///
@@ -25,6 +26,7 @@ final class RoomLedger: Sendable {
     private struct State {
         /// The number of the latest post.
         var last: UInt64 = 0
+        var messages: UInt64 = 0
         /// By worker.
         var members: [Set<SessionID>]
         /// The workers that have members.
@@ -35,6 +37,13 @@ final class RoomLedger: Sendable {
         init(workers: Int) {
             self.members = Array(repeating: [], count: workers)
             self.inMailbox = Array(repeating: 0, count: workers)
+        }
+
+        func receivers(without excluded: SessionID?) -> Int {
+            guard let excluded else { return self.present.reduce(0) { $0 + self.members[$1].count } }
+            return self.present.reduce(0) { count, worker in
+                count + self.members[worker].count - (self.members[worker].contains(excluded) ? 1 : 0)
+            }
         }
     }
 
@@ -62,39 +71,63 @@ final class RoomLedger: Sendable {
         }
     }
 
+    /// How many members it has, and how many messages there were.
+    var counts: (members: Int, messages: UInt64) {
+        self.state.withLock { ($0.receivers(without: nil), $0.messages) }
+    }
+
     // MARK: - Posts
 
-    /// Gives messages their place in the order, and to all workers with members.
+    /// What became of messages.
+    struct Placed {
+        let post: RoomPost
+        /// Members that it is for.
+        let receivers: Int
+        /// The sender's worker is to deliver it itself, at once: it was put into no mailbox.
+        let isDirect: Bool
+        fileprivate var sleeping: [Int] = []
+        fileprivate let memoryRose: Bool
+
+        /// Wakes the workers that have it. Call it without a lock.
+        func wake(over network: any RoomNetwork) {
+            for worker in self.sleeping { network.wake(worker) }
+            if self.memoryRose { network.memoryRose() }
+        }
+    }
+
+    /// Gives messages their place in the order, and to all workers with members. These still have to be woken.
     ///
     /// - Parameters:
     ///   - history: what the backend remembers; `nil`: nothing.
-    ///   - taken: the number of the latest post that the sender's worker has taken out of its mailbox.
-    /// - Returns: a post that the sender's worker is to deliver itself, at once; `nil`: it was put into mailboxes.
+    ///   - taken: the number of the latest post that the sender's worker has taken out of its mailbox; `nil`: it can deliver nothing itself.
+    ///   - excluded: a session that does not get them.
     func post(
-        _ messages: RoomMessages, from sender: RoomSender, over network: any RoomNetwork, taken: UInt64,
-        _ history: BackendSettings.History?
-    ) -> RoomPost? {
+        _ messages: RoomMessages, from sender: RoomSender, over network: any RoomNetwork, taken: UInt64?,
+        _ history: BackendSettings.History?, without excluded: SessionID? = nil
+    ) -> Placed {
         let entries = history == nil ? [] : messages.payloads
-        var sleeping: [Int] = []
-        let (direct, rose) = self.state.withLock { state -> (RoomPost?, Bool) in
+        return self.state.withLock { state in
             state.last += 1
+            state.messages &+= messages.tally.messages
             let time = WallClock.sinceEpoch()
             let position = self.shelf.append(
                 entries, at: time, to: self.name, isOccupied: !state.present.isEmpty, history)
             let post = RoomPost(
-                ledger: self, number: state.last, messages: messages, position: position, at: time, sender: sender)
+                ledger: self, number: state.last, messages: messages, position: position, at: time, sender: sender,
+                excluded: excluded)
             let own = network.worker
             let rose = network.count(post, for: state.present)
             // What is in the mailbox comes first.
-            if state.present.count == 1, state.present[0] == own, state.inMailbox[own] <= taken { return (post, rose) }
+            let isAlone = state.present.count == 1 && state.present[0] == own
+            let isDirect = taken.map { isAlone && state.inMailbox[own] <= $0 } ?? false
+            var placed = Placed(
+                post: post, receivers: state.receivers(without: excluded), isDirect: isDirect, memoryRose: rose)
+            guard !isDirect else { return placed }
             for worker in state.present {
                 state.inMailbox[worker] = post.number
-                if network.put(post, for: worker) { sleeping.append(worker) }
+                if network.put(post, for: worker) { placed.sleeping.append(worker) }
             }
-            return (nil, rose)
+            return placed
         }
-        for worker in sleeping { network.wake(worker) }
-        if rose { network.memoryRose() }
-        return direct
     }
 }

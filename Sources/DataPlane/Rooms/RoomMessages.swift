@@ -18,6 +18,12 @@ struct RoomMessages: Sendable {
     /// The approximate memory, in bytes.
     var footprint: Int { self.bytes.count + Self.overhead }
 
+    /// None.
+    init() {}
+
+    /// One message.
+    init(_ message: Message) { self.append(message) }
+
     mutating func append(_ message: Message) {
         let header = FrameHeader(
             fin: true, rsv1: false, opcode: message.opcode, payloadLength: message.payload.count, maskingKey: nil)

@@ -11,4 +11,6 @@ public struct RoomPost: Sendable {
     /// When it was posted, since 1970-01-01 00:00 UTC.
     let at: Duration
     let sender: RoomSender
+    /// A session that does not get it.
+    let excluded: SessionID?
 }

@@ -20,7 +20,7 @@ final class RoomShelf: Sendable {
     ) -> Result? {
         guard let rules else {
             guard self.isUsed.exchange(false, ordering: .sequentiallyConsistent) else { return nil }
-            self.histories.withLock { $0 = RoomHistories() }
+            self.histories.withLock { $0.forgetAll() }
             return nil
         }
         self.isUsed.store(true, ordering: .sequentiallyConsistent)
@@ -43,6 +43,56 @@ final class RoomShelf: Sendable {
         _ start: RoomRequest.Start, in room: RoomName, _ rules: BackendSettings.History?
     ) -> RoomHistories.Recovery {
         self.change(rules) { $0.recover(start, in: room, $1, now: .now()) } ?? .none(start)
+    }
+
+    /// `RoomHistories.answer`
+    func answer(to key: String, in room: RoomName) -> Published? {
+        self.histories.withLock { $0.answer(to: key, in: room, now: .now()) }
+    }
+
+    /// `RoomHistories.keep`. Keys are kept without history, too.
+    func keep(_ answer: Published, for key: String, in room: RoomName, _ rules: BackendSettings.History?) {
+        let rules = rules ?? BackendSettings.History()
+        self.histories.withLock { $0.keep(answer, for: key, in: room, rules, now: .now()) }
+    }
+
+    /// Everything about the rooms of which something is known.
+    func facts(_ rules: BackendSettings.History?) -> [RoomFacts] {
+        self.change(rules) { histories, rules in
+            let now = MonotonicInstant.now()
+            return histories.names.compactMap { histories.facts(of: $0, rules, now: now) }
+        } ?? []
+    }
+
+    /// One room; `nil`: nothing is known of it.
+    func room(
+        _ name: RoomName, _ rules: BackendSettings.History?
+    ) -> (facts: RoomFacts, remembered: [RoomFacts.Remembered])? {
+        self.change(rules) { histories, rules -> (RoomFacts, [RoomFacts.Remembered])? in
+            let now = MonotonicInstant.now()
+            guard let facts = histories.facts(of: name, rules, now: now),
+                let (position, entries) = histories.contents(of: name, rules, now: now)
+            else { return nil }
+            let first = position.offset - entries.count + 1
+            return (
+                facts,
+                entries.enumerated().map { index, entry in
+                    RoomFacts.Remembered(
+                        offset: first + index, at: entry.at, isText: entry.message.opcode == .text,
+                        size: entry.message.payload.count)
+                }
+            )
+        } ?? nil
+    }
+
+    /// - Returns: whether something was known.
+    func forget(_ name: RoomName, _ rules: BackendSettings.History?) -> Bool {
+        self.change(rules) { histories, rules in
+            let now = MonotonicInstant.now()
+            let wasKnown = histories.contents(of: name, rules, now: now) != nil
+            histories.forget(name, now: now)
+            return wasKnown
+        } ?? false
     }
 
     /// `RoomHistories.vacated`

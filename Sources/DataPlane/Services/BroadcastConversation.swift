@@ -208,6 +208,7 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// misses the oldest messages that wait for it.
     func deliver(_ delivery: RoomDelivery) {
         guard delivery.number > self.joinedAt else { return }
+        if let excluded = delivery.excluded, excluded == self.id { return }
         let messages = delivery.messages(
             for: self.compression?.parameters.server, hasLines: self.request.hasLines)
         guard self.client.queuedBytes == 0, self.late.isEmpty else { return self.deliverLate(messages) }

@@ -56,6 +56,9 @@ final class RoomDelivery {
     /// The post's place in the room's order.
     var number: UInt64 { self.post.number }
 
+    /// A member that does not get it.
+    var excluded: SessionID? { self.post.excluded }
+
     /// No member is left that has to get it.
     func end() { self.rooms.delivered(self.post) }
 

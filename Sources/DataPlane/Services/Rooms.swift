@@ -139,8 +139,9 @@ final class Rooms {
     func broadcast(
         _ messages: RoomMessages, from sender: RoomSender, to room: Room, _ history: BackendSettings.History?
     ) {
-        let post = room.ledger.post(messages, from: sender, over: self.network, taken: room.taken, history)
-        if let post { self.deliver(post, to: room) }
+        let placed = room.ledger.post(messages, from: sender, over: self.network, taken: room.taken, history)
+        placed.wake(over: self.network)
+        if placed.isDirect { self.deliver(placed.post, to: room) }
     }
 
     /// Delivers a post from the mailbox to the room's members here.

@@ -282,6 +282,7 @@ import Testing
         case .refused(let refusal): refusal.keepsClient
         case .pass(let request): request.keepsClient
         case .files(let request): request.keepsClient
+        case .publish(let request): request.keepsClient
         case .page, .upgrade, .demands: false
         }
     }

@@ -59,11 +59,11 @@ import WebSocketProtocol
     private func post(
         _ messages: RoomMessages, from worker: Int, to members: [Int], in fleet: Fleet, count: Int = 1,
         while condition: () -> Bool = { true }
-    ) -> [RoomPost?] {
+    ) -> [RoomLedger.Placed] {
         let ledger = RoomLedger(.lobby, on: RoomShelf(), workers: fleet.members.count)
         for member in members { #expect(ledger.join(.random(), on: member, from: .now, nil).number == 0) }
         let sender = RoomSender(worker: worker, of: fleet.members.count)
-        var posts: [RoomPost?] = []
+        var posts: [RoomLedger.Placed] = []
         while posts.count < count, condition() {
             posts.append(
                 ledger.post(messages, from: sender, over: FleetRooms(fleet: fleet, worker: worker), taken: 0, nil))
@@ -80,7 +80,8 @@ import WebSocketProtocol
             try member.rooms.open(on: loop) { _ in heard.append(index) }
         }
         let posts = self.post(self.messages([0x61]), from: 1, to: [0, 1, 3], in: fleet)
-        #expect(posts.map { $0 == nil } == [true])
+        #expect(posts.map(\.isDirect) == [false] && posts.map(\.receivers) == [3])
+        for post in posts { post.wake(over: FleetRooms(fleet: fleet, worker: 1)) }
         loop.turn(waitingAtMost: .seconds(20))
         #expect(heard.sorted() == [0, 1, 3])
         #expect(fleet.members.map { $0.backlog.load(ordering: .relaxed) > 0 } == [true, true, false, true])
@@ -92,7 +93,7 @@ import WebSocketProtocol
     @Test func `a post for its own worker alone takes no way through a mailbox`() throws {
         let fleet = try self.fleet([0, 0])
         let posts = self.post(self.messages([0x61]), from: 1, to: [1], in: fleet, count: 2)
-        #expect(posts.map { $0?.number } == [1, 2])
+        #expect(posts.map(\.isDirect) == [true, true] && posts.map(\.post.number) == [1, 2])
     }
 
     @Test func `what is in the mailbox goes first`() throws {
@@ -103,12 +104,12 @@ import WebSocketProtocol
         _ = ledger.join(far, on: 1, from: .now, nil)
         let sender = RoomSender(worker: 0, of: 2)
         let own = FleetRooms(fleet: fleet, worker: 0)
-        #expect(ledger.post(self.messages([1]), from: sender, over: own, taken: 0, nil) == nil)
+        #expect(!ledger.post(self.messages([1]), from: sender, over: own, taken: 0, nil).isDirect)
         #expect(!ledger.leave(far, on: 1))
         // The first post was not taken out yet.
-        #expect(ledger.post(self.messages([2]), from: sender, over: own, taken: 0, nil) == nil)
-        #expect(ledger.post(self.messages([3]), from: sender, over: own, taken: 1, nil) == nil)
-        #expect(ledger.post(self.messages([4]), from: sender, over: own, taken: 3, nil)?.number == 4)
+        #expect(!ledger.post(self.messages([2]), from: sender, over: own, taken: 0, nil).isDirect)
+        #expect(!ledger.post(self.messages([3]), from: sender, over: own, taken: 1, nil).isDirect)
+        #expect(ledger.post(self.messages([4]), from: sender, over: own, taken: 3, nil).isDirect)
     }
 
     @Test func `a worker that is behind holds senders back`() throws {
