@@ -82,7 +82,7 @@ func decide(
 func status(_ decision: Admission.Decision) -> Int {
     switch decision {
     case .upgrade: 101
-    case .page, .pass, .files, .publish: 200
+    case .page, .pass, .files, .events, .publish: 200
     case .answer(let answer, _, _, _): answer.status
     case .demands(_, let decision): status(decision)
     case .refused(let refusal): refusal.status

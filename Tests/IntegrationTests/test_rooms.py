@@ -10,6 +10,7 @@ from unittest.mock import ANY
 import pytest
 
 import raw
+from admin import admin, key, metrics, read
 from credentials import Key, key_set
 from gateway_process import Gateway, within
 from peers import client
@@ -436,13 +437,13 @@ async def test_a_body_that_does_not_come_is_not_waited_for():
 
 
 async def test_a_credential_lets_publish(tmp_path):
-    key = Key("ES256")
+    signer = Key("ES256")
     file = tmp_path / "keys.json"
-    file.write_text(key_set(key))
+    file.write_text(key_set(signer))
     auth = {"jwt": {"keys": str(file), "algorithms": ["ES256"], "audience": "any"}}
     async with publishing(publish={"auth": auth, "allow": []}) as gateway:
         assert (await raw.ask(gateway.plain, post("x"))).status == 401
-        assert (await publish(gateway, "x", f"Authorization: Bearer {key.token()}"))["offset"] == 1
+        assert (await publish(gateway, "x", f"Authorization: Bearer {signer.token()}"))["offset"] == 1
 
 
 async def test_a_drain_lets_a_message_be_published_whole():
@@ -455,3 +456,256 @@ async def test_a_drain_lets_a_message_be_published_whole():
         await gateway.event("draining")
         await connection.send(request[-2:])
         assert json.loads((await connection.response()).body)["offset"] == 2
+
+
+# Operating
+
+
+async def test_operators_see_rooms_publish_to_them_and_forget_them():
+    async with rooms(admin="127.0.0.1:0") as gateway, admin(gateway) as operator, member(gateway, "a/b") as socket:
+        epoch, _ = await say(gateway, "1", "22", room="a/b")
+        await say(gateway, "x", room="lobby")
+        await receive(socket, 2)
+        listed = await read(operator, "/api/rooms?backend=rooms")
+        assert (listed["total"], listed["next"]) == (2, None)
+        assert [room["room"] for room in listed["rooms"]] == ["a/b", "lobby"]
+        room = listed["rooms"][0]
+        assert (room["backend"], room["members"], room["epoch"], room["offset"], room["remembered"]) == ("rooms", 1, epoch, 2, 2)
+        assert room["rate"] == 0 and room["remembered_bytes"] > 0
+
+        page = await read(operator, "/api/rooms?limit=1")
+        assert ([room["room"] for room in page["rooms"]], page["total"]) == (["a/b"], 2)
+        page = await read(operator, f"/api/rooms?limit=1&after={page['next']}")
+        assert ([room["room"] for room in page["rooms"]], page["next"]) == (["lobby"], None)
+
+        async with operator.post("/api/rooms/rooms/a/b", data=b"\xff", headers={"Idempotency-Key": "k"}) as answer:
+            assert (answer.status, await answer.json()) == (200, {"room": "a/b", "offset": 3, "epoch": epoch, "receivers": 1})
+        async with operator.post("/api/rooms/rooms/a%2Fb", data="again", headers={"Idempotency-Key": "k"}) as answer:
+            assert (await answer.json())["offset"] == 3
+        assert await receive(socket, 1) == [b"\xff"]
+
+        room = await read(operator, "/api/rooms/rooms/a/b")
+        assert [(m["offset"], m["opcode"], m["bytes"]) for m in room["messages"]] == [(1, "text", 1), (2, "text", 2), (3, "binary", 1)]
+        assert all(message["at"].endswith("Z") for message in room["messages"])
+
+        async with operator.delete("/api/rooms/rooms/a/b") as answer:
+            assert (answer.status, await answer.json()) == (200, {"forgotten": True})
+        room = await read(operator, "/api/rooms/rooms/a/b")
+        assert (room["members"], room["offset"], room["messages"], room["epoch"] == epoch) == (1, 0, [], False)
+        await gateway.event("admin", action="forget", target="rooms a/b")
+        for path in ("/api/rooms/none/x", "/api/rooms/rooms/none"):
+            async with operator.get(path) as answer:
+                assert answer.status == 404
+        async with operator.get(f"/api/rooms/rooms/{'x' * 257}") as answer:
+            assert answer.status == 400
+
+
+async def test_rooms_are_counted():
+    async with rooms(admin="127.0.0.1:0") as gateway, admin(gateway) as operator, member(gateway) as one, member(gateway) as two:
+        await gateway.events(2, "open")
+        await one.send("a")
+        await receive(one, 1), await receive(two, 1)
+        async with operator.post("/api/rooms/rooms/lobby", data="b") as answer:
+            assert (await answer.json())["receivers"] == 2
+        async with operator.post("/api/rooms/rooms/empty", data="c") as answer:
+            assert (await answer.json())["receivers"] == 0
+        await receive(one, 1), await receive(two, 1)
+
+        async def counted():
+            while (found := await metrics(operator))[key("room_deliveries_total", backend="rooms")] != 4:
+                pass
+            return found
+
+        found = await within(counted())
+        assert found[key("rooms", backend="rooms")] == 1
+        assert found[key("room_messages_total", backend="rooms")] == 3
+
+
+# Events
+
+
+def asks(path: str, *fields: str) -> bytes:
+    return "\r\n".join([f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: text/event-stream", *fields, "", ""]).encode()
+
+
+class Events:
+    """A client of server-sent events."""
+
+    def __init__(self, connection: raw.Connection, response: raw.Response):
+        self.connection = connection
+        self.response = response
+        self.text = ""
+        self.ended = False
+
+    async def chunk(self) -> None:
+        reader = self.connection.reader
+        size = int(await within(reader.readuntil(b"\r\n")), 16)
+        data = await within(reader.readexactly(size + 2))
+        assert data.endswith(b"\r\n")
+        self.ended = size == 0
+        self.text += data[:-2].decode()
+
+    async def block(self) -> str:
+        """The next lines up to an empty one."""
+        while "\n\n" not in self.text:
+            assert not self.ended
+            await self.chunk()
+        block, self.text = self.text.split("\n\n", 1)
+        return block
+
+    async def event(self) -> tuple[str | None, str]:
+        """The id and the data of the next event that has data."""
+        while "data:" not in (block := await self.block()):
+            pass
+        fields = [line.split(": ", 1) for line in block.split("\n")]
+        return dict(fields).get("id"), "\n".join(value for name, value in fields if name == "data")
+
+
+@contextlib.asynccontextmanager
+async def events(gateway: Gateway, path: str = "/rooms/lobby", *fields: str):
+    async with await raw.Connection.open(gateway.plain) as connection:
+        await connection.send(asks(path, *fields))
+        response = await connection.response()
+        assert response.status == 200, response
+        yield Events(connection, response)
+
+
+async def test_a_member_may_listen_by_events():
+    async with rooms() as gateway, events(gateway) as stream, member(gateway) as sender:
+        response = stream.response
+        assert response.field("Content-Type") == "text/event-stream"
+        assert response.field("Cache-Control") == "no-store"
+        assert response.field("Transfer-Encoding") == "chunked"
+        assert response.field("Access-Control-Allow-Origin") is None
+        await gateway.events(2, "open")
+        # A binary message cannot be an event.
+        for message in ("one", b"two", "a\nb\r\nc\rd\n", "", "grüße"):
+            await sender.send(message)
+        epoch = (await stream.block()).removeprefix("id: ").removesuffix(":0")
+        got = [await stream.event() for _ in range(4)]
+        assert got == [(f"{epoch}:1", "one"), (f"{epoch}:3", "a\nb\nc\nd\n"), (f"{epoch}:4", ""), (f"{epoch}:5", "grüße")]
+        await sender.close()
+        stream.connection.finish()
+        record = await gateway.closed(cause="client-closed", by="client", messages_to_client=4)
+        assert (record["route"], record["backend"]) == ("/rooms/*", "rooms")
+
+
+async def test_events_go_on_where_they_were():
+    async with rooms() as gateway:
+        epoch, _ = await say(gateway, "1", "2", "3")
+        async with events(gateway, "/rooms/lobby", f"Last-Event-ID: {epoch}:1") as stream:
+            assert [await stream.event() for _ in range(2)] == [(f"{epoch}:2", "2"), (f"{epoch}:3", "3")]
+        # It wins over the URL, which is the one of the first time.
+        async with events(gateway, f"/rooms/lobby?since={epoch}:0", f"Last-Event-ID: {epoch}:2") as stream:
+            assert await stream.event() == (f"{epoch}:3", "3")
+        async with events(gateway, "/rooms/lobby?last=1") as stream:
+            assert await stream.event() == (f"{epoch}:3", "3")
+
+
+@pytest.mark.parametrize("last", ["other:1", "nonsense"])
+@pytest.mark.parametrize("history", ["off", HISTORY], ids=["off", "on"])
+async def test_a_gap_is_an_event(last, history):
+    async with rooms(history) as gateway:
+        await say(gateway, "1") if history != "off" else None
+        async with events(gateway, "/rooms/lobby", f"Last-Event-ID: {last}") as stream:
+            block = (await stream.block()).split("\n")
+            assert block[0] == "event: gap"
+            data = json.loads(block[-1].removeprefix("data: "))
+            assert data["recovered"] is False
+            if history != "off":
+                assert block[1] == f"id: {data['epoch']}:1"
+
+
+async def test_without_history_events_have_no_id():
+    async with rooms("off") as gateway, events(gateway) as stream, member(gateway) as sender:
+        await gateway.events(2, "open")
+        await sender.send("x")
+        assert await stream.event() == (None, "x")
+
+
+async def test_pages_of_other_sites_may_listen_where_the_route_lets_them():
+    other = "https://app.example"
+    async with rooms(route={"origins": [other], "require-origin": True}) as gateway:
+        async with events(gateway) as stream:
+            assert stream.response.field("Access-Control-Allow-Origin") is None
+        async with events(gateway, "/rooms/lobby", f"Origin: {other}") as stream:
+            assert stream.response.field("Access-Control-Allow-Origin") == other
+            assert stream.response.field("Access-Control-Allow-Credentials") == "true"
+            assert stream.response.field("Vary") == "Origin"
+        assert (await raw.ask(gateway.plain, asks("/rooms/lobby", "Origin: https://evil.example"))).status == 403
+        assert (await raw.ask(gateway.plain, raw.upgrade("/rooms/lobby"))).status == 403
+    async with rooms(route={"origins": "any"}) as gateway:
+        async with events(gateway, "/rooms/lobby", f"Origin: {other}") as stream:
+            assert stream.response.field("Access-Control-Allow-Origin") == "*"
+            assert stream.response.field("Access-Control-Allow-Credentials") is None
+
+
+async def test_events_are_a_session_that_operators_see_and_end():
+    async with rooms(admin="127.0.0.1:0") as gateway, admin(gateway) as operator, events(gateway) as stream:
+        await gateway.event("open")
+        listed = (await read(operator, "/api/sessions"))["sessions"]
+        assert [(row["route"], row["phase"]) for row in listed] == [("/rooms/*", "serve")]
+        found = await metrics(operator)
+        assert found[key("sessions_open", route="/rooms/*", backend="rooms")] == 1
+        async with operator.post(f"/api/sessions/{listed[0]['id']}/close") as answer:
+            assert answer.status == 200
+        while not stream.ended:
+            await stream.chunk()
+        assert await stream.connection.end() == b""
+        await gateway.closed(cause="admin", by="gateway")
+
+
+async def test_events_count_for_limits_of_sessions():
+    async with rooms(route={"limits": {"sessions": 1}}) as gateway:
+        async with events(gateway):
+            assert (await raw.ask(gateway.plain, raw.upgrade("/rooms/lobby"))).status == 503
+        await gateway.event("close")
+        async with member(gateway):
+            assert (await raw.ask(gateway.plain, asks("/rooms/lobby"))).status == 503
+
+
+async def test_silent_rooms_send_comments_and_end_with_their_time():
+    route = {"heartbeat": {"interval": "50ms", "timeout": "1s"}, "timeouts": {"session": "1s"}}
+    async with rooms("off", route=route) as gateway, events(gateway) as stream:
+        assert [await stream.block() for _ in range(3)] == [":"] * 3
+        while not stream.ended:
+            await stream.chunk()
+        await gateway.closed(cause="session-timeout", by="gateway")
+
+
+@pytest.mark.parametrize("rule", ["close", "drop-oldest"])
+async def test_slow_listeners_are_closed_or_miss_messages(rule):
+    limits = {"limits": {"queue": "64KiB"}}
+    async with rooms("off", backend={"slow-consumer": rule}, defaults=limits, admin="127.0.0.1:0") as gateway:
+        async with events(gateway) as stream, member(gateway) as sender, admin(gateway) as operator:
+            stream.connection.reader._transport.pause_reading()
+            await gateway.events(2, "open")
+            for number in range(400):
+                await sender.send(f"{number} " + "x" * 32 * KIB)
+                await within(sender.recv())
+            if rule == "close":
+                await gateway.closed(cause="slow-consumer")
+                return
+            found = await metrics(operator)
+            assert found[key("dropped_messages_total", route="/rooms/*")] > 0
+            stream.connection.reader._transport.resume_reading()
+            numbers = [-1]
+            while numbers[-1] != 399:
+                numbers.append(int((await stream.event())[1].split(" ")[0]))
+            assert numbers == sorted(set(numbers)) and len(numbers) < 400
+
+
+async def test_a_drain_ends_events():
+    async with rooms() as gateway, events(gateway) as stream:
+        gateway.signal(signal.SIGTERM)
+        while not stream.ended:
+            await stream.chunk()
+        await gateway.closed(cause="drain", by="gateway")
+
+
+async def test_only_those_that_ask_for_events_get_them():
+    async with rooms() as gateway:
+        request = b"GET /rooms/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n"
+        assert (await raw.ask(gateway.plain, request)).status == 426
+        assert (await raw.ask(gateway.plain, asks("/rooms/%ff"))).status == 400
+        assert (await raw.ask(gateway.plain, asks("/rooms/lobby?last=x"))).status == 400

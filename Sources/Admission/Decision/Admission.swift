@@ -17,6 +17,7 @@ public import HTTP1
 ///    With `publish`: 405 for another method than POST, 403 for an Origin that the route does not let in, 400 for what is no room or no key, 413
 ///    for a payload over `limits.message`; else it is published.
 /// 5. On a route with `http: pass`, for all but an upgrade: 405 for TRACE and CONNECT, 413 for a body over `limits.body`, else passed on.
+///    On a route to rooms, for a GET that accepts `text/event-stream`: 403 for an Origin that the route does not let in, 400 as in 10, else events.
 /// 6. 405: a method other than GET. 426: no upgrade; then 426 for a version other than 13.
 /// 7. 400: the key is missing or bad; subprotocols or extensions offered in a malformed list.
 /// 8. 403: the route does not let this Origin in, or demands one.
@@ -89,6 +90,9 @@ public enum Admission {
         case .files: return try self.file(request, routes, index)
         case .publish: return try self.publish(request, routes, index)
         case .relay, .terminated:
+            if routes.hasRooms(index), EventsRequest.isAsked(by: request) {
+                return .events(try EventsRequest(request, on: routes.routes[index], routeIndex: index))
+            }
             if !request.isUpgrade, case .files = routes.routes[index].action {
                 return try self.file(request, routes, index)
             }
@@ -212,6 +216,8 @@ extension Admission {
         case answer(Answer, routeIndex: Int, headOnly: Bool, keepsClient: Bool)
         /// The file that the request asks for, if there is one.
         case files(FileRequest)
+        /// A room's messages are the answer.
+        case events(EventsRequest)
         /// The request's body is a message for a room.
         case publish(PublishRequest)
         /// `decision`, which is one of those above, if the credential is good.
@@ -226,6 +232,7 @@ extension Admission {
             case .pass(let request): request.routeIndex
             case .page(_, let index, _, _, _), .answer(_, let index, _, _): index
             case .files(let request): request.routeIndex
+            case .events(let request): request.routeIndex
             case .publish(let request): request.routeIndex
             case .demands(let demand, _): demand.routeIndex
             case .refused(let refusal): refusal.routeIndex

@@ -185,7 +185,7 @@ extension Admission.Decision {
         case .files(var request):
             request.isPrivate = true
             return .files(request)
-        case .page, .answer, .publish, .refused, .demands: return self
+        case .page, .answer, .events, .publish, .refused, .demands: return self
         }
     }
 }

@@ -81,6 +81,12 @@ public struct Explanation: Equatable, Sendable {
             self.route(route, request.routeIndex, &lines)
             self.files(request, &lines)
             lines.add("answer", obstacle ?? self.answer(request, address))
+        case .events(let request):
+            let route = routes.routes[request.routeIndex]
+            self.route(route, request.routeIndex, &lines)
+            self.backend(request.checked, route, configuration, &lines)
+            lines.add("room", self.room(request.room.name))
+            lines.add("answer", obstacle ?? "200 OK: the room's messages, as events")
         case .publish(let request):
             let route = routes.routes[request.routeIndex]
             self.route(route, request.routeIndex, &lines)
@@ -205,7 +211,7 @@ public struct Explanation: Equatable, Sendable {
     private static func isServed(_ decision: Admission.Decision, _ url: RequestedURL) -> Bool {
         switch decision {
         case .upgrade, .pass: true
-        case .page, .answer, .files, .publish: !url.isWebSocket
+        case .page, .answer, .files, .events, .publish: !url.isWebSocket
         case .refused, .demands: false
         }
     }

@@ -64,6 +64,9 @@ public struct RoomRequest: Equatable, Sendable {
 }
 
 extension RoomRequest.Start {
+    /// A place that is in no history.
+    static let unknown = Self.since(epoch: "", offset: 0)
+
     /// Reads `EPOCH:OFFSET`; `nil` for anything else.
     init?(position text: String) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)

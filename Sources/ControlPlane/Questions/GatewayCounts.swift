@@ -37,7 +37,8 @@ struct GatewayCounts: Sendable {
         let counted = self.counted
         return counted.families(
             control: control,
-            others: self.rows(counted).families + self.backends.families + [self.certificates] + self.ofLimits,
+            others: self.rows(counted).families + self.backends.families + [self.certificates] + self.ofRooms
+                + self.ofLimits,
             droppedLines: droppedLines, version: version, usage: .now())
     }
 
@@ -52,6 +53,23 @@ struct GatewayCounts: Sendable {
             "gateway_certificate_not_after_timestamp_seconds", .gauge,
             help: "When the first of the certificates that a listener shows for a name expires, in seconds since 1970.",
             samples: samples)
+    }
+
+    private var ofRooms: [MetricFamily] {
+        let counts = self.active.backends.compactMap { backend in backend.rooms.map { (backend.name, $0.counts) } }
+        func samples(_ value: ((rooms: Int, messages: UInt64, deliveries: UInt64)) -> Double) -> [MetricFamily.Sample] {
+            counts.map { .init([.init("backend", $0)], .number(value($1))) }
+        }
+        return [
+            MetricFamily(
+                "gateway_rooms", .gauge, help: "Rooms that have members.", samples: samples { Double($0.rooms) }),
+            MetricFamily(
+                "gateway_room_messages_total", .counter, help: "Messages to rooms, of members and published ones.",
+                samples: samples { Double($0.messages) }),
+            MetricFamily(
+                "gateway_room_deliveries_total", .counter, help: "How many times a member was given such a message.",
+                samples: samples { Double($0.deliveries) }),
+        ]
     }
 
     private var ofLimits: [MetricFamily] {

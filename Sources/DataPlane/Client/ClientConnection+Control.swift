@@ -34,7 +34,7 @@ extension ClientConnection: Listed {
 
     var traits: SessionTraits? {
         if let exchange = self.exchange {
-            var traits = (exchange as? Session)?.traits
+            var traits = (exchange as? any Listed)?.traits
             traits?.queued += self.connection?.queuedBytes ?? 0
             return traits
         }

@@ -95,6 +95,7 @@ extension ClientConnection {
             self.show(answer, to: head, headOnly: headOnly, keepsClient: keepsClient)
         case .pass(let request): self.pass(request, current)
         case .files(let request): self.serve(request, configuration.routes[request.routeIndex])
+        case .events(let request): self.listen(request, configuration.routes[request.routeIndex], head)
         case .publish(let request): self.publish(request, configuration.routes[request.routeIndex])
         case .refused(let refusal):
             self.route = refusal.routeIndex.map { configuration.routes[$0] }
@@ -136,6 +137,17 @@ extension ClientConnection {
         self.route = route
         self.clearDeadline()
         let exchange = FileExchange(request, on: route, for: self)
+        self.exchange = exchange
+        exchange.begin()
+    }
+
+    /// Begins to send a room's messages.
+    private func listen(_ request: EventsRequest, _ route: Route, _ head: RequestHead) {
+        guard let seat = self.takeSeat(on: route, at: request.routeIndex, head) else { return }
+        guard self.machine.handle(.admitted) == .beginExchange else { return seat.leave() }
+        self.route = route
+        self.clearDeadline()
+        let exchange = EventStream(request, on: route, seat, for: self)
         self.exchange = exchange
         exchange.begin()
     }

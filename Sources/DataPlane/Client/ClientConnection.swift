@@ -322,6 +322,9 @@ extension ClientConnection: SessionClient {
         }
     }
 
+    /// A room's messages are not sent any more.
+    func streamEnded(_ end: ClientMachine.ExchangeEnd) { self.exchangeEnded(end) }
+
     private func exchangeEnded(_ end: ClientMachine.ExchangeEnd) {
         self.exchange = nil
         self.handle(.exchangeEnded(end))

@@ -2,6 +2,9 @@ internal import Configuration
 
 /// Owns the connections of clients until they are closed, or sessions have them: the worker.
 protocol ClientConnectionOwner: AnyObject {
+    /// The rooms, as its thread has them.
+    var rooms: Rooms { get }
+
     /// The PROXY header is read: from now on the connection counts for the address in it.
     ///
     /// - Returns: the rule of the listener that it breaks; `nil`: it may go on.

@@ -83,9 +83,10 @@ final class PublishExchange: TimerHandler {
 
     private func publish() {
         guard let backend = self.route.backend, let payload = self.payload?.bytes else { return }
-        let published = self.context.services.publish(
-            self.request.message(payload), to: self.request.room, of: backend, key: self.request.key,
-            without: self.request.excluded.flatMap { SessionID($0) })
+        let published = backend.rooms?.publish(
+            self.request.message(payload), to: self.request.room, key: self.request.key,
+            without: self.request.excluded.flatMap { SessionID($0) }, over: self.client.owner.rooms.network,
+            backend.settings.history)
         guard let published else { return self.refuse(.roomsBehind(routeIndex: self.request.routeIndex)) }
         let answer = Answer.json(published.json(of: self.request.room))
         let keepsClient = self.request.keepsClient && !self.context.isDraining

@@ -64,6 +64,7 @@ public final class BackendRooms: Sendable {
                 return ledger.post(
                     RoomMessages(message), from: sender, over: network, taken: nil, history, without: excluded)
             }
+            if placed == nil { self.shelf.counts.posted(1) }
             let position =
                 placed.map(\.post.position)
                 ?? self.shelf.append([message], at: WallClock.sinceEpoch(), to: room, isOccupied: false, history)
@@ -76,6 +77,12 @@ public final class BackendRooms: Sendable {
     }
 
     // MARK: - For operators
+
+    /// How many rooms have members, how many messages there were, and how many times a member got one.
+    public var counts: (rooms: Int, messages: UInt64, deliveries: UInt64) {
+        let (messages, deliveries) = self.shelf.counts.all
+        return (self.ledgers.withLock(\.count), messages, deliveries)
+    }
 
     /// All rooms that have members, or of which something is remembered, in no order.
     func facts(_ history: BackendSettings.History?) -> [RoomFacts] {

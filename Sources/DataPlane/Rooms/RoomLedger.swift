@@ -71,6 +71,11 @@ final class RoomLedger: Sendable {
         }
     }
 
+    /// So many members have a post.
+    func delivered(_ post: RoomPost, to members: Int) {
+        self.shelf.counts.delivered(post.messages.tally.messages, to: members)
+    }
+
     /// How many members it has, and how many messages there were.
     var counts: (members: Int, messages: UInt64) {
         self.state.withLock { ($0.receivers(without: nil), $0.messages) }
@@ -109,6 +114,7 @@ final class RoomLedger: Sendable {
         return self.state.withLock { state in
             state.last += 1
             state.messages &+= messages.tally.messages
+            self.shelf.counts.posted(messages.tally.messages)
             let time = WallClock.sinceEpoch()
             let position = self.shelf.append(
                 entries, at: time, to: self.name, isOccupied: !state.present.isEmpty, history)

@@ -4,8 +4,9 @@ internal import Synchronization
 internal import System
 internal import WebSocketProtocol
 
-/// The histories of a backend's rooms, for all threads.
+/// What all rooms of a backend have in common, for all threads: their histories, and what is counted.
 final class RoomShelf: Sendable {
+    let counts = RoomCounts()
     private let histories = Mutex(RoomHistories())
     /// There may be something.
     private let isUsed = Atomic<Bool>(false)

@@ -8,7 +8,7 @@ internal import WebSocketProtocol
 
 /// `builtin: broadcast`: sends every message to all members of the room, its sender included. A room is a backend and a name, on all
 /// listeners and workers. All members get the messages of all senders in the same order (`RoomLedger`).
-final class BroadcastConversation: ServedSession, MemoryWaiter {
+final class BroadcastConversation: ServedSession, MemoryWaiter, RoomMember {
     /// Why the client is not read.
     private enum Wait {
         case none
@@ -21,7 +21,6 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     /// How often a sender that waits for workers checks again.
     private static let patience = Duration.milliseconds(10)
 
-    /// The index among the members of its room; negative if it is not there. The room sets it.
     var place = -1
 
     private let request: RoomRequest
@@ -216,15 +215,15 @@ final class BroadcastConversation: ServedSession, MemoryWaiter {
     }
 
     private func deliverLate(_ messages: RoomDelivery.Shared) {
-        let dropsOldest = self.session.route?.backend?.settings.slowConsumer == .dropOldest
-        if !dropsOldest, self.session.isOverQueueLimit(self.client, besides: self.late.bytes - self.recovered) {
-            return self.session.close(.byGateway(.slowConsumer))
-        }
-        guard dropsOldest || !self.late.isEmpty else { return self.send(messages) }
-        self.late.append(messages)
-        guard dropsOldest else { return }
-        let missed = self.late.dropOldest(downTo: self.session.queueRoom(self.client) + self.recovered)
-        if missed > 0, let route = self.session.route {
+        let turn = self.late.add(
+            messages, self.session.route?.backend?.settings.slowConsumer ?? .close,
+            isOver: self.session.isOverQueueLimit(self.client, besides: self.late.bytes - self.recovered),
+            room: self.session.queueRoom(self.client) + self.recovered)
+        switch turn {
+        case .isNext: self.send(messages)
+        case .tooSlow: self.session.close(.byGateway(.slowConsumer))
+        case .waits(let missed):
+            guard missed > 0, let route = self.session.route else { return }
             self.session.context.metrics.dropped(missed, route: route.settings.name)
         }
     }

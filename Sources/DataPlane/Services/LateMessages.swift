@@ -1,3 +1,4 @@
+internal import Configuration
 internal import Connections
 internal import DequeModule
 internal import WebSocketProtocol
@@ -13,6 +14,34 @@ struct LateMessages {
     init() {}
 
     var isEmpty: Bool { self.posts.isEmpty }
+
+    /// What becomes of messages for a member that has not taken all that it was sent.
+    enum Turn {
+        /// They are sent at once: nothing is left out here.
+        case isNext
+        /// The member has to go.
+        case tooSlow
+        /// They wait here. So many others were left out for them.
+        case waits(missed: UInt64)
+    }
+
+    /// - Parameters:
+    ///   - isOver: more than may wait does.
+    ///   - room: how many bytes may wait here.
+    mutating func add(
+        _ messages: RoomDelivery.Shared, _ rule: SlowConsumer, isOver: Bool, room: @autoclosure () -> Int
+    ) -> Turn {
+        switch rule {
+        case .close where isOver: return .tooSlow
+        case .close where self.isEmpty: return .isNext
+        case .close:
+            self.append(messages)
+            return .waits(missed: 0)
+        case .dropOldest:
+            self.append(messages)
+            return .waits(missed: self.dropOldest(downTo: room()))
+        }
+    }
 
     mutating func append(_ messages: RoomDelivery.Shared) {
         messages.bytes.keep()

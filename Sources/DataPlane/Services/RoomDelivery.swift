@@ -9,12 +9,14 @@ final class RoomDelivery {
     private let post: RoomPost
     // This worker's, which outlive the delivery.
     private unowned let rooms: Rooms
-    private let members: [BroadcastConversation]
+    private let members: [any RoomMember]
     /// How many members it was sent to.
     private var done = 0
     private let plain: Shared
     /// The other forms in which members want it.
     private var others: [Form: Shared] = [:]
+
+    private var ownEvents: (events: Shared, skipped: UInt64)?
 
     private struct Form: Hashable {
         /// `nil` without compression.
@@ -31,9 +33,14 @@ final class RoomDelivery {
             self.tally = messages.tally
             self.bytes = SharedBytes(messages.bytes, countedBy: memory)
         }
+
+        init(_ events: RoomEvents, _ memory: MemoryAccount) {
+            self.tally = events.tally
+            self.bytes = SharedBytes(events.bytes, countedBy: memory)
+        }
     }
 
-    init(_ post: RoomPost, _ rooms: Rooms, to members: [BroadcastConversation]) {
+    init(_ post: RoomPost, _ rooms: Rooms, to members: [any RoomMember]) {
         self.post = post
         self.plain = Shared(post.messages, rooms.memory)
         self.rooms = rooms
@@ -60,7 +67,10 @@ final class RoomDelivery {
     var excluded: SessionID? { self.post.excluded }
 
     /// No member is left that has to get it.
-    func end() { self.rooms.delivered(self.post) }
+    func end() {
+        self.post.ledger.delivered(self.post, to: self.done)
+        self.rooms.delivered(self.post)
+    }
 
     /// The messages for a member.
     ///
@@ -77,5 +87,15 @@ final class RoomDelivery {
         let shared = Shared(messages, self.rooms.memory)
         self.others[form] = shared
         return shared
+    }
+
+    /// The messages for members that get events, and how many binary ones they miss.
+    var events: (events: Shared, skipped: UInt64) {
+        if let events = self.ownEvents { return events }
+        let events = RoomEvents(self.post)
+        self.rooms.loop.budget.spend(Work.bytes(events.bytes.count, tls: false))
+        let own = (Shared(events, self.rooms.memory), events.skipped)
+        self.ownEvents = own
+        return own
     }
 }

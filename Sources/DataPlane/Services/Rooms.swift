@@ -13,7 +13,7 @@ final class Room: ReadinessHandler {
     let ledger: RoomLedger
     /// The number of the latest post that was taken out of the mailbox.
     private(set) var taken: UInt64
-    private(set) var members: [BroadcastConversation] = []
+    private(set) var members: [any RoomMember] = []
     /// The first one is being delivered.
     private var waiting: Deque<RoomDelivery> = []
     /// Made when the loop first has to call back.
@@ -29,13 +29,13 @@ final class Room: ReadinessHandler {
 
     // MARK: - Members
 
-    func join(_ member: BroadcastConversation) {
+    func join(_ member: any RoomMember) {
         guard member.place < 0 else { return }
         member.place = self.members.count
         self.members.append(member)
     }
 
-    func leave(_ member: BroadcastConversation) {
+    func leave(_ member: any RoomMember) {
         let place = member.place
         guard place >= 0, let last = self.members.popLast() else { return }
         member.place = -1
@@ -112,7 +112,7 @@ final class Rooms {
 
     /// - Returns: the room, and what `RoomLedger.join` returns.
     func join(
-        _ member: BroadcastConversation, _ request: RoomRequest, of backend: BackendRooms,
+        _ member: any RoomMember, _ request: RoomRequest, of backend: BackendRooms,
         _ history: BackendSettings.History?
     ) -> (room: Room, number: UInt64, recovery: RoomHistories.Recovery) {
         let (ledger, number, recovery) = backend.join(request, member.id, over: self.network, history)
@@ -124,7 +124,7 @@ final class Rooms {
     }
 
     /// Closes the room when the last member leaves.
-    func leave(_ member: BroadcastConversation, _ room: Room, of backend: BackendRooms) {
+    func leave(_ member: any RoomMember, _ room: Room, of backend: BackendRooms) {
         room.leave(member)
         if room.members.isEmpty {
             self.rooms[ObjectIdentifier(room.ledger)] = nil

@@ -29,13 +29,6 @@ final class Services: SessionServices {
         }
     }
 
-    func publish(
-        _ message: Message, to room: RoomName, of backend: Backend, key: String?, without excluded: SessionID?
-    ) -> Published? {
-        backend.rooms?.publish(
-            message, to: room, key: key, without: excluded, over: self.rooms.network, backend.settings.history)
-    }
-
     func bridge(
         of session: Session, _ connections: PerLeg<Connection>, message: BridgeMessage, compression: DeflateParameters?
     ) -> any Conversation {

@@ -64,15 +64,6 @@ protocol SessionServices: AnyObject {
         compression: DeflateParameters?
     ) -> (any Conversation)?
 
-    /// Publishes a message to a room; `nil`: workers are so far behind that it has to wait.
-    ///
-    /// - Parameters:
-    ///   - key: the same one publishes nothing a second time.
-    ///   - excluded: a session that does not get it.
-    func publish(
-        _ message: Message, to room: RoomName, of backend: Backend, key: String?, without excluded: SessionID?
-    ) -> Published?
-
     /// The conversation of a bridge.
     ///
     /// - Parameters:

@@ -62,6 +62,8 @@ public final class Worker: AcceptorOwner, ClientConnectionOwner, SessionOwner {
         try own.rooms.open(on: self.loop) { [unowned self] in self.services.rooms.deliver($0) }
     }
 
+    var rooms: Rooms { self.services.rooms }
+
     /// Runs until told to stop.
     func run() { self.loop.run() }
 

@@ -204,7 +204,7 @@ import WebSocketProtocol
         switch decide("/relay", upgradeFields(["Sec-WebSocket-Extensions": value])) {
         case .upgrade(let admitted): #expect(admitted.compressionOffers.isEmpty)
         case .refused(let refusal): #expect(refusal.status == 400)
-        case .page, .answer, .pass, .files, .publish, .demands: Issue.record("a page")
+        case .page, .answer, .pass, .files, .events, .publish, .demands: Issue.record("a page")
         }
     }
 

@@ -283,7 +283,7 @@ import Testing
         case .pass(let request): request.keepsClient
         case .files(let request): request.keepsClient
         case .publish(let request): request.keepsClient
-        case .page, .upgrade, .demands: false
+        case .page, .events, .upgrade, .demands: false
         }
     }
 

@@ -19,7 +19,7 @@ func plainRequest(
     switch Admission.decide(head, Hops(head.fields, arrival), RouteTable(configuration)) {
     case .pass(let request): return request
     case .refused(let refusal): throw refusal
-    case .upgrade, .page, .answer, .files, .publish, .demands: throw Refusal(500, "This is no plain request.")
+    case .upgrade, .page, .answer, .files, .events, .publish, .demands: throw Refusal(500, "This is no plain request.")
     }
 }
 

@@ -61,7 +61,7 @@ struct ShippedConfigurationTests {
         #expect(configuration.listeners.count == 6)
         #expect(
             configuration.routes.map(\.name) == [
-                "/", "/echo", "/broadcast/*", "/clock", "chat", "/members/*", "/news/*", "/vnc", "/mqtt",
+                "/", "/echo", "/broadcast/*", "/clock", "chat", "/members/*", "/news/*", "/publish/*", "/vnc", "/mqtt",
                 "/app/*", "/files/*", "/screens", "www.example.com/*", "old.example.com/*", "/docs", "/alive", "/api/*",
                 "/docs/*", "/*",
             ])
