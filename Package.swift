@@ -110,7 +110,7 @@ let package = Package(
             "Admin",
             [
                 "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions", "HTTP1", "System",
-                "Configuration",
+                "Configuration", "TLS",
             ]),
         .executableTarget(
             name: "gateway",

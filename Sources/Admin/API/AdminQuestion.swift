@@ -1,5 +1,6 @@
 public import ControlPlane
 public import DataPlane
+internal import System
 
 /// What a request asks of the gateway.
 public enum AdminQuestion: Equatable, Sendable {
@@ -7,6 +8,9 @@ public enum AdminQuestion: Equatable, Sendable {
     case metrics
     case sessions(SessionQuery)
     case backends
+    case certificates
+    case configuration
+    case explain(Gateway.ExplainedRequest)
     case close(CloseOrder)
     case reload(dryRun: Bool)
     case drain(DrainSelection, undo: Bool)
@@ -22,6 +26,12 @@ extension GatewayControl {
         switch question {
         case .readiness: answer(.readiness(self.readiness))
         case .backends: self.backends { rows in self.aside({ .backends(rows()) }, then: answer) }
+        case .certificates:
+            answer(.certificates(self.shownCertificates, now: WallClock.sinceEpoch().components.seconds))
+        case .configuration:
+            let text = self.configurationText
+            self.aside({ .configuration(text) }, then: answer)
+        case .explain(let request): self.explain(request) { made in self.aside({ .explanation(made()) }, then: answer) }
         case .metrics: self.metrics { families in self.aside({ .metrics(families()) }, then: answer) }
         case .sessions(let query):
             self.sessions(query) { page in self.aside({ .sessions(page(), of: query) }, then: answer) }
