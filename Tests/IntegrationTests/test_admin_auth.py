@@ -296,18 +296,21 @@ async def test_commands_trust_the_certificates_of_the_configuration_and_no_other
 async def test_the_configuration_in_force_is_shown_without_secrets():
     header, key, query, fallback = secret("header"), secret("cookie key"), secret("query"), secret("default")
     backend = {
-        "websocket": [f"ws://127.0.0.1:1/x?key={query}"], "balance": "cookie", "cookie": {"key": key},
+        "websocket": ["ws://127.0.0.1:1/x"], "balance": "cookie", "cookie": {"key": key},
         "health": {"check": "http", "path": f"/?key={query}", "headers": {"Authorization": f"Bearer {header}", "X-Key": "${HEADER:-" + fallback + "}"}},
     }
     other = {"websocket": ["${BACKEND}"], "balance": "cookie", "cookie": {"key": "${KEY}"}}
-    environment = {"BACKEND": f"ws://127.0.0.1:1/?{query}", "KEY": key}
-    configuration = {"routes": [{"path": "/a", "backend": "a"}, {"path": "/b", "backend": "b"}], "backends": {"a": backend, "b": other}}
+    environment = {"BACKEND": "ws://127.0.0.1:1/hidden", "KEY": key}
+    forward = {"forward": {"url": f"http://127.0.0.1:1/check?key={query}"}}
+    routes = [{"path": "/a", "backend": "a", "auth": forward}, {"path": "/b", "backend": "b"}]
+    configuration = {"routes": routes, "backends": {"a": backend, "b": other}}
     async with Gateway(admin=LOOPBACK, environment=environment, **configuration) as running, session(running) as client:
         async with client.get("/api/configuration") as response:
             shown = await response.json()
         assert shown["file"] == str(running.file)
         assert shown["awaiting_start"] == []
-        assert "ws://127.0.0.1:1/x?*" in shown["text"] and "key: (secret)" in shown["text"] and "${BACKEND}" in shown["text"]
+        assert all(part in shown["text"] for part in ("http://127.0.0.1:1/check?*\n", "key: (secret)\n", "- ${BACKEND}\n"))
+        assert "hidden" not in shown["text"]
         confidential.check(shown["text"], "the configuration")
         # A reload that is refused changes nothing; another one is in force.
         running.write(routes=[{"path": "no"}])

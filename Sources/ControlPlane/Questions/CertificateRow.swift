@@ -26,14 +26,18 @@ public struct CertificateRow: Equatable, Sendable {
 }
 
 extension Serving {
-    /// The certificates of the listeners in their order, then those of the admin address.
+    /// What clients are shown at the listeners, in their order, and at the admin address.
+    var shown: [(place: String, settings: TLSServerSettings)] {
+        let listeners = self.listeners.listeners.map { ($0.address.description, $0.tls?.settings) }
+        return (listeners + [("admin", self.adminTLS)]).compactMap { place, settings in settings.map { (place, $0) } }
+    }
+
+    /// Their certificates.
     var certificates: [CertificateRow] {
-        let places =
-            self.listeners.listeners.map { ($0.address.description, $0.tls?.settings) } + [("admin", self.adminTLS)]
-        return places.flatMap { listener, settings in
-            (settings?.certificates ?? []).map {
+        self.shown.flatMap { place, settings in
+            settings.certificates.map {
                 CertificateRow(
-                    listener: listener, names: $0.names, notAfter: $0.notAfter, issuer: $0.issuer, kind: $0.keyKind)
+                    listener: place, names: $0.names, notAfter: $0.notAfter, issuer: $0.issuer, kind: $0.keyKind)
             }
         }
     }

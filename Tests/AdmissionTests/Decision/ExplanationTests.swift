@@ -259,14 +259,13 @@ import Testing
         #expect(explanation.text.contains("  answer       \(answer)"))
     }
 
-    private func explain(_ url: String, endpoints: [String], more: [(name: String, value: String)] = []) -> Explanation
-    {
+    private func explain(_ url: String, endpoints: [String]) -> Explanation {
         var known = Explanation.Surroundings()
         known.endpoints = { name in
             name == "chat" ? endpoints.map { Explanation.Endpoint(name: "ws://127.0.0.1:3000", state: $0) } : []
         }
         known.verifiesPasswords = false
-        return Explanation.explain(sampleConfiguration(), url: url, more: more, by: known)
+        return Explanation.explain(sampleConfiguration(), url: url, subprotocols: ["chat.v1"], by: known)
     }
 
     @Test func `where the state of endpoints is known, one has to be up`() {
