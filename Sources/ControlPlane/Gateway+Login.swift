@@ -5,7 +5,7 @@ public import HTTP1
 public import System
 public import TLS
 
-/// Who may use the admin address.
+/// The users of the admin address.
 extension Gateway {
     /// What came of the password of a request.
     public enum Login: Equatable, Sendable {

@@ -33,7 +33,7 @@ struct AdminOptions: ParsableArguments {
             valueName: "file"))
     var ca: String?
 
-    @Flag(help: "Trust any certificate, for trials: whoever answers gets the password.")
+    @Flag(help: "Trust any certificate, for trials: any server that answers gets the password.")
     var insecure = false
 
     @OptionGroup var file: ConfigurationOptions

@@ -9,7 +9,7 @@ struct AdminRoute: Sendable {
     let path: String
     /// What the list at `/` says of it.
     let help: String
-    /// Who may use it where users are asked for passwords.
+    /// The clients that may use it where passwords are asked for.
     let visitors: Visitors
     /// Whether it leaves everything as it is: then it works at a `read-only` address, too.
     let changesNothing: Bool
@@ -18,7 +18,7 @@ struct AdminRoute: Sendable {
 
     private let parts: Parts
 
-    /// Who may use a route.
+    /// The clients of a route.
     enum Visitors: Sendable {
         /// Probes show no password.
         case everyone

@@ -10,7 +10,7 @@ public struct AdminRouter: Equatable, Sendable {
     public enum Decision: Equatable, Sendable {
         case answer(AdminResponse)
         case ask(AdminQuestion)
-        /// Whose request it is has to be verified by these settings. Then decide again, for that user.
+        /// The user of the request has to be verified by these settings. Then decide again, for that user.
         case identify(BasicSettings)
     }
 
@@ -27,7 +27,7 @@ public struct AdminRouter: Equatable, Sendable {
 
     /// Decides what to do with a complete request.
     ///
-    /// - Parameter user: whose password came with it; `nil`: none was verified.
+    /// - Parameter user: the one with the password that came with it; `nil`: none was verified.
     public func decide(_ request: AdminRequest, of user: String? = nil) -> Decision {
         if let refusal = self.requestGuard.refusal(of: request) { return .answer(refusal) }
         let path = AdminRoute.parts(of: request.path)

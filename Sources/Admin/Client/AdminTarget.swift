@@ -7,7 +7,7 @@ internal import TLS
 public struct AdminTarget: Sendable {
     /// Where the gateway listens. If that is every local address, this machine is asked.
     public var address: Address
-    /// Whose certificate is trusted; `nil`: plain HTTP.
+    /// Which certificates are trusted; `nil`: plain HTTP.
     public var trust: Trust?
     /// A user and a password; `nil`: none is shown.
     public var user: (name: String, password: String)?
@@ -29,7 +29,7 @@ public struct AdminTarget: Sendable {
 
     /// The address of a configuration, and its certificates.
     ///
-    /// - Throws: one line if nobody can verify it: it makes its certificate at start, and others can reach it.
+    /// - Throws: one line if no command can verify it: its certificate is made at start, and others can reach it.
     public init(_ settings: GatewayConfiguration.Admin) throws(AdminClient.Failure) {
         self.init(settings.address)
         switch settings.tls?.identity {

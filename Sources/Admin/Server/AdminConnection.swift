@@ -34,7 +34,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
     private var state: State
     /// Verifies the password of the request.
     private var password: PasswordCheck?
-    /// Whose password came with the request.
+    /// The user with the password that came with the request.
     private var user: String?
     private var reader = AdminRequestReader()
     /// Whether the request was a HEAD.

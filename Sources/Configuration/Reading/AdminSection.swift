@@ -60,14 +60,14 @@ enum AdminSection {
         }
     }
 
-    /// What is not for everyone who reaches the address.
+    /// What is not for every client of the address.
     private static func checkOpen(_ settings: GatewayConfiguration.Admin, _ mapping: MappingReader) {
         guard settings.payloads, !settings.address.isOfThisMachine else {
             return self.warnOfOpen(settings, mapping, key: Keys.admin.address)
         }
         mapping.report(
             Keys.admin.payloads,
-            "needs `auth`, a `unix:` or a loopback address: everyone who reaches \(settings.address) could read messages"
+            "needs `auth`, a `unix:` or a loopback address: without them any client of \(settings.address) could read messages"
         )
     }
 
@@ -78,7 +78,7 @@ enum AdminSection {
         let what = settings.readOnly ? "see all sessions" : "close sessions and drain the gateway"
         mapping.diagnostics.warn(
             mapping.entry(key)?.position,
-            "everyone who reaches \(settings.address) may \(what): give `admin` `auth`, or a `unix:` or a loopback address"
+            "any client of \(settings.address) may \(what): give `admin` `auth`, or a `unix:` or a loopback address"
         )
     }
 
@@ -87,7 +87,7 @@ enum AdminSection {
         if settings.payloads {
             mapping.diagnostics.warn(
                 mapping.entry(keys.payloads)?.position,
-                "`payloads: true` lets all who may use the admin address read the messages of sessions")
+                "`payloads: true` lets all users of the admin address read the messages of sessions")
         }
         if settings.auth != nil, settings.tls == nil, !settings.address.isOfThisMachine {
             mapping.diagnostics.warn(

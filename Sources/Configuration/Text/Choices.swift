@@ -34,7 +34,7 @@ public enum LoggedRequests: String, CaseIterable, Sendable {
 public enum MetricsAccess: String, CaseIterable, Sendable {
     /// As everything else at the admin address.
     case asks
-    /// Everyone who reaches the admin address gets it.
+    /// Every client of the admin address gets it.
     case open
 }
 

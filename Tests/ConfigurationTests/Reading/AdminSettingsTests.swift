@@ -49,20 +49,20 @@ struct AdminSettingsTests {
         #expect(warnings.count == 1)
         #expect(
             warnings.first?.hasSuffix(
-                ": `payloads: true` lets all who may use the admin address read the messages of sessions") == true)
+                ": `payloads: true` lets all users of the admin address read the messages of sessions") == true)
     }
 
     @Test func `an address that others reach is warned of, unless it asks for a password`() throws {
         let cure = "give `admin` `auth`, or a `unix:` or a loopback address"
         #expect(
             try Self.warnings("10.0.0.1:9901")
-                == ["2:1: everyone who reaches 10.0.0.1:9901 may close sessions and drain the gateway: \(cure)"])
+                == ["2:1: any client of 10.0.0.1:9901 may close sessions and drain the gateway: \(cure)"])
         #expect(
             try Self.warnings("{address: \":9901\"}")
-                == ["2:9: everyone who reaches :9901 may close sessions and drain the gateway: \(cure)"])
+                == ["2:9: any client of :9901 may close sessions and drain the gateway: \(cure)"])
         #expect(
             try Self.warnings("{address: \":9901\", read-only: true}")
-                == ["2:9: everyone who reaches :9901 may see all sessions: \(cure)"])
+                == ["2:9: any client of :9901 may see all sessions: \(cure)"])
         #expect(try Self.warnings("unix:/run/a.sock") == [])
         let tls = "tls: {certificates: [{chain: c, key: k}]}"
         #expect(try Self.warnings("{address: \":9901\", auth: {basic: {file: u}}, \(tls)}") == [])
