@@ -30,14 +30,6 @@ public enum LoggedRequests: String, CaseIterable, Sendable {
     case off
 }
 
-/// `metrics` of `admin`: whether /metrics is for those with a password only.
-public enum MetricsAccess: String, CaseIterable, Sendable {
-    /// As everything else at the admin address.
-    case asks
-    /// Every client of the admin address gets it.
-    case open
-}
-
 /// `minimum` of a listener's `tls`
 public enum MinimumTLS: String, CaseIterable, Sendable {
     /// TLS 1.2 (RFC 5246) or newer.
