@@ -86,6 +86,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [nil, "alice"])
+    func `no page of another site may open a WebSocket`(_ user: String?) {
+        let router = AdminRouter(Self.settings(users: user.map { _ in Self.users }))
+        for (method, path) in Self.requests {
+            var request = Self.request(method, path, origin: "https://evil.example")
+            request.fields.append("Upgrade", "websocket")
+            #expect(self.status(router.decide(request, of: user)) == 403, "\(path)")
+            #expect(self.status(router.decide(request)) == 403, "\(path)")
+        }
+    }
+
     @Test func `a name of another site gets nothing, and is not asked for a password`() {
         let router = AdminRouter(Self.settings(users: Self.users))
         for (method, path) in Self.requests {

@@ -159,9 +159,25 @@ async def test_no_web_page_may_use_the_address(tmp_path):
             headers = {"Host": "evil.example", "Origin": "http://evil.example"}
             assert await status(alice, method, path, headers=headers) == 421, path
             if method == "GET":
-                assert await status(alice, method, path, headers={**upgrade, **evil}) != 101, path
+                assert await status(alice, method, path, headers={**upgrade, **evil}) == 403, path
         await running.reload()
         assert not running.log.matching("admin", action="drain")
+
+
+async def test_a_websocket_needs_the_password_too(tmp_path):
+    async with gateway(tmp_path) as running, session(running) as unknown, session(running, "alice") as alice:
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await unknown.ws_connect("/api/events")
+        assert refused.value.status == 401
+        async with alice.ws_connect("/api/events") as socket:
+            assert json.loads((await socket.receive()).data)["event"] == "summary"
+
+
+async def test_a_websocket_works_with_tls_and_read_only(tmp_path):
+    keys = {"tls": {"self-signed": ["localhost"]}, "read-only": True}
+    async with gateway(tmp_path, **keys) as running, session(running, "alice", tls=insecure()) as alice:
+        async with alice.ws_connect("/api/events") as socket:
+            assert json.loads((await socket.receive()).data)["event"] == "summary"
 
 
 # --- read-only

@@ -1,5 +1,7 @@
 public import ControlPlane
 public import DataPlane
+internal import Observability
+public import Sessions
 internal import System
 
 /// What a request asks of the gateway.
@@ -11,6 +13,10 @@ public enum AdminQuestion: Equatable, Sendable {
     case certificates
     case configuration
     case explain(Gateway.ExplainedRequest)
+    /// - causedBy: `nil`: all of them.
+    case closes(causedBy: Cause?)
+    case refusals
+    case history
     case close(CloseOrder)
     case reload(dryRun: Bool)
     case drain(DrainSelection, undo: Bool)
@@ -32,6 +38,13 @@ extension GatewayControl {
             let text = self.configurationText
             self.aside({ .configuration(text) }, then: answer)
         case .explain(let request): self.explain(request) { made in self.aside({ .explanation(made()) }, then: answer) }
+        case .closes(let cause):
+            let closes = self.lastCloses
+            self.aside({ .closes(closes.filter { cause == nil || $0.cause == cause }) }, then: answer)
+        case .refusals:
+            let refusals = self.lastRefusals
+            self.aside({ .refusals(refusals) }, then: answer)
+        case .history: answer(.history(self.activity))
         case .metrics: self.metrics { families in self.aside({ .metrics(families()) }, then: answer) }
         case .sessions(let query):
             self.sessions(query) { page in self.aside({ .sessions(page(), of: query) }, then: answer) }

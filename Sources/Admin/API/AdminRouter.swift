@@ -12,6 +12,8 @@ public struct AdminRouter: Equatable, Sendable {
         case ask(AdminQuestion)
         /// The user of the request has to be verified by these settings. Then decide again, for that user.
         case identify(BasicSettings)
+        /// The request is for a WebSocket.
+        case open(AdminStream)
     }
 
     private let settings: GatewayConfiguration.Admin
@@ -96,6 +98,16 @@ public struct AdminRouter: Equatable, Sendable {
         ) { request, _ throws(AdminResponse) in
             .ask(.close(try CloseOrder(request)))
         },
+        AdminRoute(
+            "GET", "/api/closes", "the last sessions that ended, newest first; ?cause=…"
+        ) { request, _ throws(AdminResponse) in
+            .ask(.closes(causedBy: try request.cause()))
+        },
+        AdminRoute("GET", "/api/refusals", "the last clients that were turned away, newest first", asks: .refusals),
+        AdminRoute("GET", "/api/history", "what was counted in the last 15 minutes, in steps", asks: .history),
+        AdminRoute(
+            "GET", "/api/events", "a WebSocket: what happens, as it happens, and a summary each second"
+        ) { _, _ in .open(.events) },
         AdminRoute("GET", "/api/backends", "the backends and their endpoints", asks: .backends),
         AdminRoute("GET", "/api/certificates", "what clients are shown, and when it expires", asks: .certificates),
         AdminRoute("GET", "/api/configuration", "the file in force, without secrets", asks: .configuration),

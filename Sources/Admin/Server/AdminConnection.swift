@@ -2,12 +2,14 @@ internal import Configuration
 internal import Connections
 internal import ControlPlane
 internal import DataPlane
+internal import HTTP1
 internal import System
 internal import TLS
 
 /// One connection to the admin address: reads a request, gets the answer, sends it, and closes.
 final class AdminConnection: ConnectionOwner, TimerHandler {
-    /// `securing → reading → waiting → answering → ending → closed`
+    /// `securing → reading → waiting → answering → ending → closed`; from `waiting` at once to `closed` if a WebSocket takes the connection
+    /// over.
     private enum State {
         /// The TLS handshake is under way.
         case securing
@@ -146,6 +148,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
 
     private func decide(_ request: AdminRequest) {
         switch self.server.router.decide(request, of: self.user) {
+        case .open(let stream): self.open(stream, request)
         case .answer(let response): self.answer(response)
         case .ask(let question):
             self.setDeadline()
@@ -164,6 +167,24 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         guard case .user(let user) = login else { return self.answer(.unidentified(login, realm: settings.realm)) }
         self.user = user
         self.decide(request)
+    }
+
+    /// Gives the connection to a WebSocket, if the request can become one.
+    private func open(_ stream: AdminStream, _ request: AdminRequest) {
+        do throws(AdminResponse) {
+            let key = try AdminUpgrade.key(of: request)
+            guard self.server.hasRoomForSocket else {
+                var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+                refusal.fields.append("Retry-After", "5")
+                throw refusal
+            }
+            guard let connection = self.connection else { return }
+            self.connection = nil
+            self.server.open(stream, key, on: connection)
+            self.close()
+        } catch {
+            self.answer(error)
+        }
     }
 
     // MARK: - Answering
