@@ -97,6 +97,8 @@ async def test_guesses_are_slowed_and_a_known_password_is_not(tmp_path):
         assert await status(alice, "GET", "/api/backends") == 200
         for _ in range(10):
             assert await status(guesser, "GET", "/api/backends") == 401
+        lines = await running.events(10, "admin-refused")
+        assert {(line["client"], line["reason"]) for line in lines} == {("127.0.0.1", "the user or the password is wrong")}
         begin = time.monotonic()
         assert await status(guesser, "GET", "/api/backends") == 401
         assert time.monotonic() - begin >= 1
