@@ -487,6 +487,7 @@ async def test_operators_see_rooms_publish_to_them_and_forget_them():
         room = await read(operator, "/api/rooms/rooms/a/b")
         assert [(m["offset"], m["opcode"], m["bytes"]) for m in room["messages"]] == [(1, "text", 1), (2, "text", 2), (3, "binary", 1)]
         assert all(message["at"].endswith("Z") for message in room["messages"])
+        assert all("payload" not in field for message in room["messages"] for field in message)
 
         async with operator.delete("/api/rooms/rooms/a/b") as answer:
             assert (answer.status, await answer.json()) == (200, {"forgotten": True})
@@ -498,6 +499,13 @@ async def test_operators_see_rooms_publish_to_them_and_forget_them():
                 assert answer.status == 404
         async with operator.get(f"/api/rooms/rooms/{'x' * 257}") as answer:
             assert answer.status == 400
+
+
+async def test_payloads_are_shown_where_the_admin_address_may():
+    async with rooms(admin={"address": "127.0.0.1:0", "payloads": True}) as gateway, admin(gateway) as operator:
+        await say(gateway, "text", b"\xff")
+        one, two = (await read(operator, "/api/rooms/rooms/lobby"))["messages"]
+        assert (one["payload"], two["payload_base64"]) == ("text", "/w==")
 
 
 async def test_rooms_are_counted():

@@ -1,6 +1,7 @@
 internal import Admission
 internal import ControlPlane
 internal import DataPlane
+internal import HTTP1
 internal import System
 internal import WebSocketProtocol
 
@@ -26,6 +27,12 @@ extension AdminResponse {
                 json.member("at", WallClock.rfc3339(message.at))
                 json.member("opcode", message.isText ? "text" : "binary")
                 json.member("bytes", message.size)
+                guard let payload = message.payload else { return }
+                if message.isText {
+                    json.member("payload", String(decoding: payload, as: UTF8.self))
+                } else {
+                    json.member("payload_base64", Base64.encoded(payload.span))
+                }
             }
         }
     }

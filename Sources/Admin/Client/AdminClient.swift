@@ -1,7 +1,8 @@
-public import Configuration
+internal import Configuration
 internal import Connections
 internal import HTTP1
 internal import System
+internal import TLS
 
 /// Sends one request to the admin address of a running gateway and waits for the answer, for the command line.
 public enum AdminClient {
@@ -19,30 +20,26 @@ public enum AdminClient {
         public let description: String
     }
 
-    /// - Parameter address: where the gateway listens. If that is every local address, this machine is asked.
     /// - Throws: `Failure`, if no HTTP answer comes within 30 s. A status of 400 or more is an answer.
     public static func ask(
-        _ address: Address, _ method: String, _ target: String, body: [UInt8] = []
+        _ target: AdminTarget, _ method: String, _ path: String, body: [UInt8] = []
     ) throws(Failure) -> Answer {
-        // The one name that every admin address answers to.
-        var fields: HTTPFields = ["Host": "localhost", "Connection": "close"]
+        var fields = target.fields
+        fields.append("Connection", "close")
         if method == "POST" {
             fields.append("Content-Type", "application/json")
             fields.append("Content-Length", String(body.count))
         }
-        let request = RequestHead(method: method, target: target, fields: fields).bytes + body
-        let addresses = try self.addresses(of: address)
-        let exchange: AdminExchange
-        do throws(SystemError) {
-            exchange = try AdminExchange(request, to: addresses)
-        } catch {
-            throw Failure(description: "\(error)")
-        }
+        let request = RequestHead(method: method, target: path, fields: fields).bytes + body
+        let exchange = try self.exchange(request, with: target)
+        let address = target.address
         switch exchange.run() {
         case .answer(let answer): return answer
         case .unreachable(let reason):
             throw Failure(description: "no answer at the admin address \(address): \(reason)")
-        case .broken(let what): throw Failure(description: "\(address) is no admin address: \(what)")
+        case .broken(let what):
+            let hint = target.trust == nil ? "; if it has TLS, name it with --admin https://…" : ""
+            throw Failure(description: "\(address) is no admin address: \(what)\(hint)")
         }
     }
 
@@ -52,16 +49,16 @@ public enum AdminClient {
         return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
     }
 
-    private static func addresses(of address: Address) throws(Failure) -> [SocketAddress] {
-        switch address {
-        case .unix(let path): return [.unix(path: path)]
-        case .abstract(let name): return [.abstract(name: name)]
-        case .tcp(let host, let port):
-            switch Resolver.addresses(of: host.isEmpty ? "localhost" : host, port: port) {
-            case .success(let addresses): return addresses
-            case .failure(let error): throw Failure(description: "\(error)")
-            }
+    private static func exchange(_ request: [UInt8], with target: AdminTarget) throws(Failure) -> AdminExchange {
+        let addresses = try target.addresses()
+        let context: ConnectionContext
+        do throws(SystemError) {
+            context = ConnectionContext(try EventLoop(batch: 4), readSize: AdminExchange.readSize)
+        } catch {
+            throw Failure(description: "\(error)")
         }
+        let (tls, name) = (try target.tlsContext(context.tlsIO), target.serverName)
+        return AdminExchange(request, to: addresses, context) { try tls?.makeConnection(serverName: name) }
     }
 }
 
@@ -78,12 +75,14 @@ private final class AdminExchange: ConnectorOwner, TimerHandler {
     private static let patience = Duration.seconds(30)
     /// A list of a million sessions is half of it.
     private static let longestAnswer = 1 << 30
-    private static let readSize = 64 << 10
+    static let readSize = 64 << 10
 
-    private let loop: EventLoop
     private let context: ConnectionContext
     private let request: [UInt8]
     private let addresses: [SocketAddress]
+    private let makeTLS: () throws -> TLSConnection?
+    /// `nil` before `run`.
+    private var connector: Connector?
     private var connection: Connection?
     private var timer: EventLoop.TimerID?
     private var head: [UInt8] = []
@@ -91,20 +90,29 @@ private final class AdminExchange: ConnectorOwner, TimerHandler {
     private var body: (status: Int, reader: BodyReader)?
     private var outcome: Outcome?
 
-    init(_ request: [UInt8], to addresses: [SocketAddress]) throws(SystemError) {
-        self.loop = try EventLoop(batch: 4)
-        self.context = ConnectionContext(self.loop, readSize: Self.readSize)
+    /// - Parameter tls: makes libssl's part; it returns `nil` for no TLS.
+    init(
+        _ request: [UInt8], to addresses: [SocketAddress], _ context: ConnectionContext,
+        tls: @escaping () throws -> TLSConnection?
+    ) {
         self.request = request
         self.addresses = addresses
+        self.context = context
+        self.makeTLS = tls
     }
+
+    private var loop: EventLoop { self.context.loop }
 
     /// Sends the request and waits for the outcome.
     func run() -> Outcome {
         self.loop.setTimer(&self.timer, at: self.loop.now + Self.patience, self)
-        let connector = Connector(to: self.addresses, within: Self.patience, self.context, for: self)
+        let connector = Connector(
+            to: self.addresses, tls: self.makeTLS, within: Self.patience, self.context, for: self)
+        self.connector = connector
         connector.start()
         defer {
             connector.end()
+            self.connector = nil
             self.connection?.close()
             self.connection = nil
             self.loop.cancelTimer(&self.timer)
@@ -135,7 +143,13 @@ private final class AdminExchange: ConnectorOwner, TimerHandler {
         }
     }
 
-    func ready(_ connection: Connection, _ readiness: Readiness) { self.receive(connection) }
+    func ready(_ connection: Connection, _ readiness: Readiness) {
+        if self.connection == nil { self.connector?.shakeHands() } else { self.receive(connection) }
+    }
+
+    func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool {
+        self.connection == nil ? self.connector?.makeHandshakeStep() ?? false : false
+    }
 
     private func receive(_ connection: Connection) {
         let plaintext = self.context.buffers.plaintext

@@ -93,10 +93,10 @@ public final class BackendRooms: Sendable {
 
     /// One room; `nil`: there is none.
     func room(
-        _ name: RoomName, _ history: BackendSettings.History?
+        _ name: RoomName, _ history: BackendSettings.History?, showsPayloads: Bool
     ) -> (facts: RoomFacts, remembered: [RoomFacts.Remembered])? {
         let ledger = self.ledgers.withLock { $0[name] }
-        let known = self.shelf.room(name, history)
+        let known = self.shelf.room(name, history, showsPayloads: showsPayloads)
         guard known != nil || ledger != nil else { return nil }
         return (self.facts(known?.facts ?? RoomFacts(name), ledger), known?.remembered ?? [])
     }

@@ -12,6 +12,8 @@ public struct RoomFacts: Sendable {
         public let isText: Bool
         /// In bytes.
         public let size: Int
+        /// `nil` where payloads are not shown.
+        public let payload: [UInt8]?
     }
 
     /// Its name.

@@ -67,7 +67,7 @@ final class RoomShelf: Sendable {
 
     /// One room; `nil`: nothing is known of it.
     func room(
-        _ name: RoomName, _ rules: BackendSettings.History?
+        _ name: RoomName, _ rules: BackendSettings.History?, showsPayloads: Bool
     ) -> (facts: RoomFacts, remembered: [RoomFacts.Remembered])? {
         self.change(rules) { histories, rules -> (RoomFacts, [RoomFacts.Remembered])? in
             let now = MonotonicInstant.now()
@@ -80,7 +80,7 @@ final class RoomShelf: Sendable {
                 entries.enumerated().map { index, entry in
                     RoomFacts.Remembered(
                         offset: first + index, at: entry.at, isText: entry.message.opcode == .text,
-                        size: entry.message.payload.count)
+                        size: entry.message.payload.count, payload: showsPayloads ? entry.message.payload : nil)
                 }
             )
         } ?? nil

@@ -10,13 +10,17 @@ public struct RoomDesk: Sendable {
     private let rooms: BackendRooms
     private let history: BackendSettings.History?
     private let network: FleetRooms
+    private let showsPayloads: Bool
 
     /// `nil`: the backend has no rooms.
-    public init?(_ backend: Backend, _ fleet: Fleet) {
+    ///
+    /// - Parameter showsPayloads: of messages that are remembered.
+    public init?(_ backend: Backend, _ fleet: Fleet, showsPayloads: Bool) {
         guard let rooms = backend.rooms else { return nil }
         self.backend = backend.name
         self.rooms = rooms
         self.history = backend.settings.history
+        self.showsPayloads = showsPayloads
         // None of the workers: members get it by mailbox.
         self.network = FleetRooms(fleet: fleet, worker: 0)
     }
@@ -32,7 +36,7 @@ public struct RoomDesk: Sendable {
 
     /// One room, and what is remembered of it; `nil`: there is none.
     public func room(_ name: RoomName) -> (facts: RoomFacts, remembered: [RoomFacts.Remembered])? {
-        self.rooms.room(name, self.history)
+        self.rooms.room(name, self.history, showsPayloads: self.showsPayloads)
     }
 
     /// Forgets what is remembered of a room. Its members stay.

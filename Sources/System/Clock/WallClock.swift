@@ -29,7 +29,7 @@ public enum WallClock {
     /// That time, likewise.
     ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
-    static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
+    public static func rfc3339(seconds: Int64, milliseconds: Int = 0) -> String {
         let (year, month, day) = self.civil(daysSince1970: seconds / 86_400)
         let second = Int(seconds % 86_400)
         var text: [UInt8] = []
