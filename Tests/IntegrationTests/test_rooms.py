@@ -447,7 +447,7 @@ async def test_a_credential_lets_publish(tmp_path):
 
 
 async def test_a_drain_lets_a_message_be_published_whole():
-    async with publishing() as gateway, await raw.Connection.open(gateway.plain) as connection:
+    async with publishing(drain={"over": "30s"}) as gateway, await raw.Connection.open(gateway.plain) as connection:
         request = post("whole")
         await connection.send(request[:-2])
         # What was asked for before is answered, as for other plain requests.
@@ -673,7 +673,7 @@ async def test_events_count_for_limits_of_sessions():
 
 
 async def test_silent_rooms_send_comments_and_end_with_their_time():
-    route = {"heartbeat": {"interval": "50ms", "timeout": "1s"}, "timeouts": {"session": "1s"}}
+    route = {"heartbeat": {"interval": "100ms", "timeout": "1s"}, "timeouts": {"session": "1s"}}
     async with rooms("off", route=route) as gateway, events(gateway) as stream:
         assert [await stream.block() for _ in range(3)] == [":"] * 3
         while not stream.ended:

@@ -77,6 +77,7 @@ extension RouteSection {
         for key in [Keys.route.rules.auth as any KeyRow, Keys.route.rules.allow] {
             switch self.mapping.entry(key)?.value.content {
             case nil, .scalar("off")?: break
+            case .list(let nodes)? where nodes.isEmpty: break
             case .some: return
             }
         }

@@ -11,16 +11,21 @@ public struct RoomQuery: Equatable, Sendable {
 
         public static func < (a: Position, b: Position) -> Bool { (a.backend, a.room) < (b.backend, b.room) }
 
-        /// The name of the position, for the next question.
-        public var text: String { "\(self.backend.percentEncoded)/\(self.room.percentEncoded)" }
+        /// The name of the position, for the next question: hexadecimal digits, which mean the same in a URL.
+        public var text: String {
+            "\(self.backend)\n\(self.room)".utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        }
 
         /// Reads what `text` writes.
         public init?(_ text: String) {
-            let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-            guard parts.count == 2, let backend = RoomName(encoded: parts[0]), let room = RoomName(encoded: parts[1])
-            else { return nil }
-            self.backend = backend.text
-            self.room = room.text
+            let digits = text.utf8.compactMap(\.hexadecimalValue)
+            guard digits.count == text.utf8.count, digits.count.isMultiple(of: 2) else { return nil }
+            let bytes = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+            // A backend's name has no end of a line.
+            let parts = String(decoding: bytes, as: UTF8.self).split(separator: "\n", maxSplits: 1)
+            guard parts.count == 2 else { return nil }
+            self.backend = String(parts[0])
+            self.room = String(parts[1])
         }
 
         init(backend: String, room: String) {

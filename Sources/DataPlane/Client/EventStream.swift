@@ -53,6 +53,10 @@ final class EventStream: TimerHandler, RoomMember {
         guard let connection = self.client.connection, let backend = self.route.backend, let rooms = backend.rooms
         else { return }
         self.loop.budget.spend(Work.opening)
+        // First, because the answer says that the client misses nothing from now on.
+        let joined = self.rooms.join(self, self.request.room, of: rooms, backend.settings.history)
+        self.room = joined.room
+        self.joinedAt = joined.number
         let head = self.request.head(
             headers: self.route.settings.headers, cookies: self.client.summary.cookies, date: WallClock.httpDate())
         connection.send(head.span)
@@ -60,9 +64,6 @@ final class EventStream: TimerHandler, RoomMember {
         self.context.metrics.sessionOpened(
             route: self.route.settings.name, backend: backend.name, handshake: self.loop.now - self.client.began)
         connection.setUserTimeout(self.route.settings.heartbeat?.longestSilence)
-        let joined = self.rooms.join(self, self.request.room, of: rooms, backend.settings.history)
-        self.room = joined.room
-        self.joinedAt = joined.number
         let missed = RoomDelivery.Shared(RoomEvents(joined.recovery, for: self.id), self.rooms.memory)
         self.recovered = missed.bytes.bytes.count
         self.send(missed)

@@ -39,6 +39,8 @@ final class BroadcastConversation: ServedSession, MemoryWaiter, RoomMember {
     private var wait = Wait.none
     /// What the member gets when it has taken what it was sent, if its backend drops the oldest messages.
     private var late = LateMessages()
+    /// What it gets before anything else.
+    private var recovery = RoomMessages()
     /// The bytes that it got when it joined, until it has taken them: they do not make it a slow reader.
     private var recovered = 0
     /// What waits for memory; `nil` if nothing does.
@@ -67,11 +69,17 @@ final class BroadcastConversation: ServedSession, MemoryWaiter, RoomMember {
 
     var id: SessionID { self.session.id }
 
-    override func begin() {
+    /// Joins: the 101 says that the client misses nothing from now on.
+    override func prepareToBegin() {
         let (room, number, recovery) = self.rooms.join(self, self.request, of: self.backend, self.history)
         self.room = room
         self.joinedAt = number
-        var messages = RoomMessages(recovery, linesFor: self.request.hasLines ? self.id : nil)
+        self.recovery = RoomMessages(recovery, linesFor: self.request.hasLines ? self.id : nil)
+    }
+
+    override func begin() {
+        var messages = self.recovery
+        self.recovery = RoomMessages()
         guard !messages.isEmpty else { return }
         if let direction = self.compression?.parameters.server { messages = self.rooms.compress(messages, direction) }
         self.recovered = messages.bytes.count

@@ -75,6 +75,8 @@ class ServedSession: Conversation {
 
     var waitsToBegin: Bool { false }
 
+    func prepareToBegin() {}
+
     func begin() {}
 
     /// A piece of a message came, unmasked and inflated, at `part.range` of `buffer`. There is room for a header before it.

@@ -15,6 +15,8 @@ protocol Conversation: AnyObject {
     /// Whether it takes more of the client's messages for now.
     var takesMore: Bool { get }
 
+    /// The client gets its 101 next.
+    func prepareToBegin()
     /// The client has its 101.
     func begin()
     /// `range` of the worker's plaintext buffer came from `leg`. `ConnectionBuffers.headroom` bytes before it are free.
@@ -47,6 +49,7 @@ protocol Conversation: AnyObject {
 extension Conversation {
     var waitsToBegin: Bool { false }
 
+    func prepareToBegin() {}
     func prepare(for event: ClosingHandshake.Event) {}
     func sendGathered() {}
     func hasSaid() {}

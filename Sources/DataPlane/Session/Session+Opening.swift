@@ -88,6 +88,7 @@ extension Session {
         let conversation = self.context.services.conversation(
             with: service, of: self, client, room: admitted.room, compression: compression?.parameters)
         guard let conversation else { return }
+        conversation.prepareToBegin()
         let extensions = compression?.answer.description
         self.upgradeClient(subprotocol: admitted.subprotocol, extensions: extensions, passing: HTTPFields())
         self.begin(conversation, early: PerLeg(client: early, backend: []))

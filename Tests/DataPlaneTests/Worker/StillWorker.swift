@@ -74,6 +74,7 @@ extension Session {
     /// The client got its 101 from a service, `conversation`.
     func open(as conversation: any Conversation) {
         _ = self.machine.start(to: .service)
+        conversation.prepareToBegin()
         self.begin(conversation, early: PerLeg(client: [], backend: []))
     }
 }
