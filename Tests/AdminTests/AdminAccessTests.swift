@@ -111,7 +111,7 @@ import Testing
         let router = AdminRouter(Self.settings(readOnly: true))
         for (method, path) in Self.requests {
             let status = self.status(router.decide(Self.request(method, path)))
-            let isRefused = method == "POST" && path != "/api/explain"
+            let isRefused = ["POST", "DELETE"].contains(method) && path != "/api/explain"
             #expect((status == 403) == isRefused, "\(method) \(path)")
         }
         for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "FOO"] {

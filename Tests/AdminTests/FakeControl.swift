@@ -103,7 +103,7 @@ final class FakeControl: GatewayControl {
 
     func rooms(_ query: RoomQuery, answer: @escaping (@escaping @Sendable () -> RoomPage) -> Void) {
         self.roomQueries.append(query)
-        self.give { answer { RoomPage() } }
+        self.give { answer { RoomPage([], query, earlier: [], seconds: 0) } }
     }
 
     func status(answer: @escaping (GatewayStatus) -> Void) {

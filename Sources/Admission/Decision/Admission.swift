@@ -91,6 +91,8 @@ public enum Admission {
         case .publish: return try self.publish(request, routes, index)
         case .relay, .terminated:
             if routes.hasRooms(index), EventsRequest.isAsked(by: request) {
+                // Browsers send no Origin to where the page is from.
+                if request.origin != nil { try self.checkOrigin(of: request, routes.routes[index], index) }
                 return .events(try EventsRequest(request, on: routes.routes[index], routeIndex: index))
             }
             if !request.isUpgrade, case .files = routes.routes[index].action {

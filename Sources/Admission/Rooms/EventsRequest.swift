@@ -11,12 +11,10 @@ public struct EventsRequest: Equatable, Sendable {
     /// Which other pages may read the answer.
     private let access: HTTPFields
 
-    /// - Throws: 400 for what is no room, or no place in its history; 403 for an Origin that the route does not let in.
+    /// - Throws: 400 for what is no room, or no place in its history.
     init(_ request: CheckedRequest, on route: RouteSettings, routeIndex: Int) throws(Refusal) {
         self.checked = request
         self.routeIndex = routeIndex
-        // Browsers send no Origin to where the page is from.
-        if request.origin != nil { try Admission.checkOrigin(of: request, route, routeIndex) }
         let asked = try RoomRequest(request, subprotocol: nil, on: route.path, routeIndex: routeIndex)
         // A browser sends it when it comes back, with the same URL as before.
         let last = request.head.fields.first("Last-Event-ID").map { RoomRequest.Start(position: $0) ?? .unknown }
@@ -39,9 +37,6 @@ public struct EventsRequest: Equatable, Sendable {
             return range.extracting(..<end).equalsIgnoringCase("text/event-stream".utf8.span)
         }
     }
-
-    /// As routes see it, without the query.
-    public var path: String { self.checked.target.path }
 
     /// The head of the answer, which chunks follow. The parameters as in `Answer.bytes`.
     public func head(headers: HTTPFields, cookies: HTTPFields, date: String) -> [UInt8] {

@@ -2,7 +2,7 @@ internal import Configuration
 internal import HTTP1
 public import WebSocketProtocol
 
-/// A request whose body becomes a message for a room.
+/// A request to make a message for a room of its body.
 public struct PublishRequest: Equatable, Sendable {
     /// The longest `Idempotency-Key`, in bytes.
     public static let longestKey = 256

@@ -9,6 +9,7 @@ public struct RoomQuery: Equatable, Sendable {
         let backend: String
         let room: String
 
+        /// The order of the pages.
         public static func < (a: Position, b: Position) -> Bool { (a.backend, a.room) < (b.backend, b.room) }
 
         /// The name of the position, for the next question: hexadecimal digits, which mean the same in a URL.
@@ -63,9 +64,6 @@ public struct RoomPage: Sendable {
     public var total = 0
     /// Where the next page begins; `nil`: there is none.
     public var next: RoomQuery.Position?
-
-    /// An empty page.
-    public init() {}
 
     /// - Parameters:
     ///   - desks: of the backends that are asked for.
