@@ -109,8 +109,8 @@ let package = Package(
         target(
             "Admin",
             [
-                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions", "HTTP1", "System",
-                "Configuration",
+                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions",
+                "WebSocketProtocol", "HTTP1", "System", "Configuration",
             ]),
         .executableTarget(
             name: "gateway",
@@ -168,7 +168,10 @@ let package = Package(
             ]),
         tests(
             "Admin",
-            ["ControlPlane", "Admission", "Observability", "DataPlane", "Sessions", "HTTP1", "Configuration", "System"]),
+            [
+                "ControlPlane", "Admission", "Observability", "DataPlane", "Sessions", "WebSocketProtocol", "HTTP1",
+                "Configuration", "System",
+            ]),
     ]
 )
 

@@ -36,6 +36,8 @@ public final class Gateway {
     let reloader: Reloader
     let drainer: Drainer
     let health: HealthChecks
+    let history: ActivityHistory
+    let events: EventWatch
     /// The subjects that are kept out.
     var revoked = RevokedSubjects()
     let tokens: TokenWatch
@@ -130,6 +132,8 @@ public final class Gateway {
             (self.resolver, self.names, self.serving, self.health) = (resolver, names, serving, health)
             (self.rebalancer, self.memory, self.drainer, self.reloader) = (rebalancer, memory, drainer, reloader)
             (self.inherited, self.supervisor) = (inherited, supervisor)
+            self.history = ActivityHistory(survey, loop)
+            self.events = try EventWatch(log, survey, loop)
             self.handover = try Handover(restart, serving, drainer, loop, log) { [unowned self] in
                 self.revoked.left(now: loop.now)
             } released: { [unowned self] in

@@ -75,6 +75,16 @@ final class FakeControl: GatewayControl {
         self.give { answer { families } }
     }
 
+    var lastCloses: [ClosedSession] = []
+    var lastRefusals: [RefusedRequest] = []
+    var activity: [ActivityPoint] = []
+    /// What listens to events.
+    private(set) var tell: ((GatewayEvent) -> Void)?
+
+    func listen(_ tell: @escaping (GatewayEvent) -> Void) { self.tell = tell }
+
+    func stopListening() { self.tell = nil }
+
     func aside<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void) {
         guard self.holdsAside else { return then(make()) }
         self.aside.append { then(make()) }

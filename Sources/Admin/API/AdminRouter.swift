@@ -8,6 +8,8 @@ public struct AdminRouter: Equatable, Sendable {
     public enum Decision: Equatable, Sendable {
         case answer(AdminResponse)
         case ask(AdminQuestion)
+        /// The request is for a WebSocket.
+        case open(AdminStream)
     }
 
     private let requestGuard: RequestGuard
@@ -65,6 +67,16 @@ public struct AdminRouter: Equatable, Sendable {
         ) { request, _ throws(AdminResponse) in
             .ask(.close(try CloseOrder(request)))
         },
+        AdminRoute(
+            "GET", "/api/closes", "the last sessions that ended, newest first; ?cause=…"
+        ) { request, _ throws(AdminResponse) in
+            .ask(.closes(causedBy: try request.cause()))
+        },
+        AdminRoute("GET", "/api/refusals", "the last clients that were turned away, newest first", asks: .refusals),
+        AdminRoute("GET", "/api/history", "what was counted in the last 15 minutes, in steps", asks: .history),
+        AdminRoute(
+            "GET", "/api/events", "a WebSocket: what happens, as it happens, and a summary each second"
+        ) { _, _ in .open(.events) },
         AdminRoute("GET", "/api/backends", "the backends and their endpoints", asks: .backends),
         AdminRoute(
             "POST", "/api/reload", "apply the configuration file; ?dry-run=true only says what would close"

@@ -18,6 +18,15 @@ public protocol GatewayControl: AnyObject {
     func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void)
     /// `answer` gets a function that makes the metrics, on any thread.
     func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void)
+    /// The last sessions that ended, the newest first.
+    var lastCloses: [ClosedSession] { get }
+    /// The last clients that were turned away, the newest first.
+    var lastRefusals: [RefusedRequest] { get }
+    /// What was counted in the last quarter of an hour, the oldest step first; `Gateway.activityStep` is how long one is.
+    var activity: [ActivityPoint] { get }
+    /// Calls `tell` for all that happens from now on, until `stopListening`. There is one listener at a time.
+    func listen(_ tell: @escaping (GatewayEvent) -> Void)
+    func stopListening()
     /// Runs `make` on another thread, because it would hold up the control thread, and `then` with its result on the control thread.
     func aside<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void)
     /// Applies the configuration file as it is now.

@@ -5,7 +5,7 @@ internal import System
 
 /// One connection to the admin address: reads a request, gets the answer, sends it, and closes.
 final class AdminConnection: ConnectionOwner, TimerHandler {
-    /// `reading → waiting → answering → ending → closed`
+    /// `reading → waiting → answering → ending → closed`; from `waiting` at once to `closed` if a WebSocket takes the connection over.
     private enum State {
         case reading
         /// The gateway was asked, and has not answered.
@@ -107,12 +107,29 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
             self.reader = AdminRequestReader()
             self.state = .waiting
             switch self.server.router.decide(request) {
+            case .open(let stream): self.open(stream, request)
             case .answer(let response): self.answer(response)
             case .ask(let question):
                 self.setDeadline()
                 // The connection may be closed by the time the answer comes.
                 self.server.control.ask(question, by: self.asker) { [weak self] in self?.answer($0) }
             }
+        }
+    }
+
+    /// Gives the connection to a WebSocket, if the request can become one.
+    private func open(_ stream: AdminStream, _ request: AdminRequest) {
+        do throws(AdminResponse) {
+            let key = try AdminUpgrade.key(of: request)
+            guard self.server.hasRoomForSocket else {
+                throw AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+            }
+            guard let connection = self.connection else { return }
+            self.connection = nil
+            self.server.open(stream, key, on: connection)
+            self.close()
+        } catch {
+            self.answer(error)
         }
     }
 

@@ -20,6 +20,14 @@ public enum WallClock {
 
     /// That time, likewise.
     ///
+    /// - Parameter time: since 1970-01-01 00:00 UTC, without leap seconds.
+    public static func rfc3339(_ time: Duration) -> String {
+        let (seconds, attoseconds) = time.components
+        return self.rfc3339(seconds: seconds, milliseconds: Int(attoseconds / 1_000_000_000_000_000))
+    }
+
+    /// That time, likewise.
+    ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
     static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
         let (year, month, day) = self.civil(daysSince1970: seconds / 86_400)
