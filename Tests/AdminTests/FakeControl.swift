@@ -106,4 +106,22 @@ extension SessionRow {
         SessionRow(
             id: id, route: "/echo", client: "192.0.2.1", phase: "serve", age: .milliseconds(1500), idle: .seconds(2))
     }
+
+    /// Whether there is what a tail is asked of.
+    var knowsTail = true
+    private(set) var tails: [(tail: Tail, receive: ([Tail.News]) -> Void)] = []
+    private(set) var endedTails: [Tail] = []
+
+    func beginTail(
+        _ selection: TailSelection, showsPayloads: Bool, receive: @escaping ([Tail.News]) -> Void,
+        answer: @escaping (Tail?) -> Void
+    ) {
+        guard self.knowsTail else { return self.give { answer(nil) } }
+        let tail = Tail(
+            selection, showsPayloads: showsPayloads, MemoryBound(limit: .max), memoryRose: {}, deliver: { _, _ in })
+        self.tails.append((tail, receive))
+        self.give { answer(tail) }
+    }
+
+    func endTail(_ tail: Tail) { self.endedTails.append(tail) }
 }
