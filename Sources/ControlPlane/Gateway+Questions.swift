@@ -1,3 +1,4 @@
+internal import Balancing
 internal import Configuration
 public import DataPlane
 public import Observability
@@ -153,9 +154,35 @@ extension Gateway {
     private func drain(
         _ endpoints: [Endpoint], _ selection: SessionSelection, undo: Bool, _ answer: @escaping (DrainOutcome) -> Void
     ) {
-        for endpoint in endpoints { if undo { self.health.undrain(endpoint) } else { self.health.drain(endpoint) } }
+        for endpoint in endpoints { self.health.follow(undo ? .up : .drain, endpoint) }
         guard !undo else { return answer(.undrained) }
         self.drainer.close(selection) { answer(.draining(sessions: $0)) }
+    }
+
+    /// Gives an endpoint to clients, or takes it from them. Its sessions stay.
+    ///
+    /// - Returns: why there is nothing to do it with; `nil`: it is done.
+    public func order(_ order: EndpointOrder) -> String? {
+        guard
+            let endpoint = self.serving.configuration.backend(named: order.backend)?.endpoint(named: order.endpoint)
+        else { return "there is no endpoint \(order.endpoint) of a backend \(order.backend)" }
+        self.health.follow(order.state.health, endpoint)
+        return nil
+    }
+
+    // MARK: - The process
+
+    /// What the process does, and what it may use.
+    public func status(answer: @escaping (GatewayStatus) -> Void) {
+        let now = self.loop.now
+        answer(
+            GatewayStatus(
+                version: self.version, process: Int(OwnProcess.number), started: self.started.text,
+                uptime: now - self.started.instant, workers: self.fleet.members.count, sessions: self.fleet.sessions,
+                isDraining: !self.drainer.isServing, drainEndsIn: self.drainer.end.map { max(.zero, $0 - now) },
+                memory: self.fleet.memory.total, memoryLimit: self.fleet.memory.limit,
+                openFiles: ProcessUsage.openDescriptors(), openFilesLimit: self.fleet.descriptorLimit,
+                listeners: self.serving.listeners.listeners.map(\.url), lastReload: self.reloader.last))
     }
 
     // MARK: - The admin address

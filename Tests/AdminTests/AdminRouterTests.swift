@@ -91,6 +91,11 @@ import Testing
             "POST", "/api/sessions/close", #"{"backend": "b", "endpoint": "ws://c", "all": false}"#,
             .close(CloseOrder(SessionFilter(backend: "b", endpoint: "ws://c")))
         ),
+        (
+            "POST", "/api/endpoints", #"{"backend": "a", "endpoint": "ws://b", "state": "down"}"#,
+            .order(EndpointOrder(backend: "a", endpoint: "ws://b", state: .down))
+        ),
+        ("GET", "/api/status", "", .status),
         ("POST", "/api/drain", "", .drain(.process, undo: false)),
         ("POST", "/api/drain", "{}", .drain(.process, undo: false)),
         ("POST", "/api/drain", #"{"backend": "a"}"#, .drain(.backend("a"), undo: false)),
@@ -172,6 +177,11 @@ import Testing
         ("POST", "/api/drain", #"{"Backend": "a"}"#, 400),
         ("POST", "/api/drain", #"{"backend": "a", "end-point": "ws://b"}"#, 400),
         ("POST", "/api/sessions/\(Self.id)/close", #"{"status": 4000}"#, 400),
+        ("POST", "/api/endpoints", "", 400),
+        ("POST", "/api/endpoints", #"{"backend": "a", "endpoint": "ws://b"}"#, 400),
+        ("POST", "/api/endpoints", #"{"backend": "a", "endpoint": "ws://b", "state": "off"}"#, 400),
+        ("POST", "/api/endpoints", #"{"backend": "a", "endpoint": "ws://b", "state": "up", "x": 1}"#, 400),
+        ("GET", "/api/endpoints", "", 405),
         ("GET", "/nowhere", "", 404),
         ("GET", "//metrics", "", 404),
         ("GET", "/metrics/", "", 404),
@@ -209,7 +219,10 @@ import Testing
         #expect(self.answer("HEAD", "/healthz") == AdminResponse(200, "ok"))
         let page = try #require(self.answer("GET", "/"))
         #expect(page.status == 200)
-        for path in ["/healthz", "/readyz", "/metrics", "/api/sessions", "/api/backends", "/api/reload", "/api/drain"] {
+        for path in [
+            "/healthz", "/readyz", "/metrics", "/api/sessions", "/api/backends", "/api/endpoints", "/api/reload",
+            "/api/drain",
+        ] {
             #expect(String(decoding: page.body, as: UTF8.self).contains(" \(path) "))
         }
     }

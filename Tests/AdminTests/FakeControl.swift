@@ -61,6 +61,24 @@ final class FakeControl: GatewayControl {
         self.give { answer(count) }
     }
 
+    private(set) var orders: [EndpointOrder] = []
+    var orderProblem: String?
+
+    func order(_ order: EndpointOrder) -> String? {
+        self.orders.append(order)
+        return self.orderProblem
+    }
+
+    func status(answer: @escaping (GatewayStatus) -> Void) {
+        self.give {
+            answer(
+                GatewayStatus(
+                    version: "1", process: 2, started: "2026-01-01T00:00:00Z", uptime: .seconds(3), workers: 4,
+                    sessions: 5, isDraining: false, memory: 6, memoryLimit: 7, openFilesLimit: 8, listeners: ["ws://a"])
+            )
+        }
+    }
+
     private(set) var changes: [(change: AdminChange, asker: String)] = []
 
     func log(_ change: AdminChange, by asker: String) { self.changes.append((change, asker)) }

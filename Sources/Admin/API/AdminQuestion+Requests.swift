@@ -146,3 +146,23 @@ extension AdminRequest {
         return cause
     }
 }
+
+extension EndpointOrder {
+    private struct Body: AdminBody {
+        enum CodingKeys: CodingKey, CaseIterable { case backend, endpoint, state }
+        typealias Key = CodingKeys
+        var backend: String
+        var endpoint: String
+        var state: String
+    }
+
+    init(_ request: AdminRequest) throws(AdminResponse) {
+        guard let body = try request.decoded(as: Body.self) else {
+            throw .error(400, "name the endpoint: {\"backend\": \"…\", \"endpoint\": \"…\", \"state\": \"drain\"}")
+        }
+        guard let state = State(rawValue: body.state) else {
+            throw .error(400, "`state` is one of \(State.allCases.map(\.rawValue).joined(separator: ", "))")
+        }
+        self.init(backend: body.backend, endpoint: body.endpoint, state: state)
+    }
+}

@@ -16,6 +16,8 @@ public enum AdminQuestion: Equatable, Sendable {
     case close(CloseOrder)
     case reload(dryRun: Bool)
     case drain(Gateway.DrainSelection, undo: Bool)
+    case order(EndpointOrder)
+    case status
 }
 
 extension GatewayControl {
@@ -47,6 +49,11 @@ extension GatewayControl {
                 self.log(AdminChange(outcome, of: selection), by: asker)
                 answer(.drain(outcome))
             }
+        case .order(let order):
+            let problem = self.order(order)
+            self.log(AdminChange(order, problem: problem), by: asker)
+            answer(problem.map { .error(404, $0) } ?? .order(order))
+        case .status: self.status { answer(.status($0)) }
         }
     }
 

@@ -44,6 +44,38 @@ extension AdminResponse {
         }
     }
 
+    static func order(_ order: EndpointOrder) -> AdminResponse {
+        .json {
+            $0.member("backend", order.backend)
+            $0.member("endpoint", order.endpoint)
+            $0.member("state", order.state.rawValue)
+        }
+    }
+
+    /// What the process does.
+    static func status(_ status: GatewayStatus) -> AdminResponse {
+        .json {
+            $0.member("version", status.version)
+            $0.member("process", status.process)
+            $0.member("started", status.started)
+            $0.member("uptime_seconds", status.uptime)
+            $0.member("workers", status.workers)
+            $0.member("sessions", status.sessions)
+            $0.member("draining", status.isDraining)
+            $0.member("drain_ends_in_seconds", status.drainEndsIn)
+            $0.member("memory_bytes", status.memory)
+            $0.member("memory_limit_bytes", status.memoryLimit)
+            $0.member("open_files", status.openFiles)
+            $0.member("open_files_limit", status.openFilesLimit)
+            $0.strings("listeners", status.listeners)
+            $0.object("last_reload") { reload in
+                reload.member("at", status.lastReload?.at)
+                reload.member("result", status.lastReload?.result)
+                reload.strings("mistakes", status.lastReload?.mistakes ?? [])
+            }
+        }
+    }
+
     /// The metrics, as Prometheus reads them.
     public static func metrics(_ families: [MetricFamily]) -> AdminResponse {
         AdminResponse(200, contentType: MetricsText.contentType, body: Array(MetricsText.text(families).utf8))
@@ -135,11 +167,14 @@ extension JSONText {
         self.array("endpoints", row.endpoints) { json, endpoint in
             json.member("name", endpoint.name)
             json.member("state", endpoint.state)
+            json.member("order", endpoint.order)
             json.member("reason", endpoint.reason)
             json.member("since_seconds", endpoint.since)
             json.member("sessions", endpoint.sessions)
             json.member("weight", endpoint.weight)
             json.member("backup", endpoint.isBackup)
+            json.member("last_check_seconds", endpoint.lastCheck)
+            json.member("check_seconds", endpoint.checkTime)
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import ControlPlane
 internal import DataPlane
 internal import HTTP1
 internal import Sessions
@@ -92,6 +93,16 @@ public struct AdminRouter: Equatable, Sendable {
             return .open(.tail(.route(route)))
         },
         AdminRoute("GET", "/api/backends", "the backends and their endpoints", asks: .backends),
+        AdminRoute(
+            "POST", "/api/endpoints",
+            """
+            {"backend": "…", "endpoint": "…", "state": "drain"}: only clients whose cookie names it still come;
+            "down": none; "up" takes it back; its sessions stay
+            """
+        ) { request, _ throws(AdminResponse) in
+            .ask(.order(try EndpointOrder(request)))
+        },
+        AdminRoute("GET", "/api/status", "what the process does, and what it may use", asks: .status),
         AdminRoute(
             "POST", "/api/reload", "apply the configuration file; ?dry-run=true only says what would close"
         ) { request, _ throws(AdminResponse) in

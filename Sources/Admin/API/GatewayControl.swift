@@ -47,6 +47,12 @@ public protocol GatewayControl: AnyObject {
     ///
     /// - Parameter undo: endpoints that drain get sessions again. Not with `.process`.
     func drain(_ selection: Gateway.DrainSelection, undo: Bool, answer: @escaping (Gateway.DrainOutcome) -> Void)
+    /// Gives an endpoint to clients, or takes it from them.
+    ///
+    /// - Returns: why there is nothing to do it with; `nil`: it is done.
+    func order(_ order: EndpointOrder) -> String?
+    /// What the process does, and what it may use.
+    func status(answer: @escaping (GatewayStatus) -> Void)
     /// Logs what an operator changed.
     func log(_ change: AdminChange, by asker: String)
 }

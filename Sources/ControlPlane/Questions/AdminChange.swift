@@ -5,7 +5,7 @@ internal import Sessions
 
 /// What an operator changed, or tried to, for the log.
 public struct AdminChange: Equatable, Sendable {
-    /// The word of the order: `close`, `drain`, `endpoint` or `reload`.
+    /// The word of the order: `close`, `reload`, `drain`, `undrain`; `up`, `drain` or `down` of an endpoint.
     public var action: String
     /// What it is about, such as a backend; `nil`: the whole gateway.
     public var target: String?
@@ -49,6 +49,13 @@ public struct AdminChange: Equatable, Sendable {
         case .undrained: self.init("undrain", target)
         case .unknown(let what): self.init("drain", target, result: what)
         }
+    }
+
+    /// An order about an endpoint.
+    ///
+    /// - Parameter problem: why it was not done.
+    public init(_ order: EndpointOrder, problem: String?) {
+        self.init(order.state.rawValue, "\(order.backend) \(order.endpoint)", result: problem ?? "done")
     }
 
     /// The log's line.
