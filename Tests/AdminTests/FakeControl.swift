@@ -117,13 +117,6 @@ final class FakeControl: GatewayControl {
         self.drained.append((selection, undo))
         self.give { answer(self.drainOutcome) }
     }
-}
-
-extension SessionRow {
-    static func sample(_ id: String = "00000000000000a1") -> SessionRow {
-        SessionRow(
-            id: id, route: "/echo", client: "192.0.2.1", phase: "serve", age: .milliseconds(1500), idle: .seconds(2))
-    }
 
     /// Whether there is what a tail is asked of.
     var knowsTail = true
@@ -142,4 +135,11 @@ extension SessionRow {
     }
 
     func endTail(_ tail: Tail) { self.endedTails.append(tail) }
+}
+
+extension SessionRow {
+    static func sample(_ id: String = "00000000000000a1") -> SessionRow {
+        SessionRow(
+            id: id, route: "/echo", client: "192.0.2.1", phase: "serve", age: .milliseconds(1500), idle: .seconds(2))
+    }
 }

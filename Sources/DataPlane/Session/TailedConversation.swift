@@ -12,7 +12,7 @@ final class TailedConversation: Conversation {
     private let session: Session
     private let plaintext: ReadBuffer
     private var tails: [SessionTail] = []
-    /// Something that came is being handled: what happens meanwhile is reported together.
+    /// Something that came is being handled: what is sent meanwhile is reported together.
     private var isReceiving = false
 
     init(_ inner: any Conversation, _ session: Session) {
@@ -47,10 +47,11 @@ final class TailedConversation: Conversation {
     // MARK: - Frames
 
     func received(_ range: Range<Int>, from leg: Leg) {
+        // First: the payload may be unmasked in place, and what follows from it may be told by others.
+        self.show(range, from: leg)
+        self.report()
         let wasReceiving = self.isReceiving
         self.isReceiving = true
-        // First: the payload may be unmasked in place.
-        self.show(range, from: leg)
         self.inner.received(range, from: leg)
         self.isReceiving = wasReceiving
         self.report()
