@@ -16,7 +16,8 @@ import WebSocketProtocol
         _ opcode: Opcode, _ payload: [UInt8]?, size: Int? = nil, isCompressed: Bool = false, isBinary: Bool = false
     ) throws -> TailedFrame {
         var frame = TailedFrame(
-            of: try #require(SessionID(Self.session)), at: .seconds(1_772_366_400) + .microseconds(42), .toClient, opcode,
+            of: try #require(SessionID(Self.session)), at: .seconds(1_772_366_400) + .microseconds(42), .toClient,
+            opcode,
             fin: true, size: size ?? payload?.count ?? 0, isCompressed: isCompressed, isBinary: isBinary,
             showsPayload: false)
         frame.payload = payload
@@ -88,12 +89,18 @@ import WebSocketProtocol
             let early = try #require(said.range(of: "early")?.lowerBound)
             let skipped = try #require(said.range(of: #"{"skipped":7}"#)?.lowerBound)
             #expect(early < skipped)
-        } prepare: { $0.isSlow = true }
+        } prepare: {
+            $0.isSlow = true
+        }
     }
 
     @Test(arguments: ["/api/sessions/\(session)/tail", "/api/tail?route=a"])
     func `a tail of nothing is 404`(_ target: String) throws {
-        try self.request(target) { _, client in #expect(try client.status() == 404) } prepare: { $0.knowsTail = false }
+        try self.request(target) { _, client in
+            #expect(try client.status() == 404)
+        } prepare: {
+            $0.knowsTail = false
+        }
     }
 
     @Test func `all is told before the end of the session, however late the client reads`() throws {

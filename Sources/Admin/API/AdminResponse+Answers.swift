@@ -7,7 +7,11 @@ internal import Sessions
 extension AdminResponse {
     static var noSuchSession: AdminResponse { .error(404, "there is no such session") }
 
-    static var tooManyListen: AdminResponse { .error(503, "as many listen as can, \(AdminServer.mostSockets)") }
+    static var tooManyListen: AdminResponse {
+        var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+        refusal.fields.append("Retry-After", "5")
+        return refusal
+    }
 
     static func nothingToTail(_ selection: TailSelection) -> AdminResponse {
         switch selection {

@@ -1,6 +1,7 @@
 internal import Configuration
 internal import Connections
 internal import DataPlane
+internal import HTTP1
 internal import System
 
 /// One connection to the admin address: reads a request, gets the answer, sends it, and closes.

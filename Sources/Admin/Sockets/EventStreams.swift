@@ -1,7 +1,7 @@
 internal import ControlPlane
 internal import Observability
 
-/// All who listen at `/api/events`. Each message is made once for all of them, and the gateway is listened to only while there are any.
+/// All listeners at `/api/events`. Each message is made once for all of them, and without them the gateway is not listened to.
 final class EventStreams {
     private unowned let control: any GatewayControl
     private var streams: [ObjectIdentifier: EventStream] = [:]

@@ -42,19 +42,22 @@ final class TailStream: SocketFeed {
                 guard socket.offer(JSONText.line(of: frame)) else { return }
                 tail.release(frame.footprint)
             case .skipped(let count): guard socket.offer(JSONText.line(skipped: count)) else { return }
-            case .ended: return socket.close(.normal, reason: "session ended")
+            case .ended:
+                guard self.takeSkipped(by: tail) else { return socket.close(.normal, reason: "session ended") }
+                continue
             }
             self.next += 1
-            if self.next == self.waiting.count { self.takeSkipped(by: tail) }
+            if self.next == self.waiting.count { _ = self.takeSkipped(by: tail) }
             if self.next > Self.mostTold { self.forgetTold() }
         }
         self.forgetTold()
     }
 
-    /// Frames that were left out behind the last one are told without waiting for another.
-    private func takeSkipped(by tail: Tail) {
+    /// Frames that were left out behind the last one are told next, without waiting for another. Returns whether there are any.
+    private func takeSkipped(by tail: Tail) -> Bool {
         let skipped = tail.takeSkipped()
-        if skipped > 0 { self.waiting.append(.skipped(skipped)) }
+        if skipped > 0 { self.waiting.insert(.skipped(skipped), at: self.next) }
+        return skipped > 0
     }
 
     private func forgetTold() {

@@ -1,7 +1,7 @@
 internal import Observability
 internal import System
 
-/// What was counted in the last quarter of an hour, in steps. Kept whether somebody looks or not.
+/// What was counted in the last quarter of an hour, in steps. It is kept whether it is looked at or not.
 final class ActivityHistory {
     /// The length of a step.
     static let step = Duration.seconds(10)

@@ -1,7 +1,7 @@
 internal import Observability
 internal import System
 
-/// Tells a listener what happens in the gateway, and each second what was counted. Where nobody listens, it asks nobody.
+/// Tells a listener what happens in the gateway, and each second what was counted. Without a listener no worker is asked.
 final class EventWatch {
     private enum State {
         case idle

@@ -1,6 +1,6 @@
 public import Observability
 
-/// What those who listen to the gateway are told.
+/// What a listener to the gateway is told.
 public enum GatewayEvent: Sendable {
     case logged(LoggedEvent)
     /// What was counted since the last one, about a second before.

@@ -19,7 +19,7 @@ struct LogSubject {
 
     var routeName: String { self.route?.settings.name ?? "-" }
 
-    /// A record with the fields of all lines; `nil` if nobody gets it.
+    /// A record with the fields of all lines; `nil` if there is no use for it.
     func record(_ level: LogLevel, _ event: String, _ context: SessionContext) -> LogRecord? {
         guard context.log.takes(level, event) else { return nil }
         var record = LogRecord(level, event)

@@ -14,7 +14,7 @@ public struct ClosedSession: Equatable, Sendable {
     public let cause: Cause
     /// The code of the Close that the client sent or received; `nil` if there was none.
     public let code: UInt16?
-    /// Who ended it: the word of the log.
+    /// The side that ended it: the word of the log.
     public let by: String
 
     /// See the properties.

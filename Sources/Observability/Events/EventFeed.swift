@@ -1,10 +1,10 @@
 internal import Synchronization
 public import System
 
-/// What happens in the gateway, for operators who look on: the last closes and refusals, and, while somebody listens, the records of
-/// events. The level of the log hides none of them.
+/// What happens in the gateway, for operators: the last closes and refusals, and, while there is a listener, the records of events. The level
+/// of the log hides none of them.
 ///
-/// Where nobody listens, a record costs one look at a flag.
+/// Without a listener a record costs one look at a flag.
 public final class EventFeed: Sendable {
     /// How many closes, and how many refusals, are kept.
     public static let mostKept = 1000
@@ -47,7 +47,7 @@ public final class EventFeed: Sendable {
         }
     }
 
-    /// Whether somebody listens.
+    /// Whether there is a listener.
     public var listens: Bool {
         get { self.isHeard.load(ordering: .relaxed) }
         set { self.isHeard.store(newValue, ordering: .relaxed) }
@@ -56,7 +56,7 @@ public final class EventFeed: Sendable {
     /// How many events there was no room for since the last call.
     public func takeSkipped() -> Int { self.skipped.exchange(0, ordering: .relaxed) }
 
-    /// What the event is called for those who listen; `nil` if it is no event for them, or nobody listens.
+    /// What the event is called for the listener; `nil` if it is none, or there is no listener.
     ///
     /// - Parameter event: the word of the log.
     func name(of event: String) -> LoggedEvent.Name? { self.listens ? LoggedEvent.Name(logged: event) : nil }

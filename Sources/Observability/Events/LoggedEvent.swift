@@ -1,4 +1,4 @@
-/// A record of the log that tells of an event, for those who listen.
+/// A record of the log that tells of an event, for listeners.
 public struct LoggedEvent: Sendable {
     /// What the events are called. The log has more words for some of them.
     enum Name: String {

@@ -55,7 +55,7 @@ public final class Log: Sendable {
         self.writer.withLock { $0 = thread }
     }
 
-    /// Whether somebody gets such a record. If not, it need not be made.
+    /// Whether such a record goes anywhere. If not, it need not be made.
     public func takes(_ level: LogLevel, _ event: String) -> Bool {
         self.writes(level) || self.feed.name(of: event) != nil
     }
@@ -65,7 +65,7 @@ public final class Log: Sendable {
     /// How many lines were not written, since the start.
     public var droppedLines: UInt64 { self.ring.withLock { $0.droppedEver } }
 
-    /// Writes a record, unless its level is below that of the log, and hands an event on to those who listen.
+    /// Writes a record, unless its level is below that of the log, and hands an event to the listener.
     public func write(_ record: LogRecord) {
         let name = self.feed.name(of: record.event)
         let isWritten = self.writes(record.level)
