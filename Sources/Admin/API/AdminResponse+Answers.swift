@@ -1,5 +1,6 @@
 public import ControlPlane
 public import DataPlane
+internal import HTTP1
 public import Observability
 internal import Sessions
 
