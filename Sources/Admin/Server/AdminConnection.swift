@@ -226,3 +226,11 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         self.server.ended(self)
     }
 }
+
+extension AdminResponse {
+    fileprivate static var tooManyListen: AdminResponse {
+        var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+        refusal.fields.append("Retry-After", "5")
+        return refusal
+    }
+}
