@@ -110,7 +110,7 @@ let package = Package(
             "Admin",
             [
                 "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions",
-                "WebSocketProtocol", "HTTP1", "System", "Configuration",
+                "WebSocketProtocol", "HTTP1", "System", "Configuration", "TLS",
             ]),
         .executableTarget(
             name: "gateway",

@@ -32,7 +32,7 @@ def gateway(backend: WebSocketBackend, bridged: TCPBackend | None = None, **keys
         "rooms": {"builtin": "broadcast"},
         "bridge": bridged.configuration() if bridged else {"builtin": "echo"},
     }
-    address = "127.0.0.1:0"
+    address = {"address": "127.0.0.1:0", "payloads": True}
     return Gateway(**{"admin": address, "routes": ROUTES, "backends": backends, **keys})
 
 
