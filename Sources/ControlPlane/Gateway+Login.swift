@@ -2,6 +2,7 @@ public import Configuration
 internal import Credentials
 public import DataPlane
 public import HTTP1
+internal import Observability
 public import System
 public import TLS
 
@@ -38,15 +39,27 @@ extension Gateway {
                 answer(.refused)
                 return nil
             }
-            return self.passwords.check(credential, of: file, from: address.ip?.subscriber, on: self.loop) { outcome in
+            return self.passwords.check(
+                credential, of: file, from: address.ip?.subscriber, on: self.loop
+            ) { [unowned self] outcome in
                 switch outcome {
                 case .right: answer(.user(credential.user))
-                case .wrong: answer(.refused)
+                case .wrong:
+                    self.logGuess(from: address)
+                    answer(.refused)
                 case .crowded: answer(.crowded)
                 }
             }
         }
         return nil
+    }
+
+    /// There are no more of these lines than passwords that are hashed. The user is not named: some write the password there.
+    private func logGuess(from address: SocketAddress) {
+        var record = LogRecord(.warning, "admin-refused")
+        record.add("client", address.ip?.description ?? "unix")
+        record.add("reason", "the user or the password is wrong")
+        self.log.write(record)
     }
 
     /// TLS at the admin address, with its certificates as they are now; `nil`: it has none.

@@ -97,6 +97,8 @@ async def test_guesses_are_slowed_and_a_known_password_is_not(tmp_path):
         assert await status(alice, "GET", "/api/backends") == 200
         for _ in range(10):
             assert await status(guesser, "GET", "/api/backends") == 401
+        lines = await running.events(10, "admin-refused")
+        assert {(line["client"], line["reason"]) for line in lines} == {("127.0.0.1", "the user or the password is wrong")}
         begin = time.monotonic()
         assert await status(guesser, "GET", "/api/backends") == 401
         assert time.monotonic() - begin >= 1
@@ -307,6 +309,35 @@ async def test_commands_trust_the_certificates_of_the_configuration_and_no_other
 
 
 # --- The configuration
+
+
+async def test_check_looks_at_the_files_of_the_address_and_warns(tmp_path):
+    expiring = Authority(tmp_path).issue("127.0.0.1", days=3)
+    file, users = tmp_path / "gateway.conf", tmp_path / "users"
+
+    async def check(status: int, **admin) -> list[str]:
+        file.write_text(json.dumps({"listeners": [{"address": "127.0.0.1:0"}], "admin": {"address": "127.0.0.1:9901", **admin}}))
+        returned, _, errors = await command("check", "--config", file)
+        assert returned == status, errors
+        return errors.splitlines()
+
+    auth = {"basic": {"file": str(users)}}
+    assert await check(1, auth=auth) == [f"{file}: admin: {users}: cannot be read: No such file or directory"]
+    users.write_text("alice:secret\n")
+    lines = await check(1, auth=auth)
+    assert len(lines) == 1 and lines[0].startswith(f"{file}: admin: {users}: line 1: the hash of `alice` is ")
+    users.write_text(user("alice", "right"))
+    assert await check(0, auth=auth) == []
+    missing = {"chain": str(tmp_path / "no.pem"), "key": str(tmp_path / "no.key")}
+    assert await check(1, tls={"certificates": [missing]}) == [
+        f"{file}: admin: cannot read {tmp_path}/no.pem: No such file or directory"
+    ]
+    lines = await check(0, tls={"certificates": [expiring.configuration()]})
+    assert len(lines) == 1 and f"warning: {file}: admin: {expiring.chain} expires in " in lines[0]
+    assert len(await check(1, address="192.0.2.1:9901", payloads=True)) > 0
+    for keys in ({"payloads": True}, {"address": "192.0.2.1:9901"}, {"address": "192.0.2.1:9901", "auth": auth}):
+        lines = await check(0, **keys)
+        assert lines[0].startswith(f"warning: {file}:1:"), lines
 
 
 async def test_the_configuration_in_force_is_shown_without_secrets():
