@@ -33,6 +33,7 @@ public final class Gateway {
     let log: Log
     let fleet: Fleet
     let survey: Survey
+    let tails: Tails
     let serving: Serving
     let reloader: Reloader
     let drainer: Drainer
@@ -121,7 +122,7 @@ public final class Gateway {
                     fleet: fleet, names: names, tokens: tokens, keys: keys, health: health, rebalancer: rebalancer,
                     memory: memory,
                     drainer: drainer, supervisor: supervisor), log)
-            (self.tokens, self.keys) = (tokens, keys)
+            (self.tokens, self.keys, self.tails) = (tokens, keys, Tails(fleet, survey))
             self.certificates = CertificateWatch(files, candidates, serving, reloader, loop, log)
 
             self.credentials = CredentialWatch(files, sideWork, serving, reloader, keys, loop, log)
@@ -252,6 +253,7 @@ public final class Gateway {
         case .unreachable(let endpoint): self.names.unreachable(endpoint)
         case .unknownKey(let keys): self.keys.doubted(keys)
         case .memoryRose: self.memory.rose()
+        case .tailed(let tail, let news): self.tails.received(news, of: tail)
         case .answer(let answer, let id, let worker): self.survey.received(answer, id: id, from: worker)
         }
     }

@@ -154,6 +154,24 @@ final class FakeControl: GatewayControl {
         self.drained.append((selection, undo))
         self.give { answer(self.drainOutcome) }
     }
+
+    /// Whether there is what a tail is asked of.
+    var knowsTail = true
+    private(set) var tails: [(tail: Tail, receive: ([Tail.News]) -> Void)] = []
+    private(set) var endedTails: [Tail] = []
+
+    func beginTail(
+        _ selection: TailSelection, showsPayloads: Bool, receive: @escaping ([Tail.News]) -> Void,
+        answer: @escaping (Tail?) -> Void
+    ) {
+        guard self.knowsTail else { return self.give { answer(nil) } }
+        let tail = Tail(
+            selection, showsPayloads: showsPayloads, MemoryBound(limit: .max), memoryRose: {}, deliver: { _, _ in })
+        self.tails.append((tail, receive))
+        self.give { answer(tail) }
+    }
+
+    func endTail(_ tail: Tail) { self.endedTails.append(tail) }
 }
 
 extension SessionRow {

@@ -11,6 +11,13 @@ internal import System
 extension AdminResponse {
     static var noSuchSession: AdminResponse { .error(404, "there is no such session") }
 
+    static func nothingToTail(_ selection: TailSelection) -> AdminResponse {
+        switch selection {
+        case .session: .error(404, "there is no such session, or it is not open")
+        case .route(let name): .error(404, "there is no route \(name.cut)")
+        }
+    }
+
     /// Of one session, or of all that filters have.
     ///
     /// - Parameter matched: how many there are; `nil`: none was closed, because no more subjects can be kept out.

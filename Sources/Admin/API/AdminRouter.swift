@@ -108,6 +108,20 @@ public struct AdminRouter: Equatable, Sendable {
         AdminRoute(
             "GET", "/api/events", "a WebSocket: what happens, as it happens, and a summary each second"
         ) { _, _ in .open(.events) },
+        AdminRoute(
+            "GET", "/api/sessions/ID/tail", "a WebSocket: the frames of a session, as they pass"
+        ) { _, parts throws(AdminResponse) in
+            guard let id = SessionID(String(parts[0])) else { throw .noSuchSession }
+            return .open(.tail(.session(id)))
+        },
+        AdminRoute(
+            "GET", "/api/tail", "a WebSocket: the frames of all sessions of a route; ?route=…"
+        ) { request, _ throws(AdminResponse) in
+            guard let route = try AdminParameters(of: request, names: ["route"]).text("route") else {
+                throw .error(400, "name the route: ?route=…")
+            }
+            return .open(.tail(.route(route)))
+        },
         AdminRoute("GET", "/api/backends", "the backends and their endpoints", asks: .backends),
         AdminRoute("GET", "/api/certificates", "what clients are shown, and when it expires", asks: .certificates),
         AdminRoute("GET", "/api/configuration", "the file in force, without secrets", asks: .configuration),

@@ -174,17 +174,41 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         do throws(AdminResponse) {
             let key = try AdminUpgrade.key(of: request)
             guard self.server.hasRoomForSocket else {
-                var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
-                refusal.fields.append("Retry-After", "5")
-                throw refusal
+                throw AdminResponse.tooManyListen
             }
-            guard let connection = self.connection else { return }
-            self.connection = nil
-            self.server.open(stream, key, on: connection)
-            self.close()
+            switch stream {
+            case .events: self.open(key) { self.server.events.add($0) }
+            case .tail(let selection): self.open(key, selection)
+            }
         } catch {
             self.answer(error)
         }
+    }
+
+    /// Gives it to a tail when that is in force.
+    private func open(_ key: String, _ selection: TailSelection) {
+        let stream = TailStream(self.server.control)
+        self.setDeadline()
+        stream.begin(selection, showsPayloads: self.server.showsPayloads) { [weak self] isInForce in
+            guard let self, case .waiting = self.state, isInForce, self.server.hasRoomForSocket else {
+                stream.ended()
+                self?.answer(isInForce ? .tooManyListen : .nothingToTail(selection))
+                return
+            }
+            self.open(key) {
+                stream.open(on: $0)
+                return stream
+            }
+            // Some may have come before the 101.
+            stream.hasRoom()
+        }
+    }
+
+    private func open(_ key: String, feeding feed: (AdminSocket) -> any SocketFeed) {
+        guard let connection = self.connection else { return }
+        self.connection = nil
+        self.server.open(key, on: connection, feeding: feed)
+        self.close()
     }
 
     // MARK: - Answering
@@ -254,5 +278,13 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
         self.connection = nil
         self.output = []
         self.server.ended(self)
+    }
+}
+
+extension AdminResponse {
+    fileprivate static var tooManyListen: AdminResponse {
+        var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+        refusal.fields.append("Retry-After", "5")
+        return refusal
     }
 }

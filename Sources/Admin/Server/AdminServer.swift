@@ -37,7 +37,9 @@ public final class AdminServer: AcceptorOwner {
     private var acceptor: Acceptor?
     private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
     private(set) var sockets: [ObjectIdentifier: AdminSocket] = [:]
-    private let events: EventStreams
+    let events: EventStreams
+    /// Whether tails show payloads.
+    let showsPayloads: Bool
 
     /// Listens from now on.
     ///
@@ -57,6 +59,7 @@ public final class AdminServer: AcceptorOwner {
         self.heartbeat = heartbeat
         self.events = EventStreams(control)
         let settings = place.settings
+        self.showsPayloads = settings.payloads
         self.router = AdminRouter(settings)
         self.context = ConnectionContext(control.loop, readSize: Self.readSize)
         let descriptor: Int32
@@ -130,15 +133,12 @@ public final class AdminServer: AcceptorOwner {
     /// Makes a WebSocket of a connection.
     ///
     /// - Parameter key: the client's, which the 101 answers.
-    func open(_ stream: AdminStream, _ key: String, on connection: Connection) {
+    func open(_ key: String, on connection: Connection, feeding feed: (AdminSocket) -> any SocketFeed) {
         let times = AdminSocket.Times(heartbeat: self.heartbeat, closing: self.patience)
         let socket = AdminSocket(self.context, times) { [unowned self] in self.sockets[ObjectIdentifier($0)] = nil }
         self.sockets[ObjectIdentifier(socket)] = socket
-        let feed: any SocketFeed =
-            switch stream {
-            case .events: self.events.add(socket)
-            }
-        socket.open(connection, answering: SwitchingProtocols.bytes(key: key, date: WallClock.httpDate()), feed)
+        socket.open(
+            connection, answering: SwitchingProtocols.bytes(key: key, date: WallClock.httpDate()), feed(socket))
     }
 
     // MARK: - Room

@@ -216,10 +216,19 @@ final class BroadcastConversation: ServedSession, MemoryWaiter, RoomMember {
     func deliver(_ delivery: RoomDelivery) {
         guard delivery.number > self.joinedAt else { return }
         if let excluded = delivery.excluded, excluded == self.id { return }
-        let messages = delivery.messages(
-            for: self.compression?.parameters.server, hasLines: self.request.hasLines)
+        let isPlain = self.sendsPlain && !self.request.hasLines
+        let messages = isPlain ? delivery.plain : self.otherForm(of: delivery)
         guard self.client.queuedBytes == 0, self.late.isEmpty else { return self.deliverLate(messages) }
         self.send(messages)
+    }
+
+    /// With lines or compressed, and shown to a tail.
+    private func otherForm(of delivery: RoomDelivery) -> RoomDelivery.Shared {
+        if self.isTailed {
+            let frames = delivery.messages(for: nil, hasLines: self.request.hasLines).bytes.bytes
+            self.session.tailed?.sent(frames.span, to: .client)
+        }
+        return delivery.messages(for: self.compression?.parameters.server, hasLines: self.request.hasLines)
     }
 
     private func deliverLate(_ messages: RoomDelivery.Shared) {

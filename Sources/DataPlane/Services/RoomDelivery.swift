@@ -12,10 +12,10 @@ final class RoomDelivery {
     private let members: [any RoomMember]
     /// How many members it was sent to.
     private var done = 0
-    private let plain: Shared
+    /// For a member without compression and lines.
+    let plain: Shared
     /// The other forms in which members want it.
     private var others: [Form: Shared] = [:]
-
     private var ownEvents: (events: Shared, skipped: UInt64)?
 
     private struct Form: Hashable {
