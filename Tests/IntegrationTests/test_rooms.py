@@ -712,6 +712,18 @@ async def test_a_drain_ends_events():
         await gateway.closed(cause="drain", by="gateway")
 
 
+async def test_a_reload_keeps_events_or_ends_them():
+    async with rooms() as gateway, events(gateway, "/news/lobby") as stays, events(gateway) as ends:
+        await gateway.events(2, "open")
+        await gateway.reload(routes=[{"path": "/news/*", "backend": "rooms", "timeouts": {"close": "3s"}}])
+        while not ends.ended:
+            await ends.chunk()
+        await gateway.closed(cause="reload", by="gateway", route="/rooms/*")
+        async with client(gateway.ws("/news/lobby")) as sender:
+            await sender.send("still here")
+            assert (await stays.event())[1] == "still here"
+
+
 async def test_only_those_that_ask_for_events_get_them():
     async with rooms() as gateway:
         request = b"GET /rooms/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: */*\r\n\r\n"
