@@ -22,7 +22,8 @@ async function askBackends() {
 }
 
 const downCount = ({ endpoints }) => endpoints.filter(({ state }) => state === 'down').length;
-const trouble = (backend) => hasNoneLeft(backend) ? 2 : backend.endpoints.some(({ state }) => state !== 'up') ? 1 : 0;
+/// 3: none is left; 2: some are down; 1: some drain.
+const trouble = (backend) => hasNoneLeft(backend) ? 3 : downCount(backend) > 0 ? 2 : backend.endpoints.some(({ state }) => state !== 'up') ? 1 : 0;
 
 function showBackends() {
   const panel = $('backends');
@@ -53,7 +54,7 @@ function createBackend({ name, kind }) {
   const button = make('button', { type: 'button', onclick: () => unfold(name) }, name);
   return make(
     'tbody', { 'data-backend': name },
-    make('tr', { class: 'group' }, make('th', { colspan: 4, scope: 'rowgroup' }, button, ' ', make('small', { class: 'soft' }, kind), ' ', make('small')), make('td', { class: 'number' }), make('td')));
+    make('tr', { class: 'group' }, make('th', { colspan: 3, scope: 'rowgroup' }, button, ' ', make('small', { class: 'soft' }, kind), ' ', make('small')), make('td', { class: 'number' }), make('td')));
 }
 
 function unfold(name) {
@@ -65,11 +66,12 @@ function unfold(name) {
 function updateBackend(body, backend) {
   const { name, endpoints, sessions } = backend;
   // What is in trouble unfolds by itself, but not under the reader's eyes.
-  if (!unfolded.has(name) && !isRead($('backends'))) body.unfolds = trouble(backend) > 0 || known.backends.length <= 3;
+  if (!unfolded.has(name) && !isRead($('backends'))) body.unfolds = trouble(backend) > 1 || known.backends.length <= 3;
   const isUnfolded = endpoints.length > 0 && (unfolded.get(name) ?? body.unfolds ?? false);
   const [head] = body.children;
   const button = head.querySelector('button');
   setAttribute(button, 'aria-expanded', endpoints.length > 0 ? isUnfolded : null);
+  button.disabled = endpoints.length === 0;
   const up = endpoints.length - downCount(backend);
   const said = head.querySelector('small:last-child');
   setText(said, endpoints.length === 0 ? 'no endpoints to check' : up === 0 ? `none of ${endpoints.length} is up` : `${up} of ${endpoints.length} up`);
@@ -85,9 +87,9 @@ function createEndpoint(backend, { name, backup, weight }) {
     make('option', { value: 'up' }, 'up'), make('option', { value: 'drain' }, 'drain'), make('option', { value: 'down' }, 'down'));
   return make(
     'tr', { class: 'endpoint', 'data-endpoint': name },
-    make('td', { class: 'full' }, make('span', {}, name, ' ', make('small', {}, more))),
-    make('td', { class: 'full' }, make('span', {}, make('i', { class: 'dot', 'aria-hidden': 'true' }), make('span', { class: 'word' }), ' ', make('span', { class: 'reason' }))),
-    cell('number', 'Since'), cell('number', 'Last check'), cell('number', 'Sessions'),
+    make('td', { class: 'full' }, make('span', {}, ...breakable(name), ' ', make('small', {}, more))),
+    make('td', { class: 'full' }, make('span', {}, make('i', { class: 'dot', 'aria-hidden': 'true' }), make('span', { class: 'word' }), ' ', make('span', { class: 'since' }), make('span', { class: 'reason' }))),
+    cell('number', 'Last check'), cell('number', 'Sessions'),
     cell('', 'Order', order, make('span')));
 }
 
@@ -95,10 +97,10 @@ function updateEndpoint(row, endpoint) {
   setAttribute(row, 'data-state', endpoint.state);
   setText(row.querySelector('.word'), endpoint.state);
   setText(row.querySelector('.reason'), endpoint.state === 'up' ? '' : endpoint.reason);
-  setText(row.children[2], span(endpoint.since_seconds));
-  setText(row.children[3], lastCheck(endpoint));
-  setText(row.children[4], number(endpoint.sessions));
-  const [select, text] = row.children[5].children;
+  setText(row.querySelector('.since'), `for ${span(endpoint.since_seconds)}`);
+  setText(row.children[2], lastCheck(endpoint));
+  setText(row.children[3], number(endpoint.sessions));
+  const [select, text] = row.children[4].children;
   const order = endpoint.order ?? 'up';
   select.hidden = known.status?.read_only ?? true;
   setText(text, select.hidden && order !== 'up' ? order : '');
@@ -107,7 +109,7 @@ function updateEndpoint(row, endpoint) {
 
 function lastCheck({ last_check_seconds: ago, check_seconds: took }) {
   if (ago === null || ago === undefined) return '–';
-  return `${span(Math.round(ago))} ago${took === null || took === undefined ? '' : ` · ${span(took)}`}`;
+  return `${ago < 1 ? 'just now' : `${span(ago)} ago`}${took === null || took === undefined ? '' : ` · ${span(took)}`}`;
 }
 
 const orders = {

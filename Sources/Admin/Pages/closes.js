@@ -70,7 +70,8 @@ function byAuthor(causes) {
 function showStrip() {
   const past = timeline();
   const most = Math.max(...past.map((bin) => total(bin?.closes)), 1);
-  setText(strip.most, `${number(most)} in 10 s`);
+  setText(strip.most, `most: ${number(most)} in 10 s`);
+  strip.most.hidden = past.every((bin) => total(bin?.closes) === 0);
   past.forEach((bin, index) => {
     const counts = byAuthor(bin?.closes ?? {});
     let top = 100;

@@ -28,6 +28,9 @@ function setAttribute(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
+/// A text that may be broken after its punctuation, as an address.
+const breakable = (text) => text.split(/(?<=[/.:@-])(?=\w)/).flatMap((part, index) => index === 0 ? [part] : [make('wbr'), part]);
+
 /// Whether someone reads this: the pointer or the focus is in it. Then nothing in it moves.
 const isRead = (element) => element.matches(':hover') || element.contains(document.activeElement);
 

@@ -19,13 +19,14 @@ const digits = (value) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
 /// In the units of the configuration.
 function bytes(value) {
   if (value < 1024) return `${Math.round(value)} B`;
-  const [unit, divisor] = value < 2 ** 20 ? ['KiB', 2 ** 10] : value < 2 ** 30 ? ['MiB', 2 ** 20] : ['GiB', 2 ** 30];
+  const [unit, divisor] = value < 1000 * 2 ** 10 ? ['KiB', 2 ** 10] : value < 1000 * 2 ** 20 ? ['MiB', 2 ** 20] : ['GiB', 2 ** 30];
   return `${digits(value / divisor)} ${unit}`;
 }
 
 /// A duration, by its two largest units.
 function span(seconds) {
   if (seconds === null || seconds === undefined) return '–';
+  if (seconds === 0) return '0 s';
   if (seconds < 0.01) return `${(seconds * 1000).toFixed(1)} ms`;
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 60) return `${Math.floor(seconds)} s`;

@@ -2,11 +2,11 @@
 
 const views = ['overview', 'sessions', 'why', 'operate'];
 
-/// Where the reader is, from the fragment: `#VIEW/PART?QUERY`. The part is a session's id, or a panel of the overview.
+/// Where the reader is, from the fragment: `#/VIEW/PART?QUERY`. The part is a session's id, or a panel of the overview.
 let place = { view: 'overview', part: '', query: new URLSearchParams() };
 
 function readPlace() {
-  const [path, query = ''] = location.hash.slice(1).split(/\?(.*)/s);
+  const [path, query = ''] = location.hash.replace(/^#\/?/, '').split(/\?(.*)/s);
   const [view, part = ''] = path.split('/');
   return { view: views.includes(view) ? view : 'overview', part, query: new URLSearchParams(query) };
 }
@@ -14,14 +14,14 @@ function readPlace() {
 /// Changes the URL without a step in the browser's history: for what is typed.
 function replacePlace(part, query) {
   const text = query.toString();
-  history.replaceState(null, '', `#${place.view}${part ? `/${part}` : ''}${text ? `?${text}` : ''}`);
+  history.replaceState(null, '', `#/${place.view}${part ? `/${part}` : ''}${text ? `?${text}` : ''}`);
   place = { view: place.view, part, query };
   openPlace(false);
 }
 
 function openPlace(isNew = true) {
   for (const view of views) $(view).hidden = view !== place.view;
-  for (const link of document.querySelectorAll('nav a')) setAttribute(link, 'aria-current', link.hash === `#${place.view}` ? 'page' : null);
+  for (const link of document.querySelectorAll('nav a')) setAttribute(link, 'aria-current', link.hash === `#/${place.view}` ? 'page' : null);
   if (place.view === 'sessions') showFilters();
   openSession(place.view === 'sessions' ? place.part : '');
   if (!isNew) return;
@@ -35,6 +35,7 @@ function openPlace(isNew = true) {
 }
 
 function moved() {
+  if (!location.hash.startsWith('#/')) return;
   const old = place;
   place = readPlace();
   if (old.view !== place.view) {
@@ -51,8 +52,8 @@ function moved() {
 // Keys
 
 const keys = {
-  1: () => { location.hash = 'overview'; }, 2: () => { location.hash = 'sessions'; },
-  3: () => { location.hash = 'why'; }, 4: () => { location.hash = 'operate'; },
+  1: () => { location.hash = '/overview'; }, 2: () => { location.hash = '/sessions'; },
+  3: () => { location.hash = '/why'; }, 4: () => { location.hash = '/operate'; },
   '/': focusFilter, '?': showKeys,
   j: () => moveInTable(1), k: () => moveInTable(-1),
   p: () => { if (!$('session').hidden) $('tail-pause').click(); },
@@ -61,7 +62,7 @@ const keys = {
 
 function focusFilter() {
   if (place.view === 'why') return $('why-url').focus();
-  if (place.view !== 'sessions') location.hash = 'sessions';
+  if (place.view !== 'sessions') location.hash = '/sessions';
   // The view opens with the event of the new fragment.
   setTimeout(() => $('filter-route').focus());
 }
@@ -99,13 +100,13 @@ function start() {
   document.addEventListener('visibilitychange', pollDue);
 
   poll(views, 5, askStatus);
-  poll(['overview', 'sessions'], 5, askBackends);
+  poll(views, 5, askBackends);
   poll(['overview'], 30, askHistory);
   poll(['overview'], 2, askSlow);
   poll(['overview'], 60, askCloses);
   poll(['overview'], 60, askRefusals);
   poll(['overview'], 3, askRefusalsIfHeard);
-  poll(['overview'], 300, askCertificates);
+  poll(views, 300, askCertificates);
   poll(['sessions'], 3, askSessions);
   poll(['sessions'], 2, askSession);
   poll(['operate'], 300, askConfiguration);

@@ -138,7 +138,7 @@ function showVerdict() {
     key: ([text]) => text.replace(/[\d.,]+/g, ""), create: () => make('li', {}, make('a', {})),
     update: (item, [text, panel]) => {
       setText(item.firstChild, text);
-      setAttribute(item.firstChild, 'href', `#overview/${panel}`);
+      setAttribute(item.firstChild, 'href', `#/overview/${panel}`);
     },
   });
   const drain = known.status?.draining ? known.status.drain : null;

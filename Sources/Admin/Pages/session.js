@@ -61,20 +61,19 @@ function openSession(id) {
 const facts = [
   ['Route', ({ route }) => route],
   ['Backend', ({ backend }) => backend],
-  ['Endpoint', ({ endpoint }) => endpoint ?? 'built in'],
   ['Origin', ({ origin }) => origin ?? 'none'],
   ['Subprotocol', ({ subprotocol }) => subprotocol ?? 'none'],
   ['Subject', ({ subject }) => subject ?? 'none'],
   ['Credential', ({ credential_expires_in_seconds: left }) => left === null || left === undefined ? 'does not expire' : left < 0 ? 'expired' : `expires in ${span(left)}`],
   ['Phase', ({ phase }) => phase],
-  ['Age, idle', ({ age_seconds: age, idle_seconds: idle }) => `${span(age)}, ${span(idle)}`],
+  ['Age', ({ age_seconds: age, idle_seconds: idle }) => `${span(age)}, idle ${span(idle)}`],
 ];
 
 const queueText = (queued, limit) => limit ? `${bytes(queued)} of ${bytes(limit)}` : bytes(queued);
 
 /// What a leg has: its name, and the values for the client and for the backend.
 const legs = [
-  ['Address', ({ client }) => client, ({ endpoint, backend }) => endpoint ?? backend],
+  ['Address', ({ client }) => client, ({ endpoint }) => endpoint ?? 'built in'],
   ['TLS', ({ tls }) => tls ?? 'none', ({ endpoint }) => endpoint ? (/^(wss|tls|https):/.test(endpoint) ? 'yes' : 'none') : '–'],
   ['RTT', ({ client_rtt_seconds: rtt }) => span(rtt), ({ backend_rtt_seconds: rtt }) => span(rtt)],
   ['Queue to it', (row) => queueText(row.queued_for_client, row.queue_limit), (row) => queueText(row.queued_for_backend, row.queue_limit)],

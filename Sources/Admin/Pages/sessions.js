@@ -94,7 +94,7 @@ function updateSession(element, row) {
   setAttribute(cells[0].firstChild, 'href', sessionLink(row.id));
   setText(cells[5].firstChild, span(row.age_seconds));
   setText(cells[6].firstChild, span(row.idle_seconds));
-  setText(cells[7].firstChild, `${short(row.messages_to_backend).replace('.0', '')}  ${short(row.messages_to_client).replace('.0', '')}`);
+  setText(cells[7].firstChild, number(row.messages_to_backend + row.messages_to_client));
   setText(cells[8].firstChild, row.rate === undefined || row.rate === null ? '' : `${short(row.rate)}/s`);
   setText(cells[9].firstChild, queue === 0 ? '0' : bytes(queue));
   cells[9].className = `c-queue number ${row.queue_limit && queue > row.queue_limit * 0.9 ? 'bad' : row.queue_limit && queue > row.queue_limit * 0.5 ? 'warn' : ''}`;
@@ -103,7 +103,7 @@ function updateSession(element, row) {
 
 function sessionLink(id) {
   const query = sessionQuery().toString();
-  return `#sessions/${id}${query ? `?${query}` : ''}`;
+  return `#/sessions/${id}${query ? `?${query}` : ''}`;
 }
 
 function markChosen() {

@@ -53,15 +53,15 @@ function showSlow() {
     key: ({ row }) => row.id, holds: isRead(panel),
     create: ({ row }) => make(
       'tr', { 'data-session': row.id },
-      make('td', { class: 'full' }, make('span', {}, make('a', { class: 'mono', href: `#sessions/${row.id}` }, row.id), ' ', make('small', {}, row.route))),
-      cell('', 'Client', row.client),
-      make('td', { class: 'full' }, make('div', { class: 'grow' }, make('div', { class: 'metered' }, make('span'), make('span')), meter('Queue'))),
+      make('td', { class: 'full' }, make('span', {}, make('a', { class: 'mono', href: `#/sessions/${row.id}` }, row.id), make('small', {}, row.route))),
+      make('td', {}, make('span', {}, ...breakable(row.client), make('small'))),
+      make('td', { class: 'full' }, make('div', { class: 'grow' }, make('div', { class: 'metered' }), meter('Queue'))),
       cell('number', 'Growth'), cell('', 'Outlook', make('span'))),
     update: (element, item) => {
-      const [, , queue, growth, end] = element.children;
+      const [, client, queue, growth, end] = element.children;
       const [level, text] = outlook(item);
-      setText(queue.querySelector('.metered').firstChild, `${bytes(item.queue)} of ${bytes(item.row.queue_limit)}`);
-      setText(queue.querySelector('.metered').lastChild, `to the ${item.side}`);
+      setText(client.querySelector('small'), `${item.side} reads slowly`);
+      setText(queue.querySelector('.metered'), `${bytes(item.queue)} of ${bytes(item.row.queue_limit)}`);
       setMeter(queue.querySelector('.meter'), item.share, item.share > 0.9 ? 'bad' : item.share > 0.5 ? 'warn' : null);
       setText(growth, item.growth === null ? '–' : `${item.growth < 0 ? '−' : '+'}${bytes(Math.abs(item.growth))}/s`);
       setText(end.firstChild, text);
@@ -101,7 +101,7 @@ function whyLink(refusal) {
   const question = new URLSearchParams({ url: refusedURL(refusal) });
   if (refusal.origin) question.set('origin', refusal.origin);
   if (refusal.client) question.set('client', refusal.client.replace(/^\[|\](:\d+)?$|(?<=^[\d.]+):\d+$/g, ''));
-  return `#why?${question}`;
+  return `#/why?${question}`;
 }
 
 function showRefusals(groups) {
@@ -113,7 +113,7 @@ function showRefusals(groups) {
       'li', {}, make('span', { class: 'status' }, String(group.status)), make('span', { class: 'reason' }, group.reason ?? ''),
       make('span', { class: 'times' }),
       make('span', { class: 'where' }, `${group.host ?? ''}${group.path ?? ''}`),
-      make('span', { class: 'why' }, make('a', { href: '#why' }, 'Why not?'))),
+      make('span', { class: 'why' }, make('a', { href: '#/why' }, 'Why not?'))),
     update: (item, group) => {
       setText(item.children[2], `${group.count > 1 ? `${number(group.count)} × · ` : ''}${clock(new Date(group.at))}`);
       setAttribute(item.querySelector('a'), 'href', whyLink(group));
