@@ -33,15 +33,20 @@ public struct EndpointChoice: Sendable {
         public var isBackup: Bool
         /// It is up, and may get a session.
         public var isAvailable: Bool
+        /// It gets only sessions that ask for it.
+        public var isReserved: Bool
         /// A `StableHash` of its name. Turns and the choice for a key depend on it, not on the index.
         public var identity: UInt64
 
         /// A candidate with `weight` 0 is only chosen while all others have 0, too.
-        public init(weight: Double, sessions: Int, isBackup: Bool, isAvailable: Bool, identity: UInt64) {
+        public init(
+            weight: Double, sessions: Int, isBackup: Bool, isAvailable: Bool, isReserved: Bool = false, identity: UInt64
+        ) {
             self.weight = weight
             self.sessions = sessions
             self.isBackup = isBackup
             self.isAvailable = isAvailable
+            self.isReserved = isReserved
             self.identity = identity
         }
     }
@@ -64,15 +69,17 @@ public struct EndpointChoice: Sendable {
     public mutating func choose(
         among candidates: [Candidate], for wish: Wish, using generator: inout some RandomNumberGenerator
     ) -> Int? {
+        // A backup, too, and one that others do not get: the client's state is there.
+        if case .candidate(let index) = wish, candidates[index].isAvailable || candidates[index].isReserved {
+            return index
+        }
         // Most backends have a single endpoint.
         if candidates.count == 1 { return candidates[0].isAvailable ? 0 : nil }
         let contenders = Contender.all(of: candidates)
         guard !contenders.isEmpty else { return nil }
         switch wish {
-        case .any: break
+        case .any, .candidate: break
         case .key(let key): return Rendezvous.place(of: key, among: contenders)
-        // A backup, too: the client's state is there.
-        case .candidate(let index): if candidates[index].isAvailable { return index }
         }
         switch self.policy {
         case .roundRobin: return self.turns.next(of: contenders, among: candidates)

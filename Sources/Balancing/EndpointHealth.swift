@@ -1,7 +1,7 @@
 /// Whether an endpoint gets new sessions. Three sources decide: active checks, failed sessions, and the heartbeats of live
 /// sessions.
 ///
-/// It is up unless one of them says otherwise. An operator's `drain` overrides them all. Times are durations since an
+/// It is up unless one of them says otherwise. An operator's order comes before them all. Times are durations since an
 /// arbitrary zero.
 public struct EndpointHealth: Sendable {
     /// Whether it gets new sessions.
@@ -10,8 +10,22 @@ public struct EndpointHealth: Sendable {
         case up
         /// Checks, failures or heartbeats speak against it.
         case down
-        /// An operator wants it to get no new sessions, whatever its health.
+        /// An operator wants it to get no new sessions, and its sessions are closed, whatever its health.
         case draining
+        /// An operator wants it to get no sessions but of clients that ask for it: those whose cookie names it.
+        case reserved
+    }
+
+    /// What an operator wants. It comes before all sources.
+    public enum Order: Hashable, Sendable {
+        /// Nothing: its health decides.
+        case up
+        /// Only clients that ask for it still come, while its health is good.
+        case reserve
+        /// No client comes. Its sessions stay.
+        case down
+        /// No client comes, and its sessions are closed.
+        case drain
     }
 
     /// The sources that count, and when they decide.
@@ -85,7 +99,8 @@ public struct EndpointHealth: Sendable {
     private static let longestEjection = 10
 
     private var rules: Rules
-    private var isDraining = false
+    /// What the operator wants.
+    public private(set) var order = Order.up
     /// Passed checks in a row.
     private var passes = 0
     /// Failed checks in a row.
@@ -110,18 +125,24 @@ public struct EndpointHealth: Sendable {
 
     /// What the sources and the operator make of it.
     public var state: State {
-        if self.isDraining { return .draining }
-        if self.checkFailure != nil { return .down }
-        return self.isAccusedBySessions && !self.isSpared ? .down : .up
+        switch self.order {
+        case .drain: return .draining
+        case .down: return .down
+        case .up, .reserve: break
+        }
+        if self.checkFailure != nil || self.isAccusedBySessions && !self.isSpared { return .down }
+        return self.order == .reserve ? .reserved : .up
     }
 
     /// Why it is in this state; `nil` if it has always been.
     public var reason: String? {
         switch self.state {
         case .draining: return "drained"
+        case .reserved: return "an operator drains it: only clients whose cookie names it come"
         case .up: return self.recovery
         case .down: break
         }
+        if self.order == .down { return "an operator took it down" }
         if let failure = self.checkFailure { return failure }
         if self.ejectedUntil != nil { return self.ejection }
         if case .late(let reason) = self.heartbeats { return reason }
@@ -133,11 +154,11 @@ public struct EndpointHealth: Sendable {
 
     /// Only sessions speak against it.
     var isOutForSessionsOnly: Bool {
-        !self.isDraining && self.checkFailure == nil && self.isAccusedBySessions
+        self.order == .up && self.checkFailure == nil && self.isAccusedBySessions
     }
 
     /// It is up, and would be whatever becomes of the others.
-    var isUpByItself: Bool { !self.isDraining && self.checkFailure == nil && !self.isAccusedBySessions }
+    var isUpByItself: Bool { self.order == .up && self.checkFailure == nil && !self.isAccusedBySessions }
 
     private var isAccusedBySessions: Bool {
         if self.ejectedUntil != nil { return true }
@@ -242,16 +263,10 @@ extension EndpointHealth {
 // MARK: - Operators and backends
 
 extension EndpointHealth {
-    /// No new sessions until `undrain`. Other events count meanwhile, and show after it.
+    /// Follows an operator's order until the next one. Other events count meanwhile, and show after it.
     @discardableResult
-    public mutating func drain() -> Change? {
-        self.changing("") { $0.isDraining = true }
-    }
-
-    /// Ends `drain`.
-    @discardableResult
-    public mutating func undrain() -> Change? {
-        self.changing("undrained") { $0.isDraining = false }
+    public mutating func follow(_ order: Order) -> Change? {
+        self.changing("an operator took the order back") { $0.order = order }
     }
 
     /// Applies other rules. The verdict of a source without a rule is dropped.

@@ -1,9 +1,9 @@
+internal import Balancing
 internal import Configuration
 public import DataPlane
 public import Observability
-public import Sessions
+internal import Sessions
 public import System
-internal import WebSocketProtocol
 
 /// What operators ask and order. Answers are given on the control thread, at once or when the workers have answered. Where an answer can
 /// have thousands of rows, it is a function that makes them; call that on another thread (`aside`).
@@ -16,45 +16,43 @@ extension Gateway {
 
     // MARK: - Sessions
 
-    /// The live sessions. `answer` gets a function that makes the rows, on any thread.
-    ///
-    /// - Parameter subject: `nil`: of all of them.
+    /// How long messages are counted to find the rates of sessions.
+    private static let ratePeriod = Duration.milliseconds(500)
+
+    /// A page of the live sessions. `answer` gets a function that puts it together, on any thread.
     public func sessions(
-        ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void
+        _ query: SessionQuery, answer: @escaping (@escaping @Sendable () -> SessionPage) -> Void
     ) {
+        guard query.order == .rate, query.earlier == nil else {
+            return self.survey.ask {
+                $0.page(query)
+            } then: { pages in
+                answer { SessionPage(pages, limit: query.limit) }
+            }
+        }
         self.survey.ask {
-            $0.rows(ofSubject: subject)
-        } then: { rows in
-            answer { rows.flatMap { $0 } }
+            $0.messages(of: query.filter)
+        } then: { [unowned self] messages in
+            let began = MonotonicInstant.now()
+            _ = ControlTimer(self.loop, once: Self.ratePeriod) { [unowned self] in
+                var query = query
+                query.earlier = .init(messages: messages, ago: .now() - began)
+                self.sessions(query, answer: answer)
+            }
         }
     }
 
-    /// Closes a session. The answer is false if there is none with that id.
-    public func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void) {
-        let id = id.description
-        self.survey.ask {
-            $0.close(id: id, CloseCode(rawValue: code), reason: reason)
-        } then: { answers in
-            answer(answers.contains(true))
-        }
-    }
-
-    /// Closes all sessions of a subject.
+    /// Closes sessions.
     ///
-    /// - Parameters:
-    ///   - duration: how long requests of the subject are refused; `nil`: they are not.
-    ///   - dryRun: only count them.
-    ///   - answer: gets how many there are; `nil`: as many subjects are kept out as can be, and nothing was done.
-    public func closeSessions(
-        ofSubject subject: String, keepingOut duration: Duration?, dryRun: Bool, answer: @escaping (Int?) -> Void
-    ) {
-        if let duration, !dryRun {
+    /// - Parameter answer: gets how many there are; `nil`: as many subjects are kept out as can be, and nothing was done.
+    public func closeSessions(_ order: CloseOrder, answer: @escaping (Int?) -> Void) {
+        if let subject = order.filter.subject, let duration = order.keepingOut, !order.isDryRun {
             guard self.revoked.add(subject, for: duration, now: self.loop.now) else { return answer(nil) }
             // It is in force before the sessions are looked for.
             self.fleet.tell(.revoke(self.revoked))
         }
         self.survey.ask {
-            $0.close(subject: subject, dryRun: dryRun)
+            $0.close(order)
         } then: { counts in
             answer(counts.reduce(0, +))
         }
@@ -134,15 +132,44 @@ extension Gateway {
     private func drain(
         _ endpoints: [Endpoint], _ selection: SessionSelection, undo: Bool, _ answer: @escaping (DrainOutcome) -> Void
     ) {
-        for endpoint in endpoints { if undo { self.health.undrain(endpoint) } else { self.health.drain(endpoint) } }
+        for endpoint in endpoints { self.health.follow(undo ? .up : .drain, endpoint) }
         guard !undo else { return answer(.undrained) }
         self.drainer.close(selection) { answer(.draining(sessions: $0)) }
+    }
+
+    /// Gives an endpoint to clients, or takes it from them. Its sessions stay.
+    ///
+    /// - Returns: why there is nothing to do it with; `nil`: it is done.
+    public func order(_ order: EndpointOrder) -> String? {
+        guard
+            let endpoint = self.serving.configuration.backend(named: order.backend)?.endpoint(named: order.endpoint)
+        else { return "there is no endpoint \(order.endpoint) of a backend \(order.backend)" }
+        self.health.follow(order.state.health, endpoint)
+        return nil
+    }
+
+    // MARK: - The process
+
+    /// What the process does, and what it may use.
+    public func status(answer: @escaping (GatewayStatus) -> Void) {
+        let now = self.loop.now
+        answer(
+            GatewayStatus(
+                version: self.version, process: Int(OwnProcess.number), started: self.started.text,
+                uptime: now - self.started.instant, workers: self.fleet.members.count, sessions: self.fleet.sessions,
+                isDraining: !self.drainer.isServing, drainEndsIn: self.drainer.end.map { max(.zero, $0 - now) },
+                memory: self.fleet.memory.total, memoryLimit: self.fleet.memory.limit,
+                openFiles: ProcessUsage.openDescriptors(), openFilesLimit: self.fleet.descriptorLimit,
+                listeners: self.serving.listeners.listeners.map(\.url), lastReload: self.reloader.last))
     }
 
     // MARK: - The admin address
 
     /// Logs that the admin address could not be opened although the gateway serves.
     public func logAdminFailed(_ error: StartError) { self.log.write(.error, "admin-failed", reason: "\(error)") }
+
+    /// Logs what an operator changed.
+    public func log(_ change: AdminChange, by asker: String) { self.log.write(change.record(by: asker)) }
 
     /// Logs where the admin address is. If its port is 0 in the configuration, the system has chosen one.
     public func logAdmin(_ address: SocketAddress) {

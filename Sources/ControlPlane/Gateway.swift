@@ -28,6 +28,8 @@ public final class Gateway {
     /// True after `run` if workers did not end in time. They still use memory, so the process must end without cleaning up.
     public private(set) var leavesWorkers = false
 
+    /// When it was made.
+    let started = (instant: MonotonicInstant.now(), text: WallClock.rfc3339())
     let log: Log
     let fleet: Fleet
     let survey: Survey

@@ -7,6 +7,13 @@ public struct QueryParameters {
         self.pieces = query.utf8.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false)
     }
 
+    /// The names of all parameters, decoded.
+    public var names: [String] {
+        self.pieces.filter { !$0.isEmpty }.map { piece in
+            String(decoding: Self.decoded(piece.prefix { $0 != UInt8(ascii: "=") }), as: UTF8.self)
+        }
+    }
+
     /// The values of the parameters of that name, in their order, decoded as a form is (`%20` and `+` are spaces).
     ///
     /// - Parameter name: decoded. Case counts.

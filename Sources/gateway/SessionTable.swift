@@ -1,9 +1,11 @@
 internal import Configuration
 
-/// A table of sessions in aligned columns, the oldest session first.
+/// A table of sessions in aligned columns.
 struct SessionTable {
     struct Listing: Decodable {
         var sessions: [Session]
+        /// Where the next page begins; `nil`: this is the last one.
+        var next: String?
     }
 
     struct Session: Decodable {
@@ -46,7 +48,7 @@ struct SessionTable {
             self.text = "no sessions\n"
             return
         }
-        let rows = sessions.sorted { $0.ageSeconds > $1.ageSeconds }.map { session in
+        let rows = sessions.map { session in
             Self.columns.map { Self.printable($0.value(session)) }
         }
         let lines = [Self.columns.map(\.title)] + rows

@@ -37,7 +37,7 @@ import Testing
         defer { server.close() }
         let port = try #require(server.address.port)
         let address = Address.tcp(host: "localhost", port: port)
-        let sessions = AdminResponse.sessions(control.rows).body
+        let sessions = control.sessionsAnswer.body
         #expect(
             try self.ask(control.loop, address, "GET", "/api/sessions").get() == .init(status: 200, body: sessions))
         let body = Array(#"{"backend": "a", "undo": true}"#.utf8)

@@ -41,23 +41,46 @@ import Testing
         full.bytesToClient = 4
         full.queuedForClient = 5
         full.queuedForBackend = 6
+        full.queueLimit = 65536
+        full.credentialExpiresIn = .seconds(7)
+        full.rate = 2.26
         full.clientRTT = .microseconds(12)
         full.backendRTT = .zero
         #expect(
-            self.text(.sessions([.sample(), full])) == """
+            self.text(.sessions(Self.page([.sample(), full]), of: SessionQuery())) == """
                 {"sessions":[{"id":"00000000000000a1","route":"/echo","backend":null,"endpoint":null,\
                 "client":"192.0.2.1","phase":"serve","age_seconds":1.500000,"idle_seconds":2,"origin":null,"subject":null,\
                 "subprotocol":null,"tls":null,"messages_to_backend":0,"messages_to_client":0,"bytes_to_backend":0,\
-                "bytes_to_client":0,"queued_for_client":0,"queued_for_backend":0,"client_rtt_seconds":null,\
+                "bytes_to_client":0,"queued_for_client":0,"queued_for_backend":0,"queue_limit":null,\
+                "credential_expires_in_seconds":null,"client_rtt_seconds":null,\
                 "backend_rtt_seconds":null},{"id":"00000000000000b2","route":"/echo","backend":"chat",\
                 "endpoint":"ws://127.0.0.1:3000","client":"192.0.2.1","phase":"serve","age_seconds":1.500000,\
                 "idle_seconds":2,"origin":"https://a.example","subject":null,"subprotocol":"a\\"\\\\\\u0001b","tls":"TLSv1.3",\
                 "messages_to_backend":18446744073709551615,"messages_to_client":2,"bytes_to_backend":3,\
-                "bytes_to_client":4,"queued_for_client":5,"queued_for_backend":6,"client_rtt_seconds":0.000012,\
-                "backend_rtt_seconds":0}]}
+                "bytes_to_client":4,"queued_for_client":5,"queued_for_backend":6,"queue_limit":65536,\
+                "credential_expires_in_seconds":7,"rate":2.3,"client_rtt_seconds":0.000012,\
+                "backend_rtt_seconds":0}],"total":2,"next":null}
 
                 """)
-        #expect(self.text(.sessions([])) == "{\"sessions\":[]}\n")
+    }
+
+    private static func page(_ rows: [SessionRow]) -> SessionPage {
+        var page = SessionPage()
+        page.rows = rows.compactMap { row in
+            SessionQuery.position(row.id, in: .id).map { (position: $0, row: row) }
+        }
+        page.total = rows.count
+        return page
+    }
+
+    @Test func `a page that is not the last says where the next one begins`() {
+        var page = Self.page([.sample()])
+        #expect(
+            self.text(.sessions(SessionPage(), of: SessionQuery())) == "{\"sessions\":[],\"total\":0,\"next\":null}\n")
+        page.hasMore = true
+        page.total = 7
+        #expect(
+            self.text(.sessions(page, of: SessionQuery())).hasSuffix("\"total\":7,\"next\":\"00000000000000a1\"}\n"))
     }
 
     @Test func `backends are listed with their endpoints`() {

@@ -1,3 +1,4 @@
+import Configuration
 import DataPlane
 import HTTP1
 import Sessions
@@ -20,7 +21,23 @@ import Testing
     private static let id = "00000000000000a1"
 
     private static func order(_ code: UInt16 = 1008, _ reason: String = "") -> AdminQuestion {
-        .close(CloseOrder(id: SessionID(Self.id)!, code: code, reason: reason))
+        .close(CloseOrder(SessionFilter(id: SessionID(Self.id)!), code: code, reason: reason))
+    }
+
+    private static func query(
+        _ order: SessionQuery.Order = .id, limit: Int = 100, after: String? = nil
+    ) -> AdminQuestion {
+        var query = SessionQuery()
+        query.order = order
+        query.limit = limit
+        query.after = after.flatMap { SessionQuery.position($0, in: order) }
+        return .sessions(query)
+    }
+
+    private static func query(_ filter: SessionFilter) -> AdminQuestion {
+        var query = SessionQuery()
+        query.filter = filter
+        return .sessions(query)
     }
 
     @Test(arguments: [
@@ -30,22 +47,55 @@ import Testing
         ("OPTIONS", "/?x", "", .readiness),
         ("GET", "/metrics", "", .metrics),
         ("GET", "/metrics?x=y", "", .metrics),
-        ("GET", "/api/sessions", "", .sessions(ofSubject: nil)),
-        ("HEAD", "/api/sessions", "", .sessions(ofSubject: nil)),
-        ("GET", "/api/sessions?subject=alice", "", .sessions(ofSubject: "alice")),
-        ("GET", "/api/sessions?a=b&subject=%C3%A9%26+x", "", .sessions(ofSubject: "é& x")),
+        ("GET", "/api/sessions", "", .sessions(SessionQuery())),
+        ("HEAD", "/api/sessions", "", .sessions(SessionQuery())),
+        ("GET", "/api/sessions?subject=alice", "", Self.query(SessionFilter(subject: "alice"))),
+        ("GET", "/api/sessions?subject=%C3%A9%26+x", "", Self.query(SessionFilter(subject: "é& x"))),
+        (
+            "GET", "/api/sessions?route=/a&backend=b&endpoint=ws://c&client=10.0.0.0/8", "",
+            Self.query(
+                SessionFilter(route: "/a", backend: "b", endpoint: "ws://c", client: IPNetwork("10.0.0.0/8")))
+        ),
+        (
+            "GET", "/api/sessions?limit=1000&after=00000000000000a1", "",
+            Self.query(limit: 1000, after: "00000000000000a1")
+        ),
+        ("GET", "/api/sessions?sort=-queue", "", Self.query(.queue)),
+        ("GET", "/api/sessions?sort=-rtt", "", Self.query(.roundTripTime)),
+        (
+            "GET", "/api/sessions?sort=-age&after=-5:00000000000000a1", "",
+            Self.query(.age, after: "-5:00000000000000a1")
+        ),
+        ("GET", "/api/sessions?sort=-rate", "", Self.query(.rate)),
         ("GET", "/api/backends", "", .backends),
         ("POST", "/api/reload", "", .reload(dryRun: false)),
         ("POST", "/api/reload?dry-run=true", "", .reload(dryRun: true)),
-        ("POST", "/api/reload?a=b&dry-run=1", "", .reload(dryRun: true)),
+        ("POST", "/api/reload?dry-run=1", "", .reload(dryRun: true)),
         ("POST", "/api/reload?dry-run", "", .reload(dryRun: true)),
         ("POST", "/api/reload?dry-run=false", "", .reload(dryRun: false)),
-        ("POST", "/api/sessions/close", #"{"subject": "é"}"#, .closeSubject("é", for: nil, dryRun: false)),
-        ("POST", "/api/sessions/close?dry-run=true", #"{"subject": "a"}"#, .closeSubject("a", for: nil, dryRun: true)),
+        ("POST", "/api/sessions/close", #"{"subject": "é"}"#, .close(CloseOrder(SessionFilter(subject: "é")))),
+        (
+            "POST", "/api/sessions/close?dry-run=true", #"{"subject": "a"}"#,
+            .close(CloseOrder(SessionFilter(subject: "a"), isDryRun: true))
+        ),
         (
             "POST", "/api/sessions/close", #"{"subject": "a", "for": "10m"}"#,
-            .closeSubject("a", for: .seconds(600), dryRun: false)
+            .close(CloseOrder(SessionFilter(subject: "a"), keepingOut: .seconds(600)))
         ),
+        ("POST", "/api/sessions/close", #"{"all": true}"#, .close(CloseOrder(SessionFilter()))),
+        (
+            "POST", "/api/sessions/close", #"{"route": "r", "client": "10.0.0.1", "code": 4000, "reason": "bye"}"#,
+            .close(CloseOrder(SessionFilter(route: "r", client: IPNetwork("10.0.0.1")), code: 4000, reason: "bye"))
+        ),
+        (
+            "POST", "/api/sessions/close", #"{"backend": "b", "endpoint": "ws://c", "all": false}"#,
+            .close(CloseOrder(SessionFilter(backend: "b", endpoint: "ws://c")))
+        ),
+        (
+            "POST", "/api/endpoints", #"{"backend": "a", "endpoint": "ws://b", "state": "down"}"#,
+            .order(EndpointOrder(backend: "a", endpoint: "ws://b", state: .down))
+        ),
+        ("GET", "/api/status", "", .status),
         ("POST", "/api/drain", "", .drain(.process, undo: false)),
         ("POST", "/api/drain", "{}", .drain(.process, undo: false)),
         ("POST", "/api/drain", #"{"backend": "a"}"#, .drain(.backend("a"), undo: false)),
@@ -92,6 +142,23 @@ import Testing
         ("POST", "/api/sessions/close", #"{"for": "10m"}"#, 400),
         ("POST", "/api/sessions/close", #"{"subject": "\#(String(repeating: "a", count: 1001))", "for": "1s"}"#, 400),
         ("POST", "/api/sessions/close?dry-run=x", #"{"subject": "a"}"#, 400),
+        ("POST", "/api/sessions/close", #"{"all": false}"#, 400),
+        ("POST", "/api/sessions/close", #"{"all": true, "route": "r"}"#, 400),
+        ("POST", "/api/sessions/close", #"{"route": ""}"#, 400),
+        ("POST", "/api/sessions/close", #"{"client": "ten"}"#, 400),
+        ("POST", "/api/sessions/close", #"{"client": ""}"#, 400),
+        ("POST", "/api/sessions/close", #"{"route": "r", "for": "10m"}"#, 400),
+        ("POST", "/api/sessions/close", #"{"all": true, "code": 1006}"#, 400),
+        ("POST", "/api/sessions/close?dry_run=true", #"{"all": true}"#, 400),
+        ("POST", "/api/reload?dry_run=true", "", 400),
+        ("GET", "/api/sessions?rout=a", "", 400),
+        ("GET", "/api/sessions?client=ten", "", 400),
+        ("GET", "/api/sessions?sort=queue", "", 400),
+        ("GET", "/api/sessions?limit=0", "", 400),
+        ("GET", "/api/sessions?limit=1001", "", 400),
+        ("GET", "/api/sessions?limit=", "", 400),
+        ("GET", "/api/sessions?after=5", "", 400),
+        ("GET", "/api/sessions?sort=-queue&after=00000000000000a1", "", 400),
         ("GET", "/api/sessions/close", "", 405),
         ("GET", "/api/sessions?subject=", "", 400),
         ("GET", "/api/sessions?subject=a&subject=b", "", 400),
@@ -110,6 +177,11 @@ import Testing
         ("POST", "/api/drain", #"{"Backend": "a"}"#, 400),
         ("POST", "/api/drain", #"{"backend": "a", "end-point": "ws://b"}"#, 400),
         ("POST", "/api/sessions/\(Self.id)/close", #"{"status": 4000}"#, 400),
+        ("POST", "/api/endpoints", "", 400),
+        ("POST", "/api/endpoints", #"{"backend": "a", "endpoint": "ws://b"}"#, 400),
+        ("POST", "/api/endpoints", #"{"backend": "a", "endpoint": "ws://b", "state": "off"}"#, 400),
+        ("POST", "/api/endpoints", #"{"backend": "a", "endpoint": "ws://b", "state": "up", "x": 1}"#, 400),
+        ("GET", "/api/endpoints", "", 405),
         ("GET", "/nowhere", "", 404),
         ("GET", "//metrics", "", 404),
         ("GET", "/metrics/", "", 404),
@@ -147,7 +219,10 @@ import Testing
         #expect(self.answer("HEAD", "/healthz") == AdminResponse(200, "ok"))
         let page = try #require(self.answer("GET", "/"))
         #expect(page.status == 200)
-        for path in ["/healthz", "/readyz", "/metrics", "/api/sessions", "/api/backends", "/api/reload", "/api/drain"] {
+        for path in [
+            "/healthz", "/readyz", "/metrics", "/api/sessions", "/api/backends", "/api/endpoints", "/api/reload",
+            "/api/drain",
+        ] {
             #expect(String(decoding: page.body, as: UTF8.self).contains(" \(path) "))
         }
     }

@@ -31,27 +31,57 @@ final class FakeControl: GatewayControl {
         if self.isSlow { self.waiting.append(answer) } else { answer() }
     }
 
-    func sessions(
-        ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void
-    ) {
-        let rows = self.rows.filter { subject == nil || $0.subject == subject }
-        self.give { answer { rows } }
+    private(set) var queries: [SessionQuery] = []
+
+    func sessions(_ query: SessionQuery, answer: @escaping (@escaping @Sendable () -> SessionPage) -> Void) {
+        self.queries.append(query)
+        let page = self.page
+        self.give { answer { page } }
     }
 
-    func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void) {
-        self.closed.append(CloseOrder(id: id, code: code, reason: reason))
-        self.give { answer(self.rows.contains { $0.id == id.description }) }
+    /// All rows.
+    private var page: SessionPage {
+        var page = SessionPage()
+        page.rows = self.rows.compactMap { row in
+            SessionQuery.position(row.id, in: .id).map { (position: $0, row: row) }
+        }
+        page.total = page.rows.count
+        return page
     }
 
-    private(set) var closedSubjects: [(subject: String, dryRun: Bool)] = []
+    /// The answer with all rows.
+    var sessionsAnswer: AdminResponse { .sessions(self.page, of: SessionQuery()) }
 
-    func closeSessions(
-        ofSubject subject: String, keepingOut duration: Duration?, dryRun: Bool, answer: @escaping (Int?) -> Void
-    ) {
-        self.closedSubjects.append((subject, dryRun))
-        let count = self.rows.count { $0.subject == subject }
+    func closeSessions(_ order: CloseOrder, answer: @escaping (Int?) -> Void) {
+        self.closed.append(order)
+        let count = self.rows.count { row in
+            order.filter.id.map { $0.description == row.id } ?? true
+                && order.filter.subject.map { $0 == row.subject } ?? true
+        }
         self.give { answer(count) }
     }
+
+    private(set) var orders: [EndpointOrder] = []
+    var orderProblem: String?
+
+    func order(_ order: EndpointOrder) -> String? {
+        self.orders.append(order)
+        return self.orderProblem
+    }
+
+    func status(answer: @escaping (GatewayStatus) -> Void) {
+        self.give {
+            answer(
+                GatewayStatus(
+                    version: "1", process: 2, started: "2026-01-01T00:00:00Z", uptime: .seconds(3), workers: 4,
+                    sessions: 5, isDraining: false, memory: 6, memoryLimit: 7, openFilesLimit: 8, listeners: ["ws://a"])
+            )
+        }
+    }
+
+    private(set) var changes: [(change: AdminChange, asker: String)] = []
+
+    func log(_ change: AdminChange, by asker: String) { self.changes.append((change, asker)) }
 
     func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void) {
         let rows = self.backendRows

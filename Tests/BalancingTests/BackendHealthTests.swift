@@ -113,7 +113,7 @@ import Testing
                     let events: [Event] = [
                         .pass, .fail("a"), .failed(2, at: time), .succeeded, .heartbeats(9, of: 9),
                         .heartbeats(0, of: 9),
-                        .drain, .undrain, .rules(Self.rules),
+                        .drain, .undrain, .reserve, .takeDown, .rules(Self.rules),
                     ]
                     let index = Int.random(in: backend.endpoints.indices, using: &random)
                     changes = self.tell(&backend, index, events.randomElement(using: &random)!)

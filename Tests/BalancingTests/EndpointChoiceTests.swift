@@ -122,6 +122,21 @@ import Testing
         #expect(choice.choose(among: candidates, for: .candidate(1), using: &generator) == nil)
     }
 
+    @Test func `a reserved endpoint gets only what asks for it`() {
+        var choice = EndpointChoice(.roundRobin)
+        var generator = SeededGenerator(seed: 3)
+        for count in 1...3 {
+            var candidates = endpoints(Array(repeating: 1, count: count))
+            candidates[0].isAvailable = false
+            candidates[0].isReserved = true
+            for _ in 0..<5 {
+                #expect(choice.choose(among: candidates, for: .candidate(0), using: &generator) == 0)
+                #expect(choice.choose(among: candidates, for: .any, using: &generator) != 0)
+                #expect(choice.choose(among: candidates, for: .key(7), using: &generator) != 0)
+            }
+        }
+    }
+
     /// Only those who have no endpoint yet, or none any more, take turns.
     @Test func `an endpoint that is asked for takes nobody's turn`() {
         var choice = EndpointChoice(.roundRobin)

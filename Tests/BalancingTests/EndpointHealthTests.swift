@@ -14,6 +14,8 @@ import Testing
         case time(Int)
         case drain
         case undrain
+        case reserve
+        case takeDown
         case rules(EndpointHealth.Rules)
     }
 
@@ -41,8 +43,10 @@ import Testing
         case .succeeded: health.succeeded()
         case .heartbeats(let late, let sessions): health.heartbeats(late: late, of: sessions)
         case .time(let time): health.timePassed(to: .seconds(time))
-        case .drain: health.drain()
-        case .undrain: health.undrain()
+        case .drain: health.follow(.drain)
+        case .undrain: health.follow(.up)
+        case .reserve: health.follow(.reserve)
+        case .takeDown: health.follow(.down)
         case .rules(let rules): health.apply(rules)
         }
     }
@@ -59,6 +63,23 @@ import Testing
             #expect(health.state == step.state, "step \(index): \(step.event)")
             if let reason = step.reason { #expect(health.reason == reason) }
         }
+    }
+
+    @Test func `an operator's orders come before its health`() {
+        let back = "an operator took the order back"
+        let reserved = "an operator drains it: only clients whose cookie names it come"
+        self.expect(
+            Self.checks,
+            [
+                Step(.reserve, .reserved, reserved), Step(.reserve, .reserved), Step(.fail("a"), .reserved),
+                // A client that asks for it must not be sent to what does not work.
+                Step(.fail("a"), .reserved), Step(.fail("a"), .down, "check: a"), Step(.pass, .down),
+                Step(.pass, .reserved, reserved), Step(.undrain, .up, back),
+                Step(.takeDown, .down, "an operator took it down"), Step(.pass, .down), Step(.pass, .down),
+                Step(.undrain, .up, back), Step(.takeDown, .down, "an operator took it down"),
+                Step(.reserve, .reserved, reserved), Step(.drain, .draining, "drained"),
+                Step(.takeDown, .down, "an operator took it down"), Step(.undrain, .up, back),
+            ])
     }
 
     // MARK: - Checks
@@ -222,10 +243,10 @@ import Testing
                 Step(.drain, .draining, "drained"), Step(.drain, .draining), Step(.fail("a"), .draining),
                 Step(.fail("a"), .draining), Step(.fail("a"), .draining), Step(.undrain, .down, "check: a"),
                 Step(.drain, .draining, "drained"), Step(.pass, .draining), Step(.pass, .draining),
-                Step(.undrain, .up, "undrained"), Step(.undrain, .up),
+                Step(.undrain, .up, "an operator took the order back"), Step(.undrain, .up),
                 Step(.failed(5, at: 0), .down, "ejected: 5 failures in a row, the last: x"),
                 Step(.drain, .draining, "drained"),
-                Step(.time(10), .draining), Step(.undrain, .up, "undrained"),
+                Step(.time(10), .draining), Step(.undrain, .up, "an operator took the order back"),
             ])
     }
 

@@ -132,7 +132,7 @@ async def test_it_is_not_ready_while_it_drains():
 
 async def test_sessions_are_listed():
     async with WebSocketBackend(subprotocols=["chat"]) as backend, gateway(backend) as running, admin(running) as session:
-        assert await read(session, "/api/sessions") == {"sessions": []}
+        assert await read(session, "/api/sessions") == {"sessions": [], "total": 0, "next": None}
         async with client(running.ws("/echo")) as one, client(
             running.wss(f"/app?token={secret('token')}"), subprotocols=["chat"], origin=running.https("").rstrip("/")
         ) as other:

@@ -29,6 +29,8 @@ final class Drainer {
         let progress: ControlTimer
         /// Fires when `drain.delay` is over, and again when it is time to abort what is left.
         var next: ControlTimer?
+        /// When what is left is aborted; `nil` before the closing begins.
+        var end: MonotonicInstant?
         /// The workers that have no session left.
         var drained: Set<Int> = []
         /// A command began it, and no signal has come: the first one only asks for what is being done.
@@ -61,6 +63,9 @@ final class Drainer {
     var isServing: Bool { if case .serving = self.state { true } else { false } }
 
     var hasStopped: Bool { if case .stopped = self.state { true } else { false } }
+
+    /// When what is left of the draining process is aborted; `nil`: it serves, or the closing has not begun.
+    var end: MonotonicInstant? { if case .draining(let draining) = self.state { draining.end } else { nil } }
 
     // MARK: - The whole process
 
@@ -128,14 +133,15 @@ final class Drainer {
             var limit = pace.end + max(self.serving.configuration.settings.drain.over, Self.leastForLast)
             // Sessions that are still opening are closed once they are open.
             if case .finished = opening { limit += self.serving.configuration.longestHandshake }
-            self.next(after: limit) { [unowned self] in self.stop() }
+            self.next(after: limit, isEnd: true) { [unowned self] in self.stop() }
         }
     }
 
-    private func next(after delay: Duration, _ action: @escaping () -> Void) {
+    private func next(after delay: Duration, isEnd: Bool = false, _ action: @escaping () -> Void) {
         guard case .draining(var draining) = self.state else { return }
         draining.next?.cancel()
         draining.next = ControlTimer(self.loop, once: delay, action)
+        if isEnd { draining.end = self.loop.now + delay }
         self.state = .draining(draining)
     }
 

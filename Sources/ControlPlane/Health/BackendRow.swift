@@ -8,6 +8,8 @@ public struct BackendRow: Sendable {
         public var name: String
         /// `up`, `down` or `draining`.
         public var state: String
+        /// What an operator wants of it: `up` (nothing), `drain` or `down`.
+        public var order: String
         /// Why it is in that state, if that is known.
         public var reason: String?
         /// How long it has been in that state.
@@ -19,12 +21,19 @@ public struct BackendRow: Sendable {
         /// Whether it is used only while no other is up.
         public var isBackup: Bool
 
+        /// When it was checked last, how long ago; `nil`: not yet, or it is not checked.
+        public var lastCheck: Duration?
+        /// How long its last check took that passed.
+        public var checkTime: Duration?
+
         /// See the properties.
         public init(
-            name: String, state: String, reason: String?, since: Duration, sessions: Int, weight: Int, isBackup: Bool
+            name: String, state: String, order: String = "up", reason: String?, since: Duration, sessions: Int,
+            weight: Int, isBackup: Bool
         ) {
             self.name = name
             self.state = state
+            self.order = order
             self.reason = reason
             self.since = since
             self.sessions = sessions

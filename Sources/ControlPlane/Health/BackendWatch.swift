@@ -82,9 +82,7 @@ final class BackendWatch: TimerHandler {
         self.update(index) { $0.heartbeats(late: late, of: sessions) }
     }
 
-    func drain(_ index: Int) { self.update(index) { $0.drain() } }
-
-    func undrain(_ index: Int) { self.update(index) { $0.undrain() } }
+    func follow(_ index: Int, _ order: EndpointHealth.Order) { self.update(index) { $0.follow(order) } }
 
     func timerFired() {
         self.timer = nil
@@ -153,9 +151,9 @@ final class BackendWatch: TimerHandler {
             let (endpoint, health) = (self.endpoints[index], self.health.endpoints[index])
             let share = self.backend.shares[index]
             return BackendRow.EndpointRow(
-                name: endpoint.name, state: health.state.name, reason: health.reason, since: now - self.since[index],
-                sessions: endpoint.sessions.load(ordering: .relaxed), weight: share.weight,
-                isBackup: share.isBackup)
+                name: endpoint.name, state: health.state.name, order: health.order.name, reason: health.reason,
+                since: now - self.since[index], sessions: endpoint.sessions.load(ordering: .relaxed),
+                weight: share.weight, isBackup: share.isBackup)
         }
     }
 }
@@ -166,7 +164,18 @@ extension EndpointHealth.State {
         switch self {
         case .up: "up"
         case .down: "down"
-        case .draining: "draining"
+        case .draining, .reserved: "draining"
+        }
+    }
+}
+
+extension EndpointHealth.Order {
+    /// The word at the admin address.
+    var name: String {
+        switch self {
+        case .up: "up"
+        case .reserve, .drain: "drain"
+        case .down: "down"
         }
     }
 }

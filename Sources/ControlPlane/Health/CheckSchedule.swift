@@ -23,8 +23,17 @@ final class CheckSchedule: TimerHandler {
         var skipped: UInt64 = 0
     }
 
+    /// What is remembered of a check.
+    struct Last {
+        var at: MonotonicInstant
+        /// How long it took; `nil`: it failed.
+        var time: Duration?
+    }
+
     let plan: Plan
     private(set) var counts = Counts()
+    /// The last check that gave an answer.
+    private(set) var last: Last?
 
     private let subject: HealthCheck.Subject
     private let means: HealthCheck.Means
@@ -73,8 +82,12 @@ final class CheckSchedule: TimerHandler {
 
     func checked(_ result: HealthCheck.Result) {
         switch result {
-        case .passed: self.counts.passed += 1
-        case .failed: self.counts.failed += 1
+        case .passed(let time):
+            self.counts.passed += 1
+            self.last = Last(at: .now(), time: time)
+        case .failed:
+            self.counts.failed += 1
+            self.last = Last(at: .now(), time: nil)
         case .skipped: self.counts.skipped += 1
         }
         self.report(result)

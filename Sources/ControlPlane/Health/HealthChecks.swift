@@ -1,3 +1,4 @@
+internal import Balancing
 internal import Configuration
 internal import Connections
 internal import DataPlane
@@ -128,13 +129,9 @@ final class HealthChecks {
         if let place = self.place(of: endpoint) { place.watch.succeeded(place.index) }
     }
 
-    /// Stops new sessions for `endpoint` until `undrain`.
-    func drain(_ endpoint: Endpoint) {
-        if let place = self.place(of: endpoint) { place.watch.drain(place.index) }
-    }
-
-    func undrain(_ endpoint: Endpoint) {
-        if let place = self.place(of: endpoint) { place.watch.undrain(place.index) }
+    /// An operator's order, until the next one.
+    func follow(_ order: EndpointHealth.Order, _ endpoint: Endpoint) {
+        if let place = self.place(of: endpoint) { place.watch.follow(place.index, order) }
     }
 
     private func place(of endpoint: Endpoint) -> Place? { self.places[ObjectIdentifier(endpoint)] }
@@ -151,8 +148,13 @@ final class HealthChecks {
         Portions.go(on: self.loop) {
             guard reports.count < watches.count else { return nil }
             let watch = watches[reports.count]
-            let checks = watch.endpoints.map { schedules[ObjectIdentifier($0)]?.counts }
-            reports.append(BackendReport(backend: watch.backend, endpoints: watch.rows, checks: checks))
+            let checks = watch.endpoints.map { schedules[ObjectIdentifier($0)] }
+            var rows = watch.rows
+            for (index, check) in checks.enumerated() {
+                rows[index].lastCheck = check?.last.map { .now() - $0.at }
+                rows[index].checkTime = check?.last?.time
+            }
+            reports.append(BackendReport(backend: watch.backend, endpoints: rows, checks: checks.map(\.?.counts)))
             return 1 + checks.count
         } then: {
             then(reports)

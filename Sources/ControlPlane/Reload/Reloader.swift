@@ -39,6 +39,8 @@ final class Reloader {
     private let followers: Followers
     private let log: Log
     private var state = State.idle
+    /// What became of the last reload that was to be applied; `nil`: there was none.
+    private(set) var last: GatewayStatus.Reload?
     /// The number of reloads, by result.
     private(set) var counted = MetricsSnapshot.Control()
 
@@ -87,6 +89,7 @@ final class Reloader {
     private func hasReloaded(_ outcome: ReloadOutcome, dryRun: Bool, _ answer: (ReloadOutcome) -> Void) {
         if !dryRun {
             if self.followers.drainer.isServing { self.followers.supervisor.ready(self.serving.status) }
+            self.last = GatewayStatus.Reload(outcome, at: WallClock.rfc3339())
             switch outcome {
             case .applied: self.counted.appliedReloads += 1
             case .refused: self.counted.refusedReloads += 1

@@ -114,6 +114,7 @@ public final class Backend: Sendable {
             sinceUp: now - endpoint.upSince, over: self.settings.slowStart ?? .zero)
         return EndpointChoice.Candidate(
             weight: Double(share.weight) * ramp, sessions: endpoint.sessions.load(ordering: .relaxed),
-            isBackup: share.isBackup, isAvailable: endpoint.isAvailable && !isTried, identity: endpoint.identity)
+            isBackup: share.isBackup, isAvailable: endpoint.isAvailable && !isTried,
+            isReserved: endpoint.isReserved && !isTried, identity: endpoint.identity)
     }
 }

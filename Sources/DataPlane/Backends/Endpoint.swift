@@ -81,7 +81,10 @@ public final class Endpoint: Sendable {
     /// Whether it gets new sessions.
     public var isAvailable: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.up.rawValue }
 
-    /// Whether it keeps its sessions but gets no new ones.
+    /// Whether it gets only sessions that ask for it.
+    public var isReserved: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.reserved.rawValue }
+
+    /// Whether it gets no new sessions, and those that it has are closed.
     public var isDraining: Bool { self.state.load(ordering: .relaxed) == EndpointHealth.State.draining.rawValue }
 
     /// When it last came up; long ago if it was never down.

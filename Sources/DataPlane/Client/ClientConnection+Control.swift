@@ -5,7 +5,7 @@ internal import System
 internal import TLS
 
 /// What the control thread asks of a connection without an open session.
-extension ClientConnection {
+extension ClientConnection: Listed {
     func isSelected(by selection: SessionSelection) -> Bool {
         if let exchange = self.exchange { return exchange.isSelected(by: selection) }
         switch selection {
@@ -28,6 +28,22 @@ extension ClientConnection {
     /// Bytes that sockets have not accepted.
     var queuedBytes: Int {
         (self.connection?.queuedBytes ?? 0) + (self.exchange?.queuedBytes ?? 0)
+    }
+
+    var isClosable: Bool { true }
+
+    var traits: SessionTraits? {
+        if let exchange = self.exchange {
+            var traits = (exchange as? Session)?.traits
+            traits?.queued += self.connection?.queuedBytes ?? 0
+            return traits
+        }
+        guard self.phase != .closed, !self.isIdle else { return nil }
+        var traits = SessionTraits(
+            id: self.id, route: self.route, endpoint: nil, client: self.summary.client ?? self.address.ip,
+            credential: self.summary.credential, began: self.began)
+        traits.queued = self.connection?.queuedBytes ?? 0
+        return traits
     }
 
     var row: SessionRow? {

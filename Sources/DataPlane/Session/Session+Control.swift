@@ -7,7 +7,7 @@ internal import TLS
 internal import WebSocketProtocol
 
 /// What the control thread asks of a session, and what a reload does to it.
-extension Session: Exchange {
+extension Session: Exchange, Listed {
     /// The client waits for its 101: only its leaving matters.
     func ready(client: Connection, _ readiness: Readiness) { if client.hasEnded { self.handle(.clientLeft) } }
 
@@ -59,6 +59,21 @@ extension Session: Exchange {
 
     // MARK: - Table
 
+    var isClosable: Bool { self.isOpen || self.opening != nil }
+
+    var traits: SessionTraits? {
+        guard self.phase != .closed else { return nil }
+        var traits = SessionTraits(
+            id: self.id, route: self.route, endpoint: self.endpoint,
+            client: self.summary.client ?? self.clientAddress.ip, credential: self.summary.credential,
+            began: self.began)
+        traits.queued = (self.client?.queuedBytes ?? 0) + (self.backend?.queuedBytes ?? 0)
+        traits.roundTripTime = max(
+            self.legs.client.heartbeat.roundTripTime ?? .zero, self.legs.backend.heartbeat.roundTripTime ?? .zero)
+        if let tally = self.conversation?.tally { traits.messages = tally.client.messages + tally.backend.messages }
+        return traits
+    }
+
     var row: SessionRow? {
         guard self.phase != .closed else { return nil }
         let now = self.loop.now
@@ -72,13 +87,15 @@ extension Session: Exchange {
         row.subprotocol = self.summary.subprotocol.shown?.cut
         row.tls = self.client?.tls?.version
         if let tally = self.conversation?.tally {
-            row.messagesToBackend = UInt64(tally.client.text + tally.client.binary)
-            row.messagesToClient = UInt64(tally.backend.text + tally.backend.binary)
+            row.messagesToBackend = tally.client.messages
+            row.messagesToClient = tally.backend.messages
             row.bytesToBackend = UInt64(tally.client.payloadBytes)
             row.bytesToClient = UInt64(tally.backend.payloadBytes)
         }
         row.queuedForClient = self.client?.queuedBytes ?? 0
         row.queuedForBackend = self.backend?.queuedBytes ?? 0
+        row.queueLimit = self.route?.settings.limits.queue.rawValue
+        row.credentialExpiresIn = self.summary.credential.flatMap { $0.ends == .never ? nil : $0.ends - now }
         row.clientRTT = self.legs.client.heartbeat.roundTripTime
         row.backendRTT = self.legs.backend.heartbeat.roundTripTime
         return row

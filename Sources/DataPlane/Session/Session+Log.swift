@@ -26,8 +26,8 @@ extension Session {
         record.add("detail", (closing.detail ?? self.reason(for: ending.cause))?.cut)
         record.add("duration", seconds: (self.loop.now - self.began).secondsAsDouble)
         let tally = conversation.tally
-        record.add("messages_to_backend", tally.client.text + tally.client.binary)
-        record.add("messages_to_client", tally.backend.text + tally.backend.binary)
+        record.add("messages_to_backend", tally.client.messages)
+        record.add("messages_to_client", tally.backend.messages)
         record.add("bytes_to_backend", tally.client.payloadBytes)
         record.add("bytes_to_client", tally.backend.payloadBytes)
         if let undelivered = self.closing?.undelivered {

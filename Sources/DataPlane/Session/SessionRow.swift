@@ -36,6 +36,12 @@ public struct SessionRow: Sendable {
     public var queuedForClient = 0
     /// Bytes that the backend's socket has not accepted.
     public var queuedForBackend = 0
+    /// How many bytes may be queued for each side before the other is not read; `nil` while the route is unknown.
+    public var queueLimit: Int?
+    /// Until the credential is good no more; `nil`: there is none, or it does not expire.
+    public var credentialExpiresIn: Duration?
+    /// Messages a second in both directions; `nil` where it was not asked for.
+    public var rate: Double?
     /// The latest round-trip time of our pings to the client; `nil` if none was answered yet.
     public var clientRTT: Duration?
     /// The latest round-trip time of our pings to the backend.

@@ -1,19 +1,48 @@
 internal import Configuration
 internal import Connections
 public import Observability
-internal import Sessions
+public import Sessions
 internal import System
-public import WebSocketProtocol
 
 /// What the control thread asks a worker. To be called on the worker's thread.
 extension Worker {
-    /// The live sessions, and those that are being opened.
-    ///
-    /// - Parameter subject: only those of this one; `nil`: all, and every connection without a session.
-    public func rows(ofSubject subject: String?) -> [SessionRow] {
-        func isWanted(_ credential: CredentialSummary?) -> Bool { subject.map { credential?.isOf($0) == true } ?? true }
-        return self.sessions.values.filter { isWanted($0.summary.credential) }.compactMap(\.row)
-            + self.clients.values.filter { isWanted($0.summary.credential) }.compactMap(\.row)
+    /// A page of the live sessions, and of those that are being opened.
+    public func page(_ query: SessionQuery) -> SessionPage {
+        var page = SessionPage()
+        var first = FirstOnes<(position: SessionQuery.Position, session: any Listed)>(query.limit) {
+            $0.position < $1.position
+        }
+        self.forEach(of: query.filter) { session, traits in
+            page.total += 1
+            let position = query.position(of: traits, worker: self.index)
+            if let after = query.after, position <= after { return }
+            first.add((position, session))
+        }
+        page.rows = first.take().compactMap { position, session in
+            guard var row = session.row else { return nil }
+            if query.earlier != nil, let traits = session.traits {
+                row.rate = query.rate(of: traits, worker: self.index)
+            }
+            return (position, row)
+        }
+        page.hasMore = first.hasMore
+        return page
+    }
+
+    /// How many messages each of the sessions has sent and received.
+    public func messages(of filter: SessionFilter) -> [SessionID: UInt64] {
+        var messages: [SessionID: UInt64] = [:]
+        self.forEach(of: filter) { messages[$1.id] = $1.messages }
+        return messages
+    }
+
+    private func forEach(of filter: SessionFilter, _ body: (any Listed, SessionTraits) -> Void) {
+        for session in self.sessions.values {
+            if let traits = session.traits, filter.matches(traits) { body(session, traits) }
+        }
+        for client in self.clients.values {
+            if let traits = client.traits, filter.matches(traits) { body(client, traits) }
+        }
     }
 
     /// The counts so far, with the messages of live sessions.
@@ -49,33 +78,14 @@ extension Worker {
         return fates
     }
 
-    /// Closes the session with this id. Returns `false` if there is none.
-    public func close(id: String, _ code: CloseCode, reason: String) -> Bool {
-        let ending = Ending.byAdmin(code, reason: reason)
-        if let session = self.sessions.values.first(where: { $0.id.description == id }) {
-            session.close(ending)
-        } else if let client = self.clients.values.first(where: { $0.id.description == id }) {
-            client.close(ending)
-        } else {
-            return false
-        }
-        return true
-    }
-
-    /// Closes the sessions of a subject, and those that are being opened.
+    /// Closes sessions, and those that are being opened.
     ///
-    /// - Parameter dryRun: only count them.
     /// - Returns: how many there are.
-    public func close(subject: String, dryRun: Bool) -> Int {
-        let sessions = self.sessions.values.filter { $0.isOpen && $0.summary.credential?.isOf(subject) == true }
-        let clients = self.clients.values.filter { client in
-            client.exchange is Session && client.summary.credential?.isOf(subject) == true
-        }
-        if !dryRun {
-            for session in sessions { session.close(.byGateway(.credentialRevoked)) }
-            for client in clients { client.close(.byGateway(.credentialRevoked)) }
-        }
-        return sessions.count + clients.count
+    public func close(_ order: CloseOrder) -> Int {
+        var found: [any Listed] = []
+        self.forEach(of: order.filter) { session, _ in if session.isClosable { found.append(session) } }
+        if !order.isDryRun { for session in found { session.close(order.ending) } }
+        return found.count
     }
 
     /// Sends the control thread the answer to question number `question`.

@@ -43,9 +43,10 @@ public struct Ending: Equatable, Sendable {
     /// - Parameters:
     ///   - code: for the client; one that may not be given becomes 1008.
     ///   - reason: for the client; empty for the usual one.
-    public static func byAdmin(_ code: CloseCode? = nil, reason: String = "") -> Ending {
+    ///   - cause: `admin` or `credentialRevoked`.
+    public static func byAdmin(_ code: CloseCode? = nil, reason: String = "", for cause: Cause = .admin) -> Ending {
         let code = code.flatMap { $0.mayBeGiven ? $0 : nil }
-        return Ending(cause: .admin, by: .gateway, givenCode: code, words: reason)
+        return Ending(cause: cause, by: .gateway, givenCode: code, words: reason)
     }
 
     private init(cause: Cause, by author: Author, givenCode: CloseCode? = nil, words: String = "") {
@@ -78,7 +79,7 @@ public struct Ending: Equatable, Sendable {
     }
 
     /// Whether `words` are for `leg`: the client if an operator closed the session, else the side that broke a rule.
-    private func isAddressed(_ leg: Leg) -> Bool { self.cause == .admin ? leg == .client : self.by == .leg(leg) }
+    private func isAddressed(_ leg: Leg) -> Bool { self.by == .gateway ? leg == .client : self.by == .leg(leg) }
 
     /// The table of causes: the code and the reason that each side is sent.
     ///

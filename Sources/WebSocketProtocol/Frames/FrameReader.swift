@@ -337,4 +337,7 @@ public struct MessageTally: Hashable, Sendable {
 
     /// Nothing has passed yet.
     public init() {}
+
+    /// Complete messages of both kinds.
+    public var messages: UInt64 { self.text + self.binary }
 }

@@ -1,3 +1,4 @@
+import Balancing
 import Configuration
 import Synchronization
 import System
@@ -355,17 +356,17 @@ import WebSocketProtocol
             try checks.wait(for: "down", reason, of: endpoint, in: before.backend)
             try checks.perform { try $0.take(after) }
             try checks.wait(for: "down", reason, of: endpoint, in: after.backend)
-            try checks.perform { $0.drain(endpoint) }
+            try checks.perform { $0.follow(.drain, endpoint) }
             try checks.wait(for: "draining", "drained", of: endpoint, in: after.backend)
             #expect(endpoint.isDraining)
-            try checks.perform { $0.undrain(endpoint) }
+            try checks.perform { $0.follow(.up, endpoint) }
             try checks.wait(for: "down", reason, of: endpoint, in: after.backend)
             // Without the rule the ejection is over. An endpoint that is no longer configured is ignored.
             let without = try ActiveConfiguration.checking([1], replacing: after) { _ in }
             try checks.perform { checks in
                 try checks.take(without)
                 checks.failed(after.endpoint, because: "gone")
-                checks.drain(after.endpoint)
+                checks.follow(.drain, after.endpoint)
             }
             try checks.wait(for: "up", "the configuration changed", of: endpoint, in: without.backend)
             #expect(after.endpoint.isAvailable)

@@ -1,4 +1,6 @@
+internal import Configuration
 internal import Connections
+internal import DataPlane
 internal import System
 
 /// One connection to the admin address: reads a request, gets the answer, sends it, and closes.
@@ -21,6 +23,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
 
     /// It closes all connections before it is released.
     private unowned let server: AdminServer
+    private let address: SocketAddress
     /// `nil` after `close`.
     private var connection: Connection?
     private var timer: EventLoop.TimerID?
@@ -43,10 +46,13 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
     }
 
     private var loop: EventLoop { self.server.control.loop }
+    /// For the log.
+    private var asker: String { self.address.ip?.description ?? "unix" }
 
     /// Owns `descriptor` from now on, unless it throws.
     init(_ descriptor: Int32, _ address: SocketAddress, server: AdminServer) throws(SystemError) {
         self.server = server
+        self.address = address
         self.lastStep = server.control.loop.now
         self.connection = try Connection(descriptor, address, owner: self, server.context)
         self.setDeadline()
@@ -105,7 +111,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
             case .ask(let question):
                 self.setDeadline()
                 // The connection may be closed by the time the answer comes.
-                self.server.control.ask(question) { [weak self] in self?.answer($0) }
+                self.server.control.ask(question, by: self.asker) { [weak self] in self?.answer($0) }
             }
         }
     }

@@ -38,6 +38,18 @@ struct JSONText {
         self.append(String(value))
     }
 
+    mutating func member(_ key: String, _ value: Int?) {
+        self.begin(key)
+        self.append(value.map(String.init) ?? "null")
+    }
+
+    /// A number with one decimal.
+    mutating func member(_ key: String, rounded value: Double) {
+        self.begin(key)
+        let tenths = Int64((value * 10).rounded())
+        self.append("\(tenths / 10).\(tenths % 10)")
+    }
+
     mutating func member(_ key: String, _ value: Bool) {
         self.begin(key)
         self.append(value ? "true" : "false")

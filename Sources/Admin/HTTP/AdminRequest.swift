@@ -38,19 +38,4 @@ public struct AdminRequest: Equatable, Sendable {
         default: false
         }
     }
-
-    /// The value of a parameter in the query: `name=true`, `name=1` and `name` alone are true, no such parameter is false. `nil` for
-    /// another value.
-    func flag(_ name: String) -> Bool? {
-        for parameter in self.query.split(separator: "&") {
-            let parts = parameter.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts[0] == name else { continue }
-            switch parts.count > 1 ? parts[1] : "true" {
-            case "true", "1": return true
-            case "false", "0": return false
-            default: return nil
-            }
-        }
-        return false
-    }
 }

@@ -1,83 +1,70 @@
 public import ControlPlane
 public import DataPlane
-public import HTTP1
 public import Observability
 internal import Sessions
 
-/// An answer of the admin address. The connection is closed behind it.
-public struct AdminResponse: Error, Equatable, Sendable {
-    /// The HTTP status.
-    public var status: Int
-    /// The value of Content-Type.
-    public var contentType: String
-    /// Fields beside those that every answer has.
-    public var fields: HTTPFields
-    /// The body.
-    public var body: [UInt8]
-
-    /// An answer with a body of any type.
-    public init(_ status: Int, contentType: String, body: [UInt8], fields: HTTPFields = HTTPFields()) {
-        self.status = status
-        self.contentType = contentType
-        self.body = body
-        self.fields = fields
-    }
-
-    /// An answer with a line of text. The newline is added.
-    public init(_ status: Int, _ text: String, fields: HTTPFields = HTTPFields()) {
-        self.init(
-            status, contentType: "text/plain; charset=utf-8", body: Array(text.utf8) + [.lineFeed], fields: fields)
-    }
-
-    /// The answer in HTTP/1.1.
-    ///
-    /// - Parameters:
-    /// - forHead: whether it answers a HEAD: then it says the length of the body but has none.
-    /// - date: the time, in the format of HTTP (RFC 9110 section 5.6.7).
-    public func bytes(forHead: Bool = false, date: String) -> [UInt8] {
-        // Answers are true for the moment only, so they are not cached (RFC 9111 section 5.2.2.5). With "nosniff" (Fetch standard) no
-        // browser runs them as a script.
-        var fields: HTTPFields = [
-            "Date": date, "Content-Type": self.contentType, "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-        ]
-        for field in self.fields { fields.append(field) }
-        fields.append("Content-Length", String(self.body.count))
-        fields.append("Connection", "close")
-        let head = ResponseHead(status: self.status, reason: reasonPhrase(ofStatus: self.status), fields: fields)
-        return forHead ? head.bytes : head.bytes + self.body
-    }
-}
-
 /// The gateway's answers: JSON with the same words as the log, and metrics for Prometheus.
 extension AdminResponse {
-    /// An error in JSON.
-    static func error(_ status: Int, _ message: String) -> AdminResponse {
-        .json(status) { $0.member("error", message) }
-    }
-
     static var noSuchSession: AdminResponse { .error(404, "there is no such session") }
 
-    static var tooManySubjects: AdminResponse { .error(503, "as many subjects are kept out as can be") }
-
-    static func closing(_ order: CloseOrder) -> AdminResponse {
-        .json {
-            $0.member("id", order.id.description)
+    /// Of one session, or of all that filters have.
+    ///
+    /// - Parameter matched: how many there are; `nil`: none was closed, because no more subjects can be kept out.
+    static func closing(_ order: CloseOrder, matched: Int?) -> AdminResponse {
+        guard let matched else { return .error(503, "as many subjects are kept out as can be") }
+        guard let id = order.filter.id else {
+            return .json {
+                $0.member("matched", matched)
+                $0.member("closed", order.isDryRun ? 0 : matched)
+            }
+        }
+        guard matched > 0 else { return .noSuchSession }
+        return .json {
+            $0.member("id", id.description)
             $0.member("code", order.code)
         }
     }
 
-    /// Of the sessions of a subject.
-    static func closing(_ matched: Int, dryRun: Bool) -> AdminResponse {
+    /// A page of the list of sessions.
+    public static func sessions(_ page: SessionPage, of query: SessionQuery) -> AdminResponse {
         .json {
-            $0.member("matched", matched)
-            $0.member("closed", dryRun ? 0 : matched)
+            $0.array("sessions", page.rows) { $0.session($1.row) }
+            $0.member("total", page.total)
+            let last = page.hasMore ? page.rows.last : nil
+            $0.member("next", last.map { SessionQuery.text($0.position, in: query.order) })
         }
     }
 
-    /// The list of sessions.
-    public static func sessions(_ rows: [SessionRow]) -> AdminResponse {
-        .json { $0.array("sessions", rows) { $0.session($1) } }
+    static func order(_ order: EndpointOrder) -> AdminResponse {
+        .json {
+            $0.member("backend", order.backend)
+            $0.member("endpoint", order.endpoint)
+            $0.member("state", order.state.rawValue)
+        }
+    }
+
+    /// What the process does.
+    static func status(_ status: GatewayStatus) -> AdminResponse {
+        .json {
+            $0.member("version", status.version)
+            $0.member("process", status.process)
+            $0.member("started", status.started)
+            $0.member("uptime_seconds", status.uptime)
+            $0.member("workers", status.workers)
+            $0.member("sessions", status.sessions)
+            $0.member("draining", status.isDraining)
+            $0.member("drain_ends_in_seconds", status.drainEndsIn)
+            $0.member("memory_bytes", status.memory)
+            $0.member("memory_limit_bytes", status.memoryLimit)
+            $0.member("open_files", status.openFiles)
+            $0.member("open_files_limit", status.openFilesLimit)
+            $0.strings("listeners", status.listeners)
+            $0.object("last_reload") { reload in
+                reload.member("at", status.lastReload?.at)
+                reload.member("result", status.lastReload?.result)
+                reload.strings("mistakes", status.lastReload?.mistakes ?? [])
+            }
+        }
     }
 
     /// The metrics, as Prometheus reads them.
@@ -135,12 +122,6 @@ extension AdminResponse {
         case .noListener: AdminResponse(503, "no listener")
         }
     }
-
-    private static func json(_ status: Int = 200, _ members: (inout JSONText) -> Void) -> AdminResponse {
-        var text = JSONText()
-        text.object(nil, members)
-        return AdminResponse(status, contentType: "application/json", body: text.bytes + [.lineFeed])
-    }
 }
 
 extension JSONText {
@@ -163,6 +144,9 @@ extension JSONText {
         self.member("bytes_to_client", row.bytesToClient)
         self.member("queued_for_client", row.queuedForClient)
         self.member("queued_for_backend", row.queuedForBackend)
+        self.member("queue_limit", row.queueLimit)
+        self.member("credential_expires_in_seconds", row.credentialExpiresIn)
+        if let rate = row.rate { self.member("rate", rounded: rate) }
         self.member("client_rtt_seconds", row.clientRTT)
         self.member("backend_rtt_seconds", row.backendRTT)
     }
@@ -174,11 +158,14 @@ extension JSONText {
         self.array("endpoints", row.endpoints) { json, endpoint in
             json.member("name", endpoint.name)
             json.member("state", endpoint.state)
+            json.member("order", endpoint.order)
             json.member("reason", endpoint.reason)
             json.member("since_seconds", endpoint.since)
             json.member("sessions", endpoint.sessions)
             json.member("weight", endpoint.weight)
             json.member("backup", endpoint.isBackup)
+            json.member("last_check_seconds", endpoint.lastCheck)
+            json.member("check_seconds", endpoint.checkTime)
         }
     }
 }

@@ -46,9 +46,10 @@ public enum AdminClient {
         }
     }
 
-    /// The target of the question for the sessions of a subject; `nil`: for all of them.
-    public static func sessions(ofSubject subject: String?) -> String {
-        "/api/sessions" + (subject.map { "?subject=\($0.percentEncoded)" } ?? "")
+    /// The target of a question with these parameters; those without a value are left out.
+    public static func target(_ path: String, _ parameters: [(name: String, value: String?)]) -> String {
+        let query = parameters.compactMap { name, value in value.map { "\(name)=\($0.percentEncoded)" } }
+        return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
     }
 
     private static func addresses(of address: Address) throws(Failure) -> [SocketAddress] {

@@ -1,7 +1,6 @@
 public import ControlPlane
 public import DataPlane
 public import Observability
-public import Sessions
 public import System
 
 /// What the admin address asks of the gateway. Everything happens on the control thread. `answer` is called there once: at once, or later
@@ -11,24 +10,10 @@ public protocol GatewayControl: AnyObject {
     var loop: EventLoop { get }
     var readiness: Gateway.Readiness { get }
 
-    /// `answer` gets a function that makes the rows, on any thread.
-    ///
-    /// - Parameter subject: `nil`: of all sessions.
-    func sessions(ofSubject subject: String?, answer: @escaping (@escaping @Sendable () -> [SessionRow]) -> Void)
-    /// Closes a session with cause `admin`. The answer is false if there is none with that id.
-    ///
-    /// - Parameters:
-    /// - code: the code of the client's Close; one that `CloseOrder` allows.
-    /// - reason: at most 123 bytes.
-    func closeSession(id: SessionID, code: UInt16, reason: String, answer: @escaping (Bool) -> Void)
-    /// Closes all sessions of a subject, with cause `credential-revoked`. The answer is how many there are; `nil`: none is closed, because no
-    /// more subjects can be kept out.
-    ///
-    /// - Parameters:
-    ///   - duration: how long requests of the subject are refused; `nil`: they are not.
-    ///   - dryRun: whether to close none.
-    func closeSessions(
-        ofSubject subject: String, keepingOut duration: Duration?, dryRun: Bool, answer: @escaping (Int?) -> Void)
+    /// `answer` gets a function that puts the page together, on any thread.
+    func sessions(_ query: SessionQuery, answer: @escaping (@escaping @Sendable () -> SessionPage) -> Void)
+    /// Closes sessions. The answer is how many there are; `nil`: none is closed, because no more subjects can be kept out.
+    func closeSessions(_ order: CloseOrder, answer: @escaping (Int?) -> Void)
     /// `answer` gets a function that makes the rows, on any thread.
     func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void)
     /// `answer` gets a function that makes the metrics, on any thread.
@@ -43,6 +28,14 @@ public protocol GatewayControl: AnyObject {
     ///
     /// - Parameter undo: endpoints that drain get sessions again. Not with `.process`.
     func drain(_ selection: Gateway.DrainSelection, undo: Bool, answer: @escaping (Gateway.DrainOutcome) -> Void)
+    /// Gives an endpoint to clients, or takes it from them.
+    ///
+    /// - Returns: why there is nothing to do it with; `nil`: it is done.
+    func order(_ order: EndpointOrder) -> String?
+    /// What the process does, and what it may use.
+    func status(answer: @escaping (GatewayStatus) -> Void)
+    /// Logs what an operator changed.
+    func log(_ change: AdminChange, by asker: String)
 }
 
 extension Gateway: GatewayControl {}

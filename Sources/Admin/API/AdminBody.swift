@@ -1,0 +1,44 @@
+internal import FoundationEssentials
+
+/// What the body of a request says. It knows all of its keys, so that an unknown one is an error: if a misspelt `backend` were ignored, the
+/// whole gateway would drain.
+protocol AdminBody: Decodable {
+    associatedtype Key: CodingKey & CaseIterable
+}
+
+extension AdminRequest {
+    /// Decodes the body as JSON, whatever its Content-Type is; `nil` if there is no body.
+    func decoded<Content: AdminBody>(as type: Content.Type) throws(AdminResponse) -> Content? {
+        guard !self.body.isEmpty else { return nil }
+        let known = Content.Key.allCases.map(\.stringValue)
+        let data = Data(self.body)
+        let content: Content
+        let names: [String]
+        do {
+            content = try JSONDecoder().decode(type, from: data)
+            names = try JSONDecoder().decode(AnyKeys.self, from: data).names
+        } catch {
+            throw .error(400, "the body has to be a JSON object of \(known.joined(separator: ", "))")
+        }
+        if let unknown = names.sorted().first(where: { !known.contains($0) }) {
+            throw .error(400, "unknown key \(unknown): there are \(known.joined(separator: ", "))")
+        }
+        return content
+    }
+}
+
+/// The keys of any object.
+private struct AnyKeys: Decodable {
+    struct Name: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    var names: [String]
+
+    init(from decoder: any Decoder) throws {
+        self.names = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
+    }
+}

@@ -1,0 +1,51 @@
+/// One thing that the admin address offers.
+struct AdminRoute: Sendable {
+    /// The parts of a path between its slashes. A part in capitals, such as `ID`, stands for any text.
+    typealias Parts = [Substring]
+
+    /// The method that it takes; for GET, HEAD too (RFC 9110 section 9.3.2).
+    let method: String
+    /// Its path, as the list at `/` shows it.
+    let path: String
+    /// What the list at `/` says of it.
+    let help: String
+    /// Gets the request, and the text of each part in capitals.
+    let decide: @Sendable (AdminRequest, Parts) throws(AdminResponse) -> AdminRouter.Decision
+
+    private let parts: Parts
+
+    init(
+        _ method: String, _ path: String, _ help: String,
+        _ decide: @escaping @Sendable (AdminRequest, Parts) throws(AdminResponse) -> AdminRouter.Decision
+    ) {
+        self.method = method
+        self.path = path
+        self.help = help
+        self.decide = decide
+        self.parts = Self.parts(of: path)
+    }
+
+    /// A route that only asks.
+    init(_ method: String, _ path: String, _ help: String, asks question: AdminQuestion) {
+        self.init(method, path, help) { _, _ in .ask(question) }
+    }
+
+    /// The methods of requests that it takes.
+    var methods: [String] { self.method == "GET" ? ["GET", "HEAD"] : [self.method] }
+
+    /// The texts that stand for its parts in capitals; `nil`: it is another path.
+    func match(_ path: Parts) -> Parts? {
+        guard path.count == self.parts.count else { return nil }
+        var texts: Parts = []
+        for (part, text) in zip(self.parts, path) {
+            if part.first?.isUppercase == true {
+                texts.append(text)
+            } else if part != text {
+                return nil
+            }
+        }
+        return texts
+    }
+
+    static func parts(of path: String) -> Parts { path.split(separator: "/", omittingEmptySubsequences: false) }
+}

@@ -1,0 +1,53 @@
+/// What the process does, and what it may use, as the admin address shows it.
+public struct GatewayStatus: Sendable {
+    /// What became of a reload.
+    public struct Reload: Sendable {
+        /// In RFC 3339.
+        public var at: String
+        /// `applied` or `refused`.
+        public var result: String
+        /// Why it was refused, a line each.
+        public var mistakes: [String]
+
+        init(_ outcome: ReloadOutcome, at time: String) {
+            self.at = time
+            switch outcome {
+            case .applied:
+                self.result = "applied"
+                self.mistakes = []
+            case .refused(let mistakes):
+                self.result = "refused"
+                self.mistakes = mistakes
+            }
+        }
+    }
+
+    /// The version of the gateway.
+    public var version: String
+    /// The process's number.
+    public var process: Int
+    /// In RFC 3339.
+    public var started: String
+    /// Since the start.
+    public var uptime: Duration
+    /// Threads that relay sessions.
+    public var workers: Int
+    /// Connections of clients, with a session or without.
+    public var sessions: Int
+    /// Whether every session is being closed.
+    public var isDraining: Bool
+    /// Until what is left of that is aborted; `nil`: it does not drain, or waits for `drain.delay`.
+    public var drainEndsIn: Duration?
+    /// Bytes that sessions hold.
+    public var memory: Int
+    /// The bound on them.
+    public var memoryLimit: Int
+    /// Descriptors that are open; `nil` if unknown.
+    public var openFiles: Int?
+    /// How many may be open.
+    public var openFilesLimit: Int
+    /// The URLs at which it listens.
+    public var listeners: [String]
+    /// `nil`: there was none since the start.
+    public var lastReload: Reload?
+}
