@@ -36,7 +36,9 @@ public struct AdminRouter: Equatable, Sendable {
     // MARK: - What there is
 
     private static let routes: [AdminRoute] = [
-        AdminRoute("GET", "/", "this list") { _, _ in .answer(AdminResponse(200, Self.contents)) },
+        AdminRoute("GET", "/", "this list; for a browser, the dashboard") { request, _ in
+            .answer(request.wantsPage ? DashboardPage.answer : AdminResponse(200, Self.contents))
+        },
         // HAProxy's plain probe. It is in no list.
         AdminRoute("OPTIONS", "/", "", asks: .readiness),
         AdminRoute("GET", "/healthz", "200 while the process lives") { _, _ in .answer(AdminResponse(200, "ok")) },
