@@ -89,7 +89,7 @@ function createEndpoint(backend, { name, backup, weight }) {
     'tr', { class: 'endpoint', 'data-endpoint': name },
     make('td', { class: 'full' }, make('span', {}, ...breakable(name), ' ', make('small', {}, more))),
     make('td', { class: 'full' }, make('span', {}, make('i', { class: 'dot', 'aria-hidden': 'true' }), make('span', { class: 'word' }), ' ', make('span', { class: 'since' }), make('span', { class: 'reason' }))),
-    cell('number', 'Last check'), cell('number', 'Sessions'),
+    cell('number full', 'Last check'), cell('number', 'Sessions'),
     cell('', 'Order', order, make('span')));
 }
 
@@ -104,6 +104,7 @@ function updateEndpoint(row, endpoint) {
   const order = endpoint.order ?? 'up';
   select.hidden = known.status?.read_only ?? true;
   setText(text, select.hidden && order !== 'up' ? order : '');
+  row.children[4].classList.toggle('blank', select.hidden && order === 'up');
   if (document.activeElement !== select) select.value = order;
 }
 

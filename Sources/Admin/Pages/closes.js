@@ -98,7 +98,7 @@ function describeBin(past) {
   const chosen = strip.at === null ? past : [past[strip.at]];
   const causes = {};
   for (const bin of chosen) for (const [cause, value] of Object.entries(bin?.closes ?? {})) causes[cause] = (causes[cause] ?? 0) + value;
-  const begin = (newestBin() - binCount + 1 + (strip.at ?? 0)) * step * 1000;
+  const begin = beginOf(newestBin() - binCount + 1 + (strip.at ?? 0));
   const when = strip.at === null ? 'In 15 minutes' : `${clock(new Date(begin))} to ${clock(new Date(begin + step * 1000))}`;
   const parts = Object.entries(causes).sort((a, b) => b[1] - a[1]).map(([cause, value]) => `${cause} ${number(value)}`);
   const text = `${when}: ${count(total(causes), 'close')}${parts.length > 0 ? ` – ${parts.join(', ')}${codesIn(begin)}` : ''}.`;
@@ -144,4 +144,4 @@ function showCauses() {
 }
 
 on('close', heardClose);
-on('connected', () => expire(askCloses));
+for (const event of ['connected', 'skipped']) on(event, () => expire(askCloses));

@@ -48,7 +48,8 @@ function socketURL(path) {
 // Events
 
 /// By the name of an event, what is called with each.
-const listeners = { summary: [], open: [], close: [], refused: [], health: [], reload: [], drain: [], admin: [], connected: [] };
+/// Besides those of the gateway there is `connected`.
+const listeners = { summary: [], close: [], refused: [], health: [], reload: [], drain: [], admin: [], skipped: [], connected: [] };
 const on = (event, call) => listeners[event].push(call);
 const tell = (event, record) => { for (const call of listeners[event] ?? []) call(record); };
 

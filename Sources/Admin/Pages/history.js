@@ -2,12 +2,18 @@
 
 const step = 10;
 const binCount = 90;
-/// By their number (seconds since 1970, by `step`).
+/// By their number: each ends `step` seconds behind the one before.
 let bins = new Map();
 /// The summaries of the last seconds, for what is shown as the rate of now.
 let seconds = [];
+/// When a bin ends, in seconds by `step`: as the gateway's own parts do, so that each of them is one bin.
+let phase = 0;
 
-const binOf = (at) => Math.floor(Date.parse(at) / 1000 / step);
+/// The bin of what was counted until `at`. The gateway's clock ticks not quite exactly.
+const binOf = (at) => Math.ceil((Date.parse(at) / 1000 - phase - 0.5) / step);
+
+/// When a bin begins, in milliseconds since 1970.
+const beginOf = (bin) => ((bin - 1) * step + phase) * 1000;
 const total = (counts) => Object.values(counts ?? {}).reduce((sum, value) => sum + value, 0);
 
 const emptyBin = () => ({ seconds: 0, sessions: null, opens: 0, closes: {}, refusals: {}, messages: 0, bytes: 0 });
@@ -26,6 +32,12 @@ async function askHistory() {
   try { history = await ask('api/history'); } catch { return; }
   const { points } = history;
   if (points.length === 0) return;
+  const newPhase = Date.parse(points.at(-1).at) / 1000 % step;
+  // Another gateway counts here now.
+  if (Math.abs(newPhase - phase) > 0.5) {
+    phase = newPhase;
+    bins.clear();
+  }
   const last = binOf(points.at(-1).at);
   const made = new Map();
   // Its points are one step apart, but their times are not exact: they are counted from the last one.

@@ -57,7 +57,7 @@ async function drain() {
 function showOperate() {
   const { status } = known;
   const last = status?.last_reload;
-  setText($('reload-last'), last ? `Last reload at ${clock(new Date(last.at))}: ${last.result}.${last.mistakes?.length > 0 ? ` ${last.mistakes.join(' · ')}` : ''}` : 'Not reloaded since the start.');
+  setText($('reload-last'), last?.at ? `Last reload at ${clock(new Date(last.at))}: ${last.result}.${last.mistakes?.length > 0 ? ` ${last.mistakes.join(' · ')}` : ''}` : 'Not reloaded since the start.');
   $('reload-last').className = last?.mistakes?.length > 0 ? 'bad' : 'soft';
   if (status?.draining) setText($('drain-said'), drainSentence(status));
   $('drain').disabled = status?.draining ?? true;
@@ -76,10 +76,10 @@ async function askConfiguration() {
 }
 
 /// A change by anyone, in the words of the log.
-function heardChange({ at, time, who, action, count: affected, result, backend, endpoint }) {
-  const what = [action, backend, endpoint].filter(Boolean).join(' ');
-  const more = [who && `by ${who}`, affected !== undefined && `${affected}`, result].filter(Boolean).join(', ');
-  const moment = new Date(at ?? time);
+function heardChange({ at, who, action, target, count: affected, result }) {
+  const what = [action, target].filter(Boolean).join(' ');
+  const more = [who && `by ${who}`, affected > 0 && count(affected, 'session'), result].filter(Boolean).join(', ');
+  const moment = new Date(at);
   $('changes').prepend(make('li', {}, make('time', { datetime: moment.toISOString() }, clock(moment)), `${what}${more ? ` – ${more}` : ''}`));
   while ($('changes').childElementCount > 100) $('changes').lastElementChild.remove();
   $('no-changes').hidden = true;

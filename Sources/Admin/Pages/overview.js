@@ -97,10 +97,8 @@ function verdict() {
 
 const hasNoneLeft = ({ endpoints }) => endpoints.length > 0 && endpoints.every(({ state }) => state === 'down');
 
-function drainSentence({ drain, sessions }) {
-  const left = drain?.sessions_left ?? sessions;
-  const ends = drain?.ends_in_seconds;
-  return `Draining: ${count(left, 'session')} left${ends === null || ends === undefined ? '' : `, ends in ${span(ends)}`}.`;
+function drainSentence({ sessions, drain_ends_in_seconds: ends }) {
+  return `Draining: ${count(sessions, 'session')} left${ends === null || ends === undefined ? '' : `, ends in ${span(Math.round(ends))}`}.`;
 }
 
 /// What else is worth a look: a text, and the panel that has more.
@@ -141,10 +139,14 @@ function showVerdict() {
       setAttribute(item.firstChild, 'href', `#/overview/${panel}`);
     },
   });
-  const drain = known.status?.draining ? known.status.drain : null;
-  $('drain-progress').hidden = !drain;
-  drainBegan = drain ? Math.max(drainBegan, drain.sessions_left) : 0;
-  if (drain) $('drain-progress').firstElementChild.style.width = `${drainBegan > 0 ? (1 - drain.sessions_left / drainBegan) * 100 : 100}%`;
+  showDrain();
+}
+
+function showDrain() {
+  const { draining = false, sessions = 0 } = known.status ?? {};
+  $('drain-progress').hidden = !draining;
+  drainBegan = draining ? Math.max(drainBegan, sessions) : 0;
+  $('drain-progress').firstElementChild.style.width = `${drainBegan > 0 ? (1 - sessions / drainBegan) * 100 : 100}%`;
 }
 
 // Status, limits, certificates
@@ -180,7 +182,7 @@ function showStatus() {
 
 function showLastReload(said, mistakes) {
   const last = known.status?.last_reload;
-  setText(said, last ? `Last reload at ${clock(new Date(last.at))}: ${last.result}.` : 'Not reloaded since the start.');
+  setText(said, last?.at ? `Last reload at ${clock(new Date(last.at))}: ${last.result}.` : 'Not reloaded since the start.');
   showList(mistakes, last?.mistakes ?? [], { key: (text) => text, create: (text) => make('li', {}, text), update: () => {} });
 }
 

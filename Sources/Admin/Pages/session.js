@@ -30,7 +30,7 @@ async function askSession() {
 function endOf(id) {
   const close = closes.find(({ session }) => session === id);
   if (!close) return 'This session has ended.';
-  return `Ended at ${clock(new Date(close.at ?? close.time))}: ${close.cause}, code ${close.code}, by the ${close.by}.`;
+  return `Ended at ${clock(new Date(close.at))}: ${close.cause}, code ${close.code}, by the ${close.by}.`;
 }
 
 function sessionEnded(sentence) {

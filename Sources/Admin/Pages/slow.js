@@ -56,7 +56,7 @@ function showSlow() {
       make('td', { class: 'full' }, make('span', {}, make('a', { class: 'mono', href: `#/sessions/${row.id}` }, row.id), make('small', {}, row.route))),
       make('td', {}, make('span', {}, ...breakable(row.client), make('small'))),
       make('td', { class: 'full' }, make('div', { class: 'grow' }, make('div', { class: 'metered' }), meter('Queue'))),
-      cell('number', 'Growth'), cell('', 'Outlook', make('span'))),
+      cell('number', 'Growth'), cell('full', 'Outlook', make('span'))),
     update: (element, item) => {
       const [, client, queue, growth, end] = element.children;
       const [level, text] = outlook(item);
@@ -93,7 +93,7 @@ async function askRefusals() {
 
 /// The URL that was asked for. A refusal does not say whether it came by TLS: the listeners do.
 function refusedURL({ host, path }) {
-  const isSecure = (known.status?.listeners ?? []).some((listener) => /^(wss|https):/.test(listener.url ?? listener));
+  const isSecure = (known.status?.listeners ?? []).some((listener) => /^(wss|https):/.test(listener));
   return `${isSecure ? 'wss' : 'ws'}://${host ?? 'localhost'}${path ?? '/'}`;
 }
 
@@ -110,7 +110,7 @@ function showRefusals(groups) {
   showList(panel.querySelector('ul'), groups, {
     key: (group) => group.key, holds: isRead(panel),
     create: (group) => make(
-      'li', {}, make('span', { class: 'status' }, String(group.status)), make('span', { class: 'reason' }, group.reason ?? ''),
+      'li', {}, make('span', { class: 'status' }, String(group.status ?? '–')), make('span', { class: 'reason' }, group.reason ?? ''),
       make('span', { class: 'times' }),
       make('span', { class: 'where' }, `${group.host ?? ''}${group.path ?? ''}`),
       make('span', { class: 'why' }, make('a', { href: '#/why' }, 'Why not?'))),
