@@ -12,7 +12,7 @@ public struct EndpointHealth: Sendable {
         case down
         /// An operator wants it to get no new sessions, and its sessions are closed, whatever its health.
         case draining
-        /// An operator wants it to get no sessions but of clients that ask for it: those whose cookie names it.
+        /// An operator wants it to get no sessions but of clients that ask for it: those with a cookie that names it.
         case reserved
     }
 
@@ -138,7 +138,7 @@ public struct EndpointHealth: Sendable {
     public var reason: String? {
         switch self.state {
         case .draining: return "drained"
-        case .reserved: return "an operator drains it: only clients whose cookie names it come"
+        case .reserved: return "an operator drains it: only clients with a cookie that names it come"
         case .up: return self.recovery
         case .down: break
         }

@@ -187,26 +187,4 @@ extension Gateway {
         /// No listener accepts connections.
         case noListener
     }
-
-    /// What to drain.
-    public enum DrainSelection: Sendable, Equatable {
-        /// Every session. Then the process ends.
-        case process
-        /// All endpoints of the backend with this name.
-        case backend(String)
-        /// One endpoint, by the names that it and its backend have in the configuration.
-        case endpoint(backend: String, name: String)
-    }
-
-    /// The answer to a drain.
-    public enum DrainOutcome: Sendable, Equatable {
-        /// - Parameter sessions: the number of sessions that will be closed.
-        case draining(sessions: Int)
-        /// An endpoint that was draining gets sessions again.
-        case undrained
-        /// There is nothing to drain.
-        ///
-        /// - Parameter reason: one line for people, such as "there is no backend chat".
-        case unknown(String)
-    }
 }

@@ -92,6 +92,9 @@ import Testing
         other.state = "up"
         other.reason = nil
         other.isBackup = false
+        other.order = "drain"
+        other.lastCheck = .seconds(4)
+        other.checkTime = .milliseconds(5)
         let rows = [
             BackendRow(name: "chat", kind: "websocket", sessions: 3, endpoints: [endpoint, other]),
             BackendRow(name: "echo", kind: "echo", sessions: 0, endpoints: []),
@@ -99,9 +102,10 @@ import Testing
         #expect(
             self.text(.backends(rows)) == """
                 {"backends":[{"name":"chat","kind":"websocket","sessions":3,"endpoints":[{"name":"ws://a",\
-                "state":"down","reason":"connect: Connection refused","since_seconds":61,"sessions":1,"weight":2,\
-                "backup":true},{"name":"ws://a","state":"up","reason":null,"since_seconds":61,"sessions":1,"weight":2,\
-                "backup":false}]},{"name":"echo","kind":"echo","sessions":0,"endpoints":[]}]}
+                "state":"down","order":"up","reason":"connect: Connection refused","since_seconds":61,"sessions":1,"weight":2,\
+                "backup":true,"last_check_seconds":null,"check_seconds":null},{"name":"ws://a","state":"up","order":"drain",\
+                "reason":null,"since_seconds":61,"sessions":1,"weight":2,"backup":false,"last_check_seconds":4,\
+                "check_seconds":0.005000}]},{"name":"echo","kind":"echo","sessions":0,"endpoints":[]}]}
 
                 """)
     }

@@ -14,7 +14,7 @@ final class FakeControl: GatewayControl {
     var backendRows: [BackendRow] = []
     var families: [MetricFamily] = []
     var reloadOutcome = ReloadOutcome.applied(closing: [:], kept: 0, awaitingStart: [])
-    var drainOutcome = Gateway.DrainOutcome.draining(sessions: 0)
+    var drainOutcome = DrainOutcome.draining(sessions: 0)
     /// Whether answers wait in `waiting` instead of being given at once.
     var isSlow = false
     private(set) var waiting: [() -> Void] = []
@@ -22,7 +22,7 @@ final class FakeControl: GatewayControl {
     var holdsAside = false
     private(set) var aside: [() -> Void] = []
     private(set) var closed: [CloseOrder] = []
-    private(set) var drained: [(selection: Gateway.DrainSelection, undo: Bool)] = []
+    private(set) var drained: [(selection: DrainSelection, undo: Bool)] = []
     private(set) var reloads: [Bool] = []
 
     init() throws { self.loop = try EventLoop() }
@@ -103,7 +103,7 @@ final class FakeControl: GatewayControl {
         self.give { answer(self.reloadOutcome) }
     }
 
-    func drain(_ selection: Gateway.DrainSelection, undo: Bool, answer: @escaping (Gateway.DrainOutcome) -> Void) {
+    func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void) {
         self.drained.append((selection, undo))
         self.give { answer(self.drainOutcome) }
     }

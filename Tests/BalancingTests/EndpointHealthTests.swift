@@ -67,7 +67,7 @@ import Testing
 
     @Test func `an operator's orders come before its health`() {
         let back = "an operator took the order back"
-        let reserved = "an operator drains it: only clients whose cookie names it come"
+        let reserved = "an operator drains it: only clients with a cookie that names it come"
         self.expect(
             Self.checks,
             [

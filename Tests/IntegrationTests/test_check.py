@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ CHECKS = ROOT / "ops" / "checks"
 sys.path.insert(0, str(CHECKS))
 
 import graph  # noqa: E402
+import keys_page  # noqa: E402
 import markdown  # noqa: E402
 import swift_text  # noqa: E402
 
@@ -296,7 +298,7 @@ def test_words_for_people_are_found(tmp_path):
 
 README = """# Small
 
-See [the tool](ops/tool), [above](#small), `ops/tool --fast`, `WideName`, `Narrow.swift`, `gateway check --config site.conf`,
+See [the tool](ops/tool), [above](#small), [there](ops/docs/architecture.md#architecture), `ops/tool --fast`, `WideName`, `Narrow.swift`, `gateway check --config site.conf`,
 `gateway version > version`.
 
 ```console
@@ -354,6 +356,7 @@ def test_a_true_document_passes_and_what_was_not_run_is_said(documented):
 @pytest.mark.parametrize("before,after,finding", [
     ("(ops/tool)", "(ops/fool)", "README.md:3: the link leads to ops/fool, which is not there"),
     ("(#small)", "(#smaller)", "README.md:3: there is no heading for #smaller"),
+    ("md#architecture", "md#small", "README.md:3: there is no heading for ops/docs/architecture.md#small"),
     ("--fast", "--slow", "README.md:3: `ops/tool --slow`: its --help has no --slow"),
     ("`ops/tool", "`ops/fool", "README.md:3: ops/fool is not there"),
     ("`WideName`", "`WiderName.part`", "README.md:3: WiderName is no name in the sources"),
@@ -423,6 +426,16 @@ def test_a_schema_that_is_not_that_of_the_table_is_found(shipped):
     assert check(shipped, "schema")[:2] == (1, ["ops/gateway.schema.json:2: differs from the table of keys"])
 
 
+def test_a_page_of_keys_that_is_not_up_to_date_is_found(shipped):
+    page = keys_page.text(SCHEMA, SHIPPED)
+    assert "| `weight` | text |  |  | `2` |" in page
+    write(shipped, {"ops/docs/configuration.md": page})
+    assert check(shipped, "schema")[:2] == (0, [])
+    write(shipped, {"ops/docs/configuration.md": page.replace("`2`", "`3`")})
+    (finding,) = check(shipped, "schema")[1]
+    assert re.fullmatch(r"ops/docs/configuration.md:\d+: differs from the table of keys", finding)
+
+
 @pytest.mark.parametrize("without,finding", [
     ("# workers: auto\n", "lacks `workers` of gateway"),
     ("{path: /}", "lacks `path` of route"),
@@ -432,6 +445,51 @@ def test_a_schema_that_is_not_that_of_the_table_is_found(shipped):
 def test_a_key_that_the_shipped_file_lacks_where_it_belongs_is_found(shipped, without, finding):
     write(shipped, {"gateway.conf": SHIPPED.replace(without, "")})
     assert check(shipped, "schema")[:2] == (1, [f"gateway.conf: {finding}"])
+
+
+REPORTING = """
+enum Cause: String, CaseIterable {
+    /// It ended well.
+    case clientClosed = "client-closed"
+    case drain
+}
+let family = MetricFamily(
+    "small_total", .counter)
+func log(isBad: Bool) {
+    _ = LogRecord(.info, isBad ? "broken" : "whole")
+    log.write(.error, "not-read", reason: "no event")
+    _ = self.record(self.keys == nil ? .error : .warning, "not-fetched")
+}
+"""
+REFERENCE = """# What there is
+## Causes
+| cause | |
+|---|---|
+| `client-closed`, `drain` | |
+## Metrics
+| `small_total` | `of` |
+## Log lines
+| `broken` | |
+| `whole` | |
+| `not-read` | |
+| `not-fetched` | |
+"""
+
+
+@pytest.mark.parametrize("before,after,finding", [
+    (", `drain`", "", "ops/docs/reference.md: Causes lacks `drain` of Sources/Lower/Reporting.swift"),
+    ("| `small_total` | `of` |\n", "", "ops/docs/reference.md: Metrics lacks `small_total` of Sources/Lower/Reporting.swift"),
+    ("| `whole` | |\n", "", "ops/docs/reference.md: Log lines lacks `whole` of Sources/Lower/Reporting.swift"),
+    ("| `not-fetched` | |\n", "", "ops/docs/reference.md: Log lines lacks `not-fetched` of Sources/Lower/Reporting.swift"),
+    ("`not-read`", "`not-written`", "ops/docs/reference.md:11: Log lines has `not-written`, which is not in the sources"),
+])
+def test_what_has_no_row_in_the_reference_is_found(tmp_path, before, after, finding):
+    write(tmp_path, {"Sources/Lower/Reporting.swift": REPORTING, "ops/docs/reference.md": REFERENCE})
+    assert check(tmp_path, "reference")[:2] == (0, [])
+    assert before in REFERENCE
+    write(tmp_path, {"ops/docs/reference.md": REFERENCE.replace(before, after, 1)})
+    status, found, _ = check(tmp_path, "reference")
+    assert status == 1 and finding in found, found
 
 
 def test_budgets_that_are_not_kept_are_found(tmp_path):

@@ -11,7 +11,7 @@ import index_store
 from tree import Tree
 
 # Each is a module with `findings(tree)`, which yields a Finding for everything that is wrong.
-PARTS = ["format", "structure", "unsafe", "dead", "schema", "readme", "sleeps", "text", "budgets"]
+PARTS = ["format", "structure", "unsafe", "dead", "schema", "readme", "reference", "sleeps", "text", "budgets"]
 
 
 def main() -> int:

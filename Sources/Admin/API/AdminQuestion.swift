@@ -9,7 +9,7 @@ public enum AdminQuestion: Equatable, Sendable {
     case backends
     case close(CloseOrder)
     case reload(dryRun: Bool)
-    case drain(Gateway.DrainSelection, undo: Bool)
+    case drain(DrainSelection, undo: Bool)
     case order(EndpointOrder)
     case status
 }

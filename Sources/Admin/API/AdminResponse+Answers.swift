@@ -102,7 +102,7 @@ extension AdminResponse {
     }
 
     /// The result of a drain. An unknown backend or endpoint is a 404.
-    public static func drain(_ outcome: Gateway.DrainOutcome) -> AdminResponse {
+    public static func drain(_ outcome: DrainOutcome) -> AdminResponse {
         switch outcome {
         case .draining(let sessions):
             .json {

@@ -72,7 +72,7 @@ public struct AdminRouter: Equatable, Sendable {
         AdminRoute(
             "POST", "/api/endpoints",
             """
-            {"backend": "…", "endpoint": "…", "state": "drain"}: only clients whose cookie names it still come;
+            {"backend": "…", "endpoint": "…", "state": "drain"}: only clients with a cookie that names it still come;
             "down": none; "up" takes it back; its sessions stay
             """
         ) { request, _ throws(AdminResponse) in

@@ -27,7 +27,7 @@ public protocol GatewayControl: AnyObject {
     /// Drains, or takes a drain back.
     ///
     /// - Parameter undo: endpoints that drain get sessions again. Not with `.process`.
-    func drain(_ selection: Gateway.DrainSelection, undo: Bool, answer: @escaping (Gateway.DrainOutcome) -> Void)
+    func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void)
     /// Gives an endpoint to clients, or takes it from them.
     ///
     /// - Returns: why there is nothing to do it with; `nil`: it is done.

@@ -40,7 +40,7 @@ final class Reloader {
     private let log: Log
     private var state = State.idle
     /// What became of the last reload that was to be applied; `nil`: there was none.
-    private(set) var last: GatewayStatus.Reload?
+    private(set) var last: LastReload?
     /// The number of reloads, by result.
     private(set) var counted = MetricsSnapshot.Control()
 
@@ -89,7 +89,7 @@ final class Reloader {
     private func hasReloaded(_ outcome: ReloadOutcome, dryRun: Bool, _ answer: (ReloadOutcome) -> Void) {
         if !dryRun {
             if self.followers.drainer.isServing { self.followers.supervisor.ready(self.serving.status) }
-            self.last = GatewayStatus.Reload(outcome, at: WallClock.rfc3339())
+            self.last = LastReload(outcome, at: WallClock.rfc3339())
             switch outcome {
             case .applied: self.counted.appliedReloads += 1
             case .refused: self.counted.refusedReloads += 1

@@ -1,8 +1,10 @@
 """What README.md and the documents in ops say can be done, can be done.
 
 - A block of YAML is a configuration that `gateway check` accepts. Where it has no `listeners`, `routes` or `backends` it is completed: a
-  listener on a port that the system chooses, a route `/*` to the first backend, a built-in echo. Paths below /etc become files made for it
-  (keys of tokens if they end in .json, users if that is their name, else certificates), and so do those of `files`: files if they have a dot in the name, else folders.
+  listener on a port that the system chooses, a route `/*` to the first backend, a built-in echo. Paths below /etc and /var/lib become files made
+  for it (keys of tokens if they end in .json, users if they are named so or end in .htpasswd, else
+  certificates), and so do those of `files`: files if they have
+  a dot in the name, else folders.
 - A command of the gateway that ends and changes nothing (`check`, `explain`, `version`, `--help`) is run, if the files it names are there,
   and prints what a `console` block has below it. Of every other one the subcommand and the options have to be in its --help.
 - A command in ops exists, answers --help with 0, and its --help has the options that are named.
@@ -169,7 +171,7 @@ def _completed(text: str, folder: pathlib.Path) -> str:
         text += f"routes: [{{path: /*, backend: {first.group(1) if first else 'echo'}}}]\n"
     if "backends" not in top:
         text += "backends: {echo: {builtin: echo}}\n"
-    for path in sorted(set(re.findall(r"/etc/[\w./-]+", text))):
+    for path in sorted(set(re.findall(r"(?<!files: )(?<!folder: )/(?:etc|var/lib)/[\w./-]+", text))):
         made = folder / path.lstrip("/")
         made.parent.mkdir(parents=True, exist_ok=True)
         if not (folder / "key.pem").exists():
@@ -180,10 +182,10 @@ def _completed(text: str, folder: pathlib.Path) -> str:
             )
         if path.endswith(".json"):
             made.write_text('{"keys": [{"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8"}]}')
-        elif path.endswith("/users"):
+        elif path.endswith(("/users", ".htpasswd")):
             made.write_text("alice:$2b$04$abcdefghijklmnopqrstuuyvPXIbu7xe6/CED2DzX8z6Si09MlzlW\n")
         else:
-            made.write_bytes((folder / ("key.pem" if path.endswith(".key") else "chain.pem")).read_bytes())
+            made.write_bytes((folder / ("key.pem" if re.search(r"\bkey(\.pem)?$", path) else "chain.pem")).read_bytes())
         text = re.sub(re.escape(path) + r"(?![\w./-])", str(made), text)
     for path in sorted(set(re.findall(r"(?:files|folder): (/[\w./-]+)", text))):
         made = folder / path.lstrip("/")
@@ -195,15 +197,14 @@ def _completed(text: str, folder: pathlib.Path) -> str:
 
 def _named(tree: Tree, file: str, document: markdown.Document) -> Iterator[Finding]:
     here = pathlib.PurePosixPath(file).parent
-    anchors = {markdown.anchor(heading) for heading in document.headings}
     for line, link in document.links:
         path, _, place = link.partition("#")
         if re.match(r"\w+:", link):
             continue
         if path and not (tree.root / here / path).exists():
             yield Finding(file, line, f"the link leads to {path}, which is not there", "correct the link")
-        elif not path and place not in anchors:
-            yield Finding(file, line, f"there is no heading for #{place}", "correct the link")
+        elif place and place not in _anchors(tree, (tree.root / here / path) if path else tree.root / file):
+            yield Finding(file, line, f"there is no heading for {link}", "correct the link")
     for line, span in document.spans:
         word = span.split()[0]
         if re.fullmatch(r"(ops|Tests|Sources|\.ci)/[\w./+-]+", word) and not (tree.root / word).exists():
@@ -235,6 +236,12 @@ def _listed(tree: Tree, file: str, block: markdown.Block) -> Iterator[Finding]:
     for target in tree.targets.values():
         if target.path not in listed:
             yield Finding(file, block.line, f"the drawing lacks {target.path}", "add it")
+
+
+@functools.cache
+def _anchors(tree: Tree, file: pathlib.Path) -> set[str]:
+    """Where links into a document may lead."""
+    return {markdown.anchor(heading) for heading in markdown.parse(file.read_text()).headings} if file.suffix == ".md" else set()
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from tree import Finding, Tree, words
 
 _PEOPLE = re.compile(r"\b(?:who|whoever|whose|whom|nobody|somebody|everybody)\b", re.IGNORECASE)
 # What is said of people, and of other programs' options.
-ALLOWED = ["who may connect", "--kill-whom"]
+ALLOWED = ["who may connect", "--kill-whom", '"who"', "`who`"]
 
 
 def findings(tree: Tree) -> Iterator[Finding]:

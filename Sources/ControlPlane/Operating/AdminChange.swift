@@ -37,7 +37,7 @@ public struct AdminChange: Equatable, Sendable {
     }
 
     /// A drain, or one that is taken back.
-    public init(_ outcome: Gateway.DrainOutcome, of selection: Gateway.DrainSelection) {
+    public init(_ outcome: DrainOutcome, of selection: DrainSelection) {
         let target: String? =
             switch selection {
             case .process: nil

@@ -1,27 +1,5 @@
 /// What the process does, and what it may use, as the admin address shows it.
 public struct GatewayStatus: Sendable {
-    /// What became of a reload.
-    public struct Reload: Sendable {
-        /// In RFC 3339.
-        public var at: String
-        /// `applied` or `refused`.
-        public var result: String
-        /// Why it was refused, a line each.
-        public var mistakes: [String]
-
-        init(_ outcome: ReloadOutcome, at time: String) {
-            self.at = time
-            switch outcome {
-            case .applied:
-                self.result = "applied"
-                self.mistakes = []
-            case .refused(let mistakes):
-                self.result = "refused"
-                self.mistakes = mistakes
-            }
-        }
-    }
-
     /// The version of the gateway.
     public var version: String
     /// The process's number.
@@ -49,5 +27,5 @@ public struct GatewayStatus: Sendable {
     /// The URLs at which it listens.
     public var listeners: [String]
     /// `nil`: there was none since the start.
-    public var lastReload: Reload?
+    public var lastReload: LastReload?
 }

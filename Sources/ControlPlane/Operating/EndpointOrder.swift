@@ -6,7 +6,7 @@ public struct EndpointOrder: Equatable, Sendable {
     public enum State: String, CaseIterable, Sendable {
         /// Its health decides.
         case up
-        /// Only clients whose cookie names it still come.
+        /// Only clients with a cookie that names it still come.
         case drain
         /// No client comes.
         case down
