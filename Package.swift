@@ -117,8 +117,8 @@ let package = Package(
         target(
             "Admin",
             [
-                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions", "HTTP1", "System",
-                "TLS", "Configuration",
+                "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions",
+                "WebSocketProtocol", "HTTP1", "System", "TLS", "Configuration",
             ], resources: dashboard.map { .embedInCode("Pages/\($0)") }),
         .executableTarget(
             name: "gateway",
@@ -176,7 +176,10 @@ let package = Package(
             ]),
         tests(
             "Admin",
-            ["ControlPlane", "Admission", "Observability", "DataPlane", "Sessions", "HTTP1", "Configuration", "System"]),
+            [
+                "ControlPlane", "Admission", "Observability", "DataPlane", "Sessions", "WebSocketProtocol", "HTTP1",
+                "Configuration", "System",
+            ]),
     ]
 )
 

@@ -26,19 +26,69 @@ struct AdminOptions: ParsableArguments {
     }
 
     func ask(_ method: String, _ target: String, _ body: [UInt8] = []) throws -> Data {
+        do { return try self.quietly(method, target, body) } catch let problem as Problem {
+            throw Self.failed(problem.text)
+        }
+    }
+
+    /// The same without a word.
+    ///
+    /// - Throws: `Problem` if the gateway refuses or does not answer.
+    func quietly(_ method: String, _ target: String, _ body: [UInt8] = []) throws -> Data {
         let address = try self.address()
         let answer: AdminClient.Answer
         do throws(AdminClient.Failure) {
             answer = try AdminClient.ask(address, method, target, body: body)
         } catch {
+            throw Problem(text: "\(error)")
+        }
+        guard answer.status == 200 else { throw Problem(text: Self.reason(of: answer)) }
+        return Data(answer.body)
+    }
+
+    /// Why the gateway refused, in its words.
+    private static func reason(of answer: AdminClient.Answer) -> String {
+        let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(answer.body))
+        let text = refusal?.error ?? String(decoding: answer.body, as: UTF8.self).trimmed
+        return ([text] + (refusal?.mistakes ?? [])).joined(separator: "\n")
+    }
+
+    /// Takes the messages of a WebSocket of the running gateway until it ends, or SIGINT or SIGTERM comes.
+    ///
+    /// - Parameters:
+    ///   - opened: called when the gateway has agreed; returns whether to go on.
+    ///   - receive: gets each message; returns whether to go on.
+    /// - Throws: as `ask`.
+    func listen(
+        _ target: String, opened: () -> Bool = { true }, receive: @escaping ([UInt8]) -> Bool
+    ) throws -> AdminClient.End {
+        let address = try self.address()
+        let signals = [SignalSource.interrupt, SignalSource.terminate]
+        SignalSource.block(signals)
+        do throws(AdminClient.Failure) {
+            return try AdminClient.listen(address, target, until: signals, opened: opened, receive: receive)
+        } catch {
             throw Self.failed("\(error)")
         }
-        guard answer.status == 200 else {
-            let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(answer.body))
-            let text = refusal?.error ?? String(decoding: answer.body, as: UTF8.self).trimmed
-            throw Self.failed(([text] + (refusal?.mistakes ?? [])).joined(separator: "\n"))
+    }
+
+    /// - Throws: exit status 1 if a WebSocket ended otherwise than with what it shows, or than we wanted.
+    static func check(_ end: AdminClient.End) throws(ExitCode) {
+        switch end {
+        case .stopped: break
+        case .closed(code: 1000, let reason): OutputFile.standardError.append(line: "gateway: \(reason.printable)")
+        case .closed(let code, let reason):
+            let text = [code.map { "\($0)" }, reason.printable].compactMap { $0 }.joined(separator: " ").trimmed
+            throw self.failed("the gateway closed the connection: \(text)")
+        case .refused(let answer): throw self.failed(self.reason(of: answer))
+        case .lost(let reason): throw self.failed("the connection to the gateway is lost: \(reason)")
         }
-        return Data(answer.body)
+    }
+
+    /// Why a gateway did not do what it was asked.
+    struct Problem: Error {
+        /// One line or more, for people.
+        let text: String
     }
 
     private struct Refusal: Decodable {

@@ -26,8 +26,9 @@ struct Gateway: ParsableCommand {
         version: "gateway \(Version.current)",
         subcommands: [
             RunCommand.self, CheckCommand.self, ExplainCommand.self, BridgeCommand.self, ReloadCommand.self,
-            SessionsCommand.self, SessionsCommand.CloseCommand.self, DrainCommand.self, SchemaCommand.self,
-            VersionCommand.self,
+            SessionsCommand.self, SessionsCommand.CloseCommand.self, TailCommand.self, RecordCommand.self,
+            TopCommand.self,
+            DrainCommand.self, SchemaCommand.self, VersionCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

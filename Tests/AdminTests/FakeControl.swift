@@ -93,6 +93,16 @@ final class FakeControl: GatewayControl {
         self.give { answer { families } }
     }
 
+    var lastCloses: [ClosedSession] = []
+    var lastRefusals: [RefusedRequest] = []
+    var activity: [ActivityPoint] = []
+    /// What listens to events.
+    private(set) var tell: ((GatewayEvent) -> Void)?
+
+    func listen(_ tell: @escaping (GatewayEvent) -> Void) { self.tell = tell }
+
+    func stopListening() { self.tell = nil }
+
     func aside<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void) {
         guard self.holdsAside else { return then(make()) }
         self.aside.append { then(make()) }
@@ -107,6 +117,24 @@ final class FakeControl: GatewayControl {
         self.drained.append((selection, undo))
         self.give { answer(self.drainOutcome) }
     }
+
+    /// Whether there is what a tail is asked of.
+    var knowsTail = true
+    private(set) var tails: [(tail: Tail, receive: ([Tail.News]) -> Void)] = []
+    private(set) var endedTails: [Tail] = []
+
+    func beginTail(
+        _ selection: TailSelection, showsPayloads: Bool, receive: @escaping ([Tail.News]) -> Void,
+        answer: @escaping (Tail?) -> Void
+    ) {
+        guard self.knowsTail else { return self.give { answer(nil) } }
+        let tail = Tail(
+            selection, showsPayloads: showsPayloads, MemoryBound(limit: .max), memoryRose: {}, deliver: { _, _ in })
+        self.tails.append((tail, receive))
+        self.give { answer(tail) }
+    }
+
+    func endTail(_ tail: Tail) { self.endedTails.append(tail) }
 }
 
 extension SessionRow {

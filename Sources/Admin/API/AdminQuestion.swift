@@ -1,5 +1,7 @@
 public import ControlPlane
 public import DataPlane
+internal import Observability
+public import Sessions
 
 /// What a request asks of the gateway.
 public enum AdminQuestion: Equatable, Sendable {
@@ -7,6 +9,10 @@ public enum AdminQuestion: Equatable, Sendable {
     case metrics
     case sessions(SessionQuery)
     case backends
+    /// - causedBy: `nil`: all of them.
+    case closes(causedBy: Cause?)
+    case refusals
+    case history
     case close(CloseOrder)
     case reload(dryRun: Bool)
     case drain(DrainSelection, undo: Bool)
@@ -22,6 +28,13 @@ extension GatewayControl {
         switch question {
         case .readiness: answer(.readiness(self.readiness))
         case .backends: self.backends { rows in self.aside({ .backends(rows()) }, then: answer) }
+        case .closes(let cause):
+            let closes = self.lastCloses
+            self.aside({ .closes(closes.filter { cause == nil || $0.cause == cause }) }, then: answer)
+        case .refusals:
+            let refusals = self.lastRefusals
+            self.aside({ .refusals(refusals) }, then: answer)
+        case .history: answer(.history(self.activity))
         case .metrics: self.metrics { families in self.aside({ .metrics(families()) }, then: answer) }
         case .sessions(let query):
             self.sessions(query) { page in self.aside({ .sessions(page(), of: query) }, then: answer) }

@@ -1,11 +1,25 @@
 public import ControlPlane
 public import DataPlane
+internal import HTTP1
 public import Observability
 internal import Sessions
 
 /// The gateway's answers: JSON with the same words as the log, and metrics for Prometheus.
 extension AdminResponse {
     static var noSuchSession: AdminResponse { .error(404, "there is no such session") }
+
+    static var tooManyListen: AdminResponse {
+        var refusal = AdminResponse.error(503, "as many listen as can, \(AdminServer.mostSockets)")
+        refusal.fields.append("Retry-After", "5")
+        return refusal
+    }
+
+    static func nothingToTail(_ selection: TailSelection) -> AdminResponse {
+        switch selection {
+        case .session: .error(404, "there is no such session, or it is not open")
+        case .route(let name): .error(404, "there is no route \(name.cut)")
+        }
+    }
 
     /// Of one session, or of all that filters have.
     ///

@@ -9,6 +9,8 @@ public struct AdminRouter: Equatable, Sendable {
     public enum Decision: Equatable, Sendable {
         case answer(AdminResponse)
         case ask(AdminQuestion)
+        /// The request is for a WebSocket.
+        case open(AdminStream)
     }
 
     private let requestGuard: RequestGuard
@@ -67,6 +69,30 @@ public struct AdminRouter: Equatable, Sendable {
             """
         ) { request, _ throws(AdminResponse) in
             .ask(.close(try CloseOrder(request)))
+        },
+        AdminRoute(
+            "GET", "/api/closes", "the last sessions that ended, newest first; ?cause=…"
+        ) { request, _ throws(AdminResponse) in
+            .ask(.closes(causedBy: try request.cause()))
+        },
+        AdminRoute("GET", "/api/refusals", "the last clients that were turned away, newest first", asks: .refusals),
+        AdminRoute("GET", "/api/history", "what was counted in the last 15 minutes, in steps", asks: .history),
+        AdminRoute(
+            "GET", "/api/events", "a WebSocket: what happens, as it happens, and a summary each second"
+        ) { _, _ in .open(.events) },
+        AdminRoute(
+            "GET", "/api/sessions/ID/tail", "a WebSocket: the frames of a session, as they pass"
+        ) { _, parts throws(AdminResponse) in
+            guard let id = SessionID(String(parts[0])) else { throw .noSuchSession }
+            return .open(.tail(.session(id)))
+        },
+        AdminRoute(
+            "GET", "/api/tail", "a WebSocket: the frames of all sessions of a route; ?route=…"
+        ) { request, _ throws(AdminResponse) in
+            guard let route = try AdminParameters(of: request, names: ["route"]).text("route") else {
+                throw .error(400, "name the route: ?route=…")
+            }
+            return .open(.tail(.route(route)))
         },
         AdminRoute("GET", "/api/backends", "the backends and their endpoints", asks: .backends),
         AdminRoute(

@@ -18,6 +18,25 @@ public protocol GatewayControl: AnyObject {
     func backends(answer: @escaping (@escaping @Sendable () -> [BackendRow]) -> Void)
     /// `answer` gets a function that makes the metrics, on any thread.
     func metrics(answer: @escaping (@escaping @Sendable () -> [MetricFamily]) -> Void)
+    /// The last sessions that ended, the newest first.
+    var lastCloses: [ClosedSession] { get }
+    /// The last clients that were turned away, the newest first.
+    var lastRefusals: [RefusedRequest] { get }
+    /// What was counted in the last quarter of an hour, the oldest step first; `Gateway.activityStep` is how long one is.
+    var activity: [ActivityPoint] { get }
+    /// Calls `tell` for all that happens from now on, until `stopListening`. There is one listener at a time.
+    func listen(_ tell: @escaping (GatewayEvent) -> Void)
+    func stopListening()
+    /// Shows the frames of sessions from now on, until `endTail`.
+    ///
+    /// - Parameters:
+    ///   - showsPayloads: whether more than what frames there are is shown.
+    ///   - receive: gets the news, some of it maybe before the answer.
+    ///   - answer: gets the tail when it is in force; `nil`: there is no such session or route.
+    func beginTail(
+        _ selection: TailSelection, showsPayloads: Bool, receive: @escaping ([Tail.News]) -> Void,
+        answer: @escaping (Tail?) -> Void)
+    func endTail(_ tail: Tail)
     /// Runs `make` on another thread, because it would hold up the control thread, and `then` with its result on the control thread.
     func aside<Value: Sendable>(_ make: @escaping @Sendable () -> Value, then: @escaping (Value) -> Void)
     /// Applies the configuration file as it is now.

@@ -1,11 +1,12 @@
 internal import Configuration
 internal import Connections
 internal import DataPlane
+internal import HTTP1
 internal import System
 
 /// One connection to the admin address: reads a request, gets the answer, sends it, and closes.
 final class AdminConnection: ConnectionOwner, TimerHandler {
-    /// `reading → waiting → answering → ending → closed`
+    /// `reading → waiting → answering → ending → closed`; from `waiting` at once to `closed` if a WebSocket takes the connection over.
     private enum State {
         case reading
         /// The gateway was asked, and has not answered.
@@ -107,6 +108,7 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
             self.reader = AdminRequestReader()
             self.state = .waiting
             switch self.server.router.decide(request) {
+            case .open(let stream): self.open(stream, request)
             case .answer(let response): self.answer(response)
             case .ask(let question):
                 self.setDeadline()
@@ -114,6 +116,48 @@ final class AdminConnection: ConnectionOwner, TimerHandler {
                 self.server.control.ask(question, by: self.asker) { [weak self] in self?.answer($0) }
             }
         }
+    }
+
+    /// Gives the connection to a WebSocket, if the request can become one.
+    private func open(_ stream: AdminStream, _ request: AdminRequest) {
+        do throws(AdminResponse) {
+            let key = try AdminUpgrade.key(of: request)
+            guard self.server.hasRoomForSocket else {
+                throw AdminResponse.tooManyListen
+            }
+            switch stream {
+            case .events: self.open(key) { self.server.events.add($0) }
+            case .tail(let selection): self.open(key, selection)
+            }
+        } catch {
+            self.answer(error)
+        }
+    }
+
+    /// Gives it to a tail when that is in force.
+    private func open(_ key: String, _ selection: TailSelection) {
+        let stream = TailStream(self.server.control)
+        self.setDeadline()
+        stream.begin(selection, showsPayloads: self.server.showsPayloads) { [weak self] isInForce in
+            guard let self, case .waiting = self.state, isInForce, self.server.hasRoomForSocket else {
+                stream.ended()
+                self?.answer(isInForce ? .tooManyListen : .nothingToTail(selection))
+                return
+            }
+            self.open(key) {
+                stream.open(on: $0)
+                return stream
+            }
+            // Some may have come before the 101.
+            stream.hasRoom()
+        }
+    }
+
+    private func open(_ key: String, feeding feed: (AdminSocket) -> any SocketFeed) {
+        guard let connection = self.connection else { return }
+        self.connection = nil
+        self.server.open(key, on: connection, feeding: feed)
+        self.close()
     }
 
     // MARK: - Answering

@@ -115,7 +115,14 @@ final class Reloader {
     }
 
     private func refuse(_ mistakes: [String], dryRun: Bool, _ then: (ReloadOutcome) -> Void) {
-        if !dryRun { for mistake in mistakes { self.log.write(.error, "reload-refused", reason: mistake) } }
+        if !dryRun {
+            for mistake in mistakes {
+                var record = LogRecord(.error, "reload-refused")
+                record.add("result", "refused")
+                record.add("reason", mistake)
+                self.log.write(record)
+            }
+        }
         then(.refused(mistakes))
     }
 
@@ -201,6 +208,7 @@ final class Reloader {
     private func logReload(_ fates: SessionFates, awaitingStart: [String]) {
         let configuration = self.serving.configuration
         var record = LogRecord(.info, "reloaded")
+        record.add("result", "applied")
         record.add("routes", configuration.routes.count)
         record.add("backends", configuration.backends.count)
         record.add("listeners", self.serving.listeners.listeners.count)

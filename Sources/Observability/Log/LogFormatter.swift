@@ -19,6 +19,13 @@ enum LogFormatter: Sendable {
         }
         return line.bytes
     }
+
+    /// An event as a JSON object, with the fields of its record.
+    static func json(_ event: LoggedEvent) -> [UInt8] {
+        var line = Line()
+        line.appendJSON(event)
+        return line.bytes
+    }
 }
 
 /// A line in the making.
@@ -34,6 +41,19 @@ private struct Line {
         self.append(record.level.rawValue)
         self.append("\",\"event\":")
         self.bytes.append(quoted: record.event)
+        self.appendFields(of: record)
+    }
+
+    mutating func appendJSON(_ event: LoggedEvent) {
+        self.append("{\"event\":\"")
+        self.append(event.name.rawValue)
+        self.append("\",\"at\":\"")
+        self.append(event.time)
+        self.append("\"")
+        self.appendFields(of: event.record)
+    }
+
+    private mutating func appendFields(of record: LogRecord) {
         for (key, value) in record.fields {
             self.append(",")
             self.bytes.append(quoted: key)
