@@ -49,6 +49,7 @@ function openSession(id) {
   panel.dataset.session = id;
   shownSession = null;
   setText($('session-title'), id);
+  setText($('close-said'), '');
   sessionEnded(null);
   showSession();
   endTail();
@@ -104,9 +105,9 @@ async function closeSession(event) {
   if ($('close-reason').value) order.reason = $('close-reason').value;
   try {
     await ask(`api/sessions/${id}/close`, order);
-    sessionEnded('Closing …');
+    setText($('close-said'), '');
   } catch (problem) {
-    setText($('session-said'), problem.message);
+    setText($('close-said'), problem.message);
   }
   expire(askSession);
   expire(askSessions);
