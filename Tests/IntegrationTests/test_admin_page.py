@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import json
 import re
+import socket
 
 import pytest
 from playwright.async_api import Page, expect
 
 import raw
-from admin import admin, admin_address, url
+from admin import admin, admin_address, read, url
 from browser import chromium, new_page
 from gateway_process import PATIENCE, Gateway, within
 from herd import Herd
@@ -125,6 +126,8 @@ async def test_a_screen_with_faults(device, scheme, screenshots):
                 await expect(page.locator("#refusals li").first).to_be_visible()
                 await expect(page.locator("#closes tbody tr").first).to_be_visible()
                 await expect(page.locator("#limits li").first).to_be_visible()
+                await expect(page.locator("[data-rate=sessions] .value")).to_have_text("11")
+                await expect(page.locator("[data-rate=messages] .label")).to_contain_text("max")
                 for view in VIEWS:
                     await page.evaluate(f"location.hash = '/{view}'")
                     await expect(page.locator(f"#{view}")).to_be_visible()
@@ -132,7 +135,8 @@ async def test_a_screen_with_faults(device, scheme, screenshots):
                         await expect(page.locator("#session-table tbody tr").first).to_be_visible()
                     assert await lies_within(page), view
                     await page.screenshot(path=screenshots / f"admin-{view}-{device}-{scheme}.png")
-                await page.evaluate("location.hash = '/sessions'")
+                await page.evaluate("location.hash = '/sessions?route=chat'")
+                await expect(page.locator("#sessions-said")).to_have_text("8 sessions match")
                 await page.locator("#session-table tbody a").first.click()
                 await expect(page.locator("#session-facts dd").first).not_to_have_text("–")
                 await expect(page.locator("#frames li").first).to_be_visible()
@@ -255,7 +259,7 @@ async def test_a_drain_shows_how_many_are_left():
             await expect(page.locator("#confirm")).to_be_hidden()
             await page.click("#drain")
             await page.click("#confirm-yes")
-            await expect(page.locator("#sentence")).to_contain_text("Draining: 2 sessions left")
+            await expect(page.locator("#sentence")).to_contain_text(re.compile("Draining: [12] sessions? left, ends in"))
             await expect(page.locator("#drain-progress")).to_be_visible()
             await expect(page.locator("#changes")).to_contain_text("drain")
         # The second signal ends it.
@@ -285,6 +289,45 @@ async def test_who_closed_is_shown_over_time_and_as_a_table():
                 break
             await page.keyboard.press("ArrowLeft")
         assert re.search(r"\d\d:\d\d:\d\d to \d\d:\d\d:\d\d: [12] closes? .*client-closed 1.*codes .*4000", text)
+
+
+async def test_a_slow_consumer_is_listed_with_what_comes_of_it():
+    async with gateway() as running, admin(running) as session, contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(deaf_member(running))
+        speaker = await stack.enter_async_context(client(running.ws("/rooms/lobby")))
+        await running.events(2, "open")
+
+        async def queue() -> int:
+            (row,) = (await read(session, "/api/sessions?sort=-queue&limit=1"))["sessions"]
+            return row["queued_for_client"]
+
+        async with dashboard(running) as page:
+            await expect(page.locator("#slow .empty")).to_be_visible()
+            while await queue() < 100 << 10:
+                await speaker.send(bytes(32 << 10))
+            row = page.locator("#slow tbody tr")
+            await expect(row).to_have_count(1)
+            await expect(row).to_contain_text("of 1.00 MiB")
+            await expect(row).to_contain_text("client reads slowly")
+            await expect(row).to_contain_text("no growth")
+            while not re.search(r"closed \(1013\) in \d+ ", await row.inner_text()):
+                await speaker.send(bytes(2 << 10))
+                await page.wait_for_timeout(100)
+            await expect(row).to_contain_text("+")
+
+
+@contextlib.asynccontextmanager
+async def deaf_member(running: Gateway):
+    """A member of a room that reads nothing behind the 101."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.setblocking(False)
+    with sock:
+        loop = asyncio.get_running_loop()
+        await loop.sock_connect(sock, running.plain)
+        await loop.sock_sendall(sock, raw.upgrade("/rooms/lobby"))
+        assert (await within(loop.sock_recv(sock, 12))) == b"HTTP/1.1 101"
+        yield
 
 
 async def test_a_refusal_leads_to_why_not():

@@ -102,7 +102,7 @@ function updateEndpoint(row, endpoint) {
   setText(row.children[3], number(endpoint.sessions));
   const [select, text] = row.children[4].children;
   const order = endpoint.order ?? 'up';
-  select.hidden = known.status?.read_only ?? true;
+  select.hidden = known.status === null || known.status.read_only === true;
   setText(text, select.hidden && order !== 'up' ? order : '');
   row.children[4].classList.toggle('blank', select.hidden && order === 'up');
   if (document.activeElement !== select) select.value = order;

@@ -164,8 +164,9 @@ function showStatus() {
   const { status } = known;
   if (status) {
     setText($('process'), `${status.version} · up ${span(status.uptime_seconds)}`);
-    $('read-only').hidden = !status.read_only;
-    for (const element of document.querySelectorAll('.changes')) element.hidden = status.read_only;
+    const isReadOnly = status.read_only === true;
+    $('read-only').hidden = !isReadOnly;
+    for (const element of document.querySelectorAll('.changes')) element.hidden = isReadOnly;
   }
   showList($('limits').querySelector('ul'), limitShares(), {
     key: ({ name }) => name,
