@@ -38,7 +38,7 @@ const isRead = (element) => element.matches(':hover') || element.contains(docume
 ///
 /// - key: what an item is known by.
 /// - holds: add, remove and move none. Those that are gone get the class `gone`.
-/// Returns how many would have been added.
+/// Returns how many were not added because of that.
 function showList(list, items, { key, create, update, holds = false }) {
   const known = list.known ??= new Map();
   const wanted = new Map(items.map((item) => [key(item), item]));
@@ -54,13 +54,15 @@ function showList(list, items, { key, create, update, holds = false }) {
     element.remove();
     known.delete(name);
   }
-  let added = 0;
+  let held = 0;
   let place = list.firstElementChild;
   for (const [name, item] of wanted) {
     let element = known.get(name);
     if (!element) {
-      added += 1;
-      if (holds) continue;
+      if (holds) {
+        held += 1;
+        continue;
+      }
       element = create(item);
       known.set(name, element);
     }
@@ -69,7 +71,7 @@ function showList(list, items, { key, create, update, holds = false }) {
     if (element === place) place = place.nextElementSibling;
     else list.insertBefore(element, place);
   }
-  return added;
+  return held;
 }
 
 /// A cell that says on a phone, where there are no headings, what it is.

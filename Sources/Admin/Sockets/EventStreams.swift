@@ -1,5 +1,4 @@
 internal import ControlPlane
-internal import Observability
 
 /// All listeners at `/api/events`. Each message is made once for all of them, and without them the gateway is not listened to.
 final class EventStreams {
@@ -24,9 +23,7 @@ final class EventStreams {
     private func tell(_ event: GatewayEvent) {
         let streams = Array(self.streams.values)
         switch event {
-        case .logged(let event):
-            let text = event.json
-            for stream in streams { stream.tell(text) }
+        case .logged(let text): for stream in streams { stream.tell(text) }
         case .summary(let point):
             let text = JSONText.summary(point)
             for stream in streams { stream.tell(text) }

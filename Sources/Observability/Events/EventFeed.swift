@@ -8,12 +8,13 @@ public import System
 public final class EventFeed: Sendable {
     /// How many closes, and how many refusals, are kept.
     public static let mostKept = 1000
-    /// How many events may wait for the listener. A record takes about 1 KiB.
+    /// How many events may wait for the listener. One has about 500 bytes.
     static let mostWaiting = 2048
 
     private let closes = Mutex(Recent<ClosedSession>(limit: EventFeed.mostKept))
     private let refusals = Mutex(Recent<RefusedRequest>(limit: EventFeed.mostKept))
-    private let mailbox: Mailbox<LoggedEvent>
+    /// JSON objects.
+    private let mailbox: Mailbox<[UInt8]>
     private let isHeard = Atomic<Bool>(false)
     /// How many events are in the mailbox.
     private let waiting = Atomic<Int>(0)
@@ -39,8 +40,8 @@ public final class EventFeed: Sendable {
 
     // MARK: - Listening
 
-    /// Calls `receive` for each event on the loop's thread, while `listens` is set.
-    public func open(on loop: EventLoop, _ receive: @escaping (LoggedEvent) -> Void) throws(SystemError) {
+    /// Calls `receive` for each event, a JSON object, on the loop's thread, while `listens` is set.
+    public func open(on loop: EventLoop, _ receive: @escaping ([UInt8]) -> Void) throws(SystemError) {
         try self.mailbox.open(on: loop) { [self] event in
             self.waiting.subtract(1, ordering: .relaxed)
             receive(event)
@@ -59,10 +60,20 @@ public final class EventFeed: Sendable {
     /// What the event is called for the listener; `nil` if it is none, or there is no listener.
     ///
     /// - Parameter event: the word of the log.
-    func name(of event: String) -> LoggedEvent.Name? { self.listens ? LoggedEvent.Name(logged: event) : nil }
+    func name(of event: String) -> String? {
+        guard self.listens else { return nil }
+        switch event {
+        case "open", "close", "refused", "health", "admin": return event
+        case "reloaded", "reload-refused": return "reload"
+        case "draining": return "drain"
+        default: return nil
+        }
+    }
 
     /// Hands an event to the listener. Any thread may call this.
-    func hand(_ event: LoggedEvent) {
+    ///
+    /// - Parameter event: a JSON object.
+    func hand(_ event: [UInt8]) {
         guard self.waiting.add(1, ordering: .relaxed).newValue <= Self.mostWaiting else {
             self.waiting.subtract(1, ordering: .relaxed)
             self.skipped.add(1, ordering: .relaxed)

@@ -20,10 +20,10 @@ enum LogFormatter: Sendable {
         return line.bytes
     }
 
-    /// An event as a JSON object, with the fields of its record.
-    static func json(_ event: LoggedEvent) -> [UInt8] {
+    /// An event as a JSON object: its name for listeners, the time, and the fields of its record.
+    static func event(_ name: String, _ record: LogRecord, time: String) -> [UInt8] {
         var line = Line()
-        line.appendJSON(event)
+        line.appendEvent(name, record, time: time)
         return line.bytes
     }
 }
@@ -44,13 +44,13 @@ private struct Line {
         self.appendFields(of: record)
     }
 
-    mutating func appendJSON(_ event: LoggedEvent) {
+    mutating func appendEvent(_ name: String, _ record: LogRecord, time: String) {
         self.append("{\"event\":\"")
-        self.append(event.name.rawValue)
+        self.append(name)
         self.append("\",\"at\":\"")
-        self.append(event.time)
+        self.append(time)
         self.append("\"")
-        self.appendFields(of: event.record)
+        self.appendFields(of: record)
     }
 
     private mutating func appendFields(of record: LogRecord) {

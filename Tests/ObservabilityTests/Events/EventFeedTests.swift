@@ -28,7 +28,7 @@ import Testing
         defer { log.close() }
         let loop = try EventLoop()
         var told: [[UInt8]] = []
-        try log.feed.open(on: loop) { told.append($0.json) }
+        try log.feed.open(on: loop) { told.append($0) }
         log.feed.listens = true
         for event in events { log.write(self.record(event)) }
         loop.turn(waitingAtMost: .zero)
