@@ -40,7 +40,8 @@ func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let dashboard =
     ["dashboard.html", "dashboard.css"]
     + [
-        "format", "elements", "gateway", "history", "overview", "closes", "backends", "slow", "sessions", "session", "tail",
+        "format", "elements", "gateway", "history", "overview", "closes", "backends", "slow", "sessions", "session",
+        "tail",
         "why", "operate", "main",
     ].map { "\($0).js" }
 

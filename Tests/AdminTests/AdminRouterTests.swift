@@ -231,6 +231,26 @@ import Testing
         }
     }
 
+    @Test func `browsers get the dashboard, and programs the list`() throws {
+        func page(_ accept: String?) -> AdminResponse? {
+            var fields: HTTPFields = ["Host": "127.0.0.1"]
+            if let accept { fields.append("Accept", accept) }
+            let request = AdminRequest(method: "GET", target: "/", fields: fields)
+            guard case .answer(let answer) = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false)).decide(request)
+            else { return nil }
+            return answer
+        }
+        for accept in ["text/html", "text/html,application/xhtml+xml,*/*;q=0.8", "image/png, TEXT/HTML;q=0.5"] {
+            #expect(page(accept)?.contentType == "text/html; charset=utf-8", "\(accept)")
+        }
+        for accept in [nil, "*/*", "text/plain", "application/json", "text/htmlx"] {
+            #expect(page(accept)?.contentType == "text/plain; charset=utf-8", "\(accept ?? "")")
+        }
+        let policy = try #require(page("text/html")?.fields.first("Content-Security-Policy"))
+        #expect(policy.hasPrefix("default-src 'none'; script-src 'sha256-"))
+        #expect(!policy.contains("unsafe"))
+    }
+
     @Test func `the guard is asked before the route`() {
         let router = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false))
         let decision = router.decide(AdminRequest(method: "POST", target: "/nowhere", fields: ["Host": "evil.example"]))

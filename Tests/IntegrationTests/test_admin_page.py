@@ -120,8 +120,8 @@ async def test_programs_get_the_list():
 async def test_a_screen_with_faults(device, scheme, screenshots):
     reservation, port = refusing_port()
     with reservation:
-        async with WebSocketBackend() as backend, faulty(backend, port) as running, crowd(running):
-            async with dashboard(running, **DEVICES[device], color_scheme=scheme) as page:
+        async with WebSocketBackend() as backend, faulty(backend, port) as running:
+            async with dashboard(running, **DEVICES[device], color_scheme=scheme) as page, crowd(running):
                 await expect(page.locator("#sentence")).to_contain_text("1 backend has none left: payments")
                 await expect(page.locator("#refusals li").first).to_be_visible()
                 await expect(page.locator("#closes tbody tr").first).to_be_visible()
@@ -332,11 +332,12 @@ async def deaf_member(running: Gateway):
 
 async def test_a_refusal_leads_to_why_not():
     async with gateway() as running, dashboard(running) as page:
-        await raw.ask(running.plain, raw.upgrade("/nowhere", host="app.example"))
+        await raw.ask(running.plain, raw.upgrade("/nowhere", "Origin: https://page.example", host="app.example"))
         item = page.locator("#refusals li", has_text="app.example/nowhere")
         await expect(item.locator(".status")).to_have_text("404")
         await item.locator("a").click()
         await expect(page.locator("#why-url")).to_have_value(re.compile("^wss?://app.example/nowhere$"))
+        await expect(page.locator("#why-origin")).to_have_value("https://page.example")
         await expect(page.locator("#why-client")).to_have_value("127.0.0.1")
 
 

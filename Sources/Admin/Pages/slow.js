@@ -84,7 +84,7 @@ async function askRefusals() {
   }
   const groups = new Map();
   for (const refusal of refusals) {
-    const key = [refusal.status, refusal.host, refusal.path, refusal.reason].join('\n');
+    const key = [refusal.status, refusal.host, refusal.path, refusal.origin, refusal.reason].join('\n');
     const group = groups.get(key);
     if (group) group.count += 1; else groups.set(key, { ...refusal, key, count: 1 });
   }
