@@ -97,7 +97,7 @@ function updateEndpoint(row, endpoint) {
   setAttribute(row, 'data-state', endpoint.state);
   setText(row.querySelector('.word'), endpoint.state);
   setText(row.querySelector('.reason'), endpoint.state === 'up' ? '' : endpoint.reason);
-  setText(row.querySelector('.since'), `for ${span(endpoint.since_seconds)}`);
+  setText(row.querySelector('.since'), `for ${age(endpoint.since_seconds)}`);
   setText(row.children[2], lastCheck(endpoint));
   setText(row.children[3], number(endpoint.sessions));
   const [select, text] = row.children[4].children;
@@ -110,7 +110,7 @@ function updateEndpoint(row, endpoint) {
 
 function lastCheck({ last_check_seconds: ago, check_seconds: took }) {
   if (ago === null || ago === undefined) return '–';
-  return `${ago < 1 ? 'just now' : `${span(ago)} ago`}${took === null || took === undefined ? '' : ` · ${span(took)}`}`;
+  return `${ago < 1 ? 'just now' : `${age(ago)} ago`}${took === null || took === undefined ? '' : ` · ${span(took)}`}`;
 }
 
 const orders = {

@@ -35,6 +35,9 @@ function span(seconds) {
   return `${Math.floor(seconds / 86_400)} d ${Math.floor(seconds % 86_400 / 3600)} h`;
 }
 
+/// Of what has lasted, in whole seconds.
+const age = (seconds) => seconds === null || seconds === undefined ? '–' : span(Math.floor(seconds));
+
 const two = (value) => String(value).padStart(2, '0');
 
 /// The time of day, in the reader's zone.

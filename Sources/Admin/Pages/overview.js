@@ -53,7 +53,8 @@ function drawLine(tile, values, most) {
     if (value === null) return;
     const begins = index === 0 || values[index - 1] === null;
     if (begins) start = index;
-    line += `${begins ? 'M' : 'L'}${index} ${height(value).toFixed(1)}`;
+    // A value between gaps is a dot.
+    line += `${begins ? `M${index} ${height(value).toFixed(1)}` : ''}L${index} ${height(value).toFixed(1)}`;
     area += `${begins ? `M${index} 34L` : 'L'}${index} ${height(value).toFixed(1)}`;
     if (index === values.length - 1 || values[index + 1] === null) area += `L${index} 34L${start} 34Z`;
   });
@@ -163,7 +164,7 @@ function limitShares() {
 function showStatus() {
   const { status } = known;
   if (status) {
-    setText($('process'), `${status.version} · up ${span(status.uptime_seconds)}`);
+    setText($('process'), `${status.version} · up ${age(status.uptime_seconds)}`);
     const isReadOnly = status.read_only === true;
     $('read-only').hidden = !isReadOnly;
     for (const element of document.querySelectorAll('.changes')) element.hidden = isReadOnly;

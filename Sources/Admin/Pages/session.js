@@ -67,7 +67,7 @@ const facts = [
   ['Subject', ({ subject }) => subject ?? 'none'],
   ['Credential', ({ credential_expires_in_seconds: left }) => left === null || left === undefined ? 'does not expire' : left < 0 ? 'expired' : `expires in ${span(left)}`],
   ['Phase', ({ phase }) => phase],
-  ['Age', ({ age_seconds: age, idle_seconds: idle }) => `${span(age)}, idle ${span(idle)}`],
+  ['Age', ({ age_seconds: old, idle_seconds: idle }) => `${age(old)}, idle ${age(idle)}`],
 ];
 
 const queueText = (queued, limit) => limit ? `${bytes(queued)} of ${bytes(limit)}` : bytes(queued);

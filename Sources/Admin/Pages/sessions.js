@@ -92,8 +92,8 @@ function updateSession(element, row) {
   const cells = element.children;
   const queue = Math.max(row.queued_for_client, row.queued_for_backend);
   setAttribute(cells[0].firstChild, 'href', sessionLink(row.id));
-  setText(cells[5].firstChild, span(row.age_seconds));
-  setText(cells[6].firstChild, span(row.idle_seconds));
+  setText(cells[5].firstChild, age(row.age_seconds));
+  setText(cells[6].firstChild, age(row.idle_seconds));
   setText(cells[7].firstChild, number(row.messages_to_backend + row.messages_to_client));
   setText(cells[8].firstChild, row.rate === undefined || row.rate === null ? '' : `${short(row.rate)}/s`);
   setText(cells[9].firstChild, queue === 0 ? '0' : bytes(queue));

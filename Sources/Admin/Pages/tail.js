@@ -37,10 +37,13 @@ function endTail() {
   socket?.close();
 }
 
+/// Since 1970, with the microseconds, which a Date has not.
+const secondsOf = (at) => Date.parse(at) / 1000 + Number(/\.\d{3}(\d{3})/.exec(at)?.[1] ?? 0) / 1e6;
+
 function heardFrame(frame) {
   if (!frame) return;
   const previous = tail.frames.findLast(({ at }) => at)?.at;
-  frame.since = frame.at && previous ? (Date.parse(frame.at) - Date.parse(previous)) / 1000 : null;
+  frame.since = frame.at && previous ? secondsOf(frame.at) - secondsOf(previous) : null;
   tail.frames.push(frame);
   if (tail.frames.length > mostFrames) tail.frames.shift();
   if (!isShown(frame)) return;
