@@ -119,7 +119,7 @@ let package = Package(
             "Admin",
             [
                 "ControlPlane", "Admission", "Connections", "Observability", "DataPlane", "Sessions",
-                "WebSocketProtocol", "HTTP1", "System", "TLS", "Configuration",
+                "WebSocketProtocol", "HTTP1", "System", "Configuration", "TLS",
             ], resources: dashboard.map { .embedInCode("Pages/\($0)") }),
         .executableTarget(
             name: "gateway",

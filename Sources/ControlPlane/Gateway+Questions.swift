@@ -182,7 +182,9 @@ extension Gateway {
                 isDraining: !self.drainer.isServing, drainEndsIn: self.drainer.end.map { max(.zero, $0 - now) },
                 memory: self.fleet.memory.total, memoryLimit: self.fleet.memory.limit,
                 openFiles: ProcessUsage.openDescriptors(), openFilesLimit: self.fleet.descriptorLimit,
-                listeners: self.serving.listeners.listeners.map(\.url), lastReload: self.reloader.last))
+                listeners: self.serving.listeners.listeners.map(\.url),
+                isReadOnly: self.serving.startedWith.admin?.readOnly ?? false,
+                showsPayloads: self.serving.startedWith.admin?.payloads ?? false, lastReload: self.reloader.last))
     }
 
     // MARK: - The admin address

@@ -46,6 +46,8 @@ public final class Gateway {
     let keys: KeyRefresh
     /// Runs work that would hold up the control thread.
     let sideWork: SideWork
+    /// Verifies the passwords at the admin address. Those of routes have another pool, so that guesses there do not keep operators out.
+    let passwords: WorkerPasswords
     private let threads: [Thread.Handle]
     private let resolver: Resolver
     private let names: NameRefresh
@@ -86,6 +88,7 @@ public final class Gateway {
             }
             let survey = Survey(fleet)
             let sideWork = try SideWork(on: loop)
+            self.passwords = try WorkerPasswords(PasswordPool(), on: loop)
             let resolver = try Resolver(lookUp: lookUp)
             try resolver.start()
             let names = try NameRefresh(resolver: resolver, log: log, loop: loop)
@@ -98,7 +101,8 @@ public final class Gateway {
             let tokens = try TokenWatch(fileAccess, names, loop, log)
             tokens.start(active)
             names.start(active)
-            let serving = try Serving(active, listeners, findings, from: inherited.source)
+            let read = ConfigurationText(bytes: source?.first ?? [], path: source?.path)
+            let serving = try Serving(active, read: read, listeners, findings, from: inherited.source)
             try inherited.requireAllTaken()
             let keys = KeyRefresh(names, sideWork, loop, log)
             keys.start(configuration, serving.credentials)

@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct AdminRouterTests {
     private func decide(_ method: String, _ target: String, _ body: String = "") -> AdminRouter.Decision {
-        let router = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false))
+        let router = AdminRouter(GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 9901)))
         return router.decide(
             AdminRequest(method: method, target: target, fields: ["Host": "127.0.0.1"], body: Array(body.utf8)))
     }
@@ -252,7 +252,7 @@ import Testing
     }
 
     @Test func `the guard is asked before the route`() {
-        let router = AdminRouter(RequestGuard(hosts: [], isUnixSocket: false))
+        let router = AdminRouter(GatewayConfiguration.Admin(address: .tcp(host: "127.0.0.1", port: 9901)))
         let decision = router.decide(AdminRequest(method: "POST", target: "/nowhere", fields: ["Host": "evil.example"]))
         guard case .answer(let response) = decision else {
             Issue.record("\(decision)")

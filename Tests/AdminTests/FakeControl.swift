@@ -1,6 +1,10 @@
+import Admission
+import Configuration
 import DataPlane
+import HTTP1
 import Sessions
 import System
+import TLS
 
 @testable import Admin
 @testable import ControlPlane
@@ -59,6 +63,30 @@ final class FakeControl: GatewayControl {
                 && order.filter.subject.map { $0 == row.subject } ?? true
         }
         self.give { answer(count) }
+    }
+
+    var shownCertificates: [CertificateRow] = []
+    var configurationText = ConfigurationText()
+    private(set) var explained: [Gateway.ExplainedRequest] = []
+
+    func explain(
+        _ request: Gateway.ExplainedRequest, answer: @escaping (@escaping @Sendable () -> Explanation) -> Void
+    ) {
+        self.explained.append(request)
+        self.give { answer { Explanation.explain(GatewayConfiguration(), url: request.url) } }
+    }
+
+    /// What becomes of each password, by the field that has it.
+    var logins: [String: Gateway.Login] = [:]
+    var adminTLS: (settings: TLSServerSettings, tickets: TicketKeys)?
+
+    func login(
+        _ fields: HTTPFields, _ settings: BasicSettings, from address: SocketAddress,
+        answer: @escaping (Gateway.Login) -> Void
+    ) -> PasswordCheck? {
+        let login = fields.first("Authorization").map { self.logins[$0] ?? .refused } ?? .absent
+        self.give { answer(login) }
+        return nil
     }
 
     private(set) var orders: [EndpointOrder] = []

@@ -79,15 +79,16 @@ import WebSocketProtocol
             try turn(control.loop) { !control.waiting.isEmpty }
             #expect(client.received.isEmpty)
             let (tail, receive) = try #require(control.tails.first)
-            #expect(tail.selection == .session(try #require(SessionID(Self.session))))
+            let session = try #require(SessionID(Self.session))
+            #expect(tail.selection == .session(session))
             receive([.frame(try Self.frame(.text, Array("early".utf8)))])
             control.waiting[0]()
             receive([.skipped(7), .frame(try Self.frame(.text, Array("late".utf8)))])
             try turn(control.loop) { self.said(client).contains("late") }
             let said = self.said(client)
             #expect(said.hasPrefix("HTTP/1.1 101 "))
-            let early = try #require(said.range(of: "early")?.lowerBound)
-            let skipped = try #require(said.range(of: #"{"skipped":7}"#)?.lowerBound)
+            let early = try #require(said.firstRange(of: "early")?.lowerBound)
+            let skipped = try #require(said.firstRange(of: #"{"skipped":7}"#)?.lowerBound)
             #expect(early < skipped)
         } prepare: {
             $0.isSlow = true
@@ -97,7 +98,8 @@ import WebSocketProtocol
     @Test(arguments: ["/api/sessions/\(session)/tail", "/api/tail?route=a"])
     func `a tail of nothing is 404`(_ target: String) throws {
         try self.request(target) { _, client in
-            #expect(try client.status() == 404)
+            let status = try client.status()
+            #expect(status == 404)
         } prepare: {
             $0.knowsTail = false
         }
@@ -109,7 +111,11 @@ import WebSocketProtocol
             client.isPaused = true
             let (tail, receive) = try #require(control.tails.first)
             let frame = try Self.frame(.text, Array(String(repeating: "x", count: 60_000).utf8))
-            for _ in 0..<200 where tail.reserve(frame.footprint) { receive([.frame(frame)]) }
+            var count = 0
+            while tail.reserve(frame.footprint) {
+                receive([.frame(frame)])
+                count += 1
+            }
             tail.skip()
             receive([.ended])
             client.resume()
@@ -117,7 +123,7 @@ import WebSocketProtocol
             try turn(control.loop) { client.received.suffix(close.count) == close[...] }
             let said = self.said(client)
             #expect(said.contains(#"{"skipped":1}"#))
-            #expect(said.ranges(of: #""size":60000"#).count == 69)
+            #expect(said.ranges(of: #""size":60000"#).count == count)
         }
     }
 

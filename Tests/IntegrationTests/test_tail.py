@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import raw
 from admin import NOBODY, admin, admin_address, read
-from gateway_process import BINARY, Gateway, command, tell, within
+from gateway_process import BINARY, Gateway, command, tell, until, within
 from peers import TCPBackend, WebSocketBackend, client
 
 ROUTES = [{"name": name, "path": f"/{name}", "backend": name} for name in ("app", "echo", "packed", "rooms", "bridge")]
@@ -32,7 +32,7 @@ def gateway(backend: WebSocketBackend, bridged: TCPBackend | None = None, **keys
         "rooms": {"builtin": "broadcast"},
         "bridge": bridged.configuration() if bridged else {"builtin": "echo"},
     }
-    address = "127.0.0.1:0"
+    address = {"address": "127.0.0.1:0", "payloads": True}
     return Gateway(**{"admin": address, "routes": ROUTES, "backends": backends, **keys})
 
 
@@ -126,8 +126,11 @@ async def test_a_frame_in_progress_is_not_shown_and_the_next_one_is():
             session = await only_session(running)
             # What came is relayed at once, so that it has been read.
             async with admin(running) as admins:
-                while not (await read(admins, "/api/sessions"))["sessions"][0]["bytes_to_backend"]:
-                    pass
+
+                async def is_read() -> bool:
+                    return (await read(admins, "/api/sessions"))["sessions"][0]["bytes_to_backend"] > 0
+
+                await until(is_read)
             async with tail(running, f"/api/sessions/{session}/tail") as seen:
                 await connection.send(frame[500:] + raw.frame(raw.TEXT, b"next"))
                 frames = await seen.frames(3)
@@ -422,8 +425,7 @@ async def test_record_writes_a_file_for_its_owner_and_replaces_none(tmp_path):
     async with gateway_with_backend() as running, await raw.Connection.upgraded(running.plain, "/app") as connection:
         session = await only_session(running)
         async with commanded(running, "record", session, str(file)) as run:
-            while not file.exists():
-                await asyncio.sleep(0.01)
+            await until(file.exists)
             await connection.send(raw.frame(raw.TEXT, b"kept") + raw.frame(raw.PING, b""))
             await connection.send(raw.close(1000))
             status, errors = await run.ended()
@@ -451,14 +453,12 @@ async def test_record_ends_with_a_signal_and_names_the_file_of_a_full_disk(tmp_p
             file = tmp_path / f"{number}.jsonl"
             options = {"preexec_fn": limit} if limit else {}
             async with commanded(running, "record", "--route", "echo", str(file), **options) as run:
-                while not file.exists():
-                    await asyncio.sleep(0.01)
+                await until(file.exists)
                 await connection.send(raw.frame(raw.TEXT, b"x" * 50_000) * 4)
                 for _ in range(4):
                     await connection.frame()
                 if number:
-                    while len(file.read_bytes().splitlines()) < 8:
-                        await asyncio.sleep(0.01)
+                    await until(lambda: len(file.read_bytes().splitlines()) == 8)
                     tell(run.process, number)
                     assert await run.ended() == (0, f"gateway: 8 lines in {file}\n")
                 else:

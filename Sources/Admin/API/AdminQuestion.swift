@@ -2,6 +2,7 @@ public import ControlPlane
 public import DataPlane
 internal import Observability
 public import Sessions
+internal import System
 
 /// What a request asks of the gateway.
 public enum AdminQuestion: Equatable, Sendable {
@@ -9,6 +10,9 @@ public enum AdminQuestion: Equatable, Sendable {
     case metrics
     case sessions(SessionQuery)
     case backends
+    case certificates
+    case configuration
+    case explain(Gateway.ExplainedRequest)
     /// - causedBy: `nil`: all of them.
     case closes(causedBy: Cause?)
     case refusals
@@ -28,6 +32,12 @@ extension GatewayControl {
         switch question {
         case .readiness: answer(.readiness(self.readiness))
         case .backends: self.backends { rows in self.aside({ .backends(rows()) }, then: answer) }
+        case .certificates:
+            answer(.certificates(self.shownCertificates, now: WallClock.sinceEpoch().components.seconds))
+        case .configuration:
+            let text = self.configurationText
+            self.aside({ .configuration(text) }, then: answer)
+        case .explain(let request): self.explain(request) { made in self.aside({ .explanation(made()) }, then: answer) }
         case .closes(let cause):
             let closes = self.lastCloses
             self.aside({ .closes(closes.filter { cause == nil || $0.cause == cause }) }, then: answer)

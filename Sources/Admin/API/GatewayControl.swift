@@ -1,7 +1,11 @@
+public import Admission
+public import Configuration
 public import ControlPlane
 public import DataPlane
+public import HTTP1
 public import Observability
 public import System
+public import TLS
 
 /// What the admin address asks of the gateway. Everything happens on the control thread. `answer` is called there once: at once, or later
 /// if the workers have to be asked.
@@ -47,6 +51,23 @@ public protocol GatewayControl: AnyObject {
     ///
     /// - Parameter undo: endpoints that drain get sessions again. Not with `.process`.
     func drain(_ selection: DrainSelection, undo: Bool, answer: @escaping (DrainOutcome) -> Void)
+    /// The certificates that clients are shown.
+    var shownCertificates: [CertificateRow] { get }
+    /// What the configuration in force was read from.
+    var configurationText: ConfigurationText { get }
+    /// `answer` gets a function that explains what would become of a request, on any thread.
+    func explain(
+        _ request: Gateway.ExplainedRequest, answer: @escaping (@escaping @Sendable () -> Explanation) -> Void)
+    /// Verifies the password of a request.
+    ///
+    /// - Parameter answer: called at once, or when it is verified.
+    /// - Returns: what goes on; it is cancelled if the answer is of no use any more.
+    func login(
+        _ fields: HTTPFields, _ settings: BasicSettings, from address: SocketAddress,
+        answer: @escaping (Gateway.Login) -> Void
+    ) -> PasswordCheck?
+    /// TLS at the admin address, with its certificates as they are now; `nil`: it has none.
+    var adminTLS: (settings: TLSServerSettings, tickets: TicketKeys)? { get }
     /// Gives an endpoint to clients, or takes it from them.
     ///
     /// - Returns: why there is nothing to do it with; `nil`: it is done.

@@ -1,4 +1,3 @@
-public import Configuration
 internal import Connections
 internal import HTTP1
 internal import System
@@ -6,10 +5,14 @@ internal import WebSocketProtocol
 
 /// WebSockets to the admin address.
 extension AdminClient {
+    /// What came of a request for a WebSocket.
+    public enum Outcome: Equatable, Sendable {
+        case refused(Answer)
+        case ended(End)
+    }
+
     /// How a WebSocket ended.
     public enum End: Equatable, Sendable {
-        /// The gateway refused it.
-        case refused(Answer)
         /// The gateway closed it.
         case closed(code: UInt16?, reason: String)
         /// The connection is gone.
@@ -21,24 +24,25 @@ extension AdminClient {
     /// Takes the text messages of a WebSocket until it ends.
     ///
     /// - Parameters:
-    ///   - address: where the gateway listens.
-    ///   - target: what is listened to.
+    ///   - target: the admin address.
+    ///   - path: what is listened to.
     ///   - signals: end it; they are blocked.
     ///   - opened: called when the 101 is here; returns whether to go on.
     ///   - receive: gets each message; returns whether to go on.
     /// - Throws: `Failure`, if no answer comes within 30 s.
     public static func listen(
-        _ address: Address, _ target: String, until signals: [Int32], opened: () -> Bool = { true },
+        _ target: AdminTarget, _ path: String, until signals: [Int32], opened: () -> Bool = { true },
         receive: @escaping ([UInt8]) -> Bool
-    ) throws(Failure) -> End {
+    ) throws(Failure) -> Outcome {
         var randomness = SystemRandomness()
         let key = AcceptKey.makeKey(random: (0..<16).map { _ in UInt8.random(in: 0...255, using: &randomness) })
-        let fields: HTTPFields = [
-            "Host": "localhost", "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": key,
-        ]
+        var fields = target.fields
+        for (name, value) in [
+            ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", key),
+        ] { fields.append(name, value) }
         let exchange = try self.exchange(
-            RequestHead(method: "GET", target: target, fields: fields).bytes, with: address)
+            RequestHead(method: "GET", target: path, fields: fields).bytes, with: target)
         let listener = AdminListener(exchange.context, receive: receive)
         do throws(SystemError) {
             try SignalSource.open(signals, on: exchange.context.loop) { _ in
@@ -48,19 +52,19 @@ extension AdminClient {
         } catch {
             throw Failure(description: "\(error)")
         }
-        switch try self.outcome(of: exchange, with: address) {
+        switch try self.outcome(of: exchange, with: target) {
         case .answer(let answer): return .refused(answer)
         case .upgraded(let upgrade):
             guard case .once(AcceptKey.value(for: key)) = upgrade.head.fields.only("Sec-WebSocket-Accept") else {
                 upgrade.connection.close()
-                throw Failure(description: "\(address) is no admin address: Sec-WebSocket-Accept is wrong")
+                throw Failure(description: "\(target.address) is no admin address: Sec-WebSocket-Accept is wrong")
             }
             guard opened() else {
                 upgrade.connection.close()
-                return .stopped
+                return .ended(.stopped)
             }
-            return listener.run(upgrade.connection, early: upgrade.early)
-        case .stopped: return .stopped
+            return .ended(listener.run(upgrade.connection, early: upgrade.early))
+        case .stopped: return .ended(.stopped)
         }
     }
 }

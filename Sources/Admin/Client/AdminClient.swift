@@ -1,7 +1,8 @@
-public import Configuration
+internal import Configuration
 internal import Connections
 internal import HTTP1
 internal import System
+internal import TLS
 
 /// Sends one request to the admin address of a running gateway and waits for the answer, for the command line.
 public enum AdminClient {
@@ -19,42 +20,36 @@ public enum AdminClient {
         public let description: String
     }
 
-    /// - Parameter address: where the gateway listens. If that is every local address, this machine is asked.
     /// - Throws: `Failure`, if no HTTP answer comes within 30 s. A status of 400 or more is an answer.
     public static func ask(
-        _ address: Address, _ method: String, _ target: String, body: [UInt8] = []
+        _ target: AdminTarget, _ method: String, _ path: String, body: [UInt8] = []
     ) throws(Failure) -> Answer {
-        // The one name that every admin address answers to.
-        var fields: HTTPFields = ["Host": "localhost", "Connection": "close"]
+        var fields = target.fields
+        fields.append("Connection", "close")
         if method == "POST" {
             fields.append("Content-Type", "application/json")
             fields.append("Content-Length", String(body.count))
         }
-        let request = RequestHead(method: method, target: target, fields: fields).bytes + body
-        switch try self.outcome(of: self.exchange(request, with: address), with: address) {
+        let request = RequestHead(method: method, target: path, fields: fields).bytes + body
+        switch try self.outcome(of: self.exchange(request, with: target), with: target) {
         case .answer(let answer): return answer
         case .upgraded(let upgrade):
             upgrade.connection.close()
             fallthrough
-        case .stopped: throw Failure(description: "\(address) is no admin address: it switches protocols")
-        }
-    }
-
-    /// A request that is about to be sent.
-    static func exchange(_ request: [UInt8], with address: Address) throws(Failure) -> AdminExchange {
-        let addresses = try self.addresses(of: address)
-        do throws(SystemError) { return try AdminExchange(request, to: addresses) } catch {
-            throw Failure(description: "\(error)")
+        case .stopped: throw Failure(description: "\(target.address) is no admin address: it switches protocols")
         }
     }
 
     /// Sends the request and waits for what comes of it.
-    static func outcome(of exchange: AdminExchange, with address: Address) throws(Failure) -> AdminExchange.Outcome {
+    static func outcome(of exchange: AdminExchange, with target: AdminTarget) throws(Failure) -> AdminExchange.Outcome {
+        let address = target.address
         switch exchange.run() {
         case .success(let outcome): return outcome
         case .failure(.unreachable(let reason)):
             throw Failure(description: "no answer at the admin address \(address): \(reason)")
-        case .failure(.broken(let what)): throw Failure(description: "\(address) is no admin address: \(what)")
+        case .failure(.broken(let what)):
+            let hint = target.trust == nil ? "; if it has TLS, name it with --admin https://…" : ""
+            throw Failure(description: "\(address) is no admin address: \(what)\(hint)")
         }
     }
 
@@ -64,15 +59,16 @@ public enum AdminClient {
         return query.isEmpty ? path : path + "?" + query.joined(separator: "&")
     }
 
-    private static func addresses(of address: Address) throws(Failure) -> [SocketAddress] {
-        switch address {
-        case .unix(let path): return [.unix(path: path)]
-        case .abstract(let name): return [.abstract(name: name)]
-        case .tcp(let host, let port):
-            switch Resolver.addresses(of: host.isEmpty ? "localhost" : host, port: port) {
-            case .success(let addresses): return addresses
-            case .failure(let error): throw Failure(description: "\(error)")
-            }
+    /// A request that is about to be sent.
+    static func exchange(_ request: [UInt8], with target: AdminTarget) throws(Failure) -> AdminExchange {
+        let addresses = try target.addresses()
+        let context: ConnectionContext
+        do throws(SystemError) {
+            context = ConnectionContext(try EventLoop(batch: 4), readSize: AdminExchange.readSize)
+        } catch {
+            throw Failure(description: "\(error)")
         }
+        let (tls, name) = (try target.tlsContext(context.tlsIO), target.serverName)
+        return AdminExchange(request, to: addresses, context) { try tls?.makeConnection(serverName: name) }
     }
 }

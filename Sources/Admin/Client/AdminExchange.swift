@@ -1,6 +1,7 @@
 internal import Connections
 internal import HTTP1
 internal import System
+internal import TLS
 
 /// One request and its answer, on a loop of its own.
 final class AdminExchange: ConnectorOwner, TimerHandler {
@@ -33,6 +34,9 @@ final class AdminExchange: ConnectorOwner, TimerHandler {
     let context: ConnectionContext
     private let request: [UInt8]
     private let addresses: [SocketAddress]
+    private let makeTLS: () throws -> TLSConnection?
+    /// `nil` before `run`.
+    private var connector: Connector?
     private var connection: Connection?
     private var timer: EventLoop.TimerID?
     private var head: [UInt8] = []
@@ -42,19 +46,27 @@ final class AdminExchange: ConnectorOwner, TimerHandler {
 
     private var loop: EventLoop { self.context.loop }
 
-    init(_ request: [UInt8], to addresses: [SocketAddress]) throws(SystemError) {
-        self.context = ConnectionContext(try EventLoop(batch: 4), readSize: Self.readSize)
+    /// - Parameter tls: makes libssl's part; it returns `nil` for no TLS.
+    init(
+        _ request: [UInt8], to addresses: [SocketAddress], _ context: ConnectionContext,
+        tls: @escaping () throws -> TLSConnection?
+    ) {
         self.request = request
         self.addresses = addresses
+        self.context = context
+        self.makeTLS = tls
     }
 
     /// Sends the request and waits for the outcome.
     func run() -> Result<Outcome, Problem> {
         self.loop.setTimer(&self.timer, at: self.loop.now + Self.patience, self)
-        let connector = Connector(to: self.addresses, within: Self.patience, self.context, for: self)
+        let connector = Connector(
+            to: self.addresses, tls: self.makeTLS, within: Self.patience, self.context, for: self)
+        self.connector = connector
         connector.start()
         defer {
             connector.end()
+            self.connector = nil
             if case .success(.upgraded) = self.outcome {} else { self.connection?.close() }
             self.connection = nil
             self.loop.cancelTimer(&self.timer)
@@ -90,7 +102,13 @@ final class AdminExchange: ConnectorOwner, TimerHandler {
         }
     }
 
-    func ready(_ connection: Connection, _ readiness: Readiness) { self.receive(connection) }
+    func ready(_ connection: Connection, _ readiness: Readiness) {
+        if self.connection == nil { self.connector?.shakeHands() } else { self.receive(connection) }
+    }
+
+    func makeHandshakeStep(_ connection: Connection, afterWaiting waited: Duration) -> Bool {
+        self.connection == nil ? self.connector?.makeHandshakeStep() ?? false : false
+    }
 
     private func receive(_ connection: Connection) {
         let plaintext = self.context.buffers.plaintext

@@ -3,6 +3,7 @@ internal import Configuration
 public import Connections
 internal import DataPlane
 public import System
+internal import TLS
 internal import WebSocketProtocol
 
 /// The admin address: accepts connections on the control thread's loop and answers one request on each.
@@ -30,6 +31,8 @@ public final class AdminServer: AcceptorOwner {
     let heartbeat: Duration
     let context: ConnectionContext
 
+    /// Makes the TLS connections; `nil` without TLS, and before the first one.
+    private var tls: (context: TLSServerContext, settings: TLSServerSettings)?
     /// `nil` after `close`.
     private var acceptor: Acceptor?
     private(set) var connections: [ObjectIdentifier: AdminConnection] = [:]
@@ -55,10 +58,9 @@ public final class AdminServer: AcceptorOwner {
         self.grace = grace
         self.heartbeat = heartbeat
         self.events = EventStreams(control)
-        self.showsPayloads = true
         let settings = place.settings
-        let isUnixSocket = if case .tcp = settings.address { false } else { true }
-        self.router = AdminRouter(RequestGuard(hosts: settings.hosts, isUnixSocket: isUnixSocket))
+        self.showsPayloads = settings.payloads
+        self.router = AdminRouter(settings)
         self.context = ConnectionContext(control.loop, readSize: Self.readSize)
         let descriptor: Int32
         (descriptor, self.address) = try Self.listen(place)
@@ -101,12 +103,21 @@ public final class AdminServer: AcceptorOwner {
     /// Takes a connection. If there are too many, the one that has made no progress for longest is closed.
     public func accepted(_ descriptor: Int32, from address: SocketAddress, by acceptor: Acceptor) {
         if self.connections.count >= Self.mostConnections { self.idlest?.connection.makeRoom() }
-        do throws(SystemError) {
-            let connection = try AdminConnection(descriptor, address, server: self)
+        do {
+            let connection = try AdminConnection(descriptor, address, self.makeTLS(), server: self)
             self.connections[ObjectIdentifier(connection)] = connection
         } catch {
             Kernel.close(descriptor)
         }
+    }
+
+    /// libssl's part of a connection, with the certificates as they are now; `nil` without TLS.
+    private func makeTLS() throws(TLSError) -> TLSConnection? {
+        guard let (settings, tickets) = self.control.adminTLS else { return nil }
+        if let tls = self.tls, tls.settings == settings { return try tls.context.makeConnection() }
+        let context = try TLSServerContext(settings, io: self.context.tlsIO, tickets: tickets)
+        self.tls = (context, settings)
+        return try context.makeConnection()
     }
 
     func ended(_ connection: AdminConnection) {

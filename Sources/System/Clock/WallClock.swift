@@ -37,7 +37,7 @@ public enum WallClock {
     /// That time, likewise.
     ///
     /// - Parameter seconds: since 1970-01-01 00:00 UTC, without leap seconds.
-    static func rfc3339(seconds: Int64, milliseconds: Int) -> String {
+    public static func rfc3339(seconds: Int64, milliseconds: Int = 0) -> String {
         self.rfc3339(seconds: seconds, fraction: milliseconds, digits: 3)
     }
 

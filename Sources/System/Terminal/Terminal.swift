@@ -13,7 +13,6 @@ public final class Terminal {
     private let output = OutputFile.standardOutput
     /// What standard input was set to; `nil` if it is no terminal.
     private let before: termios?
-    private var registration: EventLoop.Registration?
 
     /// Whether standard output is a terminal.
     public static var isThere: Bool { isatty(1) == 1 }
