@@ -41,8 +41,7 @@ let dashboard =
     ["dashboard.html", "dashboard.css"]
     + [
         "format", "elements", "gateway", "history", "overview", "closes", "backends", "slow", "sessions", "session",
-        "tail",
-        "why", "operate", "main",
+        "tail", "why", "operate", "main",
     ].map { "\($0).js" }
 
 let package = Package(
