@@ -49,7 +49,7 @@ enum DashboardPage {
 }
 
 extension AdminRequest {
-    /// Whether a browser shows the answer to somebody.
+    /// Whether a browser asks, for a page to show.
     var wantsPage: Bool {
         self.fields.elements("Accept").contains { $0.lowercased().prefix { $0 != ";" } == "text/html" }
     }

@@ -72,14 +72,14 @@ const facts = [
 
 const queueText = (queued, limit) => limit ? `${bytes(queued)} of ${bytes(limit)}` : bytes(queued);
 
-/// What a leg has: its name, and the values for the client and for the backend.
+/// What a leg has: its name, and the values for the client and for the backend. Sent and queued is what goes to it.
 const legs = [
   ['Address', ({ client }) => client, ({ endpoint }) => endpoint ?? 'built in'],
   ['TLS', ({ tls }) => tls ?? 'none', ({ endpoint }) => endpoint ? (/^(wss|tls|https):/.test(endpoint) ? 'yes' : 'none') : '–'],
   ['RTT', ({ client_rtt_seconds: rtt }) => span(rtt), ({ backend_rtt_seconds: rtt }) => span(rtt)],
-  ['Queue to it', (row) => queueText(row.queued_for_client, row.queue_limit), (row) => queueText(row.queued_for_backend, row.queue_limit)],
-  ['Messages to it', (row) => number(row.messages_to_client), (row) => number(row.messages_to_backend)],
-  ['Payload to it', (row) => bytes(row.bytes_to_client), (row) => bytes(row.bytes_to_backend)],
+  ['Queued', (row) => queueText(row.queued_for_client, row.queue_limit), (row) => queueText(row.queued_for_backend, row.queue_limit)],
+  ['Messages sent', (row) => number(row.messages_to_client), (row) => number(row.messages_to_backend)],
+  ['Payload sent', (row) => bytes(row.bytes_to_client), (row) => bytes(row.bytes_to_backend)],
 ];
 
 function buildSession() {
