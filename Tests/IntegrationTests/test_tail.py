@@ -18,6 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import raw
 from admin import NOBODY, admin, admin_address, read
+from confidential import password
+from credentials import user
 from gateway_process import BINARY, Gateway, command, tell, until, within
 from peers import TCPBackend, WebSocketBackend, client
 
@@ -332,9 +334,9 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def commanded(running: Gateway, *arguments, **options):
+async def commanded(running: Gateway, *arguments, scheme: str = "", **options):
     process = await asyncio.create_subprocess_exec(
-        BINARY, *arguments, "--admin", await admin_address(running), stdin=asyncio.subprocess.DEVNULL,
+        BINARY, *arguments, "--admin", scheme + await admin_address(running), stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, limit=1 << 20, **options,
     )
     try:
@@ -418,6 +420,22 @@ async def test_tail_says_what_is_wrong():
         assert (status, errors) == (1, "gateway: there is no route nowhere\n")
         for arguments in [("tail",), ("tail", NOBODY, "--route", "app"), ("tail", "xyz"), ("record", NOBODY), ("record", "--route", "app")]:
             assert (await command(*arguments, "--admin", address))[0] == 64
+
+
+async def test_tail_shows_a_password_and_speaks_tls(tmp_path):
+    file = tmp_path / "users"
+    file.write_text(user("alice", "right"))
+    keys = {"payloads": True, "auth": {"basic": {"file": str(file)}}, "tls": {"self-signed": ["127.0.0.1"]}}
+    async with gateway_with_backend(admin={"address": "127.0.0.1:0", **keys}) as running:
+        address = f"https://{await admin_address(running)}"
+        status, _, errors = await command("tail", "--route", "echo", "--admin", address, "--insecure")
+        assert status == 1 and "asks for a password" in errors
+        options = {"scheme": "https://", "env": {**os.environ, "GATEWAY_PASSWORD": password("right")}}
+        async with await raw.Connection.upgraded(running.plain, "/echo") as connection:
+            async with commanded(running, "tail", "--route", "echo", "--user", "alice", "--insecure", **options) as run:
+                assert "ready?" in await first_line(connection, run)
+                tell(run.process, signal.SIGINT)
+                assert (await run.ended())[0] == 0
 
 
 async def test_record_writes_a_file_for_its_owner_and_replaces_none(tmp_path):
