@@ -451,6 +451,9 @@ async def test_the_list_stays_while_it_is_read():
             await expect(rows).to_have_count(1)
             await page.click("#newer")
             await expect(rows).to_have_count(2)
+            await page.click("#session-table th button[data-sort='-queue']")
+            await expect(page.locator("#session-table th[aria-sort]")).to_have_text("Queue")
+            assert "sort=-queue" in page.url
             await rows.first.hover()
         await expect(page.locator("#newer")).to_have_text("1 gone")
         await expect(rows).to_have_count(2)

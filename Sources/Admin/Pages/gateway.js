@@ -48,8 +48,8 @@ function socketURL(path) {
 // Events
 
 /// By the name of an event, what is called with each.
-/// Besides those of the gateway there is `connected`.
-const listeners = { summary: [], close: [], refused: [], health: [], reload: [], drain: [], admin: [], skipped: [], connected: [] };
+/// Besides those of the gateway there are `connected` and `lost`.
+const listeners = { summary: [], close: [], refused: [], health: [], reload: [], drain: [], admin: [], skipped: [], connected: [], lost: [] };
 const on = (event, call) => listeners[event].push(call);
 const tell = (event, record) => { for (const call of listeners[event] ?? []) call(record); };
 
@@ -71,6 +71,7 @@ function listen() {
   };
   socket.onclose = () => {
     setLive('lost');
+    tell('lost');
     setTimeout(listen, live.wait);
     live.wait = Math.min(8000, live.wait * 2);
   };

@@ -79,4 +79,5 @@ function rateNow(value) {
 }
 
 on('summary', heardSummary);
-on('connected', () => { seconds = []; askHistory(); });
+on('connected', askHistory);
+on('lost', () => { seconds = []; });

@@ -55,6 +55,8 @@ function openSession(id) {
   endTail();
   if (!isOpen) return;
   panel.scrollTop = 0;
+  // On a narrow screen it takes the place of the list, which had the focus.
+  if (getComputedStyle($('sessions').querySelector('.list')).display === 'none') panel.focus();
   expire(askSession);
   beginTail(id);
 }
@@ -104,7 +106,7 @@ async function closeSession(event) {
   const order = { code: Number($('close-code').value) };
   if ($('close-reason').value) order.reason = $('close-reason').value;
   try {
-    await ask(`api/sessions/${id}/close`, order);
+    await ask(`api/sessions/${encodeURIComponent(id)}/close`, order);
     setText($('close-said'), '');
   } catch (problem) {
     setText($('close-said'), problem.message);

@@ -48,8 +48,9 @@ function showSessions(problem) {
   const element = $('session-table');
   const sort = place.query.get('sort') ?? '';
   element.classList.toggle('rated', sort === '-rate');
+  for (const button of element.tHead.querySelectorAll('button')) setAttribute(button.parentNode, 'aria-sort', button.dataset.sort === sort ? 'descending' : null);
   const body = element.tBodies[0];
-  const holds = !table.mayMove && isRead(element);
+  const holds = !table.mayMove && isRead(body);
   const newer = showList(body, table.rows, { key: ({ id }) => id, holds, create: createSession, update: updateSession });
   table.mayMove = false;
   const gone = holds ? body.querySelectorAll('.gone').length : 0;
@@ -164,6 +165,12 @@ function startSessions() {
     pause = setTimeout(applyFilters, 300);
   });
   $('filters').addEventListener('submit', (event) => { event.preventDefault(); applyFilters(); });
+  $('session-table').tHead.addEventListener('click', ({ target: { dataset } }) => {
+    if (!dataset.sort) return;
+    // A second click takes it back.
+    $('sort').value = $('sort').value === dataset.sort ? '' : dataset.sort;
+    applyFilters();
+  });
   $('clear-filters').addEventListener('click', () => {
     $('filters').reset();
     applyFilters();

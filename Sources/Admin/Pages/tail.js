@@ -21,7 +21,7 @@ function beginTail(id) {
   $('frames').replaceChildren();
   $('frames').dataset.empty = 'Waiting for frames.';
   setText($('tail-state'), 'connecting');
-  const socket = tail.socket = new WebSocket(socketURL(`api/sessions/${id}/tail`));
+  const socket = tail.socket = new WebSocket(socketURL(`api/sessions/${encodeURIComponent(id)}/tail`));
   socket.onopen = () => setText($('tail-state'), 'live');
   socket.onmessage = ({ data }) => { if (socket === tail.socket) heardFrame(parsed(data)); };
   socket.onclose = ({ reason }) => {
