@@ -665,12 +665,13 @@ async def test_each_field_and_button_has_a_name():
 
 
 @pytest.mark.long
-async def test_thousands_of_sessions_are_a_page_at_a_time():
+async def test_thousands_of_sessions_are_a_page_at_a_time(screenshots):
     count = 9000
     async with gateway() as running, Herd(running.plain) as herd:
         await herd.open(count, "/echo")
         async with dashboard(running, "sessions") as page:
             await expect(page.locator("#sessions-said")).to_have_text("9,000 sessions")
+            await page.screenshot(path=screenshots / "admin-thousands.png")
             assert await page.locator("#session-table tbody tr").count() == 50
             await page.click("#next-page")
             await expect(page.locator("#page-said")).to_have_text("51 to 100 of 9,000")

@@ -27,7 +27,7 @@ function buildTiles() {
 }
 
 function showRates() {
-  setText($('session-count'), number(tiles[0].now() ?? 0));
+  showSessionCount();
   if (place.view !== 'overview') return;
   const past = timeline();
   for (const tile of tiles) {
@@ -41,6 +41,11 @@ function showRates() {
   $('tiles').children[1].classList.toggle('alert', storm() !== null);
   showStrip();
   showVerdict();
+}
+
+function showSessionCount() {
+  const sessions = tiles[0].now();
+  setText($('session-count'), sessions === undefined ? '–' : number(sessions));
 }
 
 /// Draws over what is known; a gap in it ends the line.
@@ -178,6 +183,7 @@ function showStatus() {
     },
   });
   showLastReload($('last-reload').querySelector('.said'), $('last-reload').querySelector('.mistakes'));
+  showSessionCount();
   showOperate();
   showVerdict();
 }
