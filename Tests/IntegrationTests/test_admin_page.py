@@ -339,6 +339,10 @@ async def test_a_refusal_leads_to_why_not():
         await raw.ask(running.plain, raw.upgrade("/nowhere", "Origin: https://page.example", host="app.example"))
         item = page.locator("#refusals li", has_text="app.example/nowhere")
         await expect(item.locator(".status")).to_have_text("404")
+        # What sent no whole request asked for nothing that could be explained.
+        await raw.ask(running.plain, b"not HTTP\r\n\r\n")
+        await expect(page.locator("#refusals li", has_text="400")).to_be_visible()
+        await expect(page.locator("#refusals a")).to_have_count(1)
         await item.locator("a").click()
         await expect(page.locator("#why-url")).to_have_value(re.compile("^wss?://app.example/nowhere$"))
         await expect(page.locator("#why-origin")).to_have_value("https://page.example")

@@ -91,10 +91,10 @@ async function askRefusals() {
   showRefusals([...groups.values()].slice(0, mostRefusals));
 }
 
-/// The URL that was asked for. A refusal does not say whether it came by TLS: the listeners do.
+/// The URL that was asked for; there is one only where a whole request came. A refusal does not say whether it came by TLS: the listeners do.
 function refusedURL({ host, path }) {
   const isSecure = (known.status?.listeners ?? []).some((listener) => /^(wss|https):/.test(listener));
-  return `${isSecure ? 'wss' : 'ws'}://${host ?? 'localhost'}${path ?? '/'}`;
+  return `${isSecure ? 'wss' : 'ws'}://${host ?? 'localhost'}${path}`;
 }
 
 function whyLink(refusal) {
@@ -113,10 +113,10 @@ function showRefusals(groups) {
       'li', {}, make('span', { class: 'status' }, String(group.status ?? '–')), make('span', { class: 'reason' }, group.reason ?? ''),
       make('span', { class: 'times' }),
       make('span', { class: 'where' }, `${group.host ?? ''}${group.path ?? ''}`),
-      make('span', { class: 'why' }, make('a', { href: '#/why' }, 'Why not?'))),
+      make('span', { class: 'why' }, group.path ? make('a', { href: '#/why' }, 'Why not?') : '')),
     update: (item, group) => {
       setText(item.children[2], `${group.count > 1 ? `${number(group.count)} × · ` : ''}${clock(new Date(group.at))}`);
-      setAttribute(item.querySelector('a'), 'href', whyLink(group));
+      if (group.path) setAttribute(item.querySelector('a'), 'href', whyLink(group));
     },
   });
 }
