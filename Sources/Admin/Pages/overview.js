@@ -184,6 +184,7 @@ function showStatus() {
   });
   showLastReload($('last-reload').querySelector('.said'), $('last-reload').querySelector('.mistakes'));
   showSessionCount();
+  showRates();
   showOperate();
   showVerdict();
 }
