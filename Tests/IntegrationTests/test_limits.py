@@ -310,7 +310,7 @@ async def test_bytes_that_come_too_early_wait(kind):
 @pytest.mark.parametrize("kind", ["echo", "relay"])
 async def test_rates_hold_with_tls(kind):
     async with Rated(kind, {"messages-per-second": 20}) as running:
-        async with await raw.Connection.upgraded(running.secure, "/", ssl=insecure()) as client:
+        async with await raw.Connection.upgraded(running.secure, "/room", ssl=insecure()) as client:
             began = time.monotonic()
             message = raw.pattern(20 << 10)
             await client.send(raw.frame(raw.BINARY, message) * 30)
