@@ -567,6 +567,7 @@ async def test_a_reload_says_first_what_it_does_and_then_does_it():
             running.write(routes=ROUTES[:1])
             await page.click("#dry-run")
             await expect(page.locator("#reload-said")).to_contain_text("1 session would close with 1012, 1 stay")
+            await expect(page.locator("#reload-said .gone", has_text="path: /app")).to_have_count(1)
             await page.click("#apply")
             await expect(page.locator("#confirm")).to_contain_text("1 session would close")
             await page.click("#confirm-yes")

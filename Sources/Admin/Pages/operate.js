@@ -22,7 +22,7 @@ async function reload(isDry) {
   if (!isDry) expire(askConfiguration);
 }
 
-function outcomeElements({ closing, kept, reasons, awaiting_start: waiting }, isDry) {
+function outcomeElements({ closing, kept, reasons, awaiting_start: waiting, changes }, isDry) {
   const sentence = closing === 0
     ? `${isDry ? 'No session would close' : 'No session closes'}: ${count(kept, 'session')} ${kept === 1 ? 'stays' : 'stay'}.`
     : `${count(closing, 'session')} ${isDry ? 'would close' : closing === 1 ? 'closes' : 'close'} with 1012, ${number(kept)} stay.`;
@@ -30,11 +30,18 @@ function outcomeElements({ closing, kept, reasons, awaiting_start: waiting }, is
     make('p', {}, make('strong', {}, isDry ? sentence : `Applied. ${sentence}`)),
     ...(reasons ?? []).map(({ reason, sessions }) => make('p', {}, `${number(sessions)}: ${reason}`)),
     ...(waiting?.length > 0 ? [make('p', { class: 'warn' }, `Only a restart changes: ${waiting.join(', ')}.`)] : []),
+    ...(changes ? [changesElement(changes)] : []),
   ];
 }
 
+/// How the file differs from what is in force. Secrets are in neither.
+function changesElement(changes) {
+  if (changes.length === 0) return make('p', { class: 'soft' }, 'The file is as what is in force, but for comments and secrets.');
+  return make('pre', { class: 'diff', tabindex: '0', 'aria-label': 'Changed lines' }, ...changes.map((line) => make('span', { class: line.startsWith('+') ? 'added' : 'gone' }, `${line}\n`)));
+}
+
 async function apply() {
-  if (!await confirmed('Apply the configuration', [$('reload-said').textContent], 'Apply')) return;
+  if (!await confirmed('Apply the configuration', [...$('reload-said').querySelectorAll('p')].map((said) => said.textContent), 'Apply')) return;
   await reload(false);
 }
 
