@@ -8,8 +8,9 @@ public struct ClosedSession: Equatable, Sendable {
     public let session: SessionID
     /// The route's name.
     public let route: String
-    /// The backend's and the endpoint's names; `nil` if it had none.
+    /// The backend's name; `nil` if it had none.
     public let backend: String?
+    /// The endpoint's name; `nil` if it had none.
     public let endpoint: String?
     /// The client as trusted proxies name it.
     public let client: String
