@@ -62,7 +62,7 @@ async def test_probes_need_no_password_and_all_else_does(tmp_path):
         for method, path in [("GET", "/"), ("GET", "/metrics"), ("GET", "/api/sessions"), ("POST", "/api/drain"), ("GET", "/nowhere")]:
             async with unknown.request(method, path) as response:
                 assert response.status == 401, path
-                assert response.headers["WWW-Authenticate"] == 'Basic realm="gateway"'
+                assert response.headers["WWW-Authenticate"] == 'Basic realm="gateway", charset="UTF-8"'
         assert await status(alice, "GET", "/api/sessions") == 200
         assert await status(alice, "GET", "/metrics") == 200
         assert await status(alice, "GET", "/nowhere") == 404
